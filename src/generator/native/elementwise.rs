@@ -1,0 +1,68 @@
+//! What elementwise laws have in common: whole tiles are drawn by vector code, and any range is cut from them.
+
+use crate::generator::Source;
+use crate::plan::narrow;
+
+/// How many elements are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
+pub(super) const TILE: usize = 512;
+
+/// Fills `out` with elements `start..`. `draw(first, tiles)` fills whole tiles from element `first`, a multiple of
+/// [`TILE`]; it is called on `out` itself where whole tiles fit, and on a tile aside at the two ends.
+pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: impl FnMut(u64, &mut [T])) {
+    let tile = TILE as u64;
+    let mut aside = |first: u64, skip: usize, part: &mut [T]| {
+        let mut whole = [T::default(); TILE];
+        draw(first, &mut whole);
+        part.copy_from_slice(&whole[skip..skip + part.len()]);
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "less than a tile")]
+    let skip = (start % tile) as usize;
+    let ahead = if skip == 0 { 0 } else { (TILE - skip).min(out.len()) };
+    let (head, rest) = out.split_at_mut(ahead);
+    if !head.is_empty() {
+        aside(start - skip as u64, skip, head);
+    }
+    let (whole, tail) = rest.split_at_mut(rest.len() / TILE * TILE);
+    let first = start + ahead as u64;
+    let after = first + whole.len() as u64;
+    if !tail.is_empty() {
+        aside(after, 0, tail);
+    }
+    if !whole.is_empty() {
+        draw(first, whole);
+    }
+}
+
+/// Every element the same.
+pub(super) struct Constant {
+    pub(super) value: f64,
+}
+
+impl Source for Constant {
+    fn singles(&self, _: u64, out: &mut [f32]) {
+        out.fill(narrow(self.value));
+    }
+
+    fn doubles(&self, _: u64, out: &mut [f64]) {
+        out.fill(self.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_range_is_cut_from_whole_tiles() {
+        for (start, count) in [(0, 0), (0, 1), (0, 512), (3, 5), (511, 2), (1, 2000), (1024, 1536), (700, 300)] {
+            let mut out = vec![0u64; count];
+            by_tiles(start, &mut out, |first, tiles| {
+                assert!(first % 512 == 0 && tiles.len() % TILE == 0);
+                for (value, index) in tiles.iter_mut().zip(first..) {
+                    *value = index;
+                }
+            });
+            assert!(out.iter().copied().eq(start..start + count as u64), "{start} + {count}");
+        }
+    }
+}

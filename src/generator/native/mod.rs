@@ -1,0 +1,40 @@
+//! The native generator. Element i of a tensor is a function of (seed, name, i): the seed and name make the key of a
+//! stream of words that has an address for each element, and the law only transforms the words found there.
+
+mod elementwise;
+mod normal;
+mod orthogonal;
+mod permutation;
+mod sparse;
+mod tails;
+mod truncated;
+mod uniform;
+mod words;
+
+pub(super) use orthogonal::workspace as orthogonal_workspace;
+use words::Words;
+
+use super::{Source, bounds};
+use crate::law::Law;
+use crate::plan::{Seed, Tensor};
+
+/// The numbers of a tensor.
+pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+    let words = Words::new(seed, &tensor.name);
+    let (low, high) = bounds(&tensor.law, tensor.dtype);
+    match &tensor.law {
+        &Law::Constant { value } => Box::new(elementwise::Constant { value }),
+        &Law::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
+        &Law::Uniform { low: from, high: to } => {
+            Box::new(uniform::Uniform { words, middle: from / 2.0 + to / 2.0, half: to / 2.0 - from / 2.0, low, high })
+        }
+        &Law::TruncatedNormal { mean, std, low: cut_low, high: cut_high } => {
+            let cuts = ((cut_low - mean) / std, (cut_high - mean) / std);
+            truncated::open(words, mean, std, cuts, (low, high))
+        }
+        Law::Orthogonal { gain, method, unfolding } => {
+            orthogonal::open(words, *gain, *method, unfolding, tensor.dtype, threads)
+        }
+        Law::Sparse { nonzeros, std, unfolding } => Box::new(sparse::Sparse::new(words, *nonzeros, *std, unfolding)),
+    }
+}

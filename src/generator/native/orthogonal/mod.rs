@@ -1,0 +1,142 @@
+//! Orthogonal laws: Haar-distributed matrices, by singular vectors or by reflections.
+
+mod product;
+mod reflectors;
+mod svd;
+
+use super::normal::Normal;
+use super::words::Words;
+use crate::generator::Source;
+use crate::law::OrthogonalMethod;
+use crate::plan::{DType, Place, Unfolding, narrow};
+
+/// The plane of the words that decide the signs of singular vectors.
+const SIGNS: u64 = 4;
+
+/// The matrices of a tensor, drawn by `threads` threads.
+pub(super) fn open(
+    words: Words,
+    gain: f64,
+    method: OrthogonalMethod,
+    unfolding: &Unfolding,
+    dtype: DType,
+    threads: usize,
+) -> Box<dyn Source> {
+    let normals = Normal { words, mean: 0.0, std: 1.0 };
+    let draw = Draw { normals, threads, unfolding: unfolding.clone() };
+    match (method, dtype) {
+        // Singular vectors feel the rounding of their matrix, so they are found in double precision for every dtype.
+        (OrthogonalMethod::Svd, DType::F64) => draw.matrices(gain, Draw::singular_vectors),
+        (OrthogonalMethod::Svd, _) => {
+            draw.matrices(narrow(gain), |draw, first| draw.singular_vectors(first).into_iter().map(narrow).collect())
+        }
+        (OrthogonalMethod::Reflectors, DType::F64) => draw.matrices(gain, |draw, first| {
+            let normals = |start, out: &mut [f64]| draw.normals.doubles(first + start, out);
+            reflectors::reflectors(draw.longer(), draw.shorter(), &normals, draw.threads)
+        }),
+        (OrthogonalMethod::Reflectors, _) => draw.matrices(narrow(gain), |draw, first| {
+            let normals = |start, out: &mut [f32]| draw.normals.singles(first + start, out);
+            reflectors::reflectors(draw.longer(), draw.shorter(), &normals, draw.threads)
+        }),
+    }
+}
+
+/// The memory that the matrices of a tensor take, in bytes, with what is needed to make one.
+pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfolding, dtype: DType) -> u64 {
+    let matrix = unfolding.rows() * unfolding.columns();
+    let kept = matrix * unfolding.matrices() * if dtype == DType::F64 { 8 } else { 4 };
+    match method {
+        // The matrix, its copy and the vectors, in double precision.
+        OrthogonalMethod::Svd => kept + matrix * 24,
+        // Two panels of at most 64 columns.
+        OrthogonalMethod::Reflectors => kept + 16 * 64 * unfolding.rows().max(unfolding.columns()),
+    }
+}
+
+/// What it takes to draw the matrices.
+struct Draw {
+    normals: Normal,
+    threads: usize,
+    unfolding: Unfolding,
+}
+
+impl Draw {
+    fn longer(&self) -> usize {
+        index(self.unfolding.rows().max(self.unfolding.columns()))
+    }
+
+    fn shorter(&self) -> usize {
+        index(self.unfolding.rows().min(self.unfolding.columns()))
+    }
+
+    fn singular_vectors(&self, first: u64) -> Vec<f64> {
+        let normals = |start, out: &mut [f64]| self.normals.doubles(first + start, out);
+        let flip = |column| self.normals.words.word(SIGNS, first + column) & 1 == 1;
+        svd::svd(self.longer(), self.shorter(), &normals, &flip)
+    }
+
+    /// Each matrix by `make`, which gets the number of the matrix's first normal.
+    fn matrices<T: Element>(self, gain: T, make: impl Fn(&Self, u64) -> Vec<T>) -> Box<dyn Source> {
+        let size = self.unfolding.rows() * self.unfolding.columns();
+        let count = if size == 0 { 0 } else { self.unfolding.matrices() };
+        let matrices = (0..count).map(|matrix| make(&self, matrix * size)).collect();
+        Box::new(Orthogonal { gain, matrices, unfolding: self.unfolding })
+    }
+}
+
+/// A number that matrices are kept in.
+trait Element: Copy + Send + Sync + std::ops::Mul<Output = Self> + Into<f64> + 'static {
+    fn narrowed(self) -> f32;
+}
+
+impl Element for f32 {
+    fn narrowed(self) -> f32 {
+        self
+    }
+}
+
+impl Element for f64 {
+    fn narrowed(self) -> f32 {
+        narrow(self)
+    }
+}
+
+/// Matrices as they were made: the shorter side's vectors, one after the other.
+struct Orthogonal<T> {
+    gain: T,
+    matrices: Vec<Vec<T>>,
+    unfolding: Unfolding,
+}
+
+impl<T: Element> Source for Orthogonal<T> {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.gather(start, out, T::narrowed);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.gather(start, out, T::into);
+    }
+}
+
+impl<T: Element> Orthogonal<T> {
+    fn gather<N>(&self, start: u64, out: &mut [N], convert: fn(T) -> N) {
+        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        // A tall matrix is kept by columns, a wide one by rows: the orthonormal vectors either way.
+        let [by_row, by_column] = if rows >= columns { [1, rows] } else { [columns, 1] };
+        let at = |place: Place| place.row * by_row + place.column * by_column;
+        let step = self.unfolding.step();
+        self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
+            let run = out[index(offset)..].iter_mut().take(index(length));
+            for (along, value) in (0..length).zip(run) {
+                let matrix = &self.matrices[index(place.matrix + along * step.matrix)];
+                *value = convert(self.gain * matrix[index(at(place) + along * at(step))]);
+            }
+        });
+    }
+}
+
+/// An index into memory: what it counts was allocated.
+#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
+fn index(count: u64) -> usize {
+    count as usize
+}

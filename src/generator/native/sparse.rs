@@ -1,0 +1,58 @@
+//! Sparse laws: normals where a keyed permutation of the unit's places says so, zeros elsewhere.
+
+use super::normal::Normal;
+use super::permutation::Permutations;
+use super::words::Words;
+use crate::generator::Source;
+use crate::plan::Unfolding;
+
+/// The plane of the two words that key the places.
+const PLACES: u64 = 3;
+
+pub(super) struct Sparse {
+    nonzeros: Normal,
+    count: u64,
+    unfolding: Unfolding,
+    permutations: Permutations,
+}
+
+impl Sparse {
+    /// `count` values of N(0, std²) in each row of the unfolding.
+    pub(super) fn new(words: Words, count: u64, std: f64, unfolding: &Unfolding) -> Self {
+        let secret = u64::from(words.word(PLACES, 0)) << 32 | u64::from(words.word(PLACES, 1));
+        let permutations = Permutations::new(unfolding.columns(), secret);
+        Self { nonzeros: Normal { words, mean: 0.0, std }, count, unfolding: unfolding.clone(), permutations }
+    }
+}
+
+impl Source for Sparse {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.nonzeros.singles(start, out);
+        self.clear_zeros(start, out);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.nonzeros.doubles(start, out);
+        self.clear_zeros(start, out);
+    }
+}
+
+impl Sparse {
+    fn clear_zeros<T: Default>(&self, start: u64, out: &mut [T]) {
+        let (rows, step) = (self.unfolding.rows(), self.unfolding.step());
+        self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
+            for along in 0..length {
+                let unit = (place.matrix + along * step.matrix) * rows + place.row + along * step.row;
+                let key = self.permutations.key(unit);
+                if self.permutations.apply(key, place.column + along * step.column) >= self.count {
+                    out[index(offset + along)] = T::default();
+                }
+            }
+        });
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "an index into a buffer in memory")]
+fn index(offset: u64) -> usize {
+    offset as usize
+}

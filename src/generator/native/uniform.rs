@@ -1,0 +1,73 @@
+//! Uniform laws.
+
+use pulp::{Simd, WithSimd};
+
+use super::elementwise::by_tiles;
+use super::words::{GROUP, Words};
+use crate::generator::{Source, dispatch};
+use crate::plan::narrow;
+
+/// The plane of the words that decide a value to single precision, and the plane of those that continue them.
+const WORD: u64 = 0;
+const FURTHER: u64 = 1;
+
+/// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. Symmetric about the middle, so that a law
+/// around 0 keeps its relative precision there.
+pub(super) struct Uniform {
+    pub(super) words: Words,
+    pub(super) middle: f64,
+    pub(super) half: f64,
+    /// The outermost values of the dtype inside the law's bounds.
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Source for Uniform {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        by_tiles(start, out, |first, tiles| dispatch(Singles { law: self, first, out: tiles }));
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        by_tiles(start, out, |first, tiles| {
+            let (mut words, mut further) = ([0; GROUP], [0; GROUP]);
+            for (group, first) in tiles.chunks_exact_mut(GROUP).zip((first..).step_by(GROUP)) {
+                self.words.fill(WORD, first, &mut words);
+                self.words.fill(FURTHER, first, &mut further);
+                for ((value, &word), &further) in group.iter_mut().zip(&words).zip(&further) {
+                    *value = (self.middle + self.half * signed_fraction(word, further)).clamp(self.low, self.high);
+                }
+            }
+        });
+    }
+}
+
+/// The 64 bits of two words as a signed fraction in [-1, 1].
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "53 of 64 bits are kept")]
+fn signed_fraction(word: u32, further: u32) -> f64 {
+    (u64::from(word) << 32 | u64::from(further)) as i64 as f64 * 2f64.powi(-63)
+}
+
+struct Singles<'a> {
+    law: &'a Uniform,
+    first: u64,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Singles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (middle, half) = (narrow(self.law.middle), narrow(self.law.half * 2f64.powi(-31)));
+        let (low, high) = (narrow(self.law.low), narrow(self.law.high));
+        let mut words = [0; GROUP];
+        for (group, first) in self.out.chunks_exact_mut(GROUP).zip((self.first..).step_by(GROUP)) {
+            self.law.words.fill_simd(simd, WORD, first, &mut words);
+            for (value, &word) in group.iter_mut().zip(&words) {
+                #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "24 of 32 bits are kept")]
+                let fraction = word as i32 as f32;
+                *value = (middle + half * fraction).max(low).min(high);
+            }
+        }
+    }
+}

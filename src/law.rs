@@ -1,0 +1,148 @@
+//! A law: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator turns it into numbers.
+
+use crate::gaussian;
+use crate::plan::{DType, Unfolding};
+
+/// The law of a tensor's values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Law {
+    /// Every element is `value`.
+    Constant {
+        /// The value.
+        value: f64,
+    },
+    /// Independent N(mean, std²).
+    Normal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation, 0 or more.
+        std: f64,
+    },
+    /// Independent and uniform on [low, high].
+    Uniform {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound, above `low`.
+        high: f64,
+    },
+    /// Independent N(mean, std²), each redrawn until it lies in [low, high].
+    TruncatedNormal {
+        /// The mean before cutting.
+        mean: f64,
+        /// The standard deviation before cutting, above 0.
+        std: f64,
+        /// The lower cut, an absolute value; may be -infinity.
+        low: f64,
+        /// The upper cut, above `low`; may be infinity.
+        high: f64,
+    },
+    /// `gain` times a Haar-distributed matrix with orthonormal rows or columns, whichever are fewer, for each matrix of
+    /// the unfolding.
+    Orthogonal {
+        /// The length of each orthonormal row or column.
+        gain: f64,
+        /// How the matrix is made.
+        method: OrthogonalMethod,
+        /// The tensor as matrices.
+        unfolding: Unfolding,
+    },
+    /// Exactly `nonzeros` elements of each row of the unfolding are N(0, std²), at places drawn uniformly; the others 0.
+    Sparse {
+        /// How many elements of a row are not zero.
+        nonzeros: u64,
+        /// The standard deviation of those.
+        std: f64,
+        /// The tensor as matrices, one row a unit.
+        unfolding: Unfolding,
+    },
+}
+
+/// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrthogonalMethod {
+    /// Singular vectors of a Gaussian matrix, each with a random sign.
+    Svd,
+    /// A product of random Householder reflections (Stewart 1980).
+    Reflectors,
+}
+
+impl Law {
+    /// The standard deviation of an element over all draws; `None` where no formula has digits left.
+    pub fn std(&self) -> Option<f64> {
+        Some(match *self {
+            Self::Constant { .. } => 0.0,
+            Self::Normal { std, .. } => std,
+            Self::Uniform { low, high } => (high / 2.0 - low / 2.0) / 3f64.sqrt(),
+            Self::TruncatedNormal { mean, std, low, high } => {
+                std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.1
+            }
+            Self::Orthogonal { gain, ref unfolding, .. } => {
+                gain.abs() / as_float(unfolding.rows().max(unfolding.columns()).max(1)).sqrt()
+            }
+            Self::Sparse { nonzeros, std, ref unfolding } => {
+                std * (as_float(nonzeros) / as_float(unfolding.columns().max(1))).sqrt()
+            }
+        })
+    }
+
+    /// The mean of an element over all draws; `None` where no formula has digits left.
+    pub fn mean(&self) -> Option<f64> {
+        Some(match *self {
+            Self::Constant { value } => value,
+            Self::Normal { mean, .. } => mean,
+            Self::Uniform { low, high } => low / 2.0 + high / 2.0,
+            Self::TruncatedNormal { mean, std, low, high } => {
+                mean + std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.0
+            }
+            Self::Orthogonal { .. } | Self::Sparse { .. } => 0.0,
+        })
+    }
+
+    /// The closed interval that holds every value, where the law has one.
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        match *self {
+            Self::Uniform { low, high } | Self::TruncatedNormal { low, high, .. } => Some((low, high)),
+            _ => None,
+        }
+    }
+
+    /// The largest magnitude that the native generator can reach: a normal of 96-bit words ends below 12 sigma.
+    pub fn largest(&self) -> f64 {
+        match *self {
+            Self::Constant { value } => value.abs(),
+            Self::Normal { mean, std } => mean.abs() + 12.0 * std,
+            Self::Uniform { low, high } => low.abs().max(high.abs()),
+            Self::TruncatedNormal { mean, std, low, high } => {
+                // An open side ends where the normal does; a side cut off far out in a tail, a little beyond the cut.
+                let lowest = if low.is_finite() { low } else { (mean - 12.0 * std).min(high - 12.0 * std) };
+                let highest = if high.is_finite() { high } else { (mean + 12.0 * std).max(low + 12.0 * std) };
+                lowest.abs().max(highest.abs())
+            }
+            Self::Orthogonal { gain, .. } => gain.abs(),
+            Self::Sparse { std, .. } => 12.0 * std,
+        }
+    }
+
+    /// Whether every value of this law fits a dtype; the error says which figure does not.
+    pub fn fits(&self, dtype: DType) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.largest() <= dtype.max(),
+            "values up to {:.3e} do not fit {dtype}, whose largest is {:.6e}: take a wider --dtype or a smaller scale",
+            self.largest(),
+            dtype.max()
+        );
+        if let Some((low, high)) = self.bounds() {
+            anyhow::ensure!(
+                dtype.round_up(low) <= dtype.round_down(high),
+                "no {dtype} number lies between {low} and {high}: take a wider --dtype"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A count as a double; exact up to 2^53, which covers every [`crate::plan::Shape`].
+#[expect(clippy::cast_precision_loss, reason = "counts end at 2^48")]
+pub fn as_float(count: u64) -> f64 {
+    count as f64
+}

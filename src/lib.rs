@@ -1,0 +1,22 @@
+//! Initial weights of neural networks, written to files.
+//!
+//! ```text
+//! argv ──cli──▶ Plan ──────scheme──────▶ Law ─────generator─────▶ numbers ──writer──▶ file, folder or stream
+//!               tensors in order:        what to draw            in parallel,
+//!               name, shape, dtype,      (pure function of       any order,
+//!               scheme, fans, seed       shape and scheme)       any chunk
+//! file ──reader──▶ header ──▶ inspect
+//! ```
+//!
+//! Everything flows one way: a front end only builds a [`plan::Plan`]; a [`scheme`] only turns a shape into a
+//! [`law::Law`]; a [`generator`] only turns a law into numbers; a [`writer`] only turns numbers into bytes.
+
+pub mod cli;
+pub mod gaussian;
+pub mod generator;
+pub mod law;
+pub mod plan;
+pub mod scheme;
+pub mod show;
+pub mod text;
+pub mod writer;

@@ -1,0 +1,165 @@
+//! The element types that files hold.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+use half::{bf16, f16};
+
+use crate::text::did_you_mean;
+
+/// The type of a tensor's elements; always stored little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DType {
+    /// IEEE binary64.
+    F64,
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary16.
+    F16,
+    /// bfloat16: the upper half of a binary32.
+    BF16,
+}
+
+impl DType {
+    /// Every type, widest first.
+    pub const ALL: [Self; 4] = [Self::F64, Self::F32, Self::F16, Self::BF16];
+
+    /// The word on the command line and in recipes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
+        }
+    }
+
+    /// The word that `NumPy` (for bfloat16: `ml_dtypes`) uses.
+    pub fn numpy(self) -> &'static str {
+        match self {
+            Self::F64 => "float64",
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::BF16 => "bfloat16",
+        }
+    }
+
+    /// The size of an element in bytes.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+        }
+    }
+
+    /// The largest finite value.
+    pub fn max(self) -> f64 {
+        match self {
+            Self::F64 => f64::MAX,
+            Self::F32 => f32::MAX.into(),
+            Self::F16 => f16::MAX.into(),
+            Self::BF16 => bf16::MAX.into(),
+        }
+    }
+
+    /// The value of this type that is nearest to `value`, ties to even; infinite where `value` overflows.
+    pub fn round(self, value: f64) -> f64 {
+        match self {
+            Self::F64 => value,
+            Self::F32 => f64::from(narrow(value)),
+            Self::F16 => f16::from_f64(sticky(value)).into(),
+            Self::BF16 => bf16::from_f64(sticky(value)).into(),
+        }
+    }
+
+    /// The smallest value of this type that is not below `bound`.
+    pub fn round_up(self, bound: f64) -> f64 {
+        let near = self.round(bound);
+        if near < bound { self.next_up(near) } else { near }
+    }
+
+    /// The largest value of this type that is not above `bound`.
+    pub fn round_down(self, bound: f64) -> f64 {
+        -self.round_up(-bound)
+    }
+
+    fn next_up(self, value: f64) -> f64 {
+        match self {
+            Self::F64 => value.next_up(),
+            Self::F32 => narrow(value).next_up().into(),
+            Self::F16 => f16::from_bits(next_up_bits(f16::from_f64(value).to_bits())).into(),
+            Self::BF16 => bf16::from_bits(next_up_bits(bf16::from_f64(value).to_bits())).into(),
+        }
+    }
+}
+
+/// The value with its lower half gathered into one bit. The `half` crate looks at the upper half of a double only, or rounds
+/// through a single where the CPU has an instruction for that: with this bit set, both see on which side of a tie it lies.
+fn sticky(value: f64) -> f64 {
+    const LOWER: u64 = 0xffff_ffff;
+    let bits = value.to_bits();
+    f64::from_bits(bits | u64::from(bits & LOWER != 0) << 32)
+}
+
+/// A double as the nearest single: the one place where that is meant to lose digits.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to nearest even is what is asked for")]
+pub fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+/// The bits of the next larger 16-bit floating-point number.
+fn next_up_bits(bits: u16) -> u16 {
+    match bits {
+        0x8000 => 1,
+        _ if bits < 0x8000 => bits + 1,
+        _ => bits - 1,
+    }
+}
+
+impl FromStr for DType {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|dtype| text == dtype.word() || text == dtype.numpy());
+        match found {
+            Some(dtype) => Ok(dtype),
+            None => bail!(
+                "unknown dtype `{text}`: f64, f32, f16 and bf16 are known{}",
+                did_you_mean(text, Self::ALL.map(Self::word))
+            ),
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_just_past_a_tie_are_not_taken_for_it() {
+        assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8)), 1.0);
+        assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-52)), 1.0 + 2f64.powi(-7));
+        assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-23)), 1.0 + 2f64.powi(-7));
+        assert_eq!(DType::F16.round(1.0 + 2f64.powi(-11) + 2f64.powi(-52)), 1.0 + 2f64.powi(-10));
+    }
+
+    #[test]
+    fn bounds_are_rounded_inward() {
+        for dtype in DType::ALL {
+            for bound in [0.1, -0.1, 1.0, 0.0, 1e-30, -3.0e-7, 100.3] {
+                let (up, down) = (dtype.round_up(bound), dtype.round_down(bound));
+                assert!(down <= bound && bound <= up, "{dtype}: {down} <= {bound} <= {up}");
+                assert!(dtype.round(up) == up && dtype.round(down) == down);
+            }
+        }
+        assert_eq!(DType::F16.round_up(1e-30), 2f64.powi(-24));
+    }
+}

@@ -1,0 +1,205 @@
+//! Which axis of a tensor is what, and the fans that follow from it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::Shape;
+use crate::text::did_you_mean;
+
+/// What an axis of a weight is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Inputs of the layer: letter `i`.
+    In,
+    /// Outputs of the layer: letter `o`.
+    Out,
+    /// A place in the receptive field of a convolution: letter `k`.
+    Kernel,
+    /// Independent weights side by side, such as attention heads: letter `b`.
+    Batch,
+    /// Groups of a grouped convolution, as an axis of their own: letter `g`.
+    Group,
+}
+
+impl Role {
+    fn of(letter: char) -> Option<Self> {
+        Some(match letter {
+            'i' => Self::In,
+            'o' => Self::Out,
+            'k' => Self::Kernel,
+            'b' => Self::Batch,
+            'g' => Self::Group,
+            _ => return None,
+        })
+    }
+}
+
+/// A named convention of a framework.
+pub struct Convention {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// What it is, for a reader.
+    pub summary: &'static str,
+    /// The letters of a weight of two axes.
+    dense: &'static str,
+    /// The letters of a weight of three and more axes; `...` stands for as many `k` as are left.
+    convolution: &'static str,
+}
+
+/// Every named layout.
+pub const LAYOUTS: &[Convention] = &[
+    row("default", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
+    row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi..."),
+    row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io"),
+    row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io"),
+    row("lasagne", "Lasagne: DenseLayer (in, out), Conv2DLayer (out, in, kernel)", "io", "oi..."),
+    row("c01b", "cuda-convnet: (in, rows, columns, out), four axes", "", "ikko"),
+    row("mlx", "MLX: Linear (out, in), Conv (out, kernel, in)", "oi", "o...i"),
+];
+
+const fn row(name: &'static str, summary: &'static str, dense: &'static str, convolution: &'static str) -> Convention {
+    Convention { name, summary, dense, convolution }
+}
+
+impl Convention {
+    /// The letters of a weight of `rank` axes, where the convention has one.
+    pub fn letters(&self, rank: usize) -> Option<String> {
+        match rank {
+            0 | 1 => None,
+            2 => (!self.dense.is_empty()).then(|| self.dense.into()),
+            _ if self.convolution.contains("...") => Some(self.convolution.replace("...", &"k".repeat(rank - 2))),
+            _ => (self.convolution.len() == rank).then(|| self.convolution.into()),
+        }
+    }
+
+    /// The letters in general: `io, ...io`.
+    pub fn rule(&self) -> String {
+        match self.dense {
+            "" => self.convolution.into(),
+            dense => format!("{dense}, {}", self.convolution.replace("...", "k...")),
+        }
+    }
+}
+
+/// A layout as it was asked for: the name of a convention, or one letter an axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout(String);
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self(LAYOUTS[0].name.into())
+    }
+}
+
+impl Layout {
+    fn convention(&self) -> Option<&'static Convention> {
+        LAYOUTS.iter().find(|convention| convention.name == self.0)
+    }
+
+    /// One letter an axis for a tensor of `rank` axes. Errors where the layout does not fit that rank.
+    pub fn letters(&self, rank: usize) -> Result<String> {
+        match self.convention() {
+            Some(convention) => convention.letters(rank).with_context(|| {
+                let axes = if rank == 1 { "axis" } else { "axes" };
+                format!("layout `{self}` does not say what is in and what is out in a tensor of {rank} {axes}")
+            }),
+            None => {
+                let named = self.0.len();
+                ensure!(named == rank, "layout `{self}` names {named} axes, and the tensor has {rank}");
+                Ok(self.0.clone())
+            }
+        }
+    }
+
+    /// What each of `rank` axes is.
+    pub fn roles(&self, rank: usize) -> Result<Vec<Role>> {
+        Ok(self.letters(rank)?.chars().filter_map(Role::of).collect())
+    }
+
+    /// The number of inputs that each output of a weight sees: the product of its `i` and `k` axes. Batch and group
+    /// axes do not count. Errors where the layout names no input axis.
+    pub fn fan_in(&self, shape: &Shape) -> Result<u64> {
+        self.fan(shape, Role::In, "fan_in")
+    }
+
+    /// The number of outputs that each input reaches: the product of the `o` and `k` axes.
+    pub fn fan_out(&self, shape: &Shape) -> Result<u64> {
+        self.fan(shape, Role::Out, "fan_out")
+    }
+
+    fn fan(&self, shape: &Shape, side: Role, word: &str) -> Result<u64> {
+        let flag = word.replace('_', "-");
+        let roles = self
+            .roles(shape.rank())
+            .with_context(|| format!("no {word} for shape {shape}: give --{flag}, or a --layout that fits"))?;
+        ensure!(roles.contains(&side), "no {word} in layout `{self}`: give --{flag}, or name such an axis");
+        let counted = roles.iter().zip(shape.axes()).filter(|(role, _)| matches!(role, Role::Kernel) || **role == side);
+        Ok(counted.map(|(_, &size)| size).product())
+    }
+}
+
+impl FromStr for Layout {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let layout = Self(text.into());
+        let letters = !text.is_empty() && text.len() <= Shape::MAX_RANK && text.chars().all(|c| Role::of(c).is_some());
+        if layout.convention().is_none() && !letters {
+            let names: Vec<&str> = LAYOUTS.iter().map(|convention| convention.name).collect();
+            bail!(
+                "unknown layout `{text}`: one letter an axis (i in, o out, k kernel, b batch, g group), or one of {}{}",
+                names.join(", "),
+                did_you_mean(text, names.iter().copied())
+            );
+        }
+        Ok(layout)
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fans(layout: &str, shape: &str) -> (u64, u64) {
+        let (layout, shape): (Layout, Shape) = (layout.parse().unwrap(), shape.parse().unwrap());
+        (layout.fan_in(&shape).unwrap(), layout.fan_out(&shape).unwrap())
+    }
+
+    #[test]
+    fn fans_follow_the_convention() {
+        assert_eq!(fans("default", "784x256"), (784, 256));
+        assert_eq!(fans("torch", "256x784"), (784, 256));
+        assert_eq!(fans("keras", "3x3x64x128"), (576, 1152));
+        assert_eq!(fans("torch", "128x64x3x3"), (576, 1152));
+        assert_eq!(fans("lasagne", "784x256"), (784, 256));
+        assert_eq!(fans("lasagne", "128x64x3x3"), (576, 1152));
+        assert_eq!(fans("c01b", "64x3x3x128"), (576, 1152));
+        assert_eq!(fans("mlx", "128x3x3x64"), (576, 1152));
+    }
+
+    #[test]
+    fn letters_take_several_axes_of_one_kind_and_leave_batches_out() {
+        assert_eq!(fans("ioo", "512x8x64"), (512, 512));
+        assert_eq!(fans("bio", "12x64x32"), (64, 32));
+        assert_eq!(fans("goikk", "4x16x8x3x3"), (72, 144));
+    }
+
+    #[test]
+    fn a_layout_that_does_not_fit_says_so() {
+        let vector: Shape = "256".parse().unwrap();
+        assert!(Layout::default().fan_in(&vector).is_err());
+        assert!("oikk".parse::<Layout>().unwrap().fan_in(&vector).is_err());
+        assert!("oo".parse::<Layout>().unwrap().fan_in(&"3x4".parse().unwrap()).is_err());
+        for text in ["", "qq", "tensorflow9", "IO", "i o"] {
+            assert!(text.parse::<Layout>().is_err(), "{text:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The plan: the tensors of a file in order, each with its name, shape, dtype and law. Valid by construction, so that
+//! nothing after it can fail but input and output.
+
+mod dtype;
+mod layout;
+mod name;
+mod seed;
+mod shape;
+mod unfolding;
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result, ensure};
+
+pub use dtype::{DType, narrow};
+pub use layout::{Convention, LAYOUTS, Layout, Role};
+pub use name::Name;
+pub use seed::Seed;
+pub use shape::Shape;
+pub use unfolding::{Place, Unfolding};
+
+use crate::generator::Generator;
+use crate::law::Law;
+use crate::scheme::{self, Site};
+
+/// Everything that a file will hold.
+#[derive(Debug)]
+pub struct Plan {
+    /// The generator that draws the numbers.
+    pub generator: &'static Generator,
+    /// The seed of all tensors.
+    pub seed: Seed,
+    /// The tensors in the order in which they were asked for.
+    pub tensors: Vec<Tensor>,
+}
+
+/// One tensor of a plan.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    /// Its name.
+    pub name: Name,
+    /// Its shape.
+    pub shape: Shape,
+    /// The type of its elements in the file.
+    pub dtype: DType,
+    /// The scheme in canonical form, every parameter spelled out.
+    pub expression: String,
+    /// One letter an axis, where the layout says what each is.
+    pub layout: Option<String>,
+    /// The fans that the scheme read; `None` where it reads none.
+    pub fans: Option<Fans>,
+    /// Those of them that were given by hand.
+    pub given_fans: Fans,
+    /// What to draw.
+    pub law: Law,
+    /// What the user should know about this tensor.
+    pub notes: Vec<String>,
+}
+
+/// The fans that a scheme may read, each where it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fans {
+    /// The number of inputs of each output.
+    pub fan_in: Option<u64>,
+    /// The number of outputs of each input.
+    pub fan_out: Option<u64>,
+}
+
+/// What all tensors of a command have in common.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// The type of the elements.
+    pub dtype: DType,
+    /// Which axis is what.
+    pub layout: Layout,
+    /// Fans given by hand, which override those of the layout.
+    pub fans: Fans,
+}
+
+impl Tensor {
+    /// A tensor by a scheme expression. Errors name the tensor where its shape or dtype does not suit the scheme.
+    pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
+        let resolved = scheme::resolve(expression)?;
+        let site = Site::new(&shape, &common.layout, common.fans);
+        let (law, expression) =
+            resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
+        law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
+        let mut notes = resolved.notes.clone();
+        if matches!(law, Law::Constant { .. }) && shape.rank() >= 2 && shape.count() > 1 {
+            notes.push(
+                "all units of a constant weight start equal and stay equal; harmless for biases and output weights"
+                    .into(),
+            );
+        }
+        let fans = resolved.scheme.reads_fans.then(|| site.known());
+        let given_fans = if resolved.scheme.reads_fans { common.fans } else { Fans::default() };
+        let layout = common.layout.letters(shape.rank()).ok();
+        Ok(Self { name, shape, dtype: common.dtype, expression, layout, fans, given_fans, law, notes })
+    }
+
+    /// The size of its values in the file, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.shape.count() * self.dtype.size()
+    }
+}
+
+impl Plan {
+    /// The largest number of tensors.
+    pub const MAX_TENSORS: usize = 1 << 20;
+
+    /// A plan of these tensors. Errors where two have one name, or where one's name is a folder of another's.
+    pub fn new(generator: &'static Generator, seed: Seed, tensors: Vec<Tensor>) -> Result<Self> {
+        ensure!(tensors.len() <= Self::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
+        let mut names = HashSet::with_capacity(tensors.len());
+        for tensor in &tensors {
+            ensure!(names.insert(&tensor.name), "two tensors are named `{}`", tensor.name);
+        }
+        Ok(Self { generator, seed, tensors })
+    }
+
+    /// The size of all values in bytes; `None` where it passes 64 bits.
+    pub fn bytes(&self) -> Option<u64> {
+        self.tensors.iter().try_fold(0u64, |sum, tensor| sum.checked_add(tensor.bytes()))
+    }
+}

@@ -1,0 +1,96 @@
+//! The name of a tensor, valid by construction.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Result, ensure};
+
+use crate::text::is_visible;
+
+/// A tensor's name: it can be the key of any format and the path of a file below a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// The longest name, in bytes.
+    pub const MAX_BYTES: usize = 512;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the unnamed tensor at `position` (from 0): `weight`, `weight_1`, `weight_2`, ...
+    pub fn unnamed(position: usize) -> Self {
+        match position {
+            0 => Self("weight".into()),
+            _ => Self(format!("weight_{position}")),
+        }
+    }
+}
+
+impl FromStr for Name {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        ensure!(!text.is_empty(), "a tensor's name is empty");
+        let shown: String = text.chars().take(40).collect();
+        ensure!(
+            text.len() <= Self::MAX_BYTES,
+            "tensor name `{shown}...`: {} bytes, at most {} are allowed",
+            text.len(),
+            Self::MAX_BYTES
+        );
+        ensure!(
+            text.chars().all(is_visible),
+            "tensor name `{shown}`: control and invisible characters are not allowed"
+        );
+        ensure!(!text.contains('\\'), "tensor name `{shown}`: a backslash is not allowed");
+        ensure!(
+            text.split('/').all(|segment| !matches!(segment, "" | "." | "..")),
+            "tensor name `{shown}`: it must not start or end with `/`, nor hold `//`, `.` or `..` between slashes"
+        );
+        ensure!(text != "__metadata__", "tensor name `__metadata__`: safetensors keeps it for itself");
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_names_that_frameworks_use() {
+        for text in ["weight", "model.layers.0.self_attn.q_proj.weight", "dense/kernel:0", "ünïcode", "a b"] {
+            assert_eq!(text.parse::<Name>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_leave_a_folder_or_move_a_terminal() {
+        for text in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\b",
+            "\u{1b}[31m",
+            "a\nb",
+            "\u{202e}x",
+            "__metadata__",
+        ] {
+            assert!(text.parse::<Name>().is_err(), "{text:?} was taken");
+        }
+        assert!("x".repeat(512).parse::<Name>().is_ok());
+        assert!("x".repeat(513).parse::<Name>().is_err());
+    }
+}

@@ -1,0 +1,120 @@
+//! The shape of a tensor, valid by construction.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Result, bail, ensure};
+
+/// The sizes of a tensor's axes. At most [`Shape::MAX_RANK`] axes and [`Shape::MAX_ELEMENTS`] elements, so that no later
+/// product of sizes can overflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    axes: Vec<u64>,
+}
+
+impl Shape {
+    /// The largest number of axes.
+    pub const MAX_RANK: usize = 32;
+    /// The largest number of elements, 2^48.
+    pub const MAX_ELEMENTS: u64 = 1 << 48;
+
+    /// A shape of these axes. Errors where there are too many axes or elements; a zero axis does not hide an overflow
+    /// in the others.
+    pub fn new(axes: Vec<u64>) -> Result<Self> {
+        ensure!(axes.len() <= Self::MAX_RANK, "{} axes: at most {} are allowed", axes.len(), Self::MAX_RANK);
+        let mut nonzero: u64 = 1;
+        for &axis in axes.iter().filter(|&&axis| axis > 0) {
+            nonzero = match nonzero.checked_mul(axis) {
+                Some(product) if product <= Self::MAX_ELEMENTS => product,
+                _ => bail!("more than 2^48 elements, the most that one tensor may have"),
+            };
+        }
+        Ok(Self { axes })
+    }
+
+    /// The size of each axis.
+    pub fn axes(&self) -> &[u64] {
+        &self.axes
+    }
+
+    /// How many axes there are; 0 for a scalar.
+    pub fn rank(&self) -> usize {
+        self.axes.len()
+    }
+
+    /// How many elements there are; 1 for a scalar.
+    pub fn count(&self) -> u64 {
+        self.axes.iter().product()
+    }
+}
+
+impl FromStr for Shape {
+    type Err = anyhow::Error;
+
+    /// Reads `784x256`, `256` or `()`.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "()" {
+            return Self::new(Vec::new());
+        }
+        let axes = text.split('x').map(axis).collect::<Option<Vec<u64>>>();
+        match axes {
+            Some(axes) => Self::new(axes),
+            None if text.contains(['X', '×', '*', ',']) => {
+                bail!("not a shape: sizes are joined by a small `x`, as in `784x256`")
+            }
+            None => bail!("not a shape: a shape is sizes joined by `x` (`784x256`, `256`), or `()` for a scalar"),
+        }
+    }
+}
+
+/// One size: digits and nothing else (the standard parser would take `+3`).
+fn axis(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Too many digits for 64 bits is still a size, and [`Shape::new`] says what is wrong with it.
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.axes.is_empty() {
+            return f.write_str("()");
+        }
+        let sizes: Vec<String> = self.axes.iter().map(u64::to_string).collect();
+        f.write_str(&sizes.join("x"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        for text in ["()", "0", "256", "784x256", "0x5", "3x3x64x128"] {
+            assert_eq!(text.parse::<Shape>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_size() {
+        for text in ["", "x", "3x", "x3", "0x0x", "3X3", "+3", "-1", " 3", "1e3", "٣", "3.0", "3xx3", "( )"] {
+            assert!(text.parse::<Shape>().is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_zero_axis_does_not_hide_an_overflow() {
+        assert!("281474976710656".parse::<Shape>().is_ok());
+        for text in ["281474976710657", "0x4294967296x4294967296", "4294967296x4294967296x0", "18446744073709551616"] {
+            assert!(text.parse::<Shape>().is_err(), "{text} was taken");
+        }
+        assert_eq!("0x5".parse::<Shape>().unwrap().count(), 0);
+        assert_eq!("()".parse::<Shape>().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn rank_32_is_the_last_one_allowed() {
+        assert!(vec!["1"; 32].join("x").parse::<Shape>().is_ok());
+        assert!(vec!["1"; 33].join("x").parse::<Shape>().is_err());
+    }
+}

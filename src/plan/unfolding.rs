@@ -1,0 +1,140 @@
+//! A tensor seen as matrices.
+
+use anyhow::{Result, ensure};
+
+use super::{Layout, Role, Shape};
+
+/// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
+/// each input and place in the receptive field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfolding {
+    axes: Vec<(Role, u64)>,
+}
+
+/// Where an element of the tensor lies in its unfolding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The number of the matrix.
+    pub matrix: u64,
+    /// The row: which output.
+    pub row: u64,
+    /// The column: which input and place in the receptive field.
+    pub column: u64,
+}
+
+impl Unfolding {
+    /// The unfolding of a shape by a layout. Errors for a scalar or vector, or where the layout names no input or no
+    /// output axis.
+    pub fn new(shape: &Shape, layout: &Layout) -> Result<Self> {
+        let rank = shape.rank();
+        ensure!(rank >= 2, "it needs two or more axes, and shape {shape} has {rank}");
+        let roles = layout.roles(rank)?;
+        ensure!(roles.contains(&Role::Out), "layout `{layout}` names no output axis");
+        ensure!(
+            roles.iter().any(|role| matches!(role, Role::In | Role::Kernel)),
+            "layout `{layout}` names no input axis"
+        );
+        Ok(Self { axes: roles.into_iter().zip(shape.axes().iter().copied()).collect() })
+    }
+
+    /// How many matrices there are.
+    pub fn matrices(&self) -> u64 {
+        self.product(|role| matches!(role, Role::Batch | Role::Group))
+    }
+
+    /// How many rows each matrix has: one for each output.
+    pub fn rows(&self) -> u64 {
+        self.product(|role| matches!(role, Role::Out))
+    }
+
+    /// How many columns each matrix has: inputs times receptive field.
+    pub fn columns(&self) -> u64 {
+        self.product(|role| matches!(role, Role::In | Role::Kernel))
+    }
+
+    fn product(&self, counts: fn(Role) -> bool) -> u64 {
+        self.axes.iter().filter(|(role, _)| counts(*role)).map(|(_, size)| size).product()
+    }
+
+    /// Where element `index` (row-major) of the tensor lies.
+    pub fn place(&self, mut index: u64) -> Place {
+        let (mut place, mut stride) = (Place { matrix: 0, row: 0, column: 0 }, Place { matrix: 1, row: 1, column: 1 });
+        for &(role, size) in self.axes.iter().rev() {
+            let (at, step) = match role {
+                Role::Batch | Role::Group => (&mut place.matrix, &mut stride.matrix),
+                Role::Out => (&mut place.row, &mut stride.row),
+                Role::In | Role::Kernel => (&mut place.column, &mut stride.column),
+            };
+            *at += index % size * *step;
+            *step *= size;
+            index /= size;
+        }
+        place
+    }
+
+    /// Calls `run(offset, length, place)` for each run of elements `start + offset ..` along the last axis, `length` of
+    /// them, up to `count` elements in all. From one element of a run to the next its place grows by [`Unfolding::step`].
+    pub fn for_each_run(&self, start: u64, count: u64, mut run: impl FnMut(u64, u64, Place)) {
+        let along = self.axes.last().map_or(1, |&(_, size)| size.max(1));
+        let mut offset = 0;
+        while offset < count {
+            let index = start + offset;
+            let length = (along - index % along).min(count - offset);
+            run(offset, length, self.place(index));
+            offset += length;
+        }
+    }
+
+    /// How the place grows along the last axis: by one matrix, row or column.
+    pub fn step(&self) -> Place {
+        let (matrix, row, column) = match self.axes.last() {
+            Some((Role::Batch | Role::Group, _)) => (1, 0, 0),
+            Some((Role::Out, _)) => (0, 1, 0),
+            _ => (0, 0, 1),
+        };
+        Place { matrix, row, column }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unfolding(shape: &str, layout: &str) -> Unfolding {
+        Unfolding::new(&shape.parse().unwrap(), &layout.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_element_has_a_place_of_its_own() {
+        for (shape, layout) in [("3x4x5", "kio"), ("5x4x3", "oik"), ("2x3x4x5", "biko"), ("2x3x4", "ioo")] {
+            let unfolding = unfolding(shape, layout);
+            let count = unfolding.matrices() * unfolding.rows() * unfolding.columns();
+            let mut seen = vec![false; usize::try_from(count).unwrap()];
+            for index in 0..count {
+                let Place { matrix, row, column } = unfolding.place(index);
+                assert!(row < unfolding.rows() && column < unfolding.columns());
+                let at = (matrix * unfolding.rows() + row) * unfolding.columns() + column;
+                assert!(!std::mem::replace(&mut seen[usize::try_from(at).unwrap()], true));
+            }
+        }
+    }
+
+    #[test]
+    fn torch_and_keras_unfold_the_same_weight_alike() {
+        let (torch, keras) = (unfolding("7x5x3", "oik"), unfolding("3x5x7", "kio"));
+        assert_eq!((torch.rows(), torch.columns()), (7, 15));
+        assert_eq!((keras.rows(), keras.columns()), (7, 15));
+    }
+
+    #[test]
+    fn runs_cover_what_was_asked_for() {
+        let unfolding = unfolding("3x4x5", "kio");
+        let mut next = 7;
+        unfolding.for_each_run(7, 31, |offset, length, place| {
+            assert_eq!(7 + offset, next);
+            assert_eq!(place, unfolding.place(next));
+            next += length;
+        });
+        assert_eq!(next, 38);
+    }
+}

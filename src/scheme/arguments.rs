@@ -1,0 +1,219 @@
+//! The arguments of a scheme, checked against its parameters.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::expression::{Expression, fold};
+use super::gain;
+use crate::text::did_you_mean;
+
+/// A parameter of a scheme.
+pub struct Parameter {
+    /// Its key.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What it is when it is not given, as typed; `None` where it then has no value.
+    pub default: Option<&'static str>,
+    /// What it does, for a reader.
+    pub help: &'static str,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A finite number.
+    Number,
+    /// A whole number, 0 or more.
+    Count,
+    /// A number, or the name of an activation.
+    Gain,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+}
+
+/// The values of a scheme's parameters, in the order of the parameters, each in canonical spelling.
+#[derive(Clone)]
+pub struct Arguments {
+    parameters: &'static [Parameter],
+    values: Vec<Option<String>>,
+}
+
+impl Arguments {
+    /// The values that were given, over those of `base` where a framework's meaning sets some.
+    pub fn read(
+        parameters: &'static [Parameter],
+        bare: Option<&'static str>,
+        given: &Expression,
+        base: Option<Self>,
+    ) -> Result<Self> {
+        let mut arguments =
+            base.unwrap_or_else(|| Self { parameters, values: parameters.iter().map(|_| None).collect() });
+        let mut seen = Vec::new();
+        let first = match (given.bare, bare) {
+            (Some(value), Some(key)) => Some((key, value)),
+            (Some(value), None) => bail!("`{value}` stands without a key, and this scheme takes no such value"),
+            (None, _) => None,
+        };
+        for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
+            let position = arguments.position(key)?;
+            ensure!(!seen.contains(&position), "`{key}` is given twice");
+            seen.push(position);
+            arguments.values[position] = Some(canonical(&parameters[position], value)?);
+        }
+        Ok(arguments)
+    }
+
+    fn position(&self, key: &str) -> Result<usize> {
+        let found = self.parameters.iter().position(|parameter| fold(parameter.name) == fold(key));
+        found.with_context(|| {
+            let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
+            match names.as_slice() {
+                [] => format!("no parameter `{key}`: this scheme takes none"),
+                _ => format!(
+                    "no parameter `{key}`: this scheme takes {}{}",
+                    names.join(", "),
+                    did_you_mean(key, names.iter().copied())
+                ),
+            }
+        })
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let position = self.parameters.iter().position(|parameter| parameter.name == name)?;
+        self.values[position].as_deref().or(self.parameters[position].default)
+    }
+
+    /// Whether a value was given (by the user or by a framework's meaning).
+    pub fn given(&self, name: &str) -> bool {
+        self.parameters.iter().zip(&self.values).any(|(parameter, value)| parameter.name == name && value.is_some())
+    }
+
+    /// Sets a value that the scheme chose itself, so that the recipe records it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if let Some(position) = self.parameters.iter().position(|parameter| parameter.name == name) {
+            self.values[position] = Some(value.into());
+        }
+    }
+
+    /// A word, where it has a value.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.value(name)
+    }
+
+    /// A number, where it has a value.
+    pub fn optional_number(&self, name: &str) -> Option<f64> {
+        self.value(name).and_then(|value| value.parse().ok())
+    }
+
+    /// A number; the error says that it is required.
+    pub fn number(&self, name: &str) -> Result<f64> {
+        self.optional_number(name).with_context(|| format!("`{name}` is required, as in `{name}=0.1`"))
+    }
+
+    /// A number that must be 0 or more.
+    pub fn nonnegative(&self, name: &str) -> Result<f64> {
+        let value = self.number(name)?;
+        ensure!(value >= 0.0, "{name} is {value}: it must be 0 or more");
+        Ok(value)
+    }
+
+    /// A number that must be above 0.
+    pub fn positive(&self, name: &str) -> Result<f64> {
+        let value = self.number(name)?;
+        ensure!(value > 0.0, "{name} is {value}: it must be above 0");
+        Ok(value)
+    }
+
+    /// A number that must lie in [0, 1], where it has a value.
+    pub fn optional_fraction(&self, name: &str) -> Result<Option<f64>> {
+        let value = self.optional_number(name);
+        if let Some(value) = value {
+            ensure!((0.0..=1.0).contains(&value), "{name} is {value}: it must lie between 0 and 1");
+        }
+        Ok(value)
+    }
+
+    /// A count, where it has a value.
+    pub fn optional_count(&self, name: &str) -> Option<u64> {
+        self.value(name).and_then(|value| value.parse().ok())
+    }
+
+    /// Whether a flag is set.
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name) == Some("true")
+    }
+
+    /// The number that `gain` (with `slope`) stands for.
+    pub fn gain(&self) -> Result<f64> {
+        gain::value(self.value("gain").unwrap_or("1"), self.optional_number("slope"))
+    }
+
+    /// `key=value` for each parameter that has a value, in the order of the parameters; empty where none has.
+    pub fn canonical(&self) -> String {
+        let pairs: Vec<String> = self
+            .parameters
+            .iter()
+            .filter_map(|parameter| Some(format!("{}={}", parameter.name, self.value(parameter.name)?)))
+            .collect();
+        pairs.join(",")
+    }
+}
+
+/// One value in the spelling that all ways of writing it share. Errors where the parameter does not take it.
+fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
+    let name = parameter.name;
+    match parameter.kind {
+        Kind::Number => number(text).with_context(|| format!("{name} is `{text}`: it takes a finite number")),
+        Kind::Count => {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let count: Option<u64> = digits.then(|| text.parse().ok()).flatten();
+            Ok(count.with_context(|| format!("{name} is `{text}`: it takes a whole number"))?.to_string())
+        }
+        Kind::Gain => match number(text) {
+            Some(number) => Ok(number),
+            None => Ok(gain::find(text)?.name.into()),
+        },
+        Kind::Choice(words) => {
+            let found = words.iter().find(|word| fold(word) == fold(text));
+            let found = found.with_context(|| {
+                format!(
+                    "{name} is `{text}`: it takes {}{}",
+                    words.join(", "),
+                    did_you_mean(text, words.iter().copied())
+                )
+            })?;
+            Ok((*found).into())
+        }
+        Kind::Flag => match text {
+            "true" | "false" => Ok(text.into()),
+            _ => bail!("{name} is `{text}`: it takes true or false"),
+        },
+    }
+}
+
+/// A finite number in its shortest spelling, or nothing.
+fn number(text: &str) -> Option<String> {
+    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+    // Adding zero makes -0 into 0.
+    let shortest = format!("{:?}", value + 0.0);
+    Some(shortest.strip_suffix(".0").map(String::from).unwrap_or(shortest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        for (text, expected) in
+            [("0.010", "0.01"), ("1e-2", "0.01"), ("1", "1"), ("-0", "0"), ("1e-30", "1e-30"), ("2.50", "2.5")]
+        {
+            assert_eq!(number(text).as_deref(), Some(expected));
+        }
+        for text in ["nan", "inf", "-inf", "1e999", "abc", "", "0x10"] {
+            assert_eq!(number(text), None, "{text:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Weights that are mostly zero.
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use crate::law::{Law, as_float};
+use crate::plan::Unfolding;
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "sparse",
+    summary: "the same number of non-zero incoming weights for every unit",
+    formula: "of the n = inputs x kernel weights of each output, exactly k ~ N(0, std^2) at places drawn uniformly, the others 0; k = nonzeros, floor(density n), or n - ceil(zeros n)",
+    source: "Martens 2010, Deep learning via Hessian-free optimization (k = 15); Lasagne Sparse (density = 0.1)",
+    ranks: "two or more axes",
+    parameters: &[
+        Parameter {
+            name: "nonzeros",
+            kind: Kind::Count,
+            default: None,
+            help: "k itself; one of nonzeros, density and zeros is required",
+        },
+        Parameter {
+            name: "density",
+            kind: Kind::Number,
+            default: None,
+            help: "the fraction of non-zeros of each unit",
+        },
+        Parameter { name: "zeros", kind: Kind::Number, default: None, help: "the fraction of zeros of each unit" },
+        Parameter {
+            name: "std",
+            kind: Kind::Number,
+            default: Some("0.01"),
+            help: "the standard deviation of the non-zeros, 0 or more",
+        },
+    ],
+    bare: Some("nonzeros"),
+    aliases: &["martens"],
+    spellings: &[
+        spelling("lasagne", "Sparse", "sparse:density=0.1"),
+        spelling("torch", "sparse_", "sparse:zeros=0.9"),
+        spelling("flux", "sparse_init", "sparse:zeros=0.9"),
+        spelling("mlx", "sparse", "sparse:zeros=0.9,std=1"),
+    ],
+    reads_fans: false,
+    example: "sparse:nonzeros=2",
+    law: sparse,
+}];
+
+fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = Unfolding::new(site.shape, site.layout)?;
+    let n = unfolding.columns();
+    let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
+    let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {
+        (Some(count), None, None) => count,
+        (None, Some(density), None) => whole(density * as_float(n), f64::floor),
+        (None, None, Some(zeros)) => n - whole(zeros * as_float(n), f64::ceil).min(n),
+        _ => bail!("exactly one of nonzeros, density and zeros is required, as in `sparse:nonzeros=15`"),
+    };
+    ensure!(nonzeros <= n, "nonzeros is {nonzeros}, and each unit of shape {} has only {n} weights", site.shape);
+    Ok(Law::Sparse { nonzeros, std: arguments.nonnegative("std")?, unfolding })
+}
+
+/// A product of a fraction and a count, rounded down or up; one that misses a whole number only because the fraction has
+/// no exact binary form (0.29 of 100) is that number.
+fn whole(product: f64, round: fn(f64) -> f64) -> u64 {
+    let near = product.round();
+    let exact = if (product - near).abs() <= 1e-9 * near.max(1.0) { near } else { round(product) };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a count")]
+    let count = exact as u64;
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resolve;
+    use super::*;
+    use crate::plan::{Fans, Layout, Shape};
+
+    fn nonzeros(expression: &str, shape: &str) -> Result<u64> {
+        let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
+        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()))?.0 {
+            Law::Sparse { nonzeros, .. } => Ok(nonzeros),
+            other => bail!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn counts_are_exact() {
+        for (expression, expected) in [
+            ("sparse:nonzeros=15", 15),
+            ("sparse:density=0.29", 29),
+            ("sparse:density=0.299", 29),
+            ("sparse:zeros=0.71", 29),
+            ("sparse:zeros=0.701", 29),
+            ("sparse:zeros=0", 100),
+            ("sparse:density=0", 0),
+            ("lasagne.Sparse", 10),
+        ] {
+            assert_eq!(nonzeros(expression, "100x7").unwrap(), expected, "{expression}");
+        }
+        for expression in ["sparse", "sparse:nonzeros=101", "sparse:density=1.1", "sparse:nonzeros=1,zeros=0.5"] {
+            assert!(nonzeros(expression, "100x7").is_err(), "{expression} was taken");
+        }
+    }
+}

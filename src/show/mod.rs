@@ -1,0 +1,9 @@
+//! Values shown for reading.
+
+mod array_text;
+mod decimal;
+mod histogram;
+
+pub use array_text::array_text;
+pub use decimal::shortest;
+pub use histogram::histogram;

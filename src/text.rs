@@ -1,0 +1,116 @@
+//! Text from outside (names, metadata, arguments) made safe to show, and small words made from numbers.
+
+use std::fmt::Write as _;
+
+/// Whether a character shows as itself: no control, bidirectional, zero-width or tag character.
+pub fn is_visible(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with every character that could move or deceive a terminal written as `\u{...}`.
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_visible(character) {
+            shown.push(character);
+        } else {
+            let _ = write!(shown, "\\u{{{:x}}}", character as u32);
+        }
+    }
+    shown
+}
+
+/// The candidate that is nearest to a mistyped word, where one is near enough to be meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min()
+        .filter(|&(distance, candidate)| distance <= 1 + candidate.len().min(word.len()) / 4)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean ...?`, or nothing where no candidate is near.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// A number of bytes for people: `802,944 bytes`, `1.00 GiB`.
+pub fn bytes(count: u64) -> String {
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20)];
+    match units.iter().find(|(_, bits)| count >> bits > 0) {
+        #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+        Some((unit, bits)) => format!("{:.2} {unit}", count as f64 / (1u64 << bits) as f64),
+        None => format!("{} bytes", grouped(count)),
+    }
+}
+
+/// A count with its thousands set apart: `802,944`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A figure for people, six significant digits: `0.0759555`, `1.5e-12`.
+pub fn figure(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || (1e-4..1e7).contains(&magnitude) {
+        let decimals = (5.0 - magnitude.max(1e-4).log10().floor()).clamp(0.0, 10.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10")]
+        let text = format!("{value:.*}", decimals as usize);
+        return match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+            false => text,
+        };
+    }
+    let text = format!("{value:.5e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if digits.contains('.') => {
+            format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_moves_a_terminal() {
+        assert_eq!(escape("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\u{a}b\\u{202e}");
+        assert_eq!(escape("ünïcode"), "ünïcode");
+    }
+
+    #[test]
+    fn figures_are_short() {
+        for (value, text) in
+            [(0.0, "0"), (1.0, "1"), (0.075_955_45, "0.0759554"), (1.5e-12, "1.5e-12"), (-784.0, "-784"), (1e9, "1e9")]
+        {
+            assert_eq!(figure(value), text);
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(bytes(802_944), "802,944 bytes");
+        assert_eq!(bytes(1 << 30), "1.00 GiB");
+        assert_eq!(grouped(7), "7");
+    }
+
+    #[test]
+    fn only_near_words_are_proposed() {
+        assert_eq!(nearest("glorot-unifrom", ["zeros", "glorot-uniform"]), Some("glorot-uniform"));
+        assert_eq!(nearest("qqqq", ["zeros", "glorot-uniform"]), None);
+    }
+}

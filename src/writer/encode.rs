@@ -1,0 +1,125 @@
+//! Numbers to little-endian bytes of a dtype, through buffers that one thread uses again and again.
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use pulp::{Simd, WithSimd};
+
+use crate::generator::{Source, dispatch};
+use crate::plan::{DType, Shape};
+
+/// The buffers of one thread.
+#[derive(Default)]
+pub struct Encoder {
+    singles: Vec<f32>,
+    doubles: Vec<f64>,
+    halves: Vec<u16>,
+    bytes: Vec<u8>,
+}
+
+impl Encoder {
+    /// Elements `start..start + count` as little-endian bytes. Half-precision values are the single-precision ones
+    /// rounded once, to nearest, ties to even.
+    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[u8] {
+        match dtype {
+            DType::F64 => {
+                let values = self.doubles(source, start, count);
+                little_endian(values, |value| *value = f64::from_bits(value.to_bits().to_le()))
+            }
+            DType::F32 => {
+                let values = self.singles(source, start, count);
+                little_endian(values, |value| *value = f32::from_bits(value.to_bits().to_le()))
+            }
+            DType::F16 | DType::BF16 => {
+                self.singles(source, start, count);
+                self.halves.resize(count, 0);
+                let halves = &mut self.halves[..count];
+                match dtype {
+                    DType::F16 => {
+                        bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(&self.singles[..count])
+                    }
+                    _ => dispatch(Brain { singles: &self.singles[..count], halves }),
+                }
+                little_endian(halves, |value| *value = value.to_le())
+            }
+        }
+    }
+
+    /// Elements `start..start + count` of a tensor as JSON text.
+    pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) -> &[u8] {
+        self.widened(source, dtype, start, count);
+        self.bytes.clear();
+        super::json::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
+        &self.bytes
+    }
+
+    /// Elements `start..start + count` rounded to the dtype and widened again.
+    pub fn widened(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[f64] {
+        if dtype == DType::F64 {
+            return self.doubles(source, start, count);
+        }
+        self.singles(source, start, count);
+        self.doubles.clear();
+        self.doubles.extend(self.singles[..count].iter().map(|&single| dtype.round(single.into())));
+        &self.doubles
+    }
+
+    fn singles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f32] {
+        if self.singles.len() < count {
+            self.singles.resize(count, 0.0);
+        }
+        source.singles(start, &mut self.singles[..count]);
+        &mut self.singles[..count]
+    }
+
+    fn doubles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f64] {
+        self.doubles.resize(count, 0.0);
+        source.doubles(start, &mut self.doubles[..count]);
+        &mut self.doubles[..count]
+    }
+}
+
+/// The bytes of numbers, each put into little-endian order first where the machine's is another.
+fn little_endian<T: bytemuck::NoUninit + bytemuck::AnyBitPattern>(values: &mut [T], reorder: fn(&mut T)) -> &[u8] {
+    if cfg!(target_endian = "big") {
+        values.iter_mut().for_each(reorder);
+    }
+    bytemuck::cast_slice(values)
+}
+
+/// Singles rounded to bfloat16, nearest, ties to even. Laws are finite and fit the dtype, so no value is a NaN.
+struct Brain<'a> {
+    singles: &'a [f32],
+    halves: &'a mut [u16],
+}
+
+impl WithSimd for Brain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (half, single) in self.halves.iter_mut().zip(self.singles) {
+            let bits = single.to_bits();
+            let even = bits >> 16 & 1;
+            #[expect(clippy::cast_possible_truncation, reason = "the upper half of 32 bits")]
+            let upper = (bits.wrapping_add(0x7fff + even) >> 16) as u16;
+            *half = upper;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use half::bf16;
+
+    #[test]
+    fn bfloat16_rounds_as_the_half_crate_does() {
+        let singles: Vec<f32> = (0..100_000u32).map(|n| f32::from_bits(n.wrapping_mul(2_654_435_761))).collect();
+        let finite: Vec<f32> = singles.into_iter().filter(|single| bf16::from_f32(*single).is_finite()).collect();
+        let mut halves = vec![0; finite.len()];
+        dispatch(Brain { singles: &finite, halves: &mut halves });
+        for (single, half) in finite.iter().zip(halves) {
+            assert_eq!(half, bf16::from_f32(*single).to_bits(), "{single}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! JSON: `{"fanin": recipe, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Format, Piece, RECIPE_KEY, Recipe};
+use crate::plan::{DType, Plan, Shape, Tensor, narrow};
+use crate::show::shortest;
+
+pub(super) const FORMAT: Format = Format {
+    name: "json",
+    extensions: &["json"],
+    several: true,
+    summary: "JSON: any language; shortest digits that give the same bits back",
+    pieces,
+};
+
+fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    let provenance = Recipe(plan).whole();
+    let mut before = format!("{{\"{RECIPE_KEY}\":{provenance},\n\"tensors\":{{");
+    let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);
+    for (number, tensor) in plan.tensors.iter().enumerate() {
+        before += if number == 0 { "\n" } else { ",\n" };
+        before += &opening(tensor);
+        if tensor.shape.count() == 0 {
+            before += &empty(&tensor.shape)?;
+        } else {
+            pieces.push(Piece::Bytes(std::mem::take(&mut before).into_bytes()));
+            pieces.push(Piece::Text(number));
+        }
+        before += "}";
+    }
+    before += "\n}}\n";
+    pieces.push(Piece::Bytes(before.into_bytes()));
+    Ok(pieces)
+}
+
+fn opening(tensor: &Tensor) -> String {
+    let name = Value::from(tensor.name.as_str());
+    let shape = json!(tensor.shape.axes());
+    format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", tensor.dtype.numpy())
+}
+
+/// The largest number of empty lists that are written for an empty tensor.
+const MAX_EMPTY: u64 = 1 << 20;
+
+/// The nested lists of a tensor without elements: as many empty ones as the axes before the first of size 0 make.
+fn empty(shape: &Shape) -> Result<String> {
+    let mut text = String::from("[]");
+    let before: Vec<u64> = shape.axes().iter().copied().take_while(|&size| size > 0).collect();
+    let lists: u64 = before.iter().product();
+    ensure!(lists <= MAX_EMPTY, "shape {shape} would be {lists} empty lists in JSON: take another --format");
+    for size in before.into_iter().rev() {
+        text = format!("[{}]", vec![text; usize::try_from(size)?].join(","));
+    }
+    Ok(text)
+}
+
+/// Appends elements `start..` of a tensor, with the brackets and commas around them.
+pub(super) fn text(bytes: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
+    // How many elements a list of each depth holds, innermost first.
+    let lists: Vec<u64> = shape
+        .axes()
+        .iter()
+        .rev()
+        .scan(1, |product, size| {
+            *product *= size;
+            Some(*product)
+        })
+        .collect();
+    for (index, &value) in (start..).zip(values) {
+        let opened = lists.iter().filter(|&&list| index.is_multiple_of(list)).count();
+        match opened {
+            0 if index > 0 => bytes.push(b','),
+            _ if index > 0 => bytes.extend(b",\n"),
+            _ => {}
+        }
+        bytes.extend(std::iter::repeat_n(b'[', opened));
+        number(bytes, dtype, value);
+        let closed = lists.iter().filter(|&&list| (index + 1).is_multiple_of(list)).count();
+        bytes.extend(std::iter::repeat_n(b']', closed));
+    }
+}
+
+fn number(bytes: &mut Vec<u8>, dtype: DType, value: f64) {
+    let written = match dtype {
+        DType::F64 => serde_json::to_writer(&mut *bytes, &value),
+        DType::F32 => serde_json::to_writer(&mut *bytes, &narrow(value)),
+        DType::F16 | DType::BF16 => serde_json::to_writer(&mut *bytes, &shortest(value, dtype)),
+    };
+    debug_assert!(written.is_ok(), "a vector takes any bytes");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(shape: &str, cut: usize) -> String {
+        let shape: Shape = shape.parse().unwrap();
+        let values: Vec<f64> = (0u32..).take(usize::try_from(shape.count()).unwrap()).map(f64::from).collect();
+        let mut bytes = Vec::new();
+        let (first, second) = values.split_at(cut.min(values.len()));
+        text(&mut bytes, &shape, DType::F32, 0, first);
+        text(&mut bytes, &shape, DType::F32, first.len() as u64, second);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn lists_nest_as_the_shape_says_wherever_the_text_is_cut() {
+        for cut in 0..12 {
+            assert_eq!(written("2x3", cut), "[[0.0,1.0,2.0],\n[3.0,4.0,5.0]]");
+            assert_eq!(written("2x2x2", cut), "[[[0.0,1.0],\n[2.0,3.0]],\n[[4.0,5.0],\n[6.0,7.0]]]");
+            assert_eq!(written("3", cut), "[0.0,1.0,2.0]");
+            assert_eq!(written("()", cut), "0.0");
+        }
+    }
+
+    #[test]
+    fn empty_tensors_keep_their_shape() {
+        for (shape, text) in
+            [("0", "[]"), ("0x5", "[]"), ("2x0", "[[],[]]"), ("2x0x3", "[[],[]]"), ("1x2x0", "[[[],[]]]")]
+        {
+            assert_eq!(empty(&shape.parse().unwrap()).unwrap(), text);
+        }
+        assert!(empty(&"1000000000x0".parse().unwrap()).is_err());
+    }
+}

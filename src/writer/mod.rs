@@ -1,0 +1,88 @@
+//! Writers: numbers to bytes. A format only says which pieces make up a file; [`fill`] makes the pieces and [`output`] puts
+//! them where they belong, whole or not at all.
+
+mod encode;
+mod fill;
+mod json;
+mod npy;
+mod npz;
+mod output;
+mod recipe;
+mod safetensors;
+
+use anyhow::{Context, Result};
+
+pub use encode::Encoder;
+pub use fill::{Progress, Settings};
+pub use output::{FileOptions, check_target, write_file, write_stream};
+pub use recipe::{KEY as RECIPE_KEY, Recipe, SCHEMA as RECIPE_SCHEMA};
+
+use crate::plan::Plan;
+use crate::text::did_you_mean;
+
+/// A file format.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name, on the command line.
+    pub name: &'static str,
+    /// The extensions that stand for it, without the dot.
+    pub extensions: &'static [&'static str],
+    /// Whether a file holds more than one tensor.
+    pub several: bool,
+    /// What it is and who reads it.
+    pub summary: &'static str,
+    pieces: fn(&Plan) -> Result<Vec<Piece>>,
+}
+
+/// Every format.
+pub const FORMATS: &[Format] = &[npy::FORMAT, npz::FORMAT, json::FORMAT, safetensors::FORMAT];
+
+/// A piece of a file. The pieces of a file follow each other without gaps.
+pub enum Piece {
+    /// Bytes that are known before any number is drawn.
+    Bytes(Vec<u8>),
+    /// The values of the tensor with this number, little-endian in its dtype.
+    Values(usize),
+    /// The values of the tensor with this number as JSON text.
+    Text(usize),
+    /// Bytes that need the CRC-32 of each `Values` piece before them, in order, and how many they will be.
+    Checked(usize, Box<dyn Fn(&[u32]) -> Vec<u8> + Send + Sync>),
+}
+
+impl Format {
+    /// The format of that name. Errors name the nearest.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name).with_context(|| {
+            let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+            format!(
+                "unknown format `{name}`: known are {}{}",
+                names.join(", "),
+                did_you_mean(name, names.iter().copied())
+            )
+        })
+    }
+
+    /// The format that a file's extension stands for, whatever its case.
+    pub fn of_extension(extension: &str) -> Option<&'static Self> {
+        let extension = extension.to_lowercase();
+        FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+    }
+
+    /// What a file of this plan is made of. Errors where the format cannot hold it.
+    pub fn pieces(&self, plan: &Plan) -> Result<Vec<Piece>> {
+        (self.pieces)(plan)
+    }
+}
+
+/// The size of a file of these pieces; `None` where it is not known before the numbers are (text).
+pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
+    pieces.iter().try_fold(0u64, |sum, piece| {
+        let bytes = match piece {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::Values(tensor) => plan.tensors[*tensor].bytes(),
+            Piece::Checked(length, _) => *length as u64,
+            Piece::Text(_) => return None,
+        };
+        sum.checked_add(bytes)
+    })
+}

@@ -1,0 +1,63 @@
+//! `NumPy`'s `.npy`, version 1.0: one tensor, byte for byte what `numpy.save` writes. It has no room for a recipe.
+
+use anyhow::{Result, ensure};
+use npyz::WriterBuilder;
+
+use super::{Format, Piece};
+use crate::plan::{DType, Plan, Tensor};
+
+pub(super) const FORMAT: Format = Format {
+    name: "npy",
+    extensions: &["npy"],
+    several: false,
+    summary: "NumPy array: numpy.load, one tensor",
+    pieces,
+};
+
+fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    ensure!(
+        plan.tensors.len() == 1,
+        ".npy holds one tensor, not {}: take .npz or .safetensors, or `-o DIR/` for a file each",
+        plan.tensors.len()
+    );
+    Ok(vec![Piece::Bytes(header(&plan.tensors[0])?), Piece::Values(0)])
+}
+
+/// The header of an array as `numpy.save` writes it: `npyz` says what the array is, and the padding is `NumPy`'s, which
+/// leaves room for the first axis to grow.
+pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
+    let written = npyz::WriteOptions::new_header_only()
+        .dtype(npyz::DType::Plain(descriptor(tensor.dtype)?))
+        .shape(tensor.shape.axes())
+        .writer(Vec::new())
+        .write_header_only()?;
+    let dictionary = written[PREFIX..].trim_ascii_end();
+    let growth = tensor.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
+    let unpadded = PREFIX + dictionary.len() + growth + 1;
+    let length = (unpadded / ALIGNMENT + 1) * ALIGNMENT;
+
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend(u16::try_from(length - PREFIX)?.to_le_bytes());
+    header.extend(dictionary);
+    header.resize(length - 1, b' ');
+    header.push(b'\n');
+    Ok(header)
+}
+
+/// The magic, the version and the length that come before the dictionary.
+const PREFIX: usize = 10;
+const ALIGNMENT: usize = 64;
+/// The digits that `NumPy` reserves for the first axis.
+const GROWTH: usize = 21;
+
+/// `NumPy`'s word for the type. It has none for bfloat16, whose bytes are stored as two bytes of no type; `ml_dtypes` and JAX
+/// view them as what they are.
+fn descriptor(dtype: DType) -> Result<npyz::TypeStr> {
+    let text = match dtype {
+        DType::F64 => "<f8",
+        DType::F32 => "<f4",
+        DType::F16 => "<f2",
+        DType::BF16 => "<V2",
+    };
+    Ok(text.parse()?)
+}

@@ -1,0 +1,223 @@
+//! Putting a file where it belongs, whole or not at all: it is written without a name beside its target, synced, and then
+//! linked to the name. A kill, a full disk or a power cut leaves the old state or the whole new file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::fill::{self, Settings};
+use super::{Piece, size};
+use crate::plan::Plan;
+
+/// How a file is put in place.
+#[derive(Clone, Copy, Debug)]
+pub struct FileOptions {
+    /// Whether an existing file is replaced.
+    pub force: bool,
+    /// Whether the file and its folder are synced to the disk before it is named.
+    pub fsync: bool,
+}
+
+/// What stands at a path now.
+enum Target {
+    /// Nothing: a new file.
+    Free(PathBuf),
+    /// A file that may be replaced, and its mode; the path is that behind any symbolic link.
+    Replaced(PathBuf, u32),
+    /// A device or pipe: written in place, in order.
+    Stream,
+}
+
+/// Errors where a file could not be put at `path`, before any work is done for it.
+pub fn check_target(path: &Path, options: FileOptions) -> Result<()> {
+    target(path, options).map(|_| ())
+}
+
+fn target(path: &Path, options: FileOptions) -> Result<Target> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            ensure!(fs::symlink_metadata(path).is_err(), "it is a symbolic link to nothing");
+            let folder = folder(path);
+            ensure!(folder.is_dir(), "there is no folder `{}`", folder.display());
+            return Ok(Target::Free(path.into()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        bail!("it is a folder: name a file in it, or end it with `/` for a file for each tensor");
+    }
+    if kind.is_char_device() || kind.is_fifo() {
+        return Ok(Target::Stream);
+    }
+    ensure!(kind.is_file(), "it is neither a file, a device nor a pipe");
+    ensure!(options.force, "it exists: --force replaces it");
+    Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes the pieces of a plan to a file. Errors name the file and leave nothing behind.
+pub fn write_file(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions, settings: &Settings) -> Result<()> {
+    let written = match target(path, options)? {
+        Target::Stream => OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(Into::into)
+            .and_then(|stream| fill::into_stream(plan, pieces, settings, stream)),
+        Target::Free(path) => write_whole(plan, pieces, &path, None, options, settings),
+        Target::Replaced(path, mode) => write_whole(plan, pieces, &path, Some(mode), options, settings),
+    };
+    written.with_context(|| format!("`{}`", path.display()))
+}
+
+/// Writes the pieces of a plan to a stream, in order.
+pub fn write_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, stream: impl Write + Send) -> Result<()> {
+    fill::into_stream(plan, pieces, settings, stream)
+}
+
+fn write_whole(
+    plan: &Plan,
+    pieces: &[Piece],
+    path: &Path,
+    replaced_mode: Option<u32>,
+    options: FileOptions,
+    settings: &Settings,
+) -> Result<()> {
+    let unfinished = Unfinished::create(path)?;
+    match size(pieces, plan) {
+        Some(size) => {
+            unfinished.reserve(size)?;
+            fill::into_file(plan, pieces, settings, unfinished.file())?;
+        }
+        None => fill::into_stream(plan, pieces, settings, unfinished.file())?,
+    }
+    if let Some(mode) = replaced_mode {
+        unfinished.file().set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    if options.fsync {
+        unfinished.file().sync_all()?;
+    }
+    unfinished.publish(path, replaced_mode.is_some())?;
+    if options.fsync {
+        let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
+        synced.context("the file is written, but its name is not confirmed on the disk")?;
+    }
+    Ok(())
+}
+
+/// A file that has not got its name yet.
+enum Unfinished {
+    /// It has no name at all, and is gone when it is closed.
+    Unnamed(File),
+    /// For file systems without unnamed files: it has a temporary name, and is removed when dropped.
+    Named(File, Temporary),
+}
+
+/// A temporary name; the file that has it is removed when this is dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Temporary {
+    /// A name beside `path` that no other process takes.
+    fn beside(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let short: String = name.chars().take(40).collect();
+        Self(folder(path).join(format!(".{short}.{}.tmp", std::process::id())))
+    }
+}
+
+impl Unfinished {
+    fn create(path: &Path) -> Result<Self> {
+        let unnamed = rustix::fs::openat(
+            CWD,
+            folder(path),
+            OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC,
+            Mode::from_raw_mode(0o666),
+        );
+        match unnamed {
+            // Naming an unnamed file goes through /proc.
+            Ok(descriptor) if Path::new("/proc/self/fd").exists() => Ok(Self::Unnamed(descriptor.into())),
+            Ok(_) | Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
+                let temporary = Temporary::beside(path);
+                let file = OpenOptions::new().write(true).create_new(true).mode(0o666).open(&temporary.0)?;
+                Ok(Self::Named(file, temporary))
+            }
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Self::Unnamed(file) | Self::Named(file, _) => file,
+        }
+    }
+
+    /// Reserves the whole size, so that a full disk is known before the first number is drawn.
+    fn reserve(&self, size: u64) -> Result<()> {
+        if size == 0 {
+            return Ok(());
+        }
+        match rustix::fs::fallocate(self.file(), FallocateFlags::empty(), 0, size) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            Err(error) => Err(io::Error::from(error)).with_context(|| format!("reserving {size} bytes")),
+        }
+    }
+
+    /// Gives the file its name.
+    fn publish(self, path: &Path, replace: bool) -> Result<()> {
+        let named = match self {
+            Self::Unnamed(file) => {
+                if !replace {
+                    return Ok(link_unnamed(&file, path).map_err(exists)?);
+                }
+                let temporary = Temporary::beside(path);
+                link_unnamed(&file, &temporary.0)?;
+                temporary
+            }
+            Self::Named(_, temporary) => temporary,
+        };
+        if replace {
+            fs::rename(&named.0, path)?;
+            // The name is gone; dropping it now would remove nothing, or somebody else's file.
+            std::mem::forget(named);
+            return Ok(());
+        }
+        match rustix::fs::renameat_with(CWD, &named.0, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => std::mem::forget(named),
+            Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&named.0, path).map_err(exists)?,
+            Err(error) => return Err(exists(error.into()).into()),
+        }
+        Ok(())
+    }
+}
+
+/// Links a file without a name to one. The kernel refuses a name that is taken.
+fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(rustix::fs::linkat(CWD, descriptor, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Says what to do where a file has come up at the target while ours was being made.
+fn exists(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::AlreadyExists, "it has come into being meanwhile: --force replaces it")
+        }
+        _ => error,
+    }
+}

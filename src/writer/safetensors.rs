@@ -1,0 +1,63 @@
+//! safetensors: the length of a JSON header, the header, and the values, byte for byte in the order and alignment of
+//! `safetensors.torch.save_file`. (The official crate holds each tensor whole and writes metadata in random order.)
+
+use std::fmt::Write as _;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Format, Piece, RECIPE_KEY, Recipe};
+use crate::plan::{DType, Plan, Tensor};
+
+pub(super) const FORMAT: Format = Format {
+    name: "safetensors",
+    extensions: &["safetensors"],
+    several: true,
+    summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
+    pieces,
+};
+
+/// The longest header that readers take.
+const MAX_HEADER: usize = 100_000_000;
+
+fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
+    order.sort_by_key(|&number| (rank(plan.tensors[number].dtype), &plan.tensors[number].name));
+    let header = header(plan, &order)?;
+    let mut opening = (header.len() as u64).to_le_bytes().to_vec();
+    opening.extend(header);
+    let values = order.into_iter().map(Piece::Values);
+    Ok(std::iter::once(Piece::Bytes(opening)).chain(values).collect())
+}
+
+/// The place of a dtype in the file: the widest first, so that all tensors stay aligned.
+fn rank(dtype: DType) -> usize {
+    [DType::F64, DType::F32, DType::BF16, DType::F16].iter().position(|&other| other == dtype).unwrap_or(0)
+}
+
+fn header(plan: &Plan, order: &[usize]) -> Result<Vec<u8>> {
+    let recipe = Value::from(Recipe(plan).whole().to_string());
+    let mut text = format!("{{\"__metadata__\":{{\"{RECIPE_KEY}\":{recipe},\"format\":\"pt\"}}");
+    let mut begin = 0u64;
+    for tensor in order.iter().map(|&number| &plan.tensors[number]) {
+        let end = begin + tensor.bytes();
+        let _ = write!(text, ",{}", entry(tensor, begin, end));
+        begin = end;
+    }
+    text.push('}');
+    let mut header = text.into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    ensure!(
+        header.len() <= MAX_HEADER,
+        "{} tensors make a header of {} bytes, above the 100,000,000 that safetensors readers take",
+        order.len(),
+        header.len()
+    );
+    Ok(header)
+}
+
+fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
+    let (name, shape) = (Value::from(tensor.name.as_str()), json!(tensor.shape.axes()));
+    let dtype = tensor.dtype.word().to_uppercase();
+    format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
+}
