@@ -1,1 +1,104 @@
+//! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
+mod explain;
+mod init;
+mod list;
+mod memory;
+mod report;
+mod shell;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use anyhow::{Result, anyhow};
+use clap::builder::StyledStr;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::scheme;
+
+/// Initial weights of neural networks, written to files.
+///
+/// You name a scheme and shapes; fanin draws the numbers and writes .npy, .npz, JSON or safetensors. The same command gives
+/// the same bytes on every machine and for any number of threads.
+#[derive(Parser)]
+#[command(name = "fanin", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Start by copying a line:
+  fanin init glorot-uniform 4x3                       look at some weights
+  fanin init he-normal 784x256 -o w.npy               one matrix for NumPy
+  fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
+  fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
+  fanin list schemes                                  every scheme
+  fanin explain he-normal                             its formula, source and other names
+  fanin inspect mlp.npz                               what a file holds, beside what the law asks";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Draw arrays from a scheme and shapes
+    Init(init::Init),
+    /// List the schemes, formats, generators, layouts or gains
+    List(list::List),
+    /// Explain a scheme: formula, parameters, source, what each framework calls it
+    Explain(explain::Explain),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Print the manual page, or that of a command
+    Man(shell::Man),
+}
+
+/// Does what the arguments say. Errors are for one line on standard error.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return print(&error.render());
+        }
+        Err(error) => return Err(anyhow!(one_line(&error))),
+    };
+    let Cli { command: asked } = Cli::from_arg_matches(&matches)?;
+    let out = &mut io::stdout().lock();
+    match asked {
+        Some(Command::Init(init)) => init.run(out),
+        Some(Command::List(list)) => list.run(out),
+        Some(Command::Explain(explain)) => explain.run(out),
+        Some(Command::Completions(completions)) => completions.run(out),
+        Some(Command::Man(man)) => man.run(out),
+        None => print(&command().render_help()),
+    }
+}
+
+/// The whole command line, with what the registries add to its help.
+fn command() -> clap::Command {
+    let names: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
+    let schemes = format!("Schemes: {}.\n`fanin explain NAME` tells what each does.", names.join(", "));
+    Cli::command().mut_subcommand("init", |init| init.after_help(schemes))
+}
+
+fn print(text: &StyledStr) -> Result<()> {
+    let terminal = io::IsTerminal::is_terminal(&io::stdout()) && std::env::var_os("NO_COLOR").is_none();
+    let text = if terminal { text.ansi().to_string() } else { text.to_string() };
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+/// What the argument parser has to say, on one line and without its usage text.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let words: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let joined = words.join(" ").replace(" tip: ", "; ");
+    joined.strip_prefix("error: ").unwrap_or(&joined).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

@@ -24,7 +24,7 @@ use crate::law::Law;
 use crate::scheme::{self, Site};
 
 /// Everything that a file will hold.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The generator that draws the numbers.
     pub generator: &'static Generator,

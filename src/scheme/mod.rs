@@ -143,6 +143,11 @@ pub fn resolve(text: &str) -> Result<Resolved> {
     resolve_plain(text).with_context(|| format!("scheme `{text}`"))
 }
 
+/// Looks up a name as [`resolve`] does, where only the scheme and the notes on its name matter: nothing is required yet.
+pub fn look_up(text: &str) -> Result<Resolved> {
+    resolve(text.split_once(':').map_or(text, |(name, _)| name))
+}
+
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
     let (scheme, base, notes) = match typed.name.split_once('.') {

@@ -22,11 +22,8 @@ pub struct Settings<'a> {
     /// How many threads draw and write.
     pub threads: usize,
     /// Told how many bytes of values are done, as they are.
-    pub progress: &'a Progress,
+    pub progress: &'a (dyn Fn(u64) + Sync),
 }
-
-/// Told how many bytes of values are done.
-pub type Progress = dyn Fn(u64) + Sync;
 
 /// Writes pieces at their places in `file`, which begins with them. Their size must be known.
 pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file: &File) -> Result<()> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Format, Piece, RECIPE_KEY, Recipe};
 use crate::plan::{DType, Plan, Shape, Tensor, narrow};
 use crate::show::shortest;
+use crate::text::bytes;
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
@@ -13,7 +14,17 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "JSON: any language; shortest digits that give the same bits back",
     pieces,
+    note,
 };
+
+/// From how many elements on the user is told that there are shorter formats.
+const MANY: u64 = 10_000_000;
+
+fn note(plan: &Plan) -> Option<String> {
+    let count: u64 = plan.tensors.iter().map(|tensor| tensor.shape.count()).fold(0, u64::saturating_add);
+    (count > MANY)
+        .then(|| format!("JSON takes 11 bytes and more an element: about {} here", bytes(count.saturating_mul(11))))
+}
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     let provenance = Recipe(plan).whole();
@@ -57,7 +68,7 @@ fn empty(shape: &Shape) -> Result<String> {
 }
 
 /// Appends elements `start..` of a tensor, with the brackets and commas around them.
-pub(super) fn text(bytes: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
+pub(super) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
     // How many elements a list of each depth holds, innermost first.
     let lists: Vec<u64> = shape
         .axes()
@@ -71,22 +82,22 @@ pub(super) fn text(bytes: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64,
     for (index, &value) in (start..).zip(values) {
         let opened = lists.iter().filter(|&&list| index.is_multiple_of(list)).count();
         match opened {
-            0 if index > 0 => bytes.push(b','),
-            _ if index > 0 => bytes.extend(b",\n"),
+            0 if index > 0 => out.push(b','),
+            _ if index > 0 => out.extend(b",\n"),
             _ => {}
         }
-        bytes.extend(std::iter::repeat_n(b'[', opened));
-        number(bytes, dtype, value);
+        out.extend(std::iter::repeat_n(b'[', opened));
+        number(out, dtype, value);
         let closed = lists.iter().filter(|&&list| (index + 1).is_multiple_of(list)).count();
-        bytes.extend(std::iter::repeat_n(b']', closed));
+        out.extend(std::iter::repeat_n(b']', closed));
     }
 }
 
-fn number(bytes: &mut Vec<u8>, dtype: DType, value: f64) {
+fn number(out: &mut Vec<u8>, dtype: DType, value: f64) {
     let written = match dtype {
-        DType::F64 => serde_json::to_writer(&mut *bytes, &value),
-        DType::F32 => serde_json::to_writer(&mut *bytes, &narrow(value)),
-        DType::F16 | DType::BF16 => serde_json::to_writer(&mut *bytes, &shortest(value, dtype)),
+        DType::F64 => serde_json::to_writer(&mut *out, &value),
+        DType::F32 => serde_json::to_writer(&mut *out, &narrow(value)),
+        DType::F16 | DType::BF16 => serde_json::to_writer(&mut *out, &shortest(value, dtype)),
     };
     debug_assert!(written.is_ok(), "a vector takes any bytes");
 }

@@ -13,7 +13,7 @@ mod safetensors;
 use anyhow::{Context, Result};
 
 pub use encode::Encoder;
-pub use fill::{Progress, Settings};
+pub use fill::Settings;
 pub use output::{FileOptions, check_target, write_file, write_stream};
 pub use recipe::{KEY as RECIPE_KEY, Recipe, SCHEMA as RECIPE_SCHEMA};
 
@@ -32,6 +32,7 @@ pub struct Format {
     /// What it is and who reads it.
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
+    note: fn(&Plan) -> Option<String>,
 }
 
 /// Every format.
@@ -66,6 +67,11 @@ impl Format {
     pub fn of_extension(extension: &str) -> Option<&'static Self> {
         let extension = extension.to_lowercase();
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+    }
+
+    /// What the user should know about a file of this plan.
+    pub fn note(&self, plan: &Plan) -> Option<String> {
+        (self.note)(plan)
     }
 
     /// What a file of this plan is made of. Errors where the format cannot hold it.

@@ -12,6 +12,7 @@ pub(super) const FORMAT: Format = Format {
     several: false,
     summary: "NumPy array: numpy.load, one tensor",
     pieces,
+    note,
 };
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -21,6 +22,14 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         plan.tensors.len()
     );
     Ok(vec![Piece::Bytes(header(&plan.tensors[0])?), Piece::Values(0)])
+}
+
+/// What `NumPy` users should know of a plan: its formats have no word for bfloat16.
+pub(super) fn note(plan: &Plan) -> Option<String> {
+    let brain = plan.tensors.iter().any(|tensor| tensor.dtype == DType::BF16);
+    brain.then(|| {
+        "NumPy has no bfloat16: it loads these values as `V2`, which `.view(ml_dtypes.bfloat16)` makes numbers".into()
+    })
 }
 
 /// The header of an array as `numpy.save` writes it: `npyz` says what the array is, and the padding is `NumPy`'s, which

@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "NumPy archive: numpy.load, any number of tensors",
     pieces,
+    note: npy::note,
 };
 
 /// Version 4.5 of the specification: zip64.

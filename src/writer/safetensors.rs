@@ -15,6 +15,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     pieces,
+    note: |_| None,
 };
 
 /// The longest header that readers take.

@@ -1,0 +1,84 @@
+//! `fanin list`: what there is.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::explain;
+use crate::generator::GENERATORS;
+use crate::plan::LAYOUTS;
+use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
+use crate::scheme::{self, SCHEMES};
+use crate::text::figure;
+use crate::writer::FORMATS;
+
+/// List the schemes, formats, generators, layouts or gains.
+#[derive(clap::Args)]
+pub(super) struct List {
+    /// What to list
+    what: What,
+    /// With schemes: everything about each, as a page in Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Schemes,
+    Formats,
+    Generators,
+    Layouts,
+    Gains,
+}
+
+impl List {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        match self.what {
+            What::Schemes if self.markdown => explain::page(out)?,
+            What::Schemes => schemes(out)?,
+            What::Formats => columns(
+                out,
+                FORMATS
+                    .iter()
+                    .map(|format| [format.name.into(), format!(".{}", format.extensions[0]), format.summary.into()]),
+            )?,
+            What::Generators => {
+                columns(out, GENERATORS.iter().map(|generator| [generator.name.into(), generator.summary.into()]))?
+            }
+            What::Layouts => {
+                columns(out, LAYOUTS.iter().map(|layout| [layout.name.into(), layout.rule(), layout.summary.into()]))?
+            }
+            What::Gains => columns(
+                out,
+                GAINS.iter().map(|gain| {
+                    [gain.name.into(), figure(gain.number(DEFAULT_SLOPE)), gain.formula.into(), gain.source.into()]
+                }),
+            )?,
+        }
+        Ok(())
+    }
+}
+
+fn schemes(out: &mut dyn Write) -> io::Result<()> {
+    let widest = scheme::all().map(|scheme| scheme.name.len()).max().unwrap_or(0);
+    for (position, family) in SCHEMES.iter().enumerate() {
+        writeln!(out, "{}{}", if position == 0 { "" } else { "\n" }, family.name)?;
+        for scheme in family.schemes {
+            writeln!(out, "  {:widest$}  {}", scheme.name, scheme.summary)?;
+        }
+    }
+    writeln!(out, "\n`fanin explain NAME` tells the formula, the parameters, the source and other names.")
+}
+
+/// Rows with all but the last column padded to one width.
+fn columns<const N: usize>(out: &mut dyn Write, rows: impl Iterator<Item = [String; N]>) -> io::Result<()> {
+    let rows: Vec<[String; N]> = rows.collect();
+    let widths: [usize; N] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

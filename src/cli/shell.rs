@@ -1,0 +1,67 @@
+//! `fanin completions` and `fanin man`.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use clap::builder::PossibleValuesParser;
+use clap_complete::Shell;
+
+use super::command;
+use crate::plan::{DType, LAYOUTS};
+use crate::scheme;
+use crate::writer::FORMATS;
+
+/// Print a completion script for a shell.
+#[derive(clap::Args)]
+pub(super) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        // The words that the registries know; the parser itself takes more than these.
+        let schemes: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
+        let names = schemes.clone();
+        let mut command = command()
+            .mut_subcommand("init", |init| {
+                init.mut_arg("scheme", |scheme| scheme.value_parser(PossibleValuesParser::new(schemes)))
+                    .mut_arg("dtype", |dtype| {
+                        dtype.value_parser(PossibleValuesParser::new(DType::ALL.map(DType::word)))
+                    })
+                    .mut_arg("layout", |layout| {
+                        layout.value_parser(PossibleValuesParser::new(LAYOUTS.iter().map(|row| row.name)))
+                    })
+                    .mut_arg("format", |format| {
+                        format.value_parser(PossibleValuesParser::new(FORMATS.iter().map(|row| row.name)))
+                    })
+            })
+            .mut_subcommand("explain", |explain| {
+                explain.mut_arg("scheme", |scheme| scheme.value_parser(PossibleValuesParser::new(names)))
+            });
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "fanin", &mut script);
+        Ok(out.write_all(&script)?)
+    }
+}
+
+/// Print the manual page, or that of a command.
+#[derive(clap::Args)]
+pub(super) struct Man {
+    /// The command whose page is wanted
+    command: Option<String>,
+}
+
+impl Man {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        let mut whole = command();
+        whole.build();
+        let page = match &self.command {
+            None => whole,
+            Some(name) => whole.find_subcommand(name).with_context(|| format!("there is no command `{name}`"))?.clone(),
+        };
+        let mut text = Vec::new();
+        clap_mangen::Man::new(page).render(&mut text)?;
+        Ok(out.write_all(&text)?)
+    }
+}
