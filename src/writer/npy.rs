@@ -1,7 +1,6 @@
 //! `NumPy`'s `.npy`, version 1.0: one tensor, byte for byte what `numpy.save` writes. It has no room for a recipe.
 
 use anyhow::{Result, ensure};
-use npyz::WriterBuilder;
 
 use super::{Format, Piece};
 use crate::plan::{DType, Plan, Tensor};
@@ -32,25 +31,30 @@ pub(super) fn note(plan: &Plan) -> Option<String> {
     })
 }
 
-/// The header of an array as `numpy.save` writes it: `npyz` says what the array is, and the padding is `NumPy`'s, which
-/// leaves room for the first axis to grow.
+/// The header of an array as `numpy.save` writes it. `npyz` has the words for types; its own header would be read alike, but
+/// has other spaces and commas.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
-    let written = npyz::WriteOptions::new_header_only()
-        .dtype(npyz::DType::Plain(descriptor(tensor.dtype)?))
-        .shape(tensor.shape.axes())
-        .writer(Vec::new())
-        .write_header_only()?;
-    let dictionary = written[PREFIX..].trim_ascii_end();
+    let descriptor = npyz::DType::Plain(descriptor(tensor.dtype)?).descr();
+    let shape = tuple(tensor.shape.axes());
+    let dictionary = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}");
     let growth = tensor.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
     let unpadded = PREFIX + dictionary.len() + growth + 1;
     let length = (unpadded / ALIGNMENT + 1) * ALIGNMENT;
 
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
     header.extend(u16::try_from(length - PREFIX)?.to_le_bytes());
-    header.extend(dictionary);
+    header.extend(dictionary.into_bytes());
     header.resize(length - 1, b' ');
     header.push(b'\n');
     Ok(header)
+}
+
+/// Sizes as a Python tuple: `()`, `(3,)`, `(3, 4)`.
+fn tuple(axes: &[u64]) -> String {
+    match axes {
+        [single] => format!("({single},)"),
+        _ => format!("({})", axes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// The magic, the version and the length that come before the dictionary.
