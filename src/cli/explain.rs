@@ -67,7 +67,7 @@ fn with_default(parameter: &Parameter) -> String {
 
 /// What a framework does under its name for a scheme.
 fn meaning(scheme: &Scheme, spelling: &Spelling) -> String {
-    if spelling.means == scheme.name { "the same".into() } else { format!("is {}", spelling.means) }
+    if spelling.means == scheme.name { "the same".into() } else { spelling.means.into() }
 }
 
 /// Everything about every scheme, in Markdown.

@@ -15,6 +15,7 @@ use super::report::{self, Written};
 use crate::generator::{self, GENERATORS};
 use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::show::{array_text, histogram};
+use crate::text::escape;
 use crate::writer::{self, Encoder, FORMATS, FileOptions, Format, Settings};
 
 /// Draw arrays from a scheme and shapes.
@@ -203,7 +204,12 @@ impl Init {
             let source = plan.generator.open(plan.seed, tensor, threads);
             let mut encoder = Encoder::default();
             let mut element = |index| encoder.widened(source.as_ref(), tensor.dtype, index, 1)[0];
-            writeln!(out, "\n{}", array_text(tensor.shape.axes(), tensor.dtype, &mut element))?;
+            if plan.tensors.len() > 1 {
+                writeln!(out, "\n{}:", escape(tensor.name.as_str()))?;
+            } else {
+                writeln!(out)?;
+            }
+            writeln!(out, "{}", array_text(tensor.shape.axes(), tensor.dtype, &mut element))?;
             let sample = usize::try_from(tensor.shape.count()).unwrap_or(MOST_SHOWN).min(MOST_SHOWN);
             if sample > 1 {
                 let values = encoder.widened(source.as_ref(), tensor.dtype, 0, sample);

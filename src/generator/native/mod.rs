@@ -1,6 +1,7 @@
 //! The native generator. Element i of a tensor is a function of (seed, name, i): the seed and name make the key of a
 //! stream of words that has an address for each element, and the law only transforms the words found there.
 
+mod box_muller;
 mod elementwise;
 mod normal;
 mod orthogonal;

@@ -1,60 +1,153 @@
 //! Keyed permutations: an order of n places that can be asked place by place, without a list.
 
+use pulp::{Simd, WithSimd};
+
+use crate::generator::dispatch;
+
 /// A family of permutations of `0..size`, one for each number.
 ///
 /// A Feistel network (Luby and Rackoff 1988) over a rectangle of `height` x `width` places that is hardly larger than `size`; a
 /// place that lands outside walks on until it is inside (Black and Rogaway 2002), which keeps the map one to one.
 pub(super) struct Permutations {
     size: u64,
-    height: u64,
-    width: u64,
-    rounds: u64,
+    height: u32,
+    width: u32,
+    rounds: u32,
     secret: u64,
 }
 
+/// How many places are permuted together.
+pub(super) const BATCH: usize = 64;
+
+/// A place to permute, and the number of the permutation.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Query {
+    pub(super) number: u64,
+    pub(super) place: u64,
+}
+
 impl Permutations {
-    /// The permutations of `0..size` that belong to a secret.
+    /// The permutations of `0..size` that belong to a secret; `size` is at most 2^48.
     pub(super) fn new(size: u64, secret: u64) -> Self {
         let height = size.isqrt().max(1);
         // A small rectangle needs more rounds until all orders are equally likely (see the test).
         let rounds = if size < 64 { 24 } else { 12 };
-        Self { size, height, width: size.div_ceil(height), rounds, secret }
+        Self { size, height: side(height), width: side(size.div_ceil(height)), rounds, secret }
     }
 
-    /// The key of permutation number `number`.
-    pub(super) fn key(&self, number: u64) -> u64 {
-        mix(self.secret ^ mix(number))
+    /// Where the permutations send places.
+    pub(super) fn apply(&self, queries: &[Query; BATCH]) -> [u64; BATCH] {
+        dispatch(Apply { permutations: self, queries })
     }
 
-    /// Where the permutation of a key sends `place`.
-    pub(super) fn apply(&self, key: u64, place: u64) -> u64 {
-        let mut at = place;
-        loop {
-            at = self.once(key, at);
-            if at < self.size {
-                return at;
+    /// One pass of the network, for all lanes. Loops over lanes become vector code; `map` and checked sums do not.
+    #[inline(always)]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below 2^48"
+    )]
+    fn pass(&self, keys: &Keys, places: &mut [u64; BATCH]) {
+        let (mut rows, mut columns) = ([0; BATCH], [0; BATCH]);
+        for lane in 0..BATCH {
+            // Exact: a quotient that is no whole number is farther from one than a double's rounding.
+            rows[lane] = (places[lane] as f64 / f64::from(self.width)) as u32;
+            columns[lane] = places[lane].wrapping_sub(self.first_of(rows[lane])) as u32;
+        }
+        for round in (0..self.rounds).step_by(2) {
+            for lane in 0..BATCH {
+                rows[lane] = shifted(rows[lane], keys.scramble(lane, columns[lane], round), self.height);
+            }
+            for lane in 0..BATCH {
+                columns[lane] = shifted(columns[lane], keys.scramble(lane, rows[lane], round + 1), self.width);
             }
         }
+        for lane in 0..BATCH {
+            places[lane] = self.first_of(rows[lane]).wrapping_add(u64::from(columns[lane]));
+        }
     }
 
-    fn once(&self, key: u64, place: u64) -> u64 {
-        let (mut row, mut column) = (place / self.width, place % self.width);
-        for round in (0..self.rounds).step_by(2) {
-            row = shifted(row, mix(key ^ column << 8 ^ round), self.height);
-            column = shifted(column, mix(key ^ row << 8 ^ (round + 1)), self.width);
+    /// The first place of a row.
+    #[inline(always)]
+    fn first_of(&self, row: u32) -> u64 {
+        u64::from(row).wrapping_mul(u64::from(self.width))
+    }
+}
+
+/// A row, a column or a number of them: at most 2^24.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "at most 2^24")]
+fn side(count: u64) -> u32 {
+    count as u32
+}
+
+struct Apply<'a> {
+    permutations: &'a Permutations,
+    queries: &'a [Query; BATCH],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = [u64; BATCH];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> [u64; BATCH] {
+        let Self { permutations, queries } = self;
+        let keys = Keys::of(permutations.secret, queries);
+        let mut places = [0; BATCH];
+        for lane in 0..BATCH {
+            places[lane] = queries[lane].place;
         }
-        row * self.width + column
+        permutations.pass(&keys, &mut places);
+        while places.iter().fold(false, |any, &place| any | (place >= permutations.size)) {
+            let mut walked = places;
+            permutations.pass(&keys, &mut walked);
+            for (place, walked) in places.iter_mut().zip(walked) {
+                *place = if *place < permutations.size { *place } else { walked };
+            }
+        }
+        places
+    }
+}
+
+/// The key of each lane's permutation, in halves.
+struct Keys {
+    low: [u32; BATCH],
+    high: [u32; BATCH],
+}
+
+impl Keys {
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of a word")]
+    fn of(secret: u64, queries: &[Query; BATCH]) -> Self {
+        let mut keys = Self { low: [0; BATCH], high: [0; BATCH] };
+        for lane in 0..BATCH {
+            let key = mix(secret ^ mix(queries[lane].number));
+            (keys.low[lane], keys.high[lane]) = (key as u32, (key >> 32) as u32);
+        }
+        keys
+    }
+
+    /// A random function of a half of the place, for each lane and round.
+    #[inline(always)]
+    fn scramble(&self, lane: usize, half: u32, round: u32) -> u32 {
+        let mut word = half.wrapping_mul(0x9e37_79b1) ^ self.low[lane].wrapping_add(round.wrapping_mul(0x9e37_79b9));
+        word = (word ^ word >> 16).wrapping_mul(0x85eb_ca6b) ^ self.high[lane];
+        word = (word ^ word >> 13).wrapping_mul(0xc2b2_ae35);
+        word ^ word >> 16
     }
 }
 
 /// `at` moved on along an axis of `length` places, by as much of it as the random `word` says.
-fn shifted(at: u64, word: u64, length: u64) -> u64 {
-    // A length is at most 2^24, so that the product fits and the share is even to 2^-8 of a place in 2^32.
-    let moved = at + ((word >> 32) * length >> 32);
-    if moved < length { moved } else { moved - length }
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the upper half of a product of halves")]
+fn shifted(at: u32, word: u32, length: u32) -> u32 {
+    let moved = at.wrapping_add((u64::from(word).wrapping_mul(u64::from(length)) >> 32) as u32);
+    if moved < length { moved } else { moved.wrapping_sub(length) }
 }
 
 /// Mixes 64 bits one to one so that each bit depends on all (the finalizer of `MurmurHash3`).
+#[inline(always)]
 fn mix(mut word: u64) -> u64 {
     word ^= word >> 33;
     word = word.wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -68,13 +161,23 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    /// Where permutation `number` sends each place.
+    fn images(permutations: &Permutations, number: u64) -> Vec<u64> {
+        let places: Vec<u64> = (0..permutations.size).collect();
+        let batches = places.chunks(BATCH).flat_map(|chunk| {
+            let mut queries = [Query { number, place: 0 }; BATCH];
+            queries.iter_mut().zip(chunk).for_each(|(query, &place)| query.place = place);
+            permutations.apply(&queries).into_iter().take(chunk.len()).collect::<Vec<_>>()
+        });
+        batches.collect()
+    }
+
     #[test]
     fn every_place_is_reached_once() {
         for size in [1, 2, 3, 5, 16, 17, 100, 784, 1025] {
             let permutations = Permutations::new(size, 99);
             for number in 0..5 {
-                let key = permutations.key(number);
-                let mut images: Vec<u64> = (0..size).map(|place| permutations.apply(key, place)).collect();
+                let mut images = images(&permutations, number);
                 images.sort_unstable();
                 assert!(images.into_iter().eq(0..size));
             }
@@ -87,9 +190,9 @@ mod tests {
             let permutations = Permutations::new(size, 1);
             let mut seen = HashMap::<u64, f64>::new();
             for number in 0..200_000 {
-                let key = permutations.key(number);
-                let places = (0..size).filter(|&place| permutations.apply(key, place) < chosen);
-                *seen.entry(places.map(|place| 1 << place).sum()).or_default() += 1.0;
+                let images = images(&permutations, number);
+                let places = (0..).zip(images).filter(|&(_, image)| image < chosen);
+                *seen.entry(places.map(|(place, _)| 1 << place).sum()).or_default() += 1.0;
             }
             let choices = (0..chosen).fold(1.0, |product, i| product * (size - i) as f64 / (i + 1) as f64);
             let expected = 2e5 / choices;

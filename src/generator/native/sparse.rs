@@ -1,7 +1,7 @@
 //! Sparse laws: normals where a keyed permutation of the unit's places says so, zeros elsewhere.
 
 use super::normal::Normal;
-use super::permutation::Permutations;
+use super::permutation::{BATCH, Permutations, Query};
 use super::words::Words;
 use crate::generator::Source;
 use crate::plan::Unfolding;
@@ -40,19 +40,21 @@ impl Source for Sparse {
 impl Sparse {
     fn clear_zeros<T: Default>(&self, start: u64, out: &mut [T]) {
         let (rows, step) = (self.unfolding.rows(), self.unfolding.step());
-        self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
-            for along in 0..length {
-                let unit = (place.matrix + along * step.matrix) * rows + place.row + along * step.row;
-                let key = self.permutations.key(unit);
-                if self.permutations.apply(key, place.column + along * step.column) >= self.count {
-                    out[index(offset + along)] = T::default();
+        let mut queries = Vec::with_capacity(out.len());
+        self.unfolding.for_each_run(start, out.len() as u64, |_, length, place| {
+            queries.extend((0..length).map(|along| Query {
+                number: (place.matrix + along * step.matrix) * rows + place.row + along * step.row,
+                place: place.column + along * step.column,
+            }));
+        });
+        for (values, queries) in out.chunks_mut(BATCH).zip(queries.chunks(BATCH)) {
+            let mut batch = [Query::default(); BATCH];
+            batch[..queries.len()].copy_from_slice(queries);
+            for (value, image) in values.iter_mut().zip(self.permutations.apply(&batch)) {
+                if image >= self.count {
+                    *value = T::default();
                 }
             }
-        });
+        }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "an index into a buffer in memory")]
-fn index(offset: u64) -> usize {
-    offset as usize
 }

@@ -1,0 +1,171 @@
+//! The transform of Box and Muller (1958, A note on the generation of random normal deviates): from a fraction u and an
+//! angle, the independent standard normals r cos and r sin, r = sqrt(-2 ln u).
+//!
+//! Plain arithmetic and square roots only, so that every CPU finds the same bits, and no branches, so that it can be done for
+//! many pairs at a time. The polynomials were fitted for this file; their errors are relative.
+#![allow(clippy::excessive_precision, clippy::unreadable_literal, reason = "coefficients as they were fitted")]
+
+use std::f32;
+use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+
+/// A pair from 32 bits each of fraction and angle, to single precision.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+pub(super) fn single(fraction: u32, angle: u32) -> (f32, f32) {
+    // The fraction as a signed number: u itself below one half, and u - 1, exact, from there on.
+    let signed = fraction as i32 as f32 * (1.0 / 4_294_967_296.0);
+    let r = (-2.0 * ln_single(signed)).sqrt();
+    // The angle as a quarter turn and a remainder in [-1/8, 1/8) of a turn.
+    let quarter = angle.wrapping_add(1 << 29) >> 30;
+    #[expect(clippy::cast_possible_truncation, reason = "a constant")]
+    let t = angle.wrapping_sub(quarter << 30) as i32 as f32 * (TAU / 4_294_967_296.0) as f32;
+    let z = t * t;
+    // Errors 2^-28.0 and 2^-33.0 on [-pi/4, pi/4].
+    let sine = polynomial_single(z, [-1.951_528_2e-4, 8.332_16e-3, -0.166_666_55]) * z * t + t;
+    let cosine = polynomial_single(z, [2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]) * z * z - 0.5 * z + 1.0;
+    let (x, y) = if quarter & 1 == 0 { (cosine, sine) } else { (sine, cosine) };
+    // cos is negative in quarters 1 and 2, sin in 2 and 3.
+    let x = f32::from_bits(x.to_bits() ^ ((quarter + 1) & 2) << 30);
+    let y = f32::from_bits(y.to_bits() ^ (quarter & 2) << 30);
+    (r * x, r * y)
+}
+
+/// ln u, of `signed` = u below one half and u - 1 from there on.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+fn ln_single(signed: f32) -> f32 {
+    const SQRT_HALF: u32 = f32::consts::FRAC_1_SQRT_2.to_bits();
+    let u = if signed < 0.0 { signed + 1.0 } else { signed };
+    // u = 2^exponent mantissa, the mantissa in [sqrt(1/2), sqrt(2)).
+    let shifted = u.to_bits().wrapping_sub(SQRT_HALF);
+    let exponent = shifted as i32 >> 23;
+    let mantissa = f32::from_bits((shifted & 0x007f_ffff) + SQRT_HALF);
+    let f = if exponent == 0 { signed } else { mantissa - 1.0 };
+    // ln(1 + f) = f - f^2/2 + f^3 P(f), error 2^-24.9.
+    let p = polynomial_single(
+        f,
+        [8.700_43e-2, -0.142_674_86, 0.149_147_69, -0.165_775_85, 0.199_630_63, -0.250_013_38, 0.333_339_1],
+    );
+    let square = f * f;
+    exponent as f32 * f32::consts::LN_2 + (f + (p * f * square - 0.5 * square))
+}
+
+/// A polynomial by its coefficients, that of the highest power first.
+#[inline(always)]
+fn polynomial_single<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    coefficients.into_iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
+}
+
+/// A pair to double precision, from `signed` = u below one half and u - 1 from there on, and an angle in 2^-64 of a turn.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+pub(super) fn double(signed: f64, angle: u64) -> (f64, f64) {
+    let r = (-2.0 * ln_double(signed)).sqrt();
+    let quarter = angle.wrapping_add(1 << 61) >> 62;
+    let t = angle.wrapping_sub(quarter << 62) as i64 as f64 * (TAU / 18_446_744_073_709_551_616.0);
+    let z = t * t;
+    // Errors 2^-55.6 and 2^-60.0 on [-pi/4, pi/4].
+    let p = polynomial_double(
+        z,
+        [
+            1.5918129294866608e-10,
+            -2.5051131845003624e-08,
+            2.755731610255244e-06,
+            -0.00019841269836758574,
+            0.008333333333330948,
+            -0.16666666666666666,
+        ],
+    );
+    let sine = p * z * t + t;
+    let p = polynomial_double(
+        z,
+        [
+            -1.1382632425521717e-11,
+            2.08761462684032e-09,
+            -2.7557317271729793e-07,
+            2.480158729876569e-05,
+            -0.0013888888888887398,
+            0.041666666666666664,
+        ],
+    );
+    let cosine = p * z * z - 0.5 * z + 1.0;
+    let (x, y) = if quarter & 1 == 0 { (cosine, sine) } else { (sine, cosine) };
+    let x = f64::from_bits(x.to_bits() ^ ((quarter + 1) & 2) << 62);
+    let y = f64::from_bits(y.to_bits() ^ (quarter & 2) << 62);
+    (r * x, r * y)
+}
+
+/// ln u, of `signed` = u below one half and u - 1 from there on.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+fn ln_double(signed: f64) -> f64 {
+    const SQRT_HALF: u64 = FRAC_1_SQRT_2.to_bits();
+    // ln 2 in two parts, the first with zeros at its end, so that its product with an exponent is exact.
+    const LN_2: [f64; 2] = [f64::from_bits(0x3fe6_2e42_fee0_0000), 1.9082149292705877e-10];
+    let u = if signed < 0.0 { signed + 1.0 } else { signed };
+    let shifted = u.to_bits().wrapping_sub(SQRT_HALF);
+    let exponent = shifted as i64 >> 52;
+    let mantissa = f64::from_bits((shifted & 0x000f_ffff_ffff_ffff) + SQRT_HALF);
+    let f = if exponent == 0 { signed } else { mantissa - 1.0 };
+    // ln(1 + f) = 2 atanh(s), s = f / (2 + f); 2 atanh(s) = 2 s + s R(s^2), error 2^-57.6.
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let r = z * polynomial_double(
+        z,
+        [
+            0.14616449685043406,
+            0.15331721600556042,
+            0.18182889125261723,
+            0.2222221113479508,
+            0.28571428625975487,
+            0.39999999999899505,
+            0.666666666666667,
+        ],
+    );
+    let half_square = 0.5 * f * f;
+    let exponent = exponent as f64;
+    // 2 s = f - f^2/2 + s f^2/2, which loses no digits for small f.
+    exponent * LN_2[0] - ((half_square - (s * (half_square + r) + exponent * LN_2[1])) - f)
+}
+
+#[inline(always)]
+fn polynomial_double<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
+    coefficients.into_iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fractions near both ends of (0, 1), in the middle, and on either side of where the formulas change.
+    fn fractions() -> impl Iterator<Item = u32> {
+        let spread = (9..32).flat_map(|bit| [1u32 << bit, (1 << bit) + (1 << bit) / 3, u32::MAX - (1 << (bit - 1))]);
+        let edges = [0.5, FRAC_1_SQRT_2, 0.25, 0.75].map(|u| (u * 4_294_967_296.0) as u32);
+        spread.chain(edges.into_iter().flat_map(|edge| edge - 3..edge + 3))
+    }
+
+    #[test]
+    fn logarithms_are_those_of_libm() {
+        for word in fractions() {
+            let signed = f64::from(word as i32) / 4_294_967_296.0;
+            let exact = if signed < 0.0 { libm::log1p(signed) } else { libm::log(signed) };
+            let single = f64::from(ln_single(signed as f32));
+            assert!((single - exact).abs() <= 2f64.powi(-22) * exact.abs(), "single, {word}: {single} {exact}");
+            let double = ln_double(signed);
+            assert!((double - exact).abs() <= 2f64.powi(-51) * exact.abs(), "double, {word}: {double} {exact}");
+        }
+    }
+
+    #[test]
+    fn sines_and_cosines_are_those_of_libm() {
+        let fraction = 1u32 << 20;
+        let r = (-2.0 * libm::log(f64::from(fraction) / 4_294_967_296.0)).sqrt();
+        for angle in (0..1000u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).chain((0..8).map(|n| n << 61)) {
+            let (sine, cosine) = libm::sincos((angle as i64) as f64 * (TAU / 18_446_744_073_709_551_616.0));
+            let (x, y) = double(f64::from(fraction) / 4_294_967_296.0, angle);
+            assert!((x / r - cosine).abs() < 8e-16 && (y / r - sine).abs() < 8e-16, "{angle:x}");
+            let (x, y) = single(fraction, (angle >> 32) as u32);
+            assert!((f64::from(x) / r - cosine).abs() < 2e-7 && (f64::from(y) / r - sine).abs() < 2e-7, "{angle:x}");
+        }
+    }
+}
