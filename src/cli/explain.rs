@@ -90,7 +90,7 @@ fn capitalized(text: &str) -> String {
 
 fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "\n### `{}`\n\n{}.\n", scheme.name, capitalized(scheme.summary))?;
-    writeln!(out, "- Formula: {}", scheme.formula.replace('|', "\\|"))?;
+    writeln!(out, "- Formula: `{}`", scheme.formula)?;
     writeln!(out, "- Source: {}", scheme.source)?;
     writeln!(out, "- Shapes: {}", scheme.ranks)?;
     for parameter in scheme.parameters {
