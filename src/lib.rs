@@ -11,6 +11,17 @@
 //! Everything flows one way: a front end only builds a [`plan::Plan`]; a [`scheme`] only turns a shape into a
 //! [`law::Law`]; a [`generator`] only turns a law into numbers; a [`writer`] only turns numbers into bytes.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "numbers made for tests"
+    )
+)]
+
 pub mod cli;
 pub mod gaussian;
 pub mod generator;

@@ -83,9 +83,9 @@ fn every_scheme_draws_the_values_that_it_has_always_drawn() {
     for generator in GENERATORS {
         let (drawn, mut recorded) = (drawn(generator), recorded(generator));
         if std::env::var("FANIN_GOLDEN").as_deref() == Ok("add") {
-            drawn.iter().for_each(|(case, values)| {
+            for (case, values) in &drawn {
                 recorded.entry(case.clone()).or_insert_with(|| values.clone());
-            });
+            }
             let lines: Vec<String> = recorded.iter().map(|(case, values)| format!("{case} = {values}\n")).collect();
             fs::create_dir_all(path(generator).parent().unwrap()).unwrap();
             fs::write(path(generator), lines.concat()).unwrap();

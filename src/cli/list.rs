@@ -44,10 +44,10 @@ impl List {
                     .map(|format| [format.name.into(), format!(".{}", format.extensions[0]), format.summary.into()]),
             )?,
             What::Generators => {
-                columns(out, GENERATORS.iter().map(|generator| [generator.name.into(), generator.summary.into()]))?
+                columns(out, GENERATORS.iter().map(|row| [row.name.into(), row.summary.into()]))?;
             }
             What::Layouts => {
-                columns(out, LAYOUTS.iter().map(|layout| [layout.name.into(), layout.rule(), layout.summary.into()]))?
+                columns(out, LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
             }
             What::Gains => columns(
                 out,

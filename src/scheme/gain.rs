@@ -100,7 +100,7 @@ mod tests {
             ("linear", None, 1.0),
             ("sigmoid", None, 1.0),
             ("tanh", None, 1.666_666_666_666_666_7),
-            ("relu", None, 1.414_213_562_373_095_1),
+            ("relu", None, std::f64::consts::SQRT_2),
             ("leaky-relu", None, 1.414_142_856_997_835_4),
             ("leaky-relu", Some(10.0), 0.140_719_508_946_058_46),
             ("selu", None, 0.75),

@@ -275,9 +275,9 @@ fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
     }
 }
 
-/// (fan_in + fan_out) / 2.
+/// Half of `fan_in + fan_out`.
 fn average(site: &Site) -> Result<f64> {
-    Ok(((as_float(site.fan_in()?) + as_float(site.fan_out()?)) / 2.0).max(1.0))
+    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()?)).max(1.0))
 }
 
 /// A count of units as a divisor. An empty weight has a fan of 0 and no element that the scale could matter to.

@@ -1,4 +1,4 @@
-//! The text of an array, as NumPy prints it with its default options.
+//! The text of an array, as `NumPy` prints it with its default options.
 
 use super::decimal::{Parts, exponent_from, positional, scientific};
 use crate::plan::DType;
@@ -11,11 +11,11 @@ const LINE_WIDTH: usize = 75;
 const MOST_IN_FULL: f64 = 1e8;
 const ELLIPSIS: &str = "...";
 
-/// The text that NumPy's `print` gives for the array of this shape.
+/// The text that `NumPy`'s `print` gives for the array of this shape.
 ///
 /// `value(i)` is element `i` in C order, exact in `f64`. It is called once for each element shown,
 /// and for no other: an axis longer than six shows only its ends once the array has more than a
-/// thousand elements. NumPy has no bfloat16; it is laid out as float32, with its own digits.
+/// thousand elements. `NumPy` has no bfloat16; it is laid out as float32, with its own digits.
 pub fn array_text(shape: &[u64], dtype: DType, value: &mut dyn FnMut(u64) -> f64) -> String {
     if shape.is_empty() {
         return scalar_text(value(0), dtype);
@@ -123,7 +123,7 @@ fn aligned_words(elements: &[f64], dtype: DType) -> Vec<String> {
 
 /// Whether the magnitudes are too large, too small or too far apart for plain decimals.
 ///
-/// NumPy compares in the element type, so the quotient and the limit are rounded to it: as the
+/// `NumPy` compares in the element type, so the quotient and the limit are rounded to it: as the
 /// bfloat16 are laid out as float32, to that.
 fn needs_exponent(elements: &[f64], dtype: DType) -> bool {
     let magnitudes = elements.iter().map(|x| x.abs());
@@ -216,7 +216,7 @@ mod tests {
         array_text(shape, dtype, &mut |i| elements[i as usize])
     }
 
-    /// The expected texts are those of NumPy 2.4.6.
+    /// The expected texts are those of `NumPy` 2.4.6.
     #[test]
     fn fixed_words_align_at_the_point_and_do_not_fill_up_with_zeros() {
         let elements = [1.5, -20.0, 0.123456789, f64::NAN];

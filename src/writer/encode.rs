@@ -35,7 +35,7 @@ impl Encoder {
                 let halves = &mut self.halves[..count];
                 match dtype {
                     DType::F16 => {
-                        bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(&self.singles[..count])
+                        bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(&self.singles[..count]);
                     }
                     _ => dispatch(Brain { singles: &self.singles[..count], halves }),
                 }
@@ -100,9 +100,7 @@ impl WithSimd for Brain<'_> {
         for (half, single) in self.halves.iter_mut().zip(self.singles) {
             let bits = single.to_bits();
             let even = bits >> 16 & 1;
-            #[expect(clippy::cast_possible_truncation, reason = "the upper half of 32 bits")]
-            let upper = (bits.wrapping_add(0x7fff + even) >> 16) as u16;
-            *half = upper;
+            *half = (bits.wrapping_add(0x7fff + even) >> 16) as u16;
         }
     }
 }

@@ -1,14 +1,18 @@
 //! Writers: numbers to bytes. A format only says which pieces make up a file; [`fill`] makes the pieces and [`output`] puts
 //! them where they belong, whole or not at all.
 
+mod checksums;
 mod encode;
 mod fill;
+mod jobs;
 mod json;
 mod npy;
 mod npz;
 mod output;
 mod recipe;
 mod safetensors;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
@@ -47,8 +51,11 @@ pub enum Piece {
     /// The values of the tensor with this number as JSON text.
     Text(usize),
     /// Bytes that need the CRC-32 of each `Values` piece before them, in order, and how many they will be.
-    Checked(usize, Box<dyn Fn(&[u32]) -> Vec<u8> + Send + Sync>),
+    Checked(usize, Box<Render>),
 }
+
+/// Makes bytes from the CRC-32 of each `Values` piece.
+pub type Render = dyn Fn(&[u32]) -> Vec<u8> + Send + Sync;
 
 impl Format {
     /// The format of that name. Errors name the nearest.
@@ -91,4 +98,9 @@ pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
         };
         sum.checked_add(bytes)
     })
+}
+
+/// A lock that a panic elsewhere does not make unusable: that panic ends the program anyhow.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

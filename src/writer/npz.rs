@@ -71,7 +71,7 @@ impl Member {
     fn new(tensor: &Tensor, offset: u64) -> Result<Self> {
         let header = npy::header(tensor)?;
         let comment = Recipe::tensor(tensor).to_string().into_bytes();
-        ensure!(comment.len() <= usize::from(u16::MAX), "the recipe of `{}` is too long for .npz", tensor.name);
+        ensure!(u16::try_from(comment.len()).is_ok(), "the recipe of `{}` is too long for .npz", tensor.name);
         let size = header.len() as u64 + tensor.bytes();
         Ok(Self { name: format!("{}.npy", tensor.name).into_bytes(), comment, offset, header, size })
     }
@@ -159,13 +159,13 @@ fn length16(bytes: &[u8]) -> u16 {
 }
 
 fn put16(bytes: &mut Vec<u8>, numbers: &[u16]) {
-    numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }
 
 fn put32(bytes: &mut Vec<u8>, numbers: &[u32]) {
-    numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }
 
 fn put64(bytes: &mut Vec<u8>, numbers: &[u64]) {
-    numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }

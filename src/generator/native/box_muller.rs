@@ -3,7 +3,6 @@
 //!
 //! Plain arithmetic and square roots only, so that every CPU finds the same bits, and no branches, so that it can be done for
 //! many pairs at a time. The polynomials were fitted for this file; their errors are relative.
-#![allow(clippy::excessive_precision, clippy::unreadable_literal, reason = "coefficients as they were fitted")]
 
 use std::f32;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};

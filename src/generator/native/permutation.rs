@@ -121,8 +121,8 @@ impl Keys {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a word")]
     fn of(secret: u64, queries: &[Query; BATCH]) -> Self {
         let mut keys = Self { low: [0; BATCH], high: [0; BATCH] };
-        for lane in 0..BATCH {
-            let key = mix(secret ^ mix(queries[lane].number));
+        for (lane, query) in queries.iter().enumerate() {
+            let key = mix(secret ^ mix(query.number));
             (keys.low[lane], keys.high[lane]) = (key as u32, (key >> 32) as u32);
         }
         keys
@@ -140,7 +140,6 @@ impl Keys {
 
 /// `at` moved on along an axis of `length` places, by as much of it as the random `word` says.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a product of halves")]
 fn shifted(at: u32, word: u32, length: u32) -> u32 {
     let moved = at.wrapping_add((u64::from(word).wrapping_mul(u64::from(length)) >> 32) as u32);
     if moved < length { moved } else { moved.wrapping_sub(length) }

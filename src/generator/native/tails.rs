@@ -62,6 +62,7 @@ impl Source for Tails {
 }
 
 /// Where candidates for a normal on [a, b], b > 0, come from.
+#[derive(Clone, Copy)]
 enum Proposal {
     /// Uniform on [a, b], accepted with the density relative to its largest there, at `mode`.
     Uniform { a: f64, b: f64, mode: f64 },

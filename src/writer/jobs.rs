@@ -1,0 +1,194 @@
+//! A file's pieces cut into jobs that threads do in any order.
+
+use std::sync::{Arc, Mutex};
+
+use super::{Encoder, Piece, Render, lock};
+use crate::generator::Source;
+use crate::law::Law;
+use crate::plan::{Plan, Tensor};
+
+/// How many elements a thread draws at a time: few enough to stay in its cache, a multiple of every tile.
+const CHUNK: usize = 1 << 16;
+/// The same for text, which is several times as long.
+const TEXT_CHUNK: usize = 1 << 13;
+
+/// A piece and where it begins in a file. The offset means nothing after a piece of text, whose length is not known.
+pub(super) struct Located<'a> {
+    pub(super) piece: &'a Piece,
+    offset: u64,
+    /// How many `Values` pieces come before it.
+    values_before: usize,
+}
+
+pub(super) fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Located<'a>> {
+    let (mut offset, mut values) = (0, 0);
+    pieces.iter().map(move |piece| {
+        let here = Located { piece, offset, values_before: values };
+        offset += match piece {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::Values(tensor) => plan.tensors[*tensor].bytes(),
+            Piece::Checked(length, _) => *length as u64,
+            Piece::Text(_) => 0,
+        };
+        values += usize::from(matches!(piece, Piece::Values(_)));
+        here
+    })
+}
+
+pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, usize, &'a Render)> {
+    located(plan, pieces).filter_map(|Located { piece, offset, .. }| match piece {
+        Piece::Checked(length, render) => Some((offset, *length, render.as_ref())),
+        _ => None,
+    })
+}
+
+/// Pieces that are worked on at once. A matrix law makes a run of its own, so that one matrix at a time is in memory and
+/// all threads help to draw it; a piece that needs checksums ends a run.
+pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Located<'a>>> {
+    let whole = |piece: &Piece| match piece {
+        Piece::Values(tensor) | Piece::Text(tensor) => matches!(plan.tensors[*tensor].law, Law::Orthogonal { .. }),
+        _ => false,
+    };
+    let mut rest = located(plan, pieces).peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let alone = whole(first.piece);
+        let mut run = vec![first];
+        while let Some(next) = rest.peek() {
+            let ended = run.last().is_some_and(|last| matches!(last.piece, Piece::Checked(..)));
+            if alone || ended || whole(next.piece) {
+                break;
+            }
+            run.extend(rest.next());
+        }
+        Some(run)
+    })
+}
+
+/// A part of the work that one thread does at a time.
+pub(super) struct Job<'a> {
+    /// Its number in its run.
+    pub(super) number: u64,
+    /// Where its bytes go in a file.
+    pub(super) offset: u64,
+    pub(super) work: Work<'a>,
+}
+
+pub(super) enum Work<'a> {
+    Bytes(&'a [u8]),
+    Values { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize, order: usize },
+    Text { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize },
+}
+
+/// The jobs of a run, one after the other.
+pub(super) struct Jobs<'a> {
+    state: Mutex<JobState<'a>>,
+}
+
+struct JobState<'a> {
+    plan: &'a Plan,
+    run: std::slice::Iter<'a, Located<'a>>,
+    threads: usize,
+    number: u64,
+    current: Option<Current<'a>>,
+}
+
+/// The tensor that is being cut into jobs.
+struct Current<'a> {
+    located: &'a Located<'a>,
+    tensor: &'a Tensor,
+    source: Arc<dyn Source>,
+    start: u64,
+}
+
+impl<'a> Jobs<'a> {
+    pub(super) fn new(plan: &'a Plan, run: &'a [Located<'a>], threads: usize) -> Self {
+        Self { state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }) }
+    }
+
+    /// The next job, for any thread.
+    pub(super) fn next(&self) -> Option<Job<'a>> {
+        lock(&self.state).next()
+    }
+
+    /// Leaves the rest undone.
+    pub(super) fn stop(&self) {
+        let mut state = lock(&self.state);
+        state.run = [].iter();
+        state.current = None;
+    }
+}
+
+impl<'a> JobState<'a> {
+    fn next(&mut self) -> Option<Job<'a>> {
+        let (offset, work) = self.part().or_else(|| self.open())?;
+        let number = self.number;
+        self.number += 1;
+        Some(Job { number, offset, work })
+    }
+
+    /// The next part of the current tensor, if one is left.
+    fn part(&mut self) -> Option<(u64, Work<'a>)> {
+        let Current { located, tensor, source, start } = self.current.as_mut()?;
+        let left = tensor.shape.count() - *start;
+        if left == 0 {
+            return None;
+        }
+        let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
+        let chunk = if matches!(located.piece, Piece::Text(_)) { TEXT_CHUNK } else { CHUNK };
+        let count = usize::try_from(left).map_or(chunk, |left| left.min(chunk));
+        *start += count as u64;
+        let offset = located.offset + from * tensor.dtype.size();
+        Some(match located.piece {
+            Piece::Text(_) => (0, Work::Text { tensor, source, start: from, count }),
+            _ => (offset, Work::Values { tensor, source, start: from, count, order: located.values_before }),
+        })
+    }
+
+    /// Goes on to the next piece that holds work.
+    fn open(&mut self) -> Option<(u64, Work<'a>)> {
+        loop {
+            let located = self.run.next()?;
+            match located.piece {
+                Piece::Bytes(bytes) => return Some((located.offset, Work::Bytes(bytes))),
+                Piece::Checked(..) => {}
+                Piece::Values(number) | Piece::Text(number) => {
+                    let tensor = &self.plan.tensors[*number];
+                    let source = self.plan.generator.open(self.plan.seed, tensor, self.threads).into();
+                    self.current = Some(Current { located, tensor, source, start: 0 });
+                    if let Some(part) = self.part() {
+                        return Some(part);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Work<'a> {
+    /// The bytes that the job makes.
+    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Values { tensor, source, start, count, .. } => {
+                encoder.values(source.as_ref(), tensor.dtype, *start, *count)
+            }
+            Self::Text { tensor, source, start, count } => {
+                encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count)
+            }
+        }
+    }
+
+    /// How many bytes of values the job makes.
+    pub(super) fn done(&self) -> u64 {
+        match self {
+            Self::Bytes(_) => 0,
+            Self::Values { tensor, count, .. } | Self::Text { tensor, count, .. } => {
+                *count as u64 * tensor.dtype.size()
+            }
+        }
+    }
+}
