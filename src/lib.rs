@@ -25,9 +25,13 @@
 pub mod cli;
 pub mod gaussian;
 pub mod generator;
+pub mod inspect;
 pub mod law;
 pub mod plan;
+pub mod reader;
+pub mod recipe;
 pub mod scheme;
 pub mod show;
 pub mod text;
+mod unique;
 pub mod writer;

@@ -2,6 +2,7 @@
 
 mod explain;
 mod init;
+mod inspect;
 mod list;
 mod memory;
 mod report;
@@ -44,6 +45,8 @@ enum Command {
     Init(init::Init),
     /// List the schemes, formats, generators, layouts or gains
     List(list::List),
+    /// Show what is in a file, beside what the law asks for
+    Inspect(inspect::Inspect),
     /// Explain a scheme: formula, parameters, source, what each framework calls it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -65,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
     let out = &mut io::stdout().lock();
     match asked {
         Some(Command::Init(init)) => init.run(out),
+        Some(Command::Inspect(inspect)) => inspect.run(out),
         Some(Command::List(list)) => list.run(out),
         Some(Command::Explain(explain)) => explain.run(out),
         Some(Command::Completions(completions)) => completions.run(out),

@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Format, Piece, RECIPE_KEY, Recipe};
+use super::{Format, Piece};
 use crate::plan::{DType, Plan, Shape, Tensor, narrow};
+use crate::recipe::{self, Recipe};
 use crate::show::shortest;
 use crate::text::bytes;
 
@@ -27,8 +28,8 @@ fn note(plan: &Plan) -> Option<String> {
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    let provenance = Recipe(plan).whole();
-    let mut before = format!("{{\"{RECIPE_KEY}\":{provenance},\n\"tensors\":{{");
+    let recipe = Recipe::whole(plan).to_json()?;
+    let mut before = format!("{{\"{}\":{recipe},\n\"tensors\":{{", recipe::KEY);
     let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);
     for (number, tensor) in plan.tensors.iter().enumerate() {
         before += if number == 0 { "\n" } else { ",\n" };

@@ -9,7 +9,6 @@ mod json;
 mod npy;
 mod npz;
 mod output;
-mod recipe;
 mod safetensors;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +18,6 @@ use anyhow::{Context, Result};
 pub use encode::Encoder;
 pub use fill::Settings;
 pub use output::{FileOptions, check_target, write_file, write_stream};
-pub use recipe::{KEY as RECIPE_KEY, Recipe, SCHEMA as RECIPE_SCHEMA};
 
 use crate::plan::Plan;
 use crate::text::did_you_mean;

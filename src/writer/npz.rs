@@ -6,10 +6,10 @@
 //! specification, APPNOTE 6.3.10), and the directory at the end repeats it.
 
 use anyhow::{Result, ensure};
-use serde_json::Value;
 
-use super::{Format, Piece, Recipe, npy};
+use super::{Format, Piece, npy};
 use crate::plan::{Plan, Tensor};
+use crate::recipe::{Recipe, TensorRecipe};
 
 pub(super) const FORMAT: Format = Format {
     name: "npz",
@@ -54,7 +54,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         pieces.push(member.descriptor_piece(number));
         members.push(member);
     }
-    let comment = Value::Object(Recipe(plan).head()).to_string().into_bytes();
+    let comment = Recipe::head(plan).to_json()?.into_bytes();
     let length = directory(&members, offset, &comment, &vec![0; members.len()]).len();
     let render = move |checksums: &[u32]| {
         let whole: Vec<u32> = members.iter().zip(checksums).map(|(member, &values)| member.checksum(values)).collect();
@@ -70,7 +70,7 @@ const DESCRIPTOR: usize = 24;
 impl Member {
     fn new(tensor: &Tensor, offset: u64) -> Result<Self> {
         let header = npy::header(tensor)?;
-        let comment = Recipe::tensor(tensor).to_string().into_bytes();
+        let comment = TensorRecipe::of(tensor).to_json()?.into_bytes();
         ensure!(u16::try_from(comment.len()).is_ok(), "the recipe of `{}` is too long for .npz", tensor.name);
         let size = header.len() as u64 + tensor.bytes();
         Ok(Self { name: format!("{}.npy", tensor.name).into_bytes(), comment, offset, header, size })

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Format, Piece, RECIPE_KEY, Recipe};
+use super::{Format, Piece};
 use crate::plan::{DType, Plan, Tensor};
+use crate::recipe::{self, Recipe};
 
 pub(super) const FORMAT: Format = Format {
     name: "safetensors",
@@ -37,8 +38,8 @@ fn rank(dtype: DType) -> usize {
 }
 
 fn header(plan: &Plan, order: &[usize]) -> Result<Vec<u8>> {
-    let recipe = Value::from(Recipe(plan).whole().to_string());
-    let mut text = format!("{{\"__metadata__\":{{\"{RECIPE_KEY}\":{recipe},\"format\":\"pt\"}}");
+    let recipe = Value::from(Recipe::whole(plan).to_json()?);
+    let mut text = format!("{{\"__metadata__\":{{\"{}\":{recipe},\"format\":\"pt\"}}", recipe::KEY);
     let mut begin = 0u64;
     for tensor in order.iter().map(|&number| &plan.tensors[number]) {
         let end = begin + tensor.bytes();

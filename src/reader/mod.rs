@@ -1,0 +1,218 @@
+//! Readers: bytes to header and values. A file is known by its content, not by its name. Nothing is allocated by a number
+//! from the file before that number has been checked against the file's length.
+
+mod json;
+mod npy;
+mod npz;
+mod safetensors;
+mod values;
+mod zip_end;
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use crate::plan::{DType, Shape, Tensor};
+use crate::recipe::{Recipe, TensorRecipe};
+use crate::text;
+use values::{Encoding, Values};
+
+/// Reads one file format.
+pub struct Reader {
+    /// The format's name, the same as the writer's.
+    pub format: &'static str,
+    /// Whether a file that begins with these bytes is of this format.
+    recognizes: fn(&[u8]) -> bool,
+    /// Reads all of a file but its values.
+    open: fn(File, u64) -> Result<Found>,
+}
+
+/// Every reader, in the order in which they are asked.
+pub const READERS: &[Reader] = &[npy::READER, npz::READER, safetensors::READER, json::READER];
+
+/// How many bytes tell the formats apart.
+const OPENING: usize = 16;
+
+/// What a reader finds in a file.
+struct Found {
+    entries: Vec<Entry>,
+    recipe: Option<Recipe>,
+    notes: Vec<String>,
+    values: Box<dyn Values>,
+}
+
+/// An open file: what is in it, and access to its values.
+pub struct Contents {
+    /// The name of its format.
+    pub format: &'static str,
+    /// Its tensors, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// The recipe that it carries.
+    pub recipe: Option<Recipe>,
+    /// What the user should know about it.
+    pub notes: Vec<String>,
+    values: Box<dyn Values>,
+}
+
+/// A tensor in a file.
+pub struct Entry {
+    /// Its name, as it stands in the file: not to be shown without [`text::escape`].
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// The type of its elements for people, in the file's own word where it is none of ours.
+    pub type_word: String,
+    /// The same tensor derived again from the recipe, where there is one and it fits.
+    pub planned: Option<Tensor>,
+    /// How its values are stored; `None` where they are of another type than ours.
+    encoding: Option<Encoding>,
+}
+
+impl Entry {
+    /// A tensor of which the recipe has not been heard yet.
+    fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
+        Self { name, shape, type_word, planned: None, encoding }
+    }
+
+    /// The type of its elements, where it is one of ours.
+    pub fn dtype(&self) -> Option<DType> {
+        self.encoding.map(|encoding| encoding.dtype)
+    }
+}
+
+impl Contents {
+    /// Opens a file and reads all but its values. Errors name the file and its fault, in one line that is safe to show.
+    pub fn open(path: &Path) -> Result<Self> {
+        open(path).map_err(|error| shown(path, &error))
+    }
+
+    /// Hands the values of an entry over in chunks, widened, in the order of the file. Errors where they are not of a
+    /// type that is read here, or damaged.
+    pub fn read(&mut self, number: usize, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
+        let entry = self.entries.get(number).context("there is no such tensor")?;
+        let encoding = entry.encoding.with_context(|| format!("values of type {} are not read", entry.type_word));
+        let read = encoding
+            .and_then(|encoding| values::read(&mut *self.values.open(number)?, encoding, entry.shape.count(), visit));
+        read.map_err(|error| shown(Path::new(&entry.name), &error))
+    }
+}
+
+fn open(path: &Path) -> Result<Contents> {
+    let metadata = fs::metadata(path)?;
+    ensure!(!metadata.is_dir(), "it is a folder");
+    ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
+    let (file, length) = (File::open(path)?, metadata.len());
+    let mut opening = vec![0; OPENING];
+    let held = file.read_at(&mut opening, 0)?;
+    opening.truncate(held);
+    ensure!(!opening.is_empty(), "it is empty");
+    let Some(reader) = READERS.iter().find(|reader| (reader.recognizes)(&opening)) else {
+        let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
+        bail!("its content is of no format that is read here: {}", formats.join(", "));
+    };
+    let Found { mut entries, recipe, mut notes, values } =
+        (reader.open)(file, length).with_context(|| format!("as {}", reader.format))?;
+    if let Some(recipe) = &recipe {
+        notes.extend(plan(&mut entries, recipe));
+    }
+    Ok(Contents { format: reader.format, entries, recipe, notes, values })
+}
+
+/// The longest error that is shown.
+const MAX_MESSAGE: usize = 400;
+
+/// An error with the name of what it is about. The texts of both may come from a stranger.
+fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
+    let message = text::escape(&format!("{error:#}"));
+    let short: String = message.chars().take(MAX_MESSAGE).collect();
+    let elision = if short.len() < message.len() { "..." } else { "" };
+    anyhow!("`{}`: {short}{elision}", text::escape(&name.to_string_lossy()))
+}
+
+/// Derives each entry again by the recipe, and says where the two do not meet.
+fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
+    let mut notes = Vec::new();
+    let known = |name: &str| recipe.tensors.as_ref().and_then(|tensors| tensors.get(name));
+    for entry in &mut *entries {
+        let Some(tensor) = known(&entry.name) else {
+            notes.push(format!("the recipe does not know `{}`", entry.name));
+            continue;
+        };
+        match derive(entry, tensor) {
+            Ok(planned) => {
+                // The recipe confirms what two bytes of no type are.
+                if entry.type_word == npy::BFLOAT16 {
+                    entry.type_word = planned.dtype.word().into();
+                }
+                entry.planned = Some(planned);
+            }
+            Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+        }
+    }
+    let held: HashSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let unmet = recipe.tensors.iter().flatten().filter(|(name, _)| !held.contains(name.as_str()));
+    notes.extend(unmet.map(|(name, _)| format!("the recipe tells of `{name}`, which is not in the file")));
+    notes
+}
+
+/// The tensor by its recipe. Errors where that is not what the file holds.
+fn derive(entry: &Entry, recipe: &TensorRecipe) -> Result<Tensor> {
+    let tensor = recipe.tensor(&entry.name)?;
+    ensure!(tensor.shape == entry.shape, "it says shape {}, and the file {}", tensor.shape, entry.shape);
+    ensure!(Some(tensor.dtype) == entry.dtype(), "it says dtype {}, and the file {}", tensor.dtype, entry.type_word);
+    Ok(tensor)
+}
+
+/// A recipe where its text is one; else a note that says why it is not.
+fn recipe(text: &str, notes: &mut Vec<String>) -> Option<Recipe> {
+    Recipe::parse(text).map_err(|error| notes.push(format!("the recipe is left aside: {error:#}"))).ok()
+}
+
+/// Reads exactly `length` bytes, which the caller has checked against the file's length.
+fn read_bytes(source: &mut dyn Read, length: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length)?];
+    source.read_exact(&mut bytes).context("it ends too early")?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::FORMATS;
+
+    #[test]
+    fn every_format_that_is_written_is_read() {
+        for format in FORMATS {
+            assert!(READERS.iter().any(|reader| reader.format == format.name), "{} has no reader", format.name);
+        }
+    }
+
+    #[test]
+    fn formats_are_told_apart_by_their_first_bytes() {
+        let cases: [(&[u8], Option<&str>); 9] = [
+            (b"\x93NUMPY\x01\x00", Some("npy")),
+            (b"PK\x03\x04", Some("npz")),
+            (b"{\"fanin\":{}}", Some("json")),
+            (b" \n{\"tensors\":{}}", Some("json")),
+            (b"{\"a\":    {\"dtype\"", Some("json")),
+            (b"\x02\0\0\0\0\0\0\0{}", Some("safetensors")),
+            (b"{\0\0\0\0\0\0\0{\"w\":{", Some("safetensors")),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", Some("safetensors")),
+            (b"GGUF\x03\0\0\0", None),
+        ];
+        for (opening, format) in cases {
+            let found = READERS.iter().find(|reader| (reader.recognizes)(opening));
+            assert_eq!(found.map(|reader| reader.format), format, "{opening:?}");
+        }
+    }
+
+    #[test]
+    fn messages_are_short_and_safe() {
+        let message = shown(Path::new("a\u{1b}b"), &anyhow!("{}\n", "x".repeat(1000))).to_string();
+        assert!(message.starts_with("`a\\u{1b}b`: xxx") && message.ends_with("...") && message.len() < 450);
+    }
+}

@@ -1,0 +1,107 @@
+//! `.npz`: a zip archive of `.npy` members, stored or deflated. The recipe lies in the comments, as the writer puts it there.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+
+use anyhow::{Context, Result, bail, ensure};
+use zip::{CompressionMethod, ZipArchive};
+
+use super::values::Values;
+use super::zip_end::End;
+use super::{Entry, Found, Reader, npy, read_bytes, recipe};
+use crate::recipe::TensorRecipe;
+
+pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };
+
+fn recognizes(opening: &[u8]) -> bool {
+    opening.starts_with(b"PK")
+}
+
+type Archive = ZipArchive<BufReader<File>>;
+
+fn open(file: File, length: u64) -> Result<Found> {
+    let end = End::read(&file, length)?;
+    let mut archive = Archive::new(BufReader::new(file))?;
+    ensure!(!archive.has_duplicate_names(), "two members have one name");
+    let read = End {
+        members: archive.len() as u64,
+        directory: archive.central_directory_start(),
+        comment: archive.comment().len(),
+    };
+    ensure!(read == end && archive.offset() == 0, "it can be read as two different archives");
+    archive.validate_header_consistency()?;
+
+    let mut members = Vec::with_capacity(archive.len());
+    for number in 0..archive.len() {
+        let name = archive.by_index_data(number)?.name()?.into_owned();
+        members.push(Member::read(&mut archive, number, &name).with_context(|| format!("member `{name}`"))?);
+    }
+    let mut notes = Vec::new();
+    let mut recipe = std::str::from_utf8(archive.comment())
+        .ok()
+        .filter(|comment| comment.starts_with('{'))
+        .and_then(|comment| recipe(comment, &mut notes));
+    if let Some(recipe) = &mut recipe {
+        recipe.tensors = Some(recipes(&members, &mut notes));
+    }
+    let begins = members.iter().map(|member| member.begin).collect();
+    let entries = members.into_iter().map(|member| member.entry).collect();
+    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, begins }) })
+}
+
+/// A member of an archive.
+struct Member {
+    entry: Entry,
+    comment: String,
+    /// Where its values begin in it.
+    begin: u64,
+}
+
+/// More than deflate ever packs into a byte (1032), so that a member that claims to be longer lies.
+const MAX_RATIO: u64 = 1100;
+
+impl Member {
+    fn read(archive: &mut Archive, number: usize, name: &str) -> Result<Self> {
+        ensure!(!archive.by_index_data(number)?.encrypted(), "it is encrypted");
+        let mut member = archive.by_index(number)?;
+        let (packed, size) = (member.compressed_size(), member.size());
+        match member.compression() {
+            CompressionMethod::Stored => ensure!(packed == size, "it is stored in {packed} bytes, yet of {size}"),
+            CompressionMethod::Deflated => {
+                ensure!(size / MAX_RATIO <= packed, "{packed} bytes cannot be deflated from {size}");
+            }
+            other => bail!("it is compressed by {other}: stored and deflated members are read"),
+        }
+        let name = name.strip_suffix(".npy").context("it is no .npy array")?;
+        let header = npy::Header::read(&mut member, size)?;
+        let begin = header.begin;
+        Ok(Self { entry: header.entry(name.into()), comment: member.comment().into(), begin })
+    }
+}
+
+/// The recipes of the members, by name.
+fn recipes(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorRecipe> {
+    let mut recipes = BTreeMap::new();
+    for Member { entry, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {
+        match TensorRecipe::parse(comment) {
+            Ok(recipe) => drop(recipes.insert(entry.name.clone(), recipe)),
+            Err(error) => notes.push(format!("the comment of `{}` is no recipe: {error}", entry.name)),
+        }
+    }
+    recipes
+}
+
+struct Members {
+    archive: Archive,
+    begins: Vec<u64>,
+}
+
+impl Values for Members {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+        let mut member = self.archive.by_index(number)?;
+        // Read, not skipped: the checksum covers the header too.
+        read_bytes(&mut member, self.begins[number])?;
+        Ok(Box::new(member))
+    }
+}

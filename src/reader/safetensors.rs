@@ -1,0 +1,131 @@
+//! safetensors, as strict as [its description](https://github.com/huggingface/safetensors#format): no name twice, and offsets
+//! that cover the rest of the file without a hole.
+
+use std::fs::File;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::values::{Encoding, InFile};
+use super::{Entry, Found, Reader, read_bytes, recipe};
+use crate::plan::{DType, Plan, Shape};
+use crate::recipe;
+use crate::unique::Unique;
+
+pub(super) const READER: Reader = Reader { format: "safetensors", recognizes, open };
+
+/// The longest header that readers take.
+const MAX_HEADER: u64 = 100_000_000;
+/// The longest description of one tensor: 32 axes of 15 digits are a twentieth of it.
+const MAX_ENTRY: usize = 1 << 14;
+const METADATA: &str = "__metadata__";
+
+/// A length, which is no text, and the brace of the header.
+fn recognizes(opening: &[u8]) -> bool {
+    let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
+}
+
+/// What the header says of a tensor.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Info {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+/// Every type of the format, and the size of an element in bits.
+const TYPES: &[(&str, u64)] = &[
+    ("F64", 64),
+    ("F32", 32),
+    ("F16", 16),
+    ("BF16", 16),
+    ("BOOL", 8),
+    ("U8", 8),
+    ("I8", 8),
+    ("U16", 16),
+    ("I16", 16),
+    ("U32", 32),
+    ("I32", 32),
+    ("U64", 64),
+    ("I64", 64),
+    ("C64", 64),
+    ("F8_E4M3", 8),
+    ("F8_E5M2", 8),
+    ("F8_E8M0", 8),
+    ("F6_E2M3", 6),
+    ("F6_E3M2", 6),
+    ("F4", 4),
+];
+
+fn open(file: File, length: u64) -> Result<Found> {
+    let mut start = &file;
+    let digits = read_bytes(&mut start, 8)?;
+    let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
+    ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
+    ensure!(8 + header <= length, "truncated: its header of {header} bytes does not fit into {length}");
+    let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is no text")?;
+    let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("its header")?;
+
+    let (mut notes, mut recipe) = (Vec::new(), None);
+    let mut tensors = Vec::with_capacity(pairs.len());
+    for (name, raw) in pairs {
+        if name == METADATA {
+            recipe = metadata(raw.get(), &mut notes)?;
+        } else {
+            tensors.push(Located::parse(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
+        }
+    }
+    ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
+    tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
+    check_cover(&tensors, length - 8 - header)?;
+    let places = tensors.iter().map(|tensor| (8 + header + tensor.begin, tensor.end - tensor.begin)).collect();
+    let entries = tensors.into_iter().map(|tensor| tensor.entry).collect();
+    Ok(Found { entries, recipe, notes, values: Box::new(InFile { file, places }) })
+}
+
+/// The recipe in the metadata, which are texts by name.
+fn metadata(text: &str, notes: &mut Vec<String>) -> Result<Option<crate::recipe::Recipe>> {
+    let Unique(texts) = serde_json::from_str::<Unique<String>>(text).context(METADATA)?;
+    let found = texts.into_iter().find(|(key, _)| key == recipe::KEY);
+    Ok(found.and_then(|(_, text)| recipe(&text, notes)))
+}
+
+/// A tensor and where its values lie, counted from the end of the header.
+struct Located {
+    entry: Entry,
+    begin: u64,
+    end: u64,
+}
+
+impl Located {
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
+        let Info { dtype, shape, data_offsets: (begin, end) } = serde_json::from_str(text)?;
+        let shape = Shape::new(shape)?;
+        let known = TYPES.iter().find(|(word, _)| *word == dtype);
+        let (_, bits) = known.with_context(|| format!("its dtype `{dtype}` is not known"))?;
+        let asked = shape.count() * bits;
+        ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
+        let held = end.checked_sub(begin).context("it ends before it begins")?;
+        ensure!(held == asked / 8, "shape {shape} asks for {} bytes, and its offsets hold {held}", asked / 8);
+        let ours = DType::ALL.into_iter().find(|ours| ours.word().to_uppercase() == dtype);
+        let word = ours.map_or(dtype, |ours| ours.word().into());
+        Ok(Self { entry: Entry::new(name.into(), shape, word, ours.map(Encoding::little)), begin, end })
+    }
+}
+
+/// Whether tensors in the order of their offsets cover exactly the bytes that are there.
+fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
+    let mut covered = 0;
+    for Located { entry, begin, end } in tensors {
+        ensure!(*begin >= covered, "tensor `{}` overlaps the one before it, at {begin}", entry.name);
+        ensure!(*begin == covered, "no tensor holds the bytes from {covered} to {begin}");
+        covered = *end;
+    }
+    ensure!(held >= covered, "truncated: its tensors are {covered} bytes, and {held} are there");
+    ensure!(held == covered, "{} bytes follow its tensors", held - covered);
+    Ok(())
+}

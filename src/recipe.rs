@@ -1,0 +1,200 @@
+//! The recipe that a file carries: what is in it, nothing about how it was made, so that a release changes no byte.
+//!
+//! Its keys are the fields below, in alphabetical order; writers and readers share them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::unique::Unique;
+
+/// The key of the recipe in formats that keep it in a table.
+pub const KEY: &str = "fanin";
+
+/// The version of the recipe's own form.
+pub const SCHEMA: u64 = 1;
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name of the generator that drew the numbers.
+    pub generator: String,
+    /// The version of this form.
+    pub schema: u64,
+    /// As text: a JSON number would lose digits of a 64-bit seed in many readers.
+    pub seed: String,
+    /// The tensors by name; `None` where each one's recipe lies elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tensors")]
+    pub tensors: Option<BTreeMap<String, TensorRecipe>>,
+}
+
+/// What one tensor is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TensorRecipe {
+    /// The type of its elements.
+    pub dtype: String,
+    /// The fan-in that was given by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_in: Option<u64>,
+    /// The fan-out that was given by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<u64>,
+    /// One letter an axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// The scheme in canonical form.
+    pub scheme: String,
+    /// The size of each axis.
+    pub shape: Vec<u64>,
+}
+
+/// Reads the tensors of a recipe, each name once.
+fn tensors<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BTreeMap<String, TensorRecipe>>, D::Error> {
+    Ok(Some(Unique::deserialize(source)?.0.into_iter().collect()))
+}
+
+impl Recipe {
+    /// The recipe of a plan without its tensors.
+    pub fn head(plan: &Plan) -> Self {
+        let Plan { generator, seed, .. } = plan;
+        Self { generator: generator.name.into(), schema: SCHEMA, seed: seed.to_string(), tensors: None }
+    }
+
+    /// The whole recipe of a plan.
+    pub fn whole(plan: &Plan) -> Self {
+        let tensors = plan.tensors.iter().map(|tensor| (tensor.name.to_string(), TensorRecipe::of(tensor)));
+        Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
+    }
+
+    /// Reads a recipe. Errors where it is of another form than this version knows.
+    pub fn parse(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u64,
+        }
+        // The version comes first: of a later form nothing else is known.
+        let Version { schema } = serde_json::from_str(text)?;
+        ensure!(schema == SCHEMA, "its schema is {schema}, and {SCHEMA} is known here");
+        let recipe: Self = serde_json::from_str(text)?;
+        recipe.seed()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as JSON.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// The seed of all tensors.
+    pub fn seed(&self) -> Result<Seed> {
+        let digits = !self.seed.is_empty() && self.seed.bytes().all(|byte| byte.is_ascii_digit());
+        ensure!(digits, "its seed `{}` is no number", self.seed);
+        self.seed.parse()
+    }
+}
+
+impl TensorRecipe {
+    /// The recipe of one tensor.
+    pub fn of(tensor: &Tensor) -> Self {
+        Self {
+            dtype: tensor.dtype.word().into(),
+            fan_in: tensor.given_fans.fan_in,
+            fan_out: tensor.given_fans.fan_out,
+            layout: tensor.layout.clone(),
+            scheme: tensor.expression.clone(),
+            shape: tensor.shape.axes().into(),
+        }
+    }
+
+    /// Reads the recipe of one tensor.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The recipe as JSON.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// The tensor that this is the recipe of, its law derived again.
+    pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        let name: Name = name.parse()?;
+        let shape = Shape::new(self.shape.clone())?;
+        let layout = match &self.layout {
+            Some(letters) => letters.parse()?,
+            None => Layout::default(),
+        };
+        let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
+        let common = Common { dtype: self.dtype()?, layout, fans };
+        Tensor::new(name, shape, &self.scheme, &common)
+    }
+
+    /// The type of its elements.
+    pub fn dtype(&self) -> Result<DType> {
+        self.dtype.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::GENERATORS;
+
+    fn plan() -> Plan {
+        let tensor = |name: &str, shape: &str, expression, fans| {
+            let common = Common { dtype: DType::F32, layout: Layout::default(), fans };
+            Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+        };
+        let given = Fans { fan_in: Some(9), fan_out: None };
+        let tensors = vec![tensor("w", "3x4", "he-normal", given), tensor("b", "4", "zeros", Fans::default())];
+        Plan::new(&GENERATORS[0], Seed(u64::MAX), tensors).unwrap()
+    }
+
+    #[test]
+    fn the_form_is_fixed_to_the_byte() {
+        assert_eq!(
+            Recipe::whole(&plan()).to_json().unwrap(),
+            concat!(
+                r#"{"generator":"native-0","schema":1,"seed":"18446744073709551615","tensors":{"#,
+                r#""b":{"dtype":"f32","scheme":"zeros","shape":[4]},"#,
+                r#""w":{"dtype":"f32","fan_in":9,"layout":"io","scheme":"he-normal:gain=relu,mode=fan-in","shape":[3,4]}}}"#
+            )
+        );
+        let head = r#"{"generator":"native-0","schema":1,"seed":"18446744073709551615"}"#;
+        assert_eq!(Recipe::head(&plan()).to_json().unwrap(), head);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_with_its_law() {
+        let plan = plan();
+        let recipe = Recipe::parse(&Recipe::whole(&plan).to_json().unwrap()).unwrap();
+        assert_eq!(recipe, Recipe::whole(&plan));
+        for tensor in &plan.tensors {
+            let again =
+                recipe.tensors.as_ref().unwrap().get(tensor.name.as_str()).unwrap().tensor(tensor.name.as_str());
+            assert_eq!(again.unwrap().law, tensor.law);
+        }
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"schema":2,"shards":3}"#,
+            r#"{"schema":1,"generator":"native-0"}"#,
+            r#"{"schema":1,"generator":"native-0","seed":7}"#,
+            r#"{"schema":1,"generator":"native-0","seed":"random"}"#,
+            r#"{"schema":1,"generator":"native-0","seed":"-1"}"#,
+            r#"{"schema":1,"generator":"native-0","seed":"1","seed":"2"}"#,
+            r#"{"schema":1,"generator":"native-0","seed":"1","version":"0.1"}"#,
+        ] {
+            assert!(Recipe::parse(text).is_err(), "{text} was taken");
+        }
+    }
+}

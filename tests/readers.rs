@@ -1,0 +1,231 @@
+//! What the writers write is read back; what nobody should write is refused, without a panic or a large allocation.
+
+mod hostile;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Result;
+use fanin::generator::GENERATORS;
+use fanin::inspect::{Summary, summary};
+use fanin::plan::{Common, DType, Fans, Layout, Plan, Seed, Tensor};
+use fanin::reader::Contents;
+use fanin::writer::{self, FORMATS, FileOptions, Format, Settings};
+
+const SHAPES: [&str; 6] = ["()", "0x5", "7", "3x4x5", "2x0x3", "300x70"];
+
+/// A file that is gone when the test is.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("fanin-readers-{}-{number}", std::process::id())))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        let file = Self::new();
+        fs::write(&file.0, bytes).unwrap();
+        file
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> Tensor {
+    let common = Common { dtype, layout: Layout::default(), fans: Fans { fan_in: Some(12), fan_out: None } };
+    Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+}
+
+fn plan(tensors: Vec<Tensor>) -> Plan {
+    Plan::new(&GENERATORS[0], Seed(7), tensors).unwrap()
+}
+
+fn written(plan: &Plan, format: &Format) -> Temporary {
+    let file = Temporary::new();
+    let pieces = format.pieces(plan).unwrap();
+    let settings = Settings { threads: 2, progress: &|_| {} };
+    let options = FileOptions { force: false, fsync: false };
+    writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
+    file
+}
+
+/// The values as they were drawn.
+fn drawn(plan: &Plan, tensor: &Tensor) -> Vec<f64> {
+    let source = plan.generator.open(plan.seed, tensor, 1);
+    let count = usize::try_from(tensor.shape.count()).unwrap();
+    let mut encoder = writer::Encoder::default();
+    encoder.widened(source.as_ref(), tensor.dtype, 0, count).to_vec()
+}
+
+/// A tensor's name, values and figures.
+type Read = (String, Vec<f64>, Option<Summary>);
+
+/// Everything that can be read of a file.
+fn read_all(path: &Path) -> Result<Vec<Read>> {
+    let mut contents = Contents::open(path)?;
+    let mut all = Vec::new();
+    for number in 0..contents.entries.len() {
+        let mut values = Vec::new();
+        if contents.entries[number].dtype().is_some() {
+            contents.read(number, &mut |chunk| values.extend_from_slice(chunk))?;
+        }
+        let figures = summary(&mut contents, number)?;
+        all.push((contents.entries[number].name.clone(), values, figures));
+    }
+    Ok(all)
+}
+
+#[test]
+fn what_is_written_is_read_back_with_its_recipe() {
+    for format in FORMATS {
+        for dtype in DType::ALL {
+            for shape in SHAPES {
+                let plan = plan(vec![tensor("weight", shape, "lecun-normal", dtype)]);
+                let file = written(&plan, format);
+                let contents = Contents::open(&file.0).unwrap();
+                let entry = &contents.entries[0];
+                let at = format!("{} {dtype} {shape}", format.name);
+                assert_eq!((contents.format, contents.entries.len()), (format.name, 1), "{at}");
+                assert_eq!((entry.name.as_str(), &entry.shape), ("weight", &plan.tensors[0].shape), "{at}");
+                assert_eq!(entry.dtype(), Some(dtype), "{at}");
+                assert_eq!(contents.notes, [""; 0], "{at}");
+                if format.name != "npy" {
+                    assert_eq!(contents.recipe.as_ref().unwrap().seed().unwrap(), Seed(7), "{at}");
+                    assert_eq!(entry.planned.as_ref().unwrap().law, plan.tensors[0].law, "{at}");
+                    assert_eq!(entry.type_word, dtype.word(), "{at}");
+                }
+                assert_eq!(read_all(&file.0).unwrap()[0].1, drawn(&plan, &plan.tensors[0]), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_tensors_keep_their_values_and_laws() {
+    let tensors = vec![
+        tensor("a/b", "6x5", "orthogonal", DType::F32),
+        tensor("ünïcode", "40x30", "sparse:nonzeros=2", DType::F64),
+        tensor("b", "9", "constant:0.5", DType::BF16),
+        tensor("t", "30x3", "truncated-normal:std=0.5", DType::F16),
+        tensor("e", "0", "zeros", DType::F32),
+    ];
+    let plan = plan(tensors);
+    for format in FORMATS.iter().filter(|format| format.several) {
+        let file = written(&plan, format);
+        let contents = Contents::open(&file.0).unwrap();
+        assert_eq!(contents.notes, [""; 0]);
+        let read = read_all(&file.0).unwrap();
+        assert_eq!(read.len(), plan.tensors.len());
+        for tensor in &plan.tensors {
+            let at = read.iter().position(|(name, ..)| name == tensor.name.as_str()).unwrap();
+            assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.name);
+            assert_eq!(contents.entries[at].planned.as_ref().unwrap().law, tensor.law);
+        }
+    }
+}
+
+#[test]
+fn an_empty_plan_is_an_empty_file() {
+    let plan = plan(Vec::new());
+    for format in FORMATS.iter().filter(|format| format.several) {
+        assert_eq!(read_all(&written(&plan, format).0).unwrap().len(), 0, "{}", format.name);
+    }
+}
+
+#[test]
+fn hostile_files_are_refused_in_one_line_that_is_safe_to_show() {
+    let cases: Vec<_> = hostile::all()
+        .into_iter()
+        .flat_map(|(format, cases)| cases.into_iter().map(move |(what, bytes)| (format!("{format}: {what}"), bytes)))
+        .collect();
+    assert!(cases.len() >= 80, "{} cases", cases.len());
+    let mut taken = Vec::new();
+    for (what, bytes) in cases {
+        match read_all(&Temporary::of(&bytes).0) {
+            Ok(_) => taken.push(what),
+            Err(error) => {
+                let message = format!("{error:#}");
+                assert!(message.chars().all(fanin::text::is_visible), "{what}: {message:?}");
+                assert!(message.len() < 700, "{what}: {message}");
+            }
+        }
+    }
+    assert_eq!(taken, [""; 0], "these were taken");
+}
+
+#[test]
+fn what_only_looks_odd_is_read() {
+    for (what, bytes) in hostile::odd() {
+        let file = Temporary::of(&bytes);
+        if let Err(error) = read_all(&file.0) {
+            panic!("{what}: {error:#}");
+        }
+    }
+}
+
+#[test]
+fn recipes_that_do_not_fit_are_notes() {
+    for (what, bytes) in hostile::misleading() {
+        let file = Temporary::of(&bytes);
+        let contents = Contents::open(&file.0).unwrap_or_else(|error| panic!("{what}: {error:#}"));
+        assert!(!contents.notes.is_empty(), "{what}");
+        assert!(contents.entries.iter().all(|entry| entry.planned.is_none()), "{what}");
+    }
+}
+
+/// One small file of each format.
+fn small_files() -> Vec<(&'static str, Vec<u8>)> {
+    let plan = plan(vec![tensor("w", "2x3", "glorot-uniform", DType::F32)]);
+    FORMATS.iter().map(|format| (format.name, fs::read(&written(&plan, format).0).unwrap())).collect()
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    for (format, bytes) in small_files() {
+        // JSON may lose its last newline.
+        let most = if format == "json" { bytes.len() - 1 } else { bytes.len() };
+        for length in 0..most {
+            let file = Temporary::of(&bytes[..length]);
+            assert!(read_all(&file.0).is_err(), "{format} of {length} bytes was taken");
+        }
+    }
+}
+
+#[test]
+fn every_longer_file_is_refused() {
+    for (format, bytes) in small_files() {
+        for tail in [&b"\0"[..], b"x", b"PK\x05\x06", &[0; 22], &bytes] {
+            let file = Temporary::of(&[&bytes, tail].concat());
+            assert!(read_all(&file.0).is_err(), "{format} with {} bytes more was taken", tail.len());
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_refused_or_read_consistently() {
+    for (format, bytes) in small_files() {
+        let whole = read_all(&Temporary::of(&bytes).0).unwrap();
+        let file = Temporary::new();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&file.0, &flipped).unwrap();
+            let Ok(read) = read_all(&file.0) else { continue };
+            assert_eq!(read.len(), whole.len(), "{format}, bit {bit}");
+            for (_, values, figures) in &read {
+                let counted = figures.map_or(0, |figures| figures.finite + figures.nan + figures.infinite);
+                assert_eq!(counted, values.len() as u64, "{format}, bit {bit}");
+            }
+            if format == "npz" {
+                assert_eq!(read[0].1, whole[0].1, "a checksum covers the values: bit {bit}");
+            }
+        }
+    }
+}
