@@ -33,7 +33,9 @@ fn main() -> std::io::Result<()> {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(write)).collect();
         let own: std::io::Result<()> = write();
-        others.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
+        others
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
         own
     })
 }

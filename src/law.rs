@@ -122,6 +122,10 @@ impl Law {
             Self::Sparse { std, .. } => 12.0 * std,
         }
     }
+    /// Whether the tensor is drawn as a whole, in memory, and not element by element.
+    pub fn is_drawn_whole(&self) -> bool {
+        matches!(self, Self::Orthogonal { .. })
+    }
 
     /// Whether every value of this law fits a dtype; the error says which figure does not.
     pub fn fits(&self, dtype: DType) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::jobs::{Job, Work};
-use super::{Piece, lock};
+use super::{Piece, Render, lock};
 
 /// The checksums of the values, where a piece asks for them.
 pub(super) struct Checksums {
@@ -33,19 +33,20 @@ impl Checksums {
             lock(pieces)[order].push(chunk);
         }
     }
-
-    /// The checksum of each `Values` piece, as far as they are written.
-    pub(super) fn finished(&self) -> Vec<u32> {
-        let Some(pieces) = &self.pieces else { return Vec::new() };
-        lock(pieces).iter_mut().map(|chunks| joined(chunks)).collect()
+    /// What a piece makes of the checksums, once the `Values` that it asks for are written.
+    pub(super) fn render(&self, render: &Render) -> Vec<u8> {
+        render(&|piece| self.of_piece(piece))
     }
-}
 
-fn joined(chunks: &mut [Chunk]) -> u32 {
-    chunks.sort_unstable();
-    let mut whole = crc32fast::Hasher::new();
-    for chunk in chunks.iter() {
-        whole.combine(&crc32fast::Hasher::new_with_initial_len(chunk.checksum, chunk.length));
+    fn of_piece(&self, piece: usize) -> u32 {
+        let mut whole = crc32fast::Hasher::new();
+        if let Some(pieces) = &self.pieces {
+            let chunks = &mut lock(pieces)[piece];
+            chunks.sort_unstable();
+            for chunk in chunks.iter() {
+                whole.combine(&crc32fast::Hasher::new_with_initial_len(chunk.checksum, chunk.length));
+            }
+        }
+        whole.finalize()
     }
-    whole.finalize()
 }

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use anyhow::{Context, Result};
 
 use super::checksums::Checksums;
-use super::jobs::{Job, Jobs, checked, runs};
+use super::jobs::{Job, Jobs, Work, checked, runs};
 use super::{Encoder, Piece, lock};
 use crate::plan::Plan;
 
@@ -31,10 +31,8 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
         in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put)?;
     }
     // What needs checksums comes last, wherever it stands.
-    for (offset, length, render) in checked(plan, pieces) {
-        let bytes = render(&checksums.finished());
-        debug_assert_eq!(bytes.len(), length);
-        file.write_all_at(&bytes, offset)?;
+    for (offset, render) in checked(plan, pieces) {
+        file.write_all_at(&checksums.render(render), offset)?;
     }
     Ok(())
 }
@@ -45,11 +43,17 @@ pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, st
     let line = Line { state: Mutex::new((0, stream)), moved: Condvar::new() };
     for run in runs(plan, pieces) {
         line.restart();
-        let put = |job: &Job, bytes: &[u8]| line.write(job.number, || checksums.add(job, bytes), bytes);
+        let put = |job: &Job, bytes: &[u8]| {
+            line.in_turn(job.number, |stream| match job.work {
+                // All that comes before is written by now.
+                Work::Checked(render) => stream.write_all(&checksums.render(render)),
+                _ => {
+                    checksums.add(job, bytes);
+                    stream.write_all(bytes)
+                }
+            })
+        };
         in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put)?;
-        if let Some(Piece::Checked(_, render)) = run.last().map(|last| last.piece) {
-            lock(&line.state).1.write_all(&render(&checksums.finished()))?;
-        }
     }
     lock(&line.state).1.flush()?;
     Ok(())
@@ -67,7 +71,7 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> i
         Ok(())
     };
     let outcomes: Vec<io::Result<()>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..settings.threads).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..settings.threads.min(jobs.count())).map(|_| scope.spawn(work)).collect();
         let own = work();
         let joined =
             others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -98,9 +102,8 @@ impl<W: Write> Line<W> {
     fn restart(&self) {
         lock(&self.state).0 = 0;
     }
-
-    /// Waits for turn `number`, calls `first` and writes the bytes.
-    fn write(&self, number: u64, first: impl FnOnce(), bytes: &[u8]) -> io::Result<()> {
+    /// Waits for turn `number` and writes.
+    fn in_turn(&self, number: u64, write: impl FnOnce(&mut W) -> io::Result<()>) -> io::Result<()> {
         let waiting = lock(&self.state);
         let mut state = self
             .moved
@@ -109,8 +112,7 @@ impl<W: Write> Line<W> {
         if state.0 == CLOSED {
             return Err(STOPPED.into());
         }
-        first();
-        let written = state.1.write_all(bytes);
+        let written = write(&mut state.1);
         state.0 = if written.is_ok() { number + 1 } else { CLOSED };
         self.moved.notify_all();
         written

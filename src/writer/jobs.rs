@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-use crate::law::Law;
+
 use crate::plan::{Plan, Tensor};
 
 /// How many elements a thread draws at a time: few enough to stay in its cache, a multiple of every tile.
@@ -20,7 +20,25 @@ pub(super) struct Located<'a> {
     values_before: usize,
 }
 
-pub(super) fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Located<'a>> {
+impl Located<'_> {
+    /// How many elements of it make a job.
+    fn chunk(&self) -> usize {
+        if matches!(self.piece, Piece::Text(_)) { TEXT_CHUNK } else { CHUNK }
+    }
+
+    /// How many jobs it makes.
+    fn jobs(&self, plan: &Plan) -> usize {
+        match self.piece {
+            Piece::Bytes(_) | Piece::Checked(..) => 1,
+            Piece::Values(tensor) | Piece::Text(tensor) => {
+                let jobs = plan.tensors[*tensor].shape.count().div_ceil(self.chunk() as u64);
+                usize::try_from(jobs).unwrap_or(usize::MAX)
+            }
+        }
+    }
+}
+
+fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Located<'a>> {
     let (mut offset, mut values) = (0, 0);
     pieces.iter().map(move |piece| {
         let here = Located { piece, offset, values_before: values };
@@ -35,18 +53,19 @@ pub(super) fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<
     })
 }
 
-pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, usize, &'a Render)> {
+/// The pieces that need checksums, and where they begin.
+pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, &'a Render)> {
     located(plan, pieces).filter_map(|Located { piece, offset, .. }| match piece {
-        Piece::Checked(length, render) => Some((offset, *length, render.as_ref())),
+        Piece::Checked(_, render) => Some((offset, render.as_ref())),
         _ => None,
     })
 }
 
-/// Pieces that are worked on at once. A matrix law makes a run of its own, so that one matrix at a time is in memory and
-/// all threads help to draw it; a piece that needs checksums ends a run.
+/// Pieces that are worked on at once. A tensor that is drawn whole makes a run of its own, so that one matrix at a time is in
+/// memory and all threads help to draw it.
 pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Located<'a>>> {
     let whole = |piece: &Piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => matches!(plan.tensors[*tensor].law, Law::Orthogonal { .. }),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].law.is_drawn_whole(),
         _ => false,
     };
     let mut rest = located(plan, pieces).peekable();
@@ -54,12 +73,8 @@ pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Ite
         let first = rest.next()?;
         let alone = whole(first.piece);
         let mut run = vec![first];
-        while let Some(next) = rest.peek() {
-            let ended = run.last().is_some_and(|last| matches!(last.piece, Piece::Checked(..)));
-            if alone || ended || whole(next.piece) {
-                break;
-            }
-            run.extend(rest.next());
+        if !alone {
+            run.extend(std::iter::from_fn(|| rest.next_if(|next| !whole(next.piece))));
         }
         Some(run)
     })
@@ -78,10 +93,12 @@ pub(super) enum Work<'a> {
     Bytes(&'a [u8]),
     Values { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize, order: usize },
     Text { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize },
+    Checked(&'a Render),
 }
 
 /// The jobs of a run, one after the other.
 pub(super) struct Jobs<'a> {
+    count: usize,
     state: Mutex<JobState<'a>>,
 }
 
@@ -103,7 +120,13 @@ struct Current<'a> {
 
 impl<'a> Jobs<'a> {
     pub(super) fn new(plan: &'a Plan, run: &'a [Located<'a>], threads: usize) -> Self {
-        Self { state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }) }
+        let count = run.iter().map(|located| located.jobs(plan)).fold(0, usize::saturating_add);
+        Self { count, state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }) }
+    }
+
+    /// How many jobs there are at first.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     /// The next job, for any thread.
@@ -135,8 +158,7 @@ impl<'a> JobState<'a> {
             return None;
         }
         let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
-        let chunk = if matches!(located.piece, Piece::Text(_)) { TEXT_CHUNK } else { CHUNK };
-        let count = usize::try_from(left).map_or(chunk, |left| left.min(chunk));
+        let count = usize::try_from(left).map_or(located.chunk(), |left| left.min(located.chunk()));
         *start += count as u64;
         let offset = located.offset + from * tensor.dtype.size();
         Some(match located.piece {
@@ -151,7 +173,7 @@ impl<'a> JobState<'a> {
             let located = self.run.next()?;
             match located.piece {
                 Piece::Bytes(bytes) => return Some((located.offset, Work::Bytes(bytes))),
-                Piece::Checked(..) => {}
+                Piece::Checked(_, render) => return Some((located.offset, Work::Checked(render.as_ref()))),
                 Piece::Values(number) | Piece::Text(number) => {
                     let tensor = &self.plan.tensors[*number];
                     let source = self.plan.generator.open(self.plan.seed, tensor, self.threads).into();
@@ -173,6 +195,8 @@ impl<'a> Work<'a> {
     {
         match self {
             Self::Bytes(bytes) => bytes,
+            // Its bytes depend on those of others.
+            Self::Checked(_) => &[],
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count)
             }
@@ -185,7 +209,7 @@ impl<'a> Work<'a> {
     /// How many bytes of values the job makes.
     pub(super) fn done(&self) -> u64 {
         match self {
-            Self::Bytes(_) => 0,
+            Self::Bytes(_) | Self::Checked(_) => 0,
             Self::Values { tensor, count, .. } | Self::Text { tensor, count, .. } => {
                 *count as u64 * tensor.dtype.size()
             }

@@ -48,12 +48,12 @@ pub enum Piece {
     Values(usize),
     /// The values of the tensor with this number as JSON text.
     Text(usize),
-    /// Bytes that need the CRC-32 of each `Values` piece before them, in order, and how many they will be.
+    /// Bytes that need checksums of `Values` pieces before them, and how many they will be.
     Checked(usize, Box<Render>),
 }
 
-/// Makes bytes from the CRC-32 of each `Values` piece.
-pub type Render = dyn Fn(&[u32]) -> Vec<u8> + Send + Sync;
+/// Makes bytes from the CRC-32 of `Values` pieces, which it asks for by their number, from 0.
+pub type Render = dyn Fn(&dyn Fn(usize) -> u32) -> Vec<u8> + Send + Sync;
 
 impl Format {
     /// The format of that name. Errors name the nearest.

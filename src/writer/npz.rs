@@ -55,11 +55,8 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         members.push(member);
     }
     let comment = Recipe::head(plan).to_json()?.into_bytes();
-    let length = directory(&members, offset, &comment, &vec![0; members.len()]).len();
-    let render = move |checksums: &[u32]| {
-        let whole: Vec<u32> = members.iter().zip(checksums).map(|(member, &values)| member.checksum(values)).collect();
-        directory(&members, offset, &comment, &whole)
-    };
+    let length = directory(&members, offset, &comment, &|_| 0).len();
+    let render = move |checksum: &dyn Fn(usize) -> u32| directory(&members, offset, &comment, checksum);
     pieces.push(Piece::Checked(length, Box::new(render)));
     Ok(pieces)
 }
@@ -92,20 +89,17 @@ impl Member {
         let (header, size) = (self.header.clone(), self.size);
         Piece::Checked(
             DESCRIPTOR,
-            Box::new(move |checksums| {
+            Box::new(move |checksum| {
                 let mut bytes = b"PK\x07\x08".to_vec();
-                put32(&mut bytes, &[joined(&header, size, checksums[number])]);
+                put32(&mut bytes, &[joined(&header, size, checksum(number))]);
                 put64(&mut bytes, &[size, size]);
                 bytes
             }),
         )
     }
-
-    fn checksum(&self, values: u32) -> u32 {
-        joined(&self.header, self.size, values)
-    }
-
-    fn directory_entry(&self, checksum: u32) -> Vec<u8> {
+    /// The entry of a member whose values have this checksum.
+    fn directory_entry(&self, values: u32) -> Vec<u8> {
+        let checksum = joined(&self.header, self.size, values);
         let mut bytes = b"PK\x01\x02".to_vec();
         // Made on Unix (3), so that the mode below is read.
         put16(&mut bytes, &[3 << 8 | VERSION, VERSION, FLAGS, STORED, TIME, DATE]);
@@ -129,10 +123,10 @@ fn joined(header: &[u8], size: u64, values: u32) -> u32 {
 }
 
 /// The central directory and what ends the archive.
-fn directory(members: &[Member], offset: u64, comment: &[u8], checksums: &[u32]) -> Vec<u8> {
+fn directory(members: &[Member], offset: u64, comment: &[u8], checksum: &dyn Fn(usize) -> u32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (member, &checksum) in members.iter().zip(checksums) {
-        bytes.extend(member.directory_entry(checksum));
+    for (number, member) in members.iter().enumerate() {
+        bytes.extend(member.directory_entry(checksum(number)));
     }
     let (count, size) = (members.len() as u64, bytes.len() as u64);
     let end = offset + size;
