@@ -58,14 +58,14 @@ impl WithSimd for Singles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (middle, half) = (narrow(self.law.middle), narrow(self.law.half * 2f64.powi(-31)));
+        let (middle, half) = (narrow(self.law.middle), narrow(self.law.half));
         let (low, high) = (narrow(self.law.low), narrow(self.law.high));
         let mut words = [0; GROUP];
         for (group, first) in self.out.chunks_exact_mut(GROUP).zip((self.first..).step_by(GROUP)) {
             self.law.words.fill_simd(simd, WORD, first, &mut words);
             for (value, &word) in group.iter_mut().zip(&words) {
                 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "24 of 32 bits are kept")]
-                let fraction = word as i32 as f32;
+                let fraction = word as i32 as f32 / 2_147_483_648.0;
                 *value = (middle + half * fraction).max(low).min(high);
             }
         }

@@ -1,0 +1,48 @@
+//! From an expression to numbers.
+
+use fanin::generator::{GENERATORS, Source};
+use fanin::plan::{Common, DType, Fans, Seed, Tensor};
+
+/// A tensor named `weight`.
+pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
+    named("weight", expression, shape, layout, dtype)
+}
+
+/// A tensor of any name.
+pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
+    let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default() };
+    Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+}
+
+/// The numbers of a tensor, drawn by one thread.
+pub(crate) fn open(seed: u64, tensor: &Tensor) -> Box<dyn Source> {
+    open_with(seed, tensor, 1)
+}
+
+/// The numbers of a tensor, drawn by several threads.
+pub(crate) fn open_with(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+    GENERATORS[0].open(Seed(seed), tensor, threads)
+}
+
+/// Elements `start..start + count` as singles.
+pub(crate) fn singles(source: &dyn Source, start: u64, count: usize) -> Vec<f32> {
+    let mut out = vec![0.0; count];
+    source.singles(start, &mut out);
+    out
+}
+
+/// Elements `start..start + count` as doubles.
+pub(crate) fn doubles(source: &dyn Source, start: u64, count: usize) -> Vec<f64> {
+    let mut out = vec![0.0; count];
+    source.doubles(start, &mut out);
+    out
+}
+
+/// All elements of a tensor, those of f32 widened.
+pub(crate) fn whole(seed: u64, tensor: &Tensor) -> Vec<f64> {
+    let (source, count) = (open(seed, tensor), usize::try_from(tensor.shape.count()).unwrap());
+    match tensor.dtype {
+        DType::F64 => doubles(&*source, 0, count),
+        _ => singles(&*source, 0, count).into_iter().map(f64::from).collect(),
+    }
+}

@@ -1,0 +1,29 @@
+//! The native generator's numbers against the laws that they are drawn from: statistics with fixed seeds, so that what
+//! passes once passes always. What is expected is worked out here a second time, from the papers' formulas; and each check
+//! is shown to reject the same numbers with a small error planted in them.
+
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of what is in memory")]
+#![allow(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "all of them positive and small")]
+#![allow(clippy::float_cmp, reason = "where equality is asked for, equal bits are promised")]
+
+mod draw;
+mod dtypes;
+mod elementwise;
+mod independence;
+mod orthogonal;
+mod promises;
+mod reference;
+mod sample;
+mod sparse;
+mod tails;
+
+#[test]
+fn every_scheme_of_the_registry_is_tested() {
+    let elementwise = elementwise::rows();
+    for scheme in fanin::scheme::all() {
+        let tested = elementwise.iter().any(|(expression, _)| *expression == scheme.example)
+            || orthogonal::EXPRESSIONS.contains(&scheme.example)
+            || sparse::EXPRESSIONS.contains(&scheme.example);
+        assert!(tested, "no law test has the row `{}` of {}", scheme.example, scheme.name);
+    }
+}
