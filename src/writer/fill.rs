@@ -78,12 +78,9 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> i
         std::iter::once(own).chain(joined).collect()
     });
     // A thread that only waited for one that failed has no news of its own.
-    let mut errors = outcomes.into_iter().filter_map(Result::err);
-    match errors.next() {
-        Some(error) if error.kind() == STOPPED => Err(errors.next().unwrap_or(error)).context("writing"),
-        Some(error) => Err(error).context("writing"),
-        None => Ok(()),
-    }
+    let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
+    errors.sort_by_key(|error| error.kind() == STOPPED);
+    errors.into_iter().next().map_or(Ok(()), |error| Err(error).context("writing"))
 }
 
 /// What a thread reports that stopped because another failed.
