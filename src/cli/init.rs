@@ -174,7 +174,7 @@ impl Init {
 
     /// Runs a piece of writing with threads and a progress bar.
     fn with_settings(&self, plan: &Plan, write: impl FnOnce(&Settings) -> Result<()>) -> Result<()> {
-        let bar = Progress::new(plan.bytes().unwrap_or(u64::MAX), !self.quiet && io::stderr().is_terminal());
+        let bar = Progress::new(plan.bytes(), !self.quiet && io::stderr().is_terminal());
         let threads = self.threads.map_or_else(available_threads, usize::from);
         let outcome = write(&Settings { threads, progress: &|bytes| bar.advance(bytes) });
         bar.bar.finish_and_clear();
