@@ -106,7 +106,7 @@ fn write_whole(
     if options.fsync {
         unfinished.file().sync_all()?;
     }
-    unfinished.publish(path, replaced_mode.is_some())?;
+    unfinished.publish(path, options.force)?;
     if options.fsync {
         let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
         synced.context("the file is written, but its name is not confirmed on the disk")?;
