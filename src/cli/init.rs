@@ -1,5 +1,6 @@
 //! `fanin init`: arrays from a scheme and shapes.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -126,7 +127,7 @@ impl Init {
         FileOptions { force: self.force, fsync: !self.no_fsync }
     }
 
-    /// A file for each tensor, its folders made, none of them in the way of another.
+    /// A file for each tensor, none of them in the way of another.
     fn files_in(&self, folder: &Path, plan: &Plan, format: &Format) -> Result<Vec<(PathBuf, Plan)>> {
         let mut files = Vec::with_capacity(plan.tensors.len());
         for tensor in &plan.tensors {
@@ -136,9 +137,9 @@ impl Init {
             }
             files.push((path, Plan { tensors: vec![tensor.clone()], ..*plan }));
         }
-        for parent in files.iter().filter_map(|(path, _)| path.parent()) {
-            fs::create_dir_all(parent).with_context(|| shown(parent))?;
-        }
+        let paths: HashSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+        let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
+        ensure!(both.is_none(), "{} would be both a file and a folder", both.map(shown).unwrap_or_default());
         Ok(files)
     }
 
@@ -150,6 +151,10 @@ impl Init {
         files: Vec<(PathBuf, Plan)>,
     ) -> Result<()> {
         let pieces = files.iter().map(|(_, part)| format.pieces(part)).collect::<Result<Vec<_>>>()?;
+        // The folder of a single file is there already.
+        for folder in files.iter().filter_map(|(path, _)| path.parent()) {
+            fs::create_dir_all(folder).with_context(|| shown(folder))?;
+        }
         let started = Instant::now();
         self.with_settings(plan, |settings| {
             files.iter().zip(&pieces).try_for_each(|((path, part), pieces)| {
