@@ -82,7 +82,7 @@ impl Tensor {
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
         let resolved = scheme::resolve(expression)?;
         let site = Site::new(&shape, &common.layout, common.fans);
-        let (law, expression) =
+        let (law, canonical) =
             resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
         let mut notes = resolved.notes.clone();
@@ -95,7 +95,7 @@ impl Tensor {
         let fans = resolved.scheme.reads_fans.then(|| site.known());
         let given_fans = if resolved.scheme.reads_fans { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
-        Ok(Self { name, shape, dtype: common.dtype, expression, layout, fans, given_fans, law, notes })
+        Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, law, notes })
     }
 
     /// The size of its values in the file, in bytes.
