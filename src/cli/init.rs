@@ -26,10 +26,10 @@ pub(super) struct Init {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     scheme: String,
     /// Shapes, with or without a name: 784x256, fc1=784x256, 256, () for a scalar
-    #[arg(required = true, value_name = "[NAME=]SHAPE")]
+    #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
     /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
-    #[arg(long, default_value = "0")]
+    #[arg(long, default_value = "0", allow_negative_numbers = true)]
     seed: Seed,
     /// The type of the elements: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
@@ -38,10 +38,10 @@ pub(super) struct Init {
     #[arg(long, default_value = "default")]
     layout: Layout,
     /// The number of inputs of each output, in place of the layout's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
     fan_in: Option<u64>,
     /// The number of outputs of each input, in place of the layout's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
     fan_out: Option<u64>,
     /// The file to write, DIR/ for a file for each tensor, or - for standard output
     #[arg(short, long, value_name = "FILE")]
@@ -53,7 +53,7 @@ pub(super) struct Init {
     #[arg(long)]
     force: bool,
     /// How many threads draw and write; changes no byte
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Do not wait until the file is on the disk
     #[arg(long)]
