@@ -22,12 +22,19 @@ fn main() -> ExitCode {
     if error.chain().any(gone) {
         return ExitCode::from(READER_GONE);
     }
-    let message = escape(&format!("{error:#}"));
-    let shown = match message.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}...", &message[..cut]),
-        None => message,
-    };
+    let message = shortened(escape(&format!("{error:#}")));
     // Not `eprintln!`, which panics where standard error is closed or full.
-    let _ = writeln!(io::stderr(), "fanin: {shown}");
+    let _ = writeln!(io::stderr(), "fanin: {message}");
     ExitCode::from(COULD_NOT)
+}
+
+/// A message of at most [`LONGEST`] characters: its middle is left out, since the culprit stands first and what is allowed last.
+fn shortened(message: String) -> String {
+    let middle = message.chars().count().saturating_sub(LONGEST);
+    if middle == 0 {
+        return message;
+    }
+    let mut characters = message.chars();
+    let head: String = characters.by_ref().take(LONGEST / 2).collect();
+    format!("{head}...{}", characters.skip(middle).collect::<String>())
 }

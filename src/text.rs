@@ -25,11 +25,14 @@ pub fn escape(text: &str) -> String {
 
 /// The candidate that is nearest to a mistyped word, where one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near_enough = |distance: usize, candidate: &str| distance <= 1 + candidate.len().min(word.len()) / 4;
     candidates
         .into_iter()
+        // The lengths bound the distance from below, and an argument may be as long as a book.
+        .filter(|candidate| near_enough(candidate.chars().count().abs_diff(word.chars().count()), candidate))
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .min()
-        .filter(|&(distance, candidate)| distance <= 1 + candidate.len().min(word.len()) / 4)
+        .filter(|&(distance, candidate)| near_enough(distance, candidate))
         .map(|(_, candidate)| candidate)
 }
 

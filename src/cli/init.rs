@@ -1,5 +1,6 @@
 //! `fanin init`: arrays from a scheme and shapes.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -25,10 +26,10 @@ pub(super) struct Init {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     scheme: String,
     /// Shapes, with or without a name: 784x256, fc1=784x256, 256, () for a scalar
-    #[arg(required = true, value_name = "[NAME=]SHAPE")]
+    #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
     /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
-    #[arg(long, default_value = "0")]
+    #[arg(long, default_value = "0", allow_negative_numbers = true)]
     seed: Seed,
     /// The type of the elements: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
@@ -37,10 +38,10 @@ pub(super) struct Init {
     #[arg(long, default_value = "default")]
     layout: Layout,
     /// The number of inputs of each output, in place of the layout's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
     fan_in: Option<u64>,
     /// The number of outputs of each input, in place of the layout's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
     fan_out: Option<u64>,
     /// The file to write, DIR/ for a file for each tensor, or - for standard output
     #[arg(short, long, value_name = "FILE")]
@@ -52,7 +53,7 @@ pub(super) struct Init {
     #[arg(long)]
     force: bool,
     /// How many threads draw and write; changes no byte
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Do not wait until the file is on the disk
     #[arg(long)]
@@ -126,7 +127,7 @@ impl Init {
         FileOptions { force: self.force, fsync: !self.no_fsync }
     }
 
-    /// A file for each tensor, its folders made, none of them in the way of another.
+    /// A file for each tensor, none of them in the way of another.
     fn files_in(&self, folder: &Path, plan: &Plan, format: &Format) -> Result<Vec<(PathBuf, Plan)>> {
         let mut files = Vec::with_capacity(plan.tensors.len());
         for tensor in &plan.tensors {
@@ -136,9 +137,9 @@ impl Init {
             }
             files.push((path, Plan { tensors: vec![tensor.clone()], ..*plan }));
         }
-        for parent in files.iter().filter_map(|(path, _)| path.parent()) {
-            fs::create_dir_all(parent).with_context(|| shown(parent))?;
-        }
+        let paths: HashSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+        let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
+        ensure!(both.is_none(), "{} would be both a file and a folder", both.map(shown).unwrap_or_default());
         Ok(files)
     }
 
@@ -150,6 +151,10 @@ impl Init {
         files: Vec<(PathBuf, Plan)>,
     ) -> Result<()> {
         let pieces = files.iter().map(|(_, part)| format.pieces(part)).collect::<Result<Vec<_>>>()?;
+        // The folder of a single file is there already.
+        for folder in files.iter().filter_map(|(path, _)| path.parent()) {
+            fs::create_dir_all(folder).with_context(|| shown(folder))?;
+        }
         let started = Instant::now();
         self.with_settings(plan, |settings| {
             files.iter().zip(&pieces).try_for_each(|((path, part), pieces)| {
@@ -174,7 +179,7 @@ impl Init {
 
     /// Runs a piece of writing with threads and a progress bar.
     fn with_settings(&self, plan: &Plan, write: impl FnOnce(&Settings) -> Result<()>) -> Result<()> {
-        let bar = Progress::new(plan.bytes().unwrap_or(u64::MAX), !self.quiet && io::stderr().is_terminal());
+        let bar = Progress::new(plan.bytes(), !self.quiet && io::stderr().is_terminal());
         let threads = self.threads.map_or_else(available_threads, usize::from);
         let outcome = write(&Settings { threads, progress: &|bytes| bar.advance(bytes) });
         bar.bar.finish_and_clear();

@@ -11,7 +11,7 @@ mod shell;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -57,8 +57,17 @@ enum Command {
 
 /// Does what the arguments say. Errors are for one line on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
-    let matches = match command().try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
+        // The parser does not say which.
+        Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+            let culprit = arguments.iter().find(|argument| argument.to_str().is_none());
+            bail!(
+                "`{}` is not UTF-8: only a file may be named otherwise",
+                culprit.cloned().unwrap_or_default().display()
+            );
+        }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return print(&error.render());
         }

@@ -40,7 +40,7 @@ pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::
 }
 
 fn size(plan: &Plan) -> String {
-    plan.bytes().map_or_else(|| "values".into(), |count| format!("{} of values", bytes(count)))
+    format!("{} of values", bytes(plan.bytes()))
 }
 
 /// What was taken for a tensor: nothing is inferred silently.

@@ -53,7 +53,7 @@ pub fn workspace(tensor: &Tensor) -> u64 {
     }
 }
 
-/// Refuses a tensor whose matrix would not fit in `limit` bytes of memory.
+/// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
 pub fn check_workspace(tensor: &Tensor, limit: u64) -> Result<()> {
     let needed = workspace(tensor);
     ensure!(
@@ -63,6 +63,9 @@ pub fn check_workspace(tensor: &Tensor, limit: u64) -> Result<()> {
         text::bytes(needed),
         text::bytes(limit)
     );
+    // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
+    let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
+    ensure!(there, "`{}` takes {} of memory to draw, which the system does not give", tensor.name, text::bytes(needed));
     Ok(())
 }
 

@@ -82,7 +82,7 @@ impl Tensor {
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
         let resolved = scheme::resolve(expression)?;
         let site = Site::new(&shape, &common.layout, common.fans);
-        let (law, expression) =
+        let (law, canonical) =
             resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
         let mut notes = resolved.notes.clone();
@@ -95,7 +95,7 @@ impl Tensor {
         let fans = resolved.scheme.reads_fans.then(|| site.known());
         let given_fans = if resolved.scheme.reads_fans { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
-        Ok(Self { name, shape, dtype: common.dtype, expression, layout, fans, given_fans, law, notes })
+        Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, law, notes })
     }
 
     /// The size of its values in the file, in bytes.
@@ -107,19 +107,28 @@ impl Tensor {
 impl Plan {
     /// The largest number of tensors.
     pub const MAX_TENSORS: usize = 1 << 20;
+    /// The largest size of all values in bytes, 2^62: with any header it is still an offset in a file.
+    pub const MAX_BYTES: u64 = 1 << 62;
 
-    /// A plan of these tensors. Errors where two have one name, or where one's name is a folder of another's.
+    /// A plan of these tensors. Errors where there are too many, or too large ones, or where two have one name.
     pub fn new(generator: &'static Generator, seed: Seed, tensors: Vec<Tensor>) -> Result<Self> {
         ensure!(tensors.len() <= Self::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
         let mut names = HashSet::with_capacity(tensors.len());
         for tensor in &tensors {
             ensure!(names.insert(&tensor.name), "two tensors are named `{}`", tensor.name);
         }
+        // A tensor has at most 2^51 bytes, so that 2^20 of them could pass 64 bits.
+        let bytes: u128 = tensors.iter().map(|tensor| u128::from(tensor.bytes())).sum();
+        ensure!(
+            bytes <= u128::from(Self::MAX_BYTES),
+            "{} tensors of {bytes} bytes in all: at most 2^62 bytes are allowed",
+            tensors.len()
+        );
         Ok(Self { generator, seed, tensors })
     }
 
-    /// The size of all values in bytes; `None` where it passes 64 bits.
-    pub fn bytes(&self) -> Option<u64> {
-        self.tensors.iter().try_fold(0u64, |sum, tensor| sum.checked_add(tensor.bytes()))
+    /// The size of all values in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.tensors.iter().map(Tensor::bytes).sum()
     }
 }

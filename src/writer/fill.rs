@@ -71,19 +71,18 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> i
         Ok(())
     };
     let outcomes: Vec<io::Result<()>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..settings.threads.min(jobs.count())).map(|_| scope.spawn(work)).collect();
+        // Where the system has no more threads to give, those that there are do the work.
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..settings.threads.min(jobs.count())).map_while(spawn).collect();
         let own = work();
         let joined =
             others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         std::iter::once(own).chain(joined).collect()
     });
     // A thread that only waited for one that failed has no news of its own.
-    let mut errors = outcomes.into_iter().filter_map(Result::err);
-    match errors.next() {
-        Some(error) if error.kind() == STOPPED => Err(errors.next().unwrap_or(error)).context("writing"),
-        Some(error) => Err(error).context("writing"),
-        None => Ok(()),
-    }
+    let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
+    errors.sort_by_key(|error| error.kind() == STOPPED);
+    errors.into_iter().next().map_or(Ok(()), |error| Err(error).context("writing"))
 }
 
 /// What a thread reports that stopped because another failed.

@@ -87,14 +87,14 @@ impl Format {
 
 /// The size of a file of these pieces; `None` where it is not known before the numbers are (text).
 pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
-    pieces.iter().try_fold(0u64, |sum, piece| {
+    pieces.iter().try_fold(0, |sum, piece| {
         let bytes = match piece {
             Piece::Bytes(bytes) => bytes.len() as u64,
             Piece::Values(tensor) => plan.tensors[*tensor].bytes(),
             Piece::Checked(length, _) => *length as u64,
             Piece::Text(_) => return None,
         };
-        sum.checked_add(bytes)
+        Some(sum + bytes)
     })
 }
 

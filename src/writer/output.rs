@@ -106,7 +106,7 @@ fn write_whole(
     if options.fsync {
         unfinished.file().sync_all()?;
     }
-    unfinished.publish(path, replaced_mode.is_some())?;
+    unfinished.publish(path, options.force)?;
     if options.fsync {
         let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
         synced.context("the file is written, but its name is not confirmed on the disk")?;
@@ -132,11 +132,12 @@ impl Drop for Temporary {
 }
 
 impl Temporary {
-    /// A name beside `path` that no other process takes.
-    fn beside(path: &Path) -> Self {
+    /// What `make` makes at a name beside `path`. The name is drawn, so that none left by a dead process is in the way.
+    fn beside<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let short: String = name.chars().take(40).collect();
-        Self(folder(path).join(format!(".{short}.{}.tmp", std::process::id())))
+        let beside = folder(path).join(format!(".{short}.{:016x}.tmp", rand::random::<u64>()));
+        Ok((make(&beside)?, Self(beside)))
     }
 }
 
@@ -152,8 +153,8 @@ impl Unfinished {
             // Naming an unnamed file goes through /proc.
             Ok(descriptor) if Path::new("/proc/self/fd").exists() => Ok(Self::Unnamed(descriptor.into())),
             Ok(_) | Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
-                let temporary = Temporary::beside(path);
-                let file = OpenOptions::new().write(true).create_new(true).mode(0o666).open(&temporary.0)?;
+                let create = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o666).open(path);
+                let (file, temporary) = Temporary::beside(path, create)?;
                 Ok(Self::Named(file, temporary))
             }
             Err(error) => Err(io::Error::from(error).into()),
@@ -184,9 +185,7 @@ impl Unfinished {
                 if !replace {
                     return Ok(link_unnamed(&file, path).map_err(exists)?);
                 }
-                let temporary = Temporary::beside(path);
-                link_unnamed(&file, &temporary.0)?;
-                temporary
+                Temporary::beside(path, |path| link_unnamed(&file, path))?.1
             }
             Self::Named(_, temporary) => temporary,
         };

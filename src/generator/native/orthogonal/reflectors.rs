@@ -117,9 +117,9 @@ impl<T: Real> Panel<T> {
         let block = count.div_ceil(blocks).next_multiple_of(TILE_COLUMNS).max(LEAST_BLOCK);
         let queue = Mutex::new(columns.chunks_mut(block * rows));
         thread::scope(|scope| {
-            for _ in 1..threads {
-                scope.spawn(|| self.reflect_blocks(&queue, rows));
-            }
+            // Where the system has no more threads to give, those that there are do the work.
+            let spawn = |_| thread::Builder::new().spawn_scoped(scope, || self.reflect_blocks(&queue, rows)).ok();
+            (1..threads).map_while(spawn).for_each(drop);
             let result = meanwhile();
             self.reflect_blocks(&queue, rows);
             result

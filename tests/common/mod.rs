@@ -1,0 +1,181 @@
+//! What the tests of the program share: running it, a folder that goes away, and skips that are told and counted.
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The program under test.
+pub(crate) const FANIN: &str = env!("CARGO_BIN_EXE_fanin");
+
+/// A folder of a test's own; it and all in it are removed when this is dropped.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("fanin-test-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A command that runs in this folder, with nothing on standard input.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.0).stdin(Stdio::null());
+        command
+    }
+
+    /// The program in this folder, its arguments given as a line without quotes.
+    pub(crate) fn fanin(&self, line: &str) -> Command {
+        let mut command = self.command(FANIN);
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// Runs a line that must succeed, and returns what it wrote to standard output.
+    #[track_caller]
+    pub(crate) fn done(&self, line: &str) -> Vec<u8> {
+        let ended = Ended::of(&mut self.fanin(line));
+        assert_eq!(ended.status, 0, "fanin {line}: {}", ended.told);
+        ended.stdout
+    }
+
+    /// Runs a line of shell in this folder; `$FANIN` is the program.
+    pub(crate) fn shell(&self, line: &str) -> Ended {
+        Ended::of(self.command("sh").env("FANIN", FANIN).args(["-c", line]))
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.join(name), content).unwrap();
+    }
+
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        fs::metadata(self.join(name)).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// Everything in the folder: what each name is, its mode and its content.
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.0.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = fs::symlink_metadata(&path).unwrap();
+                let content = if metadata.is_symlink() {
+                    fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
+                } else if metadata.is_file() {
+                    fs::read(&path).unwrap()
+                } else {
+                    Vec::new()
+                };
+                if metadata.is_dir() {
+                    folders.push(path.clone());
+                }
+                found.insert(path, (metadata.permissions().mode(), content));
+            }
+        }
+        found
+    }
+
+    /// The names in the folder itself.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit status as a shell shows it: 128 and the signal where one killed the program.
+    pub(crate) status: i32,
+    pub(crate) stdout: Vec<u8>,
+    /// What came on standard error.
+    pub(crate) told: String,
+}
+
+impl Ended {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")).into()
+    }
+
+    /// Whether the program ended in an orderly way: no panic, no abort, no signal.
+    pub(crate) fn is_orderly(&self) -> bool {
+        matches!(self.status, 0 | 2 | 141)
+    }
+
+    /// Whether it says, on one line that moves no terminal, why it could not.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let line = self.told.strip_prefix("fanin: ").and_then(|told| told.strip_suffix('\n'));
+        self.status == 2 && line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_control))
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { status: status(output.status), stdout: output.stdout, told }
+    }
+}
+
+pub(crate) fn status(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Says that something is not tested here, and counts it where `FANIN_SKIPPED` names a file.
+pub(crate) fn skipped(why: &str) {
+    let line = format!("SKIPPED: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    if let Some(path) = std::env::var_os("FANIN_SKIPPED") {
+        let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// Whether the machine has a program; where it has not, that is told as the reason of a skip.
+pub(crate) fn has(program: &str, for_what: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if !there {
+        skipped(&format!("{for_what}: no program `{program}`"));
+    }
+    there
+}
+
+/// The program that tells the peak memory of another (GNU time).
+pub(crate) const TIME: &str = "/usr/bin/time";
+
+/// The peak memory in bytes of a command that was run as `TIME -q -f %M -o FILE COMMAND`.
+pub(crate) fn peak_memory(told_in: &Path) -> u64 {
+    let mut text = String::new();
+    File::open(told_in).unwrap().read_to_string(&mut text).unwrap();
+    let kibibytes: u64 = text.trim().parse().unwrap_or_else(|_| panic!("GNU time said {text:?}"));
+    kibibytes * 1024
+}
