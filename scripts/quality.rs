@@ -3,7 +3,7 @@
 //! ```text
 //! quality stream raw|tensors|seeds     words without end, for dieharder
 //! quality tails 10000000000            normals past 3, 4, 5 and 6 sigma against the law
-//! quality fit 1000000000               chi-square and Kolmogorov-Smirnov of uniforms and normals
+//! quality fit 1000000000 [SEED...]     chi-square and Kolmogorov-Smirnov of uniforms and normals
 //! ```
 
 use std::io::{self, Write};
@@ -25,12 +25,15 @@ fn main() -> Result<()> {
             tails(count.parse()?);
             Ok(())
         }
-        ["fit", count] => {
-            fit("uniform", "uniform:low=0,high=1", count.parse()?, |x| x);
-            fit("normal", "normal:std=1", count.parse()?, gaussian::lower);
+        ["fit", count, seeds @ ..] => {
+            for seed in if seeds.is_empty() { &["0"] } else { seeds } {
+                let (count, seed) = (count.parse()?, seed.parse()?);
+                fit("uniform", "uniform:low=0,high=1", count, seed, |x| x);
+                fit("normal", "normal:std=1", count, seed, gaussian::lower);
+            }
             Ok(())
         }
-        _ => bail!("usage: quality stream raw|tensors|seeds, quality tails COUNT, quality fit COUNT"),
+        _ => bail!("usage: quality stream raw|tensors|seeds, quality tails COUNT, quality fit COUNT [SEED...]"),
     }
 }
 
@@ -80,10 +83,10 @@ fn stream(kind: &str) -> Result<()> {
 }
 
 /// Calls `see` with all of `count` values, on two threads.
-fn draw(expression: &str, count: u64, see: impl Fn(&[f32]) + Sync) {
+fn draw(expression: &str, count: u64, seed: u64, see: impl Fn(&[f32]) + Sync) {
     let next = AtomicU64::new(0);
     let work = || {
-        let source = source(expression, DType::F32, "weight", 0).expect("the law is legal");
+        let source = source(expression, DType::F32, "weight", seed).expect("the law is legal");
         let mut values = vec![0.0; CHUNK];
         loop {
             let start = next.fetch_add(CHUNK as u64, Ordering::Relaxed);
@@ -104,7 +107,7 @@ fn draw(expression: &str, count: u64, see: impl Fn(&[f32]) + Sync) {
 fn tails(count: u64) {
     let count = count.div_ceil(CHUNK as u64) * CHUNK as u64;
     let past: [AtomicU64; 4] = Default::default();
-    draw("normal:std=1", count, |values| {
+    draw("normal:std=1", count, 0, |values| {
         for (sigma, past) in (3u8..).zip(&past) {
             let limit = f32::from(sigma);
             past.fetch_add(values.iter().filter(|z| z.abs() > limit).count() as u64, Ordering::Relaxed);
@@ -124,11 +127,11 @@ fn tails(count: u64) {
     clippy::cast_sign_loss,
     reason = "counts of 10^9"
 )]
-fn fit(name: &str, expression: &str, count: u64, cumulative: fn(f64) -> f64) {
+fn fit(name: &str, expression: &str, count: u64, seed: u64, cumulative: fn(f64) -> f64) {
     const BINS: usize = 1 << 12;
     let count = count.div_ceil(CHUNK as u64) * CHUNK as u64;
     let bins: Vec<AtomicU64> = (0..BINS).map(|_| AtomicU64::new(0)).collect();
-    draw(expression, count, |values| {
+    draw(expression, count, seed, |values| {
         let mut own = vec![0u64; BINS];
         for &value in values {
             own[((cumulative(value.into()) * BINS as f64) as usize).min(BINS - 1)] += 1;
@@ -148,5 +151,5 @@ fn fit(name: &str, expression: &str, count: u64, cumulative: fn(f64) -> f64) {
     let freedom = (BINS - 1) as f64;
     let excess = (chi_square - freedom) / (2.0 * freedom).sqrt();
     let scaled = distance * (count as f64).sqrt();
-    println!("| {name} | {count} | {excess:+.2} standard deviations | {scaled:.3} (1.95 at 0.001) |");
+    println!("| {name}, seed {seed} | {count} | {excess:+.2} standard deviations | {scaled:.3} (1.95 at 0.001) |");
 }
