@@ -42,7 +42,7 @@ class Terminal(Case):
     def test_several_tensors_are_shown_one_after_the_other(self):
         text = self.shown("normal", "a=4x3", "b=3x2")
         for tensor in ["a=4x3", "b=3x2"]:
-            self.assertIn(f"\n\n{array('normal', tensor)}\n", text)
+            self.assertIn(f"\n\n{tensor[0]}:\n{array('normal', tensor)}\n", text)
 
     def test_no_binary_bytes_in_any_dtype(self):
         for dtype in ["f64", "f32", "f16", "bf16"]:
