@@ -159,12 +159,12 @@ mod tests {
         assert_eq!(
             Recipe::whole(&plan()).to_json().unwrap(),
             concat!(
-                r#"{"generator":"native-0","schema":1,"seed":"18446744073709551615","tensors":{"#,
+                r#"{"generator":"native-1","schema":1,"seed":"18446744073709551615","tensors":{"#,
                 r#""b":{"dtype":"f32","scheme":"zeros","shape":[4]},"#,
                 r#""w":{"dtype":"f32","fan_in":9,"layout":"io","scheme":"he-normal:gain=relu,mode=fan-in","shape":[3,4]}}}"#
             )
         );
-        let head = r#"{"generator":"native-0","schema":1,"seed":"18446744073709551615"}"#;
+        let head = r#"{"generator":"native-1","schema":1,"seed":"18446744073709551615"}"#;
         assert_eq!(Recipe::head(&plan()).to_json().unwrap(), head);
     }
 
@@ -187,12 +187,12 @@ mod tests {
             "[]",
             "{}",
             r#"{"schema":2,"shards":3}"#,
-            r#"{"schema":1,"generator":"native-0"}"#,
-            r#"{"schema":1,"generator":"native-0","seed":7}"#,
-            r#"{"schema":1,"generator":"native-0","seed":"random"}"#,
-            r#"{"schema":1,"generator":"native-0","seed":"-1"}"#,
-            r#"{"schema":1,"generator":"native-0","seed":"1","seed":"2"}"#,
-            r#"{"schema":1,"generator":"native-0","seed":"1","version":"0.1"}"#,
+            r#"{"schema":1,"generator":"native-1"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":7}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"random"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"-1"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1","seed":"2"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1","version":"0.1"}"#,
         ] {
             assert!(Recipe::parse(text).is_err(), "{text} was taken");
         }

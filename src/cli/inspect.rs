@@ -54,7 +54,7 @@ fn human(out: &mut dyn Write, contents: &Contents, summaries: &[Option<Summary>]
     Ok(())
 }
 
-/// `safetensors: 2 tensors, 203,264 elements, native-0, seed 7`.
+/// `safetensors: 2 tensors, 203,264 elements, native-1, seed 7`.
 fn heading(contents: &Contents) -> String {
     let Contents { format, entries, recipe, .. } = contents;
     let elements: u64 = entries.iter().map(|entry| entry.shape.count()).sum();

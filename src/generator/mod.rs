@@ -25,8 +25,8 @@ pub struct Generator {
 
 /// Every generator.
 pub const GENERATORS: &[Generator] = &[Generator {
-    name: "native-0",
-    summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; may change until it is frozen as native-1",
+    name: native::NAME,
+    summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
     open: native::open,
 }];
 

@@ -304,7 +304,7 @@ pub(crate) fn odd() -> Cases {
 
 /// Files whose recipe is not theirs.
 pub(crate) fn misleading() -> Cases {
-    let head = r#""generator":"native-0","schema":1,"seed":"7""#;
+    let head = r#""generator":"native-1","schema":1,"seed":"7""#;
     let recipe = |tensor: &str| format!("{{{head},\"tensors\":{{\"w\":{tensor}}}}}");
     let tensor = |scheme: &str, shape: &str, dtype: &str, more: &str| {
         recipe(&format!(r#"{{"scheme":"{scheme}","shape":{shape},"dtype":"{dtype}"{more}}}"#))

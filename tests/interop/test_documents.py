@@ -12,7 +12,7 @@ SOUND = """
 $ fanin init ones 2x2 -o w.npy
 weight=2x2 f32: ones; mean 1, std 0
 ...
-wrote w.npy: 16 bytes of values, seed 0, native-0
+wrote w.npy: 16 bytes of values, seed 0, native-1
 $ python -c "import numpy as np; \\
 > print(np.load('w.npy').tolist())"
 [[1.0, 1.0], [1.0, 1.0]]

@@ -50,7 +50,7 @@ class Json(Case):
         self.assertEqual(list(whole), ["fanin", "tensors"])
         self.assertEqual(list(whole["tensors"]), ["a", "b"])
         self.assertEqual(whole["fanin"]["seed"], "7")
-        self.assertEqual(whole["fanin"]["generator"], "native-0")
+        self.assertEqual(whole["fanin"]["generator"], "native-1")
         self.assertEqual(list(whole["fanin"]["tensors"]), ["a", "b"])
 
     def test_node_reads_the_same_bits(self):

@@ -62,7 +62,7 @@ class Safetensors(Case):
             recipe,
             {
                 "schema": 1,
-                "generator": "native-0",
+                "generator": "native-1",
                 "seed": "7",
                 "tensors": {"a": {**tensor, "shape": [8, 4]}, "b": {**tensor, "shape": [4, 2]}},
             },

@@ -12,6 +12,9 @@ mod truncated;
 mod uniform;
 mod words;
 
+/// The name of this generator, and part of every key: values under a name never change.
+pub(super) const NAME: &str = "native-1";
+
 pub(super) use orthogonal::workspace as orthogonal_workspace;
 use words::Words;
 

@@ -10,6 +10,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
+use super::NAME;
 use crate::generator::dispatch;
 use crate::plan::{Name, Seed};
 
@@ -30,7 +31,7 @@ impl Words {
     /// The words that belong to a seed and a name: the key is the SHA-256 of the generator's name, the seed and the name.
     pub(super) fn new(seed: Seed, name: &Name) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"fanin native-0\0");
+        hash.update(format!("fanin {NAME}\0"));
         hash.update(seed.0.to_le_bytes());
         hash.update(name.as_str().as_bytes());
         Self { key: hash.finalize().into() }
