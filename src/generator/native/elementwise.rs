@@ -33,6 +33,13 @@ pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: i
     }
 }
 
+/// The value, moved inside closed bounds. Comparisons, since `max` and `min` take three instructions for a NaN that no law has.
+#[inline(always)]
+pub(super) fn within(value: f32, low: f32, high: f32) -> f32 {
+    let raised = if value > low { value } else { low };
+    if raised < high { raised } else { high }
+}
+
 /// Every element the same.
 pub(super) struct Constant {
     pub(super) value: f64,

@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::elementwise::{TILE, by_tiles};
+use super::elementwise::{TILE, by_tiles, within};
 use super::normal::{Planes, standard_doubles, standard_tile};
 use super::tails::Tails;
 use super::words::Words;
@@ -118,7 +118,7 @@ impl WithSimd for Singles<'_> {
                 }
             }
             for z in tile {
-                *z = (*z * std + mean).max(low).min(high);
+                *z = within(*z * std + mean, low, high);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::elementwise::by_tiles;
+use super::elementwise::{by_tiles, within};
 use super::words::{GROUP, Words};
 use crate::generator::{Source, dispatch};
 use crate::plan::narrow;
@@ -66,7 +66,7 @@ impl WithSimd for Singles<'_> {
             for (value, &word) in group.iter_mut().zip(&words) {
                 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "24 of 32 bits are kept")]
                 let fraction = word as i32 as f32 / 2_147_483_648.0;
-                *value = (middle + half * fraction).max(low).min(high);
+                *value = within(middle + half * fraction, low, high);
             }
         }
     }
