@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
-const CHUNK: u64 = 1 << 18;
+const CHUNK: u64 = 1 << 20;
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -20,7 +20,7 @@ fn main() -> std::io::Result<()> {
     fallocate(&file, FallocateFlags::empty(), 0, bytes)?;
     let next = AtomicU64::new(0);
     let write = || {
-        let buffer = vec![0x3f; 1 << 18];
+        let buffer = vec![0x3f; 1 << 20];
         loop {
             let offset = next.fetch_add(CHUNK, Ordering::Relaxed);
             if offset >= bytes {

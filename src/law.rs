@@ -122,6 +122,7 @@ impl Law {
             Self::Sparse { std, .. } => 12.0 * std,
         }
     }
+
     /// Whether the tensor is drawn as a whole, in memory, and not element by element.
     pub fn is_drawn_whole(&self) -> bool {
         matches!(self, Self::Orthogonal { .. })

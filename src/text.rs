@@ -23,6 +23,14 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
+/// The first `most` characters of a text, with `...` where that is not all.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into(),
+    }
+}
+
 /// The candidate that is nearest to a mistyped word, where one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near_enough = |distance: usize, candidate: &str| distance <= 1 + candidate.len().min(word.len()) / 4;

@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 
 /// Expressions beside the registry's own examples: every way that values are drawn, and every layout that changes it.
 const FURTHER: &[(&str, &str, &str)] = &[
+    // So small that f16 rounds all to zeros, whose signs are kept.
+    ("uniform:range=1e-9", "40x30", "default"),
+    ("truncated-normal:std=1e-9", "40x30", "default"),
     ("normal:std=2,mean=-1", "1500", "default"),
     ("uniform:low=0,high=1", "1500", "default"),
     ("uniform:std=0.5,mean=3", "40x30", "default"),
@@ -98,6 +101,24 @@ fn every_scheme_draws_the_values_that_it_has_always_drawn() {
         }
     }
 }
+
+#[test]
+fn far_elements_high_seeds_and_other_names_have_their_values_too() {
+    let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default() };
+    let rows = [
+        ("normal:std=1", "重み", u64::MAX, 1 << 47, NORMALS),
+        ("uniform:low=0,high=1", "model.layers.31.mlp.weight", 1 << 32, (1 << 40) + 7, UNIFORMS),
+    ];
+    for (expression, name, seed, start, expected) in rows {
+        let tensor = Tensor::new(name.parse().unwrap(), "281474976710656".parse().unwrap(), expression, &common);
+        let mut values = [0.0; 4];
+        GENERATORS[0].open(Seed(seed), &tensor.unwrap(), 1).singles(start, &mut values);
+        assert_eq!(values.map(f32::to_bits), expected, "{expression} {name}");
+    }
+}
+
+const NORMALS: [u32; 4] = [3192177473, 3195752087, 3203632835, 3206352564];
+const UNIFORMS: [u32; 4] = [1053621207, 1034826660, 1046530986, 1003176832];
 
 #[test]
 fn no_golden_value_is_without_a_case() {

@@ -114,11 +114,20 @@ impl Init {
         let asked = self.format.as_deref().map(Format::find).transpose()?;
         match self.output.as_deref() {
             None if asked.is_none() && io::stdout().is_terminal() => Ok(Destination::Terminal),
-            None => stream(asked, plan),
+            None => {
+                let binary = asked.is_some_and(|format| format.binary);
+                ensure!(
+                    !binary || !io::stdout().is_terminal(),
+                    "standard output is a terminal: `-o FILE`, or `-o -` to fill it with bytes"
+                );
+                stream(asked, plan)
+            }
             Some(path) if path == Path::new("-") => stream(asked, plan),
             Some(path) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
                 Ok(Destination::Folder(path.into(), asked.unwrap_or(&FORMATS[0])))
             }
+            // Refused where files are checked, which knows what to say of a folder; its extension does not matter.
+            Some(path) if path.is_dir() => Ok(Destination::File(path.into(), &FORMATS[0])),
             Some(path) => Ok(Destination::File(path.into(), asked.map_or_else(|| by_extension(path), Ok)?)),
         }
     }
@@ -129,10 +138,17 @@ impl Init {
 
     /// A file for each tensor, none of them in the way of another.
     fn files_in(&self, folder: &Path, plan: &Plan, format: &Format) -> Result<Vec<(PathBuf, Plan)>> {
+        // Without the slash at its end, which asks the system for a folder.
+        let plain = folder.components().as_path();
+        ensure!(plain.is_dir() || !plain.exists(), "{} is a file, and not a folder to put files in", shown(plain));
         let mut files = Vec::with_capacity(plan.tensors.len());
         for tensor in &plan.tensors {
             let path = folder.join(format!("{}.{}", tensor.name, format.extensions[0]));
-            if path.symlink_metadata().is_ok() {
+            let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
+            ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
+            // Its folder may be still to be made; anything else in the way is told now.
+            let there = path.symlink_metadata();
+            if !there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
                 writer::check_target(&path, self.file_options()).with_context(|| shown(&path))?;
             }
             files.push((path, Plan { tensors: vec![tensor.clone()], ..*plan }));
@@ -243,6 +259,9 @@ fn by_extension(path: &Path) -> Result<&'static Format> {
 fn shown(path: &Path) -> String {
     format!("`{}`", path.display())
 }
+
+/// The longest name that file systems take for a file, in bytes.
+const MAX_FILE_NAME: usize = 255;
 
 /// How many values make the histogram at most.
 const MOST_SHOWN: usize = 1 << 16;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::inspect::{Asked, Summary, summary};
 use crate::reader::{Contents, Entry};
 use crate::recipe::Recipe;
-use crate::text::{escape, figure, grouped};
+use crate::text::{cut, escape, figure, grouped};
 
 /// Show what is in a file, beside what the law asks for.
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ fn human(out: &mut dyn Write, contents: &Contents, summaries: &[Option<Summary>]
         table(out, columns, &rows)?;
     }
     for note in contents.notes.iter().cloned().chain(not_finite(contents, summaries)) {
-        writeln!(out, "note: {}", escape(&note))?;
+        writeln!(out, "note: {}", cut(&escape(&note), LONGEST_NOTE))?;
     }
     Ok(())
 }
@@ -59,10 +59,19 @@ fn heading(contents: &Contents) -> String {
     let Contents { format, entries, recipe, .. } = contents;
     let elements: u64 = entries.iter().map(|entry| entry.shape.count()).sum();
     let origin = match recipe {
-        Some(recipe) => format!("{}, seed {}", escape(&recipe.generator), escape(&recipe.seed)),
+        Some(recipe) => format!("{}, seed {}", shown(&recipe.generator), shown(&recipe.seed)),
         None => "no recipe".into(),
     };
     format!("{format}: {}, {}, {origin}", counted(entries.len() as u64, "tensor"), counted(elements, "element"))
+}
+
+/// The longest name or other word from a file that is shown, and the longest note, in characters.
+const LONGEST_WORD: usize = 100;
+const LONGEST_NOTE: usize = 400;
+
+/// A word from the file, safe to show in a table.
+fn shown(word: &str) -> String {
+    cut(&escape(word), LONGEST_WORD)
 }
 
 fn counted(count: u64, noun: &str) -> String {
@@ -91,9 +100,9 @@ struct Column {
 const STORED: usize = 8;
 
 const COLUMNS: &[Column] = &[
-    words("name", |entry, _| Some(escape(&entry.name))),
+    words("name", |entry, _| Some(shown(&entry.name))),
     words("shape", |entry, _| Some(entry.shape.to_string())),
-    words("dtype", |entry, _| Some(escape(&entry.type_word))),
+    words("dtype", |entry, _| Some(shown(&entry.type_word))),
     numbers("count", |entry, _| Some(grouped(entry.shape.count()))),
     numbers("min", |_, summary| summary?.min.map(figure)),
     numbers("max", |_, summary| summary?.max.map(figure)),
@@ -104,7 +113,7 @@ const COLUMNS: &[Column] = &[
     words("law bounds", |entry, _| {
         asked(entry)?.bounds.map(|(low, high)| format!("[{}, {}]", figure(low), figure(high)))
     }),
-    words("scheme", |entry, _| entry.planned.as_ref().map(|tensor| escape(&tensor.expression))),
+    words("scheme", |entry, _| entry.planned.as_ref().map(|tensor| shown(&tensor.expression))),
 ];
 
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;

@@ -11,7 +11,7 @@ use crate::text;
 
 #[cfg(test)]
 pub(crate) use simd::available;
-pub use simd::{Lanes, dispatch, lanes};
+pub use simd::dispatch;
 
 /// A way to turn laws into numbers.
 #[derive(Debug)]

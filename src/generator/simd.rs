@@ -5,38 +5,6 @@ use std::sync::OnceLock;
 
 use pulp::{Arch, WithSimd};
 
-/// The vector code that is in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lanes {
-    /// What every CPU of the platform has.
-    Baseline,
-    /// AVX2: eight singles.
-    Avx2,
-    /// AVX-512: sixteen singles.
-    Avx512,
-}
-
-impl Lanes {
-    /// The word of the environment variable.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-        }
-    }
-
-    fn of(arch: Arch) -> Self {
-        match arch {
-            #[cfg(target_arch = "x86_64")]
-            Arch::V4(_) => Self::Avx512,
-            #[cfg(target_arch = "x86_64")]
-            Arch::V3(_) => Self::Avx2,
-            _ => Self::Baseline,
-        }
-    }
-}
-
 fn widest() -> Arch {
     static WIDEST: OnceLock<Arch> = OnceLock::new();
     *WIDEST.get_or_init(|| match std::env::var("FANIN_CPU").as_deref() {
@@ -45,11 +13,6 @@ fn widest() -> Arch {
         Ok("avx2") => pulp::x86::V3::try_new().map_or(Arch::Scalar, Arch::V3),
         _ => Arch::new(),
     })
-}
-
-/// The vector code that is in use.
-pub fn lanes() -> Lanes {
-    Lanes::of(widest())
 }
 
 /// Runs `operation` with the widest vectors that are allowed: the one way into vector code.

@@ -92,6 +92,9 @@ impl Tensor {
                     .into(),
             );
         }
+        if !resolved.scheme.reads_fans && common.fans != Fans::default() {
+            notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));
+        }
         let fans = resolved.scheme.reads_fans.then(|| site.known());
         let given_fans = if resolved.scheme.reads_fans { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();

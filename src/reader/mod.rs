@@ -127,10 +127,8 @@ const MAX_MESSAGE: usize = 400;
 
 /// An error with the name of what it is about. The texts of both may come from a stranger.
 fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
-    let message = text::escape(&format!("{error:#}"));
-    let short: String = message.chars().take(MAX_MESSAGE).collect();
-    let elision = if short.len() < message.len() { "..." } else { "" };
-    anyhow!("`{}`: {short}{elision}", text::escape(&name.to_string_lossy()))
+    let message = text::cut(&text::escape(&format!("{error:#}")), MAX_MESSAGE);
+    anyhow!("`{}`: {message}", text::escape(&name.to_string_lossy()))
 }
 
 /// Derives each entry again by the recipe, and says where the two do not meet.

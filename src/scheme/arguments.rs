@@ -145,8 +145,11 @@ impl Arguments {
         self.value(name) == Some("true")
     }
 
-    /// The number that `gain` (with `slope`) stands for.
-    pub fn gain(&self) -> Result<f64> {
+    /// The number that `gain` (with `slope`, which is spelled out) stands for.
+    pub fn gain(&mut self) -> Result<f64> {
+        if self.value("gain") == Some("leaky-relu") && !self.given("slope") {
+            self.set("slope", &gain::DEFAULT_SLOPE.to_string());
+        }
         gain::value(self.value("gain").unwrap_or("1"), self.optional_number("slope"))
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::arguments::{Kind, Parameter};
 use super::expression::fold;
 use crate::text::did_you_mean;
 
@@ -18,6 +19,21 @@ pub struct Gain {
     /// Where it comes from.
     pub source: &'static str,
 }
+
+/// The parameter of schemes whose gain is 1 where none is given.
+pub(super) const GAIN_ONE: Parameter = Parameter {
+    name: "gain",
+    kind: Kind::Gain,
+    default: Some("1"),
+    help: "a number, or an activation (`fanin list gains`)",
+};
+/// What goes with it.
+pub(super) const SLOPE: Parameter = Parameter {
+    name: "slope",
+    kind: Kind::Number,
+    default: None,
+    help: "the negative slope of gain=leaky-relu; 0.01 where it is not given",
+};
 
 /// The slope of a leaky rectifier when none is given, as in `PyTorch`.
 pub const DEFAULT_SLOPE: f64 = 0.01;

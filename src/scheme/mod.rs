@@ -122,13 +122,19 @@ pub struct Resolved {
     /// What the user should know about the name that was used.
     pub notes: Vec<String>,
     arguments: Arguments,
+    /// The expression that a framework's name stands for.
+    stands_for: Option<&'static str>,
 }
 
 impl Resolved {
     /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
     pub fn law(&self, site: &Site) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
-        let law = (self.scheme.law)(&mut arguments, site)?;
+        let law = (self.scheme.law)(&mut arguments, site);
+        let law = match self.stands_for {
+            Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
+            None => law?,
+        };
         let canonical = match arguments.canonical() {
             pairs if pairs.is_empty() => self.scheme.name.into(),
             pairs => format!("{}:{pairs}", self.scheme.name),
@@ -150,19 +156,23 @@ pub fn look_up(text: &str) -> Result<Resolved> {
 
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
-    let (scheme, base, notes) = match typed.name.split_once('.') {
+    let (scheme, base, stands_for, notes) = match typed.name.split_once('.') {
         Some((framework, name)) => {
-            let means = Expression::parse(qualified(framework, name)?.means)?;
-            let scheme = find(means.name)?;
-            (scheme, Some(Arguments::read(scheme.parameters, scheme.bare, &means, None)?), Vec::new())
+            // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
+            let name = name.rsplit('.').next().unwrap_or(name);
+            let means = qualified(framework, name)?.means;
+            let expression = Expression::parse(means)?;
+            let scheme = find(expression.name)?;
+            let base = Arguments::read(scheme.parameters, scheme.bare, &expression, None)?;
+            (scheme, Some(base), Some(means), Vec::new())
         }
         None => {
             let scheme = find(typed.name)?;
-            (scheme, None, differences(scheme, typed.name).into_iter().collect())
+            (scheme, None, None, differences(scheme, typed.name).into_iter().collect())
         }
     };
     let arguments = Arguments::read(scheme.parameters, scheme.bare, &typed, base)?;
-    Ok(Resolved { scheme, notes, arguments })
+    Ok(Resolved { scheme, notes, arguments, stands_for })
 }
 
 /// The scheme of a name or alias, whatever its case, hyphens and underscores.
@@ -269,6 +279,9 @@ mod tests {
             ("caffe.xavier", "lecun-uniform"),
             ("xavier_uniform_", "glorot-uniform:gain=1"),
             ("torch.normal_", "normal:std=1,mean=0"),
+            ("torch.nn.init.normal_:std=2", "normal:std=2,mean=0"),
+            ("he-normal:gain=leaky-relu", "he-normal:gain=leaky-relu,slope=0.01,mode=fan-in"),
+            ("uniform:std=1", "uniform:std=1,mean=0"),
             ("normal:0.02", "normal:std=0.02,mean=0"),
             ("rbm", "normal:std=0.01,mean=0"),
             ("rbm:std=0.1", "normal:std=0.1,mean=0"),

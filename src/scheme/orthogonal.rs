@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::gain::{GAIN_ONE, SLOPE};
 use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
 use crate::law::{Law, OrthogonalMethod};
 use crate::plan::Unfolding;
@@ -17,18 +18,8 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     source: "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
     ranks: "two or more axes",
     parameters: &[
-        Parameter {
-            name: "gain",
-            kind: Kind::Gain,
-            default: Some("1"),
-            help: "a number, or an activation (`fanin list gains`)",
-        },
-        Parameter {
-            name: "slope",
-            kind: Kind::Number,
-            default: None,
-            help: "the negative slope of gain=leaky-relu; 0.01 where it is not given",
-        },
+        GAIN_ONE,
+        SLOPE,
         Parameter {
             name: "method",
             kind: Kind::Choice(&["svd", "reflectors"]),

@@ -101,7 +101,10 @@ fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
         return between(arguments.number("low")?, arguments.number("high")?);
     }
     if spread {
-        let mean = arguments.optional_number("mean").unwrap_or(0.0);
+        if !arguments.given("mean") {
+            arguments.set("mean", "0");
+        }
+        let mean = arguments.number("mean")?;
         let half = 3f64.sqrt() * arguments.positive("std").context("with mean")?;
         return between(mean - half, mean + half);
     }

@@ -2,24 +2,13 @@
 
 use anyhow::Result;
 
+use super::gain::{GAIN_ONE, SLOPE};
 use super::plain::between;
 use super::{Arguments, Kind, Parameter, Scheme, Site, Spelling, spelling};
 use crate::gaussian;
 use crate::law::{Law, as_float};
 
-const GAIN_RELU: Parameter = Parameter {
-    name: "gain",
-    kind: Kind::Gain,
-    default: Some("relu"),
-    help: "a number, or an activation (`fanin list gains`)",
-};
-const GAIN_ONE: Parameter = Parameter { default: Some("1"), ..GAIN_RELU };
-const SLOPE: Parameter = Parameter {
-    name: "slope",
-    kind: Kind::Number,
-    default: None,
-    help: "the negative slope of gain=leaky-relu; 0.01 where it is not given",
-};
+const GAIN_RELU: Parameter = Parameter { default: Some("relu"), ..GAIN_ONE };
 const MODE: Parameter = Parameter {
     name: "mode",
     kind: Kind::Choice(&["fan-in", "fan-out", "fan-avg", "fan-geo-avg"]),

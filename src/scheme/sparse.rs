@@ -64,7 +64,7 @@ fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 /// no exact binary form (0.29 of 100) is that number.
 fn whole(product: f64, round: fn(f64) -> f64) -> u64 {
     let near = product.round();
-    let exact = if (product - near).abs() <= 1e-9 * near.max(1.0) { near } else { round(product) };
+    let exact = if (product - near).abs() <= 2.0 * f64::EPSILON * near { near } else { round(product) };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a count")]
     let count = exact as u64;
     count
@@ -90,6 +90,7 @@ mod tests {
             ("sparse:nonzeros=15", 15),
             ("sparse:density=0.29", 29),
             ("sparse:density=0.299", 29),
+            ("sparse:density=0.2999999999", 29),
             ("sparse:zeros=0.71", 29),
             ("sparse:zeros=0.701", 29),
             ("sparse:zeros=0", 100),

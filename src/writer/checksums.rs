@@ -33,6 +33,7 @@ impl Checksums {
             lock(pieces)[order].push(chunk);
         }
     }
+
     /// What a piece makes of the checksums, once the `Values` that it asks for are written.
     pub(super) fn render(&self, render: &Render) -> Vec<u8> {
         render(&|piece| self.of_piece(piece))

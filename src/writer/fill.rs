@@ -101,6 +101,7 @@ impl<W: Write> Line<W> {
     fn restart(&self) {
         lock(&self.state).0 = 0;
     }
+
     /// Waits for turn `number` and writes.
     fn in_turn(&self, number: u64, write: impl FnOnce(&mut W) -> io::Result<()>) -> io::Result<()> {
         let waiting = lock(&self.state);

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-
 use crate::plan::{Plan, Tensor};
 
-/// How many elements a thread draws at a time: few enough to stay in its cache, a multiple of every tile.
-const CHUNK: usize = 1 << 16;
+/// How many elements a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
+/// threads seldom meet at the file's lock in the kernel.
+const CHUNK: usize = 1 << 18;
 /// The same for text, which is several times as long.
 const TEXT_CHUNK: usize = 1 << 13;
 

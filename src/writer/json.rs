@@ -12,6 +12,7 @@ use crate::text::bytes;
 pub(super) const FORMAT: Format = Format {
     name: "json",
     extensions: &["json"],
+    binary: false,
     several: true,
     summary: "JSON: any language; shortest digits that give the same bits back",
     pieces,

@@ -29,6 +29,8 @@ pub struct Format {
     pub name: &'static str,
     /// The extensions that stand for it, without the dot.
     pub extensions: &'static [&'static str],
+    /// Whether it is bytes that no terminal shows.
+    pub binary: bool,
     /// Whether a file holds more than one tensor.
     pub several: bool,
     /// What it is and who reads it.

@@ -8,6 +8,7 @@ use crate::plan::{DType, Plan, Tensor};
 pub(super) const FORMAT: Format = Format {
     name: "npy",
     extensions: &["npy"],
+    binary: true,
     several: false,
     summary: "NumPy array: numpy.load, one tensor",
     pieces,

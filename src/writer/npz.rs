@@ -5,6 +5,8 @@
 //! The checksum of a member is known only when its values are, so it follows them (a data descriptor, flag 3 of the ZIP
 //! specification, APPNOTE 6.3.10), and the directory at the end repeats it.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 
 use super::{Format, Piece, npy};
@@ -14,6 +16,7 @@ use crate::recipe::{Recipe, TensorRecipe};
 pub(super) const FORMAT: Format = Format {
     name: "npz",
     extensions: &["npz"],
+    binary: true,
     several: true,
     summary: "NumPy archive: numpy.load, any number of tensors",
     pieces,
@@ -41,6 +44,7 @@ struct Member {
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    refuse_twins(plan)?;
     let mut pieces = Vec::with_capacity(3 * plan.tensors.len() + 1);
     let mut members = Vec::with_capacity(plan.tensors.len());
     let mut offset = 0;
@@ -59,6 +63,18 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     let render = move |checksum: &dyn Fn(usize) -> u32| directory(&members, offset, &comment, checksum);
     pieces.push(Piece::Checked(length, Box::new(render)));
     Ok(pieces)
+}
+
+/// Refuses a tensor `a.npy` beside a tensor `a`: `numpy.load` finds the member `a.npy` under both names.
+fn refuse_twins(plan: &Plan) -> Result<()> {
+    let names: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let twin = names.iter().find(|name| name.strip_suffix(".npy").is_some_and(|stem| names.contains(stem)));
+    ensure!(
+        twin.is_none(),
+        "NumPy could not tell `{0}` from its twin without `.npy`: name it otherwise",
+        twin.unwrap_or(&"")
+    );
+    Ok(())
 }
 
 /// Signature, checksum and two 64-bit sizes.
@@ -97,6 +113,7 @@ impl Member {
             }),
         )
     }
+
     /// The entry of a member whose values have this checksum.
     fn directory_entry(&self, values: u32) -> Vec<u8> {
         let checksum = joined(&self.header, self.size, values);

@@ -67,15 +67,14 @@ fn folder(path: &Path) -> &Path {
 
 /// Writes the pieces of a plan to a file. Errors name the file and leave nothing behind.
 pub fn write_file(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions, settings: &Settings) -> Result<()> {
-    let written = match target(path, options)? {
-        Target::Stream => OpenOptions::new()
-            .write(true)
-            .open(path)
-            .map_err(Into::into)
-            .and_then(|stream| fill::into_stream(plan, pieces, settings, stream)),
+    let written = target(path, options).and_then(|target| match target {
+        Target::Stream => {
+            let stream = OpenOptions::new().write(true).open(path)?;
+            fill::into_stream(plan, pieces, settings, stream)
+        }
         Target::Free(path) => write_whole(plan, pieces, &path, None, options, settings),
         Target::Replaced(path, mode) => write_whole(plan, pieces, &path, Some(mode), options, settings),
-    };
+    });
     written.with_context(|| format!("`{}`", path.display()))
 }
 

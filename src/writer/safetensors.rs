@@ -13,6 +13,7 @@ use crate::recipe::{self, Recipe};
 pub(super) const FORMAT: Format = Format {
     name: "safetensors",
     extensions: &["safetensors"],
+    binary: true,
     several: true,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     pieces,

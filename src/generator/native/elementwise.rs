@@ -33,11 +33,12 @@ pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: i
     }
 }
 
-/// The value, moved inside closed bounds. Comparisons, since `max` and `min` take three instructions for a NaN that no law has.
+/// The value, moved inside closed bounds; a zero at a bound keeps its sign. Comparisons, since `max` and `min` leave the sign of
+/// equal zeros to the CPU.
 #[inline(always)]
 pub(super) fn within(value: f32, low: f32, high: f32) -> f32 {
-    let raised = if value > low { value } else { low };
-    if raised < high { raised } else { high }
+    let raised = if value < low { low } else { value };
+    if raised > high { high } else { raised }
 }
 
 /// Every element the same.

@@ -1,5 +1,5 @@
-//! Normal laws by the transform of [`box_muller`]: a pair of words makes a pair of normals. The first half of a tile holds the words of the radii and gets the cosines; the
-//! second half those of the angles, and gets the sines.
+//! Normal laws by the transform of [`box_muller`]: a pair of words makes a pair of normals. The first half of a tile holds the
+//! words of the radii and gets the cosines; the second half those of the angles, and gets the sines.
 //!
 //! Single precision takes 32 bits of each word's plane; double precision continues them with a further plane. A radius
 //! word near either end of its range says too little about its radius, so it is continued by yet another word: that
@@ -41,12 +41,7 @@ pub(super) struct Normal {
 impl Source for Normal {
     fn singles(&self, start: u64, out: &mut [f32]) {
         by_tiles(start, out, |first, tiles| {
-            dispatch(Singles {
-                words: &self.words,
-                first,
-                out: tiles,
-                affine: Some((narrow(self.mean), narrow(self.std))),
-            });
+            dispatch(Singles { words: &self.words, first, out: tiles, mean: narrow(self.mean), std: narrow(self.std) });
         });
     }
 
@@ -64,7 +59,8 @@ struct Singles<'a> {
     words: &'a Words,
     first: u64,
     out: &'a mut [f32],
-    affine: Option<(f32, f32)>,
+    mean: f32,
+    std: f32,
 }
 
 impl WithSimd for Singles<'_> {
@@ -72,22 +68,27 @@ impl WithSimd for Singles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        let mut drawn = [0; TILE];
         for (tile, first) in self.out.chunks_exact_mut(TILE).zip((self.first..).step_by(TILE)) {
-            standard_tile(simd, self.words, Planes::of_attempt(0), first, tile);
-            if let Some((mean, std)) = self.affine {
-                for z in tile {
-                    *z = *z * std + mean;
-                }
+            standard_tile(simd, self.words, Planes::of_attempt(0), first, &mut drawn, tile);
+            for z in tile {
+                *z = *z * self.std + self.mean;
             }
         }
     }
 }
 
-/// Fills a tile with standard normals, from element `first`, a multiple of [`TILE`].
+/// Fills a tile with standard normals, from element `first`, a multiple of [`TILE`]; `drawn` is room for its words.
 #[inline(always)]
-pub(super) fn standard_tile<S: Simd>(simd: S, words: &Words, planes: Planes, first: u64, tile: &mut [f32]) {
-    let mut drawn = [0; TILE];
-    words.fill_simd(simd, planes.word, first, &mut drawn);
+pub(super) fn standard_tile<S: Simd>(
+    simd: S,
+    words: &Words,
+    planes: Planes,
+    first: u64,
+    drawn: &mut [u32; TILE],
+    tile: &mut [f32],
+) {
+    words.fill_simd(simd, planes.word, first, drawn);
     let (radii, angles) = drawn.split_at(HALF);
     let (cosines, sines) = tile.split_at_mut(HALF);
     for (((&radius, &angle), cosine), sine) in radii.iter().zip(angles).zip(cosines).zip(sines) {
@@ -95,7 +96,7 @@ pub(super) fn standard_tile<S: Simd>(simd: S, words: &Words, planes: Planes, fir
     }
     let coarse = radii.iter().fold(false, |any, &word| any | is_coarse(word));
     if coarse {
-        refine_singles(words, planes, first, &drawn, tile);
+        refine_singles(words, planes, first, drawn, tile);
     }
 }
 

@@ -86,7 +86,7 @@ impl WithSimd for Attempt<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        standard_tile(simd, self.words, self.planes, self.first, self.out);
+        standard_tile(simd, self.words, self.planes, self.first, &mut [0; TILE], self.out);
     }
 }
 
@@ -104,15 +104,15 @@ impl WithSimd for Singles<'_> {
         let Self { law, .. } = self;
         let (mean, std) = (narrow(law.mean), narrow(law.std));
         let (low, high) = (narrow(law.bounds.0), narrow(law.bounds.1));
-        let mut again = [0.0; TILE];
+        let (mut drawn, mut again) = ([0; TILE], [0.0; TILE]);
         for (tile, first) in self.out.chunks_exact_mut(TILE).zip((self.first..).step_by(TILE)) {
-            standard_tile(simd, &law.words, Planes::of_attempt(0), first, tile);
+            standard_tile(simd, &law.words, Planes::of_attempt(0), first, &mut drawn, tile);
             for attempt in 1.. {
                 let all_kept = tile.iter().fold(true, |kept, &z| kept & law.keeps(z));
                 if all_kept {
                     break;
                 }
-                standard_tile(simd, &law.words, Planes::of_attempt(attempt), first, &mut again);
+                standard_tile(simd, &law.words, Planes::of_attempt(attempt), first, &mut drawn, &mut again);
                 for (z, &other) in tile.iter_mut().zip(&again) {
                     *z = if law.keeps(*z) { *z } else { other };
                 }

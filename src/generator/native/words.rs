@@ -80,12 +80,12 @@ impl Words {
                 let counters: [u64; BLOCKS] = std::array::from_fn(|step| block + (lane + step) as u64);
                 let low = counters.map(|counter| halves(counter)[0]);
                 let high = counters.map(|counter| halves(counter)[1]);
-                initial[12] = simd.partial_load_u32s(&low[..S::U32_LANES]);
-                initial[13] = simd.partial_load_u32s(&high[..S::U32_LANES]);
+                initial[12] = S::as_simd_u32s(&low).0[0];
+                initial[13] = S::as_simd_u32s(&high).0[0];
                 let rows = eight_rounds(simd, initial);
                 for (position, row) in rows.into_iter().enumerate() {
                     let at = position * BLOCKS + lane;
-                    simd.partial_store_u32s(&mut group[at..at + S::U32_LANES], row);
+                    S::as_mut_simd_u32s(&mut group[at..at + S::U32_LANES]).0[0] = row;
                 }
             }
             block += BLOCKS as u64;
