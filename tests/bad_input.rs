@@ -273,7 +273,7 @@ fn targets_that_cannot_be_written_are_refused() {
         ("init zeros 3 -o . --format npy", &["`.`", "folder"]),
         ("init zeros 3 -o missing/w.npy", &["`missing/w.npy`", "no folder `missing`"]),
         ("init zeros 3 -o kept.npy/w.npy", &["`kept.npy/w.npy`", "Not a directory"]),
-        ("init zeros 3 -o kept.npy/", &["`kept.npy`", "File exists"]),
+        ("init zeros 3 -o kept.npy/", &["`kept.npy`", "is a file, and not a folder"]),
         ("init zeros 3 -o dangling.npy", &["`dangling.npy`", "symbolic link to nothing"]),
         ("init zeros 3 -o dangling.npy --force", &["`dangling.npy`", "symbolic link to nothing"]),
         ("init zeros 3 -o loop.npy --force", &["`loop.npy`", "symbolic link"]),
