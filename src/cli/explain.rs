@@ -97,6 +97,10 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let short = if scheme.bare == Some(parameter.name) { " (also without its key)" } else { "" };
         writeln!(out, "- `{}`{short}: {}", with_default(parameter), parameter.help)?;
     }
+    if !scheme.aliases.is_empty() {
+        writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
+    }
+    writeln!(out, "- Example: `fanin init {} 784x256 -o w.npy`", scheme.example)?;
     if scheme.spellings.is_empty() {
         return Ok(());
     }
