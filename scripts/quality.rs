@@ -44,7 +44,8 @@ fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<d
     Ok(GENERATORS[0].open(Seed(seed), &tensor, 1))
 }
 
-/// The words of the stream itself. A uniform of 2^64 units is the word and the further one beside it, to 53 bits.
+/// The words of the stream, by way of a uniform of 2^64 units: the word and the further one beside it, rounded to 53 bits, so that
+/// one word in 2^22 comes out as the next.
 fn words(source: &dyn Source, start: u64, out: &mut [u32]) {
     let mut values = vec![0.0; out.len()];
     source.doubles(start, &mut values);

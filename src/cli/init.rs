@@ -193,10 +193,15 @@ impl Init {
         if self.json { self.report(&mut io::stderr(), plan, &written) } else { self.report(out, plan, &written) }
     }
 
+    fn threads(&self) -> usize {
+        let available = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(available, usize::from)
+    }
+
     /// Runs a piece of writing with threads and a progress bar.
     fn with_settings(&self, plan: &Plan, write: impl FnOnce(&Settings) -> Result<()>) -> Result<()> {
         let bar = Progress::new(plan.bytes(), !self.quiet && io::stderr().is_terminal());
-        let threads = self.threads.map_or_else(available_threads, usize::from);
+        let threads = self.threads();
         let outcome = write(&Settings { threads, progress: &|bytes| bar.advance(bytes) });
         bar.bar.finish_and_clear();
         outcome
@@ -220,7 +225,7 @@ impl Init {
         if self.json {
             return Ok(());
         }
-        let threads = self.threads.map_or_else(available_threads, usize::from);
+        let threads = self.threads();
         for tensor in &plan.tensors {
             let source = plan.generator.open(plan.seed, tensor, threads);
             let mut encoder = Encoder::default();
@@ -273,10 +278,6 @@ fn named_shape(text: &str, position: usize) -> Result<(Name, Shape)> {
         Some((name, shape)) => Ok((name.parse()?, shape.parse()?)),
         None => Ok((Name::unnamed(position), text.parse()?)),
     }
-}
-
-fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A progress bar that shows itself once the work has taken half a second.

@@ -42,12 +42,7 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
     let (mut offset, mut values) = (0, 0);
     pieces.iter().map(move |piece| {
         let here = Located { piece, offset, values_before: values };
-        offset += match piece {
-            Piece::Bytes(bytes) => bytes.len() as u64,
-            Piece::Values(tensor) => plan.tensors[*tensor].bytes(),
-            Piece::Checked(length, _) => *length as u64,
-            Piece::Text(_) => 0,
-        };
+        offset += piece.size(plan).unwrap_or(0);
         values += usize::from(matches!(piece, Piece::Values(_)));
         here
     })

@@ -87,17 +87,21 @@ impl Format {
     }
 }
 
-/// The size of a file of these pieces; `None` where it is not known before the numbers are (text).
+impl Piece {
+    /// How many bytes it is; `None` for text, where that is not known before the numbers are.
+    fn size(&self, plan: &Plan) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Values(tensor) => Some(plan.tensors[*tensor].bytes()),
+            Self::Checked(length, _) => Some(*length as u64),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+/// The size of a file of these pieces; `None` where it holds text.
 pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
-    pieces.iter().try_fold(0, |sum, piece| {
-        let bytes = match piece {
-            Piece::Bytes(bytes) => bytes.len() as u64,
-            Piece::Values(tensor) => plan.tensors[*tensor].bytes(),
-            Piece::Checked(length, _) => *length as u64,
-            Piece::Text(_) => return None,
-        };
-        Some(sum + bytes)
-    })
+    pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.size(plan)?))
 }
 
 /// A lock that a panic elsewhere does not make unusable: that panic ends the program anyhow.
