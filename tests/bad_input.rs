@@ -102,7 +102,7 @@ fn unknown_words_are_refused_with_the_nearest_that_is_known() {
         ("init torch.he 3", &["`he`", "torch", "kaiming_normal_"]),
         ("init normal:sdt=1 3", &["`sdt`", "did you mean `std`?", "mean"]),
         ("init zeros:value=1 3", &["`value`", "takes none"]),
-        ("init lecun-normal:gain=2 3x3", &["`gain`", "takes none"]),
+        ("init lecun-normal:gain=2 3x3", &["`gain`", "takes groups"]),
         ("init he-normal:gain=rleu 3x3", &["`rleu`", "did you mean `relu`?", "tanh"]),
         ("init he-normal:mode=fan-on 3x3", &["`fan-on`", "did you mean `fan-in`?", "fan-geo-avg"]),
         ("init glorot:distribution=unifrom 3x3", &["`unifrom`", "did you mean `uniform`?"]),

@@ -41,7 +41,7 @@ const FURTHER: &[(&str, &str, &str)] = &[
 const SEED: Seed = Seed(42);
 
 fn cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    scheme::all().map(|scheme| (scheme.example, "40x30", "default")).chain(FURTHER.iter().copied())
+    scheme::all().map(|scheme| scheme.example.on("40x30")).chain(FURTHER.iter().copied())
 }
 
 /// `expression shape layout dtype` and what is drawn: a hash of all bytes, and the first values in hexadecimal.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::scheme::{self, Parameter, SCHEMES, Scheme, Spelling};
+use crate::scheme::{self, ARRANGEMENT, Parameter, Reads, SCHEMES, Scheme, Spelling};
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
@@ -37,6 +37,9 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let word = if position == 0 { "parameters" } else { "" };
         entry(out, word, &format!("{}: {}", with_default(parameter), parameter.help))?;
     }
+    if scheme.reads != Reads::Shape {
+        entry(out, "several", &arrangement("; "))?;
+    }
     if let Some(bare) = scheme.bare {
         entry(out, "short form", &format!("a value without a key is {bare}: `{}:VALUE`", scheme.name))?;
     }
@@ -47,7 +50,14 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let word = if position == 0 { "frameworks" } else { "" };
         entry(out, word, &format!("{}.{}: {}", spelling.framework, spelling.name, meaning(scheme, spelling)))?;
     }
-    entry(out, "example", &format!("fanin init {} 784x256 -o w.npy", scheme.example))
+    entry(out, "example", &scheme.example.command())
+}
+
+/// The parameters that say how one tensor holds several weights.
+fn arrangement(between: &str) -> String {
+    let parameters: Vec<String> =
+        ARRANGEMENT.iter().map(|parameter| format!("{}: {}", parameter.name, parameter.help)).collect();
+    parameters.join(between)
 }
 
 fn entry(out: &mut dyn Write, word: &str, text: &str) -> io::Result<()> {
@@ -74,6 +84,11 @@ fn meaning(scheme: &Scheme, spelling: &Spelling) -> String {
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Schemes\n")?;
     writeln!(out, "Made by `fanin list schemes --markdown`; `fanin explain NAME` shows the same for one scheme.")?;
+    writeln!(
+        out,
+        "A scheme that reads fans or matrices also takes what says how one tensor holds several weights:\n\n- {}",
+        arrangement("\n- ")
+    )?;
     for family in SCHEMES {
         writeln!(out, "\n## {}", capitalized(family.name))?;
         for scheme in family.schemes {
@@ -100,7 +115,7 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
-    writeln!(out, "- Example: `fanin init {} 784x256 -o w.npy`", scheme.example)?;
+    writeln!(out, "- Example: `{}`", scheme.example.command())?;
     if scheme.spellings.is_empty() {
         return Ok(());
     }

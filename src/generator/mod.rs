@@ -49,6 +49,7 @@ impl Generator {
 pub fn workspace(tensor: &Tensor) -> u64 {
     match &tensor.law {
         Law::Orthogonal { method, unfolding, .. } => native::orthogonal_workspace(*method, unfolding, tensor.dtype),
+        Law::Whole(law) => law.workspace(),
         _ => 0,
     }
 }

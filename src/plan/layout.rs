@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::Shape;
+use super::{Axes, Shape};
 use crate::text::did_you_mean;
 
 /// What an axis of a weight is.
@@ -113,30 +113,9 @@ impl Layout {
         }
     }
 
-    /// What each of `rank` axes is.
-    pub fn roles(&self, rank: usize) -> Result<Vec<Role>> {
-        Ok(self.letters(rank)?.chars().filter_map(Role::of).collect())
-    }
-
-    /// The number of inputs that each output of a weight sees: the product of its `i` and `k` axes. Batch and group
-    /// axes do not count. Errors where the layout names no input axis.
-    pub fn fan_in(&self, shape: &Shape) -> Result<u64> {
-        self.fan(shape, Role::In, "fan_in")
-    }
-
-    /// The number of outputs that each input reaches: the product of the `o` and `k` axes.
-    pub fn fan_out(&self, shape: &Shape) -> Result<u64> {
-        self.fan(shape, Role::Out, "fan_out")
-    }
-
-    fn fan(&self, shape: &Shape, side: Role, word: &str) -> Result<u64> {
-        let flag = word.replace('_', "-");
-        let roles = self
-            .roles(shape.rank())
-            .with_context(|| format!("no {word} for shape {shape}: give --{flag}, or a --layout that fits"))?;
-        ensure!(roles.contains(&side), "no {word} in layout `{self}`: give --{flag}, or name such an axis");
-        let counted = roles.iter().zip(shape.axes()).filter(|(role, _)| matches!(role, Role::Kernel) || **role == side);
-        Ok(counted.map(|(_, &size)| size).product())
+    /// The axes of a weight. Errors where the layout does not fit its rank.
+    pub fn axes(&self, shape: &Shape) -> Result<Axes> {
+        Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(Role::of), shape))
     }
 }
 
@@ -168,36 +147,8 @@ impl fmt::Display for Layout {
 mod tests {
     use super::*;
 
-    fn fans(layout: &str, shape: &str) -> (u64, u64) {
-        let (layout, shape): (Layout, Shape) = (layout.parse().unwrap(), shape.parse().unwrap());
-        (layout.fan_in(&shape).unwrap(), layout.fan_out(&shape).unwrap())
-    }
-
     #[test]
-    fn fans_follow_the_convention() {
-        assert_eq!(fans("default", "784x256"), (784, 256));
-        assert_eq!(fans("torch", "256x784"), (784, 256));
-        assert_eq!(fans("keras", "3x3x64x128"), (576, 1152));
-        assert_eq!(fans("torch", "128x64x3x3"), (576, 1152));
-        assert_eq!(fans("lasagne", "784x256"), (784, 256));
-        assert_eq!(fans("lasagne", "128x64x3x3"), (576, 1152));
-        assert_eq!(fans("c01b", "64x3x3x128"), (576, 1152));
-        assert_eq!(fans("mlx", "128x3x3x64"), (576, 1152));
-    }
-
-    #[test]
-    fn letters_take_several_axes_of_one_kind_and_leave_batches_out() {
-        assert_eq!(fans("ioo", "512x8x64"), (512, 512));
-        assert_eq!(fans("bio", "12x64x32"), (64, 32));
-        assert_eq!(fans("goikk", "4x16x8x3x3"), (72, 144));
-    }
-
-    #[test]
-    fn a_layout_that_does_not_fit_says_so() {
-        let vector: Shape = "256".parse().unwrap();
-        assert!(Layout::default().fan_in(&vector).is_err());
-        assert!("oikk".parse::<Layout>().unwrap().fan_in(&vector).is_err());
-        assert!("oo".parse::<Layout>().unwrap().fan_in(&"3x4".parse().unwrap()).is_err());
+    fn unknown_layouts_are_refused() {
         for text in ["", "qq", "tensorflow9", "IO", "i o"] {
             assert!(text.parse::<Layout>().is_err(), "{text:?} was taken");
         }

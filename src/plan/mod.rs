@@ -1,6 +1,7 @@
 //! The plan: the tensors of a file in order, each with its name, shape, dtype and law. Valid by construction, so that
 //! nothing after it can fail but input and output.
 
+mod axes;
 mod dtype;
 mod layout;
 mod name;
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 
 use anyhow::{Context, Result, ensure};
 
+pub use axes::Axes;
 pub use dtype::{DType, narrow};
 pub use layout::{Convention, LAYOUTS, Layout, Role};
 pub use name::Name;
@@ -92,11 +94,11 @@ impl Tensor {
                     .into(),
             );
         }
-        if !resolved.scheme.reads_fans && common.fans != Fans::default() {
+        let fans = resolved.fans(&site);
+        if fans.is_none() && common.fans != Fans::default() {
             notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));
         }
-        let fans = resolved.scheme.reads_fans.then(|| site.known());
-        let given_fans = if resolved.scheme.reads_fans { common.fans } else { Fans::default() };
+        let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
         Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, law, notes })
     }

@@ -2,13 +2,13 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Layout, Role, Shape};
+use super::{Axes, Role};
 
 /// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
 /// each input and place in the receptive field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfolding {
-    axes: Vec<(Role, u64)>,
+    axes: Axes,
 }
 
 /// Where an element of the tensor lies in its unfolding.
@@ -23,43 +23,32 @@ pub struct Place {
 }
 
 impl Unfolding {
-    /// The unfolding of a shape by a layout. Errors for a scalar or vector, or where the layout names no input or no
-    /// output axis.
-    pub fn new(shape: &Shape, layout: &Layout) -> Result<Self> {
-        let rank = shape.rank();
-        ensure!(rank >= 2, "it needs two or more axes, and shape {shape} has {rank}");
-        let roles = layout.roles(rank)?;
-        ensure!(roles.contains(&Role::Out), "layout `{layout}` names no output axis");
-        ensure!(
-            roles.iter().any(|role| matches!(role, Role::In | Role::Kernel)),
-            "layout `{layout}` names no input axis"
-        );
-        Ok(Self { axes: roles.into_iter().zip(shape.axes().iter().copied()).collect() })
+    /// The unfolding of a weight. Errors where it has no input or no output axis.
+    pub fn new(axes: Axes) -> Result<Self> {
+        ensure!(axes.has(|role| role == Role::Out), "the layout names no output axis");
+        ensure!(axes.has(|role| matches!(role, Role::In | Role::Kernel)), "the layout names no input axis");
+        Ok(Self { axes })
     }
 
     /// How many matrices there are.
     pub fn matrices(&self) -> u64 {
-        self.product(|role| matches!(role, Role::Batch | Role::Group))
+        self.axes.product(|role| matches!(role, Role::Batch | Role::Group))
     }
 
     /// How many rows each matrix has: one for each output.
     pub fn rows(&self) -> u64 {
-        self.product(|role| matches!(role, Role::Out))
+        self.axes.product(|role| role == Role::Out)
     }
 
     /// How many columns each matrix has: inputs times receptive field.
     pub fn columns(&self) -> u64 {
-        self.product(|role| matches!(role, Role::In | Role::Kernel))
-    }
-
-    fn product(&self, counts: fn(Role) -> bool) -> u64 {
-        self.axes.iter().filter(|(role, _)| counts(*role)).map(|(_, size)| size).product()
+        self.axes.product(|role| matches!(role, Role::In | Role::Kernel))
     }
 
     /// Where element `index` (row-major) of the tensor lies.
     pub fn place(&self, mut index: u64) -> Place {
         let (mut place, mut stride) = (Place { matrix: 0, row: 0, column: 0 }, Place { matrix: 1, row: 1, column: 1 });
-        for &(role, size) in self.axes.iter().rev() {
+        for (role, size) in self.axes.iter().rev() {
             let (at, step) = match role {
                 Role::Batch | Role::Group => (&mut place.matrix, &mut stride.matrix),
                 Role::Out => (&mut place.row, &mut stride.row),
@@ -75,7 +64,7 @@ impl Unfolding {
     /// Calls `run(offset, length, place)` for each run of elements `start + offset ..` along the last axis, `length` of
     /// them, up to `count` elements in all. From one element of a run to the next its place grows by [`Unfolding::step`].
     pub fn for_each_run(&self, start: u64, count: u64, mut run: impl FnMut(u64, u64, Place)) {
-        let along = self.axes.last().map_or(1, |&(_, size)| size.max(1));
+        let along = self.axes.iter().next_back().map_or(1, |(_, size)| size.max(1));
         let mut offset = 0;
         while offset < count {
             let index = start + offset;
@@ -87,7 +76,7 @@ impl Unfolding {
 
     /// How the place grows along the last axis: by one matrix, row or column.
     pub fn step(&self) -> Place {
-        let (matrix, row, column) = match self.axes.last() {
+        let (matrix, row, column) = match self.axes.iter().next_back() {
             Some((Role::Batch | Role::Group, _)) => (1, 0, 0),
             Some((Role::Out, _)) => (0, 1, 0),
             _ => (0, 0, 1),
@@ -99,9 +88,11 @@ impl Unfolding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Layout;
 
     fn unfolding(shape: &str, layout: &str) -> Unfolding {
-        Unfolding::new(&shape.parse().unwrap(), &layout.parse().unwrap()).unwrap()
+        let layout: Layout = layout.parse().unwrap();
+        Unfolding::new(layout.axes(&shape.parse().unwrap()).unwrap()).unwrap()
     }
 
     #[test]

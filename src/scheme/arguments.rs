@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::Scheme;
 use super::expression::{Expression, fold};
 use super::gain;
 use crate::text::did_you_mean;
@@ -36,22 +37,19 @@ pub enum Kind {
 /// The values of a scheme's parameters, in the order of the parameters, each in canonical spelling.
 #[derive(Clone)]
 pub struct Arguments {
-    parameters: &'static [Parameter],
+    parameters: Vec<&'static Parameter>,
     values: Vec<Option<String>>,
 }
 
 impl Arguments {
-    /// The values that were given, over those of `base` where a framework's meaning sets some.
-    pub fn read(
-        parameters: &'static [Parameter],
-        bare: Option<&'static str>,
-        given: &Expression,
-        base: Option<Self>,
-    ) -> Result<Self> {
-        let mut arguments =
-            base.unwrap_or_else(|| Self { parameters, values: parameters.iter().map(|_| None).collect() });
+    /// The values that were given to a scheme, over those of `base` where a framework's meaning sets some.
+    pub fn read(scheme: &Scheme, given: &Expression, base: Option<Self>) -> Result<Self> {
+        let mut arguments = base.unwrap_or_else(|| Self {
+            parameters: scheme.parameters().collect(),
+            values: scheme.parameters().map(|_| None).collect(),
+        });
         let mut seen = Vec::new();
-        let first = match (given.bare, bare) {
+        let first = match (given.bare, scheme.bare) {
             (Some(value), Some(key)) => Some((key, value)),
             (Some(value), None) => bail!("`{value}` stands without a key, and this scheme takes no such value"),
             (None, _) => None,
@@ -60,7 +58,7 @@ impl Arguments {
             let position = arguments.position(key)?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
-            arguments.values[position] = Some(canonical(&parameters[position], value)?);
+            arguments.values[position] = Some(canonical(arguments.parameters[position], value)?);
         }
         Ok(arguments)
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::Law;
 
 const SOURCE: &str =
@@ -29,8 +29,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("flux", "zeros32", "zeros"),
             spelling("burn", "Zeros", "zeros"),
         ],
-        reads_fans: false,
-        example: "zeros",
+        reads: Reads::Shape,
+        example: example("zeros"),
         law: |_, _| Ok(Law::Constant { value: 0.0 }),
     },
     Scheme {
@@ -53,8 +53,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("flux", "ones32", "ones"),
             spelling("burn", "Ones", "ones"),
         ],
-        reads_fans: false,
-        example: "ones",
+        reads: Reads::Shape,
+        example: example("ones"),
         law: |_, _| Ok(Law::Constant { value: 1.0 }),
     },
     Scheme {
@@ -78,8 +78,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("burn", "Constant", "constant:value=0"),
             spelling("candle", "Const", "constant:value=0"),
         ],
-        reads_fans: false,
-        example: "constant:0.1",
+        reads: Reads::Shape,
+        example: example("constant:0.1"),
         law: constant,
     },
 ];

@@ -22,7 +22,7 @@ impl<'a> Expression<'a> {
         };
         ensure!(!name.is_empty(), "no scheme is named; `fanin list schemes` shows them all");
         let mut expression = Self { name, bare: None, pairs: Vec::new() };
-        for (position, argument) in arguments.into_iter().flat_map(|text| text.split(',')).enumerate() {
+        for (position, argument) in arguments.into_iter().flat_map(|text| text.split([',', ':'])).enumerate() {
             match argument.split_once('=') {
                 Some((key, value)) => {
                     ensure!(!key.is_empty() && !value.is_empty(), "`{argument}` is not `key=value`");

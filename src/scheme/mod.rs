@@ -7,6 +7,7 @@ pub mod gain;
 mod orthogonal;
 mod plain;
 mod scaled;
+mod site;
 mod sparse;
 mod truncated;
 
@@ -14,9 +15,10 @@ use anyhow::{Context, Result, bail};
 
 pub use arguments::{Arguments, Kind, Parameter};
 use expression::{Expression, fold};
+pub use site::{ARRANGEMENT, Site};
 
 use crate::law::Law;
-use crate::plan::{Fans, Layout, Shape};
+use crate::plan::{Fans, LAYOUTS};
 use crate::text::did_you_mean;
 
 /// A family of schemes: one file.
@@ -57,11 +59,55 @@ pub struct Scheme {
     pub aliases: &'static [&'static str],
     /// What the frameworks call it, or mean by its name.
     pub spellings: &'static [Spelling],
-    /// Whether it reads the fans.
-    pub reads_fans: bool,
-    /// An expression that is legal on every shape that the scheme takes: for tests and examples.
-    pub example: &'static str,
+    /// What it reads of its place.
+    pub reads: Reads,
+    /// A way to use it: for documentation, golden values and the tests that every row must pass.
+    pub example: Example,
     law: fn(&mut Arguments, &Site) -> Result<Law>,
+}
+
+/// An expression, and where it is legal.
+pub struct Example {
+    /// The expression.
+    pub expression: &'static str,
+    /// A shape that the scheme takes, and its layout; `None` where it takes every matrix, in any layout.
+    pub place: Option<(&'static str, &'static str)>,
+}
+
+/// An expression that is legal for every matrix.
+pub const fn example(expression: &'static str) -> Example {
+    Example { expression, place: None }
+}
+
+/// An expression that is legal on a shape of a layout.
+pub const fn example_on(expression: &'static str, shape: &'static str, layout: &'static str) -> Example {
+    Example { expression, place: Some((shape, layout)) }
+}
+
+impl Example {
+    /// The expression, a shape and its layout; `matrix` is the shape where every matrix is legal.
+    pub fn on(&self, matrix: &'static str) -> (&'static str, &'static str, &'static str) {
+        let (shape, layout) = self.place.unwrap_or((matrix, LAYOUTS[0].name));
+        (self.expression, shape, layout)
+    }
+
+    /// The command that draws it.
+    pub fn command(&self) -> String {
+        let (expression, shape, layout) = self.on("784x256");
+        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
+        format!("fanin init {expression} {shape}{layout} -o w.npy")
+    }
+}
+
+/// What a scheme reads of the place where it is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// The shape at most.
+    Shape,
+    /// The fans.
+    Fans,
+    /// The tensor as matrices: which axes are inputs and which are outputs.
+    Matrices,
 }
 
 /// A framework's name for a scheme, or its own meaning of that name.
@@ -79,40 +125,17 @@ pub const fn spelling(framework: &'static str, name: &'static str, means: &'stat
     Spelling { framework, name, means }
 }
 
+impl Scheme {
+    /// Its parameters, and those of the arrangement where it has a say.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
+        let arrangement: &[Parameter] = if self.reads == Reads::Shape { &[] } else { ARRANGEMENT };
+        self.parameters.iter().chain(arrangement)
+    }
+}
+
 /// Every scheme of every family.
 pub fn all() -> impl Iterator<Item = &'static Scheme> {
     SCHEMES.iter().flat_map(|family| family.schemes)
-}
-
-/// Where a scheme is applied: the shape and what is known of its fans.
-pub struct Site<'a> {
-    /// The shape.
-    pub shape: &'a Shape,
-    /// Which axis is what.
-    pub layout: &'a Layout,
-    given: Fans,
-}
-
-impl<'a> Site<'a> {
-    /// A shape with its layout; `given` fans override those of the layout.
-    pub fn new(shape: &'a Shape, layout: &'a Layout, given: Fans) -> Self {
-        Self { shape, layout, given }
-    }
-
-    /// The number of inputs of each output.
-    pub fn fan_in(&self) -> Result<u64> {
-        self.given.fan_in.map_or_else(|| self.layout.fan_in(self.shape), Ok)
-    }
-
-    /// The number of outputs of each input.
-    pub fn fan_out(&self) -> Result<u64> {
-        self.given.fan_out.map_or_else(|| self.layout.fan_out(self.shape), Ok)
-    }
-
-    /// The fans that are known, for the report.
-    pub fn known(&self) -> Fans {
-        Fans { fan_in: self.fan_in().ok(), fan_out: self.fan_out().ok() }
-    }
 }
 
 /// An expression whose names have been looked up.
@@ -127,10 +150,16 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// The fans at a site, where the scheme reads them.
+    pub fn fans(&self, site: &Site) -> Option<Fans> {
+        let reads = self.scheme.reads == Reads::Fans;
+        reads.then(|| site.arranged(&self.arguments).map(|site| site.known()).unwrap_or_default())
+    }
+
     /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
     pub fn law(&self, site: &Site) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
-        let law = (self.scheme.law)(&mut arguments, site);
+        let law = site.arranged(&arguments).and_then(|site| (self.scheme.law)(&mut arguments, &site));
         let law = match self.stands_for {
             Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
             None => law?,
@@ -163,7 +192,7 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
             let means = qualified(framework, name)?.means;
             let expression = Expression::parse(means)?;
             let scheme = find(expression.name)?;
-            let base = Arguments::read(scheme.parameters, scheme.bare, &expression, None)?;
+            let base = Arguments::read(scheme, &expression, None)?;
             (scheme, Some(base), Some(means), Vec::new())
         }
         None => {
@@ -171,7 +200,7 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
             (scheme, None, None, differences(scheme, typed.name).into_iter().collect())
         }
     };
-    let arguments = Arguments::read(scheme.parameters, scheme.bare, &typed, base)?;
+    let arguments = Arguments::read(scheme, &typed, base)?;
     Ok(Resolved { scheme, notes, arguments, stands_for })
 }
 
@@ -229,10 +258,15 @@ fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Layout, Shape};
     use std::collections::HashMap;
 
     fn canonical(text: &str, shape: &str) -> Result<String> {
-        let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
+        canonical_on(text, shape, "default")
+    }
+
+    fn canonical_on(text: &str, shape: &str, layout: &str) -> Result<String> {
+        let (shape, layout): (Shape, Layout) = (shape.parse()?, layout.parse()?);
         Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()))?.1)
     }
 
@@ -247,8 +281,9 @@ mod tests {
             ] {
                 assert!(!text.is_empty(), "{} has no {word}", scheme.name);
             }
-            let expression = canonical(scheme.example, "8x6").unwrap();
-            assert_eq!(canonical(&expression, "8x6").unwrap(), expression, "canonical forms are stable");
+            let (expression, shape, layout) = scheme.example.on("8x6");
+            let expression = canonical_on(expression, shape, layout).unwrap();
+            assert_eq!(canonical_on(&expression, shape, layout).unwrap(), expression, "canonical forms are stable");
         }
     }
 
@@ -260,10 +295,8 @@ mod tests {
                 assert_eq!(*owner.entry(fold(word)).or_insert(scheme.name), scheme.name, "`{word}` stands in two rows");
             }
             for Spelling { framework, name, means } in scheme.spellings {
-                assert!(
-                    canonical(means, "8x6").is_ok() || means.ends_with('='),
-                    "{framework}.{name}: `{means}` is not legal"
-                );
+                let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
+                assert!(canonical_on(means, shape, layout).is_ok(), "{framework}.{name}: `{means}` is not legal");
             }
         }
     }

@@ -3,9 +3,8 @@
 use anyhow::Result;
 
 use super::gain::{GAIN_ONE, SLOPE};
-use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::{Law, OrthogonalMethod};
-use crate::plan::Unfolding;
 
 /// The largest smaller dimension for which the singular value decomposition is taken when no method is asked for; beyond,
 /// it would take minutes.
@@ -43,13 +42,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         spelling("mlx", "orthogonal", "orthogonal"),
         spelling("burn", "Orthogonal", "orthogonal"),
     ],
-    reads_fans: false,
-    example: "orthogonal",
+    reads: Reads::Matrices,
+    example: example("orthogonal"),
     law: orthogonal,
 }];
 
 fn orthogonal(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let unfolding = Unfolding::new(site.shape, site.layout)?;
+    let unfolding = site.unfolding()?;
     let smaller = unfolding.rows().min(unfolding.columns());
     if !arguments.given("method") {
         arguments.set("method", if smaller <= LARGEST_SVD { "svd" } else { "reflectors" });

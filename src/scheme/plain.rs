@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::Law;
 
 pub(super) const ROWS: &[Scheme] = &[
@@ -39,8 +39,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("burn", "Normal", "normal:std=1"),
             spelling("candle", "Randn", "normal:std=1"),
         ],
-        reads_fans: false,
-        example: "normal",
+        reads: Reads::Shape,
+        example: example("normal"),
         law: normal,
     },
     Scheme {
@@ -82,8 +82,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("mlx", "uniform", "uniform:low=0,high=1"),
             spelling("burn", "Uniform", "uniform:low=0,high=1"),
         ],
-        reads_fans: false,
-        example: "uniform",
+        reads: Reads::Shape,
+        example: example("uniform"),
         law: uniform,
     },
 ];

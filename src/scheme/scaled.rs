@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::gain::{GAIN_ONE, SLOPE};
 use super::plain::between;
-use super::{Arguments, Kind, Parameter, Scheme, Site, Spelling, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example, spelling};
 use crate::gaussian;
 use crate::law::{Law, as_float};
 
@@ -42,7 +42,7 @@ const fn row(
     spellings: &'static [Spelling],
     law: fn(&mut Arguments, &Site) -> Result<Law>,
 ) -> Scheme {
-    let (bare, aliases, reads_fans, example): (_, &[&str], _, _) = (None, &[], true, name);
+    let (bare, aliases, reads, example): (_, &[&str], _, _) = (None, &[], Reads::Fans, example(name));
     Scheme {
         name,
         summary,
@@ -53,7 +53,7 @@ const fn row(
         bare,
         aliases,
         spellings,
-        reads_fans,
+        reads,
         example,
         law,
     }

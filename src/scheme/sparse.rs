@@ -2,9 +2,8 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::{Law, as_float};
-use crate::plan::Unfolding;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "sparse",
@@ -41,13 +40,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         spelling("flux", "sparse_init", "sparse:zeros=0.9"),
         spelling("mlx", "sparse", "sparse:zeros=0.9,std=1"),
     ],
-    reads_fans: false,
-    example: "sparse:nonzeros=2",
+    reads: Reads::Matrices,
+    example: example("sparse:nonzeros=2"),
     law: sparse,
 }];
 
 fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let unfolding = Unfolding::new(site.shape, site.layout)?;
+    let unfolding = site.unfolding()?;
     let n = unfolding.columns();
     let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
     let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {

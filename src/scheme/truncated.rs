@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Scheme, Site, spelling};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::gaussian;
 use crate::law::Law;
 
@@ -59,8 +59,8 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         spelling("sonnet", "TruncatedNormal", "truncated-normal:std=1"),
         spelling("flux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
     ],
-    reads_fans: false,
-    example: "truncated-normal",
+    reads: Reads::Shape,
+    example: example("truncated-normal"),
     law: truncated_normal,
 }];
 

@@ -110,10 +110,11 @@ fn twice_the_gain_is_exactly_twice_the_numbers() {
 
 #[test]
 fn aliases_give_equal_numbers() {
-    let numbers = |expression: &str| draw::whole(6, &draw::tensor(expression, "32x48", "default", DType::F32));
     let mut compared = 0;
     for scheme in scheme::all() {
-        let (expected, arguments) = (numbers(scheme.example), scheme.example.strip_prefix(scheme.name).unwrap());
+        let (example, shape, layout) = scheme.example.on("32x48");
+        let numbers = |expression: &str| draw::whole(6, &draw::tensor(expression, shape, layout, DType::F32));
+        let (expected, arguments) = (numbers(example), example.strip_prefix(scheme.name).unwrap());
         let spelled = scheme.spellings.iter().map(|spelling| spelling.name);
         for alias in scheme.aliases.iter().copied().chain(spelled) {
             let meant = scheme::resolve(&format!("{alias}{arguments}")).unwrap();

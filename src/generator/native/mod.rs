@@ -3,6 +3,7 @@
 
 mod box_muller;
 mod elementwise;
+mod further;
 mod normal;
 mod orthogonal;
 mod permutation;
@@ -40,5 +41,8 @@ pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Sourc
             orthogonal::open(words, *gain, *method, unfolding, tensor.dtype, threads)
         }
         Law::Sparse { nonzeros, std, unfolding } => Box::new(sparse::Sparse::new(words, *nonzeros, *std, unfolding)),
+        Law::Pattern(law) => Box::new(further::Places(law.clone())),
+        Law::Distribution(law) => Box::new(further::Independent { words, law: law.clone(), bounds: (low, high) }),
+        Law::Whole(law) => Box::new(further::Drawn::new(words, law.as_ref(), (low, high), threads)),
     }
 }

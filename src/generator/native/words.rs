@@ -37,6 +37,14 @@ impl Words {
         Self { key: hash.finalize().into() }
     }
 
+    /// The words of a stream beside the tensor's own, with a key of its own.
+    pub(super) fn stream(&self, number: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.key);
+        hash.update(number.to_le_bytes());
+        Self { key: hash.finalize().into() }
+    }
+
     /// Fills `out`, whole groups, with the words of a plane from word `first`, a multiple of [`GROUP`].
     pub(super) fn fill(&self, plane: u64, first: u64, out: &mut [u32]) {
         dispatch(Fill { words: self, plane, first, out });

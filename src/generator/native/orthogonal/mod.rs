@@ -41,6 +41,12 @@ pub(super) fn open(
     }
 }
 
+/// A `longer` x `shorter` matrix of orthonormal columns by reflections of normals, one column after the other.
+pub(super) fn orthonormal(words: Words, longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
+    let normals = Normal { words, mean: 0.0, std: 1.0 };
+    reflectors::reflectors(longer, shorter, &|start, out: &mut [f64]| normals.doubles(start, out), threads)
+}
+
 /// The memory that the matrices of a tensor take, in bytes, with what is needed to make one.
 pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfolding, dtype: DType) -> u64 {
     let matrix = unfolding.rows() * unfolding.columns();

@@ -1,10 +1,17 @@
 //! A law: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator turns it into numbers.
 
+mod further;
+pub mod matrix;
+
+use std::sync::Arc;
+
 use crate::gaussian;
 use crate::plan::{DType, Unfolding};
+pub use further::{Described, Distribution, Draws, Pattern, Whole};
 
-/// The law of a tensor's values.
-#[derive(Clone, Debug, PartialEq)]
+/// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a
+/// [`Pattern`], a [`Distribution`] or a [`Whole`], and stands in the file of its scheme.
+#[derive(Clone, Debug)]
 pub enum Law {
     /// Every element is `value`.
     Constant {
@@ -55,6 +62,19 @@ pub enum Law {
         /// The tensor as matrices, one row a unit.
         unfolding: Unfolding,
     },
+    /// Nothing is random: each element is a function of its place.
+    Pattern(Arc<dyn Pattern>),
+    /// Independent values of any other distribution.
+    Distribution(Arc<dyn Distribution>),
+    /// Values that depend on one another, drawn together in memory.
+    Whole(Arc<dyn Whole>),
+}
+
+impl PartialEq for Law {
+    /// Laws are equal when every parameter is: their debug form spells each out, numbers to the last digit.
+    fn eq(&self, other: &Self) -> bool {
+        format!("{self:?}") == format!("{other:?}")
+    }
 }
 
 /// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
@@ -67,6 +87,16 @@ pub enum OrthogonalMethod {
 }
 
 impl Law {
+    /// What a law that is not spelled out here tells of itself.
+    fn described(&self) -> Option<&dyn Described> {
+        match self {
+            Self::Pattern(law) => Some(law.as_ref()),
+            Self::Distribution(law) => Some(law.as_ref()),
+            Self::Whole(law) => Some(law.as_ref()),
+            _ => None,
+        }
+    }
+
     /// The standard deviation of an element over all draws; `None` where no formula has digits left.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {
@@ -82,6 +112,7 @@ impl Law {
             Self::Sparse { nonzeros, std, ref unfolding } => {
                 std * (as_float(nonzeros) / as_float(unfolding.columns().max(1))).sqrt()
             }
+            _ => return self.described()?.std(),
         })
     }
 
@@ -95,6 +126,7 @@ impl Law {
                 mean + std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.0
             }
             Self::Orthogonal { .. } | Self::Sparse { .. } => 0.0,
+            _ => return self.described()?.mean(),
         })
     }
 
@@ -102,7 +134,7 @@ impl Law {
     pub fn bounds(&self) -> Option<(f64, f64)> {
         match *self {
             Self::Uniform { low, high } | Self::TruncatedNormal { low, high, .. } => Some((low, high)),
-            _ => None,
+            _ => self.described()?.bounds(),
         }
     }
 
@@ -120,12 +152,13 @@ impl Law {
             }
             Self::Orthogonal { gain, .. } => gain.abs(),
             Self::Sparse { std, .. } => 12.0 * std,
+            _ => self.described().map_or(0.0, Described::largest),
         }
     }
 
     /// Whether the tensor is drawn as a whole, in memory, and not element by element.
     pub fn is_drawn_whole(&self) -> bool {
-        matches!(self, Self::Orthogonal { .. })
+        matches!(self, Self::Orthogonal { .. } | Self::Whole(_))
     }
 
     /// Whether every value of this law fits a dtype; the error says which figure does not.

@@ -1,0 +1,126 @@
+//! The axes of a weight with what each is: fans and unfoldings come from them.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Role, Shape};
+
+/// The axes of a weight in order, each with what it is and its size. An axis that is split stands as two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes(Vec<(Role, u64)>);
+
+impl Axes {
+    /// The axes of a shape.
+    pub(super) fn new(roles: impl Iterator<Item = Role>, shape: &Shape) -> Self {
+        Self(roles.zip(shape.axes().iter().copied()).collect())
+    }
+
+    /// The axes of a weight that goes the other way, as that of a transposed convolution: inputs are outputs.
+    #[must_use]
+    pub fn transposed(mut self) -> Self {
+        for (role, _) in &mut self.0 {
+            *role = match *role {
+                Role::In => Role::Out,
+                Role::Out => Role::In,
+                other => other,
+            };
+        }
+        self
+    }
+
+    /// The axes where axis `number` is `parts` weights side by side. Errors where there is no such axis, or where its size is not
+    /// a multiple of `parts`.
+    pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {
+        let rank = self.0.len();
+        let (role, size) =
+            *self.0.get(number).with_context(|| format!("there is no axis {number}: it has {rank} axes"))?;
+        ensure!(parts > 0 && size % parts == 0, "axis {number} has size {size}, which {parts} parts do not divide");
+        self.0.splice(number..=number, [(Role::Batch, parts), (role, size / parts)]);
+        Ok(self)
+    }
+
+    /// The number of the first axis of a kind.
+    pub fn position(&self, wanted: Role) -> Option<usize> {
+        self.0.iter().position(|(role, _)| *role == wanted)
+    }
+
+    /// The number of inputs that each output sees: the product of the input and kernel axes. Batch and group axes do not
+    /// count. `None` where there is no input axis.
+    pub fn fan_in(&self) -> Option<u64> {
+        self.fan(Role::In)
+    }
+
+    /// The number of outputs that each input reaches: the product of the output and kernel axes.
+    pub fn fan_out(&self) -> Option<u64> {
+        self.fan(Role::Out)
+    }
+
+    fn fan(&self, side: Role) -> Option<u64> {
+        self.has(|role| role == side).then(|| self.product(|role| role == Role::Kernel || role == side))
+    }
+
+    /// Whether an axis is of a kind.
+    pub fn has(&self, kind: impl Fn(Role) -> bool) -> bool {
+        self.0.iter().any(|(role, _)| kind(*role))
+    }
+
+    /// The product of the sizes of the axes of a kind.
+    pub fn product(&self, kind: impl Fn(Role) -> bool) -> u64 {
+        self.0.iter().filter(|(role, _)| kind(*role)).map(|(_, size)| size).product()
+    }
+
+    /// The axes from the first to the last.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Role, u64)> {
+        self.0.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Layout;
+
+    fn axes(layout: &str, shape: &str) -> Axes {
+        let layout: Layout = layout.parse().unwrap();
+        layout.axes(&shape.parse().unwrap()).unwrap()
+    }
+
+    #[track_caller]
+    fn has_fans(axes: &Axes, fan_in: u64, fan_out: u64) {
+        assert_eq!((axes.fan_in(), axes.fan_out()), (Some(fan_in), Some(fan_out)));
+    }
+
+    #[test]
+    fn fans_follow_the_convention() {
+        has_fans(&axes("default", "784x256"), 784, 256);
+        has_fans(&axes("torch", "256x784"), 784, 256);
+        has_fans(&axes("keras", "3x3x64x128"), 576, 1152);
+        has_fans(&axes("torch", "128x64x3x3"), 576, 1152);
+        has_fans(&axes("lasagne", "784x256"), 784, 256);
+        has_fans(&axes("lasagne", "128x64x3x3"), 576, 1152);
+        has_fans(&axes("c01b", "64x3x3x128"), 576, 1152);
+        has_fans(&axes("mlx", "128x3x3x64"), 576, 1152);
+    }
+
+    #[test]
+    fn letters_take_several_axes_of_one_kind_and_leave_batches_out() {
+        has_fans(&axes("ioo", "512x8x64"), 512, 512);
+        has_fans(&axes("bio", "12x64x32"), 64, 32);
+        has_fans(&axes("goikk", "4x16x8x3x3"), 72, 144);
+        assert_eq!(axes("oo", "3x4").fan_in(), None);
+    }
+
+    #[test]
+    fn a_split_axis_counts_one_part() {
+        has_fans(&axes("torch", "2304x768").split(3, 0).unwrap(), 768, 768);
+        has_fans(&axes("io", "768x2304").split(3, 1).unwrap(), 768, 768);
+        has_fans(&axes("oikk", "64x8x3x3").split(4, 0).unwrap(), 72, 144);
+        assert!(axes("io", "768x2304").split(5, 0).is_err());
+        assert!(axes("io", "768x2304").split(3, 2).is_err());
+        assert!(axes("io", "768x2304").split(0, 1).is_err());
+    }
+
+    #[test]
+    fn a_transposed_weight_goes_the_other_way() {
+        has_fans(&axes("torch", "64x8x3x3").transposed(), 576, 72);
+    }
+}

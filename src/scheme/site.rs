@@ -1,0 +1,139 @@
+//! Where a scheme is applied: the shape, which axis is what, and how one tensor may hold several weights.
+
+use anyhow::{Context, Result, ensure};
+
+use super::arguments::{Arguments, Kind, Parameter};
+use crate::plan::{Axes, Fans, Layout, Role, Shape, Unfolding};
+
+/// What schemes that read fans or matrices take beside their own parameters.
+pub const ARRANGEMENT: &[Parameter] = &[
+    Parameter {
+        name: "groups",
+        kind: Kind::Count,
+        default: None,
+        help: "groups of a grouped convolution: each has weights, and fans, of its own",
+    },
+    Parameter {
+        name: "heads",
+        kind: Kind::Count,
+        default: None,
+        help: "attention heads side by side, along the outputs or `axis`: each is a weight of its own",
+    },
+    Parameter {
+        name: "split",
+        kind: Kind::Count,
+        default: None,
+        help: "projections packed side by side, along the outputs or `axis`: each is a weight of its own",
+    },
+    Parameter {
+        name: "axis",
+        kind: Kind::Count,
+        default: None,
+        help: "the axis that heads or split cut, counted from 0; that of the outputs where it is not given",
+    },
+    Parameter {
+        name: "transposed",
+        kind: Kind::Flag,
+        default: None,
+        help: "the weight of a transposed convolution: what the layout calls inputs are its outputs",
+    },
+];
+
+/// How one tensor holds a weight: as it stands, as several side by side, or transposed.
+#[derive(Default, PartialEq)]
+struct Arrangement {
+    transposed: bool,
+    /// The parameter that says so, how many parts, and along which axis where that was given.
+    parts: Option<(&'static str, u64, Option<usize>)>,
+}
+
+impl Arrangement {
+    fn read(arguments: &Arguments) -> Result<Self> {
+        let axis = arguments.optional_count("axis").map(|axis| usize::try_from(axis).unwrap_or(usize::MAX));
+        let given = ["groups", "heads", "split"].map(|name| Some((name, arguments.optional_count(name)?)));
+        let mut given = given.into_iter().flatten();
+        let parts = given.next();
+        if let (Some((one, _)), Some((other, _))) = (parts, given.next()) {
+            anyhow::bail!("it takes one of groups, heads and split, not both {one} and {other}");
+        }
+        let cuts = parts.is_some_and(|(name, _)| name != "groups");
+        ensure!(axis.is_none() || cuts, "axis goes with heads or split");
+        Ok(Self { transposed: arguments.flag("transposed"), parts: parts.map(|(name, parts)| (name, parts, axis)) })
+    }
+
+    fn apply(&self, axes: Axes) -> Result<Axes> {
+        let axes = if self.transposed { axes.transposed() } else { axes };
+        let Some((name, parts, axis)) = self.parts else { return Ok(axes) };
+        // A transposed convolution keeps all its inputs in one axis, and the outputs of one group.
+        let side = if name == "groups" && self.transposed { Role::In } else { Role::Out };
+        let number = axis.or_else(|| axes.position(side)).context("the layout names no output axis")?;
+        axes.split(parts, number).with_context(|| format!("{name}={parts}"))
+    }
+}
+
+/// Where a scheme is applied: the shape and what is known of its fans.
+pub struct Site<'a> {
+    /// The shape.
+    pub shape: &'a Shape,
+    /// Which axis is what.
+    pub layout: &'a Layout,
+    given: Fans,
+    arrangement: Arrangement,
+}
+
+impl<'a> Site<'a> {
+    /// A shape with its layout; `given` fans override those of the layout.
+    pub fn new(shape: &'a Shape, layout: &'a Layout, given: Fans) -> Self {
+        Self { shape, layout, given, arrangement: Arrangement::default() }
+    }
+
+    /// The site as the arguments of a scheme arrange it.
+    pub(super) fn arranged(&self, arguments: &Arguments) -> Result<Self> {
+        let site =
+            Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) };
+        // What was asked for must be possible, whether or not the scheme then reads it.
+        if site.arrangement != Arrangement::default() {
+            site.axes()?;
+        }
+        Ok(site)
+    }
+
+    /// The axes of the weight, or of the weights, that the tensor holds. Errors where the layout does not fit the shape.
+    pub fn axes(&self) -> Result<Axes> {
+        self.arrangement.apply(self.layout.axes(self.shape)?)
+    }
+
+    /// The number of inputs of each output.
+    pub fn fan_in(&self) -> Result<u64> {
+        self.fan(self.given.fan_in, Axes::fan_in, "fan_in")
+    }
+
+    /// The number of outputs of each input.
+    pub fn fan_out(&self) -> Result<u64> {
+        self.fan(self.given.fan_out, Axes::fan_out, "fan_out")
+    }
+
+    fn fan(&self, given: Option<u64>, of: fn(&Axes) -> Option<u64>, word: &str) -> Result<u64> {
+        if let Some(fan) = given {
+            return Ok(fan);
+        }
+        let Self { shape, layout, .. } = self;
+        let flag = word.replace('_', "-");
+        let axes = self
+            .axes()
+            .with_context(|| format!("no {word} for shape {shape}: give --{flag}, or a --layout that fits"))?;
+        of(&axes).with_context(|| format!("no {word} in layout `{layout}`: give --{flag}, or name such an axis"))
+    }
+
+    /// The fans that are known, for the report.
+    pub fn known(&self) -> Fans {
+        Fans { fan_in: self.fan_in().ok(), fan_out: self.fan_out().ok() }
+    }
+
+    /// The tensor as matrices. Errors for a scalar or vector, or where the layout names no input or no output axis.
+    pub fn unfolding(&self) -> Result<Unfolding> {
+        let Self { shape, layout, .. } = self;
+        ensure!(shape.rank() >= 2, "it needs two or more axes, and shape {shape} has {}", shape.rank());
+        Unfolding::new(self.axes()?).with_context(|| format!("layout `{layout}`"))
+    }
+}
