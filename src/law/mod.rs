@@ -53,10 +53,12 @@ pub enum Law {
         /// The tensor as matrices.
         unfolding: Unfolding,
     },
-    /// Exactly `nonzeros` elements of each row of the unfolding are N(0, std²), at places drawn uniformly; the others 0.
+    /// Exactly `nonzeros` elements of each row of the unfolding are N(mean, std²), at places drawn uniformly; the others 0.
     Sparse {
         /// How many elements of a row are not zero.
         nonzeros: u64,
+        /// The mean of those.
+        mean: f64,
         /// The standard deviation of those.
         std: f64,
         /// The tensor as matrices, one row a unit.
@@ -109,8 +111,9 @@ impl Law {
             Self::Orthogonal { gain, ref unfolding, .. } => {
                 gain.abs() / as_float(unfolding.rows().max(unfolding.columns()).max(1)).sqrt()
             }
-            Self::Sparse { nonzeros, std, ref unfolding } => {
-                std * (as_float(nonzeros) / as_float(unfolding.columns().max(1))).sqrt()
+            Self::Sparse { nonzeros, mean, std, ref unfolding } => {
+                let share = as_float(nonzeros) / as_float(unfolding.columns().max(1));
+                libm::hypot(std * share.sqrt(), mean * (share * (1.0 - share)).sqrt())
             }
             _ => return self.described()?.std(),
         })
@@ -125,7 +128,10 @@ impl Law {
             Self::TruncatedNormal { mean, std, low, high } => {
                 mean + std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.0
             }
-            Self::Orthogonal { .. } | Self::Sparse { .. } => 0.0,
+            Self::Orthogonal { .. } => 0.0,
+            Self::Sparse { nonzeros, mean, ref unfolding, .. } => {
+                mean * (as_float(nonzeros) / as_float(unfolding.columns().max(1)))
+            }
             _ => return self.described()?.mean(),
         })
     }
@@ -151,7 +157,7 @@ impl Law {
                 lowest.abs().max(highest.abs())
             }
             Self::Orthogonal { gain, .. } => gain.abs(),
-            Self::Sparse { std, .. } => 12.0 * std,
+            Self::Sparse { mean, std, .. } => mean.abs() + 12.0 * std,
             _ => self.described().map_or(0.0, Described::largest),
         }
     }

@@ -27,6 +27,19 @@ impl Axes {
         self
     }
 
+    /// The axes of the transposed matrix: outputs count as inputs, inputs and places in the receptive field as outputs.
+    #[must_use]
+    pub(super) fn with_sides_swapped(mut self) -> Self {
+        for (role, _) in &mut self.0 {
+            *role = match *role {
+                Role::In | Role::Kernel => Role::Out,
+                Role::Out => Role::In,
+                other => other,
+            };
+        }
+        self
+    }
+
     /// The axes where axis `number` is `parts` weights side by side. Errors where there is no such axis, or where its size is not
     /// a multiple of `parts`.
     pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {

@@ -30,6 +30,12 @@ impl Unfolding {
         Ok(Self { axes })
     }
 
+    /// The same matrices with rows for columns: a row for each input and place in the receptive field.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        Self { axes: self.axes.with_sides_swapped() }
+    }
+
     /// How many matrices there are.
     pub fn matrices(&self) -> u64 {
         self.axes.product(|role| matches!(role, Role::Batch | Role::Group))
@@ -115,6 +121,18 @@ mod tests {
         let (torch, keras) = (unfolding("7x5x3", "oik"), unfolding("3x5x7", "kio"));
         assert_eq!((torch.rows(), torch.columns()), (7, 15));
         assert_eq!((keras.rows(), keras.columns()), (7, 15));
+    }
+
+    #[test]
+    fn a_transposed_unfolding_has_rows_for_columns() {
+        for (shape, layout) in [("3x4x5", "kio"), ("5x4x3", "oik"), ("2x3x4x5", "biko"), ("2x3x4", "ioo")] {
+            let unfolding = unfolding(shape, layout);
+            let transposed = unfolding.clone().transposed();
+            for index in 0..unfolding.matrices() * unfolding.rows() * unfolding.columns() {
+                let Place { matrix, row, column } = unfolding.place(index);
+                assert_eq!(transposed.place(index), Place { matrix, row: column, column: row }, "{shape} {layout}");
+            }
+        }
     }
 
     #[test]

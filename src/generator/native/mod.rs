@@ -40,7 +40,9 @@ pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Sourc
         Law::Orthogonal { gain, method, unfolding } => {
             orthogonal::open(words, *gain, *method, unfolding, tensor.dtype, threads)
         }
-        Law::Sparse { nonzeros, std, unfolding } => Box::new(sparse::Sparse::new(words, *nonzeros, *std, unfolding)),
+        &Law::Sparse { nonzeros, mean, std, ref unfolding } => {
+            Box::new(sparse::Sparse::new(normal::Normal { words, mean, std }, nonzeros, unfolding))
+        }
         Law::Pattern(law) => Box::new(further::Places(law.clone())),
         Law::Distribution(law) => Box::new(further::Independent { words, law: law.clone(), bounds: (low, high) }),
         Law::Whole(law) => Box::new(further::Drawn::new(words, law.as_ref(), (low, high), threads)),

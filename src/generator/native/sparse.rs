@@ -2,7 +2,6 @@
 
 use super::normal::Normal;
 use super::permutation::{BATCH, Permutations, Query};
-use super::words::Words;
 use crate::generator::Source;
 use crate::plan::Unfolding;
 
@@ -17,11 +16,12 @@ pub(super) struct Sparse {
 }
 
 impl Sparse {
-    /// `count` values of N(0, std²) in each row of the unfolding.
-    pub(super) fn new(words: Words, count: u64, std: f64, unfolding: &Unfolding) -> Self {
+    /// `count` values of `nonzeros` in each row of the unfolding.
+    pub(super) fn new(nonzeros: Normal, count: u64, unfolding: &Unfolding) -> Self {
+        let words = &nonzeros.words;
         let secret = u64::from(words.word(PLACES, 0)) << 32 | u64::from(words.word(PLACES, 1));
         let permutations = Permutations::new(unfolding.columns(), secret);
-        Self { nonzeros: Normal { words, mean: 0.0, std }, count, unfolding: unfolding.clone(), permutations }
+        Self { nonzeros, count, unfolding: unfolding.clone(), permutations }
     }
 }
 

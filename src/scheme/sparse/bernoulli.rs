@@ -1,0 +1,87 @@
+//! Weights that are each zero by the toss of a coin.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use rand::Rng;
+
+use super::super::{Arguments, Parameter, Reads, Scheme, Site, example};
+use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
+use crate::law::{Described, Distribution, Law, as_float};
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "sparse-bernoulli",
+    summary: "each weight is zero or normal by a coin of its own: the number of non-zeros of a unit varies",
+    formula: "w ~ N(mean, std^2) with probability p, else 0; p = density, or nonzeros / n for a mean of that many non-zeros among the n weights of each unit",
+    source: "Caffe, the field `sparse` of its Gaussian filler: p = sparse / outputs, which is unit=input",
+    ranks: "two or more axes",
+    parameters: &[
+        Parameter {
+            help: "the mean number of non-zeros of each unit; one of nonzeros and density is required",
+            ..NONZEROS
+        },
+        Parameter { help: "the probability that a weight is not zero", ..DENSITY },
+        STD,
+        MEAN,
+        UNIT,
+    ],
+    bare: Some("nonzeros"),
+    aliases: &[],
+    spellings: &[],
+    reads: Reads::Matrices,
+    example: example("sparse-bernoulli:nonzeros=2"),
+    law: sparse_bernoulli,
+};
+
+fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let n = unfolding(arguments, site)?.columns();
+    let chance = match (arguments.optional_count("nonzeros"), arguments.optional_fraction("density")?) {
+        (Some(nonzeros), None) => {
+            check_count(nonzeros, n, site)?;
+            as_float(nonzeros) / as_float(n.max(1))
+        }
+        (None, Some(density)) => density,
+        _ => bail!("exactly one of nonzeros and density is required, as in `sparse-bernoulli:nonzeros=15`"),
+    };
+    let (mean, std) = moments(arguments)?;
+    Ok(Law::Distribution(Arc::new(SparseBernoulli { chance, mean, std })))
+}
+
+/// N(mean, std²) with a chance, else 0.
+#[derive(Debug)]
+struct SparseBernoulli {
+    chance: f64,
+    mean: f64,
+    std: f64,
+}
+
+impl Described for SparseBernoulli {
+    fn mean(&self) -> Option<f64> {
+        Some(self.chance * self.mean)
+    }
+
+    fn std(&self) -> Option<f64> {
+        let Self { chance, mean, std } = self;
+        Some(libm::hypot(std * chance.sqrt(), mean * (chance * (1.0 - chance)).sqrt()))
+    }
+
+    fn largest(&self) -> f64 {
+        self.mean.abs() + 12.0 * self.std
+    }
+}
+
+impl Distribution for SparseBernoulli {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        if fraction(words) >= self.chance {
+            return 0.0;
+        }
+        // Box and Muller 1958; the radius never takes the logarithm of 0.
+        let radius = (-2.0 * libm::log(1.0 - fraction(words))).sqrt();
+        self.mean + self.std * radius * libm::cos(2.0 * std::f64::consts::PI * fraction(words))
+    }
+}
+
+/// A number of 53 bits, uniform on [0, 1).
+fn fraction(words: &mut dyn Rng) -> f64 {
+    as_float(words.next_u64() >> 11) / as_float(1 << 53)
+}

@@ -1,0 +1,156 @@
+//! Weights that are mostly zero.
+
+mod bernoulli;
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::{Law, as_float};
+use crate::plan::Unfolding;
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "sparse",
+        summary: "the same number of non-zero incoming weights for every unit",
+        formula: "of the n = inputs x kernel weights of each output, exactly k ~ N(mean, std^2) at places drawn uniformly, the others 0; k = nonzeros, floor(density n), or n - ceil(zeros n); unit=input: of the n = outputs weights of each input and place in the kernel",
+        source: "Martens 2010, Deep learning via Hessian-free optimization (k = 15); Lasagne Sparse (density = 0.1)",
+        ranks: "two or more axes",
+        parameters: &[NONZEROS, DENSITY, ZEROS, STD, MEAN, UNIT],
+        bare: Some("nonzeros"),
+        aliases: &["martens"],
+        spellings: &[
+            spelling("lasagne", "Sparse", "sparse:density=0.1"),
+            // Zeros in each column of (outputs, inputs): the outgoing weights of each input, not Martens' incoming ones.
+            spelling("torch", "sparse_", "sparse:zeros=0.9,unit=input"),
+            spelling("flux", "sparse_init", "sparse:zeros=0.9,unit=input"),
+            spelling("lux", "sparse_init", "sparse:zeros=0.9,unit=input"),
+            spelling("mindspore", "Sparse", "sparse:zeros=0.9,unit=input"),
+            // Zeros in each row of (outputs, inputs).
+            spelling("mlx", "sparse", "sparse:zeros=0.9,std=1"),
+            // The field `sparse` of its Gaussian filler: a mean count of non-zeros over the outputs, and std 1.
+            spelling("caffe", "sparse", "sparse-bernoulli:nonzeros=1,std=1,unit=input"),
+        ],
+        reads: Reads::Matrices,
+        example: example("sparse:nonzeros=2"),
+        law: sparse,
+    },
+    bernoulli::ROW,
+];
+
+const NONZEROS: Parameter = Parameter {
+    name: "nonzeros",
+    kind: Kind::Count,
+    default: None,
+    help: "k itself; one of nonzeros, density and zeros is required",
+};
+const DENSITY: Parameter =
+    Parameter { name: "density", kind: Kind::Number, default: None, help: "the fraction of non-zeros of each unit" };
+const ZEROS: Parameter =
+    Parameter { name: "zeros", kind: Kind::Number, default: None, help: "the fraction of zeros of each unit" };
+const STD: Parameter = Parameter {
+    name: "std",
+    kind: Kind::Number,
+    default: Some("0.01"),
+    help: "the standard deviation of the non-zeros, 0 or more",
+};
+const MEAN: Parameter = Parameter {
+    name: "mean",
+    kind: Kind::Number,
+    default: None,
+    help: "the mean of the non-zeros; 0 where it is not given",
+};
+const UNIT: Parameter = Parameter {
+    name: "unit",
+    kind: Kind::Choice(&["output", "input"]),
+    default: None,
+    help: "whose weights are counted: those into each output, or those out of each input (as torch.nn.init.sparse_); output where it is not given",
+};
+
+fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = unfolding(arguments, site)?;
+    let n = unfolding.columns();
+    let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
+    let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {
+        (Some(count), None, None) => count,
+        (None, Some(density), None) => whole(density * as_float(n), f64::floor),
+        (None, None, Some(zeros)) => n - whole(zeros * as_float(n), f64::ceil).min(n),
+        _ => bail!("exactly one of nonzeros, density and zeros is required, as in `sparse:nonzeros=15`"),
+    };
+    check_count(nonzeros, n, site)?;
+    let (mean, std) = moments(arguments)?;
+    Ok(Law::Sparse { nonzeros, mean, std, unfolding })
+}
+
+/// The tensor as matrices whose rows are the units that `unit` names.
+fn unfolding(arguments: &Arguments, site: &Site) -> Result<Unfolding> {
+    let unfolding = site.unfolding()?;
+    Ok(if arguments.word("unit") == Some("input") { unfolding.transposed() } else { unfolding })
+}
+
+fn check_count(nonzeros: u64, n: u64, site: &Site) -> Result<()> {
+    ensure!(nonzeros <= n, "nonzeros is {nonzeros}, and each unit of shape {} has only {n} weights", site.shape);
+    Ok(())
+}
+
+/// The mean and standard deviation of the non-zeros.
+fn moments(arguments: &Arguments) -> Result<(f64, f64)> {
+    Ok((arguments.optional_number("mean").unwrap_or(0.0), arguments.nonnegative("std")?))
+}
+
+/// A product of a fraction and a count, rounded down or up; one that misses a whole number only because the fraction has
+/// no exact binary form (0.29 of 100) is that number.
+fn whole(product: f64, round: fn(f64) -> f64) -> u64 {
+    let near = product.round();
+    let exact = if (product - near).abs() <= 2.0 * f64::EPSILON * near { near } else { round(product) };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a count")]
+    let count = exact as u64;
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resolve;
+    use super::*;
+    use crate::plan::{Fans, Layout, Shape};
+
+    fn nonzeros(expression: &str, shape: &str) -> Result<u64> {
+        let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
+        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()))?.0 {
+            Law::Sparse { nonzeros, .. } => Ok(nonzeros),
+            other => bail!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn counts_are_exact() {
+        for (expression, expected) in [
+            ("sparse:nonzeros=15", 15),
+            ("sparse:density=0.29", 29),
+            ("sparse:density=0.299", 29),
+            ("sparse:density=0.2999999999", 29),
+            ("sparse:zeros=0.71", 29),
+            ("sparse:zeros=0.701", 29),
+            ("sparse:zeros=0", 100),
+            ("sparse:density=0", 0),
+            ("lasagne.Sparse", 10),
+            ("sparse:nonzeros=3,unit=output", 3),
+            ("sparse:density=0.5,unit=input", 3),
+            ("sparse:zeros=0.5,unit=input", 3),
+            ("torch.sparse_", 0),
+            ("torch.sparse_:zeros=0.1", 6),
+            ("flux.sparse_init:zeros=0.7", 2),
+            ("mlx.sparse", 10),
+        ] {
+            assert_eq!(nonzeros(expression, "100x7").unwrap(), expected, "{expression}");
+        }
+        for expression in [
+            "sparse",
+            "sparse:nonzeros=101",
+            "sparse:density=1.1",
+            "sparse:nonzeros=1,zeros=0.5",
+            "sparse:nonzeros=8,unit=input",
+        ] {
+            assert!(nonzeros(expression, "100x7").is_err(), "{expression} was taken");
+        }
+    }
+}
