@@ -1,0 +1,150 @@
+//! Convolutions whose filters are orthonormal in the domain of frequencies.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+
+use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
+use crate::law::{Described, Draws, Law, Whole, as_float, matrix};
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "convolution-aware",
+    summary: "the filters of each output have orthonormal spectra; with a little noise, and the variance of He",
+    formula: "for each output, its inputs' spectra are rows of Haar matrices of the s frequencies of a real transform, s rows each (of N(0, noise^2) where s = 1); filter = their inverse transform + N(0, noise^2); all of them times one factor that makes the variance over the weight 2 / fan_in",
+    source: "Aghajanyan 2017, Convolution aware initialization; keras-contrib ConvolutionAware",
+    ranks: "three or more axes, one of them a kernel's",
+    parameters: &[Parameter {
+        name: "noise",
+        kind: Kind::Number,
+        default: Some("0.05"),
+        help: "the standard deviation of the noise before rescaling, above 0",
+    }],
+    bare: None,
+    aliases: &[],
+    spellings: &[spelling("keras-contrib", "ConvolutionAware", "convolution-aware")],
+    reads: Reads::Fans,
+    example: example_on("convolution-aware", "3x3x5x8", "keras"),
+    law: |arguments, site| {
+        let convolution = Convolution::new(site)?;
+        let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
+        ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
+        let variance = 2.0 / as_float(site.fan_in()?.max(1));
+        Ok(Law::Whole(Arc::new(ConvolutionAware { noise: arguments.positive("noise")?, variance, convolution })))
+    },
+};
+
+#[derive(Debug)]
+struct ConvolutionAware {
+    noise: f64,
+    variance: f64,
+    convolution: Convolution,
+}
+
+impl Described for ConvolutionAware {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn largest(&self) -> f64 {
+        12.0 * self.variance.sqrt()
+    }
+}
+
+impl Whole for ConvolutionAware {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let convolution = &self.convolution;
+        if convolution.count() == 0 {
+            return Vec::new();
+        }
+        let [inputs, outputs, taps] = [convolution.inputs(), convolution.outputs(), convolution.taps()].map(in_memory);
+        let inverse = inverse_transform(&convolution.kernel());
+        let weight = |number: u64| {
+            let filters = (0..convolution.outputs())
+                .map(|output| self.filters(draws, number * convolution.outputs() + output, &inverse));
+            let mut values: Vec<f64> = filters.flatten().collect();
+            debug_assert_eq!(values.len(), inputs * outputs * taps);
+            let factor = (self.variance / variance(&values)).sqrt();
+            values.iter_mut().for_each(|value| *value *= factor);
+            values
+        };
+        let weights: Vec<Vec<f64>> = (0..convolution.matrices()).map(weight).collect();
+        let parts = convolution.parts();
+        parts.map(|part| weights[part.matrix][(part.output * inputs + part.input) * taps + part.tap]).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        let (inputs, taps) = (self.convolution.inputs(), self.convolution.taps());
+        let frequencies = frequencies(&self.convolution.kernel()).iter().product();
+        // The values twice; the transform; one output's spectra (a block of them twice) and its filters with their noise.
+        bytes_of(&[
+            &[2, self.convolution.count()],
+            &[frequencies, taps],
+            &[2, inputs, frequencies],
+            &[2, inputs, taps],
+            &[PANELS, frequencies],
+        ])
+    }
+}
+
+impl ConvolutionAware {
+    /// The filters of output number `output` of all outputs, before rescaling: inputs x taps.
+    fn filters(&self, draws: &dyn Draws, output: u64, inverse: &[f64]) -> Vec<f64> {
+        let [inputs, taps] = [self.convolution.inputs(), self.convolution.taps()].map(in_memory);
+        let frequencies = inverse.len() / taps;
+        let blocks = inputs.div_ceil(frequencies) as u64;
+        // The even streams are those of spectra, the odd ones those of noise.
+        let spectrum = |block: u64| 2 * (output * blocks + block);
+        let spectra = if frequencies == 1 {
+            self.normals(draws, spectrum(0), inputs)
+        } else {
+            let rows = |block| frequencies.min(inputs - in_memory(block) * frequencies);
+            (0..blocks).flat_map(|block| draws.orthonormal(spectrum(block), frequencies, rows(block))).collect()
+        };
+        let filters = matrix::product(&spectra, inverse, [inputs, frequencies, taps]);
+        let noise = self.normals(draws, 2 * output + 1, inputs * taps);
+        filters.into_iter().zip(noise).map(|(value, noise)| value + noise).collect()
+    }
+
+    fn normals(&self, draws: &dyn Draws, stream: u64, count: usize) -> Vec<f64> {
+        let mut normals = vec![0.0; count];
+        draws.normals(stream, &mut normals);
+        normals.iter_mut().for_each(|value| *value *= self.noise);
+        normals
+    }
+}
+
+/// How many frequencies a real transform has along each axis: half of them along the last, for the others mirror those.
+fn frequencies(kernel: &[u64]) -> Vec<u64> {
+    let mut frequencies = kernel.to_vec();
+    frequencies.iter_mut().next_back().into_iter().for_each(|last| *last = *last / 2 + 1);
+    frequencies
+}
+
+/// The inverse real transform of real spectra, as a matrix: frequencies x taps.
+fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
+    let (taps, frequencies): (u64, _) = (kernel.iter().product(), frequencies(kernel));
+    let mut matrix = Vec::with_capacity(in_memory(frequencies.iter().product::<u64>() * taps));
+    for frequency in 0..frequencies.iter().product() {
+        for tap in 0..taps {
+            let (mut frequency_left, mut tap_left, mut turns, mut last) = (frequency, tap, 0.0, None);
+            for (size, count) in kernel.iter().zip(&frequencies).rev() {
+                let along = frequency_left % count;
+                turns += as_float(along * (tap_left % size) % size) / as_float(*size);
+                // The last axis comes first: a frequency there stands for its mirror image too, where that is another.
+                last.get_or_insert(if along == 0 || 2 * along == *size { 1.0 } else { 2.0 });
+                (frequency_left, tap_left) = (frequency_left / count, tap_left / size);
+            }
+            let weight = last.unwrap_or(1.0) / as_float(taps);
+            matrix.push(weight * libm::cos(2.0 * std::f64::consts::PI * turns));
+        }
+    }
+    matrix
+}
+
+/// The variance of values about their own mean.
+fn variance(values: &[f64]) -> f64 {
+    let count = as_float(values.len() as u64);
+    let mean = values.iter().sum::<f64>() / count;
+    values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count
+}

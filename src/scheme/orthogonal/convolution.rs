@@ -1,0 +1,141 @@
+//! Convolutions that keep the norm of every input, at all their taps.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+
+use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
+use crate::law::{Described, Draws, Law, Whole, matrix};
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "conv-orthogonal",
+    summary: "a convolution that keeps the norm of every input where that is padded circularly",
+    formula: "gain Q * B_1 * ... * B_(k-1), * the convolution of matrices; Q has orthonormal Haar rows, inputs x outputs; each B is [P, I - P] along each kernel axis in turn, with a random projection P = V V' for each, V some columns of a Haar matrix, each chosen with probability 1/2",
+    source: "Xiao et al. 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 1); TensorFlow 1, ConvolutionOrthogonal1D, 2D and 3D",
+    ranks: "three or more axes, those of the kernel of one size",
+    parameters: &[GAIN_ONE, SLOPE],
+    bare: Some("gain"),
+    aliases: &["convolution-orthogonal"],
+    spellings: &[
+        spelling("tensorflow", "ConvolutionOrthogonal1D", "conv-orthogonal"),
+        spelling("tensorflow", "ConvolutionOrthogonal2D", "conv-orthogonal"),
+        spelling("tensorflow", "ConvolutionOrthogonal3D", "conv-orthogonal"),
+        spelling("tensorflow", "convolutional_orthogonal_1d", "conv-orthogonal"),
+        spelling("tensorflow", "convolutional_orthogonal_2d", "conv-orthogonal"),
+        spelling("tensorflow", "convolutional_orthogonal_3d", "conv-orthogonal"),
+    ],
+    reads: Reads::Matrices,
+    example: example_on("conv-orthogonal", "3x3x5x8", "keras"),
+    law: |arguments, site| {
+        let convolution = Convolution::new(site)?;
+        convolution.check_no_more_inputs_than_outputs()?;
+        let kernel = convolution.kernel();
+        ensure!(
+            kernel.iter().all(|size| *size == kernel[0]),
+            "it takes kernels of one size along every axis, and shape {} has sizes {kernel:?}",
+            site.shape
+        );
+        Ok(Law::Whole(Arc::new(ConvOrthogonal { gain: arguments.gain()?, convolution })))
+    },
+};
+
+#[derive(Debug)]
+struct ConvOrthogonal {
+    gain: f64,
+    convolution: Convolution,
+}
+
+impl Described for ConvOrthogonal {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn largest(&self) -> f64 {
+        self.gain.abs()
+    }
+}
+
+impl Whole for ConvOrthogonal {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let Self { gain, convolution } = self;
+        if convolution.count() == 0 {
+            return Vec::new();
+        }
+        let outputs = in_memory(convolution.outputs());
+        let size = in_memory(convolution.inputs()) * outputs;
+        let taps: Vec<Vec<f64>> = (0..convolution.matrices()).map(|matrix| self.taps(draws, matrix)).collect();
+        let parts = convolution.parts();
+        parts.map(|part| gain * taps[part.matrix][part.tap * size + part.input * outputs + part.output]).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        let (inputs, outputs) = (self.convolution.inputs(), self.convolution.outputs());
+        // The values twice, a projection as two matrices, and a tap with its products.
+        bytes_of(&[&[2, self.convolution.count()], &[2, outputs, outputs], &[3, inputs, outputs], &[PANELS, outputs]])
+    }
+}
+
+impl ConvOrthogonal {
+    /// The taps of weight number `number`, each an inputs x outputs matrix.
+    fn taps(&self, draws: &dyn Draws, number: u64) -> Vec<f64> {
+        let (kernel, outputs) = (self.convolution.kernel(), in_memory(self.convolution.outputs()));
+        let size = in_memory(self.convolution.inputs()) * outputs;
+        let steps = (kernel[0] - 1) * kernel.len() as u64;
+        let mut streams = number * (2 * steps + 1)..;
+        let mut stream = || streams.next().unwrap_or_default();
+        let mut taps = draws.orthonormal(stream(), outputs, size / outputs);
+        taps.resize(in_memory(self.convolution.taps()) * size, 0.0);
+        for _ in 1..kernel[0] {
+            let mut stride = in_memory(self.convolution.taps());
+            for axis in &kernel {
+                let along = in_memory(*axis);
+                stride /= along;
+                let projection = Projection::draw(draws, stream(), stream(), outputs);
+                // From the last tap on, so that each finds the one before it as it was.
+                for tap in (0..taps.len() / size).rev() {
+                    let (before, from) = taps.split_at_mut(tap * size);
+                    let first = tap / stride % along == 0;
+                    let before = (!first).then(|| &before[(tap - stride) * size..][..size]);
+                    projection.convolve(before, &mut from[..size]);
+                }
+            }
+        }
+        taps
+    }
+}
+
+/// A random projection `V V'` of `size` dimensions on some number of them.
+struct Projection {
+    columns: Vec<f64>,
+    rows: Vec<f64>,
+    size: usize,
+    rank: usize,
+}
+
+impl Projection {
+    fn draw(draws: &dyn Draws, coins: u64, stream: u64, size: usize) -> Self {
+        let mut words = draws.words(coins);
+        let rank = (0..size).filter(|_| words.next_u32() >> 31 == 1).count();
+        let rows = if rank == 0 { Vec::new() } else { draws.orthonormal(stream, size, rank) };
+        Self { columns: matrix::transposed(&rows, [rank, size]), rows, size, rank }
+    }
+
+    /// What `tap` becomes when `[P, I - P]` is convolved with the taps along an axis on which `before` comes before it:
+    /// `tap P + before (I - P)`.
+    fn convolve(&self, before: Option<&[f64]>, tap: &mut [f64]) {
+        let Self { columns, rows, size, rank } = self;
+        if let Some(before) = before {
+            tap.iter_mut().zip(before).for_each(|(tap, before)| *tap -= before);
+        }
+        // Most taps are zero still while the first blocks are convolved.
+        if tap.iter().any(|value| *value != 0.0) {
+            let inputs = tap.len() / size;
+            let coordinates = matrix::product(tap, columns, [inputs, *size, *rank]);
+            tap.copy_from_slice(&matrix::product(&coordinates, rows, [inputs, *rank, *size]));
+        }
+        if let Some(before) = before {
+            tap.iter_mut().zip(before).for_each(|(tap, before)| *tap += before);
+        }
+    }
+}

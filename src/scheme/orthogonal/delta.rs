@@ -1,0 +1,77 @@
+//! Convolutions that are zero but at their centre.
+
+use std::sync::Arc;
+
+use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
+use crate::law::{Described, Draws, Law, Whole};
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "delta-orthogonal",
+    summary: "a convolution that is an orthogonal matrix at its centre and zero elsewhere",
+    formula: "w[tap, i, o] = gain Q[i, o] at tap (k-1)/2, rounded down, of every kernel axis, else 0; the rows of Q are orthonormal and Haar-distributed; inputs <= outputs",
+    source: "Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 2)",
+    ranks: "three or more axes, one of them a kernel's",
+    parameters: &[GAIN_ONE, SLOPE],
+    bare: Some("gain"),
+    aliases: &[],
+    spellings: &[
+        spelling("tensorflow", "ConvolutionDeltaOrthogonal", "delta-orthogonal"),
+        spelling("tensorflow", "convolutional_delta_orthogonal", "delta-orthogonal"),
+        spelling("jax", "delta_orthogonal", "delta-orthogonal"),
+        spelling("flax", "delta_orthogonal", "delta-orthogonal"),
+    ],
+    reads: Reads::Matrices,
+    example: example_on("delta-orthogonal", "3x3x5x8", "keras"),
+    law: |arguments, site| {
+        let convolution = Convolution::new(site)?;
+        convolution.check_no_more_inputs_than_outputs()?;
+        Ok(Law::Whole(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
+    },
+};
+
+#[derive(Debug)]
+struct DeltaOrthogonal {
+    gain: f64,
+    convolution: Convolution,
+}
+
+impl DeltaOrthogonal {
+    /// The tap at the centre; left of it along an axis of even size.
+    fn centre(&self) -> u64 {
+        self.convolution.kernel().iter().fold(0, |tap, size| tap * size + size.saturating_sub(1) / 2)
+    }
+}
+
+impl Described for DeltaOrthogonal {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn largest(&self) -> f64 {
+        self.gain.abs()
+    }
+}
+
+impl Whole for DeltaOrthogonal {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let Self { gain, convolution } = self;
+        if convolution.count() == 0 {
+            return Vec::new();
+        }
+        let (inputs, outputs) = (in_memory(convolution.inputs()), in_memory(convolution.outputs()));
+        let rows = (0..convolution.matrices()).map(|matrix| draws.orthonormal(matrix, outputs, inputs));
+        let (rows, centre): (Vec<Vec<f64>>, _) = (rows.collect(), in_memory(self.centre()));
+        let value = |part: super::parts::Part| {
+            let row = part.input * outputs;
+            if part.tap == centre { gain * rows[part.matrix][row + part.output] } else { 0.0 }
+        };
+        convolution.parts().map(value).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        let (matrices, outputs) = (self.convolution.matrices(), self.convolution.outputs());
+        // The zeros among the values, the matrices, and what it takes to make one.
+        bytes_of(&[&[self.convolution.count()], &[matrices, self.convolution.inputs(), outputs], &[PANELS, outputs]])
+    }
+}

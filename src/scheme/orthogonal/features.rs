@@ -1,0 +1,106 @@
+//! Directions that are orthogonal in blocks, for random features.
+
+use std::sync::Arc;
+
+use super::parts::{PANELS, bytes_of, count, in_memory, tensor};
+use super::{Kind, Parameter, Reads, Scheme, example, spelling};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::Unfolding;
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "orthogonal-random-features",
+    summary: "the weights of every d outputs of d inputs are orthogonal, each as long as a Gaussian vector",
+    formula: "W = std S Q: Q stacks Haar matrices of d orthonormal rows, one row an output (the last may have fewer), d = inputs x kernel; S is diagonal: norms=gaussian draws the norm of a fresh N(0, I_d) for each row, norms=equal has sqrt(d)",
+    source: "Yu, Suresh, Choromanski, Holtmann-Rice and Kumar 2016, Orthogonal random features; Performer (Choromanski et al. 2021), GaussianOrthogonalRandomMatrix",
+    ranks: "two or more axes",
+    parameters: &[
+        Parameter {
+            name: "norms",
+            kind: Kind::Choice(&["gaussian", "equal"]),
+            default: Some("gaussian"),
+            help: "the lengths of the rows: those of Gaussian vectors (scaling 0 in Performer), or sqrt(d) each (scaling 1)",
+        },
+        Parameter {
+            name: "std",
+            kind: Kind::Number,
+            default: Some("1"),
+            help: "the standard deviation of an element, above 0: 1 / sigma of a Gaussian kernel",
+        },
+    ],
+    bare: None,
+    aliases: &["orf"],
+    spellings: &[
+        spelling("performer", "GaussianOrthogonalRandomMatrix", "orthogonal-random-features"),
+        spelling("performer", "gaussian_orthogonal_random_matrix", "orthogonal-random-features"),
+    ],
+    reads: Reads::Matrices,
+    example: example("orthogonal-random-features"),
+    law: |arguments, site| {
+        let (equal, std) = (arguments.word("norms") == Some("equal"), arguments.positive("std")?);
+        Ok(Law::Whole(Arc::new(Features { equal, std, unfolding: site.unfolding()? })))
+    },
+};
+
+#[derive(Debug)]
+struct Features {
+    /// Whether all rows have one length.
+    equal: bool,
+    std: f64,
+    unfolding: Unfolding,
+}
+
+impl Described for Features {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.std)
+    }
+
+    fn largest(&self) -> f64 {
+        let longest = self.std * as_float(self.unfolding.columns()).sqrt();
+        if self.equal { longest } else { longest + 12.0 * self.std }
+    }
+}
+
+impl Whole for Features {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        if count(&self.unfolding) == 0 {
+            return Vec::new();
+        }
+        let (rows, d) = (in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns()));
+        let blocks = rows.div_ceil(d) as u64;
+        let block = |number: u64, block: u64| {
+            let height = d.min(rows - in_memory(block) * d);
+            self.block(draws, 2 * (number * blocks + block), height, d)
+        };
+        let matrix = |number| (0..blocks).flat_map(|which| block(number, which)).collect();
+        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
+        tensor(&self.unfolding, &matrices)
+    }
+
+    fn workspace(&self) -> u64 {
+        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        // The values twice, a block and the vectors that its norms are those of.
+        bytes_of(&[&[2, count(&self.unfolding)], &[2, rows.min(columns), columns], &[PANELS, columns]])
+    }
+}
+
+impl Features {
+    /// `height` orthogonal rows of length `d`, from the two streams from `stream` on.
+    fn block(&self, draws: &dyn Draws, stream: u64, height: usize, d: usize) -> Vec<f64> {
+        let mut rows = draws.orthonormal(stream, d, height);
+        let mut gaussian = vec![0.0; if self.equal { 0 } else { height * d }];
+        draws.normals(stream + 1, &mut gaussian);
+        for (number, row) in rows.chunks_exact_mut(d).enumerate() {
+            let squared = match gaussian.get(number * d..(number + 1) * d) {
+                Some(vector) => vector.iter().map(|value| value * value).sum(),
+                None => as_float(d as u64),
+            };
+            let length = self.std * squared.sqrt();
+            row.iter_mut().for_each(|value| *value *= length);
+        }
+        rows
+    }
+}

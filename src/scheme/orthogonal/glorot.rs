@@ -1,0 +1,83 @@
+//! Orthogonal matrices with the variance of Glorot.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+
+use super::parts::{PANELS, bytes_of, count, haar, in_memory, tensor};
+use super::{Kind, Parameter, Reads, Scheme, example, spelling};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::Unfolding;
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "glorot-orthogonal",
+    summary: "orthogonal, rescaled so that the variance over its elements is scale/(fan_in+fan_out)",
+    formula: "W = Q sqrt(scale / ((fan_in + fan_out) var(Q))), Q as of orthogonal, var the sample variance of its elements",
+    source: "DimeNet (Gasteiger, Groß and Günnemann 2020); PyTorch Geometric glorot_orthogonal",
+    ranks: "two or more axes",
+    parameters: &[Parameter {
+        name: "scale",
+        kind: Kind::Number,
+        default: Some("2"),
+        help: "the factor on the variance, above 0",
+    }],
+    bare: Some("scale"),
+    aliases: &[],
+    spellings: &[spelling("pyg", "glorot_orthogonal", "glorot-orthogonal")],
+    reads: Reads::Fans,
+    example: example("glorot-orthogonal"),
+    law: |arguments, site| {
+        let unfolding = site.unfolding()?;
+        let single = unfolding.rows() == 1 && unfolding.columns() == 1;
+        ensure!(!single, "shape {} has one element a weight, which no variance can be had of", site.shape);
+        let fans = as_float(site.fan_in()?) + as_float(site.fan_out()?);
+        let variance = arguments.positive("scale")? / fans.max(1.0);
+        Ok(Law::Whole(Arc::new(GlorotOrthogonal { variance, unfolding })))
+    },
+};
+
+#[derive(Debug)]
+struct GlorotOrthogonal {
+    variance: f64,
+    unfolding: Unfolding,
+}
+
+impl Described for GlorotOrthogonal {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn largest(&self) -> f64 {
+        // One element may hold a whole row's or column's share; the variance of very small matrices is any number.
+        2.0 * (self.variance * as_float(self.unfolding.rows().max(self.unfolding.columns()))).sqrt()
+    }
+}
+
+impl Whole for GlorotOrthogonal {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let sizes = [self.unfolding.rows(), self.unfolding.columns()].map(in_memory);
+        let matrix = |number| {
+            let mut values = haar(draws, number, sizes);
+            let factor = (self.variance / sample_variance(&values)).sqrt();
+            values.iter_mut().for_each(|value| *value *= factor);
+            values
+        };
+        if count(&self.unfolding) == 0 {
+            return Vec::new();
+        }
+        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
+        tensor(&self.unfolding, &matrices)
+    }
+
+    fn workspace(&self) -> u64 {
+        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        bytes_of(&[&[2, count(&self.unfolding)], &[rows, columns], &[PANELS, rows.max(columns)]])
+    }
+}
+
+/// The unbiased variance of two or more values.
+fn sample_variance(values: &[f64]) -> f64 {
+    let count = as_float(values.len() as u64);
+    let mean = values.iter().sum::<f64>() / count;
+    values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0)
+}

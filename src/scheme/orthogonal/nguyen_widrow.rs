@@ -1,0 +1,89 @@
+//! Weights that spread the units of a layer over its inputs.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::plain::between;
+use super::parts::{bytes_of, count, in_memory};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::Unfolding;
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "nguyen-widrow",
+    summary: "each unit's weights point anywhere and have one length, so that the units cover the inputs evenly",
+    formula: "rows of U(-1, 1), one an output, rescaled to the norm beta = factor outputs^(1 / inputs); a vector is the biases of as many outputs: U(-beta, beta), with --fan-in inputs",
+    source: "Nguyen and Widrow 1990, Improving the learning speed of 2-layer neural networks by choosing initial values of the adaptive weights (for inputs in [-1, 1] and tanh)",
+    ranks: "two or more axes; one with --fan-in",
+    parameters: &[Parameter {
+        name: "factor",
+        kind: Kind::Number,
+        default: Some("0.7"),
+        help: "the overlap of the units' regions, above 0",
+    }],
+    bare: Some("factor"),
+    aliases: &[],
+    // It multiplies by half the width of the transfer function's active range: 2 for its default, TanSig.
+    spellings: &[spelling("neurolab", "initnw", "nguyen-widrow:factor=1.4")],
+    reads: Reads::Fans,
+    example: example("nguyen-widrow"),
+    law: nguyen_widrow,
+};
+
+fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (factor, inputs) = (arguments.positive("factor")?, as_float(site.fan_in()?.max(1)));
+    let beta = |outputs: u64| factor * libm::pow(as_float(outputs.max(1)), 1.0 / inputs);
+    if let [outputs] = site.shape.axes() {
+        let beta = beta(*outputs);
+        ensure!(beta.is_finite(), "factor is {factor}: it is too large");
+        return between(-beta, beta);
+    }
+    let unfolding = site.unfolding()?;
+    Ok(Law::Whole(Arc::new(NguyenWidrow { beta: beta(unfolding.rows()), unfolding })))
+}
+
+#[derive(Debug)]
+struct NguyenWidrow {
+    beta: f64,
+    unfolding: Unfolding,
+}
+
+impl Described for NguyenWidrow {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.beta / as_float(self.unfolding.columns().max(1)).sqrt())
+    }
+
+    fn largest(&self) -> f64 {
+        self.beta
+    }
+}
+
+impl Whole for NguyenWidrow {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let Self { beta, unfolding } = self;
+        let mut values = vec![0.0; in_memory(count(unfolding))];
+        draws.signed_uniforms(0, &mut values);
+        let row = |index| {
+            let place = unfolding.place(index);
+            in_memory(place.matrix * unfolding.rows() + place.row)
+        };
+        let rows = if values.is_empty() { 0 } else { in_memory(unfolding.matrices() * unfolding.rows()) };
+        let mut squares = vec![0.0; rows];
+        for (value, index) in values.iter().zip(0..) {
+            squares[row(index)] += value * value;
+        }
+        for (value, index) in values.iter_mut().zip(0..) {
+            *value *= beta / squares[row(index)].sqrt();
+        }
+        values
+    }
+
+    fn workspace(&self) -> u64 {
+        bytes_of(&[&[count(&self.unfolding)], &[self.unfolding.matrices(), self.unfolding.rows()]])
+    }
+}

@@ -1,0 +1,167 @@
+//! What the laws of this family share: the parts of a convolution, matrices put into their tensor, and sizes.
+
+use anyhow::{Context, Result, ensure};
+
+use super::Site;
+use crate::law::{Draws, matrix};
+use crate::plan::{Axes, Role, Unfolding};
+
+/// The weight of a convolution: which input, output and tap each element belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Convolution {
+    axes: Axes,
+}
+
+/// Where an element lies: in which of several weights side by side, for which output and input, at which tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) matrix: usize,
+    pub(super) output: usize,
+    pub(super) input: usize,
+    /// The number of the place in the receptive field, the last kernel axis fastest.
+    pub(super) tap: usize,
+}
+
+impl Convolution {
+    /// The weight at a site. Errors where the layout does not name inputs, outputs and a receptive field.
+    pub(super) fn new(site: &Site) -> Result<Self> {
+        let (shape, layout) = (site.shape, site.layout);
+        let rank = shape.rank();
+        ensure!(
+            rank >= 3,
+            "it is for convolutions, of three or more axes, and shape {shape} has {rank}: take orthogonal"
+        );
+        let axes = site.axes()?;
+        for (role, word) in [(Role::In, "input"), (Role::Out, "output"), (Role::Kernel, "kernel")] {
+            axes.position(role)
+                .with_context(|| format!("it is for convolutions, and layout `{layout}` names no {word} axis"))?;
+        }
+        Ok(Self { axes })
+    }
+
+    /// Refuses a weight of more inputs than outputs: no convolution to fewer channels keeps the norm of every input.
+    pub(super) fn check_no_more_inputs_than_outputs(&self) -> Result<()> {
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        ensure!(
+            inputs <= outputs,
+            "it takes no more inputs than outputs, and here are {inputs} inputs and {outputs} outputs: fewer outputs cannot keep the norm of every input"
+        );
+        Ok(())
+    }
+
+    pub(super) fn matrices(&self) -> u64 {
+        self.axes.product(|role| matches!(role, Role::Batch | Role::Group))
+    }
+
+    pub(super) fn inputs(&self) -> u64 {
+        self.axes.product(|role| role == Role::In)
+    }
+
+    pub(super) fn outputs(&self) -> u64 {
+        self.axes.product(|role| role == Role::Out)
+    }
+
+    pub(super) fn taps(&self) -> u64 {
+        self.axes.product(|role| role == Role::Kernel)
+    }
+
+    /// How many elements there are in all.
+    pub(super) fn count(&self) -> u64 {
+        self.axes.product(|_| true)
+    }
+
+    /// The sizes of the receptive field.
+    pub(super) fn kernel(&self) -> Vec<u64> {
+        self.axes.iter().filter(|(role, _)| *role == Role::Kernel).map(|(_, size)| size).collect()
+    }
+
+    /// The parts of each element, row-major.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part> {
+        (0..self.count()).map(|index| self.part(index))
+    }
+
+    fn part(&self, mut index: u64) -> Part {
+        // Matrix, output, input and tap, and how many elements apart the next along their next axis is.
+        let (mut at, mut stride) = ([0; 4], [1; 4]);
+        for (role, size) in self.axes.iter().rev() {
+            let part = match role {
+                Role::Batch | Role::Group => 0,
+                Role::Out => 1,
+                Role::In => 2,
+                Role::Kernel => 3,
+            };
+            at[part] += index % size * stride[part];
+            stride[part] *= size;
+            index /= size;
+        }
+        let [matrix, output, input, tap] = at.map(in_memory);
+        Part { matrix, output, input, tap }
+    }
+}
+
+/// A tensor made of the row-major matrices of its unfolding.
+pub(super) fn tensor(unfolding: &Unfolding, matrices: &[Vec<f64>]) -> Vec<f64> {
+    let columns = unfolding.columns();
+    let places = (0..count(unfolding)).map(|index| unfolding.place(index));
+    places.map(|place| matrices[in_memory(place.matrix)][in_memory(place.row * columns + place.column)]).collect()
+}
+
+/// How many elements an unfolding has.
+pub(super) fn count(unfolding: &Unfolding) -> u64 {
+    unfolding.matrices() * unfolding.rows() * unfolding.columns()
+}
+
+/// A matrix of Haar's law, row-major: orthonormal rows or columns, whichever are fewer.
+pub(super) fn haar(draws: &dyn Draws, stream: u64, [rows, columns]: [usize; 2]) -> Vec<f64> {
+    if rows == 0 || columns == 0 {
+        Vec::new()
+    } else if rows >= columns {
+        matrix::transposed(&draws.orthonormal(stream, rows, columns), [columns, rows])
+    } else {
+        draws.orthonormal(stream, columns, rows)
+    }
+}
+
+/// The bytes of as many doubles as these products of sizes sum up to; the largest number where they are more than it holds.
+pub(super) fn bytes_of(products: &[&[u64]]) -> u64 {
+    let product = |sizes: &&[u64]| sizes.iter().fold(8, |bytes: u64, size| bytes.saturating_mul(*size));
+    products.iter().map(product).fold(0, u64::saturating_add)
+}
+
+/// Columns that are reflected at once: drawing an orthonormal matrix takes two panels of as many beside the matrix.
+pub(super) const PANELS: u64 = 128;
+
+/// A size of what is in memory.
+#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
+pub(super) fn in_memory(count: u64) -> usize {
+    count as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Fans, Layout, Shape};
+
+    #[test]
+    fn parts_mean_the_same_in_every_layout() {
+        let parts = |shape: &str, layout: &str| {
+            let (shape, layout): (Shape, Layout) = (shape.parse().unwrap(), layout.parse().unwrap());
+            let convolution = Convolution::new(&Site::new(&shape, &layout, Fans::default())).unwrap();
+            assert_eq!((convolution.inputs(), convolution.outputs(), convolution.taps()), (3, 2, 20));
+            assert_eq!(convolution.kernel(), [4, 5]);
+            convolution.parts().collect::<Vec<Part>>()
+        };
+        let (torch, keras) = (parts("2x3x4x5", "torch"), parts("4x5x3x2", "keras"));
+        assert_eq!(torch[0], Part { matrix: 0, output: 0, input: 0, tap: 0 });
+        assert_eq!(torch[6], Part { matrix: 0, output: 0, input: 0, tap: 6 });
+        assert_eq!(torch[119], Part { matrix: 0, output: 1, input: 2, tap: 19 });
+        assert_eq!(keras[7], Part { matrix: 0, output: 1, input: 0, tap: 1 });
+        assert!(torch.iter().all(|part| keras.contains(part)));
+    }
+
+    #[test]
+    fn sizes_beyond_64_bits_do_not_overflow() {
+        assert_eq!(bytes_of(&[&[2, 3], &[5]]), 88);
+        assert_eq!(bytes_of(&[&[1 << 40, 1 << 40], &[1]]), u64::MAX);
+    }
+}

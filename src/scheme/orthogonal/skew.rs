@@ -1,0 +1,158 @@
+//! Skew-symmetric matrices of planar rotations, whose exponentials are orthogonal.
+
+use std::f64::consts::PI;
+use std::sync::Arc;
+
+use anyhow::ensure;
+use nalgebra::DMatrix;
+
+use super::parts::{PANELS, bytes_of, count, haar, in_memory, tensor};
+use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
+use crate::law::{Described, Draws, Law, Whole};
+use crate::plan::Unfolding;
+
+pub(super) const ROW: Scheme = Scheme {
+    name: "skew-symmetric",
+    summary: "a square matrix of 2 x 2 blocks of one angle each: what an orthogonal recurrent weight is the exponential of",
+    formula: "w[2j, 2j+1] = s_j = -w[2j+1, 2j] (input, output), else 0; s: henaff U(-pi, pi), cayley -tan(u/2) with u ~ U(0, pi/2), haar the angles of a Haar rotation in ascending order, normal N(0, 1) mod pi, normal-squeeze N(0, 1) mod pi/8 (with the sign of the normal)",
+    source: "Lezcano-Casado and Martínez-Rubio 2019, Cheap orthogonal constraints in neural networks (expRNN); Henaff, Szlam and LeCun 2016; Helfrich, Willmott and Ye 2018",
+    ranks: "two or more axes, as many inputs as outputs",
+    parameters: &[Parameter {
+        name: "angles",
+        kind: Kind::Choice(&["henaff", "cayley", "haar", "normal", "normal-squeeze"]),
+        default: Some("henaff"),
+        help: "where the angles come from",
+    }],
+    bare: Some("angles"),
+    aliases: &[],
+    spellings: &[
+        spelling("exprnn", "henaff_init_", "skew-symmetric"),
+        spelling("exprnn", "cayley_init_", "skew-symmetric:angles=cayley"),
+        spelling("exprnn", "haar_diag_init_", "skew-symmetric:angles=haar"),
+        spelling("exprnn", "normal_diag_init_", "skew-symmetric:angles=normal"),
+        spelling("exprnn", "normal_squeeze_diag_init_", "skew-symmetric:angles=normal-squeeze"),
+    ],
+    reads: Reads::Matrices,
+    example: example_on("skew-symmetric", "7x7", "default"),
+    law: |arguments, site| {
+        let unfolding = site.unfolding()?;
+        let (rows, columns) = (unfolding.rows(), unfolding.columns());
+        ensure!(
+            rows == columns,
+            "it takes as many inputs as outputs, and here are {columns} inputs and {rows} outputs"
+        );
+        let angles = match arguments.word("angles") {
+            Some("cayley") => Angles::Cayley,
+            Some("haar") => Angles::Haar,
+            Some("normal") => Angles::Normal { modulus: PI },
+            Some("normal-squeeze") => Angles::Normal { modulus: PI / 8.0 },
+            _ => Angles::Henaff,
+        };
+        Ok(Law::Whole(Arc::new(SkewSymmetric { angles, unfolding })))
+    },
+};
+
+#[derive(Clone, Copy, Debug)]
+enum Angles {
+    Henaff,
+    Cayley,
+    Haar,
+    Normal { modulus: f64 },
+}
+
+impl Angles {
+    /// The angles of weight number `number`, `size` x `size`.
+    fn draw(self, draws: &dyn Draws, number: u64, size: usize) -> Vec<f64> {
+        let mut angles = vec![0.0; size / 2];
+        match self {
+            Self::Henaff => {
+                draws.signed_uniforms(number, &mut angles);
+                angles.iter_mut().for_each(|angle| *angle *= PI);
+            }
+            Self::Cayley => {
+                draws.signed_uniforms(number, &mut angles);
+                angles.iter_mut().for_each(|angle| *angle = -libm::tan(PI / 8.0 * (*angle + 1.0)));
+            }
+            Self::Haar => return haar_angles(draws, number, size),
+            Self::Normal { modulus } => {
+                draws.normals(number, &mut angles);
+                angles.iter_mut().for_each(|angle| *angle = libm::fmod(*angle, modulus));
+            }
+        }
+        angles
+    }
+}
+
+/// The angles of a rotation of Haar's law, ascending, between 0 and pi.
+fn haar_angles(draws: &dyn Draws, stream: u64, size: usize) -> Vec<f64> {
+    let mut matrix = DMatrix::from_vec(size, size, haar(draws, stream, [size, size]));
+    // Haar's law on the reflections becomes that on the rotations when one column changes its sign.
+    if !is_rotation(&matrix) {
+        matrix.column_mut(0).iter_mut().for_each(|value| *value = -*value);
+    }
+    let eigenvalues = matrix.complex_eigenvalues();
+    let mut angles: Vec<f64> = eigenvalues.iter().map(|value| libm::atan2(value.im.abs(), value.re)).collect();
+    angles.sort_by(f64::total_cmp);
+    // A rotation of odd size leaves a direction as it is; the other angles come in pairs.
+    angles.into_iter().skip(size % 2).step_by(2).collect()
+}
+
+/// Whether the determinant of an orthogonal matrix is 1 and not -1: by elimination, and the signs of the pivots.
+fn is_rotation(matrix: &DMatrix<f64>) -> bool {
+    let (mut left, size) = (matrix.clone(), matrix.nrows());
+    let mut positive = true;
+    for step in 0..size {
+        let largest = (step..size)
+            .fold(step, |best, row| if left[(row, step)].abs() > left[(best, step)].abs() { row } else { best });
+        left.swap_rows(step, largest);
+        let pivot = left[(step, step)];
+        positive ^= (pivot < 0.0) ^ (step != largest);
+        for row in step + 1..size {
+            let factor = left[(row, step)] / pivot;
+            for column in step + 1..size {
+                let product = factor * left[(step, column)];
+                left[(row, column)] -= product;
+            }
+        }
+    }
+    positive
+}
+
+#[derive(Debug)]
+struct SkewSymmetric {
+    angles: Angles,
+    unfolding: Unfolding,
+}
+
+impl Described for SkewSymmetric {
+    fn largest(&self) -> f64 {
+        PI
+    }
+}
+
+impl Whole for SkewSymmetric {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let size = in_memory(self.unfolding.rows());
+        let matrix = |number| {
+            let mut matrix = vec![0.0; size * size];
+            for (block, angle) in self.angles.draw(draws, number, size).into_iter().enumerate() {
+                let (one, other) = (2 * block, 2 * block + 1);
+                // The row is the output.
+                matrix[other * size + one] = angle;
+                matrix[one * size + other] = -angle;
+            }
+            matrix
+        };
+        if count(&self.unfolding) == 0 {
+            return Vec::new();
+        }
+        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
+        tensor(&self.unfolding, &matrices)
+    }
+
+    fn workspace(&self) -> u64 {
+        let (count, size) = (count(&self.unfolding), self.unfolding.rows());
+        // The values twice; a rotation, and as much again for its eigenvalues and the sign of its determinant.
+        bytes_of(&[&[2, count], &[4, size, size], &[PANELS, size]])
+    }
+}
