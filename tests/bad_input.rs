@@ -174,6 +174,72 @@ fn parameters_out_of_range_are_refused() {
 }
 
 #[test]
+fn matrices_and_convolutions_that_cannot_be_orthogonal_or_sparse_are_refused() {
+    all_refused(&[
+        ("init delta-orthogonal 3x3", &["three or more axes", "shape 3x3 has 2", "take orthogonal"]),
+        ("init delta-orthogonal 3x8x4", &["8 inputs and 4 outputs", "norm"]),
+        ("init delta-orthogonal 3x3x3 --layout bio", &["`bio`", "no kernel axis"]),
+        ("init delta-orthogonal 3x3x3 --layout kko", &["`kko`", "no input axis"]),
+        ("init conv-orthogonal 4x4", &["three or more axes", "take orthogonal"]),
+        ("init conv-orthogonal 3x5x4x8", &["kernels of one size", "3x5x4x8", "[3, 5]"]),
+        ("init conv-orthogonal 3x3x8x4", &["8 inputs and 4 outputs", "norm"]),
+        ("init conv-orthogonal:groups=2 8x8x3x3 --layout torch", &["8 inputs and 4 outputs"]),
+        ("init conv-orthogonal 3x3x10000x100000", &["`weight`", "--max-memory"]),
+        ("init convolution-aware 8x8", &["three or more axes", "take orthogonal"]),
+        ("init convolution-aware:noise=0 3x3x2x2", &["noise is 0", "above 0"]),
+        ("init convolution-aware 1x1x1", &["one element"]),
+        ("init convolution-aware 16777216x16x16 --max-memory 1TiB", &["`weight`", "--max-memory"]),
+        ("init skew-symmetric 3x4", &["3 inputs and 4 outputs"]),
+        ("init skew-symmetric:hennaf 4x4", &["`hennaf`", "did you mean `henaff`?", "cayley"]),
+        ("init skew-symmetric 1000000x1000000", &["`weight`", "--max-memory"]),
+        ("init glorot-orthogonal 1x1", &["one element"]),
+        ("init glorot-orthogonal:scale=0 3x3", &["scale is 0", "above 0"]),
+        ("init nguyen-widrow 5", &["no fan_in", "--fan-in"]),
+        ("init nguyen-widrow:factor=-1 3x3", &["factor is -1", "above 0"]),
+        ("init nguyen-widrow:factor=1e300 3x3", &["do not fit f32"]),
+        ("init nguyen-widrow:factor=1e308 900 --fan-in 1", &["factor is 1e308", "too large"]),
+        ("init orthogonal-random-features:norms=chi 3x3", &["`chi`", "gaussian, equal"]),
+        ("init orthogonal-random-features:std=0 3x3", &["std is 0", "above 0"]),
+        ("init scaled-orthogonal 3x3", &["layers is required"]),
+        ("init scaled-orthogonal:0 3x3", &["layers is required", "1 or more"]),
+        ("init orthogonal:mode=basis 3x4", &["mode=basis has as many", "4 outputs and 3 inputs"]),
+        ("init orthogonal:mode=projection 3x4", &["mode=projection", "4 outputs and 3 inputs"]),
+        ("init orthogonal:mode=embedding 4x3", &["mode=embedding", "3 outputs and 4 inputs"]),
+        ("init sparse:nonzeros=4,unit=input 5x3", &["nonzeros is 4", "only 3 weights"]),
+        ("init sparse:1,unit=row 3x3", &["`row`", "output, input"]),
+        ("init sparse-bernoulli 3x3", &["nonzeros and density", "exactly one"]),
+        ("init sparse-bernoulli:density=2 3x3", &["density is 2", "between 0 and 1"]),
+        ("init sparse-bernoulli:nonzeros=4 3x3", &["nonzeros is 4", "only 3 weights"]),
+    ]);
+}
+
+#[test]
+fn weights_without_elements_and_of_one_are_made_where_they_are_orthogonal_or_sparse() {
+    let folder = Folder::new();
+    for shape in ["0x3", "3x0", "0x0", "1x2"] {
+        for scheme in [
+            "orthogonal-random-features",
+            "glorot-orthogonal",
+            "nguyen-widrow",
+            "scaled-orthogonal:1",
+            "sparse-bernoulli:0",
+        ] {
+            folder.done(&format!("init {scheme} {shape} -q -o w.npy --force"));
+        }
+    }
+    for shape in ["0x3x3x3", "0x0x3x3", "3x3x0x3", "3x3x0x0", "0x0x0x0", "1x1x1x2"] {
+        for scheme in ["delta-orthogonal", "conv-orthogonal", "convolution-aware"] {
+            folder.done(&format!("init {scheme} {shape} -q -o w.npy --force"));
+        }
+    }
+    for angles in ["henaff", "cayley", "haar", "normal", "normal-squeeze"] {
+        for shape in ["0x0", "1x1", "2x2", "0x3x3 --layout bio"] {
+            folder.done(&format!("init skew-symmetric:{angles} {shape} -q -o w.npy --force"));
+        }
+    }
+}
+
+#[test]
 fn fans_and_axes_that_a_shape_does_not_have_are_refused() {
     all_refused(&[
         ("init he-normal 5", &["`weight=5`", "no fan_in", "--fan-in", "--layout"]),

@@ -151,7 +151,7 @@ fn with_chosen_signs(matrices: &[DMatrix<f64>]) -> Vec<DMatrix<f64>> {
 }
 
 /// Whether an entry of unit vectors in five dimensions has its law: the square follows Beta(1/2, 2).
-fn has_the_law_of_five_dimensions(matrices: &[DMatrix<f64>], row: usize, column: usize) -> bool {
+pub(crate) fn has_the_law_of_five_dimensions(matrices: &[DMatrix<f64>], row: usize, column: usize) -> bool {
     let entries = matrices.iter().map(|matrix| matrix[(row, column)]).collect();
     distance(entries, |x| 0.5 + 0.75 * (x - x * x * x / 3.0)) <= CRITICAL / (matrices.len() as f64).sqrt()
 }
@@ -174,7 +174,7 @@ fn entries_have_their_beta_law() {
 }
 
 /// By how many standard errors the mean of a sample is off.
-fn errors(values: &[f64], expected: f64) -> f64 {
+pub(crate) fn errors(values: &[f64], expected: f64) -> f64 {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;

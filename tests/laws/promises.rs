@@ -5,7 +5,7 @@ use fanin::plan::{DType, Name};
 use fanin::scheme;
 
 use crate::draw;
-use crate::{elementwise, orthogonal, sparse};
+use crate::{directions, elementwise, isometry, orthogonal, sparse};
 
 /// Whole numbers that look random, for places to cut at (Marsaglia 2003, Xorshift RNGs).
 fn places() -> impl FnMut(u64) -> u64 {
@@ -21,11 +21,13 @@ fn places() -> impl FnMut(u64) -> u64 {
 /// Every expression of the other tests, with layouts that make it interesting.
 fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
     let rows = elementwise::rows().into_iter().map(|(expression, _)| (expression, "61x83", "default"));
-    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS);
+    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::FURTHER);
+    let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied());
+    let placed = isometry::ROWS.iter().chain(directions::SQUARE).copied();
     let layouts =
         [("default", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
     let matrices = matrices.flat_map(|expression| layouts.map(|(layout, shape)| (expression, shape, layout)));
-    rows.chain(matrices).collect()
+    rows.chain(matrices).chain(placed).collect()
 }
 
 /// Checks random slices against the whole, in single and in double precision.
@@ -98,6 +100,11 @@ fn twice_the_gain_is_exactly_twice_the_numbers() {
         ("orthogonal:gain=1,method=svd", "orthogonal:gain=2,method=svd"),
         ("orthogonal:gain=1,method=reflectors", "orthogonal:gain=2,method=reflectors"),
         ("sparse:nonzeros=3,std=0.3", "sparse:nonzeros=3,std=0.6"),
+        ("sparse:nonzeros=3,std=0.3,mean=1", "sparse:nonzeros=3,std=0.6,mean=2"),
+        ("sparse-bernoulli:density=0.2,std=0.3", "sparse-bernoulli:density=0.2,std=0.6"),
+        ("orthogonal-random-features:std=1", "orthogonal-random-features:std=2"),
+        ("glorot-orthogonal:scale=0.5", "glorot-orthogonal:scale=2"),
+        ("nguyen-widrow:factor=0.7", "nguyen-widrow:factor=1.4"),
     ] {
         for dtype in [DType::F32, DType::F64] {
             let [single, double] =

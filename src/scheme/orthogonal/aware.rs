@@ -148,3 +148,57 @@ fn variance(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / count;
     values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.fft.irfftn(X, kernel)` of NumPy 2.4.6, where frequency number j of X is ((7 j + 3) mod 11 - 5) / 4.
+    const NUMPY: &[(&[u64], &[f64])] = &[
+        (
+            &[5],
+            &[
+                0.5,
+                -0.026_393_202_250_021_022,
+                -0.473_606_797_749_979,
+                -0.473_606_797_749_979,
+                -0.026_393_202_250_021_022,
+            ],
+        ),
+        (&[4], &[0.5625, -0.1875, -0.6875, -0.1875]),
+        (
+            &[2, 3],
+            &[0.125, -0.125, -0.125, 0.541_666_666_666_666_6, -0.458_333_333_333_333_3, -0.458_333_333_333_333_3],
+        ),
+        (
+            &[3, 4],
+            &[
+                0.3125,
+                -0.1875,
+                -0.6875,
+                -0.1875,
+                0.125,
+                -0.036_084_391_824_351_61,
+                0.0,
+                0.036_084_391_824_351_61,
+                0.125,
+                0.036_084_391_824_351_61,
+                0.0,
+                -0.036_084_391_824_351_61,
+            ],
+        ),
+    ];
+
+    #[test]
+    fn the_inverse_transform_is_that_of_numpy() {
+        for (kernel, expected) in NUMPY {
+            let frequencies = frequencies(kernel).into_iter().product();
+            let spectrum: Vec<f64> = (0..frequencies).map(|j| (as_float((7 * j + 3) % 11) - 5.0) / 4.0).collect();
+            let sizes = [1, in_memory(frequencies), expected.len()];
+            let found = matrix::product(&spectrum, &inverse_transform(kernel), sizes);
+            for (found, expected) in found.iter().zip(*expected) {
+                assert!((found - expected).abs() < 1e-15, "{kernel:?}: {found} is not {expected}");
+            }
+        }
+    }
+}
