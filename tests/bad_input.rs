@@ -227,7 +227,7 @@ fn weights_without_elements_and_of_one_are_made_where_they_are_orthogonal_or_spa
             folder.done(&format!("init {scheme} {shape} -q -o w.npy --force"));
         }
     }
-    for shape in ["0x3x3x3", "0x0x3x3", "3x3x0x3", "3x3x0x0", "0x0x0x0", "1x1x1x2"] {
+    for shape in ["0x0x3x3", "3x3x0x3", "3x3x0x0", "0x0x0x0", "1x1x1x2"] {
         for scheme in ["delta-orthogonal", "conv-orthogonal", "convolution-aware"] {
             folder.done(&format!("init {scheme} {shape} -q -o w.npy --force"));
         }

@@ -148,7 +148,7 @@ impl Law {
     pub fn largest(&self) -> f64 {
         match *self {
             Self::Constant { value } => value.abs(),
-            Self::Normal { mean, std } => mean.abs() + 12.0 * std,
+            Self::Normal { mean, std } | Self::Sparse { mean, std, .. } => mean.abs() + 12.0 * std,
             Self::Uniform { low, high } => low.abs().max(high.abs()),
             Self::TruncatedNormal { mean, std, low, high } => {
                 // An open side ends where the normal does; a side cut off far out in a tail, a little beyond the cut.
@@ -157,7 +157,6 @@ impl Law {
                 lowest.abs().max(highest.abs())
             }
             Self::Orthogonal { gain, .. } => gain.abs(),
-            Self::Sparse { mean, std, .. } => mean.abs() + 12.0 * std,
             _ => self.described().map_or(0.0, Described::largest),
         }
     }

@@ -157,7 +157,7 @@ fn remainder(modulus: f64, x: f64) -> f64 {
 #[test]
 fn angles_have_their_laws() {
     let all = |law: &str, size| angles(law, 8000, size).concat();
-    assert_law(&all("henaff", 5), |x| (x / PI + 1.0) / 2.0, "henaff");
+    assert_law(&all("henaff", 5), |x| f64::midpoint(x / PI, 1.0), "henaff");
     assert_law(&all("cayley", 4), |x| 1.0 - 4.0 * (-x).atan() / PI, "cayley");
     assert_law(&all("normal", 8), |x| remainder(PI, x), "normal");
     assert_law(&all("normal-squeeze", 8), |x| remainder(PI / 8.0, x), "normal-squeeze");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::parts::{Convolution, PANELS, bytes_of, in_memory, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
 use crate::law::{Described, Draws, Law, Whole, as_float, matrix};
 
@@ -60,12 +60,12 @@ impl Whole for ConvolutionAware {
         let [inputs, outputs, taps] = [convolution.inputs(), convolution.outputs(), convolution.taps()].map(in_memory);
         let inverse = inverse_transform(&convolution.kernel());
         let weight = |number: u64| {
-            let filters = (0..convolution.outputs())
-                .map(|output| self.filters(draws, number * convolution.outputs() + output, &inverse));
-            let mut values: Vec<f64> = filters.flatten().collect();
-            debug_assert_eq!(values.len(), inputs * outputs * taps);
+            let mut values = Vec::with_capacity(inputs * outputs * taps);
+            for output in 0..convolution.outputs() {
+                values.extend(self.filters(draws, number * convolution.outputs() + output, &inverse));
+            }
             let factor = (self.variance / variance(&values)).sqrt();
-            values.iter_mut().for_each(|value| *value *= factor);
+            scale(&mut values, factor);
             values
         };
         let weights: Vec<Vec<f64>> = (0..convolution.matrices()).map(weight).collect();
@@ -98,8 +98,12 @@ impl ConvolutionAware {
         let spectra = if frequencies == 1 {
             self.normals(draws, spectrum(0), inputs)
         } else {
-            let rows = |block| frequencies.min(inputs - in_memory(block) * frequencies);
-            (0..blocks).flat_map(|block| draws.orthonormal(spectrum(block), frequencies, rows(block))).collect()
+            let mut rows = Vec::with_capacity(inputs * frequencies);
+            for block in 0..blocks {
+                let count = frequencies.min(inputs - in_memory(block) * frequencies);
+                rows.extend(draws.orthonormal(spectrum(block), frequencies, count));
+            }
+            rows
         };
         let filters = matrix::product(&spectra, inverse, [inputs, frequencies, taps]);
         let noise = self.normals(draws, 2 * output + 1, inputs * taps);
@@ -109,7 +113,7 @@ impl ConvolutionAware {
     fn normals(&self, draws: &dyn Draws, stream: u64, count: usize) -> Vec<f64> {
         let mut normals = vec![0.0; count];
         draws.normals(stream, &mut normals);
-        normals.iter_mut().for_each(|value| *value *= self.noise);
+        scale(&mut normals, self.noise);
         normals
     }
 }
@@ -153,7 +157,7 @@ fn variance(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// `numpy.fft.irfftn(X, kernel)` of NumPy 2.4.6, where frequency number j of X is ((7 j + 3) mod 11 - 5) / 4.
+    /// `numpy.fft.irfftn(X, kernel)` of numpy 2.4.6, where frequency number j of X is ((7 j + 3) mod 11 - 5) / 4.
     const NUMPY: &[(&[u64], &[f64])] = &[
         (
             &[5],

@@ -95,7 +95,7 @@ impl ConvOrthogonal {
                 // From the last tap on, so that each finds the one before it as it was.
                 for tap in (0..taps.len() / size).rev() {
                     let (before, from) = taps.split_at_mut(tap * size);
-                    let first = tap / stride % along == 0;
+                    let first = (tap / stride).is_multiple_of(along);
                     let before = (!first).then(|| &before[(tap - stride) * size..][..size]);
                     projection.convolve(before, &mut from[..size]);
                 }

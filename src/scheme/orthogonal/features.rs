@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parts::{PANELS, bytes_of, count, in_memory, tensor};
+use super::parts::{PANELS, bytes_of, count, in_memory, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
 use crate::law::{Described, Draws, Law, Whole, as_float};
 use crate::plan::Unfolding;
@@ -71,11 +71,14 @@ impl Whole for Features {
         }
         let (rows, d) = (in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns()));
         let blocks = rows.div_ceil(d) as u64;
-        let block = |number: u64, block: u64| {
-            let height = d.min(rows - in_memory(block) * d);
-            self.block(draws, 2 * (number * blocks + block), height, d)
+        let matrix = |number: u64| {
+            let mut matrix = Vec::with_capacity(rows * d);
+            for block in 0..blocks {
+                let height = d.min(rows - in_memory(block) * d);
+                matrix.extend(self.block(draws, 2 * (number * blocks + block), height, d));
+            }
+            matrix
         };
-        let matrix = |number| (0..blocks).flat_map(|which| block(number, which)).collect();
         let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
         tensor(&self.unfolding, &matrices)
     }
@@ -99,7 +102,7 @@ impl Features {
                 None => as_float(d as u64),
             };
             let length = self.std * squared.sqrt();
-            row.iter_mut().for_each(|value| *value *= length);
+            scale(row, length);
         }
         rows
     }

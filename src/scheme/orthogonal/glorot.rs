@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, tensor};
+use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
 use crate::law::{Described, Draws, Law, Whole, as_float};
 use crate::plan::Unfolding;
@@ -59,7 +59,7 @@ impl Whole for GlorotOrthogonal {
         let matrix = |number| {
             let mut values = haar(draws, number, sizes);
             let factor = (self.variance / sample_variance(&values)).sqrt();
-            values.iter_mut().for_each(|value| *value *= factor);
+            scale(&mut values, factor);
             values
         };
         if count(&self.unfolding) == 0 {

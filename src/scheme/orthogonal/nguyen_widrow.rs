@@ -36,7 +36,7 @@ fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let beta = |outputs: u64| factor * libm::pow(as_float(outputs.max(1)), 1.0 / inputs);
     if let [outputs] = site.shape.axes() {
         let beta = beta(*outputs);
-        ensure!(beta.is_finite(), "factor is {factor}: it is too large");
+        ensure!(beta.is_finite(), "factor is {factor:?}: it is too large");
         return between(-beta, beta);
     }
     let unfolding = site.unfolding()?;

@@ -131,6 +131,13 @@ pub(super) fn bytes_of(products: &[&[u64]]) -> u64 {
 /// Columns that are reflected at once: drawing an orthonormal matrix takes two panels of as many beside the matrix.
 pub(super) const PANELS: u64 = 128;
 
+/// Values times a factor.
+pub(super) fn scale(values: &mut [f64], factor: f64) {
+    for value in values {
+        *value *= factor;
+    }
+}
+
 /// A size of what is in memory.
 #[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
 pub(super) fn in_memory(count: u64) -> usize {

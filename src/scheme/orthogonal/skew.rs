@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use nalgebra::DMatrix;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, tensor};
+use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
 use crate::law::{Described, Draws, Law, Whole};
 use crate::plan::Unfolding;
@@ -67,16 +67,20 @@ impl Angles {
         match self {
             Self::Henaff => {
                 draws.signed_uniforms(number, &mut angles);
-                angles.iter_mut().for_each(|angle| *angle *= PI);
+                scale(&mut angles, PI);
             }
             Self::Cayley => {
                 draws.signed_uniforms(number, &mut angles);
-                angles.iter_mut().for_each(|angle| *angle = -libm::tan(PI / 8.0 * (*angle + 1.0)));
+                for angle in &mut angles {
+                    *angle = -libm::tan(PI / 8.0 * (*angle + 1.0));
+                }
             }
             Self::Haar => return haar_angles(draws, number, size),
             Self::Normal { modulus } => {
                 draws.normals(number, &mut angles);
-                angles.iter_mut().for_each(|angle| *angle = libm::fmod(*angle, modulus));
+                for angle in &mut angles {
+                    *angle = libm::fmod(*angle, modulus);
+                }
             }
         }
         angles
