@@ -151,6 +151,8 @@ fn laws_that_are_equal_give_equal_numbers_whatever_their_names() {
         ("uniform:0.05", "uniform:low=-0.05,high=0.05"),
         ("truncated-normal", "truncated-normal:std=0.01,low=-0.02,high=0.02"),
         ("sparse:nonzeros=4", "sparse:density=0.125"),
+        ("sparse:nonzeros=4", "sparse:nonzeros=4,unit=output,mean=0"),
+        ("orthogonal", "orthogonal:mode=embedding"),
     ] {
         let [one_s, others] =
             [one, other].map(|expression| draw::whole(6, &draw::tensor(expression, "32x48", "default", DType::F32)));

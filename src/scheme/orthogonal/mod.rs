@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("nnabla", "OrthogonalInitializer", "orthogonal"),
             spelling("burn", "Orthogonal", "orthogonal"),
             spelling("tch", "Orthogonal", "orthogonal"),
-            // Its own `orthogonal` always raises, by arguments in the wrong order; this is what its function draws.
+            // Newer versions hand it arguments in the wrong order and always raise; this is what its function draws.
             spelling("neox", "orthogonal", "orthogonal:gain=relu"),
             spelling("reservoirpy", "orthogonal", "orthogonal"),
             spelling("scipy", "ortho_group", "orthogonal"),
