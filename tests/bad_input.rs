@@ -465,3 +465,53 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     assert_eq!((ended.status, ended.told.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
+
+#[test]
+fn recurrent_layers_of_impossible_shapes_or_parameters_are_refused() {
+    all_refused(&[
+        ("init lstm-bias ()", &["needs an axis", "shape ()"]),
+        ("init lstm-bias 6", &["shape 6", "four gates"]),
+        ("init lstm-bias 8x6", &["last axis", "8x6", "four gates"]),
+        ("init lstm-bias:gates=fgio 8", &["`fgio`", "ifgo, igfo", "gfoi"]),
+        ("init lstm-bias:forget=inf 8", &["forget is `inf`", "finite number"]),
+        ("init mxnet.LSTMBias 7", &["`lstm-bias`", "four gates"]),
+        ("init chrono 8", &["`t-max` is required"]),
+        ("init chrono:2 8", &["t-max is 2", "above 2"]),
+        ("init chrono:-5 8", &["t-max is -5", "above 2"]),
+        ("init chrono:100 6", &["shape 6", "four gates"]),
+        ("init chrono:100 281474976710656", &["`weight`", "--max-memory"]),
+        ("init hippo-legs ()", &["needs an axis", "shape ()"]),
+        ("init hippo-legs 3x4", &["shape 3x4", "square", "`part=b`"]),
+        ("init hippo-legs:a 3x4", &["shape 3x4", "last two axes", "equal"]),
+        ("init hippo-legs:a 4", &["shape 4", "last two axes"]),
+        ("init hippo-legs:c 4", &["part is `c`", "a, b"]),
+        ("init hippo-legs:scale=0 4", &["scale is 0", "above 0"]),
+        ("init hippo-fourier 5x5", &["5 states", "even"]),
+        ("init s4.foud 5", &["5 states", "even"]),
+        ("init hippo-lagt:beta=0 4x4", &["beta is 0", "above 0"]),
+        ("init hippo-glagt:alpha=1 4x4", &["alpha is 1", "below 1"]),
+        ("init hippo-glagt:alpha=-1 4x4", &["alpha is -1", "above -1"]),
+        ("init hippo-lmu 40000x40000 --dtype f16", &["do not fit f16", "--dtype"]),
+        ("init hippo-diagonal 16777216x16777216", &["`weight`", "--max-memory"]),
+        ("init s4d-lin ()", &["needs an axis"]),
+        ("init s4d-lin:phase 8", &["part is `phase`", "real, imag, log-real"]),
+        ("init s4d-legs 16777216", &["`weight`", "--max-memory"]),
+        ("init s4d-quad 1000 --dtype f16", &["do not fit f16"]),
+        ("init mamba-a ()", &["needs an axis"]),
+        ("init mamba2-a:low=0 8", &["low is 0", "above 0"]),
+        ("init mamba2-a:low=16 8", &["low is 16", "high is 16", "below"]),
+        ("init mamba-dt:dt-min=0 8", &["dt-min is 0", "above 0"]),
+        ("init mamba-dt:dt-min=1 8", &["dt-min is 1", "dt-max is 0.1", "below"]),
+        ("init mamba-dt:floor=-1 8", &["floor is -1", "0 or more"]),
+        ("init mamba-dt-proj 8", &["no fan_in", "--fan-in"]),
+        ("init mamba-dt-proj:scale=0 8x8", &["scale is 0", "above 0"]),
+        ("init mamba-dt-proj:distribution=normal 8x8", &["`normal`", "uniform, constant"]),
+        ("init s4-dt:dt-max=0.001 8", &["dt-min is 0.001", "below"]),
+        ("init lru-nu:r-max=1.5 8", &["r-max is 1.5", "at most 1"]),
+        ("init lru-nu:r-min=0.5,r-max=0.5 8", &["r-min is 0.5", "below"]),
+        ("init lru-nu:r-min=-0.5 8", &["r-min is -0.5", "0 or more"]),
+        ("init lru-theta:0 8", &["max-phase is 0", "above 0"]),
+        ("init rwkv-decay:layer=12,layers=12 8", &["layer is 12", "below layers"]),
+        ("init rwkv-mix:layers=0 8", &["layer is 0 of 0", "below layers"]),
+    ]);
+}

@@ -12,15 +12,18 @@ mod elementwise;
 mod independence;
 mod orthogonal;
 mod promises;
+mod recurrent;
 mod reference;
 mod sample;
 mod sparse;
+mod state_space;
 mod tails;
 
 #[test]
 fn every_scheme_of_the_registry_is_tested() {
     let mut tested: Vec<&str> = elementwise::rows().into_iter().map(|(expression, _)| expression).collect();
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
+    tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS].concat());
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);
