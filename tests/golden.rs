@@ -39,6 +39,7 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("lstm-bias:forget=2,gates=gifo,interleaved=true", "2x32", "default"),
     ("chrono:t-max=10,gates=iofg", "2x32", "default"),
     ("chrono:t-max=10,gates=gifo,interleaved=true", "32", "default"),
+    ("chrono-gru:t-max=10,gates=zrn,update=renew", "2x24", "default"),
     ("hippo-legs:part=b", "16", "default"),
     ("hippo-legt:scale=2,transposed=true", "2x8x8", "default"),
     ("hippo-lmu:part=b", "2x16", "default"),

@@ -10,6 +10,7 @@ use crate::sample::{Fault, faults};
 pub(crate) const EXPRESSIONS: &[&str] = &[
     "lstm-bias",
     "chrono:t-max=100",
+    "chrono-gru:t-max=100",
     "mamba-a",
     "mamba2-a",
     "mamba-dt",
@@ -73,6 +74,19 @@ fn chrono_gives_each_unit_a_time_and_the_opposite_to_its_input_gate() {
         follows("chrono", &times, &Reference::Uniform { low: 1.0, high: 99.0 }, f64::exp);
         assert!(first[0] != first[1] && first[1] != first[2], "biases of one tensor repeat each other");
     }
+}
+
+#[test]
+fn chrono_of_a_gru_sets_the_update_gate_by_what_it_does() {
+    const UNITS: usize = 60_000;
+    let [keeping, renewing] = ["chrono-gru:t-max=100", "chrono-gru:t-max=100,gates=zrn,update=renew"]
+        .map(|row| drawn(row, "180000", DType::F32));
+    follows("chrono-gru", &keeping[UNITS..2 * UNITS], &Reference::Uniform { low: 1.0, high: 99.0 }, f64::exp);
+    for unit in 0..UNITS {
+        assert_eq!((keeping[unit], keeping[2 * UNITS + unit]), (0.0, 0.0));
+        assert_eq!(renewing[unit], -keeping[UNITS + unit]);
+    }
+    assert!(renewing[UNITS..].iter().all(|&value| value == 0.0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Biases of the gates of an LSTM.
+//! Biases of the gates of an LSTM or GRU.
 
 use std::sync::Arc;
 
@@ -18,8 +18,15 @@ const INTERLEAVED: Parameter = Parameter {
     name: "interleaved",
     kind: Kind::Flag,
     default: Some("false"),
-    help: "the four gates of a unit stand together, as in Chainer, and not the units of a gate",
+    help: "the gates of a unit stand together, as in Chainer's LSTM, and not the units of a gate",
 };
+const LONGEST: Parameter = Parameter {
+    name: "t-max",
+    kind: Kind::Number,
+    default: None,
+    help: "the longest time to remember over, in steps, above 2; required",
+};
+const CHRONO: &str = "Tallec and Ollivier 2018, Can recurrent neural networks warp time?";
 const RANKS: &str = "one or more axes, the last of four gates side by side";
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
@@ -61,31 +68,54 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         name: "chrono",
         summary: "biases of an LSTM that remembers over up to t-max steps: the forget gate of each unit for a time of its own, the input gate the opposite",
         formula: "b_f ~ ln U(1, t-max - 1), b_i = -b_f of the same unit, b_g = b_o = 0",
-        source: "Tallec and Ollivier 2018, Can recurrent neural networks warp time?",
+        source: CHRONO,
         ranks: RANKS,
-        parameters: &[
-            Parameter {
-                name: "t-max",
-                kind: Kind::Number,
-                default: None,
-                help: "the longest time to remember over, in steps, above 2; required",
-            },
-            GATES,
-            INTERLEAVED,
-        ],
+        parameters: &[LONGEST, GATES, INTERLEAVED],
         bare: Some("t-max"),
         aliases: &["chrono-initialization"],
         spellings: &[],
         reads: Reads::Shape,
         example: example_on("chrono:t-max=100", "64", "default"),
-        law: chrono,
+        law: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
+    },
+    Scheme {
+        name: "chrono-gru",
+        summary: "biases of a GRU that remembers over up to t-max steps: the update gate of each unit for a time of its own",
+        formula: "b_z ~ ln U(1, t-max - 1) where z keeps the state, minus that where z renews it; b_r = b_n = 0",
+        source: CHRONO,
+        ranks: "one or more axes, the last of three gates side by side",
+        parameters: &[
+            LONGEST,
+            Parameter {
+                name: "gates",
+                kind: Kind::Choice(&["rzn", "zrn"]),
+                default: Some("rzn"),
+                help: "the order of the gates (r reset, z update, n new): rzn in torch and MXNet, zrn in Keras and Haiku",
+            },
+            Parameter {
+                name: "update",
+                kind: Kind::Choice(&["keep", "renew"]),
+                default: Some("keep"),
+                help: "whether the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku",
+            },
+        ],
+        bare: Some("t-max"),
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example_on("chrono-gru:t-max=100", "48", "default"),
+        law: |arguments, site| match arguments.word("update") {
+            Some("renew") => chrono(arguments, site, None, Some('z')),
+            _ => chrono(arguments, site, Some('z'), None),
+        },
     },
 ];
 
-fn chrono(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn chrono(arguments: &Arguments, site: &Site, keeps: Option<char>, renews: Option<char>) -> Result<Law> {
     let longest = arguments.number("t-max")?;
     ensure!(longest > 2.0, "t-max is {longest}: it must be above 2, so that U(1, t-max - 1) has values");
-    Ok(Law::Whole(Arc::new(Chrono { longest, count: site.shape.count(), gates: Gates::of(arguments, site)? })))
+    let (count, gates) = (site.shape.count(), Gates::of(arguments, site)?);
+    Ok(Law::Whole(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
 
 /// Where the gates of a bias lie.
@@ -102,16 +132,24 @@ struct Gates {
 impl Gates {
     fn of(arguments: &Arguments, site: &Site) -> Result<Self> {
         let size = last_axis(site)?;
-        ensure!(size % 4 == 0, "the last axis of shape {} is {size}: four gates do not divide it", site.shape);
-        let order = arguments.word("gates").unwrap_or_default().into();
-        Ok(Self { units: size / 4, order, interleaved: arguments.flag("interleaved") })
+        let order = String::from(arguments.word("gates").unwrap_or_default());
+        let count = order.len() as u64;
+        ensure!(size % count == 0, "the last axis of shape {} is {size}: {count} gates do not divide it", site.shape);
+        Ok(Self { units: size / count, order, interleaved: arguments.flag("interleaved") })
+    }
+
+    /// How many gates there are.
+    fn count(&self) -> u64 {
+        self.order.len() as u64
     }
 
     /// The letter of the gate that an element belongs to, and the number of its unit among those of the whole tensor.
     fn place(&self, index: u64) -> (Option<char>, u64) {
-        let (bias, within) = (index / (4 * self.units), index % (4 * self.units));
-        let (gate, unit) =
-            if self.interleaved { (within % 4, within / 4) } else { (within / self.units, within % self.units) };
+        let (bias, within) = (index / (self.count() * self.units), index % (self.count() * self.units));
+        let (gate, unit) = match self.interleaved {
+            true => (within % self.count(), within / self.count()),
+            false => (within / self.units, within % self.units),
+        };
         let letter = usize::try_from(gate).ok().and_then(|gate| self.order.chars().nth(gate));
         (letter, bias * self.units + unit)
     }
@@ -140,6 +178,10 @@ struct Chrono {
     longest: f64,
     count: u64,
     gates: Gates,
+    /// The gate that is open while a unit remembers.
+    keeps: Option<char>,
+    /// The gate that is shut meanwhile.
+    renews: Option<char>,
 }
 
 impl Described for Chrono {
@@ -155,20 +197,20 @@ impl Described for Chrono {
 impl Whole for Chrono {
     #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut times = vec![0.0; (self.count / 4) as usize];
+        let mut times = vec![0.0; (self.count / self.gates.count()) as usize];
         draws.signed_uniforms(0, &mut times);
         // A uniform of (-1, 1) becomes one of (1, t-max - 1).
         let half = self.longest / 2.0;
         let logarithm = |unit: f64| libm::log(half + (half - 1.0) * unit);
         let bias = |index| match self.gates.place(index) {
-            (Some('f'), unit) => logarithm(times[unit as usize]),
-            (Some('i'), unit) => -logarithm(times[unit as usize]),
+            (gate, unit) if gate == self.keeps => logarithm(times[unit as usize]),
+            (gate, unit) if gate == self.renews => -logarithm(times[unit as usize]),
             _ => 0.0,
         };
         (0..self.count).map(bias).collect()
     }
 
     fn workspace(&self) -> u64 {
-        self.count.saturating_mul(8 + 2)
+        self.count.saturating_add(self.count / self.gates.count()).saturating_mul(8)
     }
 }
