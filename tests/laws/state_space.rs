@@ -30,6 +30,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "s4d-inv2",
     "s4d-quad",
     "s4d-legs",
+    "s4d-rand",
 ];
 
 fn drawn(expression: &str, shape: &str, dtype: DType) -> Vec<f64> {
@@ -120,6 +121,7 @@ fn diagonals_follow_their_formulas() {
         ("s4d-lin:real", &|_| -0.5),
         ("s4d-inv:log-real", &|_| -LN_2),
         ("s4d-legs:real", &|_| -0.5),
+        ("s4d-rand:real", &|_| -0.5),
         ("s4d-inv", &|n| states / PI * (states / (2.0 * n + 1.0) - 1.0)),
         ("s4d-inv2", &|n| states / PI * (states / (n + 1.0) - 1.0)),
         ("s4d-quad", &|n| (1.0 + 2.0 * n).powi(2) / PI),
@@ -160,5 +162,7 @@ fn random_matrices_follow_their_laws() {
     assert!(others.iter().all(|&value| value == 0.0));
     let reference = Reference::normal(1.0);
     assert!(passes(&reference, &decays, 1.0) && !passes(&reference, &decays, 1.03));
+    let logarithms: Vec<f64> = drawn("s4d-rand", "300x300", DType::F32).into_iter().map(f64::ln).collect();
+    assert!(passes(&reference, &logarithms, 1.0) && !passes(&reference, &logarithms, 1.03));
     assert!(passes(&reference, &drawn("hippo-diagonal:b", "90000", DType::F32), 1.0));
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
 use super::hippo_values::{Matrix, Measure, Vector};
-use super::last_axis;
+use super::{exponential, last_axis};
 use crate::law::{Described, Draws, Law, Whole, as_float};
 
 const PART: Parameter = Parameter {
@@ -89,7 +89,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     row(
         "hippo-legt",
-        "remembers a window of the past in Legendre polynomials",
+        "remembers a window of the past in Legendre polynomials; the form of the paper, over a window of theta, is scale=2/theta",
         "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         HIPPO,
         FIXED,
@@ -246,9 +246,6 @@ fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
 }
 
-/// Normals above this, one in 10^23, are taken for it, so that every dtype holds their exponential.
-const LARGEST_NORMAL: f64 = 10.0;
-
 /// Matrices with minus the exponential of a normal number at each place of the diagonal.
 #[derive(Debug)]
 struct Decays {
@@ -258,7 +255,7 @@ struct Decays {
 
 impl Described for Decays {
     fn largest(&self) -> f64 {
-        libm::exp(LARGEST_NORMAL)
+        exponential(f64::INFINITY)
     }
 }
 
@@ -271,7 +268,7 @@ impl Whole for Decays {
         draws.normals(0, &mut diagonal);
         // Row i of all the rows of all matrices has its element on column i mod size.
         for (row, normal) in diagonal.into_iter().enumerate() {
-            values[row * size + row % size] = -libm::exp(normal.min(LARGEST_NORMAL));
+            values[row * size + row % size] = -exponential(normal);
         }
         values
     }

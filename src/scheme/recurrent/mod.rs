@@ -35,3 +35,10 @@ const SMALLEST_UNIT: f64 = f64::EPSILON / 2.0;
 fn open_unit(words: &mut dyn Rng) -> f64 {
     (as_float(words.next_u64() >> 12) + 0.5) * f64::EPSILON
 }
+
+/// The exponential of a normal number. Normals above 10, one in 10^23, are taken for it, so that every dtype holds them.
+fn exponential(normal: f64) -> f64 {
+    libm::exp(normal.min(LARGEST_NORMAL))
+}
+
+const LARGEST_NORMAL: f64 = 10.0;

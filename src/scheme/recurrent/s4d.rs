@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
-use super::last_axis;
 use super::s4d_legs::LegS;
-use crate::law::{Described, Law, Pattern, as_float};
+use super::{exponential, last_axis};
+use crate::law::{Described, Draws, Law, Pattern, Whole, as_float};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -97,6 +97,18 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             _ => curve(Curve::Linear, arguments, site),
         },
     ),
+    row(
+        "s4d-rand",
+        "eigenvalues at random, to compare the others with",
+        "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-rand", "s4d-rand"), spelling("s4", "diag-random", "s4d-rand")],
+        |arguments, site| match arguments.word("part") {
+            Some("imag") => Ok(Law::Whole(Arc::new(Exponentials { count: site.shape.count() }))),
+            _ => curve(Curve::Linear, arguments, site),
+        },
+    ),
 ];
 
 fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Law> {
@@ -166,5 +178,30 @@ impl Described for Diagonal {
 impl Pattern for Diagonal {
     fn value(&self, index: u64) -> f64 {
         self.eigenvalue(index % self.size)
+    }
+}
+
+/// Independent exponentials of normal numbers.
+#[derive(Debug)]
+struct Exponentials {
+    count: u64,
+}
+
+impl Described for Exponentials {
+    fn largest(&self) -> f64 {
+        exponential(f64::INFINITY)
+    }
+}
+
+impl Whole for Exponentials {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+        let mut values = vec![0.0; self.count as usize];
+        draws.normals(0, &mut values);
+        values.into_iter().map(exponential).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        self.count.saturating_mul(8)
     }
 }
