@@ -32,7 +32,7 @@ const RANKS: &str = "one or more axes, the last of four gates side by side";
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lstm-bias",
-        summary: "0 for every gate of an LSTM but the forget gate. Of two biases that are added (torch bias_ih and bias_hh) only one takes it, the other zeros; where the layer itself adds the 1 as it runs (TensorFlow's LSTMCell, Haiku), both are zeros",
+        summary: "0 for every gate of an LSTM but the forget gate",
         formula: "b_f = forget, b_i = b_g = b_o = 0",
         source: "Gers, Schmidhuber and Cummins 2000, Learning to forget; Jozefowicz, Zaremba and Sutskever 2015, An empirical exploration of recurrent network architectures",
         ranks: RANKS,
@@ -41,7 +41,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "forget",
                 kind: Kind::Number,
                 default: Some("1"),
-                help: "the bias of the forget gate; 1 remembers from the start",
+                help: "the bias of the forget gate; 1 remembers from the start. Of two biases that are added (torch bias_ih and bias_hh) one takes it, and the other is zeros; where the layer adds the 1 as it runs (TensorFlow's LSTMCell, Haiku) both are zeros",
             },
             GATES,
             INTERLEAVED,

@@ -23,7 +23,7 @@ const S4: &str = "Gu, Goel and Ré 2022, Efficiently modeling long sequences wit
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "mamba-a",
-        summary: "A_log of Mamba, the logarithms of the decays of s4d-real; with it go ones for D and mamba-dt. On one axis, A_log of transformers' Mamba2",
+        summary: "A_log of Mamba, the logarithms of the decays of s4d-real (its D is ones); on one axis, A_log of transformers' Mamba2",
         formula: "A_log_n = ln(n+1), n from 0 along the last axis (d_state)",
         source: MAMBA,
         ranks: "one or more axes; those before the last repeat it",
