@@ -6,6 +6,7 @@ mod expression;
 pub mod gain;
 mod orthogonal;
 mod plain;
+mod recurrent;
 mod scaled;
 mod site;
 mod sparse;
@@ -37,6 +38,12 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
+    Family { name: "gates of recurrent layers", schemes: recurrent::gates::ROWS },
+    Family { name: "HiPPO", schemes: recurrent::hippo::ROWS },
+    Family { name: "S4D", schemes: recurrent::s4d::ROWS },
+    Family { name: "Mamba and S4", schemes: recurrent::mamba::ROWS },
+    Family { name: "linear recurrent unit", schemes: recurrent::unit_disk::ROWS },
+    Family { name: "RWKV", schemes: recurrent::rwkv::ROWS },
 ];
 
 /// A way to initialise a weight.

@@ -14,9 +14,11 @@ mod independence;
 mod isometry;
 mod orthogonal;
 mod promises;
+mod recurrent;
 mod reference;
 mod sample;
 mod sparse;
+mod state_space;
 mod tails;
 
 #[test]
@@ -25,6 +27,7 @@ fn every_scheme_of_the_registry_is_tested() {
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
     tested.extend(sparse::FURTHER.iter().chain(directions::EXPRESSIONS));
     tested.extend(isometry::ROWS.iter().chain(directions::SQUARE).map(|(expression, _, _)| expression));
+    tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS].concat());
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);

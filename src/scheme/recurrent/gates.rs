@@ -1,0 +1,216 @@
+//! Biases of the gates of an LSTM or GRU.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::last_axis;
+use crate::law::{Described, Draws, Law, Pattern, Whole};
+
+const GATES: Parameter = Parameter {
+    name: "gates",
+    kind: Kind::Choice(&["ifgo", "igfo", "ifog", "iofg", "gifo", "gfoi"]),
+    default: Some("ifgo"),
+    help: "the order of the gates (i input, f forget, g cell, o output): ifgo in torch, Keras, MXNet, Sonnet, Flux, MLX, Paddle and cuDNN, igfo in Haiku and TensorFlow's LSTMCell, ifog in Caffe, iofg in ONNX, gifo in Chainer, gfoi in DL4J",
+};
+const INTERLEAVED: Parameter = Parameter {
+    name: "interleaved",
+    kind: Kind::Flag,
+    default: Some("false"),
+    help: "the gates of a unit stand together, as in Chainer's LSTM, and not the units of a gate",
+};
+const LONGEST: Parameter = Parameter {
+    name: "t-max",
+    kind: Kind::Number,
+    default: None,
+    help: "the longest time to remember over, in steps, above 2; required",
+};
+const CHRONO: &str = "Tallec and Ollivier 2018, Can recurrent neural networks warp time?";
+const RANKS: &str = "one or more axes, the last of four gates side by side";
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "lstm-bias",
+        summary: "0 for every gate of an LSTM but the forget gate",
+        formula: "b_f = forget, b_i = b_g = b_o = 0",
+        source: "Gers, Schmidhuber and Cummins 2000, Learning to forget; Jozefowicz, Zaremba and Sutskever 2015, An empirical exploration of recurrent network architectures",
+        ranks: RANKS,
+        parameters: &[
+            Parameter {
+                name: "forget",
+                kind: Kind::Number,
+                default: Some("1"),
+                help: "the bias of the forget gate; 1 remembers from the start. Of two biases that are added (torch bias_ih and bias_hh) one takes it, and the other is zeros; where the layer adds the 1 as it runs (TensorFlow's LSTMCell, Haiku) both are zeros",
+            },
+            GATES,
+            INTERLEAVED,
+        ],
+        bare: Some("forget"),
+        aliases: &["forget-bias"],
+        spellings: &[
+            spelling("mxnet", "LSTMBias", "lstm-bias"),
+            spelling("keras", "unit_forget_bias", "lstm-bias"),
+            spelling("tensorflow", "unit_forget_bias", "lstm-bias"),
+            spelling("tfjs", "unitForgetBias", "lstm-bias"),
+            spelling("sonnet", "forget_bias", "lstm-bias"),
+            spelling("chainer", "forget_bias_init", "lstm-bias:gates=gifo,interleaved=true"),
+            spelling("dl4j", "forgetGateBiasInit", "lstm-bias:gates=gfoi"),
+        ],
+        reads: Reads::Shape,
+        example: example_on("lstm-bias", "64", "default"),
+        law: |arguments, site| {
+            let forget = arguments.number("forget")?;
+            Ok(Law::Pattern(Arc::new(Forget { forget, gates: Gates::of(arguments, site)? })))
+        },
+    },
+    Scheme {
+        name: "chrono",
+        summary: "biases of an LSTM that remembers over up to t-max steps: the forget gate of each unit for a time of its own, the input gate the opposite",
+        formula: "b_f ~ ln U(1, t-max - 1), b_i = -b_f of the same unit, b_g = b_o = 0",
+        source: CHRONO,
+        ranks: RANKS,
+        parameters: &[LONGEST, GATES, INTERLEAVED],
+        bare: Some("t-max"),
+        aliases: &["chrono-initialization"],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example_on("chrono:t-max=100", "64", "default"),
+        law: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
+    },
+    Scheme {
+        name: "chrono-gru",
+        summary: "biases of a GRU that remembers over up to t-max steps: the update gate of each unit for a time of its own",
+        formula: "b_z ~ ln U(1, t-max - 1) where z keeps the state, minus that where z renews it; b_r = b_n = 0",
+        source: CHRONO,
+        ranks: "one or more axes, the last of three gates side by side",
+        parameters: &[
+            LONGEST,
+            Parameter {
+                name: "gates",
+                kind: Kind::Choice(&["rzn", "zrn"]),
+                default: Some("rzn"),
+                help: "the order of the gates (r reset, z update, n new): rzn in torch and MXNet, zrn in Keras and Haiku",
+            },
+            Parameter {
+                name: "update",
+                kind: Kind::Choice(&["keep", "renew"]),
+                default: Some("keep"),
+                help: "whether the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku",
+            },
+        ],
+        bare: Some("t-max"),
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example_on("chrono-gru:t-max=100", "48", "default"),
+        law: |arguments, site| match arguments.word("update") {
+            Some("renew") => chrono(arguments, site, None, Some('z')),
+            _ => chrono(arguments, site, Some('z'), None),
+        },
+    },
+];
+
+fn chrono(arguments: &Arguments, site: &Site, keeps: Option<char>, renews: Option<char>) -> Result<Law> {
+    let longest = arguments.number("t-max")?;
+    ensure!(longest > 2.0, "t-max is {longest}: it must be above 2, so that U(1, t-max - 1) has values");
+    let (count, gates) = (site.shape.count(), Gates::of(arguments, site)?);
+    Ok(Law::Whole(Arc::new(Chrono { longest, count, gates, keeps, renews })))
+}
+
+/// Where the gates of a bias lie.
+#[derive(Debug)]
+struct Gates {
+    /// How many units there are.
+    units: u64,
+    /// A letter for each gate, in their order.
+    order: String,
+    /// Whether the gates of a unit stand together.
+    interleaved: bool,
+}
+
+impl Gates {
+    fn of(arguments: &Arguments, site: &Site) -> Result<Self> {
+        let size = last_axis(site)?;
+        let order = String::from(arguments.word("gates").unwrap_or_default());
+        let count = order.len() as u64;
+        ensure!(size % count == 0, "the last axis of shape {} is {size}: {count} gates do not divide it", site.shape);
+        Ok(Self { units: size / count, order, interleaved: arguments.flag("interleaved") })
+    }
+
+    /// How many gates there are.
+    fn count(&self) -> u64 {
+        self.order.len() as u64
+    }
+
+    /// The letter of the gate that an element belongs to, and the number of its unit among those of the whole tensor.
+    fn place(&self, index: u64) -> (Option<char>, u64) {
+        let (bias, within) = (index / (self.count() * self.units), index % (self.count() * self.units));
+        let (gate, unit) = match self.interleaved {
+            true => (within % self.count(), within / self.count()),
+            false => (within / self.units, within % self.units),
+        };
+        let letter = usize::try_from(gate).ok().and_then(|gate| self.order.chars().nth(gate));
+        (letter, bias * self.units + unit)
+    }
+}
+
+#[derive(Debug)]
+struct Forget {
+    forget: f64,
+    gates: Gates,
+}
+
+impl Described for Forget {
+    fn largest(&self) -> f64 {
+        self.forget.abs()
+    }
+}
+
+impl Pattern for Forget {
+    fn value(&self, index: u64) -> f64 {
+        if self.gates.place(index).0 == Some('f') { self.forget } else { 0.0 }
+    }
+}
+
+#[derive(Debug)]
+struct Chrono {
+    longest: f64,
+    count: u64,
+    gates: Gates,
+    /// The gate that is open while a unit remembers.
+    keeps: Option<char>,
+    /// The gate that is shut meanwhile.
+    renews: Option<char>,
+}
+
+impl Described for Chrono {
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((-self.largest(), self.largest()))
+    }
+
+    fn largest(&self) -> f64 {
+        libm::log(self.longest - 1.0)
+    }
+}
+
+impl Whole for Chrono {
+    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let mut times = vec![0.0; (self.count / self.gates.count()) as usize];
+        draws.signed_uniforms(0, &mut times);
+        // A uniform of (-1, 1) becomes one of (1, t-max - 1).
+        let half = self.longest / 2.0;
+        let logarithm = |unit: f64| libm::log(half + (half - 1.0) * unit);
+        let bias = |index| match self.gates.place(index) {
+            (gate, unit) if gate == self.keeps => logarithm(times[unit as usize]),
+            (gate, unit) if gate == self.renews => -logarithm(times[unit as usize]),
+            _ => 0.0,
+        };
+        (0..self.count).map(bias).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        self.count.saturating_add(self.count / self.gates.count()).saturating_mul(8)
+    }
+}

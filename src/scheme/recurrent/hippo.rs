@@ -1,0 +1,280 @@
+//! `HiPPO`: state matrices that remember the past of a signal in a basis of functions.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+
+use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
+use super::hippo_values::{Matrix, Measure, Vector};
+use super::{exponential, last_axis};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+
+const PART: Parameter = Parameter {
+    name: "part",
+    kind: Kind::Choice(&["a", "b"]),
+    default: None,
+    help: "the state matrix A or the input vector B of x' = A x + B u; where it is not given, a square is A, and a vector or column B",
+};
+const SCALE: Parameter = Parameter {
+    name: "scale",
+    kind: Kind::Number,
+    default: Some("1"),
+    help: "a factor on A and B, above 0: the inverse of the time that the past is measured in",
+};
+const TRANSPOSED: Parameter = Parameter {
+    name: "transposed",
+    kind: Kind::Flag,
+    default: Some("false"),
+    help: "A transposed, for layers that multiply the state by it from the right",
+};
+const BETA: Parameter = Parameter { name: "beta", kind: Kind::Number, default: Some("1"), help: "the tilt, above 0" };
+const FIXED: &[Parameter] = &[PART, SCALE, TRANSPOSED];
+const TILTED: &[Parameter] = &[BETA, PART, SCALE, TRANSPOSED];
+const GENERALIZED: &[Parameter] = &[
+    Parameter {
+        name: "alpha",
+        kind: Kind::Number,
+        default: Some("0"),
+        help: "the order of the polynomials, above -1 and below 1",
+    },
+    Parameter { default: Some("0.01"), ..BETA },
+    PART,
+    SCALE,
+    TRANSPOSED,
+];
+const RANDOM: &[Parameter] = &[PART];
+
+const HIPPO: &str = "Gu, Dao, Ermon, Rudra and Ré 2020, HiPPO: recurrent memory with optimal polynomial projections";
+const TRAIN: &str = "Gu, Johnson, Timalsina, Rudra and Ré 2022, How to train your HiPPO";
+const DIAGONAL: &str =
+    "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
+const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
+const S4: &str =
+    "the program of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
+
+/// A row of fixed values, or random ones: what is not said is said by the table.
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    parameters: &'static [Parameter],
+    spellings: &'static [Spelling],
+    law: fn(&mut Arguments, &Site) -> Result<Law>,
+) -> Scheme {
+    let (bare, aliases, reads): (_, &[&str], _) = (Some("part"), &[], Reads::Shape);
+    let example: Example = example_on(name, "16x16", "default");
+    let ranks = "two equal axes last for A, one axis for B; axes before them repeat it";
+    Scheme { name, summary, formula, source, ranks, parameters, bare, aliases, spellings, reads, example, law }
+}
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    row(
+        "hippo-legs",
+        "remembers the whole past in Legendre polynomials, each part of it alike",
+        "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
+        HIPPO,
+        FIXED,
+        &[spelling("s4", "legs", "hippo-legs")],
+        |arguments, site| fixed(Measure::LegS, arguments, site),
+    ),
+    row(
+        "hippo-legsd",
+        "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
+        "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
+        DIAGONAL,
+        FIXED,
+        &[spelling("s4", "legsd", "hippo-legsd")],
+        |arguments, site| fixed(Measure::LegSD, arguments, site),
+    ),
+    row(
+        "hippo-legt",
+        "remembers a window of the past in Legendre polynomials; the form of the paper, over a window of theta, is scale=2/theta",
+        "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
+        HIPPO,
+        FIXED,
+        &[spelling("s4", "legt", "hippo-legt")],
+        |arguments, site| fixed(Measure::LegT, arguments, site),
+    ),
+    row(
+        "hippo-lmu",
+        "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
+        "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
+        LMU,
+        FIXED,
+        &[spelling("s4", "lmu", "hippo-lmu")],
+        |arguments, site| fixed(Measure::Lmu, arguments, site),
+    ),
+    row(
+        "hippo-lagt",
+        "remembers a past that fades exponentially in Laguerre polynomials",
+        "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
+        HIPPO,
+        TILTED,
+        &[spelling("s4", "lagt", "hippo-lagt")],
+        |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
+    ),
+    row(
+        "hippo-tlagt",
+        "hippo-lagt with a tilted measure, as the first versions of S4 had it",
+        "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
+        S4,
+        TILTED,
+        &[spelling("s4", "tlagt", "hippo-tlagt")],
+        |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site),
+    ),
+    row(
+        "hippo-glagt",
+        "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
+        "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
+        HIPPO,
+        GENERALIZED,
+        &[spelling("s4", "glagt", "hippo-glagt")],
+        generalized,
+    ),
+    row(
+        "hippo-fourier",
+        "remembers a window of the past in sines and cosines",
+        "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
+        TRAIN,
+        FIXED,
+        &[spelling("s4", "fout", "hippo-fourier")],
+        |arguments, site| fixed(Measure::Fourier, arguments, site),
+    ),
+    row(
+        "hippo-fourier-diag",
+        "the normal part of hippo-fourier, with twice its frequencies",
+        "A = 2 R - I / 2 with R and B of hippo-fourier",
+        TRAIN,
+        FIXED,
+        &[spelling("s4", "foud", "hippo-fourier-diag"), spelling("s4", "fourier_diag", "hippo-fourier-diag")],
+        |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
+    ),
+    row(
+        "hippo-fourier-decay",
+        "hippo-fourier over a past that fades",
+        "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
+        TRAIN,
+        FIXED,
+        &[spelling("s4", "fourier_decay", "hippo-fourier-decay")],
+        |arguments, site| fixed(Measure::FourierDecay, arguments, site),
+    ),
+    row(
+        "hippo-fourier2",
+        "hippo-fourier over a window of half the length",
+        "A and B twice those of hippo-fourier",
+        S4,
+        FIXED,
+        &[spelling("s4", "fourier2", "hippo-fourier2")],
+        |arguments, site| fixed(Measure::Fourier2, arguments, site),
+    ),
+    row(
+        "hippo-random",
+        "a random state matrix, to compare the others with",
+        "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
+        S4,
+        RANDOM,
+        &[],
+        |arguments, site| {
+            let (part, size) = part(arguments, site)?;
+            let std = if part == Part::A { 1.0 / as_float(size.max(1)) } else { 1.0 };
+            Ok(Law::Normal { mean: 0.0, std })
+        },
+    ),
+    row(
+        "hippo-diagonal",
+        "a random diagonal of decays, to compare the others with",
+        "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
+        S4,
+        RANDOM,
+        &[],
+        |arguments, site| {
+            let (part, size) = part(arguments, site)?;
+            let decays = || Law::Whole(Arc::new(Decays { size, count: site.shape.count() }));
+            Ok(if part == Part::A { decays() } else { Law::Normal { mean: 0.0, std: 1.0 } })
+        },
+    ),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    A,
+    B,
+}
+
+/// Whether a tensor is A or B, and how many states it has.
+fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
+    let (axes, last) = (site.shape.axes(), last_axis(site)?);
+    let before = axes.len().checked_sub(2).map(|position| axes[position]);
+    let (square, column) = (before == Some(last), before.filter(|_| last == 1));
+    let part = match arguments.word("part") {
+        Some("a") => Part::A,
+        Some(_) => Part::B,
+        None if square => Part::A,
+        None if axes.len() == 1 || column.is_some() => Part::B,
+        None => bail!(
+            "shape {} is no square matrix, vector or column: say `part=b` where its last axis is that of a vector",
+            site.shape
+        ),
+    };
+    ensure!(
+        part == Part::B || square,
+        "shape {} is not that of a state matrix: its last two axes must be equal",
+        site.shape
+    );
+    arguments.set("part", if part == Part::A { "a" } else { "b" });
+    Ok((part, if part == Part::B { column.unwrap_or(last) } else { last }))
+}
+
+fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (part, size) = part(arguments, site)?;
+    let scale = arguments.positive("scale")?;
+    ensure!(
+        !measure.is_paired() || size % 2 == 0,
+        "{size} states: sines and cosines come in pairs, so it must be even"
+    );
+    let transposed = arguments.flag("transposed");
+    Ok(Law::Pattern(match part {
+        Part::A => Arc::new(Matrix { measure, size, scale, transposed }),
+        Part::B => Arc::new(Vector { measure, size, scale }),
+    }))
+}
+
+fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (alpha, beta) = (arguments.number("alpha")?, arguments.positive("beta")?);
+    ensure!(-1.0 < alpha && alpha < 1.0, "alpha is {alpha}: it must be above -1 and below 1");
+    fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
+}
+
+/// Matrices with minus the exponential of a normal number at each place of the diagonal.
+#[derive(Debug)]
+struct Decays {
+    size: u64,
+    count: u64,
+}
+
+impl Described for Decays {
+    fn largest(&self) -> f64 {
+        exponential(f64::INFINITY)
+    }
+}
+
+impl Whole for Decays {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+        let (size, count) = (self.size as usize, self.count as usize);
+        let mut values = vec![0.0; count];
+        let mut diagonal = vec![0.0; count.checked_div(size).unwrap_or(0)];
+        draws.normals(0, &mut diagonal);
+        // Row i of all the rows of all matrices has its element on column i mod size.
+        for (row, normal) in diagonal.into_iter().enumerate() {
+            values[row * size + row % size] = -exponential(normal);
+        }
+        values
+    }
+
+    fn workspace(&self) -> u64 {
+        let rows = self.count.checked_div(self.size).unwrap_or(0);
+        self.count.saturating_add(rows).saturating_mul(8)
+    }
+}

@@ -1,0 +1,193 @@
+//! What Mamba and S4 keep of a state-space model beside its weights: decays and time steps.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use rand::Rng;
+
+use super::super::plain::between;
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
+use super::s4d::{Curve, Diagonal, Part};
+use super::{last_axis, open_unit, ordered};
+use crate::law::{Described, Distribution, Law, as_float};
+
+const LEAST_STEP: Parameter =
+    Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };
+const LONGEST_STEP: Parameter =
+    Parameter { name: "dt-max", kind: Kind::Number, default: Some("0.1"), help: "the longest time step" };
+
+const MAMBA: &str = "Gu and Dao 2023, Mamba: linear-time sequence modeling with selective state spaces";
+const MAMBA2: &str = "Dao and Gu 2024, Transformers are SSMs";
+const S4: &str = "Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "mamba-a",
+        summary: "A_log of Mamba, the logarithms of the decays of s4d-real (its D is ones); on one axis, A_log of transformers' Mamba2",
+        formula: "A_log_n = ln(n+1), n from 0 along the last axis (d_state)",
+        source: MAMBA,
+        ranks: "one or more axes; those before the last repeat it",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("mamba", "A_log", "mamba-a"), spelling("transformers", "A_log", "mamba-a")],
+        reads: Reads::Shape,
+        example: example_on("mamba-a", "64x16", "default"),
+        law: |_, site| {
+            Ok(Law::Pattern(Arc::new(Diagonal { curve: Curve::Real, part: Part::LogReal, size: last_axis(site)? })))
+        },
+    },
+    Scheme {
+        name: "mamba2-a",
+        summary: "A_log of Mamba-2, the logarithms of random decays, one a head",
+        formula: "A_log ~ ln U(low, high)",
+        source: MAMBA2,
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "low", kind: Kind::Number, default: Some("1"), help: "the slowest decay, above 0" },
+            Parameter { name: "high", kind: Kind::Number, default: Some("16"), help: "the fastest decay" },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example("mamba2-a"),
+        law: |arguments, _| {
+            let (low, high) = ordered(arguments, "low", "high")?;
+            Ok(Law::Distribution(Arc::new(LogUniform { low, high })))
+        },
+    },
+    Scheme {
+        name: "mamba-dt",
+        summary: "the bias of the time steps of Mamba and Mamba-2: softplus of it is log-uniform",
+        formula: "b = dt + ln(1 - exp(-dt)), dt = max(floor, exp(U(ln dt-min, ln dt-max)))",
+        source: MAMBA,
+        ranks: "any",
+        parameters: &[
+            LEAST_STEP,
+            LONGEST_STEP,
+            Parameter {
+                name: "floor",
+                kind: Kind::Number,
+                default: Some("0.0001"),
+                help: "shorter time steps are made this long; 0 or more",
+            },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("mamba", "dt_bias", "mamba-dt"), spelling("transformers", "dt_bias", "mamba-dt")],
+        reads: Reads::Shape,
+        example: example("mamba-dt"),
+        law: |arguments, _| {
+            let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
+            let floor = arguments.nonnegative("floor")?;
+            Ok(Law::Distribution(Arc::new(TimeStep { least, longest, floor })))
+        },
+    },
+    Scheme {
+        name: "mamba-dt-proj",
+        summary: "the projection to the time steps of Mamba, which keeps the variance",
+        formula: "w ~ U(-bound, bound), bound = scale / sqrt(fan_in), fan_in = dt_rank; constant: w = bound",
+        source: MAMBA,
+        ranks: "two or more axes; any with --fan-in",
+        parameters: &[
+            Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the factor, above 0: dt_scale" },
+            Parameter {
+                name: "distribution",
+                kind: Kind::Choice(&["uniform", "constant"]),
+                default: Some("uniform"),
+                help: "dt_init: random is uniform",
+            },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("mamba", "dt_proj", "mamba-dt-proj")],
+        reads: Reads::Fans,
+        example: example("mamba-dt-proj"),
+        law: projection,
+    },
+    Scheme {
+        name: "s4-dt",
+        summary: "log_dt of S4 and S4D: the logarithms of the time steps",
+        formula: "log_dt ~ U(ln dt-min, ln dt-max)",
+        source: S4,
+        ranks: "any",
+        parameters: &[LEAST_STEP, LONGEST_STEP],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("s4", "log_dt", "s4-dt")],
+        reads: Reads::Shape,
+        example: example("s4-dt"),
+        law: |arguments, _| {
+            let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
+            between(libm::log(least), libm::log(longest))
+        },
+    },
+];
+
+fn projection(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let scale = arguments.positive("scale")?;
+    let bound = scale / as_float(site.fan_in()?.max(1)).sqrt();
+    ensure!(bound > 0.0, "scale is {scale}: too small, its quotient by sqrt(fan_in) is 0");
+    match arguments.word("distribution") {
+        Some("constant") => Ok(Law::Constant { value: bound }),
+        _ => between(-bound, bound),
+    }
+}
+
+/// The logarithm of a uniform number.
+#[derive(Debug)]
+struct LogUniform {
+    low: f64,
+    high: f64,
+}
+
+impl Described for LogUniform {
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((libm::log(self.low), libm::log(self.high)))
+    }
+
+    fn largest(&self) -> f64 {
+        libm::log(self.low).abs().max(libm::log(self.high).abs())
+    }
+}
+
+impl Distribution for LogUniform {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        let unit = open_unit(words);
+        libm::log(self.low * (1.0 - unit) + self.high * unit)
+    }
+}
+
+/// The inverse softplus of a log-uniform time step.
+#[derive(Debug)]
+struct TimeStep {
+    least: f64,
+    longest: f64,
+    floor: f64,
+}
+
+impl TimeStep {
+    /// x such that ln(1 + exp(x)) is this time step, or the floor where that is longer.
+    fn inverse_softplus(&self, step: f64) -> f64 {
+        let step = step.max(self.floor);
+        step + libm::log(-libm::expm1(-step))
+    }
+}
+
+impl Described for TimeStep {
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.inverse_softplus(self.least), self.inverse_softplus(self.longest)))
+    }
+
+    fn largest(&self) -> f64 {
+        self.inverse_softplus(self.least).abs().max(self.inverse_softplus(self.longest).abs())
+    }
+}
+
+impl Distribution for TimeStep {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        let (low, high) = (libm::log(self.least), libm::log(self.longest));
+        self.inverse_softplus(libm::exp(low + (high - low) * open_unit(words)))
+    }
+}

@@ -1,0 +1,162 @@
+//! The curves over its channels that RWKV starts from.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Law, Pattern, as_float};
+
+const LAYER: Parameter =
+    Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the number of the layer, from 0" };
+const LAYERS: Parameter =
+    Parameter { name: "layers", kind: Kind::Count, default: Some("1"), help: "how many layers the model has" };
+
+const SOURCE: &str = "Peng et al. 2023, RWKV: reinventing RNNs for the transformer era";
+const RANKS: &str = "any; channels are counted row-major over all axes, as in the shape 1x1xC";
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "rwkv-decay",
+        summary: "time_decay of RWKV, from slow to fast over the channels; RWKV-5 and 6 have low=-6,high=-1",
+        formula: "w_h = low + (high - low) (h/(C-1))^(0.7 + 1.3 layer/(layers-1)), channels h from 0 to C-1",
+        source: SOURCE,
+        ranks: RANKS,
+        parameters: &[
+            LAYER,
+            LAYERS,
+            Parameter { name: "low", kind: Kind::Number, default: Some("-5"), help: "the value of the first channel" },
+            Parameter { name: "high", kind: Kind::Number, default: Some("3"), help: "the value of the last channel" },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[
+            spelling("rwkv", "time_decay", "rwkv-decay"),
+            spelling("transformers", "time_decay", "rwkv-decay"),
+        ],
+        reads: Reads::Shape,
+        example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
+        law: |arguments, site| {
+            let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
+            let (low, high) = (arguments.number("low")?, arguments.number("high")?);
+            Ok(over_channels(Curve::Decay { low, high, exponent }, site))
+        },
+    },
+    Scheme {
+        name: "rwkv-first",
+        summary: "time_first of RWKV, the extra weight of the current token, in a zigzag over the channels",
+        formula: "u_h = ln(0.3) + ((h+1) mod 3 - 1) / 2, channels h from 0",
+        source: SOURCE,
+        ranks: RANKS,
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        // transformers computes the zigzag and then writes `ones_like` of it.
+        spellings: &[spelling("rwkv", "time_first", "rwkv-first"), spelling("transformers", "time_first", "ones")],
+        reads: Reads::Shape,
+        example: example_on("rwkv-first", "64", "default"),
+        law: |_, site| Ok(over_channels(Curve::First, site)),
+    },
+    Scheme {
+        name: "rwkv-mix",
+        summary: "time_mix of RWKV: how much each channel takes of the current token and not of the one before",
+        formula: "part k: m_h = (h/C)^r, r = 1 - layer/layers; v: m_h + 0.3 layer/(layers-1); r: (h/C)^(r/2); channels h from 0 to C-1",
+        source: SOURCE,
+        ranks: RANKS,
+        parameters: &[
+            Parameter {
+                name: "part",
+                kind: Kind::Choice(&["k", "v", "r"]),
+                default: Some("k"),
+                help: "time_mix_k (and both of the channel mixing), time_mix_v, or time_mix_r (and g of RWKV-5)",
+            },
+            LAYER,
+            LAYERS,
+        ],
+        bare: Some("part"),
+        aliases: &[],
+        spellings: &[
+            spelling("rwkv", "time_mix_k", "rwkv-mix:part=k"),
+            spelling("rwkv", "time_mix_v", "rwkv-mix:part=v"),
+            spelling("rwkv", "time_mix_r", "rwkv-mix:part=r"),
+            spelling("transformers", "time_mix_key", "rwkv-mix:part=k"),
+            spelling("transformers", "time_mix_value", "rwkv-mix:part=v"),
+            spelling("transformers", "time_mix_receptance", "rwkv-mix:part=r"),
+        ],
+        reads: Reads::Shape,
+        example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
+        law: |arguments, site| {
+            let depth = Depth::of(arguments)?;
+            let (exponent, shift) = match arguments.word("part") {
+                Some("v") => (depth.falling(), 0.3 * depth.rising()),
+                Some("r") => (0.5 * depth.falling(), 0.0),
+                _ => (depth.falling(), 0.0),
+            };
+            Ok(over_channels(Curve::Mix { exponent, shift }, site))
+        },
+    },
+];
+
+fn over_channels(curve: Curve, site: &Site) -> Law {
+    Law::Pattern(Arc::new(Channels { curve, count: site.shape.count() }))
+}
+
+/// Where a layer stands in its model.
+struct Depth {
+    layer: u64,
+    layers: u64,
+}
+
+impl Depth {
+    fn of(arguments: &Arguments) -> Result<Self> {
+        let [layer, layers] = ["layer", "layers"].map(|name| arguments.optional_count(name).unwrap_or(0));
+        ensure!(layer < layers, "layer is {layer} of {layers} layers: it is counted from 0 and must be below layers");
+        Ok(Self { layer, layers })
+    }
+
+    /// 0 at the first layer, 1 at the last.
+    fn rising(&self) -> f64 {
+        as_float(self.layer) / as_float((self.layers - 1).max(1))
+    }
+
+    /// 1 at the first layer, nearly 0 at the last.
+    fn falling(&self) -> f64 {
+        1.0 - as_float(self.layer) / as_float(self.layers)
+    }
+}
+
+#[derive(Debug)]
+enum Curve {
+    Decay { low: f64, high: f64, exponent: f64 },
+    First,
+    Mix { exponent: f64, shift: f64 },
+}
+
+#[derive(Debug)]
+struct Channels {
+    curve: Curve,
+    count: u64,
+}
+
+impl Described for Channels {
+    fn largest(&self) -> f64 {
+        match self.curve {
+            Curve::Decay { low, high, .. } => low.abs().max(high.abs()),
+            Curve::First => 0.5 - libm::log(0.3),
+            Curve::Mix { shift, .. } => 1.0 + shift,
+        }
+    }
+}
+
+impl Pattern for Channels {
+    fn value(&self, channel: u64) -> f64 {
+        let (at, count) = (as_float(channel), as_float(self.count));
+        match self.curve {
+            Curve::Decay { low, high, exponent } => {
+                low + (high - low) * libm::pow(at / (count - 1.0).max(1.0), exponent)
+            }
+            Curve::First => libm::log(0.3) + 0.5 * (as_float((channel + 1) % 3) - 1.0),
+            Curve::Mix { exponent, shift } => libm::pow(at / count, exponent) + shift,
+        }
+    }
+}

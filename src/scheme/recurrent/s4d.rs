@@ -1,0 +1,207 @@
+//! S4D: diagonal state matrices with the eigenvalues of `HiPPO`, or curves like them.
+
+use std::f64::consts::{FRAC_1_PI, LN_2, PI};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
+use super::s4d_legs::LegS;
+use super::{exponential, last_axis};
+use crate::law::{Described, Draws, Law, Pattern, Whole, as_float};
+
+const PART: Parameter = Parameter {
+    name: "part",
+    kind: Kind::Choice(&["real", "imag", "log-real"]),
+    default: Some("imag"),
+    help: "of the eigenvalues: the real part, the imaginary part, or what S4 and S4D keep of the real part, ln(-real)",
+};
+const REAL: Parameter = Parameter { default: Some("real"), ..PART };
+
+const PAPER: &str =
+    "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
+const S4: &str = "the program of the same paper, state-spaces/s4";
+
+/// A row: what is not said is said by the table.
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    parameters: &'static [Parameter],
+    spellings: &'static [Spelling],
+    law: fn(&mut Arguments, &Site) -> Result<Law>,
+) -> Scheme {
+    let (bare, aliases, reads): (_, &[&str], _) = (Some("part"), &[], Reads::Shape);
+    let ranks =
+        "one or more axes, the last of N/2 eigenvalues (one of each conjugate pair); those before it repeat them";
+    let example = example_on(name, "4x32", "default");
+    Scheme { name, summary, formula, source, ranks, parameters, bare, aliases, spellings, reads, example, law }
+}
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    row(
+        "s4d-real",
+        "real eigenvalues, those of hippo-legs",
+        "A_n = -(n+1), n from 0",
+        PAPER,
+        &[REAL],
+        &[spelling("s4", "diag-real", "s4d-real")],
+        |arguments, site| curve(Curve::Real, arguments, site),
+    ),
+    row(
+        "s4d-lin",
+        "eigenvalues evenly spaced: the frequencies of a Fourier series",
+        "A_n = -1/2 + i pi n, n from 0",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-lin", "s4d-lin"), spelling("s4", "diag-linear", "s4d-lin")],
+        |arguments, site| curve(Curve::Linear, arguments, site),
+    ),
+    row(
+        "s4d-inv",
+        "eigenvalues by an inverse law, near those of s4d-legs",
+        "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-inv", "s4d-inv"), spelling("s4", "diag-inverse", "s4d-inv")],
+        |arguments, site| curve(Curve::Inverse, arguments, site),
+    ),
+    row(
+        "s4d-inv2",
+        "s4d-inv with a slower inverse law",
+        "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-inv2", "s4d-inv2"), spelling("s4", "diag-inverse2", "s4d-inv2")],
+        |arguments, site| curve(Curve::Inverse2, arguments, site),
+    ),
+    row(
+        "s4d-quad",
+        "eigenvalues by a quadratic law",
+        "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-quad", "s4d-quad"), spelling("s4", "diag-quadratic", "s4d-quad")],
+        |arguments, site| curve(Curve::Quadratic, arguments, site),
+    ),
+    row(
+        "s4d-legs",
+        "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
+        "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
+        S4,
+        &[PART],
+        &[spelling("s4", "diag-legs", "s4d-legs"), spelling("s4", "diag-hippo", "s4d-legs")],
+        |arguments, site| match arguments.word("part") {
+            Some("imag") => Ok(Law::Whole(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() }))),
+            _ => curve(Curve::Linear, arguments, site),
+        },
+    ),
+    row(
+        "s4d-rand",
+        "eigenvalues at random, to compare the others with",
+        "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
+        PAPER,
+        &[PART],
+        &[spelling("s4", "diag-rand", "s4d-rand"), spelling("s4", "diag-random", "s4d-rand")],
+        |arguments, site| match arguments.word("part") {
+            Some("imag") => Ok(Law::Whole(Arc::new(Exponentials { count: site.shape.count() }))),
+            _ => curve(Curve::Linear, arguments, site),
+        },
+    ),
+];
+
+fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let part = match arguments.word("part") {
+        Some("real") => Part::Real,
+        Some("log-real") => Part::LogReal,
+        _ => Part::Imaginary,
+    };
+    Ok(Law::Pattern(Arc::new(Diagonal { curve, part, size: last_axis(site)? })))
+}
+
+/// How the eigenvalues go with their number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Curve {
+    Real,
+    Linear,
+    Inverse,
+    Inverse2,
+    Quadratic,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    Real,
+    Imaginary,
+    LogReal,
+}
+
+/// A part of the eigenvalues along the last axis.
+#[derive(Debug)]
+pub(super) struct Diagonal {
+    pub(super) curve: Curve,
+    pub(super) part: Part,
+    /// How many eigenvalues there are, one of each pair.
+    pub(super) size: u64,
+}
+
+impl Diagonal {
+    fn eigenvalue(&self, n: u64) -> f64 {
+        let (states, n) = (2.0 * as_float(self.size), as_float(n));
+        match (self.part, self.curve) {
+            (Part::Real, Curve::Real) => -(n + 1.0),
+            (Part::Real, _) => -0.5,
+            (Part::LogReal, Curve::Real) => libm::log(n + 1.0),
+            (Part::LogReal, _) => -LN_2,
+            (Part::Imaginary, Curve::Real) => 0.0,
+            (Part::Imaginary, Curve::Linear) => PI * n,
+            (Part::Imaginary, Curve::Inverse) => inverse(states, 2.0 * n + 1.0),
+            (Part::Imaginary, Curve::Inverse2) => inverse(states, n + 1.0),
+            (Part::Imaginary, Curve::Quadratic) => FRAC_1_PI * (2.0 * n + 1.0) * (2.0 * n + 1.0),
+        }
+    }
+}
+
+/// N/pi (N/d - 1), with the difference of whole numbers.
+fn inverse(states: f64, divisor: f64) -> f64 {
+    FRAC_1_PI * states * (states - divisor) / divisor
+}
+
+impl Described for Diagonal {
+    fn largest(&self) -> f64 {
+        // Each curve goes one way.
+        self.eigenvalue(0).abs().max(self.eigenvalue(self.size.saturating_sub(1)).abs())
+    }
+}
+
+impl Pattern for Diagonal {
+    fn value(&self, index: u64) -> f64 {
+        self.eigenvalue(index % self.size)
+    }
+}
+
+/// Independent exponentials of normal numbers.
+#[derive(Debug)]
+struct Exponentials {
+    count: u64,
+}
+
+impl Described for Exponentials {
+    fn largest(&self) -> f64 {
+        exponential(f64::INFINITY)
+    }
+}
+
+impl Whole for Exponentials {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+        let mut values = vec![0.0; self.count as usize];
+        draws.normals(0, &mut values);
+        values.into_iter().map(exponential).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        self.count.saturating_mul(8)
+    }
+}

@@ -1,0 +1,51 @@
+//! The eigenvalues of the normal part of the `HiPPO` matrix of Legendre polynomials.
+
+use nalgebra::DMatrix;
+
+use crate::law::{Described, Draws, Whole, as_float};
+
+/// Their imaginary parts, the largest first, on the last axis of a tensor.
+#[derive(Debug)]
+pub(super) struct LegS {
+    /// How many there are, one of each conjugate pair.
+    pub(super) eigenvalues: u64,
+    pub(super) count: u64,
+}
+
+impl Described for LegS {
+    fn largest(&self) -> f64 {
+        // The sum of the squares of all eigenvalues is at most that of the matrix, N^4 / 4, and each is there twice.
+        let states = 2.0 * as_float(self.eigenvalues);
+        states * states / 8f64.sqrt()
+    }
+}
+
+impl Whole for LegS {
+    fn draw(&self, _: &dyn Draws) -> Vec<f64> {
+        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+        let (eigenvalues, count) = (self.eigenvalues as usize, self.count as usize);
+        if count == 0 {
+            return Vec::new();
+        }
+        let norm = |state: usize| as_float(2 * state as u64 + 1);
+        let skew = DMatrix::from_fn(2 * eigenvalues, 2 * eigenvalues, |i, j| match i.cmp(&j) {
+            std::cmp::Ordering::Greater => -0.5 * (norm(i) * norm(j)).sqrt(),
+            std::cmp::Ordering::Equal => 0.0,
+            std::cmp::Ordering::Less => 0.5 * (norm(i) * norm(j)).sqrt(),
+        });
+        // The eigenvalues of a skew-symmetric matrix are plus and minus i times its singular values, which come in pairs.
+        let mut sizes: Vec<f64> = skew.singular_values().iter().copied().collect();
+        sizes.sort_unstable_by(|one, other| other.total_cmp(one));
+        sizes.chunks_exact(2).map(|pair| f64::midpoint(pair[0], pair[1])).cycle().take(count).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        if self.count == 0 {
+            return 0;
+        }
+        // The matrix and a copy of it that is decomposed, its singular values several times over, and the tensor.
+        let states = self.eigenvalues.saturating_mul(2);
+        let matrices = states.saturating_mul(states).saturating_mul(2);
+        matrices.saturating_add(8 * states).saturating_add(self.count).saturating_mul(8)
+    }
+}

@@ -1,0 +1,122 @@
+//! Eigenvalues drawn from a ring in the unit disk: the linear recurrent unit.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use rand::Rng;
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, example};
+use super::{SMALLEST_UNIT, open_unit};
+use crate::law::{Described, Distribution, Law};
+
+const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "lru-nu",
+        summary: "nu_log of a linear recurrent unit: the sizes of eigenvalues evenly spread over a ring",
+        formula: "nu_log = ln(-ln(r)), r^2 ~ U(r-min^2, r-max^2); the size of the eigenvalue is r = exp(-exp(nu_log))",
+        source: SOURCE,
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "r-min", kind: Kind::Number, default: Some("0"), help: "the inner radius, 0 or more" },
+            Parameter { name: "r-max", kind: Kind::Number, default: Some("1"), help: "the outer radius, at most 1" },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example("lru-nu"),
+        law: |arguments, _| sizes(arguments),
+    },
+    Scheme {
+        name: "lru-theta",
+        summary: "theta_log of a linear recurrent unit: the phases of its eigenvalues",
+        formula: "theta_log ~ ln U(0, max-phase)",
+        source: SOURCE,
+        ranks: "any",
+        parameters: &[Parameter {
+            name: "max-phase",
+            kind: Kind::Number,
+            default: Some("6.28"),
+            help: "the largest phase, above 0",
+        }],
+        bare: Some("max-phase"),
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Shape,
+        example: example("lru-theta"),
+        law: |arguments, _| Ok(Law::Distribution(Arc::new(Phase { largest: arguments.positive("max-phase")? }))),
+    },
+];
+
+fn sizes(arguments: &mut Arguments) -> Result<Law> {
+    let (inner, outer) = (arguments.nonnegative("r-min")?, arguments.number("r-max")?);
+    ensure!(
+        inner < outer && outer <= 1.0,
+        "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and that at most 1"
+    );
+    Ok(Law::Distribution(Arc::new(Ring { inner, outer })))
+}
+
+/// The sizes of eigenvalues that are evenly spread over a ring, as ln(-ln(size)).
+#[derive(Debug)]
+struct Ring {
+    inner: f64,
+    outer: f64,
+}
+
+impl Ring {
+    /// The value at a fraction of the area of the ring, from the inside.
+    fn at(&self, fraction: f64) -> f64 {
+        let square = self.inner * self.inner * (1.0 - fraction) + self.outer * self.outer * fraction;
+        // A square that is rounded to 1 is as near to it as a double can be.
+        libm::log(-0.5 * libm::log(square.min(1.0 - SMALLEST_UNIT)))
+    }
+}
+
+impl Described for Ring {
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.at(1.0 - SMALLEST_UNIT), self.at(SMALLEST_UNIT)))
+    }
+
+    fn largest(&self) -> f64 {
+        self.at(1.0 - SMALLEST_UNIT).abs().max(self.at(SMALLEST_UNIT).abs())
+    }
+}
+
+impl Distribution for Ring {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        self.at(open_unit(words))
+    }
+}
+
+/// The logarithm of a uniform phase.
+#[derive(Debug)]
+struct Phase {
+    largest: f64,
+}
+
+impl Described for Phase {
+    fn mean(&self) -> Option<f64> {
+        Some(libm::log(self.largest) - 1.0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(1.0)
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((libm::log(self.largest) + libm::log(SMALLEST_UNIT), libm::log(self.largest)))
+    }
+
+    fn largest(&self) -> f64 {
+        libm::log(self.largest).abs().max((libm::log(self.largest) + libm::log(SMALLEST_UNIT)).abs())
+    }
+}
+
+impl Distribution for Phase {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        libm::log(self.largest) + libm::log(open_unit(words))
+    }
+}
