@@ -2,6 +2,7 @@
 
 mod further;
 pub mod matrix;
+pub mod portable;
 
 use std::sync::Arc;
 
