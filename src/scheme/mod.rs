@@ -1,9 +1,13 @@
 //! Schemes: shape and parameters to law. A scheme knows no generator, no file and no command line.
 
 mod arguments;
+mod ball;
 mod constant;
+mod continuous;
+mod discrete;
 mod expression;
 pub mod gain;
+mod heavy;
 mod orthogonal;
 mod plain;
 mod scaled;
@@ -35,6 +39,10 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
+    Family { name: "other distributions", schemes: continuous::ROWS },
+    Family { name: "heavy tails", schemes: heavy::ROWS },
+    Family { name: "discrete", schemes: discrete::ROWS },
+    Family { name: "balls", schemes: ball::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
 ];
