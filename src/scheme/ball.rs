@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Scheme] = &[
         spellings: &[spelling("jax", "ball", "unit-ball")],
         reads: Reads::Matrices,
         example: example("unit-ball"),
-        law: |arguments, site| points(Kinds::Ball, arguments, site),
+        law: |arguments, site| points(Region::Ball, arguments, site),
     },
     Scheme {
         name: "unit-sphere",
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Scheme] = &[
         spellings: &[spelling("baselines", "normc_initializer", "unit-sphere")],
         reads: Reads::Matrices,
         example: example("unit-sphere"),
-        law: |arguments, site| points(Kinds::Sphere, arguments, site),
+        law: |arguments, site| points(Region::Sphere, arguments, site),
     },
     Scheme {
         name: "positive-unit-ball",
@@ -57,18 +57,18 @@ pub(super) const ROWS: &[Scheme] = &[
         spellings: &[spelling("caffe", "positive_unitball", "positive-unit-ball")],
         reads: Reads::Matrices,
         example: example("positive-unit-ball"),
-        law: |arguments, site| points(Kinds::Simplex, arguments, site),
+        law: |arguments, site| points(Region::Simplex, arguments, site),
     },
 ];
 
-fn points(kind: Kinds, arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let radius = if kind == Kinds::Simplex { 1.0 } else { arguments.positive("radius")? };
+fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let radius = if kind == Region::Simplex { 1.0 } else { arguments.positive("radius")? };
     Ok(Law::Whole(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
 }
 
 /// Where the points lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kinds {
+enum Region {
     /// In a ball.
     Ball,
     /// On its surface.
@@ -80,7 +80,7 @@ enum Kinds {
 /// A point for each row of the unfolding.
 #[derive(Debug)]
 struct Points {
-    kind: Kinds,
+    kind: Region,
     radius: f64,
     unfolding: Unfolding,
 }
@@ -106,7 +106,8 @@ impl Points {
         let step = self.unfolding.step();
         self.unfolding.for_each_run(0, self.count(), |_, length, place| {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
-            for (value, number) in rest.by_ref().zip(0..length) {
+            // The range first: where it ends, no value is taken.
+            for (number, value) in (0..length).zip(rest.by_ref()) {
                 #[expect(clippy::cast_possible_truncation, reason = "as many as fit in memory")]
                 let point = (first + number * step) as usize;
                 run(value, point);
@@ -117,19 +118,19 @@ impl Points {
 
 impl Described for Points {
     fn mean(&self) -> Option<f64> {
-        Some(if self.kind == Kinds::Simplex { 1.0 / self.dimension() } else { 0.0 })
+        Some(if self.kind == Region::Simplex { 1.0 / self.dimension() } else { 0.0 })
     }
 
     fn std(&self) -> Option<f64> {
         match self.kind {
-            Kinds::Ball => Some(self.radius / (self.dimension() + 2.0).sqrt()),
-            Kinds::Sphere => Some(self.radius / self.dimension().sqrt()),
-            Kinds::Simplex => None,
+            Region::Ball => Some(self.radius / (self.dimension() + 2.0).sqrt()),
+            Region::Sphere => Some(self.radius / self.dimension().sqrt()),
+            Region::Simplex => None,
         }
     }
 
     fn bounds(&self) -> Option<(f64, f64)> {
-        Some((if self.kind == Kinds::Simplex { 0.0 } else { -self.radius }, self.radius))
+        Some((if self.kind == Region::Simplex { 0.0 } else { -self.radius }, self.radius))
     }
 
     fn largest(&self) -> f64 {
@@ -148,7 +149,7 @@ impl Whole for Points {
         let mut values = vec![0.0; count];
         // What each point's values are multiplied with: first the sum that is to be undone.
         let mut factors = vec![0.0; points];
-        if self.kind == Kinds::Simplex {
+        if self.kind == Region::Simplex {
             let mut words = draws.words(VALUES);
             values.fill_with(|| uniform(&mut *words));
             self.each(&mut values, |value, point| factors[point] += *value);
@@ -160,7 +161,7 @@ impl Whole for Points {
         let mut words = draws.words(RADII);
         for factor in &mut factors {
             let share = match self.kind {
-                Kinds::Ball => libm::pow(uniform(&mut *words), 1.0 / self.dimension()),
+                Region::Ball => libm::pow(uniform(&mut *words), 1.0 / self.dimension()),
                 _ => 1.0,
             };
             // Normals that are all 0, as hardly ever happens, have no direction and stay where they are.

@@ -6,6 +6,9 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "all of them positive and small")]
 #![allow(clippy::float_cmp, reason = "where equality is asked for, equal bits are promised")]
 
+mod ball;
+mod continuous;
+mod discrete;
 mod draw;
 mod dtypes;
 mod elementwise;
@@ -21,6 +24,8 @@ mod tails;
 fn every_scheme_of_the_registry_is_tested() {
     let mut tested: Vec<&str> = elementwise::rows().into_iter().map(|(expression, _)| expression).collect();
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
+    tested.extend([continuous::EXPRESSIONS, discrete::EXPRESSIONS, &ball::EXPRESSIONS].concat());
+    tested.push(dtypes::NAN);
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);
