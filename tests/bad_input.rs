@@ -465,3 +465,43 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     assert_eq!((ended.status, ended.told.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
+
+#[test]
+fn laws_that_are_none_are_refused() {
+    all_refused(&[
+        ("init bernoulli:1.5 3", &["p is 1.5", "between 0 and 1"]),
+        ("init bernoulli:p=-0.1 3", &["p is -0.1", "between 0 and 1"]),
+        ("init integer-uniform:low=0.5 3", &["low is 0.5", "whole number"]),
+        ("init integer-uniform:low=3,high=1 3", &["low is 3", "high is 1", "not be above"]),
+        ("init integer-uniform:high=1e300 3", &["high is 1", "2^53"]),
+        ("init integer-uniform:high=70000 3 --dtype f16", &["do not fit f16"]),
+        ("init laplace:0 3", &["scale is 0", "above 0"]),
+        ("init exponential:rate=-1 3", &["rate is -1", "above 0"]),
+        ("init exponential:rate=1e-320 3 --dtype f64", &["do not fit f64"]),
+        ("init gamma:0 3", &["shape is 0", "above 0"]),
+        ("init gamma:scale=-1 3", &["scale is -1", "above 0"]),
+        ("init gamma:shape=1e300,scale=1e300 3 --dtype f64", &["do not fit f64"]),
+        ("init log-normal:-1 3", &["sigma is -1", "0 or more"]),
+        ("init log-normal:100 3", &["do not fit f32"]),
+        ("init log-uniform:low=0 3", &["low is 0", "above 0"]),
+        ("init log-uniform:low=2,high=1 3", &["low is 2", "high is 1", "below"]),
+        ("init log-uniform:low=1e-300,high=1e300 3 --dtype f64", &["308 powers of ten"]),
+        ("init cauchy:scale=1,limit=0.5 3", &["limit is 0.5", "below scale"]),
+        ("init cauchy 3 --dtype f16", &["do not fit f16"]),
+        ("init student-t:dof=0 3", &["dof is 0", "0.1 or more"]),
+        ("init student-t:dof=0.1 3", &["do not fit f32"]),
+        ("init student-t:dof=0.1 3 --dtype f64", &["do not fit f64"]),
+        ("init unit-ball 3", &["two or more axes"]),
+        ("init unit-ball:0 3x3", &["radius is 0", "above 0"]),
+        ("init unit-sphere 281474976710656x1", &["--max-memory"]),
+        ("init unit-sphere 16777216x16777216", &["--max-memory"]),
+        ("init positive-unit-ball:radius=2 3x3", &["`radius`"]),
+        ("init positive-unit-ball:2 3x3", &["`2`", "without a key"]),
+        ("init prior-bias:0 3", &["p is 0", "above 0"]),
+        ("init prior-bias:p=1 3", &["p is 1", "below 1"]),
+        ("init nan 3 -o w.json", &["`weight` holds NaN", "JSON", "--format"]),
+        ("init nan 3 --format json", &["NaN", "JSON"]),
+        ("init he-normal:gain=gelo 3x3", &["`gelo`", "did you mean `gelu`?", "unit-gelu"]),
+        ("init he-normal:gain=gelu,slope=0.1 3x3", &["slope", "leaky-relu"]),
+    ]);
+}

@@ -17,7 +17,7 @@ const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: Kind::Number,
     default: None,
-    help: "values farther than this from the centre are redrawn; none are where it is not given",
+    help: "values farther than this from the centre are redrawn, which makes the law fit narrow dtypes; none are where it is not given",
 };
 
 pub(super) const ROWS: &[Scheme] = &[
