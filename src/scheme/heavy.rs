@@ -1,11 +1,11 @@
-//! Laws with heavy tails: whose values now and then lie far beyond their scale.
+//! Laws with heavier tails than the normal: whose values now and then lie far beyond their scale.
 
 use std::f64::consts::FRAC_PI_2;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use rand::Rng;
-use rand_distr::Distribution as _;
+use rand_distr::{Distribution as _, Exp1};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::portable::{LARGEST_EXPONENTIAL, LARGEST_NORMAL, Portable};
@@ -21,6 +21,23 @@ const LIMIT: Parameter = Parameter {
 };
 
 pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "laplace",
+        summary: "the double exponential law: peaked, with heavier tails than the normal",
+        formula: "w = mean + s scale e, s = -1 or 1, e exponential; density exp(-|w - mean| / scale) / (2 scale); std = sqrt(2) scale",
+        source: "Laplace 1774; scipy.stats.laplace, which ReservoirPy takes by name",
+        ranks: "any",
+        parameters: &[SCALE, Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean" }],
+        bare: Some("scale"),
+        aliases: &["double-exponential"],
+        spellings: &[
+            spelling("reservoirpy", "laplace", "laplace:scale=1"),
+            spelling("jax", "laplace", "laplace:scale=1"),
+        ],
+        reads: Reads::Shape,
+        example: example("laplace"),
+        law: laplace,
+    },
     Scheme {
         name: "cauchy",
         summary: "the law of Cauchy, which has no mean and no standard deviation",
@@ -73,6 +90,39 @@ pub(super) const ROWS: &[Scheme] = &[
         law: student_t,
     },
 ];
+
+fn laplace(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let (mean, scale) = (arguments.number("mean")?, arguments.positive("scale")?);
+    Ok(Law::Distribution(Arc::new(Laplace { mean, scale })))
+}
+
+#[derive(Debug)]
+struct Laplace {
+    mean: f64,
+    scale: f64,
+}
+
+impl Described for Laplace {
+    fn mean(&self) -> Option<f64> {
+        Some(self.mean)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(2f64.sqrt() * self.scale)
+    }
+
+    fn largest(&self) -> f64 {
+        self.mean.abs() + LARGEST_EXPONENTIAL * self.scale
+    }
+}
+
+impl Distribution for Laplace {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        let Portable(size) = Exp1.sample(words);
+        let size = self.scale * size;
+        self.mean + if words.next_u32() & 1 == 0 { size } else { -size }
+    }
+}
 
 fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Law> {
     let (median, scale) = (arguments.number("median")?, arguments.positive("scale")?);

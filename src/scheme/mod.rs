@@ -3,13 +3,13 @@
 mod arguments;
 mod ball;
 mod constant;
-mod continuous;
 mod discrete;
 mod expression;
 pub mod gain;
 mod heavy;
 mod orthogonal;
 mod plain;
+mod positive;
 mod scaled;
 mod site;
 mod sparse;
@@ -39,8 +39,8 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
-    Family { name: "other distributions", schemes: continuous::ROWS },
     Family { name: "heavy tails", schemes: heavy::ROWS },
+    Family { name: "positive", schemes: positive::ROWS },
     Family { name: "discrete", schemes: discrete::ROWS },
     Family { name: "balls", schemes: ball::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },

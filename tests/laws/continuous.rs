@@ -99,14 +99,14 @@ fn cumulative(a: f64, b: f64, density: impl Fn(f64) -> f64) -> impl Fn(f64) -> f
     }
 }
 
-const COUNT: usize = 1 << 20;
+const COUNT: usize = 1 << 19;
 
 fn values(expression: &str, dtype: DType) -> Vec<f64> {
-    draw::whole(3, &draw::tensor(expression, "1024x1024", "default", dtype))
+    draw::whole(3, &draw::tensor(expression, "1024x512", "default", dtype))
 }
 
 #[test]
-fn numbers_follow_their_laws_and_an_error_of_two_percent_in_the_scale_is_found() {
+fn numbers_follow_their_laws_and_an_error_of_three_percent_in_the_scale_is_found() {
     let critical = CRITICAL / (COUNT as f64).sqrt();
     for &expression in EXPRESSIONS {
         let cdf = cdf(expression);
@@ -118,11 +118,11 @@ fn numbers_follow_their_laws_and_an_error_of_two_percent_in_the_scale_is_found()
             };
             // A scale about the centre; about 0 for positive laws.
             let centre = if cdf(0.0) > 0.0 || middle < 0.0 || expression.contains("mean") { middle } else { 0.0 };
-            let wider = drawn.iter().map(|x| centre + 1.02 * (x - centre)).collect();
+            let wider = drawn.iter().map(|x| centre + 1.03 * (x - centre)).collect();
             let far = distance(drawn, &cdf);
             assert!(far <= critical, "{expression} in {dtype}: {far} is above {critical}");
             let far = distance(wider, &cdf);
-            assert!(far > critical, "{expression} in {dtype}: an error of 2 % gives {far} only");
+            assert!(far > critical, "{expression} in {dtype}: an error of 3 % gives {far} only");
         }
     }
 }
@@ -131,7 +131,7 @@ fn numbers_follow_their_laws_and_an_error_of_two_percent_in_the_scale_is_found()
 fn means_and_standard_deviations_are_those_that_the_laws_tell() {
     let (mut means, mut stds) = (0, 0);
     for &expression in EXPRESSIONS {
-        let law = draw::tensor(expression, "1024x1024", "default", DType::F64).law;
+        let law = draw::tensor(expression, "1024x512", "default", DType::F64).law;
         let drawn = values(expression, DType::F64);
         let count = drawn.len() as f64;
         let moment = |centre: f64, power| drawn.iter().map(|x| (x - centre).powi(power)).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! Distributions beside the uniform and the normal, each value independent of the others.
+//! Laws of positive values.
 
 use std::sync::Arc;
 
@@ -10,29 +10,7 @@ use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::portable::{LARGEST_EXPONENTIAL, LARGEST_NORMAL, Portable};
 use crate::law::{Described, Distribution, Law};
 
-/// The scale of all these laws, small as weights are.
-const SCALE: Parameter =
-    Parameter { name: "scale", kind: Kind::Number, default: Some("0.01"), help: "the scale, above 0" };
-const MEAN: Parameter = Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean" };
-
 pub(super) const ROWS: &[Scheme] = &[
-    Scheme {
-        name: "laplace",
-        summary: "the double exponential law: peaked, with heavier tails than the normal",
-        formula: "w = mean + s scale e, s = -1 or 1, e exponential; density exp(-|w - mean| / scale) / (2 scale); std = sqrt(2) scale",
-        source: "Laplace 1774; scipy.stats.laplace, which ReservoirPy takes by name",
-        ranks: "any",
-        parameters: &[SCALE, MEAN],
-        bare: Some("scale"),
-        aliases: &["double-exponential"],
-        spellings: &[
-            spelling("reservoirpy", "laplace", "laplace:scale=1"),
-            spelling("jax", "laplace", "laplace:scale=1"),
-        ],
-        reads: Reads::Shape,
-        example: example("laplace"),
-        law: laplace,
-    },
     Scheme {
         name: "exponential",
         summary: "positive values whose density falls off from 0",
@@ -107,39 +85,6 @@ pub(super) const ROWS: &[Scheme] = &[
         law: log_uniform,
     },
 ];
-
-fn laplace(arguments: &mut Arguments, _: &Site) -> Result<Law> {
-    let (mean, scale) = (arguments.number("mean")?, arguments.positive("scale")?);
-    Ok(Law::Distribution(Arc::new(Laplace { mean, scale })))
-}
-
-#[derive(Debug)]
-struct Laplace {
-    mean: f64,
-    scale: f64,
-}
-
-impl Described for Laplace {
-    fn mean(&self) -> Option<f64> {
-        Some(self.mean)
-    }
-
-    fn std(&self) -> Option<f64> {
-        Some(2f64.sqrt() * self.scale)
-    }
-
-    fn largest(&self) -> f64 {
-        self.mean.abs() + LARGEST_EXPONENTIAL * self.scale
-    }
-}
-
-impl Distribution for Laplace {
-    fn sample(&self, words: &mut dyn Rng) -> f64 {
-        let Portable(size) = Exp1.sample(words);
-        let size = self.scale * size;
-        self.mean + if words.next_u32() & 1 == 0 { size } else { -size }
-    }
-}
 
 fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Law> {
     let mean = 1.0 / arguments.positive("rate")?;
