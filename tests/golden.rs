@@ -36,6 +36,8 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("orthogonal", "600x520", "default"),
     ("sparse:density=0.3,std=1", "16x8x3x3", "torch"),
     ("sparse:zeros=0.9", "40x30", "torch"),
+    ("constant-list:1/0.1/-2e-5,rest=last", "4x2", "default"),
+    ("constant-list:1/0.1/-2e-5,rest=cycle", "4x3", "default"),
     ("laplace:scale=2,mean=-1", "40x30", "default"),
     ("gamma:shape=0.3,scale=2", "40x30", "default"),
     ("gamma:shape=1,scale=2", "40x30", "default"),

@@ -7,6 +7,7 @@ mod discrete;
 mod expression;
 pub mod gain;
 mod heavy;
+mod list;
 mod orthogonal;
 mod plain;
 mod positive;
@@ -36,6 +37,7 @@ pub struct Family {
 /// Every scheme. A new one is a row in its family's file; a new family is a file and a line here.
 pub const SCHEMES: &[Family] = &[
     Family { name: "constant", schemes: constant::ROWS },
+    Family { name: "listed", schemes: list::ROWS },
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
