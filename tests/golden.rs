@@ -81,6 +81,20 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("lru-theta:max-phase=0.314", "30", "default"),
     ("rwkv-decay:low=-6,high=-1,layer=3,layers=24", "64", "default"),
     ("rwkv-mix:part=r,layer=3,layers=24", "64", "default"),
+    ("constant-list:1/0.1/-2e-5,rest=last", "4x2", "default"),
+    ("constant-list:1/0.1/-2e-5,rest=cycle", "4x3", "default"),
+    ("laplace:scale=2,mean=-1", "40x30", "default"),
+    ("gamma:shape=0.3,scale=2", "40x30", "default"),
+    ("gamma:shape=1,scale=2", "40x30", "default"),
+    ("student-t:dof=1,scale=0.001,limit=10", "40x30", "default"),
+    ("student-t:dof=1.5,limit=10", "40x30", "default"),
+    ("student-t:dof=20", "40x30", "default"),
+    ("cauchy:scale=1e-12,median=3", "40x30", "default"),
+    ("bernoulli:p=0.9,value=0.1,other=0", "40x30", "default"),
+    ("unit-ball:0.5", "3x3x20x9", "keras"),
+    ("unit-sphere", "16x8x3x3", "torch"),
+    ("positive-unit-ball", "3x12x7", "bio"),
+    ("he-normal:gain=gelu", "40x30", "default"),
 ];
 
 const SEED: Seed = Seed(42);

@@ -52,7 +52,18 @@ impl List {
             What::Gains => columns(
                 out,
                 GAINS.iter().map(|gain| {
-                    [gain.name.into(), figure(gain.number(DEFAULT_SLOPE)), gain.formula.into(), gain.source.into()]
+                    let also = if gain.aliases.is_empty() {
+                        String::new()
+                    } else {
+                        format!("also {}", gain.aliases.join(", "))
+                    };
+                    [
+                        gain.name.into(),
+                        figure(gain.number(DEFAULT_SLOPE)),
+                        gain.formula.into(),
+                        gain.source.into(),
+                        also,
+                    ]
                 }),
             )?,
         }

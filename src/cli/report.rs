@@ -51,7 +51,8 @@ fn line(tensor: &Tensor) -> String {
         .chain(law(&tensor.law))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
-    format!("{}={shape} {dtype}: {expression}; {}", escape(name.as_str()), figures.join(", "))
+    let before = if figures.is_empty() { "" } else { "; " };
+    format!("{}={shape} {dtype}: {expression}{before}{}", escape(name.as_str()), figures.join(", "))
 }
 
 fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {

@@ -2,6 +2,7 @@
 
 mod further;
 pub mod matrix;
+pub mod portable;
 
 use std::sync::Arc;
 
@@ -102,7 +103,7 @@ impl Law {
     /// The standard deviation of an element over all draws; `None` where no formula has digits left.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {
-            Self::Constant { .. } => 0.0,
+            Self::Constant { value } => return Some(0.0).filter(|_| !value.is_nan()),
             Self::Normal { std, .. } => std,
             Self::Uniform { low, high } => (high / 2.0 - low / 2.0) / 3f64.sqrt(),
             Self::TruncatedNormal { mean, std, low, high } => {
@@ -122,7 +123,7 @@ impl Law {
     /// The mean of an element over all draws; `None` where no formula has digits left.
     pub fn mean(&self) -> Option<f64> {
         Some(match *self {
-            Self::Constant { value } => value,
+            Self::Constant { value } => return Some(value).filter(|value| !value.is_nan()),
             Self::Normal { mean, .. } => mean,
             Self::Uniform { low, high } => low / 2.0 + high / 2.0,
             Self::TruncatedNormal { mean, std, low, high } => {
@@ -166,8 +167,17 @@ impl Law {
         matches!(self, Self::Orthogonal { .. } | Self::Whole(_))
     }
 
+    /// Whether its values are no numbers; files of text cannot hold those.
+    pub fn is_nan(&self) -> bool {
+        matches!(self, Self::Constant { value } if value.is_nan())
+    }
+
     /// Whether every value of this law fits a dtype; the error says which figure does not.
     pub fn fits(&self, dtype: DType) -> anyhow::Result<()> {
+        // Every dtype has a NaN.
+        if self.is_nan() {
+            return Ok(());
+        }
         anyhow::ensure!(
             self.largest() <= dtype.max(),
             "values up to {:.3e} do not fit {dtype}, whose largest is {:.6e}: take a wider --dtype or a smaller scale",

@@ -88,7 +88,7 @@ impl Tensor {
             resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
         let mut notes = resolved.notes.clone();
-        if matches!(law, Law::Constant { .. }) && shape.rank() >= 2 && shape.count() > 1 {
+        if matches!(law, Law::Constant { .. }) && !law.is_nan() && shape.rank() >= 2 && shape.count() > 1 {
             notes.push(
                 "all units of a constant weight start equal and stay equal; harmless for biases and output weights"
                     .into(),

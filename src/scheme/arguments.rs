@@ -24,6 +24,8 @@ pub struct Parameter {
 pub enum Kind {
     /// A finite number.
     Number,
+    /// Finite numbers with a `/` between them.
+    Numbers,
     /// A whole number, 0 or more.
     Count,
     /// A number, or the name of an activation.
@@ -110,6 +112,12 @@ impl Arguments {
         self.optional_number(name).with_context(|| format!("`{name}` is required, as in `{name}=0.1`"))
     }
 
+    /// Numbers; the error says that they are required.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let values = self.value(name).with_context(|| format!("`{name}` are required, as in `{name}=1/0/0.5`"))?;
+        Ok(values.split('/').filter_map(|value| value.parse().ok()).collect())
+    }
+
     /// A number that must be 0 or more.
     pub fn nonnegative(&self, name: &str) -> Result<f64> {
         let value = self.number(name)?;
@@ -167,6 +175,10 @@ fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
     let name = parameter.name;
     match parameter.kind {
         Kind::Number => number(text).with_context(|| format!("{name} is `{text}`: it takes a finite number")),
+        Kind::Numbers => {
+            let each = |part| number(part).with_context(|| format!("`{part}` among the {name} is no finite number"));
+            Ok(text.split('/').map(each).collect::<Result<Vec<_>>>()?.join("/"))
+        }
         Kind::Count => {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let count: Option<u64> = digits.then(|| text.parse().ok()).flatten();

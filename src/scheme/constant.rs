@@ -1,6 +1,6 @@
 //! Constants.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::Law;
@@ -28,6 +28,18 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("chainer", "Zero", "zeros"),
             spelling("flux", "zeros32", "zeros"),
             spelling("burn", "Zeros", "zeros"),
+            spelling("keras", "zero", "zeros"),
+            spelling("flax", "zeros", "zeros"),
+            spelling("sonnet", "Zeros", "zeros"),
+            spelling("lux", "zeros32", "zeros"),
+            spelling("mindspore", "Zero", "zeros"),
+            spelling("tfjs", "zeros", "zeros"),
+            spelling("axon", "zeros", "zeros"),
+            spelling("tinygrad", "zeros", "zeros"),
+            spelling("candle", "ZERO", "zeros"),
+            spelling("pyg", "zeros", "zeros"),
+            spelling("reservoirpy", "zeros", "zeros"),
+            spelling("dl4j", "ZERO", "zeros"),
         ],
         reads: Reads::Shape,
         example: example("zeros"),
@@ -52,6 +64,18 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("chainer", "One", "ones"),
             spelling("flux", "ones32", "ones"),
             spelling("burn", "Ones", "ones"),
+            spelling("keras", "one", "ones"),
+            spelling("flax", "ones", "ones"),
+            spelling("sonnet", "Ones", "ones"),
+            spelling("lux", "ones32", "ones"),
+            spelling("mindspore", "One", "ones"),
+            spelling("tfjs", "ones", "ones"),
+            spelling("axon", "ones", "ones"),
+            spelling("tinygrad", "ones", "ones"),
+            spelling("candle", "ONE", "ones"),
+            spelling("pyg", "ones", "ones"),
+            spelling("reservoirpy", "ones", "ones"),
+            spelling("dl4j", "ONES", "ones"),
         ],
         reads: Reads::Shape,
         example: example("ones"),
@@ -77,12 +101,66 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("caffe", "constant", "constant:value=0"),
             spelling("burn", "Constant", "constant:value=0"),
             spelling("candle", "Const", "constant:value=0"),
+            spelling("tch", "Const", "constant:value=0"),
+            spelling("flax", "constant", "constant:value=0"),
+            spelling("haiku", "Constant", "constant:value=0"),
+            spelling("sonnet", "Constant", "constant:value=0"),
+            spelling("mlx", "constant", "constant:value=0"),
+            spelling("paddle", "Constant", "constant:value=0"),
+            spelling("mindspore", "Constant", "constant:value=0"),
+            spelling("nnabla", "ConstantInitializer", "constant:value=0"),
+            spelling("tfjs", "constant", "constant:value=0"),
+            spelling("axon", "full", "constant:value=0"),
+            spelling("tinygrad", "full", "constant:value=0"),
+            spelling("pyg", "constant", "constant:value=0"),
         ],
         reads: Reads::Shape,
         example: example("constant:0.1"),
         law: constant,
     },
+    Scheme {
+        name: "prior-bias",
+        summary: "the bias of a sigmoid output that starts at a probability p",
+        formula: "w = -ln((1 - p) / p)",
+        source: "Lin, Goyal, Girshick, He and Dollár 2017, Focal loss for dense object detection",
+        ranks: "any",
+        parameters: &[Parameter {
+            name: "p",
+            kind: Kind::Number,
+            default: Some("0.01"),
+            help: "the probability, above 0 and below 1",
+        }],
+        bare: Some("p"),
+        aliases: &["focal-bias"],
+        spellings: &[
+            spelling("keras-retinanet", "PriorProbability", "prior-bias"),
+            spelling("mmcv", "bias_init_with_prob", "prior-bias"),
+        ],
+        reads: Reads::Shape,
+        example: example("prior-bias"),
+        law: prior_bias,
+    },
+    Scheme {
+        name: "nan",
+        summary: "every element not a number: what is read before it is set is seen at once",
+        formula: "w = NaN",
+        source: "Chainer NaN",
+        ranks: "any",
+        parameters: &[],
+        bare: None,
+        aliases: &["not-a-number"],
+        spellings: &[spelling("chainer", "NaN", "nan")],
+        reads: Reads::Shape,
+        example: example("nan"),
+        law: |_, _| Ok(Law::Constant { value: f64::NAN }),
+    },
 ];
+
+fn prior_bias(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let p = arguments.number("p")?;
+    ensure!(0.0 < p && p < 1.0, "p is {p}: it must be above 0 and below 1");
+    Ok(Law::Constant { value: -libm::log((1.0 - p) / p) })
+}
 
 fn constant(arguments: &mut Arguments, _: &Site) -> Result<Law> {
     Ok(Law::Constant { value: arguments.number("value")? })

@@ -6,7 +6,9 @@ use super::arguments::{Kind, Parameter};
 use super::expression::fold;
 use crate::text::did_you_mean;
 
-/// A named gain.
+/// A named gain. There are two kinds of them: those that the papers and `PyTorch` give for an activation f, by its bare name,
+/// and `unit-f`, computed so that the mean square of f(z) is brought back to 1: 1 / sqrt(E f(z)^2), z ~ N(0, 1). They differ
+/// for tanh, sigmoid and selu. An activation that `PyTorch` has no gain for has its computed one by its bare name too.
 pub struct Gain {
     /// The name of the activation.
     pub name: &'static str,
@@ -39,6 +41,17 @@ pub(super) const SLOPE: Parameter = Parameter {
 pub const DEFAULT_SLOPE: f64 = 0.01;
 
 const TORCH: &str = "torch.nn.init.calculate_gain";
+const COMPUTED: &str = "computed: 1 / sqrt(E f(z)^2), z ~ N(0, 1)";
+
+/// A computed gain; the formula is that of the activation.
+const fn computed(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    value: fn(f64) -> f64,
+    formula: &'static str,
+) -> Gain {
+    Gain { name, aliases, value, formula, source: COMPUTED }
+}
 
 /// Every named gain.
 pub const GAINS: &[Gain] = &[
@@ -46,6 +59,7 @@ pub const GAINS: &[Gain] = &[
         name: "linear",
         aliases: &[
             "identity",
+            "unit-linear",
             "conv1d",
             "conv2d",
             "conv3d",
@@ -59,15 +73,50 @@ pub const GAINS: &[Gain] = &[
     },
     Gain { name: "sigmoid", aliases: &[], value: |_| 1.0, formula: "1", source: TORCH },
     Gain { name: "tanh", aliases: &[], value: |_| 5.0 / 3.0, formula: "5/3", source: TORCH },
-    Gain { name: "relu", aliases: &[], value: |_| 2f64.sqrt(), formula: "sqrt(2)", source: "He et al. 2015" },
+    Gain {
+        name: "relu",
+        aliases: &["unit-relu"],
+        value: |_| 2f64.sqrt(),
+        formula: "sqrt(2)",
+        source: "He et al. 2015",
+    },
     Gain {
         name: "leaky-relu",
-        aliases: &[],
+        aliases: &["unit-leaky-relu"],
         value: |slope| (2.0 / (1.0 + slope * slope)).sqrt(),
         formula: "sqrt(2 / (1 + slope^2))",
         source: "He et al. 2015",
     },
     Gain { name: "selu", aliases: &[], value: |_| 0.75, formula: "3/4", source: TORCH },
+    computed("unit-elu", &["elu", "celu"], |_| 1.245_198_300_700_706_6, "f(z) = z where z > 0, else exp(z) - 1"),
+    computed("unit-gelu", &["gelu"], |_| 1.533_530_441_195_535_3, "f(z) = z Phi(z)"),
+    computed(
+        "unit-gelu-tanh",
+        &["gelu-tanh", "gelu-new"],
+        |_| 1.533_580_521_666_147,
+        "f(z) = z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2",
+    ),
+    computed("unit-hard-sigmoid", &["hard-sigmoid"], |_| 1.897_840_424_729_559, "f(z) = min(max(z / 6 + 1/2, 0), 1)"),
+    computed(
+        "unit-hard-swish",
+        &["hard-swish", "hard-silu"],
+        |_| 1.736_657_212_766_541_6,
+        "f(z) = z min(max(z / 6 + 1/2, 0), 1)",
+    ),
+    computed("unit-hard-tanh", &["hard-tanh"], |_| 1.392_036_140_448_309_7, "f(z) = min(max(z, -1), 1)"),
+    computed("unit-log-sigmoid", &["log-sigmoid"], |_| 1.041_866_835_535_301_8, "f(z) = -ln(1 + exp(-z))"),
+    computed("unit-mish", &["mish"], |_| 1.486_847_581_273_208, "f(z) = z tanh(ln(1 + exp(z)))"),
+    computed("unit-quick-gelu", &["quick-gelu"], |_| 1.539_458_762_298_831_4, "f(z) = z / (1 + exp(-1.702 z))"),
+    computed("unit-relu6", &["relu6"], |_| 1.414_213_565_095_073_6, "f(z) = min(max(z, 0), 6)"),
+    computed("unit-selu", &[], |_| 1.0, "f(z) = selu(z), whose constants are such that it is 1"),
+    computed("unit-sigmoid", &[], |_| 1.846_228_545_338_605_4, "f(z) = 1 / (1 + exp(-z))"),
+    computed("unit-silu", &["silu", "swish"], |_| 1.676_532_470_331_091, "f(z) = z / (1 + exp(-z))"),
+    computed("unit-sin", &["sin", "sine"], |_| 1.520_866_623_178_814_8, "f(z) = sin(z)"),
+    computed("unit-softplus", &["softplus"], |_| 1.041_866_835_535_301_8, "f(z) = ln(1 + exp(z))"),
+    computed("unit-softsign", &["softsign"], |_| 2.337_533_363_108_539_8, "f(z) = z / (1 + abs(z))"),
+    computed("unit-squared-relu", &["squared-relu", "relu2"], |_| 0.816_496_580_927_726, "f(z) = max(z, 0)^2"),
+    computed("unit-tanh", &[], |_| 1.592_537_419_722_831_5, "f(z) = tanh(z)"),
+    computed("unit-tanh-shrink", &["tanh-shrink"], |_| 2.338_367_530_102_121_6, "f(z) = z - tanh(z)"),
 ];
 
 impl Gain {
@@ -87,7 +136,10 @@ pub fn find(name: &str) -> Result<&'static Gain> {
         format!(
             "gain is `{name}`: it takes a number or {}{}",
             names.join(", "),
-            did_you_mean(name, names.iter().copied())
+            did_you_mean(
+                name,
+                GAINS.iter().flat_map(|gain| std::iter::once(gain.name).chain(gain.aliases.iter().copied()))
+            )
         )
     })
 }
@@ -126,6 +178,107 @@ mod tests {
             assert!((number / expected - 1.0).abs() < 1e-15, "{name}: {number}");
         }
         assert!(value("relu", Some(0.1)).is_err());
+        assert!(value("unit-gelu", Some(0.1)).is_err());
         assert!(value("1.5", Some(0.1)).is_err());
+    }
+
+    fn softplus(z: f64) -> f64 {
+        z.max(0.0) + (-z.abs()).exp().ln_1p()
+    }
+
+    fn sigmoid(z: f64) -> f64 {
+        1.0 / (1.0 + (-z).exp())
+    }
+
+    /// Each activation, and where its derivatives jump.
+    fn activation(name: &str) -> (fn(f64) -> f64, &'static [f64]) {
+        match name {
+            "unit-linear" => (|z| z, &[]),
+            "unit-relu" => (|z| z.max(0.0), &[0.0]),
+            "unit-elu" => (|z| if z > 0.0 { z } else { z.exp_m1() }, &[0.0]),
+            "unit-gelu" => (|z| z * 0.5 * libm::erfc(-z / 2f64.sqrt()), &[]),
+            "unit-gelu-tanh" => (
+                |z| {
+                    let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044_715 * z * z * z);
+                    0.5 * z * (1.0 + inner.tanh())
+                },
+                &[],
+            ),
+            "unit-hard-sigmoid" => (|z| (z / 6.0 + 0.5).clamp(0.0, 1.0), &[-3.0, 3.0]),
+            "unit-hard-swish" => (|z| z * (z / 6.0 + 0.5).clamp(0.0, 1.0), &[-3.0, 3.0]),
+            "unit-hard-tanh" => (|z| z.clamp(-1.0, 1.0), &[-1.0, 1.0]),
+            "unit-log-sigmoid" => (|z| -softplus(-z), &[]),
+            "unit-mish" => (|z| z * softplus(z).tanh(), &[]),
+            "unit-quick-gelu" => (|z| z * sigmoid(1.702 * z), &[]),
+            "unit-relu6" => (|z| z.clamp(0.0, 6.0), &[0.0, 6.0]),
+            "unit-selu" => (
+                |z| {
+                    let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
+                    scale * if z > 0.0 { z } else { alpha * z.exp_m1() }
+                },
+                &[0.0],
+            ),
+            "unit-sigmoid" => (sigmoid, &[]),
+            "unit-silu" => (|z| z * sigmoid(z), &[]),
+            "unit-sin" => (f64::sin, &[]),
+            "unit-softplus" => (softplus, &[]),
+            "unit-softsign" => (|z| z / (1.0 + z.abs()), &[0.0]),
+            "unit-squared-relu" => (|z| z.max(0.0) * z.max(0.0), &[0.0]),
+            "unit-tanh" => (f64::tanh, &[]),
+            "unit-tanh-shrink" => (|z| z - z.tanh(), &[]),
+            other => panic!("{other} has no activation here"),
+        }
+    }
+
+    /// E f(z)^2, z ~ N(0, 1), by the rule of Gauss and Legendre in short steps between the jumps.
+    fn mean_square(f: impl Fn(f64) -> f64, jumps: &[f64]) -> f64 {
+        const RULE: [(f64, f64); 3] =
+            [(0.0, 8.0 / 9.0), (-0.774_596_669_241_483_4, 5.0 / 9.0), (0.774_596_669_241_483_4, 5.0 / 9.0)];
+        let steps = 1 << 12;
+        let ends = [&[-40.0], jumps, &[40.0]].concat();
+        let part = |from: f64, to: f64| {
+            let half = (to - from) / f64::from(steps) / 2.0;
+            let step = |n: i32| from + half * f64::from(2 * n + 1);
+            let terms = (0..steps).flat_map(|n| RULE.map(|(at, weight)| (step(n) + half * at, half * weight)));
+            terms.map(|(z, weight)| weight * f(z) * f(z) * crate::gaussian::density(z)).sum::<f64>()
+        };
+        ends.windows(2).map(|ends| part(ends[0], ends[1])).sum()
+    }
+
+    #[test]
+    fn computed_gains_bring_the_mean_square_of_their_activation_back_to_1() {
+        let names = GAINS.iter().flat_map(|gain| std::iter::once(&gain.name).chain(gain.aliases));
+        let computed: Vec<&str> =
+            names.copied().filter(|name| name.starts_with("unit-") && !name.contains("leaky")).collect();
+        assert_eq!(computed.len(), 21);
+        for name in computed {
+            let (f, jumps) = activation(name);
+            let (expected, number) =
+                (1.0 / mean_square(f, jumps).sqrt(), value(find(name).unwrap().name, None).unwrap());
+            assert!((number / expected - 1.0).abs() < 4e-15, "{name}: {number} is not {expected}");
+            assert!((number * 1.000_000_1 / expected - 1.0).abs() > 4e-15, "an error is found");
+        }
+        for slope in [0.01, 0.2, 1.0] {
+            let leaky = |z: f64| if z > 0.0 { z } else { slope * z };
+            let (expected, number) =
+                (1.0 / mean_square(leaky, &[0.0]).sqrt(), value("unit-leaky-relu", Some(slope)).unwrap());
+            assert!((number / expected - 1.0).abs() < 4e-15, "{slope}: {number} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_bare_name_is_that_of_torch_where_torch_has_it_and_computed_where_not() {
+        for (name, found) in [("tanh", "tanh"), ("sigmoid", "sigmoid"), ("selu", "selu"), ("GELU", "unit-gelu")] {
+            assert_eq!(find(name).unwrap().name, found);
+        }
+        let mut words: Vec<String> = GAINS
+            .iter()
+            .flat_map(|gain| std::iter::once(&gain.name).chain(gain.aliases))
+            .map(|word| fold(word))
+            .collect();
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count, "a word stands for two gains");
     }
 }

@@ -1,12 +1,17 @@
 //! Schemes: shape and parameters to law. A scheme knows no generator, no file and no command line.
 
 mod arguments;
+mod ball;
 mod constant;
+mod discrete;
 mod expression;
 pub mod gain;
+mod heavy;
+mod list;
 mod orthogonal;
 mod plain;
 mod recurrent;
+mod positive;
 mod scaled;
 mod site;
 mod sparse;
@@ -33,9 +38,14 @@ pub struct Family {
 /// Every scheme. A new one is a row in its family's file; a new family is a file and a line here.
 pub const SCHEMES: &[Family] = &[
     Family { name: "constant", schemes: constant::ROWS },
+    Family { name: "listed", schemes: list::ROWS },
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
+    Family { name: "heavy tails", schemes: heavy::ROWS },
+    Family { name: "positive", schemes: positive::ROWS },
+    Family { name: "discrete", schemes: discrete::ROWS },
+    Family { name: "balls", schemes: ball::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
     Family { name: "gates of recurrent layers", schemes: recurrent::gates::ROWS },

@@ -29,6 +29,10 @@ fn note(plan: &Plan) -> Option<String> {
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    for tensor in &plan.tensors {
+        let numbers = !tensor.law.is_nan() || tensor.shape.count() == 0;
+        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name);
+    }
     let recipe = Recipe::whole(plan).to_json()?;
     let mut before = format!("{{\"{}\":{recipe},\n\"tensors\":{{", recipe::KEY);
     let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);

@@ -144,3 +144,22 @@ fn matrix_laws_agree_between_dtypes() {
         }
     }
 }
+
+/// The one law without numbers.
+pub(crate) const NAN: &str = "nan";
+
+#[test]
+fn not_a_number_is_none_in_any_dtype() {
+    for (dtype, quiet) in [
+        (DType::F64, &[0, 0, 0, 0, 0, 0, 0xf8, 0x7f][..]),
+        (DType::F32, &[0, 0, 0xc0, 0x7f]),
+        (DType::F16, &[0, 0x7e]),
+        (DType::BF16, &[0xc0, 0x7f]),
+    ] {
+        let tensor = draw::tensor(NAN, "40x30", "default", dtype);
+        let mut encoder = Encoder::default();
+        let bytes = encoder.values(&*draw::open(1, &tensor), dtype, 0, 1200);
+        assert!(bytes.chunks(quiet.len()).all(|value| value == quiet), "{dtype}: {:?}", &bytes[..8]);
+        assert_eq!((tensor.law.mean(), tensor.law.std(), tensor.law.bounds()), (None, None, None));
+    }
+}

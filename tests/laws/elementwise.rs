@@ -27,6 +27,7 @@ fn plain() -> Vec<(&'static str, Reference)> {
         ("ones", Reference::Constant(1.0)),
         ("constant:0.1", Reference::Constant(0.1)),
         ("constant:-3", Reference::Constant(-3.0)),
+        ("prior-bias", Reference::Constant(-99f64.ln())),
         ("normal", Reference::normal(0.01)),
         ("normal:0.02", Reference::normal(0.02)),
         ("rbm:std=0.1", Reference::normal(0.1)),

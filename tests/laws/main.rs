@@ -7,6 +7,9 @@
 #![allow(clippy::float_cmp, reason = "where equality is asked for, equal bits are promised")]
 
 mod directions;
+mod ball;
+mod continuous;
+mod discrete;
 mod draw;
 mod dtypes;
 mod elementwise;
@@ -28,6 +31,9 @@ fn every_scheme_of_the_registry_is_tested() {
     tested.extend(sparse::FURTHER.iter().chain(directions::EXPRESSIONS));
     tested.extend(isometry::ROWS.iter().chain(directions::SQUARE).map(|(expression, _, _)| expression));
     tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS].concat());
+    tested.extend([continuous::EXPRESSIONS, discrete::EXPRESSIONS, &ball::EXPRESSIONS].concat());
+    // A list has a unit test of its own.
+    tested.extend([dtypes::NAN, "constant-list:1/0/0/0/1/0"]);
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);

@@ -6,6 +6,7 @@ use fanin::scheme;
 
 use crate::draw;
 use crate::{directions, elementwise, isometry, orthogonal, sparse};
+use crate::{ball, continuous, discrete, elementwise, orthogonal, sparse};
 
 /// Whole numbers that look random, for places to cut at (Marsaglia 2003, Xorshift RNGs).
 fn places() -> impl FnMut(u64) -> u64 {
@@ -24,6 +25,9 @@ fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
     let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::FURTHER);
     let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied());
     let placed = isometry::ROWS.iter().chain(directions::SQUARE).copied();
+    let further = continuous::EXPRESSIONS.iter().chain(discrete::EXPRESSIONS);
+    let rows = rows.chain(further.map(|&expression| (expression, "61x83", "default")));
+    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(ball::EXPRESSIONS);
     let layouts =
         [("default", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
     let matrices = matrices.flat_map(|expression| layouts.map(|(layout, shape)| (expression, shape, layout)));
@@ -120,7 +124,10 @@ fn aliases_give_equal_numbers() {
     let mut compared = 0;
     for scheme in scheme::all() {
         let (example, shape, layout) = scheme.example.on("32x48");
-        let numbers = |expression: &str| draw::whole(6, &draw::tensor(expression, shape, layout, DType::F32));
+        let tensor = |expression: &str| draw::tensor(expression, shape, layout, DType::F32);
+        // Their bits, which a NaN has too.
+        let numbers =
+            |expression: &str| draw::whole(6, &tensor(expression)).into_iter().map(f64::to_bits).collect::<Vec<_>>();
         let (expected, arguments) = (numbers(example), example.strip_prefix(scheme.name).unwrap());
         let spelled = scheme.spellings.iter().map(|spelling| spelling.name);
         for alias in scheme.aliases.iter().copied().chain(spelled) {

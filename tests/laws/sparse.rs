@@ -40,6 +40,7 @@ fn units(shape: &[usize], letters: &str) -> Vec<Vec<usize>> {
 
 /// The elements that agree on every axis that is not one of these.
 fn units_across(shape: &[usize], letters: &str, across: &[char]) -> Vec<Vec<usize>> {
+pub(crate) fn units(shape: &[usize], letters: &str) -> Vec<Vec<usize>> {
     let mut units = BTreeMap::<Vec<usize>, Vec<usize>>::new();
     for element in 0..shape.iter().product() {
         let (mut rest, mut unit) = (element, Vec::new());

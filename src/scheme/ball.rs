@@ -1,0 +1,185 @@
+//! The weights of each output as a point of a ball, of its surface, or of a simplex.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use rand::Rng;
+use rand_distr::{Distribution as _, Open01};
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::portable::Portable;
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::Unfolding;
+
+const RADIUS: Parameter =
+    Parameter { name: "radius", kind: Kind::Number, default: Some("1"), help: "the radius, above 0" };
+const RANKS: &str = "two or more axes";
+const MULLER: &str = "Muller 1959, A note on a method for generating points uniformly on n-dimensional spheres";
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "unit-ball",
+        summary: "the weights of each output a point drawn uniformly from a ball",
+        formula: "each row of the unfolding: radius u^(1/n) z / |z|, z ~ N(0, I) of its n elements, u ~ U(0, 1); std = radius / sqrt(n + 2)",
+        source: MULLER,
+        ranks: RANKS,
+        parameters: &[RADIUS],
+        bare: Some("radius"),
+        aliases: &[],
+        spellings: &[spelling("jax", "ball", "unit-ball")],
+        reads: Reads::Matrices,
+        example: example("unit-ball"),
+        law: |arguments, site| points(Region::Ball, arguments, site),
+    },
+    Scheme {
+        name: "unit-sphere",
+        summary: "the weights of each output a vector of fixed length and random direction",
+        formula: "each row of the unfolding: radius z / |z|, z ~ N(0, I) of its n elements; std = radius / sqrt(n)",
+        source: "OpenAI baselines normc_initializer (normalised columns); Muller 1959",
+        ranks: RANKS,
+        parameters: &[RADIUS],
+        bare: Some("radius"),
+        aliases: &["normalized-rows"],
+        spellings: &[spelling("baselines", "normc_initializer", "unit-sphere")],
+        reads: Reads::Matrices,
+        example: example("unit-sphere"),
+        law: |arguments, site| points(Region::Sphere, arguments, site),
+    },
+    Scheme {
+        name: "positive-unit-ball",
+        summary: "positive weights that sum to 1 over the inputs of each output",
+        formula: "each row of the unfolding: w = u / sum(u), u ~ U(0, 1)",
+        source: "Caffe PositiveUnitballFiller",
+        ranks: RANKS,
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("caffe", "positive_unitball", "positive-unit-ball")],
+        reads: Reads::Matrices,
+        example: example("positive-unit-ball"),
+        law: |arguments, site| points(Region::Simplex, arguments, site),
+    },
+];
+
+fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let radius = if kind == Region::Simplex { 1.0 } else { arguments.positive("radius")? };
+    Ok(Law::Whole(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
+}
+
+/// Where the points lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Region {
+    /// In a ball.
+    Ball,
+    /// On its surface.
+    Sphere,
+    /// Positive, with the sum 1.
+    Simplex,
+}
+
+/// A point for each row of the unfolding.
+#[derive(Debug)]
+struct Points {
+    kind: Region,
+    radius: f64,
+    unfolding: Unfolding,
+}
+
+impl Points {
+    /// How many points there are.
+    fn points(&self) -> u64 {
+        self.unfolding.matrices().saturating_mul(self.unfolding.rows())
+    }
+
+    /// How many elements each has.
+    fn dimension(&self) -> f64 {
+        as_float(self.unfolding.columns().max(1))
+    }
+
+    fn count(&self) -> u64 {
+        self.points().saturating_mul(self.unfolding.columns())
+    }
+
+    /// Calls `run` with each value and the number of its point.
+    fn each<'a>(&self, values: &'a mut [f64], mut run: impl FnMut(&'a mut f64, usize)) {
+        let (rows, mut rest) = (self.unfolding.rows(), values.iter_mut());
+        let step = self.unfolding.step();
+        self.unfolding.for_each_run(0, self.count(), |_, length, place| {
+            let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
+            // The range first: where it ends, no value is taken.
+            for (number, value) in (0..length).zip(rest.by_ref()) {
+                #[expect(clippy::cast_possible_truncation, reason = "as many as fit in memory")]
+                let point = (first + number * step) as usize;
+                run(value, point);
+            }
+        });
+    }
+}
+
+impl Described for Points {
+    fn mean(&self) -> Option<f64> {
+        Some(if self.kind == Region::Simplex { 1.0 / self.dimension() } else { 0.0 })
+    }
+
+    fn std(&self) -> Option<f64> {
+        match self.kind {
+            Region::Ball => Some(self.radius / (self.dimension() + 2.0).sqrt()),
+            Region::Sphere => Some(self.radius / self.dimension().sqrt()),
+            Region::Simplex => None,
+        }
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((if self.kind == Region::Simplex { 0.0 } else { -self.radius }, self.radius))
+    }
+
+    fn largest(&self) -> f64 {
+        self.radius
+    }
+}
+
+/// The streams that are read.
+const VALUES: u64 = 0;
+const RADII: u64 = 1;
+
+impl Whole for Points {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        #[expect(clippy::cast_possible_truncation, reason = "what is drawn whole fits in memory")]
+        let (count, points) = (self.count() as usize, if self.count() == 0 { 0 } else { self.points() as usize });
+        let mut values = vec![0.0; count];
+        // What each point's values are multiplied with: first the sum that is to be undone.
+        let mut factors = vec![0.0; points];
+        if self.kind == Region::Simplex {
+            let mut words = draws.words(VALUES);
+            values.fill_with(|| uniform(&mut *words));
+            self.each(&mut values, |value, point| factors[point] += *value);
+            self.each(&mut values, |value, point| *value /= factors[point]);
+            return values;
+        }
+        draws.normals(VALUES, &mut values);
+        self.each(&mut values, |value, point| factors[point] += *value * *value);
+        let mut words = draws.words(RADII);
+        for factor in &mut factors {
+            let share = match self.kind {
+                Region::Ball => libm::pow(uniform(&mut *words), 1.0 / self.dimension()),
+                _ => 1.0,
+            };
+            // Normals that are all 0, as hardly ever happens, have no direction and stay where they are.
+            *factor = if *factor > 0.0 { self.radius * share / factor.sqrt() } else { 0.0 };
+        }
+        self.each(&mut values, |value, point| *value *= factors[point]);
+        values
+    }
+
+    fn workspace(&self) -> u64 {
+        let (count, double) = (self.count(), 8);
+        let points = if count == 0 { 0 } else { self.points() };
+        count.saturating_add(points).saturating_mul(double)
+    }
+}
+
+/// Uniform on (0, 1), neither end among the values.
+fn uniform(words: &mut dyn Rng) -> f64 {
+    let Portable(value) = Open01.sample(words);
+    value
+}

@@ -1,0 +1,182 @@
+//! Few values, each with its probability.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use rand::Rng;
+use rand::distr::{Bernoulli, Distribution as _, Uniform};
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::{Described, Distribution, Law};
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "bernoulli",
+        summary: "one of two values, the first with a given probability",
+        formula: "w = value with probability p, else other; other = -value where it is not given",
+        source: "ReservoirPy bernoulli",
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "p", kind: Kind::Number, default: Some("0.5"), help: "the probability of value" },
+            Parameter { name: "value", kind: Kind::Number, default: Some("1"), help: "the one value" },
+            Parameter {
+                name: "other",
+                kind: Kind::Number,
+                default: None,
+                help: "the other value; -value where it is not given",
+            },
+        ],
+        bare: Some("p"),
+        aliases: &[],
+        spellings: &[
+            spelling("reservoirpy", "bernoulli", "bernoulli"),
+            spelling("reservoirpy", "custom_bernoulli", "bernoulli"),
+            spelling("torch", "bernoulli_", "bernoulli:other=0"),
+        ],
+        reads: Reads::Shape,
+        example: example("bernoulli:0.3"),
+        law: bernoulli,
+    },
+    Scheme {
+        name: "rademacher",
+        summary: "a value or its negative, equally likely: random signs",
+        formula: "w = value or -value, each with probability 1/2",
+        source: "the law of Rademacher; jax.random.rademacher",
+        ranks: "any",
+        parameters: &[Parameter {
+            name: "value",
+            kind: Kind::Number,
+            default: Some("1"),
+            help: "the magnitude of all elements",
+        }],
+        bare: Some("value"),
+        aliases: &["random-sign"],
+        spellings: &[spelling("jax", "rademacher", "rademacher")],
+        reads: Reads::Shape,
+        example: example("rademacher"),
+        law: |arguments, _| {
+            let value = arguments.number("value")?;
+            choice(0.5, value, -value)
+        },
+    },
+    Scheme {
+        name: "integer-uniform",
+        summary: "whole numbers between two bounds, equally likely",
+        formula: "w ~ U{low, low + 1, ..., high}",
+        source: "NNabla UniformIntInitializer",
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "low", kind: Kind::Number, default: Some("0"), help: "the least, a whole number" },
+            Parameter {
+                name: "high",
+                kind: Kind::Number,
+                default: Some("9"),
+                help: "the greatest, a whole number, itself among the values",
+            },
+        ],
+        bare: None,
+        aliases: &["randint"],
+        spellings: &[
+            spelling("nnabla", "UniformIntInitializer", "integer-uniform"),
+            spelling("tinygrad", "randint", "integer-uniform"),
+        ],
+        reads: Reads::Shape,
+        example: example("integer-uniform:low=-3,high=4"),
+        law: integer_uniform,
+    },
+];
+
+fn bernoulli(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let value = arguments.number("value")?;
+    let other = arguments.optional_number("other").unwrap_or(-value);
+    let p = arguments.optional_fraction("p")?.context("`p` is required, as in `p=0.5`")?;
+    choice(p, value, other)
+}
+
+fn choice(p: f64, value: f64, other: f64) -> Result<Law> {
+    let first = Bernoulli::new(p).context("p must lie between 0 and 1")?;
+    Ok(Law::Distribution(Arc::new(Choice { p, value, other, first })))
+}
+
+/// `value` with probability `p`, else `other`.
+#[derive(Debug)]
+struct Choice {
+    p: f64,
+    value: f64,
+    other: f64,
+    first: Bernoulli,
+}
+
+/// No bounds: each value is rounded to the nearest of the dtype, as a constant is, and not moved inward.
+impl Described for Choice {
+    fn mean(&self) -> Option<f64> {
+        Some(self.p * self.value + (1.0 - self.p) * self.other)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some((self.value - self.other).abs() * (self.p * (1.0 - self.p)).sqrt())
+    }
+
+    fn largest(&self) -> f64 {
+        self.value.abs().max(self.other.abs())
+    }
+}
+
+impl Distribution for Choice {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        if self.first.sample(words) { self.value } else { self.other }
+    }
+}
+
+fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let [low, high] = ["low", "high"].map(|name| {
+        let value = arguments.number(name)?;
+        ensure!(value.fract() == 0.0, "{name} is {value}: it must be a whole number");
+        ensure!(value.abs() <= LARGEST_WHOLE, "{name} is {value}: at most 2^53 is allowed");
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 2^53")]
+        Ok(value as i64)
+    });
+    let (low, high) = (low?, high?);
+    let values = Uniform::new_inclusive(low, high).ok();
+    let values = values.with_context(|| format!("low is {low} and high is {high}: low must not be above high"))?;
+    Ok(Law::Distribution(Arc::new(Whole { low, high, values })))
+}
+
+/// Doubles hold every whole number up to it.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Whole numbers from `low` to `high`.
+#[derive(Debug)]
+struct Whole {
+    low: i64,
+    high: i64,
+    values: Uniform<i64>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53, and a variance")]
+impl Described for Whole {
+    fn mean(&self) -> Option<f64> {
+        Some(f64::midpoint(self.low as f64, self.high as f64))
+    }
+
+    fn std(&self) -> Option<f64> {
+        let count = (self.high - self.low + 1) as f64;
+        Some(((count - 1.0) * (count + 1.0) / 12.0).sqrt())
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.low as f64, self.high as f64))
+    }
+
+    fn largest(&self) -> f64 {
+        (self.low.abs().max(self.high.abs())) as f64
+    }
+}
+
+impl Distribution for Whole {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53")]
+        let value = self.values.sample(words) as f64;
+        value
+    }
+}

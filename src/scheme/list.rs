@@ -1,0 +1,116 @@
+//! Values that are spelled out one by one.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Law, Pattern};
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "constant-list",
+    summary: "the values of a list, row-major",
+    formula: "w = values[i] for element i; beyond the list, with rest=last its last value, with rest=cycle the list again",
+    source: "TensorFlow 1 constant_initializer of a list (rest=last); Keras and Chainer Constant of an array (rest=cycle: a row for every row)",
+    ranks: "any",
+    parameters: &[
+        Parameter {
+            name: "values",
+            kind: Kind::Numbers,
+            default: None,
+            help: "the values with a / between them, as in 1/0/0.5; required",
+        },
+        Parameter {
+            name: "rest",
+            kind: Kind::Choice(&["none", "last", "cycle"]),
+            default: Some("none"),
+            help: "what elements beyond the list are: none may be, its last value, or the list again",
+        },
+    ],
+    bare: Some("values"),
+    aliases: &[],
+    spellings: &[spelling("mxnet", "stn_loc_bias", "constant-list:values=1/0/0/0/1/0")],
+    reads: Reads::Shape,
+    example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
+    law: constant_list,
+}];
+
+fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let values = arguments.numbers("values")?;
+    let (listed, count) = (values.len() as u64, site.shape.count());
+    ensure!(listed <= count, "{listed} values for the {count} elements of shape {}: too many", site.shape);
+    let rest = arguments.word("rest").unwrap_or("none");
+    ensure!(
+        rest != "none" || listed == count,
+        "{listed} values for the {count} elements of shape {}: rest=last or rest=cycle says what the others are",
+        site.shape
+    );
+    ensure!(
+        rest != "cycle" || count.is_multiple_of(listed),
+        "{listed} values do not fill the {count} elements of shape {} a whole number of times",
+        site.shape
+    );
+    Ok(Law::Pattern(Arc::new(List { cycle: rest == "cycle", values })))
+}
+
+/// A list, and what comes after it: itself again, or its last value.
+#[derive(Debug)]
+struct List {
+    values: Vec<f64>,
+    cycle: bool,
+}
+
+impl Described for List {
+    fn largest(&self) -> f64 {
+        self.values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+    }
+}
+
+impl Pattern for List {
+    fn value(&self, index: u64) -> f64 {
+        let listed = self.values.len() as u64;
+        let place = if self.cycle { index % listed.max(1) } else { index.min(listed.saturating_sub(1)) };
+        #[expect(clippy::cast_possible_truncation, reason = "a place in the list")]
+        let place = place as usize;
+        self.values.get(place).copied().unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resolve;
+    use super::*;
+    use crate::plan::{Fans, Layout, Shape};
+
+    fn values(expression: &str, shape: &str) -> Result<Vec<f64>> {
+        let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
+        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()))?.0 {
+            Law::Pattern(law) => Ok((0..shape.count()).map(|index| law.value(index)).collect()),
+            other => anyhow::bail!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_list_is_taken_row_by_row_and_goes_on_as_is_asked() {
+        for (expression, shape, expected) in [
+            ("constant-list:1/2/3/4", "2x2", vec![1.0, 2.0, 3.0, 4.0]),
+            ("constant-list:values=-1/2.5e-1,rest=last", "5", vec![-1.0, 0.25, 0.25, 0.25, 0.25]),
+            ("constant-list:1/2/3,rest=cycle", "2x3", vec![1.0, 2.0, 3.0, 1.0, 2.0, 3.0]),
+            ("constant-list:7", "()", vec![7.0]),
+            ("mxnet.stn_loc_bias", "6", vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        ] {
+            assert_eq!(values(expression, shape).unwrap(), expected, "{expression}");
+        }
+        for (expression, shape) in [
+            ("constant-list:1/2/3", "2"),
+            ("constant-list:1/2", "3"),
+            ("constant-list:1/2,rest=cycle", "3"),
+            ("constant-list", "3"),
+            ("constant-list:1//2", "3"),
+            ("constant-list:1/nan", "2"),
+            ("constant-list:1,rest=cycle", "0"),
+        ] {
+            assert!(values(expression, shape).is_err(), "{expression} was taken");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Laws of positive values.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use rand::Rng;
+use rand_distr::{Distribution as _, Exp1, StandardUniform};
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::portable::{LARGEST_EXPONENTIAL, LARGEST_NORMAL, Portable};
+use crate::law::{Described, Distribution, Law};
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "exponential",
+        summary: "positive values whose density falls off from 0",
+        formula: "density rate exp(-rate w), w >= 0; mean = std = 1 / rate",
+        source: "torch.Tensor.exponential_",
+        ranks: "any",
+        parameters: &[Parameter { name: "rate", kind: Kind::Number, default: Some("1"), help: "1 / mean, above 0" }],
+        bare: Some("rate"),
+        aliases: &[],
+        spellings: &[
+            spelling("torch", "exponential_", "exponential"),
+            spelling("reservoirpy", "expon", "exponential"),
+            spelling("jax", "exponential", "exponential"),
+        ],
+        reads: Reads::Shape,
+        example: example("exponential:rate=4"),
+        law: exponential,
+    },
+    Scheme {
+        name: "gamma",
+        summary: "positive values: a sum of `shape` exponential ones",
+        formula: "density w^(shape - 1) exp(-w / scale) / (Gamma(shape) scale^shape), w >= 0; mean = shape scale, std = sqrt(shape) scale",
+        source: "Marsaglia and Tsang 2000, A simple method for generating gamma variables; MXNet and NumPy gamma",
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "shape", kind: Kind::Number, default: Some("1"), help: "the shape, above 0" },
+            Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the scale, above 0" },
+        ],
+        bare: Some("shape"),
+        aliases: &[],
+        spellings: &[spelling("reservoirpy", "gamma", "gamma"), spelling("jax", "gamma", "gamma")],
+        reads: Reads::Shape,
+        example: example("gamma:shape=2.5,scale=0.1"),
+        law: gamma,
+    },
+    Scheme {
+        name: "log-normal",
+        summary: "positive values whose logarithm is normal",
+        formula: "w = exp(mu + sigma z), z ~ N(0, 1); mean = exp(mu + sigma^2 / 2)",
+        source: "torch.Tensor.log_normal_; Song et al. 2005 (synaptic weights)",
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "sigma", kind: Kind::Number, default: Some("1"), help: "the std of ln w, 0 or more" },
+            Parameter { name: "mu", kind: Kind::Number, default: Some("0"), help: "the mean of ln w" },
+        ],
+        bare: Some("sigma"),
+        aliases: &[],
+        spellings: &[
+            spelling("torch", "log_normal_", "log-normal:mu=1,sigma=2"),
+            spelling("jax", "lognormal", "log-normal"),
+            spelling("reservoirpy", "lognorm", "log-normal"),
+        ],
+        reads: Reads::Shape,
+        example: example("log-normal:sigma=0.5,mu=-3"),
+        law: log_normal,
+    },
+    Scheme {
+        name: "log-uniform",
+        summary: "values whose logarithm is uniform: as many in each decade",
+        formula: "w = exp(u), u ~ U(ln low, ln high)",
+        source: "Gu and Dao 2023, Mamba (the time steps, 0.001 to 0.1); scipy.stats.loguniform",
+        ranks: "any",
+        parameters: &[
+            Parameter { name: "low", kind: Kind::Number, default: Some("0.001"), help: "the lower bound, above 0" },
+            Parameter { name: "high", kind: Kind::Number, default: Some("0.1"), help: "the upper bound" },
+        ],
+        bare: None,
+        aliases: &["reciprocal"],
+        spellings: &[spelling("reservoirpy", "loguniform", "log-uniform")],
+        reads: Reads::Shape,
+        example: example("log-uniform"),
+        law: log_uniform,
+    },
+];
+
+fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let mean = 1.0 / arguments.positive("rate")?;
+    Ok(Law::Distribution(Arc::new(Exponential { mean })))
+}
+
+#[derive(Debug)]
+struct Exponential {
+    mean: f64,
+}
+
+impl Described for Exponential {
+    fn mean(&self) -> Option<f64> {
+        Some(self.mean)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.mean)
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some(POSITIVE)
+    }
+
+    fn largest(&self) -> f64 {
+        LARGEST_EXPONENTIAL * self.mean
+    }
+}
+
+impl Distribution for Exponential {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        let Portable(value) = Exp1.sample(words);
+        self.mean * value
+    }
+}
+
+/// The bounds of laws of positive values. Values may underflow to 0.
+const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
+
+fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let (shape, scale) = (arguments.positive("shape")?, arguments.positive("scale")?);
+    let values = rand_distr::Gamma::new(Portable(shape), Portable(scale)).ok().context("the scale is too large")?;
+    Ok(Law::Distribution(Arc::new(Gamma { shape, scale, values })))
+}
+
+#[derive(Debug)]
+struct Gamma {
+    shape: f64,
+    scale: f64,
+    values: rand_distr::Gamma<Portable>,
+}
+
+impl Described for Gamma {
+    fn mean(&self) -> Option<f64> {
+        Some(self.shape * self.scale)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.shape.sqrt() * self.scale)
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some(POSITIVE)
+    }
+
+    /// Marsaglia and Tsang's d (1 + z / sqrt(9 d))^3, d = shape - 1/3, at the largest normal; for a shape below 1 that of
+    /// shape + 1, times a factor below 1; for a shape of 1 an exponential.
+    fn largest(&self) -> f64 {
+        if self.shape == 1.0 {
+            return LARGEST_EXPONENTIAL * self.scale;
+        }
+        let d = self.shape + f64::from(self.shape < 1.0) - 1.0 / 3.0;
+        let root = 1.0 + LARGEST_NORMAL / (9.0 * d).sqrt();
+        d * self.scale * root * root * root
+    }
+}
+
+impl Distribution for Gamma {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        self.values.sample(words).0
+    }
+}
+
+fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let (mu, sigma) = (arguments.number("mu")?, arguments.nonnegative("sigma")?);
+    let values = rand_distr::LogNormal::new(Portable(mu), Portable(sigma)).ok().context("sigma must be finite")?;
+    Ok(Law::Distribution(Arc::new(LogNormal { mu, sigma, values })))
+}
+
+#[derive(Debug)]
+struct LogNormal {
+    mu: f64,
+    sigma: f64,
+    values: rand_distr::LogNormal<Portable>,
+}
+
+impl Described for LogNormal {
+    fn mean(&self) -> Option<f64> {
+        Some(libm::exp(self.mu + self.sigma * self.sigma / 2.0)).filter(|mean| mean.is_finite())
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.mean()? * libm::expm1(self.sigma * self.sigma).sqrt()).filter(|std| std.is_finite())
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some(POSITIVE)
+    }
+
+    fn largest(&self) -> f64 {
+        libm::exp(self.mu + LARGEST_NORMAL * self.sigma)
+    }
+}
+
+impl Distribution for LogNormal {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        self.values.sample(words).0
+    }
+}
+
+fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+    let (low, high) = (arguments.positive("low")?, arguments.number("high")?);
+    ensure!(low < high, "low is {low} and high is {high}: low must be below high");
+    let ratio = high / low;
+    ensure!(ratio.is_finite(), "low is {low} and high is {high}: at most 308 powers of ten between them are allowed");
+    Ok(Law::Distribution(Arc::new(LogUniform { low, high, span: libm::log(ratio) })))
+}
+
+#[derive(Debug)]
+struct LogUniform {
+    low: f64,
+    high: f64,
+    /// ln(high / low).
+    span: f64,
+}
+
+impl Described for LogUniform {
+    fn mean(&self) -> Option<f64> {
+        Some((self.high - self.low) / self.span)
+    }
+
+    /// The square is (high^2 - low^2) / (2 span) - mean^2, whose terms cancel where the bounds are near each other; as a
+    /// series none does: low high (sum over k >= 1 of 2 k span^(2 k) / (2 k + 2)!).
+    fn std(&self) -> Option<f64> {
+        if self.span > 1.0 {
+            let (mean, ratio) = (self.mean()? / self.high, self.low / self.high);
+            return Some(self.high * ((1.0 - ratio * ratio) / (2.0 * self.span) - mean * mean).sqrt());
+        }
+        let (mut sum, mut term) = (0.0, 0.5);
+        for k in (2..24).step_by(2).map(f64::from) {
+            term *= self.span * self.span / ((k + 1.0) * (k + 2.0));
+            sum += k * term;
+        }
+        Some((self.low * sum).sqrt() * self.high.sqrt())
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.low, self.high))
+    }
+
+    fn largest(&self) -> f64 {
+        self.high
+    }
+}
+
+impl Distribution for LogUniform {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        let Portable(uniform) = StandardUniform.sample(words);
+        self.low * libm::exp(uniform * self.span)
+    }
+}
