@@ -51,7 +51,8 @@ fn line(tensor: &Tensor) -> String {
         .chain(law(&tensor.law))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
-    format!("{}={shape} {dtype}: {expression}; {}", escape(name.as_str()), figures.join(", "))
+    let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
+    format!("{}={shape} {dtype}: {expression}{figures}", escape(name.as_str()))
 }
 
 fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {
