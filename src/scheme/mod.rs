@@ -2,6 +2,7 @@
 
 mod arguments;
 mod constant;
+mod coordinates;
 mod expression;
 pub mod gain;
 mod orthogonal;
@@ -34,6 +35,9 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "constant", schemes: constant::ROWS },
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
+    Family { name: "scaled by a framework's rule", schemes: scaled::FURTHER },
+    Family { name: "scaled by the depth", schemes: scaled::DEPTH },
+    Family { name: "networks of coordinates", schemes: coordinates::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
