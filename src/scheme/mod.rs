@@ -5,11 +5,14 @@ mod constant;
 mod coordinates;
 mod expression;
 pub mod gain;
+mod hadamard;
+mod identity;
 mod orthogonal;
 mod plain;
 mod scaled;
 mod site;
 mod sparse;
+mod tap;
 mod truncated;
 
 use anyhow::{Context, Result, bail};
@@ -41,6 +44,8 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
+    Family { name: "identities", schemes: identity::ROWS },
+    Family { name: "Hadamard", schemes: hadamard::ROWS },
 ];
 
 /// A way to initialise a weight.
