@@ -6,6 +6,7 @@ mod coordinates;
 mod expression;
 pub mod gain;
 mod hadamard;
+mod icnr;
 mod identity;
 mod orthogonal;
 mod plain;
@@ -14,6 +15,7 @@ mod site;
 mod sparse;
 mod tap;
 mod truncated;
+mod upsampling;
 
 use anyhow::{Context, Result, bail};
 
@@ -46,6 +48,8 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "sparse", schemes: sparse::ROWS },
     Family { name: "identities", schemes: identity::ROWS },
     Family { name: "Hadamard", schemes: hadamard::ROWS },
+    Family { name: "interpolation", schemes: upsampling::ROWS },
+    Family { name: "sub-pixel", schemes: icnr::ROWS },
 ];
 
 /// A way to initialise a weight.
