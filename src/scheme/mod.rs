@@ -3,6 +3,7 @@
 mod arguments;
 mod constant;
 mod coordinates;
+mod embedding;
 mod expression;
 pub mod gain;
 mod hadamard;
@@ -11,6 +12,7 @@ mod identity;
 mod orthogonal;
 mod plain;
 mod scaled;
+mod sines;
 mod site;
 mod sparse;
 mod tap;
@@ -43,6 +45,7 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "scaled by a framework's rule", schemes: scaled::FURTHER },
     Family { name: "scaled by the depth", schemes: scaled::DEPTH },
     Family { name: "networks of coordinates", schemes: coordinates::ROWS },
+    Family { name: "embeddings", schemes: embedding::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
@@ -50,6 +53,7 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "Hadamard", schemes: hadamard::ROWS },
     Family { name: "interpolation", schemes: upsampling::ROWS },
     Family { name: "sub-pixel", schemes: icnr::ROWS },
+    Family { name: "sines", schemes: sines::ROWS },
 ];
 
 /// A way to initialise a weight.
