@@ -9,6 +9,7 @@ pub mod gain;
 mod hadamard;
 mod icnr;
 mod identity;
+mod mimetic;
 mod orthogonal;
 mod plain;
 mod scaled;
@@ -54,6 +55,7 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "interpolation", schemes: upsampling::ROWS },
     Family { name: "sub-pixel", schemes: icnr::ROWS },
     Family { name: "sines", schemes: sines::ROWS },
+    Family { name: "attention", schemes: mimetic::ROWS },
 ];
 
 /// A way to initialise a weight.
