@@ -465,3 +465,66 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     assert_eq!((ended.status, ended.told.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
+
+#[test]
+fn fills_by_place_are_refused_where_they_have_no_meaning() {
+    all_refused(&[
+        ("init dirac 3x3", &["dirac", "one to three kernel axes", "3x3 has 0", "take identity"]),
+        ("init torch.dirac_ 2x2x3x3x3x3 --layout torch", &["one to three", "has 4"]),
+        ("init dirac:groups=3 4x2x3 --layout torch", &["groups=3", "size 4"]),
+        ("init identity ()", &["scalar"]),
+        ("init identity:square=true 3x4", &["3x4", "square"]),
+        ("init chainer.Identity 3x4", &["stands for `identity:square=true`", "3x4"]),
+        ("init identity:shift-in=0.5 3x3", &["shift-in is 0.5", "whole"]),
+        ("init identity:shift-out=1e300 3x3", &["shift-out", "whole"]),
+        ("init identity 3x3 --layout oo", &["layout `oo`", "input axis"]),
+        ("init zero-init 5", &["two or more axes"]),
+        ("init bilinear 3x3", &["convolutions", "no kernel axis"]),
+        ("init bilinear 2x2x3 --layout torch", &["two kernel axes", "linear-upsampling"]),
+        ("init bilinear 2x2x3x4 --layout torch", &["3 and 4", "equal"]),
+        ("init linear-upsampling 2x3x4x4 --layout torch", &["as many outputs as inputs", "2 and 3"]),
+        ("init linear-downsampling 3x3x4x5 --layout torch", &["4 and 5"]),
+        ("init icnr 8x8", &["convolutions", "no kernel axis"]),
+        ("init icnr 30x4x3x3 --layout torch", &["scale is 2", "30 outputs"]),
+        ("init icnr:scale=0 32x4x3x3 --layout torch", &["scale is 0"]),
+        ("init icnr:scale=18446744073709551615 32x4x3x3 --layout torch", &["scale is 18446744073709551615"]),
+        ("init icnr:std=1,gain=2 32x4x3x3 --layout torch", &["std or gain"]),
+        ("init stft 12x2x7 --layout keras", &["one input", "1 and 2"]),
+        ("init stft 12x1x1 --layout keras", &["one output", "two frequencies"]),
+        ("init stft 2x1x7 --layout keras", &["zero everywhere"]),
+        ("init stft:window=hamm 12x1x7 --layout keras", &["`hamm`", "hamming", "blackman"]),
+        ("init sinusoidal-positions 4x5", &["even number of features"]),
+        ("init whisper.sinusoids 4x2", &["four features"]),
+        ("init sinusoidal-positions 6", &["two or more axes"]),
+        ("init embedding:padding=7 7x3", &["padding is 7", "7 rows"]),
+        ("init embedding 7", &["two or more axes"]),
+        ("init mimetic:heads=16,parts=2 48x16 --layout torch", &["2 parts of 16 heads", "48"]),
+        ("init mimetic:parts=4 48x16 --layout torch", &["parts is 4"]),
+        ("init mimetic:heads=0 48x16 --layout torch", &["heads=0"]),
+        ("init mimetic 96x16 --layout torch", &["32 features", "16 inputs"]),
+    ]);
+}
+
+#[test]
+fn scales_are_refused_without_what_they_follow_from() {
+    all_refused(&[
+        ("init fixup 3x3", &["`layers` is required", "layers=12"]),
+        ("init fixup:layers=0 3x3", &["layers is 0"]),
+        ("init fixup:layers=4,branch=1 3x3", &["branch is 1", "2 or more"]),
+        ("init t-fixup:layers=6,part=embedding ()", &["no axis of features"]),
+        ("init deepnorm 3x3", &["layers alone", "part=encoder"]),
+        ("init deepnorm:layers=3,part=encoder 3x3", &["layers alone"]),
+        ("init deepnorm:encoder=3,decoder=2 3x3", &["layers alone"]),
+        ("init wang-init:layers=2,dim=0 3x3", &["dim is 0"]),
+        ("init depth-scaled 3x3", &["`layers` is required"]),
+        ("init rnn-uniform 12x3", &["hidden and gates"]),
+        ("init rnn-uniform:hidden=0 12x3", &["hidden is 0"]),
+        ("init rnn-uniform:gates=5 12x3 --layout torch", &["gates is 5", "12 outputs"]),
+        ("init rnn-uniform:gates=0 12x3 --layout torch", &["gates is 0"]),
+        ("init glorot-uniform:pool=0 3x3", &["pool is 0"]),
+        ("init siren:omega=0 3x3", &["omega is 0"]),
+        ("init torch-linear 3", &["fan_in", "--fan-in"]),
+        ("init magnitude-scaling:magnitude=0 3x3", &["magnitude is 0"]),
+        ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected goes with"]),
+    ]);
+}
