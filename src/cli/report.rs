@@ -53,6 +53,8 @@ fn line(tensor: &Tensor) -> String {
         .collect();
     let before = if figures.is_empty() { "" } else { "; " };
     format!("{}={shape} {dtype}: {expression}{before}{}", escape(name.as_str()), figures.join(", "))
+    let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
+    format!("{}={shape} {dtype}: {expression}{figures}", escape(name.as_str()))
 }
 
 fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {

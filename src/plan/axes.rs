@@ -81,6 +81,15 @@ impl Axes {
         self.0.iter().filter(|(role, _)| kind(*role)).map(|(_, size)| size).product()
     }
 
+    /// Where element `index` (row-major) lies: each axis's kind, size and coordinate, from the last axis to the first.
+    pub fn coordinates(&self, mut index: u64) -> impl Iterator<Item = (Role, u64, u64)> {
+        self.iter().rev().map(move |(role, size)| {
+            let at = index % size;
+            index /= size;
+            (role, size, at)
+        })
+    }
+
     /// The axes from the first to the last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Role, u64)> {
         self.0.iter().copied()
@@ -120,6 +129,13 @@ mod tests {
         has_fans(&axes("bio", "12x64x32"), 64, 32);
         has_fans(&axes("goikk", "4x16x8x3x3"), 72, 144);
         assert_eq!(axes("oo", "3x4").fan_in(), None);
+    }
+
+    #[test]
+    fn coordinates_count_from_the_last_axis() {
+        let weight = axes("oik", "5x4x3").split(5, 0).unwrap();
+        let places: Vec<_> = weight.coordinates(4 * 12 + 2 * 3 + 1).collect();
+        assert_eq!(places, [(Role::Kernel, 3, 1), (Role::In, 4, 2), (Role::Out, 1, 0), (Role::Batch, 5, 4)]);
     }
 
     #[test]

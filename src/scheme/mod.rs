@@ -8,14 +8,25 @@ mod expression;
 pub mod gain;
 mod heavy;
 mod list;
+mod coordinates;
+mod embedding;
+mod expression;
+pub mod gain;
+mod hadamard;
+mod icnr;
+mod identity;
+mod mimetic;
 mod orthogonal;
 mod plain;
 mod recurrent;
 mod positive;
 mod scaled;
+mod sines;
 mod site;
 mod sparse;
+mod tap;
 mod truncated;
+mod upsampling;
 
 use anyhow::{Context, Result, bail};
 
@@ -41,6 +52,10 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "listed", schemes: list::ROWS },
     Family { name: "plain", schemes: plain::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
+    Family { name: "scaled by a framework's rule", schemes: scaled::FURTHER },
+    Family { name: "scaled by the depth", schemes: scaled::DEPTH },
+    Family { name: "networks of coordinates", schemes: coordinates::ROWS },
+    Family { name: "embeddings", schemes: embedding::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "heavy tails", schemes: heavy::ROWS },
     Family { name: "positive", schemes: positive::ROWS },
@@ -54,6 +69,12 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "Mamba and S4", schemes: recurrent::mamba::ROWS },
     Family { name: "linear recurrent unit", schemes: recurrent::unit_disk::ROWS },
     Family { name: "RWKV", schemes: recurrent::rwkv::ROWS },
+    Family { name: "identities", schemes: identity::ROWS },
+    Family { name: "Hadamard", schemes: hadamard::ROWS },
+    Family { name: "interpolation", schemes: upsampling::ROWS },
+    Family { name: "sub-pixel", schemes: icnr::ROWS },
+    Family { name: "sines", schemes: sines::ROWS },
+    Family { name: "attention", schemes: mimetic::ROWS },
 ];
 
 /// A way to initialise a weight.

@@ -16,6 +16,8 @@ pub(crate) fn rows() -> Vec<(&'static str, Reference)> {
     let mut rows = plain();
     rows.extend(scaled());
     rows.extend(truncated());
+    rows.extend(frameworks());
+    rows.extend(deep());
     rows
 }
 
@@ -106,6 +108,52 @@ fn truncated() -> Vec<(&'static str, Reference)> {
         ("truncated-normal:std=0.01,low=0.05,high=0.0505", cut(0.0, 0.01, 0.05, 0.0505)),
         ("truncated-normal:std=1,low=-0.1,high=0.15", cut(0.0, 1.0, -0.1, 0.15)),
         ("truncated-normal:std=1,low=0.5,high=0.501", cut(0.0, 1.0, 0.5, 0.501)),
+    ]
+}
+
+/// What single frameworks and networks start from.
+fn frameworks() -> Vec<(&'static str, Reference)> {
+    let elements = FAN_IN * FAN_OUT;
+    vec![
+        ("torch-linear", Reference::uniform(1.0 / FAN_IN.sqrt())),
+        ("uniform-unit-scaling", Reference::uniform((3.0 / FAN_IN).sqrt())),
+        ("uniform-unit-scaling:factor=1.43", Reference::uniform(1.43 * (3.0 / FAN_IN).sqrt())),
+        ("scaled-uniform", Reference::uniform(1.0 / elements.sqrt())),
+        ("rnn-uniform:gates=1", Reference::uniform(1.0 / FAN_OUT.sqrt())),
+        ("rnn-uniform:hidden=77", Reference::uniform(1.0 / 77f64.sqrt())),
+        ("magnitude-scaling", Reference::uniform((6.0 / (FAN_IN + FAN_OUT)).sqrt())),
+        ("magnitude-scaling:distribution=normal", Reference::normal((6.0 / (FAN_IN + FAN_OUT)).sqrt())),
+        ("magnitude-scaling:magnitude=2,mode=fan-in", Reference::uniform((2.0 / FAN_IN).sqrt())),
+        ("xavier-legacy", Reference::normal(1.0 / (FAN_IN + FAN_OUT).sqrt())),
+        ("glorot-uniform:pool=4", Reference::uniform((6.0 / (FAN_IN + FAN_OUT / 4.0)).sqrt())),
+        ("variance-scaling:corrected=false", Reference::cut_at_sigmas(0.0, 1.0 / FAN_IN.sqrt(), -2.0, 2.0)),
+        ("dl4j.LECUN_UNIFORM", Reference::uniform(3.0 / FAN_IN.sqrt())),
+        ("siren", Reference::uniform((6.0 / FAN_IN).sqrt() / 30.0)),
+        ("siren:first=true", Reference::uniform(1.0 / FAN_IN)),
+        ("fourier-features", Reference::normal(10.0)),
+        ("embedding", Reference::normal(1.0)),
+        ("embedding:scaled=true", Reference::normal(1.0 / FAN_OUT.sqrt())),
+    ]
+}
+
+/// Scales that follow from the depth.
+fn deep() -> Vec<(&'static str, Reference)> {
+    let glorot = (2.0 / (FAN_IN + FAN_OUT)).sqrt();
+    let quarter = |layers: f64| 1.0 / layers.sqrt().sqrt();
+    vec![
+        ("fixup:layers=16", Reference::normal((2.0 / FAN_OUT).sqrt() / 4.0)),
+        ("fixup:layers=16,branch=3,mode=fan-in", Reference::normal((2.0 / FAN_IN).sqrt() / 2.0)),
+        ("t-fixup:layers=6", Reference::uniform(0.67 * quarter(6.0) * 3f64.sqrt() * glorot)),
+        ("t-fixup:layers=6,part=decoder", Reference::uniform(quarter(54.0) * 3f64.sqrt() * glorot)),
+        ("t-fixup:layers=6,part=embedding", Reference::normal(quarter(54.0) / FAN_OUT.sqrt())),
+        ("deepnorm:layers=12", Reference::normal(quarter(96.0) * glorot)),
+        ("deepnorm:encoder=4,decoder=16,part=encoder", Reference::normal(0.87 * quarter(8.0) * glorot)),
+        ("deepnorm:encoder=4,decoder=16,part=decoder", Reference::normal(quarter(192.0) * glorot)),
+        ("small-init", Reference::normal((0.4 / FAN_IN).sqrt())),
+        ("small-init:dim=10", Reference::normal(0.2)),
+        ("wang-init:layers=12", Reference::normal(1.0 / (6.0 * FAN_IN.sqrt()))),
+        ("depth-scaled:layers=12", Reference::normal(0.02 / 24f64.sqrt())),
+        ("depth-scaled:layers=9,residuals=1,std=0.3", Reference::normal(0.1)),
     ]
 }
 
@@ -223,5 +271,5 @@ fn fans_that_are_swapped_are_found() {
         let faults = faults_of(row, "2000x1000", DType::F32, |value, _| value);
         assert!(has_distance(&faults) && has_moment(&faults, 2), "{}: {faults:?}", row.0);
     }
-    assert_eq!(swapped, 16, "rows whose scale is that of one fan");
+    assert_eq!(swapped, 32, "rows whose scale is that of one fan");
 }

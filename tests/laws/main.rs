@@ -13,6 +13,7 @@ mod discrete;
 mod draw;
 mod dtypes;
 mod elementwise;
+mod fills;
 mod independence;
 mod isometry;
 mod orthogonal;
@@ -34,6 +35,7 @@ fn every_scheme_of_the_registry_is_tested() {
     tested.extend([continuous::EXPRESSIONS, discrete::EXPRESSIONS, &ball::EXPRESSIONS].concat());
     // A list has a unit test of its own.
     tested.extend([dtypes::NAN, "constant-list:1/0/0/0/1/0"]);
+    tested.extend(fills::ROWS.iter().map(|&(expression, _, _)| expression));
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);

@@ -39,7 +39,7 @@ pub(super) struct Independent {
 
 impl Independent {
     fn value(&self, index: u64) -> f64 {
-        self.law.sample(&mut self.words.block(index, 0)).clamp(self.bounds.0, self.bounds.1)
+        self.law.sample_at(index, &mut self.words.block(index, 0)).clamp(self.bounds.0, self.bounds.1)
     }
 }
 

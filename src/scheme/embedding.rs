@@ -1,0 +1,95 @@
+//! Tables of embeddings. They have one row an entry in every framework, whatever the layout of its weights.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use rand::Rng;
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
+use crate::law::{Described, Distribution, Law, as_float};
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "embedding",
+    summary: "normal rows, one of which may be zeros: that of the padding token",
+    formula: "w[row, ..] ~ N(0, std^2), std / sqrt(features) where scaled; w[padding, ..] = 0; features = size of the last axis",
+    source: "torch.nn.Embedding; Vaswani et al. 2017, Attention is all you need (scaled)",
+    ranks: "two or more axes",
+    parameters: &[
+        Parameter { name: "std", kind: Kind::Number, default: Some("1"), help: "the standard deviation, 0 or more" },
+        Parameter {
+            name: "padding",
+            kind: Kind::Count,
+            default: None,
+            help: "the row of zeros, counted from 0; none where it is not given",
+        },
+        Parameter {
+            name: "scaled",
+            kind: Kind::Flag,
+            default: None,
+            help: "whether std is divided by the root of the number of features",
+        },
+    ],
+    bare: Some("std"),
+    aliases: &[],
+    spellings: &[
+        spelling("torch", "Embedding", "embedding"),
+        spelling("chainer", "EmbedID", "embedding"),
+        spelling("burn", "Embedding", "embedding"),
+        spelling("candle", "Embedding", "embedding"),
+        spelling("tch", "Embedding", "embedding"),
+        spelling("mlx", "Embedding", "embedding:scaled=true"),
+        spelling("flax", "Embed", "embedding:scaled=true"),
+        spelling("keras", "Embedding", "uniform:low=-0.05,high=0.05"),
+    ],
+    reads: Reads::Shape,
+    example: example("embedding:padding=0"),
+    law: embedding,
+}];
+
+fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let [rows, .., features] = *site.shape.axes() else {
+        anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+    };
+    let scale = if arguments.flag("scaled") { as_float(features.max(1)).sqrt() } else { 1.0 };
+    let std = arguments.nonnegative("std")? / scale;
+    let Some(padding) = arguments.optional_count("padding") else {
+        return Ok(Law::Normal { mean: 0.0, std });
+    };
+    ensure!(padding < rows, "padding is {padding}, and shape {} has {rows} rows, counted from 0", site.shape);
+    let row = site.shape.axes()[1..].iter().product();
+    Ok(Law::Distribution(Arc::new(Padded { std, padding, row })))
+}
+
+/// A normal table with a row of zeros.
+#[derive(Debug)]
+struct Padded {
+    std: f64,
+    /// The number of that row.
+    padding: u64,
+    /// How many elements a row has.
+    row: u64,
+}
+
+impl Described for Padded {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn largest(&self) -> f64 {
+        12.0 * self.std
+    }
+}
+
+impl Distribution for Padded {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        // Box and Muller 1958, with a radius from (0, 1].
+        let unit = |word: u64| as_float((word >> 11) + 1) / as_float(1 << 53);
+        let radius = (-2.0 * libm::log(unit(words.next_u64()))).sqrt();
+        self.std * radius * libm::cos(TAU * unit(words.next_u64()))
+    }
+
+    fn sample_at(&self, index: u64, words: &mut dyn Rng) -> f64 {
+        if index / self.row == self.padding { 0.0 } else { self.sample(words) }
+    }
+}

@@ -1,0 +1,62 @@
+//! `ZerO`: zeros and ones only, by partial identities and Hadamard matrices.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::tap::{Tap, widths};
+use super::{Arguments, Reads, Scheme, Site, example, spelling};
+use crate::law::{Described, Law, Pattern, as_float};
+use crate::plan::{Axes, Role};
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "zero-init",
+    summary: "ZerO: nothing random, a partial identity, or a Hadamard matrix where the layer widens",
+    formula: "out <= in: w[out, in] = [out = in]; out > in: w = (-1)^(ones that out and in share in binary) / sqrt(p), p = 2^ceil(log2 outputs); of a convolution the centre tap, the others 0",
+    source: "Zhao, Schäfer and Anandkumar 2022, ZerO initialization: initializing neural networks with only zeros and ones",
+    ranks: "two or more axes",
+    parameters: &[],
+    bare: None,
+    aliases: &["hadamard"],
+    spellings: &[
+        spelling("zero", "ZerO_Init_on_matrix", "zero-init"),
+        spelling("zero", "ZerO_Init_on_conv", "zero-init"),
+    ],
+    reads: Reads::Matrices,
+    example: example("zero-init"),
+    law: zero_init,
+}];
+
+fn zero_init(_: &mut Arguments, site: &Site) -> Result<Law> {
+    let axes = site.unfolding().and_then(|_| site.axes())?;
+    ensure!(axes.has(|role| role == Role::In), "layout `{}` names no input axis", site.layout);
+    let (outputs, inputs) = widths(&axes);
+    let widens = outputs > inputs;
+    let entry = if widens { (1.0 / as_float(outputs.next_power_of_two())).sqrt() } else { 1.0 };
+    Ok(Law::Pattern(Arc::new(ZerO { widens, entry, axes })))
+}
+
+#[derive(Debug)]
+struct ZerO {
+    widens: bool,
+    /// The magnitude of what is not zero.
+    entry: f64,
+    axes: Axes,
+}
+
+impl Described for ZerO {
+    fn largest(&self) -> f64 {
+        self.entry
+    }
+}
+
+impl Pattern for ZerO {
+    fn value(&self, index: u64) -> f64 {
+        match Tap::Right.channels(&self.axes, index) {
+            // Sylvester's Hadamard matrix in closed form.
+            Some((output, input)) if self.widens && (output & input).count_ones() % 2 == 1 => -self.entry,
+            Some((output, input)) if self.widens || output == input => self.entry,
+            _ => 0.0,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Convolutions before a pixel shuffle.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+
+use super::gain::{GAIN_ONE, SLOPE};
+use super::tap::kernel_axes;
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::{Place, Unfolding};
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "icnr",
+    summary: "a convolution before a pixel shuffle, so that it starts as one of the small image with each pixel enlarged",
+    formula: "r = scale^(kernel axes) outputs, those of one enlarged pixel, share one kernel of N(0, s^2) (or uniform of that s); s = std, or gain / sqrt(fan_in)",
+    source: "Aitken, Ledig, Theis, Caballero, Wang and Shi 2017, Checkerboard artifact free sub-pixel convolution; fast.ai icnr_init",
+    ranks: "one or more kernel axes",
+    parameters: &[
+        Parameter { name: "scale", kind: Kind::Count, default: Some("2"), help: "how many times larger, 1 or more" },
+        Parameter {
+            name: "shuffle",
+            kind: Kind::Choice(&["pixel-shuffle", "depth-to-space"]),
+            default: Some("pixel-shuffle"),
+            help: "which outputs make one pixel: r in a row, as torch's PixelShuffle takes them, or every (outputs/r)th, as TensorFlow's depth_to_space does",
+        },
+        Parameter { default: Some("relu"), ..GAIN_ONE },
+        SLOPE,
+        Parameter {
+            name: "std",
+            kind: Kind::Number,
+            default: None,
+            help: "the standard deviation, 0 or more; it follows from gain where it is not given",
+        },
+        Parameter {
+            name: "distribution",
+            kind: Kind::Choice(&["normal", "uniform"]),
+            default: Some("normal"),
+            help: "what the kernels are drawn from",
+        },
+    ],
+    bare: Some("scale"),
+    aliases: &[],
+    spellings: &[spelling("fastai", "icnr_init", "icnr")],
+    reads: Reads::Matrices,
+    example: example_on("icnr", "32x8x3x3", "torch"),
+    law: icnr,
+}];
+
+fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let kernels = kernel_axes(&site.axes()?);
+    ensure!(
+        kernels > 0,
+        "it is for convolutions, and shape {} has no kernel axis in layout `{}`",
+        site.shape,
+        site.layout
+    );
+    let unfolding = site.unfolding()?;
+    let (scale, rows) = (arguments.optional_count("scale").unwrap_or(2), unfolding.rows());
+    let copies = u32::try_from(kernels).ok().and_then(|kernels| scale.checked_pow(kernels));
+    let copies = copies.filter(|&copies| copies > 0 && rows % copies == 0).with_context(|| {
+        format!("scale is {scale}: {scale}^{kernels} must divide the {rows} outputs of shape {}", site.shape)
+    })?;
+    ensure!(!(arguments.given("std") && arguments.given("gain")), "it takes std or gain, not both");
+    let std = match arguments.given("std") {
+        true => arguments.nonnegative("std")?,
+        false => arguments.gain()? / as_float(site.fan_in()?.max(1)).sqrt(),
+    };
+    let uniform = arguments.word("distribution") == Some("uniform");
+    let in_a_row = arguments.word("shuffle") == Some("pixel-shuffle");
+    Ok(Law::Whole(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
+}
+
+/// Kernels that several outputs share.
+#[derive(Debug)]
+struct Icnr {
+    std: f64,
+    uniform: bool,
+    /// How many outputs share a kernel.
+    copies: u64,
+    /// Whether those follow one another.
+    in_a_row: bool,
+    unfolding: Unfolding,
+}
+
+impl Icnr {
+    fn count(&self) -> u64 {
+        self.unfolding.matrices() * self.unfolding.rows() * self.unfolding.columns()
+    }
+
+    /// Which of the drawn values an element is.
+    fn drawn(&self, index: u64) -> u64 {
+        let Place { matrix, row, column } = self.unfolding.place(index);
+        let kernels = self.unfolding.rows() / self.copies;
+        let kernel = if self.in_a_row { row / self.copies } else { row % kernels };
+        (matrix * kernels + kernel) * self.unfolding.columns() + column
+    }
+}
+
+impl Described for Icnr {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.std)
+    }
+
+    fn largest(&self) -> f64 {
+        12.0 * self.std.abs()
+    }
+}
+
+impl Whole for Icnr {
+    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let mut drawn = vec![0.0; (self.count() / self.copies) as usize];
+        let scale = if self.uniform {
+            draws.signed_uniforms(0, &mut drawn);
+            3f64.sqrt() * self.std
+        } else {
+            draws.normals(0, &mut drawn);
+            self.std
+        };
+        (0..self.count()).map(|index| scale * drawn[self.drawn(index) as usize]).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        self.count().saturating_add(self.count() / self.copies).saturating_mul(8)
+    }
+}

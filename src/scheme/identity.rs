@@ -1,0 +1,146 @@
+//! Weights that pass every channel on as it is.
+
+use anyhow::{Result, ensure};
+
+use super::tap::{CENTRE, Tap, kernel_axes, widths};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Law, Pattern};
+use crate::plan::{Axes, Role};
+use std::sync::Arc;
+
+const GAIN: Parameter =
+    Parameter { name: "gain", kind: Kind::Number, default: Some("1"), help: "the value that is not zero" };
+const SHIFT_IN: Parameter = Parameter {
+    name: "shift-in",
+    kind: Kind::Number,
+    default: None,
+    help: "how far all is moved along the inputs, a whole number; what leaves at one end comes back at the other",
+};
+const SHIFT_OUT: Parameter = Parameter {
+    name: "shift-out",
+    kind: Kind::Number,
+    default: None,
+    help: "the same along the outputs: a shift of n leaves the first n outputs to another branch",
+};
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "identity",
+        summary: "each output is the input of the same number: at the centre of a kernel, in each weight of a batch",
+        formula: "w[out, in, tap] = gain where out = in and the tap is the centre, else 0; out and in are counted after shift-out and shift-in; a bias (one axis) is 0",
+        source: "Le, Jaitly and Hinton 2015, A simple way to initialize recurrent networks of rectified linear units; Flux identity_init",
+        ranks: "any but scalars",
+        parameters: &[
+            GAIN,
+            CENTRE,
+            SHIFT_IN,
+            SHIFT_OUT,
+            Parameter {
+                name: "square",
+                kind: Kind::Flag,
+                default: None,
+                help: "refuse all but square matrices, as Chainer, MLX and TensorFlow.js do",
+            },
+        ],
+        bare: Some("gain"),
+        aliases: &["eye"],
+        spellings: &[
+            spelling("torch", "eye_", "identity"),
+            spelling("keras", "Identity", "identity"),
+            spelling("keras", "IdentityInitializer", "identity"),
+            spelling("tensorflow", "Identity", "identity"),
+            spelling("tensorflow", "identity_initializer", "identity"),
+            spelling("haiku", "Identity", "identity:centre=every"),
+            spelling("sonnet", "Identity", "identity:centre=every"),
+            spelling("chainer", "Identity", "identity:square=true"),
+            spelling("mlx", "identity", "identity:square=true"),
+            spelling("tfjs", "identity", "identity:square=true"),
+            spelling("mindspore", "Identity", "identity"),
+            spelling("dl4j", "IDENTITY", "identity"),
+            spelling("axon", "identity", "identity"),
+            spelling("flux", "identity_init", "identity"),
+            spelling("lux", "identity_init", "identity"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("identity", "24x24", "default"),
+        law: |arguments, site| match site.shape.rank() {
+            0 => anyhow::bail!("shape {} is a scalar: it takes one axis or more", site.shape),
+            1 => Ok(Law::Constant { value: 0.0 }),
+            _ => identity(arguments, site),
+        },
+    },
+    Scheme {
+        name: "dirac",
+        summary: "the identity of a convolution: each channel of each group is passed on by the centre tap",
+        formula: "w[out, in, tap] = gain where out = in within a group and the tap is the centre, else 0",
+        source: "Zagoruyko and Komodakis 2017, DiracNets; torch.nn.init.dirac_",
+        ranks: "one to three kernel axes",
+        parameters: &[GAIN, Parameter { default: Some("right"), ..CENTRE }],
+        bare: Some("gain"),
+        aliases: &[],
+        spellings: &[
+            spelling("torch", "dirac_", "dirac"),
+            spelling("paddle", "Dirac", "dirac"),
+            spelling("mindspore", "Dirac", "dirac"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("dirac", "16x8x3x3", "torch"),
+        law: |arguments, site| {
+            let kernel = kernel_axes(&site.axes()?);
+            ensure!(
+                (1..=3).contains(&kernel),
+                "it is for convolutions of one to three kernel axes, and shape {} has {kernel} in layout `{}`: take identity, or another --layout",
+                site.shape,
+                site.layout
+            );
+            identity(arguments, site)
+        },
+    },
+];
+
+fn identity(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let axes = site.unfolding().and_then(|_| site.axes())?;
+    ensure!(axes.has(|role| role == Role::In), "layout `{}` names no input axis", site.layout);
+    let (outputs, inputs) = widths(&axes);
+    if arguments.flag("square") {
+        let square = outputs == inputs && kernel_axes(&axes) == 0;
+        ensure!(square, "shape {} is not a square matrix: leave square=true out", site.shape);
+    }
+    let shift = [shift(arguments, "shift-out", outputs)?, shift(arguments, "shift-in", inputs)?];
+    let gain = arguments.number("gain")?;
+    Ok(Law::Pattern(Arc::new(Identity { gain, tap: Tap::of(arguments), shift, axes })))
+}
+
+/// A shift as so many places forward, fewer than there are.
+fn shift(arguments: &Arguments, name: &str, places: u64) -> Result<u64> {
+    let shift = arguments.optional_number(name).unwrap_or(0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number of 15 digits at most is asked for")]
+    let whole = shift as i64;
+    ensure!(shift.fract() == 0.0 && shift.abs() < 1e15, "{name} is {shift}: it takes a whole number of places");
+    Ok(whole.rem_euclid(i64::try_from(places.max(1))?).unsigned_abs())
+}
+
+#[derive(Debug)]
+struct Identity {
+    gain: f64,
+    tap: Tap,
+    /// Of the outputs and of the inputs.
+    shift: [u64; 2],
+    axes: Axes,
+}
+
+impl Described for Identity {
+    fn largest(&self) -> f64 {
+        self.gain.abs()
+    }
+}
+
+impl Pattern for Identity {
+    fn value(&self, index: u64) -> f64 {
+        let (outputs, inputs) = widths(&self.axes);
+        let on_diagonal = self.tap.channels(&self.axes, index).is_some_and(|(output, input)| {
+            (output + outputs - self.shift[0]) % outputs == (input + inputs - self.shift[1]) % inputs
+        });
+        if on_diagonal { self.gain } else { 0.0 }
+    }
+}

@@ -1,0 +1,136 @@
+//! Attention that starts as trained attention looks.
+//!
+//! The paper pairs queries with keys, and values with the output projection. A pair shares its randomness, and a tensor is
+//! drawn by its own name: so only the pair that one tensor holds, queries and keys, can be drawn here.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use nalgebra::DMatrix;
+
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::{Place, Unfolding};
+
+pub(super) const ROWS: &[Scheme] = &[Scheme {
+    name: "mimetic",
+    summary: "packed queries and keys whose product is a multiple of the identity and noise, as in trained Transformers",
+    formula: "for each head Q' K = the best approximation of rank outputs/(parts heads) of alpha Z + beta I, Z ~ N(0, 1/inputs): rows sqrt(s_j) u_j and sqrt(s_j) v_j of its singular value decomposition; values, the third part, N(0, 1/inputs)",
+    source: "Trockman and Kolter 2023, Mimetic initialization of self-attention layers",
+    ranks: "two or more axes; its outputs in the order part, head, feature",
+    parameters: &[
+        Parameter { name: "alpha", kind: Kind::Number, default: Some("0.7"), help: "the noise, 0 or more" },
+        Parameter { name: "beta", kind: Kind::Number, default: Some("0.7"), help: "the multiple of the identity" },
+        Parameter { name: "heads", kind: Kind::Count, default: Some("1"), help: "the number of heads, 1 or more" },
+        Parameter {
+            name: "parts",
+            kind: Kind::Count,
+            default: Some("3"),
+            help: "2: queries and keys; 3: queries, keys and values",
+        },
+    ],
+    bare: None,
+    aliases: &[],
+    spellings: &[],
+    reads: Reads::Shape,
+    example: example_on("mimetic:heads=2", "48x16", "torch"),
+    law: mimetic,
+}];
+
+fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    // Heads do not lie side by side here: they are within each part. So the axes are taken as the layout has them.
+    ensure!(site.shape.rank() >= 2, "it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+    let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
+    let (outputs, inputs) = (unfolding.rows(), unfolding.columns());
+    let [heads, parts] = ["heads", "parts"].map(|name| arguments.optional_count(name).unwrap_or(1));
+    ensure!(heads > 0, "heads is 0: it must be 1 or more");
+    ensure!(matches!(parts, 2 | 3), "parts is {parts}: it must be 2 (queries, keys) or 3 (queries, keys, values)");
+    let blocks = heads.saturating_mul(parts);
+    ensure!(
+        outputs % blocks == 0,
+        "{parts} parts of {heads} heads do not divide the {outputs} outputs of shape {}",
+        site.shape
+    );
+    let features = outputs / blocks;
+    ensure!(
+        features <= inputs,
+        "a head has {features} features, and shape {} has only {inputs} inputs: it takes no more of them",
+        site.shape
+    );
+    let (alpha, beta) = (arguments.nonnegative("alpha")?, arguments.number("beta").context("the identity")?);
+    Ok(Law::Whole(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
+}
+
+#[derive(Debug)]
+struct Mimetic {
+    alpha: f64,
+    beta: f64,
+    heads: u64,
+    /// Of a head.
+    features: u64,
+    unfolding: Unfolding,
+}
+
+impl Mimetic {
+    /// The rows of the queries and those of the keys of a head, one after the other.
+    fn pair(&self, draws: &dyn Draws, stream: u64, inputs: usize, features: usize) -> [Vec<f64>; 2] {
+        let mut target = vec![0.0; inputs * inputs];
+        draws.normals(stream, &mut target);
+        let noise = self.alpha / as_float(self.unfolding.columns()).sqrt();
+        for (index, value) in target.iter_mut().enumerate() {
+            *value = noise * *value + if index % (inputs + 1) == 0 { self.beta } else { 0.0 };
+        }
+        let decomposition = DMatrix::from_row_slice(inputs, inputs, &target).svd(true, true);
+        let (Some(left), Some(right)) = (decomposition.u, decomposition.v_t) else {
+            unreachable!("the decomposition was asked for both")
+        };
+        let root = |feature: usize| decomposition.singular_values[feature].sqrt();
+        let rows = |entry: &dyn Fn(usize, usize) -> f64| {
+            let row = |feature| (0..inputs).map(move |input| root(feature) * entry(feature, input));
+            (0..features).flat_map(row).collect()
+        };
+        [rows(&|feature, input| left[(input, feature)]), rows(&|feature, input| right[(feature, input)])]
+    }
+}
+
+impl Described for Mimetic {
+    fn largest(&self) -> f64 {
+        // The root of the largest singular value that is likely, with room to spare; or of a normal of the values.
+        (2.0 * (12.0 * self.alpha + self.beta.abs())).sqrt().max(12.0)
+    }
+}
+
+impl Whole for Mimetic {
+    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let Self { heads, features, unfolding, .. } = self;
+        let (inputs, width) = (unfolding.columns() as usize, *features as usize);
+        let (matrices, part) = (unfolding.matrices(), heads * features);
+        if inputs == 0 || part == 0 || matrices == 0 {
+            return Vec::new();
+        }
+        let pairs: Vec<_> = (0..matrices * heads).map(|head| self.pair(draws, 1 + head, inputs, width)).collect();
+        let valued = unfolding.rows() > 2 * part;
+        let mut values = vec![0.0; if valued { (matrices * part) as usize * inputs } else { 0 }];
+        draws.normals(0, &mut values);
+        let std = 1.0 / as_float(unfolding.columns()).sqrt();
+        let count = matrices * unfolding.rows() * unfolding.columns();
+        let element = |index| {
+            let Place { matrix, row, column } = unfolding.place(index);
+            let (kind, within) = (row / part, row % part);
+            if kind == 2 {
+                return std * values[(matrix * part + within) as usize * inputs + column as usize];
+            }
+            let pair = &pairs[(matrix * heads + within / features) as usize];
+            pair[kind as usize][(within % features) as usize * inputs + column as usize]
+        };
+        (0..count).map(element).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        let values = self.unfolding.matrices().saturating_mul(rows).saturating_mul(columns).saturating_mul(2);
+        // A square matrix, its factors, and what the decomposition works in.
+        values.saturating_add(columns.saturating_mul(columns).saturating_mul(6)).saturating_mul(8)
+    }
+}

@@ -1,0 +1,175 @@
+//! The rows of single frameworks.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    Arguments, Distribution, GLOROT, IntoFan, Kind, LECUN, Law, MODE, Parameter, Reads, Scheme, Site, UNIFORM,
+    as_float, between, fan, row, scaled, spelling,
+};
+use crate::plan::Role;
+use crate::scheme::{example, example_on};
+
+const FACTOR: Parameter =
+    Parameter { name: "factor", kind: Kind::Number, default: Some("1"), help: "the factor on the bound, above 0" };
+const MAGNITUDE: Parameter = Parameter {
+    name: "magnitude",
+    kind: Kind::Number,
+    default: Some("3"),
+    help: "the variance times fan of the normal, and three times that of the uniform; above 0",
+};
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    row(
+        "torch-linear",
+        "uniform, variance 1/(3 fan_in): what layers of PyTorch start from, weights and (with --fan-in) biases",
+        "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
+        LECUN,
+        &[],
+        &[
+            spelling("torch", "Linear", "torch-linear"),
+            spelling("torch", "Conv1d", "torch-linear"),
+            spelling("torch", "Conv2d", "torch-linear"),
+            spelling("torch", "Conv3d", "torch-linear"),
+            spelling("mlx", "Linear", "torch-linear"),
+            spelling("mlx", "Conv1d", "torch-linear"),
+            spelling("mlx", "Conv2d", "torch-linear"),
+            spelling("mlx", "Conv3d", "torch-linear"),
+            spelling("burn", "Linear", "torch-linear"),
+            spelling("burn", "Conv1d", "torch-linear"),
+            spelling("burn", "Conv2d", "torch-linear"),
+            spelling("burn", "Conv3d", "torch-linear"),
+            spelling("equinox", "Linear", "torch-linear"),
+            spelling("dfdx", "Linear", "torch-linear"),
+            spelling("dfdx", "Conv2D", "torch-linear"),
+            spelling("candle", "Linear", "he-normal"),
+            spelling("candle", "Conv1d", "he-normal"),
+            spelling("candle", "Conv2d", "he-normal"),
+            spelling("tch", "Linear", "he-uniform"),
+            spelling("tch", "Conv1d", "he-uniform"),
+            spelling("tch", "Conv2d", "he-uniform"),
+            spelling("tch", "Conv3d", "he-uniform"),
+        ],
+        |_, site| {
+            let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
+            between(-bound, bound)
+        },
+    ),
+    row(
+        "uniform-unit-scaling",
+        "uniform, variance factor^2/fan_in",
+        "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
+        "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
+        &[FACTOR],
+        &[
+            spelling("tensorflow", "uniform_unit_scaling_initializer", "uniform-unit-scaling"),
+            spelling("tensorflow", "UniformUnitScaling", "uniform-unit-scaling"),
+            spelling("haiku", "UniformScaling", "uniform-unit-scaling"),
+        ],
+        |arguments, site| scaled(Distribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan()),
+    ),
+    Scheme {
+        ranks: "any",
+        reads: Reads::Shape,
+        ..row(
+            "scaled-uniform",
+            "uniform, variance 1/(3 n) of a tensor of n elements",
+            "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
+            "tinygrad Tensor.scaled_uniform",
+            &[],
+            &[spelling("tinygrad", "scaled_uniform", "scaled-uniform")],
+            |_, site| {
+                let bound = 1.0 / site.shape.count().into_fan().sqrt();
+                between(-bound, bound)
+            },
+        )
+    },
+    Scheme {
+        ranks: "any with hidden; one or more axes with gates",
+        reads: Reads::Matrices,
+        example: example_on("rnn-uniform:gates=1", "36x24", "default"),
+        ..row(
+            "rnn-uniform",
+            "uniform, variance 1/(3 hidden): every weight and bias of PyTorch's recurrent layers",
+            "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates where it is not given",
+            "torch.nn.LSTM, GRU, RNN",
+            &[
+                Parameter {
+                    name: "hidden",
+                    kind: Kind::Count,
+                    default: None,
+                    help: "the number of hidden units; hidden or gates is required",
+                },
+                Parameter {
+                    name: "gates",
+                    kind: Kind::Count,
+                    default: None,
+                    help: "how many gates the outputs are: 4 of an LSTM, 3 of a GRU, 1 of a plain layer",
+                },
+            ],
+            &[
+                spelling("torch", "LSTM", "rnn-uniform:gates=4"),
+                spelling("torch", "GRU", "rnn-uniform:gates=3"),
+                spelling("torch", "RNN", "rnn-uniform:gates=1"),
+                spelling("mlx", "LSTM", "rnn-uniform:gates=4"),
+                spelling("mlx", "GRU", "rnn-uniform:gates=3"),
+                spelling("mlx", "RNN", "rnn-uniform:gates=1"),
+            ],
+            |arguments, site| {
+                let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
+                between(-bound, bound)
+            },
+        )
+    },
+    row(
+        "magnitude-scaling",
+        "the general law of MXNet: glorot-uniform as it stands, and sqrt(3) times glorot-normal with distribution=normal",
+        "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
+        "MXNet Xavier(rnd_type, factor_type, magnitude)",
+        &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
+        &[],
+        |arguments, site| {
+            let distribution = Distribution::of(arguments);
+            // A uniform law's bound is sqrt(3) times its standard deviation.
+            let factor = if matches!(distribution, Distribution::Uniform) { 3.0 } else { 1.0 };
+            scaled(distribution, (arguments.positive("magnitude")? / factor).sqrt(), fan(arguments, site)?)
+        },
+    ),
+    Scheme {
+        ranks: "two or more axes",
+        reads: Reads::Matrices,
+        example: example("xavier-legacy"),
+        ..row(
+            "xavier-legacy",
+            "normal, variance 1/(inputs+outputs), kernels not counted",
+            "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
+            GLOROT,
+            &[],
+            &[spelling("dl4j", "XAVIER_LEGACY", "xavier-legacy")],
+            |_, site| {
+                let axes = site.axes()?;
+                let channels = axes.product(|role| role == Role::In) + axes.product(|role| role == Role::Out);
+                Ok(Law::Normal { mean: 0.0, std: 1.0 / as_float(channels.max(1)).sqrt() })
+            },
+        )
+    },
+];
+
+/// The number of hidden units of a recurrent layer.
+fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {
+    match (arguments.optional_count("hidden"), arguments.optional_count("gates")) {
+        (Some(hidden), None) => {
+            ensure!(hidden > 0, "hidden is 0: it must be 1 or more");
+            Ok(hidden)
+        }
+        (None, Some(gates)) => {
+            let outputs = match *site.shape.axes() {
+                [size] => size,
+                _ => site.unfolding().context("give hidden, or a --layout that fits")?.rows(),
+            };
+            let divides = gates > 0 && outputs % gates == 0;
+            ensure!(divides, "gates is {gates}, which does not divide the {outputs} outputs of shape {}", site.shape);
+            Ok(outputs / gates)
+        }
+        _ => anyhow::bail!("exactly one of hidden and gates is required, as in `rnn-uniform:hidden=512`"),
+    }
+}

@@ -1,0 +1,213 @@
+//! Schemes whose scale follows from the fans: all rows of one law, variance = gain^2 / fan.
+
+use anyhow::{Result, ensure};
+
+use super::gain::{GAIN_ONE, SLOPE};
+use super::plain::between;
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example, spelling};
+use crate::gaussian;
+use crate::law::{Law, as_float};
+
+mod classic;
+mod depth;
+mod further;
+
+pub(super) use classic::ROWS;
+pub(super) use depth::ROWS as DEPTH;
+pub(super) use further::ROWS as FURTHER;
+
+const GAIN_RELU: Parameter = Parameter { default: Some("relu"), ..GAIN_ONE };
+const MODE: Parameter = Parameter {
+    name: "mode",
+    kind: Kind::Choice(&["fan-in", "fan-out", "fan-avg", "fan-geo-avg"]),
+    default: Some("fan-in"),
+    help: "the fan: of inputs, of outputs, (fan_in+fan_out)/2, or sqrt(fan_in fan_out)",
+};
+const DISTRIBUTION: Parameter = Parameter {
+    name: "distribution",
+    kind: Kind::Choice(&["normal", "uniform", "truncated-normal"]),
+    default: Some("normal"),
+    help: "truncated-normal is cut at 2 sigma and widened so that the std after cutting is the one asked for",
+};
+const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
+const TRUNCATED: Parameter = Parameter { default: Some("truncated-normal"), ..DISTRIBUTION };
+const SCALE: Parameter =
+    Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the factor on the variance, above 0" };
+const CORRECTED: Parameter = Parameter {
+    name: "corrected",
+    kind: Kind::Flag,
+    default: None,
+    help: "false: a truncated-normal is not widened, and its std after cutting is 0.88 of the one asked for",
+};
+const POOL: Parameter = Parameter {
+    name: "pool",
+    kind: Kind::Count,
+    default: None,
+    help: "how many places are pooled into one after the layer: fan_out is divided by it, and rounded down",
+};
+
+const ANY_WITH_FANS: &str = "two or more axes; any with --fan-in and --fan-out";
+const LECUN: &str = "LeCun, Bottou, Orr and Müller 1998, Efficient BackProp";
+const GLOROT: &str =
+    "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks (for tanh)";
+const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
+
+/// A scaled row: what is not said is said by the table.
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    parameters: &'static [Parameter],
+    spellings: &'static [Spelling],
+    law: fn(&mut Arguments, &Site) -> Result<Law>,
+) -> Scheme {
+    let (bare, aliases, reads, example): (_, &[&str], _, _) = (None, &[], Reads::Fans, example(name));
+    Scheme {
+        name,
+        summary,
+        formula,
+        source,
+        ranks: ANY_WITH_FANS,
+        parameters,
+        bare,
+        aliases,
+        spellings,
+        reads,
+        example,
+        law,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Distribution {
+    Normal,
+    Uniform,
+    TruncatedNormal,
+    /// Cut at 2 sigma, and not widened.
+    CutNormal,
+}
+
+impl Distribution {
+    fn of(arguments: &Arguments) -> Self {
+        match arguments.word("distribution") {
+            Some("uniform") => Self::Uniform,
+            Some("truncated-normal") if arguments.word("corrected") == Some("false") => Self::CutNormal,
+            Some("truncated-normal") => Self::TruncatedNormal,
+            _ => Self::Normal,
+        }
+    }
+}
+
+/// The law of mean 0 and variance gain^2 / fan.
+fn scaled(distribution: Distribution, gain: f64, fan: f64) -> Result<Law> {
+    ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
+    let std = gain * (1.0 / fan).sqrt();
+    match distribution {
+        Distribution::Normal => Ok(Law::Normal { mean: 0.0, std }),
+        Distribution::Uniform => {
+            let bound = gain * (3.0 / fan).sqrt();
+            between(-bound, bound)
+        }
+        Distribution::TruncatedNormal => {
+            let std = std / gaussian::truncated_moments(-2.0, 2.0).map_or(1.0, |(_, kept)| kept);
+            Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
+        }
+        Distribution::CutNormal => Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }),
+    }
+}
+
+/// The fan that `mode` names.
+fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
+    match arguments.word("mode") {
+        Some("fan-out") => Ok(site.fan_out()?.into_fan()),
+        Some("fan-avg") => average(site),
+        Some("fan-geo-avg") => Ok((as_float(site.fan_in()?) * as_float(site.fan_out()?)).sqrt().max(1.0)),
+        _ => Ok(site.fan_in()?.into_fan()),
+    }
+}
+
+/// Half of `fan_in + fan_out`.
+fn average(site: &Site) -> Result<f64> {
+    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()?)).max(1.0))
+}
+
+/// Half of `fan_in + fan_out`, the outputs counted after pooling.
+fn pooled_average(arguments: &Arguments, site: &Site) -> Result<f64> {
+    let pool = arguments.optional_count("pool").unwrap_or(1);
+    ensure!(pool > 0, "pool is 0: it must be 1 or more");
+    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()? / pool)).max(1.0))
+}
+
+/// A count of units as a divisor. An empty weight has a fan of 0 and no element that the scale could matter to.
+trait IntoFan {
+    fn into_fan(self) -> f64;
+}
+
+impl IntoFan for u64 {
+    fn into_fan(self) -> f64 {
+        as_float(self.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::resolve;
+    use super::*;
+    use crate::plan::{Fans, Layout, Shape};
+
+    fn law(expression: &str, shape: &str, layout: &str) -> Law {
+        let (shape, layout): (Shape, Layout) = (shape.parse().unwrap(), layout.parse().unwrap());
+        resolve(expression).unwrap().law(&Site::new(&shape, &layout, Fans::default())).unwrap().0
+    }
+
+    fn std(expression: &str) -> f64 {
+        law(expression, "300x200", "io").std().unwrap()
+    }
+
+    fn bound(expression: &str) -> f64 {
+        law(expression, "300x200", "io").bounds().unwrap().1
+    }
+
+    #[track_caller]
+    fn near(value: f64, expected: f64) {
+        assert!((value / expected - 1.0).abs() < 1e-15, "{value} is not {expected}");
+    }
+
+    #[test]
+    fn each_row_has_the_scale_of_its_formula() {
+        near(std("lecun-normal"), 1.0 / 300f64.sqrt());
+        near(bound("lecun-uniform"), (3.0 / 300f64).sqrt());
+        near(std("glorot-normal"), (2.0 / 500f64).sqrt());
+        near(bound("glorot-uniform"), (6.0 / 500f64).sqrt());
+        near(bound("glorot-uniform:gain=tanh"), 5.0 / 3.0 * (6.0 / 500f64).sqrt());
+        near(bound("sigmoid-uniform"), 4.0 * (6.0 / 500f64).sqrt());
+        near(std("he-normal"), (2.0 / 300f64).sqrt());
+        near(std("he-normal:mode=fan-out"), (2.0 / 200f64).sqrt());
+        near(std("he-normal:mode=fan-avg"), (2.0 / 250f64).sqrt());
+        near(std("he-normal:mode=fan-geo-avg"), (2.0 / 60_000f64.sqrt()).sqrt());
+        near(std("he-normal:gain=leaky-relu,slope=0.2"), (2.0 / 1.04 / 300f64).sqrt());
+        near(bound("he-uniform"), (6.0 / 300f64).sqrt());
+        near(std("he:distribution=uniform"), (2.0 / 300f64).sqrt());
+        near(bound("torch.LSTM"), 1.0 / 50f64.sqrt());
+        near(bound("theano.LeNetConvPoolLayer"), (6.0 / 350f64).sqrt());
+        near(std("mxnet.MSRAPrelu"), (2.0 / 1.0625 / 250f64).sqrt());
+        near(std("tfjs.heNormal"), (2.0 / 300f64).sqrt() * 0.879_625_661_034_239_8);
+        near(bound("dl4j.VAR_SCALING_UNIFORM_FAN_AVG"), 3.0 / 250f64.sqrt());
+        near(std("variance-scaling:scale=2"), (2.0 / 300f64).sqrt());
+        near(std("variance-scaling:scale=2,distribution=uniform,mode=fan-avg"), (2.0 / 250f64).sqrt());
+    }
+
+    #[test]
+    fn twice_the_gain_is_exactly_twice_the_scale() {
+        for name in ["glorot-normal", "glorot-uniform", "he-normal", "he-uniform"] {
+            let [one, two] = [1, 2].map(|gain| std(&format!("{name}:gain={gain}")));
+            assert_eq!(two, 2.0 * one, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_weight_has_a_scale_all_the_same() {
+        assert!(law("he-normal", "0x5", "io").std().unwrap().is_finite());
+    }
+}

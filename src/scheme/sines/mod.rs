@@ -1,0 +1,192 @@
+//! Tables of sines and cosines: positions and Fourier transforms.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::tap::{kernel_axes, widths};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Law, Pattern, as_float};
+use crate::plan::{Axes, Role};
+
+mod window;
+use window::{Normalisation, WINDOWS, Window};
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "sinusoidal-positions",
+        summary: "sines and cosines of each position, from wavelengths of 2 pi up to 2 pi max-timescale",
+        formula: "pairs sin(t), cos(t) of t = position max-timescale^(-i / n), i = 0 .. features/2 - 1, n = features/2, or features/2 - 1 with endpoint",
+        source: "Vaswani et al. 2017, Attention is all you need; Whisper sinusoids",
+        ranks: "two or more axes, the last two positions and features",
+        parameters: &[
+            Parameter {
+                name: "order",
+                kind: Kind::Choice(&["interleaved", "concatenated"]),
+                default: Some("interleaved"),
+                help: "each sine before its cosine, or all sines before all cosines",
+            },
+            Parameter {
+                name: "endpoint",
+                kind: Kind::Flag,
+                default: Some("false"),
+                help: "whether the last pair has max-timescale itself, and not one step less",
+            },
+            Parameter {
+                name: "max-timescale",
+                kind: Kind::Number,
+                default: Some("10000"),
+                help: "the longest wavelength over 2 pi, above 0",
+            },
+        ],
+        bare: None,
+        aliases: &["positions", "sinusoidal"],
+        spellings: &[spelling("whisper", "sinusoids", "sinusoidal-positions:order=concatenated,endpoint=true")],
+        reads: Reads::Shape,
+        example: example_on("sinusoidal-positions", "50x16", "default"),
+        law: positions,
+    },
+    Scheme {
+        name: "stft",
+        summary: "a windowed Fourier basis, for a convolution that makes spectrograms",
+        formula: "w[t, f] = window(t) cos(a) (real) or sin(a) (imag) / scale, a = -2 pi t f / (2 (outputs - 1)); scale = sqrt(sum window^2) (density), sum |window| (spectrum), or 1 (none)",
+        source: "Keras STFTInitializer",
+        ranks: "a convolution of one kernel axis and one input",
+        parameters: &[
+            Parameter {
+                name: "side",
+                kind: Kind::Choice(&["real", "imag"]),
+                default: Some("real"),
+                help: "the real or the imaginary part",
+            },
+            Parameter {
+                name: "window",
+                kind: Kind::Choice(WINDOWS),
+                default: Some("hann"),
+                help: "the window over the kernel; none: no window and no scaling",
+            },
+            Parameter {
+                name: "scaling",
+                kind: Kind::Choice(&["density", "spectrum", "none"]),
+                default: Some("density"),
+                help: "what the window is divided by",
+            },
+            Parameter {
+                name: "periodic",
+                kind: Kind::Flag,
+                default: Some("false"),
+                help: "whether the window is one period, and not symmetric",
+            },
+        ],
+        bare: Some("side"),
+        aliases: &[],
+        spellings: &[spelling("keras", "STFT", "stft"), spelling("keras", "STFTInitializer", "stft")],
+        reads: Reads::Matrices,
+        example: example_on("stft", "16x1x9", "keras"),
+        law: stft,
+    },
+];
+
+fn positions(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let [.., rows, features] = *site.shape.axes() else {
+        anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+    };
+    ensure!(features % 2 == 0, "it needs an even number of features, and shape {} has {features}", site.shape);
+    let endpoint = arguments.flag("endpoint");
+    ensure!(!endpoint || features != 2, "endpoint=true needs four features or more, and shape {} has 2", site.shape);
+    let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);
+    let rate = -libm::log(arguments.positive("max-timescale")?) / as_float(steps);
+    let interleaved = arguments.word("order") == Some("interleaved");
+    Ok(Law::Pattern(Arc::new(Positions { rows, features, rate, interleaved })))
+}
+
+/// Sines and cosines of positions.
+#[derive(Debug)]
+struct Positions {
+    rows: u64,
+    features: u64,
+    /// The logarithm of the ratio of each pair's frequency to that of the one before.
+    rate: f64,
+    interleaved: bool,
+}
+
+impl Described for Positions {
+    fn largest(&self) -> f64 {
+        1.0
+    }
+}
+
+impl Pattern for Positions {
+    fn value(&self, index: u64) -> f64 {
+        let (position, feature) = (index / self.features % self.rows, index % self.features);
+        let half = self.features / 2;
+        let (pair, cosine) =
+            if self.interleaved { (feature / 2, feature % 2 == 1) } else { (feature % half, feature >= half) };
+        let angle = as_float(position) * libm::exp(self.rate * as_float(pair));
+        if cosine { libm::cos(angle) } else { libm::sin(angle) }
+    }
+}
+
+fn stft(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let axes = site.axes()?;
+    let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
+    ensure!(
+        kernel == 1 && inputs == 1,
+        "it is for a convolution of one kernel axis and one input, and shape {} has {kernel} and {inputs} in layout `{}`",
+        site.shape,
+        site.layout
+    );
+    ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
+    let length = axes.product(|role| role == Role::Kernel);
+    let normalisation = match arguments.word("scaling") {
+        Some("density") => Normalisation::Density,
+        Some("spectrum") => Normalisation::Spectrum,
+        _ => Normalisation::None,
+    };
+    let window = Window::new(arguments.word("window").unwrap_or("none"), length, arguments.flag("periodic"));
+    let scale = window.as_ref().map_or(1.0, |window| window.sum(normalisation));
+    // An empty kernel has nothing to scale.
+    let scale = if length == 0 { 1.0 } else { scale };
+    ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
+    let imaginary = arguments.word("side") == Some("imag");
+    Ok(Law::Pattern(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes })))
+}
+
+/// One part of a windowed Fourier basis.
+#[derive(Debug)]
+struct Stft {
+    imaginary: bool,
+    window: Option<Window>,
+    scale: f64,
+    frequencies: u64,
+    axes: Axes,
+}
+
+impl Described for Stft {
+    fn largest(&self) -> f64 {
+        1.0 / self.scale
+    }
+}
+
+impl Pattern for Stft {
+    fn value(&self, index: u64) -> f64 {
+        let (mut time, mut frequency, mut outputs) = (0, 0, 1);
+        for (role, size, at) in self.axes.coordinates(index) {
+            match role {
+                Role::Kernel => time = at,
+                Role::Out => {
+                    frequency += at * outputs;
+                    outputs *= size;
+                }
+                _ => {}
+            }
+        }
+        // The angle is reduced in whole numbers, where nothing is lost.
+        let period = 2 * (self.frequencies - 1);
+        let steps = u128::from(time) * u128::from(frequency) % u128::from(period);
+        let angle = -TAU * as_float(u64::try_from(steps).unwrap_or(0)) / as_float(period);
+        let wave = if self.imaginary { libm::sin(angle) } else { libm::cos(angle) };
+        wave * self.window.as_ref().map_or(1.0, |window| window.value(time)) / self.scale
+    }
+}

@@ -1,0 +1,161 @@
+//! Convolutions that interpolate.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+
+use super::tap::{kernel_axes, widths};
+use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use crate::law::{Described, Law, Pattern, as_float};
+use crate::plan::{Axes, Role};
+
+pub(super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "bilinear",
+        summary: "bilinear interpolation from every input to every output: for transposed convolutions of stride ceil(k/2)",
+        formula: "w = (1 - |x/f - c|) (1 - |y/f - c|), f = ceil(k/2), c = (k - 1) / (2f); with centre=mxnet c = (2f - 1 - f mod 2) / (2f), which is off the centre unless k mod 4 is 0 or 1",
+        source: "Long, Shelhamer and Darrell 2015, Fully convolutional networks; Caffe BilinearFiller",
+        ranks: "two kernel axes of one size",
+        parameters: &[
+            Parameter {
+                name: "centre",
+                kind: Kind::Choice(&["exact", "mxnet"]),
+                default: Some("exact"),
+                help: "the centre of the kernel, or the one that MXNet and Paddle compute",
+            },
+            Parameter {
+                name: "sheared",
+                kind: Kind::Flag,
+                default: None,
+                help: "whether y grows along a row too, by x/k, as in Paddle",
+            },
+        ],
+        bare: None,
+        aliases: &[],
+        spellings: &[
+            spelling("caffe", "bilinear", "bilinear"),
+            spelling("mxnet", "Bilinear", "bilinear:centre=mxnet"),
+            spelling("paddle", "Bilinear", "bilinear:centre=mxnet,sheared=true"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("bilinear", "3x2x4x4", "torch"),
+        law: bilinear,
+    },
+    Scheme {
+        name: "linear-upsampling",
+        summary: "linear interpolation of each channel by itself: for transposed convolutions of stride ceil(k/2), of any number of kernel axes",
+        formula: "w[c, c, x..] = product over the kernel axes of 1 - |x - (k - 1)/2| / f, f = ceil(k/2), and 0 between different channels; with one input or output, all of them",
+        source: "Chainer UpsamplingDeconvFilter; Long, Shelhamer and Darrell 2015, Fully convolutional networks",
+        ranks: "one or more kernel axes of one size",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("chainer", "UpsamplingDeconvFilter", "linear-upsampling")],
+        reads: Reads::Matrices,
+        example: example_on("linear-upsampling", "3x3x4x4", "torch"),
+        law: |_, site| linear(site, |_| 1.0),
+    },
+    Scheme {
+        name: "linear-downsampling",
+        summary: "the same as an average: each output's weights sum to 1",
+        formula: "linear-upsampling over its sum, f^(kernel axes)",
+        source: "Chainer DownsamplingConvFilter",
+        ranks: "one or more kernel axes of one size",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("chainer", "DownsamplingConvFilter", "linear-downsampling")],
+        reads: Reads::Matrices,
+        example: example_on("linear-downsampling", "3x3x4x4", "torch"),
+        law: |_, site| linear(site, |sum| sum),
+    },
+];
+
+fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (axes, size) = kernel(site)?;
+    let kernels = kernel_axes(&axes);
+    ensure!(kernels == 2, "it needs two kernel axes, and shape {} has {kernels}: {}", site.shape, ELSE);
+    let factor = as_float(size.div_ceil(2));
+    let centre = match arguments.word("centre") {
+        Some("mxnet") => (2.0 * factor - 1.0 - factor % 2.0) / 2.0,
+        _ => (as_float(size.max(1)) - 1.0) / 2.0,
+    };
+    let sheared = arguments.flag("sheared");
+    Ok(Law::Pattern(Arc::new(Tent { factor, centre, sheared, diagonal: false, sum: 1.0, axes })))
+}
+
+fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Law> {
+    let (axes, size) = kernel(site)?;
+    let (outputs, inputs) = widths(&axes);
+    ensure!(
+        outputs == inputs || outputs == 1 || inputs == 1,
+        "it needs as many outputs as inputs, or one of either, and shape {} has {outputs} and {inputs} in layout `{}`",
+        site.shape,
+        site.layout
+    );
+    let (factor, centre) = (as_float(size.div_ceil(2)), (as_float(size.max(1)) - 1.0) / 2.0);
+    let total: f64 = (0..kernel_axes(&axes)).map(|_| factor).product();
+    let diagonal = outputs == inputs;
+    Ok(Law::Pattern(Arc::new(Tent { factor, centre, sheared: false, diagonal, sum: divisor(total), axes })))
+}
+
+const ELSE: &str = "take linear-upsampling, or a --layout that fits";
+
+/// The axes of a convolution and the size of its kernel along each of them.
+fn kernel(site: &Site) -> Result<(Axes, u64)> {
+    let axes = site.axes()?;
+    let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == Role::Kernel).map(|(_, size)| size).collect();
+    let size = *sizes.first().with_context(|| {
+        format!("it is for convolutions, and shape {} has no kernel axis in layout `{}`", site.shape, site.layout)
+    })?;
+    if let Some(other) = sizes.iter().find(|&&other| other != size) {
+        anyhow::bail!("the kernel axes of shape {} have sizes {size} and {other}: they must be equal", site.shape);
+    }
+    Ok((axes, size))
+}
+
+/// A kernel that falls off linearly along each axis.
+#[derive(Debug)]
+struct Tent {
+    /// How far from the centre it reaches 0.
+    factor: f64,
+    centre: f64,
+    /// Whether the first coordinate grows along the second.
+    sheared: bool,
+    /// Whether it stands between equal channels only.
+    diagonal: bool,
+    /// What it is divided by.
+    sum: f64,
+    axes: Axes,
+}
+
+impl Described for Tent {
+    fn largest(&self) -> f64 {
+        1.0
+    }
+}
+
+impl Pattern for Tent {
+    fn value(&self, index: u64) -> f64 {
+        let (mut output, mut outputs, mut input, mut inputs) = (0, 1, 0, 1);
+        let (mut height, mut shear) = (1.0, 0.0);
+        for (role, size, at) in self.axes.coordinates(index) {
+            match role {
+                Role::Out => {
+                    output += at * outputs;
+                    outputs *= size;
+                }
+                Role::In => {
+                    input += at * inputs;
+                    inputs *= size;
+                }
+                Role::Kernel => {
+                    height *= 1.0 - (as_float(at) + shear - self.centre).abs() / self.factor;
+                    shear = if self.sheared { as_float(at) / as_float(size) } else { 0.0 };
+                }
+                Role::Batch | Role::Group => {}
+            }
+        }
+        if self.diagonal && output != input { 0.0 } else { height / self.sum }
+    }
+}
