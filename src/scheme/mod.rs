@@ -6,6 +6,7 @@ mod expression;
 pub mod gain;
 mod orthogonal;
 mod plain;
+mod reservoir;
 mod scaled;
 mod site;
 mod sparse;
@@ -37,6 +38,14 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
+    Family { name: "reservoirs, random", schemes: reservoir::spectral::ROWS },
+    Family { name: "reservoirs, random graphs", schemes: reservoir::graphs::ROWS },
+    Family { name: "reservoirs, random matrices of a kind", schemes: reservoir::matrices::ROWS },
+    Family { name: "reservoirs, diagonals and singular values", schemes: reservoir::bands::ROWS },
+    Family { name: "reservoirs, fixed topologies", schemes: reservoir::topology::ROWS },
+    Family { name: "reservoirs, rings with more connections", schemes: reservoir::cycles::ROWS },
+    Family { name: "reservoirs, inputs", schemes: reservoir::input::ROWS },
+    Family { name: "reservoirs, inputs by a map", schemes: reservoir::maps::ROWS },
 ];
 
 /// A way to initialise a weight.

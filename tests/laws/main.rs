@@ -13,6 +13,7 @@ mod independence;
 mod orthogonal;
 mod promises;
 mod reference;
+mod reservoir;
 mod sample;
 mod sparse;
 mod tails;
@@ -21,6 +22,7 @@ mod tails;
 fn every_scheme_of_the_registry_is_tested() {
     let mut tested: Vec<&str> = elementwise::rows().into_iter().map(|(expression, _)| expression).collect();
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
+    tested.extend(reservoir::EXPRESSIONS.iter().map(|(expression, _)| *expression));
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);
