@@ -465,3 +465,45 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     assert_eq!((ended.status, ended.told.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
+
+#[test]
+fn reservoirs_that_cannot_be_are_refused() {
+    all_refused(&[
+        ("init spectral 3x4", &["shape 3x4", "3 inputs and 4 outputs", "must be equal"]),
+        ("init spectral 3x4 --layout torch", &["4 inputs and 3 outputs"]),
+        ("init ring 3", &["two or more axes"]),
+        ("init ring:weight=0.5 3x3x3", &["9 inputs and 3 outputs"]),
+        ("init spectral:radius=0 3x3", &["radius is 0", "above 0"]),
+        ("init spectral:radius=-1 3x3", &["radius is -1", "above 0"]),
+        ("init spectral:density=1.1 3x3", &["density is 1.1", "between 0 and 1"]),
+        ("init spectral:density=0.1,degree=1 3x3", &["degree or density", "not both"]),
+        ("init spectral:degree=4 3x3", &["degree is 4", "only 3 units"]),
+        ("init spectral:degree=1,exact=true 3x3", &["not both"]),
+        ("init spectral:exact=true,direction=in 3x3", &["exact", "direction", "one of them"]),
+        ("init spectral:direction=up 3x3", &["`up`", "in, out"]),
+        ("init spectral:positive=0.5 3x3", &["positive", "distribution=bernoulli"]),
+        ("init spectral:distribution=bernoulli,positive=2 3x3", &["positive is 2"]),
+        ("init spectral 200000x200000 --max-memory 1GiB", &["drawn as a whole", "--max-memory"]),
+        ("init spectral 16777216x16777216", &["drawn as a whole", "--max-memory"]),
+        ("init spectral:radius=100 3x3 --dtype f16", &["do not fit f16"]),
+        ("init fast-spectral:radius=1,density=0 3x3", &["density is 0", "above 0"]),
+        ("init small-world:neighbours=3 9x9", &["neighbours is 3", "even"]),
+        ("init small-world:neighbours=4 4x4", &["neighbours is 4", "only 3 others"]),
+        ("init small-world:rewire=-1 9x9", &["rewire is -1"]),
+        ("init cluster:clusters=4 9x9", &["clusters is 4", "does not divide 9"]),
+        ("init cluster:clusters=0 9x9", &["clusters is 0"]),
+        ("init dale:excitatory=1.5 9x9", &["excitatory is 1.5"]),
+        ("init dale:ratio=0 9x9", &["ratio is 0", "above 0"]),
+        ("init line:radius=0.9 9x9", &["radius", "no cycle"]),
+        ("init line:shift=0 9x9", &["shift is 0", "1 or more"]),
+        ("init cycle-with-jumps:jump-size=9 9x9", &["jump-size is 9", "below the number of units, 9"]),
+        ("init block-diagonal:size=0 9x9", &["size is 0"]),
+        ("init pseudo-svd:density=1 9x9", &["density is 1", "0.99"]),
+        ("init weighted-input 3x10", &["10 outputs and 3 inputs", "multiple"]),
+        ("init minimal-input:signs=pi 300x300", &["90000 weights", "20000"]),
+        ("init minimal-input:signs=pi,positive=1 3x3", &["positive", "signs=bernoulli"]),
+        ("init logistic:control=5 3x3", &["control is 5", "between 0 and 4"]),
+        ("init logistic:divisor=0.5 3x3", &["divisor is 0.5", "1 or more"]),
+        ("init chebyshev:amplitude=2 3x3", &["amplitude is 2", "between -1 and 1"]),
+    ]);
+}

@@ -36,6 +36,20 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("orthogonal", "600x520", "default"),
     ("sparse:density=0.3,std=1", "16x8x3x3", "torch"),
     ("sparse:zeros=0.9", "40x30", "torch"),
+    ("spectral:degree=3,distribution=bernoulli", "24x24", "torch"),
+    ("spectral:density=0.5,exact=true,distribution=uniform", "2x24x24", "boi"),
+    ("spectral:density=0.2,direction=in", "24x24", "default"),
+    // A matrix that is often without cycles, and drawn again.
+    ("spectral:density=0.005", "20x20", "torch"),
+    ("random-sparse:density=0.3,distribution=bernoulli,positive=0.8", "40x30", "torch"),
+    ("random-sparse:density=0.3,distribution=uniform", "40x30", "torch"),
+    ("random-sparse:degree=4,direction=in", "40x30", "torch"),
+    ("dale:excitatory=0.5,ratio=2,degree=4", "24x24", "torch"),
+    ("band:density=0,distribution=normal", "24x24", "torch"),
+    ("cycle-with-jumps:jump-size=5,radius=0.9", "24x24", "default"),
+    ("pseudo-svd:density=0.3,order=descending", "24x24", "torch"),
+    ("minimal-input:signs=pi", "40x5", "torch"),
+    ("minimal-input:signs=alternating", "5x40", "default"),
 ];
 
 const SEED: Seed = Seed(42);
