@@ -1,5 +1,6 @@
 //! Schemes: shape and parameters to law. A scheme knows no generator, no file and no command line.
 
+mod adapters;
 mod arguments;
 mod constant;
 mod expression;
@@ -38,6 +39,8 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "orthogonal", schemes: orthogonal::ROWS },
     Family { name: "sparse", schemes: sparse::ROWS },
+    Family { name: "adapters", schemes: adapters::lora::ROWS },
+    Family { name: "adapters from a base", schemes: adapters::decomposed::ROWS },
     Family { name: "reservoirs, random", schemes: reservoir::spectral::ROWS },
     Family { name: "reservoirs, random graphs", schemes: reservoir::graphs::ROWS },
     Family { name: "reservoirs, random matrices of a kind", schemes: reservoir::matrices::ROWS },
@@ -99,13 +102,6 @@ impl Example {
         let (shape, layout) = self.place.unwrap_or((matrix, LAYOUTS[0].name));
         (self.expression, shape, layout)
     }
-
-    /// The command that draws it.
-    pub fn command(&self) -> String {
-        let (expression, shape, layout) = self.on("784x256");
-        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
-        format!("fanin init {expression} {shape}{layout} -o w.npy")
-    }
 }
 
 /// What a scheme reads of the place where it is applied.
@@ -117,6 +113,15 @@ pub enum Reads {
     Fans,
     /// The tensor as matrices: which axes are inputs and which are outputs.
     Matrices,
+    /// The same, and a tensor that is there already.
+    Base,
+}
+
+impl Reads {
+    /// Whether it matters how one tensor holds several weights.
+    pub fn arranges(self) -> bool {
+        matches!(self, Self::Fans | Self::Matrices)
+    }
 }
 
 /// A framework's name for a scheme, or its own meaning of that name.
@@ -135,9 +140,17 @@ pub const fn spelling(framework: &'static str, name: &'static str, means: &'stat
 }
 
 impl Scheme {
+    /// The command that draws its example.
+    pub fn command(&self) -> String {
+        let (expression, shape, layout) = self.example.on("784x256");
+        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
+        let base = if self.reads == Reads::Base { " --base base.npy" } else { "" };
+        format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
+    }
+
     /// Its parameters, and those of the arrangement where it has a say.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
-        let arrangement: &[Parameter] = if self.reads == Reads::Shape { &[] } else { ARRANGEMENT };
+        let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
         self.parameters.iter().chain(arrangement)
     }
 }
@@ -267,8 +280,9 @@ fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Layout, Shape};
+    use crate::plan::{Base, BaseIdentity, Layout, Shape};
     use std::collections::HashMap;
+    use std::sync::Arc;
 
     fn canonical(text: &str, shape: &str) -> Result<String> {
         canonical_on(text, shape, "default")
@@ -276,7 +290,10 @@ mod tests {
 
     fn canonical_on(text: &str, shape: &str, layout: &str) -> Result<String> {
         let (shape, layout): (Shape, Layout) = (shape.parse()?, layout.parse()?);
-        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()))?.1)
+        // A base for the examples that start from one.
+        let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+        let base = Arc::new(Base { identity, shape: "8x8".parse()?, values: vec![0.0; 64] });
+        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)))?.1)
     }
 
     #[test]
