@@ -57,6 +57,9 @@ fn workplace() -> Folder {
     folder.write("out/weight.npy", "trained for a week");
     std::os::unix::fs::symlink("nowhere", folder.join("dangling.npy")).unwrap();
     std::os::unix::fs::symlink("loop.npy", folder.join("loop.npy")).unwrap();
+    folder.done("init normal 6x4 --layout torch -o base.npy");
+    folder.done("init normal a=6x4 b=8 -o two.safetensors");
+    folder.done("init normal 2x6x4 -o three.npy");
     folder
 }
 
@@ -505,5 +508,32 @@ fn reservoirs_that_cannot_be_are_refused() {
         ("init logistic:control=5 3x3", &["control is 5", "between 0 and 4"]),
         ("init logistic:divisor=0.5 3x3", &["divisor is 0.5", "1 or more"]),
         ("init chebyshev:amplitude=2 3x3", &["amplitude is 2", "between -1 and 1"]),
+    ]);
+}
+
+#[test]
+fn adapters_that_do_not_go_with_their_base_are_refused() {
+    all_refused(&[
+        ("init pissa-a 3x4 --layout torch", &["starts from a weight", "--base FILE"]),
+        ("init normal 3 --base base.npy", &["--base", "normal starts from no weight"]),
+        ("init pissa-a 3x4 --base-tensor a", &["--base"]),
+        ("init pissa-a 3x4 --base nowhere.npy", &["`nowhere.npy`", "No such file"]),
+        ("init pissa-a 3x4 --base kept.npy", &["`kept.npy`", "no format"]),
+        ("init pissa-a 3x4 --base two.safetensors", &["2 tensors", "--base-tensor", "`a`, `b`"]),
+        ("init pissa-a 3x4 --base two.safetensors --base-tensor c", &["no tensor `c`", "`a`, `b`"]),
+        ("init pissa-a 3x4 --base two.safetensors --base-tensor b", &["the base", "shape 8"]),
+        ("init pissa-a 3x4 --base three.npy --layout torch", &["shape 3x4", "base of shape 2x6x4"]),
+        ("init pissa-a 3x5 --base base.npy --layout torch", &["shape 3x5", "4 inputs and 6 outputs"]),
+        ("init pissa-b 5x3 --base base.npy --layout torch", &["shape 5x3", "4 inputs and 6 outputs"]),
+        ("init pissa-a 5x4 --base base.npy --layout torch", &["rank is 5", "between 1 and 4"]),
+        ("init pissa-a 0x4 --base base.npy --layout torch", &["rank is 0", "between 1 and 4"]),
+        ("init pissa-a:rank=2 3x4 --base base.npy --layout torch", &["rank is 2", "has rank 3"]),
+        ("init pissa-base 6x4 --base base.npy --layout torch", &["`rank` is required"]),
+        ("init pissa-base:rank=2 4x6 --base base.npy --layout torch", &["shape 4x6", "shape 6x4"]),
+        ("init olora-base:rank=9 6x4 --base base.npy --layout torch", &["rank is 9", "between 1 and 4"]),
+        ("init olora-a:scaling=0 3x4 --base base.npy --layout torch", &["scaling is 0", "above 0"]),
+        ("init pissa-a 3x4 --base base.npy --layout torch --max-memory 100", &["above the limit", "--max-memory"]),
+        ("init lora-orthogonal-a 3x4 --layout torch", &["its rank is 3", "even"]),
+        ("init lora-orthogonal-b 3x5 --layout torch", &["its rank is 5", "even"]),
     ]);
 }

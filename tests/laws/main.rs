@@ -6,6 +6,7 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "all of them positive and small")]
 #![allow(clippy::float_cmp, reason = "where equality is asked for, equal bits are promised")]
 
+mod adapters;
 mod draw;
 mod dtypes;
 mod elementwise;
@@ -22,6 +23,7 @@ mod tails;
 fn every_scheme_of_the_registry_is_tested() {
     let mut tested: Vec<&str> = elementwise::rows().into_iter().map(|(expression, _)| expression).collect();
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
+    tested.extend(adapters::EXPRESSIONS.iter().map(|(expression, _)| *expression));
     tested.extend(reservoir::EXPRESSIONS.iter().map(|(expression, _)| *expression));
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
