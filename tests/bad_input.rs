@@ -495,6 +495,7 @@ fn reservoirs_that_cannot_be_are_refused() {
         ("init small-world:rewire=-1 9x9", &["rewire is -1"]),
         ("init cluster:clusters=4 9x9", &["clusters is 4", "does not divide 9"]),
         ("init cluster:clusters=0 9x9", &["clusters is 0"]),
+        ("init chaotic:extra=-0.5 9x9", &["extra is -0.5", "between 0 and 1"]),
         ("init dale:excitatory=1.5 9x9", &["excitatory is 1.5"]),
         ("init dale:ratio=0 9x9", &["ratio is 0", "above 0"]),
         ("init line:radius=0.9 9x9", &["radius", "no cycle"]),

@@ -17,6 +17,7 @@ pub(crate) const EXPRESSIONS: &[(&str, &str)] = &[
     ("small-world:neighbours=4,rewire=0.2", "24x24"),
     ("cluster:clusters=3,within=0.5,between=0.1", "24x24"),
     ("dale:density=0.3,radius=1", "24x24"),
+    ("chaotic", "16x16"),
     ("permutation:weight=0.9", "24x24"),
     ("wigner", "24x24"),
     ("band:density=0.2,radius=0.9", "24x24"),
@@ -77,6 +78,8 @@ fn the_spectral_radius_is_the_one_asked_for() {
         ("small-world:neighbours=6,radius=0.9", 100),
         ("cluster:clusters=4,within=0.5,radius=0.9", 100),
         ("dale:density=0.2,radius=0.9", 100),
+        ("chaotic:radius=0.9", 64),
+        ("chaotic:extra=0,radius=0.9", 50),
         ("band:density=0.1,radius=0.9", 100),
         ("toeplitz:density=0.1,radius=0.9", 64),
         ("lower-triangular:density=0.3,radius=0.9", 60),
@@ -270,6 +273,17 @@ fn clusters_are_denser_inside() {
     let count = |together: bool| (0..90_000).filter(|&at| inside(at) == together && matrix[at] != 0.0).count();
     assert!(errors(count(true), 30_000, 0.4).abs() < 4.0);
     assert!(errors(count(false), 60_000, 0.05).abs() < 4.0);
+}
+
+#[test]
+fn a_chaotic_reservoir_has_its_ring_and_further_connections_but_none_to_itself() {
+    let n = 200;
+    let matrix = square(2, "chaotic:extra=0.1", n);
+    let ring = |at: usize| at % n == (at / n + 1) % n;
+    assert!((0..n * n).all(|at| !ring(at) || matrix[at] != 0.0));
+    assert!((0..n).all(|unit| matrix[unit * n + unit] == 0.0));
+    let others = (0..n * n).filter(|&at| !ring(at) && matrix[at] != 0.0).count();
+    assert!(errors(others, n * n - 2 * n, 0.1).abs() < 4.0, "{others}");
 }
 
 #[test]

@@ -72,6 +72,31 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
         law: cluster,
     },
+    Scheme {
+        name: "chaotic",
+        summary: "a ring with random connections beside it, scaled to a spectral radius",
+        formula: "w ~ U(-1, 1) from unit j + 1 to unit j (mod n), and with probability extra between any other two units; else 0; then scaled as spectral",
+        source: "Xie et al. 2024, on digital chaos; ReservoirComputing.jl chaotic_init, which takes n = 4^k alone",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "extra",
+                kind: Kind::Number,
+                default: Some("0.1"),
+                help: "the probability of a connection beside the ring",
+            },
+            Parameter { default: Some("1"), help: "the spectral radius, above 0", ..RADIUS },
+        ],
+        bare: Some("extra"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "chaotic_init", "chaotic")],
+        reads: Reads::Matrices,
+        example: example_on("chaotic", "16x16", "torch"),
+        law: |arguments, site| {
+            let extra = arguments.optional_fraction("extra")?.unwrap_or(0.0);
+            Ok(drawn(Chaotic { extra }, radius(arguments)?, square(site)?))
+        },
+    },
 ];
 
 #[derive(Debug)]
@@ -165,5 +190,32 @@ impl Structure for Cluster {
 
     fn mean(&self) -> Option<f64> {
         (self.values.mean() == 0.0).then_some(0.0)
+    }
+}
+
+#[derive(Debug)]
+struct Chaotic {
+    extra: f64,
+}
+
+impl Structure for Chaotic {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        Values::Uniform.fill(random, matrix);
+        let mut words = random.words();
+        for (element, value) in matrix.iter_mut().enumerate() {
+            let (to, from) = (element / n, element % n);
+            let extra = random::unit(words.as_mut()) < self.extra;
+            if from != (to + 1) % n && (!extra || to == from) {
+                *value = 0.0;
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        1.0
+    }
+
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
     }
 }
