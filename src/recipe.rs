@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -35,6 +35,9 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorRecipe {
+    /// The tensor that it started from; its values are not to be had again without that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseIdentity>,
     /// The type of its elements.
     pub dtype: String,
     /// The fan-in that was given by hand.
@@ -101,6 +104,7 @@ impl TensorRecipe {
     /// The recipe of one tensor.
     pub fn of(tensor: &Tensor) -> Self {
         Self {
+            base: tensor.base.clone(),
             dtype: tensor.dtype.word().into(),
             fan_in: tensor.given_fans.fan_in,
             fan_out: tensor.given_fans.fan_out,
@@ -178,6 +182,15 @@ mod tests {
                 recipe.tensors.as_ref().unwrap().get(tensor.name.as_str()).unwrap().tensor(tensor.name.as_str());
             assert_eq!(again.unwrap().law, tensor.law);
         }
+    }
+
+    #[test]
+    fn a_base_is_told_by_its_name_and_hash() {
+        let text = r#"{"base":{"name":"w","sha256":"00ff"},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
+        let recipe = TensorRecipe::parse(text).unwrap();
+        assert_eq!(recipe.to_json().unwrap(), text);
+        assert!(recipe.tensor("a").is_err(), "its law is not to be had without the base");
+        assert!(TensorRecipe::parse(&text.replace("name", "file")).is_err());
     }
 
     #[test]

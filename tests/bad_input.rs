@@ -57,6 +57,9 @@ fn workplace() -> Folder {
     folder.write("out/weight.npy", "trained for a week");
     std::os::unix::fs::symlink("nowhere", folder.join("dangling.npy")).unwrap();
     std::os::unix::fs::symlink("loop.npy", folder.join("loop.npy")).unwrap();
+    folder.done("init normal 6x4 --layout torch -o base.npy");
+    folder.done("init normal a=6x4 b=8 -o two.safetensors");
+    folder.done("init normal 2x6x4 -o three.npy");
     folder
 }
 
@@ -659,6 +662,45 @@ fn fills_by_place_are_refused_where_they_have_no_meaning() {
         ("init mimetic:parts=4 48x16 --layout torch", &["parts is 4"]),
         ("init mimetic:heads=0 48x16 --layout torch", &["heads=0"]),
         ("init mimetic 96x16 --layout torch", &["32 features", "16 inputs"]),
+fn reservoirs_that_cannot_be_are_refused() {
+    all_refused(&[
+        ("init spectral 3x4", &["shape 3x4", "3 inputs and 4 outputs", "must be equal"]),
+        ("init spectral 3x4 --layout torch", &["4 inputs and 3 outputs"]),
+        ("init ring 3", &["two or more axes"]),
+        ("init ring:weight=0.5 3x3x3", &["9 inputs and 3 outputs"]),
+        ("init spectral:radius=0 3x3", &["radius is 0", "above 0"]),
+        ("init spectral:radius=-1 3x3", &["radius is -1", "above 0"]),
+        ("init spectral:density=1.1 3x3", &["density is 1.1", "between 0 and 1"]),
+        ("init spectral:density=0.1,degree=1 3x3", &["degree or density", "not both"]),
+        ("init spectral:degree=4 3x3", &["degree is 4", "only 3 units"]),
+        ("init spectral:degree=1,exact=true 3x3", &["not both"]),
+        ("init spectral:exact=true,direction=in 3x3", &["exact", "direction", "one of them"]),
+        ("init spectral:direction=up 3x3", &["`up`", "in, out"]),
+        ("init spectral:positive=0.5 3x3", &["positive", "distribution=bernoulli"]),
+        ("init spectral:distribution=bernoulli,positive=2 3x3", &["positive is 2"]),
+        ("init spectral 200000x200000 --max-memory 1GiB", &["drawn as a whole", "--max-memory"]),
+        ("init spectral 16777216x16777216", &["drawn as a whole", "--max-memory"]),
+        ("init spectral:radius=100 3x3 --dtype f16", &["do not fit f16"]),
+        ("init fast-spectral:radius=1,density=0 3x3", &["density is 0", "above 0"]),
+        ("init small-world:neighbours=3 9x9", &["neighbours is 3", "even"]),
+        ("init small-world:neighbours=4 4x4", &["neighbours is 4", "only 3 others"]),
+        ("init small-world:rewire=-1 9x9", &["rewire is -1"]),
+        ("init cluster:clusters=4 9x9", &["clusters is 4", "does not divide 9"]),
+        ("init cluster:clusters=0 9x9", &["clusters is 0"]),
+        ("init chaotic:extra=-0.5 9x9", &["extra is -0.5", "between 0 and 1"]),
+        ("init dale:excitatory=1.5 9x9", &["excitatory is 1.5"]),
+        ("init dale:ratio=0 9x9", &["ratio is 0", "above 0"]),
+        ("init line:radius=0.9 9x9", &["radius", "no cycle"]),
+        ("init line:shift=0 9x9", &["shift is 0", "1 or more"]),
+        ("init cycle-with-jumps:jump-size=9 9x9", &["jump-size is 9", "below the number of units, 9"]),
+        ("init block-diagonal:size=0 9x9", &["size is 0"]),
+        ("init pseudo-svd:density=1 9x9", &["density is 1", "0.99"]),
+        ("init weighted-input 3x10", &["10 outputs and 3 inputs", "multiple"]),
+        ("init minimal-input:signs=pi 300x300", &["90000 weights", "20000"]),
+        ("init minimal-input:signs=pi,positive=1 3x3", &["positive", "signs=bernoulli"]),
+        ("init logistic:control=5 3x3", &["control is 5", "between 0 and 4"]),
+        ("init logistic:divisor=0.5 3x3", &["divisor is 0.5", "1 or more"]),
+        ("init chebyshev:amplitude=2 3x3", &["amplitude is 2", "between -1 and 1"]),
     ]);
 }
 
@@ -683,5 +725,28 @@ fn scales_are_refused_without_what_they_follow_from() {
         ("init torch-linear 3", &["fan_in", "--fan-in"]),
         ("init magnitude-scaling:magnitude=0 3x3", &["magnitude is 0"]),
         ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected goes with"]),
+fn adapters_that_do_not_go_with_their_base_are_refused() {
+    all_refused(&[
+        ("init pissa-a 3x4 --layout torch", &["starts from a weight", "--base FILE"]),
+        ("init normal 3 --base base.npy", &["--base", "normal starts from no weight"]),
+        ("init pissa-a 3x4 --base-tensor a", &["--base"]),
+        ("init pissa-a 3x4 --base nowhere.npy", &["`nowhere.npy`", "No such file"]),
+        ("init pissa-a 3x4 --base kept.npy", &["`kept.npy`", "no format"]),
+        ("init pissa-a 3x4 --base two.safetensors", &["2 tensors", "--base-tensor", "`a`, `b`"]),
+        ("init pissa-a 3x4 --base two.safetensors --base-tensor c", &["no tensor `c`", "`a`, `b`"]),
+        ("init pissa-a 3x4 --base two.safetensors --base-tensor b", &["the base", "shape 8"]),
+        ("init pissa-a 3x4 --base three.npy --layout torch", &["shape 3x4", "base of shape 2x6x4"]),
+        ("init pissa-a 3x5 --base base.npy --layout torch", &["shape 3x5", "4 inputs and 6 outputs"]),
+        ("init pissa-b 5x3 --base base.npy --layout torch", &["shape 5x3", "4 inputs and 6 outputs"]),
+        ("init pissa-a 5x4 --base base.npy --layout torch", &["rank is 5", "between 1 and 4"]),
+        ("init pissa-a 0x4 --base base.npy --layout torch", &["rank is 0", "between 1 and 4"]),
+        ("init pissa-a:rank=2 3x4 --base base.npy --layout torch", &["rank is 2", "has rank 3"]),
+        ("init pissa-base 6x4 --base base.npy --layout torch", &["`rank` is required"]),
+        ("init pissa-base:rank=2 4x6 --base base.npy --layout torch", &["shape 4x6", "shape 6x4"]),
+        ("init olora-base:rank=9 6x4 --base base.npy --layout torch", &["rank is 9", "between 1 and 4"]),
+        ("init olora-a:scaling=0 3x4 --base base.npy --layout torch", &["scaling is 0", "above 0"]),
+        ("init pissa-a 3x4 --base base.npy --layout torch --max-memory 100", &["above the limit", "--max-memory"]),
+        ("init lora-orthogonal-a 3x4 --layout torch", &["its rank is 3", "even"]),
+        ("init lora-orthogonal-b 3x5 --layout torch", &["its rank is 5", "even"]),
     ]);
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fanin::generator::{GENERATORS, Generator};
-use fanin::plan::{Common, DType, Fans, Layout, Seed, Tensor};
+use fanin::plan::{Base, BaseIdentity, Common, DType, Fans, Layout, Seed, Tensor};
 use fanin::scheme;
 use fanin::writer::Encoder;
 use sha2::{Digest, Sha256};
@@ -116,6 +117,25 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("variance-scaling:corrected=false", "40x30", "default"),
     ("rnn-uniform:hidden=10", "40x30", "default"),
     ("mimetic:heads=2,parts=2,alpha=0.5", "16x32", "keras"),
+    ("spectral:degree=3,distribution=bernoulli", "24x24", "torch"),
+    ("spectral:density=0.5,exact=true,distribution=uniform", "2x24x24", "boi"),
+    ("spectral:density=0.2,direction=in", "24x24", "default"),
+    // A matrix that is often without cycles, and drawn again.
+    ("spectral:density=0.005", "20x20", "torch"),
+    ("random-sparse:density=0.3,distribution=bernoulli,positive=0.8", "40x30", "torch"),
+    ("random-sparse:density=0.3,distribution=uniform", "40x30", "torch"),
+    ("random-sparse:degree=4,direction=in", "40x30", "torch"),
+    ("dale:excitatory=0.5,ratio=2,degree=4", "24x24", "torch"),
+    ("band:density=0,distribution=normal", "24x24", "torch"),
+    ("cycle-with-jumps:jump-size=5,radius=0.9", "24x24", "default"),
+    ("pseudo-svd:density=0.3,order=descending", "24x24", "torch"),
+    ("minimal-input:signs=pi", "40x5", "torch"),
+    ("minimal-input:signs=alternating", "5x40", "default"),
+    ("lora-a:distribution=normal", "8x40", "torch"),
+    ("lora-orthogonal-a", "2x40x6", "bio"),
+    ("pissa-a:scaling=2", "8x4", "default"),
+    ("pissa-base:rank=3", "8x8", "default"),
+    ("olora-b", "4x8", "default"),
 ];
 
 const SEED: Seed = Seed(42);
@@ -130,7 +150,8 @@ fn drawn(generator: &'static Generator) -> BTreeMap<String, String> {
     for (expression, shape, layout) in cases() {
         for dtype in DType::ALL {
             let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default() };
-            let tensor = Tensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap();
+            let (name, sizes) = ("weight".parse().unwrap(), shape.parse().unwrap());
+            let tensor = Tensor::from_base(name, sizes, expression, &common, Some(&base())).unwrap();
             let source = generator.open(SEED, &tensor, 2);
             let mut encoder = Encoder::default();
             let count = usize::try_from(tensor.shape.count()).unwrap();
@@ -149,6 +170,13 @@ fn drawn(generator: &'static Generator) -> BTreeMap<String, String> {
         }
     }
     rows
+}
+
+/// What the examples that start from a weight start from.
+fn base() -> Arc<Base> {
+    let values = (1..=64).map(|n| f64::from(n * n % 37) / 8.0 - 2.0).collect();
+    let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+    Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 
 fn path(generator: &Generator) -> PathBuf {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::scheme::{self, ARRANGEMENT, Parameter, Reads, SCHEMES, Scheme, Spelling};
+use crate::scheme::{self, ARRANGEMENT, Parameter, SCHEMES, Scheme, Spelling};
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
@@ -37,7 +37,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let word = if position == 0 { "parameters" } else { "" };
         entry(out, word, &format!("{}: {}", with_default(parameter), parameter.help))?;
     }
-    if scheme.reads != Reads::Shape {
+    if scheme.reads.arranges() {
         entry(out, "several", &arrangement("; "))?;
     }
     if let Some(bare) = scheme.bare {
@@ -50,7 +50,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let word = if position == 0 { "frameworks" } else { "" };
         entry(out, word, &format!("{}.{}: {}", spelling.framework, spelling.name, meaning(scheme, spelling)))?;
     }
-    entry(out, "example", &scheme.example.command())
+    entry(out, "example", &scheme.command())
 }
 
 /// The parameters that say how one tensor holds several weights.
@@ -115,7 +115,7 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
-    writeln!(out, "- Example: `{}`", scheme.example.command())?;
+    writeln!(out, "- Example: `{}`", scheme.command())?;
     if scheme.spellings.is_empty() {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +15,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::memory;
 use super::report::{self, Written};
 use crate::generator::{self, GENERATORS};
-use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::reader::Contents;
+use crate::scheme::{self, Reads};
 use crate::show::{array_text, histogram};
 use crate::text::escape;
 use crate::writer::{self, Encoder, FORMATS, FileOptions, Format, Settings};
@@ -43,6 +46,12 @@ pub(super) struct Init {
     /// The number of outputs of each input, in place of the layout's
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
     fan_out: Option<u64>,
+    /// A file with the weight that a scheme starts from, such as pissa-a
+    #[arg(long, value_name = "FILE")]
+    base: Option<PathBuf>,
+    /// The name of that weight, where its file holds several
+    #[arg(long, value_name = "NAME", requires = "base")]
+    base_tensor: Option<String>,
     /// The file to write, DIR/ for a file for each tensor, or - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -84,7 +93,7 @@ enum Destination {
 impl Init {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let plan = self.plan()?;
-        let limit = self.max_memory.unwrap_or_else(memory::half_of_free);
+        let limit = self.limit();
         plan.tensors.iter().try_for_each(|tensor| generator::check_workspace(tensor, limit))?;
         match self.destination(&plan)? {
             Destination::Terminal => self.show(out, &plan),
@@ -103,11 +112,25 @@ impl Init {
     fn plan(&self) -> Result<Plan> {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype, layout: self.layout.clone(), fans };
+        let base = self.base()?.map(Arc::new);
         let tensors = self.shapes.iter().enumerate().map(|(position, text)| {
             let (name, shape) = named_shape(text, position).with_context(|| format!("`{text}`"))?;
-            Tensor::new(name, shape, &self.scheme, &common)
+            Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())
         });
         Plan::new(&GENERATORS[0], self.seed, tensors.collect::<Result<_>>()?)
+    }
+
+    fn limit(&self) -> u64 {
+        self.max_memory.unwrap_or_else(memory::half_of_free)
+    }
+
+    /// The weight that the scheme starts from.
+    fn base(&self) -> Result<Option<Base>> {
+        let Some(path) = &self.base else { return Ok(None) };
+        let scheme = scheme::resolve(&self.scheme)?.scheme;
+        ensure!(scheme.reads == Reads::Base, "--base: {} starts from no weight", scheme.name);
+        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.limit());
+        Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
 
     fn destination(&self, plan: &Plan) -> Result<Destination> {

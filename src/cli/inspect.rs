@@ -39,7 +39,7 @@ impl Inspect {
 
 fn human(out: &mut dyn Write, contents: &Contents, summaries: &[Option<Summary>]) -> Result<()> {
     writeln!(out, "{}", heading(contents))?;
-    let planned = contents.entries.iter().any(|entry| entry.planned.is_some());
+    let planned = contents.entries.iter().any(|entry| scheme(entry).is_some());
     let columns = if planned { COLUMNS } else { &COLUMNS[..STORED] };
     let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
     for (entry, summary) in contents.entries.iter().zip(summaries) {
@@ -113,7 +113,7 @@ const COLUMNS: &[Column] = &[
     words("law bounds", |entry, _| {
         asked(entry)?.bounds.map(|(low, high)| format!("[{}, {}]", figure(low), figure(high)))
     }),
-    words("scheme", |entry, _| entry.planned.as_ref().map(|tensor| shown(&tensor.expression))),
+    words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
 
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
@@ -124,6 +124,11 @@ const fn words(title: &'static str, cell: Cell) -> Column {
 
 const fn numbers(title: &'static str, cell: Cell) -> Column {
     Column { title, right: true, cell }
+}
+
+/// The scheme that the recipe names.
+fn scheme(entry: &Entry) -> Option<&str> {
+    entry.planned.as_ref().map(|tensor| tensor.expression.as_str()).or(entry.scheme.as_deref())
 }
 
 fn asked(entry: &Entry) -> Option<Asked> {
@@ -181,7 +186,7 @@ fn tensor(entry: &Entry, summary: Option<&Summary>) -> Value {
         "max": summary.and_then(|summary| summary.max),
         "mean": summary.and_then(Summary::mean),
         "std": summary.and_then(Summary::std),
-        "scheme": entry.planned.as_ref().map(|tensor| &tensor.expression),
+        "scheme": scheme(entry),
         "law": law,
     })
 }

@@ -42,7 +42,7 @@ Start by copying a line:
 #[derive(Subcommand)]
 enum Command {
     /// Draw arrays from a scheme and shapes
-    Init(init::Init),
+    Init(Box<init::Init>),
     /// List the schemes, formats, generators, layouts or gains
     List(list::List),
     /// Show what is in a file, beside what the law asks for

@@ -46,13 +46,13 @@ fn size(plan: &Plan) -> String {
 /// What was taken for a tensor: nothing is inferred silently.
 fn line(tensor: &Tensor) -> String {
     let Tensor { name, shape, dtype, expression, .. } = tensor;
-    let figures: Vec<String> = fans(tensor.fans)
-        .into_iter()
+    let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
+    let figures: Vec<String> = base
+        .chain(fans(tensor.fans))
         .chain(law(&tensor.law))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
-    let before = if figures.is_empty() { "" } else { "; " };
-    format!("{}={shape} {dtype}: {expression}{before}{}", escape(name.as_str()), figures.join(", "))
+    // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
     format!("{}={shape} {dtype}: {expression}{figures}", escape(name.as_str()))
 }
@@ -114,6 +114,7 @@ fn tensor(tensor: &Tensor) -> Value {
         "dtype": tensor.dtype.word(),
         "scheme": tensor.expression,
         "layout": tensor.layout,
+        "base": tensor.base,
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,
         "mean": tensor.law.mean(),

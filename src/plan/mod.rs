@@ -2,6 +2,7 @@
 //! nothing after it can fail but input and output.
 
 mod axes;
+mod base;
 mod dtype;
 mod layout;
 mod name;
@@ -10,10 +11,12 @@ mod shape;
 mod unfolding;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
 pub use axes::Axes;
+pub use base::{Base, BaseIdentity};
 pub use dtype::{DType, narrow};
 pub use layout::{Convention, LAYOUTS, Layout, Role};
 pub use name::Name;
@@ -23,7 +26,7 @@ pub use unfolding::{Place, Unfolding};
 
 use crate::generator::Generator;
 use crate::law::Law;
-use crate::scheme::{self, Site};
+use crate::scheme::{self, Reads, Site};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub struct Tensor {
     pub fans: Option<Fans>,
     /// Those of them that were given by hand.
     pub given_fans: Fans,
+    /// The tensor that the scheme started from; `None` where it starts from none.
+    pub base: Option<BaseIdentity>,
     /// What to draw.
     pub law: Law,
     /// What the user should know about this tensor.
@@ -82,8 +87,19 @@ pub struct Common {
 impl Tensor {
     /// A tensor by a scheme expression. Errors name the tensor where its shape or dtype does not suit the scheme.
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
+        Self::from_base(name, shape, expression, common, None)
+    }
+
+    /// The same, where there is a tensor that the scheme may start from.
+    pub fn from_base(
+        name: Name,
+        shape: Shape,
+        expression: &str,
+        common: &Common,
+        base: Option<&Arc<Base>>,
+    ) -> Result<Self> {
         let resolved = scheme::resolve(expression)?;
-        let site = Site::new(&shape, &common.layout, common.fans);
+        let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (law, canonical) =
             resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
@@ -100,7 +116,8 @@ impl Tensor {
         }
         let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
-        Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, law, notes })
+        let base = base.filter(|_| resolved.scheme.reads == Reads::Base).map(|base| base.identity.clone());
+        Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, base, law, notes })
     }
 
     /// The size of its values in the file, in bytes.

@@ -1,6 +1,7 @@
 //! Readers: bytes to header and values. A file is known by its content, not by its name. Nothing is allocated by a number
 //! from the file before that number has been checked against the file's length.
 
+mod base;
 mod json;
 mod npy;
 mod npz;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::plan::{DType, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
+use crate::scheme;
 use crate::text;
 use values::{Encoding, Values};
 
@@ -68,6 +70,8 @@ pub struct Entry {
     pub type_word: String,
     /// The same tensor derived again from the recipe, where there is one and it fits.
     pub planned: Option<Tensor>,
+    /// What its recipe calls the scheme, where that cannot be derived for want of the tensor that it started from.
+    pub scheme: Option<String>,
     /// How its values are stored; `None` where they are of another type than ours.
     encoding: Option<Encoding>,
 }
@@ -75,7 +79,7 @@ pub struct Entry {
 impl Entry {
     /// A tensor of which the recipe has not been heard yet.
     fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
-        Self { name, shape, type_word, planned: None, encoding }
+        Self { name, shape, type_word, planned: None, scheme: None, encoding }
     }
 
     /// The type of its elements, where it is one of ours.
@@ -122,6 +126,11 @@ fn open(path: &Path) -> Result<Contents> {
     Ok(Contents { format: reader.format, entries, recipe, notes, values })
 }
 
+/// A name from a file between backquotes, safe to show.
+fn shown_name(name: &str) -> String {
+    format!("`{}`", text::cut(&text::escape(name), 100))
+}
+
 /// The longest error that is shown.
 const MAX_MESSAGE: usize = 400;
 
@@ -140,6 +149,19 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
             notes.push(format!("the recipe does not know `{}`", entry.name));
             continue;
         };
+        if let Some(base) = &tensor.base {
+            match agrees(entry, tensor) {
+                Ok(()) => {
+                    entry.scheme = Some(tensor.scheme.clone());
+                    notes.push(format!(
+                        "`{}` started from `{}` (SHA-256 {}), without which its law is not known",
+                        entry.name, base.name, base.sha256
+                    ));
+                }
+                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+            }
+            continue;
+        }
         match derive(entry, tensor) {
             Ok(planned) => {
                 // The recipe confirms what two bytes of no type are.
@@ -157,11 +179,28 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
     notes
 }
 
+/// Whether the recipe of a tensor that cannot be derived is of what the file holds.
+fn agrees(entry: &mut Entry, recipe: &TensorRecipe) -> Result<()> {
+    let (shape, dtype) = (Shape::new(recipe.shape.clone())?, recipe.dtype()?);
+    scheme::resolve(&recipe.scheme)?;
+    same(entry, &shape, dtype)?;
+    if entry.type_word == npy::BFLOAT16 {
+        entry.type_word = dtype.word().into();
+    }
+    Ok(())
+}
+
+/// Errors where a recipe's shape or dtype is not that of the file.
+fn same(entry: &Entry, shape: &Shape, dtype: DType) -> Result<()> {
+    ensure!(*shape == entry.shape, "it says shape {shape}, and the file {}", entry.shape);
+    ensure!(Some(dtype) == entry.dtype(), "it says dtype {dtype}, and the file {}", entry.type_word);
+    Ok(())
+}
+
 /// The tensor by its recipe. Errors where that is not what the file holds.
 fn derive(entry: &Entry, recipe: &TensorRecipe) -> Result<Tensor> {
     let tensor = recipe.tensor(&entry.name)?;
-    ensure!(tensor.shape == entry.shape, "it says shape {}, and the file {}", tensor.shape, entry.shape);
-    ensure!(Some(tensor.dtype) == entry.dtype(), "it says dtype {}, and the file {}", tensor.dtype, entry.type_word);
+    same(entry, &tensor.shape, tensor.dtype)?;
     Ok(tensor)
 }
 

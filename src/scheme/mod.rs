@@ -1,25 +1,25 @@
 //! Schemes: shape and parameters to law. A scheme knows no generator, no file and no command line.
 
+mod adapters;
 mod arguments;
 mod ball;
 mod constant;
-mod discrete;
-mod expression;
-pub mod gain;
-mod heavy;
-mod list;
 mod coordinates;
+mod discrete;
 mod embedding;
 mod expression;
 pub mod gain;
 mod hadamard;
+mod heavy;
 mod icnr;
 mod identity;
+mod list;
 mod mimetic;
 mod orthogonal;
 mod plain;
-mod recurrent;
 mod positive;
+mod recurrent;
+mod reservoir;
 mod scaled;
 mod sines;
 mod site;
@@ -75,6 +75,16 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "sub-pixel", schemes: icnr::ROWS },
     Family { name: "sines", schemes: sines::ROWS },
     Family { name: "attention", schemes: mimetic::ROWS },
+    Family { name: "adapters", schemes: adapters::lora::ROWS },
+    Family { name: "adapters from a base", schemes: adapters::decomposed::ROWS },
+    Family { name: "reservoirs, random", schemes: reservoir::spectral::ROWS },
+    Family { name: "reservoirs, random graphs", schemes: reservoir::graphs::ROWS },
+    Family { name: "reservoirs, random matrices of a kind", schemes: reservoir::matrices::ROWS },
+    Family { name: "reservoirs, diagonals and singular values", schemes: reservoir::bands::ROWS },
+    Family { name: "reservoirs, fixed topologies", schemes: reservoir::topology::ROWS },
+    Family { name: "reservoirs, rings with more connections", schemes: reservoir::cycles::ROWS },
+    Family { name: "reservoirs, inputs", schemes: reservoir::input::ROWS },
+    Family { name: "reservoirs, inputs by a map", schemes: reservoir::maps::ROWS },
 ];
 
 /// A way to initialise a weight.
@@ -128,13 +138,6 @@ impl Example {
         let (shape, layout) = self.place.unwrap_or((matrix, LAYOUTS[0].name));
         (self.expression, shape, layout)
     }
-
-    /// The command that draws it.
-    pub fn command(&self) -> String {
-        let (expression, shape, layout) = self.on("784x256");
-        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
-        format!("fanin init {expression} {shape}{layout} -o w.npy")
-    }
 }
 
 /// What a scheme reads of the place where it is applied.
@@ -146,6 +149,15 @@ pub enum Reads {
     Fans,
     /// The tensor as matrices: which axes are inputs and which are outputs.
     Matrices,
+    /// The same, and a tensor that is there already.
+    Base,
+}
+
+impl Reads {
+    /// Whether it matters how one tensor holds several weights.
+    pub fn arranges(self) -> bool {
+        matches!(self, Self::Fans | Self::Matrices)
+    }
 }
 
 /// A framework's name for a scheme, or its own meaning of that name.
@@ -164,9 +176,17 @@ pub const fn spelling(framework: &'static str, name: &'static str, means: &'stat
 }
 
 impl Scheme {
+    /// The command that draws its example.
+    pub fn command(&self) -> String {
+        let (expression, shape, layout) = self.example.on("784x256");
+        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
+        let base = if self.reads == Reads::Base { " --base base.npy" } else { "" };
+        format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
+    }
+
     /// Its parameters, and those of the arrangement where it has a say.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
-        let arrangement: &[Parameter] = if self.reads == Reads::Shape { &[] } else { ARRANGEMENT };
+        let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
         self.parameters.iter().chain(arrangement)
     }
 }
@@ -296,8 +316,9 @@ fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Layout, Shape};
+    use crate::plan::{Base, BaseIdentity, Layout, Shape};
     use std::collections::HashMap;
+    use std::sync::Arc;
 
     fn canonical(text: &str, shape: &str) -> Result<String> {
         canonical_on(text, shape, "default")
@@ -305,7 +326,10 @@ mod tests {
 
     fn canonical_on(text: &str, shape: &str, layout: &str) -> Result<String> {
         let (shape, layout): (Shape, Layout) = (shape.parse()?, layout.parse()?);
-        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()))?.1)
+        // A base for the examples that start from one.
+        let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+        let base = Arc::new(Base { identity, shape: "8x8".parse()?, values: vec![0.0; 64] });
+        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)))?.1)
     }
 
     #[test]

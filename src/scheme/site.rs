@@ -1,9 +1,11 @@
 //! Where a scheme is applied: the shape, which axis is what, and how one tensor may hold several weights.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 
 use super::arguments::{Arguments, Kind, Parameter};
-use crate::plan::{Axes, Fans, Layout, Role, Shape, Unfolding};
+use crate::plan::{Axes, Base, Fans, Layout, Role, Shape, Unfolding};
 
 /// What schemes that read fans or matrices take beside their own parameters.
 pub const ARRANGEMENT: &[Parameter] = &[
@@ -79,18 +81,34 @@ pub struct Site<'a> {
     pub layout: &'a Layout,
     given: Fans,
     arrangement: Arrangement,
+    base: Option<&'a Arc<Base>>,
 }
 
 impl<'a> Site<'a> {
     /// A shape with its layout; `given` fans override those of the layout.
     pub fn new(shape: &'a Shape, layout: &'a Layout, given: Fans) -> Self {
-        Self { shape, layout, given, arrangement: Arrangement::default() }
+        Self { shape, layout, given, arrangement: Arrangement::default(), base: None }
+    }
+
+    /// The site with a tensor that the scheme may start from.
+    #[must_use]
+    pub fn with_base(self, base: Option<&'a Arc<Base>>) -> Self {
+        Self { base, ..self }
+    }
+
+    /// The tensor that the scheme starts from, and its axes.
+    pub fn base(&self) -> Result<(&Arc<Base>, Axes)> {
+        let base =
+            self.base.context("it starts from a weight that is there already: give the file with --base FILE")?;
+        let axes = self.layout.axes(&base.shape);
+        Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
 
     /// The site as the arguments of a scheme arrange it.
     pub(super) fn arranged(&self, arguments: &Arguments) -> Result<Self> {
         let site =
-            Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) };
+            Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
+                .with_base(self.base);
         // What was asked for must be possible, whether or not the scheme then reads it.
         if site.arrangement != Arrangement::default() {
             site.axes()?;

@@ -1,5 +1,6 @@
 """What the tests have in common: running fanin, the dtypes as NumPy knows them, and what the machine has."""
 
+import functools
 import io
 import json
 import os
@@ -69,7 +70,18 @@ def report(*arguments):
 
 
 def schemes():
-    """Every scheme of the registry, as the expression of its example."""
+    """Every scheme that takes all matrices, as the expression of its example."""
+    return {name: words[0] for name, words in examples().items() if words[1:] == ["784x256"]}
+
+
+def placed():
+    """Every other scheme, but those that start from a file, as the words of its example: expression, shape and layout."""
+    return {name: words for name, words in examples().items() if words[1:] != ["784x256"] and "--base" not in words}
+
+
+@functools.cache
+def examples():
+    """Every scheme of the registry, as the words of its example."""
     listed = run("list", "schemes").stdout.decode().splitlines()
     names = [line.split()[0] for line in listed if line.startswith("  ")]
     if len(names) < 15:
@@ -79,8 +91,9 @@ def schemes():
 
 def example(name):
     lines = run("explain", name).stdout.decode().splitlines()
-    [words] = [line.split() for line in lines if line.startswith("  example ")]
-    return words[words.index("init") + 1]
+    [first] = [number for number, line in enumerate(lines) if line.startswith("  example ")]
+    words = " ".join(lines[first:]).split()
+    return words[words.index("init") + 1 : words.index("-o")]
 
 
 def takes(expression, shape):

@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from support import Case, DTYPES, FANIN, array, arrays, init, run, schemes, takes
+from support import Case, DTYPES, FANIN, array, arrays, init, placed, run, schemes, takes
 
 # One shape longer than any block of the generator, and small ones of every rank with a law.
 TENSORS = ["long=130x101", "small=37x23", "conv=3x3x8x5"]
@@ -16,6 +16,8 @@ LARGE = {
     "orthogonal": ["3x3x16x32", "--dtype", "f64"],
     "orthogonal:gain=relu,method=reflectors": ["32x16x3x3", "--layout", "torch", "--dtype", "f64"],
     "sparse:density=0.1": ["32x16x3x3", "--layout", "torch"],
+    "spectral:density=0.1": ["150x150", "--dtype", "f64"],
+    "spectral:density=1,distribution=uniform": ["90x90", "--dtype", "f64"],
     "he-normal:mode=fan-geo-avg": ["32x16x3x3", "--layout", "torch", "--dtype", "f64"],
     "glorot-uniform:gain=tanh": ["7x3x3x32", "--layout", "c01b", "--dtype", "bf16"],
     "truncated-normal:std=0.3,low=0.5": ["33333", "--dtype", "f64"],
@@ -54,6 +56,10 @@ class OtherProcessors(Case):
             for dtype in DTYPES:
                 with self.subTest(scheme=name, dtype=dtype):
                     self.same([expression, *tensors, "--dtype", dtype, "--format", "safetensors"], other)
+        for name, words in placed().items():
+            for dtype in DTYPES:
+                with self.subTest(scheme=name, dtype=dtype):
+                    self.same([*words, "--dtype", dtype, "--format", "safetensors"], other)
         for expression, rest in LARGE.items():
             with self.subTest(scheme=expression):
                 self.same([expression, *rest], other)
@@ -80,6 +86,13 @@ class OtherRuns(Case):
                         self.assertEqual(init(*command, "--threads", threads), alone)
                         init(*command, "--threads", threads, "-o", path, "--force", "--no-fsync")
                         self.assertEqual(path.read_bytes(), alone)
+
+    def test_any_number_of_threads_for_schemes_of_certain_shapes(self):
+        for name, words in placed().items():
+            command = [*words, "--format", "safetensors"]
+            for threads in [2, 7]:
+                with self.subTest(scheme=name, threads=threads):
+                    self.assertEqual(init(*command, "--threads", threads), init(*command, "--threads", 1))
 
     def test_the_order_of_tensors_and_those_beside_them(self):
         for name, expression in schemes().items():

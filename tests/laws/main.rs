@@ -10,6 +10,7 @@ mod directions;
 mod ball;
 mod continuous;
 mod discrete;
+mod adapters;
 mod draw;
 mod dtypes;
 mod elementwise;
@@ -20,6 +21,7 @@ mod orthogonal;
 mod promises;
 mod recurrent;
 mod reference;
+mod reservoir;
 mod sample;
 mod sparse;
 mod state_space;
@@ -36,6 +38,8 @@ fn every_scheme_of_the_registry_is_tested() {
     // A list has a unit test of its own.
     tested.extend([dtypes::NAN, "constant-list:1/0/0/0/1/0"]);
     tested.extend(fills::ROWS.iter().map(|&(expression, _, _)| expression));
+    tested.extend(adapters::EXPRESSIONS.iter().map(|(expression, _)| *expression));
+    tested.extend(reservoir::EXPRESSIONS.iter().map(|(expression, _)| *expression));
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
         assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);

@@ -1,0 +1,45 @@
+//! A tensor that is there already, for schemes that start from one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Shape;
+
+/// A tensor that was read, its values widened: all finite.
+pub struct Base {
+    /// Which tensor it is.
+    pub identity: BaseIdentity,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its values, row-major.
+    pub values: Vec<f64>,
+}
+
+/// Which tensor a base is: what a recipe keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseIdentity {
+    /// Its name in its file.
+    pub name: String,
+    /// The SHA-256 of its values in their own type, little-endian, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Base {
+    /// The square root of the sum of the squares of its values: no element or singular value is larger.
+    pub fn norm(&self) -> f64 {
+        let largest = self.values.iter().fold(0f64, |largest, value| largest.max(value.abs()));
+        if largest == 0.0 {
+            return 0.0;
+        }
+        largest * self.values.iter().map(|value| (value / largest) * (value / largest)).sum::<f64>().sqrt()
+    }
+}
+
+impl fmt::Debug for Base {
+    /// Without its values, of which the hash tells.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.identity, self.shape)
+    }
+}

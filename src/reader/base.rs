@@ -1,0 +1,72 @@
+//! A tensor of a file as the base of others.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+
+use super::{Contents, shown_name, values};
+use crate::plan::{Base, BaseIdentity};
+use crate::text;
+
+impl Contents {
+    /// Reads a tensor, by its name or the only one that there is, into at most `limit` bytes of memory. Errors where a
+    /// value is not finite.
+    pub fn base(&mut self, name: Option<&str>, limit: u64) -> Result<Base> {
+        let number = self.number(name)?;
+        let entry = &self.entries[number];
+        let shown = shown_name(&entry.name);
+        let dtype =
+            entry.dtype().with_context(|| format!("{shown}: values of type {} are not read", entry.type_word))?;
+        let needed = entry.shape.count().saturating_mul(8);
+        ensure!(
+            needed <= limit,
+            "{shown} takes {} of memory, above the limit of {}: raise --max-memory",
+            text::bytes(needed),
+            text::bytes(limit)
+        );
+        let (name, shape) = (entry.name.clone(), entry.shape.clone());
+        let (mut all, mut hash, mut bytes) = (Vec::new(), Sha256::new(), Vec::new());
+        all.try_reserve_exact(usize::try_from(shape.count())?)
+            .with_context(|| format!("{shown} does not fit in memory"))?;
+        let mut stored = Ok(());
+        self.read(number, &mut |chunk| {
+            all.extend_from_slice(chunk);
+            bytes.clear();
+            if stored.is_ok() {
+                stored = values::store(dtype, chunk, &mut bytes);
+            }
+            hash.update(&bytes);
+        })?;
+        ensure!(stored.is_ok(), "{shown} holds values that are not finite");
+        let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Ok(Base { identity: BaseIdentity { name, sha256 }, shape, values: all })
+    }
+
+    /// The number of a tensor by its name, or of the only one.
+    fn number(&self, name: Option<&str>) -> Result<usize> {
+        let names = || {
+            let all: Vec<String> = self.entries.iter().map(|entry| shown_name(&entry.name)).collect();
+            text::cut(&all.join(", "), 200)
+        };
+        match name {
+            Some(name) => {
+                let found = self.entries.iter().position(|entry| entry.name == name);
+                found.with_context(|| format!("it holds no tensor {}; it holds {}", shown_name(name), names()))
+            }
+            None => {
+                ensure!(!self.entries.is_empty(), "it holds no tensor");
+                ensure!(
+                    self.entries.len() == 1,
+                    "it holds {} tensors: name one with --base-tensor; they are {}",
+                    self.entries.len(),
+                    names()
+                );
+                Ok(0)
+            }
+        }
+    }
+}

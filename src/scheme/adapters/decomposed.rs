@@ -1,0 +1,233 @@
+//! Adapters that begin with a part of the weight that they adapt: its principal singular vectors (`PiSSA`), or the first of
+//! its QR decomposition (`OLoRA`). The weight itself is left without that part, so that both together are what it was.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+
+use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, example_on};
+use super::svd::{Factors, singular, triangular};
+use super::whole;
+use crate::law::matrix::product;
+use crate::law::{Described, Draws, Law, Whole};
+use crate::plan::{Base, Place, Unfolding};
+
+const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
+const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation of large language models; PEFT";
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    row(
+        [
+            "pissa-a",
+            "A of a PiSSA adapter, from the singular vectors of --base",
+            "A = sqrt(S_r / scaling) V_r^T, where W = U S V^T and r is the rank, the number of outputs of A. In each column of U the element of greatest magnitude is positive",
+        ],
+        [PISSA, RANK_OF_A],
+        example_on("pissa-a", "4x8", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::A),
+    ),
+    row(
+        [
+            "pissa-b",
+            "B of a PiSSA adapter, from the singular vectors of --base",
+            "B = U_r sqrt(S_r / scaling), where W = U S V^T and r is the rank, the number of inputs of B",
+        ],
+        [PISSA, RANK_OF_B],
+        example_on("pissa-b", "8x4", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::B),
+    ),
+    row(
+        ["pissa-base", "what a PiSSA adapter leaves of --base", "W - scaling B A = W - U_r S_r V_r^T"],
+        [PISSA, RANK_OF_BASE],
+        example_on("pissa-base:rank=4", "8x8", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::Base),
+    ),
+    row(
+        [
+            "olora-a",
+            "A of an OLoRA adapter, from the QR decomposition of --base",
+            "A = the first r rows of R, where W = Q R, the diagonal of R is not negative, and r is the rank, the number of outputs of A",
+        ],
+        [OLORA, RANK_OF_A],
+        example_on("olora-a", "4x8", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Olora, Part::A),
+    ),
+    row(
+        [
+            "olora-b",
+            "B of an OLoRA adapter, from the QR decomposition of --base",
+            "B = the first r columns of Q, where W = Q R and r is the rank, the number of inputs of B",
+        ],
+        [OLORA, RANK_OF_B],
+        example_on("olora-b", "8x4", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Olora, Part::B),
+    ),
+    row(
+        ["olora-base", "what an OLoRA adapter leaves of --base", "W - scaling B A"],
+        [OLORA, RANK_OF_BASE],
+        example_on("olora-base:rank=4", "8x8", "torch"),
+        |arguments, site| decomposed(arguments, site, Method::Olora, Part::Base),
+    ),
+];
+
+const RANK_OF_A: &str = "rank outputs, and the inputs of the base; with --base FILE";
+const RANK_OF_B: &str = "the outputs of the base, and rank inputs; with --base FILE";
+const RANK_OF_BASE: &str = "the shape of the base; with --base FILE";
+
+const fn row(
+    [name, summary, formula]: [&'static str; 3],
+    [source, ranks]: [&'static str; 2],
+    example: Example,
+    law: fn(&mut Arguments, &Site) -> Result<Law>,
+) -> Scheme {
+    Scheme {
+        name,
+        summary,
+        formula,
+        source,
+        ranks,
+        parameters: &[
+            Parameter {
+                name: "rank",
+                kind: Kind::Count,
+                default: None,
+                help: "the rank of the adapter, from 1 to the shorter side of the base; A and B have it in their shapes",
+            },
+            Parameter {
+                name: "scaling",
+                kind: Kind::Number,
+                default: Some("1"),
+                help: "the factor on B A in the adapted layer, above 0: alpha / rank in PEFT, alpha / sqrt(rank) with rsLoRA",
+            },
+        ],
+        bare: Some("rank"),
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Base,
+        example,
+        law,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Method {
+    Pissa,
+    Olora,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    A,
+    B,
+    Base,
+}
+
+#[derive(Debug)]
+struct Decomposed {
+    method: Method,
+    part: Part,
+    rank: u64,
+    scaling: f64,
+    base: Arc<Base>,
+    /// The base as a matrix, and what is drawn as one.
+    weight: Unfolding,
+    unfolding: Unfolding,
+}
+
+fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part) -> Result<Law> {
+    let (base, axes) = site.base()?;
+    let weight = Unfolding::new(axes).with_context(|| format!("the base of shape {}", base.shape))?;
+    let unfolding = site.unfolding()?;
+    let one = |unfolding: &Unfolding| unfolding.matrices() == 1;
+    ensure!(one(&weight) && one(&unfolding), "it takes one matrix, without batch or group axes");
+    let (outputs, inputs) = (weight.rows(), weight.columns());
+    let given = arguments.optional_count("rank");
+    let (rank, fits) = match part {
+        Part::A => (Some(unfolding.rows()), unfolding.columns() == inputs),
+        Part::B => (Some(unfolding.columns()), unfolding.rows() == outputs),
+        Part::Base => (given, *site.shape == base.shape),
+    };
+    let rank = rank.context("`rank` is required, as in `rank=8`")?;
+    ensure!(
+        fits,
+        "shape {} does not go with a base of shape {}, which has {inputs} inputs and {outputs} outputs",
+        site.shape,
+        base.shape
+    );
+    ensure!(
+        given.is_none_or(|given| given == rank),
+        "rank is {}, and shape {} has rank {rank}",
+        given.unwrap_or(0),
+        site.shape
+    );
+    let most = outputs.min(inputs);
+    ensure!(
+        (1..=most).contains(&rank),
+        "rank is {rank}: it must lie between 1 and {most}, the shorter side of the base of shape {}",
+        base.shape
+    );
+    arguments.set("rank", &rank.to_string());
+    let scaling = arguments.positive("scaling")?;
+    Ok(Law::Whole(Arc::new(Decomposed { method, part, rank, scaling, base: base.clone(), weight, unfolding })))
+}
+
+impl Described for Decomposed {
+    fn largest(&self) -> f64 {
+        let norm = self.base.norm();
+        match (self.method, self.part) {
+            (_, Part::Base) | (Method::Olora, Part::A) => norm,
+            (Method::Olora, Part::B) => 1.0,
+            (Method::Pissa, _) => (norm / self.scaling).sqrt(),
+        }
+    }
+}
+
+impl Whole for Decomposed {
+    fn draw(&self, _: &dyn Draws) -> Vec<f64> {
+        let (weight, [outputs, inputs, rank]) =
+            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(whole));
+        let Factors { left, weights, right } = match self.method {
+            Method::Pissa => singular(&weight, [outputs, inputs], rank),
+            Method::Olora => triangular(&weight, [outputs, inputs], rank),
+        };
+        let (a, b) = match self.method {
+            Method::Olora => (right, left),
+            Method::Pissa => {
+                let roots: Vec<f64> = weights.iter().map(|weight| (weight / self.scaling).sqrt()).collect();
+                let a = right.iter().enumerate().map(|(at, value)| roots[at / inputs] * value).collect();
+                (a, left.iter().enumerate().map(|(at, value)| value * roots[at % rank]).collect())
+            }
+        };
+        let drawn = match self.part {
+            Part::A => a,
+            Part::B => b,
+            Part::Base => {
+                let adapted: Vec<f64> = product(&b, &a, [outputs, rank, inputs]);
+                weight.iter().zip(adapted).map(|(weight, adapted)| weight - self.scaling * adapted).collect()
+            }
+        };
+        let columns = self.unfolding.columns();
+        let at = |Place { row, column, .. }| whole(row * columns + column);
+        (0..drawn.len() as u64).map(|index| drawn[at(self.unfolding.place(index))]).collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        // The base as a matrix, twice, its factors, what is drawn of it in two orders, and the vectors of the decomposition.
+        let sizes = self.weight.rows().saturating_mul(self.weight.columns());
+        let sides = self.weight.rows().saturating_add(self.weight.columns());
+        sizes.saturating_mul(8 * 8).saturating_add(sides.saturating_mul(self.rank).saturating_mul(4 * 8))
+    }
+}
+
+impl Decomposed {
+    /// The base with a row for each output, row-major.
+    fn matrix(&self) -> Vec<f64> {
+        let columns = self.weight.columns();
+        let mut matrix = vec![0.0; self.base.values.len()];
+        for (value, index) in self.base.values.iter().zip(0..) {
+            let Place { row, column, .. } = self.weight.place(index);
+            matrix[whole(row * columns + column)] = *value;
+        }
+        matrix
+    }
+}

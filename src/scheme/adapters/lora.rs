@@ -1,0 +1,180 @@
+//! The two matrices of an adapter where the weight that they adapt is not looked at.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
+use crate::law::matrix::product;
+use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::plan::{Role, Unfolding};
+
+const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
+const ORTHOGONAL: &str = "PEFT init_lora_weights=\"orthogonal\"";
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "lora-a",
+        summary: "A of a low-rank adapter: he-uniform with a slope of sqrt(5), or normal",
+        formula: "w ~ U(-b, b), b = 1 / sqrt(fan_in), for uniform; w ~ N(0, 1/rank^2), rank = outputs of A, for normal",
+        source: LORA,
+        ranks: "two or more axes; any with --fan-in",
+        parameters: &[Parameter {
+            name: "distribution",
+            kind: Kind::Choice(&["uniform", "normal"]),
+            default: Some("uniform"),
+            help: "normal is init_lora_weights=\"gaussian\" of PEFT",
+        }],
+        bare: Some("distribution"),
+        aliases: &[],
+        spellings: &[spelling("peft", "lora_A", "lora-a")],
+        reads: Reads::Fans,
+        example: example("lora-a"),
+        law: lora_a,
+    },
+    Scheme {
+        name: "lora-b",
+        summary: "B of a low-rank adapter: zeros, so that the adapted weight begins as it was",
+        formula: "w = 0",
+        source: LORA,
+        ranks: "any",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[spelling("peft", "lora_B", "lora-b"), spelling("peft", "lora_embedding_A", "zeros")],
+        reads: Reads::Shape,
+        example: example("lora-b"),
+        law: |_, _| Ok(Law::Constant { value: 0.0 }),
+    },
+    Scheme {
+        name: "lora-orthogonal-a",
+        summary: "A of an adapter whose B A is 0 although neither is",
+        formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b takes the odd rows of the same one where its tensor has the same name and seed",
+        source: ORTHOGONAL,
+        ranks: "two or more axes; the rank, which must be even, is the number of outputs",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Matrices,
+        example: example_on("lora-orthogonal-a", "8x40", "torch"),
+        law: |_, site| orthogonal(site, Side::A),
+    },
+    Scheme {
+        name: "lora-orthogonal-b",
+        summary: "B of an adapter whose B A is 0 although neither is",
+        formula: "B = H^T Qb / 10, H rank/2 x outputs of N(0, 1), Qb the odd rows of the matrix that lora-orthogonal-a takes the even rows of",
+        source: ORTHOGONAL,
+        ranks: "two or more axes; the rank, which must be even, is the number of inputs",
+        parameters: &[],
+        bare: None,
+        aliases: &[],
+        spellings: &[],
+        reads: Reads::Matrices,
+        example: example_on("lora-orthogonal-b", "40x8", "torch"),
+        law: |_, site| orthogonal(site, Side::B),
+    },
+];
+
+fn lora_a(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    if arguments.word("distribution") == Some("normal") {
+        let rank = site.axes()?.product(|role| role == Role::Out);
+        return Ok(Law::Normal { mean: 0.0, std: 1.0 / as_float(rank.max(1)) });
+    }
+    let bound = 1.0 / as_float(site.fan_in()?.max(1)).sqrt();
+    Ok(Law::Uniform { low: -bound, high: bound })
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    A,
+    B,
+}
+
+#[derive(Debug)]
+struct Orthogonal {
+    side: Side,
+    unfolding: Unfolding,
+}
+
+fn orthogonal(site: &Site, side: Side) -> Result<Law> {
+    let unfolding = site.unfolding()?;
+    let (rank, word) = match side {
+        Side::A => (unfolding.rows(), "outputs"),
+        Side::B => (unfolding.columns(), "inputs"),
+    };
+    ensure!(rank % 2 == 0, "its rank is {rank}, the number of {word}: it must be even");
+    Ok(Law::Whole(Arc::new(Orthogonal { side, unfolding })))
+}
+
+impl Orthogonal {
+    /// The rank, and the size of the other side.
+    fn sizes(&self) -> (u64, u64) {
+        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        match self.side {
+            Side::A => (rows, columns),
+            Side::B => (columns, rows),
+        }
+    }
+}
+
+/// What both matrices of PEFT are divided by.
+const DIVISOR: f64 = 10.0;
+
+impl Described for Orthogonal {
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+
+    /// Half of the squares of a row of Q are in the rows that are taken.
+    fn std(&self) -> Option<f64> {
+        Some(0.5f64.sqrt() / DIVISOR)
+    }
+
+    fn largest(&self) -> f64 {
+        // The rows that are taken have at most norm 1 at each place, and as many normals go with it as there are rows.
+        12.0 / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
+    }
+}
+
+impl Whole for Orthogonal {
+    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+        let unfolding = &self.unfolding;
+        let (rank, other) = self.sizes();
+        let [size, long] = [rank, other].map(super::whole);
+        let (first, stream) = match self.side {
+            Side::A => (0, 1),
+            Side::B => (1, 2),
+        };
+        let mut all = vec![0.0; super::whole(unfolding.matrices()) * size * long];
+        if all.is_empty() {
+            return all;
+        }
+        for (matrix, number) in all.chunks_exact_mut(size * long).zip((0..).step_by(3)) {
+            // By columns, or by rows of its transpose, which is as good.
+            let square = draws.orthonormal(number, size, size);
+            let half: Vec<f64> = square.chunks_exact(size).skip(first).step_by(2).flatten().copied().collect();
+            let mut normals = vec![0.0; long * size / 2];
+            draws.normals(number + stream, &mut normals);
+            // A row for each input of A, or output of B.
+            matrix.copy_from_slice(&product(&normals, &half, [long, size / 2, size]));
+        }
+        (0..all.len() as u64)
+            .map(|index| {
+                let place = unfolding.place(index);
+                let (along, across) = match self.side {
+                    Side::A => (place.column, place.row),
+                    Side::B => (place.row, place.column),
+                };
+                all[super::whole((place.matrix * other + along) * rank + across)] / DIVISOR
+            })
+            .collect()
+    }
+
+    fn workspace(&self) -> u64 {
+        let (rank, other) = self.sizes();
+        let one =
+            rank.saturating_mul(rank).saturating_mul(32).saturating_add(rank.saturating_mul(other).saturating_mul(16));
+        rank.saturating_mul(other).saturating_mul(self.unfolding.matrices()).saturating_mul(16).saturating_add(one)
+    }
+}

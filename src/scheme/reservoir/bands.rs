@@ -1,0 +1,224 @@
+//! Reservoirs that are filled diagonal by diagonal, and those of given singular values.
+
+use anyhow::{Result, ensure};
+
+use super::super::sparse::whole as rounded;
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::{self, DISTRIBUTION, Random, Values, choose};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
+use crate::law::{Law, as_float};
+
+const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
+
+const DENSITY: Parameter = Parameter {
+    name: "density",
+    kind: Kind::Number,
+    default: Some("0.1"),
+    help: "the fraction of non-zeros; the main diagonal is full whatever it is",
+};
+const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    diagonals(
+        "band",
+        "random values on the diagonals nearest the main one, as many as the density asks for",
+        "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
+        &[
+            spelling("reservoircomputing", "band_init", "band:radius=1"),
+            spelling("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
+        ],
+        "band:density=0.2,radius=0.9",
+        |arguments, site| by_diagonals(arguments, site, false, false),
+    ),
+    diagonals(
+        "lower-triangular",
+        "random values on the main diagonal and those below it, as many as the density asks for",
+        "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
+        &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
+        "lower-triangular:density=0.2,radius=0.9",
+        |arguments, site| by_diagonals(arguments, site, true, false),
+    ),
+    diagonals(
+        "toeplitz",
+        "one random value on each of the diagonals nearest the main one, as many as the density asks for",
+        "as band, with one value for all of a diagonal",
+        &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
+        "toeplitz:density=0.2,radius=0.9",
+        |arguments, site| by_diagonals(arguments, site, false, true),
+    ),
+    Scheme {
+        name: "pseudo-svd",
+        summary: "a sparse matrix of given singular values: a diagonal one, turned until it is dense enough",
+        formula: "W = S Q1 Q2 ..., S diagonal of values U(0, max) in order, the greatest of which is set to max, Q rotations of two columns drawn uniformly by an angle U(-1, 1), until the fraction of non-zeros is density",
+        source: "Yang, Qiao, Han and Wang 2018, Design of polynomial echo state networks for time series prediction",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "max",
+                kind: Kind::Number,
+                default: Some("1"),
+                help: "the greatest singular value, above 0",
+            },
+            Parameter { help: "the fraction of non-zeros that is reached", ..DENSITY },
+            Parameter {
+                name: "order",
+                kind: Kind::Choice(&["ascending", "descending", "none"]),
+                default: Some("ascending"),
+                help: "the order of the singular values; without one, none of them is set to max",
+            },
+        ],
+        bare: Some("max"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "pseudo_svd", "pseudo-svd")],
+        reads: Reads::Matrices,
+        example: example_on("pseudo-svd:density=0.3", "24x24", "torch"),
+        law: pseudo_svd,
+    },
+];
+
+/// A row that is filled by diagonals.
+const fn diagonals(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    spellings: &'static [super::super::Spelling],
+    expression: &'static str,
+    law: fn(&mut Arguments, &Site) -> Result<Law>,
+) -> Scheme {
+    Scheme {
+        name,
+        summary,
+        formula,
+        source: COSSU,
+        ranks: SQUARE,
+        parameters: &[DENSITY, UNIFORM, RADIUS],
+        bare: Some("density"),
+        aliases: &[],
+        spellings,
+        reads: Reads::Matrices,
+        example: example_on(expression, "24x24", "torch"),
+        law,
+    }
+}
+
+#[derive(Debug)]
+struct Diagonals {
+    count: u64,
+    values: Values,
+    /// Whether those above the main one stay empty.
+    lower: bool,
+    /// Whether all of a diagonal have one value.
+    constant: bool,
+}
+
+fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: bool) -> Result<Law> {
+    let unfolding = square(site)?;
+    let n = as_float(unfolding.columns());
+    let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
+    let count = rounded(density * n * n, f64::round_ties_even);
+    let structure = Diagonals { count, values: Values::of(arguments)?, lower, constant };
+    Ok(drawn(structure, radius(arguments)?, unfolding))
+}
+
+impl Structure for Diagonals {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        let (mut places, mut values) = (random.words(), random.words());
+        let mut left = whole(self.count).max(n);
+        let below = (0..n).map(|shift| (shift, true));
+        let above = (1..n).filter(|_| !self.lower).map(|shift| (shift, false));
+        let mut diagonals: Vec<(usize, bool)> = below.chain(above).collect();
+        diagonals.sort_by_key(|&(shift, below)| (shift, !below));
+        for (shift, below) in diagonals {
+            let length = n - shift;
+            let filled = left.min(length);
+            left -= filled;
+            if filled == 0 {
+                break;
+            }
+            let common = self.constant.then(|| self.values.one(values.as_mut()));
+            choose(places.as_mut(), length, filled, |place, chosen| {
+                let at = if below { (place + shift) * n + place } else { place * n + place + shift };
+                if chosen {
+                    matrix[at] = common.unwrap_or_else(|| self.values.one(values.as_mut()));
+                }
+            });
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.values.largest()
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.values.mean() == 0.0).then_some(0.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Ascending,
+    Descending,
+    None,
+}
+
+#[derive(Debug)]
+struct PseudoSvd {
+    max: f64,
+    density: f64,
+    order: Order,
+}
+
+fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let order = match arguments.word("order") {
+        Some("descending") => Order::Descending,
+        Some("none") => Order::None,
+        _ => Order::Ascending,
+    };
+    let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
+    ensure!(density <= 0.99, "density is {density}: turning reaches at most 0.99 in good time");
+    Ok(drawn(PseudoSvd { max: arguments.positive("max")?, density, order }, None, square(site)?))
+}
+
+impl Structure for PseudoSvd {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        let (mut words, mut turns) = (random.words(), random.words());
+        let mut singular: Vec<f64> = (0..n).map(|_| self.max * random::unit(words.as_mut())).collect();
+        singular.sort_unstable_by(|one, other| match self.order {
+            Order::Ascending => one.total_cmp(other),
+            Order::Descending => other.total_cmp(one),
+            Order::None => std::cmp::Ordering::Equal,
+        });
+        match self.order {
+            Order::Ascending => singular[n - 1] = self.max,
+            Order::Descending => singular[0] = self.max,
+            Order::None => (),
+        }
+        (0..n).for_each(|place| matrix[place * n + place] = singular[place]);
+        let enough = self.density * as_float((n * n) as u64);
+        let mut nonzeros = singular.iter().filter(|&&value| value != 0.0).count() as u64;
+        while n >= 2 && as_float(nonzeros) < enough {
+            let one = whole(random::below(turns.as_mut(), n as u64));
+            // Another column than the first.
+            let other = (one + 1 + whole(random::below(turns.as_mut(), n as u64 - 1))) % n;
+            let angle = 2.0 * random::unit(turns.as_mut()) - 1.0;
+            nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.max
+    }
+}
+
+/// Turns two columns by an angle. Gives how many more elements are not zero, modulo 2^64.
+fn turned(matrix: &mut [f64], n: usize, [one, other]: [usize; 2], angle: f64) -> u64 {
+    let (cosine, sine) = (libm::cos(angle), libm::sin(angle));
+    let mut more = 0u64;
+    for row in matrix.chunks_exact_mut(n) {
+        let (a, b) = (row[one], row[other]);
+        (row[one], row[other]) = (cosine * a + sine * b, cosine * b - sine * a);
+        let count = |values: [f64; 2]| values.iter().filter(|&&value| value != 0.0).count() as u64;
+        more = more.wrapping_add(count([row[one], row[other]])).wrapping_sub(count([a, b]));
+    }
+    more
+}

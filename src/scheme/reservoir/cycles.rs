@@ -1,0 +1,180 @@
+//! Reservoirs on a ring with further connections: jumps, a second ring, feedback.
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
+use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
+use crate::law::Law;
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "cycle-with-jumps",
+        summary: "a ring with joints both ways between units some steps apart",
+        formula: "w = weight as in ring; jump both ways between units 0, s, 2s, ..., s = jump-size, up to the last that is below n, and from there to unit 0 where s divides n; jumps go over the ring where both meet",
+        source: "Rodan and Tino 2012, Simple deterministically constructed cycle reservoirs with regular jumps",
+        ranks: SQUARE,
+        parameters: &[
+            WEIGHT,
+            Parameter { name: "jump", kind: Kind::Number, default: Some("1"), help: "the weight of each jump" },
+            Parameter {
+                name: "jump-size",
+                kind: Kind::Count,
+                default: Some("3"),
+                help: "how many units a jump goes, 1 or more and below n",
+            },
+            RADIUS,
+        ],
+        bare: Some("weight"),
+        aliases: &["cycle-reservoir-with-jumps"],
+        spellings: &[spelling("reservoircomputing", "cycle_jumps", "cycle-with-jumps:weight=0.1,jump=0.1")],
+        reads: Reads::Matrices,
+        example: example_on("cycle-with-jumps:weight=0.7,jump=0.3,jump-size=4", "24x24", "torch"),
+        law: jumps,
+    },
+    Scheme {
+        name: "double-cycle",
+        summary: "two rings, one each way",
+        formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which goes over the other where both meet; with crossed, the two connections between the last unit and the first have each other's weight",
+        source: "Fu et al. 2023, A double-cycle echo state network topology (crossed); ReservoirComputing.jl true_doublecycle",
+        ranks: SQUARE,
+        parameters: &[
+            WEIGHT,
+            Parameter { default: Some("1"), ..BACKWARD },
+            Parameter {
+                name: "crossed",
+                kind: Kind::Flag,
+                default: Some("false"),
+                help: "whether the rings change places between the last unit and the first",
+            },
+            RADIUS,
+        ],
+        bare: Some("weight"),
+        aliases: &[],
+        spellings: &[
+            spelling("reservoircomputing", "double_cycle", "double-cycle:weight=0.1,backward=0.1,crossed=true"),
+            spelling("reservoircomputing", "true_doublecycle", "double-cycle:weight=0.1,backward=0.1"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("double-cycle:weight=0.5,backward=0.3", "24x24", "torch"),
+        law: |arguments, site| {
+            let (weight, backward) = (arguments.number("weight")?, arguments.number("backward")?);
+            let topology = DoubleCycle { weight, backward, crossed: arguments.flag("crossed") };
+            Ok(placed(topology, radius(arguments)?, square(site)?))
+        },
+    },
+    Scheme {
+        name: "self-loop-feedback-cycle",
+        summary: "a ring of which every other unit leads to itself, and those between lead back",
+        formula: "w = weight as in ring; self-loop from units 0, 2, 4, ... to themselves, backward from units 1, 3, 5, ... to the one before",
+        source: "Elsarraj et al. 2019, Demystifying echo state network with deterministic simple topologies (TP2)",
+        ranks: SQUARE,
+        parameters: &[
+            WEIGHT,
+            Parameter { default: Some("1"), ..SELF_LOOP },
+            Parameter { default: Some("1"), ..BACKWARD },
+            RADIUS,
+        ],
+        bare: Some("weight"),
+        aliases: &[],
+        spellings: &[spelling(
+            "reservoircomputing",
+            "selfloop_backward_cycle",
+            "self-loop-feedback-cycle:weight=0.1,self-loop=0.1,backward=0.1",
+        )],
+        reads: Reads::Matrices,
+        example: example_on("self-loop-feedback-cycle:weight=0.5,self-loop=0.3,backward=0.2", "24x24", "torch"),
+        law: |arguments, site| {
+            let topology = FeedbackCycle {
+                weight: arguments.number("weight")?,
+                self_loop: arguments.number("self-loop")?,
+                backward: arguments.number("backward")?,
+            };
+            Ok(placed(topology, radius(arguments)?, square(site)?))
+        },
+    },
+];
+
+#[derive(Debug)]
+struct Jumps {
+    weight: f64,
+    jump: f64,
+    size: u64,
+}
+
+fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (unfolding, size) = (square(site)?, at_least_one(arguments, "jump-size")?);
+    let n = unfolding.columns();
+    ensure!(n == 0 || size < n, "jump-size is {size}: it must be below the number of units, {n}");
+    let topology = Jumps { weight: arguments.number("weight")?, jump: arguments.number("jump")?, size };
+    Ok(placed(topology, radius(arguments)?, unfolding))
+}
+
+impl Topology for Jumps {
+    fn weight(&self, to: u64, from: u64, n: u64) -> f64 {
+        let (low, high) = (to.min(from), to.max(from));
+        let closes = n.is_multiple_of(self.size) && low == 0 && high == n - self.size;
+        if low.is_multiple_of(self.size) && (high - low == self.size || closes) {
+            self.jump
+        } else if to == (from + 1) % n {
+            self.weight
+        } else {
+            0.0
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs().max(self.jump.abs())
+    }
+}
+
+#[derive(Debug)]
+struct DoubleCycle {
+    weight: f64,
+    backward: f64,
+    crossed: bool,
+}
+
+impl Topology for DoubleCycle {
+    fn weight(&self, to: u64, from: u64, n: u64) -> f64 {
+        let closes = n > 2 && to.abs_diff(from) == n - 1;
+        let (weight, backward) =
+            if self.crossed && closes { (self.backward, self.weight) } else { (self.weight, self.backward) };
+        if from == (to + 1) % n {
+            backward
+        } else if to == (from + 1) % n {
+            weight
+        } else {
+            0.0
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs().max(self.backward.abs())
+    }
+}
+
+#[derive(Debug)]
+struct FeedbackCycle {
+    weight: f64,
+    self_loop: f64,
+    backward: f64,
+}
+
+impl Topology for FeedbackCycle {
+    fn weight(&self, to: u64, from: u64, n: u64) -> f64 {
+        if to == from && from.is_multiple_of(2) {
+            self.self_loop
+        } else if from % 2 == 1 && to + 1 == from {
+            self.backward
+        } else if to == (from + 1) % n {
+            self.weight
+        } else {
+            0.0
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
+    }
+}

@@ -1,0 +1,221 @@
+//! Reservoirs on random graphs: small worlds and clusters.
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::{self, DISTRIBUTION, Random, Values};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
+use crate::law::Law;
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "small-world",
+        summary: "a ring lattice of which some connections are led elsewhere",
+        formula: "each unit is joined to its k nearest on a ring, both ways and with a weight each way; each joint is then led, with probability rewire, from its first unit to one that this is not joined to, all of them equally likely",
+        source: "Watts and Strogatz 1998, Collective dynamics of 'small-world' networks; reservoirpy mat_gen small_world",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "neighbours",
+                kind: Kind::Count,
+                default: Some("2"),
+                help: "k, even and below the number of units",
+            },
+            Parameter {
+                name: "rewire",
+                kind: Kind::Number,
+                default: Some("0.1"),
+                help: "the probability of a joint to be led elsewhere",
+            },
+            DISTRIBUTION,
+            RADIUS,
+        ],
+        bare: Some("neighbours"),
+        aliases: &["watts-strogatz"],
+        spellings: &[spelling("reservoirpy", "small_world", "small-world")],
+        reads: Reads::Matrices,
+        example: example_on("small-world:neighbours=4,rewire=0.2", "24x24", "torch"),
+        law: small_world,
+    },
+    Scheme {
+        name: "cluster",
+        summary: "groups of units that are densely connected, and sparsely to one another",
+        formula: "w of the distribution with probability within where both units are of one group, and between where they are not; else 0",
+        source: "reservoirpy mat_gen cluster (which meets both densities exactly)",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "clusters",
+                kind: Kind::Count,
+                default: Some("3"),
+                help: "how many groups there are, which must divide the number of units",
+            },
+            Parameter {
+                name: "within",
+                kind: Kind::Number,
+                default: Some("0.1"),
+                help: "the probability of a connection inside a group",
+            },
+            Parameter {
+                name: "between",
+                kind: Kind::Number,
+                default: Some("0.01"),
+                help: "the probability of a connection between groups",
+            },
+            DISTRIBUTION,
+            RADIUS,
+        ],
+        bare: Some("clusters"),
+        aliases: &[],
+        spellings: &[spelling("reservoirpy", "cluster", "cluster")],
+        reads: Reads::Matrices,
+        example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
+        law: cluster,
+    },
+    Scheme {
+        name: "chaotic",
+        summary: "a ring with random connections beside it, scaled to a spectral radius",
+        formula: "w ~ U(-1, 1) from unit j + 1 to unit j (mod n), and with probability extra between any other two units; else 0; then scaled as spectral",
+        source: "Xie et al. 2024, on digital chaos; ReservoirComputing.jl chaotic_init, which takes n = 4^k alone",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "extra",
+                kind: Kind::Number,
+                default: Some("0.1"),
+                help: "the probability of a connection beside the ring",
+            },
+            Parameter { default: Some("1"), help: "the spectral radius, above 0", ..RADIUS },
+        ],
+        bare: Some("extra"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "chaotic_init", "chaotic")],
+        reads: Reads::Matrices,
+        example: example_on("chaotic", "16x16", "torch"),
+        law: |arguments, site| {
+            let extra = arguments.optional_fraction("extra")?.unwrap_or(0.0);
+            Ok(drawn(Chaotic { extra }, radius(arguments)?, square(site)?))
+        },
+    },
+];
+
+#[derive(Debug)]
+struct SmallWorld {
+    half: u64,
+    rewire: f64,
+    values: Values,
+}
+
+fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = square(site)?;
+    let (n, neighbours) = (unfolding.columns(), arguments.optional_count("neighbours").unwrap_or(2));
+    ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, as many on each side");
+    ensure!(
+        n == 0 || neighbours < n,
+        "neighbours is {neighbours}, and each of {n} units has only {} others",
+        n.saturating_sub(1)
+    );
+    let rewire = arguments.optional_fraction("rewire")?.unwrap_or(0.0);
+    let structure = SmallWorld { half: neighbours / 2, rewire, values: Values::of(arguments)? };
+    Ok(drawn(structure, radius(arguments)?, unfolding))
+}
+
+impl Structure for SmallWorld {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        let (mut words, mut values) = (random.words(), random.words());
+        let joints = || (1..=whole(self.half)).flat_map(|apart| (0..n).map(move |unit| (unit, (unit + apart) % n)));
+        for (unit, other) in joints() {
+            matrix[unit * n + other] = self.values.one(values.as_mut());
+            matrix[other * n + unit] = self.values.one(values.as_mut());
+        }
+        for (unit, other) in joints() {
+            if random::unit(words.as_mut()) >= self.rewire {
+                continue;
+            }
+            let free = |place: &usize| *place != unit && matrix[unit * n + place] == 0.0;
+            let chosen = whole(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
+            // None where the unit is joined to all others.
+            let Some(place) = (0..n).filter(free).nth(chosen) else { continue };
+            for (old, new) in [(unit * n + other, unit * n + place), (other * n + unit, place * n + unit)] {
+                matrix[new] = std::mem::take(&mut matrix[old]);
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.values.largest()
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.values.mean() == 0.0).then_some(0.0)
+    }
+}
+
+#[derive(Debug)]
+struct Cluster {
+    size: u64,
+    within: f64,
+    between: f64,
+    values: Values,
+}
+
+fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = square(site)?;
+    let (n, clusters) = (unfolding.columns(), arguments.optional_count("clusters").unwrap_or(3));
+    ensure!(clusters > 0 && n % clusters == 0, "clusters is {clusters}, which does not divide {n} units");
+    let structure = Cluster {
+        size: (n / clusters).max(1),
+        within: arguments.optional_fraction("within")?.unwrap_or(0.0),
+        between: arguments.optional_fraction("between")?.unwrap_or(0.0),
+        values: Values::of(arguments)?,
+    };
+    Ok(drawn(structure, radius(arguments)?, unfolding))
+}
+
+impl Structure for Cluster {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        self.values.fill(random, matrix);
+        let (mut words, size) = (random.words(), whole(self.size));
+        for (element, value) in matrix.iter_mut().enumerate() {
+            let together = element / n / size == element % n / size;
+            if random::unit(words.as_mut()) >= if together { self.within } else { self.between } {
+                *value = 0.0;
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.values.largest()
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.values.mean() == 0.0).then_some(0.0)
+    }
+}
+
+#[derive(Debug)]
+struct Chaotic {
+    extra: f64,
+}
+
+impl Structure for Chaotic {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        Values::Uniform.fill(random, matrix);
+        let mut words = random.words();
+        for (element, value) in matrix.iter_mut().enumerate() {
+            let (to, from) = (element / n, element % n);
+            let extra = random::unit(words.as_mut()) < self.extra;
+            if from != (to + 1) % n && (!extra || to == from) {
+                *value = 0.0;
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        1.0
+    }
+
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+}

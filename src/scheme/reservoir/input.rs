@@ -1,0 +1,191 @@
+//! Input matrices of reservoirs: a row for each unit that is led to, a column for each input.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
+use super::spectral::{RandomSparse, SCALE, random_sparse};
+use super::{ANY_MATRIX, Structure, drawn, pi, whole};
+use crate::law::Law;
+use crate::plan::Unfolding;
+
+const SCALING: Parameter = Parameter { name: "scaling", default: Some("0.1"), ..SCALE };
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "reservoir-input",
+        summary: "random input weights of a given scale, dense or sparse",
+        formula: "w = scaling v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
+        source: "Lukosevicius 2012, A practical guide to applying echo state networks; ReservoirComputing.jl scaled_rand",
+        ranks: ANY_MATRIX,
+        parameters: &[
+            SCALING,
+            DENSITY_OF_ONE,
+            DEGREE,
+            DIRECTION,
+            EXACT,
+            Parameter { default: Some("uniform"), ..DISTRIBUTION },
+            POSITIVE,
+        ],
+        bare: Some("scaling"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "scaled_rand", "reservoir-input")],
+        reads: Reads::Matrices,
+        example: example_on("reservoir-input:scaling=0.5", "40x5", "torch"),
+        law: |arguments, site| random_sparse(arguments, site, "1", "scaling"),
+    },
+    Scheme {
+        name: "weighted-input",
+        summary: "each input leads to units of its own",
+        formula: "with s = units / inputs, units s j to s j + s - 1 are led to by input j alone, with weights U(-scaling, scaling), or scaling itself with values=constant",
+        source: "Lu et al. 2017, Reservoir observers: model-free inference of unmeasured variables in chaotic systems",
+        ranks: "two or more axes; the outputs a multiple of the inputs",
+        parameters: &[
+            SCALING,
+            Parameter {
+                name: "values",
+                kind: Kind::Choice(&["uniform", "constant"]),
+                default: Some("uniform"),
+                help: "whether the weights are drawn, or all the same",
+            },
+        ],
+        bare: Some("scaling"),
+        aliases: &[],
+        spellings: &[
+            spelling("reservoircomputing", "weighted_init", "weighted-input"),
+            spelling("reservoircomputing", "weighted_minimal", "weighted-input:values=constant"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("weighted-input", "40x5", "torch"),
+        law: weighted,
+    },
+    Scheme {
+        name: "minimal-input",
+        summary: "input weights of one magnitude, whose signs are drawn or follow a pattern",
+        formula: "w = weight or -weight; bernoulli: positive with probability positive; alternating: +, -, +, -, ...; pi: - where the digit of pi after the point is 0 to 4 (Rodan and Tino); pi-parity: - where it is odd. Patterns go from unit to unit, and then from input to input",
+        source: "Rodan and Tino 2011, Minimum complexity echo state network",
+        ranks: ANY_MATRIX,
+        parameters: &[
+            Parameter { name: "weight", kind: Kind::Number, default: Some("0.1"), help: "the magnitude, above 0" },
+            Parameter {
+                name: "signs",
+                kind: Kind::Choice(&["bernoulli", "alternating", "pi", "pi-parity"]),
+                default: Some("bernoulli"),
+                help: "where the signs come from; pi is worked out to 20,000 digits",
+            },
+            Parameter {
+                help: "the probability of a positive sign with bernoulli; 0.5 where it is not given",
+                ..POSITIVE
+            },
+        ],
+        bare: Some("weight"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "minimal_init", "minimal-input")],
+        reads: Reads::Matrices,
+        example: example_on("minimal-input", "40x5", "torch"),
+        law: minimal,
+    },
+];
+
+/// How many units each input has; errors where they do not come out even.
+pub(super) fn units_of_each(unfolding: &Unfolding) -> Result<u64> {
+    let (units, inputs) = (unfolding.rows(), unfolding.columns());
+    ensure!(
+        inputs > 0 && units % inputs == 0,
+        "it has {units} outputs and {inputs} inputs: each input leads to as many, so that the outputs must be a multiple of the inputs"
+    );
+    Ok(units / inputs)
+}
+
+#[derive(Debug)]
+struct Weighted {
+    scaling: f64,
+    constant: bool,
+}
+
+fn weighted(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = site.unfolding()?;
+    units_of_each(&unfolding)?;
+    let constant = arguments.word("values") == Some("constant");
+    Ok(drawn(Weighted { scaling: arguments.positive("scaling")?, constant }, None, unfolding))
+}
+
+impl Structure for Weighted {
+    fn fill(&self, random: &mut Random, [units, inputs]: [usize; 2], matrix: &mut [f64]) {
+        let mut words = random.words();
+        let of_each = units / inputs;
+        for unit in 0..units {
+            let value = if self.constant { 1.0 } else { Values::Uniform.one(words.as_mut()) };
+            matrix[unit * inputs + unit / of_each] = self.scaling * value;
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.scaling
+    }
+}
+
+/// The most signs that are taken from pi.
+const MOST_DIGITS: u64 = 20_000;
+
+#[derive(Clone, Copy, Debug)]
+enum Signs {
+    Alternating,
+    Pi,
+    PiParity,
+}
+
+#[derive(Debug)]
+struct Minimal {
+    weight: f64,
+    signs: Signs,
+}
+
+fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let (unfolding, weight) = (site.unfolding()?, arguments.positive("weight")?);
+    let signs = match arguments.word("signs") {
+        Some("alternating") => Signs::Alternating,
+        Some("pi") => Signs::Pi,
+        Some("pi-parity") => Signs::PiParity,
+        _ => {
+            if !arguments.given("positive") {
+                arguments.set("positive", "0.5");
+            }
+            let values = Values::Bernoulli { positive: arguments.optional_fraction("positive")?.unwrap_or(0.5) };
+            let places = Places::Independent { density: 1.0 };
+            return Ok(Law::Distribution(Arc::new(RandomSparse { places, values, scale: weight })));
+        }
+    };
+    ensure!(!arguments.given("positive"), "positive goes with signs=bernoulli");
+    let count = unfolding.rows().saturating_mul(unfolding.columns());
+    ensure!(
+        matches!(signs, Signs::Alternating) || count <= MOST_DIGITS,
+        "signs: {count} weights take more digits of pi than the {MOST_DIGITS} that are worked out; take bernoulli or alternating"
+    );
+    Ok(drawn(Minimal { weight, signs }, None, unfolding))
+}
+
+impl Structure for Minimal {
+    fn fill(&self, _: &mut Random, [units, inputs]: [usize; 2], matrix: &mut [f64]) {
+        let digits = if matches!(self.signs, Signs::Alternating) { Vec::new() } else { pi::digits(units * inputs) };
+        for (element, weight) in matrix.iter_mut().enumerate() {
+            let number = element % inputs * units + element / inputs;
+            let negative = match self.signs {
+                Signs::Alternating => number % 2 == 1,
+                Signs::Pi => digits[number] <= 4,
+                Signs::PiParity => digits[number] % 2 == 1,
+            };
+            *weight = if negative { -self.weight } else { self.weight };
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight
+    }
+
+    fn scratch(&self) -> u64 {
+        if matches!(self.signs, Signs::Alternating) { 0 } else { whole(MOST_DIGITS) as u64 * 16 }
+    }
+}

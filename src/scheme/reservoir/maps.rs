@@ -1,0 +1,158 @@
+//! Input matrices of reservoirs by chaotic maps: nothing is random.
+
+use std::f64::consts::PI;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::Random;
+use super::{ANY_MATRIX, Structure, drawn};
+use crate::law::Law;
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "chebyshev",
+        summary: "input weights by the Chebyshev map",
+        formula: "w of unit 0 and input j = 0, 1, ... is amplitude sin((j + 1) pi / (divisor inputs)); w of the next unit is cos(control arccos(w))",
+        source: "Xie et al. 2024; ReservoirComputing.jl chebyshev_mapping",
+        ranks: ANY_MATRIX,
+        parameters: &[
+            amplitude("1", "the amplitude of the sine, from -1 to 1"),
+            divisor("1", "what the angle of the sine is divided by, above 0"),
+            control("1", "the parameter of the map"),
+        ],
+        bare: Some("control"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "chebyshev_mapping", "chebyshev")],
+        reads: Reads::Matrices,
+        example: example_on("chebyshev:amplitude=0.7,control=3", "24x5", "torch"),
+        law: chebyshev,
+    },
+    Scheme {
+        name: "logistic",
+        summary: "input weights by the logistic map",
+        formula: "w of unit 0 and input j = 0, 1, ... is amplitude sin((j + 1) pi / (divisor inputs)); w of the next unit is control w (1 - w)",
+        source: "Wang et al. 2022, Echo state network with logistic mapping and bias dropout for time series prediction",
+        ranks: ANY_MATRIX,
+        parameters: &[
+            amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
+            divisor("5.9", "what the angle of the sine is divided by, 1 or more"),
+            control("3.7", "the parameter of the map, from 0 to 4"),
+        ],
+        bare: Some("control"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "logistic_mapping", "logistic")],
+        reads: Reads::Matrices,
+        example: example_on("logistic", "24x5", "torch"),
+        law: |arguments, site| logistic(arguments, site, false),
+    },
+    Scheme {
+        name: "logistic-chain",
+        summary: "a chain of units for each input, with weights by the logistic map",
+        formula: "with s = units / inputs, w of unit s j and input j = 0, 1, ... is amplitude sin(j pi / (s inputs divisor)); w of the next unit of the chain is control w (1 - w); input j leads to no other chain",
+        source: "Viehweg et al. 2025; ReservoirComputing.jl modified_lm",
+        ranks: "two or more axes; the outputs a multiple of the inputs",
+        parameters: &[
+            amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
+            divisor("5.9", "what the angle of the sine is divided by, 1 or more"),
+            control("2.35", "the parameter of the map, from 0 to 4"),
+        ],
+        bare: Some("control"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "modified_lm", "logistic-chain")],
+        reads: Reads::Matrices,
+        example: example_on("logistic-chain", "24x8", "torch"),
+        law: |arguments, site| logistic(arguments, site, true),
+    },
+];
+
+const fn amplitude(default: &'static str, help: &'static str) -> Parameter {
+    Parameter { name: "amplitude", kind: Kind::Number, default: Some(default), help }
+}
+
+const fn divisor(default: &'static str, help: &'static str) -> Parameter {
+    Parameter { name: "divisor", kind: Kind::Number, default: Some(default), help }
+}
+
+const fn control(default: &'static str, help: &'static str) -> Parameter {
+    Parameter { name: "control", kind: Kind::Number, default: Some(default), help }
+}
+
+/// A number that must lie between bounds.
+fn between(arguments: &Arguments, name: &str, low: f64, high: f64) -> Result<f64> {
+    let value = arguments.number(name)?;
+    ensure!((low..=high).contains(&value), "{name} is {value}: it must lie between {low} and {high}");
+    Ok(value)
+}
+
+#[derive(Debug)]
+enum Step {
+    Chebyshev,
+    Logistic,
+}
+
+#[derive(Debug)]
+struct Map {
+    step: Step,
+    amplitude: f64,
+    divisor: f64,
+    control: f64,
+    /// Whether each input has units of its own.
+    chain: bool,
+}
+
+fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let map = Map {
+        step: Step::Chebyshev,
+        amplitude: between(arguments, "amplitude", -1.0, 1.0)?,
+        divisor: arguments.positive("divisor")?,
+        control: arguments.number("control")?,
+        chain: false,
+    };
+    Ok(drawn(map, None, site.unfolding()?))
+}
+
+fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Law> {
+    let unfolding = site.unfolding()?;
+    if chain {
+        super::input::units_of_each(&unfolding)?;
+    }
+    let divisor = arguments.number("divisor")?;
+    ensure!(divisor >= 1.0, "divisor is {divisor}: it must be 1 or more");
+    // Between these bounds the map stays between 0 and 1.
+    let amplitude = between(arguments, "amplitude", 0.0, 1.0)?;
+    let control = between(arguments, "control", 0.0, 4.0)?;
+    Ok(drawn(Map { step: Step::Logistic, amplitude, divisor, control, chain }, None, unfolding))
+}
+
+impl Structure for Map {
+    fn fill(&self, _: &mut Random, [units, inputs]: [usize; 2], matrix: &mut [f64]) {
+        for input in 0..inputs {
+            let length = if self.chain { units / inputs } else { units };
+            let first = if self.chain { input * length } else { 0 };
+            let mut weight = self.amplitude * libm::sin(self.angle(input, units, inputs));
+            for unit in first..first + length {
+                matrix[unit * inputs + input] = weight;
+                weight = match self.step {
+                    Step::Chebyshev => libm::cos(self.control * libm::acos(weight)),
+                    Step::Logistic => self.control * weight * (1.0 - weight),
+                };
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        1.0
+    }
+}
+
+impl Map {
+    #[expect(clippy::cast_precision_loss, reason = "numbers of what is in memory")]
+    fn angle(&self, input: usize, units: usize, inputs: usize) -> f64 {
+        if self.chain {
+            input as f64 * PI / ((units / inputs * inputs) as f64 * self.divisor)
+        } else {
+            (input + 1) as f64 * PI / (self.divisor * inputs as f64)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Random matrices of a kind: by Dale's principle, permutations, symmetric ones.
+
+use anyhow::Result;
+
+use super::super::sparse::whole as rounded;
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
+use crate::law::{Law, as_float};
+
+const STD: Parameter = Parameter {
+    name: "std",
+    kind: Kind::Number,
+    default: Some("1"),
+    help: "the standard deviation of the normals before scaling, above 0",
+};
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "dale",
+        summary: "a sparse reservoir by Dale's principle: all that a unit sends has one sign",
+        formula: "|v|, v ~ N(0, std^2), from the first round(excitatory n) units, and -ratio |v| from the others, where density, or degree and direction, put them; 0 elsewhere",
+        source: "ReservoirComputing.jl dale_sparse; Dale 1935, Pharmacology and nerve-endings",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                name: "excitatory",
+                kind: Kind::Number,
+                default: Some("0.8"),
+                help: "the fraction of units that excite; at least one excites and one inhibits where it is neither 0 nor 1",
+            },
+            DENSITY_OF_A_TENTH,
+            DEGREE,
+            DIRECTION,
+            EXACT,
+            STD,
+            Parameter {
+                name: "ratio",
+                kind: Kind::Number,
+                default: Some("1"),
+                help: "how much stronger inhibition is, above 0",
+            },
+            RADIUS,
+        ],
+        bare: Some("excitatory"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "dale_sparse", "dale:density=0.1,direction=out,radius=1")],
+        reads: Reads::Matrices,
+        example: example_on("dale:density=0.3,radius=1", "24x24", "torch"),
+        law: dale,
+    },
+    Scheme {
+        name: "permutation",
+        summary: "each unit leads to one unit, and none is led to twice",
+        formula: "W = weight P, P a permutation matrix, all equally likely; every eigenvalue has magnitude |weight|",
+        source: "Boedecker, Obst, Mayer and Asada 2009, Initialization and self-organized optimization of recurrent neural network connectivity",
+        ranks: SQUARE,
+        parameters: &[Parameter {
+            name: "weight",
+            kind: Kind::Number,
+            default: Some("1"),
+            help: "the weight of each connection",
+        }],
+        bare: Some("weight"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "permutation_init", "permutation:weight=0.1")],
+        reads: Reads::Matrices,
+        example: example_on("permutation:weight=0.9", "24x24", "torch"),
+        law: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, None, square(site)?)),
+    },
+    Scheme {
+        name: "wigner",
+        summary: "a symmetric matrix of normals, whose eigenvalues fill a half circle",
+        formula: "w_ij = w_ji ~ N(0, std^2 / n), w_ii ~ N(0, std-diagonal^2 / n); the spectral radius nears 2 std as n grows",
+        source: "Wigner 1955, Characteristic vectors of bordered matrices with infinite dimensions; ReservoirComputing.jl wigner_init",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter { help: "the standard deviation off the diagonal, times sqrt(n); above 0", ..STD },
+            Parameter {
+                name: "std-diagonal",
+                kind: Kind::Number,
+                default: Some("0.5"),
+                help: "the standard deviation on the diagonal, times sqrt(n); 0 or more",
+            },
+        ],
+        bare: Some("std"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "wigner_init", "wigner")],
+        reads: Reads::Matrices,
+        example: example_on("wigner", "24x24", "torch"),
+        law: wigner,
+    },
+];
+
+#[derive(Debug)]
+struct Dale {
+    exciting: u64,
+    places: Places,
+    std: f64,
+    ratio: f64,
+}
+
+fn dale(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = square(site)?;
+    let n = unfolding.columns();
+    let excitatory = arguments.optional_fraction("excitatory")?.unwrap_or(0.0);
+    let exciting = rounded(excitatory * as_float(n), f64::round);
+    let both = excitatory > 0.0 && excitatory < 1.0 && n >= 2;
+    let structure = Dale {
+        exciting: if both { exciting.clamp(1, n - 1) } else { exciting.min(n) },
+        places: Places::of(arguments, n, n, "0.1")?,
+        std: arguments.positive("std")?,
+        ratio: arguments.positive("ratio")?,
+    };
+    Ok(drawn(structure, radius(arguments)?, unfolding))
+}
+
+impl Structure for Dale {
+    fn fill(&self, random: &mut Random, sizes: [usize; 2], matrix: &mut [f64]) {
+        Values::Normal.fill(random, matrix);
+        self.places.clear(random, sizes, matrix);
+        for (element, value) in matrix.iter_mut().enumerate() {
+            let excites = element % sizes[1] < whole(self.exciting);
+            // What is 0 stays 0, and not -0.
+            if *value != 0.0 {
+                *value = self.std * value.abs() * if excites { 1.0 } else { -self.ratio };
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        12.0 * self.std * self.ratio.max(1.0)
+    }
+}
+
+#[derive(Debug)]
+struct Permutation {
+    weight: f64,
+}
+
+impl Structure for Permutation {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        let mut words = random.words();
+        let mut led_to: Vec<usize> = (0..n).collect();
+        for from in 0..n {
+            let other = from + whole(random::below(words.as_mut(), (n - from) as u64));
+            led_to.swap(from, other);
+            matrix[led_to[from] * n + from] = self.weight;
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs()
+    }
+}
+
+#[derive(Debug)]
+struct Wigner {
+    off: f64,
+    diagonal: f64,
+}
+
+fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let unfolding = square(site)?;
+    let root = as_float(unfolding.columns().max(1)).sqrt();
+    let (off, diagonal) = (arguments.positive("std")? / root, arguments.nonnegative("std-diagonal")? / root);
+    Ok(drawn(Wigner { off, diagonal }, None, unfolding))
+}
+
+impl Structure for Wigner {
+    fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
+        Values::Normal.fill(random, matrix);
+        for to in 0..n {
+            matrix[to * n + to] *= self.diagonal;
+            for from in to + 1..n {
+                matrix[to * n + from] *= self.off;
+                matrix[from * n + to] = matrix[to * n + from];
+            }
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        12.0 * self.off.max(self.diagonal)
+    }
+
+    fn mean(&self) -> Option<f64> {
+        Some(0.0)
+    }
+}

@@ -1,0 +1,171 @@
+//! The spectral radius of a matrix that may be mostly zero.
+
+use nalgebra::linalg::balancing::balance_parlett_reinsch;
+use nalgebra::{DMatrix, Schur};
+
+/// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` where the eigenvalues are not found.
+///
+/// The eigenvalues are those of the strongly connected components of its graph. That makes the radius of a matrix without
+/// cycles exactly 0, which an iteration on all of it would miss by far.
+pub(super) fn spectral_radius(matrix: &[f64], n: usize) -> Option<f64> {
+    let mut largest = 0f64;
+    for component in components(matrix, n) {
+        largest = largest.max(radius_of(&component, matrix, n)?);
+    }
+    Some(largest)
+}
+
+/// The spectral radius of one strongly connected component.
+fn radius_of(units: &[usize], matrix: &[f64], n: usize) -> Option<f64> {
+    if let [unit] = *units {
+        return Some(matrix[unit * n + unit].abs());
+    }
+    let size = units.len();
+    let mut block: Vec<f64> = Vec::with_capacity(size * size);
+    // By columns, as the decomposition holds them.
+    for &from in units {
+        block.extend(units.iter().map(|&to| matrix[to * n + from]));
+    }
+    let weights = block.iter().filter(|&&weight| weight != 0.0);
+    if weights.clone().count() == size {
+        // One cycle: its eigenvalues are the roots of the product of its weights.
+        let logarithms: f64 = weights.map(|weight| libm::log(weight.abs())).sum();
+        return Some(libm::exp(logarithms / as_float(size)));
+    }
+    // Units on scales of their own are brought to one, as LAPACK does before it looks for eigenvalues.
+    let mut block = DMatrix::from_vec(size, size, block);
+    balance_parlett_reinsch(&mut block);
+    reflect(block.as_mut_slice(), size);
+    // A limit, so that an iteration that does not end is found out; a few for each eigenvalue are usual.
+    let schur = Schur::try_new(block, f64::EPSILON, 100 * size)?;
+    let eigenvalues = schur.complex_eigenvalues();
+    let magnitudes = eigenvalues.iter().map(|value| (value.re * value.re + value.im * value.im).sqrt());
+    let largest = magnitudes.fold(0.0, f64::max);
+    largest.is_finite().then_some(largest)
+}
+
+/// Replaces a matrix by one of the same eigenvalues and without zeros, H A H with a reflection H. The iteration that
+/// finds them stands still on some matrices of zeros and ones, such as that of a cycle.
+fn reflect(block: &mut [f64], size: usize) {
+    // An axis of no particular direction: the fractional parts of the multiples of the golden ratio, plus 1.
+    let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (as_float(place) * 0.618_033_988_749_894_9) % 1.0).collect();
+    let factor = 2.0 / axis.iter().map(|part| part * part).sum::<f64>();
+    let across = |line: &mut dyn FnMut(usize) -> usize, block: &mut [f64]| {
+        let along: f64 = axis.iter().enumerate().map(|(place, part)| part * block[line(place)]).sum();
+        axis.iter().enumerate().for_each(|(place, part)| block[line(place)] -= factor * along * part);
+    };
+    for number in 0..size {
+        across(&mut |place| number * size + place, block);
+    }
+    for number in 0..size {
+        across(&mut |place| place * size + number, block);
+    }
+}
+
+/// The strongly connected components of the graph of a matrix (Tarjan 1972), without recursion.
+fn components(matrix: &[f64], n: usize) -> Vec<Vec<usize>> {
+    const NEW: usize = usize::MAX;
+    let (mut numbers, mut lowest, mut waiting) = (vec![NEW; n], vec![0; n], vec![false; n]);
+    let (mut stack, mut components, mut count) = (Vec::new(), Vec::new(), 0);
+    // The path that is walked: a unit, and the next that it may lead to.
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    for root in 0..n {
+        if numbers[root] == NEW {
+            path.push((root, 0));
+        }
+        while let Some(&(unit, next)) = path.last() {
+            if next == 0 {
+                (numbers[unit], lowest[unit], waiting[unit]) = (count, count, true);
+                stack.push(unit);
+                count += 1;
+            }
+            let led_to = (next..n).find(|&other| {
+                let leads = matrix[unit * n + other] != 0.0 && other != unit;
+                if leads && numbers[other] != NEW && waiting[other] {
+                    lowest[unit] = lowest[unit].min(numbers[other]);
+                }
+                leads && numbers[other] == NEW
+            });
+            if let Some(other) = led_to {
+                if let Some(top) = path.last_mut() {
+                    top.1 = other + 1;
+                }
+                path.push((other, 0));
+                continue;
+            }
+            path.pop();
+            if let Some(&(before, _)) = path.last() {
+                lowest[before] = lowest[before].min(lowest[unit]);
+            }
+            if lowest[unit] == numbers[unit] {
+                let mut component = Vec::new();
+                while let Some(other) = stack.pop() {
+                    waiting[other] = false;
+                    component.push(other);
+                    if other == unit {
+                        break;
+                    }
+                }
+                component.sort_unstable();
+                components.push(component);
+            }
+        }
+    }
+    components
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes of matrices")]
+fn as_float(size: usize) -> f64 {
+    size as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(n: usize, weight: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut matrix = vec![0.0; n * n];
+        (0..n).for_each(|unit| matrix[(unit + 1) % n * n + unit] = weight(unit));
+        matrix
+    }
+
+    #[track_caller]
+    fn has_radius(matrix: &[f64], n: usize, expected: f64) {
+        let found = spectral_radius(matrix, n).unwrap();
+        assert!((found - expected).abs() <= 1e-12 * expected, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn the_radius_of_small_matrices_is_known() {
+        has_radius(&[], 0, 0.0);
+        has_radius(&[-3.0], 1, 3.0);
+        has_radius(&[1.0, 2.0, 3.0, 4.0], 2, 2.5 + 8.25f64.sqrt());
+        // A rotation, which has no real eigenvalue, and a triangle whose diagonal tells.
+        has_radius(&[0.6, -0.8, 0.8, 0.6], 2, 1.0);
+        has_radius(&[1.0, 0.0, 0.0, 5.0, -2.0, 0.0, 5.0, 5.0, 0.5], 3, 2.0);
+    }
+
+    #[test]
+    fn a_matrix_without_cycles_has_radius_zero_however_large_it_is() {
+        let n = 200;
+        let matrix: Vec<f64> = (0..n * n).map(|at| if at / n > at % n { 1.0 } else { 0.0 }).collect();
+        assert_eq!(spectral_radius(&matrix, n), Some(0.0));
+    }
+
+    #[test]
+    fn cycles_and_their_unions_are_solved() {
+        has_radius(&ring(50, |_| -0.7), 50, 0.7);
+        has_radius(&ring(3, |unit| [1.0, 8.0, 27.0][unit]), 3, 6.0);
+        // Two ways round, and a jump: eigenvalues 2 cos and a circulant's, by the roots of unity.
+        for n in [4, 5, 64, 101] {
+            let mut both = ring(n, |_| 0.5);
+            (0..n).for_each(|unit| both[unit * n + (unit + 1) % n] += 0.5);
+            has_radius(&both, n, 1.0);
+        }
+        let n = 60;
+        let mut jumps = ring(n, |_| 1.0);
+        (0..n).for_each(|unit| jumps[(unit + 7) % n * n + unit] = 1.0);
+        // The cycle's lengths 1 and 7 differ by 6, which divides 60: six eigenvalues share the greatest magnitude.
+        has_radius(&jumps, n, 2.0);
+    }
+}

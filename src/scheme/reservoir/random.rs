@@ -1,0 +1,270 @@
+//! What the matrices of reservoirs are made of at random: values of a distribution, at places that are chosen.
+
+use anyhow::{Result, ensure};
+use rand::Rng;
+
+use super::super::sparse;
+use super::super::{Arguments, Kind, Parameter};
+use crate::law::{Draws, as_float};
+
+/// The streams of one attempt at a matrix, handed out one after the other.
+pub(crate) struct Random<'a> {
+    draws: &'a dyn Draws,
+    next: u64,
+}
+
+impl<'a> Random<'a> {
+    /// The streams from number `first` on.
+    pub(super) fn new(draws: &'a dyn Draws, first: u64) -> Self {
+        Self { draws, next: first }
+    }
+
+    fn stream(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// The words of the next stream.
+    pub(super) fn words(&mut self) -> Box<dyn Rng> {
+        let stream = self.stream();
+        self.draws.words(stream)
+    }
+}
+
+/// Uniform on [0, 1), a multiple of 2^-53.
+pub(super) fn unit(words: &mut dyn Rng) -> f64 {
+    as_float(words.next_u64() >> 11) * 2f64.powi(-53)
+}
+
+/// One of `0..count`, each with the same probability up to 2^-16 of itself for every count there can be.
+pub(super) fn below(words: &mut dyn Rng, count: u64) -> u64 {
+    ((u128::from(words.next_u64()) * u128::from(count)) >> 64) as u64
+}
+
+/// Calls `each(place, chosen)` for places `0..count` in order, of which `wanted` are chosen, every set of so many with the
+/// same probability (Fan, Muller and Rezucha 1962).
+pub(super) fn choose(words: &mut dyn Rng, count: usize, wanted: usize, mut each: impl FnMut(usize, bool)) {
+    let mut wanted = wanted as u64;
+    for place in 0..count {
+        let chosen = below(words, (count - place) as u64) < wanted;
+        wanted -= u64::from(chosen);
+        each(place, chosen);
+    }
+}
+
+/// The distribution of the values that are not zero.
+pub(super) const DISTRIBUTION: Parameter = Parameter {
+    name: "distribution",
+    kind: Kind::Choice(&["normal", "uniform", "bernoulli"]),
+    default: Some("normal"),
+    help: "of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1",
+};
+
+/// The chance of +1.
+pub(super) const POSITIVE: Parameter = Parameter {
+    name: "positive",
+    kind: Kind::Number,
+    default: None,
+    help: "the probability of 1 with bernoulli; 0.5 where it is not given",
+};
+
+/// A distribution of values, of scale 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Values {
+    Normal,
+    Uniform,
+    Bernoulli { positive: f64 },
+}
+
+impl Values {
+    /// Reads `distribution`, and `positive` where the scheme has that too.
+    pub(super) fn of(arguments: &mut Arguments) -> Result<Self> {
+        let bernoulli = arguments.word("distribution") == Some("bernoulli");
+        ensure!(bernoulli || !arguments.given("positive"), "positive goes with distribution=bernoulli");
+        if bernoulli && !arguments.given("positive") {
+            arguments.set("positive", "0.5");
+        }
+        Ok(match arguments.word("distribution") {
+            Some("uniform") => Self::Uniform,
+            Some("bernoulli") => Self::Bernoulli { positive: arguments.optional_fraction("positive")?.unwrap_or(0.5) },
+            _ => Self::Normal,
+        })
+    }
+
+    /// Fills `out`.
+    pub(super) fn fill(self, random: &mut Random, out: &mut [f64]) {
+        let stream = random.stream();
+        match self {
+            Self::Normal => random.draws.normals(stream, out),
+            Self::Uniform => random.draws.signed_uniforms(stream, out),
+            Self::Bernoulli { .. } => {
+                let mut words = random.draws.words(stream);
+                for value in out {
+                    *value = self.one(words.as_mut());
+                }
+            }
+        }
+    }
+
+    /// One value, from words of its own.
+    pub(super) fn one(self, words: &mut dyn Rng) -> f64 {
+        match self {
+            // Box and Muller 1958; the logarithm is of a number above 0.
+            Self::Normal => {
+                let length = (-2.0 * libm::log(1.0 - unit(words))).sqrt();
+                length * libm::cos(std::f64::consts::TAU * unit(words))
+            }
+            Self::Uniform => 2.0 * unit(words) - 1.0,
+            Self::Bernoulli { positive } => {
+                if unit(words) < positive {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+        }
+    }
+
+    /// The largest magnitude.
+    pub(super) fn largest(self) -> f64 {
+        if matches!(self, Self::Normal) { 12.0 } else { 1.0 }
+    }
+
+    /// The mean.
+    pub(super) fn mean(self) -> f64 {
+        if let Self::Bernoulli { positive } = self { 2.0 * positive - 1.0 } else { 0.0 }
+    }
+
+    /// The mean of the squares.
+    pub(super) fn square(self) -> f64 {
+        if matches!(self, Self::Uniform) { 1.0 / 3.0 } else { 1.0 }
+    }
+}
+
+/// The parameters that say where the non-zeros are.
+pub(super) const DENSITY: Parameter = Parameter {
+    name: "density",
+    kind: Kind::Number,
+    default: None,
+    help: "the probability of each element to be non-zero; the fraction of non-zeros with exact or direction",
+};
+/// The same, where it is 0.1 by default.
+pub(super) const DENSITY_OF_A_TENTH: Parameter = Parameter {
+    help: "the probability of each element to be non-zero, or the fraction of non-zeros with exact or direction; 0.1 where it and degree are not given",
+    ..DENSITY
+};
+/// The same, where it is 1 by default.
+pub(super) const DENSITY_OF_ONE: Parameter = Parameter {
+    help: "the probability of each element to be non-zero, or the fraction of non-zeros with exact or direction; 1 where it and degree are not given",
+    ..DENSITY
+};
+pub(super) const DEGREE: Parameter = Parameter {
+    name: "degree",
+    kind: Kind::Count,
+    default: None,
+    help: "exactly so many connections of each unit, in place of density",
+};
+pub(super) const DIRECTION: Parameter = Parameter {
+    name: "direction",
+    kind: Kind::Choice(&["in", "out"]),
+    default: None,
+    help: "which connections of a unit are counted: those that lead to it, or those that come from it; out where only degree is given; with density, floor(density n) of each unit",
+};
+pub(super) const EXACT: Parameter = Parameter {
+    name: "exact",
+    kind: Kind::Flag,
+    default: None,
+    help: "whether density is met exactly, by round(density elements) non-zeros anywhere",
+};
+
+/// Where the non-zeros are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Places {
+    /// Each with a probability of its own.
+    Independent { density: f64 },
+    /// So many anywhere.
+    Exact { count: u64, fraction: f64 },
+    /// So many that lead to each unit.
+    In { degree: u64, fraction: f64 },
+    /// So many that come from each unit.
+    Out { degree: u64, fraction: f64 },
+}
+
+impl Places {
+    /// Reads density, degree, direction and exact; `density` is that of the scheme where nothing is given.
+    pub(super) fn of(arguments: &mut Arguments, rows: u64, columns: u64, density: &str) -> Result<Self> {
+        let degree = arguments.optional_count("degree");
+        ensure!(
+            degree.is_none() || !(arguments.given("density") || arguments.given("exact")),
+            "it takes degree or density (with exact), not both"
+        );
+        ensure!(
+            !(arguments.flag("exact") && arguments.given("direction")),
+            "exact counts the non-zeros of the whole matrix, and direction those of each unit: it takes one of them"
+        );
+        if degree.is_some() && !arguments.given("direction") {
+            arguments.set("direction", "out");
+        }
+        if degree.is_none() && !arguments.given("density") {
+            arguments.set("density", density);
+        }
+        let fraction = arguments.optional_fraction("density")?.unwrap_or(0.0);
+        let of = |all: u64, word: &str| -> Result<(u64, f64)> {
+            let degree = degree.unwrap_or_else(|| sparse::whole(fraction * as_float(all), f64::floor));
+            ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
+            Ok((degree, as_float(degree) / as_float(all.max(1))))
+        };
+        Ok(match arguments.word("direction") {
+            Some("in") => {
+                let (degree, fraction) = of(columns, "a connection may come from")?;
+                Self::In { degree, fraction }
+            }
+            Some(_) => {
+                let (degree, fraction) = of(rows, "a connection may lead to")?;
+                Self::Out { degree, fraction }
+            }
+            None if arguments.flag("exact") => {
+                let all = rows.saturating_mul(columns);
+                let count = sparse::whole(fraction * as_float(all), f64::round_ties_even).min(all);
+                Self::Exact { count, fraction: as_float(count) / as_float(all.max(1)) }
+            }
+            None => Self::Independent { density: fraction },
+        })
+    }
+
+    /// The fraction of non-zeros that is expected.
+    pub(super) fn fraction(self) -> f64 {
+        match self {
+            Self::Independent { density } => density,
+            Self::Exact { fraction, .. } | Self::In { fraction, .. } | Self::Out { fraction, .. } => fraction,
+        }
+    }
+
+    /// Sets all other elements to zero.
+    pub(super) fn clear(self, random: &mut Random, [rows, columns]: [usize; 2], matrix: &mut [f64]) {
+        let mut words = random.words();
+        let mut keep = |element: usize, kept: bool| {
+            if !kept {
+                matrix[element] = 0.0;
+            }
+        };
+        match self {
+            Self::Independent { density } => {
+                (0..rows * columns).for_each(|element| keep(element, unit(words.as_mut()) < density));
+            }
+            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, super::whole(count), keep),
+            Self::In { degree, .. } => {
+                for row in 0..rows {
+                    choose(words.as_mut(), columns, super::whole(degree), |column, kept| {
+                        keep(row * columns + column, kept);
+                    });
+                }
+            }
+            Self::Out { degree, .. } => {
+                for column in 0..columns {
+                    choose(words.as_mut(), rows, super::whole(degree), |row, kept| keep(row * columns + column, kept));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Random reservoirs, dense and sparse, with and without an eigenvalue decomposition.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use rand::Rng;
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::random::{
+    self, DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places,
+    Random, Values,
+};
+use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, square};
+use crate::law::{Described, Distribution, Law, as_float};
+
+const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "spectral",
+        summary: "a random reservoir, sparse or dense, scaled to a spectral radius",
+        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, as one without cycles, is drawn again; after 100 times it stays as it is",
+        source: JAEGER,
+        ranks: SQUARE,
+        parameters: &[
+            Parameter {
+                default: Some("0.9"),
+                help: "the spectral radius (the largest magnitude of an eigenvalue), above 0",
+                ..RADIUS
+            },
+            DENSITY_OF_A_TENTH,
+            DEGREE,
+            DIRECTION,
+            EXACT,
+            DISTRIBUTION,
+            POSITIVE,
+        ],
+        bare: Some("radius"),
+        aliases: &["spectral-radius", "echo-state"],
+        spellings: &[
+            spelling("reservoircomputing", "rand_sparse", "spectral:radius=1,density=0.1,direction=out"),
+            spelling("reservoircomputing", "low_connectivity", "spectral:radius=1,degree=1,direction=in"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
+        law: |arguments, site| {
+            let unfolding = square(site)?;
+            let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), "0.1")?;
+            let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
+            Ok(drawn(structure, radius(arguments)?, unfolding))
+        },
+    },
+    Scheme {
+        name: "random-sparse",
+        summary: "random values at random places, of one matrix or of an input's, not scaled to a spectral radius",
+        formula: "w = scale v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
+        source: "reservoirpy mat_gen random_sparse",
+        ranks: ANY_MATRIX,
+        parameters: &[DENSITY_OF_ONE, DEGREE, DIRECTION, EXACT, DISTRIBUTION, POSITIVE, SCALE],
+        bare: Some("density"),
+        aliases: &[],
+        spellings: &[
+            spelling("reservoirpy", "random_sparse", "random-sparse:exact=true"),
+            spelling("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("random-sparse:density=0.2", "40x30", "torch"),
+        law: |arguments, site| random_sparse(arguments, site, "1", "scale"),
+    },
+    Scheme {
+        name: "fast-spectral",
+        summary: "a uniform reservoir whose spectral radius comes out near the one asked for, with no eigenvalues computed",
+        formula: "w ~ U(-a, a) with probability density, else 0; a = 6 radius / (sqrt(12) sqrt(density n)), or 1 where no radius is given. Each element is independent of the others",
+        source: "Gallicchio, Micheli and Pedrelli 2020, Fast spectral radius initialization for recurrent neural networks",
+        ranks: SQUARE,
+        parameters: &[
+            Parameter { help: "the spectral radius that is approached as n grows, above 0", ..RADIUS },
+            Parameter {
+                default: Some("1"),
+                help: "the probability of each element to be non-zero, above 0",
+                ..DENSITY
+            },
+        ],
+        bare: Some("radius"),
+        aliases: &[],
+        spellings: &[spelling("reservoirpy", "fast_spectral_initialization", "fast-spectral")],
+        reads: Reads::Matrices,
+        example: example_on("fast-spectral:radius=0.9,density=0.5", "30x30", "torch"),
+        law: fast_spectral,
+    },
+];
+
+/// The factor of a random matrix.
+pub(super) const SCALE: Parameter = Parameter {
+    name: "scale",
+    kind: Kind::Number,
+    default: Some("1"),
+    help: "the factor on the values: their std, bound or magnitude, above 0",
+};
+
+/// The law of random values at random places, element by element where none depends on another.
+pub(super) fn random_sparse(arguments: &mut Arguments, site: &Site, density: &str, scale: &str) -> Result<Law> {
+    let unfolding = site.unfolding()?;
+    let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), density)?;
+    let structure = RandomSparse { places, values: Values::of(arguments)?, scale: arguments.positive(scale)? };
+    Ok(match places {
+        Places::Independent { .. } => Law::Distribution(Arc::new(structure)),
+        _ => drawn(structure, None, unfolding),
+    })
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RandomSparse {
+    pub(super) places: Places,
+    pub(super) values: Values,
+    pub(super) scale: f64,
+}
+
+impl RandomSparse {
+    fn moments(&self) -> (f64, f64) {
+        let mean = self.places.fraction() * self.values.mean();
+        let square = self.places.fraction() * self.values.square();
+        (self.scale * mean, self.scale * (square - mean * mean).max(0.0).sqrt())
+    }
+}
+
+impl Structure for RandomSparse {
+    fn fill(&self, random: &mut Random, sizes: [usize; 2], matrix: &mut [f64]) {
+        self.values.fill(random, matrix);
+        self.places.clear(random, sizes, matrix);
+        for value in matrix {
+            *value *= self.scale;
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.scale * self.values.largest()
+    }
+
+    fn mean(&self) -> Option<f64> {
+        Some(self.moments().0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.moments().1)
+    }
+}
+
+impl Described for RandomSparse {
+    fn mean(&self) -> Option<f64> {
+        Some(self.moments().0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.moments().1)
+    }
+
+    fn largest(&self) -> f64 {
+        Structure::largest(self)
+    }
+}
+
+impl Distribution for RandomSparse {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        if random::unit(words) < self.places.fraction() { self.scale * self.values.one(words) } else { 0.0 }
+    }
+}
+
+fn fast_spectral(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let n = square(site)?.columns();
+    let density = arguments.optional_fraction("density")?.unwrap_or(1.0);
+    ensure!(density > 0.0, "density is {density}: it must be above 0");
+    let scale = match radius(arguments)? {
+        Some(radius) => 6.0 * radius / (12f64.sqrt() * (density * as_float(n.max(1))).sqrt()),
+        None => 1.0,
+    };
+    let places = Places::Independent { density };
+    Ok(Law::Distribution(Arc::new(RandomSparse { places, values: Values::Uniform, scale })))
+}

@@ -1,0 +1,199 @@
+//! Reservoirs whose connections are fixed: rings, delay lines, blocks.
+
+use anyhow::{Result, ensure};
+
+use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
+use crate::law::Law;
+
+const RODAN: &str = "Rodan and Tino 2011, Minimum complexity echo state network";
+
+pub(super) const WEIGHT: Parameter =
+    Parameter { name: "weight", kind: Kind::Number, default: Some("1"), help: "the weight of each connection" };
+pub(super) const SELF_LOOP: Parameter = Parameter {
+    name: "self-loop",
+    kind: Kind::Number,
+    default: Some("0"),
+    help: "the weight of each unit's connection to itself",
+};
+pub(super) const BACKWARD: Parameter = Parameter {
+    name: "backward",
+    kind: Kind::Number,
+    default: Some("0"),
+    help: "the weight of the connections that lead back",
+};
+
+pub(in super::super) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "ring",
+        summary: "each unit leads to the next, and the last to the first",
+        formula: "w = weight from unit j to unit j + 1 (mod n), self-loop from each unit to itself, else 0; without self-loop every eigenvalue has magnitude |weight|",
+        source: RODAN,
+        ranks: SQUARE,
+        parameters: &[WEIGHT, SELF_LOOP, RADIUS],
+        bare: Some("weight"),
+        aliases: &["simple-cycle-reservoir"],
+        spellings: &[
+            spelling("reservoirpy", "ring", "ring"),
+            spelling("reservoircomputing", "simple_cycle", "ring:weight=0.1"),
+            spelling("reservoircomputing", "selfloop_cycle", "ring:weight=0.1,self-loop=0.1"),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("ring:weight=0.9", "24x24", "torch"),
+        law: |arguments, site| {
+            let (weight, self_loop) = (arguments.number("weight")?, arguments.number("self-loop")?);
+            Ok(placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?))
+        },
+    },
+    Scheme {
+        name: "line",
+        summary: "a delay line: each unit leads to the next, and the last to none",
+        formula: "w = weight from unit j to unit j + shift, backward from unit j to unit j - backward-shift, self-loop from each unit to itself, else 0",
+        source: RODAN,
+        ranks: SQUARE,
+        parameters: &[
+            WEIGHT,
+            Parameter {
+                name: "shift",
+                kind: Kind::Count,
+                default: Some("1"),
+                help: "how many units ahead a unit leads to, 1 or more",
+            },
+            SELF_LOOP,
+            BACKWARD,
+            Parameter {
+                name: "backward-shift",
+                kind: Kind::Count,
+                default: Some("1"),
+                help: "how many units back a unit leads to, 1 or more",
+            },
+            RADIUS,
+        ],
+        bare: Some("weight"),
+        aliases: &["delay-line-reservoir"],
+        spellings: &[
+            spelling("reservoirpy", "line", "line"),
+            spelling("reservoircomputing", "delay_line", "line:weight=0.1"),
+            spelling("reservoircomputing", "delayline_backward", "line:weight=0.1,backward=0.1"),
+            spelling("reservoircomputing", "forward_connection", "line:weight=0.1,shift=2"),
+            spelling("reservoircomputing", "selfloop_forwardconnection", "line:weight=0.1,shift=2,self-loop=0.1"),
+            spelling(
+                "reservoircomputing",
+                "selfloop_delayline_backward",
+                "line:weight=0.1,self-loop=0.1,backward=0.1,backward-shift=2",
+            ),
+        ],
+        reads: Reads::Matrices,
+        example: example_on("line:weight=0.9", "24x24", "torch"),
+        law: line,
+    },
+    Scheme {
+        name: "block-diagonal",
+        summary: "groups of units that are all connected, and not to other groups",
+        formula: "w = weight where floor(i / size) = floor(j / size) is the number of a whole block, else 0; units left over have no connections",
+        source: "Ma et al. 2023; ReservoirComputing.jl block_diagonal",
+        ranks: SQUARE,
+        parameters: &[
+            WEIGHT,
+            Parameter {
+                name: "size",
+                kind: Kind::Count,
+                default: Some("1"),
+                help: "how many units a block has, 1 or more",
+            },
+            RADIUS,
+        ],
+        bare: Some("size"),
+        aliases: &[],
+        spellings: &[spelling("reservoircomputing", "block_diagonal", "block-diagonal")],
+        reads: Reads::Matrices,
+        example: example_on("block-diagonal:size=5", "24x24", "torch"),
+        law: |arguments, site| {
+            let topology = Blocks { weight: arguments.number("weight")?, size: at_least_one(arguments, "size")? };
+            Ok(placed(topology, radius(arguments)?, square(site)?))
+        },
+    },
+];
+
+#[derive(Debug)]
+struct Ring {
+    weight: f64,
+    self_loop: f64,
+}
+
+impl Topology for Ring {
+    fn weight(&self, to: u64, from: u64, n: u64) -> f64 {
+        if to == (from + 1) % n {
+            self.weight
+        } else if to == from {
+            self.self_loop
+        } else {
+            0.0
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs().max(self.self_loop.abs())
+    }
+}
+
+#[derive(Debug)]
+struct Line {
+    weight: f64,
+    shift: u64,
+    self_loop: f64,
+    backward: f64,
+    backward_shift: u64,
+}
+
+fn line(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+    let line = Line {
+        weight: arguments.number("weight")?,
+        shift: at_least_one(arguments, "shift")?,
+        self_loop: arguments.number("self-loop")?,
+        backward: arguments.number("backward")?,
+        backward_shift: at_least_one(arguments, "backward-shift")?,
+    };
+    let (radius, unfolding) = (radius(arguments)?, square(site)?);
+    let cycles = line.self_loop != 0.0 || (line.weight != 0.0 && line.backward != 0.0);
+    ensure!(
+        radius.is_none() || cycles,
+        "radius: a line without self-loop and backward has no cycle, so that its spectral radius is 0 whatever the weight"
+    );
+    Ok(placed(line, radius, unfolding))
+}
+
+impl Topology for Line {
+    fn weight(&self, to: u64, from: u64, _: u64) -> f64 {
+        if to.checked_sub(from) == Some(self.shift) {
+            self.weight
+        } else if from.checked_sub(to) == Some(self.backward_shift) {
+            self.backward
+        } else if to == from {
+            self.self_loop
+        } else {
+            0.0
+        }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
+    }
+}
+
+#[derive(Debug)]
+struct Blocks {
+    weight: f64,
+    size: u64,
+}
+
+impl Topology for Blocks {
+    fn weight(&self, to: u64, from: u64, n: u64) -> f64 {
+        let block = to / self.size;
+        if block == from / self.size && block < n / self.size { self.weight } else { 0.0 }
+    }
+
+    fn largest(&self) -> f64 {
+        self.weight.abs()
+    }
+}
