@@ -2,20 +2,25 @@
 
 mod arguments;
 mod constant;
+pub mod elsewhere;
 mod expression;
+pub mod frameworks;
 pub mod gain;
 mod orthogonal;
 mod plain;
 mod scaled;
 mod site;
 mod sparse;
+mod synonyms;
 mod truncated;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 
 pub use arguments::{Arguments, Kind, Parameter};
 use expression::{Expression, fold};
+use frameworks::{differences, qualified};
 pub use site::{ARRANGEMENT, Site};
+use synonyms::Dialect;
 
 use crate::law::Law;
 use crate::plan::{Fans, LAYOUTS};
@@ -185,23 +190,21 @@ pub fn look_up(text: &str) -> Result<Resolved> {
 
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
-    let (scheme, base, stands_for, notes) = match typed.name.split_once('.') {
-        Some((framework, name)) => {
-            // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
-            let name = name.rsplit('.').next().unwrap_or(name);
-            let means = qualified(framework, name)?.means;
-            let expression = Expression::parse(means)?;
-            let scheme = find(expression.name)?;
-            let base = Arguments::read(scheme, &expression, None)?;
-            (scheme, Some(base), Some(means), Vec::new())
-        }
-        None => {
-            let scheme = find(typed.name)?;
-            (scheme, None, None, differences(scheme, typed.name).into_iter().collect())
-        }
+    let Some((framework, name)) = typed.name.split_once('.') else {
+        let scheme = find(typed.name)?;
+        let notes = differences(scheme, typed.name).into_iter().collect();
+        let arguments = Arguments::read(scheme, &typed, None, Dialect::default())?;
+        return Ok(Resolved { scheme, notes, arguments, stands_for: None });
     };
-    let arguments = Arguments::read(scheme, &typed, base)?;
-    Ok(Resolved { scheme, notes, arguments, stands_for })
+    // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let spelling = qualified(framework, name)?;
+    let meaning = Expression::parse(spelling.means)?;
+    let scheme = find(meaning.name)?;
+    let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
+    let dialect = Dialect { framework: spelling.framework, name: spelling.name };
+    let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(spelling.means) })
 }
 
 /// The scheme of a name or alias, whatever its case, hyphens and underscores.
@@ -209,9 +212,12 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
     let folded = fold(name);
     let named = || all().find(|scheme| fold(scheme.name) == folded);
     let aliased = || all().find(|scheme| words(scheme).any(|word| fold(word) == folded));
-    named().or_else(aliased).with_context(|| {
+    named().or_else(aliased).ok_or_else(|| {
+        if let Some(row) = elsewhere::find(name) {
+            return anyhow!(row.refusal());
+        }
         let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
-        format!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
+        anyhow!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
     })
 }
 
@@ -219,40 +225,6 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
 fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
     let spellings = scheme.spellings.iter().map(|spelling| spelling.name);
     std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(spellings)
-}
-
-/// What a framework means by a name: its own spelling of it, or another framework's that folds to the same.
-fn qualified(framework: &str, name: &str) -> Result<&'static Spelling> {
-    let spellings = || all().flat_map(|scheme| scheme.spellings);
-    let of_framework = || spellings().filter(|spelling| spelling.framework == framework);
-    if of_framework().next().is_none() {
-        let mut known: Vec<&str> = spellings().map(|spelling| spelling.framework).collect();
-        known.sort_unstable();
-        known.dedup();
-        bail!(
-            "unknown framework `{framework}`: known are {}{}",
-            known.join(", "),
-            did_you_mean(framework, known.iter().copied())
-        );
-    }
-    of_framework().find(|spelling| fold(spelling.name) == fold(name)).with_context(|| {
-        let names: Vec<&str> = of_framework().map(|spelling| spelling.name).collect();
-        format!("{framework} has no `{name}` here: known are {}", names.join(", "))
-    })
-}
-
-/// A note where frameworks that use a name mean something else by it than the literature does.
-fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
-    if typed == scheme.name {
-        return None;
-    }
-    let same_name = scheme.spellings.iter().filter(|spelling| fold(spelling.name) == fold(typed));
-    let others: Vec<String> = same_name
-        .filter(|spelling| spelling.means != scheme.name)
-        .map(|spelling| format!("{}.{} is {}", spelling.framework, spelling.name, spelling.means))
-        .collect();
-    (!others.is_empty())
-        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join(", ")))
 }
 
 #[cfg(test)]
