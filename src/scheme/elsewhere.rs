@@ -2,6 +2,7 @@
 //! initializer. Each is refused by name, with what to do instead.
 
 use super::expression::fold;
+use super::frameworks::framework_of;
 
 /// Names that are no schemes, and why.
 pub struct Elsewhere {
@@ -141,8 +142,19 @@ pub(super) fn of_framework(framework: &str, name: &str) -> Option<&'static Elsew
     own.or_else(|| ELSEWHERE.iter().find(|row| row.frameworks.is_empty() && row.names(name)))
 }
 
+/// The row of a name as it is typed, with a framework before it or without.
+pub fn look_up(typed: &str) -> Option<&'static Elsewhere> {
+    match typed.split_once('.') {
+        Some((framework, path)) => {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            of_framework(framework_of(framework).ok()?, name)
+        }
+        None => find(typed),
+    }
+}
+
 /// The row of a name that stands without a framework.
-pub fn find(name: &str) -> Option<&'static Elsewhere> {
+pub(super) fn find(name: &str) -> Option<&'static Elsewhere> {
     ELSEWHERE.iter().find(|row| row.names(name))
 }
 

@@ -37,7 +37,9 @@ impl Framework {
 const FRAMEWORKS: &[Framework] = &[
     framework("torch", "PyTorch, torch.nn.init").also(&["pytorch"]),
     framework("keras", "Keras 3, keras.initializers"),
-    framework("tensorflow", "TensorFlow, tf.initializers and tf.compat.v1.initializers").also(&["tf"]).including("keras"),
+    framework("tensorflow", "TensorFlow, tf.initializers and tf.compat.v1.initializers")
+        .also(&["tf"])
+        .including("keras"),
     framework("jax", "JAX, jax.nn.initializers"),
     framework("flax", "Flax, flax.linen.initializers and flax.nnx.initializers").including("jax"),
     framework("haiku", "Haiku, haiku.initializers").also(&["hk"]),

@@ -124,9 +124,8 @@ pub(super) fn parameter(dialect: Dialect, theirs: &str, takes: impl Fn(&str) -> 
 
 /// A value in our words.
 pub(super) fn value<'a>(dialect: Dialect, parameter: &str, theirs: &'a str) -> &'a str {
-    let row = VALUES
-        .iter()
-        .find(|(whose, of, word, _)| dialect.has(whose) && *of == parameter && fold(word) == fold(theirs));
+    let row =
+        VALUES.iter().find(|(whose, of, word, _)| dialect.has(whose) && *of == parameter && fold(word) == fold(theirs));
     row.map_or(theirs, |row| row.3)
 }
 
