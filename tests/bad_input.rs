@@ -99,7 +99,7 @@ fn unknown_words_are_refused_with_the_nearest_that_is_known() {
         ("init kaiming_nromal_ 3x3", &["`kaiming_nromal_`", "did you mean `kaiming_normal"]),
         ("init qqqqqqqq 3", &["`qqqqqqqq`", "fanin list schemes"]),
         ("init tourch.normal_ 3", &["`tourch`", "did you mean `torch`?", "keras"]),
-        ("init torch.he 3", &["`he`", "torch", "kaiming_normal_"]),
+        ("init torch.he 3", &["`he`", "torch", "fanin list schemes --framework torch"]),
         ("init normal:sdt=1 3", &["`sdt`", "did you mean `std`?", "mean"]),
         ("init zeros:value=1 3", &["`value`", "takes none"]),
         ("init lecun-normal:gain=2 3x3", &["`gain`", "takes groups"]),
@@ -464,4 +464,31 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     let ended = Ended::of(folder.fanin("init zeros 3 -q -o").arg(&name));
     assert_eq!((ended.status, ended.told.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
+}
+
+#[test]
+fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
+    all_refused(&[
+        ("init lsuv 3x3", &["`lsuv`", "no scheme here", "batch of data", "`orthogonal`"]),
+        ("init LSUV-init:tol=0.1 3x3", &["no scheme here", "`orthogonal`"]),
+        ("init weight-norm 3x3", &["data", "`normal:std=0.05`"]),
+        ("init actnorm 3", &["data", "`ones`", "`zeros`"]),
+        ("init metainit 3x3", &["gradients", "`he-normal`"]),
+        ("init peft.lora_ga 3x3", &["gradients", "`zeros`"]),
+        ("init loftq 3x3", &["quantising"]),
+        ("init mup 3x3", &["base model"]),
+        ("init gpt2 3x3", &["depends on its name", "command of their own"]),
+        ("init mxnet.Mixed 3x3", &["by parameter name"]),
+        ("init mxnet.init.Load 3x3", &["from a file", "fanin inspect"]),
+        ("init keras.get 3x3", &["`keras.HeNormal`"]),
+        ("init tf.initializers.get 3x3", &["`keras.HeNormal`"]),
+        ("init torch.nn.init.calculate_gain 3x3", &["gain", "fanin list gains"]),
+        ("list schemes --framework troch", &["`troch`", "did you mean `torch`?"]),
+        ("list frameworks --framework torch", &["--framework", "schemes only"]),
+        ("list gains --markdown", &["--markdown", "schemes or frameworks"]),
+        ("list schemes --framework torch --markdown", &["--framework", "--markdown"]),
+        ("init torch.kaiming_normal_:a=0.2,nonlinearity=rleu 3x3", &["`rleu`", "did you mean `relu`?"]),
+        ("init torch.kaiming_normal_:a=0.2,slope=0.1 3x3", &["`slope` is given twice"]),
+        ("init keras.HeNormal:a=0.2 3x3", &["no parameter `a`", "scale"]),
+    ]);
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::scheme;
+use crate::scheme::elsewhere::ELSEWHERE;
 use crate::scheme::frameworks::{Is, Name, frameworks, included, names, title};
 
 /// A framework's names, each beside what it is here.
@@ -21,9 +23,14 @@ pub(super) fn of_framework(out: &mut dyn Write, framework: &'static str) -> io::
 
 fn becomes(row: Name) -> String {
     match row.is {
-        Is::Means(expression) => expression.into(),
+        Is::Means(expression) => spelled_out(expression),
         Is::Elsewhere(row) => row.refusal(),
     }
+}
+
+/// An expression with its defaults, which are what frameworks differ in.
+fn spelled_out(expression: &str) -> String {
+    scheme::resolve(expression).map_or(expression.into(), |resolved| resolved.expression())
 }
 
 /// Every framework and the number of its names.
@@ -57,10 +64,14 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n| name there | what it is here |\n|---|---|")?;
         for row in names {
             match row.is {
-                Is::Means(expression) => writeln!(out, "| `{}` | `{expression}` |", row.name)?,
+                Is::Means(expression) => writeln!(out, "| `{}` | `{}` |", row.name, spelled_out(expression))?,
                 Is::Elsewhere(other) => writeln!(out, "| `{}` | {} |", row.name, other.refusal())?,
             }
         }
+    }
+    writeln!(out, "\n## Words of the literature that name no scheme\n\n| name | why |\n|---|---|")?;
+    for row in ELSEWHERE.iter().filter(|row| row.frameworks.is_empty()) {
+        writeln!(out, "| `{}` | {} |", row.names.join("`, `"), row.refusal())?;
     }
     Ok(())
 }

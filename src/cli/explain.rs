@@ -64,10 +64,13 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
 
 /// The names that share a meaning, what that is, and what is to be said of it.
 fn told(scheme: &Scheme, meaning: &Meaning) -> String {
-    let names: Vec<String> = meaning.names.iter().map(|row| format!("{}.{}", row.framework, row.name)).collect();
     let means = if meaning.means == scheme.name { "the same" } else { meaning.means };
     let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
-    format!("{}: {means}{note}", names.join(", "))
+    format!("{}: {means}{note}", names(meaning).join(", "))
+}
+
+fn names(meaning: &Meaning) -> Vec<String> {
+    meaning.names.iter().map(|row| format!("{}.{}", row.framework, row.name)).collect()
 }
 
 fn parameters(out: &mut dyn Write, parameters: &[Parameter]) -> io::Result<()> {
@@ -145,11 +148,13 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
     writeln!(out, "- Example: `{}`", scheme.example.command())?;
+    if !scheme.spellings.is_empty() {
+        writeln!(out, "- In the frameworks:")?;
+    }
     for meaning in scheme.meanings() {
-        let names: Vec<String> = meaning.names.iter().map(|row| format!("{}.{}", row.framework, row.name)).collect();
-        let means = if meaning.means == scheme.name { "The same".into() } else { format!("`{}`", meaning.means) };
+        let means = if meaning.means == scheme.name { "the same".into() } else { format!("`{}`", meaning.means) };
         let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
-        writeln!(out, "- {means}{note}: `{}`", names.join("`, `"))?;
+        writeln!(out, "  - {means}{note}: `{}`", names(&meaning).join("`, `"))?;
     }
     Ok(())
 }

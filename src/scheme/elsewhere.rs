@@ -2,7 +2,7 @@
 //! initializer. Each is refused by name, with what to do instead.
 
 use super::expression::fold;
-use super::frameworks::framework_of;
+use super::frameworks::{framework_of, included};
 
 /// Names that are no schemes, and why.
 pub struct Elsewhere {
@@ -32,7 +32,7 @@ const fn of(
 const BASE_CLASS: &str = "is the class that the initializers derive from: it draws nothing itself";
 const LOOKS_UP: &str = "turns names or configurations into initializers, and initializers into configurations";
 const BY_NAME: &str = "name the scheme here, as in `keras.HeNormal`";
-const WRITES_A_TABLE: &str = "is a part of the framework's own machinery: it names no law";
+const MACHINERY: &str = "is a part of the framework's own machinery: it names no law";
 const READS_BASE: &str = "is made from the weight that is adapted, which a shape does not tell";
 const LORA: &str = "LoRA's own start is `he-uniform:gain=leaky-relu,slope=2.23606797749979` for A and `zeros` for B";
 const BY_PARAMETER: &str = "is a recipe for a whole model: the law of each tensor depends on its name";
@@ -109,12 +109,36 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         "gives the gain of an activation, no weights",
         "take the activation as the gain, as in `orthogonal:gain=tanh`; `fanin list gains` shows them",
     ),
-    of(&["keras", "jax", "chainer", "mxnet", "mindspore", "paddle"], &["Initializer"], BASE_CLASS, ""),
-    of(&["haiku", "sonnet", "nnabla"], &["Initializer"], BASE_CLASS, ""),
-    of(&["nnabla"], &["BaseInitializer"], BASE_CLASS, ""),
-    of(&["lasagne"], &["Initializer"], BASE_CLASS, ""),
+    of(
+        &["keras", "jax", "chainer", "mxnet", "mindspore", "paddle", "sonnet", "lasagne"],
+        &["Initializer"],
+        BASE_CLASS,
+        "",
+    ),
     of(&["keras"], &["get", "serialize", "deserialize"], LOOKS_UP, BY_NAME),
-    of(&["mxnet"], &["InitDesc", "register"], WRITES_A_TABLE, BY_NAME),
+    of(&["mindspore"], &["initializer"], LOOKS_UP, BY_NAME),
+    of(&["mxnet"], &["InitDesc", "register"], MACHINERY, BY_NAME),
+    of(&["chainer"], &["generate_array"], MACHINERY, BY_NAME),
+    of(&["pyg"], &["reset"], "calls what the layers themselves do at their start", TENSOR_BY_TENSOR),
+    of(&["timm"], &["is_meta_device"], MACHINERY, BY_NAME),
+    of(
+        &["timm"],
+        &["init_weight_vit"],
+        BY_PARAMETER,
+        "`truncated-normal:std=0.02` for the weights, `constant:0.02` for their biases and `zeros` for the head",
+    ),
+    of(
+        &["timm"],
+        &["init_weight_jax"],
+        BY_PARAMETER,
+        "`glorot-uniform` for the weights, `normal:std=1e-6` for the biases of MLPs, `zeros` for others and the head",
+    ),
+    of(
+        &["mxnet"],
+        &["FusedRNN"],
+        "packs the weights of all layers of a recurrent network into one vector, each with a scheme of its own",
+        TENSOR_BY_TENSOR,
+    ),
     of(
         &["paddle"],
         &["set_global_initializer"],
@@ -136,10 +160,11 @@ impl Elsewhere {
     }
 }
 
-/// The row of a framework's name, or of the literature's under a framework.
+/// The row of a framework's name, of one that it takes from another, or of the literature's under a framework.
 pub(super) fn of_framework(framework: &str, name: &str) -> Option<&'static Elsewhere> {
-    let own = ELSEWHERE.iter().find(|row| row.frameworks.contains(&framework) && row.names(name));
-    own.or_else(|| ELSEWHERE.iter().find(|row| row.frameworks.is_empty() && row.names(name)))
+    let of = |word: &str| ELSEWHERE.iter().find(|row| row.frameworks.contains(&word) && row.names(name));
+    let literature = || ELSEWHERE.iter().find(|row| row.frameworks.is_empty() && row.names(name));
+    of(framework).or_else(|| of(included(framework)?)).or_else(literature)
 }
 
 /// The row of a name as it is typed, with a framework before it or without.
@@ -184,6 +209,7 @@ mod tests {
         assert!(message("mxnet.Mixed").contains("by parameter name"));
         assert!(message("Mixed").contains("by parameter name"));
         assert!(message("keras.get").contains("`keras.HeNormal`"));
+        assert!(message("tf.initializers.get").contains("`keras.HeNormal`"));
     }
 
     #[test]

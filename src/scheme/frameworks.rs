@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::elsewhere::{self, ELSEWHERE, Elsewhere};
 use super::expression::fold;
-use super::{Scheme, Spelling, all};
+use super::{Scheme, Spelling, all, find};
 use crate::text::did_you_mean;
 
 /// A framework, program or paper whose words for schemes are known.
@@ -154,7 +154,10 @@ pub(super) fn qualified(framework: &str, name: &str) -> Result<&'static Spelling
     if let Some(row) = elsewhere::of_framework(framework, name) {
         bail!("{}", row.refusal());
     }
-    let near = did_you_mean(name, spellings().map(|spelling| spelling.name));
+    let near = match find(name) {
+        Ok(_) => format!("; `{name}` alone is a scheme"),
+        Err(_) => did_you_mean(name, spellings().map(|spelling| spelling.name)),
+    };
     bail!("{framework} has no `{name}` here{near}; `fanin list schemes --framework {framework}` shows its names")
 }
 
@@ -170,4 +173,45 @@ pub(super) fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
         .collect();
     (!others.is_empty())
         .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framework_has_several_words_and_may_offer_another_s_names() {
+        for (framework, name, means) in [
+            ("torch", "uniform", "uniform:low=0,high=1"),
+            ("PyTorch", "uniform_", "uniform:low=0,high=1"),
+            ("tf", "random_normal_initializer", "normal:std=0.05"),
+            ("tf", "RandomNormal", "normal:std=0.05"),
+            ("flax", "uniform", "uniform:low=0,high=0.01"),
+            ("hk", "RandomUniform", "uniform:low=0,high=1"),
+        ] {
+            assert_eq!(qualified(framework, name).unwrap().means, means, "{framework}.{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_framework_does_not_have_is_refused_with_the_way_on() {
+        let message = |framework, name| format!("{:#}", qualified(framework, name).err().unwrap());
+        assert!(message("torch", "nromal_").contains("did you mean `normal_`?"));
+        assert!(message("torch", "he").contains("`he` alone is a scheme"));
+        assert!(message("torch", "HeNormal").contains("`fanin list schemes --framework torch`"));
+        assert!(message("troch", "normal_").contains("did you mean `torch`?"));
+    }
+
+    #[test]
+    fn names_are_listed_with_what_becomes_of_them() {
+        for framework in frameworks() {
+            let names = names(framework);
+            assert!(!names.is_empty(), "{framework}");
+            for row in &names {
+                if let Is::Means(means) = row.is {
+                    assert_eq!(qualified(framework, row.name).unwrap().means, means, "{framework}.{}", row.name);
+                }
+            }
+        }
+    }
 }

@@ -200,6 +200,18 @@ impl Resolved {
         reads.then(|| site.arranged(&self.arguments).map(|site| site.known()).unwrap_or_default())
     }
 
+    /// The expression with every default, before a shape is known.
+    pub fn expression(&self) -> String {
+        self.canonical(&self.arguments)
+    }
+
+    fn canonical(&self, arguments: &Arguments) -> String {
+        match arguments.canonical() {
+            pairs if pairs.is_empty() => self.scheme.name.into(),
+            pairs => format!("{}:{pairs}", self.scheme.name),
+        }
+    }
+
     /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
     pub fn law(&self, site: &Site) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
@@ -208,11 +220,7 @@ impl Resolved {
             Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
             None => law?,
         };
-        let canonical = match arguments.canonical() {
-            pairs if pairs.is_empty() => self.scheme.name.into(),
-            pairs => format!("{}:{pairs}", self.scheme.name),
-        };
-        Ok((law, canonical))
+        Ok((law, self.canonical(&arguments)))
     }
 }
 
