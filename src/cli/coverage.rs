@@ -53,11 +53,8 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     for word in frameworks() {
         let names = names(word);
         let schemes = names.iter().filter(|row| matches!(row.is, Is::Means(_))).count();
-        let count = match names.len() - schemes {
-            0 => format!("{schemes} names"),
-            others => format!("{schemes} names of schemes, {others} of other things"),
-        };
-        writeln!(out, "\n## `{word}`: {}\n\n{count}.", title(word))?;
+        writeln!(out, "\n## `{word}`: {}\n", title(word))?;
+        writeln!(out, "Names of schemes: {schemes}; of other things: {}.", names.len() - schemes)?;
         if let Some(other) = included(word) {
             writeln!(out, "Those of `{other}` are taken as well.")?;
         }

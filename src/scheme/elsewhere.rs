@@ -82,12 +82,18 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         "`truncated-normal:std=0.02` is what its paper compares it with (Xu et al. 2024)",
     ),
     // Made from a weight that is there, and from data.
-    of(&["peft"], &["lora-ga", "lora_ga"], "is made from the gradients of a first batch of data", LORA),
+    of(&["peft"], &["lora_ga"], "is made from the gradients of a first batch of data", LORA),
     of(&["peft"], &["eva"], "is made from the activations on data", LORA),
     of(&["peft"], &["corda"], "is made from the adapted weight and the activations on data", LORA),
     of(&["peft"], &["loftq"], "is made from the error of quantising the weight that is adapted", LORA),
     of(&["peft"], &["pissa"], READS_BASE, LORA),
     of(&["peft"], &["olora"], READS_BASE, LORA),
+    of(
+        &["reservoircomputing"],
+        &["informed_init"],
+        "connects some units to the outputs of a physical model, whose number a shape does not tell",
+        "`uniform` is the law of its weights",
+    ),
     // Recipes for models.
     known_as(
         &["mup", "mutransfer", "maximal-update"],
