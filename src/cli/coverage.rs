@@ -4,15 +4,14 @@ use std::io::{self, Write};
 
 use crate::scheme;
 use crate::scheme::elsewhere::ELSEWHERE;
-use crate::scheme::frameworks::{Is, Name, frameworks, included, names, title};
+use crate::scheme::frameworks::{Is, Name, frameworks, included, names, offered, title};
 
 /// A framework's names, each beside what it is here.
 pub(super) fn of_framework(out: &mut dyn Write, framework: &'static str) -> io::Result<()> {
-    let mut all = names(framework);
+    let all = offered(framework);
     writeln!(out, "{framework}: {}", title(framework))?;
     if let Some(other) = included(framework) {
         writeln!(out, "with those of {other}: {}", title(other))?;
-        all.extend(names(other));
     }
     let widest = all.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     for row in all {

@@ -55,8 +55,21 @@ const FRAMEWORKS: &[Framework] = &[
     framework("tinygrad", "tinygrad, Tensor"),
     framework("timm", "timm, timm.layers"),
     framework("pyg", "PyTorch Geometric, torch_geometric.nn.inits").also(&["torch_geometric"]),
+    framework("transformers", "Hugging Face Transformers").also(&["huggingface", "hf"]),
+    framework("gpt2", "GPT-2 in Transformers"),
+    framework("whisper", "Whisper in Transformers"),
     framework("neox", "GPT-NeoX").also(&["gpt-neox"]),
     framework("peft", "PEFT, init_lora_weights"),
+    framework("fastai", "fastai, fastai.layers"),
+    framework("mmcv", "MMCV, mmengine.model.weight_init").also(&["mmengine"]),
+    framework("siren", "SIREN, vsitzmann/siren"),
+    framework("performer", "Performer, GaussianOrthogonalRandomMatrix"),
+    framework("exprnn", "expRNN, Lezcano-Casado/expRNN"),
+    framework("rwkv", "RWKV, BlinkDL/RWKV-LM"),
+    framework("baselines", "OpenAI Baselines"),
+    framework("equinox", "Equinox, equinox.nn"),
+    framework("scipy", "SciPy, scipy.stats"),
+    framework("neurolab", "NeuroLab, neurolab.init"),
     framework("s4", "S4, state-spaces/s4"),
     framework("mamba", "Mamba, state-spaces/mamba"),
     framework("caffe", "Caffe, FillerParameter"),
@@ -68,6 +81,7 @@ const FRAMEWORKS: &[Framework] = &[
     framework("burn", "burn, Initializer"),
     framework("candle", "candle, candle_nn::Init"),
     framework("tch", "tch-rs, nn::Init"),
+    framework("dfdx", "dfdx"),
     framework("reservoirpy", "ReservoirPy, reservoirpy.mat_gen"),
     framework("reservoircomputing", "ReservoirComputing.jl"),
     framework("kaldi", "Kaldi"),
@@ -128,6 +142,14 @@ pub enum Is {
     Elsewhere(&'static Elsewhere),
 }
 
+/// Every name that a framework offers: its own, and those that it takes from another and does not spell itself.
+pub fn offered(framework: &str) -> Vec<Name> {
+    let own = names(framework);
+    let others = included(framework).map(names).unwrap_or_default().into_iter();
+    let others: Vec<Name> = others.filter(|row| own.iter().all(|its| fold(its.name) != fold(row.name))).collect();
+    own.into_iter().chain(others).collect()
+}
+
 /// Every name of a framework, its own only, in alphabetical order.
 pub fn names(framework: &str) -> Vec<Name> {
     let spellings = all().flat_map(|scheme| scheme.spellings).filter(|spelling| spelling.framework == framework);
@@ -166,13 +188,17 @@ pub(super) fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
     if typed == scheme.name {
         return None;
     }
-    let same_name = scheme.spellings.iter().filter(|spelling| fold(spelling.name) == fold(typed));
-    let others: Vec<String> = same_name
-        .filter(|spelling| spelling.means != scheme.name)
-        .map(|spelling| format!("{}.{} is {}", spelling.framework, spelling.name, spelling.means))
+    let meanings = scheme.meanings().into_iter().filter(|meaning| meaning.means != scheme.name);
+    let others: Vec<String> = meanings
+        .filter_map(|meaning| {
+            let same_name = meaning.names.iter().filter(|spelling| fold(spelling.name) == fold(typed));
+            let names: Vec<String> = same_name.map(|row| format!("{}.{}", row.framework, row.name)).collect();
+            let verb = if names.len() == 1 { "means" } else { "mean" };
+            (!names.is_empty()).then(|| format!("{} {verb} {}", names.join(", "), meaning.means))
+        })
         .collect();
     (!others.is_empty())
-        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join(", ")))
+        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join("; ")))
 }
 
 #[cfg(test)]

@@ -26,9 +26,6 @@ const TRUNCATED: Parameter = Parameter { default: Some("truncated-normal"), ..DI
 const SCALE: Parameter =
     Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the factor on the variance, above 0" };
 
-/// What Keras and JAX mean by their normals.
-const CUT: &str = "cut at 2 sigma, and of the same std after cutting";
-
 const ANY_WITH_FANS: &str = "two or more axes; any with --fan-in and --fan-out";
 const LECUN: &str = "LeCun, Bottou, Orr and Müller 1998, Efficient BackProp";
 const GLOROT: &str =
@@ -70,8 +67,7 @@ pub(super) const ROWS: &[Scheme] = &[
         LECUN,
         &[],
         &[
-            spelling("keras", "LecunNormal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal")
-                .noting(CUT),
+            spelling("keras", "LecunNormal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
             spelling("jax", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
             spelling("timm", "lecun_normal_", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
             spelling("chainer", "LeCunNormal", "lecun-normal"),
@@ -108,8 +104,7 @@ pub(super) const ROWS: &[Scheme] = &[
         &[GAIN_ONE, SLOPE],
         &[
             spelling("torch", "xavier_normal_", "glorot-normal"),
-            spelling("keras", "GlorotNormal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal")
-                .noting(CUT),
+            spelling("keras", "GlorotNormal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
             spelling("jax", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
             spelling("jax", "xavier_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
             spelling("lasagne", "GlorotNormal", "glorot-normal"),
@@ -167,8 +162,7 @@ pub(super) const ROWS: &[Scheme] = &[
         &[GAIN_RELU, SLOPE, MODE],
         &[
             spelling("torch", "kaiming_normal_", "he-normal"),
-            spelling("keras", "HeNormal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal")
-                .noting(CUT),
+            spelling("keras", "HeNormal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
             spelling("jax", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
             spelling("jax", "kaiming_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
             spelling("lasagne", "HeNormal", "he-normal:gain=1"),
