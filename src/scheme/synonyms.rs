@@ -151,7 +151,7 @@ mod tests {
                 "he-normal:gain=leaky-relu,slope=0.2,mode=fan-out",
             ),
             ("torch.nn.init.kaiming_uniform_:nonlinearity=tanh", "he-uniform:gain=tanh"),
-            ("torch.sparse_:sparsity=0.75", "sparse:zeros=0.75"),
+            ("torch.sparse_:sparsity=0.75", "torch.sparse_:zeros=0.75"),
             ("timm.trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
             ("timm.trunc_normal_tf_:a=-1,b=1", "truncated-normal:std=1,low-sigma=-1,high-sigma=1"),
             ("keras.RandomNormal:mean=1,stddev=0.5", "normal:std=0.5,mean=1"),
