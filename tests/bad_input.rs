@@ -102,7 +102,7 @@ fn unknown_words_are_refused_with_the_nearest_that_is_known() {
         ("init kaiming_nromal_ 3x3", &["`kaiming_nromal_`", "did you mean `kaiming_normal"]),
         ("init qqqqqqqq 3", &["`qqqqqqqq`", "fanin list schemes"]),
         ("init tourch.normal_ 3", &["`tourch`", "did you mean `torch`?", "keras"]),
-        ("init torch.he 3", &["`he`", "torch", "kaiming_normal_"]),
+        ("init torch.he 3", &["`he`", "torch", "fanin list schemes --framework torch"]),
         ("init normal:sdt=1 3", &["`sdt`", "did you mean `std`?", "mean"]),
         ("init zeros:value=1 3", &["`value`", "takes none"]),
         ("init lecun-normal:gain=2 3x3", &["`gain`", "takes groups"]),
@@ -585,6 +585,10 @@ fn recurrent_layers_of_impossible_shapes_or_parameters_are_refused() {
         ("init lru-theta:0 8", &["max-phase is 0", "above 0"]),
         ("init rwkv-decay:layer=12,layers=12 8", &["layer is 12", "below layers"]),
         ("init rwkv-mix:layers=0 8", &["layer is 0 of 0", "below layers"]),
+    ]);
+}
+
+#[test]
 fn laws_that_are_none_are_refused() {
     all_refused(&[
         ("init bernoulli:1.5 3", &["p is 1.5", "between 0 and 1"]),
@@ -627,6 +631,10 @@ fn laws_that_are_none_are_refused() {
         ("init nan 3 --format json", &["NaN", "JSON"]),
         ("init he-normal:gain=gelo 3x3", &["`gelo`", "did you mean `gelu`?", "unit-gelu"]),
         ("init he-normal:gain=gelu,slope=0.1 3x3", &["slope", "leaky-relu"]),
+    ]);
+}
+
+#[test]
 fn fills_by_place_are_refused_where_they_have_no_meaning() {
     all_refused(&[
         ("init dirac 3x3", &["dirac", "one to three kernel axes", "3x3 has 0", "take identity"]),
@@ -662,6 +670,10 @@ fn fills_by_place_are_refused_where_they_have_no_meaning() {
         ("init mimetic:parts=4 48x16 --layout torch", &["parts is 4"]),
         ("init mimetic:heads=0 48x16 --layout torch", &["heads=0"]),
         ("init mimetic 96x16 --layout torch", &["32 features", "16 inputs"]),
+    ]);
+}
+
+#[test]
 fn reservoirs_that_cannot_be_are_refused() {
     all_refused(&[
         ("init spectral 3x4", &["shape 3x4", "3 inputs and 4 outputs", "must be equal"]),
@@ -725,6 +737,10 @@ fn scales_are_refused_without_what_they_follow_from() {
         ("init torch-linear 3", &["fan_in", "--fan-in"]),
         ("init magnitude-scaling:magnitude=0 3x3", &["magnitude is 0"]),
         ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected goes with"]),
+    ]);
+}
+
+#[test]
 fn adapters_that_do_not_go_with_their_base_are_refused() {
     all_refused(&[
         ("init pissa-a 3x4 --layout torch", &["starts from a weight", "--base FILE"]),
@@ -748,5 +764,32 @@ fn adapters_that_do_not_go_with_their_base_are_refused() {
         ("init pissa-a 3x4 --base base.npy --layout torch --max-memory 100", &["above the limit", "--max-memory"]),
         ("init lora-orthogonal-a 3x4 --layout torch", &["its rank is 3", "even"]),
         ("init lora-orthogonal-b 3x5 --layout torch", &["its rank is 5", "even"]),
+    ]);
+}
+
+#[test]
+fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
+    all_refused(&[
+        ("init lsuv 3x3", &["`lsuv`", "no scheme here", "batch of data", "`orthogonal`"]),
+        ("init LSUV-init:tol=0.1 3x3", &["no scheme here", "`orthogonal`"]),
+        ("init weight-norm 3x3", &["data", "`normal:std=0.05`"]),
+        ("init actnorm 3", &["data", "`ones`", "`zeros`"]),
+        ("init metainit 3x3", &["gradients", "`he-normal`"]),
+        ("init peft.lora_ga 3x3", &["gradients", "`zeros`"]),
+        ("init loftq 3x3", &["quantising"]),
+        ("init mup 3x3", &["base model"]),
+        ("init gpt2 3x3", &["depends on its name", "command of their own"]),
+        ("init mxnet.Mixed 3x3", &["by parameter name"]),
+        ("init mxnet.init.Load 3x3", &["from a file", "fanin inspect"]),
+        ("init keras.get 3x3", &["`keras.HeNormal`"]),
+        ("init tf.initializers.get 3x3", &["`keras.HeNormal`"]),
+        ("init torch.nn.init.calculate_gain 3x3", &["gain", "fanin list gains"]),
+        ("list schemes --framework troch", &["`troch`", "did you mean `torch`?"]),
+        ("list frameworks --framework torch", &["--framework", "schemes only"]),
+        ("list gains --markdown", &["--markdown", "schemes or frameworks"]),
+        ("list schemes --framework torch --markdown", &["--framework", "--markdown"]),
+        ("init torch.kaiming_normal_:a=0.2,nonlinearity=rleu 3x3", &["`rleu`", "did you mean `relu`?"]),
+        ("init torch.kaiming_normal_:a=0.2,slope=0.1 3x3", &["`slope` is given twice"]),
+        ("init keras.HeNormal:a=0.2 3x3", &["no parameter `a`", "scale"]),
     ]);
 }

@@ -4,18 +4,24 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::scheme::{self, ARRANGEMENT, Parameter, SCHEMES, Scheme, Spelling};
+use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, SCHEMES, Scheme, elsewhere};
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
 #[derive(clap::Args)]
 pub(super) struct Explain {
-    /// The scheme, by any of its names
+    /// The scheme, by any of its names; or `arrangement`, the parameters of every scheme that reads fans or matrices
     scheme: String,
 }
 
 impl Explain {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        if self.scheme == ARRANGEMENT_WORD {
+            return Ok(arrangement(out)?);
+        }
+        if let Some(row) = elsewhere::look_up(&self.scheme) {
+            return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
+        }
         let resolved = scheme::look_up(&self.scheme)?;
         for note in &resolved.notes {
             writeln!(out, "note: {note}\n")?;
@@ -28,17 +34,20 @@ impl Explain {
 const WIDTH: usize = 100;
 const INDENT: usize = 14;
 
+/// The word by which the parameters of the arrangement are explained.
+const ARRANGEMENT_WORD: &str = "arrangement";
+const ARRANGEMENT_USE: &str = "how one tensor holds several weights, or a transposed one";
+
 fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "{}: {}\n", scheme.name, scheme.summary)?;
     entry(out, "formula", scheme.formula)?;
     entry(out, "source", scheme.source)?;
     entry(out, "shapes", scheme.ranks)?;
-    for (position, parameter) in scheme.parameters.iter().enumerate() {
-        let word = if position == 0 { "parameters" } else { "" };
-        entry(out, word, &format!("{}: {}", with_default(parameter), parameter.help))?;
-    }
+    parameters(out, scheme.parameters)?;
     if scheme.reads.arranges() {
-        entry(out, "several", &arrangement("; "))?;
+        let names: Vec<&str> = ARRANGEMENT.iter().map(|parameter| parameter.name).collect();
+        let text = format!("{}: {ARRANGEMENT_USE} (`fanin explain {ARRANGEMENT_WORD}`)", names.join(", "));
+        entry(out, if scheme.parameters.is_empty() { "parameters" } else { "" }, &text)?;
     }
     if let Some(bare) = scheme.bare {
         entry(out, "short form", &format!("a value without a key is {bare}: `{}:VALUE`", scheme.name))?;
@@ -46,18 +55,42 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         entry(out, "also called", &scheme.aliases.join(", "))?;
     }
-    for (position, spelling) in scheme.spellings.iter().enumerate() {
+    for (position, meaning) in scheme.meanings().iter().enumerate() {
         let word = if position == 0 { "frameworks" } else { "" };
-        entry(out, word, &format!("{}.{}: {}", spelling.framework, spelling.name, meaning(scheme, spelling)))?;
+        entry(out, word, &told(scheme, meaning))?;
     }
     entry(out, "example", &scheme.command())
 }
 
+/// The names that share a meaning, what that is, and what is to be said of it.
+fn told(scheme: &Scheme, meaning: &Meaning) -> String {
+    let means = if meaning.means == scheme.name { "the same" } else { meaning.means };
+    let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
+    format!("{}: {means}{note}", names(meaning).join(", "))
+}
+
+fn names(meaning: &Meaning) -> Vec<String> {
+    meaning.names.iter().map(|row| format!("{}.{}", row.framework, row.name)).collect()
+}
+
+fn parameters(out: &mut dyn Write, parameters: &[Parameter]) -> io::Result<()> {
+    for (position, parameter) in parameters.iter().enumerate() {
+        let word = if position == 0 { "parameters" } else { "" };
+        entry(out, word, &format!("{}: {}", with_default(parameter), parameter.help))?;
+    }
+    Ok(())
+}
+
 /// The parameters that say how one tensor holds several weights.
-fn arrangement(between: &str) -> String {
-    let parameters: Vec<String> =
-        ARRANGEMENT.iter().map(|parameter| format!("{}: {}", parameter.name, parameter.help)).collect();
-    parameters.join(between)
+fn arrangement(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{ARRANGEMENT_WORD}: {ARRANGEMENT_USE}\n")?;
+    entry(out, "schemes", "every scheme that reads fans or matrices takes these beside its own parameters")?;
+    parameters(out, ARRANGEMENT)?;
+    entry(out, "example", "fanin init glorot-uniform:split=3,axis=0 768x256 --layout torch -o qkv.npy")
+}
+
+fn paragraph(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    wrap(text, WIDTH).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn entry(out: &mut dyn Write, word: &str, text: &str) -> io::Result<()> {
@@ -75,20 +108,19 @@ fn with_default(parameter: &Parameter) -> String {
     }
 }
 
-/// What a framework does under its name for a scheme.
-fn meaning(scheme: &Scheme, spelling: &Spelling) -> String {
-    if spelling.means == scheme.name { "the same".into() } else { spelling.means.into() }
-}
-
 /// Everything about every scheme, in Markdown.
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Schemes\n")?;
     writeln!(out, "Made by `fanin list schemes --markdown`; `fanin explain NAME` shows the same for one scheme.")?;
-    writeln!(
-        out,
-        "A scheme that reads fans or matrices also takes what says how one tensor holds several weights:\n\n- {}",
-        arrangement("\n- ")
-    )?;
+    writeln!(out, "What becomes of each framework's names: [coverage](coverage.md).\n")?;
+    for family in SCHEMES {
+        let names: Vec<String> = family.schemes.iter().map(|scheme| format!("[{0}](#{0})", scheme.name)).collect();
+        writeln!(out, "- {}: {}", capitalized(family.name), names.join(", "))?;
+    }
+    writeln!(out, "\nA scheme that reads fans or matrices also takes {ARRANGEMENT_USE}:\n")?;
+    for parameter in ARRANGEMENT {
+        writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
+    }
     for family in SCHEMES {
         writeln!(out, "\n## {}", capitalized(family.name))?;
         for scheme in family.schemes {
@@ -116,13 +148,13 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
     writeln!(out, "- Example: `{}`", scheme.command())?;
-    if scheme.spellings.is_empty() {
-        return Ok(());
+    if !scheme.spellings.is_empty() {
+        writeln!(out, "- In the frameworks:")?;
     }
-    writeln!(out, "\n| framework | name there | what it is here |\n|---|---|---|")?;
-    for spelling in scheme.spellings {
-        let meaning = if spelling.means == scheme.name { "the same".into() } else { format!("`{}`", spelling.means) };
-        writeln!(out, "| {} | `{}` | {meaning} |", spelling.framework, spelling.name)?;
+    for meaning in scheme.meanings() {
+        let means = if meaning.means == scheme.name { "the same".into() } else { format!("`{}`", meaning.means) };
+        let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
+        writeln!(out, "  - {means}{note}: `{}`", names(&meaning).join("`, `"))?;
     }
     Ok(())
 }

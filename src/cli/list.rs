@@ -2,30 +2,34 @@
 
 use std::io::{self, Write};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use super::explain;
+use super::{coverage, explain};
 use crate::generator::GENERATORS;
 use crate::plan::LAYOUTS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
-use crate::scheme::{self, SCHEMES};
+use crate::scheme::{self, SCHEMES, frameworks};
 use crate::text::figure;
 use crate::writer::FORMATS;
 
-/// List the schemes, formats, generators, layouts or gains.
+/// List the schemes, frameworks, formats, generators, layouts or gains.
 #[derive(clap::Args)]
 pub(super) struct List {
     /// What to list
     what: What,
-    /// With schemes: everything about each, as a page in Markdown
+    /// With schemes: the names of a framework (torch, keras, jax, ...) and what each is here
+    #[arg(long, value_name = "WORD", conflicts_with = "markdown")]
+    framework: Option<String>,
+    /// With schemes or frameworks: everything about each, as a page in Markdown
     #[arg(long)]
     markdown: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
     Schemes,
+    Frameworks,
     Formats,
     Generators,
     Layouts,
@@ -34,9 +38,17 @@ enum What {
 
 impl List {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        let pages = [What::Schemes, What::Frameworks];
+        ensure!(!self.markdown || pages.contains(&self.what), "--markdown goes with schemes or frameworks only");
+        ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework goes with schemes only");
         match self.what {
-            What::Schemes if self.markdown => explain::page(out)?,
-            What::Schemes => schemes(out)?,
+            What::Schemes => match &self.framework {
+                Some(word) => coverage::of_framework(out, frameworks::framework_of(word)?)?,
+                None if self.markdown => explain::page(out)?,
+                None => schemes(out)?,
+            },
+            What::Frameworks if self.markdown => coverage::page(out)?,
+            What::Frameworks => coverage::summary(out)?,
             What::Formats => columns(
                 out,
                 FORMATS
@@ -79,7 +91,8 @@ fn schemes(out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {:widest$}  {}", scheme.name, scheme.summary)?;
         }
     }
-    writeln!(out, "\n`fanin explain NAME` tells the formula, the parameters, the source and other names.")
+    writeln!(out, "\n`fanin explain NAME` tells the formula, the parameters, the source and other names;")?;
+    writeln!(out, "`fanin list schemes --framework torch` tells what each name of a framework is here.")
 }
 
 /// Rows with all but the last column padded to one width.

@@ -1,5 +1,6 @@
 //! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
+mod coverage;
 mod explain;
 mod init;
 mod inspect;
@@ -43,7 +44,7 @@ Start by copying a line:
 enum Command {
     /// Draw arrays from a scheme and shapes
     Init(Box<init::Init>),
-    /// List the schemes, formats, generators, layouts or gains
+    /// List the schemes, frameworks, formats, generators, layouts or gains
     List(list::List),
     /// Show what is in a file, beside what the law asks for
     Inspect(inspect::Inspect),

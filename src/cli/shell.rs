@@ -36,6 +36,11 @@ impl Completions {
                         format.value_parser(PossibleValuesParser::new(FORMATS.iter().map(|row| row.name)))
                     })
             })
+            .mut_subcommand("list", |list| {
+                list.mut_arg("framework", |framework| {
+                    framework.value_parser(PossibleValuesParser::new(scheme::frameworks::frameworks()))
+                })
+            })
             .mut_subcommand("explain", |explain| {
                 explain.mut_arg("scheme", |scheme| scheme.value_parser(PossibleValuesParser::new(names)))
             });

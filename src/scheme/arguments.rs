@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Scheme;
 use super::expression::{Expression, fold};
 use super::gain;
+use super::synonyms::{self, Dialect};
 use crate::text::did_you_mean;
 
 /// A parameter of a scheme.
@@ -44,25 +45,42 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The values that were given to a scheme, over those of `base` where a framework's meaning sets some.
-    pub fn read(scheme: &Scheme, given: &Expression, base: Option<Self>) -> Result<Self> {
+    /// The values that were given to a scheme, over those of `base` where a framework's meaning sets some. Words of the
+    /// dialect are translated.
+    pub(super) fn read(scheme: &Scheme, given: &Expression, base: Option<Self>, dialect: Dialect) -> Result<Self> {
         let mut arguments = base.unwrap_or_else(|| Self {
             parameters: scheme.parameters().collect(),
             values: scheme.parameters().map(|_| None).collect(),
         });
-        let mut seen = Vec::new();
+        let (mut seen, mut implied) = (Vec::new(), Vec::new());
         let first = match (given.bare, scheme.bare) {
             (Some(value), Some(key)) => Some((key, value)),
             (Some(value), None) => bail!("`{value}` stands without a key, and this scheme takes no such value"),
             (None, _) => None,
         };
         for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
-            let position = arguments.position(key)?;
+            let word = match arguments.takes(key) {
+                true => None,
+                false => synonyms::parameter(dialect, key, |ours| arguments.takes(ours)),
+            };
+            let position = arguments.position(word.map_or(key, |word| word.ours))?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
-            arguments.values[position] = Some(canonical(arguments.parameters[position], value)?);
+            implied.extend(word.and_then(|word| word.beside));
+            let parameter = arguments.parameters[position];
+            arguments.values[position] = Some(canonical(parameter, synonyms::value(dialect, parameter.name, value))?);
+        }
+        for (key, value) in implied {
+            let position = arguments.position(key)?;
+            if !seen.contains(&position) {
+                arguments.values[position] = Some(value.into());
+            }
         }
         Ok(arguments)
+    }
+
+    fn takes(&self, key: &str) -> bool {
+        self.parameters.iter().any(|parameter| fold(parameter.name) == fold(key))
     }
 
     fn position(&self, key: &str) -> Result<usize> {

@@ -6,8 +6,10 @@ mod ball;
 mod constant;
 mod coordinates;
 mod discrete;
+pub mod elsewhere;
 mod embedding;
 mod expression;
+pub mod frameworks;
 pub mod gain;
 mod hadamard;
 mod heavy;
@@ -24,15 +26,18 @@ mod scaled;
 mod sines;
 mod site;
 mod sparse;
+mod synonyms;
 mod tap;
 mod truncated;
 mod upsampling;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 
 pub use arguments::{Arguments, Kind, Parameter};
 use expression::{Expression, fold};
+use frameworks::{differences, qualified};
 pub use site::{ARRANGEMENT, Site};
+use synonyms::Dialect;
 
 use crate::law::Law;
 use crate::plan::{Fans, LAYOUTS};
@@ -168,11 +173,31 @@ pub struct Spelling {
     pub name: &'static str,
     /// What it does there, as an expression here.
     pub means: &'static str,
+    /// What else is to be said of it, or of all names with this meaning.
+    pub note: Option<&'static str>,
+}
+
+impl Spelling {
+    /// With a note: a phrase.
+    #[must_use]
+    pub const fn noting(self, note: &'static str) -> Self {
+        Self { note: Some(note), ..self }
+    }
+}
+
+/// Names of a scheme that mean the same, each in its framework.
+pub struct Meaning {
+    /// What they do, as an expression here.
+    pub means: &'static str,
+    /// What else is to be said of it.
+    pub note: Option<&'static str>,
+    /// The names.
+    pub names: Vec<&'static Spelling>,
 }
 
 /// A row of a scheme's spellings.
 pub const fn spelling(framework: &'static str, name: &'static str, means: &'static str) -> Spelling {
-    Spelling { framework, name, means }
+    Spelling { framework, name, means, note: None }
 }
 
 impl Scheme {
@@ -188,6 +213,25 @@ impl Scheme {
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
         let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
         self.parameters.iter().chain(arrangement)
+    }
+
+    /// Its spellings by what they mean: the literature's meaning first, the others in the order of the table.
+    pub fn meanings(&self) -> Vec<Meaning> {
+        let mut meanings: Vec<Meaning> = Vec::new();
+        for spelling in self.spellings {
+            match meanings.iter_mut().find(|meaning| meaning.means == spelling.means) {
+                Some(meaning) => {
+                    meaning.note = meaning.note.or(spelling.note);
+                    meaning.names.push(spelling);
+                }
+                None => {
+                    let &Spelling { means, note, .. } = spelling;
+                    meanings.push(Meaning { means, note, names: vec![spelling] });
+                }
+            }
+        }
+        meanings.sort_by_key(|meaning| meaning.means != self.name);
+        meanings
     }
 }
 
@@ -214,6 +258,18 @@ impl Resolved {
         reads.then(|| site.arranged(&self.arguments).map(|site| site.known()).unwrap_or_default())
     }
 
+    /// The expression with every default, before a shape is known.
+    pub fn expression(&self) -> String {
+        self.canonical(&self.arguments)
+    }
+
+    fn canonical(&self, arguments: &Arguments) -> String {
+        match arguments.canonical() {
+            pairs if pairs.is_empty() => self.scheme.name.into(),
+            pairs => format!("{}:{pairs}", self.scheme.name),
+        }
+    }
+
     /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
     pub fn law(&self, site: &Site) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
@@ -222,11 +278,7 @@ impl Resolved {
             Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
             None => law?,
         };
-        let canonical = match arguments.canonical() {
-            pairs if pairs.is_empty() => self.scheme.name.into(),
-            pairs => format!("{}:{pairs}", self.scheme.name),
-        };
-        Ok((law, canonical))
+        Ok((law, self.canonical(&arguments)))
     }
 }
 
@@ -243,23 +295,21 @@ pub fn look_up(text: &str) -> Result<Resolved> {
 
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
-    let (scheme, base, stands_for, notes) = match typed.name.split_once('.') {
-        Some((framework, name)) => {
-            // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
-            let name = name.rsplit('.').next().unwrap_or(name);
-            let means = qualified(framework, name)?.means;
-            let expression = Expression::parse(means)?;
-            let scheme = find(expression.name)?;
-            let base = Arguments::read(scheme, &expression, None)?;
-            (scheme, Some(base), Some(means), Vec::new())
-        }
-        None => {
-            let scheme = find(typed.name)?;
-            (scheme, None, None, differences(scheme, typed.name).into_iter().collect())
-        }
+    let Some((framework, name)) = typed.name.split_once('.') else {
+        let scheme = find(typed.name)?;
+        let notes = differences(scheme, typed.name).into_iter().collect();
+        let arguments = Arguments::read(scheme, &typed, None, Dialect::default())?;
+        return Ok(Resolved { scheme, notes, arguments, stands_for: None });
     };
-    let arguments = Arguments::read(scheme, &typed, base)?;
-    Ok(Resolved { scheme, notes, arguments, stands_for })
+    // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let spelling = qualified(framework, name)?;
+    let meaning = Expression::parse(spelling.means)?;
+    let scheme = find(meaning.name)?;
+    let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
+    let dialect = Dialect { framework: spelling.framework, name: spelling.name };
+    let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(spelling.means) })
 }
 
 /// The scheme of a name or alias, whatever its case, hyphens and underscores.
@@ -267,9 +317,12 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
     let folded = fold(name);
     let named = || all().find(|scheme| fold(scheme.name) == folded);
     let aliased = || all().find(|scheme| words(scheme).any(|word| fold(word) == folded));
-    named().or_else(aliased).with_context(|| {
+    named().or_else(aliased).ok_or_else(|| {
+        if let Some(row) = elsewhere::find(name) {
+            return anyhow!(row.refusal());
+        }
         let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
-        format!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
+        anyhow!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
     })
 }
 
@@ -277,40 +330,6 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
 fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
     let spellings = scheme.spellings.iter().map(|spelling| spelling.name);
     std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(spellings)
-}
-
-/// What a framework means by a name: its own spelling of it, or another framework's that folds to the same.
-fn qualified(framework: &str, name: &str) -> Result<&'static Spelling> {
-    let spellings = || all().flat_map(|scheme| scheme.spellings);
-    let of_framework = || spellings().filter(|spelling| spelling.framework == framework);
-    if of_framework().next().is_none() {
-        let mut known: Vec<&str> = spellings().map(|spelling| spelling.framework).collect();
-        known.sort_unstable();
-        known.dedup();
-        bail!(
-            "unknown framework `{framework}`: known are {}{}",
-            known.join(", "),
-            did_you_mean(framework, known.iter().copied())
-        );
-    }
-    of_framework().find(|spelling| fold(spelling.name) == fold(name)).with_context(|| {
-        let names: Vec<&str> = of_framework().map(|spelling| spelling.name).collect();
-        format!("{framework} has no `{name}` here: known are {}", names.join(", "))
-    })
-}
-
-/// A note where frameworks that use a name mean something else by it than the literature does.
-fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
-    if typed == scheme.name {
-        return None;
-    }
-    let same_name = scheme.spellings.iter().filter(|spelling| fold(spelling.name) == fold(typed));
-    let others: Vec<String> = same_name
-        .filter(|spelling| spelling.means != scheme.name)
-        .map(|spelling| format!("{}.{} is {}", spelling.framework, spelling.name, spelling.means))
-        .collect();
-    (!others.is_empty())
-        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join(", ")))
 }
 
 #[cfg(test)]
@@ -356,7 +375,7 @@ mod tests {
             for word in words(scheme) {
                 assert_eq!(*owner.entry(fold(word)).or_insert(scheme.name), scheme.name, "`{word}` stands in two rows");
             }
-            for Spelling { framework, name, means } in scheme.spellings {
+            for Spelling { framework, name, means, .. } in scheme.spellings {
                 let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
                 assert!(canonical_on(means, shape, layout).is_ok(), "{framework}.{name}: `{means}` is not legal");
             }
@@ -388,7 +407,8 @@ mod tests {
     #[test]
     fn a_bare_alias_that_frameworks_read_differently_carries_a_note() {
         assert!(resolve("he-normal").unwrap().notes.is_empty());
-        assert!(resolve("HeNormal").unwrap().notes[0].contains("lasagne.HeNormal is he-normal:gain=1"));
+        let note = &resolve("HeNormal").unwrap().notes[0];
+        assert!(note.contains("; lasagne.HeNormal, ") && note.contains(" mean he-normal:gain=1"), "{note}");
     }
 
     #[test]

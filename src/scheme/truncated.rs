@@ -49,7 +49,8 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     bare: Some("std"),
     aliases: &[],
     spellings: &[
-        spelling("torch", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2"),
+        spelling("torch", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2")
+            .noting("the cuts are absolute: where std is 0.02, they are at 100 sigma"),
         spelling("timm", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2"),
         spelling("timm", "trunc_normal_tf_", "truncated-normal:std=1"),
         spelling("keras", "TruncatedNormal", "truncated-normal:std=0.05"),

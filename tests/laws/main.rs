@@ -6,11 +6,11 @@
 #![allow(clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "all of them positive and small")]
 #![allow(clippy::float_cmp, reason = "where equality is asked for, equal bits are promised")]
 
-mod directions;
+mod adapters;
 mod ball;
 mod continuous;
+mod directions;
 mod discrete;
-mod adapters;
 mod draw;
 mod dtypes;
 mod elementwise;

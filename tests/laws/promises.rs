@@ -6,9 +6,7 @@ use fanin::plan::{DType, Name};
 use fanin::scheme;
 
 use crate::draw;
-use crate::{directions, elementwise, isometry, orthogonal, sparse};
-use crate::{ball, continuous, discrete, elementwise, orthogonal, sparse};
-use crate::{elementwise, fills, orthogonal, sparse};
+use crate::{ball, continuous, directions, discrete, elementwise, fills, isometry, orthogonal, sparse};
 
 /// Whole numbers that look random, for places to cut at (Marsaglia 2003, Xorshift RNGs).
 fn places() -> impl FnMut(u64) -> u64 {
@@ -24,17 +22,15 @@ fn places() -> impl FnMut(u64) -> u64 {
 /// Every expression of the other tests, with layouts that make it interesting.
 fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
     let rows = elementwise::rows().into_iter().map(|(expression, _)| (expression, "61x83", "default"));
-    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::FURTHER);
-    let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied());
-    let placed = isometry::ROWS.iter().chain(directions::SQUARE).copied();
+    let placed = isometry::ROWS.iter().chain(directions::SQUARE).chain(fills::ROWS).copied();
     let further = continuous::EXPRESSIONS.iter().chain(discrete::EXPRESSIONS);
     let rows = rows.chain(further.map(|&expression| (expression, "61x83", "default")));
-    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(ball::EXPRESSIONS);
+    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::FURTHER);
+    let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied()).chain(ball::EXPRESSIONS);
     let layouts =
         [("default", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
     let matrices = matrices.flat_map(|expression| layouts.map(|(layout, shape)| (expression, shape, layout)));
     rows.chain(matrices).chain(placed).collect()
-    rows.chain(matrices).chain(fills::ROWS.iter().copied()).collect()
 }
 
 /// Checks random slices against the whole, in single and in double precision.

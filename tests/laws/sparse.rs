@@ -34,13 +34,12 @@ fn nonzeros(expression: &str, n: usize) -> usize {
 }
 
 /// The elements of each unit of a tensor: those that agree on every axis that is not an input or a kernel.
-fn units(shape: &[usize], letters: &str) -> Vec<Vec<usize>> {
+pub(crate) fn units(shape: &[usize], letters: &str) -> Vec<Vec<usize>> {
     units_across(shape, letters, &['i', 'k'])
 }
 
 /// The elements that agree on every axis that is not one of these.
 fn units_across(shape: &[usize], letters: &str, across: &[char]) -> Vec<Vec<usize>> {
-pub(crate) fn units(shape: &[usize], letters: &str) -> Vec<Vec<usize>> {
     let mut units = BTreeMap::<Vec<usize>, Vec<usize>>::new();
     for element in 0..shape.iter().product() {
         let (mut rest, mut unit) = (element, Vec::new());

@@ -1,0 +1,243 @@
+//! Frameworks: what they call the schemes, and what they mean by a name.
+
+use anyhow::{Context, Result, bail};
+
+use super::elsewhere::{self, ELSEWHERE, Elsewhere};
+use super::expression::fold;
+use super::{Scheme, Spelling, all, find};
+use crate::text::did_you_mean;
+
+/// A framework, program or paper whose words for schemes are known.
+pub struct Framework {
+    /// The word before the dot of `FRAMEWORK.NAME`.
+    pub word: &'static str,
+    /// Its name, and the module that its initializers stand in.
+    pub title: &'static str,
+    /// Other words for it.
+    aliases: &'static [&'static str],
+    /// A framework whose initializers it offers as its own, beside those under its word.
+    includes: Option<&'static str>,
+}
+
+const fn framework(word: &'static str, title: &'static str) -> Framework {
+    Framework { word, title, aliases: &[], includes: None }
+}
+
+impl Framework {
+    const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    const fn including(self, other: &'static str) -> Self {
+        Self { includes: Some(other), ..self }
+    }
+}
+
+/// What is told of each framework, in the order of the page. One without a row here is known by its word alone.
+const FRAMEWORKS: &[Framework] = &[
+    framework("torch", "PyTorch, torch.nn.init").also(&["pytorch"]),
+    framework("keras", "Keras 3, keras.initializers"),
+    framework("tensorflow", "TensorFlow, tf.initializers and tf.compat.v1.initializers")
+        .also(&["tf"])
+        .including("keras"),
+    framework("jax", "JAX, jax.nn.initializers"),
+    framework("flax", "Flax, flax.linen.initializers and flax.nnx.initializers").including("jax"),
+    framework("haiku", "Haiku, haiku.initializers").also(&["hk"]),
+    framework("sonnet", "Sonnet, sonnet.initializers").also(&["snt"]),
+    framework("lasagne", "Lasagne, lasagne.init"),
+    framework("theano", "Theano's Deep Learning Tutorials"),
+    framework("mxnet", "MXNet, mxnet.initializer").also(&["mx"]),
+    framework("chainer", "Chainer, chainer.initializers"),
+    framework("paddle", "PaddlePaddle, paddle.nn.initializer").also(&["paddlepaddle"]),
+    framework("mindspore", "MindSpore, mindspore.common.initializer"),
+    framework("nnabla", "NNabla, nnabla.initializer"),
+    framework("mlx", "MLX, mlx.nn.init"),
+    framework("tinygrad", "tinygrad, Tensor"),
+    framework("timm", "timm, timm.layers"),
+    framework("pyg", "PyTorch Geometric, torch_geometric.nn.inits").also(&["torch_geometric"]),
+    framework("transformers", "Hugging Face Transformers").also(&["huggingface", "hf"]),
+    framework("gpt2", "GPT-2 in Transformers"),
+    framework("whisper", "Whisper in Transformers"),
+    framework("neox", "GPT-NeoX").also(&["gpt-neox"]),
+    framework("peft", "PEFT, init_lora_weights"),
+    framework("fastai", "fastai, fastai.layers"),
+    framework("mmcv", "MMCV, mmengine.model.weight_init").also(&["mmengine"]),
+    framework("siren", "SIREN, vsitzmann/siren"),
+    framework("performer", "Performer, GaussianOrthogonalRandomMatrix"),
+    framework("exprnn", "expRNN, Lezcano-Casado/expRNN"),
+    framework("rwkv", "RWKV, BlinkDL/RWKV-LM"),
+    framework("baselines", "OpenAI Baselines"),
+    framework("equinox", "Equinox, equinox.nn"),
+    framework("scipy", "SciPy, scipy.stats"),
+    framework("neurolab", "NeuroLab, neurolab.init"),
+    framework("s4", "S4, state-spaces/s4"),
+    framework("mamba", "Mamba, state-spaces/mamba"),
+    framework("caffe", "Caffe, FillerParameter"),
+    framework("dl4j", "Deeplearning4j, WeightInit"),
+    framework("tfjs", "TensorFlow.js, tf.initializers"),
+    framework("axon", "Axon, Axon.Initializers"),
+    framework("flux", "Flux.jl"),
+    framework("lux", "Lux.jl, WeightInitializers"),
+    framework("burn", "burn, Initializer"),
+    framework("candle", "candle, candle_nn::Init"),
+    framework("tch", "tch-rs, nn::Init"),
+    framework("dfdx", "dfdx"),
+    framework("reservoirpy", "ReservoirPy, reservoirpy.mat_gen"),
+    framework("reservoircomputing", "ReservoirComputing.jl"),
+    framework("kaldi", "Kaldi"),
+    framework("hinton", "Hinton 2010, A practical guide to training restricted Boltzmann machines"),
+];
+
+/// The words of all frameworks with a name: those with a row first, in its order.
+pub fn frameworks() -> Vec<&'static str> {
+    let spelled = all().flat_map(|scheme| scheme.spellings).map(|spelling| spelling.framework);
+    let mut words: Vec<&str> = spelled.chain(ELSEWHERE.iter().flat_map(|row| row.frameworks).copied()).collect();
+    let place = |word: &str| FRAMEWORKS.iter().position(|row| row.word == word).unwrap_or(FRAMEWORKS.len());
+    words.sort_unstable_by_key(|word| (place(word), *word));
+    words.dedup();
+    words
+}
+
+/// A framework's name, and the module that its initializers stand in.
+pub fn title(word: &'static str) -> &'static str {
+    row(word).map_or(word, |row| row.title)
+}
+
+/// The framework whose names another offers as its own.
+pub fn included(word: &str) -> Option<&'static str> {
+    row(word)?.includes
+}
+
+fn row(word: &str) -> Option<&'static Framework> {
+    FRAMEWORKS.iter().find(|row| row.word == word)
+}
+
+/// The framework of that word, whatever its case. Errors with the nearest that is known.
+pub fn framework_of(word: &str) -> Result<&'static str> {
+    let folded = fold(word);
+    let aliased = FRAMEWORKS.iter().find(|row| row.aliases.iter().any(|alias| fold(alias) == folded));
+    let known = frameworks();
+    let found = known.iter().find(|known| fold(known) == folded).copied();
+    found.or(aliased.map(|row| row.word)).with_context(|| {
+        let near = did_you_mean(&word.to_lowercase(), known.iter().copied());
+        format!("unknown framework `{word}`: known are {}{near}", known.join(", "))
+    })
+}
+
+/// A framework's name and what becomes of it here.
+#[derive(Clone, Copy)]
+pub struct Name {
+    /// The name there.
+    pub name: &'static str,
+    /// What it is here.
+    pub is: Is,
+}
+
+/// What a framework's name is here.
+#[derive(Clone, Copy)]
+pub enum Is {
+    /// An expression.
+    Means(&'static str),
+    /// No scheme.
+    Elsewhere(&'static Elsewhere),
+}
+
+/// Every name that a framework offers: its own, and those that it takes from another and does not spell itself.
+pub fn offered(framework: &str) -> Vec<Name> {
+    let own = names(framework);
+    let others = included(framework).map(names).unwrap_or_default().into_iter();
+    let others: Vec<Name> = others.filter(|row| own.iter().all(|its| fold(its.name) != fold(row.name))).collect();
+    own.into_iter().chain(others).collect()
+}
+
+/// Every name of a framework, its own only, in alphabetical order.
+pub fn names(framework: &str) -> Vec<Name> {
+    let spellings = all().flat_map(|scheme| scheme.spellings).filter(|spelling| spelling.framework == framework);
+    let spelled = spellings.map(|spelling| Name { name: spelling.name, is: Is::Means(spelling.means) });
+    let rows = ELSEWHERE.iter().filter(|row| row.frameworks.contains(&framework));
+    let others = rows.flat_map(|row| row.names.iter().map(|name| Name { name, is: Is::Elsewhere(row) }));
+    let mut names: Vec<Name> = spelled.chain(others).collect();
+    names.sort_by_key(|row| (fold(row.name), row.name));
+    names
+}
+
+/// What a framework means by a name: its own spelling of it, or another framework's that folds to the same.
+pub(super) fn qualified(framework: &str, name: &str) -> Result<&'static Spelling> {
+    let framework = framework_of(framework)?;
+    let offers = |spelling: &&Spelling| {
+        spelling.framework == framework || included(framework).is_some_and(|other| spelling.framework == other)
+    };
+    let spellings = || all().flat_map(|scheme| scheme.spellings).filter(offers);
+    let called = || spellings().filter(|spelling| fold(spelling.name) == fold(name));
+    let own = called().find(|spelling| spelling.framework == framework);
+    if let Some(spelling) = own.or_else(|| called().next()) {
+        return Ok(spelling);
+    }
+    if let Some(row) = elsewhere::of_framework(framework, name) {
+        bail!("{}", row.refusal());
+    }
+    let near = match find(name) {
+        Ok(_) => format!("; `{name}` alone is a scheme"),
+        Err(_) => did_you_mean(name, spellings().map(|spelling| spelling.name)),
+    };
+    bail!("{framework} has no `{name}` here{near}; `fanin list schemes --framework {framework}` shows its names")
+}
+
+/// A note where frameworks that use a name mean something else by it than the literature does.
+pub(super) fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
+    if typed == scheme.name {
+        return None;
+    }
+    let meanings = scheme.meanings().into_iter().filter(|meaning| meaning.means != scheme.name);
+    let others: Vec<String> = meanings
+        .filter_map(|meaning| {
+            let same_name = meaning.names.iter().filter(|spelling| fold(spelling.name) == fold(typed));
+            let names: Vec<String> = same_name.map(|row| format!("{}.{}", row.framework, row.name)).collect();
+            let verb = if names.len() == 1 { "means" } else { "mean" };
+            (!names.is_empty()).then(|| format!("{} {verb} {}", names.join(", "), meaning.means))
+        })
+        .collect();
+    (!others.is_empty())
+        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framework_has_several_words_and_may_offer_another_s_names() {
+        for (framework, name, means) in [
+            ("torch", "uniform", "uniform:low=0,high=1"),
+            ("PyTorch", "uniform_", "uniform:low=0,high=1"),
+            ("tf", "random_normal_initializer", "normal:std=0.05"),
+            ("tf", "RandomNormal", "normal:std=0.05"),
+            ("flax", "uniform", "uniform:low=0,high=0.01"),
+            ("hk", "RandomUniform", "uniform:low=0,high=1"),
+        ] {
+            assert_eq!(qualified(framework, name).unwrap().means, means, "{framework}.{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_framework_does_not_have_is_refused_with_the_way_on() {
+        let message = |framework, name| format!("{:#}", qualified(framework, name).err().unwrap());
+        assert!(message("torch", "nromal_").contains("did you mean `normal_`?"));
+        assert!(message("torch", "he").contains("`he` alone is a scheme"));
+        assert!(message("torch", "HeNormal").contains("`fanin list schemes --framework torch`"));
+        assert!(message("troch", "normal_").contains("did you mean `torch`?"));
+    }
+
+    #[test]
+    fn names_are_listed_with_what_becomes_of_them() {
+        for framework in frameworks() {
+            let names = names(framework);
+            assert!(!names.is_empty(), "{framework}");
+            for row in &names {
+                if let Is::Means(means) = row.is {
+                    assert_eq!(qualified(framework, row.name).unwrap().means, means, "{framework}.{}", row.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Every framework's name draws: finite values of the law that its meaning states.
+
+use fanin::generator::GENERATORS;
+use fanin::plan::{Common, DType, Fans, Seed, Tensor};
+use fanin::scheme::{self, Spelling};
+
+/// The scheme that an expression names.
+fn scheme_of(means: &str) -> &'static scheme::Scheme {
+    scheme::find(means.split(':').next().unwrap()).unwrap()
+}
+
+/// An expression on a shape that is legal for the scheme which it names.
+fn tensor(expression: &str, scheme: &scheme::Scheme) -> Tensor {
+    let (_, shape, layout) = scheme.example.on("48x36");
+    let common = Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default() };
+    Tensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
+        .unwrap_or_else(|error| panic!("{expression} {shape}: {error:#}"))
+}
+
+fn spellings() -> impl Iterator<Item = &'static Spelling> {
+    scheme::all().flat_map(|scheme| scheme.spellings)
+}
+
+#[test]
+fn every_spelling_means_what_its_row_says() {
+    for Spelling { framework, name, means, .. } in spellings() {
+        let scheme = scheme_of(means);
+        let typed = tensor(&format!("{framework}.{name}"), scheme);
+        let stated = tensor(means, scheme);
+        assert_eq!(typed.expression, stated.expression, "{framework} has two meanings for {name}");
+        assert_eq!(typed.law, stated.law, "{framework}.{name}");
+    }
+}
+
+#[test]
+fn every_spelling_draws_finite_values_of_its_law() {
+    for Spelling { framework, name, means, .. } in spellings() {
+        let tensor = tensor(&format!("{framework}.{name}"), scheme_of(means));
+        let count = usize::try_from(tensor.shape.count()).unwrap();
+        let mut values = vec![f32::NAN; count];
+        GENERATORS[0].open(Seed(11), &tensor, 1).singles(0, &mut values);
+        if let Some(fault) = fault(&tensor, &values) {
+            panic!("{framework}.{name} ({means}): {fault}");
+        }
+    }
+}
+
+/// What is wrong with values, if anything is.
+fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
+    let law = &tensor.law;
+    if law.largest().is_nan() {
+        // A fill with NaN, for debugging.
+        return values.iter().any(|value| !value.is_nan()).then(|| "a value is not NaN".into());
+    }
+    // Values are rounded to f32, but never out of their bounds.
+    let (low, high) = law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    let largest = law.largest() * (1.0 + f64::from(f32::EPSILON)) + f64::from(f32::MIN_POSITIVE);
+    let bad = values.iter().copied().find(|&value| {
+        let value = f64::from(value);
+        !value.is_finite() || value < low || value > high || value.abs() > largest
+    });
+    if let Some(value) = bad {
+        return Some(format!("{value} is not between {low} and {high}, or is above {largest}"));
+    }
+    let constant = values.iter().all(|value| *value == values[0]);
+    match law.std() {
+        Some(std) if std > 0.0 && constant => Some(format!("every value is {}", values[0])),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_value_that_is_wrong_would_be_seen() {
+    let uniform = tensor("torch.uniform_", scheme_of("uniform"));
+    assert_eq!(fault(&uniform, &[0.0, 0.5, 1.0]), None);
+    for values in [[0.0, 0.5, 1.0001], [-1e-6, 0.5, 1.0], [0.0, f32::NAN, 1.0], [0.5; 3]] {
+        assert!(fault(&uniform, &values).is_some(), "{values:?}");
+    }
+    let normal = tensor("normal:std=1", scheme_of("normal"));
+    assert!(fault(&normal, &[0.0, 12.5]).is_some());
+}
