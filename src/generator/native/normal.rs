@@ -122,7 +122,8 @@ fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32;
 #[inline(always)]
 pub(super) fn standard_gathered<S: Simd>(simd: S, words: &Words, elements: &[(u64, u64); LANES]) -> [f32; LANES] {
     let half = HALF as u64;
-    let radii = elements.map(|(index, attempt)| (Planes::of_attempt(attempt), index / (2 * half) * 2 * half + index % half));
+    let radii =
+        elements.map(|(index, attempt)| (Planes::of_attempt(attempt), index / (2 * half) * 2 * half + index % half));
     let radius_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index)));
     let angle_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index + half)));
     let mut pairs = [[0.0; 2]; LANES];
