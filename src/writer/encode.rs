@@ -7,6 +7,10 @@ use pulp::{Simd, WithSimd};
 use crate::generator::{Source, dispatch};
 use crate::plan::{DType, Shape};
 
+/// How many singles are drawn at a time where they are only on their way to another type: few enough for the innermost cache, and a
+/// multiple of every tile.
+const IN_CACHE: usize = 1 << 12;
+
 /// The buffers of one thread.
 #[derive(Default)]
 pub struct Encoder {
@@ -30,16 +34,17 @@ impl Encoder {
                 little_endian(values, |value| *value = f32::from_bits(value.to_bits().to_le()))
             }
             DType::F16 | DType::BF16 => {
-                self.singles(source, start, count);
                 self.halves.resize(count, 0);
-                let halves = &mut self.halves[..count];
-                match dtype {
-                    DType::F16 => {
-                        bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(&self.singles[..count]);
+                self.singles.resize(IN_CACHE, 0.0);
+                for (halves, start) in self.halves.chunks_mut(IN_CACHE).zip((start..).step_by(IN_CACHE)) {
+                    let singles = &mut self.singles[..halves.len()];
+                    source.singles(start, singles);
+                    match dtype {
+                        DType::F16 => bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(singles),
+                        _ => dispatch(Brain { singles, halves }),
                     }
-                    _ => dispatch(Brain { singles: &self.singles[..count], halves }),
                 }
-                little_endian(halves, |value| *value = value.to_le())
+                little_endian(&mut self.halves, |value| *value = value.to_le())
             }
         }
     }

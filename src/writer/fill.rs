@@ -73,7 +73,7 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> i
     let outcomes: Vec<io::Result<()>> = std::thread::scope(|scope| {
         // Where the system has no more threads to give, those that there are do the work.
         let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..settings.threads.min(jobs.count())).map_while(spawn).collect();
+        let others: Vec<_> = (1..jobs.threads()).map_while(spawn).collect();
         let own = work();
         let joined =
             others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

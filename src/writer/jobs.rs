@@ -6,9 +6,11 @@ use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
 use crate::plan::{Plan, Tensor};
 
-/// How many elements a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
+/// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
 const CHUNK: usize = 1 << 18;
+/// The fewest: a small tensor is not worth a large buffer's page faults.
+const SMALL_CHUNK: usize = 1 << 14;
 /// The same for text, which is several times as long.
 const TEXT_CHUNK: usize = 1 << 13;
 
@@ -21,20 +23,22 @@ pub(super) struct Located<'a> {
 }
 
 impl Located<'_> {
-    /// How many elements of it make a job.
-    fn chunk(&self) -> usize {
-        if matches!(self.piece, Piece::Text(_)) { TEXT_CHUNK } else { CHUNK }
+    /// How many of the `count` elements of its tensor make a job.
+    fn chunk(&self, count: u64) -> usize {
+        match self.piece {
+            Piece::Text(_) => TEXT_CHUNK,
+            _ => usize::try_from(count / 16).unwrap_or(CHUNK).clamp(SMALL_CHUNK, CHUNK).next_power_of_two(),
+        }
     }
 
-    /// How many jobs it makes.
-    fn jobs(&self, plan: &Plan) -> usize {
-        match self.piece {
-            Piece::Bytes(_) | Piece::Checked(..) => 1,
-            Piece::Values(tensor) | Piece::Text(tensor) => {
-                let jobs = plan.tensors[*tensor].shape.count().div_ceil(self.chunk() as u64);
-                usize::try_from(jobs).unwrap_or(usize::MAX)
-            }
-        }
+    /// How many threads are worth their start for it.
+    fn threads(&self, plan: &Plan) -> usize {
+        let (tensor, share) = match self.piece {
+            Piece::Bytes(_) | Piece::Checked(..) => return 0,
+            Piece::Values(tensor) => (tensor, CHUNK),
+            Piece::Text(tensor) => (tensor, TEXT_CHUNK),
+        };
+        usize::try_from(plan.tensors[*tensor].shape.count().div_ceil(share as u64)).unwrap_or(usize::MAX)
     }
 }
 
@@ -93,7 +97,7 @@ pub(super) enum Work<'a> {
 
 /// The jobs of a run, one after the other.
 pub(super) struct Jobs<'a> {
-    count: usize,
+    threads: usize,
     state: Mutex<JobState<'a>>,
 }
 
@@ -115,13 +119,16 @@ struct Current<'a> {
 
 impl<'a> Jobs<'a> {
     pub(super) fn new(plan: &'a Plan, run: &'a [Located<'a>], threads: usize) -> Self {
-        let count = run.iter().map(|located| located.jobs(plan)).fold(0, usize::saturating_add);
-        Self { count, state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }) }
+        let worth = run.iter().map(|located| located.threads(plan)).fold(0, usize::saturating_add);
+        Self {
+            threads: threads.min(worth),
+            state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }),
+        }
     }
 
-    /// How many jobs there are at first.
-    pub(super) fn count(&self) -> usize {
-        self.count
+    /// How many threads should do them.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// The next job, for any thread.
@@ -148,12 +155,13 @@ impl<'a> JobState<'a> {
     /// The next part of the current tensor, if one is left.
     fn part(&mut self) -> Option<(u64, Work<'a>)> {
         let Current { located, tensor, source, start } = self.current.as_mut()?;
-        let left = tensor.shape.count() - *start;
+        let count = tensor.shape.count();
+        let (left, chunk) = (count - *start, located.chunk(count));
         if left == 0 {
             return None;
         }
         let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
-        let count = usize::try_from(left).map_or(located.chunk(), |left| left.min(located.chunk()));
+        let count = usize::try_from(left).map_or(chunk, |left| left.min(chunk));
         *start += count as u64;
         let offset = located.offset + from * tensor.dtype.size();
         Some(match located.piece {

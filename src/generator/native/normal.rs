@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 
 use super::box_muller;
 use super::elementwise::{TILE, by_tiles};
-use super::words::Words;
+use super::words::{LANES, Words};
 use crate::generator::{Source, dispatch};
 use crate::plan::narrow;
 
@@ -105,12 +105,37 @@ pub(super) fn standard_tile<S: Simd>(
 #[inline(never)]
 fn refine_singles(words: &Words, planes: Planes, first: u64, drawn: &[u32; TILE], tile: &mut [f32]) {
     for offset in (0..HALF).filter(|&offset| is_coarse(drawn[offset])) {
-        let index = first + offset as u64;
-        let further = |index| words.word(planes.further, index);
-        let angle = join(drawn[offset + HALF], further(index + HALF as u64));
-        let (cosine, sine) = box_muller::double(refined(words, planes, index, drawn[offset], further(index)), angle);
-        (tile[offset], tile[offset + HALF]) = (narrow(cosine), narrow(sine));
+        let pair = [drawn[offset], drawn[offset + HALF]];
+        [tile[offset], tile[offset + HALF]] = refine_pair(words, planes, first + offset as u64, pair);
     }
+}
+
+/// The pair of a radius word, number `index`, that is too coarse, and its angle word.
+fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32; 2]) -> [f32; 2] {
+    let further = |index| words.word(planes.further, index);
+    let angle = join(angle, further(index + HALF as u64));
+    let (cosine, sine) = box_muller::double(refined(words, planes, index, radius, further(index)), angle);
+    [narrow(cosine), narrow(sine)]
+}
+
+/// Standard normals of elements that have nothing in common, each of its own attempt.
+#[inline(always)]
+pub(super) fn standard_gathered<S: Simd>(simd: S, words: &Words, elements: &[(u64, u64); LANES]) -> [f32; LANES] {
+    let half = HALF as u64;
+    let radii =
+        elements.map(|(index, attempt)| (Planes::of_attempt(attempt), index / (2 * half) * 2 * half + index % half));
+    let radius_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index)));
+    let angle_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index + half)));
+    let mut pairs = [[0.0; 2]; LANES];
+    for ((pair, &radius), &angle) in pairs.iter_mut().zip(&radius_words).zip(&angle_words) {
+        *pair = box_muller::single(radius, angle).into();
+    }
+    for (lane, (planes, index)) in radii.into_iter().enumerate() {
+        if is_coarse(radius_words[lane]) {
+            pairs[lane] = refine_pair(words, planes, index, [radius_words[lane], angle_words[lane]]);
+        }
+    }
+    std::array::from_fn(|lane| pairs[lane][usize::from(elements[lane].0 % (2 * half) >= half)])
 }
 
 /// The radius of an element as a signed fraction (see [`box_muller::double`]), its 64 bits continued by 32 more.

@@ -5,9 +5,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::elementwise::{TILE, by_tiles, within};
-use super::normal::{Planes, standard_doubles, standard_tile};
+use super::normal::{Planes, standard_doubles, standard_gathered, standard_tile};
 use super::tails::Tails;
-use super::words::Words;
+use super::words::{LANES, Words};
 use crate::gaussian;
 use crate::generator::{Source, dispatch};
 use crate::plan::narrow;
@@ -15,12 +15,21 @@ use crate::plan::narrow;
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;
 
+/// Where fewer elements of a tile than these are still to be expected, they are drawn again one by one, gathered from many tiles:
+/// that is then cheaper than to draw the tile again.
+const FEW: f64 = 16.0;
+
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
-    if gaussian::between(cuts.0, cuts.1) < LEAST_KEPT {
+    let kept = gaussian::between(cuts.0, cuts.1);
+    if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
-    Box::new(Redrawn { words, mean, std, cuts: (narrow(cuts.0), narrow(cuts.1)), bounds })
+    let (mut whole, mut wanting) = (1, f64::from(TILE as u32) * (1.0 - kept));
+    while wanting > FEW {
+        (whole, wanting) = (whole + 1, wanting * (1.0 - kept));
+    }
+    Box::new(Redrawn { words, mean, std, cuts: (narrow(cuts.0), narrow(cuts.1)), bounds, whole })
 }
 
 struct Redrawn {
@@ -29,6 +38,8 @@ struct Redrawn {
     std: f64,
     cuts: (f32, f32),
     bounds: (f64, f64),
+    /// How many attempts are made for whole tiles; the values do not depend on it.
+    whole: u64,
 }
 
 impl Source for Redrawn {
@@ -52,7 +63,7 @@ impl Redrawn {
     /// Whether a standard normal is kept; decided on singles, alike for every dtype.
     #[inline(always)]
     fn keeps(&self, z: f32) -> bool {
-        self.cuts.0 <= z && z <= self.cuts.1
+        (self.cuts.0 <= z) & (z <= self.cuts.1)
     }
 
     fn double_tile(&self, first: u64, tile: &mut [f64]) {
@@ -102,24 +113,95 @@ impl WithSimd for Singles<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { law, .. } = self;
-        let (mean, std) = (narrow(law.mean), narrow(law.std));
-        let (low, high) = (narrow(law.bounds.0), narrow(law.bounds.1));
         let (mut drawn, mut again) = ([0; TILE], [0.0; TILE]);
-        for (tile, first) in self.out.chunks_exact_mut(TILE).zip((self.first..).step_by(TILE)) {
+        let mut waiting = Vec::new();
+        for start in (0..self.out.len()).step_by(TILE) {
+            let (first, tile) = (self.first + start as u64, &mut self.out[start..start + TILE]);
             standard_tile(simd, &law.words, Planes::of_attempt(0), first, &mut drawn, tile);
-            for attempt in 1.. {
-                let all_kept = tile.iter().fold(true, |kept, &z| kept & law.keeps(z));
-                if all_kept {
-                    break;
-                }
+            for attempt in 1..law.whole {
                 standard_tile(simd, &law.words, Planes::of_attempt(attempt), first, &mut drawn, &mut again);
                 for (z, &other) in tile.iter_mut().zip(&again) {
                     *z = if law.keeps(*z) { *z } else { other };
                 }
             }
-            for z in tile {
-                *z = within(*z * std + mean, low, high);
+            law.for_each_cut_off(tile, |offset| waiting.push(Waiting { at: start + offset, attempt: law.whole }));
+            law.place(tile);
+            if waiting.len() >= LANES {
+                law.draw_again(&mut waiting, LANES, self.first, self.out);
             }
         }
+        law.draw_again(&mut waiting, 1, self.first, self.out);
+    }
+}
+
+/// An element whose normal was cut off, and the number of its next attempt.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    at: usize,
+    attempt: u64,
+}
+
+impl Redrawn {
+    /// Calls `found` with the offset of each normal of a tile that is cut off. They are few: eight at a time are passed over.
+    #[inline(always)]
+    fn for_each_cut_off(&self, tile: &[f32], mut found: impl FnMut(usize)) {
+        let mut kept = [0; TILE];
+        for (kept, &z) in kept.iter_mut().zip(tile) {
+            *kept = u8::from(self.keeps(z));
+        }
+        for (start, eight) in (0..).step_by(8).zip(kept.as_chunks::<8>().0) {
+            let mut cut = !u64::from_le_bytes(*eight) & 0x0101_0101_0101_0101;
+            while cut != 0 {
+                found(start + cut.trailing_zeros() as usize / 8);
+                cut &= cut - 1;
+            }
+        }
+    }
+
+    /// Standard normals to values.
+    #[inline(always)]
+    fn place(&self, values: &mut [f32]) {
+        let (mean, std) = (narrow(self.mean), narrow(self.std));
+        let (low, high) = (narrow(self.bounds.0), narrow(self.bounds.1));
+        for z in values {
+            *z = within(*z * std + mean, low, high);
+        }
+    }
+
+    /// Draws elements of `out`, which begins with element `first`, again until fewer than `enough` wait.
+    #[inline(never)]
+    fn draw_again(&self, waiting: &mut Vec<Waiting>, enough: usize, first: u64, out: &mut [f32]) {
+        while waiting.len() >= enough {
+            let rest = waiting.len().saturating_sub(LANES);
+            let count = waiting.len() - rest;
+            let mut chosen = [Waiting::default(); LANES];
+            chosen[..count].copy_from_slice(&waiting[rest..]);
+            waiting.truncate(rest);
+            let elements = chosen.map(|Waiting { at, attempt }| (first + at as u64, attempt));
+            let drawn = dispatch(Gathered { words: &self.words, elements });
+            for (Waiting { at, attempt }, z) in chosen.into_iter().zip(drawn).take(count) {
+                match self.keeps(z) {
+                    true => {
+                        out[at] = z;
+                        self.place(&mut out[at..=at]);
+                    }
+                    false => waiting.push(Waiting { at, attempt: attempt + 1 }),
+                }
+            }
+        }
+    }
+}
+
+struct Gathered<'a> {
+    words: &'a Words,
+    elements: [(u64, u64); LANES],
+}
+
+impl WithSimd for Gathered<'_> {
+    type Output = [f32; LANES];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        standard_gathered(simd, self.words, &self.elements)
     }
 }

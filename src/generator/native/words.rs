@@ -18,6 +18,9 @@ use crate::plan::{Name, Seed};
 pub(super) const GROUP: usize = 256;
 const BLOCKS: usize = 16;
 
+/// How many words are found together when their addresses have nothing in common: the widest vectors hold as many.
+pub(super) const LANES: usize = 16;
+
 /// "expand 32-byte k", the constants of `ChaCha` (Bernstein 2008).
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
@@ -52,10 +55,8 @@ impl Words {
 
     /// One word.
     pub(super) fn word(&self, plane: u64, index: u64) -> u32 {
-        let group = GROUP as u64;
-        let block = index / group * BLOCKS as u64 + index % BLOCKS as u64;
-        let mut words = self.block(plane, block);
-        for _ in 0..index % group / BLOCKS as u64 {
+        let mut words = self.block(plane, block_of(index));
+        for _ in 0..position_of(index) {
             words.next_u32();
         }
         words.next_u32()
@@ -69,9 +70,33 @@ impl Words {
         words
     }
 
-    /// The words of a run of groups, for use inside vector code.
+    /// The words at any [`LANES`] addresses (plane and index), for use inside vector code: a block is made for each.
     #[inline(always)]
-    pub(super) fn fill_simd<S: Simd>(&self, simd: S, plane: u64, first: u64, out: &mut [u32]) {
+    pub(super) fn gather_simd<S: Simd>(&self, simd: S, addresses: &[(u64, u64); LANES]) -> [u32; LANES] {
+        let blocks = addresses.map(|(_, index)| block_of(index));
+        let [low, high] = [0, 1].map(|half| blocks.map(|block| halves(block)[half]));
+        let [stream_low, stream_high] = [0, 1].map(|half| addresses.map(|(plane, _)| halves(plane)[half]));
+        let mut initial = self.initial(simd);
+        let mut words = [0; LANES];
+        for lane in (0..LANES).step_by(S::U32_LANES) {
+            let lanes = lane..lane + S::U32_LANES;
+            for (row, counts) in initial[12..].iter_mut().zip([&low, &high, &stream_low, &stream_high]) {
+                *row = S::as_simd_u32s(&counts[lanes.clone()]).0[0];
+            }
+            let mut rows = [[0; LANES]; 16];
+            for (row, made) in rows.iter_mut().zip(eight_rounds(simd, initial)) {
+                S::as_mut_simd_u32s(&mut row[..S::U32_LANES]).0[0] = made;
+            }
+            for (step, at) in lanes.enumerate() {
+                words[at] = rows[position_of(addresses[at].1)][step];
+            }
+        }
+        words
+    }
+
+    /// The state of the block function before its counters.
+    #[inline(always)]
+    fn initial<S: Simd>(&self, simd: S) -> [S::u32s; 16] {
         let mut initial = [simd.splat_u32s(0); 16];
         for (row, constant) in initial.iter_mut().zip(CONSTANTS) {
             *row = simd.splat_u32s(constant);
@@ -79,6 +104,13 @@ impl Words {
         for (row, bytes) in initial[4..12].iter_mut().zip(self.key.chunks_exact(4)) {
             *row = simd.splat_u32s(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         }
+        initial
+    }
+
+    /// The words of a run of groups, for use inside vector code.
+    #[inline(always)]
+    pub(super) fn fill_simd<S: Simd>(&self, simd: S, plane: u64, first: u64, out: &mut [u32]) {
+        let mut initial = self.initial(simd);
         let [stream_low, stream_high] = halves(plane);
         initial[14] = simd.splat_u32s(stream_low);
         initial[15] = simd.splat_u32s(stream_high);
@@ -99,6 +131,17 @@ impl Words {
             block += BLOCKS as u64;
         }
     }
+}
+
+/// The block that holds word `index` of a plane.
+const fn block_of(index: u64) -> u64 {
+    index / GROUP as u64 * BLOCKS as u64 + index % BLOCKS as u64
+}
+
+/// Where word `index` of a plane stands in its block.
+#[expect(clippy::cast_possible_truncation, reason = "a position among sixteen")]
+const fn position_of(index: u64) -> usize {
+    (index % GROUP as u64) as usize / BLOCKS
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the two halves of a word")]
@@ -177,6 +220,26 @@ mod tests {
             for (index, word) in (first..).zip(group) {
                 assert_eq!(words().word(plane, index), word, "plane {plane}, word {index}");
             }
+        }
+    }
+
+    struct Gather(Words, [(u64, u64); LANES]);
+
+    impl WithSimd for Gather {
+        type Output = [u32; LANES];
+
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            self.0.gather_simd(simd, &self.1)
+        }
+    }
+
+    #[test]
+    fn words_at_any_addresses_are_those_that_rand_finds() {
+        let address = |at: u64| (at << (at % 50), at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8);
+        let addresses = std::array::from_fn(|at| address(at as u64));
+        for width in available() {
+            let found = width.dispatch(Gather(words(), addresses));
+            assert_eq!(found, addresses.map(|(plane, index)| words().word(plane, index)));
         }
     }
 
