@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Scheme] = &[
         bare: Some("p"),
         aliases: &[],
         spellings: &[
-            spelling("reservoirpy", "bernoulli", "bernoulli"),
+            spelling("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
             spelling("reservoirpy", "custom_bernoulli", "bernoulli"),
             spelling("torch", "bernoulli_", "bernoulli:other=0"),
         ],

@@ -61,7 +61,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         aliases: &[],
         spellings: &[
             spelling("reservoirpy", "random_sparse", "random-sparse:exact=true"),
-            spelling("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
         ],
         reads: Reads::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
