@@ -1,9 +1,11 @@
 //! Laws that are not spelled out in [`Law`](crate::law::Law): what they ask of a generator, by the native one.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use rand::Rng;
+use rand::{Rng, TryRng};
 
+use super::elementwise::TILE;
 use super::normal::Normal;
 use super::orthogonal;
 use super::uniform::Uniform;
@@ -29,7 +31,7 @@ impl Source for Places {
     }
 }
 
-/// Independent numbers: element `index` reads plane `index` of the tensor's words, from its first word on.
+/// Independent numbers, each from words of its own.
 pub(super) struct Independent {
     pub(super) words: Words,
     pub(super) law: Arc<dyn Distribution>,
@@ -38,22 +40,89 @@ pub(super) struct Independent {
 }
 
 impl Independent {
-    fn value(&self, index: u64) -> f64 {
-        self.law.sample_at(index, &mut self.words.block(index, 0)).clamp(self.bounds.0, self.bounds.1)
+    fn draw<T>(&self, start: u64, out: &mut [T], convert: fn(f64) -> T) {
+        let mut planes = Planes { words: &self.words, first: 0, drawn: Vec::new() };
+        for (value, index) in out.iter_mut().zip(start..) {
+            planes.go_to(index);
+            let mut words = ElementWords { planes: &mut planes, index, taken: 0 };
+            *value = convert(self.law.sample_at(index, &mut words).clamp(self.bounds.0, self.bounds.1));
+        }
     }
 }
 
 impl Source for Independent {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        for (value, index) in out.iter_mut().zip(start..) {
-            *value = narrow(self.value(index));
-        }
+        self.draw(start, out, narrow);
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
-        for (value, index) in out.iter_mut().zip(start..) {
-            *value = self.value(index);
+        self.draw(start, out, |value| value);
+    }
+}
+
+/// How many planes are drawn for a whole tile, each when its first element asks; few laws often need more.
+const MOST_PLANES: usize = 32;
+
+/// The words of the elements of a tile, by planes.
+struct Planes<'a> {
+    words: &'a Words,
+    /// The tile's first element.
+    first: u64,
+    drawn: Vec<[u32; TILE]>,
+}
+
+impl Planes<'_> {
+    /// Makes the tile that of an element.
+    fn go_to(&mut self, index: u64) {
+        let first = index / TILE as u64 * TILE as u64;
+        if first != self.first {
+            self.first = first;
+            self.drawn.clear();
         }
+    }
+
+    /// Word `index` of a plane.
+    fn word(&mut self, plane: usize, index: u64) -> u32 {
+        if plane >= MOST_PLANES {
+            return self.words.word(plane as u64, index);
+        }
+        while self.drawn.len() <= plane {
+            let mut words = [0; TILE];
+            self.words.fill(self.drawn.len() as u64, self.first, &mut words);
+            self.drawn.push(words);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "less than a tile")]
+        let offset = (index - self.first) as usize;
+        self.drawn[plane][offset]
+    }
+}
+
+/// The words of one element: word n is that of plane n at its index.
+struct ElementWords<'a, 'b> {
+    planes: &'a mut Planes<'b>,
+    index: u64,
+    taken: usize,
+}
+
+impl TryRng for ElementWords<'_, '_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let number = self.taken;
+        self.taken += 1;
+        Ok(self.planes.word(number, self.index))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let [low, high] = [self.try_next_u32()?, self.try_next_u32()?];
+        Ok(u64::from(high) << 32 | u64::from(low))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for bytes in bytes.chunks_mut(4) {
+            bytes.copy_from_slice(&self.try_next_u32()?.to_le_bytes()[..bytes.len()]);
+        }
+        Ok(())
     }
 }
 
@@ -110,5 +179,24 @@ impl Draws for Streams {
 
     fn words(&self, stream: u64) -> Box<dyn Rng> {
         Box::new(self.words.stream(stream).block(0, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Seed;
+
+    #[test]
+    fn each_element_reads_the_words_of_its_own_index_plane_by_plane() {
+        let words = Words::new(Seed(3), &"w".parse().unwrap());
+        let mut planes = Planes { words: &words, first: 0, drawn: Vec::new() };
+        for index in [0, 5, 511, 512, 1 << 40, 7] {
+            planes.go_to(index);
+            let mut drawn = ElementWords { planes: &mut planes, index, taken: 0 };
+            for plane in 0..40 {
+                assert_eq!(drawn.next_u32(), words.word(plane, index), "word {plane} of element {index}");
+            }
+        }
     }
 }
