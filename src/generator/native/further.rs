@@ -133,7 +133,7 @@ pub(super) struct Drawn {
 }
 
 impl Drawn {
-    /// The numbers of a law, inside the closed `bounds` of the dtype.
+    /// The numbers of a law, inside the closed `bounds` of the dtype. Those of an open law end at its largest finite number.
     pub(super) fn new(words: Words, law: &dyn Whole, bounds: (f64, f64), threads: usize) -> Self {
         Self { values: law.draw(&Streams { words, threads }), bounds }
     }
