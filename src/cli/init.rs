@@ -41,10 +41,10 @@ pub(super) struct Init {
     #[arg(long, default_value = "default")]
     layout: Layout,
     /// The number of inputs of each output, in place of the layout's
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
     fan_in: Option<u64>,
     /// The number of outputs of each input, in place of the layout's
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1 << 48))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
     fan_out: Option<u64>,
     /// A file with the weight that a scheme starts from, such as pissa-a
     #[arg(long, value_name = "FILE")]
@@ -88,6 +88,12 @@ enum Destination {
     File(PathBuf, &'static Format),
     /// To a folder, a file for each tensor.
     Folder(PathBuf, &'static Format),
+}
+
+/// A fan as it is typed.
+fn fan(text: &str) -> Result<u64, String> {
+    let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));
+    fan.ok_or_else(|| "it takes a whole number from 1 to 2^48".into())
 }
 
 impl Init {

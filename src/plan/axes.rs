@@ -46,7 +46,8 @@ impl Axes {
         let rank = self.0.len();
         let (role, size) =
             *self.0.get(number).with_context(|| format!("there is no axis {number}: it has {rank} axes"))?;
-        let divides = parts > 0 && parts <= size.max(1) && size % parts == 0;
+        ensure!(parts > 0, "it must be 1 or more");
+        let divides = parts <= size.max(1) && size % parts == 0;
         ensure!(divides, "axis {number} has size {size}, which {parts} parts do not divide");
         self.0.splice(number..=number, [(Role::Batch, parts), (role, size / parts)]);
         Ok(self)

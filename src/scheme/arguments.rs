@@ -107,6 +107,11 @@ impl Arguments {
         self.values[position].as_deref().or(self.parameters[position].default)
     }
 
+    /// A value in its canonical spelling, for messages: that of a number has few digits where the number has many.
+    pub fn typed(&self, name: &str) -> &str {
+        self.value(name).unwrap_or("not given")
+    }
+
     /// Whether a value was given (by the user or by a framework's meaning).
     pub fn given(&self, name: &str) -> bool {
         self.parameters.iter().zip(&self.values).any(|(parameter, value)| parameter.name == name && value.is_some())
@@ -143,14 +148,14 @@ impl Arguments {
     /// A number that must be 0 or more.
     pub fn nonnegative(&self, name: &str) -> Result<f64> {
         let value = self.number(name)?;
-        ensure!(value >= 0.0, "{name} is {value}: it must be 0 or more");
+        ensure!(value >= 0.0, "{name} is {}: it must be 0 or more", self.typed(name));
         Ok(value)
     }
 
     /// A number that must be above 0.
     pub fn positive(&self, name: &str) -> Result<f64> {
         let value = self.number(name)?;
-        ensure!(value > 0.0, "{name} is {value}: it must be above 0");
+        ensure!(value > 0.0, "{name} is {}: it must be above 0", self.typed(name));
         Ok(value)
     }
 
@@ -158,7 +163,7 @@ impl Arguments {
     pub fn optional_fraction(&self, name: &str) -> Result<Option<f64>> {
         let value = self.optional_number(name);
         if let Some(value) = value {
-            ensure!((0.0..=1.0).contains(&value), "{name} is {value}: it must lie between 0 and 1");
+            ensure!((0.0..=1.0).contains(&value), "{name} is {}: it must lie between 0 and 1", self.typed(name));
         }
         Ok(value)
     }

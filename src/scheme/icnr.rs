@@ -24,7 +24,11 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
             default: Some("pixel-shuffle"),
             help: "which outputs make one pixel: r in a row, as torch's PixelShuffle takes them, or every (outputs/r)th, as TensorFlow's depth_to_space does",
         },
-        Parameter { default: Some("relu"), ..GAIN_ONE },
+        Parameter {
+            default: None,
+            help: "a number, or an activation (`fanin list gains`); relu where neither gain nor std is given",
+            ..GAIN_ONE
+        },
         SLOPE,
         Parameter {
             name: "std",
@@ -62,10 +66,14 @@ fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         format!("scale is {scale}: {scale}^{kernels} must divide the {rows} outputs of shape {}", site.shape)
     })?;
     ensure!(!(arguments.given("std") && arguments.given("gain")), "it takes std or gain, not both");
+    if !arguments.given("std") && !arguments.given("gain") {
+        arguments.set("gain", "relu");
+    }
     let std = match arguments.given("std") {
         true => arguments.nonnegative("std")?,
         false => arguments.gain()? / as_float(site.fan_in()?.max(1)).sqrt(),
     };
+    ensure!(std >= 0.0, "gain is {}: it must be 0 or more", arguments.typed("gain"));
     let uniform = arguments.word("distribution") == Some("uniform");
     let in_a_row = arguments.word("shuffle") == Some("pixel-shuffle");
     Ok(Law::Whole(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
@@ -107,7 +115,7 @@ impl Described for Icnr {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std.abs()
+        12.0 * self.std
     }
 }
 

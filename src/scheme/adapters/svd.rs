@@ -13,23 +13,49 @@ pub(super) struct Factors {
 /// pair of vectors that is taken which makes the largest element of the left one (the first of several) positive.
 pub(super) fn singular(matrix: &[f64], [rows, columns]: [usize; 2], count: usize) -> Factors {
     let shorter = rows.min(columns);
-    let whole = DMatrix::from_row_slice(rows, columns, matrix);
+    let (matrix, exponent) = brought_near_one(matrix);
+    let whole = DMatrix::from_row_slice(rows, columns, &matrix);
     // A limit, so that an iteration that does not end is found out; a few for each singular value are usual.
     let found = whole.try_svd(true, true, 5.0 * f64::EPSILON, 1000 * shorter.max(1));
-    let (left, weights, right) = match found.and_then(|found| Some((found.u?, found.singular_values, found.v_t?))) {
+    let found = found.and_then(|found| Some((found.u?, found.singular_values, found.v_t?)));
+    // Of some matrices of low rank it finds vectors that are none.
+    let found = found.filter(|(left, weights, right)| make_again(&matrix, left, weights.as_slice(), right));
+    let (left, weights, right) = match found {
         Some((left, weights, right)) => (
             columns_of(&left, count),
             weights.iter().take(count).copied().collect(),
             columns_of(&right.transpose(), count),
         ),
-        None => jacobi(matrix, [rows, columns], count),
+        None => jacobi(&matrix, [rows, columns], count),
     };
+    let weights = weights.into_iter().map(|weight: f64| libm::scalbn(weight, exponent)).collect();
     assembled(left, weights, right, [rows, columns])
+}
+
+/// A matrix times a power of two, which changes no digit, so that its squares stay in the range of doubles; and the exponent
+/// that was taken out.
+fn brought_near_one(matrix: &[f64]) -> (Vec<f64>, i32) {
+    let largest = matrix.iter().fold(0f64, |largest, value| largest.max(value.abs()));
+    let exponent = if largest > 0.0 { libm::ilogb(largest) } else { 0 };
+    (matrix.iter().map(|value| libm::scalbn(*value, -exponent)).collect(), exponent)
+}
+
+/// Whether factors make a row-major matrix of values near 1 again.
+fn make_again(matrix: &[f64], left: &DMatrix<f64>, weights: &[f64], right: &DMatrix<f64>) -> bool {
+    let columns = right.ncols();
+    let largest = weights.iter().fold(1f64, |largest, weight| largest.max(*weight));
+    matrix.iter().enumerate().all(|(index, value)| {
+        let (row, column) = (index / columns, index % columns);
+        let made: f64 =
+            weights.iter().enumerate().map(|(at, weight)| left[(row, at)] * weight * right[(at, column)]).sum();
+        (made - value).abs() <= 1e-11 * largest
+    })
 }
 
 /// Q and R of a `rows` x `columns` matrix, row-major: the first `count` columns and rows. The diagonal of R is not negative.
 pub(super) fn triangular(matrix: &[f64], [rows, columns]: [usize; 2], count: usize) -> Factors {
-    let decomposed = DMatrix::from_row_slice(rows, columns, matrix).qr();
+    let (matrix, exponent) = brought_near_one(matrix);
+    let decomposed = DMatrix::from_row_slice(rows, columns, &matrix).qr();
     let (left, right) = (columns_of(&decomposed.q(), count), columns_of(&decomposed.r().transpose(), count));
     let signed = |side: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
         let sign = |number: usize| if right[number][number] < 0.0 { -1.0 } else { 1.0 };
@@ -37,7 +63,8 @@ pub(super) fn triangular(matrix: &[f64], [rows, columns]: [usize; 2], count: usi
         flipped.map(|(number, line)| line.iter().map(|value| value * sign(number)).collect()).collect()
     };
     let (left, right) = (signed(left), signed(right.clone()));
-    Factors { left: turned(&left, rows), weights: vec![1.0; count], right: right.concat() }
+    let right = right.concat().into_iter().map(|value| libm::scalbn(value, exponent)).collect();
+    Factors { left: turned(&left, rows), weights: vec![1.0; count], right }
 }
 
 /// The first columns of a matrix.

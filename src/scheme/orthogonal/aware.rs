@@ -31,7 +31,11 @@ pub(super) const ROW: Scheme = Scheme {
         ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
         let variance = 2.0 / as_float(site.fan_in()?.max(1));
         let noise = arguments.number("noise")?;
-        ensure!((1e-30..=1e30).contains(&noise), "noise is {noise}: it must lie between 1e-30 and 1e30");
+        ensure!(
+            (1e-30..=1e30).contains(&noise),
+            "noise is {}: it must lie between 1e-30 and 1e30",
+            arguments.typed("noise")
+        );
         Ok(Law::Whole(Arc::new(ConvolutionAware { noise, variance, convolution })))
     },
 };

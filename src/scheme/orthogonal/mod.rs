@@ -134,12 +134,12 @@ fn orthogonal(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Law> 
 
 fn check_mode(arguments: &Arguments, unfolding: &Unfolding) -> Result<()> {
     let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    let (mode, fits) = match arguments.word("mode") {
-        Some("projection") => ("projection has no more", rows <= columns),
-        Some("embedding") => ("embedding has no fewer", rows >= columns),
-        Some(_) => ("basis has as many", rows == columns),
+    let (mode, relation, fits) = match arguments.word("mode") {
+        Some("projection") => ("projection", "no more outputs than", rows <= columns),
+        Some("embedding") => ("embedding", "no fewer outputs than", rows >= columns),
+        Some(_) => ("basis", "as many outputs as", rows == columns),
         None => return Ok(()),
     };
-    ensure!(fits, "mode={mode} outputs than inputs, and here are {rows} outputs and {columns} inputs");
+    ensure!(fits, "mode={mode} has {relation} inputs, and here are {rows} outputs and {columns} inputs");
     Ok(())
 }

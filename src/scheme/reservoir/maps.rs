@@ -81,7 +81,7 @@ const fn control(default: &'static str, help: &'static str) -> Parameter {
 /// A number that must lie between bounds.
 fn between(arguments: &Arguments, name: &str, low: f64, high: f64) -> Result<f64> {
     let value = arguments.number(name)?;
-    ensure!((low..=high).contains(&value), "{name} is {value}: it must lie between {low} and {high}");
+    ensure!((low..=high).contains(&value), "{name} is {}: it must lie between {low} and {high}", arguments.typed(name));
     Ok(value)
 }
 

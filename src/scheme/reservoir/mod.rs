@@ -145,7 +145,8 @@ impl<T: Structure> Matrices<T> {
             if let Some(found) = found {
                 let scale = radius / found;
                 for value in matrix {
-                    *value *= scale;
+                    // Of the tiniest numbers the scale alone is beyond the range of doubles.
+                    *value = if scale.is_finite() { *value * scale } else { *value / found * radius };
                 }
                 return;
             }
