@@ -8,7 +8,7 @@ use rand_distr::{Distribution as _, Open01};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::portable::Portable;
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::Unfolding;
 
 const RADIUS: Parameter =
@@ -108,9 +108,7 @@ impl Points {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
             // The range first: where it ends, no value is taken.
             for (number, value) in (0..length).zip(rest.by_ref()) {
-                #[expect(clippy::cast_possible_truncation, reason = "as many as fit in memory")]
-                let point = (first + number * step) as usize;
-                run(value, point);
+                run(value, in_memory(first + number * step));
             }
         });
     }
@@ -144,9 +142,8 @@ const RADII: u64 = 1;
 
 impl Whole for Points {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "what is drawn whole fits in memory")]
-        let (count, points) = (self.count() as usize, if self.count() == 0 { 0 } else { self.points() as usize });
-        let mut values = vec![0.0; count];
+        let points = if self.count() == 0 { 0 } else { in_memory(self.points()) };
+        let mut values = vec![0.0; in_memory(self.count())];
         // What each point's values are multiplied with: first the sum that is to be undone.
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {

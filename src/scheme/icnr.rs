@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::gain::{GAIN_ONE, SLOPE};
 use super::tap::kernel_axes;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -112,9 +112,8 @@ impl Described for Icnr {
 }
 
 impl Whole for Icnr {
-    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut drawn = vec![0.0; (self.count() / self.copies) as usize];
+        let mut drawn = vec![0.0; in_memory(self.count() / self.copies)];
         let scale = if self.uniform {
             draws.signed_uniforms(0, &mut drawn);
             3f64.sqrt() * self.std
@@ -122,7 +121,7 @@ impl Whole for Icnr {
             draws.normals(0, &mut drawn);
             self.std
         };
-        (0..self.count()).map(|index| scale * drawn[self.drawn(index) as usize]).collect()
+        (0..self.count()).map(|index| scale * drawn[in_memory(self.drawn(index))]).collect()
     }
 
     fn workspace(&self) -> u64 {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -101,17 +101,16 @@ impl Described for Mimetic {
 }
 
 impl Whole for Mimetic {
-    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let Self { heads, features, unfolding, .. } = self;
-        let (inputs, width) = (unfolding.columns() as usize, *features as usize);
+        let (inputs, width) = (in_memory(unfolding.columns()), in_memory(*features));
         let (matrices, part) = (unfolding.matrices(), heads * features);
         if inputs == 0 || part == 0 || matrices == 0 {
             return Vec::new();
         }
         let pairs: Vec<_> = (0..matrices * heads).map(|head| self.pair(draws, 1 + head, inputs, width)).collect();
         let valued = unfolding.rows() > 2 * part;
-        let mut values = vec![0.0; if valued { (matrices * part) as usize * inputs } else { 0 }];
+        let mut values = vec![0.0; if valued { in_memory(matrices * part) * inputs } else { 0 }];
         draws.normals(0, &mut values);
         let std = 1.0 / as_float(unfolding.columns()).sqrt();
         let count = matrices * unfolding.rows() * unfolding.columns();
@@ -119,10 +118,10 @@ impl Whole for Mimetic {
             let Place { matrix, row, column } = unfolding.place(index);
             let (kind, within) = (row / part, row % part);
             if kind == 2 {
-                return std * values[(matrix * part + within) as usize * inputs + column as usize];
+                return std * values[in_memory(matrix * part + within) * inputs + in_memory(column)];
             }
-            let pair = &pairs[(matrix * heads + within / features) as usize];
-            pair[kind as usize][(within % features) as usize * inputs + column as usize]
+            let pair = &pairs[in_memory(matrix * heads + within / features)];
+            pair[in_memory(kind)][in_memory(within % features) * inputs + in_memory(column)]
         };
         (0..count).map(element).collect()
     }

@@ -11,7 +11,7 @@ use super::orthogonal;
 use super::uniform::Uniform;
 use super::words::Words;
 use crate::generator::Source;
-use crate::law::{Distribution, Draws, Pattern, Whole};
+use crate::law::{Distribution, Draws, Pattern, Whole, in_memory};
 use crate::plan::narrow;
 
 /// The numbers of a pattern.
@@ -139,8 +139,7 @@ impl Drawn {
     }
 
     fn values(&self, start: u64, count: usize) -> impl Iterator<Item = f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let start = start as usize;
+        let start = in_memory(start);
         self.values[start..start + count].iter().map(|value| value.clamp(self.bounds.0, self.bounds.1))
     }
 }

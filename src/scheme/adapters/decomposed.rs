@@ -7,9 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
-use super::whole;
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, in_memory};
 use crate::plan::{Base, Place, Unfolding};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
@@ -185,7 +184,7 @@ impl Described for Decomposed {
 impl Whole for Decomposed {
     fn draw(&self, _: &dyn Draws) -> Vec<f64> {
         let (weight, [outputs, inputs, rank]) =
-            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(whole));
+            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(in_memory));
         let Factors { left, weights, right } = match self.method {
             Method::Pissa => singular(&weight, [outputs, inputs], rank),
             Method::Olora => triangular(&weight, [outputs, inputs], rank),
@@ -207,7 +206,7 @@ impl Whole for Decomposed {
             }
         };
         let columns = self.unfolding.columns();
-        let at = |Place { row, column, .. }| whole(row * columns + column);
+        let at = |Place { row, column, .. }| in_memory(row * columns + column);
         (0..drawn.len() as u64).map(|index| drawn[at(self.unfolding.place(index))]).collect()
     }
 
@@ -226,7 +225,7 @@ impl Decomposed {
         let mut matrix = vec![0.0; self.base.values.len()];
         for (value, index) in self.base.values.iter().zip(0..) {
             let Place { row, column, .. } = self.weight.place(index);
-            matrix[whole(row * columns + column)] = *value;
+            matrix[in_memory(row * columns + column)] = *value;
         }
         matrix
     }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::{Role, Unfolding};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
@@ -141,12 +141,12 @@ impl Whole for Orthogonal {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let unfolding = &self.unfolding;
         let (rank, other) = self.sizes();
-        let [size, long] = [rank, other].map(super::whole);
+        let [size, long] = [rank, other].map(in_memory);
         let (first, stream) = match self.side {
             Side::A => (0, 1),
             Side::B => (1, 2),
         };
-        let mut all = vec![0.0; super::whole(unfolding.matrices()) * size * long];
+        let mut all = vec![0.0; in_memory(unfolding.matrices()) * size * long];
         if all.is_empty() {
             return all;
         }
@@ -166,7 +166,7 @@ impl Whole for Orthogonal {
                     Side::A => (place.column, place.row),
                     Side::B => (place.row, place.column),
                 };
-                all[super::whole((place.matrix * other + along) * rank + across)] / DIVISOR
+                all[in_memory((place.matrix * other + along) * rank + across)] / DIVISOR
             })
             .collect()
     }

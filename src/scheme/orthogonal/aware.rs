@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory, scale};
+use super::parts::{Convolution, PANELS, bytes_of, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, matrix};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory, matrix};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",

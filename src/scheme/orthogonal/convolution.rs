@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::parts::{Convolution, PANELS, bytes_of};
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, matrix};
+use crate::law::{Described, Draws, Law, Whole, in_memory, matrix};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "conv-orthogonal",

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::parts::{Convolution, PANELS, bytes_of};
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "delta-orthogonal",

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parts::{PANELS, bytes_of, count, in_memory, scale, tensor};
+use super::parts::{PANELS, bytes_of, count, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {

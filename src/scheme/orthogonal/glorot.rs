@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
+use super::parts::{PANELS, bytes_of, count, haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::Site;
-use crate::law::{Draws, matrix};
+use crate::law::{Draws, in_memory, matrix};
 use crate::plan::{Axes, Role, Unfolding};
 
 /// The weight of a convolution: which input, output and tap each element belongs to.
@@ -136,12 +136,6 @@ pub(super) fn scale(values: &mut [f64], factor: f64) {
     for value in values {
         *value *= factor;
     }
-}
-
-/// A size of what is in memory.
-#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
-pub(super) fn in_memory(count: u64) -> usize {
-    count as usize
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::ensure;
 use nalgebra::DMatrix;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
+use super::parts::{PANELS, bytes_of, count, haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, in_memory};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {

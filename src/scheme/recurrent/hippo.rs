@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -261,8 +261,7 @@ impl Described for Decays {
 
 impl Whole for Decays {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let (size, count) = (self.size as usize, self.count as usize);
+        let (size, count) = (in_memory(self.size), in_memory(self.count));
         let mut values = vec![0.0; count];
         let mut diagonal = vec![0.0; count.checked_div(size).unwrap_or(0)];
         draws.normals(0, &mut diagonal);

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Pattern, Whole, as_float};
+use crate::law::{Described, Draws, Law, Pattern, Whole, as_float, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -195,8 +195,7 @@ impl Described for Exponentials {
 
 impl Whole for Exponentials {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let mut values = vec![0.0; self.count as usize];
+        let mut values = vec![0.0; in_memory(self.count)];
         draws.normals(0, &mut values);
         values.into_iter().map(exponential).collect()
     }

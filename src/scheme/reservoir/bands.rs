@@ -2,11 +2,11 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::sparse::whole as rounded;
+use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
-use crate::law::{Law, as_float};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use crate::law::{Law, as_float, in_memory};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 
@@ -123,7 +123,7 @@ fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: b
 impl Structure for Diagonals {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut places, mut values) = (random.words(), random.words());
-        let mut left = whole(self.count).max(n);
+        let mut left = in_memory(self.count).max(n);
         let below = (0..n).map(|shift| (shift, true));
         let above = (1..n).filter(|_| !self.lower).map(|shift| (shift, false));
         let mut diagonals: Vec<(usize, bool)> = below.chain(above).collect();
@@ -197,9 +197,9 @@ impl Structure for PseudoSvd {
         let enough = self.density * as_float((n * n) as u64);
         let mut nonzeros = singular.iter().filter(|&&value| value != 0.0).count() as u64;
         while n >= 2 && as_float(nonzeros) < enough {
-            let one = whole(random::below(turns.as_mut(), n as u64));
+            let one = in_memory(random::below(turns.as_mut(), n as u64));
             // Another column than the first.
-            let other = (one + 1 + whole(random::below(turns.as_mut(), n as u64 - 1))) % n;
+            let other = (one + 1 + in_memory(random::below(turns.as_mut(), n as u64 - 1))) % n;
             let angle = 2.0 * random::unit(turns.as_mut()) - 1.0;
             nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
         }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
-use crate::law::{Described, Draws, Law, Pattern, Whole};
+use crate::law::{Described, Draws, Law, Pattern, Whole, in_memory};
 use crate::plan::{Place, Unfolding};
 use random::Random;
 
@@ -99,7 +99,7 @@ impl<T: Structure> Whole for Matrices<T> {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let [rows, columns] = self.sizes();
         let size = rows * columns;
-        let mut all = vec![0.0; whole(self.unfolding.matrices()) * size];
+        let mut all = vec![0.0; in_memory(self.unfolding.matrices()) * size];
         if size > 0 {
             for (matrix, number) in all.chunks_exact_mut(size).zip(0..) {
                 self.fill(draws, number, [rows, columns], matrix);
@@ -125,7 +125,7 @@ impl<T: Structure> Whole for Matrices<T> {
 
 impl<T: Structure> Matrices<T> {
     fn sizes(&self) -> [usize; 2] {
-        [whole(self.unfolding.rows()), whole(self.unfolding.columns())]
+        [in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns())]
     }
 
     /// Fills matrix `number`.
@@ -151,14 +151,8 @@ impl<T: Structure> Matrices<T> {
 /// The values of matrices, one after the other and row-major, in the order of the tensor.
 fn arranged(unfolding: &Unfolding, all: &[f64]) -> Vec<f64> {
     let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    let at = |Place { matrix, row, column }| whole((matrix * rows + row) * columns + column);
+    let at = |Place { matrix, row, column }| in_memory((matrix * rows + row) * columns + column);
     (0..all.len() as u64).map(|index| all[at(unfolding.place(index))]).collect()
-}
-
-/// A count of what is in memory.
-#[expect(clippy::cast_possible_truncation, reason = "sizes of what is in memory")]
-fn whole(count: u64) -> usize {
-    count as usize
 }
 
 /// The law of matrices that are drawn together.

@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, as_float};
+use crate::law::{Draws, as_float, in_memory};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {
@@ -210,7 +210,7 @@ impl Places {
         }
         let fraction = arguments.optional_fraction("density")?.unwrap_or(0.0);
         let of = |all: u64, word: &str| -> Result<(u64, f64)> {
-            let degree = degree.unwrap_or_else(|| sparse::whole(fraction * as_float(all), f64::floor));
+            let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * as_float(all), f64::floor));
             ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
             Ok((degree, as_float(degree) / as_float(all.max(1))))
         };
@@ -225,7 +225,7 @@ impl Places {
             }
             None if arguments.flag("exact") => {
                 let all = rows.saturating_mul(columns);
-                let count = sparse::whole(fraction * as_float(all), f64::round_ties_even).min(all);
+                let count = sparse::rounded(fraction * as_float(all), f64::round_ties_even).min(all);
                 Self::Exact { count, fraction: as_float(count) / as_float(all.max(1)) }
             }
             None => Self::Independent { density: fraction },
@@ -252,17 +252,17 @@ impl Places {
             Self::Independent { density } => {
                 (0..rows * columns).for_each(|element| keep(element, unit(words.as_mut()) < density));
             }
-            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, super::whole(count), keep),
+            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, in_memory(count), keep),
             Self::In { degree, .. } => {
                 for row in 0..rows {
-                    choose(words.as_mut(), columns, super::whole(degree), |column, kept| {
+                    choose(words.as_mut(), columns, in_memory(degree), |column, kept| {
                         keep(row * columns + column, kept);
                     });
                 }
             }
             Self::Out { degree, .. } => {
                 for column in 0..columns {
-                    choose(words.as_mut(), rows, super::whole(degree), |row, kept| keep(row * columns + column, kept));
+                    choose(words.as_mut(), rows, in_memory(degree), |row, kept| keep(row * columns + column, kept));
                 }
             }
         }

@@ -59,9 +59,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[DENSITY_OF_ONE, DEGREE, DIRECTION, EXACT, DISTRIBUTION, POSITIVE, SCALE],
         bare: Some("density"),
         aliases: &[],
-        spellings: &[
-            spelling("reservoirpy", "random_sparse", "random-sparse:exact=true"),
-        ],
+        spellings: &[spelling("reservoirpy", "random_sparse", "random-sparse:exact=true")],
         reads: Reads::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
         law: |arguments, site| random_sparse(arguments, site, "1", "scale"),
