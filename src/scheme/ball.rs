@@ -8,7 +8,7 @@ use rand_distr::{Distribution as _, Open01};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::portable::Portable;
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::Unfolding;
 
 const RADIUS: Parameter =
@@ -169,9 +169,8 @@ impl Whole for Points {
     }
 
     fn workspace(&self) -> u64 {
-        let (count, double) = (self.count(), 8);
-        let points = if count == 0 { 0 } else { self.points() };
-        count.saturating_add(points).saturating_mul(double)
+        let points = if self.count() == 0 { 0 } else { self.points() };
+        bytes_of(&[&[self.count()], &[points]])
     }
 }
 

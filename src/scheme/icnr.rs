@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::gain::{GAIN_ONE, SLOPE};
 use super::tap::kernel_axes;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -125,6 +125,6 @@ impl Whole for Icnr {
     }
 
     fn workspace(&self) -> u64 {
-        self.count().saturating_add(self.count() / self.copies).saturating_mul(8)
+        bytes_of(&[&[self.count()], &[self.count() / self.copies]])
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -128,8 +128,7 @@ impl Whole for Mimetic {
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        let values = self.unfolding.matrices().saturating_mul(rows).saturating_mul(columns).saturating_mul(2);
-        // A square matrix, its factors, and what the decomposition works in.
-        values.saturating_add(columns.saturating_mul(columns).saturating_mul(6)).saturating_mul(8)
+        // The values twice; a square matrix, its factors, and what the decomposition works in.
+        bytes_of(&[&[2, self.unfolding.matrices(), rows, columns], &[6, columns, columns]])
     }
 }

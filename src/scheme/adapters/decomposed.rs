@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, in_memory};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory};
 use crate::plan::{Base, Place, Unfolding};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
@@ -212,9 +212,8 @@ impl Whole for Decomposed {
 
     fn workspace(&self) -> u64 {
         // The base as a matrix, twice, its factors, what is drawn of it in two orders, and the vectors of the decomposition.
-        let sizes = self.weight.rows().saturating_mul(self.weight.columns());
-        let sides = self.weight.rows().saturating_add(self.weight.columns());
-        sizes.saturating_mul(8 * 8).saturating_add(sides.saturating_mul(self.rank).saturating_mul(4 * 8))
+        let (rows, columns) = (self.weight.rows(), self.weight.columns());
+        bytes_of(&[&[8, rows, columns], &[4, rows, self.rank], &[4, columns, self.rank]])
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Role, Unfolding};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
@@ -173,8 +173,7 @@ impl Whole for Orthogonal {
 
     fn workspace(&self) -> u64 {
         let (rank, other) = self.sizes();
-        let one =
-            rank.saturating_mul(rank).saturating_mul(32).saturating_add(rank.saturating_mul(other).saturating_mul(16));
-        rank.saturating_mul(other).saturating_mul(self.unfolding.matrices()).saturating_mul(16).saturating_add(one)
+        // The values twice, normals and a product; the square matrix, half of it, and what it takes to make one.
+        bytes_of(&[&[2, self.unfolding.matrices(), rank, other], &[2, rank, other], &[4, rank, rank]])
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, scale};
+use super::parts::{Convolution, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory, matrix};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, matrix, panels};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
@@ -82,7 +82,7 @@ impl Whole for ConvolutionAware {
             &[frequencies, taps],
             &[2, inputs, frequencies],
             &[2, inputs, taps],
-            &[PANELS, frequencies],
+            &panels(frequencies),
         ])
     }
 }

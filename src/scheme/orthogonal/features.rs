@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parts::{PANELS, bytes_of, count, scale, tensor};
+use super::parts::{count, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -86,7 +86,7 @@ impl Whole for Features {
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
         // The values twice, a block and the vectors that its norms are those of.
-        bytes_of(&[&[2, count(&self.unfolding)], &[2, rows.min(columns), columns], &[PANELS, columns]])
+        bytes_of(&[&[2, count(&self.unfolding)], &[2, rows.min(columns), columns], &panels(columns)])
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{PANELS, bytes_of, count, haar, scale, tensor};
+use super::parts::{count, haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -71,7 +71,7 @@ impl Whole for GlorotOrthogonal {
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        bytes_of(&[&[2, count(&self.unfolding)], &[rows, columns], &[PANELS, rows.max(columns)]])
+        bytes_of(&[&[2, count(&self.unfolding)], &[rows, columns], &panels(rows.max(columns))])
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::plain::between;
-use super::parts::{bytes_of, count};
+use super::parts::count;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {

@@ -122,15 +122,6 @@ pub(super) fn haar(draws: &dyn Draws, stream: u64, [rows, columns]: [usize; 2]) 
     }
 }
 
-/// The bytes of as many doubles as these products of sizes sum up to; the largest number where they are more than it holds.
-pub(super) fn bytes_of(products: &[&[u64]]) -> u64 {
-    let product = |sizes: &&[u64]| sizes.iter().fold(8, |bytes: u64, size| bytes.saturating_mul(*size));
-    products.iter().map(product).fold(0, u64::saturating_add)
-}
-
-/// Columns that are reflected at once: drawing an orthonormal matrix takes two panels of as many beside the matrix.
-pub(super) const PANELS: u64 = 128;
-
 /// Values times a factor.
 pub(super) fn scale(values: &mut [f64], factor: f64) {
     for value in values {
@@ -158,11 +149,5 @@ mod tests {
         assert_eq!(torch[119], Part { matrix: 0, output: 1, input: 2, tap: 19 });
         assert_eq!(keras[7], Part { matrix: 0, output: 1, input: 0, tap: 1 });
         assert!(torch.iter().all(|part| keras.contains(part)));
-    }
-
-    #[test]
-    fn sizes_beyond_64_bits_do_not_overflow() {
-        assert_eq!(bytes_of(&[&[2, 3], &[5]]), 88);
-        assert_eq!(bytes_of(&[&[1 << 40, 1 << 40], &[1]]), u64::MAX);
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::ensure;
 use nalgebra::DMatrix;
 
-use super::parts::{PANELS, bytes_of, count, haar, scale, tensor};
+use super::parts::{count, haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, in_memory};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -157,6 +157,6 @@ impl Whole for SkewSymmetric {
     fn workspace(&self) -> u64 {
         let (count, size) = (count(&self.unfolding), self.unfolding.rows());
         // The values twice; a rotation, and as much again for its eigenvalues and the sign of its determinant.
-        bytes_of(&[&[2, count], &[4, size, size], &[PANELS, size]])
+        bytes_of(&[&[2, count], &[4, size, size], &panels(size)])
     }
 }

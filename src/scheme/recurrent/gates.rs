@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::last_axis;
-use crate::law::{Described, Draws, Law, Pattern, Whole, in_memory};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
 
 const GATES: Parameter = Parameter {
     name: "gates",
@@ -210,6 +210,6 @@ impl Whole for Chrono {
     }
 
     fn workspace(&self) -> u64 {
-        self.count.saturating_add(self.count / self.gates.count()).saturating_mul(8)
+        bytes_of(&[&[self.count], &[self.count / self.gates.count()]])
     }
 }

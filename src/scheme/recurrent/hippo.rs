@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -273,7 +273,6 @@ impl Whole for Decays {
     }
 
     fn workspace(&self) -> u64 {
-        let rows = self.count.checked_div(self.size).unwrap_or(0);
-        self.count.saturating_add(rows).saturating_mul(8)
+        bytes_of(&[&[self.count], &[self.count.checked_div(self.size).unwrap_or(0)]])
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Pattern, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Law, Pattern, Whole, as_float, bytes_of, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -201,6 +201,6 @@ impl Whole for Exponentials {
     }
 
     fn workspace(&self) -> u64 {
-        self.count.saturating_mul(8)
+        bytes_of(&[&[self.count]])
     }
 }

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::law::{Described, Draws, Whole, as_float, in_memory};
+use crate::law::{Described, Draws, Whole, as_float, bytes_of, in_memory};
 
 /// Their imaginary parts, the largest first, on the last axis of a tensor.
 #[derive(Debug)]
@@ -44,7 +44,6 @@ impl Whole for LegS {
         }
         // The matrix and a copy of it that is decomposed, its singular values several times over, and the tensor.
         let states = self.eigenvalues.saturating_mul(2);
-        let matrices = states.saturating_mul(states).saturating_mul(2);
-        matrices.saturating_add(8 * states).saturating_add(self.count).saturating_mul(8)
+        bytes_of(&[&[2, states, states], &[8, states], &[self.count]])
     }
 }

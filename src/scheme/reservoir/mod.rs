@@ -22,7 +22,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
-use crate::law::{Described, Draws, Law, Pattern, Whole, in_memory};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 use random::Random;
 
@@ -110,15 +110,10 @@ impl<T: Structure> Whole for Matrices<T> {
 
     fn workspace(&self) -> u64 {
         let (rows, columns, matrices) = (self.unfolding.rows(), self.unfolding.columns(), self.unfolding.matrices());
-        let size = rows.saturating_mul(columns);
         // The values twice, in the order of the matrices and of the tensor; and for the eigenvalues of one matrix a copy of
         // it and the vectors that its decomposition keeps.
-        let eigenvalues = if self.radius.is_some() { size.saturating_mul(16) } else { 0 };
-        let vectors = rows.saturating_add(columns).saturating_mul(64);
-        size.saturating_mul(matrices)
-            .saturating_mul(16)
-            .saturating_add(eigenvalues)
-            .saturating_add(vectors)
+        let copies = if self.radius.is_some() { 2 } else { 0 };
+        bytes_of(&[&[2, matrices, rows, columns], &[copies, rows, columns], &[8, rows], &[8, columns]])
             .saturating_add(self.structure.scratch())
     }
 }

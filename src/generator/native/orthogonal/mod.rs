@@ -7,7 +7,7 @@ mod svd;
 use super::normal::Normal;
 use super::words::Words;
 use crate::generator::Source;
-use crate::law::{OrthogonalMethod, in_memory};
+use crate::law::{OrthogonalMethod, bytes_of, in_memory, panels};
 use crate::plan::{DType, Place, Unfolding, narrow};
 
 /// The plane of the words that decide the signs of singular vectors.
@@ -54,8 +54,7 @@ pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfo
     match method {
         // The matrix, its copy and the vectors, in double precision.
         OrthogonalMethod::Svd => kept + matrix * 24,
-        // Two panels of at most 64 columns.
-        OrthogonalMethod::Reflectors => kept + 16 * 64 * unfolding.rows().max(unfolding.columns()),
+        OrthogonalMethod::Reflectors => kept + bytes_of(&[&panels(unfolding.rows().max(unfolding.columns()))]),
     }
 }
 
