@@ -3,6 +3,7 @@
 mod further;
 pub mod matrix;
 mod memory;
+pub mod numbers;
 pub mod portable;
 
 use std::sync::Arc;

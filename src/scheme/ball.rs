@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use rand::Rng;
-use rand_distr::{Distribution as _, Open01};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::portable::Portable;
+use crate::law::numbers::open_unit;
 use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::Unfolding;
 
@@ -148,7 +146,7 @@ impl Whole for Points {
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {
             let mut words = draws.words(VALUES);
-            values.fill_with(|| uniform(&mut *words));
+            values.fill_with(|| open_unit(&mut *words));
             self.each(&mut values, |value, point| factors[point] += *value);
             self.each(&mut values, |value, point| *value /= factors[point]);
             return values;
@@ -158,7 +156,7 @@ impl Whole for Points {
         let mut words = draws.words(RADII);
         for factor in &mut factors {
             let share = match self.kind {
-                Region::Ball => libm::pow(uniform(&mut *words), 1.0 / self.dimension()),
+                Region::Ball => libm::pow(open_unit(&mut *words), 1.0 / self.dimension()),
                 _ => 1.0,
             };
             // Normals that are all 0, as hardly ever happens, have no direction and stay where they are.
@@ -172,10 +170,4 @@ impl Whole for Points {
         let points = if self.count() == 0 { 0 } else { self.points() };
         bytes_of(&[&[self.count()], &[points]])
     }
-}
-
-/// Uniform on (0, 1), neither end among the values.
-fn uniform(words: &mut dyn Rng) -> f64 {
-    let Portable(value) = Open01.sample(words);
-    value
 }

@@ -1,13 +1,15 @@
 //! Tables of embeddings. They have one row an entry in every framework, whatever the layout of its weights.
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use rand::Rng;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Distribution, Law, as_float};
+use crate::law::{
+    Described, Distribution, Law, as_float,
+    numbers::{self, LARGEST_NORMAL},
+};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",
@@ -77,16 +79,13 @@ impl Described for Padded {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std
+        LARGEST_NORMAL * self.std
     }
 }
 
 impl Distribution for Padded {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        // Box and Muller 1958, with a radius from (0, 1].
-        let unit = |word: u64| as_float((word >> 11) + 1) / as_float(1 << 53);
-        let radius = (-2.0 * libm::log(unit(words.next_u64()))).sqrt();
-        self.std * radius * libm::cos(TAU * unit(words.next_u64()))
+        self.std * numbers::normal(words)
     }
 
     fn sample_at(&self, index: u64, words: &mut dyn Rng) -> f64 {

@@ -6,7 +6,7 @@ use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
-use crate::law::{Law, as_float, in_memory};
+use crate::law::{Law, as_float, in_memory, numbers};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 
@@ -182,7 +182,7 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for PseudoSvd {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut turns) = (random.words(), random.words());
-        let mut singular: Vec<f64> = (0..n).map(|_| self.max * random::unit(words.as_mut())).collect();
+        let mut singular: Vec<f64> = (0..n).map(|_| self.max * numbers::unit(words.as_mut())).collect();
         singular.sort_unstable_by(|one, other| match self.order {
             Order::Ascending => one.total_cmp(other),
             Order::Descending => other.total_cmp(one),
@@ -200,7 +200,7 @@ impl Structure for PseudoSvd {
             let one = in_memory(random::below(turns.as_mut(), n as u64));
             // Another column than the first.
             let other = (one + 1 + in_memory(random::below(turns.as_mut(), n as u64 - 1))) % n;
-            let angle = 2.0 * random::unit(turns.as_mut()) - 1.0;
+            let angle = numbers::signed(turns.as_mut());
             nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
         }
     }

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
-use crate::law::{Law, in_memory};
+use crate::law::{Law, in_memory, numbers};
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -129,7 +129,7 @@ impl Structure for SmallWorld {
             matrix[other * n + unit] = self.values.one(values.as_mut());
         }
         for (unit, other) in joints() {
-            if random::unit(words.as_mut()) >= self.rewire {
+            if numbers::unit(words.as_mut()) >= self.rewire {
                 continue;
             }
             let free = |place: &usize| *place != unit && matrix[unit * n + place] == 0.0;
@@ -178,7 +178,7 @@ impl Structure for Cluster {
         let (mut words, size) = (random.words(), in_memory(self.size));
         for (element, value) in matrix.iter_mut().enumerate() {
             let together = element / n / size == element % n / size;
-            if random::unit(words.as_mut()) >= if together { self.within } else { self.between } {
+            if numbers::unit(words.as_mut()) >= if together { self.within } else { self.between } {
                 *value = 0.0;
             }
         }
@@ -204,7 +204,7 @@ impl Structure for Chaotic {
         let mut words = random.words();
         for (element, value) in matrix.iter_mut().enumerate() {
             let (to, from) = (element / n, element % n);
-            let extra = random::unit(words.as_mut()) < self.extra;
+            let extra = numbers::unit(words.as_mut()) < self.extra;
             if from != (to + 1) % n && (!extra || to == from) {
                 *value = 0.0;
             }

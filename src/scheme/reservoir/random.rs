@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, as_float, in_memory};
+use crate::law::{Draws, as_float, in_memory, numbers};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {
@@ -29,11 +29,6 @@ impl<'a> Random<'a> {
         let stream = self.stream();
         self.draws.words(stream)
     }
-}
-
-/// Uniform on [0, 1), a multiple of 2^-53.
-pub(super) fn unit(words: &mut dyn Rng) -> f64 {
-    as_float(words.next_u64() >> 11) * 2f64.powi(-53)
 }
 
 /// One of `0..count`, each with the same probability up to 2^-16 of itself for every count there can be.
@@ -109,14 +104,10 @@ impl Values {
     /// One value, from words of its own.
     pub(super) fn one(self, words: &mut dyn Rng) -> f64 {
         match self {
-            // Box and Muller 1958; the logarithm is of a number above 0.
-            Self::Normal => {
-                let length = (-2.0 * libm::log(1.0 - unit(words))).sqrt();
-                length * libm::cos(std::f64::consts::TAU * unit(words))
-            }
-            Self::Uniform => 2.0 * unit(words) - 1.0,
+            Self::Normal => numbers::normal(words),
+            Self::Uniform => numbers::signed(words),
             Self::Bernoulli { positive } => {
-                if unit(words) < positive {
+                if numbers::unit(words) < positive {
                     1.0
                 } else {
                     -1.0
@@ -250,7 +241,7 @@ impl Places {
         };
         match self {
             Self::Independent { density } => {
-                (0..rows * columns).for_each(|element| keep(element, unit(words.as_mut()) < density));
+                (0..rows * columns).for_each(|element| keep(element, numbers::unit(words.as_mut()) < density));
             }
             Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, in_memory(count), keep),
             Self::In { degree, .. } => {
