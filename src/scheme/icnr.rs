@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::gain::{GAIN_ONE, SLOPE};
 use super::tap::kernel_axes;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -107,7 +107,7 @@ impl Described for Icnr {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std.abs()
+        NORMAL_REACH * self.std.abs()
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -96,7 +96,7 @@ impl Mimetic {
 impl Described for Mimetic {
     fn largest(&self) -> f64 {
         // The root of the largest singular value that is likely, with room to spare; or of a normal of the values.
-        (2.0 * (12.0 * self.alpha + self.beta.abs())).sqrt().max(12.0)
+        (2.0 * (NORMAL_REACH * self.alpha + self.beta.abs())).sqrt().max(NORMAL_REACH)
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Role, Unfolding};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
@@ -133,7 +133,7 @@ impl Described for Orthogonal {
 
     fn largest(&self) -> f64 {
         // The rows that are taken have at most norm 1 at each place, and as many normals go with it as there are rows.
-        12.0 / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
+        NORMAL_REACH / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, matrix, panels};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, matrix, panels};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
@@ -47,7 +47,7 @@ impl Described for ConvolutionAware {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.variance.sqrt()
+        NORMAL_REACH * self.variance.sqrt()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::parts::{count, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, panels};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -60,7 +60,7 @@ impl Described for Features {
 
     fn largest(&self) -> f64 {
         let longest = self.std * as_float(self.unfolding.columns()).sqrt();
-        if self.equal { longest } else { longest + 12.0 * self.std }
+        if self.equal { longest } else { longest + NORMAL_REACH * self.std }
     }
 }
 

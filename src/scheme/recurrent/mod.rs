@@ -28,7 +28,7 @@ fn ordered(arguments: &Arguments, low: &str, high: &str) -> Result<(f64, f64)> {
 
 /// The exponential of a normal number. Normals above 10, one in 10^23, are taken for it, so that every dtype holds them.
 fn exponential(normal: f64) -> f64 {
-    libm::exp(normal.min(LARGEST_EXPONENT))
+    libm::exp(normal.min(HIGHEST_NORMAL))
 }
 
-const LARGEST_EXPONENT: f64 = 10.0;
+const HIGHEST_NORMAL: f64 = 10.0;

@@ -6,7 +6,7 @@ use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
-use crate::law::{Law, as_float, in_memory};
+use crate::law::{Law, NORMAL_REACH, as_float, in_memory};
 
 const STD: Parameter = Parameter {
     name: "std",
@@ -129,7 +129,7 @@ impl Structure for Dale {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std * self.ratio.max(1.0)
+        NORMAL_REACH * self.std * self.ratio.max(1.0)
     }
 }
 
@@ -180,7 +180,7 @@ impl Structure for Wigner {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.off.max(self.diagonal)
+        NORMAL_REACH * self.off.max(self.diagonal)
     }
 
     fn mean(&self) -> Option<f64> {

@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, as_float, in_memory, numbers};
+use crate::law::{Draws, NORMAL_REACH, as_float, in_memory, numbers};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {
@@ -118,7 +118,7 @@ impl Values {
 
     /// The largest magnitude.
     pub(super) fn largest(self) -> f64 {
-        if matches!(self, Self::Normal) { 12.0 } else { 1.0 }
+        if matches!(self, Self::Normal) { NORMAL_REACH } else { 1.0 }
     }
 
     /// The mean.
