@@ -8,6 +8,7 @@ mod coordinates;
 mod discrete;
 pub mod elsewhere;
 mod embedding;
+mod example;
 mod expression;
 pub mod frameworks;
 pub mod gain;
@@ -26,6 +27,7 @@ mod scaled;
 mod sines;
 mod site;
 mod sparse;
+mod spelling;
 mod synonyms;
 mod tap;
 mod truncated;
@@ -34,13 +36,15 @@ mod upsampling;
 use anyhow::{Context, Result, anyhow};
 
 pub use arguments::{Arguments, Kind, Parameter};
+pub use example::{Example, example, example_on};
 use expression::{Expression, fold};
 use frameworks::{differences, qualified};
 pub use site::{ARRANGEMENT, Site};
+pub use spelling::{Meaning, Spelling, spelling};
 use synonyms::Dialect;
 
 use crate::law::Law;
-use crate::plan::{Fans, LAYOUTS};
+use crate::plan::Fans;
 use crate::text::did_you_mean;
 
 /// A family of schemes: one file.
@@ -119,32 +123,6 @@ pub struct Scheme {
     law: fn(&mut Arguments, &Site) -> Result<Law>,
 }
 
-/// An expression, and where it is legal.
-pub struct Example {
-    /// The expression.
-    pub expression: &'static str,
-    /// A shape that the scheme takes, and its layout; `None` where it takes every matrix, in any layout.
-    pub place: Option<(&'static str, &'static str)>,
-}
-
-/// An expression that is legal for every matrix.
-pub const fn example(expression: &'static str) -> Example {
-    Example { expression, place: None }
-}
-
-/// An expression that is legal on a shape of a layout.
-pub const fn example_on(expression: &'static str, shape: &'static str, layout: &'static str) -> Example {
-    Example { expression, place: Some((shape, layout)) }
-}
-
-impl Example {
-    /// The expression, a shape and its layout; `matrix` is the shape where every matrix is legal.
-    pub fn on(&self, matrix: &'static str) -> (&'static str, &'static str, &'static str) {
-        let (shape, layout) = self.place.unwrap_or((matrix, LAYOUTS[0].name));
-        (self.expression, shape, layout)
-    }
-}
-
 /// What a scheme reads of the place where it is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
@@ -165,73 +143,11 @@ impl Reads {
     }
 }
 
-/// A framework's name for a scheme, or its own meaning of that name.
-pub struct Spelling {
-    /// The framework.
-    pub framework: &'static str,
-    /// Its name there.
-    pub name: &'static str,
-    /// What it does there, as an expression here.
-    pub means: &'static str,
-    /// What else is to be said of it, or of all names with this meaning.
-    pub note: Option<&'static str>,
-}
-
-impl Spelling {
-    /// With a note: a phrase.
-    #[must_use]
-    pub const fn noting(self, note: &'static str) -> Self {
-        Self { note: Some(note), ..self }
-    }
-}
-
-/// Names of a scheme that mean the same, each in its framework.
-pub struct Meaning {
-    /// What they do, as an expression here.
-    pub means: &'static str,
-    /// What else is to be said of it.
-    pub note: Option<&'static str>,
-    /// The names.
-    pub names: Vec<&'static Spelling>,
-}
-
-/// A row of a scheme's spellings.
-pub const fn spelling(framework: &'static str, name: &'static str, means: &'static str) -> Spelling {
-    Spelling { framework, name, means, note: None }
-}
-
 impl Scheme {
-    /// The command that draws its example.
-    pub fn command(&self) -> String {
-        let (expression, shape, layout) = self.example.on("784x256");
-        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
-        let base = if self.reads == Reads::Base { " --base base.npy" } else { "" };
-        format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
-    }
-
     /// Its parameters, and those of the arrangement where it has a say.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
         let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
         self.parameters.iter().chain(arrangement)
-    }
-
-    /// Its spellings by what they mean: the literature's meaning first, the others in the order of the table.
-    pub fn meanings(&self) -> Vec<Meaning> {
-        let mut meanings: Vec<Meaning> = Vec::new();
-        for spelling in self.spellings {
-            match meanings.iter_mut().find(|meaning| meaning.means == spelling.means) {
-                Some(meaning) => {
-                    meaning.note = meaning.note.or(spelling.note);
-                    meaning.names.push(spelling);
-                }
-                None => {
-                    let &Spelling { means, note, .. } = spelling;
-                    meanings.push(Meaning { means, note, names: vec![spelling] });
-                }
-            }
-        }
-        meanings.sort_by_key(|meaning| meaning.means != self.name);
-        meanings
     }
 }
 
