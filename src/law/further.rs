@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use rand::Rng;
 
-/// What any law tells of its values. The debug form must spell out every parameter: equal laws are told by it.
+/// What any law tells of its values. The debug form must spell out every parameter: tests tell by it
+/// whether two laws are one.
 pub trait Described: Debug + Send + Sync {
     /// The mean of an element over all draws, where it is the same for every element and known.
     fn mean(&self) -> Option<f64> {

@@ -76,13 +76,6 @@ pub enum Law {
     Whole(Arc<dyn Whole>),
 }
 
-impl PartialEq for Law {
-    /// Laws are equal when every parameter is: their debug form spells each out, numbers to the last digit.
-    fn eq(&self, other: &Self) -> bool {
-        format!("{self:?}") == format!("{other:?}")
-    }
-}
-
 /// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMethod {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
@@ -57,7 +57,7 @@ fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         "a head has {features} features, and shape {} has only {inputs} inputs: it takes no more of them",
         site.shape
     );
-    let (alpha, beta) = (arguments.nonnegative("alpha")?, arguments.number("beta").context("the identity")?);
+    let (alpha, beta) = (arguments.nonnegative("alpha")?, arguments.number("beta")?);
     Ok(Law::Whole(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
 }
 

@@ -10,6 +10,7 @@ use super::tails::Tails;
 use super::words::{LANES, Words};
 use crate::gaussian;
 use crate::generator::{Source, dispatch};
+use crate::law::as_float;
 use crate::plan::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.
@@ -25,7 +26,7 @@ pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: 
     if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
-    let (mut whole, mut wanting) = (1, f64::from(TILE as u32) * (1.0 - kept));
+    let (mut whole, mut wanting) = (1, as_float(TILE as u64) * (1.0 - kept));
     while wanting > FEW {
         (whole, wanting) = (whole + 1, wanting * (1.0 - kept));
     }
