@@ -94,15 +94,11 @@ impl Points {
         as_float(self.unfolding.columns().max(1))
     }
 
-    fn count(&self) -> u64 {
-        self.points().saturating_mul(self.unfolding.columns())
-    }
-
     /// Calls `run` with each value and the number of its point.
     fn each<'a>(&self, values: &'a mut [f64], mut run: impl FnMut(&'a mut f64, usize)) {
         let (rows, mut rest) = (self.unfolding.rows(), values.iter_mut());
         let step = self.unfolding.step();
-        self.unfolding.for_each_run(0, self.count(), |_, length, place| {
+        self.unfolding.for_each_run(0, self.unfolding.count(), |_, length, place| {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
             // The range first: where it ends, no value is taken.
             for (number, value) in (0..length).zip(rest.by_ref()) {
@@ -140,8 +136,8 @@ const RADII: u64 = 1;
 
 impl Whole for Points {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let points = if self.count() == 0 { 0 } else { in_memory(self.points()) };
-        let mut values = vec![0.0; in_memory(self.count())];
+        let points = if self.unfolding.count() == 0 { 0 } else { in_memory(self.points()) };
+        let mut values = vec![0.0; in_memory(self.unfolding.count())];
         // What each point's values are multiplied with: first the sum that is to be undone.
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {
@@ -167,7 +163,7 @@ impl Whole for Points {
     }
 
     fn workspace(&self) -> u64 {
-        let points = if self.count() == 0 { 0 } else { self.points() };
-        bytes_of(&[&[self.count()], &[points]])
+        let points = if self.unfolding.count() == 0 { 0 } else { self.points() };
+        bytes_of(&[&[self.unfolding.count()], &[points]])
     }
 }

@@ -84,13 +84,13 @@ struct Icnr {
 }
 
 impl Icnr {
+    /// How many values are drawn.
     fn count(&self) -> u64 {
-        self.unfolding.matrices() * self.unfolding.rows() * self.unfolding.columns()
+        self.unfolding.count() / self.copies
     }
 
-    /// Which of the drawn values an element is.
-    fn drawn(&self, index: u64) -> u64 {
-        let Place { matrix, row, column } = self.unfolding.place(index);
+    /// Which of them the element at a place is.
+    fn drawn(&self, Place { matrix, row, column }: Place) -> u64 {
         let kernels = self.unfolding.rows() / self.copies;
         let kernel = if self.in_a_row { row / self.copies } else { row % kernels };
         (matrix * kernels + kernel) * self.unfolding.columns() + column
@@ -113,7 +113,7 @@ impl Described for Icnr {
 
 impl Whole for Icnr {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut drawn = vec![0.0; in_memory(self.count() / self.copies)];
+        let mut drawn = vec![0.0; in_memory(self.count())];
         let scale = if self.uniform {
             draws.signed_uniforms(0, &mut drawn);
             3f64.sqrt() * self.std
@@ -121,10 +121,10 @@ impl Whole for Icnr {
             draws.normals(0, &mut drawn);
             self.std
         };
-        (0..self.count()).map(|index| scale * drawn[in_memory(self.drawn(index))]).collect()
+        self.unfolding.places().map(|place| scale * drawn[in_memory(self.drawn(place))]).collect()
     }
 
     fn workspace(&self) -> u64 {
-        bytes_of(&[&[self.count()], &[self.count() / self.copies]])
+        bytes_of(&[&[self.unfolding.count()], &[self.count()]])
     }
 }

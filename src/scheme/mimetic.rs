@@ -113,9 +113,7 @@ impl Whole for Mimetic {
         let mut values = vec![0.0; if valued { in_memory(matrices * part) * inputs } else { 0 }];
         draws.normals(0, &mut values);
         let std = 1.0 / as_float(unfolding.columns()).sqrt();
-        let count = matrices * unfolding.rows() * unfolding.columns();
-        let element = |index| {
-            let Place { matrix, row, column } = unfolding.place(index);
+        let element = |Place { matrix, row, column }| {
             let (kind, within) = (row / part, row % part);
             if kind == 2 {
                 return std * values[in_memory(matrix * part + within) * inputs + in_memory(column)];
@@ -123,12 +121,12 @@ impl Whole for Mimetic {
             let pair = &pairs[in_memory(matrix * heads + within / features)];
             pair[in_memory(kind)][in_memory(within % features) * inputs + in_memory(column)]
         };
-        (0..count).map(element).collect()
+        unfolding.places().map(element).collect()
     }
 
     fn workspace(&self) -> u64 {
-        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
+        let columns = self.unfolding.columns();
         // The values twice; a square matrix, its factors, and what the decomposition works in.
-        bytes_of(&[&[2, self.unfolding.matrices(), rows, columns], &[6, columns, columns]])
+        bytes_of(&[&[2, self.unfolding.count()], &[6, columns, columns]])
     }
 }

@@ -205,9 +205,7 @@ impl Whole for Decomposed {
                 weight.iter().zip(adapted).map(|(weight, adapted)| weight - self.scaling * adapted).collect()
             }
         };
-        let columns = self.unfolding.columns();
-        let at = |Place { row, column, .. }| in_memory(row * columns + column);
-        (0..drawn.len() as u64).map(|index| drawn[at(self.unfolding.place(index))]).collect()
+        self.unfolding.tensor(&drawn)
     }
 
     fn workspace(&self) -> u64 {
@@ -222,8 +220,7 @@ impl Decomposed {
     fn matrix(&self) -> Vec<f64> {
         let columns = self.weight.columns();
         let mut matrix = vec![0.0; self.base.values.len()];
-        for (value, index) in self.base.values.iter().zip(0..) {
-            let Place { row, column, .. } = self.weight.place(index);
+        for (value, Place { row, column, .. }) in self.base.values.iter().zip(self.weight.places()) {
             matrix[in_memory(row * columns + column)] = *value;
         }
         matrix

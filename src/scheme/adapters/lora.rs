@@ -159,16 +159,13 @@ impl Whole for Orthogonal {
             // A row for each input of A, or output of B.
             matrix.copy_from_slice(&product(&normals, &half, [long, size / 2, size]));
         }
-        (0..all.len() as u64)
-            .map(|index| {
-                let place = unfolding.place(index);
-                let (along, across) = match self.side {
-                    Side::A => (place.column, place.row),
-                    Side::B => (place.row, place.column),
-                };
-                all[in_memory((place.matrix * other + along) * rank + across)] / DIVISOR
-            })
-            .collect()
+        for value in &mut all {
+            *value /= DIVISOR;
+        }
+        match self.side {
+            Side::A => unfolding.clone().transposed().tensor(&all),
+            Side::B => unfolding.tensor(&all),
+        }
     }
 
     fn workspace(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::parts::{count, scale, tensor};
+use super::parts::{scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
 use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
@@ -66,7 +66,7 @@ impl Described for Features {
 
 impl Whole for Features {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        if count(&self.unfolding) == 0 {
+        if self.unfolding.count() == 0 {
             return Vec::new();
         }
         let (rows, d) = (in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns()));
@@ -79,14 +79,13 @@ impl Whole for Features {
             }
             matrix
         };
-        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
-        tensor(&self.unfolding, &matrices)
+        tensor(&self.unfolding, matrix)
     }
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
         // The values twice, a block and the vectors that its norms are those of.
-        bytes_of(&[&[2, count(&self.unfolding)], &[2, rows.min(columns), columns], &panels(columns)])
+        bytes_of(&[&[2, self.unfolding.count()], &[2, rows.min(columns), columns], &panels(columns)])
     }
 }
 

@@ -80,35 +80,25 @@ impl Convolution {
         (0..self.count()).map(|index| self.part(index))
     }
 
-    fn part(&self, mut index: u64) -> Part {
-        // Matrix, output, input and tap, and how many elements apart the next along their next axis is.
-        let (mut at, mut stride) = ([0; 4], [1; 4]);
-        for (role, size) in self.axes.iter().rev() {
-            let part = match role {
-                Role::Batch | Role::Group => 0,
-                Role::Out => 1,
-                Role::In => 2,
-                Role::Kernel => 3,
-            };
-            at[part] += index % size * stride[part];
-            stride[part] *= size;
-            index /= size;
-        }
-        let [matrix, output, input, tap] = at.map(in_memory);
+    fn part(&self, index: u64) -> Part {
+        let place = self.axes.place(index, |role| match role {
+            Role::Batch | Role::Group => 0,
+            Role::Out => 1,
+            Role::In => 2,
+            Role::Kernel => 3,
+        });
+        let [matrix, output, input, tap] = place.map(in_memory);
         Part { matrix, output, input, tap }
     }
 }
 
-/// A tensor made of the row-major matrices of its unfolding.
-pub(super) fn tensor(unfolding: &Unfolding, matrices: &[Vec<f64>]) -> Vec<f64> {
-    let columns = unfolding.columns();
-    let places = (0..count(unfolding)).map(|index| unfolding.place(index));
-    places.map(|place| matrices[in_memory(place.matrix)][in_memory(place.row * columns + place.column)]).collect()
-}
-
-/// How many elements an unfolding has.
-pub(super) fn count(unfolding: &Unfolding) -> u64 {
-    unfolding.matrices() * unfolding.rows() * unfolding.columns()
+/// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made where it is empty.
+pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) -> Vec<f64> {
+    let mut matrices = Vec::with_capacity(in_memory(unfolding.count()));
+    if unfolding.count() > 0 {
+        (0..unfolding.matrices()).for_each(|number| matrices.extend(matrix(number)));
+    }
+    unfolding.tensor(&matrices)
 }
 
 /// A matrix of Haar's law, row-major: orthonormal rows or columns, whichever are fewer.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use nalgebra::DMatrix;
 
-use super::parts::{count, haar, scale, tensor};
+use super::parts::{haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
 use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
@@ -147,15 +147,11 @@ impl Whole for SkewSymmetric {
             }
             matrix
         };
-        if count(&self.unfolding) == 0 {
-            return Vec::new();
-        }
-        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
-        tensor(&self.unfolding, &matrices)
+        tensor(&self.unfolding, matrix)
     }
 
     fn workspace(&self) -> u64 {
-        let (count, size) = (count(&self.unfolding), self.unfolding.rows());
+        let (count, size) = (self.unfolding.count(), self.unfolding.rows());
         // The values twice; a rotation, and as much again for its eigenvalues and the sign of its determinant.
         bytes_of(&[&[2, count], &[4, size, size], &panels(size)])
     }

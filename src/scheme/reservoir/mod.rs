@@ -105,7 +105,7 @@ impl<T: Structure> Whole for Matrices<T> {
                 self.fill(draws, number, [rows, columns], matrix);
             }
         }
-        arranged(&self.unfolding, &all)
+        self.unfolding.tensor(&all)
     }
 
     fn workspace(&self) -> u64 {
@@ -141,13 +141,6 @@ impl<T: Structure> Matrices<T> {
             }
         }
     }
-}
-
-/// The values of matrices, one after the other and row-major, in the order of the tensor.
-fn arranged(unfolding: &Unfolding, all: &[f64]) -> Vec<f64> {
-    let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    let at = |Place { matrix, row, column }| in_memory((matrix * rows + row) * columns + column);
-    (0..all.len() as u64).map(|index| all[at(unfolding.place(index))]).collect()
 }
 
 /// The law of matrices that are drawn together.
