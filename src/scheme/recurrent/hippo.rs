@@ -138,7 +138,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
         TRAIN,
         FIXED,
-        &[spelling("s4", "fout", "hippo-fourier")],
+        &[
+            spelling("s4", "fout", "hippo-fourier"),
+            // Over a window of half the length.
+            spelling("s4", "fourier2", "hippo-fourier:scale=2"),
+        ],
         |arguments, site| fixed(Measure::Fourier, arguments, site),
     ),
     row(
@@ -158,15 +162,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         FIXED,
         &[spelling("s4", "fourier_decay", "hippo-fourier-decay")],
         |arguments, site| fixed(Measure::FourierDecay, arguments, site),
-    ),
-    row(
-        "hippo-fourier2",
-        "hippo-fourier over a window of half the length",
-        "A and B twice those of hippo-fourier",
-        S4,
-        FIXED,
-        &[spelling("s4", "fourier2", "hippo-fourier2")],
-        |arguments, site| fixed(Measure::Fourier2, arguments, site),
     ),
     row(
         "hippo-random",
