@@ -3,7 +3,6 @@
 use std::f64::consts::PI;
 use std::sync::Arc;
 
-use anyhow::ensure;
 use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
@@ -35,12 +34,7 @@ pub(super) const ROW: Scheme = Scheme {
     reads: Reads::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
     law: |arguments, site| {
-        let unfolding = site.unfolding()?;
-        let (rows, columns) = (unfolding.rows(), unfolding.columns());
-        ensure!(
-            rows == columns,
-            "it takes as many inputs as outputs, and here are {columns} inputs and {rows} outputs"
-        );
+        let unfolding = site.square()?;
         let angles = match arguments.word("angles") {
             Some("cayley") => Angles::Cayley,
             Some("haar") => Angles::Haar,

@@ -19,7 +19,7 @@ pub(super) mod topology;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
 use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
@@ -205,14 +205,7 @@ fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unf
 
 /// The tensor as square matrices.
 fn square(site: &Site) -> Result<Unfolding> {
-    let unfolding = site.unfolding()?;
-    let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    ensure!(
-        rows == columns,
-        "a reservoir's units are its inputs and its outputs, and shape {} has {columns} inputs and {rows} outputs: they must be equal",
-        site.shape
-    );
-    Ok(unfolding)
+    site.square().context("a reservoir's units are its inputs and its outputs")
 }
 
 /// The spectral radius that was asked for.
