@@ -159,10 +159,7 @@ impl<'a> Site<'a> {
     pub fn square(&self) -> Result<Unfolding> {
         let (unfolding, shape) = (self.unfolding()?, self.shape);
         let (rows, columns) = (unfolding.rows(), unfolding.columns());
-        ensure!(
-            rows == columns,
-            "shape {shape} has {columns} inputs and {rows} outputs: they must be equal in number"
-        );
+        ensure!(rows == columns, "shape {shape} has {columns} inputs and {rows} outputs: they must be equal in number");
         Ok(unfolding)
     }
 }

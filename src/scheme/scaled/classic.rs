@@ -7,6 +7,11 @@ use super::{
     Scheme, TRUNCATED, UNIFORM, average, fan, pooled_average, row, scaled, spelling,
 };
 
+/// What frameworks mean that call a truncated normal plainly normal.
+const LECUN_TRUNCATED: &str = "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal";
+const GLOROT_TRUNCATED: &str = "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal";
+const HE_TRUNCATED: &str = "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal";
+
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     row(
         "lecun-normal",
@@ -15,17 +20,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         LECUN,
         &[],
         &[
-            spelling("keras", "LecunNormal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling("timm", "lecun_normal_", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
+            spelling("keras", "LecunNormal", LECUN_TRUNCATED),
+            spelling("jax", "lecun_normal", LECUN_TRUNCATED),
+            spelling("timm", "lecun_normal_", LECUN_TRUNCATED),
             spelling("chainer", "LeCunNormal", "lecun-normal"),
-            spelling("flax", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling(
-                "tensorflow",
-                "lecun_normal",
-                "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal",
-            ),
-            spelling("axon", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
+            spelling("flax", "lecun_normal", LECUN_TRUNCATED),
+            spelling("tensorflow", "lecun_normal", LECUN_TRUNCATED),
+            spelling("axon", "lecun_normal", LECUN_TRUNCATED),
             spelling(
                 "tfjs",
                 "leCunNormal",
@@ -73,22 +74,18 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         &[GAIN_ONE, SLOPE, POOL],
         &[
             spelling("torch", "xavier_normal_", "glorot-normal"),
-            spelling("keras", "GlorotNormal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("jax", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("jax", "xavier_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
+            spelling("keras", "GlorotNormal", GLOROT_TRUNCATED),
+            spelling("jax", "glorot_normal", GLOROT_TRUNCATED),
+            spelling("jax", "xavier_normal", GLOROT_TRUNCATED),
             spelling("lasagne", "GlorotNormal", "glorot-normal"),
             spelling("chainer", "GlorotNormal", "glorot-normal"),
             spelling("flux", "glorot_normal", "glorot-normal"),
             spelling("mlx", "glorot_normal", "glorot-normal"),
             spelling("burn", "XavierNormal", "glorot-normal"),
-            spelling("flax", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("flax", "xavier_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling(
-                "tensorflow",
-                "glorot_normal_initializer",
-                "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal",
-            ),
-            spelling("axon", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
+            spelling("flax", "glorot_normal", GLOROT_TRUNCATED),
+            spelling("flax", "xavier_normal", GLOROT_TRUNCATED),
+            spelling("tensorflow", "glorot_normal_initializer", GLOROT_TRUNCATED),
+            spelling("axon", "glorot_normal", GLOROT_TRUNCATED),
             spelling(
                 "tfjs",
                 "glorotNormal",
@@ -162,9 +159,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         &[GAIN_RELU, SLOPE, MODE],
         &[
             spelling("torch", "kaiming_normal_", "he-normal"),
-            spelling("keras", "HeNormal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "kaiming_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
+            spelling("keras", "HeNormal", HE_TRUNCATED),
+            spelling("jax", "he_normal", HE_TRUNCATED),
+            spelling("jax", "kaiming_normal", HE_TRUNCATED),
             spelling("lasagne", "HeNormal", "he-normal:gain=1"),
             spelling("mlx", "he_normal", "he-normal:gain=1"),
             spelling("chainer", "HeNormal", "he-normal"),
@@ -172,10 +169,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("burn", "KaimingNormal", "he-normal:gain=1"),
             spelling("caffe", "msra", "he-normal"),
             spelling("mxnet", "MSRAPrelu", "he-normal:gain=leaky-relu,slope=0.25,mode=fan-avg"),
-            spelling("flax", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("flax", "kaiming_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("tensorflow", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("axon", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
+            spelling("flax", "he_normal", HE_TRUNCATED),
+            spelling("flax", "kaiming_normal", HE_TRUNCATED),
+            spelling("tensorflow", "he_normal", HE_TRUNCATED),
+            spelling("axon", "he_normal", HE_TRUNCATED),
             spelling(
                 "tfjs",
                 "heNormal",
