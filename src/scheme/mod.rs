@@ -120,6 +120,22 @@ pub struct Scheme {
     law: fn(&mut Arguments, &Site) -> Result<Law>,
 }
 
+/// A row that says nothing: families whose rows have much in common fill it in once.
+const EMPTY: Scheme = Scheme {
+    name: "",
+    summary: "",
+    formula: "",
+    source: "",
+    ranks: "",
+    parameters: &[],
+    bare: None,
+    aliases: &[],
+    spellings: &[],
+    reads: Reads::Shape,
+    example: example(""),
+    law: |_, _| anyhow::bail!("its row has no law"),
+};
+
 /// What a scheme reads of the place where it is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {

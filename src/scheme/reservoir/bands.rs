@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::super::sparse::rounded;
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
 use crate::law::{Law, as_float, in_memory, numbers};
@@ -19,33 +19,36 @@ const DENSITY: Parameter = Parameter {
 const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
 
 pub(in super::super) const ROWS: &[Scheme] = &[
-    diagonals(
-        "band",
-        "random values on the diagonals nearest the main one, as many as the density asks for",
-        "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
-        &[
+    Scheme {
+        name: "band",
+        summary: "random values on the diagonals nearest the main one, as many as the density asks for",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
+        spellings: &[
             spelling("reservoircomputing", "band_init", "band:radius=1"),
             spelling("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
         ],
-        "band:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, false, false),
-    ),
-    diagonals(
-        "lower-triangular",
-        "random values on the main diagonal and those below it, as many as the density asks for",
-        "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
-        &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
-        "lower-triangular:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, true, false),
-    ),
-    diagonals(
-        "toeplitz",
-        "one random value on each of the diagonals nearest the main one, as many as the density asks for",
-        "as band, with one value for all of a diagonal",
-        &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
-        "toeplitz:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, false, true),
-    ),
+        example: example_on("band:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, false, false),
+        ..DIAGONALS
+    },
+    Scheme {
+        name: "lower-triangular",
+        summary: "random values on the main diagonal and those below it, as many as the density asks for",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
+        spellings: &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
+        example: example_on("lower-triangular:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, true, false),
+        ..DIAGONALS
+    },
+    Scheme {
+        name: "toeplitz",
+        summary: "one random value on each of the diagonals nearest the main one, as many as the density asks for",
+        formula: "as band, with one value for all of a diagonal",
+        spellings: &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
+        example: example_on("toeplitz:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, false, true),
+        ..DIAGONALS
+    },
     Scheme {
         name: "pseudo-svd",
         summary: "a sparse matrix of given singular values: a diagonal one, turned until it is dense enough",
@@ -76,30 +79,15 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// A row that is filled by diagonals.
-const fn diagonals(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    spellings: &'static [super::super::Spelling],
-    expression: &'static str,
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    Scheme {
-        name,
-        summary,
-        formula,
-        source: COSSU,
-        ranks: SQUARE,
-        parameters: &[DENSITY, UNIFORM, RADIUS],
-        bare: Some("density"),
-        aliases: &[],
-        spellings,
-        reads: Reads::Matrices,
-        example: example_on(expression, "24x24", "torch"),
-        law,
-    }
-}
+/// What rows that are filled by diagonals have in common.
+const DIAGONALS: Scheme = Scheme {
+    source: COSSU,
+    ranks: SQUARE,
+    parameters: &[DENSITY, UNIFORM, RADIUS],
+    bare: Some("density"),
+    reads: Reads::Matrices,
+    ..EMPTY
+};
 
 #[derive(Debug)]
 struct Diagonals {
