@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_base_is_told_by_its_name_and_hash() {
-        let text = r#"{"base":{"name":"w","sha256":"00ff"},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
+        let text = r#"{"base":{"dtype":"f32","name":"w","sha256":"00ff","shape":[8,4]},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
         let recipe = TensorRecipe::parse(text).unwrap();
         assert_eq!(recipe.to_json().unwrap(), text);
         assert!(recipe.tensor("a").is_err(), "its law is not to be had without the base");

@@ -175,7 +175,8 @@ fn drawn(generator: &'static Generator) -> BTreeMap<String, String> {
 /// What the examples that start from a weight start from.
 fn base() -> Arc<Base> {
     let values = (1..=64).map(|n| f64::from(n * n % 37) / 8.0 - 2.0).collect();
-    let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+    let identity =
+        BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
     Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Coverage\n")?;
     writeln!(out, "What each framework's initializers are here, made by `fanin list frameworks --markdown`.")?;
     writeln!(out, "`FRAMEWORK.NAME` is taken wherever a scheme is named, with that framework's meaning and defaults;")?;
-    writeln!(out, "its own words for the parameters are taken too. Case, `-` and `_` do not count.")?;
+    writeln!(out, "many of its own words for the parameters are taken too. Case, `-` and `_` do not count.")?;
     for word in frameworks() {
         let names = names(word);
         let schemes = names.iter().filter(|row| matches!(row.is, Is::Means(_))).count();

@@ -68,6 +68,15 @@ pub enum Law {
         /// The tensor as matrices, one row a unit.
         unfolding: Unfolding,
     },
+    /// The values of another law, but 0 for the elements `from..to`, row-major.
+    Cleared {
+        /// The law of the others.
+        law: Box<Law>,
+        /// The first element that is 0.
+        from: u64,
+        /// The first after those.
+        to: u64,
+    },
     /// Nothing is random: each element is a function of its place.
     Pattern(Arc<dyn Pattern>),
     /// Independent values of any other distribution.
@@ -129,6 +138,7 @@ impl Law {
             Self::Sparse { nonzeros, mean, ref unfolding, .. } => {
                 mean * (as_float(nonzeros) / as_float(unfolding.columns().max(1)))
             }
+            Self::Cleared { ref law, .. } => return law.mean().filter(|&mean| mean == 0.0),
             _ => return self.described()?.mean(),
         })
     }
@@ -156,6 +166,7 @@ impl Law {
                 lowest.abs().max(highest.abs())
             }
             Self::Orthogonal { gain, .. } => gain.abs(),
+            Self::Cleared { ref law, .. } => law.largest(),
             _ => self.described().map_or(0.0, Described::largest),
         }
     }

@@ -46,7 +46,8 @@ impl Axes {
         let rank = self.0.len();
         let (role, size) =
             *self.0.get(number).with_context(|| format!("there is no axis {number}: it has {rank} axes"))?;
-        ensure!(parts > 0 && size % parts == 0, "axis {number} has size {size}, which {parts} parts do not divide");
+        let divides = parts > 0 && parts <= size.max(1) && size % parts == 0;
+        ensure!(divides, "axis {number} has size {size}, which {parts} parts do not divide");
         self.0.splice(number..=number, [(Role::Batch, parts), (role, size / parts)]);
         Ok(self)
     }
@@ -68,7 +69,9 @@ impl Axes {
     }
 
     fn fan(&self, side: Role) -> Option<u64> {
-        self.has(|role| role == side).then(|| self.product(|role| role == Role::Kernel || role == side))
+        // A depthwise weight has groups of one input or output each, and no axis for that.
+        let known = self.has(|role| role == side) || self.has(|role| role == Role::Group);
+        known.then(|| self.product(|role| role == Role::Kernel || role == side))
     }
 
     /// Whether an axis is of a kind.
@@ -150,6 +153,7 @@ mod tests {
         has_fans(&axes("ioo", "512x8x64"), 512, 512);
         has_fans(&axes("bio", "12x64x32"), 64, 32);
         has_fans(&axes("goikk", "4x16x8x3x3"), 72, 144);
+        has_fans(&axes("kkgo", "3x3x32x2"), 9, 18);
         assert_eq!(axes("oo", "3x4").fan_in(), None);
     }
 

@@ -20,10 +20,14 @@ pub struct Base {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseIdentity {
+    /// The type of its elements in its file.
+    pub dtype: String,
     /// Its name in its file.
     pub name: String,
     /// The SHA-256 of its values in their own type, little-endian, in hexadecimal.
     pub sha256: String,
+    /// The size of each axis.
+    pub shape: Vec<u64>,
 }
 
 impl Base {

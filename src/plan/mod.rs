@@ -114,6 +114,7 @@ impl Tensor {
         if fans.is_none() && common.fans != Fans::default() {
             notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));
         }
+        notes.extend(resolved.other_layout(&common.layout, shape.rank()));
         let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
         let base = base.filter(|_| resolved.scheme.reads == Reads::Base).map(|base| base.identity.clone());

@@ -43,7 +43,8 @@ impl Contents {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        Ok(Base { identity: BaseIdentity { name, sha256 }, shape, values: all })
+        let identity = BaseIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
+        Ok(Base { identity, shape, values: all })
     }
 
     /// The number of a tensor by its name, or of the only one.

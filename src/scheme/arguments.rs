@@ -76,6 +76,10 @@ impl Arguments {
                 arguments.values[position] = Some(value.into());
             }
         }
+        if let Some(position) = arguments.parameters.iter().position(|parameter| parameter.name == "slope") {
+            let given = arguments.values[position].take();
+            arguments.values[position] = synonyms::slope(dialect, arguments.value("gain"), given);
+        }
         Ok(arguments)
     }
 

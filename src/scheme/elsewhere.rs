@@ -33,8 +33,8 @@ const BASE_CLASS: &str = "is the class that the initializers derive from: it dra
 const LOOKS_UP: &str = "turns names or configurations into initializers, and initializers into configurations";
 const BY_NAME: &str = "name the scheme here, as in `keras.HeNormal`";
 const MACHINERY: &str = "is a part of the framework's own machinery: it names no law";
-const READS_BASE: &str = "is made from the weight that is adapted, which a shape does not tell";
-const LORA: &str = "LoRA's own start is `he-uniform:gain=leaky-relu,slope=2.23606797749979` for A and `zeros` for B";
+const MAKES_THREE: &str = "makes three tensors from the weight that is adapted: A, B and what they leave of it";
+const LORA: &str = "LoRA's own start is `lora-a` for A and `lora-b` for B";
 const BY_PARAMETER: &str = "is a recipe for a whole model: the law of each tensor depends on its name";
 const TENSOR_BY_TENSOR: &str = "draw the tensors of each law with a command of their own";
 
@@ -86,14 +86,21 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     of(&["peft"], &["eva"], "is made from the activations on data", LORA),
     of(&["peft"], &["corda"], "is made from the adapted weight and the activations on data", LORA),
     of(&["peft"], &["loftq"], "is made from the error of quantising the weight that is adapted", LORA),
-    of(&["peft"], &["pissa"], READS_BASE, LORA),
-    of(&["peft"], &["olora"], READS_BASE, LORA),
+    of(&["peft"], &["pissa"], MAKES_THREE, "`pissa-a`, `pissa-b` and `pissa-base` with --base FILE draw each of them"),
+    of(&["peft"], &["olora"], MAKES_THREE, "`olora-a`, `olora-b` and `olora-base` with --base FILE draw each of them"),
     of(
         &["reservoircomputing"],
         &["informed_init"],
         "connects some units to the outputs of a physical model, whose number a shape does not tell",
         "`uniform` is the law of its weights",
     ),
+    // Scalars and layers of a law that has a name here.
+    known_as(
+        &["rezero", "skipinit", "zero-last", "fixup-last"],
+        "starts the last layer or the scale of each residual branch at 0",
+        "`zeros` is that start",
+    ),
+    known_as(&["layer-scale"], "starts the scale of each residual branch at a small number", "`constant:1e-6` is one"),
     // Recipes for models.
     known_as(
         &["mup", "mutransfer", "maximal-update"],

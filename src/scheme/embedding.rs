@@ -1,15 +1,9 @@
 //! Tables of embeddings. They have one row an entry in every framework, whatever the layout of its weights.
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
-use rand::Rng;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{
-    Described, Distribution, Law, as_float,
-    numbers::{self, LARGEST_NORMAL},
-};
+use crate::law::{Law, as_float};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",
@@ -59,36 +53,6 @@ fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         return Ok(Law::Normal { mean: 0.0, std });
     };
     ensure!(padding < rows, "padding is {padding}, and shape {} has {rows} rows, counted from 0", site.shape);
-    let row = site.shape.axes()[1..].iter().product();
-    Ok(Law::Distribution(Arc::new(Padded { std, padding, row })))
-}
-
-/// A normal table with a row of zeros.
-#[derive(Debug)]
-struct Padded {
-    std: f64,
-    /// The number of that row.
-    padding: u64,
-    /// How many elements a row has.
-    row: u64,
-}
-
-impl Described for Padded {
-    fn mean(&self) -> Option<f64> {
-        Some(0.0)
-    }
-
-    fn largest(&self) -> f64 {
-        LARGEST_NORMAL * self.std
-    }
-}
-
-impl Distribution for Padded {
-    fn sample(&self, words: &mut dyn Rng) -> f64 {
-        self.std * numbers::normal(words)
-    }
-
-    fn sample_at(&self, index: u64, words: &mut dyn Rng) -> f64 {
-        if index / self.row == self.padding { 0.0 } else { self.sample(words) }
-    }
+    let row: u64 = site.shape.axes()[1..].iter().product();
+    Ok(Law::Cleared { law: Box::new(Law::Normal { mean: 0.0, std }), from: padding * row, to: (padding + 1) * row })
 }

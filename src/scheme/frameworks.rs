@@ -17,15 +17,21 @@ pub struct Framework {
     aliases: &'static [&'static str],
     /// A framework whose initializers it offers as its own, beside those under its word.
     includes: Option<&'static str>,
+    /// The layout of its weights, as `--layout` takes it; `None` where it is the default one or no one's.
+    layout: Option<&'static str>,
 }
 
 const fn framework(word: &'static str, title: &'static str) -> Framework {
-    Framework { word, title, aliases: &[], includes: None }
+    Framework { word, title, aliases: &[], includes: None, layout: None }
 }
 
 impl Framework {
     const fn also(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    const fn in_layout(self, layout: &'static str) -> Self {
+        Self { layout: Some(layout), ..self }
     }
 
     const fn including(self, other: &'static str) -> Self {
@@ -35,7 +41,7 @@ impl Framework {
 
 /// What is told of each framework, in the order of the page. One without a row here is known by its word alone.
 const FRAMEWORKS: &[Framework] = &[
-    framework("torch", "PyTorch, torch.nn.init").also(&["pytorch"]),
+    framework("torch", "PyTorch, torch.nn.init").also(&["pytorch"]).in_layout("torch"),
     framework("keras", "Keras 3, keras.initializers"),
     framework("tensorflow", "TensorFlow, tf.initializers and tf.compat.v1.initializers")
         .also(&["tf"])
@@ -44,44 +50,44 @@ const FRAMEWORKS: &[Framework] = &[
     framework("flax", "Flax, flax.linen.initializers and flax.nnx.initializers").including("jax"),
     framework("haiku", "Haiku, haiku.initializers").also(&["hk"]),
     framework("sonnet", "Sonnet, sonnet.initializers").also(&["snt"]),
-    framework("lasagne", "Lasagne, lasagne.init"),
+    framework("lasagne", "Lasagne, lasagne.init").in_layout("lasagne"),
     framework("theano", "Theano's Deep Learning Tutorials"),
-    framework("mxnet", "MXNet, mxnet.initializer").also(&["mx"]),
-    framework("chainer", "Chainer, chainer.initializers"),
-    framework("paddle", "PaddlePaddle, paddle.nn.initializer").also(&["paddlepaddle"]),
-    framework("mindspore", "MindSpore, mindspore.common.initializer"),
-    framework("nnabla", "NNabla, nnabla.initializer"),
-    framework("mlx", "MLX, mlx.nn.init"),
-    framework("tinygrad", "tinygrad, Tensor"),
-    framework("timm", "timm, timm.layers"),
-    framework("pyg", "PyTorch Geometric, torch_geometric.nn.inits").also(&["torch_geometric"]),
+    framework("mxnet", "MXNet, mxnet.initializer").also(&["mx"]).in_layout("torch"),
+    framework("chainer", "Chainer, chainer.initializers").in_layout("torch"),
+    framework("paddle", "PaddlePaddle, paddle.nn.initializer").also(&["paddlepaddle"]).in_layout("lasagne"),
+    framework("mindspore", "MindSpore, mindspore.common.initializer").in_layout("torch"),
+    framework("nnabla", "NNabla, nnabla.initializer").in_layout("lasagne"),
+    framework("mlx", "MLX, mlx.nn.init").in_layout("mlx"),
+    framework("tinygrad", "tinygrad, Tensor").in_layout("torch"),
+    framework("timm", "timm, timm.layers").in_layout("torch"),
+    framework("pyg", "PyTorch Geometric, torch_geometric.nn.inits").also(&["torch_geometric"]).in_layout("torch"),
     framework("transformers", "Hugging Face Transformers").also(&["huggingface", "hf"]),
     framework("gpt2", "GPT-2 in Transformers"),
     framework("whisper", "Whisper in Transformers"),
-    framework("neox", "GPT-NeoX").also(&["gpt-neox"]),
-    framework("peft", "PEFT, init_lora_weights"),
-    framework("fastai", "fastai, fastai.layers"),
-    framework("mmcv", "MMCV, mmengine.model.weight_init").also(&["mmengine"]),
-    framework("siren", "SIREN, vsitzmann/siren"),
-    framework("performer", "Performer, GaussianOrthogonalRandomMatrix"),
-    framework("exprnn", "expRNN, Lezcano-Casado/expRNN"),
+    framework("neox", "GPT-NeoX").also(&["gpt-neox"]).in_layout("torch"),
+    framework("peft", "PEFT, init_lora_weights").in_layout("torch"),
+    framework("fastai", "fastai, fastai.layers").in_layout("torch"),
+    framework("mmcv", "MMCV, mmengine.model.weight_init").also(&["mmengine"]).in_layout("torch"),
+    framework("siren", "SIREN, vsitzmann/siren").in_layout("torch"),
+    framework("performer", "Performer, GaussianOrthogonalRandomMatrix").in_layout("torch"),
+    framework("exprnn", "expRNN, Lezcano-Casado/expRNN").in_layout("torch"),
     framework("rwkv", "RWKV, BlinkDL/RWKV-LM"),
     framework("baselines", "OpenAI Baselines"),
-    framework("equinox", "Equinox, equinox.nn"),
+    framework("equinox", "Equinox, equinox.nn").in_layout("torch"),
     framework("scipy", "SciPy, scipy.stats"),
     framework("neurolab", "NeuroLab, neurolab.init"),
     framework("s4", "S4, state-spaces/s4"),
-    framework("mamba", "Mamba, state-spaces/mamba"),
-    framework("caffe", "Caffe, FillerParameter"),
+    framework("mamba", "Mamba, state-spaces/mamba").in_layout("torch"),
+    framework("caffe", "Caffe, FillerParameter").in_layout("torch"),
     framework("dl4j", "Deeplearning4j, WeightInit"),
     framework("tfjs", "TensorFlow.js, tf.initializers"),
     framework("axon", "Axon, Axon.Initializers"),
     framework("flux", "Flux.jl"),
     framework("lux", "Lux.jl, WeightInitializers"),
     framework("burn", "burn, Initializer"),
-    framework("candle", "candle, candle_nn::Init"),
-    framework("tch", "tch-rs, nn::Init"),
-    framework("dfdx", "dfdx"),
+    framework("candle", "candle, candle_nn::Init").in_layout("torch"),
+    framework("tch", "tch-rs, nn::Init").in_layout("torch"),
+    framework("dfdx", "dfdx").in_layout("torch"),
     framework("reservoirpy", "ReservoirPy, reservoirpy.mat_gen"),
     framework("reservoircomputing", "ReservoirComputing.jl"),
     framework("kaldi", "Kaldi"),
@@ -101,6 +107,11 @@ pub fn frameworks() -> Vec<&'static str> {
 /// A framework's name, and the module that its initializers stand in.
 pub fn title(word: &'static str) -> &'static str {
     row(word).map_or(word, |row| row.title)
+}
+
+/// The layout of a framework's weights, where it is another than the default one.
+pub fn layout(word: &str) -> Option<&'static str> {
+    row(word)?.layout
 }
 
 /// The framework whose names another offers as its own.

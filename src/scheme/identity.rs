@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Scheme] = &[
             },
         ],
         bare: Some("gain"),
-        aliases: &["eye"],
+        aliases: &["eye", "irnn"],
         spellings: &[
             spelling("torch", "eye_", "identity"),
             spelling("keras", "Identity", "identity"),

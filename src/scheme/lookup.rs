@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, anyhow};
 
 use super::expression::{Expression, fold};
-use super::frameworks::{differences, qualified};
+use super::frameworks::{self, differences, qualified};
 use super::synonyms::Dialect;
 use super::{Arguments, Reads, Scheme, Site, all, elsewhere};
 use crate::law::Law;
-use crate::plan::Fans;
+use crate::plan::{Fans, Layout};
 use crate::text::did_you_mean;
 
 /// An expression whose names have been looked up.
@@ -19,9 +19,23 @@ pub struct Resolved {
     arguments: Arguments,
     /// The expression that a framework's name stands for.
     stands_for: Option<&'static str>,
+    /// The framework whose name was used, where one was named.
+    framework: Option<&'static str>,
 }
 
 impl Resolved {
+    /// A note where the framework that was named keeps weights of that many axes in another order than the layout that is the
+    /// default: whoever copies its shapes means that order.
+    pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
+        let framework = self.framework.filter(|_| self.scheme.reads != Reads::Shape && *layout == Layout::default())?;
+        let word = frameworks::layout(framework)?;
+        let theirs = word.parse::<Layout>().ok()?.letters(rank).ok()?;
+        let taken = layout.letters(rank).ok().filter(|taken| *taken != theirs)?;
+        Some(format!(
+            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: give --layout {word} for such shapes"
+        ))
+    }
+
     /// The fans at a site, where the scheme reads them.
     pub fn fans(&self, site: &Site) -> Option<Fans> {
         let reads = self.scheme.reads == Reads::Fans;
@@ -69,7 +83,7 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
         let scheme = find(typed.name)?;
         let notes = differences(scheme, typed.name).into_iter().collect();
         let arguments = Arguments::read(scheme, &typed, None, Dialect::default())?;
-        return Ok(Resolved { scheme, notes, arguments, stands_for: None });
+        return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
     };
     // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
     let name = name.rsplit('.').next().unwrap_or(name);
@@ -79,7 +93,8 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
     let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
     let dialect = Dialect { framework: spelling.framework, name: spelling.name };
     let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
-    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(spelling.means) })
+    let (stands_for, framework) = (Some(spelling.means), Some(spelling.framework));
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for, framework })
 }
 
 /// The scheme of a name or alias, whatever its case, hyphens and underscores.

@@ -185,7 +185,8 @@ mod tests {
     fn canonical_on(text: &str, shape: &str, layout: &str) -> Result<String> {
         let (shape, layout): (Shape, Layout) = (shape.parse()?, layout.parse()?);
         // A base for the examples that start from one.
-        let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+        let identity =
+            BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
         let base = Arc::new(Base { identity, shape: "8x8".parse()?, values: vec![0.0; 64] });
         Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)))?.1)
     }

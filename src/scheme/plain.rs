@@ -28,6 +28,7 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("hinton", "rbm", "normal"),
             spelling("torch", "normal_", "normal:std=1"),
             spelling("keras", "RandomNormal", "normal:std=0.05"),
+            spelling("keras", "normal", "normal:std=0.05"),
             spelling("tensorflow", "random_normal_initializer", "normal:std=0.05"),
             spelling("jax", "normal", "normal"),
             spelling("mxnet", "Normal", "normal"),
@@ -67,7 +68,12 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[
             Parameter { name: "low", kind: Kind::Number, default: None, help: "the lower bound; with high" },
-            Parameter { name: "high", kind: Kind::Number, default: None, help: "the upper bound; with low" },
+            Parameter {
+                name: "high",
+                kind: Kind::Number,
+                default: None,
+                help: "the upper bound, which rounding may reach; with low",
+            },
             Parameter {
                 name: "range",
                 kind: Kind::Number,
@@ -88,6 +94,7 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("lasagne", "Uniform", "uniform"),
             spelling("torch", "uniform_", "uniform:low=0,high=1"),
             spelling("keras", "RandomUniform", "uniform:low=-0.05,high=0.05"),
+            spelling("keras", "uniform", "uniform:low=-0.05,high=0.05"),
             spelling("tensorflow", "random_uniform_initializer", "uniform:low=-0.05,high=0.05"),
             spelling("jax", "uniform", "uniform:low=0,high=0.01"),
             spelling("mxnet", "Uniform", "uniform:range=0.07"),

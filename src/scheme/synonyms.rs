@@ -20,6 +20,15 @@ impl Dialect<'_> {
     }
 }
 
+/// The slope that a framework takes for an activation: `PyTorch` and Paddle read one for the leaky rectifier alone, and there 0 where
+/// none is given.
+pub(super) fn slope(dialect: Dialect, gain: Option<&str>, given: Option<String>) -> Option<String> {
+    match ["torch", "paddle"].contains(&dialect.framework) {
+        true => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| "0".into())),
+        false => given,
+    }
+}
+
 /// A parameter's word in a framework.
 pub(super) struct Word {
     whose: &'static str,
@@ -35,7 +44,7 @@ const fn word(whose: &'static str, theirs: &'static str, ours: &'static str) -> 
 }
 
 /// The slope of a nonlinearity that is a leaky rectifier where nothing else is said.
-const fn slope(whose: &'static str, theirs: &'static str) -> Word {
+const fn leaky(whose: &'static str, theirs: &'static str) -> Word {
     Word { beside: Some(("gain", "leaky-relu")), ..word(whose, theirs, "slope") }
 }
 
@@ -50,7 +59,7 @@ const WORDS: &[Word] = &[
     word("", "non_linearity", "gain"),
     word("torch", "a", "low"),
     word("torch", "b", "high"),
-    slope("torch", "a"),
+    leaky("torch", "a"),
     word("torch", "val", "value"),
     word("torch", "sparsity", "zeros"),
     word("timm.trunc_normal_tf_", "a", "low-sigma"),
@@ -59,7 +68,7 @@ const WORDS: &[Word] = &[
     word("timm", "b", "high"),
     word("paddle", "a", "low"),
     word("paddle", "b", "high"),
-    slope("paddle", "negative_slope"),
+    leaky("paddle", "negative_slope"),
     word("jax.truncated_normal", "lower", "low-sigma"),
     word("jax.truncated_normal", "upper", "high-sigma"),
     word("jax.uniform", "scale", "high"),
@@ -151,6 +160,9 @@ mod tests {
                 "he-normal:gain=leaky-relu,slope=0.2,mode=fan-out",
             ),
             ("torch.nn.init.kaiming_uniform_:nonlinearity=tanh", "he-uniform:gain=tanh"),
+            ("torch.kaiming_normal_:nonlinearity=leaky_relu", "he-normal:gain=leaky-relu,slope=0"),
+            ("torch.kaiming_normal_:a=2,nonlinearity=relu", "he-normal"),
+            ("paddle.KaimingNormal:nonlinearity=leaky_relu", "he-normal:gain=leaky-relu,slope=0"),
             ("torch.sparse_:sparsity=0.75", "torch.sparse_:zeros=0.75"),
             ("timm.trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
             ("timm.trunc_normal_tf_:a=-1,b=1", "truncated-normal:std=1,low-sigma=-1,high-sigma=1"),

@@ -19,7 +19,8 @@ pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dty
 /// What the examples that start from a weight start from.
 pub(crate) fn base() -> Arc<Base> {
     let values = (1..=64).map(|n| f64::from(n * n % 37) / 8.0 - 2.0).collect();
-    let identity = BaseIdentity { name: "weight".into(), sha256: String::new() };
+    let identity =
+        BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
     Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 

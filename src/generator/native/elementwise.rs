@@ -56,6 +56,35 @@ impl Source for Constant {
     }
 }
 
+/// The numbers of another source, but zeros for the elements `from..to`.
+pub(super) struct Cleared {
+    pub(super) whole: Box<dyn Source>,
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
+
+impl Cleared {
+    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
+        for (value, index) in out.iter_mut().zip(start..) {
+            if (self.from..self.to).contains(&index) {
+                *value = T::default();
+            }
+        }
+    }
+}
+
+impl Source for Cleared {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.whole.singles(start, out);
+        self.clear(start, out);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.whole.doubles(start, out);
+        self.clear(start, out);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,7 +45,7 @@ impl Independent {
         for (value, index) in out.iter_mut().zip(start..) {
             planes.go_to(index);
             let mut words = ElementWords { planes: &mut planes, index, taken: 0 };
-            *value = convert(self.law.sample_at(index, &mut words).clamp(self.bounds.0, self.bounds.1));
+            *value = convert(self.law.sample(&mut words).clamp(self.bounds.0, self.bounds.1));
         }
     }
 }
@@ -133,7 +133,7 @@ pub(super) struct Drawn {
 }
 
 impl Drawn {
-    /// The numbers of a law, inside the closed `bounds` of the dtype.
+    /// The numbers of a law, inside the closed `bounds` of the dtype. Those of an open law end at its largest finite number.
     pub(super) fn new(words: Words, law: &dyn Whole, bounds: (f64, f64), threads: usize) -> Self {
         Self { values: law.draw(&Streams { words, threads }), bounds }
     }

@@ -21,13 +21,16 @@ use words::Words;
 
 use super::{Source, bounds};
 use crate::law::Law;
-use crate::plan::{Seed, Tensor};
+use crate::plan::{DType, Seed, Tensor};
 
 /// The numbers of a tensor.
 pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-    let words = Words::new(seed, &tensor.name);
-    let (low, high) = bounds(&tensor.law, tensor.dtype);
-    match &tensor.law {
+    open_law(Words::new(seed, &tensor.name), &tensor.law, tensor.dtype, threads)
+}
+
+fn open_law(words: Words, law: &Law, dtype: DType, threads: usize) -> Box<dyn Source> {
+    let (low, high) = bounds(law, dtype);
+    match law {
         &Law::Constant { value } => Box::new(elementwise::Constant { value }),
         &Law::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
         &Law::Uniform { low: from, high: to } => {
@@ -38,13 +41,20 @@ pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Sourc
             truncated::open(words, mean, std, cuts, (low, high))
         }
         Law::Orthogonal { gain, method, unfolding } => {
-            orthogonal::open(words, *gain, *method, unfolding, tensor.dtype, threads)
+            orthogonal::open(words, *gain, *method, unfolding, dtype, threads)
         }
         &Law::Sparse { nonzeros, mean, std, ref unfolding } => {
             Box::new(sparse::Sparse::new(normal::Normal { words, mean, std }, nonzeros, unfolding))
         }
         Law::Pattern(law) => Box::new(further::Places(law.clone())),
         Law::Distribution(law) => Box::new(further::Independent { words, law: law.clone(), bounds: (low, high) }),
-        Law::Whole(law) => Box::new(further::Drawn::new(words, law.as_ref(), (low, high), threads)),
+        Law::Whole(law) => {
+            let finite = (low.max(-dtype.max()), high.min(dtype.max()));
+            Box::new(further::Drawn::new(words, law.as_ref(), finite, threads))
+        }
+        Law::Cleared { law, from, to } => {
+            let whole = open_law(words, law, dtype, threads);
+            Box::new(elementwise::Cleared { whole, from: *from, to: *to })
+        }
     }
 }

@@ -10,15 +10,14 @@ use super::tails::Tails;
 use super::words::{LANES, Words};
 use crate::gaussian;
 use crate::generator::{Source, dispatch};
-use crate::law::as_float;
 use crate::plan::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;
 
-/// Where fewer elements of a tile than these are still to be expected, they are drawn again one by one, gathered from many tiles:
-/// that is then cheaper than to draw the tile again.
-const FEW: f64 = 16.0;
+/// Where no more than this share of the elements is still to be expected, they are drawn again one by one, gathered from many
+/// tiles: that is then cheaper than to draw the tiles again.
+const FEW: f64 = 1.0 / 32.0;
 
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
@@ -26,7 +25,7 @@ pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: 
     if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
-    let (mut whole, mut wanting) = (1, as_float(TILE as u64) * (1.0 - kept));
+    let (mut whole, mut wanting) = (1, 1.0 - kept);
     while wanting > FEW {
         (whole, wanting) = (whole + 1, wanting * (1.0 - kept));
     }

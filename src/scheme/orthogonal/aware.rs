@@ -30,7 +30,9 @@ pub(super) const ROW: Scheme = Scheme {
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
         ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
         let variance = 2.0 / as_float(site.fan_in()?.max(1));
-        Ok(Law::Whole(Arc::new(ConvolutionAware { noise: arguments.positive("noise")?, variance, convolution })))
+        let noise = arguments.number("noise")?;
+        ensure!((1e-30..=1e30).contains(&noise), "noise is {noise}: it must lie between 1e-30 and 1e30");
+        Ok(Law::Whole(Arc::new(ConvolutionAware { noise, variance, convolution })))
     },
 };
 

@@ -81,6 +81,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         law: |arguments, _| {
             let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
             let floor = arguments.nonnegative("floor")?;
+            ensure!(floor < longest, "floor is {floor} and dt-max is {longest}: floor must be below dt-max");
             Ok(Law::Distribution(Arc::new(TimeStep { least, longest, floor })))
         },
     },

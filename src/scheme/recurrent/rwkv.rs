@@ -39,6 +39,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         law: |arguments, site| {
             let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
             let (low, high) = (arguments.number("low")?, arguments.number("high")?);
+            ensure!((high - low).is_finite(), "low is {low} and high is {high}: they are too far apart");
             Ok(over_channels(Curve::Decay { low, high, exponent }, site))
         },
     },

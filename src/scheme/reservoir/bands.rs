@@ -170,15 +170,15 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for PseudoSvd {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut turns) = (random.words(), random.words());
-        let mut singular: Vec<f64> = (0..n).map(|_| self.max * numbers::unit(words.as_mut())).collect();
+        let mut singular: Vec<f64> = (0..n).map(|_| numbers::unit(words.as_mut())).collect();
         singular.sort_unstable_by(|one, other| match self.order {
             Order::Ascending => one.total_cmp(other),
             Order::Descending => other.total_cmp(one),
             Order::None => std::cmp::Ordering::Equal,
         });
         match self.order {
-            Order::Ascending => singular[n - 1] = self.max,
-            Order::Descending => singular[0] = self.max,
+            Order::Ascending => singular[n - 1] = 1.0,
+            Order::Descending => singular[0] = 1.0,
             Order::None => (),
         }
         (0..n).for_each(|place| matrix[place * n + place] = singular[place]);
@@ -190,6 +190,9 @@ impl Structure for PseudoSvd {
             let other = (one + 1 + in_memory(random::below(turns.as_mut(), n as u64 - 1))) % n;
             let angle = numbers::signed(turns.as_mut());
             nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
+        }
+        for value in matrix {
+            *value *= self.max;
         }
     }
 

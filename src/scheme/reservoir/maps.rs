@@ -102,13 +102,11 @@ struct Map {
 }
 
 fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let map = Map {
-        step: Step::Chebyshev,
-        amplitude: between(arguments, "amplitude", -1.0, 1.0)?,
-        divisor: arguments.positive("divisor")?,
-        control: arguments.number("control")?,
-        chain: false,
-    };
+    let amplitude = between(arguments, "amplitude", -1.0, 1.0)?;
+    // Far beyond these the map has no digits left.
+    let divisor = between(arguments, "divisor", 1e-6, 1e6)?;
+    let control = between(arguments, "control", -1e6, 1e6)?;
+    let map = Map { step: Step::Chebyshev, amplitude, divisor, control, chain: false };
     Ok(drawn(map, None, site.unfolding()?))
 }
 

@@ -31,7 +31,7 @@ pub(super) const RADIUS: Parameter = Parameter {
     name: "radius",
     kind: Kind::Number,
     default: None,
-    help: "the spectral radius (the largest magnitude of an eigenvalue) that the matrix is scaled to, above 0; not scaled where it is not given",
+    help: "the spectral radius (the largest magnitude of an eigenvalue) that the matrix is scaled to, above 0; not scaled where it is not given, nor where no draw has one above 1/1000 of its largest value",
 };
 
 /// What `shapes` says of a square matrix, and of one that need not be square.
@@ -55,6 +55,11 @@ pub(super) trait Structure: Debug + Send + Sync {
     /// The standard deviation of an element before scaling.
     fn std(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether another draw is another matrix.
+    fn is_random(&self) -> bool {
+        true
     }
 
     /// The bytes that filling takes beside the matrix.
@@ -125,7 +130,7 @@ impl<T: Structure> Matrices<T> {
 
     /// Fills matrix `number`.
     fn fill(&self, draws: &dyn Draws, number: u64, sizes: [usize; 2], matrix: &mut [f64]) {
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..if self.structure.is_random() { ATTEMPTS } else { 1 } {
             let mut random = Random::new(draws, (number * ATTEMPTS + attempt) * STREAMS);
             matrix.fill(0.0);
             self.structure.fill(&mut random, sizes, matrix);
@@ -192,6 +197,10 @@ impl<T: Topology> Structure for Filled<T> {
 
     fn largest(&self) -> f64 {
         self.0.largest()
+    }
+
+    fn is_random(&self) -> bool {
+        false
     }
 }
 

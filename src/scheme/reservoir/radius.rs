@@ -26,11 +26,17 @@ fn radius_of(units: &[usize], matrix: &[f64], n: usize) -> Option<f64> {
     for &from in units {
         block.extend(units.iter().map(|&to| matrix[to * n + from]));
     }
+    // Squares of what is very large or very small would leave the range of doubles; powers of two change no digit.
+    let largest = block.iter().fold(0f64, |largest, weight| largest.max(weight.abs()));
+    let exponent = libm::ilogb(largest);
+    for weight in &mut block {
+        *weight = libm::scalbn(*weight, -exponent);
+    }
     let weights = block.iter().filter(|&&weight| weight != 0.0);
     if weights.clone().count() == size {
         // One cycle: its eigenvalues are the roots of the product of its weights.
         let logarithms: f64 = weights.map(|weight| libm::log(weight.abs())).sum();
-        return Some(libm::exp(logarithms / as_float(size)));
+        return Some(libm::scalbn(libm::exp(logarithms / as_float(size)), exponent));
     }
     // Units on scales of their own are brought to one, as LAPACK does before it looks for eigenvalues.
     let mut block = DMatrix::from_vec(size, size, block);
@@ -41,7 +47,7 @@ fn radius_of(units: &[usize], matrix: &[f64], n: usize) -> Option<f64> {
     let eigenvalues = schur.complex_eigenvalues();
     let magnitudes = eigenvalues.iter().map(|value| (value.re * value.re + value.im * value.im).sqrt());
     let largest = magnitudes.fold(0.0, f64::max);
-    largest.is_finite().then_some(largest)
+    largest.is_finite().then_some(libm::scalbn(largest, exponent))
 }
 
 /// Replaces a matrix by one of the same eigenvalues and without zeros, H A H with a reflection H. The iteration that

@@ -79,6 +79,7 @@ impl Distribution {
 fn scaled(distribution: Distribution, gain: f64, fan: f64) -> Result<Law> {
     ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
     let std = gain * (1.0 / fan).sqrt();
+    ensure!(std > 0.0, "gain is {gain}: over the root of a fan of {fan} it is 0");
     match distribution {
         Distribution::Normal => Ok(Law::Normal { mean: 0.0, std }),
         Distribution::Uniform => {

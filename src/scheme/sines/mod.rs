@@ -96,7 +96,9 @@ fn positions(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let endpoint = arguments.flag("endpoint");
     ensure!(!endpoint || features != 2, "endpoint=true needs four features or more, and shape {} has 2", site.shape);
     let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);
-    let rate = -libm::log(arguments.positive("max-timescale")?) / as_float(steps);
+    let longest = arguments.number("max-timescale")?;
+    ensure!(longest >= 1.0, "max-timescale is {longest}: it must be 1 or more");
+    let rate = -libm::log(longest) / as_float(steps);
     let interleaved = arguments.word("order") == Some("interleaved");
     Ok(Law::Pattern(Arc::new(Positions { rows, features, rate, interleaved })))
 }
