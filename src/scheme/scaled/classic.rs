@@ -120,6 +120,8 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("mlx", "glorot_uniform", "glorot-uniform"),
             spelling("burn", "XavierUniform", "glorot-uniform"),
             spelling("mxnet", "Xavier", "magnitude-scaling"),
+            spelling("tinygrad", "glorot_uniform", "glorot-uniform")
+                .noting("of matrices; of a convolution its fan_out leaves the kernel out"),
             spelling("caffe", "xavier", "lecun-uniform"),
             spelling("dl4j", "XAVIER", "glorot-normal"),
             spelling("flax", "glorot_uniform", "glorot-uniform"),
@@ -231,6 +233,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("dl4j", "RELU_UNIFORM", "he-uniform"),
             spelling("candle", "DEFAULT_KAIMING_UNIFORM", "he-uniform"),
             spelling("tch", "DEFAULT_KAIMING_UNIFORM", "he-uniform"),
+            spelling("pyg", "kaiming_uniform", "he-uniform:gain=leaky-relu,slope=0"),
             spelling("tinygrad", "kaiming_uniform", "he-uniform:gain=leaky-relu,slope=0.01"),
         ],
         example: example("he-uniform"),
