@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, SCHEMES, Scheme, elsewhere};
+use crate::plan::LAYOUTS;
+use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere};
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
@@ -59,7 +60,15 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         let word = if position == 0 { "frameworks" } else { "" };
         entry(out, word, &told(scheme, meaning))?;
     }
-    entry(out, "example", &scheme.command())
+    entry(out, "example", &command(scheme))
+}
+
+/// The command that draws a scheme's example.
+fn command(scheme: &Scheme) -> String {
+    let (expression, shape, layout) = scheme.example.on("784x256");
+    let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
+    let base = if scheme.reads == Reads::Base { " --base base.npy" } else { "" };
+    format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
 }
 
 /// The names that share a meaning, what that is, and what is to be said of it.
@@ -147,7 +156,7 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
-    writeln!(out, "- Example: `{}`", scheme.command())?;
+    writeln!(out, "- Example: `{}`", command(scheme))?;
     if !scheme.spellings.is_empty() {
         writeln!(out, "- In the frameworks:")?;
     }

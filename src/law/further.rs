@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use rand::Rng;
 
-/// What any law tells of its values. The debug form must spell out every parameter: equal laws are told by it.
+/// What any law tells of its values. The debug form must spell out every parameter: tests tell by it
+/// whether two laws are one.
 pub trait Described: Debug + Send + Sync {
     /// The mean of an element over all draws, where it is the same for every element and known.
     fn mean(&self) -> Option<f64> {
@@ -36,11 +37,6 @@ pub trait Distribution: Described {
     /// One value, from random words that no other element reads. It may take as many as it needs, and must use no function
     /// whose bits depend on the machine: `libm`, not the methods of `f64`, for all but arithmetic and square roots.
     fn sample(&self, words: &mut dyn Rng) -> f64;
-
-    /// The value of element `index`, where the law depends on the place.
-    fn sample_at(&self, _index: u64, words: &mut dyn Rng) -> f64 {
-        self.sample(words)
-    }
 }
 
 /// A law of values that depend on one another: all of them are drawn at once, in memory.

@@ -2,6 +2,8 @@
 
 mod further;
 pub mod matrix;
+mod memory;
+pub mod numbers;
 pub mod portable;
 
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use crate::gaussian;
 use crate::plan::{DType, Unfolding};
 pub use further::{Described, Distribution, Draws, Pattern, Whole};
+pub use memory::{bytes_of, in_memory, panels};
 
 /// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a
 /// [`Pattern`], a [`Distribution`] or a [`Whole`], and stands in the file of its scheme.
@@ -82,13 +85,6 @@ pub enum Law {
     Whole(Arc<dyn Whole>),
 }
 
-impl PartialEq for Law {
-    /// Laws are equal when every parameter is: their debug form spells each out, numbers to the last digit.
-    fn eq(&self, other: &Self) -> bool {
-        format!("{self:?}") == format!("{other:?}")
-    }
-}
-
 /// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMethod {
@@ -155,16 +151,18 @@ impl Law {
         }
     }
 
-    /// The largest magnitude that the native generator can reach: a normal of 96-bit words ends below 12 sigma.
+    /// The largest magnitude that the native generator can reach.
     pub fn largest(&self) -> f64 {
         match *self {
             Self::Constant { value } => value.abs(),
-            Self::Normal { mean, std } | Self::Sparse { mean, std, .. } => mean.abs() + 12.0 * std,
+            Self::Normal { mean, std } | Self::Sparse { mean, std, .. } => mean.abs() + NORMAL_REACH * std,
             Self::Uniform { low, high } => low.abs().max(high.abs()),
             Self::TruncatedNormal { mean, std, low, high } => {
                 // An open side ends where the normal does; a side cut off far out in a tail, a little beyond the cut.
-                let lowest = if low.is_finite() { low } else { (mean - 12.0 * std).min(high - 12.0 * std) };
-                let highest = if high.is_finite() { high } else { (mean + 12.0 * std).max(low + 12.0 * std) };
+                let lowest =
+                    if low.is_finite() { low } else { (mean - NORMAL_REACH * std).min(high - NORMAL_REACH * std) };
+                let highest =
+                    if high.is_finite() { high } else { (mean + NORMAL_REACH * std).max(low + NORMAL_REACH * std) };
                 lowest.abs().max(highest.abs())
             }
             Self::Orthogonal { gain, .. } => gain.abs(),
@@ -204,6 +202,10 @@ impl Law {
         Ok(())
     }
 }
+
+/// No standard normal of the native generator is above it: of 96-bit words the transformation of Box and Muller makes none
+/// of 12 or more. A single normal from random words ends earlier, at [`numbers::LARGEST_NORMAL`].
+pub const NORMAL_REACH: f64 = 12.0;
 
 /// A count as a double; exact up to 2^53, which covers every [`crate::plan::Shape`].
 #[expect(clippy::cast_precision_loss, reason = "counts end at 2^48")]

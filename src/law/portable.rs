@@ -10,42 +10,33 @@ use num_traits::{Float, FloatConst, Num, NumCast, One, ToPrimitive, Zero};
 use rand::Rng;
 use rand_distr::{Distribution, Exp1, Open01, StandardNormal, StandardUniform};
 
+use super::numbers;
+
 /// A double with the same bits on every machine, whatever is computed with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Portable(pub f64);
 
-/// The largest value of [`Exp1`]: the uniform word under the logarithm is 2^-53 at least.
-pub const LARGEST_EXPONENTIAL: f64 = 53.0 * consts::LN_2;
-
-/// No value of [`StandardNormal`] is above it: sqrt(2 `LARGEST_EXPONENTIAL`), rounded up.
-pub const LARGEST_NORMAL: f64 = 8.572;
-
 impl Distribution<Portable> for StandardUniform {
     fn sample<R: Rng + ?Sized>(&self, words: &mut R) -> Portable {
-        Portable(Distribution::<f64>::sample(self, words))
+        Portable(numbers::unit(words))
     }
 }
 
 impl Distribution<Portable> for Open01 {
     fn sample<R: Rng + ?Sized>(&self, words: &mut R) -> Portable {
-        Portable(Distribution::<f64>::sample(self, words))
+        Portable(numbers::open_unit(words))
     }
 }
 
-/// By inversion.
 impl Distribution<Portable> for Exp1 {
     fn sample<R: Rng + ?Sized>(&self, words: &mut R) -> Portable {
-        let uniform: Portable = Open01.sample(words);
-        -uniform.ln()
+        Portable(numbers::exponential(words))
     }
 }
 
-/// By the transformation of Box and Muller (1958), whose other half is not used.
 impl Distribution<Portable> for StandardNormal {
     fn sample<R: Rng + ?Sized>(&self, words: &mut R) -> Portable {
-        let square: Portable = Exp1.sample(words);
-        let turn: Portable = StandardUniform.sample(words);
-        Portable(2.0 * square.0).sqrt() * Portable(2.0 * consts::PI * turn.0).cos()
+        Portable(numbers::normal(words))
     }
 }
 
@@ -219,34 +210,6 @@ impl Float for Portable {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The words that give the least uniform, and thus the largest values.
-    struct Zeros;
-
-    impl rand::TryRng for Zeros {
-        type Error = std::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Ok(0)
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            Ok(0)
-        }
-
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            bytes.fill(0);
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn the_largest_values_are_those_that_are_told() {
-        let exponential: Portable = Exp1.sample(&mut Zeros);
-        let normal: Portable = StandardNormal.sample(&mut Zeros);
-        assert!((exponential.0 / LARGEST_EXPONENTIAL - 1.0).abs() < 1e-15, "{exponential:?}");
-        assert!(normal.0 < LARGEST_NORMAL && normal.0 > LARGEST_NORMAL - 1e-3, "{normal:?}");
-    }
 
     #[test]
     fn arithmetic_and_functions_are_those_of_doubles() {

@@ -94,6 +94,28 @@ impl Axes {
         })
     }
 
+    /// Where element `index` (row-major) lies among the elements of each of several kinds of axes: its number along all the
+    /// axes of a kind, of which the last is the fastest.
+    pub fn place<const KINDS: usize>(&self, index: u64, kind: impl Fn(Role) -> usize) -> [u64; KINDS] {
+        let (mut place, mut stride) = ([0; KINDS], [1; KINDS]);
+        for (role, size, at) in self.coordinates(index) {
+            let kind = kind(role);
+            place[kind] += at * stride[kind];
+            stride[kind] *= size;
+        }
+        place
+    }
+
+    /// The output and the input that element `index` belongs to.
+    pub fn channels(&self, index: u64) -> (u64, u64) {
+        let [output, input, _] = self.place(index, |role| match role {
+            Role::Out => 0,
+            Role::In => 1,
+            Role::Kernel | Role::Batch | Role::Group => 2,
+        });
+        (output, input)
+    }
+
     /// The axes from the first to the last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Role, u64)> {
         self.0.iter().copied()

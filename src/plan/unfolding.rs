@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Axes, Role};
+use crate::law::in_memory;
 
 /// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
 /// each input and place in the receptive field.
@@ -51,20 +52,31 @@ impl Unfolding {
         self.axes.product(|role| matches!(role, Role::In | Role::Kernel))
     }
 
+    /// How many elements there are in all.
+    pub fn count(&self) -> u64 {
+        self.axes.product(|_| true)
+    }
+
     /// Where element `index` (row-major) of the tensor lies.
-    pub fn place(&self, mut index: u64) -> Place {
-        let (mut place, mut stride) = (Place { matrix: 0, row: 0, column: 0 }, Place { matrix: 1, row: 1, column: 1 });
-        for (role, size) in self.axes.iter().rev() {
-            let (at, step) = match role {
-                Role::Batch | Role::Group => (&mut place.matrix, &mut stride.matrix),
-                Role::Out => (&mut place.row, &mut stride.row),
-                Role::In | Role::Kernel => (&mut place.column, &mut stride.column),
-            };
-            *at += index % size * *step;
-            *step *= size;
-            index /= size;
-        }
-        place
+    pub fn place(&self, index: u64) -> Place {
+        let [matrix, row, column] = self.axes.place(index, |role| match role {
+            Role::Batch | Role::Group => 0,
+            Role::Out => 1,
+            Role::In | Role::Kernel => 2,
+        });
+        Place { matrix, row, column }
+    }
+
+    /// Where the elements of the tensor lie, in its order.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.count()).map(|index| self.place(index))
+    }
+
+    /// The values of the tensor, of those of its matrices: row-major, one matrix after the other.
+    pub fn tensor(&self, matrices: &[f64]) -> Vec<f64> {
+        let (rows, columns) = (self.rows(), self.columns());
+        let at = |Place { matrix, row, column }| in_memory((matrix * rows + row) * columns + column);
+        self.places().map(|place| matrices[at(place)]).collect()
     }
 
     /// Calls `run(offset, length, place)` for each run of elements `start + offset ..` along the last axis, `length` of
@@ -105,7 +117,7 @@ mod tests {
     fn every_element_has_a_place_of_its_own() {
         for (shape, layout) in [("3x4x5", "kio"), ("5x4x3", "oik"), ("2x3x4x5", "biko"), ("2x3x4", "ioo")] {
             let unfolding = unfolding(shape, layout);
-            let count = unfolding.matrices() * unfolding.rows() * unfolding.columns();
+            let count = unfolding.count();
             let mut seen = vec![false; usize::try_from(count).unwrap()];
             for index in 0..count {
                 let Place { matrix, row, column } = unfolding.place(index);
@@ -114,6 +126,17 @@ mod tests {
                 assert!(!std::mem::replace(&mut seen[usize::try_from(at).unwrap()], true));
             }
         }
+    }
+
+    #[test]
+    fn matrices_go_back_to_where_they_came_from() {
+        // 0 .. 24 as two matrices of 3 inputs and 4 outputs, a column an input.
+        let matrices: Vec<f64> = (0u8..24).map(f64::from).collect();
+        let rows_first = unfolding("2x4x3", "boi").tensor(&matrices);
+        assert_eq!(rows_first, matrices);
+        let columns_first = unfolding("2x3x4", "bio").tensor(&matrices);
+        assert_eq!(columns_first[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
+        assert_eq!(columns_first[12..17], [12.0, 15.0, 18.0, 21.0, 13.0]);
     }
 
     #[test]
@@ -128,7 +151,7 @@ mod tests {
         for (shape, layout) in [("3x4x5", "kio"), ("5x4x3", "oik"), ("2x3x4x5", "biko"), ("2x3x4", "ioo")] {
             let unfolding = unfolding(shape, layout);
             let transposed = unfolding.clone().transposed();
-            for index in 0..unfolding.matrices() * unfolding.rows() * unfolding.columns() {
+            for index in 0..unfolding.count() {
                 let Place { matrix, row, column } = unfolding.place(index);
                 assert_eq!(transposed.place(index), Place { matrix, row: column, column: row }, "{shape} {layout}");
             }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use rand::Rng;
-use rand_distr::{Distribution as _, Open01};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::portable::Portable;
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::numbers::open_unit;
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 use crate::plan::Unfolding;
 
 const RADIUS: Parameter =
@@ -96,21 +94,15 @@ impl Points {
         as_float(self.unfolding.columns().max(1))
     }
 
-    fn count(&self) -> u64 {
-        self.points().saturating_mul(self.unfolding.columns())
-    }
-
     /// Calls `run` with each value and the number of its point.
     fn each<'a>(&self, values: &'a mut [f64], mut run: impl FnMut(&'a mut f64, usize)) {
         let (rows, mut rest) = (self.unfolding.rows(), values.iter_mut());
         let step = self.unfolding.step();
-        self.unfolding.for_each_run(0, self.count(), |_, length, place| {
+        self.unfolding.for_each_run(0, self.unfolding.count(), |_, length, place| {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
             // The range first: where it ends, no value is taken.
             for (number, value) in (0..length).zip(rest.by_ref()) {
-                #[expect(clippy::cast_possible_truncation, reason = "as many as fit in memory")]
-                let point = (first + number * step) as usize;
-                run(value, point);
+                run(value, in_memory(first + number * step));
             }
         });
     }
@@ -144,14 +136,13 @@ const RADII: u64 = 1;
 
 impl Whole for Points {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "what is drawn whole fits in memory")]
-        let (count, points) = (self.count() as usize, if self.count() == 0 { 0 } else { self.points() as usize });
-        let mut values = vec![0.0; count];
+        let points = if self.unfolding.count() == 0 { 0 } else { in_memory(self.points()) };
+        let mut values = vec![0.0; in_memory(self.unfolding.count())];
         // What each point's values are multiplied with: first the sum that is to be undone.
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {
             let mut words = draws.words(VALUES);
-            values.fill_with(|| uniform(&mut *words));
+            values.fill_with(|| open_unit(&mut *words));
             self.each(&mut values, |value, point| factors[point] += *value);
             self.each(&mut values, |value, point| *value /= factors[point]);
             return values;
@@ -161,7 +152,7 @@ impl Whole for Points {
         let mut words = draws.words(RADII);
         for factor in &mut factors {
             let share = match self.kind {
-                Region::Ball => libm::pow(uniform(&mut *words), 1.0 / self.dimension()),
+                Region::Ball => libm::pow(open_unit(&mut *words), 1.0 / self.dimension()),
                 _ => 1.0,
             };
             // Normals that are all 0, as hardly ever happens, have no direction and stay where they are.
@@ -172,14 +163,7 @@ impl Whole for Points {
     }
 
     fn workspace(&self) -> u64 {
-        let (count, double) = (self.count(), 8);
-        let points = if count == 0 { 0 } else { self.points() };
-        count.saturating_add(points).saturating_mul(double)
+        let points = if self.unfolding.count() == 0 { 0 } else { self.points() };
+        bytes_of(&[&[self.unfolding.count()], &[points]])
     }
-}
-
-/// Uniform on (0, 1), neither end among the values.
-fn uniform(words: &mut dyn Rng) -> f64 {
-    let Portable(value) = Open01.sample(words);
-    value
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use rand::Rng;
-use rand_distr::{Distribution as _, Exp1};
+use rand_distr::Distribution as _;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::portable::{LARGEST_EXPONENTIAL, LARGEST_NORMAL, Portable};
+use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
+use crate::law::portable::Portable;
 use crate::law::{Described, Distribution, Law};
 
 const SCALE: Parameter =
@@ -118,8 +119,7 @@ impl Described for Laplace {
 
 impl Distribution for Laplace {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        let Portable(size) = Exp1.sample(words);
-        let size = self.scale * size;
+        let size = self.scale * numbers::exponential(words);
         self.mean + if words.next_u32() & 1 == 0 { size } else { -size }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::gain::{GAIN_ONE, SLOPE};
 use super::tap::kernel_axes;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -92,13 +92,13 @@ struct Icnr {
 }
 
 impl Icnr {
+    /// How many values are drawn.
     fn count(&self) -> u64 {
-        self.unfolding.matrices() * self.unfolding.rows() * self.unfolding.columns()
+        self.unfolding.count() / self.copies
     }
 
-    /// Which of the drawn values an element is.
-    fn drawn(&self, index: u64) -> u64 {
-        let Place { matrix, row, column } = self.unfolding.place(index);
+    /// Which of them the element at a place is.
+    fn drawn(&self, Place { matrix, row, column }: Place) -> u64 {
         let kernels = self.unfolding.rows() / self.copies;
         let kernel = if self.in_a_row { row / self.copies } else { row % kernels };
         (matrix * kernels + kernel) * self.unfolding.columns() + column
@@ -115,14 +115,13 @@ impl Described for Icnr {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std
+        NORMAL_REACH * self.std
     }
 }
 
 impl Whole for Icnr {
-    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut drawn = vec![0.0; (self.count() / self.copies) as usize];
+        let mut drawn = vec![0.0; in_memory(self.count())];
         let scale = if self.uniform {
             draws.signed_uniforms(0, &mut drawn);
             3f64.sqrt() * self.std
@@ -130,10 +129,10 @@ impl Whole for Icnr {
             draws.normals(0, &mut drawn);
             self.std
         };
-        (0..self.count()).map(|index| scale * drawn[self.drawn(index) as usize]).collect()
+        self.unfolding.places().map(|place| scale * drawn[in_memory(self.drawn(place))]).collect()
     }
 
     fn workspace(&self) -> u64 {
-        self.count().saturating_add(self.count() / self.copies).saturating_mul(8)
+        bytes_of(&[&[self.unfolding.count()], &[self.count()]])
     }
 }

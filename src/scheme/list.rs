@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
+use crate::law::{Described, Law, Pattern, in_memory};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "constant-list",
@@ -70,9 +70,7 @@ impl Pattern for List {
     fn value(&self, index: u64) -> f64 {
         let listed = self.values.len() as u64;
         let place = if self.cycle { index % listed.max(1) } else { index.min(listed.saturating_sub(1)) };
-        #[expect(clippy::cast_possible_truncation, reason = "a place in the list")]
-        let place = place as usize;
-        self.values.get(place).copied().unwrap_or(0.0)
+        self.values.get(in_memory(place)).copied().unwrap_or(0.0)
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -96,41 +96,37 @@ impl Mimetic {
 impl Described for Mimetic {
     fn largest(&self) -> f64 {
         // The root of the largest singular value that is likely, with room to spare; or of a normal of the values.
-        (2.0 * (12.0 * self.alpha + self.beta.abs())).sqrt().max(12.0)
+        (2.0 * (NORMAL_REACH * self.alpha + self.beta.abs())).sqrt().max(NORMAL_REACH)
     }
 }
 
 impl Whole for Mimetic {
-    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let Self { heads, features, unfolding, .. } = self;
-        let (inputs, width) = (unfolding.columns() as usize, *features as usize);
+        let (inputs, width) = (in_memory(unfolding.columns()), in_memory(*features));
         let (matrices, part) = (unfolding.matrices(), heads * features);
         if inputs == 0 || part == 0 || matrices == 0 {
             return Vec::new();
         }
         let pairs: Vec<_> = (0..matrices * heads).map(|head| self.pair(draws, 1 + head, inputs, width)).collect();
         let valued = unfolding.rows() > 2 * part;
-        let mut values = vec![0.0; if valued { (matrices * part) as usize * inputs } else { 0 }];
+        let mut values = vec![0.0; if valued { in_memory(matrices * part) * inputs } else { 0 }];
         draws.normals(0, &mut values);
         let std = 1.0 / as_float(unfolding.columns()).sqrt();
-        let count = matrices * unfolding.rows() * unfolding.columns();
-        let element = |index| {
-            let Place { matrix, row, column } = unfolding.place(index);
+        let element = |Place { matrix, row, column }| {
             let (kind, within) = (row / part, row % part);
             if kind == 2 {
-                return std * values[(matrix * part + within) as usize * inputs + column as usize];
+                return std * values[in_memory(matrix * part + within) * inputs + in_memory(column)];
             }
-            let pair = &pairs[(matrix * heads + within / features) as usize];
-            pair[kind as usize][(within % features) as usize * inputs + column as usize]
+            let pair = &pairs[in_memory(matrix * heads + within / features)];
+            pair[in_memory(kind)][in_memory(within % features) * inputs + in_memory(column)]
         };
-        (0..count).map(element).collect()
+        unfolding.places().map(element).collect()
     }
 
     fn workspace(&self) -> u64 {
-        let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        let values = self.unfolding.matrices().saturating_mul(rows).saturating_mul(columns).saturating_mul(2);
-        // A square matrix, its factors, and what the decomposition works in.
-        values.saturating_add(columns.saturating_mul(columns).saturating_mul(6)).saturating_mul(8)
+        let columns = self.unfolding.columns();
+        // The values twice; a square matrix, its factors, and what the decomposition works in.
+        bytes_of(&[&[2, self.unfolding.count()], &[6, columns, columns]])
     }
 }

@@ -8,6 +8,7 @@ mod coordinates;
 mod discrete;
 pub mod elsewhere;
 mod embedding;
+mod example;
 mod expression;
 pub mod frameworks;
 pub mod gain;
@@ -16,6 +17,7 @@ mod heavy;
 mod icnr;
 mod identity;
 mod list;
+mod lookup;
 mod mimetic;
 mod orthogonal;
 mod plain;
@@ -26,22 +28,21 @@ mod scaled;
 mod sines;
 mod site;
 mod sparse;
+mod spelling;
 mod synonyms;
 mod tap;
 mod truncated;
 mod upsampling;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 
 pub use arguments::{Arguments, Kind, Parameter};
-use expression::{Expression, fold};
-use frameworks::{differences, qualified};
+pub use example::{Example, example, example_on};
+pub use lookup::{Resolved, find, look_up, resolve};
 pub use site::{ARRANGEMENT, Site};
-use synonyms::Dialect;
+pub use spelling::{Meaning, Spelling, spelling};
 
 use crate::law::Law;
-use crate::plan::{Fans, LAYOUTS, Layout};
-use crate::text::did_you_mean;
 
 /// A family of schemes: one file.
 pub struct Family {
@@ -119,31 +120,21 @@ pub struct Scheme {
     law: fn(&mut Arguments, &Site) -> Result<Law>,
 }
 
-/// An expression, and where it is legal.
-pub struct Example {
-    /// The expression.
-    pub expression: &'static str,
-    /// A shape that the scheme takes, and its layout; `None` where it takes every matrix, in any layout.
-    pub place: Option<(&'static str, &'static str)>,
-}
-
-/// An expression that is legal for every matrix.
-pub const fn example(expression: &'static str) -> Example {
-    Example { expression, place: None }
-}
-
-/// An expression that is legal on a shape of a layout.
-pub const fn example_on(expression: &'static str, shape: &'static str, layout: &'static str) -> Example {
-    Example { expression, place: Some((shape, layout)) }
-}
-
-impl Example {
-    /// The expression, a shape and its layout; `matrix` is the shape where every matrix is legal.
-    pub fn on(&self, matrix: &'static str) -> (&'static str, &'static str, &'static str) {
-        let (shape, layout) = self.place.unwrap_or((matrix, LAYOUTS[0].name));
-        (self.expression, shape, layout)
-    }
-}
+/// A row that says nothing: families whose rows have much in common fill it in once.
+const EMPTY: Scheme = Scheme {
+    name: "",
+    summary: "",
+    formula: "",
+    source: "",
+    ranks: "",
+    parameters: &[],
+    bare: None,
+    aliases: &[],
+    spellings: &[],
+    reads: Reads::Shape,
+    example: example(""),
+    law: |_, _| anyhow::bail!("its row has no law"),
+};
 
 /// What a scheme reads of the place where it is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,73 +156,11 @@ impl Reads {
     }
 }
 
-/// A framework's name for a scheme, or its own meaning of that name.
-pub struct Spelling {
-    /// The framework.
-    pub framework: &'static str,
-    /// Its name there.
-    pub name: &'static str,
-    /// What it does there, as an expression here.
-    pub means: &'static str,
-    /// What else is to be said of it, or of all names with this meaning.
-    pub note: Option<&'static str>,
-}
-
-impl Spelling {
-    /// With a note: a phrase.
-    #[must_use]
-    pub const fn noting(self, note: &'static str) -> Self {
-        Self { note: Some(note), ..self }
-    }
-}
-
-/// Names of a scheme that mean the same, each in its framework.
-pub struct Meaning {
-    /// What they do, as an expression here.
-    pub means: &'static str,
-    /// What else is to be said of it.
-    pub note: Option<&'static str>,
-    /// The names.
-    pub names: Vec<&'static Spelling>,
-}
-
-/// A row of a scheme's spellings.
-pub const fn spelling(framework: &'static str, name: &'static str, means: &'static str) -> Spelling {
-    Spelling { framework, name, means, note: None }
-}
-
 impl Scheme {
-    /// The command that draws its example.
-    pub fn command(&self) -> String {
-        let (expression, shape, layout) = self.example.on("784x256");
-        let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
-        let base = if self.reads == Reads::Base { " --base base.npy" } else { "" };
-        format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
-    }
-
     /// Its parameters, and those of the arrangement where it has a say.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
         let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
         self.parameters.iter().chain(arrangement)
-    }
-
-    /// Its spellings by what they mean: the literature's meaning first, the others in the order of the table.
-    pub fn meanings(&self) -> Vec<Meaning> {
-        let mut meanings: Vec<Meaning> = Vec::new();
-        for spelling in self.spellings {
-            match meanings.iter_mut().find(|meaning| meaning.means == spelling.means) {
-                Some(meaning) => {
-                    meaning.note = meaning.note.or(spelling.note);
-                    meaning.names.push(spelling);
-                }
-                None => {
-                    let &Spelling { means, note, .. } = spelling;
-                    meanings.push(Meaning { means, note, names: vec![spelling] });
-                }
-            }
-        }
-        meanings.sort_by_key(|meaning| meaning.means != self.name);
-        meanings
     }
 }
 
@@ -240,117 +169,12 @@ pub fn all() -> impl Iterator<Item = &'static Scheme> {
     SCHEMES.iter().flat_map(|family| family.schemes)
 }
 
-/// An expression whose names have been looked up.
-pub struct Resolved {
-    /// The scheme.
-    pub scheme: &'static Scheme,
-    /// What the user should know about the name that was used.
-    pub notes: Vec<String>,
-    arguments: Arguments,
-    /// The expression that a framework's name stands for.
-    stands_for: Option<&'static str>,
-    /// The framework whose name was used, where one was named.
-    framework: Option<&'static str>,
-}
-
-impl Resolved {
-    /// A note where the framework that was named keeps weights of that many axes in another order than the layout that is the
-    /// default: whoever copies its shapes means that order.
-    pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
-        let framework = self.framework.filter(|_| self.scheme.reads != Reads::Shape && *layout == Layout::default())?;
-        let word = frameworks::layout(framework)?;
-        let theirs = word.parse::<Layout>().ok()?.letters(rank).ok()?;
-        let taken = layout.letters(rank).ok().filter(|taken| *taken != theirs)?;
-        Some(format!(
-            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: give --layout {word} for such shapes"
-        ))
-    }
-
-    /// The fans at a site, where the scheme reads them.
-    pub fn fans(&self, site: &Site) -> Option<Fans> {
-        let reads = self.scheme.reads == Reads::Fans;
-        reads.then(|| site.arranged(&self.arguments).map(|site| site.known()).unwrap_or_default())
-    }
-
-    /// The expression with every default, before a shape is known.
-    pub fn expression(&self) -> String {
-        self.canonical(&self.arguments)
-    }
-
-    fn canonical(&self, arguments: &Arguments) -> String {
-        match arguments.canonical() {
-            pairs if pairs.is_empty() => self.scheme.name.into(),
-            pairs => format!("{}:{pairs}", self.scheme.name),
-        }
-    }
-
-    /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
-    pub fn law(&self, site: &Site) -> Result<(Law, String)> {
-        let mut arguments = self.arguments.clone();
-        let law = site.arranged(&arguments).and_then(|site| (self.scheme.law)(&mut arguments, &site));
-        let law = match self.stands_for {
-            Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
-            None => law?,
-        };
-        Ok((law, self.canonical(&arguments)))
-    }
-}
-
-/// Looks up an expression as it is typed anywhere: a scheme's name, any framework's name for it (with the literature's
-/// meaning), or `FRAMEWORK.NAME` (with that framework's meaning and defaults). Errors name the nearest that is known.
-pub fn resolve(text: &str) -> Result<Resolved> {
-    resolve_plain(text).with_context(|| format!("scheme `{text}`"))
-}
-
-/// Looks up a name as [`resolve`] does, where only the scheme and the notes on its name matter: nothing is required yet.
-pub fn look_up(text: &str) -> Result<Resolved> {
-    resolve(text.split_once(':').map_or(text, |(name, _)| name))
-}
-
-fn resolve_plain(text: &str) -> Result<Resolved> {
-    let typed = Expression::parse(text)?;
-    let Some((framework, name)) = typed.name.split_once('.') else {
-        let scheme = find(typed.name)?;
-        let notes = differences(scheme, typed.name).into_iter().collect();
-        let arguments = Arguments::read(scheme, &typed, None, Dialect::default())?;
-        return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
-    };
-    // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
-    let name = name.rsplit('.').next().unwrap_or(name);
-    let spelling = qualified(framework, name)?;
-    let meaning = Expression::parse(spelling.means)?;
-    let scheme = find(meaning.name)?;
-    let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
-    let dialect = Dialect { framework: spelling.framework, name: spelling.name };
-    let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
-    let (stands_for, framework) = (Some(spelling.means), Some(spelling.framework));
-    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for, framework })
-}
-
-/// The scheme of a name or alias, whatever its case, hyphens and underscores.
-pub fn find(name: &str) -> Result<&'static Scheme> {
-    let folded = fold(name);
-    let named = || all().find(|scheme| fold(scheme.name) == folded);
-    let aliased = || all().find(|scheme| words(scheme).any(|word| fold(word) == folded));
-    named().or_else(aliased).ok_or_else(|| {
-        if let Some(row) = elsewhere::find(name) {
-            return anyhow!(row.refusal());
-        }
-        let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
-        anyhow!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
-    })
-}
-
-/// Every word that names a scheme, without a framework before it.
-fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
-    let spellings = scheme.spellings.iter().map(|spelling| spelling.name);
-    std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(spellings)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::expression::{Expression, fold};
+    use super::lookup::words;
     use super::*;
-    use crate::plan::{Base, BaseIdentity, Layout, Shape};
+    use crate::plan::{Base, BaseIdentity, Fans, Layout, Shape};
     use std::collections::HashMap;
     use std::sync::Arc;
 

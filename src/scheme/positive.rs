@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use rand::Rng;
-use rand_distr::{Distribution as _, Exp1, StandardUniform};
+use rand_distr::Distribution as _;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::portable::{LARGEST_EXPONENTIAL, LARGEST_NORMAL, Portable};
+use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
+use crate::law::portable::Portable;
 use crate::law::{Described, Distribution, Law};
 
 pub(super) const ROWS: &[Scheme] = &[
@@ -116,8 +117,7 @@ impl Described for Exponential {
 
 impl Distribution for Exponential {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        let Portable(value) = Exp1.sample(words);
-        self.mean * value
+        self.mean * numbers::exponential(words)
     }
 }
 
@@ -252,7 +252,6 @@ impl Described for LogUniform {
 
 impl Distribution for LogUniform {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        let Portable(uniform) = StandardUniform.sample(words);
-        self.low * libm::exp(uniform * self.span)
+        self.low * libm::exp(numbers::unit(words) * self.span)
     }
 }

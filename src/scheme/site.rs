@@ -154,4 +154,12 @@ impl<'a> Site<'a> {
         ensure!(shape.rank() >= 2, "it needs two or more axes, and shape {shape} has {}", shape.rank());
         Unfolding::new(self.axes()?).with_context(|| format!("layout `{layout}`"))
     }
+
+    /// The tensor as square matrices. Errors where it has not as many inputs as outputs.
+    pub fn square(&self) -> Result<Unfolding> {
+        let (unfolding, shape) = (self.unfolding()?, self.shape);
+        let (rows, columns) = (unfolding.rows(), unfolding.columns());
+        ensure!(rows == columns, "shape {shape} has {columns} inputs and {rows} outputs: they must be equal in number");
+        Ok(unfolding)
+    }
 }

@@ -41,22 +41,8 @@ impl Tap {
 
     /// The output and the input of element `index`; `None` where it does not lie on the tap.
     pub(super) fn channels(self, axes: &Axes, index: u64) -> Option<(u64, u64)> {
-        let (mut output, mut outputs, mut input, mut inputs) = (0, 1, 0, 1);
-        for (role, size, at) in axes.coordinates(index) {
-            match role {
-                Role::Out => {
-                    output += at * outputs;
-                    outputs *= size;
-                }
-                Role::In => {
-                    input += at * inputs;
-                    inputs *= size;
-                }
-                Role::Kernel if !self.holds(size, at) => return None,
-                Role::Kernel | Role::Batch | Role::Group => {}
-            }
-        }
-        Some((output, input))
+        let on_it = axes.coordinates(index).all(|(role, size, at)| role != Role::Kernel || self.holds(size, at));
+        on_it.then(|| axes.channels(index))
     }
 }
 

@@ -137,25 +137,15 @@ impl Described for Tent {
 
 impl Pattern for Tent {
     fn value(&self, index: u64) -> f64 {
-        let (mut output, mut outputs, mut input, mut inputs) = (0, 1, 0, 1);
-        let (mut height, mut shear) = (1.0, 0.0);
-        for (role, size, at) in self.axes.coordinates(index) {
-            match role {
-                Role::Out => {
-                    output += at * outputs;
-                    outputs *= size;
-                }
-                Role::In => {
-                    input += at * inputs;
-                    inputs *= size;
-                }
-                Role::Kernel => {
-                    height *= 1.0 - (as_float(at) + shear - self.centre).abs() / self.factor;
-                    shear = if self.sheared { as_float(at) / as_float(size) } else { 0.0 };
-                }
-                Role::Batch | Role::Group => {}
-            }
+        let (output, input) = self.axes.channels(index);
+        if self.diagonal && output != input {
+            return 0.0;
         }
-        if self.diagonal && output != input { 0.0 } else { height / self.sum }
+        let (mut height, mut shear) = (1.0, 0.0);
+        for (_, size, at) in self.axes.coordinates(index).filter(|(role, ..)| *role == Role::Kernel) {
+            height *= 1.0 - (as_float(at) + shear - self.centre).abs() / self.factor;
+            shear = if self.sheared { as_float(at) / as_float(size) } else { 0.0 };
+        }
+        height / self.sum
     }
 }

@@ -41,7 +41,7 @@ impl Encoder {
                     source.singles(start, singles);
                     match dtype {
                         DType::F16 => bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(singles),
-                        _ => dispatch(Brain { singles, halves }),
+                        _ => dispatch(ToBfloat16 { singles, halves }),
                     }
                 }
                 little_endian(&mut self.halves, |value| *value = value.to_le())
@@ -93,12 +93,12 @@ fn little_endian<T: bytemuck::NoUninit + bytemuck::AnyBitPattern>(values: &mut [
 
 /// Singles rounded to bfloat16, nearest, ties to even. Laws fit the dtype, so no value overflows; the NaN of the law that has
 /// it keeps its upper half, as rounding carries nothing into it.
-struct Brain<'a> {
+struct ToBfloat16<'a> {
     singles: &'a [f32],
     halves: &'a mut [u16],
 }
 
-impl WithSimd for Brain<'_> {
+impl WithSimd for ToBfloat16<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -121,12 +121,12 @@ mod tests {
         let singles: Vec<f32> = (0..100_000u32).map(|n| f32::from_bits(n.wrapping_mul(2_654_435_761))).collect();
         let finite: Vec<f32> = singles.into_iter().filter(|single| bf16::from_f32(*single).is_finite()).collect();
         let mut halves = vec![0; finite.len()];
-        dispatch(Brain { singles: &finite, halves: &mut halves });
+        dispatch(ToBfloat16 { singles: &finite, halves: &mut halves });
         for (single, half) in finite.iter().zip(halves) {
             assert_eq!(half, bf16::from_f32(*single).to_bits(), "{single}");
         }
         let mut nan = [0];
-        dispatch(Brain { singles: &[f32::NAN], halves: &mut nan });
+        dispatch(ToBfloat16 { singles: &[f32::NAN], halves: &mut nan });
         assert!(bf16::from_bits(nan[0]).is_nan());
     }
 }

@@ -21,7 +21,6 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "hippo-fourier",
     "hippo-fourier-diag",
     "hippo-fourier-decay",
-    "hippo-fourier2",
     "hippo-random",
     "hippo-diagonal",
     "s4d-real",

@@ -11,7 +11,7 @@ use super::orthogonal;
 use super::uniform::Uniform;
 use super::words::Words;
 use crate::generator::Source;
-use crate::law::{Distribution, Draws, Pattern, Whole};
+use crate::law::{Distribution, Draws, Pattern, Whole, in_memory};
 use crate::plan::narrow;
 
 /// The numbers of a pattern.
@@ -45,7 +45,7 @@ impl Independent {
         for (value, index) in out.iter_mut().zip(start..) {
             planes.go_to(index);
             let mut words = ElementWords { planes: &mut planes, index, taken: 0 };
-            *value = convert(self.law.sample_at(index, &mut words).clamp(self.bounds.0, self.bounds.1));
+            *value = convert(self.law.sample(&mut words).clamp(self.bounds.0, self.bounds.1));
         }
     }
 }
@@ -139,8 +139,7 @@ impl Drawn {
     }
 
     fn values(&self, start: u64, count: usize) -> impl Iterator<Item = f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let start = start as usize;
+        let start = in_memory(start);
         self.values[start..start + count].iter().map(|value| value.clamp(self.bounds.0, self.bounds.1))
     }
 }

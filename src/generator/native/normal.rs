@@ -15,6 +15,10 @@ use crate::plan::narrow;
 
 const HALF: usize = TILE / 2;
 
+/// 2^-32, and 2^-64: the last places of fractions of so many bits.
+const STEP_OF_32_BITS: f64 = 1.0 / 4_294_967_296.0;
+const STEP_OF_64_BITS: f64 = STEP_OF_32_BITS * STEP_OF_32_BITS;
+
 /// Which planes a draw of normals reads: that of its words, that which continues them, that which refines them.
 #[derive(Clone, Copy)]
 pub(super) struct Planes {
@@ -141,8 +145,8 @@ pub(super) fn standard_gathered<S: Simd>(simd: S, words: &Words, elements: &[(u6
 /// The radius of an element as a signed fraction (see [`box_muller::double`]), its 64 bits continued by 32 more.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "a coarse word leaves room for all bits")]
 fn refined(words: &Words, planes: Planes, index: u64, word: u32, further: u32) -> f64 {
-    let more = (f64::from(words.word(planes.refined, index)) + 0.5) * 2f64.powi(-32);
-    (join(word, further) as i64 as f64 + more) * 2f64.powi(-64)
+    let more = (f64::from(words.word(planes.refined, index)) + 0.5) * STEP_OF_32_BITS;
+    (join(word, further) as i64 as f64 + more) * STEP_OF_64_BITS
 }
 
 /// Fills whole tiles with standard normals in double precision.
@@ -171,7 +175,7 @@ impl WithSimd for Doubles<'_> {
             let (radii, angles) = (pairs(&drawn[..HALF], &further[..HALF]), pairs(&drawn[HALF..], &further[HALF..]));
             let (cosines, sines) = tile.split_at_mut(HALF);
             for (((radius, angle), cosine), sine) in radii.zip(angles).zip(cosines).zip(sines) {
-                (*cosine, *sine) = box_muller::double((radius as i64 as f64 + 0.5) * 2f64.powi(-64), angle);
+                (*cosine, *sine) = box_muller::double((radius as i64 as f64 + 0.5) * STEP_OF_64_BITS, angle);
             }
             let coarse = drawn[..HALF].iter().fold(false, |any, &word| any | is_coarse(word));
             if coarse {

@@ -11,6 +11,9 @@ use crate::plan::narrow;
 const WORD: u64 = 0;
 const FURTHER: u64 = 1;
 
+/// 2^-63: the last place of a signed fraction of 64 bits.
+const STEP_OF_63_BITS: f64 = 1.0 / 9_223_372_036_854_775_808.0;
+
 /// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. Symmetric about the middle, so that a law
 /// around 0 keeps its relative precision there.
 pub(super) struct Uniform {
@@ -44,7 +47,7 @@ impl Source for Uniform {
 /// The 64 bits of two words as a signed fraction in [-1, 1].
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "53 of 64 bits are kept")]
 fn signed_fraction(word: u32, further: u32) -> f64 {
-    (u64::from(word) << 32 | u64::from(further)) as i64 as f64 * 2f64.powi(-63)
+    (u64::from(word) << 32 | u64::from(further)) as i64 as f64 * STEP_OF_63_BITS
 }
 
 struct Singles<'a> {

@@ -5,109 +5,102 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
-use super::whole;
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory};
 use crate::plan::{Base, Place, Unfolding};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
 const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation of large language models; PEFT";
 
 pub(in super::super) const ROWS: &[Scheme] = &[
-    row(
-        [
-            "pissa-a",
-            "A of a PiSSA adapter, from the singular vectors of --base",
-            "A = sqrt(S_r / scaling) V_r^T, where W = U S V^T and r is the rank, the number of outputs of A. In each column of U the element of greatest magnitude is positive",
-        ],
-        [PISSA, RANK_OF_A],
-        example_on("pissa-a", "4x8", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::A),
-    ),
-    row(
-        [
-            "pissa-b",
-            "B of a PiSSA adapter, from the singular vectors of --base",
-            "B = U_r sqrt(S_r / scaling), where W = U S V^T and r is the rank, the number of inputs of B",
-        ],
-        [PISSA, RANK_OF_B],
-        example_on("pissa-b", "8x4", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::B),
-    ),
-    row(
-        ["pissa-base", "what a PiSSA adapter leaves of --base", "W - scaling B A = W - U_r S_r V_r^T"],
-        [PISSA, RANK_OF_BASE],
-        example_on("pissa-base:rank=4", "8x8", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Pissa, Part::Base),
-    ),
-    row(
-        [
-            "olora-a",
-            "A of an OLoRA adapter, from the QR decomposition of --base",
-            "A = the first r rows of R, where W = Q R, the diagonal of R is not negative, and r is the rank, the number of outputs of A",
-        ],
-        [OLORA, RANK_OF_A],
-        example_on("olora-a", "4x8", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Olora, Part::A),
-    ),
-    row(
-        [
-            "olora-b",
-            "B of an OLoRA adapter, from the QR decomposition of --base",
-            "B = the first r columns of Q, where W = Q R and r is the rank, the number of inputs of B",
-        ],
-        [OLORA, RANK_OF_B],
-        example_on("olora-b", "8x4", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Olora, Part::B),
-    ),
-    row(
-        ["olora-base", "what an OLoRA adapter leaves of --base", "W - scaling B A"],
-        [OLORA, RANK_OF_BASE],
-        example_on("olora-base:rank=4", "8x8", "torch"),
-        |arguments, site| decomposed(arguments, site, Method::Olora, Part::Base),
-    ),
+    Scheme {
+        name: "pissa-a",
+        summary: "A of a PiSSA adapter, from the singular vectors of --base",
+        formula: "A = sqrt(S_r / scaling) V_r^T, where W = U S V^T and r is the rank, the number of outputs of A. In each column of U the element of greatest magnitude is positive",
+        source: PISSA,
+        ranks: RANK_OF_A,
+        example: example_on("pissa-a", "4x8", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::A),
+        ..BASE
+    },
+    Scheme {
+        name: "pissa-b",
+        summary: "B of a PiSSA adapter, from the singular vectors of --base",
+        formula: "B = U_r sqrt(S_r / scaling), where W = U S V^T and r is the rank, the number of inputs of B",
+        source: PISSA,
+        ranks: RANK_OF_B,
+        example: example_on("pissa-b", "8x4", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::B),
+        ..BASE
+    },
+    Scheme {
+        name: "pissa-base",
+        summary: "what a PiSSA adapter leaves of --base",
+        formula: "W - scaling B A = W - U_r S_r V_r^T",
+        source: PISSA,
+        ranks: RANK_OF_BASE,
+        example: example_on("pissa-base:rank=4", "8x8", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::Base),
+        ..BASE
+    },
+    Scheme {
+        name: "olora-a",
+        summary: "A of an OLoRA adapter, from the QR decomposition of --base",
+        formula: "A = the first r rows of R, where W = Q R, the diagonal of R is not negative, and r is the rank, the number of outputs of A",
+        source: OLORA,
+        ranks: RANK_OF_A,
+        example: example_on("olora-a", "4x8", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::A),
+        ..BASE
+    },
+    Scheme {
+        name: "olora-b",
+        summary: "B of an OLoRA adapter, from the QR decomposition of --base",
+        formula: "B = the first r columns of Q, where W = Q R and r is the rank, the number of inputs of B",
+        source: OLORA,
+        ranks: RANK_OF_B,
+        example: example_on("olora-b", "8x4", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::B),
+        ..BASE
+    },
+    Scheme {
+        name: "olora-base",
+        summary: "what an OLoRA adapter leaves of --base",
+        formula: "W - scaling B A",
+        source: OLORA,
+        ranks: RANK_OF_BASE,
+        example: example_on("olora-base:rank=4", "8x8", "torch"),
+        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::Base),
+        ..BASE
+    },
 ];
 
 const RANK_OF_A: &str = "rank outputs, and the inputs of the base; with --base FILE";
 const RANK_OF_B: &str = "the outputs of the base, and rank inputs; with --base FILE";
 const RANK_OF_BASE: &str = "the shape of the base; with --base FILE";
 
-const fn row(
-    [name, summary, formula]: [&'static str; 3],
-    [source, ranks]: [&'static str; 2],
-    example: Example,
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    Scheme {
-        name,
-        summary,
-        formula,
-        source,
-        ranks,
-        parameters: &[
-            Parameter {
-                name: "rank",
-                kind: Kind::Count,
-                default: None,
-                help: "the rank of the adapter, from 1 to the shorter side of the base; A and B have it in their shapes",
-            },
-            Parameter {
-                name: "scaling",
-                kind: Kind::Number,
-                default: Some("1"),
-                help: "the factor on B A in the adapted layer, above 0: alpha / rank in PEFT, alpha / sqrt(rank) with rsLoRA",
-            },
-        ],
-        bare: Some("rank"),
-        aliases: &[],
-        spellings: &[],
-        reads: Reads::Base,
-        example,
-        law,
-    }
-}
+/// What the rows have in common.
+const BASE: Scheme = Scheme {
+    parameters: &[
+        Parameter {
+            name: "rank",
+            kind: Kind::Count,
+            default: None,
+            help: "the rank of the adapter, from 1 to the shorter side of the base; A and B have it in their shapes",
+        },
+        Parameter {
+            name: "scaling",
+            kind: Kind::Number,
+            default: Some("1"),
+            help: "the factor on B A in the adapted layer, above 0: alpha / rank in PEFT, alpha / sqrt(rank) with rsLoRA",
+        },
+    ],
+    bare: Some("rank"),
+    reads: Reads::Base,
+    ..EMPTY
+};
 
 #[derive(Clone, Copy, Debug)]
 enum Method {
@@ -185,7 +178,7 @@ impl Described for Decomposed {
 impl Whole for Decomposed {
     fn draw(&self, _: &dyn Draws) -> Vec<f64> {
         let (weight, [outputs, inputs, rank]) =
-            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(whole));
+            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(in_memory));
         let Factors { left, weights, right } = match self.method {
             Method::Pissa => singular(&weight, [outputs, inputs], rank),
             Method::Olora => triangular(&weight, [outputs, inputs], rank),
@@ -206,16 +199,13 @@ impl Whole for Decomposed {
                 weight.iter().zip(adapted).map(|(weight, adapted)| weight - self.scaling * adapted).collect()
             }
         };
-        let columns = self.unfolding.columns();
-        let at = |Place { row, column, .. }| whole(row * columns + column);
-        (0..drawn.len() as u64).map(|index| drawn[at(self.unfolding.place(index))]).collect()
+        self.unfolding.tensor(&drawn)
     }
 
     fn workspace(&self) -> u64 {
         // The base as a matrix, twice, its factors, what is drawn of it in two orders, and the vectors of the decomposition.
-        let sizes = self.weight.rows().saturating_mul(self.weight.columns());
-        let sides = self.weight.rows().saturating_add(self.weight.columns());
-        sizes.saturating_mul(8 * 8).saturating_add(sides.saturating_mul(self.rank).saturating_mul(4 * 8))
+        let (rows, columns) = (self.weight.rows(), self.weight.columns());
+        bytes_of(&[&[8, rows, columns], &[4, rows, self.rank], &[4, columns, self.rank]])
     }
 }
 
@@ -224,9 +214,8 @@ impl Decomposed {
     fn matrix(&self) -> Vec<f64> {
         let columns = self.weight.columns();
         let mut matrix = vec![0.0; self.base.values.len()];
-        for (value, index) in self.base.values.iter().zip(0..) {
-            let Place { row, column, .. } = self.weight.place(index);
-            matrix[whole(row * columns + column)] = *value;
+        for (value, Place { row, column, .. }) in self.base.values.iter().zip(self.weight.places()) {
+            matrix[in_memory(row * columns + column)] = *value;
         }
         matrix
     }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
 use crate::plan::{Role, Unfolding};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
@@ -133,7 +133,7 @@ impl Described for Orthogonal {
 
     fn largest(&self) -> f64 {
         // The rows that are taken have at most norm 1 at each place, and as many normals go with it as there are rows.
-        12.0 / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
+        NORMAL_REACH / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
     }
 }
 
@@ -141,12 +141,12 @@ impl Whole for Orthogonal {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let unfolding = &self.unfolding;
         let (rank, other) = self.sizes();
-        let [size, long] = [rank, other].map(super::whole);
+        let [size, long] = [rank, other].map(in_memory);
         let (first, stream) = match self.side {
             Side::A => (0, 1),
             Side::B => (1, 2),
         };
-        let mut all = vec![0.0; super::whole(unfolding.matrices()) * size * long];
+        let mut all = vec![0.0; in_memory(unfolding.matrices()) * size * long];
         if all.is_empty() {
             return all;
         }
@@ -159,22 +159,18 @@ impl Whole for Orthogonal {
             // A row for each input of A, or output of B.
             matrix.copy_from_slice(&product(&normals, &half, [long, size / 2, size]));
         }
-        (0..all.len() as u64)
-            .map(|index| {
-                let place = unfolding.place(index);
-                let (along, across) = match self.side {
-                    Side::A => (place.column, place.row),
-                    Side::B => (place.row, place.column),
-                };
-                all[super::whole((place.matrix * other + along) * rank + across)] / DIVISOR
-            })
-            .collect()
+        for value in &mut all {
+            *value /= DIVISOR;
+        }
+        match self.side {
+            Side::A => unfolding.clone().transposed().tensor(&all),
+            Side::B => unfolding.tensor(&all),
+        }
     }
 
     fn workspace(&self) -> u64 {
         let (rank, other) = self.sizes();
-        let one =
-            rank.saturating_mul(rank).saturating_mul(32).saturating_add(rank.saturating_mul(other).saturating_mul(16));
-        rank.saturating_mul(other).saturating_mul(self.unfolding.matrices()).saturating_mul(16).saturating_add(one)
+        // The values twice, normals and a product; the square matrix, half of it, and what it takes to make one.
+        bytes_of(&[&[2, self.unfolding.matrices(), rank, other], &[2, rank, other], &[4, rank, rank]])
     }
 }

@@ -4,9 +4,3 @@
 pub(super) mod decomposed;
 pub(super) mod lora;
 mod svd;
-
-/// A count of what is in memory.
-#[expect(clippy::cast_possible_truncation, reason = "sizes of what is in memory")]
-fn whole(count: u64) -> usize {
-    count as usize
-}

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory, scale};
+use super::parts::{Convolution, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, matrix};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, matrix, panels};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
@@ -53,7 +53,7 @@ impl Described for ConvolutionAware {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.variance.sqrt()
+        NORMAL_REACH * self.variance.sqrt()
     }
 }
 
@@ -88,7 +88,7 @@ impl Whole for ConvolutionAware {
             &[frequencies, taps],
             &[2, inputs, frequencies],
             &[2, inputs, taps],
-            &[PANELS, frequencies],
+            &panels(frequencies),
         ])
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::parts::Convolution;
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, matrix};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, matrix, panels};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "conv-orthogonal",
@@ -72,7 +72,7 @@ impl Whole for ConvOrthogonal {
     fn workspace(&self) -> u64 {
         let (inputs, outputs) = (self.convolution.inputs(), self.convolution.outputs());
         // The values twice, a projection as two matrices, and a tap with its products.
-        bytes_of(&[&[2, self.convolution.count()], &[2, outputs, outputs], &[3, inputs, outputs], &[PANELS, outputs]])
+        bytes_of(&[&[2, self.convolution.count()], &[2, outputs, outputs], &[3, inputs, outputs], &panels(outputs)])
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parts::{Convolution, PANELS, bytes_of, in_memory};
+use super::parts::Convolution;
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "delta-orthogonal",
@@ -72,6 +72,6 @@ impl Whole for DeltaOrthogonal {
     fn workspace(&self) -> u64 {
         let (matrices, outputs) = (self.convolution.matrices(), self.convolution.outputs());
         // The zeros among the values, the matrices, and what it takes to make one.
-        bytes_of(&[&[self.convolution.count()], &[matrices, self.convolution.inputs(), outputs], &[PANELS, outputs]])
+        bytes_of(&[&[self.convolution.count()], &[matrices, self.convolution.inputs(), outputs], &panels(outputs)])
     }
 }

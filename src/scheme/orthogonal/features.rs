@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::parts::{PANELS, bytes_of, count, in_memory, scale, tensor};
+use super::parts::{scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -60,13 +60,13 @@ impl Described for Features {
 
     fn largest(&self) -> f64 {
         let longest = self.std * as_float(self.unfolding.columns()).sqrt();
-        if self.equal { longest } else { longest + 12.0 * self.std }
+        if self.equal { longest } else { longest + NORMAL_REACH * self.std }
     }
 }
 
 impl Whole for Features {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        if count(&self.unfolding) == 0 {
+        if self.unfolding.count() == 0 {
             return Vec::new();
         }
         let (rows, d) = (in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns()));
@@ -79,14 +79,13 @@ impl Whole for Features {
             }
             matrix
         };
-        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
-        tensor(&self.unfolding, &matrices)
+        tensor(&self.unfolding, matrix)
     }
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
         // The values twice, a block and the vectors that its norms are those of.
-        bytes_of(&[&[2, count(&self.unfolding)], &[2, rows.min(columns), columns], &[PANELS, columns]])
+        bytes_of(&[&[2, self.unfolding.count()], &[2, rows.min(columns), columns], &panels(columns)])
     }
 }
 

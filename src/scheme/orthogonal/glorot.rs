@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
+use super::parts::{haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -62,16 +62,12 @@ impl Whole for GlorotOrthogonal {
             scale(&mut values, factor);
             values
         };
-        if count(&self.unfolding) == 0 {
-            return Vec::new();
-        }
-        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
-        tensor(&self.unfolding, &matrices)
+        tensor(&self.unfolding, matrix)
     }
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        bytes_of(&[&[2, count(&self.unfolding)], &[rows, columns], &[PANELS, rows.max(columns)]])
+        bytes_of(&[&[2, self.unfolding.count()], &[rows, columns], &panels(rows.max(columns))])
     }
 }
 

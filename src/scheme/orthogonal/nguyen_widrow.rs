@@ -5,10 +5,9 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::plain::between;
-use super::parts::{bytes_of, count, in_memory};
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float};
-use crate::plan::Unfolding;
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
+use crate::plan::{Place, Unfolding};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "nguyen-widrow",
@@ -66,24 +65,21 @@ impl Described for NguyenWidrow {
 impl Whole for NguyenWidrow {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let Self { beta, unfolding } = self;
-        let mut values = vec![0.0; in_memory(count(unfolding))];
+        let mut values = vec![0.0; in_memory(unfolding.count())];
         draws.signed_uniforms(0, &mut values);
-        let row = |index| {
-            let place = unfolding.place(index);
-            in_memory(place.matrix * unfolding.rows() + place.row)
-        };
+        let row = |place: Place| in_memory(place.matrix * unfolding.rows() + place.row);
         let rows = if values.is_empty() { 0 } else { in_memory(unfolding.matrices() * unfolding.rows()) };
         let mut squares = vec![0.0; rows];
-        for (value, index) in values.iter().zip(0..) {
-            squares[row(index)] += value * value;
+        for (value, place) in values.iter().zip(unfolding.places()) {
+            squares[row(place)] += value * value;
         }
-        for (value, index) in values.iter_mut().zip(0..) {
-            *value *= beta / squares[row(index)].sqrt();
+        for (value, place) in values.iter_mut().zip(unfolding.places()) {
+            *value *= beta / squares[row(place)].sqrt();
         }
         values
     }
 
     fn workspace(&self) -> u64 {
-        bytes_of(&[&[count(&self.unfolding)], &[self.unfolding.matrices(), self.unfolding.rows()]])
+        bytes_of(&[&[self.unfolding.count()], &[self.unfolding.matrices(), self.unfolding.rows()]])
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::Site;
-use crate::law::{Draws, matrix};
+use crate::law::{Draws, in_memory, matrix};
 use crate::plan::{Axes, Role, Unfolding};
 
 /// The weight of a convolution: which input, output and tap each element belongs to.
@@ -80,35 +80,25 @@ impl Convolution {
         (0..self.count()).map(|index| self.part(index))
     }
 
-    fn part(&self, mut index: u64) -> Part {
-        // Matrix, output, input and tap, and how many elements apart the next along their next axis is.
-        let (mut at, mut stride) = ([0; 4], [1; 4]);
-        for (role, size) in self.axes.iter().rev() {
-            let part = match role {
-                Role::Batch | Role::Group => 0,
-                Role::Out => 1,
-                Role::In => 2,
-                Role::Kernel => 3,
-            };
-            at[part] += index % size * stride[part];
-            stride[part] *= size;
-            index /= size;
-        }
-        let [matrix, output, input, tap] = at.map(in_memory);
+    fn part(&self, index: u64) -> Part {
+        let place = self.axes.place(index, |role| match role {
+            Role::Batch | Role::Group => 0,
+            Role::Out => 1,
+            Role::In => 2,
+            Role::Kernel => 3,
+        });
+        let [matrix, output, input, tap] = place.map(in_memory);
         Part { matrix, output, input, tap }
     }
 }
 
-/// A tensor made of the row-major matrices of its unfolding.
-pub(super) fn tensor(unfolding: &Unfolding, matrices: &[Vec<f64>]) -> Vec<f64> {
-    let columns = unfolding.columns();
-    let places = (0..count(unfolding)).map(|index| unfolding.place(index));
-    places.map(|place| matrices[in_memory(place.matrix)][in_memory(place.row * columns + place.column)]).collect()
-}
-
-/// How many elements an unfolding has.
-pub(super) fn count(unfolding: &Unfolding) -> u64 {
-    unfolding.matrices() * unfolding.rows() * unfolding.columns()
+/// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made where it is empty.
+pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) -> Vec<f64> {
+    let mut matrices = Vec::with_capacity(in_memory(unfolding.count()));
+    if unfolding.count() > 0 {
+        (0..unfolding.matrices()).for_each(|number| matrices.extend(matrix(number)));
+    }
+    unfolding.tensor(&matrices)
 }
 
 /// A matrix of Haar's law, row-major: orthonormal rows or columns, whichever are fewer.
@@ -122,26 +112,11 @@ pub(super) fn haar(draws: &dyn Draws, stream: u64, [rows, columns]: [usize; 2]) 
     }
 }
 
-/// The bytes of as many doubles as these products of sizes sum up to; the largest number where they are more than it holds.
-pub(super) fn bytes_of(products: &[&[u64]]) -> u64 {
-    let product = |sizes: &&[u64]| sizes.iter().fold(8, |bytes: u64, size| bytes.saturating_mul(*size));
-    products.iter().map(product).fold(0, u64::saturating_add)
-}
-
-/// Columns that are reflected at once: drawing an orthonormal matrix takes two panels of as many beside the matrix.
-pub(super) const PANELS: u64 = 128;
-
 /// Values times a factor.
 pub(super) fn scale(values: &mut [f64], factor: f64) {
     for value in values {
         *value *= factor;
     }
-}
-
-/// A size of what is in memory.
-#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
-pub(super) fn in_memory(count: u64) -> usize {
-    count as usize
 }
 
 #[cfg(test)]
@@ -164,11 +139,5 @@ mod tests {
         assert_eq!(torch[119], Part { matrix: 0, output: 1, input: 2, tap: 19 });
         assert_eq!(keras[7], Part { matrix: 0, output: 1, input: 0, tap: 1 });
         assert!(torch.iter().all(|part| keras.contains(part)));
-    }
-
-    #[test]
-    fn sizes_beyond_64_bits_do_not_overflow() {
-        assert_eq!(bytes_of(&[&[2, 3], &[5]]), 88);
-        assert_eq!(bytes_of(&[&[1 << 40, 1 << 40], &[1]]), u64::MAX);
     }
 }

@@ -3,12 +3,11 @@
 use std::f64::consts::PI;
 use std::sync::Arc;
 
-use anyhow::ensure;
 use nalgebra::DMatrix;
 
-use super::parts::{PANELS, bytes_of, count, haar, in_memory, scale, tensor};
+use super::parts::{haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
 use crate::plan::Unfolding;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -35,12 +34,7 @@ pub(super) const ROW: Scheme = Scheme {
     reads: Reads::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
     law: |arguments, site| {
-        let unfolding = site.unfolding()?;
-        let (rows, columns) = (unfolding.rows(), unfolding.columns());
-        ensure!(
-            rows == columns,
-            "it takes as many inputs as outputs, and here are {columns} inputs and {rows} outputs"
-        );
+        let unfolding = site.square()?;
         let angles = match arguments.word("angles") {
             Some("cayley") => Angles::Cayley,
             Some("haar") => Angles::Haar,
@@ -147,16 +141,12 @@ impl Whole for SkewSymmetric {
             }
             matrix
         };
-        if count(&self.unfolding) == 0 {
-            return Vec::new();
-        }
-        let matrices: Vec<Vec<f64>> = (0..self.unfolding.matrices()).map(matrix).collect();
-        tensor(&self.unfolding, &matrices)
+        tensor(&self.unfolding, matrix)
     }
 
     fn workspace(&self) -> u64 {
-        let (count, size) = (count(&self.unfolding), self.unfolding.rows());
+        let (count, size) = (self.unfolding.count(), self.unfolding.rows());
         // The values twice; a rotation, and as much again for its eigenvalues and the sign of its determinant.
-        bytes_of(&[&[2, count], &[4, size, size], &[PANELS, size]])
+        bytes_of(&[&[2, count], &[4, size, size], &panels(size)])
     }
 }

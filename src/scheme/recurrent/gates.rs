@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::last_axis;
-use crate::law::{Described, Draws, Law, Pattern, Whole};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
 
 const GATES: Parameter = Parameter {
     name: "gates",
@@ -195,22 +195,21 @@ impl Described for Chrono {
 }
 
 impl Whole for Chrono {
-    #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut times = vec![0.0; (self.count / self.gates.count()) as usize];
+        let mut times = vec![0.0; in_memory(self.count / self.gates.count())];
         draws.signed_uniforms(0, &mut times);
         // A uniform of (-1, 1) becomes one of (1, t-max - 1).
         let half = self.longest / 2.0;
         let logarithm = |unit: f64| libm::log(half + (half - 1.0) * unit);
         let bias = |index| match self.gates.place(index) {
-            (gate, unit) if gate == self.keeps => logarithm(times[unit as usize]),
-            (gate, unit) if gate == self.renews => -logarithm(times[unit as usize]),
+            (gate, unit) if gate == self.keeps => logarithm(times[in_memory(unit)]),
+            (gate, unit) if gate == self.renews => -logarithm(times[in_memory(unit)]),
             _ => 0.0,
         };
         (0..self.count).map(bias).collect()
     }
 
     fn workspace(&self) -> u64 {
-        self.count.saturating_add(self.count / self.gates.count()).saturating_mul(8)
+        bytes_of(&[&[self.count], &[self.count / self.gates.count()]])
     }
 }

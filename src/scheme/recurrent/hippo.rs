@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::super::{Arguments, Example, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Whole, as_float};
+use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -52,148 +52,159 @@ const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
 const S4: &str =
     "the program of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
-/// A row of fixed values, or random ones: what is not said is said by the table.
-const fn row(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    source: &'static str,
-    parameters: &'static [Parameter],
-    spellings: &'static [Spelling],
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    let (bare, aliases, reads): (_, &[&str], _) = (Some("part"), &[], Reads::Shape);
-    let example: Example = example_on(name, "16x16", "default");
-    let ranks = "two equal axes last for A, one axis for B; axes before them repeat it";
-    Scheme { name, summary, formula, source, ranks, parameters, bare, aliases, spellings, reads, example, law }
-}
+/// What the rows have in common.
+const BASE: Scheme = Scheme {
+    ranks: "two equal axes last for A, one axis for B; axes before them repeat it",
+    bare: Some("part"),
+    ..EMPTY
+};
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    row(
-        "hippo-legs",
-        "remembers the whole past in Legendre polynomials, each part of it alike",
-        "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
-        HIPPO,
-        FIXED,
-        &[spelling("s4", "legs", "hippo-legs")],
-        |arguments, site| fixed(Measure::LegS, arguments, site),
-    ),
-    row(
-        "hippo-legsd",
-        "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
-        "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
-        DIAGONAL,
-        FIXED,
-        &[spelling("s4", "legsd", "hippo-legsd")],
-        |arguments, site| fixed(Measure::LegSD, arguments, site),
-    ),
-    row(
-        "hippo-legt",
-        "remembers a window of the past in Legendre polynomials; the form of the paper, over a window of theta, is scale=2/theta",
-        "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
-        HIPPO,
-        FIXED,
-        &[spelling("s4", "legt", "hippo-legt")],
-        |arguments, site| fixed(Measure::LegT, arguments, site),
-    ),
-    row(
-        "hippo-lmu",
-        "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
-        "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
-        LMU,
-        FIXED,
-        &[spelling("s4", "lmu", "hippo-lmu")],
-        |arguments, site| fixed(Measure::Lmu, arguments, site),
-    ),
-    row(
-        "hippo-lagt",
-        "remembers a past that fades exponentially in Laguerre polynomials",
-        "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
-        HIPPO,
-        TILTED,
-        &[spelling("s4", "lagt", "hippo-lagt")],
-        |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
-    ),
-    row(
-        "hippo-tlagt",
-        "hippo-lagt with a tilted measure, as the first versions of S4 had it",
-        "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
-        S4,
-        TILTED,
-        &[spelling("s4", "tlagt", "hippo-tlagt")],
-        |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site),
-    ),
-    row(
-        "hippo-glagt",
-        "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
-        "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
-        HIPPO,
-        GENERALIZED,
-        &[spelling("s4", "glagt", "hippo-glagt")],
-        generalized,
-    ),
-    row(
-        "hippo-fourier",
-        "remembers a window of the past in sines and cosines",
-        "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
-        TRAIN,
-        FIXED,
-        &[spelling("s4", "fout", "hippo-fourier")],
-        |arguments, site| fixed(Measure::Fourier, arguments, site),
-    ),
-    row(
-        "hippo-fourier-diag",
-        "the normal part of hippo-fourier, with twice its frequencies",
-        "A = 2 R - I / 2 with R and B of hippo-fourier",
-        TRAIN,
-        FIXED,
-        &[spelling("s4", "foud", "hippo-fourier-diag"), spelling("s4", "fourier_diag", "hippo-fourier-diag")],
-        |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
-    ),
-    row(
-        "hippo-fourier-decay",
-        "hippo-fourier over a past that fades",
-        "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
-        TRAIN,
-        FIXED,
-        &[spelling("s4", "fourier_decay", "hippo-fourier-decay")],
-        |arguments, site| fixed(Measure::FourierDecay, arguments, site),
-    ),
-    row(
-        "hippo-fourier2",
-        "hippo-fourier over a window of half the length",
-        "A and B twice those of hippo-fourier",
-        S4,
-        FIXED,
-        &[spelling("s4", "fourier2", "hippo-fourier2")],
-        |arguments, site| fixed(Measure::Fourier2, arguments, site),
-    ),
-    row(
-        "hippo-random",
-        "a random state matrix, to compare the others with",
-        "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
-        S4,
-        RANDOM,
-        &[],
-        |arguments, site| {
+    Scheme {
+        name: "hippo-legs",
+        summary: "remembers the whole past in Legendre polynomials, each part of it alike",
+        formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
+        source: HIPPO,
+        parameters: FIXED,
+        spellings: &[spelling("s4", "legs", "hippo-legs")],
+        example: example_on("hippo-legs", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::LegS, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-legsd",
+        summary: "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
+        formula: "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
+        source: DIAGONAL,
+        parameters: FIXED,
+        spellings: &[spelling("s4", "legsd", "hippo-legsd")],
+        example: example_on("hippo-legsd", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::LegSD, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-legt",
+        summary: "remembers a window of the past in Legendre polynomials; the form of the paper, over a window of theta, is scale=2/theta",
+        formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
+        source: HIPPO,
+        parameters: FIXED,
+        spellings: &[spelling("s4", "legt", "hippo-legt")],
+        example: example_on("hippo-legt", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::LegT, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-lmu",
+        summary: "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
+        formula: "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
+        source: LMU,
+        parameters: FIXED,
+        spellings: &[spelling("s4", "lmu", "hippo-lmu")],
+        example: example_on("hippo-lmu", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::Lmu, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-lagt",
+        summary: "remembers a past that fades exponentially in Laguerre polynomials",
+        formula: "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
+        source: HIPPO,
+        parameters: TILTED,
+        spellings: &[spelling("s4", "lagt", "hippo-lagt")],
+        example: example_on("hippo-lagt", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-tlagt",
+        summary: "hippo-lagt with a tilted measure, as the first versions of S4 had it",
+        formula: "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
+        source: S4,
+        parameters: TILTED,
+        spellings: &[spelling("s4", "tlagt", "hippo-tlagt")],
+        example: example_on("hippo-tlagt", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-glagt",
+        summary: "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
+        formula: "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
+        source: HIPPO,
+        parameters: GENERALIZED,
+        spellings: &[spelling("s4", "glagt", "hippo-glagt")],
+        example: example_on("hippo-glagt", "16x16", "default"),
+        law: generalized,
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-fourier",
+        summary: "remembers a window of the past in sines and cosines",
+        formula: "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
+        source: TRAIN,
+        parameters: FIXED,
+        spellings: &[
+            spelling("s4", "fout", "hippo-fourier"),
+            // Over a window of half the length.
+            spelling("s4", "fourier2", "hippo-fourier:scale=2"),
+        ],
+        example: example_on("hippo-fourier", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::Fourier, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-fourier-diag",
+        summary: "the normal part of hippo-fourier, with twice its frequencies",
+        formula: "A = 2 R - I / 2 with R and B of hippo-fourier",
+        source: TRAIN,
+        parameters: FIXED,
+        spellings: &[
+            spelling("s4", "foud", "hippo-fourier-diag"),
+            spelling("s4", "fourier_diag", "hippo-fourier-diag"),
+        ],
+        example: example_on("hippo-fourier-diag", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-fourier-decay",
+        summary: "hippo-fourier over a past that fades",
+        formula: "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
+        source: TRAIN,
+        parameters: FIXED,
+        spellings: &[spelling("s4", "fourier_decay", "hippo-fourier-decay")],
+        example: example_on("hippo-fourier-decay", "16x16", "default"),
+        law: |arguments, site| fixed(Measure::FourierDecay, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-random",
+        summary: "a random state matrix, to compare the others with",
+        formula: "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
+        source: S4,
+        parameters: RANDOM,
+        example: example_on("hippo-random", "16x16", "default"),
+        law: |arguments, site| {
             let (part, size) = part(arguments, site)?;
             let std = if part == Part::A { 1.0 / as_float(size.max(1)) } else { 1.0 };
             Ok(Law::Normal { mean: 0.0, std })
         },
-    ),
-    row(
-        "hippo-diagonal",
-        "a random diagonal of decays, to compare the others with",
-        "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
-        S4,
-        RANDOM,
-        &[],
-        |arguments, site| {
+        ..BASE
+    },
+    Scheme {
+        name: "hippo-diagonal",
+        summary: "a random diagonal of decays, to compare the others with",
+        formula: "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
+        source: S4,
+        parameters: RANDOM,
+        example: example_on("hippo-diagonal", "16x16", "default"),
+        law: |arguments, site| {
             let (part, size) = part(arguments, site)?;
             let decays = || Law::Whole(Arc::new(Decays { size, count: site.shape.count() }));
             Ok(if part == Part::A { decays() } else { Law::Normal { mean: 0.0, std: 1.0 } })
         },
-    ),
+        ..BASE
+    },
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -261,8 +272,7 @@ impl Described for Decays {
 
 impl Whole for Decays {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let (size, count) = (self.size as usize, self.count as usize);
+        let (size, count) = (in_memory(self.size), in_memory(self.count));
         let mut values = vec![0.0; count];
         let mut diagonal = vec![0.0; count.checked_div(size).unwrap_or(0)];
         draws.normals(0, &mut diagonal);
@@ -274,7 +284,6 @@ impl Whole for Decays {
     }
 
     fn workspace(&self) -> u64 {
-        let rows = self.count.checked_div(self.size).unwrap_or(0);
-        self.count.saturating_add(rows).saturating_mul(8)
+        bytes_of(&[&[self.count], &[self.count.checked_div(self.size).unwrap_or(0)]])
     }
 }

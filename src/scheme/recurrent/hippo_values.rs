@@ -27,14 +27,12 @@ pub(super) enum Measure {
     FourierDiagonal,
     /// Sines and cosines over a past that fades.
     FourierDecay,
-    /// [`Measure::Fourier`] over a window of half the length.
-    Fourier2,
 }
 
 impl Measure {
     /// Whether states come in pairs, a cosine and a sine.
     pub(super) fn is_paired(self) -> bool {
-        matches!(self, Self::Fourier | Self::FourierDiagonal | Self::FourierDecay | Self::Fourier2)
+        matches!(self, Self::Fourier | Self::FourierDiagonal | Self::FourierDecay)
     }
 
     /// Whether A is 0 above its diagonal.
@@ -60,7 +58,6 @@ impl Measure {
             Self::Fourier => rotation(i, j, PI) - wave_product(i, j),
             Self::FourierDiagonal => rotation(i, j, 2.0 * PI),
             Self::FourierDecay => rotation(i, j, PI) - 0.5 * wave_product(i, j),
-            Self::Fourier2 => rotation(i, j, 2.0 * PI) - 2.0 * wave_product(i, j),
         }
     }
 
@@ -78,7 +75,6 @@ impl Measure {
             }
             Self::Fourier | Self::FourierDiagonal => wave(i),
             Self::FourierDecay => 0.5 * wave(i),
-            Self::Fourier2 => 2.0 * wave(i),
         }
     }
 }

@@ -8,8 +8,8 @@ use rand::Rng;
 use super::super::plain::between;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use super::s4d::{Curve, Diagonal, Part};
-use super::{last_axis, open_unit, ordered};
-use crate::law::{Described, Distribution, Law, as_float};
+use super::{last_axis, ordered};
+use crate::law::{Described, Distribution, Law, as_float, numbers::open_unit};
 
 const LEAST_STEP: Parameter =
     Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };
@@ -54,7 +54,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         example: example("mamba2-a"),
         law: |arguments, _| {
             let (low, high) = ordered(arguments, "low", "high")?;
-            Ok(Law::Distribution(Arc::new(LogUniform { low, high })))
+            Ok(Law::Distribution(Arc::new(LogarithmOfUniform { low, high })))
         },
     },
     Scheme {
@@ -138,12 +138,12 @@ fn projection(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 
 /// The logarithm of a uniform number.
 #[derive(Debug)]
-struct LogUniform {
+struct LogarithmOfUniform {
     low: f64,
     high: f64,
 }
 
-impl Described for LogUniform {
+impl Described for LogarithmOfUniform {
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((libm::log(self.low), libm::log(self.high)))
     }
@@ -153,7 +153,7 @@ impl Described for LogUniform {
     }
 }
 
-impl Distribution for LogUniform {
+impl Distribution for LogarithmOfUniform {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         let unit = open_unit(words);
         libm::log(self.low * (1.0 - unit) + self.high * unit)

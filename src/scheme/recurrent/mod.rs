@@ -10,10 +10,8 @@ mod s4d_legs;
 pub(super) mod unit_disk;
 
 use anyhow::{Context, Result, ensure};
-use rand::Rng;
 
 use super::{Arguments, Site};
-use crate::law::as_float;
 
 /// The size of the last axis, which these tensors hold their states or units on; the axes before it repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
@@ -28,17 +26,9 @@ fn ordered(arguments: &Arguments, low: &str, high: &str) -> Result<(f64, f64)> {
     Ok((least, most))
 }
 
-/// The smallest value of [`open_unit`].
-const SMALLEST_UNIT: f64 = f64::EPSILON / 2.0;
-
-/// A uniform number of (0, 1): the middles of 2^52 equal parts, so that neither end is ever met.
-fn open_unit(words: &mut dyn Rng) -> f64 {
-    (as_float(words.next_u64() >> 12) + 0.5) * f64::EPSILON
-}
-
 /// The exponential of a normal number. Normals above 10, one in 10^23, are taken for it, so that every dtype holds them.
 fn exponential(normal: f64) -> f64 {
-    libm::exp(normal.min(LARGEST_NORMAL))
+    libm::exp(normal.min(HIGHEST_NORMAL))
 }
 
-const LARGEST_NORMAL: f64 = 10.0;
+const HIGHEST_NORMAL: f64 = 10.0;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Pattern, Whole, as_float};
+use crate::law::{Described, Draws, Law, Pattern, Whole, as_float, bytes_of, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -22,93 +22,97 @@ const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const S4: &str = "the program of the same paper, state-spaces/s4";
 
-/// A row: what is not said is said by the table.
-const fn row(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    source: &'static str,
-    parameters: &'static [Parameter],
-    spellings: &'static [Spelling],
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    let (bare, aliases, reads): (_, &[&str], _) = (Some("part"), &[], Reads::Shape);
-    let ranks =
-        "one or more axes, the last of N/2 eigenvalues (one of each conjugate pair); those before it repeat them";
-    let example = example_on(name, "4x32", "default");
-    Scheme { name, summary, formula, source, ranks, parameters, bare, aliases, spellings, reads, example, law }
-}
+/// What the rows have in common.
+const BASE: Scheme = Scheme {
+    ranks: "one or more axes, the last of N/2 eigenvalues (one of each conjugate pair); those before it repeat them",
+    bare: Some("part"),
+    ..EMPTY
+};
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    row(
-        "s4d-real",
-        "real eigenvalues, those of hippo-legs",
-        "A_n = -(n+1), n from 0",
-        PAPER,
-        &[REAL],
-        &[spelling("s4", "diag-real", "s4d-real")],
-        |arguments, site| curve(Curve::Real, arguments, site),
-    ),
-    row(
-        "s4d-lin",
-        "eigenvalues evenly spaced: the frequencies of a Fourier series",
-        "A_n = -1/2 + i pi n, n from 0",
-        PAPER,
-        &[PART],
-        &[spelling("s4", "diag-lin", "s4d-lin"), spelling("s4", "diag-linear", "s4d-lin")],
-        |arguments, site| curve(Curve::Linear, arguments, site),
-    ),
-    row(
-        "s4d-inv",
-        "eigenvalues by an inverse law, near those of s4d-legs",
-        "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
-        PAPER,
-        &[PART],
-        &[spelling("s4", "diag-inv", "s4d-inv"), spelling("s4", "diag-inverse", "s4d-inv")],
-        |arguments, site| curve(Curve::Inverse, arguments, site),
-    ),
-    row(
-        "s4d-inv2",
-        "s4d-inv with a slower inverse law",
-        "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
-        PAPER,
-        &[PART],
-        &[spelling("s4", "diag-inv2", "s4d-inv2"), spelling("s4", "diag-inverse2", "s4d-inv2")],
-        |arguments, site| curve(Curve::Inverse2, arguments, site),
-    ),
-    row(
-        "s4d-quad",
-        "eigenvalues by a quadratic law",
-        "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
-        PAPER,
-        &[PART],
-        &[spelling("s4", "diag-quad", "s4d-quad"), spelling("s4", "diag-quadratic", "s4d-quad")],
-        |arguments, site| curve(Curve::Quadratic, arguments, site),
-    ),
-    row(
-        "s4d-legs",
-        "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
-        "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
-        S4,
-        &[PART],
-        &[spelling("s4", "diag-legs", "s4d-legs"), spelling("s4", "diag-hippo", "s4d-legs")],
-        |arguments, site| match arguments.word("part") {
+    Scheme {
+        name: "s4d-real",
+        summary: "real eigenvalues, those of hippo-legs",
+        formula: "A_n = -(n+1), n from 0",
+        source: PAPER,
+        parameters: &[REAL],
+        spellings: &[spelling("s4", "diag-real", "s4d-real")],
+        example: example_on("s4d-real", "4x32", "default"),
+        law: |arguments, site| curve(Curve::Real, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-lin",
+        summary: "eigenvalues evenly spaced: the frequencies of a Fourier series",
+        formula: "A_n = -1/2 + i pi n, n from 0",
+        source: PAPER,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-lin", "s4d-lin"), spelling("s4", "diag-linear", "s4d-lin")],
+        example: example_on("s4d-lin", "4x32", "default"),
+        law: |arguments, site| curve(Curve::Linear, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-inv",
+        summary: "eigenvalues by an inverse law, near those of s4d-legs",
+        formula: "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
+        source: PAPER,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-inv", "s4d-inv"), spelling("s4", "diag-inverse", "s4d-inv")],
+        example: example_on("s4d-inv", "4x32", "default"),
+        law: |arguments, site| curve(Curve::Inverse, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-inv2",
+        summary: "s4d-inv with a slower inverse law",
+        formula: "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
+        source: PAPER,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-inv2", "s4d-inv2"), spelling("s4", "diag-inverse2", "s4d-inv2")],
+        example: example_on("s4d-inv2", "4x32", "default"),
+        law: |arguments, site| curve(Curve::Inverse2, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-quad",
+        summary: "eigenvalues by a quadratic law",
+        formula: "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
+        source: PAPER,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-quad", "s4d-quad"), spelling("s4", "diag-quadratic", "s4d-quad")],
+        example: example_on("s4d-quad", "4x32", "default"),
+        law: |arguments, site| curve(Curve::Quadratic, arguments, site),
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-legs",
+        summary: "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
+        formula: "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
+        source: S4,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-legs", "s4d-legs"), spelling("s4", "diag-hippo", "s4d-legs")],
+        example: example_on("s4d-legs", "4x32", "default"),
+        law: |arguments, site| match arguments.word("part") {
             Some("imag") => Ok(Law::Whole(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() }))),
             _ => curve(Curve::Linear, arguments, site),
         },
-    ),
-    row(
-        "s4d-rand",
-        "eigenvalues at random, to compare the others with",
-        "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
-        PAPER,
-        &[PART],
-        &[spelling("s4", "diag-rand", "s4d-rand"), spelling("s4", "diag-random", "s4d-rand")],
-        |arguments, site| match arguments.word("part") {
+        ..BASE
+    },
+    Scheme {
+        name: "s4d-rand",
+        summary: "eigenvalues at random, to compare the others with",
+        formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
+        source: PAPER,
+        parameters: &[PART],
+        spellings: &[spelling("s4", "diag-rand", "s4d-rand"), spelling("s4", "diag-random", "s4d-rand")],
+        example: example_on("s4d-rand", "4x32", "default"),
+        law: |arguments, site| match arguments.word("part") {
             Some("imag") => Ok(Law::Whole(Arc::new(Exponentials { count: site.shape.count() }))),
             _ => curve(Curve::Linear, arguments, site),
         },
-    ),
+        ..BASE
+    },
 ];
 
 fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Law> {
@@ -195,13 +199,12 @@ impl Described for Exponentials {
 
 impl Whole for Exponentials {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let mut values = vec![0.0; self.count as usize];
+        let mut values = vec![0.0; in_memory(self.count)];
         draws.normals(0, &mut values);
         values.into_iter().map(exponential).collect()
     }
 
     fn workspace(&self) -> u64 {
-        self.count.saturating_mul(8)
+        bytes_of(&[&[self.count]])
     }
 }

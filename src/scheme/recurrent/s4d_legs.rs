@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::law::{Described, Draws, Whole, as_float};
+use crate::law::{Described, Draws, Whole, as_float, bytes_of, in_memory};
 
 /// Their imaginary parts, the largest first, on the last axis of a tensor.
 #[derive(Debug)]
@@ -22,8 +22,7 @@ impl Described for LegS {
 
 impl Whole for LegS {
     fn draw(&self, _: &dyn Draws) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, reason = "every value is in memory")]
-        let (eigenvalues, count) = (self.eigenvalues as usize, self.count as usize);
+        let (eigenvalues, count) = (in_memory(self.eigenvalues), in_memory(self.count));
         if count == 0 {
             return Vec::new();
         }
@@ -45,7 +44,6 @@ impl Whole for LegS {
         }
         // The matrix and a copy of it that is decomposed, its singular values several times over, and the tensor.
         let states = self.eigenvalues.saturating_mul(2);
-        let matrices = states.saturating_mul(states).saturating_mul(2);
-        matrices.saturating_add(8 * states).saturating_add(self.count).saturating_mul(8)
+        bytes_of(&[&[2, states, states], &[8, states], &[self.count]])
     }
 }

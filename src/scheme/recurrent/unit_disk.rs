@@ -6,8 +6,10 @@ use anyhow::{Result, ensure};
 use rand::Rng;
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, example};
-use super::{SMALLEST_UNIT, open_unit};
-use crate::law::{Described, Distribution, Law};
+use crate::law::{
+    Described, Distribution, Law,
+    numbers::{SMALLEST_UNIT, open_unit},
+};
 
 const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
 

@@ -2,11 +2,11 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::sparse::whole as rounded;
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::sparse::rounded;
+use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
-use crate::law::{Law, as_float};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use crate::law::{Law, as_float, in_memory, numbers};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 
@@ -19,33 +19,36 @@ const DENSITY: Parameter = Parameter {
 const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
 
 pub(in super::super) const ROWS: &[Scheme] = &[
-    diagonals(
-        "band",
-        "random values on the diagonals nearest the main one, as many as the density asks for",
-        "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
-        &[
+    Scheme {
+        name: "band",
+        summary: "random values on the diagonals nearest the main one, as many as the density asks for",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
+        spellings: &[
             spelling("reservoircomputing", "band_init", "band:radius=1"),
             spelling("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
         ],
-        "band:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, false, false),
-    ),
-    diagonals(
-        "lower-triangular",
-        "random values on the main diagonal and those below it, as many as the density asks for",
-        "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
-        &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
-        "lower-triangular:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, true, false),
-    ),
-    diagonals(
-        "toeplitz",
-        "one random value on each of the diagonals nearest the main one, as many as the density asks for",
-        "as band, with one value for all of a diagonal",
-        &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
-        "toeplitz:density=0.2,radius=0.9",
-        |arguments, site| by_diagonals(arguments, site, false, true),
-    ),
+        example: example_on("band:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, false, false),
+        ..DIAGONALS
+    },
+    Scheme {
+        name: "lower-triangular",
+        summary: "random values on the main diagonal and those below it, as many as the density asks for",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
+        spellings: &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
+        example: example_on("lower-triangular:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, true, false),
+        ..DIAGONALS
+    },
+    Scheme {
+        name: "toeplitz",
+        summary: "one random value on each of the diagonals nearest the main one, as many as the density asks for",
+        formula: "as band, with one value for all of a diagonal",
+        spellings: &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
+        example: example_on("toeplitz:density=0.2,radius=0.9", "24x24", "torch"),
+        law: |arguments, site| by_diagonals(arguments, site, false, true),
+        ..DIAGONALS
+    },
     Scheme {
         name: "pseudo-svd",
         summary: "a sparse matrix of given singular values: a diagonal one, turned until it is dense enough",
@@ -76,30 +79,15 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// A row that is filled by diagonals.
-const fn diagonals(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    spellings: &'static [super::super::Spelling],
-    expression: &'static str,
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    Scheme {
-        name,
-        summary,
-        formula,
-        source: COSSU,
-        ranks: SQUARE,
-        parameters: &[DENSITY, UNIFORM, RADIUS],
-        bare: Some("density"),
-        aliases: &[],
-        spellings,
-        reads: Reads::Matrices,
-        example: example_on(expression, "24x24", "torch"),
-        law,
-    }
-}
+/// What rows that are filled by diagonals have in common.
+const DIAGONALS: Scheme = Scheme {
+    source: COSSU,
+    ranks: SQUARE,
+    parameters: &[DENSITY, UNIFORM, RADIUS],
+    bare: Some("density"),
+    reads: Reads::Matrices,
+    ..EMPTY
+};
 
 #[derive(Debug)]
 struct Diagonals {
@@ -123,7 +111,7 @@ fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: b
 impl Structure for Diagonals {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut places, mut values) = (random.words(), random.words());
-        let mut left = whole(self.count).max(n);
+        let mut left = in_memory(self.count).max(n);
         let below = (0..n).map(|shift| (shift, true));
         let above = (1..n).filter(|_| !self.lower).map(|shift| (shift, false));
         let mut diagonals: Vec<(usize, bool)> = below.chain(above).collect();
@@ -182,7 +170,7 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for PseudoSvd {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut turns) = (random.words(), random.words());
-        let mut singular: Vec<f64> = (0..n).map(|_| random::unit(words.as_mut())).collect();
+        let mut singular: Vec<f64> = (0..n).map(|_| numbers::unit(words.as_mut())).collect();
         singular.sort_unstable_by(|one, other| match self.order {
             Order::Ascending => one.total_cmp(other),
             Order::Descending => other.total_cmp(one),
@@ -197,10 +185,10 @@ impl Structure for PseudoSvd {
         let enough = self.density * as_float((n * n) as u64);
         let mut nonzeros = singular.iter().filter(|&&value| value != 0.0).count() as u64;
         while n >= 2 && as_float(nonzeros) < enough {
-            let one = whole(random::below(turns.as_mut(), n as u64));
+            let one = in_memory(random::below(turns.as_mut(), n as u64));
             // Another column than the first.
-            let other = (one + 1 + whole(random::below(turns.as_mut(), n as u64 - 1))) % n;
-            let angle = 2.0 * random::unit(turns.as_mut()) - 1.0;
+            let other = (one + 1 + in_memory(random::below(turns.as_mut(), n as u64 - 1))) % n;
+            let angle = numbers::signed(turns.as_mut());
             nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
         }
         for value in matrix {

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
-use crate::law::Law;
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use crate::law::{Law, in_memory, numbers};
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -123,17 +123,17 @@ fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for SmallWorld {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut values) = (random.words(), random.words());
-        let joints = || (1..=whole(self.half)).flat_map(|apart| (0..n).map(move |unit| (unit, (unit + apart) % n)));
+        let joints = || (1..=in_memory(self.half)).flat_map(|apart| (0..n).map(move |unit| (unit, (unit + apart) % n)));
         for (unit, other) in joints() {
             matrix[unit * n + other] = self.values.one(values.as_mut());
             matrix[other * n + unit] = self.values.one(values.as_mut());
         }
         for (unit, other) in joints() {
-            if random::unit(words.as_mut()) >= self.rewire {
+            if numbers::unit(words.as_mut()) >= self.rewire {
                 continue;
             }
             let free = |place: &usize| *place != unit && matrix[unit * n + place] == 0.0;
-            let chosen = whole(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
+            let chosen = in_memory(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
             // None where the unit is joined to all others.
             let Some(place) = (0..n).filter(free).nth(chosen) else { continue };
             for (old, new) in [(unit * n + other, unit * n + place), (other * n + unit, place * n + unit)] {
@@ -175,10 +175,10 @@ fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for Cluster {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         self.values.fill(random, matrix);
-        let (mut words, size) = (random.words(), whole(self.size));
+        let (mut words, size) = (random.words(), in_memory(self.size));
         for (element, value) in matrix.iter_mut().enumerate() {
             let together = element / n / size == element % n / size;
-            if random::unit(words.as_mut()) >= if together { self.within } else { self.between } {
+            if numbers::unit(words.as_mut()) >= if together { self.within } else { self.between } {
                 *value = 0.0;
             }
         }
@@ -204,7 +204,7 @@ impl Structure for Chaotic {
         let mut words = random.words();
         for (element, value) in matrix.iter_mut().enumerate() {
             let (to, from) = (element / n, element % n);
-            let extra = random::unit(words.as_mut()) < self.extra;
+            let extra = numbers::unit(words.as_mut()) < self.extra;
             if from != (to + 1) % n && (!extra || to == from) {
                 *value = 0.0;
             }

@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
 use super::spectral::{RandomSparse, SCALE, random_sparse};
-use super::{ANY_MATRIX, Structure, drawn, pi, whole};
-use crate::law::Law;
+use super::{ANY_MATRIX, Structure, drawn, pi};
+use crate::law::{Law, bytes_of};
 use crate::plan::Unfolding;
 
 const SCALING: Parameter = Parameter { name: "scaling", default: Some("0.1"), ..SCALE };
@@ -186,6 +186,6 @@ impl Structure for Minimal {
     }
 
     fn scratch(&self) -> u64 {
-        if matches!(self.signs, Signs::Alternating) { 0 } else { whole(MOST_DIGITS) as u64 * 16 }
+        if matches!(self.signs, Signs::Alternating) { 0 } else { bytes_of(&[&[2, MOST_DIGITS]]) }
     }
 }

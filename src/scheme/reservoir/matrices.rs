@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::super::sparse::whole as rounded;
+use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square, whole};
-use crate::law::{Law, as_float};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use crate::law::{Law, NORMAL_REACH, as_float, in_memory};
 
 const STD: Parameter = Parameter {
     name: "std",
@@ -120,7 +120,7 @@ impl Structure for Dale {
         Values::Normal.fill(random, matrix);
         self.places.clear(random, sizes, matrix);
         for (element, value) in matrix.iter_mut().enumerate() {
-            let excites = element % sizes[1] < whole(self.exciting);
+            let excites = element % sizes[1] < in_memory(self.exciting);
             // What is 0 stays 0, and not -0.
             if *value != 0.0 {
                 *value = self.std * value.abs() * if excites { 1.0 } else { -self.ratio };
@@ -129,7 +129,7 @@ impl Structure for Dale {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.std * self.ratio.max(1.0)
+        NORMAL_REACH * self.std * self.ratio.max(1.0)
     }
 }
 
@@ -143,7 +143,7 @@ impl Structure for Permutation {
         let mut words = random.words();
         let mut led_to: Vec<usize> = (0..n).collect();
         for from in 0..n {
-            let other = from + whole(random::below(words.as_mut(), (n - from) as u64));
+            let other = from + in_memory(random::below(words.as_mut(), (n - from) as u64));
             led_to.swap(from, other);
             matrix[led_to[from] * n + from] = self.weight;
         }
@@ -180,7 +180,7 @@ impl Structure for Wigner {
     }
 
     fn largest(&self) -> f64 {
-        12.0 * self.off.max(self.diagonal)
+        NORMAL_REACH * self.off.max(self.diagonal)
     }
 
     fn mean(&self) -> Option<f64> {

@@ -19,10 +19,10 @@ pub(super) mod topology;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
-use crate::law::{Described, Draws, Law, Pattern, Whole};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
 use crate::plan::{Place, Unfolding};
 use random::Random;
 
@@ -104,33 +104,28 @@ impl<T: Structure> Whole for Matrices<T> {
     fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
         let [rows, columns] = self.sizes();
         let size = rows * columns;
-        let mut all = vec![0.0; whole(self.unfolding.matrices()) * size];
+        let mut all = vec![0.0; in_memory(self.unfolding.matrices()) * size];
         if size > 0 {
             for (matrix, number) in all.chunks_exact_mut(size).zip(0..) {
                 self.fill(draws, number, [rows, columns], matrix);
             }
         }
-        arranged(&self.unfolding, &all)
+        self.unfolding.tensor(&all)
     }
 
     fn workspace(&self) -> u64 {
         let (rows, columns, matrices) = (self.unfolding.rows(), self.unfolding.columns(), self.unfolding.matrices());
-        let size = rows.saturating_mul(columns);
         // The values twice, in the order of the matrices and of the tensor; and for the eigenvalues of one matrix a copy of
         // it and the vectors that its decomposition keeps.
-        let eigenvalues = if self.radius.is_some() { size.saturating_mul(16) } else { 0 };
-        let vectors = rows.saturating_add(columns).saturating_mul(64);
-        size.saturating_mul(matrices)
-            .saturating_mul(16)
-            .saturating_add(eigenvalues)
-            .saturating_add(vectors)
+        let copies = if self.radius.is_some() { 2 } else { 0 };
+        bytes_of(&[&[2, matrices, rows, columns], &[copies, rows, columns], &[8, rows], &[8, columns]])
             .saturating_add(self.structure.scratch())
     }
 }
 
 impl<T: Structure> Matrices<T> {
     fn sizes(&self) -> [usize; 2] {
-        [whole(self.unfolding.rows()), whole(self.unfolding.columns())]
+        [in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns())]
     }
 
     /// Fills matrix `number`.
@@ -152,19 +147,6 @@ impl<T: Structure> Matrices<T> {
             }
         }
     }
-}
-
-/// The values of matrices, one after the other and row-major, in the order of the tensor.
-fn arranged(unfolding: &Unfolding, all: &[f64]) -> Vec<f64> {
-    let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    let at = |Place { matrix, row, column }| whole((matrix * rows + row) * columns + column);
-    (0..all.len() as u64).map(|index| all[at(unfolding.place(index))]).collect()
-}
-
-/// A count of what is in memory.
-#[expect(clippy::cast_possible_truncation, reason = "sizes of what is in memory")]
-fn whole(count: u64) -> usize {
-    count as usize
 }
 
 /// The law of matrices that are drawn together.
@@ -233,14 +215,7 @@ fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unf
 
 /// The tensor as square matrices.
 fn square(site: &Site) -> Result<Unfolding> {
-    let unfolding = site.unfolding()?;
-    let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    ensure!(
-        rows == columns,
-        "a reservoir's units are its inputs and its outputs, and shape {} has {columns} inputs and {rows} outputs: they must be equal",
-        site.shape
-    );
-    Ok(unfolding)
+    site.square().context("a reservoir's units are its inputs and its outputs")
 }
 
 /// The spectral radius that was asked for.

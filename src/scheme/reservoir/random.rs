@@ -5,7 +5,7 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, as_float};
+use crate::law::{Draws, NORMAL_REACH, as_float, in_memory, numbers};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {
@@ -29,11 +29,6 @@ impl<'a> Random<'a> {
         let stream = self.stream();
         self.draws.words(stream)
     }
-}
-
-/// Uniform on [0, 1), a multiple of 2^-53.
-pub(super) fn unit(words: &mut dyn Rng) -> f64 {
-    as_float(words.next_u64() >> 11) * 2f64.powi(-53)
 }
 
 /// One of `0..count`, each with the same probability up to 2^-16 of itself for every count there can be.
@@ -109,14 +104,10 @@ impl Values {
     /// One value, from words of its own.
     pub(super) fn one(self, words: &mut dyn Rng) -> f64 {
         match self {
-            // Box and Muller 1958; the logarithm is of a number above 0.
-            Self::Normal => {
-                let length = (-2.0 * libm::log(1.0 - unit(words))).sqrt();
-                length * libm::cos(std::f64::consts::TAU * unit(words))
-            }
-            Self::Uniform => 2.0 * unit(words) - 1.0,
+            Self::Normal => numbers::normal(words),
+            Self::Uniform => numbers::signed(words),
             Self::Bernoulli { positive } => {
-                if unit(words) < positive {
+                if numbers::unit(words) < positive {
                     1.0
                 } else {
                     -1.0
@@ -127,7 +118,7 @@ impl Values {
 
     /// The largest magnitude.
     pub(super) fn largest(self) -> f64 {
-        if matches!(self, Self::Normal) { 12.0 } else { 1.0 }
+        if matches!(self, Self::Normal) { NORMAL_REACH } else { 1.0 }
     }
 
     /// The mean.
@@ -210,7 +201,7 @@ impl Places {
         }
         let fraction = arguments.optional_fraction("density")?.unwrap_or(0.0);
         let of = |all: u64, word: &str| -> Result<(u64, f64)> {
-            let degree = degree.unwrap_or_else(|| sparse::whole(fraction * as_float(all), f64::floor));
+            let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * as_float(all), f64::floor));
             ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
             Ok((degree, as_float(degree) / as_float(all.max(1))))
         };
@@ -225,7 +216,7 @@ impl Places {
             }
             None if arguments.flag("exact") => {
                 let all = rows.saturating_mul(columns);
-                let count = sparse::whole(fraction * as_float(all), f64::round_ties_even).min(all);
+                let count = sparse::rounded(fraction * as_float(all), f64::round_ties_even).min(all);
                 Self::Exact { count, fraction: as_float(count) / as_float(all.max(1)) }
             }
             None => Self::Independent { density: fraction },
@@ -250,19 +241,19 @@ impl Places {
         };
         match self {
             Self::Independent { density } => {
-                (0..rows * columns).for_each(|element| keep(element, unit(words.as_mut()) < density));
+                (0..rows * columns).for_each(|element| keep(element, numbers::unit(words.as_mut()) < density));
             }
-            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, super::whole(count), keep),
+            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, in_memory(count), keep),
             Self::In { degree, .. } => {
                 for row in 0..rows {
-                    choose(words.as_mut(), columns, super::whole(degree), |column, kept| {
+                    choose(words.as_mut(), columns, in_memory(degree), |column, kept| {
                         keep(row * columns + column, kept);
                     });
                 }
             }
             Self::Out { degree, .. } => {
                 for column in 0..columns {
-                    choose(words.as_mut(), rows, super::whole(degree), |row, kept| keep(row * columns + column, kept));
+                    choose(words.as_mut(), rows, in_memory(degree), |row, kept| keep(row * columns + column, kept));
                 }
             }
         }

@@ -7,11 +7,11 @@ use rand::Rng;
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{
-    self, DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places,
-    Random, Values,
+    DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
+    Values,
 };
 use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, square};
-use crate::law::{Described, Distribution, Law, as_float};
+use crate::law::{Described, Distribution, Law, as_float, numbers};
 
 const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
 
@@ -159,7 +159,7 @@ impl Described for RandomSparse {
 
 impl Distribution for RandomSparse {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        if random::unit(words) < self.places.fraction() { self.scale * self.values.one(words) } else { 0.0 }
+        if numbers::unit(words) < self.places.fraction() { self.scale * self.values.one(words) } else { 0.0 }
     }
 }
 

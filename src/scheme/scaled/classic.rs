@@ -3,29 +3,29 @@
 use anyhow::ensure;
 
 use super::{
-    CORRECTED, DISTRIBUTION, Distribution, GAIN_ONE, GAIN_RELU, GLOROT, HE, IntoFan, LECUN, MODE, POOL, SCALE, SLOPE,
-    Scheme, TRUNCATED, UNIFORM, average, fan, pooled_average, row, scaled, spelling,
+    BASE, CORRECTED, DISTRIBUTION, Distribution, GAIN_ONE, GAIN_RELU, GLOROT, HE, IntoFan, LECUN, MODE, POOL, SCALE,
+    SLOPE, Scheme, TRUNCATED, UNIFORM, average, example, fan, pooled_average, scaled, spelling,
 };
 
+/// What frameworks mean that call a truncated normal plainly normal.
+const LECUN_TRUNCATED: &str = "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal";
+const GLOROT_TRUNCATED: &str = "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal";
+const HE_TRUNCATED: &str = "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal";
+
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    row(
-        "lecun-normal",
-        "normal, variance 1/fan_in",
-        "w ~ N(0, std^2), std = 1 / sqrt(fan_in)",
-        LECUN,
-        &[],
-        &[
-            spelling("keras", "LecunNormal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling("timm", "lecun_normal_", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
+    Scheme {
+        name: "lecun-normal",
+        summary: "normal, variance 1/fan_in",
+        formula: "w ~ N(0, std^2), std = 1 / sqrt(fan_in)",
+        source: LECUN,
+        spellings: &[
+            spelling("keras", "LecunNormal", LECUN_TRUNCATED),
+            spelling("jax", "lecun_normal", LECUN_TRUNCATED),
+            spelling("timm", "lecun_normal_", LECUN_TRUNCATED),
             spelling("chainer", "LeCunNormal", "lecun-normal"),
-            spelling("flax", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
-            spelling(
-                "tensorflow",
-                "lecun_normal",
-                "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal",
-            ),
-            spelling("axon", "lecun_normal", "variance-scaling:scale=1,mode=fan-in,distribution=truncated-normal"),
+            spelling("flax", "lecun_normal", LECUN_TRUNCATED),
+            spelling("tensorflow", "lecun_normal", LECUN_TRUNCATED),
+            spelling("axon", "lecun_normal", LECUN_TRUNCATED),
             spelling(
                 "tfjs",
                 "leCunNormal",
@@ -36,15 +36,16 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("kaldi", "AffineComponent", "lecun-normal"),
             spelling("kaldi", "NaturalGradientAffineComponent", "lecun-normal"),
         ],
-        |_, site| scaled(Distribution::Normal, 1.0, site.fan_in()?.into_fan()),
-    ),
-    row(
-        "lecun-uniform",
-        "uniform, variance 1/fan_in",
-        "w ~ U(-bound, bound), bound = sqrt(3 / fan_in)",
-        LECUN,
-        &[],
-        &[
+        example: example("lecun-normal"),
+        law: |_, site| scaled(Distribution::Normal, 1.0, site.fan_in()?.into_fan()),
+        ..BASE
+    },
+    Scheme {
+        name: "lecun-uniform",
+        summary: "uniform, variance 1/fan_in",
+        formula: "w ~ U(-bound, bound), bound = sqrt(3 / fan_in)",
+        source: LECUN,
+        spellings: &[
             spelling("keras", "LecunUniform", "lecun-uniform"),
             spelling("jax", "lecun_uniform", "lecun-uniform"),
             spelling("chainer", "LeCunUniform", "lecun-uniform"),
@@ -54,41 +55,40 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("tfjs", "leCunUniform", "lecun-uniform"),
             spelling("dl4j", "LECUN_UNIFORM", "variance-scaling:scale=3,mode=fan-in,distribution=uniform"),
         ],
-        |_, site| scaled(Distribution::Uniform, 1.0, site.fan_in()?.into_fan()),
-    ),
-    row(
-        "lecun",
-        "lecun-normal or lecun-uniform, by its distribution",
-        "variance 1 / fan_in",
-        LECUN,
-        &[DISTRIBUTION],
-        &[],
-        |arguments, site| scaled(Distribution::of(arguments), 1.0, site.fan_in()?.into_fan()),
-    ),
-    row(
-        "glorot-normal",
-        "normal, variance 2/(fan_in+fan_out)",
-        "w ~ N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out))",
-        GLOROT,
-        &[GAIN_ONE, SLOPE, POOL],
-        &[
+        example: example("lecun-uniform"),
+        law: |_, site| scaled(Distribution::Uniform, 1.0, site.fan_in()?.into_fan()),
+        ..BASE
+    },
+    Scheme {
+        name: "lecun",
+        summary: "lecun-normal or lecun-uniform, by its distribution",
+        formula: "variance 1 / fan_in",
+        source: LECUN,
+        parameters: &[DISTRIBUTION],
+        example: example("lecun"),
+        law: |arguments, site| scaled(Distribution::of(arguments), 1.0, site.fan_in()?.into_fan()),
+        ..BASE
+    },
+    Scheme {
+        name: "glorot-normal",
+        summary: "normal, variance 2/(fan_in+fan_out)",
+        formula: "w ~ N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out))",
+        source: GLOROT,
+        parameters: &[GAIN_ONE, SLOPE, POOL],
+        spellings: &[
             spelling("torch", "xavier_normal_", "glorot-normal"),
-            spelling("keras", "GlorotNormal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("jax", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("jax", "xavier_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
+            spelling("keras", "GlorotNormal", GLOROT_TRUNCATED),
+            spelling("jax", "glorot_normal", GLOROT_TRUNCATED),
+            spelling("jax", "xavier_normal", GLOROT_TRUNCATED),
             spelling("lasagne", "GlorotNormal", "glorot-normal"),
             spelling("chainer", "GlorotNormal", "glorot-normal"),
             spelling("flux", "glorot_normal", "glorot-normal"),
             spelling("mlx", "glorot_normal", "glorot-normal"),
             spelling("burn", "XavierNormal", "glorot-normal"),
-            spelling("flax", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling("flax", "xavier_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
-            spelling(
-                "tensorflow",
-                "glorot_normal_initializer",
-                "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal",
-            ),
-            spelling("axon", "glorot_normal", "variance-scaling:scale=1,mode=fan-avg,distribution=truncated-normal"),
+            spelling("flax", "glorot_normal", GLOROT_TRUNCATED),
+            spelling("flax", "xavier_normal", GLOROT_TRUNCATED),
+            spelling("tensorflow", "glorot_normal_initializer", GLOROT_TRUNCATED),
+            spelling("axon", "glorot_normal", GLOROT_TRUNCATED),
             spelling(
                 "tfjs",
                 "glorotNormal",
@@ -99,15 +99,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("mindspore", "XavierNormal", "glorot-normal"),
             spelling("nnabla", "calc_normal_std_glorot", "glorot-normal"),
         ],
-        |arguments, site| scaled(Distribution::Normal, arguments.gain()?, pooled_average(arguments, site)?),
-    ),
-    row(
-        "glorot-uniform",
-        "uniform, variance 2/(fan_in+fan_out)",
-        "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))",
-        GLOROT,
-        &[GAIN_ONE, SLOPE, POOL],
-        &[
+        example: example("glorot-normal"),
+        law: |arguments, site| scaled(Distribution::Normal, arguments.gain()?, pooled_average(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "glorot-uniform",
+        summary: "uniform, variance 2/(fan_in+fan_out)",
+        formula: "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))",
+        source: GLOROT,
+        parameters: &[GAIN_ONE, SLOPE, POOL],
+        spellings: &[
             spelling("torch", "xavier_uniform_", "glorot-uniform"),
             spelling("keras", "GlorotUniform", "glorot-uniform"),
             spelling("jax", "glorot_uniform", "glorot-uniform"),
@@ -136,37 +138,42 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("theano", "HiddenLayer", "glorot-uniform"),
             spelling("theano", "LeNetConvPoolLayer", "glorot-uniform:pool=4"),
         ],
-        |arguments, site| scaled(Distribution::Uniform, arguments.gain()?, pooled_average(arguments, site)?),
-    ),
-    row(
-        "glorot",
-        "glorot-uniform or glorot-normal, by its distribution",
-        "variance gain^2 2 / (fan_in + fan_out)",
-        "Lasagne Glorot; Glorot and Bengio 2010",
-        &[GAIN_ONE, SLOPE, UNIFORM, POOL],
-        &[spelling("lasagne", "Glorot", "glorot"), spelling("pyg", "glorot", "glorot")],
-        |arguments, site| scaled(Distribution::of(arguments), arguments.gain()?, pooled_average(arguments, site)?),
-    ),
-    row(
-        "sigmoid-uniform",
-        "uniform, four times the bound of glorot-uniform: for sigmoid units",
-        "w ~ U(-bound, bound), bound = 4 sqrt(6 / (fan_in + fan_out))",
-        "the Deep Learning Tutorials (Theano), HiddenLayer; Glorot and Bengio 2010",
-        &[],
-        &[spelling("dl4j", "SIGMOID_UNIFORM", "sigmoid-uniform")],
-        |_, site| scaled(Distribution::Uniform, 4.0, average(site)?),
-    ),
-    row(
-        "he-normal",
-        "normal, variance gain^2/fan: for rectifiers",
-        "w ~ N(0, std^2), std = gain / sqrt(fan)",
-        HE,
-        &[GAIN_RELU, SLOPE, MODE],
-        &[
+        example: example("glorot-uniform"),
+        law: |arguments, site| scaled(Distribution::Uniform, arguments.gain()?, pooled_average(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "glorot",
+        summary: "glorot-uniform or glorot-normal, by its distribution",
+        formula: "variance gain^2 2 / (fan_in + fan_out)",
+        source: "Lasagne Glorot; Glorot and Bengio 2010",
+        parameters: &[GAIN_ONE, SLOPE, UNIFORM, POOL],
+        spellings: &[spelling("lasagne", "Glorot", "glorot"), spelling("pyg", "glorot", "glorot")],
+        example: example("glorot"),
+        law: |arguments, site| scaled(Distribution::of(arguments), arguments.gain()?, pooled_average(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "sigmoid-uniform",
+        summary: "uniform, four times the bound of glorot-uniform: for sigmoid units",
+        formula: "w ~ U(-bound, bound), bound = 4 sqrt(6 / (fan_in + fan_out))",
+        source: "the Deep Learning Tutorials (Theano), HiddenLayer; Glorot and Bengio 2010",
+        spellings: &[spelling("dl4j", "SIGMOID_UNIFORM", "sigmoid-uniform")],
+        example: example("sigmoid-uniform"),
+        law: |_, site| scaled(Distribution::Uniform, 4.0, average(site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "he-normal",
+        summary: "normal, variance gain^2/fan: for rectifiers",
+        formula: "w ~ N(0, std^2), std = gain / sqrt(fan)",
+        source: HE,
+        parameters: &[GAIN_RELU, SLOPE, MODE],
+        spellings: &[
             spelling("torch", "kaiming_normal_", "he-normal"),
-            spelling("keras", "HeNormal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("jax", "kaiming_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
+            spelling("keras", "HeNormal", HE_TRUNCATED),
+            spelling("jax", "he_normal", HE_TRUNCATED),
+            spelling("jax", "kaiming_normal", HE_TRUNCATED),
             spelling("lasagne", "HeNormal", "he-normal:gain=1"),
             spelling("mlx", "he_normal", "he-normal:gain=1"),
             spelling("chainer", "HeNormal", "he-normal"),
@@ -174,10 +181,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("burn", "KaimingNormal", "he-normal:gain=1"),
             spelling("caffe", "msra", "he-normal"),
             spelling("mxnet", "MSRAPrelu", "he-normal:gain=leaky-relu,slope=0.25,mode=fan-avg"),
-            spelling("flax", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("flax", "kaiming_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("tensorflow", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
-            spelling("axon", "he_normal", "variance-scaling:scale=2,mode=fan-in,distribution=truncated-normal"),
+            spelling("flax", "he_normal", HE_TRUNCATED),
+            spelling("flax", "kaiming_normal", HE_TRUNCATED),
+            spelling("tensorflow", "he_normal", HE_TRUNCATED),
+            spelling("axon", "he_normal", HE_TRUNCATED),
             spelling(
                 "tfjs",
                 "heNormal",
@@ -195,15 +202,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("siren", "init_weights_normal", "he-normal"),
             spelling("siren", "init_weights_elu", "he-normal:gain=1.2451983007208263"),
         ],
-        |arguments, site| scaled(Distribution::Normal, arguments.gain()?, fan(arguments, site)?),
-    ),
-    row(
-        "he-uniform",
-        "uniform, variance gain^2/fan: for rectifiers",
-        "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)",
-        HE,
-        &[GAIN_RELU, SLOPE, MODE],
-        &[
+        example: example("he-normal"),
+        law: |arguments, site| scaled(Distribution::Normal, arguments.gain()?, fan(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "he-uniform",
+        summary: "uniform, variance gain^2/fan: for rectifiers",
+        formula: "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)",
+        source: HE,
+        parameters: &[GAIN_RELU, SLOPE, MODE],
+        spellings: &[
             spelling("torch", "kaiming_uniform_", "he-uniform"),
             spelling("keras", "HeUniform", "he-uniform"),
             spelling("jax", "he_uniform", "he-uniform"),
@@ -227,24 +236,28 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("pyg", "kaiming_uniform", "he-uniform:gain=leaky-relu,slope=0"),
             spelling("tinygrad", "kaiming_uniform", "he-uniform:gain=leaky-relu,slope=0.01"),
         ],
-        |arguments, site| scaled(Distribution::Uniform, arguments.gain()?, fan(arguments, site)?),
-    ),
-    row(
-        "he",
-        "he-normal or he-uniform, by its distribution",
-        "variance gain^2 / fan",
-        "Lasagne He; He et al. 2015",
-        &[GAIN_RELU, SLOPE, MODE, DISTRIBUTION],
-        &[spelling("lasagne", "He", "he:gain=1")],
-        |arguments, site| scaled(Distribution::of(arguments), arguments.gain()?, fan(arguments, site)?),
-    ),
-    row(
-        "variance-scaling",
-        "the general law: any scale, fan and distribution",
-        "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std",
-        "Keras VarianceScaling; jax.nn.initializers.variance_scaling",
-        &[SCALE, MODE, TRUNCATED, CORRECTED],
-        &[
+        example: example("he-uniform"),
+        law: |arguments, site| scaled(Distribution::Uniform, arguments.gain()?, fan(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "he",
+        summary: "he-normal or he-uniform, by its distribution",
+        formula: "variance gain^2 / fan",
+        source: "Lasagne He; He et al. 2015",
+        parameters: &[GAIN_RELU, SLOPE, MODE, DISTRIBUTION],
+        spellings: &[spelling("lasagne", "He", "he:gain=1")],
+        example: example("he"),
+        law: |arguments, site| scaled(Distribution::of(arguments), arguments.gain()?, fan(arguments, site)?),
+        ..BASE
+    },
+    Scheme {
+        name: "variance-scaling",
+        summary: "the general law: any scale, fan and distribution",
+        formula: "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std",
+        source: "Keras VarianceScaling; jax.nn.initializers.variance_scaling",
+        parameters: &[SCALE, MODE, TRUNCATED, CORRECTED],
+        spellings: &[
             spelling("keras", "VarianceScaling", "variance-scaling"),
             spelling("jax", "variance_scaling", "variance-scaling"),
             spelling("haiku", "VarianceScaling", "variance-scaling"),
@@ -271,10 +284,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 "variance-scaling:scale=3,mode=fan-avg,distribution=uniform",
             ),
         ],
-        |arguments, site| {
+        example: example("variance-scaling"),
+        law: |arguments, site| {
             let truncated = arguments.word("distribution") == Some("truncated-normal");
             ensure!(truncated || !arguments.given("corrected"), "corrected goes with distribution=truncated-normal");
             scaled(Distribution::of(arguments), arguments.positive("scale")?.sqrt(), fan(arguments, site)?)
         },
-    ),
+        ..BASE
+    },
 ];

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    Arguments, DISTRIBUTION, Distribution, IntoFan, Kind, Law, MODE, Parameter, Reads, Scheme, Site, as_float, average,
-    fan, row, scaled, spelling,
+    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, Kind, Law, MODE, Parameter, Reads, Scheme, Site, as_float,
+    average, fan, scaled, spelling,
 };
 use crate::scheme::example;
 
@@ -21,144 +21,138 @@ const NGUYEN: &str =
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
+        name: "fixup",
+        summary: "he-normal made smaller by the depth, for residual branches without normalisation; the last layer of each branch is zeros",
+        formula: "w ~ N(0, std^2), std = layers^(-1 / (2m - 2)) sqrt(2 / fan), m = branch",
+        source: "Zhang, Dauphin and Ma 2019, Fixup initialization: residual learning without normalization",
+        parameters: &[
+            Parameter { help: "the number of residual branches L; required", ..LAYERS },
+            Parameter {
+                name: "branch",
+                kind: Kind::Count,
+                default: Some("2"),
+                help: "the number of layers m in a branch, 2 or more",
+            },
+            Parameter { default: Some("fan-out"), ..MODE },
+        ],
         example: example("fixup:layers=16"),
-        ..row(
-            "fixup",
-            "he-normal made smaller by the depth, for residual branches without normalisation; the last layer of each branch is zeros",
-            "w ~ N(0, std^2), std = layers^(-1 / (2m - 2)) sqrt(2 / fan), m = branch",
-            "Zhang, Dauphin and Ma 2019, Fixup initialization: residual learning without normalization",
-            &[
-                Parameter { help: "the number of residual branches L; required", ..LAYERS },
-                Parameter {
-                    name: "branch",
-                    kind: Kind::Count,
-                    default: Some("2"),
-                    help: "the number of layers m in a branch, 2 or more",
-                },
-                Parameter { default: Some("fan-out"), ..MODE },
-            ],
-            &[],
-            |arguments, site| {
-                let branch = arguments.optional_count("branch").unwrap_or(2);
-                ensure!(branch >= 2, "branch is {branch}: it must be 2 or more (the only layer of a branch is zeros)");
-                let shrink = libm::pow(layers(arguments, "layers")?, -1.0 / as_float(branch.saturating_mul(2) - 2));
-                scaled(Distribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
-            },
-        )
+        law: |arguments, site| {
+            let branch = arguments.optional_count("branch").unwrap_or(2);
+            ensure!(branch >= 2, "branch is {branch}: it must be 2 or more (the only layer of a branch is zeros)");
+            let shrink = libm::pow(layers(arguments, "layers")?, -1.0 / as_float(branch.saturating_mul(2) - 2));
+            scaled(Distribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
+        },
+        ..BASE
     },
     Scheme {
+        name: "t-fixup",
+        summary: "glorot-uniform made smaller by the depth, for Transformers without warm-up or layer normalisation",
+        formula: "encoder: 0.67 N^(-1/4) glorot-uniform; decoder: (9N)^(-1/4) glorot-uniform; embedding: N(0, (9N)^(-1/2) / features); N = layers",
+        source: "Huang, Perez, Ba and Volkovs 2020, Improving Transformer optimization through better initialization",
+        parameters: &[
+            LAYERS,
+            Parameter {
+                name: "part",
+                kind: Kind::Choice(&["encoder", "decoder", "embedding"]),
+                default: Some("encoder"),
+                help: "where: values, output projections and feed-forward layers of either side, or the embeddings (whose last axis is features)",
+            },
+        ],
         example: example("t-fixup:layers=6"),
-        ..row(
-            "t-fixup",
-            "glorot-uniform made smaller by the depth, for Transformers without warm-up or layer normalisation",
-            "encoder: 0.67 N^(-1/4) glorot-uniform; decoder: (9N)^(-1/4) glorot-uniform; embedding: N(0, (9N)^(-1/2) / features); N = layers",
-            "Huang, Perez, Ba and Volkovs 2020, Improving Transformer optimization through better initialization",
-            &[
-                LAYERS,
-                Parameter {
-                    name: "part",
-                    kind: Kind::Choice(&["encoder", "decoder", "embedding"]),
-                    default: Some("encoder"),
-                    help: "where: values, output projections and feed-forward layers of either side, or the embeddings (whose last axis is features)",
-                },
-            ],
-            &[],
-            |arguments, site| {
-                let layers = layers(arguments, "layers")?;
-                match arguments.word("part") {
-                    Some("embedding") => {
-                        let features = site.shape.axes().last().context("shape () has no axis of features")?;
-                        let std = libm::pow(9.0 * layers, -0.25) / features.into_fan().sqrt();
-                        Ok(Law::Normal { mean: 0.0, std })
-                    }
-                    Some("decoder") => scaled(Distribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
-                    _ => scaled(Distribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
+        law: |arguments, site| {
+            let layers = layers(arguments, "layers")?;
+            match arguments.word("part") {
+                Some("embedding") => {
+                    let features = site.shape.axes().last().context("shape () has no axis of features")?;
+                    let std = libm::pow(9.0 * layers, -0.25) / features.into_fan().sqrt();
+                    Ok(Law::Normal { mean: 0.0, std })
                 }
-            },
-        )
+                Some("decoder") => scaled(Distribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
+                _ => scaled(Distribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
+            }
+        },
+        ..BASE
     },
     Scheme {
+        name: "deepnorm",
+        summary: "glorot made smaller by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
+        formula: "glorot of gain beta: (8 layers)^(-1/4) of an encoder or decoder alone; with both, 0.87 (N^4 M)^(-1/16) in the encoder of N layers and (12 M)^(-1/4) in the decoder of M",
+        source: "Wang, Ma, Dong, Huang, Zhang and Wei 2022, DeepNet: scaling Transformers to 1,000 layers",
+        parameters: &[
+            Parameter { help: "the number of layers of an encoder or decoder that stands alone", ..LAYERS },
+            Parameter { name: "encoder", help: "N, where there is a decoder too", ..LAYERS },
+            Parameter { name: "decoder", help: "M, where there is an encoder too", ..LAYERS },
+            Parameter {
+                name: "part",
+                kind: Kind::Choice(&["encoder", "decoder"]),
+                default: None,
+                help: "which of the two it is; required with encoder and decoder",
+            },
+            DISTRIBUTION,
+        ],
         example: example("deepnorm:layers=12"),
-        ..row(
-            "deepnorm",
-            "glorot made smaller by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
-            "glorot of gain beta: (8 layers)^(-1/4) of an encoder or decoder alone; with both, 0.87 (N^4 M)^(-1/16) in the encoder of N layers and (12 M)^(-1/4) in the decoder of M",
-            "Wang, Ma, Dong, Huang, Zhang and Wei 2022, DeepNet: scaling Transformers to 1,000 layers",
-            &[
-                Parameter { help: "the number of layers of an encoder or decoder that stands alone", ..LAYERS },
-                Parameter { name: "encoder", help: "N, where there is a decoder too", ..LAYERS },
-                Parameter { name: "decoder", help: "M, where there is an encoder too", ..LAYERS },
-                Parameter {
-                    name: "part",
-                    kind: Kind::Choice(&["encoder", "decoder"]),
-                    default: None,
-                    help: "which of the two it is; required with encoder and decoder",
-                },
-                DISTRIBUTION,
-            ],
-            &[],
-            |arguments, site| scaled(Distribution::of(arguments), beta(arguments)?, average(site)?),
-        )
+        law: |arguments, site| scaled(Distribution::of(arguments), beta(arguments)?, average(site)?),
+        ..BASE
     },
-    row(
-        "small-init",
-        "normal, variance 2/(5 d): glorot-normal of d to 4d, for every layer of a Transformer",
-        "w ~ N(0, std^2), std = sqrt(2 / (5 d)), d = dim",
-        NGUYEN,
-        &[DIM],
-        &[spelling("neox", "small_init", "small-init")],
-        |arguments, site| Ok(Law::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() }),
-    ),
     Scheme {
+        name: "small-init",
+        summary: "normal, variance 2/(5 d): glorot-normal of d to 4d, for every layer of a Transformer",
+        formula: "w ~ N(0, std^2), std = sqrt(2 / (5 d)), d = dim",
+        source: NGUYEN,
+        parameters: &[DIM],
+        spellings: &[spelling("neox", "small_init", "small-init")],
+        example: example("small-init"),
+        law: |arguments, site| Ok(Law::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() }),
+        ..BASE
+    },
+    Scheme {
+        name: "wang-init",
+        summary: "normal, standard deviation 2/(L sqrt(d)): the output projections of GPT-J and GPT-NeoX",
+        formula: "w ~ N(0, std^2), std = 2 / (layers sqrt(d)), d = dim",
+        source: "Wang and Komatsuzaki 2021, GPT-J-6B; GPT-NeoX wang_init",
+        parameters: &[LAYERS, DIM],
+        spellings: &[spelling("neox", "wang_init", "wang-init:layers=12")],
         example: example("wang-init:layers=12"),
-        ..row(
-            "wang-init",
-            "normal, standard deviation 2/(L sqrt(d)): the output projections of GPT-J and GPT-NeoX",
-            "w ~ N(0, std^2), std = 2 / (layers sqrt(d)), d = dim",
-            "Wang and Komatsuzaki 2021, GPT-J-6B; GPT-NeoX wang_init",
-            &[LAYERS, DIM],
-            &[spelling("neox", "wang_init", "wang-init:layers=12")],
-            |arguments, site| {
-                let std = 2.0 / (layers(arguments, "layers")? * width(arguments, site)?.sqrt());
-                Ok(Law::Normal { mean: 0.0, std })
-            },
-        )
+        law: |arguments, site| {
+            let std = 2.0 / (layers(arguments, "layers")? * width(arguments, site)?.sqrt());
+            Ok(Law::Normal { mean: 0.0, std })
+        },
+        ..BASE
     },
     Scheme {
+        name: "depth-scaled",
+        summary: "normal, made smaller by the number of residual additions: the output projections of GPT-2",
+        formula: "w ~ N(0, (std / sqrt(residuals layers))^2)",
+        source: "Radford et al. 2019, Language models are unsupervised multitask learners",
         ranks: "any",
+        parameters: &[
+            LAYERS,
+            Parameter {
+                name: "std",
+                kind: Kind::Number,
+                default: Some("0.02"),
+                help: "the standard deviation of the other layers, 0 or more",
+            },
+            Parameter {
+                name: "residuals",
+                kind: Kind::Count,
+                default: Some("2"),
+                help: "residual additions a layer: 2 of a Transformer, 1 of Mamba",
+            },
+        ],
+        spellings: &[
+            spelling("gpt2", "c_proj", "depth-scaled:layers=12"),
+            spelling("neox", "scaled_normal", "depth-scaled:layers=12"),
+            spelling("neox", "single_residual_scaled_normal", "depth-scaled:layers=12,residuals=1"),
+        ],
         reads: Reads::Shape,
         example: example("depth-scaled:layers=12"),
-        ..row(
-            "depth-scaled",
-            "normal, made smaller by the number of residual additions: the output projections of GPT-2",
-            "w ~ N(0, (std / sqrt(residuals layers))^2)",
-            "Radford et al. 2019, Language models are unsupervised multitask learners",
-            &[
-                LAYERS,
-                Parameter {
-                    name: "std",
-                    kind: Kind::Number,
-                    default: Some("0.02"),
-                    help: "the standard deviation of the other layers, 0 or more",
-                },
-                Parameter {
-                    name: "residuals",
-                    kind: Kind::Count,
-                    default: Some("2"),
-                    help: "residual additions a layer: 2 of a Transformer, 1 of Mamba",
-                },
-            ],
-            &[
-                spelling("gpt2", "c_proj", "depth-scaled:layers=12"),
-                spelling("neox", "scaled_normal", "depth-scaled:layers=12"),
-                spelling("neox", "single_residual_scaled_normal", "depth-scaled:layers=12,residuals=1"),
-            ],
-            |arguments, _| {
-                let residuals = layers(arguments, "residuals")?;
-                let std = arguments.nonnegative("std")? / (residuals * layers(arguments, "layers")?).sqrt();
-                Ok(Law::Normal { mean: 0.0, std })
-            },
-        )
+        law: |arguments, _| {
+            let residuals = layers(arguments, "residuals")?;
+            let std = arguments.nonnegative("std")? / (residuals * layers(arguments, "layers")?).sqrt();
+            Ok(Law::Normal { mean: 0.0, std })
+        },
+        ..BASE
     },
 ];
 

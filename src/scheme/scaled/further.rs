@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    Arguments, Distribution, GLOROT, IntoFan, Kind, LECUN, Law, MODE, Parameter, Reads, Scheme, Site, UNIFORM,
-    as_float, between, fan, row, scaled, spelling,
+    Arguments, BASE, Distribution, GLOROT, IntoFan, Kind, LECUN, Law, MODE, Parameter, Reads, Scheme, Site, UNIFORM,
+    as_float, between, fan, scaled, spelling,
 };
 use crate::plan::Role;
 use crate::scheme::{example, example_on};
@@ -19,13 +19,12 @@ const MAGNITUDE: Parameter = Parameter {
 };
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    row(
-        "torch-linear",
-        "uniform, variance 1/(3 fan_in): what layers of PyTorch start from, weights and (with --fan-in) biases",
-        "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
-        LECUN,
-        &[],
-        &[
+    Scheme {
+        name: "torch-linear",
+        summary: "uniform, variance 1/(3 fan_in): what layers of PyTorch start from, weights and (with --fan-in) biases",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
+        source: LECUN,
+        spellings: &[
             spelling("torch", "Linear", "torch-linear"),
             spelling("torch", "Conv1d", "torch-linear"),
             spelling("torch", "Conv2d", "torch-linear"),
@@ -49,108 +48,109 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("tch", "Conv2d", "he-uniform"),
             spelling("tch", "Conv3d", "he-uniform"),
         ],
-        |_, site| {
+        example: example("torch-linear"),
+        law: |_, site| {
             let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
             between(-bound, bound)
         },
-    ),
-    row(
-        "uniform-unit-scaling",
-        "uniform, variance factor^2/fan_in",
-        "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
-        "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
-        &[FACTOR],
-        &[
+        ..BASE
+    },
+    Scheme {
+        name: "uniform-unit-scaling",
+        summary: "uniform, variance factor^2/fan_in",
+        formula: "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
+        source: "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
+        parameters: &[FACTOR],
+        spellings: &[
             spelling("tensorflow", "uniform_unit_scaling_initializer", "uniform-unit-scaling"),
             spelling("tensorflow", "UniformUnitScaling", "uniform-unit-scaling"),
             spelling("haiku", "UniformScaling", "uniform-unit-scaling"),
         ],
-        |arguments, site| scaled(Distribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan()),
-    ),
-    Scheme {
-        ranks: "any",
-        reads: Reads::Shape,
-        ..row(
-            "scaled-uniform",
-            "uniform, variance 1/(3 n) of a tensor of n elements",
-            "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
-            "tinygrad Tensor.scaled_uniform",
-            &[],
-            &[spelling("tinygrad", "scaled_uniform", "scaled-uniform")],
-            |_, site| {
-                let bound = 1.0 / site.shape.count().into_fan().sqrt();
-                between(-bound, bound)
-            },
-        )
+        example: example("uniform-unit-scaling"),
+        law: |arguments, site| scaled(Distribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan()),
+        ..BASE
     },
     Scheme {
+        name: "scaled-uniform",
+        summary: "uniform, variance 1/(3 n) of a tensor of n elements",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
+        source: "tinygrad Tensor.scaled_uniform",
+        ranks: "any",
+        spellings: &[spelling("tinygrad", "scaled_uniform", "scaled-uniform")],
+        reads: Reads::Shape,
+        example: example("scaled-uniform"),
+        law: |_, site| {
+            let bound = 1.0 / site.shape.count().into_fan().sqrt();
+            between(-bound, bound)
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "rnn-uniform",
+        summary: "uniform, variance 1/(3 hidden): every weight and bias of PyTorch's recurrent layers",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates where it is not given",
+        source: "torch.nn.LSTM, GRU, RNN",
         ranks: "any with hidden; one or more axes with gates",
+        parameters: &[
+            Parameter {
+                name: "hidden",
+                kind: Kind::Count,
+                default: None,
+                help: "the number of hidden units; hidden or gates is required",
+            },
+            Parameter {
+                name: "gates",
+                kind: Kind::Count,
+                default: None,
+                help: "how many gates the outputs are: 4 of an LSTM, 3 of a GRU, 1 of a plain layer",
+            },
+        ],
+        spellings: &[
+            spelling("torch", "LSTM", "rnn-uniform:gates=4"),
+            spelling("torch", "GRU", "rnn-uniform:gates=3"),
+            spelling("torch", "RNN", "rnn-uniform:gates=1"),
+            spelling("mlx", "LSTM", "rnn-uniform:gates=4"),
+            spelling("mlx", "GRU", "rnn-uniform:gates=3"),
+            spelling("mlx", "RNN", "rnn-uniform:gates=1"),
+        ],
         reads: Reads::Matrices,
         example: example_on("rnn-uniform:gates=1", "36x24", "default"),
-        ..row(
-            "rnn-uniform",
-            "uniform, variance 1/(3 hidden): every weight and bias of PyTorch's recurrent layers",
-            "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates where it is not given",
-            "torch.nn.LSTM, GRU, RNN",
-            &[
-                Parameter {
-                    name: "hidden",
-                    kind: Kind::Count,
-                    default: None,
-                    help: "the number of hidden units; hidden or gates is required",
-                },
-                Parameter {
-                    name: "gates",
-                    kind: Kind::Count,
-                    default: None,
-                    help: "how many gates the outputs are: 4 of an LSTM, 3 of a GRU, 1 of a plain layer",
-                },
-            ],
-            &[
-                spelling("torch", "LSTM", "rnn-uniform:gates=4"),
-                spelling("torch", "GRU", "rnn-uniform:gates=3"),
-                spelling("torch", "RNN", "rnn-uniform:gates=1"),
-                spelling("mlx", "LSTM", "rnn-uniform:gates=4"),
-                spelling("mlx", "GRU", "rnn-uniform:gates=3"),
-                spelling("mlx", "RNN", "rnn-uniform:gates=1"),
-            ],
-            |arguments, site| {
-                let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
-                between(-bound, bound)
-            },
-        )
+        law: |arguments, site| {
+            let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
+            between(-bound, bound)
+        },
+        ..BASE
     },
-    row(
-        "magnitude-scaling",
-        "the general law of MXNet: glorot-uniform as it stands, and sqrt(3) times glorot-normal with distribution=normal",
-        "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
-        "MXNet Xavier(rnd_type, factor_type, magnitude)",
-        &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
-        &[],
-        |arguments, site| {
+    Scheme {
+        name: "magnitude-scaling",
+        summary: "the general law of MXNet: glorot-uniform as it stands, and sqrt(3) times glorot-normal with distribution=normal",
+        formula: "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
+        source: "MXNet Xavier(rnd_type, factor_type, magnitude)",
+        parameters: &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
+        example: example("magnitude-scaling"),
+        law: |arguments, site| {
             let distribution = Distribution::of(arguments);
             // A uniform law's bound is sqrt(3) times its standard deviation.
             let factor = if matches!(distribution, Distribution::Uniform) { 3.0 } else { 1.0 };
             scaled(distribution, (arguments.positive("magnitude")? / factor).sqrt(), fan(arguments, site)?)
         },
-    ),
+        ..BASE
+    },
     Scheme {
+        name: "xavier-legacy",
+        summary: "normal, variance 1/(inputs+outputs), kernels not counted",
+        formula: "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
+        source: GLOROT,
         ranks: "two or more axes",
+        spellings: &[spelling("dl4j", "XAVIER_LEGACY", "xavier-legacy")],
         reads: Reads::Matrices,
         example: example("xavier-legacy"),
-        ..row(
-            "xavier-legacy",
-            "normal, variance 1/(inputs+outputs), kernels not counted",
-            "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
-            GLOROT,
-            &[],
-            &[spelling("dl4j", "XAVIER_LEGACY", "xavier-legacy")],
-            |_, site| {
-                let axes = site.axes()?;
-                let channels = axes.product(|role| role == Role::In) + axes.product(|role| role == Role::Out);
-                Ok(Law::Normal { mean: 0.0, std: 1.0 / as_float(channels.max(1)).sqrt() })
-            },
-        )
+        law: |_, site| {
+            let axes = site.axes()?;
+            let channels = axes.product(|role| role == Role::In) + axes.product(|role| role == Role::Out);
+            Ok(Law::Normal { mean: 0.0, std: 1.0 / as_float(channels.max(1)).sqrt() })
+        },
+        ..BASE
     },
 ];
 

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
 use super::plain::between;
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, Spelling, example, spelling};
+use super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::gaussian;
 use crate::law::{Law, as_float};
 
@@ -52,32 +52,8 @@ const GLOROT: &str =
     "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks (for tanh)";
 const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 
-/// A scaled row: what is not said is said by the table.
-const fn row(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    source: &'static str,
-    parameters: &'static [Parameter],
-    spellings: &'static [Spelling],
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
-) -> Scheme {
-    let (bare, aliases, reads, example): (_, &[&str], _, _) = (None, &[], Reads::Fans, example(name));
-    Scheme {
-        name,
-        summary,
-        formula,
-        source,
-        ranks: ANY_WITH_FANS,
-        parameters,
-        bare,
-        aliases,
-        spellings,
-        reads,
-        example,
-        law,
-    }
-}
+/// What the rows have in common where they do not say otherwise.
+const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, reads: Reads::Fans, ..EMPTY };
 
 #[derive(Clone, Copy)]
 enum Distribution {

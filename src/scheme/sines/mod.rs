@@ -173,17 +173,11 @@ impl Described for Stft {
 
 impl Pattern for Stft {
     fn value(&self, index: u64) -> f64 {
-        let (mut time, mut frequency, mut outputs) = (0, 0, 1);
-        for (role, size, at) in self.axes.coordinates(index) {
-            match role {
-                Role::Kernel => time = at,
-                Role::Out => {
-                    frequency += at * outputs;
-                    outputs *= size;
-                }
-                _ => {}
-            }
-        }
+        let [time, frequency, _] = self.axes.place(index, |role| match role {
+            Role::Kernel => 0,
+            Role::Out => 1,
+            Role::In | Role::Batch | Role::Group => 2,
+        });
         // The angle is reduced in whole numbers, where nothing is lost.
         let period = 2 * (self.frequencies - 1);
         let steps = u128::from(time) * u128::from(frequency) % u128::from(period);

@@ -7,7 +7,10 @@ use rand::Rng;
 
 use super::super::{Arguments, Parameter, Reads, Scheme, Site, example};
 use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
-use crate::law::{Described, Distribution, Law, as_float};
+use crate::law::{
+    Described, Distribution, Law, as_float,
+    numbers::{self, LARGEST_NORMAL},
+};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "sparse-bernoulli",
@@ -66,22 +69,12 @@ impl Described for SparseBernoulli {
     }
 
     fn largest(&self) -> f64 {
-        self.mean.abs() + 12.0 * self.std
+        self.mean.abs() + LARGEST_NORMAL * self.std
     }
 }
 
 impl Distribution for SparseBernoulli {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        if fraction(words) >= self.chance {
-            return 0.0;
-        }
-        // Box and Muller 1958; the radius never takes the logarithm of 0.
-        let radius = (-2.0 * libm::log(1.0 - fraction(words))).sqrt();
-        self.mean + self.std * radius * libm::cos(2.0 * std::f64::consts::PI * fraction(words))
+        if numbers::unit(words) < self.chance { self.mean + self.std * numbers::normal(words) } else { 0.0 }
     }
-}
-
-/// A number of 53 bits, uniform on [0, 1).
-fn fraction(words: &mut dyn Rng) -> f64 {
-    as_float(words.next_u64() >> 11) / as_float(1 << 53)
 }

@@ -72,8 +72,8 @@ fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
     let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {
         (Some(count), None, None) => count,
-        (None, Some(density), None) => whole(density * as_float(n), f64::floor),
-        (None, None, Some(zeros)) => n - whole(zeros * as_float(n), f64::ceil).min(n),
+        (None, Some(density), None) => rounded(density * as_float(n), f64::floor),
+        (None, None, Some(zeros)) => n - rounded(zeros * as_float(n), f64::ceil).min(n),
         _ => bail!("exactly one of nonzeros, density and zeros is required, as in `sparse:nonzeros=15`"),
     };
     check_count(nonzeros, n, site)?;
@@ -99,7 +99,7 @@ fn moments(arguments: &Arguments) -> Result<(f64, f64)> {
 
 /// A product of a fraction and a count, rounded down or up; one that misses a whole number only because the fraction has
 /// no exact binary form (0.29 of 100) is that number; frameworks take 28 of those, and 8 zeros for 0.07 of 100.
-pub(super) fn whole(product: f64, round: fn(f64) -> f64) -> u64 {
+pub(super) fn rounded(product: f64, round: fn(f64) -> f64) -> u64 {
     let near = product.round();
     let exact = if (product - near).abs() <= 2.0 * f64::EPSILON * near { near } else { round(product) };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a count")]

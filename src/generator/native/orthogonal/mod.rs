@@ -7,7 +7,7 @@ mod svd;
 use super::normal::Normal;
 use super::words::Words;
 use crate::generator::Source;
-use crate::law::OrthogonalMethod;
+use crate::law::{OrthogonalMethod, bytes_of, in_memory, panels};
 use crate::plan::{DType, Place, Unfolding, narrow};
 
 /// The plane of the words that decide the signs of singular vectors.
@@ -54,8 +54,7 @@ pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfo
     match method {
         // The matrix, its copy and the vectors, in double precision.
         OrthogonalMethod::Svd => kept + matrix * 24,
-        // Two panels of at most 64 columns.
-        OrthogonalMethod::Reflectors => kept + 16 * 64 * unfolding.rows().max(unfolding.columns()),
+        OrthogonalMethod::Reflectors => kept + bytes_of(&[&panels(unfolding.rows().max(unfolding.columns()))]),
     }
 }
 
@@ -68,11 +67,11 @@ struct Draw {
 
 impl Draw {
     fn longer(&self) -> usize {
-        index(self.unfolding.rows().max(self.unfolding.columns()))
+        in_memory(self.unfolding.rows().max(self.unfolding.columns()))
     }
 
     fn shorter(&self) -> usize {
-        index(self.unfolding.rows().min(self.unfolding.columns()))
+        in_memory(self.unfolding.rows().min(self.unfolding.columns()))
     }
 
     fn singular_vectors(&self, first: u64) -> Vec<f64> {
@@ -132,17 +131,11 @@ impl<T: Element> Orthogonal<T> {
         let at = |place: Place| place.row * by_row + place.column * by_column;
         let step = self.unfolding.step();
         self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
-            let run = out[index(offset)..].iter_mut().take(index(length));
+            let run = out[in_memory(offset)..].iter_mut().take(in_memory(length));
             for (along, value) in (0..length).zip(run) {
-                let matrix = &self.matrices[index(place.matrix + along * step.matrix)];
-                *value = convert(self.gain * matrix[index(at(place) + along * at(step))]);
+                let matrix = &self.matrices[in_memory(place.matrix + along * step.matrix)];
+                *value = convert(self.gain * matrix[in_memory(at(place) + along * at(step))]);
             }
         });
     }
-}
-
-/// An index into memory: what it counts was allocated.
-#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
-fn index(count: u64) -> usize {
-    count as usize
 }
