@@ -6,11 +6,13 @@ mod init;
 mod inspect;
 mod list;
 mod memory;
+mod output;
 mod report;
 mod shell;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use clap::builder::StyledStr;
@@ -92,6 +94,11 @@ fn command() -> clap::Command {
     let names: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
     let schemes = format!("Schemes: {}.\n`fanin explain NAME` tells what each does.", names.join(", "));
     Cli::command().mut_subcommand("init", |init| init.after_help(schemes))
+}
+
+/// A path between backquotes.
+fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
 }
 
 fn print(text: &StyledStr) -> Result<()> {
