@@ -13,6 +13,8 @@ const CHUNK: usize = 1 << 18;
 const SMALL_CHUNK: usize = 1 << 14;
 /// The same for text, which is several times as long.
 const TEXT_CHUNK: usize = 1 << 13;
+/// Where jobs end in a file, in bytes: half a page costs the kernel more than a whole one, and two threads would meet in it.
+const PAGE: u64 = 1 << 12;
 
 /// A piece and where it begins in a file. The offset means nothing after a piece of text, whose length is not known.
 pub(super) struct Located<'a> {
@@ -144,6 +146,12 @@ impl<'a> Jobs<'a> {
     }
 }
 
+/// How many of a chunk's elements at an offset to leave to the next, so that it ends with a page; none where no element does.
+fn beyond_a_page(offset: u64, chunk: usize, size: u64) -> usize {
+    let beyond = (offset + chunk as u64 * size) % PAGE;
+    if beyond.is_multiple_of(size) { usize::try_from(beyond / size).unwrap_or(0) } else { 0 }
+}
+
 impl<'a> JobState<'a> {
     fn next(&mut self) -> Option<Job<'a>> {
         let (offset, work) = self.part().or_else(|| self.open())?;
@@ -161,9 +169,13 @@ impl<'a> JobState<'a> {
             return None;
         }
         let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
-        let count = usize::try_from(left).map_or(chunk, |left| left.min(chunk));
-        *start += count as u64;
         let offset = located.offset + from * tensor.dtype.size();
+        let count = match usize::try_from(left) {
+            Ok(left) if left <= chunk => left,
+            _ if matches!(located.piece, Piece::Text(_)) => chunk,
+            _ => chunk - beyond_a_page(offset, chunk, tensor.dtype.size()),
+        };
+        *start += count as u64;
         Some(match located.piece {
             Piece::Text(_) => (0, Work::Text { tensor, source, start: from, count }),
             _ => (offset, Work::Values { tensor, source, start: from, count, order: located.values_before }),
