@@ -9,6 +9,7 @@ mod memory;
 mod output;
 mod report;
 mod shell;
+mod slices;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

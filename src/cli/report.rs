@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::law::Law;
-use crate::plan::{Fans, Plan, Tensor};
+use crate::plan::{Fans, Plan, Shape, Slice, Tensor};
 use crate::text::{bytes, escape, figure};
 use crate::writer::Format;
 
@@ -45,7 +45,11 @@ fn size(plan: &Plan) -> String {
 
 /// What was taken for a tensor: nothing is inferred silently.
 fn line(tensor: &Tensor) -> String {
-    let Tensor { name, shape, dtype, expression, .. } = tensor;
+    let (name, shape, element) = (escape(tensor.name.as_str()), &tensor.shape, tensor.element().word());
+    let part = tensor.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
+    if let Some(kept) = tensor.kept() {
+        return format!("{name}={shape}{part} {element}: kept, SHA-256 {}", kept.identity.sha256);
+    }
     let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
         .chain(fans(tensor.fans))
@@ -54,7 +58,14 @@ fn line(tensor: &Tensor) -> String {
         .collect();
     // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
-    format!("{}={shape} {dtype}: {expression}{figures}", escape(name.as_str()))
+    format!("{name}={shape}{part} {element}: {}{figures}", tensor.expression)
+}
+
+/// Which part of its tensor a slice is: ` [0:4, 2:8] of 16x8`.
+fn part(slice: &Slice, shape: &Shape) -> String {
+    let ranges = slice.start.iter().zip(shape.axes()).map(|(&start, &size)| format!("{start}:{}", start + size));
+    let of = slice.of.iter().map(u64::to_string).collect::<Vec<_>>().join("x");
+    format!(" [{}] of {of}", ranges.collect::<Vec<_>>().join(", "))
 }
 
 fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {
@@ -111,8 +122,10 @@ fn tensor(tensor: &Tensor) -> Value {
     let entry = json!({
         "name": tensor.name.as_str(),
         "shape": tensor.shape.axes(),
-        "dtype": tensor.dtype.word(),
-        "scheme": tensor.expression,
+        "dtype": tensor.element().word(),
+        "slice": tensor.slice,
+        "kept": tensor.kept().map(|kept| &kept.identity),
+        "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
         "layout": tensor.layout,
         "base": tensor.base,
         "fan_in": fans.fan_in,

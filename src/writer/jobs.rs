@@ -1,10 +1,13 @@
 //! A file's pieces cut into jobs that threads do in any order.
 
+use std::io;
 use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-use crate::plan::{Plan, Tensor};
+use crate::plan::{Kept, Plan, Tensor};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -52,6 +55,15 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
     })
 }
 
+/// Errors where a file that pieces were copied from is not what it was before.
+pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
+    let tensors = pieces.iter().filter_map(|piece| match piece {
+        Piece::Values(tensor) => plan.tensors[*tensor].kept(),
+        _ => None,
+    });
+    Ok(tensors.into_iter().try_for_each(|kept| kept.region.origin.check_unchanged())?)
+}
+
 /// The pieces that need checksums, and where they begin.
 pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, &'a Render)> {
     located(plan, pieces).filter_map(|Located { piece, offset, .. }| match piece {
@@ -91,6 +103,8 @@ pub(super) struct Job<'a> {
 pub(super) enum Work<'a> {
     Bytes(&'a [u8]),
     Values { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize, order: usize },
+    /// The same, copied.
+    Kept { tensor: &'a Tensor, kept: &'a Kept, start: u64, count: usize, order: usize },
     Text { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize },
     Checked(&'a Render),
 }
@@ -163,10 +177,12 @@ impl<'a> JobState<'a> {
         let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
         let count = usize::try_from(left).map_or(chunk, |left| left.min(chunk));
         *start += count as u64;
-        let offset = located.offset + from * tensor.dtype.size();
-        Some(match located.piece {
-            Piece::Text(_) => (0, Work::Text { tensor, source, start: from, count }),
-            _ => (offset, Work::Values { tensor, source, start: from, count, order: located.values_before }),
+        let offset = located.offset + tensor.element().bytes(from);
+        let order = located.values_before;
+        Some(match (located.piece, tensor.kept()) {
+            (Piece::Text(_), _) => (0, Work::Text { tensor, source, start: from, count }),
+            (_, Some(kept)) => (offset, Work::Kept { tensor, kept, start: from, count, order }),
+            (_, None) => (offset, Work::Values { tensor, source, start: from, count, order }),
         })
     }
 
@@ -191,31 +207,32 @@ impl<'a> JobState<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The bytes that the job makes.
-    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> &'b [u8]
+    /// The bytes that the job makes. Errors where it copies them and they cannot be read.
+    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> io::Result<&'b [u8]>
     where
         'a: 'b,
     {
-        match self {
+        Ok(match self {
             Self::Bytes(bytes) => bytes,
             // Its bytes depend on those of others.
             Self::Checked(_) => &[],
+            Self::Kept { tensor, kept, start, count, .. } => encoder.copied(tensor, kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count)
             }
             Self::Text { tensor, source, start, count } => {
                 encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count)
             }
-        }
+        })
     }
 
     /// How many bytes of values the job makes.
     pub(super) fn done(&self) -> u64 {
         match self {
             Self::Bytes(_) | Self::Checked(_) => 0,
-            Self::Values { tensor, count, .. } | Self::Text { tensor, count, .. } => {
-                *count as u64 * tensor.dtype.size()
-            }
+            Self::Values { tensor, count, .. }
+            | Self::Kept { tensor, count, .. }
+            | Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
         }
     }
 }

@@ -13,13 +13,13 @@ mod safetensors;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub use encode::Encoder;
 pub use fill::Settings;
 pub use output::{FileOptions, check_target, write_file, write_stream};
 
-use crate::plan::Plan;
+use crate::plan::{Element, Plan, Stored};
 use crate::text::did_you_mean;
 
 /// A file format.
@@ -37,6 +37,8 @@ pub struct Format {
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     note: fn(&Plan) -> Option<String>,
+    /// Whether it has a word for a type that is kept and not drawn.
+    keeps: fn(&Stored) -> bool,
 }
 
 /// Every format.
@@ -83,6 +85,12 @@ impl Format {
 
     /// What a file of this plan is made of. Errors where the format cannot hold it.
     pub fn pieces(&self, plan: &Plan) -> Result<Vec<Piece>> {
+        for tensor in &plan.tensors {
+            if let Element::Stored(stored) = tensor.element() {
+                let (name, word) = (&tensor.name, stored.word);
+                ensure!((self.keeps)(stored), "`{name}` is kept as {word}, for which {} has no word: take safetensors", self.name);
+            }
+        }
         (self.pieces)(plan)
     }
 }
