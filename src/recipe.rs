@@ -3,11 +3,14 @@
 //! Its keys are the fields below, in alphabetical order; writers and readers share them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{
+    BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
+};
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -46,13 +49,20 @@ pub struct TensorRecipe {
     /// The fan-out that was given by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fan_out: Option<u64>,
+    /// Which values it holds, where they were copied from another file and not drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptIdentity>,
     /// One letter an axis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
-    /// The scheme in canonical form.
+    /// The scheme in canonical form; empty where the values were copied.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scheme: String,
     /// The size of each axis.
     pub shape: Vec<u64>,
+    /// Where it lies in the tensor that it is a slice of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Slice>,
 }
 
 /// Reads the tensors of a recipe, each name once.
@@ -105,12 +115,14 @@ impl TensorRecipe {
     pub fn of(tensor: &Tensor) -> Self {
         Self {
             base: tensor.base.clone(),
-            dtype: tensor.dtype.word().into(),
+            dtype: tensor.element().word().into(),
             fan_in: tensor.given_fans.fan_in,
             fan_out: tensor.given_fans.fan_out,
+            kept: tensor.kept().map(|kept| kept.identity.clone()),
             layout: tensor.layout.clone(),
             scheme: tensor.expression.clone(),
             shape: tensor.shape.axes().into(),
+            slice: tensor.slice.clone(),
         }
     }
 
@@ -126,15 +138,48 @@ impl TensorRecipe {
 
     /// The tensor that this is the recipe of, its law derived again.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        ensure!(self.kept.is_none(), "it was copied from another file, and not drawn");
         let name: Name = name.parse()?;
-        let shape = Shape::new(self.shape.clone())?;
+        let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
         let layout = match &self.layout {
             Some(letters) => letters.parse()?,
             None => Layout::default(),
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans };
-        Tensor::new(name, shape, &self.scheme, &common)
+        let whole = Tensor::new(name, shape, &self.scheme, &common)?;
+        let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
+        whole.sliced(&self.ranges(start)?)
+    }
+
+    /// The range of each axis that a slice takes which begins there.
+    fn ranges(&self, start: &[u64]) -> Result<Vec<Range<u64>>> {
+        ensure!(
+            start.len() == self.shape.len(),
+            "its slice begins on {} axes, and it has {}",
+            start.len(),
+            self.shape.len()
+        );
+        let range = |(&start, &size): (&u64, &u64)| Some(start..start.checked_add(size)?);
+        start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
+    }
+
+    /// Errors where it says that it is a slice, of what it cannot be one of.
+    pub fn check_slice(&self) -> Result<()> {
+        let Some(Slice { of, start }) = &self.slice else { return Ok(()) };
+        Shape::new(of.clone())?;
+        let inside = |(range, &size): (Range<u64>, &u64)| range.start < range.end && range.end <= size;
+        let ranges = self.ranges(start)?;
+        ensure!(
+            ranges.len() == of.len() && ranges.into_iter().zip(of).all(inside),
+            "its slice is not inside its tensor"
+        );
+        Ok(())
+    }
+
+    /// The type of its elements, drawn or copied.
+    pub fn element(&self) -> Result<Element> {
+        Element::of_word(&self.dtype).with_context(|| format!("its dtype `{}` is not known", self.dtype))
     }
 
     /// The type of its elements.

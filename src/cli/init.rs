@@ -9,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::output::Output;
 use super::shown;
+use super::slices::Slices;
 use crate::generator::GENERATORS;
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::reader::Contents;
@@ -45,6 +46,8 @@ pub(super) struct Init {
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
     #[command(flatten)]
+    slices: Slices,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -67,7 +70,7 @@ impl Init {
             let (name, shape) = named_shape(text, position).with_context(|| format!("`{text}`"))?;
             Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())
         });
-        Plan::new(&GENERATORS[0], self.seed, tensors.collect::<Result<_>>()?)
+        self.slices.of(Plan::new(&GENERATORS[0], self.seed, tensors.collect::<Result<_>>()?)?)
     }
 
     /// The weight that the scheme starts from.

@@ -14,6 +14,7 @@ mod progress;
 mod rank;
 mod report;
 mod shell;
+mod slices;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

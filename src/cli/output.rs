@@ -310,7 +310,7 @@ impl Output {
             return Ok(());
         }
         let threads = self.threads();
-        for tensor in &plan.tensors {
+        for tensor in plan.tensors.iter().filter(|tensor| tensor.kept().is_none()) {
             let source = plan.generator.open(plan.seed, tensor, threads);
             let mut encoder = Encoder::default();
             let mut element = |index| encoder.widened(source.as_ref(), tensor.dtype, index, 1)[0];

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::files::Done;
 use super::rank::Part;
 use crate::law::Law;
-use crate::plan::{Fans, Plan, Tensor};
+use crate::plan::{Fans, Plan, Shape, Slice, Tensor};
 use crate::text::{bytes, escape, figure};
 use crate::writer::Format;
 
@@ -78,7 +78,11 @@ pub(super) fn share(part: &Part, files: usize) -> String {
 
 /// What was taken for a tensor: nothing is inferred silently.
 pub(super) fn line(tensor: &Tensor) -> String {
-    let Tensor { name, shape, dtype, expression, .. } = tensor;
+    let (name, shape, element) = (escape(tensor.name.as_str()), &tensor.shape, tensor.element().word());
+    let part = tensor.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
+    if let Some(kept) = tensor.kept() {
+        return format!("{name}={shape}{part} {element}: kept, SHA-256 {}", kept.identity.sha256);
+    }
     let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
         .chain(fans(tensor.fans))
@@ -87,7 +91,14 @@ pub(super) fn line(tensor: &Tensor) -> String {
         .collect();
     // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
-    format!("{}={shape} {dtype}: {expression}{figures}", escape(name.as_str()))
+    format!("{name}={shape}{part} {element}: {}{figures}", tensor.expression)
+}
+
+/// Which part of its tensor a slice is: ` [0:4, 2:8] of 16x8`.
+fn part(slice: &Slice, shape: &Shape) -> String {
+    let ranges = slice.start.iter().zip(shape.axes()).map(|(&start, &size)| format!("{start}:{}", start + size));
+    let of = slice.of.iter().map(u64::to_string).collect::<Vec<_>>().join("x");
+    format!(" [{}] of {of}", ranges.collect::<Vec<_>>().join(", "))
 }
 
 fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {
@@ -157,8 +168,10 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
     let entry = json!({
         "name": tensor.name.as_str(),
         "shape": tensor.shape.axes(),
-        "dtype": tensor.dtype.word(),
-        "scheme": tensor.expression,
+        "dtype": tensor.element().word(),
+        "slice": tensor.slice,
+        "kept": tensor.kept().map(|kept| &kept.identity),
+        "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
         "layout": tensor.layout,
         "base": tensor.base,
         "fan_in": fans.fan_in,

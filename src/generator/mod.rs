@@ -2,12 +2,14 @@
 
 mod native;
 mod simd;
+mod sliced;
 
 use anyhow::{Result, ensure};
 
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
 use crate::text;
+use sliced::Sliced;
 
 #[cfg(test)]
 pub(crate) use simd::available;
@@ -41,7 +43,11 @@ pub trait Source: Send + Sync {
 impl Generator {
     /// The numbers of a tensor. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
     pub fn open(&self, seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-        (self.open)(seed, tensor, threads)
+        let whole = (self.open)(seed, tensor, threads);
+        match &tensor.slice {
+            Some(slice) => Box::new(Sliced { whole, slice: slice.clone(), shape: tensor.shape.clone() }),
+            None => whole,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub mod portable;
 use std::sync::Arc;
 
 use crate::gaussian;
-use crate::plan::{DType, Unfolding};
+use crate::plan::{DType, Kept, Unfolding};
 pub use further::{Described, Distribution, Draws, Pattern, Whole};
 pub use memory::{bytes_of, in_memory, panels};
 
@@ -83,6 +83,8 @@ pub enum Law {
     Distribution(Arc<dyn Distribution>),
     /// Values that depend on one another, drawn together in memory.
     Whole(Arc<dyn Whole>),
+    /// Nothing is drawn: the values are those of a file, copied as they are.
+    Kept(Arc<Kept>),
 }
 
 /// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.

@@ -4,10 +4,13 @@
 mod axes;
 mod base;
 mod dtype;
+mod element;
+mod kept;
 mod layout;
 mod name;
 mod seed;
 mod shape;
+mod slice;
 mod unfolding;
 
 use std::collections::HashSet;
@@ -18,10 +21,13 @@ use anyhow::{Context, Result, ensure};
 pub use axes::Axes;
 pub use base::{Base, BaseIdentity};
 pub use dtype::{DType, narrow};
+pub use element::{Element, STORED, Stored};
+pub use kept::{Kept, KeptIdentity, Origin, Region};
 pub use layout::{Convention, LAYOUTS, Layout, Role};
 pub use name::Name;
 pub use seed::Seed;
 pub use shape::Shape;
+pub use slice::{Cut, Slice};
 pub use unfolding::{Place, Unfolding};
 
 use crate::generator::Generator;
@@ -46,9 +52,11 @@ pub struct Tensor {
     pub name: Name,
     /// Its shape.
     pub shape: Shape,
-    /// The type of its elements in the file.
+    /// Where it lies in the tensor that it is a slice of, whose law it has; `None` where it is whole.
+    pub slice: Option<Slice>,
+    /// The type of its elements in the file, where they are drawn; [`Tensor::element`] tells that of kept ones too.
     pub dtype: DType,
-    /// The scheme in canonical form, every parameter spelled out.
+    /// The scheme in canonical form, every parameter spelled out; empty where the tensor is kept.
     pub expression: String,
     /// One letter an axis, where the layout says what each is.
     pub layout: Option<String>,
@@ -118,12 +126,58 @@ impl Tensor {
         let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
         let base = base.filter(|_| resolved.scheme.reads == Reads::Base).map(|base| base.identity.clone());
-        Ok(Self { name, shape, dtype: common.dtype, expression: canonical, layout, fans, given_fans, base, law, notes })
+        Ok(Self {
+            name,
+            shape,
+            slice: None,
+            dtype: common.dtype,
+            expression: canonical,
+            layout,
+            fans,
+            given_fans,
+            base,
+            law,
+            notes,
+        })
+    }
+
+    /// A tensor that is copied from a file.
+    pub fn keep(name: Name, shape: Shape, kept: Kept) -> Self {
+        let dtype = match kept.region.element {
+            Element::Drawn(dtype) => dtype,
+            Element::Stored(_) => DType::F32,
+        };
+        Self {
+            name,
+            shape,
+            slice: None,
+            dtype,
+            expression: String::new(),
+            layout: None,
+            fans: None,
+            given_fans: Fans::default(),
+            base: None,
+            law: Law::Kept(kept.into()),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What it is a copy of; `None` where it is drawn.
+    pub fn kept(&self) -> Option<&Kept> {
+        match &self.law {
+            Law::Kept(kept) => Some(kept),
+            _ => None,
+        }
+    }
+
+    /// The type of its elements, drawn or kept.
+    pub fn element(&self) -> Element {
+        self.kept().map_or(Element::Drawn(self.dtype), |kept| kept.region.element)
     }
 
     /// The size of its values in the file, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.shape.count() * self.dtype.size()
+        self.element().bytes(self.shape.count())
     }
 }
 

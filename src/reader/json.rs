@@ -4,13 +4,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::values::{Encoding, Values, store};
 use super::{Entry, Found, Reader, recipe};
-use crate::plan::{DType, Plan, Shape};
+use crate::plan::{DType, Element, Plan, Shape};
 use crate::text;
 use crate::unique::Unique;
 
@@ -71,7 +71,8 @@ impl Stored {
             store(dtype, &self.data.values, &mut bytes)?;
         }
         let word = ours.map_or(self.dtype, |dtype| dtype.word().into());
-        Ok((Entry::new(name.into(), shape, word, ours.map(Encoding::little)), bytes))
+        let element = ours.map(Element::Drawn);
+        Ok((Entry { element, ..Entry::new(name.into(), shape, word, ours.map(Encoding::little)) }, bytes))
     }
 }
 
@@ -80,6 +81,10 @@ struct InMemory(Vec<Vec<u8>>);
 impl Values for InMemory {
     fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
         Ok(Box::new(Cursor::new(&self.0[number])))
+    }
+
+    fn begin(&mut self, _: usize) -> Result<u64> {
+        bail!("its values are text: only those of .safetensors, .npy and .npz are kept")
     }
 }
 

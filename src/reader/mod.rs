@@ -3,6 +3,7 @@
 
 mod base;
 mod json;
+mod kept;
 mod npy;
 mod npz;
 mod safetensors;
@@ -14,10 +15,11 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use crate::plan::{DType, Shape, Tensor};
+use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
@@ -57,6 +59,8 @@ pub struct Contents {
     pub recipe: Option<Recipe>,
     /// What the user should know about it.
     pub notes: Vec<String>,
+    /// The file itself, for tensors that are copied from it.
+    origin: Arc<Origin>,
     values: Box<dyn Values>,
 }
 
@@ -72,14 +76,21 @@ pub struct Entry {
     pub planned: Option<Tensor>,
     /// What its recipe calls the scheme, where that cannot be derived for want of the tensor that it started from.
     pub scheme: Option<String>,
+    /// Which values it holds, by its recipe, where they were copied from another file.
+    pub kept: Option<KeptIdentity>,
     /// How its values are stored; `None` where they are of another type than ours.
     encoding: Option<Encoding>,
+    /// The type of its elements, where it is known and little-endian.
+    element: Option<Element>,
+    /// Whether its first axis varies fastest.
+    fortran: bool,
 }
 
 impl Entry {
     /// A tensor of which the recipe has not been heard yet.
     fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
-        Self { name, shape, type_word, planned: None, scheme: None, encoding }
+        let (planned, scheme, kept, element, fortran) = (None, None, None, None, false);
+        Self { name, shape, type_word, planned, scheme, kept, encoding, element, fortran }
     }
 
     /// The type of its elements, where it is one of ours.
@@ -118,12 +129,13 @@ fn open(path: &Path) -> Result<Contents> {
         let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
         bail!("its content is of no format that is read here: {}", formats.join(", "));
     };
+    let origin = Arc::new(Origin::new(file.try_clone()?, path)?);
     let Found { mut entries, recipe, mut notes, values } =
         (reader.open)(file, length).with_context(|| format!("as {}", reader.format))?;
     if let Some(recipe) = &recipe {
         notes.extend(plan(&mut entries, recipe));
     }
-    Ok(Contents { format: reader.format, entries, recipe, notes, values })
+    Ok(Contents { format: reader.format, entries, recipe, notes, origin, values })
 }
 
 /// A name from a file between backquotes, safe to show.
@@ -149,6 +161,13 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
             notes.push(format!("the recipe does not know `{}`", entry.name));
             continue;
         };
+        if let Some(identity) = &tensor.kept {
+            match kept::agrees(entry, tensor) {
+                Ok(()) => kept::tell(entry, identity),
+                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+            }
+            continue;
+        }
         if let Some(base) = &tensor.base {
             match agrees(entry, tensor) {
                 Ok(()) => {

@@ -12,7 +12,7 @@ use npyz::{Endianness, TypeChar, TypeStr};
 
 use super::values::{Encoding, InFile};
 use super::{Entry, Found, Reader, read_bytes};
-use crate::plan::{DType, Shape};
+use crate::plan::{DType, Element, Shape};
 
 pub(super) const READER: Reader = Reader { format: "npy", recognizes, open };
 
@@ -37,6 +37,9 @@ pub(super) struct Header {
     shape: Shape,
     type_word: String,
     encoding: Option<Encoding>,
+    element: Option<Element>,
+    /// Whether its first axis varies fastest.
+    fortran: bool,
     /// Where the values begin.
     pub(super) begin: u64,
 }
@@ -57,16 +60,18 @@ impl Header {
         ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
         ensure!(begin <= length, "truncated: its header of {header} bytes does not fit into {length}");
         let text = String::from_utf8(read_bytes(source, header)?).context("its header is no text")?;
-        let Dictionary { descr, shape } = Dictionary::parse(&text).context("its header")?;
-        let Type { word, size, encoding } = Type::parse(descr)?;
+        let Dictionary { descr, fortran, shape } = Dictionary::parse(&text).context("its header")?;
+        let Type { word, size, encoding, element } = Type::parse(descr)?;
         if let Some(size) = size {
             check_size(&shape, size, length - begin)?;
         }
-        Ok(Self { shape, type_word: word, encoding, begin })
+        let fortran = fortran && shape.rank() > 1;
+        Ok(Self { shape, type_word: word, encoding, element, fortran, begin })
     }
 
     pub(super) fn entry(self, name: String) -> Entry {
-        Entry::new(name, self.shape, self.type_word, self.encoding)
+        let Self { element, fortran, .. } = self;
+        Entry { element, fortran, ..Entry::new(name, self.shape, self.type_word, self.encoding) }
     }
 }
 
@@ -80,6 +85,7 @@ fn check_size(shape: &Shape, size: u64, held: u64) -> Result<()> {
 /// The Python dictionary of a header: exactly these keys and `fortran_order`, each once.
 struct Dictionary<'a> {
     descr: &'a str,
+    fortran: bool,
     shape: Shape,
 }
 
@@ -100,6 +106,7 @@ impl<'a> Dictionary<'a> {
         let order = order.context("it has no `fortran_order`")?;
         ensure!(matches!(order, "True" | "False"), "its `fortran_order` is neither True nor False");
         Ok(Self {
+            fortran: order == "True",
             descr: descr.context("it has no `descr`")?,
             shape: tuple(shape.context("it has no `shape`")?).context("its `shape`")?,
         })
@@ -162,13 +169,15 @@ struct Type {
     /// The size of one in bytes, where it is known.
     size: Option<u64>,
     encoding: Option<Encoding>,
+    /// The type, where it is known and little-endian.
+    element: Option<Element>,
 }
 
 impl Type {
     fn parse(descr: &str) -> Result<Self> {
         let Some(text) = quoted(descr) else {
             ensure!(descr.starts_with('['), "its type {descr} is no string and no list");
-            return Ok(Self { word: "record".into(), size: None, encoding: None });
+            return Ok(Self { word: "record".into(), size: None, encoding: None, element: None });
         };
         let parsed: TypeStr = text.parse().map_err(|error| anyhow!("its type `{text}`: {error}"))?;
         let size = parsed.num_bytes();
@@ -188,7 +197,11 @@ impl Type {
             None => text.into(),
         };
         let encoding = dtype.map(|dtype| Encoding { dtype, big_endian });
-        Ok(Self { word, size: size.map(|size| size as u64), encoding })
+        let element = match dtype {
+            Some(dtype) => Some(Element::Drawn(dtype)).filter(|_| !big_endian),
+            None => Element::of_numpy(text),
+        };
+        Ok(Self { word, size: size.map(|size| size as u64), encoding, element })
     }
 }
 

@@ -104,4 +104,14 @@ impl Values for Members {
         read_bytes(&mut member, self.begins[number])?;
         Ok(Box::new(member))
     }
+
+    fn begin(&mut self, number: usize) -> Result<u64> {
+        let member = self.archive.by_index(number)?;
+        ensure!(
+            member.compression() == CompressionMethod::Stored,
+            "its values are deflated: only stored ones are kept (numpy.savez, not savez_compressed)"
+        );
+        let begin = member.data_start().context("its place in the archive is not known")?;
+        Ok(begin + self.begins[number])
+    }
 }

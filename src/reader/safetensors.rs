@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::values::{Encoding, InFile};
 use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::plan::{DType, Plan, Shape};
+use crate::plan::{Element, Plan, Shape};
 use crate::recipe;
 use crate::unique::Unique;
 
@@ -35,30 +35,6 @@ struct Info {
     shape: Vec<u64>,
     data_offsets: (u64, u64),
 }
-
-/// Every type of the format, and the size of an element in bits.
-const TYPES: &[(&str, u64)] = &[
-    ("F64", 64),
-    ("F32", 32),
-    ("F16", 16),
-    ("BF16", 16),
-    ("BOOL", 8),
-    ("U8", 8),
-    ("I8", 8),
-    ("U16", 16),
-    ("I16", 16),
-    ("U32", 32),
-    ("I32", 32),
-    ("U64", 64),
-    ("I64", 64),
-    ("C64", 64),
-    ("F8_E4M3", 8),
-    ("F8_E5M2", 8),
-    ("F8_E8M0", 8),
-    ("F6_E2M3", 6),
-    ("F6_E3M2", 6),
-    ("F4", 4),
-];
 
 fn open(file: File, length: u64) -> Result<Found> {
     let mut start = &file;
@@ -105,15 +81,21 @@ impl Located {
         ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
         let Info { dtype, shape, data_offsets: (begin, end) } = serde_json::from_str(text)?;
         let shape = Shape::new(shape)?;
-        let known = TYPES.iter().find(|(word, _)| *word == dtype);
-        let (_, bits) = known.with_context(|| format!("its dtype `{dtype}` is not known"))?;
-        let asked = shape.count() * bits;
+        let known = Element::of_safetensors(&dtype);
+        let element = known.with_context(|| format!("its dtype `{dtype}` is not known"))?;
+        let asked = shape.count() * element.bits();
         ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
         let held = end.checked_sub(begin).context("it ends before it begins")?;
         ensure!(held == asked / 8, "shape {shape} asks for {} bytes, and its offsets hold {held}", asked / 8);
-        let ours = DType::ALL.into_iter().find(|ours| ours.word().to_uppercase() == dtype);
-        let word = ours.map_or(dtype, |ours| ours.word().into());
-        Ok(Self { entry: Entry::new(name.into(), shape, word, ours.map(Encoding::little)), begin, end })
+        let (word, encoding) = match element {
+            Element::Drawn(ours) => (ours.word().into(), Some(Encoding::little(ours))),
+            Element::Stored(_) => (dtype, None),
+        };
+        Ok(Self {
+            entry: Entry { element: Some(element), ..Entry::new(name.into(), shape, word, encoding) },
+            begin,
+            end,
+        })
     }
 }
 

@@ -29,6 +29,8 @@ impl Encoding {
 pub(super) trait Values {
     /// The bytes of the tensor with this number, and nothing else.
     fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>>;
+    /// Where those bytes begin in the file. Errors where they do not lie in it as they are.
+    fn begin(&mut self, number: usize) -> Result<u64>;
 }
 
 /// Values that lie in a file as they are.
@@ -43,6 +45,10 @@ impl Values for InFile {
         let (begin, length) = self.places[number];
         self.file.seek(SeekFrom::Start(begin))?;
         Ok(Box::new((&self.file).take(length)))
+    }
+
+    fn begin(&mut self, number: usize) -> Result<u64> {
+        Ok(self.places[number].0)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Numbers to little-endian bytes of a dtype, through buffers that one thread uses again and again.
 
+use std::io;
+
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use pulp::{Simd, WithSimd};
 
 use crate::generator::{Source, dispatch};
-use crate::plan::{DType, Shape};
+use crate::plan::{DType, Kept, Shape, Tensor};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for the innermost cache, and a
 /// multiple of every tile.
@@ -47,6 +49,12 @@ impl Encoder {
                 little_endian(&mut self.halves, |value| *value = value.to_le())
             }
         }
+    }
+
+    /// Elements `start..start + count` of a tensor that is kept, as they lie where they are copied from.
+    pub fn copied(&mut self, tensor: &Tensor, kept: &Kept, start: u64, count: usize) -> io::Result<&[u8]> {
+        kept.region.read(&tensor.shape, tensor.slice.as_ref(), start, count as u64, &mut self.bytes)?;
+        Ok(&self.bytes)
     }
 
     /// Elements `start..start + count` of a tensor as JSON text.

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use anyhow::{Context, Result};
 
 use super::checksums::Checksums;
-use super::jobs::{Job, Jobs, Work, checked, runs};
+use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
 use super::{Encoder, Piece, lock};
 use crate::plan::Plan;
 
@@ -23,7 +23,8 @@ pub struct Settings<'a> {
 /// Writes pieces at their places in `file`, which begins with them. Their size must be known.
 pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file: &File) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
-    let put = |job: &Job, bytes: &[u8]| {
+    let put = |job: &Job, bytes: io::Result<&[u8]>| {
+        let bytes = bytes?;
         checksums.add(job, bytes);
         file.write_all_at(bytes, job.offset)
     };
@@ -34,7 +35,7 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
     for (offset, render) in checked(plan, pieces) {
         file.write_all_at(&checksums.render(render), offset)?;
     }
-    Ok(())
+    check_unchanged(plan, pieces)
 }
 
 /// Writes pieces in order into a stream; threads draw ahead and wait for their turn.
@@ -43,11 +44,12 @@ pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, st
     let line = Line { state: Mutex::new((0, stream)), moved: Condvar::new() };
     for run in runs(plan, pieces) {
         line.restart();
-        let put = |job: &Job, bytes: &[u8]| {
+        let put = |job: &Job, bytes: io::Result<&[u8]>| {
             line.in_turn(job.number, |stream| match job.work {
                 // All that comes before is written by now.
                 Work::Checked(render) => stream.write_all(&checksums.render(render)),
                 _ => {
+                    let bytes = bytes?;
                     checksums.add(job, bytes);
                     stream.write_all(bytes)
                 }
@@ -56,16 +58,14 @@ pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, st
         in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| line.close())?;
     }
     lock(&line.state).1.flush()?;
-    Ok(())
+    check_unchanged(plan, pieces)
 }
 
+/// Puts the bytes of a job, or the error of reading them, where they belong.
+type Put<'a> = dyn Fn(&Job, io::Result<&[u8]>) -> io::Result<()> + Sync + 'a;
+
 /// Does all jobs; the first error stops every thread, and so does a panic, after which `abandon` frees those that wait.
-fn in_parallel(
-    jobs: &Jobs,
-    settings: &Settings,
-    put: &(dyn Fn(&Job, &[u8]) -> io::Result<()> + Sync),
-    abandon: &(dyn Fn() + Sync),
-) -> Result<()> {
+fn in_parallel(jobs: &Jobs, settings: &Settings, put: &Put, abandon: &(dyn Fn() + Sync)) -> Result<()> {
     let work = || {
         let _guard = OnPanic(|| {
             jobs.stop();

@@ -1,10 +1,13 @@
 //! A file's pieces cut into jobs that threads do in any order.
 
+use std::io;
 use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-use crate::plan::{Plan, Tensor};
+use crate::plan::{Kept, Plan, Tensor};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -54,6 +57,15 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
     })
 }
 
+/// Errors where a file that pieces were copied from is not what it was before.
+pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
+    let tensors = pieces.iter().filter_map(|piece| match piece {
+        Piece::Values(tensor) => plan.tensors[*tensor].kept(),
+        _ => None,
+    });
+    Ok(tensors.into_iter().try_for_each(|kept| kept.region.origin.check_unchanged())?)
+}
+
 /// The pieces that need checksums, and where they begin.
 pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, &'a Render)> {
     located(plan, pieces).filter_map(|Located { piece, offset, .. }| match piece {
@@ -92,8 +104,27 @@ pub(super) struct Job<'a> {
 
 pub(super) enum Work<'a> {
     Bytes(&'a [u8]),
-    Values { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize, order: usize },
-    Text { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize },
+    Values {
+        tensor: &'a Tensor,
+        source: Arc<dyn Source>,
+        start: u64,
+        count: usize,
+        order: usize,
+    },
+    /// The same, copied.
+    Kept {
+        tensor: &'a Tensor,
+        kept: &'a Kept,
+        start: u64,
+        count: usize,
+        order: usize,
+    },
+    Text {
+        tensor: &'a Tensor,
+        source: Arc<dyn Source>,
+        start: u64,
+        count: usize,
+    },
     Checked(&'a Render),
 }
 
@@ -149,7 +180,9 @@ impl<'a> Jobs<'a> {
 /// How many of a chunk's elements at an offset to leave to the next, so that it ends with a page; none where no element does.
 fn beyond_a_page(offset: u64, chunk: usize, size: u64) -> usize {
     let beyond = (offset + chunk as u64 * size) % PAGE;
-    if beyond.is_multiple_of(size) { usize::try_from(beyond / size).unwrap_or(0) } else { 0 }
+    // Elements of less than a byte have no size of their own.
+    let whole = beyond.checked_rem(size) == Some(0);
+    if whole { usize::try_from(beyond / size).unwrap_or(0) } else { 0 }
 }
 
 impl<'a> JobState<'a> {
@@ -169,16 +202,19 @@ impl<'a> JobState<'a> {
             return None;
         }
         let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
-        let offset = located.offset + from * tensor.dtype.size();
+        let element = tensor.element();
+        let offset = located.offset + element.bytes(from);
         let count = match usize::try_from(left) {
             Ok(left) if left <= chunk => left,
             _ if matches!(located.piece, Piece::Text(_)) => chunk,
-            _ => chunk - beyond_a_page(offset, chunk, tensor.dtype.size()),
+            _ => chunk - beyond_a_page(offset, chunk, element.bytes(1)),
         };
         *start += count as u64;
-        Some(match located.piece {
-            Piece::Text(_) => (0, Work::Text { tensor, source, start: from, count }),
-            _ => (offset, Work::Values { tensor, source, start: from, count, order: located.values_before }),
+        let order = located.values_before;
+        Some(match (located.piece, tensor.kept()) {
+            (Piece::Text(_), _) => (0, Work::Text { tensor, source, start: from, count }),
+            (_, Some(kept)) => (offset, Work::Kept { tensor, kept, start: from, count, order }),
+            (_, None) => (offset, Work::Values { tensor, source, start: from, count, order }),
         })
     }
 
@@ -203,31 +239,32 @@ impl<'a> JobState<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The bytes that the job makes.
-    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> &'b [u8]
+    /// The bytes that the job makes. Errors where it copies them and they cannot be read.
+    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> io::Result<&'b [u8]>
     where
         'a: 'b,
     {
-        match self {
+        Ok(match self {
             Self::Bytes(bytes) => bytes,
             // Its bytes depend on those of others.
             Self::Checked(_) => &[],
+            Self::Kept { tensor, kept, start, count, .. } => encoder.copied(tensor, kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count)
             }
             Self::Text { tensor, source, start, count } => {
                 encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count)
             }
-        }
+        })
     }
 
     /// How many bytes of values the job makes.
     pub(super) fn done(&self) -> u64 {
         match self {
             Self::Bytes(_) | Self::Checked(_) => 0,
-            Self::Values { tensor, count, .. } | Self::Text { tensor, count, .. } => {
-                *count as u64 * tensor.dtype.size()
-            }
+            Self::Values { tensor, count, .. }
+            | Self::Kept { tensor, count, .. }
+            | Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
         }
     }
 }

@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "JSON: any language; shortest digits that give the same bits back",
     pieces,
     note,
+    keeps: |_| false,
 };
 
 /// From how many elements on the user is told that there are shorter formats.
@@ -30,6 +31,8 @@ fn note(plan: &Plan) -> Option<String> {
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in &plan.tensors {
+        let name = &tensor.name;
+        ensure!(tensor.kept().is_none(), "`{name}` is kept, and JSON holds only what is drawn: take another --format");
         let numbers = !tensor.law.is_nan() || tensor.shape.count() == 0;
         ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name);
     }

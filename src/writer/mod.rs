@@ -15,7 +15,7 @@ mod sums;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
@@ -23,7 +23,7 @@ pub use fill::Settings;
 pub use output::{Existing, FileOptions, Outcome, check_target, is_whole, write_file, write_stream};
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
-use crate::plan::Plan;
+use crate::plan::{Element, Plan, Stored};
 use crate::text::did_you_mean;
 
 /// A file format.
@@ -41,6 +41,8 @@ pub struct Format {
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     note: fn(&Plan) -> Option<String>,
+    /// Whether it has a word for a type that is kept and not drawn.
+    keeps: fn(&Stored) -> bool,
 }
 
 /// Every format.
@@ -93,6 +95,16 @@ impl Format {
 
     /// What a file of this plan is made of. Errors where the format cannot hold it.
     pub fn pieces(&self, plan: &Plan) -> Result<Vec<Piece>> {
+        for tensor in &plan.tensors {
+            if let Element::Stored(stored) = tensor.element() {
+                let (name, word) = (&tensor.name, stored.word);
+                ensure!(
+                    (self.keeps)(stored),
+                    "`{name}` is kept as {word}, for which {} has no word: take safetensors",
+                    self.name
+                );
+            }
+        }
         (self.pieces)(plan)
     }
 }

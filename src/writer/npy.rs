@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Format, Piece};
-use crate::plan::{DType, Plan, Tensor};
+use crate::plan::{DType, Element, Plan, Tensor};
 
 pub(super) const FORMAT: Format = Format {
     name: "npy",
@@ -13,6 +13,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "NumPy array: numpy.load, one tensor",
     pieces,
     note,
+    keeps: |stored| stored.numpy.is_some(),
 };
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -26,7 +27,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 
 /// What `NumPy` users should know of a plan: its formats have no word for bfloat16.
 pub(super) fn note(plan: &Plan) -> Option<String> {
-    let brain = plan.tensors.iter().any(|tensor| tensor.dtype == DType::BF16);
+    let brain = plan.tensors.iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
     brain.then(|| {
         "NumPy has no bfloat16: it loads these values as `V2`, which `.view(ml_dtypes.bfloat16)` makes numbers".into()
     })
@@ -35,7 +36,7 @@ pub(super) fn note(plan: &Plan) -> Option<String> {
 /// The header of an array as `numpy.save` writes it. `npyz` has the words for types; its own header would be read alike, but
 /// has other spaces and commas.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
-    let descriptor = npyz::DType::Plain(descriptor(tensor.dtype)?).descr();
+    let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
     let shape = tuple(tensor.shape.axes());
     let dictionary = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}");
     let growth = tensor.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
@@ -66,12 +67,13 @@ const GROWTH: usize = 21;
 
 /// `NumPy`'s word for the type. It has none for bfloat16, whose bytes are stored as two bytes of no type; `ml_dtypes` and JAX
 /// view them as what they are.
-fn descriptor(dtype: DType) -> Result<npyz::TypeStr> {
-    let text = match dtype {
-        DType::F64 => "<f8",
-        DType::F32 => "<f4",
-        DType::F16 => "<f2",
-        DType::BF16 => "<V2",
-    };
-    Ok(text.parse()?)
+fn descriptor(element: Element) -> &'static str {
+    match element {
+        Element::Drawn(DType::F64) => "<f8",
+        Element::Drawn(DType::F32) => "<f4",
+        Element::Drawn(DType::F16) => "<f2",
+        Element::Drawn(DType::BF16) => "<V2",
+        // The format keeps none that has no word.
+        Element::Stored(stored) => stored.numpy.unwrap_or("|V1"),
+    }
 }

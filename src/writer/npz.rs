@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "NumPy archive: numpy.load, any number of tensors",
     pieces,
     note: npy::note,
+    keeps: npy::FORMAT.keeps,
 };
 
 /// Version 4.5 of the specification: zip64.

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Format, Piece};
-use crate::plan::{DType, Plan, Tensor};
+use crate::plan::{Element, Plan, Tensor};
 use crate::recipe::{self, Recipe};
 
 pub(super) const FORMAT: Format = Format {
@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     pieces,
     note: |_| None,
+    keeps: |_| true,
 };
 
 /// The longest header that readers take.
@@ -33,7 +34,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 /// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
 pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
-    order.sort_by_key(|&number| (rank(plan.tensors[number].dtype), &plan.tensors[number].name));
+    order.sort_by_key(|&number| (rank(plan.tensors[number].element()), &plan.tensors[number].name));
     let header = header(plan, &order, whole)?;
     let mut opening = (header.len() as u64).to_le_bytes().to_vec();
     opening.extend(header);
@@ -41,9 +42,15 @@ pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Pie
     Ok(std::iter::once(Piece::Bytes(opening)).chain(values).collect())
 }
 
-/// The place of a dtype in the file: the widest first, so that all tensors stay aligned.
-fn rank(dtype: DType) -> usize {
-    [DType::F64, DType::F32, DType::BF16, DType::F16].iter().position(|&other| other == dtype).unwrap_or(0)
+/// The types in the order of the file: the widest first, so that all tensors stay aligned.
+const ORDER: [&str; 20] = [
+    "u64", "i64", "f64", "c64", "f32", "u32", "i32", "bf16", "f16", "u16", "i16", "f8_e8m0", "f8_e4m3", "f8_e5m2",
+    "i8", "u8", "f6_e3m2", "f6_e2m3", "f4", "bool",
+];
+
+/// The place of a type in the file.
+fn rank(element: Element) -> usize {
+    ORDER.iter().position(|&word| word == element.word()).unwrap_or(0)
 }
 
 fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> {
@@ -70,6 +77,6 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
 
 fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
     let (name, shape) = (Value::from(tensor.name.as_str()), json!(tensor.shape.axes()));
-    let dtype = tensor.dtype.word().to_uppercase();
+    let dtype = tensor.element().word().to_uppercase();
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
 }

@@ -32,6 +32,8 @@ fn open_law(words: Words, law: &Law, dtype: DType, threads: usize) -> Box<dyn So
     let (low, high) = bounds(law, dtype);
     match law {
         &Law::Constant { value } => Box::new(elementwise::Constant { value }),
+        // Writers copy it; there are no numbers to draw.
+        Law::Kept(_) => Box::new(elementwise::Constant { value: f64::NAN }),
         &Law::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
         &Law::Uniform { low: from, high: to } => {
             Box::new(uniform::Uniform { words, middle: from / 2.0 + to / 2.0, half: to / 2.0 - from / 2.0, low, high })

@@ -1,0 +1,31 @@
+//! A slice of a tensor's numbers: each run of neighbours is asked of the whole.
+
+use super::Source;
+use crate::law::in_memory;
+use crate::plan::{Shape, Slice};
+
+pub(super) struct Sliced {
+    pub(super) whole: Box<dyn Source>,
+    pub(super) slice: Slice,
+    pub(super) shape: Shape,
+}
+
+impl Sliced {
+    fn fill<T>(&self, start: u64, mut out: &mut [T], fill: impl Fn(u64, &mut [T])) {
+        for (begin, length) in self.slice.runs(&self.shape, start, out.len() as u64) {
+            let (run, rest) = out.split_at_mut(in_memory(length));
+            fill(begin, run);
+            out = rest;
+        }
+    }
+}
+
+impl Source for Sliced {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.fill(start, out, |begin, run| self.whole.singles(begin, run));
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.fill(start, out, |begin, run| self.whole.doubles(begin, run));
+    }
+}

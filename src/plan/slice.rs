@@ -1,0 +1,184 @@
+//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The law stays that of the whole
+//! tensor, so that the slices together are the whole, byte for byte.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{Kept, Plan, Shape, Tensor};
+use crate::law::Law;
+use crate::text::did_you_mean;
+
+/// Where a slice lies in its tensor; its own shape says where it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// The shape of the whole tensor.
+    pub of: Vec<u64>,
+    /// Where the slice begins on each axis.
+    pub start: Vec<u64>,
+}
+
+impl Slice {
+    /// The runs of neighbours in the whole tensor that make elements `first..first + count` of a slice of this shape: where
+    /// each begins in the whole, and how many elements it is.
+    pub fn runs(&self, shape: &Shape, first: u64, count: u64) -> impl Iterator<Item = (u64, u64)> {
+        let mut longest = 1;
+        for (&taken, &of) in shape.axes().iter().zip(&self.of).rev() {
+            longest *= taken;
+            if taken != of {
+                break;
+            }
+        }
+        let (mut next, end) = (first, first + count);
+        std::iter::from_fn(move || {
+            let left = end.checked_sub(next).filter(|&left| left > 0)?;
+            let length = left.min(longest - next % longest);
+            let begin = self.place(shape, next);
+            next += length;
+            Some((begin, length))
+        })
+    }
+
+    /// The number in the whole tensor of an element of the slice.
+    fn place(&self, shape: &Shape, element: u64) -> u64 {
+        let (mut rest, mut stride, mut place) = (element, 1, 0);
+        for ((&taken, &of), &start) in shape.axes().iter().zip(&self.of).zip(&self.start).rev() {
+            place += (rest % taken + start) * stride;
+            rest /= taken;
+            stride *= of;
+        }
+        place
+    }
+}
+
+impl Tensor {
+    /// A slice of this tensor, a range for each axis. Errors where it is not inside, or empty.
+    pub fn sliced(self, ranges: &[Range<u64>]) -> Result<Self> {
+        let Self { name, shape: whole, .. } = &self;
+        ensure!(self.slice.is_none(), "`{name}` is a slice already");
+        ensure!(
+            ranges.len() == whole.rank(),
+            "a slice of {} axes of `{name}={whole}`, which has {}",
+            ranges.len(),
+            whole.rank()
+        );
+        for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
+            ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
+            ensure!(*end <= size, "`{start}:{end}` on axis {axis} of `{name}={whole}` ends past its {size}");
+        }
+        let bits = self.element().bits();
+        ensure!(
+            bits.is_multiple_of(8),
+            "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice"
+        );
+        let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
+        let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
+        let law = match self.law {
+            // The hash is that of the values in the file.
+            Law::Kept(kept) => Law::Kept(Kept::new(kept.region.clone(), &shape, Some(&slice))?.into()),
+            law => law,
+        };
+        Ok(Self { law, shape, slice: Some(slice), ..self })
+    }
+}
+
+/// A slice as it is asked for: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`; axes that are not named are
+/// taken whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    name: String,
+    ranges: Vec<(Option<u64>, Option<u64>)>,
+}
+
+impl std::str::FromStr for Cut {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, ranges) = text.rsplit_once('=').context("a slice is NAME=ROWS[,COLUMNS...], as in w=0:128")?;
+        let ranges = ranges.split(',').map(range).collect::<Option<Vec<_>>>();
+        let ranges =
+            ranges.context("a range is a:b, a:, :b or :, counted from 0, the end not included, as in w=0:128,:64")?;
+        Ok(Self { name: name.into(), ranges })
+    }
+}
+
+fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
+    let (start, end) = text.split_once(':')?;
+    Some((bound(start)?, bound(end)?))
+}
+
+/// A bound where there is one: digits and nothing else.
+fn bound(text: &str) -> Option<Option<u64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Some(text.parse().unwrap_or(u64::MAX)))
+}
+
+impl Plan {
+    /// The plan with slices in place of the tensors that they are of. Errors where there is no such tensor or slice.
+    pub fn sliced(mut self, cuts: &[Cut]) -> Result<Self> {
+        for cut in cuts {
+            let names = || self.tensors.iter().map(|tensor| tensor.name.as_str());
+            let found = names().position(|name| name == cut.name);
+            let number = found.with_context(|| {
+                format!("a slice of `{}`: there is no such tensor{}", cut.name, did_you_mean(&cut.name, names()))
+            })?;
+            let tensor = self.tensors[number].clone();
+            self.tensors[number] = cut.of(tensor)?;
+        }
+        Ok(self)
+    }
+}
+
+impl Cut {
+    fn of(&self, tensor: Tensor) -> Result<Tensor> {
+        let axes = tensor.shape.axes();
+        ensure!(
+            self.ranges.len() <= axes.len(),
+            "{} ranges for the {} axes of `{}={}`",
+            self.ranges.len(),
+            axes.len(),
+            tensor.name,
+            tensor.shape
+        );
+        let asked = self.ranges.iter().copied().chain(std::iter::repeat((None, None)));
+        let ranges: Vec<Range<u64>> =
+            asked.zip(axes).map(|((start, end), &size)| start.unwrap_or(0)..end.unwrap_or(size)).collect();
+        tensor.sliced(&ranges)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(of: &[u64], start: &[u64], shape: &[u64], first: u64, count: u64) -> Vec<(u64, u64)> {
+        let slice = Slice { of: of.into(), start: start.into() };
+        slice.runs(&Shape::new(shape.into()).unwrap(), first, count).collect()
+    }
+
+    #[test]
+    fn runs_are_as_long_as_neighbours_in_the_whole_allow() {
+        assert_eq!(runs(&[4, 6], &[1, 0], &[2, 6], 0, 12), [(6, 12)]);
+        assert_eq!(runs(&[4, 6], &[1, 0], &[2, 6], 5, 3), [(11, 3)]);
+        assert_eq!(runs(&[4, 6], &[1, 2], &[2, 3], 0, 6), [(8, 3), (14, 3)]);
+        assert_eq!(runs(&[4, 6], &[1, 2], &[2, 3], 1, 4), [(9, 2), (14, 2)]);
+        assert_eq!(runs(&[2, 3, 4], &[0, 1, 0], &[2, 2, 4], 0, 16), [(4, 8), (16, 8)]);
+        assert_eq!(runs(&[5], &[2], &[3], 0, 3), [(2, 3)]);
+        assert_eq!(runs(&[5], &[2], &[3], 3, 0), []);
+    }
+
+    #[test]
+    fn ranges_are_python_s_without_steps_and_signs() {
+        let cut: Cut = "a=b=1:3,:,2:,:4".parse().unwrap();
+        assert_eq!(cut.name, "a=b");
+        assert_eq!(cut.ranges, [(Some(1), Some(3)), (None, None), (Some(2), None), (None, Some(4))]);
+        for text in ["w", "w=", "w=1", "w=1:2:3", "w=-1:2", "w=+1:2", "w=1:2,", "w= 1:2", "w=a:b", "w=1-2"] {
+            assert!(text.parse::<Cut>().is_err(), "{text} was taken");
+        }
+    }
+}
