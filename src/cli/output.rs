@@ -17,7 +17,7 @@ use crate::generator;
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
-use crate::writer::{self, Encoder, FORMATS, FileOptions, Format, Settings};
+use crate::writer::{self, Encoder, FORMATS, FileOptions, Format, Piece, Settings};
 
 /// Where the data goes, and how it gets there.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub(super) struct Output {
     /// The file to write, DIR/ for a file for each tensor, or - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The format, where the file's extension does not say it: npy, npz, json or safetensors
+    /// The format, where the file's extension does not say it (`fanin list formats`)
     #[arg(long)]
     format: Option<String>,
     /// Replace a file that exists
@@ -74,7 +74,7 @@ impl Output {
             Destination::Terminal => self.show(out, plan),
             Destination::Stream(format) => self.write_stream(out, plan, format),
             Destination::File(path, format) => {
-                writer::check_target(&path, self.file_options()).with_context(|| shown(&path))?;
+                self.check_target(&path, plan, format)?;
                 self.write_files(out, plan, format, vec![(path, plan.clone())])
             }
             Destination::Folder(folder, format) => {
@@ -115,6 +115,18 @@ impl Output {
         FileOptions { force: self.force, fsync: !self.no_fsync }
     }
 
+    /// Errors where a file, or what goes beside it, cannot be put where it is to be.
+    fn check_target(&self, path: &Path, plan: &Plan, format: &Format) -> Result<()> {
+        writer::check_target(path, self.file_options()).with_context(|| shown(path))?;
+        match format.companion(plan)?.filter(|_| !writer::is_stream(path)) {
+            Some(companion) => {
+                let beside = companion.path(path);
+                writer::check_target(&beside, self.file_options()).with_context(|| shown(&beside))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A file for each tensor, none of them in the way of another.
     fn files_in(&self, folder: &Path, plan: &Plan, format: &Format) -> Result<Vec<(PathBuf, Plan)>> {
         // Without the slash at its end, which asks the system for a folder.
@@ -128,7 +140,7 @@ impl Output {
             // Its folder may be still to be made; anything else in the way is told now.
             let there = path.symlink_metadata();
             if !there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-                writer::check_target(&path, self.file_options()).with_context(|| shown(&path))?;
+                self.check_target(&path, plan, format)?;
             }
             files.push((path, Plan { tensors: vec![tensor.clone()], ..*plan }));
         }
@@ -153,7 +165,13 @@ impl Output {
         let started = Instant::now();
         self.with_settings(plan, |settings| {
             files.iter().zip(&pieces).try_for_each(|((path, part), pieces)| {
-                writer::write_file(part, pieces, path, self.file_options(), settings)
+                let streamed = writer::is_stream(path);
+                writer::write_file(part, pieces, path, self.file_options(), settings)?;
+                // A pipe has no place beside it, as standard output has none.
+                let Some(companion) = format.companion(part)?.filter(|_| !streamed) else { return Ok(()) };
+                let path = companion.path(path);
+                let bytes = [Piece::Bytes(companion.bytes)];
+                writer::write_file(part, &bytes, &path, self.file_options(), settings)
             })
         })?;
         let files = files.into_iter().map(|(path, _)| path).collect();
@@ -228,7 +246,9 @@ impl Output {
 /// Standard output as a destination, in the format asked for or `.npy`.
 fn stream(asked: Option<&'static Format>, plan: &Plan) -> Result<Destination> {
     let one = plan.tensors.len() == 1;
-    ensure!(asked.is_some() || one, "several tensors to standard output need --format npz, json or safetensors");
+    let several =
+        || FORMATS.iter().filter(|format| format.several).map(|format| format.name).collect::<Vec<_>>().join(", ");
+    ensure!(asked.is_some() || one, "several tensors to standard output need --format: one of {}", several());
     Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
 }
 

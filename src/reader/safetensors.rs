@@ -2,6 +2,7 @@
 //! that cover the rest of the file without a hole.
 
 use std::fs::File;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -60,7 +61,7 @@ const TYPES: &[(&str, u64)] = &[
     ("F4", 4),
 ];
 
-fn open(file: File, length: u64) -> Result<Found> {
+fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     let mut start = &file;
     let digits = read_bytes(&mut start, 8)?;
     let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
