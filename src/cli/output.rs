@@ -89,6 +89,16 @@ impl Output {
         self.max_memory.unwrap_or_else(memory::half_of_free)
     }
 
+    /// The file that was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    /// Whether a format was named.
+    pub(super) fn has_format(&self) -> bool {
+        self.format.is_some()
+    }
+
     fn destination(&self, plan: &Plan) -> Result<Destination> {
         let asked = self.format.as_deref().map(Format::find).transpose()?;
         match self.output.as_deref() {
