@@ -345,7 +345,7 @@ struct Given<'a> {
 }
 
 /// The largest size: that of the largest tensor.
-const MAX_SIZE: f64 = (1u64 << 48) as f64;
+const MAX_SIZE: f64 = 281_474_976_710_656.0;
 
 impl Given<'_> {
     fn check(&self) -> Result<()> {
@@ -564,13 +564,15 @@ mod tests {
         tensors.into_iter().map(line).collect()
     }
 
+    type Given = [(String, Parameter)];
+
     #[test]
     fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
         let dense = [number("in", 3.0), number("out", 4.0)];
         let kernel = ("kernel".to_string(), Parameter::List(vec![5.0, 7.0]));
         let conv = [number("in", 6.0), number("out", 8.0), number("groups", 2.0), kernel];
         let size = [number("size", 4.0)];
-        let cases: &[(&str, &[(String, Parameter)], &str, &[&str])] = &[
+        let cases: &[(&str, &Given, &str, &[&str])] = &[
             ("dense", &dense, "default", &["l.weight 3x4 io", "l.bias 4"]),
             ("dense", &dense, "oi", &["l.weight 4x3 oi", "l.bias 4"]),
             ("dense", &dense, "torch", &["l.weight 4x3 oi", "l.bias 4"]),
@@ -635,24 +637,29 @@ mod tests {
             parameters.push((key.into(), parameter));
             parameters
         };
-        let cases: &[(&str, Vec<(String, Parameter)>, &str, &[&str])] = &[
-            ("dens", good.to_vec(), "torch", &["`dens`", "did you mean `dense`?", "lstm"]),
-            ("dense", with("inn", Parameter::Number(1.0)), "torch", &["`inn`", "did you mean `in`?", "bias"]),
-            ("dense", with("kernel", Parameter::Number(1.0)), "torch", &["`kernel`", "in, out, bias"]),
-            ("dense", vec![good[0].clone()], "torch", &["`out` is missing"]),
-            ("dense", [&good[..], &good[..1]].concat(), "torch", &["`in` is given twice"]),
-            ("dense", with("in", Parameter::Number(2.5)), "torch", &["`in` is 2.5", "whole number"]),
-            ("dense", with("in", Parameter::Number(-1.0)), "torch", &["`in` is -1"]),
-            ("dense", with("in", Parameter::Number(f64::NAN)), "torch", &["`in` is NaN"]),
-            ("dense", with("in", Parameter::Number(1e300)), "torch", &["`in` is 1e300", "2^48"]),
-            ("dense", with("in", Parameter::Word("a".into())), "torch", &["`in` is `a`"]),
-            ("dense", with("bias", Parameter::Number(1.0)), "torch", &["`bias` is 1", "true or false"]),
-            ("dense", good.to_vec(), "c01b", &["c01b"]),
-            ("dense", good.to_vec(), "ik", &["`ik`", "one `i`, one `o`"]),
-            ("dense", good.to_vec(), "oikk", &["names 4 axes"]),
-            ("conv2d", good.to_vec(), "torch", &["`kernel` is missing"]),
-            ("conv2d", with("kernel", Parameter::List(vec![3.0; 3])), "torch", &["a list of 3", "one size, or 2"]),
-            ("lstm", good.to_vec(), "lasagne", &["lasagne", "by hand"]),
+        let cases: &[(&str, Box<Given>, &str, &[&str])] = &[
+            ("dens", good.clone().into(), "torch", &["`dens`", "did you mean `dense`?", "lstm"]),
+            ("dense", with("inn", Parameter::Number(1.0)).into(), "torch", &["`inn`", "did you mean `in`?", "bias"]),
+            ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),
+            ("dense", [good[0].clone()].into(), "torch", &["`out` is missing"]),
+            ("dense", [&good[..], &good[..1]].concat().into(), "torch", &["`in` is given twice"]),
+            ("dense", with("in", Parameter::Number(2.5)).into(), "torch", &["`in` is 2.5", "whole number"]),
+            ("dense", with("in", Parameter::Number(-1.0)).into(), "torch", &["`in` is -1"]),
+            ("dense", with("in", Parameter::Number(f64::NAN)).into(), "torch", &["`in` is NaN"]),
+            ("dense", with("in", Parameter::Number(1e300)).into(), "torch", &["`in` is 1e300", "2^48"]),
+            ("dense", with("in", Parameter::Word("a".into())).into(), "torch", &["`in` is `a`"]),
+            ("dense", with("bias", Parameter::Number(1.0)).into(), "torch", &["`bias` is 1", "true or false"]),
+            ("dense", good.clone().into(), "c01b", &["c01b"]),
+            ("dense", good.clone().into(), "ik", &["`ik`", "one `i`, one `o`"]),
+            ("dense", good.clone().into(), "oikk", &["names 4 axes"]),
+            ("conv2d", good.clone().into(), "torch", &["`kernel` is missing"]),
+            (
+                "conv2d",
+                with("kernel", Parameter::List(vec![3.0; 3])).into(),
+                "torch",
+                &["a list of 3", "one size, or 2"],
+            ),
+            ("lstm", good.clone().into(), "lasagne", &["lasagne", "by hand"]),
         ];
         for (kind, parameters, layout, words) in cases {
             let error = expand("l", kind, parameters, &layout.parse().unwrap()).expect_err(kind);

@@ -258,8 +258,11 @@ impl Machine<'_> {
 
     fn integer(&mut self) -> Result<i64> {
         Ok(match self.byte()? {
-            b'K' => self.number(1)? as i64,
-            b'M' => self.number(2)? as i64,
+            b'K' => self.byte()?.into(),
+            b'M' => {
+                let bytes = self.take(2)?;
+                u16::from_le_bytes([bytes[0], bytes[1]]).into()
+            }
             b'J' => {
                 let bytes = self.take(4)?;
                 i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).into()

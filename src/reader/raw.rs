@@ -60,7 +60,8 @@ struct Info {
 
 fn open(manifest: File, length: u64, path: &Path) -> Result<Found> {
     ensure!(length <= MAX_MANIFEST, "its manifest of {length} bytes is longer than {MAX_MANIFEST}");
-    let text = String::from_utf8(read_bytes(&mut &manifest, length)?).context("its manifest is no text")?;
+    let mut source = manifest;
+    let text = String::from_utf8(read_bytes(&mut source, length)?).context("its manifest is no text")?;
     let Manifest { fanin, tensors, .. } = serde_json::from_str(&text).context("its manifest")?;
     let (file, held) = values_of(path)?;
     ensure!(tensors.0.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.0.len());

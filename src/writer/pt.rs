@@ -135,7 +135,9 @@ impl Pickle {
             return self.bytes.push(EMPTY_TUPLE);
         }
         self.bytes.push(MARK);
-        sizes.iter().for_each(|&size| self.integer(size));
+        for &size in sizes {
+            self.integer(size);
+        }
         self.bytes.push(TUPLE);
     }
 
