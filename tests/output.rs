@@ -35,7 +35,8 @@ fn force_replaces_a_file_and_keeps_its_mode() {
         let fresh = folder.done(&format!("init normal 3 -q --format {}", format.name));
         assert_eq!((folder.read(&file), folder.mode(&file)), (fresh, 0o640), "{file}");
     }
-    assert_eq!(folder.names().len(), FORMATS.len(), "nothing is left beside the files");
+    let others = folder.names().into_iter().filter(|name| !name.ends_with(".raw.json"));
+    assert_eq!(others.count(), FORMATS.len(), "nothing is left beside the files but a manifest");
 }
 
 #[test]
@@ -132,6 +133,31 @@ fn a_file_too_large_for_the_limit_leaves_nothing() {
         folder.shell(&format!("ulimit -f 64; exec \"$FANIN\" {init}"));
         assert!(folder.names().is_empty());
     }
+}
+
+#[test]
+fn a_manifest_is_written_beside_raw_values_with_the_same_care_and_never_beside_a_stream() {
+    let folder = Folder::new();
+    folder.done("init normal 3 a=4 -q -o w.raw");
+    assert_eq!(folder.names(), ["w.raw", "w.raw.json"]);
+    let manifest: Value = serde_json::from_slice(&folder.read("w.raw.json")).unwrap();
+    assert_eq!(manifest["tensors"]["a"]["offset"], 64);
+    assert_eq!(manifest["fanin"]["seed"], "0");
+    folder.done("init normal 3 -q -o values --format raw");
+    assert_eq!(folder.names(), ["values", "values.json", "w.raw", "w.raw.json"]);
+    let before = folder.contents();
+    folder.write("new.raw.json", "old");
+    let ended = Ended::of(&mut folder.fanin("init normal 3 -o new.raw"));
+    assert!(ended.is_refusal() && ended.told.contains("`new.raw.json`"), "{}", ended.told);
+    assert!(!folder.join("new.raw").exists(), "no values are written where their manifest cannot be");
+    folder.done("init normal 3 -q --force -o new.raw");
+    assert!(folder.read("new.raw.json").starts_with(br#"{"format":"raw","#));
+    fs::remove_file(folder.join("new.raw")).unwrap();
+    fs::remove_file(folder.join("new.raw.json")).unwrap();
+    folder.done("init normal 3 -q -o /dev/null --format raw");
+    folder.shell("mkfifo p.raw; { \"$FANIN\" init normal 3 -q -o p.raw & }; cat p.raw >/dev/null; wait; rm p.raw");
+    assert_eq!(folder.contents(), before);
+    assert!(!Path::new("/dev/null.json").exists());
 }
 
 #[test]

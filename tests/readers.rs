@@ -26,6 +26,20 @@ impl Temporary {
         Self(std::env::temp_dir().join(format!("fanin-readers-{}-{number}", std::process::id())))
     }
 
+    /// Where the manifest of a file of raw values lies.
+    fn manifest(&self) -> PathBuf {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".json");
+        path.into()
+    }
+
+    /// Raw values and their manifest.
+    fn of_raw(values: &[u8], manifest: &[u8]) -> Self {
+        let file = Self::of(values);
+        fs::write(file.manifest(), manifest).unwrap();
+        file
+    }
+
     fn of(bytes: &[u8]) -> Self {
         let file = Self::new();
         fs::write(&file.0, bytes).unwrap();
@@ -36,6 +50,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(self.manifest());
     }
 }
 
@@ -59,6 +74,9 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
     let settings = Settings { threads: 2, progress: &|_| {} };
     let options = FileOptions { existing: Existing::Refuse, fsync: false };
     writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
+    if let Some(companion) = format.companion(plan).unwrap() {
+        fs::write(companion.path(&file.0), companion.bytes).unwrap();
+    }
     file
 }
 
@@ -151,7 +169,7 @@ fn hostile_files_are_refused_in_one_line_that_is_safe_to_show() {
         .into_iter()
         .flat_map(|(format, cases)| cases.into_iter().map(move |(what, bytes)| (format!("{format}: {what}"), bytes)))
         .collect();
-    assert!(cases.len() >= 80, "{} cases", cases.len());
+    assert!(cases.len() >= 150, "{} cases", cases.len());
     let mut taken = Vec::new();
     for (what, bytes) in cases {
         match read_all(&Temporary::of(&bytes).0) {
@@ -186,10 +204,11 @@ fn recipes_that_do_not_fit_are_notes() {
     }
 }
 
-/// One small file of each format.
+/// One small file of each format that is one file.
 fn small_files() -> Vec<(&'static str, Vec<u8>)> {
     let plan = plan(vec![tensor("w", "2x3", "glorot-uniform", DType::F32)]);
-    FORMATS.iter().map(|format| (format.name, fs::read(&written(&plan, format).0).unwrap())).collect()
+    let alone = FORMATS.iter().filter(|format| format.companion(&plan).unwrap().is_none());
+    alone.map(|format| (format.name, fs::read(&written(&plan, format).0).unwrap())).collect()
 }
 
 #[test]
@@ -229,9 +248,86 @@ fn every_flipped_bit_is_refused_or_read_consistently() {
                 let counted = figures.map_or(0, |figures| figures.finite + figures.nan + figures.infinite);
                 assert_eq!(counted, values.len() as u64, "{format}, bit {bit}");
             }
-            if format == "npz" {
+            if format == "npz" || format == "pt" {
                 assert_eq!(read[0].1, whole[0].1, "a checksum covers the values: bit {bit}");
             }
         }
+    }
+}
+
+/// The values and the manifest of two small tensors.
+fn raw_values() -> (Vec<u8>, String) {
+    let plan = plan(vec![tensor("w", "2x3", "glorot-uniform", DType::F32), tensor("b", "3", "normal", DType::F64)]);
+    let file = written(&plan, Format::find("raw").unwrap());
+    (fs::read(&file.0).unwrap(), fs::read_to_string(file.manifest()).unwrap())
+}
+
+#[test]
+fn raw_values_are_read_by_either_of_their_two_files() {
+    let (values, manifest) = raw_values();
+    assert_eq!(values.len(), 64 + 24, "the second tensor begins at 64");
+    assert!(values[24..64].iter().all(|&byte| byte == 0));
+    let file = Temporary::of_raw(&values, manifest.as_bytes());
+    let read = read_all(&file.0).unwrap();
+    assert_eq!(read.len(), 2);
+    assert_eq!(read, read_all(&file.manifest()).unwrap());
+    assert!(read_all(&Temporary::of(&values).0).is_err(), "without their manifest they are bytes of no format");
+}
+
+#[test]
+fn raw_values_of_another_length_than_their_manifest_says_are_refused() {
+    let (values, manifest) = raw_values();
+    for length in 0..values.len() {
+        let file = Temporary::of_raw(&values[..length], manifest.as_bytes());
+        assert!(read_all(&file.0).is_err(), "{length} bytes were taken");
+    }
+    assert!(read_all(&Temporary::of_raw(&[&values[..], b"x"].concat(), manifest.as_bytes()).0).is_err());
+    for length in 0..manifest.trim_end().len() {
+        let file = Temporary::of_raw(&values, &manifest.as_bytes()[..length]);
+        assert!(read_all(&file.0).is_err(), "a manifest of {length} bytes was taken");
+    }
+}
+
+#[test]
+fn hostile_manifests_are_refused_in_one_line() {
+    let (values, _) = raw_values();
+    let entry = |name: &str, dtype: &str, shape: &str, offset: &str, bytes: &str| {
+        format!(r#""{name}":{{"dtype":"{dtype}","shape":{shape},"offset":{offset},"bytes":{bytes}}}"#)
+    };
+    let w = entry("w", "f32", "[2,3]", "0", "24");
+    let b = entry("b", "f64", "[3]", "64", "24");
+    let of = |entries: &str| format!("{{\"format\":\"raw\",\"tensors\":{{{entries}}}}}");
+    let both = |second: String| of(&format!("{w},{second}"));
+    assert!(read_all(&Temporary::of_raw(&values, both(b.clone()).as_bytes()).0).is_ok(), "a recipe is not needed");
+    let cases = [
+        ("no tensors", r#"{"format":"raw","fanin":null}"#.to_string()),
+        ("a list of tensors", r#"{"format":"raw","tensors":[]}"#.into()),
+        ("a foreign key", r#"{"format":"raw","file":"/etc/passwd","tensors":{}}"#.into()),
+        ("one tensor of two", of(&w)),
+        ("a name twice", both(w.clone())),
+        ("an overlap", both(entry("b", "f64", "[3]", "0", "24"))),
+        ("a hole", both(entry("b", "f64", "[3]", "128", "24"))),
+        ("no multiple of 64", both(entry("b", "f64", "[3]", "24", "24"))),
+        ("past the end", both(entry("b", "f64", "[30]", "64", "240"))),
+        ("more bytes than the shape", both(entry("b", "f64", "[3]", "64", "32"))),
+        ("an offset of 2^64-64", both(entry("b", "f64", "[3]", "18446744073709551552", "24"))),
+        ("an offset of 2^64", both(entry("b", "f64", "[3]", "18446744073709551616", "24"))),
+        ("an offset of -64", both(entry("b", "f64", "[3]", "-64", "24"))),
+        ("an offset of 64.0", both(entry("b", "f64", "[3]", "64.0", "24"))),
+        ("a shape that wraps", both(entry("b", "f64", "[4294967296,4294967296]", "64", "0"))),
+        ("a shape of 2^62", both(entry("b", "f64", "[4611686018427387904]", "64", "24"))),
+        ("33 axes", both(entry("b", "f64", &format!("[{}1]", "1,".repeat(32)), "64", "8"))),
+        ("an unknown dtype", both(entry("b", "i64", "[3]", "64", "24"))),
+        ("no dtype", both(r#""b":{"shape":[3],"offset":64,"bytes":24}"#.into())),
+        ("a path", both(entry("b", "f64", "[3]", "64", "24").replace("}", r#","file":"x"}"#))),
+        ("an entry of a megabyte", both(entry("b", &"x".repeat(1 << 20), "[3]", "64", "24"))),
+        ("text after it", format!("{}x", both(b))),
+        ("a terminal's escape", both(entry("\\u001b[2J", "f64", "[9]", "64", "24"))),
+        ("a hundred thousand brackets", of(&format!("\"b\":{}", "[".repeat(100_000)))),
+    ];
+    for (what, manifest) in cases {
+        let error = read_all(&Temporary::of_raw(&values, manifest.as_bytes()).0).expect_err(what);
+        let message = format!("{error:#}");
+        assert!(message.chars().all(fanin::text::is_visible) && message.len() < 700, "{what}: {message:?}");
     }
 }

@@ -67,6 +67,12 @@ impl PlannedFile {
         Self::of_bytes(folder.join(name), bytes, plan)
     }
 
+    /// What the format puts beside a file of tensors; nothing beside a pipe, as beside standard output.
+    fn companion(path: &Path, plan: &Plan, format: &Format) -> Result<Option<Self>> {
+        let companion = format.companion(plan)?.filter(|_| !writer::is_stream(path));
+        Ok(companion.map(|companion| Self::of_bytes(companion.path(path), companion.bytes, plan)))
+    }
+
     fn of_bytes(path: PathBuf, bytes: Vec<u8>, plan: &Plan) -> Self {
         Self { path, plan: Plan { tensors: Vec::new(), ..*plan }, pieces: vec![Piece::Bytes(bytes)] }
     }
@@ -119,26 +125,29 @@ impl Files {
     /// One file.
     pub(super) fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
         let pieces = format.pieces(plan)?;
+        let small = PlannedFile::companion(&path, plan, format)?.into_iter().collect();
         let data = vec![PlannedFile { path, plan: plan.clone(), pieces }];
-        Ok(Self { folder: None, data, small: Vec::new(), is_checkpoint: false })
+        Ok(Self { folder: None, data, small, is_checkpoint: false })
     }
 
     /// A file for each tensor, none of them in the way of another.
     pub(super) fn of_tensors(folder: &Path, plan: &Plan, format: &Format, beside: Vec<Beside>) -> Result<Self> {
         ensure_folder(folder)?;
         let mut data = Vec::with_capacity(plan.tensors.len());
+        let mut small = Vec::new();
         for tensor in &plan.tensors {
             let path = folder.join(format!("{}.{}", tensor.name, format.extensions[0]));
             let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = Plan { tensors: vec![tensor.clone()], ..*plan };
             let pieces = format.pieces(&plan)?;
+            small.extend(PlannedFile::companion(&path, &plan, format)?);
             data.push(PlannedFile { path, plan, pieces });
         }
         let paths: HashSet<&Path> = data.iter().map(|file| file.path.as_path()).collect();
         let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
         ensure!(both.is_none(), "{} would be both a file and a folder", both.map(shown).unwrap_or_default());
-        let small = beside.into_iter().map(|file| PlannedFile::small(folder, file, plan)).collect();
+        small.extend(beside.into_iter().map(|file| PlannedFile::small(folder, file, plan)));
         Ok(Self { folder: Some(folder.into()), data, small, is_checkpoint: false })
     }
 

@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 mod list;
 mod memory;
+mod mlp;
 mod output;
 mod progress;
 mod rank;
@@ -29,7 +30,7 @@ use crate::scheme;
 
 /// Initial weights of neural networks, written to files.
 ///
-/// You name a scheme and shapes; fanin draws the numbers and writes .npy, .npz, JSON or safetensors. The same command gives
+/// You name a scheme and shapes; fanin draws the numbers and writes .npy, .npz, JSON, safetensors, .pt or raw values. The same command gives
 /// the same bytes on every machine and for any number of threads.
 #[derive(Parser)]
 #[command(name = "fanin", version, max_term_width = 100, after_help = EXAMPLES)]
@@ -44,6 +45,7 @@ Start by copying a line:
   fanin init he-normal 784x256 -o w.npy               one matrix for NumPy
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
+  fanin mlp 784-512-10 --layout torch -o mlp.pt       a whole perceptron
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
   fanin inspect mlp.npz                               what a file holds, beside what the law asks";
@@ -52,6 +54,8 @@ Start by copying a line:
 enum Command {
     /// Draw arrays from a scheme and shapes
     Init(Box<init::Init>),
+    /// Draw the weights and biases of a multilayer perceptron
+    Mlp(Box<mlp::Mlp>),
     /// List the schemes, frameworks, formats, generators, layouts or gains
     List(list::List),
     /// Show what is in a file, beside what the law asks for
@@ -86,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
     let out = &mut io::stdout().lock();
     match asked {
         Some(Command::Init(init)) => init.run(out),
+        Some(Command::Mlp(mlp)) => mlp.run(out),
         Some(Command::Inspect(inspect)) => inspect.run(out),
         Some(Command::List(list)) => list.run(out),
         Some(Command::Explain(explain)) => explain.run(out),
@@ -99,7 +104,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
 fn command() -> clap::Command {
     let names: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
     let schemes = format!("Schemes: {}.\n`fanin explain NAME` tells what each does.", names.join(", "));
-    Cli::command().mut_subcommand("init", |init| init.after_help(schemes))
+    Cli::command()
+        .mut_subcommand("init", |init| init.after_help(schemes))
+        .mut_subcommand("mlp", |mlp| mlp.after_help(mlp::activations()))
 }
 
 /// A path between backquotes.

@@ -27,7 +27,7 @@ pub(super) struct Output {
     /// The file to write, DIR/ for a file for each tensor, or - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The format, where the file's extension does not say it: npy, npz, json or safetensors
+    /// The format, where the file's extension does not say it (`fanin list formats`)
     #[arg(long)]
     format: Option<String>,
     /// Replace files that exist
@@ -137,6 +137,16 @@ impl Output {
     /// The part of the files that this process writes; `None` for all.
     fn part(&self) -> Result<Option<Part>> {
         self.rank.map(|rank| Part::new(rank, self.world, &|name| std::env::var_os(name))).transpose()
+    }
+
+    /// The file that was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    /// Whether a format was named.
+    pub(super) fn has_format(&self) -> bool {
+        self.format.is_some()
     }
 
     fn destination(&self, folder: Folder, plan: &Plan, beside: &[Beside]) -> Result<Destination> {
@@ -336,7 +346,9 @@ fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<
     if asked.is_none() && dry_run {
         return Ok(Destination::Terminal);
     }
-    ensure!(asked.is_some() || one, "several tensors to standard output need --format npz, json or safetensors");
+    let several =
+        || FORMATS.iter().filter(|format| format.several).map(|format| format.name).collect::<Vec<_>>().join(", ");
+    ensure!(asked.is_some() || one, "several tensors to standard output need --format: one of {}", several());
     Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
 }
 

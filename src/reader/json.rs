@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
@@ -39,7 +40,7 @@ struct Stored {
     data: Nested,
 }
 
-fn open(file: File, length: u64) -> Result<Found> {
+fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     ensure!(
         length <= MAX_LENGTH,
         "{} of JSON: at most {} are read; take .safetensors or .npz",

@@ -1,11 +1,15 @@
 //! Readers: bytes to header and values. A file is known by its content, not by its name. Nothing is allocated by a number
 //! from the file before that number has been checked against the file's length.
 
+mod archive;
 mod base;
 mod json;
 mod kept;
 mod npy;
 mod npz;
+mod pickle;
+mod pt;
+mod raw;
 mod safetensors;
 mod values;
 mod zip_end;
@@ -31,15 +35,15 @@ pub struct Reader {
     pub format: &'static str,
     /// Whether a file that begins with these bytes is of this format.
     recognizes: fn(&[u8]) -> bool,
-    /// Reads all of a file but its values.
-    open: fn(File, u64) -> Result<Found>,
+    /// Reads all of a file of that length but its values. The path is for formats of more than one file.
+    open: fn(File, u64, &Path) -> Result<Found>,
 }
 
 /// Every reader, in the order in which they are asked.
-pub const READERS: &[Reader] = &[npy::READER, npz::READER, safetensors::READER, json::READER];
+pub const READERS: &[Reader] = &[npy::READER, pt::READER, npz::READER, safetensors::READER, raw::READER, json::READER];
 
 /// How many bytes tell the formats apart.
-const OPENING: usize = 16;
+const OPENING: usize = 512;
 
 /// What a reader finds in a file.
 struct Found {
@@ -117,6 +121,9 @@ impl Contents {
 }
 
 fn open(path: &Path) -> Result<Contents> {
+    // Bare values are known by what stands beside them.
+    let manifest = raw::manifest_of(path);
+    let path = manifest.as_deref().unwrap_or(path);
     let metadata = fs::metadata(path)?;
     ensure!(!metadata.is_dir(), "it is a folder");
     ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
@@ -131,7 +138,7 @@ fn open(path: &Path) -> Result<Contents> {
     };
     let origin = Arc::new(Origin::new(file.try_clone()?, path)?);
     let Found { mut entries, recipe, mut notes, values } =
-        (reader.open)(file, length).with_context(|| format!("as {}", reader.format))?;
+        (reader.open)(file, length, path).with_context(|| format!("as {}", reader.format))?;
     if let Some(recipe) = &recipe {
         notes.extend(plan(&mut entries, recipe));
     }
@@ -249,9 +256,11 @@ mod tests {
 
     #[test]
     fn formats_are_told_apart_by_their_first_bytes() {
-        let cases: [(&[u8], Option<&str>); 9] = [
+        let cases: [(&[u8], Option<&str>); 11] = [
             (b"\x93NUMPY\x01\x00", Some("npy")),
             (b"PK\x03\x04", Some("npz")),
+            (b"PK\x03\x04\x2d\0\x08\x08\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0a/data.pkl", Some("pt")),
+            (b"{\"format\":\"raw\",\n", Some("raw")),
             (b"{\"fanin\":{}}", Some("json")),
             (b" \n{\"tensors\":{}}", Some("json")),
             (b"{\"a\":    {\"dtype\"", Some("json")),

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use npyz::{Endianness, TypeChar, TypeStr};
@@ -24,7 +25,7 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(MAGIC)
 }
 
-fn open(file: File, length: u64) -> Result<Found> {
+fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     let header = Header::read(&mut &file, length)?;
     let places = vec![(header.begin, length - header.begin)];
     // The file has no name for its array; this is what its writer calls the first.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use zip::{CompressionMethod, ZipArchive};
+use zip::CompressionMethod;
 
+use super::archive::{self, Archive};
 use super::values::Values;
-use super::zip_end::End;
 use super::{Entry, Found, Reader, npy, read_bytes, recipe};
 use crate::recipe::TensorRecipe;
 
@@ -18,20 +19,8 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(b"PK")
 }
 
-type Archive = ZipArchive<BufReader<File>>;
-
-fn open(file: File, length: u64) -> Result<Found> {
-    let end = End::read(&file, length)?;
-    let mut archive = Archive::new(BufReader::new(file))?;
-    ensure!(!archive.has_duplicate_names(), "two members have one name");
-    let read = End {
-        members: archive.len() as u64,
-        directory: archive.central_directory_start(),
-        comment: archive.comment().len(),
-    };
-    ensure!(read == end && archive.offset() == 0, "it can be read as two different archives");
-    archive.validate_header_consistency()?;
-
+fn open(file: File, length: u64, _: &Path) -> Result<Found> {
+    let mut archive = archive::open(file, length)?;
     let mut members = Vec::with_capacity(archive.len());
     for number in 0..archive.len() {
         let name = archive.by_index_data(number)?.name()?.into_owned();

@@ -2,6 +2,7 @@
 //! that cover the rest of the file without a hole.
 
 use std::fs::File;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -36,7 +37,7 @@ struct Info {
     data_offsets: (u64, u64),
 }
 
-fn open(file: File, length: u64) -> Result<Found> {
+fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     let mut start = &file;
     let digits = read_bytes(&mut start, 8)?;
     let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));

@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "JSON: any language; shortest digits that give the same bits back",
     pieces,
+    companion: |_| Ok(None),
     note,
     keeps: |_| false,
 };

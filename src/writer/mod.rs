@@ -10,9 +10,13 @@ mod json;
 mod npy;
 mod npz;
 mod output;
+mod pt;
+pub(crate) mod raw;
 mod safetensors;
 mod sums;
+mod zip;
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
@@ -20,7 +24,7 @@ use anyhow::{Context, Result, ensure};
 pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
 pub use fill::Settings;
-pub use output::{Existing, FileOptions, Outcome, check_target, is_whole, write_file, write_stream};
+pub use output::{Existing, FileOptions, Outcome, check_target, is_stream, is_whole, write_file, write_stream};
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
 use crate::plan::{Element, Plan, Stored};
@@ -40,13 +44,32 @@ pub struct Format {
     /// What it is and who reads it.
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
+    companion: fn(&Plan) -> Result<Option<Companion>>,
     note: fn(&Plan) -> Option<String>,
     /// Whether it has a word for a type that is kept and not drawn.
     keeps: fn(&Stored) -> bool,
 }
 
 /// Every format.
-pub const FORMATS: &[Format] = &[npy::FORMAT, npz::FORMAT, json::FORMAT, safetensors::FORMAT];
+pub const FORMATS: &[Format] = &[npy::FORMAT, npz::FORMAT, json::FORMAT, safetensors::FORMAT, pt::FORMAT, raw::FORMAT];
+
+/// A small file that goes with a file of values.
+#[derive(Debug)]
+pub struct Companion {
+    /// What is appended to the name of the file.
+    pub suffix: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+impl Companion {
+    /// Where it lies, beside its file.
+    pub fn path(&self, file: &Path) -> PathBuf {
+        let mut path = file.as_os_str().to_owned();
+        path.push(self.suffix);
+        path.into()
+    }
+}
 
 /// A piece of a file. The pieces of a file follow each other without gaps.
 pub enum Piece {
@@ -91,6 +114,11 @@ impl Format {
     /// What the user should know about a file of this plan.
     pub fn note(&self, plan: &Plan) -> Option<String> {
         (self.note)(plan)
+    }
+
+    /// What goes beside a file of this plan, if anything does: written after it, so that whoever sees it finds both.
+    pub fn companion(&self, plan: &Plan) -> Result<Option<Companion>> {
+        (self.companion)(plan)
     }
 
     /// What a file of this plan is made of. Errors where the format cannot hold it.

@@ -12,6 +12,7 @@ pub(super) const FORMAT: Format = Format {
     several: false,
     summary: "NumPy array: numpy.load, one tensor",
     pieces,
+    companion: |_| Ok(None),
     note,
     keeps: |stored| stored.numpy.is_some(),
 };

@@ -60,6 +60,11 @@ pub fn check_target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOpt
     target(plan, pieces, path, options).map(|_| ())
 }
 
+/// Whether what stands at `path` is a device or a pipe, written in place and in order.
+pub fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device() || metadata.file_type().is_fifo())
+}
+
 fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<Target> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

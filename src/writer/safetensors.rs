@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     pieces,
+    companion: |_| Ok(None),
     note: |_| None,
     keeps: |_| true,
 };

@@ -1,5 +1,6 @@
 //! Files that nobody should write, made by hand: what is wrong, and the bytes.
 
+mod pickles;
 mod zips;
 
 pub(crate) type Cases = Vec<(String, Vec<u8>)>;
@@ -12,6 +13,7 @@ pub(crate) fn all() -> Vec<(&'static str, Cases)> {
         ("safetensors", safetensors_files()),
         ("json", json_files()),
         ("npz", zips::refused()),
+        ("pt", pickles::refused()),
     ]
 }
 
@@ -299,6 +301,7 @@ pub(crate) fn odd() -> Cases {
         ("JSON without a recipe", br#" {"tensors":{"w":{"data":[1,2.5],"shape":[2],"dtype":"int64"}}}"#.to_vec()),
     ]);
     cases.extend(zips::odd());
+    cases.extend(pickles::odd());
     cases
 }
 

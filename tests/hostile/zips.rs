@@ -4,22 +4,22 @@ use super::{Cases, named, npy, singles};
 
 /// A member as both of its headers tell of it.
 #[derive(Clone)]
-struct Member {
-    name: Vec<u8>,
-    local_name: Vec<u8>,
-    data: Vec<u8>,
-    flags: u16,
-    method: u16,
-    checksum: u32,
-    packed: u32,
-    size: u32,
+pub(super) struct Member {
+    pub(super) name: Vec<u8>,
+    pub(super) local_name: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    pub(super) flags: u16,
+    pub(super) method: u16,
+    pub(super) checksum: u32,
+    pub(super) packed: u32,
+    pub(super) size: u32,
     /// Added to where its local header lies.
-    shift: u32,
-    comment: Vec<u8>,
-    extra: Vec<u8>,
+    pub(super) shift: u32,
+    pub(super) comment: Vec<u8>,
+    pub(super) extra: Vec<u8>,
 }
 
-fn member(name: &[u8], data: Vec<u8>) -> Member {
+pub(super) fn member(name: &[u8], data: Vec<u8>) -> Member {
     let size = u32::try_from(data.len()).unwrap();
     let (checksum, name) = (crc32fast::hash(&data), name.to_vec());
     Member {
@@ -104,7 +104,7 @@ fn finished(mut bytes: Vec<u8>, end: &End) -> Vec<u8> {
     bytes
 }
 
-fn archive(members: &[Member]) -> Vec<u8> {
+pub(super) fn archive(members: &[Member]) -> Vec<u8> {
     let (bytes, end) = body(members);
     finished(bytes, &end)
 }

@@ -1,14 +1,13 @@
 """safetensors files are byte for byte those of the official library."""
 
 import json
-import os
-import shutil
 import subprocess
 
 import numpy as np
 from safetensors.numpy import load_file, save
 
 from support import Case, DTYPES, array, init, load_safetensors
+from torch_python import torch_python
 
 # In an order that the library would not leave them in.
 TENSORS = ["w=37x23", "b=23", "a.weight=3x4x5", "größe=()", "empty=0x5", "B=2", "a/kernel:0=1x1"]
@@ -69,7 +68,7 @@ class Safetensors(Case):
         )
 
     def test_torch_reads_every_tensor_and_writes_the_same_bytes(self):
-        python = self.torch_python()
+        python = torch_python(self, "torch, safetensors.torch")
         script = """
             import json, sys
             from safetensors.torch import load, load_file, save
@@ -103,12 +102,3 @@ class Safetensors(Case):
                     word, shape, numbers = values[tensor.split("=")[0]]
                     self.assertEqual((word, shape), (words[dtype], list(drawn.shape)))
                     self.assertEqual(numbers, drawn.astype(np.float64).flatten().tolist())
-
-    def torch_python(self):
-        """A Python that has torch: the one named by FANIN_TORCH_PYTHON, or the system's."""
-        python = os.environ.get("FANIN_TORCH_PYTHON") or shutil.which("python3")
-        done = python and subprocess.run([python, "-c", "import torch, safetensors.torch"], capture_output=True, check=False)
-        if not done or done.returncode != 0:
-            where = "FANIN_TORCH_PYTHON" if os.environ.get("FANIN_TORCH_PYTHON") else "python3 (or FANIN_TORCH_PYTHON)"
-            self.skipTest(f"torch with safetensors is not in {where}")
-        return python

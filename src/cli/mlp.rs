@@ -1,0 +1,105 @@
+//! `fanin mlp`: the weights of a multilayer perceptron.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+use clap::builder::NonEmptyStringValueParser;
+
+use super::output::Output;
+use crate::generator::GENERATORS;
+use crate::model::layers::Framework;
+use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
+use crate::plan::{DType, Layout, Plan, Seed};
+use crate::scheme;
+
+/// Draw the weights and biases of a multilayer perceptron.
+#[derive(clap::Args)]
+pub(super) struct Mlp {
+    /// The sizes of its layers, joined by -: inputs first, outputs last, as in 784-512-10
+    sizes: Sizes,
+    /// What follows each layer but the last; it says which scheme the weights have (see below)
+    #[arg(long, default_value = "relu")]
+    activation: Activation,
+    /// Whose names, shapes and order: a framework, or a letter an axis (io, oi); `default` where it is not given
+    #[arg(long)]
+    layout: Option<Layout>,
+    /// Draw what dense layers of this framework draw by themselves, biases too: torch, keras, jax, lasagne or mlx
+    #[arg(long, value_name = "FRAMEWORK", value_parser = mlp::like)]
+    like: Option<&'static Framework>,
+    /// The scheme of the weights, in place of the activation's
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    scheme: Option<String>,
+    /// The scheme of the last layer's weight, such as zeros
+    #[arg(long, value_name = "EXPR", visible_alias = "output-scheme", value_parser = NonEmptyStringValueParser::new())]
+    last: Option<String>,
+    /// The scheme of the biases, zeros where it is not given; `none` leaves them out
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    bias: Option<String>,
+    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
+    #[arg(long, default_value = "0", allow_negative_numbers = true)]
+    seed: Seed,
+    /// The type of the elements: f64, f32, f16 or bf16
+    #[arg(long, default_value = "f32")]
+    dtype: DType,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Mlp {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        self.check_output()?;
+        self.output.write(out, &self.plan()?, &[])
+    }
+
+    /// Refuses a scheme where a file is meant: `--output zeros` would be a file without an extension anyhow.
+    fn check_output(&self) -> Result<()> {
+        let word = self.output.file().and_then(|path| path.to_str());
+        match word.filter(|word| !word.contains(['.', '/']) && scheme::resolve(word).is_ok()) {
+            Some(word) if !self.output.has_format() => {
+                bail!("`--output {word}` names a file: `--last {word}` is the scheme of the last layer")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        let layout = match (&self.layout, self.like) {
+            (Some(layout), _) => layout.clone(),
+            (None, Some(framework)) => framework.layout.parse()?,
+            (None, None) => Layout::default(),
+        };
+        let bias = match self.bias.as_deref() {
+            None => BiasScheme::Usual,
+            Some("none") => BiasScheme::Absent,
+            Some(expression) => BiasScheme::Drawn(expression.into()),
+        };
+        // Told of by the option, even where no tensor comes to it.
+        for (option, expression) in [("--scheme", &self.scheme), ("--last", &self.last), ("--bias", &self.bias)] {
+            if let Some(expression) = expression.as_deref().filter(|word| option != "--bias" || *word != "none") {
+                scheme::resolve(expression).context(option)?;
+            }
+        }
+        let mlp = mlp::Mlp {
+            sizes: self.sizes.clone(),
+            activation: self.activation.clone(),
+            layout,
+            dtype: self.dtype,
+            like: self.like,
+            scheme: self.scheme.clone(),
+            last: self.last.clone(),
+            bias,
+        };
+        Plan::new(&GENERATORS[0], self.seed, mlp.tensors()?)
+    }
+}
+
+/// What the activations mean, for the help.
+pub(super) fn activations() -> String {
+    let widest = ACTIVATIONS.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let rows = ACTIVATIONS.iter().map(|row| format!("  {:widest$}  {} ({})", row.name, row.scheme, row.source));
+    format!(
+        "Activations, and the scheme that the literature gives for the weights before each:\n{}\n\
+         `leaky-relu:0.2` has that slope. In torch and mlx the activations are layers and count; linear is none.",
+        rows.collect::<Vec<_>>().join("\n")
+    )
+}

@@ -1,0 +1,675 @@
+//! Layers: kinds as data, to the tensors that a framework keeps of each, in its names, shapes and order.
+//!
+//! A kind says what its tensors are; a [`Framework`] says what each is called; the [`Layout`] says how each axis lies.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::plan::{Fans, LAYOUTS, Layout};
+use crate::text::{did_you_mean, figure};
+
+/// A parameter of a layer as it is given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameter {
+    /// `in = 784`
+    Number(f64),
+    /// `kernel = [3, 3]`
+    List(Vec<f64>),
+    /// `bias = false`
+    Switch(bool),
+    /// Any word: no kind takes one so far, and an error can say so.
+    Word(String),
+}
+
+/// What a tensor is to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What inputs are multiplied by.
+    Weight,
+    /// What the state of a recurrent layer is multiplied by.
+    Recurrent,
+    /// What is added.
+    Bias,
+    /// What normalized values are multiplied by.
+    Scale,
+    /// The running mean of a batch norm.
+    Mean,
+    /// Its running variance.
+    Variance,
+    /// One over its running standard deviation.
+    InverseStd,
+}
+
+/// A tensor of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTensor {
+    /// Its name, that of its layer before it.
+    pub name: String,
+    /// The size of each axis.
+    pub shape: Vec<u64>,
+    /// A letter an axis, where it is a weight.
+    pub layout: Option<String>,
+    /// What it is to its layer.
+    pub role: Role,
+    /// The fans of its layer, which a bias has no axes to tell of.
+    pub fans: Fans,
+}
+
+/// What a framework calls the tensors of layers, and a plain stack of dense ones.
+pub struct Framework {
+    /// The word of its layout.
+    pub layout: &'static str,
+    /// What stands between the name of a layer and that of a tensor.
+    joint: &'static str,
+    weight: &'static str,
+    bias: &'static str,
+    embedding: &'static str,
+    /// The scale and the shift of a normalization.
+    norm: [&'static str; 2],
+    /// The running statistics of a batch norm.
+    statistics: [(&'static str, Role); 2],
+    rnn: &'static [Part],
+    lstm: &'static [Part],
+    gru: &'static [Part],
+    /// How the layers of a plain stack are called.
+    pub stack: Stack,
+    /// The schemes of weights and biases that its dense layer draws by itself.
+    pub dense: Option<(&'static str, &'static str)>,
+}
+
+/// How a framework calls the layers of a plain stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// The word and a number: `layer_0`, `layer_1`.
+    Numbered(&'static str),
+    /// The same, where activations are layers of their own: `0`, `2`.
+    Counted(&'static str),
+    /// The word alone, then with a number: `dense`, `dense_1`.
+    Plain(&'static str),
+    /// The word and a number for each tensor, whatever its layer: `arr_0`, `arr_1`.
+    Flat(&'static str),
+}
+
+/// A tensor of a recurrent layer, for so many gates of it.
+type Part = (&'static str, Form, u64);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Inputs to gates.
+    Input,
+    /// State to gates.
+    Recurrent,
+    /// A shift of the gates.
+    Bias,
+    /// Two of them, in two rows: Keras's gated recurrent unit.
+    Biases,
+}
+
+use Form::{Bias, Biases, Input, Recurrent};
+
+/// Every framework with names of its own, by the word of its layout.
+pub const FRAMEWORKS: &[Framework] = &[
+    Framework {
+        layout: "default",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[("weight_ih", Input, 1), ("weight_hh", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
+        gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
+        stack: Stack::Numbered("layer_"),
+        dense: None,
+    },
+    Framework {
+        layout: "torch",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        // It also counts the batches, in an integer, which is not drawn here.
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[
+            ("weight_ih_l0", Input, 1),
+            ("weight_hh_l0", Recurrent, 1),
+            ("bias_ih_l0", Bias, 1),
+            ("bias_hh_l0", Bias, 1),
+        ],
+        lstm: &[
+            ("weight_ih_l0", Input, 4),
+            ("weight_hh_l0", Recurrent, 4),
+            ("bias_ih_l0", Bias, 4),
+            ("bias_hh_l0", Bias, 4),
+        ],
+        gru: &[
+            ("weight_ih_l0", Input, 3),
+            ("weight_hh_l0", Recurrent, 3),
+            ("bias_ih_l0", Bias, 3),
+            ("bias_hh_l0", Bias, 3),
+        ],
+        stack: Stack::Counted(""),
+        dense: Some(("torch.Linear", "torch.Linear")),
+    },
+    Framework {
+        layout: "keras",
+        joint: "/",
+        weight: "kernel",
+        bias: "bias",
+        embedding: "embeddings",
+        norm: ["gamma", "beta"],
+        statistics: [("moving_mean", Role::Mean), ("moving_variance", Role::Variance)],
+        rnn: &[("kernel", Input, 1), ("recurrent_kernel", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("kernel", Input, 4), ("recurrent_kernel", Recurrent, 4), ("bias", Bias, 4)],
+        // Its default, reset_after=True, has a bias for the inputs and one for the state.
+        gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
+        stack: Stack::Plain("dense"),
+        dense: Some(("keras.GlorotUniform", "zeros")),
+    },
+    // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
+    // each gate's kernel apart.
+    Framework {
+        layout: "jax",
+        joint: ".",
+        weight: "kernel",
+        bias: "bias",
+        embedding: "embedding",
+        norm: ["scale", "bias"],
+        statistics: [("mean", Role::Mean), ("var", Role::Variance)],
+        rnn: &[("i.kernel", Input, 1), ("i.bias", Bias, 1), ("h.kernel", Recurrent, 1)],
+        lstm: &[
+            ("ii.kernel", Input, 1),
+            ("if.kernel", Input, 1),
+            ("ig.kernel", Input, 1),
+            ("io.kernel", Input, 1),
+            ("hi.kernel", Recurrent, 1),
+            ("hi.bias", Bias, 1),
+            ("hf.kernel", Recurrent, 1),
+            ("hf.bias", Bias, 1),
+            ("hg.kernel", Recurrent, 1),
+            ("hg.bias", Bias, 1),
+            ("ho.kernel", Recurrent, 1),
+            ("ho.bias", Bias, 1),
+        ],
+        gru: &[
+            ("ir.kernel", Input, 1),
+            ("ir.bias", Bias, 1),
+            ("iz.kernel", Input, 1),
+            ("iz.bias", Bias, 1),
+            ("in.kernel", Input, 1),
+            ("in.bias", Bias, 1),
+            ("hr.kernel", Recurrent, 1),
+            ("hz.kernel", Recurrent, 1),
+            ("hn.kernel", Recurrent, 1),
+            ("hn.bias", Bias, 1),
+        ],
+        stack: Stack::Numbered("Dense_"),
+        dense: Some(("flax.lecun_normal", "zeros")),
+    },
+    // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
+    Framework {
+        layout: "lasagne",
+        joint: ".",
+        weight: "W",
+        bias: "b",
+        embedding: "W",
+        norm: ["gamma", "beta"],
+        statistics: [("mean", Role::Mean), ("inv_std", Role::InverseStd)],
+        rnn: &[],
+        lstm: &[],
+        gru: &[],
+        stack: Stack::Flat("arr_"),
+        dense: Some(("lasagne.GlorotUniform", "zeros")),
+    },
+    Framework {
+        layout: "mlx",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[("Wxh", Input, 1), ("Whh", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
+        gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
+        stack: Stack::Counted("layers."),
+        dense: Some(("mlx.Linear", "mlx.Linear")),
+    },
+];
+
+impl Framework {
+    /// The framework of a layout; layouts of letters have the names of the first.
+    pub fn of(layout: &Layout) -> &'static Self {
+        let word = layout.to_string();
+        FRAMEWORKS.iter().find(|framework| framework.layout == word).unwrap_or(&FRAMEWORKS[0])
+    }
+}
+
+/// What a parameter of a kind takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A size, which must be given.
+    Size,
+    /// A size, or one for each axis, which must be given.
+    Sizes,
+    /// A count, 1 where it is not given.
+    Count,
+    /// `true` where it is not given.
+    Switch,
+}
+
+/// A kind of layer.
+struct Kind {
+    name: &'static str,
+    parameters: &'static [(&'static str, Takes)],
+    expand: fn(&Given, &Framework, &Layout) -> Result<Vec<LayerTensor>>,
+}
+
+const IN_OUT: [(&str, Takes); 3] = [("in", Takes::Size), ("out", Takes::Size), ("bias", Takes::Switch)];
+const CONVOLUTION: &[(&str, Takes)] = &[
+    ("in", Takes::Size),
+    ("out", Takes::Size),
+    ("kernel", Takes::Sizes),
+    ("groups", Takes::Count),
+    ("bias", Takes::Switch),
+];
+
+const KINDS: &[Kind] = &[
+    Kind { name: "dense", parameters: &IN_OUT, expand: |given, framework, layout| weight(given, framework, layout, 0) },
+    Kind {
+        name: "conv1d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| weight(given, framework, layout, 1),
+    },
+    Kind {
+        name: "conv2d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| weight(given, framework, layout, 2),
+    },
+    Kind {
+        name: "conv3d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| weight(given, framework, layout, 3),
+    },
+    Kind { name: "embedding", parameters: &[("in", Takes::Size), ("out", Takes::Size)], expand: embedding },
+    Kind { name: "layer_norm", parameters: &[("size", Takes::Sizes), ("bias", Takes::Switch)], expand: layer_norm },
+    Kind {
+        name: "batch_norm",
+        parameters: &[("size", Takes::Size), ("bias", Takes::Switch), ("statistics", Takes::Switch)],
+        expand: batch_norm,
+    },
+    Kind {
+        name: "rnn",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| recurrent(given, framework.rnn, framework, layout),
+    },
+    Kind {
+        name: "lstm",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| recurrent(given, framework.lstm, framework, layout),
+    },
+    Kind {
+        name: "gru",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| recurrent(given, framework.gru, framework, layout),
+    },
+];
+
+/// The name of every kind of layer.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
+/// The tensors of a layer, under the names of the layout's framework. Errors name an unknown kind or parameter with the
+/// nearest that is known, and a parameter that is missing or takes something else.
+pub fn expand(name: &str, kind: &str, parameters: &[(String, Parameter)], layout: &Layout) -> Result<Vec<LayerTensor>> {
+    let found = KINDS.iter().find(|row| row.name == kind).with_context(|| {
+        let known: Vec<&str> = kinds().collect();
+        format!("unknown layer `{kind}`: known are {}{}", known.join(", "), did_you_mean(kind, known.iter().copied()))
+    })?;
+    let given = Given { name, kind: found, parameters };
+    given
+        .check()
+        .and_then(|()| (found.expand)(&given, Framework::of(layout), layout))
+        .with_context(|| format!("layer `{kind}`"))
+}
+
+/// A layer as it was asked for.
+struct Given<'a> {
+    name: &'a str,
+    kind: &'static Kind,
+    parameters: &'a [(String, Parameter)],
+}
+
+/// The largest size: that of the largest tensor.
+const MAX_SIZE: f64 = 281_474_976_710_656.0;
+
+impl Given<'_> {
+    fn check(&self) -> Result<()> {
+        for (position, (key, _)) in self.parameters.iter().enumerate() {
+            let known: Vec<&str> = self.kind.parameters.iter().map(|(name, _)| *name).collect();
+            ensure!(
+                known.contains(&key.as_str()),
+                "unknown parameter `{key}`: it takes {}{}",
+                known.join(", "),
+                did_you_mean(key, known.iter().copied())
+            );
+            let twice = self.parameters[..position].iter().any(|(other, _)| other == key);
+            ensure!(!twice, "parameter `{key}` is given twice");
+        }
+        for &(key, takes) in self.kind.parameters {
+            match takes {
+                Takes::Size => drop(self.size(key)?),
+                Takes::Sizes => drop(self.sizes(key)?),
+                Takes::Count => drop(self.count(key)?),
+                Takes::Switch => drop(self.switch(key)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, key: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|(name, _)| name == key).map(|(_, parameter)| parameter)
+    }
+
+    fn needed(&self, key: &str) -> Result<&Parameter> {
+        self.find(key).with_context(|| format!("`{key}` is missing"))
+    }
+
+    fn size(&self, key: &str) -> Result<u64> {
+        match self.needed(key)? {
+            Parameter::Number(number) => whole(key, *number),
+            other => bail!("`{key}` is {other}, and takes a whole number"),
+        }
+    }
+
+    fn sizes(&self, key: &str) -> Result<Vec<u64>> {
+        match self.needed(key)? {
+            Parameter::Number(number) => Ok(vec![whole(key, *number)?]),
+            Parameter::List(numbers) => numbers.iter().map(|&number| whole(key, number)).collect(),
+            other => bail!("`{key}` is {other}, and takes a whole number, or a list of them"),
+        }
+    }
+
+    fn count(&self, key: &str) -> Result<u64> {
+        if self.find(key).is_none() {
+            return Ok(1);
+        }
+        let count = self.size(key)?;
+        ensure!(count > 0, "`{key}` is 0, and takes 1 or more");
+        Ok(count)
+    }
+
+    fn switch(&self, key: &str) -> Result<bool> {
+        match self.find(key) {
+            None => Ok(true),
+            Some(Parameter::Switch(on)) => Ok(*on),
+            Some(other) => bail!("`{key}` is {other}, and takes true or false"),
+        }
+    }
+
+    fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
+        let name = format!("{}{}{word}", self.name, framework.joint);
+        LayerTensor { name, shape, layout: None, role, fans: Fans::default() }
+    }
+}
+
+fn whole(key: &str, number: f64) -> Result<u64> {
+    ensure!(
+        number.fract() == 0.0 && (0.0..=MAX_SIZE).contains(&number),
+        "`{key}` is {}, and takes a whole number up to 2^48",
+        figure(number)
+    );
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 2^48")]
+    let size = number as u64;
+    Ok(size)
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{}", figure(*number)),
+            Self::List(numbers) => write!(f, "a list of {}", numbers.len()),
+            Self::Switch(on) => write!(f, "{on}"),
+            Self::Word(word) => write!(f, "`{word}`"),
+        }
+    }
+}
+
+/// A dense layer or a convolution: its weight, each axis where its letter stands, and its bias.
+fn weight(given: &Given, framework: &Framework, layout: &Layout, places: usize) -> Result<Vec<LayerTensor>> {
+    let (inputs, outputs) = (given.size("in")?, given.size("out")?);
+    let kernel = if places > 0 { kernel(given, places)? } else { Vec::new() };
+    let groups = if places > 0 { given.count("groups")? } else { 1 };
+    for (key, size) in [("in", inputs), ("out", outputs)] {
+        ensure!(size % groups == 0, "`{key}` is {size}, which {groups} groups do not divide");
+    }
+    let letters = layout.letters(2 + places)?;
+    let shape = by_letters(&letters, inputs / groups, outputs, &kernel)?;
+    let field = kernel.iter().try_fold(1u64, |field, &size| field.checked_mul(size));
+    let fan = |side: u64| field.and_then(|field| field.checked_mul(side / groups));
+    let fans = Fans { fan_in: fan(inputs), fan_out: fan(outputs) };
+    let named = |word, shape, role| LayerTensor { fans, ..given.tensor(framework, word, shape, role) };
+    let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, Role::Weight) }];
+    if given.switch("bias")? {
+        tensors.push(named(framework.bias, vec![outputs], Role::Bias));
+    }
+    Ok(tensors)
+}
+
+/// The sizes of a kernel: one for all of its axes, or one for each.
+fn kernel(given: &Given, places: usize) -> Result<Vec<u64>> {
+    let sizes = given.sizes("kernel")?;
+    match sizes.as_slice() {
+        [one] => Ok(vec![*one; places]),
+        _ if sizes.len() == places => Ok(sizes),
+        _ => bail!("`kernel` is a list of {}, and takes one size, or {places}", sizes.len()),
+    }
+}
+
+/// The shape of a weight whose axes are these letters.
+fn by_letters(letters: &str, inputs: u64, outputs: u64, kernel: &[u64]) -> Result<Vec<u64>> {
+    let mut kernel = kernel.iter().copied();
+    let shape: Option<Vec<u64>> = letters
+        .chars()
+        .map(|letter| match letter {
+            'i' => Some(inputs),
+            'o' => Some(outputs),
+            'k' => kernel.next(),
+            _ => None,
+        })
+        .collect();
+    let once = |letter| letters.matches(letter).count() == 1;
+    shape.filter(|_| once('i') && once('o') && kernel.next().is_none()).with_context(|| {
+        let all: Vec<&str> = LAYOUTS.iter().map(|row| row.name).collect();
+        format!("layout `{letters}` is not of one `i`, one `o` and a `k` for each axis of a kernel: {}", all.join(", "))
+    })
+}
+
+/// A table of a row for each word: as a matrix that rows of zeros with a single one are multiplied by.
+fn embedding(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
+    let (inputs, outputs) = (given.size("in")?, given.size("out")?);
+    let fans = Fans { fan_in: Some(inputs), fan_out: Some(outputs) };
+    let table = given.tensor(framework, framework.embedding, vec![inputs, outputs], Role::Weight);
+    Ok(vec![LayerTensor { layout: Some("io".into()), fans, ..table }])
+}
+
+fn layer_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
+    normalization(given, framework, &given.sizes("size")?)
+}
+
+fn batch_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
+    let size = vec![given.size("size")?];
+    let mut tensors = normalization(given, framework, &size)?;
+    if given.switch("statistics")? {
+        tensors.extend(framework.statistics.map(|(word, role)| given.tensor(framework, word, size.clone(), role)));
+    }
+    Ok(tensors)
+}
+
+fn normalization(given: &Given, framework: &Framework, size: &[u64]) -> Result<Vec<LayerTensor>> {
+    let [scale, shift] = framework.norm;
+    let mut tensors = vec![given.tensor(framework, scale, size.to_vec(), Role::Scale)];
+    if given.switch("bias")? {
+        tensors.push(given.tensor(framework, shift, size.to_vec(), Role::Bias));
+    }
+    Ok(tensors)
+}
+
+fn recurrent(given: &Given, parts: &[Part], framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+    ensure!(
+        !parts.is_empty(),
+        "layout `{layout}` has no names for it here: a tensor for each of its gates is to be named by hand"
+    );
+    let (inputs, outputs, bias) = (given.size("in")?, given.size("out")?, given.switch("bias")?);
+    let letters = layout.letters(2)?;
+    let wanted = parts.iter().filter(|(_, form, _)| bias || !matches!(form, Bias | Biases));
+    wanted
+        .map(|&(word, form, gates)| {
+            // Bounded by 2^48 and four gates.
+            let all = gates * outputs;
+            let fan_in = if form == Input { inputs } else { outputs };
+            let fans = Fans { fan_in: Some(fan_in), fan_out: Some(all) };
+            let (shape, role) = match form {
+                Input => (by_letters(&letters, inputs, all, &[])?, Role::Weight),
+                Recurrent => (by_letters(&letters, outputs, all, &[])?, Role::Recurrent),
+                Bias => (vec![all], Role::Bias),
+                Biases => (vec![2, all], Role::Bias),
+            };
+            let layout = matches!(form, Input | Recurrent).then(|| letters.clone());
+            Ok(LayerTensor { layout, fans, ..given.tensor(framework, word, shape, role) })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(key: &str, number: f64) -> (String, Parameter) {
+        (key.into(), Parameter::Number(number))
+    }
+
+    /// `NAME SHAPE LETTERS` of each tensor.
+    fn told(kind: &str, parameters: &[(String, Parameter)], layout: &str) -> Vec<String> {
+        let tensors = expand("l", kind, parameters, &layout.parse().unwrap()).unwrap();
+        let line = |tensor: LayerTensor| {
+            let shape: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
+            let letters = tensor.layout.map(|letters| format!(" {letters}")).unwrap_or_default();
+            format!("{} {}{letters}", tensor.name, shape.join("x"))
+        };
+        tensors.into_iter().map(line).collect()
+    }
+
+    type Given = [(String, Parameter)];
+
+    #[test]
+    fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
+        let dense = [number("in", 3.0), number("out", 4.0)];
+        let kernel = ("kernel".to_string(), Parameter::List(vec![5.0, 7.0]));
+        let conv = [number("in", 6.0), number("out", 8.0), number("groups", 2.0), kernel];
+        let size = [number("size", 4.0)];
+        let cases: &[(&str, &Given, &str, &[&str])] = &[
+            ("dense", &dense, "default", &["l.weight 3x4 io", "l.bias 4"]),
+            ("dense", &dense, "oi", &["l.weight 4x3 oi", "l.bias 4"]),
+            ("dense", &dense, "torch", &["l.weight 4x3 oi", "l.bias 4"]),
+            ("dense", &dense, "keras", &["l/kernel 3x4 io", "l/bias 4"]),
+            ("dense", &dense, "jax", &["l.kernel 3x4 io", "l.bias 4"]),
+            ("dense", &dense, "lasagne", &["l.W 3x4 io", "l.b 4"]),
+            ("dense", &dense, "mlx", &["l.weight 4x3 oi", "l.bias 4"]),
+            ("conv2d", &conv, "default", &["l.weight 5x7x3x8 kkio", "l.bias 8"]),
+            ("conv2d", &conv, "torch", &["l.weight 8x3x5x7 oikk", "l.bias 8"]),
+            ("conv2d", &conv, "keras", &["l/kernel 5x7x3x8 kkio", "l/bias 8"]),
+            ("conv2d", &conv, "lasagne", &["l.W 8x3x5x7 oikk", "l.b 8"]),
+            ("conv2d", &conv, "mlx", &["l.weight 8x5x7x3 okki", "l.bias 8"]),
+            ("conv2d", &conv, "c01b", &["l.weight 3x5x7x8 ikko", "l.bias 8"]),
+            ("embedding", &dense, "torch", &["l.weight 3x4 io"]),
+            ("embedding", &dense, "keras", &["l/embeddings 3x4 io"]),
+            ("layer_norm", &size, "torch", &["l.weight 4", "l.bias 4"]),
+            ("layer_norm", &size, "jax", &["l.scale 4", "l.bias 4"]),
+            ("batch_norm", &size, "torch", &["l.weight 4", "l.bias 4", "l.running_mean 4", "l.running_var 4"]),
+            ("batch_norm", &size, "keras", &["l/gamma 4", "l/beta 4", "l/moving_mean 4", "l/moving_variance 4"]),
+            (
+                "lstm",
+                &dense,
+                "torch",
+                &["l.weight_ih_l0 16x3 oi", "l.weight_hh_l0 16x4 oi", "l.bias_ih_l0 16", "l.bias_hh_l0 16"],
+            ),
+            ("lstm", &dense, "keras", &["l/kernel 3x16 io", "l/recurrent_kernel 4x16 io", "l/bias 16"]),
+            ("gru", &dense, "keras", &["l/kernel 3x12 io", "l/recurrent_kernel 4x12 io", "l/bias 2x12"]),
+            ("rnn", &dense, "jax", &["l.i.kernel 3x4 io", "l.i.bias 4", "l.h.kernel 4x4 io"]),
+            ("gru", &dense, "mlx", &["l.Wx 12x3 oi", "l.Wh 12x4 oi", "l.b 12", "l.bhn 4"]),
+        ];
+        for (kind, parameters, layout, expected) in cases {
+            assert_eq!(&told(kind, parameters, layout), expected, "{kind} of {layout}");
+        }
+    }
+
+    #[test]
+    fn a_layer_may_do_without_its_bias() {
+        let without = ("bias".to_string(), Parameter::Switch(false));
+        let parameters = [number("in", 3.0), number("out", 4.0), without];
+        for kind in ["dense", "rnn", "lstm", "gru"] {
+            for framework in FRAMEWORKS.iter().filter(|framework| framework.layout != "lasagne") {
+                let tensors = expand("l", kind, &parameters, &framework.layout.parse().unwrap()).unwrap();
+                assert!(tensors.iter().all(|tensor| tensor.role != Role::Bias), "{kind} of {}", framework.layout);
+                assert!(!tensors.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_of_one_size_has_it_along_every_axis_and_a_bias_knows_the_fans() {
+        let parameters = [number("in", 6.0), number("out", 8.0), number("kernel", 3.0)];
+        let tensors = expand("l", "conv3d", &parameters, &Layout::default()).unwrap();
+        assert_eq!(tensors[0].shape, [3, 3, 3, 6, 8]);
+        assert_eq!(tensors[1].fans, Fans { fan_in: Some(162), fan_out: Some(216) });
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_is_known() {
+        let good = [number("in", 3.0), number("out", 4.0)];
+        let with = |key: &str, parameter: Parameter| {
+            let mut parameters: Vec<_> = good.iter().filter(|(name, _)| name != key).cloned().collect();
+            parameters.push((key.into(), parameter));
+            parameters
+        };
+        let cases: &[(&str, Box<Given>, &str, &[&str])] = &[
+            ("dens", good.clone().into(), "torch", &["`dens`", "did you mean `dense`?", "lstm"]),
+            ("dense", with("inn", Parameter::Number(1.0)).into(), "torch", &["`inn`", "did you mean `in`?", "bias"]),
+            ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),
+            ("dense", [good[0].clone()].into(), "torch", &["`out` is missing"]),
+            ("dense", [&good[..], &good[..1]].concat().into(), "torch", &["`in` is given twice"]),
+            ("dense", with("in", Parameter::Number(2.5)).into(), "torch", &["`in` is 2.5", "whole number"]),
+            ("dense", with("in", Parameter::Number(-1.0)).into(), "torch", &["`in` is -1"]),
+            ("dense", with("in", Parameter::Number(f64::NAN)).into(), "torch", &["`in` is NaN"]),
+            ("dense", with("in", Parameter::Number(1e300)).into(), "torch", &["`in` is 1e300", "2^48"]),
+            ("dense", with("in", Parameter::Word("a".into())).into(), "torch", &["`in` is `a`"]),
+            ("dense", with("bias", Parameter::Number(1.0)).into(), "torch", &["`bias` is 1", "true or false"]),
+            ("dense", good.clone().into(), "c01b", &["c01b"]),
+            ("dense", good.clone().into(), "ik", &["`ik`", "one `i`, one `o`"]),
+            ("dense", good.clone().into(), "oikk", &["names 4 axes"]),
+            ("conv2d", good.clone().into(), "torch", &["`kernel` is missing"]),
+            (
+                "conv2d",
+                with("kernel", Parameter::List(vec![3.0; 3])).into(),
+                "torch",
+                &["a list of 3", "one size, or 2"],
+            ),
+            ("lstm", good.clone().into(), "lasagne", &["lasagne", "by hand"]),
+        ];
+        for (kind, parameters, layout, words) in cases {
+            let error = expand("l", kind, parameters, &layout.parse().unwrap()).expect_err(kind);
+            let message = format!("{error:#}");
+            for word in *words {
+                assert!(message.contains(word), "{kind}: no {word:?} in {message:?}");
+            }
+        }
+        let groups = [number("in", 3.0), number("out", 4.0), number("kernel", 1.0), number("groups", 2.0)];
+        let error = expand("l", "conv1d", &groups, &Layout::default()).unwrap_err();
+        assert!(format!("{error:#}").contains("`in` is 3, which 2 groups do not divide"), "{error:#}");
+    }
+}

@@ -1,0 +1,259 @@
+//! Multilayer perceptrons: dense layers one after the other, each with an activation after it but the last.
+
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::layers::{self, Framework, LayerTensor, Parameter, Role, Stack};
+use crate::plan::{Common, DType, Fans, Layout, Plan, Shape, Tensor};
+use crate::scheme::{self, Reads};
+use crate::text::{cut, did_you_mean};
+
+/// What is to be made.
+pub struct Mlp {
+    /// The sizes of the layers.
+    pub sizes: Sizes,
+    /// What stands between the layers.
+    pub activation: Activation,
+    /// Whose names, shapes and order.
+    pub layout: Layout,
+    /// The type of the elements.
+    pub dtype: DType,
+    /// The framework whose own dense layer is meant, in place of the activation's scheme.
+    pub like: Option<&'static Framework>,
+    /// The scheme of the weights, in place of any other.
+    pub scheme: Option<String>,
+    /// The scheme of the last layer's weight.
+    pub last: Option<String>,
+    /// The scheme of the biases.
+    pub bias: BiasScheme,
+}
+
+/// What the biases are.
+#[derive(Clone, Debug)]
+pub enum BiasScheme {
+    /// Zeros, or what the framework's own layer draws.
+    Usual,
+    /// There are none.
+    Absent,
+    /// Drawn by this scheme.
+    Drawn(String),
+}
+
+/// The sizes of the inputs, of each layer and of the outputs: two or more.
+#[derive(Clone, Debug)]
+pub struct Sizes(Vec<u64>);
+
+impl FromStr for Sizes {
+    type Err = anyhow::Error;
+
+    /// Reads `784-512-10`.
+    fn from_str(text: &str) -> Result<Self> {
+        const FORM: &str = "sizes are joined by `-`, inputs first and outputs last, as in `784-512-10`";
+        let shown = cut(text, 60);
+        let mut sizes = Vec::new();
+        for part in text.split('-') {
+            let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            ensure!(digits, "`{}` in `{shown}` is no size: {FORM}", cut(part, 30));
+            // Too many digits for 64 bits is a size still, and too large.
+            let size = part.parse().unwrap_or(u64::MAX);
+            ensure!(size > 0, "`{shown}` holds a layer of 0 units: every size is 1 or more");
+            ensure!(size <= Shape::MAX_ELEMENTS, "`{}` in `{shown}` is above 2^48, the largest size", cut(part, 30));
+            sizes.push(size);
+            ensure!(sizes.len() <= Plan::MAX_TENSORS / 2, "`{shown}`: more than 2^19 layers");
+        }
+        ensure!(sizes.len() > 1, "`{shown}` is one size, and a layer has two: {FORM}");
+        Ok(Self(sizes))
+    }
+}
+
+/// What stands between layers, and the scheme that keeps the signal through it.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    row: &'static ActivationRow,
+    slope: Option<f64>,
+}
+
+/// An activation of the literature.
+#[derive(Debug)]
+pub struct ActivationRow {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// Other words for it.
+    aliases: &'static [&'static str],
+    /// The scheme of the weights before it.
+    pub scheme: &'static str,
+    /// Who gives it that.
+    pub source: &'static str,
+}
+
+const GLOROT: &str = "Glorot and Bengio 2010";
+const HE: &str = "He et al. 2015";
+const AS_RELU: &str = "He et al. 2015 for rectifiers, which it is close to";
+
+/// Every activation without weights of its own. He et al. draw normal numbers, so that the family of relu has he-normal; `--scheme he-uniform` is the other.
+pub const ACTIVATIONS: &[ActivationRow] = &[
+    row("tanh", &[], "glorot-uniform", GLOROT),
+    row("hard-tanh", &["hardtanh"], "glorot-uniform", "Glorot and Bengio 2010 for tanh, whose slope it has at 0"),
+    row("softsign", &[], "glorot-uniform", GLOROT),
+    row("sigmoid", &["logistic"], "sigmoid-uniform", "the Deep Learning Tutorials, after Glorot and Bengio 2010"),
+    row("relu", &[], "he-normal", HE),
+    row("relu6", &[], "he-normal", HE),
+    row("leaky-relu", &["lrelu"], "he-normal:gain=leaky-relu", HE),
+    row("elu", &["celu"], "he-normal", "Clevert et al. 2016, after He et al. 2015"),
+    row("softplus", &[], "he-normal", AS_RELU),
+    row("gelu", &[], "he-normal", AS_RELU),
+    row("silu", &["swish"], "he-normal", AS_RELU),
+    row("mish", &[], "he-normal", AS_RELU),
+    row("selu", &[], "lecun-normal", "Klambauer et al. 2017"),
+    row("linear", &["identity", "none"], "lecun-normal", "LeCun et al. 1998: the variance of what goes in comes out"),
+    row("rbm", &[], "normal:std=0.01", "Hinton 2010, A practical guide to training restricted Boltzmann machines"),
+];
+
+const fn row(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    scheme: &'static str,
+    source: &'static str,
+) -> ActivationRow {
+    ActivationRow { name, aliases, scheme, source }
+}
+
+impl FromStr for Activation {
+    type Err = anyhow::Error;
+
+    /// Reads `tanh`, `leaky-relu`, `leaky-relu:0.2` or `leaky-relu:slope=0.2`, whatever the case and the hyphens.
+    fn from_str(text: &str) -> Result<Self> {
+        let (word, slope) = text.split_once(':').map_or((text, None), |(word, slope)| (word, Some(slope)));
+        let folded = |word: &str| word.to_lowercase().replace(['-', '_'], "");
+        let words = |row: &ActivationRow| std::iter::once(row.name).chain(row.aliases.iter().copied());
+        let found = ACTIVATIONS.iter().find(|row| words(row).any(|known| folded(known) == folded(word)));
+        let row = found.with_context(|| {
+            let names: Vec<&str> = ACTIVATIONS.iter().map(|row| row.name).collect();
+            let shown = cut(word, 60);
+            let near = did_you_mean(&shown, ACTIVATIONS.iter().flat_map(words));
+            format!("unknown activation `{shown}`: known are {}{near}", names.join(", "))
+        })?;
+        let slope = slope.map(|slope| {
+            ensure!(row.name == "leaky-relu", "`{}` takes no `:`; only leaky-relu does, with its slope", row.name);
+            let number =
+                slope.strip_prefix("slope=").unwrap_or(slope).parse().ok().filter(|slope: &f64| slope.is_finite());
+            number.with_context(|| format!("`{}` is no slope: as in `leaky-relu:0.2`", cut(slope, 30)))
+        });
+        Ok(Self { row, slope: slope.transpose()? })
+    }
+}
+
+impl Activation {
+    /// The scheme of weights before it.
+    fn scheme(&self) -> String {
+        match self.slope {
+            Some(slope) => format!("{},slope={slope}", self.row.scheme),
+            None => self.row.scheme.into(),
+        }
+    }
+
+    /// Whether frameworks have a layer for it.
+    fn is_a_layer(&self) -> bool {
+        self.row.name != "linear"
+    }
+}
+
+impl Mlp {
+    /// The tensors, in the order of the layers.
+    pub fn tensors(&self) -> Result<Vec<Tensor>> {
+        let layers = self.sizes.0.windows(2).enumerate();
+        let last = self.sizes.0.len() - 2;
+        let mut tensors: Vec<Tensor> = Vec::with_capacity(2 * last + 2);
+        for (position, sizes) in layers {
+            for tensor in self.layer(position, sizes[0], sizes[1])? {
+                let name = self.name(tensor.name.clone(), tensors.len());
+                tensors.push(self.tensor(&tensor, &name, position == last)?);
+            }
+        }
+        if let Some(first) = tensors.first_mut() {
+            first.notes.extend(self.origin());
+        }
+        Ok(tensors)
+    }
+
+    /// The tensors of a dense layer, under the name that the framework gives the layer.
+    fn layer(&self, position: usize, inputs: u64, outputs: u64) -> Result<Vec<LayerTensor>> {
+        let step = if self.activation.is_a_layer() { 2 } else { 1 };
+        let name = match (Framework::of(&self.layout).stack, position) {
+            (Stack::Plain(word), 0) => word.into(),
+            (Stack::Plain(word), _) => format!("{word}_{position}"),
+            (Stack::Counted(word), _) => format!("{word}{}", position * step),
+            (Stack::Numbered(word) | Stack::Flat(word), _) => format!("{word}{position}"),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "sizes are below 2^49")]
+        let size = |key: &str, size: u64| (key.to_string(), Parameter::Number(size as f64));
+        let bias = !matches!(self.bias, BiasScheme::Absent);
+        let parameters = [size("in", inputs), size("out", outputs), ("bias".into(), Parameter::Switch(bias))];
+        layers::expand(&name, "dense", &parameters, &self.layout)
+    }
+
+    /// A tensor's name in the stack, where `before` tensors come before it.
+    fn name(&self, name: String, before: usize) -> String {
+        match Framework::of(&self.layout).stack {
+            Stack::Flat(word) => format!("{word}{before}"),
+            _ => name,
+        }
+    }
+
+    fn tensor(&self, tensor: &LayerTensor, name: &str, is_last: bool) -> Result<Tensor> {
+        let expression = self.expression(tensor.role, is_last);
+        let layout = match &tensor.layout {
+            Some(letters) => letters.parse()?,
+            None => Layout::default(),
+        };
+        // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
+        let reads = || Ok::<_, anyhow::Error>(scheme::resolve(&expression)?.scheme.reads == Reads::Fans);
+        let fans = if tensor.role == Role::Bias && reads()? { tensor.fans } else { Fans::default() };
+        let common = Common { dtype: self.dtype, layout, fans };
+        let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
+        let shape = Shape::new(tensor.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
+        Tensor::new(name.parse()?, shape, &expression, &common)
+    }
+
+    fn expression(&self, role: Role, is_last: bool) -> String {
+        let own = self.like.and_then(|framework| framework.dense);
+        if role == Role::Bias {
+            return match (&self.bias, own) {
+                (BiasScheme::Drawn(expression), _) => expression.clone(),
+                (_, Some((_, bias))) => bias.into(),
+                _ => "zeros".into(),
+            };
+        }
+        let last = self.last.as_ref().filter(|_| is_last);
+        match (last.or(self.scheme.as_ref()), own) {
+            (Some(expression), _) => expression.clone(),
+            (None, Some((weight, _))) => weight.into(),
+            (None, None) => self.activation.scheme(),
+        }
+    }
+
+    /// Where the scheme of the weights came from, where nobody named one.
+    fn origin(&self) -> Option<String> {
+        let row = self.activation.row;
+        match (&self.scheme, self.like) {
+            (Some(_), _) => None,
+            (None, Some(framework)) => {
+                Some(format!("weights and biases are what dense layers of {} draw", framework.layout))
+            }
+            (None, None) => Some(format!("{}: {} ({})", row.name, self.activation.scheme(), row.source)),
+        }
+    }
+}
+
+/// The framework of that word, where its own dense layer is known. Errors name the nearest.
+pub fn like(word: &str) -> Result<&'static Framework> {
+    let known: Vec<&str> = layers::FRAMEWORKS.iter().filter(|row| row.dense.is_some()).map(|row| row.layout).collect();
+    match layers::FRAMEWORKS.iter().find(|row| row.layout == word && row.dense.is_some()) {
+        Some(framework) => Ok(framework),
+        None => {
+            let shown = cut(word, 60);
+            bail!("`{shown}`: known are {}{}", known.join(", "), did_you_mean(&shown, known.iter().copied()))
+        }
+    }
+}

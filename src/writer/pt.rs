@@ -1,0 +1,217 @@
+//! `PyTorch`'s `.pt`: a state dict as `torch.save` writes it, which `torch.load` takes with `weights_only=True` and with
+//! `mmap=True`. A [zip archive](super::zip): a pickle that tells of the tensors, and each one's values in a member that begins
+//! at a multiple of 64. The recipe is a member that torch does not ask for.
+
+use anyhow::Result;
+
+use super::zip::{Archive, Content};
+use super::{Format, Piece};
+use crate::plan::{DType, Plan, Tensor};
+use crate::recipe::{self, Recipe};
+
+pub(super) const FORMAT: Format = Format {
+    name: "pt",
+    extensions: &["pt", "pth"],
+    binary: true,
+    several: true,
+    summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
+    pieces,
+    companion: |_| Ok(None),
+    note: |_| None,
+    keeps: |_| false,
+};
+
+/// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.
+const FOLDER: &str = "archive";
+/// Where `PyTorch` aligns its storages.
+const ALIGNMENT: u64 = 64;
+
+fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    let mut archive = Archive::new(plan);
+    let mut add = |name: &str, opening: Vec<u8>, tensor| {
+        let name = format!("{FOLDER}/{name}");
+        archive.add(Content { name, comment: String::new(), opening, tensor, alignment: ALIGNMENT })
+    };
+    add("data.pkl", pickle(plan), None)?;
+    add("byteorder", b"little".to_vec(), None)?;
+    add(&format!("{}.json", recipe::KEY), Recipe::whole(plan).to_json()?.into_bytes(), None)?;
+    for number in 0..plan.tensors.len() {
+        add(&format!("data/{number}"), Vec::new(), Some(number))?;
+    }
+    add("version", b"3\n".to_vec(), None)?;
+    archive.finish(String::new())
+}
+
+/// The state dict as `PyTorch` pickles it (protocol 2): an ordered dict of tensors, each rebuilt from a storage.
+fn pickle(plan: &Plan) -> Vec<u8> {
+    let mut pickle = Pickle { bytes: b"\x80\x02".to_vec(), shared: Vec::new() };
+    pickle.empty_ordered_dict();
+    for (batch, tensors) in plan.tensors.chunks(BATCH).enumerate() {
+        pickle.bytes.push(MARK);
+        for (number, tensor) in tensors.iter().enumerate() {
+            pickle.text(tensor.name.as_str());
+            pickle.tensor(tensor, batch * BATCH + number);
+        }
+        pickle.bytes.push(SET_ITEMS);
+    }
+    pickle.bytes.push(b'.');
+    pickle.bytes
+}
+
+/// How many entries are put into a dict at a time, as in Python's own pickles.
+const BATCH: usize = 1000;
+
+const MARK: u8 = b'(';
+const TUPLE: u8 = b't';
+const EMPTY_TUPLE: u8 = b')';
+const CALL: u8 = b'R';
+const SET_ITEMS: u8 = b'u';
+const PERSISTENT: u8 = b'Q';
+const FALSE: u8 = 0x89;
+
+/// A pickle that is being written.
+struct Pickle {
+    bytes: Vec<u8>,
+    /// What is written once and then referred to by its number: a few constants.
+    shared: Vec<&'static str>,
+}
+
+impl Pickle {
+    fn tensor(&mut self, tensor: &Tensor, number: usize) {
+        self.global("torch._utils\n_rebuild_tensor_v2\n");
+        self.bytes.push(MARK);
+        self.storage(tensor, number);
+        self.integer(0);
+        self.sizes(tensor.shape.axes());
+        self.sizes(&strides(tensor.shape.axes()));
+        self.bytes.push(FALSE);
+        self.empty_ordered_dict();
+        self.bytes.extend([TUPLE, CALL]);
+    }
+
+    fn storage(&mut self, tensor: &Tensor, number: usize) {
+        self.bytes.push(MARK);
+        self.shared("storage", |pickle| pickle.text("storage"));
+        self.global(storage_type(tensor.dtype));
+        self.text(&number.to_string());
+        self.shared("cpu", |pickle| pickle.text("cpu"));
+        self.integer(tensor.shape.count());
+        self.bytes.extend([TUPLE, PERSISTENT]);
+    }
+
+    fn empty_ordered_dict(&mut self) {
+        self.global("collections\nOrderedDict\n");
+        self.bytes.extend([EMPTY_TUPLE, CALL]);
+    }
+
+    fn global(&mut self, name: &'static str) {
+        self.shared(name, |pickle| {
+            pickle.bytes.push(b'c');
+            pickle.bytes.extend(name.as_bytes());
+        });
+    }
+
+    /// Writes a constant, or refers to it where it stands before.
+    fn shared(&mut self, key: &'static str, write: impl FnOnce(&mut Self)) {
+        // There are seven of them at most.
+        let number = |position: usize| u8::try_from(position).unwrap_or(u8::MAX);
+        if let Some(position) = self.shared.iter().position(|known| *known == key) {
+            self.bytes.extend([b'h', number(position)]);
+            return;
+        }
+        write(self);
+        self.bytes.extend([b'q', number(self.shared.len())]);
+        self.shared.push(key);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes.push(b'X');
+        // A name has at most 512 bytes.
+        self.bytes.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.bytes.extend(text.as_bytes());
+    }
+
+    fn sizes(&mut self, sizes: &[u64]) {
+        if sizes.is_empty() {
+            return self.bytes.push(EMPTY_TUPLE);
+        }
+        self.bytes.push(MARK);
+        for &size in sizes {
+            self.integer(size);
+        }
+        self.bytes.push(TUPLE);
+    }
+
+    /// A number in as few bytes as Python writes it; a shape's sizes stay below 2^49.
+    fn integer(&mut self, number: u64) {
+        if let Ok(byte) = u8::try_from(number) {
+            self.bytes.extend([b'K', byte]);
+        } else if let Ok(short) = u16::try_from(number) {
+            self.bytes.push(b'M');
+            self.bytes.extend(short.to_le_bytes());
+        } else if let Ok(int) = i32::try_from(number) {
+            self.bytes.push(b'J');
+            self.bytes.extend(int.to_le_bytes());
+        } else {
+            // Signed, so that a further byte keeps the highest bit from being the sign.
+            let bytes = number.to_le_bytes();
+            let length = number.ilog2() as usize / 8 + 1;
+            let signed = if bytes[length - 1] < 0x80 { length } else { length + 1 };
+            self.bytes.extend([0x8a, u8::try_from(signed).unwrap_or(u8::MAX)]);
+            self.bytes.extend(bytes.iter().chain(&[0]).take(signed));
+        }
+    }
+}
+
+fn storage_type(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F64 => "torch\nDoubleStorage\n",
+        DType::F32 => "torch\nFloatStorage\n",
+        DType::F16 => "torch\nHalfStorage\n",
+        DType::BF16 => "torch\nBFloat16Storage\n",
+    }
+}
+
+/// The distance of neighbours along each axis, in elements, row-major. As in torch, an axis of size 0 counts as 1.
+fn strides(axes: &[u64]) -> Vec<u64> {
+    let mut strides = vec![1; axes.len()];
+    for axis in (1..axes.len()).rev() {
+        strides[axis - 1] = strides[axis] * axes[axis].max(1);
+    }
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_written_as_python_writes_them() {
+        // pickle.dumps(N, protocol=2), without its first two bytes and its last.
+        let cases: [(u64, &[u8]); 9] = [
+            (0, b"K\x00"),
+            (255, b"K\xff"),
+            (256, b"M\x00\x01"),
+            (65535, b"M\xff\xff"),
+            (65536, b"J\x00\x00\x01\x00"),
+            ((1 << 31) - 1, b"J\xff\xff\xff\x7f"),
+            (1 << 31, b"\x8a\x05\x00\x00\x00\x80\x00"),
+            ((1 << 39) - 1, b"\x8a\x05\xff\xff\xff\xff\x7f"),
+            (1 << 48, b"\x8a\x07\x00\x00\x00\x00\x00\x00\x01"),
+        ];
+        for (number, expected) in cases {
+            let mut pickle = Pickle { bytes: Vec::new(), shared: Vec::new() };
+            pickle.integer(number);
+            assert_eq!(pickle.bytes, expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn strides_are_those_of_torch() {
+        for (axes, expected) in
+            [(&[][..], &[][..]), (&[5], &[1]), (&[2, 3, 4], &[12, 4, 1]), (&[0, 5], &[5, 1]), (&[2, 0, 3], &[3, 3, 1])]
+        {
+            assert_eq!(strides(axes), expected, "{axes:?}");
+        }
+    }
+}

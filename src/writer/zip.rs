@@ -1,0 +1,212 @@
+//! Zip archives of stored members, with zip64 sizes and a fixed date, the same bytes to a file and to a pipe.
+//!
+//! The checksum of a member is known only when its values are, so it follows them (a data descriptor, flag 3 of the ZIP
+//! specification, APPNOTE 6.3.10), and the directory at the end repeats it.
+
+use anyhow::{Result, ensure};
+
+use super::Piece;
+use crate::plan::Plan;
+
+/// Version 4.5 of the specification: zip64.
+const VERSION: u16 = 45;
+/// A data descriptor follows (bit 3); names are UTF-8 (bit 11).
+const FLAGS: u16 = 1 << 3 | 1 << 11;
+const STORED: u16 = 0;
+const TIME: u16 = 0;
+/// 1980-01-01, the first day that the format has.
+const DATE: u16 = 1 << 5 | 1;
+/// A size that is to be found in the zip64 field.
+const IN_ZIP64: u32 = u32::MAX;
+/// The zip64 field of a local header: its tag, its length and two sizes.
+const ZIP64_FIELD: u64 = 20;
+/// A local header without name and fields.
+const LOCAL_HEADER: u64 = 30;
+/// Signature, checksum and two 64-bit sizes.
+const DESCRIPTOR: usize = 24;
+
+/// An archive that is being laid out, member by member.
+pub(super) struct Archive<'a> {
+    plan: &'a Plan,
+    pieces: Vec<Piece>,
+    members: Vec<Member>,
+    offset: u64,
+    values: usize,
+}
+
+/// What the directory says of a member.
+struct Member {
+    name: Vec<u8>,
+    comment: Vec<u8>,
+    offset: u64,
+    size: u64,
+    checksum: Checksum,
+}
+
+/// A checksum of bytes that are known, and of values after them that are not drawn yet.
+#[derive(Clone, Copy)]
+struct Checksum {
+    opening: u32,
+    length: u64,
+    /// Which of the archive's values follow, and how many bytes they are.
+    values: Option<(usize, u64)>,
+}
+
+/// What a member is to hold.
+pub(super) struct Content {
+    pub(super) name: String,
+    /// A note in the directory.
+    pub(super) comment: String,
+    /// What it begins with.
+    pub(super) opening: Vec<u8>,
+    /// The number of the tensor whose values follow.
+    pub(super) tensor: Option<usize>,
+    /// Where it begins is a multiple of this; 0 where that does not matter.
+    pub(super) alignment: u64,
+}
+
+impl<'a> Archive<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        Self { plan, pieces: Vec::new(), members: Vec::new(), offset: 0, values: 0 }
+    }
+
+    /// Adds a member. Errors where its name or its comment is too long.
+    pub(super) fn add(&mut self, content: Content) -> Result<()> {
+        let Content { name, comment, opening, tensor, alignment } = content;
+        ensure!(u16::try_from(comment.len()).is_ok(), "the recipe of `{name}` is too long for a zip archive");
+        ensure!(u16::try_from(name.len()).is_ok(), "`{name}` is too long for a zip archive");
+        let values = tensor.map(|tensor| (self.values, self.plan.tensors[tensor].bytes()));
+        let checksum = Checksum { opening: crc32fast::hash(&opening), length: opening.len() as u64, values };
+        let size = checksum.length + values.map_or(0, |(_, bytes)| bytes);
+        let member =
+            Member { name: name.into_bytes(), comment: comment.into_bytes(), offset: self.offset, size, checksum };
+        let mut bytes = member.local_header(alignment);
+        bytes.extend(opening);
+        self.offset += bytes.len() as u64 + (size - checksum.length) + DESCRIPTOR as u64;
+        self.pieces.push(Piece::Bytes(bytes));
+        if let Some(tensor) = tensor {
+            self.pieces.push(Piece::Values(tensor));
+            self.values += 1;
+        }
+        self.pieces.push(descriptor(checksum, size));
+        self.members.push(member);
+        Ok(())
+    }
+
+    /// The pieces of the whole archive, which has a comment of its own.
+    pub(super) fn finish(self, comment: String) -> Result<Vec<Piece>> {
+        ensure!(u16::try_from(comment.len()).is_ok(), "the comment of a zip archive is too long");
+        let Self { mut pieces, members, offset, .. } = self;
+        let length = directory(&members, offset, comment.as_bytes(), &|_| 0).len();
+        let render = move |checksum: &dyn Fn(usize) -> u32| directory(&members, offset, comment.as_bytes(), checksum);
+        pieces.push(Piece::Checked(length, Box::new(render)));
+        Ok(pieces)
+    }
+}
+
+fn descriptor(checksum: Checksum, size: u64) -> Piece {
+    let render = move |of_values: &dyn Fn(usize) -> u32| {
+        let mut bytes = b"PK\x07\x08".to_vec();
+        put32(&mut bytes, &[checksum.whole(of_values)]);
+        put64(&mut bytes, &[size, size]);
+        bytes
+    };
+    match checksum.values {
+        Some(_) => Piece::Checked(DESCRIPTOR, Box::new(render)),
+        None => Piece::Bytes(render(&|_| 0)),
+    }
+}
+
+impl Checksum {
+    /// The checksum of all, from those of the values.
+    fn whole(self, of_values: &dyn Fn(usize) -> u32) -> u32 {
+        let Some((number, length)) = self.values else { return self.opening };
+        let mut whole = crc32fast::Hasher::new_with_initial_len(self.opening, self.length);
+        whole.combine(&crc32fast::Hasher::new_with_initial_len(of_values(number), length));
+        whole.finalize()
+    }
+}
+
+impl Member {
+    fn local_header(&self, alignment: u64) -> Vec<u8> {
+        let padding = (alignment > 0).then(|| {
+            let begins = self.offset + LOCAL_HEADER + self.name.len() as u64 + ZIP64_FIELD + PADDING_FIELD;
+            begins.next_multiple_of(alignment) - begins
+        });
+        let fields = ZIP64_FIELD + padding.map_or(0, |padding| PADDING_FIELD + padding);
+        let mut bytes = b"PK\x03\x04".to_vec();
+        put16(&mut bytes, &[VERSION, FLAGS, STORED, TIME, DATE]);
+        put32(&mut bytes, &[0, IN_ZIP64, IN_ZIP64]);
+        put16(&mut bytes, &[length16(self.name.len() as u64), length16(fields)]);
+        bytes.extend(&self.name);
+        // The sizes are known here already; the checksum alone is not.
+        put16(&mut bytes, &[1, 16]);
+        put64(&mut bytes, &[self.size, self.size]);
+        if let Some(padding) = padding {
+            bytes.extend(b"FB");
+            put16(&mut bytes, &[length16(padding)]);
+            bytes.extend((0..padding).map(|_| b'Z'));
+        }
+        bytes
+    }
+
+    /// The entry in the directory, from the checksums of the values.
+    fn directory_entry(&self, of_values: &dyn Fn(usize) -> u32) -> Vec<u8> {
+        let mut bytes = b"PK\x01\x02".to_vec();
+        // Made on Unix (3), so that the mode below is read.
+        put16(&mut bytes, &[3 << 8 | VERSION, VERSION, FLAGS, STORED, TIME, DATE]);
+        put32(&mut bytes, &[self.checksum.whole(of_values), IN_ZIP64, IN_ZIP64]);
+        put16(&mut bytes, &[length16(self.name.len() as u64), 28, length16(self.comment.len() as u64), 0, 0]);
+        put32(&mut bytes, &[0o100_644 << 16, IN_ZIP64]);
+        bytes.extend(&self.name);
+        put16(&mut bytes, &[1, 24]);
+        put64(&mut bytes, &[self.size, self.size, self.offset]);
+        bytes.extend(&self.comment);
+        bytes
+    }
+}
+
+/// The tag and length of the field `FB`, by which `PyTorch` pads its members.
+const PADDING_FIELD: u64 = 4;
+
+/// The central directory and what ends the archive.
+fn directory(members: &[Member], offset: u64, comment: &[u8], of_values: &dyn Fn(usize) -> u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for member in members {
+        bytes.extend(member.directory_entry(of_values));
+    }
+    let (count, size) = (members.len() as u64, bytes.len() as u64);
+    let end = offset + size;
+    bytes.extend(b"PK\x06\x06");
+    put64(&mut bytes, &[44]);
+    put16(&mut bytes, &[3 << 8 | VERSION, VERSION]);
+    put32(&mut bytes, &[0, 0]);
+    put64(&mut bytes, &[count, count, size, offset]);
+    bytes.extend(b"PK\x06\x07");
+    put32(&mut bytes, &[0]);
+    put64(&mut bytes, &[end]);
+    put32(&mut bytes, &[1]);
+    bytes.extend(b"PK\x05\x06");
+    put16(&mut bytes, &[0, 0, u16::MAX, u16::MAX]);
+    put32(&mut bytes, &[IN_ZIP64, IN_ZIP64]);
+    put16(&mut bytes, &[length16(comment.len() as u64)]);
+    bytes.extend(comment);
+    bytes
+}
+
+/// The length of a name, a comment or a field: those that are longer are refused before.
+fn length16(length: u64) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
+}
+
+fn put16(bytes: &mut Vec<u8>, numbers: &[u16]) {
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put32(bytes: &mut Vec<u8>, numbers: &[u32]) {
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put64(bytes: &mut Vec<u8>, numbers: &[u64]) {
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}

@@ -1,0 +1,227 @@
+//! Archives of PyTorch made by hand, whose pickles do what no state dict does.
+
+use super::zips::{Member, archive, member};
+use super::{Cases, named};
+
+const ORDERED: &[u8] = b"ccollections\nOrderedDict\n)R";
+
+fn text(text: &str) -> Vec<u8> {
+    [b"X", &u32::try_from(text.len()).unwrap().to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+fn tuple(items: &[Vec<u8>]) -> Vec<u8> {
+    [b"(", &items.concat()[..], b"t"].concat()
+}
+
+fn byte(number: u8) -> Vec<u8> {
+    vec![b'K', number]
+}
+
+/// A number as `LONG1`.
+fn long(number: i64) -> Vec<u8> {
+    [&[0x8a, 8][..], &number.to_le_bytes()].concat()
+}
+
+fn sizes(sizes: &[u8]) -> Vec<u8> {
+    tuple(&sizes.iter().map(|&size| byte(size)).collect::<Vec<_>>())
+}
+
+fn storage(class: &str, key: &str, count: Vec<u8>) -> Vec<u8> {
+    let global = format!("ctorch\n{class}\n").into_bytes();
+    [tuple(&[text("storage"), global, text(key), text("cpu"), count]), b"Q".to_vec()].concat()
+}
+
+fn singles() -> Vec<u8> {
+    storage("FloatStorage", "0", byte(6))
+}
+
+fn tensor(storage: Vec<u8>, offset: Vec<u8>, shape: Vec<u8>, strides: Vec<u8>) -> Vec<u8> {
+    let arguments = tuple(&[storage, offset, shape, strides, vec![0x89], ORDERED.to_vec()]);
+    [&b"ctorch._utils\n_rebuild_tensor_v2\n"[..], &arguments, b"R"].concat()
+}
+
+fn weight() -> Vec<u8> {
+    tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[3, 1]))
+}
+
+/// A state dict of these entries.
+fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let entries: Vec<u8> = entries.iter().flat_map(|(name, value)| [text(name), value.clone()].concat()).collect();
+    [b"\x80\x02", ORDERED, b"(", &entries, b"u."].concat()
+}
+
+fn only(value: Vec<u8>) -> Vec<u8> {
+    dict(&[("w", value)])
+}
+
+/// What stands where a pickle holds its tensors: a whole program but its first and last instruction.
+fn program(instructions: &[u8]) -> Vec<u8> {
+    [b"\x80\x02", instructions, b"."].concat()
+}
+
+fn members(pickle: Vec<u8>) -> [Member; 2] {
+    [member(b"a/data.pkl", pickle), member(b"a/data/0", vec![0; 24])]
+}
+
+fn file(pickle: Vec<u8>) -> Vec<u8> {
+    archive(&members(pickle))
+}
+
+/// A good archive, its second member changed.
+fn with_values(change: impl FnOnce(&mut Member)) -> Vec<u8> {
+    let [pickle, mut values] = members(only(weight()));
+    change(&mut values);
+    archive(&[pickle, values])
+}
+
+pub(super) fn refused() -> Cases {
+    let mut cases = named([
+        ("an empty pickle", Vec::new()),
+        ("protocol 4", b"\x80\x04}.".to_vec()),
+        ("no end", b"\x80\x02}".to_vec()),
+        ("bytes after the end", [dict(&[]), b"x".to_vec()].concat()),
+        ("values left behind", program(b"}}")),
+        ("a mark left behind", program(b"(}")),
+        ("nothing at the end", program(b"")),
+        ("a number", program(b"K\x01")),
+        ("a text", program(&text("hello"))),
+        ("os.system", program(&[&b"cos\nsystem\n"[..], &text("touch pwned"), b"\x85R"].concat())),
+        ("builtins.eval", program(&[&b"cbuiltins\neval\n"[..], &text("1"), b"\x85R"].concat())),
+        ("torch.load", program(b"ctorch\nload\n)R")),
+        ("a class by its instance", program(b"(ios\nsystem\n")),
+        ("a new object", program(b"ccollections\nOrderedDict\n)\x81")),
+        ("a stack global", program(b"\x8c\x02os\x8c\x06system\x93")),
+        ("an extension", program(b"\x82\x01")),
+        ("a global without an end", b"\x80\x02ccollections".to_vec()),
+        ("a global of a megabyte", program(&[b"c", &vec![b'a'; 1 << 20][..], b"\nb\n"].concat())),
+        ("a terminal's escape", program(b"c\x1b[2J\nx\n")),
+        ("a global that is no text", program(b"c\xff\xfe\nx\n")),
+        ("a text called", program(&[&text("f")[..], b")R"].concat())),
+        ("a storage class called", program(b"ctorch\nFloatStorage\n)R")),
+        ("a call with no arguments", program(b"R")),
+        ("an ordered dict of something", program(b"ccollections\nOrderedDict\n(K\x01tR")),
+        ("a pop of nothing", program(b"0")),
+        ("a mark that is not there", program(b"t")),
+        ("entries of what is no dict", program(b"K\x01(K\x01K\x02u")),
+        ("an entry of nothing", program(b"s")),
+        ("a key without a value", program(b"}(K\x01u")),
+        ("attributes of a tensor", only([weight(), b"}b".to_vec()].concat())),
+        ("attributes that are a number", program(b"}K\x01b")),
+        ("a memo that was not kept", program(b"h\x07")),
+        ("a memo at 2^32-1", program(b"}r\xff\xff\xff\xff")),
+        ("a text past the end", program(b"X\xff\xff\xff\x7fa")),
+        ("a text that is no UTF-8", program(b"X\x01\0\0\0\xff")),
+        ("a number of 255 bytes", program(&[&b"\x8a\xff"[..], &[1; 255]].concat())),
+        ("ten thousand tuples", program(&[&b")"[..], &[0x85; 10_000]].concat())),
+        ("tuples of tuples of a memo", program(&[&b")q\0"[..], &b"h\0h\0\x86q\0".repeat(64)].concat())),
+        ("more than 2^20 values", program(&[b'N'; (1 << 20) + 1])),
+        ("more than 2^20 marks", program(&[b'('; (1 << 20) + 1])),
+        ("a number as a name", program(&[ORDERED, &byte(1), &weight(), b"s"].concat())),
+        ("a name twice", dict(&[("w", weight()), ("w", weight())])),
+        ("a dict in the dict", only(b"}".to_vec())),
+        ("a dict that holds itself", program(&[b"}q\0", &text("w")[..], b"h\0s"].concat())),
+        ("a number in the dict", only(byte(3))),
+        ("a storage in the dict", only(singles())),
+        (
+            "an unknown storage",
+            only(tensor(storage("QuantumStorage", "0", byte(6)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        ("a storage that is no storage", only(tensor(byte(1), byte(0), sizes(&[6]), sizes(&[1])))),
+        ("a module from elsewhere", program(&[&tuple(&[text("module"), text("x")])[..], b"Q"].concat())),
+        (
+            "a storage without a member",
+            only(tensor(storage("FloatStorage", "7", byte(6)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        (
+            "a storage out of its folder",
+            only(tensor(storage("FloatStorage", "../data.pkl", byte(6)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        (
+            "a storage larger than its member",
+            only(tensor(storage("FloatStorage", "0", byte(7)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        (
+            "a storage of another type",
+            only(tensor(storage("DoubleStorage", "0", byte(6)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        (
+            "a storage of 2^62",
+            only(tensor(storage("DoubleStorage", "0", long(1 << 62)), byte(0), sizes(&[6]), sizes(&[1]))),
+        ),
+        ("a storage of -1", only(tensor(storage("FloatStorage", "0", long(-1)), byte(0), sizes(&[6]), sizes(&[1])))),
+        ("a shape past the storage", only(tensor(singles(), byte(0), sizes(&[7]), sizes(&[1])))),
+        ("an offset past the storage", only(tensor(singles(), byte(4), sizes(&[3]), sizes(&[1])))),
+        ("an offset of 2^63-1", only(tensor(singles(), long(i64::MAX), sizes(&[3]), sizes(&[1])))),
+        ("an offset of -1", only(tensor(singles(), long(-1), sizes(&[3]), sizes(&[1])))),
+        ("a shape of 2^62", only(tensor(singles(), byte(0), tuple(&[long(1 << 62)]), sizes(&[1])))),
+        (
+            "a shape that wraps",
+            only(tensor(singles(), byte(0), tuple(&[long(1 << 32), long(1 << 32)]), sizes(&[0, 1]))),
+        ),
+        ("a negative size", only(tensor(singles(), byte(0), tuple(&[long(-2)]), sizes(&[1])))),
+        ("a shape of texts", only(tensor(singles(), byte(0), tuple(&[text("2")]), sizes(&[1])))),
+        ("a shape that is a number", only(tensor(singles(), byte(0), byte(6), sizes(&[1])))),
+        ("33 axes", only(tensor(singles(), byte(0), sizes(&[1; 33]), sizes(&[1; 33])))),
+        ("strides of a transposed matrix", only(tensor(singles(), byte(0), sizes(&[3, 2]), sizes(&[1, 3])))),
+        ("strides of 0", only(tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[0, 0])))),
+        ("too few strides", only(tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[1])))),
+        (
+            "a tensor of two arguments",
+            only([&b"ctorch._utils\n_rebuild_tensor_v2\n"[..], &sizes(&[1, 2]), b"R"].concat()),
+        ),
+        ("a parameter of no tensor", only(b"ctorch._utils\n_rebuild_parameter\n(K\x01\x89}tR".to_vec())),
+    ]);
+    for (_, bytes) in &mut cases {
+        *bytes = file(std::mem::take(bytes));
+    }
+    cases.extend(named([
+        ("no values", archive(&members(only(weight()))[..1])),
+        (
+            "values cut short",
+            with_values(|member| {
+                member.data.truncate(20);
+                (member.packed, member.size) = (20, 20);
+            }),
+        ),
+        ("values with a wrong checksum", with_values(|member| member.checksum ^= 1)),
+        (
+            "values in another folder",
+            with_values(|member| {
+                (member.name, member.local_name) = (b"b/data/0".to_vec(), b"b/data/0".to_vec());
+            }),
+        ),
+        ("deflated values", with_values(|member| member.method = 8)),
+        ("encrypted values", with_values(|member| member.flags = 1)),
+        ("a pickle with a wrong checksum", {
+            let [pickle, values] = members(only(weight()));
+            archive(&[Member { checksum: pickle.checksum ^ 1, ..pickle }, values])
+        }),
+        ("two pickles", {
+            let [pickle, values] = members(only(weight()));
+            archive(&[pickle.clone(), pickle, values])
+        }),
+        ("an unknown byte order", {
+            let [pickle, values] = members(only(weight()));
+            archive(&[pickle, values, member(b"a/byteorder", b"middle".to_vec())])
+        }),
+    ]));
+    cases
+}
+
+/// Archives that are as good as those of `torch.save`.
+pub(super) fn odd() -> Cases {
+    let half = |offset| tensor(singles(), byte(offset), sizes(&[3]), sizes(&[1]));
+    let parameter = [&b"ctorch._utils\n_rebuild_parameter\n"[..], &tuple(&[weight(), vec![0x88], b"}".to_vec()]), b"R"];
+    let [pickle, values] = members(only(weight()));
+    named([
+        ("a good archive", file(only(weight()))),
+        ("a plain dict", file(program(&[b"}", &text("w")[..], &weight(), b"s"].concat()))),
+        ("no tensor", file(dict(&[]))),
+        ("one storage of two tensors", file(dict(&[("a", half(0)), ("b", half(3)), ("c", half(1))]))),
+        ("integers", file(only(tensor(storage("LongStorage", "0", byte(3)), byte(0), sizes(&[3]), sizes(&[1]))))),
+        ("a parameter", file(only(parameter.concat()))),
+        ("attributes", file(program(&[ORDERED, &text("w"), &weight(), b"s}b"].concat()))),
+        ("any strides along one", file(only(tensor(singles(), byte(0), sizes(&[1, 6]), sizes(&[9, 1]))))),
+        ("a damaged recipe", archive(&[pickle, values, member(b"a/fanin.json", b"{".to_vec())])),
+    ])
+}
