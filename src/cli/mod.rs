@@ -1,13 +1,18 @@
 //! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
+mod copied;
 mod coverage;
+mod dry_run;
 mod explain;
+mod files;
 mod init;
 mod inspect;
 mod list;
 mod memory;
 mod model;
 mod output;
+mod progress;
+mod rank;
 mod report;
 mod shell;
 
