@@ -10,6 +10,7 @@ mod inspect;
 mod list;
 mod memory;
 mod mlp;
+mod model;
 mod output;
 mod progress;
 mod rank;
@@ -46,6 +47,7 @@ Start by copying a line:
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
   fanin mlp 784-512-10 --layout torch -o mlp.pt       a whole perceptron
+  fanin model recipe.toml -o model.safetensors        all weights of a model
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
   fanin inspect mlp.npz                               what a file holds, beside what the law asks";
@@ -56,6 +58,8 @@ enum Command {
     Init(Box<init::Init>),
     /// Draw the weights and biases of a multilayer perceptron
     Mlp(Box<mlp::Mlp>),
+    /// Write all weights of a model that a recipe describes
+    Model(Box<model::Model>),
     /// List the schemes, frameworks, formats, generators, layouts or gains
     List(list::List),
     /// Show what is in a file, beside what the law asks for
@@ -91,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
     match asked {
         Some(Command::Init(init)) => init.run(out),
         Some(Command::Mlp(mlp)) => mlp.run(out),
+        Some(Command::Model(model)) => model.run(out),
         Some(Command::Inspect(inspect)) => inspect.run(out),
         Some(Command::List(list)) => list.run(out),
         Some(Command::Explain(explain)) => explain.run(out),

@@ -1,0 +1,236 @@
+//! Families of models: a `config.json` of the `transformers` library becomes a plan.
+//!
+//! Each family is a recipe in `families`, found when the program is built. Its table `[family]` says of which `model_type` it is and
+//! which architectures it knows, `[config]` what is to be put into the `config.json` that is written. Constants that start with `_` are
+//! worked out from the others: they are neither read from a `config.json` nor written into one.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::config::Config;
+use super::document::{self, Syntax, Text};
+use super::{Asked, Document, Model, evaluate};
+use crate::plan::DType;
+use crate::text::{cut, did_you_mean, escape};
+
+/// The library that the families follow, in its version.
+pub const FOLLOWS: &str = "transformers 5.23.0";
+
+/// The name of the file beside the weights.
+pub const FILE: &str = "config.json";
+
+/// File names and texts of the recipes.
+static RECIPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
+
+/// A family of models.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// What a `config.json` calls it.
+    pub model_type: String,
+    /// The models that it knows, the one that is meant where none is named first.
+    pub architectures: Vec<String>,
+    recipe: Document,
+}
+
+/// A model, and the `config.json` that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// The tensors.
+    pub model: Model,
+    /// The `config.json`, to the byte.
+    pub config: Vec<u8>,
+}
+
+/// The values that `--set` gives, each with its path.
+pub type Settings = [(String, Value)];
+
+impl Family {
+    /// Every family, by name.
+    pub fn all() -> Result<Vec<Self>> {
+        RECIPES.iter().map(|(file, text)| Self::read(file, text)).collect()
+    }
+
+    /// The family of a `model_type`. Errors name those that are known.
+    pub fn find(model_type: &str) -> Result<Self> {
+        let mut families = Self::all()?;
+        if let Some(position) = families.iter().position(|family| family.model_type == model_type) {
+            return Ok(families.swap_remove(position));
+        }
+        let known: Vec<&str> = families.iter().map(|family| family.model_type.as_str()).collect();
+        bail!(
+            "`{}` is no family of models that is known here{}; known are {}; of any other, `fanin model \
+             model.safetensors --rules rules.toml` takes names and shapes from weights that exist",
+            escape(&cut(model_type, 60)),
+            did_you_mean(model_type, known.iter().copied()).trim_end_matches('?'),
+            known.join(", ")
+        )
+    }
+
+    fn read(file: &str, text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Head {
+            model_type: String,
+            architectures: Vec<String>,
+        }
+        let shown_name = format!("families/{file}");
+        let recipe = Document::parse(&Text { shown_name: &shown_name, text, syntax: Syntax::Toml })?;
+        let head = recipe.family().with_context(|| format!("{shown_name}: it has no table [family]"))?;
+        let Head { model_type, architectures } =
+            serde_json::from_value(head).with_context(|| format!("{shown_name}: [family]"))?;
+        ensure!(!architectures.is_empty(), "{shown_name}: [family] names no architecture");
+        Ok(Self { model_type, architectures, recipe })
+    }
+
+    /// The constants of the recipe, each with whether it is a plain value and no expression.
+    fn constants(&self) -> impl Iterator<Item = (&str, bool)> {
+        let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
+        entries.iter().map(|(key, node)| (key.as_str(), !matches!(node.value, document::Value::Text(_))))
+    }
+
+    /// The architecture that a `config.json` names first, or the family's own.
+    fn architecture(&self, config: &Config) -> Result<String> {
+        let asked = match config.get("architectures") {
+            None | Some(Value::Null) => None,
+            Some(Value::Array(items)) => items.into_iter().next(),
+            Some(other) => {
+                bail!("`architectures` is a list of names, and not `{}`", cut(&escape(&other.to_string()), 60))
+            }
+        };
+        let Some(asked) = asked else { return Ok(self.architectures[0].clone()) };
+        let asked = asked.as_str().context("`architectures` is a list of names")?;
+        ensure!(
+            self.architectures.iter().any(|known| known == asked),
+            "architecture `{}` is not known of {}{}; known are {}",
+            escape(&cut(asked, 60)),
+            self.model_type,
+            did_you_mean(asked, self.architectures.iter().map(String::as_str)).trim_end_matches('?'),
+            self.architectures.join(", ")
+        );
+        Ok(asked.into())
+    }
+
+    /// Errors where `--set` names what neither the family nor the `config.json` has.
+    fn check_settings(&self, config: &Config, settings: &Settings) -> Result<()> {
+        let constants: Vec<&str> = self.constants().map(|(key, _)| key).filter(|key| !is_inner(key)).collect();
+        for (path, _) in settings {
+            let key = path.split('.').next().unwrap_or_default();
+            let known = !is_inner(key) && (constants.contains(&key) || config.get(key).is_some());
+            ensure!(
+                known || matches!(key, "architectures" | "dtype"),
+                "--set `{}`: neither {} nor its {FILE} has such a key{}",
+                escape(&cut(path, 60)),
+                self.model_type,
+                did_you_mean(key, constants.iter().copied().chain(config.values().map(|(key, _)| key)))
+            );
+            ensure!(key != "model_type", "--set `model_type`: another family needs a {FILE} of its own");
+        }
+        Ok(())
+    }
+
+    /// What overrides the recipe's constants: the values of a `config.json`.
+    fn asked(&self, config: &Config, architecture: &str, dtype: Option<DType>, asked: &Asked) -> Asked {
+        let mut asked = Asked { dtype, ..asked.clone() };
+        let mut values: Map<String, Value> =
+            config.values().filter(|(key, _)| !is_inner(key)).map(|(key, value)| (key.to_string(), value)).collect();
+        values.insert("architecture".into(), architecture.into());
+        // A null is no value to the library either, but where it works one out.
+        for (key, _) in self.constants().filter(|&(key, plain)| plain && values.get(key) == Some(&Value::Null)) {
+            asked.constants.set(key, Value::Null);
+        }
+        asked.constants.merge(values);
+        asked
+    }
+}
+
+/// The model of a `config.json`, some of whose values are set anew.
+pub fn from_config(text: &str, settings: &Settings, asked: &Asked) -> Result<Configured> {
+    let config = Config::parse(text)?;
+    let model_type = config.text("model_type").context("it has no `model_type` that says which model it is of")?;
+    let family = Family::find(&model_type).context("`model_type`")?;
+    let (model, changed) = configured(&family, config.clone(), settings, asked, false)?;
+    // What nothing was changed in stays as it is.
+    let bytes = if changed == config { text.into() } else { changed.to_text().into() };
+    Ok(Configured { model, config: bytes })
+}
+
+/// The model that the library makes of a family where nothing is said, but for what is set.
+pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Asked) -> Result<Configured> {
+    let family = Family::find(model_type)?;
+    let mut config = Config::default();
+    config.set("architectures", &Value::Null)?;
+    config.set("model_type", &model_type.into())?;
+    let (model, config) = configured(&family, config, settings, asked, true)?;
+    Ok(Configured { model, config: config.to_text().into() })
+}
+
+fn configured(
+    family: &Family,
+    mut config: Config,
+    settings: &Settings,
+    asked: &Asked,
+    full: bool,
+) -> Result<(Model, Config)> {
+    for key in ["quantization_config", "per_layer_config"] {
+        let absent = matches!(config.get(key), None | Some(Value::Null));
+        ensure!(absent, "`{key}` asks for other tensors than the family has: only models without it are known here");
+    }
+    family.check_settings(&config, settings)?;
+    for (path, value) in settings {
+        config.set(path, value).with_context(|| format!("--set `{}`", escape(&cut(path, 60))))?;
+    }
+    let architecture = family.architecture(&config)?;
+    let dtype = match asked.dtype {
+        Some(dtype) => dtype,
+        None => dtype_of(&config)?,
+    };
+    let model = family.recipe.model(&family.asked(&config, &architecture, Some(dtype), asked))?;
+    if full {
+        for (key, value) in model.constants.iter().filter(|(key, value)| !is_inner(key) && !value.is_null()) {
+            if key != "architecture" && config.get(key).is_none() {
+                config.set(key, value)?;
+            }
+        }
+    }
+    for (key, expression) in family.recipe.config()? {
+        if !matches!(config.get(&key), None | Some(Value::Null)) {
+            let value = evaluate(&expression, &model.constants).with_context(|| format!("[config] `{key}`"))?;
+            config.set(&key, &value)?;
+        }
+    }
+    if matches!(config.get("architectures"), None | Some(Value::Null)) {
+        config.set("architectures", &vec![architecture].into())?;
+    }
+    if dtype != dtype_of(&config)? {
+        // The older key is kept where it is the one that is there.
+        let old = config.get("torch_dtype").is_some() && config.get("dtype").is_none();
+        config.set(if old { "torch_dtype" } else { "dtype" }, &dtype.numpy().into())?;
+    }
+    for (path, value) in settings {
+        let told = config.at(path).unwrap_or_default();
+        ensure!(told == *value, "--set `{path}`: it is overruled, and stays {told}: set what it is worked out from");
+    }
+    Ok((model, config))
+}
+
+/// The type of the weights that a `config.json` names; where it names none, f32.
+fn dtype_of(config: &Config) -> Result<DType> {
+    let named = |key| config.get(key).filter(|value| !value.is_null());
+    let Some(value) = named("dtype").or_else(|| named("torch_dtype")) else { return Ok(DType::F32) };
+    let word = value.as_str().unwrap_or_default();
+    let found = DType::ALL.into_iter().find(|dtype| dtype.numpy() == word);
+    found.with_context(|| {
+        let known: Vec<&str> = DType::ALL.into_iter().map(DType::numpy).collect();
+        format!(
+            "`dtype` is `{}`, and not one of {}: say --dtype",
+            escape(&cut(&value.to_string(), 60)),
+            known.join(", ")
+        )
+    })
+}
+
+/// Whether a name is one that a family keeps to itself.
+fn is_inner(key: &str) -> bool {
+    key.starts_with('_')
+}
