@@ -41,6 +41,17 @@ pub enum Role {
     InverseStd,
 }
 
+impl Role {
+    /// The scheme of what is never drawn at random, unless somebody asks for it.
+    pub fn usual(self) -> Option<&'static str> {
+        match self {
+            Self::Weight | Self::Recurrent => None,
+            Self::Bias | Self::Mean => Some("zeros"),
+            Self::Scale | Self::Variance | Self::InverseStd => Some("ones"),
+        }
+    }
+}
+
 /// A tensor of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerTensor {

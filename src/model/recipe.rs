@@ -8,10 +8,12 @@ use super::constants::constants;
 use super::document::{Node, Value};
 use super::entry::{Block, Entry, Reading, What, known_key};
 use super::expression::{Language, Scope, to_json};
+use super::layers::{self, LayerTensor, Parameter, Role};
 use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::GENERATORS;
-use crate::plan::{Common, DType, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::scheme::{self, Reads};
 use crate::text::grouped;
 
 /// The tables and keys of a recipe.
@@ -175,22 +177,22 @@ impl<'e> Building<'_, 'e> {
             }
             What::Axes(axes) => {
                 let axes = axes.iter().map(|axis| axis.value(scope)).collect::<Result<_>>()?;
-                self.tensor(entry, &name, Shape::new(axes)?, None, None, scope)
+                self.tensor(entry, Part::alone(&name, Shape::new(axes)?), scope)
             }
             What::Shape(text) => {
                 let text = text.text(scope)?;
                 let shape = text.parse().with_context(|| format!("shape `{}`", crate::text::cut(&text, 60)))?;
-                self.tensor(entry, &name, shape, None, None, scope)
+                self.tensor(entry, Part::alone(&name, shape), scope)
             }
             What::Layer { kind, parameters } => {
                 let values = parameters.iter().map(|(key, parameter)| {
                     let value = parameter.value(scope).and_then(|value| to_json(&value));
-                    Ok(((*key).to_string(), value.with_context(|| format!("`{key}`"))?))
+                    let value = value.with_context(|| format!("`{key}`"))?;
+                    Ok(((*key).to_string(), parameter_of_layer(key, &value)?))
                 });
                 let values: Vec<_> = values.collect::<Result<_>>()?;
-                for part in layer(&name, &kind.text(scope)?, &values, &self.general.layout)? {
-                    let otherwise = part.is_bias.then_some("zeros");
-                    self.tensor(entry, &part.name, Shape::new(part.shape)?, part.layout, otherwise, scope)?;
+                for tensor in layers::expand(&name, &kind.text(scope)?, &values, &self.general.layout)? {
+                    self.tensor(entry, Part::of_layer(&tensor)?, scope)?;
                 }
                 Ok(())
             }
@@ -205,15 +207,8 @@ impl<'e> Building<'_, 'e> {
         Ok(name)
     }
 
-    fn tensor(
-        &mut self,
-        entry: &Entry<'e>,
-        name: &str,
-        shape: Shape,
-        letters: Option<&str>,
-        otherwise: Option<&str>,
-        scope: &Scope,
-    ) -> Result<()> {
+    fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
+        let Part { name, shape, letters, otherwise, fans: of_layer } = part;
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {
@@ -243,6 +238,11 @@ impl<'e> Building<'_, 'e> {
             fans.fan_out = fans.fan_out.or(others.fan_out);
             given.0 = given.0.or(settings.dtype(scope).with_context(|| from_rule(""))?);
             given.1 = given.1.or(settings.layout(scope).with_context(|| from_rule(""))?);
+        }
+        // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
+        if scheme::resolve(&scheme)?.scheme.reads == Reads::Fans {
+            fans.fan_in = fans.fan_in.or(of_layer.fan_in);
+            fans.fan_out = fans.fan_out.or(of_layer.fan_out);
         }
         let letters = letters.map(str::parse).transpose()?;
         let common = Common {
@@ -274,21 +274,40 @@ fn least(block: &Block, scope: &Scope) -> u64 {
     rounds.saturating_mul(inside.max(1))
 }
 
-/// A tensor of a layer.
-pub(super) struct Part {
-    /// Its whole name.
-    pub(super) name: String,
-    /// The size of each axis.
-    pub(super) shape: Vec<u64>,
-    /// One letter an axis, where the layer says what each is.
-    pub(super) layout: Option<&'static str>,
-    /// Whether it is a bias, which is zero where no rule speaks of it.
-    pub(super) is_bias: bool,
+/// A tensor to be, alone or of a layer.
+struct Part<'p> {
+    name: &'p str,
+    shape: Shape,
+    /// One letter an axis, where its layer says what each is.
+    letters: Option<&'p str>,
+    /// Its scheme where no rule speaks of it.
+    otherwise: Option<&'static str>,
+    /// The fans of its layer, where its own axes do not tell them.
+    fans: Fans,
 }
 
-/// TODO(merge): `layers::expand` of the part **mlp** goes here.
-fn layer(name: &str, kind: &str, _parameters: &[(String, serde_json::Value)], _layout: &Layout) -> Result<Vec<Part>> {
-    bail!("`{name}`: layer `{kind}`: layers are not known yet")
+impl<'p> Part<'p> {
+    fn alone(name: &'p str, shape: Shape) -> Self {
+        Self { name, shape, letters: None, otherwise: None, fans: Fans::default() }
+    }
+
+    fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
+        let LayerTensor { name, shape, layout, role, fans } = tensor;
+        let fans = if *role == Role::Bias { *fans } else { Fans::default() };
+        let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
+        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), fans })
+    }
+}
+
+/// A layer's parameter as the layers know it.
+fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter> {
+    let number = |value: &serde_json::Value| value.as_f64().with_context(|| format!("`{key}`: `{value}` is no number"));
+    Ok(match value {
+        serde_json::Value::Bool(switch) => Parameter::Switch(*switch),
+        serde_json::Value::Array(items) => Parameter::List(items.iter().map(number).collect::<Result<_>>()?),
+        serde_json::Value::String(word) => Parameter::Word(word.clone()),
+        other => Parameter::Number(number(other)?),
+    })
 }
 
 /// The tied tensors with those that they equal in the end.
