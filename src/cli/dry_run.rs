@@ -51,14 +51,15 @@ fn human(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
             writeln!(out, "this rank's: {}", escape(&file.path.display().to_string()))?;
         }
     }
-    let tensors = plan.tensors.len();
+    let tensors = plan.tensors.len() as u64;
     writeln!(
         out,
-        "{} tensors, {} parameters, {} of values{}",
-        grouped(tensors as u64),
+        "{} {}, {} parameters, {} of values{}",
+        grouped(tensors),
+        if tensors == 1 { "tensor" } else { "tensors" },
         grouped(plan.parameters()),
         bytes(plan.bytes()),
-        total(&files).map(|size| format!(", {} files of {}", files.len(), bytes(size))).unwrap_or_default()
+        total(&files).map(|size| format!("; files: {}, {}", files.len(), bytes(size))).unwrap_or_default()
     )?;
     match workspace(plan) {
         0 => writeln!(out, "workspace: none beyond fixed buffers")?,
