@@ -69,7 +69,9 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            ensure!(fs::symlink_metadata(path).is_err(), "it is a symbolic link to nothing");
+            // A file that has come into being since is no link, and is met again where ours gets its name.
+            let link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+            ensure!(!link, "it is a symbolic link to nothing");
             let folder = folder(path);
             ensure!(folder.is_dir(), "there is no folder `{}`", folder.display());
             return Ok(Target::Free(path.into()));

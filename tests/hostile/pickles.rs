@@ -1,4 +1,4 @@
-//! Archives of PyTorch made by hand, whose pickles do what no state dict does.
+//! Archives of `PyTorch` made by hand, whose pickles do what no state dict does.
 
 use super::zips::{Member, archive, member};
 use super::{Cases, named};
@@ -75,7 +75,13 @@ fn with_values(change: impl FnOnce(&mut Member)) -> Vec<u8> {
 }
 
 pub(super) fn refused() -> Cases {
-    let mut cases = named([
+    let pickles = programs().into_iter().chain(tensors());
+    pickles.map(|(what, pickle)| (what, file(pickle))).chain(archives()).collect()
+}
+
+/// Pickles that do what no state dict does.
+fn programs() -> Cases {
+    named([
         ("an empty pickle", Vec::new()),
         ("protocol 4", b"\x80\x04}.".to_vec()),
         ("no end", b"\x80\x02}".to_vec()),
@@ -114,8 +120,14 @@ pub(super) fn refused() -> Cases {
         ("a number of 255 bytes", program(&[&b"\x8a\xff"[..], &[1; 255]].concat())),
         ("ten thousand tuples", program(&[&b")"[..], &[0x85; 10_000]].concat())),
         ("tuples of tuples of a memo", program(&[&b")q\0"[..], &b"h\0h\0\x86q\0".repeat(64)].concat())),
-        ("more than 2^20 values", program(&[b'N'; (1 << 20) + 1])),
-        ("more than 2^20 marks", program(&[b'('; (1 << 20) + 1])),
+        ("more than 2^20 values", program(&vec![b'N'; (1 << 20) + 1])),
+        ("more than 2^20 marks", program(&vec![b'('; (1 << 20) + 1])),
+    ])
+}
+
+/// Pickles of tensors that cannot be.
+fn tensors() -> Cases {
+    named([
         ("a number as a name", program(&[ORDERED, &byte(1), &weight(), b"s"].concat())),
         ("a name twice", dict(&[("w", weight()), ("w", weight())])),
         ("a dict in the dict", only(b"}".to_vec())),
@@ -170,11 +182,12 @@ pub(super) fn refused() -> Cases {
             only([&b"ctorch._utils\n_rebuild_tensor_v2\n"[..], &sizes(&[1, 2]), b"R"].concat()),
         ),
         ("a parameter of no tensor", only(b"ctorch._utils\n_rebuild_parameter\n(K\x01\x89}tR".to_vec())),
-    ]);
-    for (_, bytes) in &mut cases {
-        *bytes = file(std::mem::take(bytes));
-    }
-    cases.extend(named([
+    ])
+}
+
+/// Archives whose pickle is good.
+fn archives() -> Cases {
+    named([
         ("no values", archive(&members(only(weight()))[..1])),
         (
             "values cut short",
@@ -204,8 +217,7 @@ pub(super) fn refused() -> Cases {
             let [pickle, values] = members(only(weight()));
             archive(&[pickle, values, member(b"a/byteorder", b"middle".to_vec())])
         }),
-    ]));
-    cases
+    ])
 }
 
 /// Archives that are as good as those of `torch.save`.
