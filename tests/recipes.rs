@@ -52,11 +52,16 @@ fn all_refused(cases: &[(&str, Vec<u8>, &str, &[&str])]) {
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
 
+/// Refuses each text, with words that the refusal must hold.
+#[track_caller]
+fn all_recipes_refused(cases: Vec<(String, &[&str])>) {
+    let cases: Vec<_> = cases.into_iter().map(|(text, words)| ("r.toml", text.into_bytes(), "", words)).collect();
+    all_refused(&cases);
+}
+
 #[test]
-fn bad_recipes_are_refused_by_file_line_and_key() {
-    let long = "x".repeat(600);
+fn bad_keys_and_expressions_are_refused_by_file_line_and_key() {
     let deep = format!("w = {}1{}", "[".repeat(70), "]".repeat(70));
-    let nested: String = (1..=9).map(|depth| format!("[[blocks{}]]\n", ".blocks".repeat(depth - 1))).collect();
     let cases: Vec<(String, &[&str])> = vec![
         // Text that is no recipe.
         ("w = ".into(), &["r.toml:1", "not TOML"]),
@@ -118,7 +123,14 @@ fn bad_recipes_are_refused_by_file_line_and_key() {
         (with("[require]\n\"1 > 2\" = \"one is less\""), &["r.toml:6", "[require]", "one is less"]),
         (with("[require]\n\"1 >\" = \"x\""), &["r.toml:6", "[require]"]),
         (with("[require]\n\"3\" = \"x\""), &["r.toml:6", "true or false"]),
-        // Sizes.
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_sizes_and_names_are_refused_by_file_line_and_key() {
+    let long = "x".repeat(600);
+    let cases: Vec<(String, &[&str])> = vec![
         (with("x = [-1]"), &["r.toml:5", "`-1`", "not negative"]),
         (with("x = [1.5]"), &["r.toml:5", "`1.5`", "whole"]),
         (with("x = [\"3 / 2\"]"), &["r.toml:5", "`3 / 2`", "whole"]),
@@ -141,7 +153,15 @@ fn bad_recipes_are_refused_by_file_line_and_key() {
         (with("x = { tied = \"y\" }"), &["r.toml:5", "no tensor `y`"]),
         (with("x = { tied = \"x\" }"), &["r.toml:5", "itself"]),
         (with("x = { tied = \"y\" }\ny = { tied = \"x\" }"), &["r.toml:5", "itself"]),
-        // Rules.
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_rules_and_blocks_are_refused_by_file_line_and_key() {
+    let nested: Vec<String> = (0..9).map(|depth| format!("[[blocks{}]]", ".blocks".repeat(depth))).collect();
+    let nested = nested.join("\n");
+    let cases: Vec<(String, &[&str])> = vec![
         ("[tensors]\nw = [2]".into(), &["r.toml:2", "`w`", "no rule"]),
         (
             "[rules]\n\"b\" = \"zeros\"\n\"*\" = \"ones\"\n[tensors]\nw = [2]".into(),
@@ -177,8 +197,7 @@ fn bad_recipes_are_refused_by_file_line_and_key() {
         (with(&nested), &["r.toml:13", "at most 8 blocks"]),
         (with("[[blocks]]\ntensors = 3"), &["r.toml:6", "`blocks.tensors`", "a table"]),
     ];
-    let cases: Vec<_> = cases.into_iter().map(|(text, words)| ("r.toml", text.into_bytes(), "", words)).collect();
-    all_refused(&cases);
+    all_recipes_refused(cases);
 }
 
 #[test]
