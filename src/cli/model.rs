@@ -151,8 +151,7 @@ fn text_of(source: impl Read) -> Result<String> {
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB: a recipe has at most that");
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&byte| byte == b'\n').count();
         anyhow!("line {line} is not UTF-8: a recipe is text in UTF-8")
     })
 }

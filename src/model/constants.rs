@@ -123,7 +123,9 @@ impl<'e> Entry<'e> {
             found.push(path.into());
         }
         if let Self::Table(table) = self {
-            table.iter().for_each(|(key, entry)| entry.paths(&joined(path, key), found));
+            for (key, entry) in table {
+                entry.paths(&joined(path, key), found);
+            }
         }
     }
 }
@@ -244,7 +246,7 @@ pub(super) fn constants<'e>(
             Override::All(values) => root.merge(values.clone().into()),
             Override::One(name, value) => match root.find(name) {
                 Some(entry) => {
-                    entry.set(value.clone()).with_context(|| format!("--set `{}`", escape(&cut(name, 60))))?
+                    entry.set(value.clone()).with_context(|| format!("--set `{}`", escape(&cut(name, 60))))?;
                 }
                 None => return Err(unknown(file, name, &root)),
             },

@@ -231,7 +231,7 @@ pub(super) fn size(value: &Value) -> Option<u64> {
     }
     let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number())?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and within 53 bits")]
-    (number >= 0.0 && number <= 9_007_199_254_740_992.0 && number.fract() == 0.0).then_some(number as u64)
+    ((0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
 /// A value as a message shows it.
@@ -392,10 +392,9 @@ fn has_power(text: &str) -> bool {
     for character in text.chars() {
         match quote {
             Some(mark) if character == mark && previous != '\\' => quote = None,
-            Some(_) => {}
             None if matches!(character, '\'' | '"') => quote = Some(character),
             None if character == '*' && previous == '*' => return true,
-            None => {}
+            _ => {}
         }
         // A backslash that is itself escaped escapes nothing.
         previous = if previous == '\\' && character == '\\' { ' ' } else { character };
@@ -443,7 +442,6 @@ fn closing(text: &str) -> Option<usize> {
     for (position, character) in text.char_indices() {
         match (quote, character) {
             (Some(mark), _) if character == mark && previous != '\\' => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(character),
             (None, '{') => depth += 1,
             (None, '}') => {
@@ -452,7 +450,7 @@ fn closing(text: &str) -> Option<usize> {
                     return Some(position);
                 }
             }
-            (None, _) => {}
+            _ => {}
         }
         previous = if previous == '\\' && character == '\\' { ' ' } else { character };
     }

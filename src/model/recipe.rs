@@ -55,7 +55,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
         rules.all_matched()?;
     }
     let plan = Plan::new(&GENERATORS[0], general.seed, tensors).with_context(|| file.to_string())?;
-    let tied = resolved(&plan, tied)?;
+    let tied = resolved(&plan, &tied)?;
     Ok(Model { plan, tied, constants: told })
 }
 
@@ -311,11 +311,11 @@ fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter>
 }
 
 /// The tied tensors with those that they equal in the end.
-fn resolved(plan: &Plan, tied: Vec<(Name, Name, String)>) -> Result<Tied> {
+fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
     let written: HashSet<&Name> = plan.tensors.iter().map(|tensor| &tensor.name).collect();
     let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
     let mut found = Vec::new();
-    for (name, to, place) in &tied {
+    for (name, to, place) in tied {
         let (mut end, mut steps) = (to, 0);
         while let Some(next) = links.get(end) {
             end = next;
