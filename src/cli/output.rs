@@ -97,7 +97,6 @@ impl Output {
     }
 
     /// The same for a whole model: a folder gets a checkpoint.
-    #[allow(dead_code, reason = "for the command that writes models")]
     pub(super) fn write_checkpoint(&self, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
         self.write_as(Folder::Checkpoint, out, plan, beside)
     }
