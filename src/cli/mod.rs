@@ -60,7 +60,7 @@ enum Command {
     Mlp(Box<mlp::Mlp>),
     /// Write all weights of a model that a recipe describes
     Model(Box<model::Model>),
-    /// List the schemes, frameworks, formats, generators, layouts or gains
+    /// List the schemes, frameworks, formats, generators, layouts, gains or models
     List(list::List),
     /// Show what is in a file, beside what the law asks for
     Inspect(inspect::Inspect),

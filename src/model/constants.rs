@@ -38,11 +38,9 @@ impl Overrides {
     }
 
     /// Takes `NAME=VALUE` apart. What reads as JSON is that, anything else is text.
-    pub fn parse(&mut self, text: &str) -> Result<()> {
+    pub fn pair(text: &str) -> Result<(String, serde_json::Value)> {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        self.set(name, value);
-        Ok(())
+        Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
     }
 }
 
