@@ -8,7 +8,9 @@ use std::ops::Range;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::plan::{BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor};
+use crate::plan::{
+    BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
+};
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -152,7 +154,12 @@ impl TensorRecipe {
 
     /// The range of each axis that a slice takes which begins there.
     fn ranges(&self, start: &[u64]) -> Result<Vec<Range<u64>>> {
-        ensure!(start.len() == self.shape.len(), "its slice begins on {} axes, and it has {}", start.len(), self.shape.len());
+        ensure!(
+            start.len() == self.shape.len(),
+            "its slice begins on {} axes, and it has {}",
+            start.len(),
+            self.shape.len()
+        );
         let range = |(&start, &size): (&u64, &u64)| Some(start..start.checked_add(size)?);
         start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
     }
@@ -163,7 +170,10 @@ impl TensorRecipe {
         Shape::new(of.clone())?;
         let inside = |(range, &size): (Range<u64>, &u64)| range.start < range.end && range.end <= size;
         let ranges = self.ranges(start)?;
-        ensure!(ranges.len() == of.len() && ranges.into_iter().zip(of).all(inside), "its slice is not inside its tensor");
+        ensure!(
+            ranges.len() == of.len() && ranges.into_iter().zip(of).all(inside),
+            "its slice is not inside its tensor"
+        );
         Ok(())
     }
 

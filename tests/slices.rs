@@ -168,8 +168,7 @@ fn slices_that_are_none_are_refused() {
         ("w", "a slice is NAME=ROWS"),
         ("w=0:1 --slice w=0:1", "a slice already"),
     ] {
-        let ended =
-            Ended::of(&mut folder.fanin(&format!("init zeros w=12x8 s=() e=0x3 --slice {slice} -o w.npz")));
+        let ended = Ended::of(&mut folder.fanin(&format!("init zeros w=12x8 s=() e=0x3 --slice {slice} -o w.npz")));
         assert!(ended.is_refusal() && ended.told.contains(why), "{slice}: {}", ended.told);
         assert!(ended.told.contains("--slice"), "{slice}: {}", ended.told);
         assert_eq!(folder.names(), [""; 0], "{slice}");

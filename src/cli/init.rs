@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::output::Output;
-use super::slices::Slices;
 use super::shown;
+use super::slices::Slices;
 use crate::generator::GENERATORS;
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::reader::Contents;

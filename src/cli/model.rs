@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::output::Output;
 use super::shown;
-use crate::model::{self, Asked, MAX_LENGTH, Overrides, Syntax, Text};
+use super::slices::Slices;
+use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
 use crate::plan::{DType, Layout, Seed};
 use crate::text::escape;
 
@@ -16,7 +17,8 @@ use crate::text::escape;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Model {
-    /// What the model is: a recipe as TOML or JSON, or - for one on standard input
+    /// What the model is: a recipe as TOML or JSON, or - for one on standard input; or a file of weights to take names,
+    /// shapes and types from (.safetensors, .npz, .npy, or an index of shards), with --rules or --keep
     #[arg(value_name = "SPEC")]
     spec: String,
     /// Override a constant of the recipe: hidden=64, `text_config.hidden_size`=64, act='"relu"'; may stand several times
@@ -31,6 +33,14 @@ pub(super) struct Model {
     /// Which axis is what: a letter an axis or a framework; in place of the recipe's
     #[arg(long)]
     layout: Option<Layout>,
+    /// Draw the tensors of a file of weights anew, by the [rules] of this recipe; its values are not read
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Copy the tensors of such a file whose names match, such as 'model.*'; may stand several times; '*' copies all
+    #[arg(long, value_name = "PATTERN")]
+    keep: Vec<String>,
+    #[command(flatten)]
+    slices: Slices,
     #[command(flatten)]
     output: Output,
 }
@@ -41,6 +51,7 @@ Examples:
   fanin model recipe.toml --set hidden=64 --set layers=2 -o tiny.npz
   fanin model recipe.json --seed 7 --dtype bf16 -o model.safetensors
   fanin model - -o mlp.npz < recipe.toml
+  fanin model trained.safetensors --rules head.toml --keep 'model.*' -o fresh-head.safetensors
 
 A recipe:
   [constants]
@@ -57,7 +68,7 @@ docs/recipes.md explains recipes by examples.";
 enum Source {
     Recipe { name: String, text: String },
     Config { name: String, text: String },
-    Template(String),
+    Template,
     Family(String),
 }
 
@@ -66,13 +77,19 @@ impl Model {
         let mut constants = Overrides::default();
         self.set.iter().try_for_each(|text| constants.parse(text).context("--set"))?;
         let asked = Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants };
-        let made = match source(&self.spec)? {
+        let source = source(&self.spec)?;
+        if !matches!(source, Source::Template) {
+            let of_templates = "it is for a file of weights as SPEC, and this is none";
+            ensure!(self.rules.is_none(), "--rules: {of_templates}");
+            ensure!(self.keep.is_empty(), "--keep: {of_templates}");
+        }
+        let made = match source {
             Source::Recipe { name, text } => {
                 let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
                 model::model(&recipe, &asked)?
             }
             Source::Config { name, text } => from_config(&name, &text, &asked)?,
-            Source::Template(path) => from_template(&path, &asked)?,
+            Source::Template => self.from_template(&asked)?,
             Source::Family(name) => from_family(&name, &asked)?,
         };
         let mut plan = made.plan;
@@ -81,7 +98,19 @@ impl Model {
         if let Some(tensor) = plan.tensors.first_mut() {
             tensor.notes.extend(notes);
         }
-        self.output.write(out, &plan)
+        self.output.write(out, &self.slices.of(plan)?)
+    }
+
+    /// A model after a file of weights.
+    fn from_template(&self, asked: &Asked) -> Result<model::Model> {
+        let read = |path: &PathBuf| {
+            let text = File::open(path).map_err(Into::into).and_then(text_of);
+            Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
+        };
+        let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
+        let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(text) });
+        let refill = Refill { rules, keep: &self.keep, threads: self.output.threads() };
+        model::from_template(Path::new(&self.spec), &refill, asked)
     }
 }
 
@@ -93,11 +122,6 @@ fn from_config(name: &str, _text: &str, _asked: &Asked) -> Result<model::Model> 
 /// TODO(merge): the part **families** fills this.
 fn from_family(name: &str, _asked: &Asked) -> Result<model::Model> {
     bail!("`{}`: there is no such file, and families are not known yet", escape(name))
-}
-
-/// TODO(merge): the part **template** fills this.
-fn from_template(path: &str, _asked: &Asked) -> Result<model::Model> {
-    bail!("{}: templates are not known yet", escape(path))
 }
 
 /// What a SPEC on the command line is, by its content.
@@ -116,7 +140,7 @@ fn source(spec: &str) -> Result<Source> {
     ensure!(!metadata.is_dir(), "{} is a folder, and not a recipe", shown(path));
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth") {
-        return Ok(Source::Template(spec.into()));
+        return Ok(Source::Template);
     }
     ensure!(
         metadata.len() <= MAX_LENGTH,
@@ -139,7 +163,7 @@ fn classified(name: String, text: String) -> Source {
             return Source::Config { name, text };
         }
         if !recipe && has("weight_map") {
-            return Source::Template(name);
+            return Source::Template;
         }
     }
     Source::Recipe { name, text }
@@ -151,7 +175,8 @@ fn text_of(source: impl Read) -> Result<String> {
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB: a recipe has at most that");
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
         anyhow!("line {line} is not UTF-8: a recipe is text in UTF-8")
     })
 }

@@ -80,6 +80,11 @@ impl Value {
 }
 
 impl Node {
+    /// A table without entries.
+    pub(super) fn empty() -> Self {
+        Self { line: 1, value: Value::Table(Vec::new()) }
+    }
+
     /// The entries of a table. Errors where it is something else.
     pub(super) fn table(&self) -> Result<&[(String, Node)]> {
         match &self.value {
@@ -207,7 +212,8 @@ fn from_toml(value: &DeValue, line: usize, depth: usize, lines: &Lines) -> Resul
         DeValue::Boolean(truth) => Value::Bool(*truth),
         DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: no key takes one"))),
         DeValue::Array(items) => {
-            let items = items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));
+            let items =
+                items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         DeValue::Table(table) => {

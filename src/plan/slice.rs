@@ -69,9 +69,11 @@ impl Tensor {
             ensure!(*end <= size, "`{start}:{end}` on axis {axis} of `{name}={whole}` ends past its {size}");
         }
         let bits = self.element().bits();
-        ensure!(bits.is_multiple_of(8), "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice");
-        let slice =
-            Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
+        ensure!(
+            bits.is_multiple_of(8),
+            "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice"
+        );
+        let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
         let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
         let law = match self.law {
             // The hash is that of the values in the file.
@@ -96,7 +98,8 @@ impl std::str::FromStr for Cut {
     fn from_str(text: &str) -> Result<Self> {
         let (name, ranges) = text.rsplit_once('=').context("a slice is NAME=ROWS[,COLUMNS...], as in w=0:128")?;
         let ranges = ranges.split(',').map(range).collect::<Option<Vec<_>>>();
-        let ranges = ranges.context("a range is a:b, a:, :b or :, counted from 0, the end not included, as in w=0:128,:64")?;
+        let ranges =
+            ranges.context("a range is a:b, a:, :b or :, counted from 0, the end not included, as in w=0:128,:64")?;
         Ok(Self { name: name.into(), ranges })
     }
 }

@@ -19,8 +19,8 @@ impl Contents {
         let entry = self.entries.get(number).context("there is no such tensor")?;
         ensure!(!entry.fortran, "its values lie in Fortran order: only those in C order are kept");
         let element = entry.element();
-        let element =
-            element.with_context(|| format!("values of type {} are not kept", crate::text::escape(&entry.type_word)))?;
+        let element = element
+            .with_context(|| format!("values of type {} are not kept", crate::text::escape(&entry.type_word)))?;
         Ok(Region { offset: self.values.begin(number)?, element, origin: self.origin.clone() })
     }
 

@@ -91,7 +91,11 @@ impl Located {
             Element::Drawn(ours) => (ours.word().into(), Some(Encoding::little(ours))),
             Element::Stored(_) => (dtype, None),
         };
-        Ok(Self { entry: Entry { element: Some(element), ..Entry::new(name.into(), shape, word, encoding) }, begin, end })
+        Ok(Self {
+            entry: Entry { element: Some(element), ..Entry::new(name.into(), shape, word, encoding) },
+            begin,
+            end,
+        })
     }
 }
 

@@ -102,10 +102,27 @@ pub(super) struct Job<'a> {
 
 pub(super) enum Work<'a> {
     Bytes(&'a [u8]),
-    Values { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize, order: usize },
+    Values {
+        tensor: &'a Tensor,
+        source: Arc<dyn Source>,
+        start: u64,
+        count: usize,
+        order: usize,
+    },
     /// The same, copied.
-    Kept { tensor: &'a Tensor, kept: &'a Kept, start: u64, count: usize, order: usize },
-    Text { tensor: &'a Tensor, source: Arc<dyn Source>, start: u64, count: usize },
+    Kept {
+        tensor: &'a Tensor,
+        kept: &'a Kept,
+        start: u64,
+        count: usize,
+        order: usize,
+    },
+    Text {
+        tensor: &'a Tensor,
+        source: Arc<dyn Source>,
+        start: u64,
+        count: usize,
+    },
     Checked(&'a Render),
 }
 

@@ -88,7 +88,11 @@ impl Format {
         for tensor in &plan.tensors {
             if let Element::Stored(stored) = tensor.element() {
                 let (name, word) = (&tensor.name, stored.word);
-                ensure!((self.keeps)(stored), "`{name}` is kept as {word}, for which {} has no word: take safetensors", self.name);
+                ensure!(
+                    (self.keeps)(stored),
+                    "`{name}` is kept as {word}, for which {} has no word: take safetensors",
+                    self.name
+                );
             }
         }
         (self.pieces)(plan)
