@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::output::Output;
 use super::shown;
+use super::slices::Slices;
 use crate::model::family::{self, Configured};
-use crate::model::{self, Asked, MAX_LENGTH, Overrides, Syntax, Text};
+use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
 use crate::plan::{DType, Layout, Seed};
 use crate::text::escape;
 use crate::writer::Beside;
@@ -18,7 +19,9 @@ use crate::writer::Beside;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Model {
-    /// What the model is: a recipe as TOML or JSON, a config.json of transformers or the folder of one, the name of a family of models, or - for standard input
+    /// What the model is: a recipe as TOML or JSON; a config.json of transformers, or the folder of one; the name of a family of
+    /// models; - for standard input; or a file of weights to take names, shapes and types from (.safetensors, .npz, .npy, or an
+    /// index of shards), with --rules or --keep
     #[arg(value_name = "SPEC")]
     spec: String,
     /// Override a constant of the recipe: hidden=64, `text_config.hidden_size`=64, act='"relu"'; may stand several times
@@ -33,6 +36,14 @@ pub(super) struct Model {
     /// Which axis is what: a letter an axis or a framework; in place of the recipe's
     #[arg(long)]
     layout: Option<Layout>,
+    /// Draw the tensors of a file of weights anew, by the [rules] of this recipe; its values are not read
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Copy the tensors of such a file whose names match, such as 'model.*'; may stand several times; '*' copies all
+    #[arg(long, value_name = "PATTERN")]
+    keep: Vec<String>,
+    #[command(flatten)]
+    slices: Slices,
     #[command(flatten)]
     output: Output,
 }
@@ -45,6 +56,7 @@ Examples:
   fanin model - -o mlp.npz < recipe.toml
   fanin model config.json -o checkpoint/             as transformers initialises it
   fanin model gpt2 --set n_layer=2 -o tiny/          a family by its name
+  fanin model trained.safetensors --rules head.toml --keep 'model.*' -o fresh-head.safetensors
 
 A recipe:
   [constants]
@@ -61,7 +73,7 @@ docs/recipes.md explains recipes by examples.";
 enum Source {
     Recipe { name: String, text: String },
     Config { name: String, text: String },
-    Template(String),
+    Template,
     Family(String),
 }
 
@@ -76,7 +88,13 @@ impl Model {
             beside.push(Beside { name: family::FILE.into(), bytes: config });
             model
         };
-        let made = match source(&self.spec)? {
+        let source = source(&self.spec)?;
+        if !matches!(source, Source::Template) {
+            let of_templates = "it is for a file of weights as SPEC, and this is none";
+            ensure!(self.rules.is_none(), "--rules: {of_templates}");
+            ensure!(self.keep.is_empty(), "--keep: {of_templates}");
+        }
+        let made = match source {
             Source::Recipe { name, text } => {
                 settings.into_iter().for_each(|(name, value)| asked.constants.set(&name, value));
                 let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
@@ -85,7 +103,10 @@ impl Model {
             Source::Config { name, text } => {
                 configured(family::from_config(&text, &settings, &asked).with_context(|| name)?)
             }
-            Source::Template(path) => from_template(&path, &asked)?,
+            Source::Template => {
+                settings.into_iter().for_each(|(name, value)| asked.constants.set(&name, value));
+                self.from_template(&asked)?
+            }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
         let mut plan = made.plan;
@@ -94,13 +115,20 @@ impl Model {
         if let Some(tensor) = plan.tensors.first_mut() {
             tensor.notes.extend(notes);
         }
-        self.output.write_checkpoint(out, &plan, &beside)
+        self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside)
     }
-}
 
-/// TODO(merge): the part **template** fills this.
-fn from_template(path: &str, _asked: &Asked) -> Result<model::Model> {
-    bail!("{}: templates are not known yet", escape(path))
+    /// A model after a file of weights.
+    fn from_template(&self, asked: &Asked) -> Result<model::Model> {
+        let read = |path: &PathBuf| {
+            let text = File::open(path).map_err(Into::into).and_then(text_of);
+            Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
+        };
+        let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
+        let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(text) });
+        let refill = Refill { rules, keep: &self.keep, threads: self.output.threads() };
+        model::from_template(Path::new(&self.spec), &refill, asked)
+    }
 }
 
 /// What a SPEC on the command line is, by its content.
@@ -123,7 +151,7 @@ fn source(spec: &str) -> Result<Source> {
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth") {
-        return Ok(Source::Template(spec.into()));
+        return Ok(Source::Template);
     }
     ensure!(
         metadata.len() <= MAX_LENGTH,
@@ -149,7 +177,7 @@ fn classified(name: String, text: String) -> Source {
             return Source::Config { name, text };
         }
         if !recipe && has("weight_map") {
-            return Source::Template(name);
+            return Source::Template;
         }
     }
     Source::Recipe { name, text }

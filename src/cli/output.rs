@@ -286,7 +286,7 @@ impl Output {
         if self.json { self.report(&mut io::stderr(), plan, &written) } else { self.report(out, plan, &written) }
     }
 
-    fn threads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(available, usize::from)
     }

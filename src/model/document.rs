@@ -80,6 +80,11 @@ impl Value {
 }
 
 impl Node {
+    /// A table without entries.
+    pub(super) fn empty() -> Self {
+        Self { line: 1, value: Value::Table(Vec::new()) }
+    }
+
     /// The entries of a table. Errors where it is something else.
     pub(super) fn table(&self) -> Result<&[(String, Node)]> {
         match &self.value {

@@ -13,12 +13,14 @@ pub mod layers;
 pub mod mlp;
 mod recipe;
 mod rules;
+mod template;
 
 use anyhow::{Result, bail};
 use serde_json::Map;
 
 pub use constants::Overrides;
 pub use document::{MAX_LENGTH, Syntax, Text};
+pub use template::{Refill, from_template};
 
 use crate::plan::{DType, Layout, Name, Plan, Seed};
 use document::Node;

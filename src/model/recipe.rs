@@ -60,7 +60,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
 }
 
 /// Errors where what a recipe requires does not hold.
-fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<()> {
+pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<()> {
     let Some(node) = root.get("require") else { return Ok(()) };
     for (expression, message) in node.table().with_context(|| reading.place(node, "", "require").to_string())? {
         let place = reading.place(message, "require", expression);
@@ -74,14 +74,14 @@ fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<(
 }
 
 /// What holds for all tensors that do not say otherwise.
-struct General {
-    seed: Seed,
-    dtype: DType,
-    layout: Layout,
+pub(super) struct General {
+    pub(super) seed: Seed,
+    pub(super) dtype: DType,
+    pub(super) layout: Layout,
 }
 
 impl General {
-    fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Asked, scope: &Scope) -> Result<Self> {
+    pub(super) fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Asked, scope: &Scope) -> Result<Self> {
         let told =
             |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
         let text = |key| {

@@ -70,8 +70,12 @@ impl<'e> Rule<'e> {
         let settings = reading.rule(node)?;
         // What comes of an expression stands for itself.
         let pattern = reading.language.template(pattern)?.text_with(scope, |value| globset::escape(&value))?;
-        let glob = GlobBuilder::new(&pattern).literal_separator(false).backslash_escape(true).build();
-        let glob = glob.map_err(|error| anyhow::anyhow!("not a pattern: {}", error.kind()))?;
-        Ok(Self { place, settings, matcher: glob.compile_matcher(), matched: Cell::new(false) })
+        Ok(Self { place, settings, matcher: matcher(&pattern)?, matched: Cell::new(false) })
     }
+}
+
+/// What matches the names of a pattern, as a whole: `*` also crosses dots and slashes.
+pub(super) fn matcher(pattern: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build();
+    Ok(glob.map_err(|error| anyhow::anyhow!("not a pattern: {}", error.kind()))?.compile_matcher())
 }

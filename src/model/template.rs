@@ -1,16 +1,26 @@
 //! Templates: a plan by the names, shapes and types of files that are there already.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
+use globset::GlobMatcher;
 use serde::Deserialize;
 
-use crate::plan::{Element, Kept, Name, Region, Shape, Tensor};
+use super::constants::constants;
+use super::document::{self, Node, Text};
+use super::entry::{Reading, known_key};
+use super::expression::{Language, Scope};
+use super::recipe::{General, required};
+use super::rules::{Rules, matcher};
+use super::{Asked, Model};
+use crate::generator::GENERATORS;
+use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Region, Shape, Tensor};
 use crate::reader::Contents;
 use crate::text;
 use crate::unique::Unique;
@@ -18,27 +28,141 @@ use crate::unique::Unique;
 /// The longest index that is read.
 const MAX_INDEX: u64 = 100_000_000;
 
+/// How the tensors of a template are filled.
+#[derive(Clone, Copy, Debug)]
+pub struct Refill<'a> {
+    /// A recipe of rules alone.
+    pub rules: Option<Text<'a>>,
+    /// Patterns of the names of tensors that are copied.
+    pub keep: &'a [String],
+    /// How many threads read what is kept, for its hash.
+    pub threads: usize,
+}
+
+/// The keys of a recipe that holds for a template.
+const KEYS: [&str; 6] = ["seed", "dtype", "layout", "constants", "require", "rules"];
+
+/// The model that has the tensors of a file of weights, some copied and the others drawn by rules.
+pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Model> {
+    ensure!(
+        refill.rules.is_some() || !refill.keep.is_empty(),
+        "`{}` is a file of weights: --rules FILE says how its tensors are drawn anew, --keep PATTERN which are copied",
+        text::escape(&path.to_string_lossy())
+    );
+    let keep: Vec<Keep> = refill.keep.iter().map(|pattern| Keep::parse(pattern)).collect::<Result<_>>()?;
+    let template = Template::open(path)?;
+    let slots = template.slots().with_context(|| format!("`{}`", text::escape(&path.to_string_lossy())))?;
+    let root = refill.rules.as_ref().map_or_else(|| Ok(Node::empty()), document::read)?;
+    let language = Language::new();
+    let reading = Reading { file: refill.rules.map_or("--rules", |rules| rules.shown_name), language: &language };
+    for (key, node) in root.table().with_context(|| reading.file.to_string())? {
+        known_key(key, &KEYS).with_context(|| reading.place(node, "", key).to_string())?;
+    }
+    let (scope, constants) = constants(&language, reading.file, root.get("constants"), &asked.constants)?;
+    required(reading, &root, &scope)?;
+    let general = General::read(reading, &root, asked, &scope)?;
+    let rules = Rules::read(reading, root.get("rules"), &scope)?;
+    // Where nobody says otherwise, the type is that of the template.
+    let dtype = Some(general.dtype).filter(|_| asked.dtype.is_some() || root.get("dtype").is_some());
+    let drawing = Drawing { rules: &rules, layout: &general.layout, dtype, scope: &scope };
+    // Each pattern is asked, so that each one's match is noted.
+    let is_kept = |slot: &Slot| keep.iter().filter(|keep| keep.matches(slot.name.as_str())).count() > 0;
+    let kept: Vec<bool> = slots.iter().map(is_kept).collect();
+    let missed = keep.iter().find(|keep| !keep.matched.get());
+    ensure!(missed.is_none(), "--keep `{}`: the pattern matches no tensor", missed.map_or("", |keep| keep.pattern));
+    let mut fills = Vec::with_capacity(slots.len());
+    for (slot, kept) in slots.into_iter().zip(kept) {
+        let fill = if kept {
+            rules.note(slot.name.as_str());
+            Fill::Kept
+        } else {
+            Fill::Drawn(drawing.tensor(&slot)?.into())
+        };
+        fills.push((slot, fill));
+    }
+    rules.all_matched()?;
+    let tensors = template.filled(fills, refill.threads)?;
+    let plan = Plan::new(&GENERATORS[0], general.seed, tensors)?;
+    Ok(Model { plan, tied: Vec::new(), constants })
+}
+
+/// A pattern of names that are kept.
+struct Keep<'a> {
+    pattern: &'a str,
+    matcher: GlobMatcher,
+    matched: Cell<bool>,
+}
+
+impl<'a> Keep<'a> {
+    fn parse(pattern: &'a str) -> Result<Self> {
+        let matcher = matcher(pattern).with_context(|| format!("--keep `{pattern}`"))?;
+        Ok(Self { pattern, matcher, matched: Cell::new(false) })
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        let matches = self.matcher.is_match(name);
+        self.matched.set(self.matched.get() || matches);
+        matches
+    }
+}
+
+/// What tensors are drawn by.
+struct Drawing<'a, 'e> {
+    rules: &'a Rules<'e>,
+    layout: &'a Layout,
+    /// The type of all that are drawn, where one was asked for.
+    dtype: Option<DType>,
+    scope: &'a Scope,
+}
+
+impl Drawing<'_, '_> {
+    fn tensor(&self, slot: &Slot) -> Result<Tensor> {
+        let Slot { name, shape, .. } = slot;
+        let rule = self.rules.of(name.as_str(), self.scope)?;
+        let rule = rule.with_context(|| {
+            format!("no rule matches `{name}`: add one to --rules, such as `\"*\" = \"he-normal\"`, or --keep '{name}'")
+        })?;
+        let settings = &rule.settings;
+        let drawn = || {
+            let scheme = settings.scheme.as_ref().context("it names no scheme")?.text(self.scope)?;
+            let dtype = settings.dtype(self.scope)?.or(self.dtype).map_or_else(|| slot.dtype(), Ok)?;
+            let layout = settings.layout(self.scope)?.unwrap_or_else(|| self.layout.clone());
+            let common = Common { dtype, layout, fans: settings.fans(self.scope)? };
+            Tensor::new(name.clone(), shape.clone(), &scheme, &common)
+        };
+        drawn().with_context(|| rule.place.to_string())
+    }
+}
+
 /// Files whose tensors are taken as a pattern. Their values are read only where they are kept.
-pub struct Template {
+struct Template {
     files: Vec<Contents>,
     /// The file of each tensor, and its number there.
     places: Vec<(usize, usize)>,
 }
 
 /// A tensor of a template.
-pub struct Slot {
-    /// Its name.
-    pub name: Name,
-    /// Its shape.
-    pub shape: Shape,
-    /// The type of its elements, where it is known and little-endian.
-    pub element: Option<Element>,
+struct Slot {
+    name: Name,
+    shape: Shape,
+    /// The type of its elements, where it is one that is drawn.
+    dtype: Option<DType>,
     /// The word of the file for that type.
-    pub type_word: String,
+    type_word: String,
+}
+
+impl Slot {
+    fn dtype(&self) -> Result<DType> {
+        let Self { name, type_word, .. } = self;
+        self.dtype.with_context(|| {
+            let word = text::escape(type_word);
+            format!("`{name}` is of type {word}, which no scheme draws: give its rule a dtype, or --keep '{name}'")
+        })
+    }
 }
 
 /// Where the values of a tensor of the plan come from.
-pub enum Fill {
+enum Fill {
     /// They are copied from the template.
     Kept,
     /// They are drawn.
@@ -47,10 +171,10 @@ pub enum Fill {
 
 impl Template {
     /// Opens a file of weights, or an index and all the files that it names. Errors name the file.
-    pub fn open(path: &Path) -> Result<Self> {
+    fn open(path: &Path) -> Result<Self> {
         let shown = || format!("`{}`", text::escape(&path.to_string_lossy()));
         let Some(map) = weight_map(path).with_context(shown)? else {
-            return Self::of(vec![Contents::open(path)?]).with_context(shown);
+            return Ok(Self::of(vec![Contents::open(path)?]));
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut files = Vec::with_capacity(map.len());
@@ -59,26 +183,27 @@ impl Template {
             check_against(&contents, &names).with_context(|| format!("`{}`", text::escape(&file)))?;
             files.push(contents);
         }
-        Self::of(files).with_context(shown)
+        Ok(Self::of(files))
     }
 
     /// Files in the order of their names, their tensors in the order of each file: an index is sorted by name, and says
     /// nothing of the order in which a model has them.
-    fn of(files: Vec<Contents>) -> Result<Self> {
-        let places = files.iter().enumerate().flat_map(|(file, contents)| {
-            (0..contents.entries.len()).map(move |number| (file, number))
-        });
-        Ok(Self { places: places.collect(), files })
+    fn of(files: Vec<Contents>) -> Self {
+        let places = files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, contents)| (0..contents.entries.len()).map(move |number| (file, number)));
+        Self { places: places.collect(), files }
     }
 
     /// The tensors in order.
-    pub fn slots(&self) -> Result<Vec<Slot>> {
+    fn slots(&self) -> Result<Vec<Slot>> {
         let slot = |&(file, number): &(usize, usize)| {
             let entry = &self.files[file].entries[number];
             Ok(Slot {
                 name: entry.name.parse()?,
                 shape: entry.shape.clone(),
-                element: entry.element(),
+                dtype: entry.dtype(),
                 type_word: entry.type_word.clone(),
             })
         };
@@ -86,7 +211,7 @@ impl Template {
     }
 
     /// The tensors of a plan, each as it is filled. What is kept is read once, by `threads` threads, for its hash.
-    pub fn filled(mut self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
+    fn filled(mut self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
         let mut regions = Vec::with_capacity(fills.len());
         for (number, (slot, fill)) in fills.iter().enumerate() {
             let (file, entry) = self.places[number];
@@ -116,7 +241,7 @@ fn hashed(fills: &[(Slot, Fill)], regions: &[Option<Region>], threads: usize) ->
         while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < regions.len()) {
             let Some(region) = regions[number].clone() else { continue };
             let kept = Kept::new(region, &fills[number].0.shape, None);
-            *done[number].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(kept);
+            *done[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         }
     };
     std::thread::scope(|scope| {
@@ -126,7 +251,7 @@ fn hashed(fills: &[(Slot, Fill)], regions: &[Option<Region>], threads: usize) ->
         drop(others);
     });
     let kept = done.into_iter().zip(fills).map(|(kept, (slot, _))| {
-        let kept = kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
         kept.transpose().with_context(|| format!("`{}`", slot.name))
     });
     kept.collect()
