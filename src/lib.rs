@@ -27,6 +27,7 @@ pub mod gaussian;
 pub mod generator;
 pub mod inspect;
 pub mod law;
+pub mod model;
 pub mod plan;
 pub mod reader;
 pub mod recipe;

@@ -6,6 +6,7 @@ mod init;
 mod inspect;
 mod list;
 mod memory;
+mod model;
 mod output;
 mod report;
 mod shell;
@@ -38,6 +39,7 @@ Start by copying a line:
   fanin init he-normal 784x256 -o w.npy               one matrix for NumPy
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
+  fanin model recipe.toml -o model.safetensors        all weights of a model
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
   fanin inspect mlp.npz                               what a file holds, beside what the law asks";
@@ -46,6 +48,8 @@ Start by copying a line:
 enum Command {
     /// Draw arrays from a scheme and shapes
     Init(Box<init::Init>),
+    /// Write all weights of a model that a recipe describes
+    Model(Box<model::Model>),
     /// List the schemes, frameworks, formats, generators, layouts or gains
     List(list::List),
     /// Show what is in a file, beside what the law asks for
@@ -80,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
     let out = &mut io::stdout().lock();
     match asked {
         Some(Command::Init(init)) => init.run(out),
+        Some(Command::Model(model)) => model.run(out),
         Some(Command::Inspect(inspect)) => inspect.run(out),
         Some(Command::List(list)) => list.run(out),
         Some(Command::Explain(explain)) => explain.run(out),

@@ -1,0 +1,157 @@
+//! `fanin model`: all weights of a model.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::output::Output;
+use super::shown;
+use crate::model::{self, Asked, MAX_LENGTH, Overrides, Syntax, Text};
+use crate::plan::{DType, Layout, Seed};
+use crate::text::escape;
+
+/// Write all weights of a model that a recipe describes.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Model {
+    /// What the model is: a recipe as TOML or JSON, or - for one on standard input
+    #[arg(value_name = "SPEC")]
+    spec: String,
+    /// Override a constant of the recipe: hidden=64, `text_config.hidden_size`=64, act='"relu"'; may stand several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`; in place of the recipe's
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<Seed>,
+    /// The type of the elements: f64, f32, f16 or bf16; in place of the recipe's
+    #[arg(long)]
+    dtype: Option<DType>,
+    /// Which axis is what: a letter an axis or a framework; in place of the recipe's
+    #[arg(long)]
+    layout: Option<Layout>,
+    #[command(flatten)]
+    output: Output,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin model recipe.toml -o model.safetensors
+  fanin model recipe.toml --set hidden=64 --set layers=2 -o tiny.npz
+  fanin model recipe.json --seed 7 --dtype bf16 -o model.safetensors
+  fanin model - -o mlp.npz < recipe.toml
+
+A recipe:
+  [constants]
+  hidden = 256
+  [rules]
+  \"*.bias\" = \"zeros\"
+  \"*\" = \"he-normal\"
+  [tensors]
+  \"fc1.weight\" = [784, \"hidden\"]
+  \"fc1.bias\" = [\"hidden\"]
+docs/recipes.md explains recipes by examples.";
+
+/// What a model is made from.
+enum Source {
+    Recipe { name: String, text: String },
+    Config { name: String, text: String },
+    Template(String),
+    Family(String),
+}
+
+impl Model {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+        let mut constants = Overrides::default();
+        self.set.iter().try_for_each(|text| constants.parse(text).context("--set"))?;
+        let asked = Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants };
+        let made = match source(&self.spec)? {
+            Source::Recipe { name, text } => {
+                let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
+                model::model(&recipe, &asked)?
+            }
+            Source::Config { name, text } => from_config(&name, &text, &asked)?,
+            Source::Template(path) => from_template(&path, &asked)?,
+            Source::Family(name) => from_family(&name, &asked)?,
+        };
+        let mut plan = made.plan;
+        // The report tells each note once, whichever tensor it stands at.
+        let notes = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
+        if let Some(tensor) = plan.tensors.first_mut() {
+            tensor.notes.extend(notes);
+        }
+        self.output.write(out, &plan)
+    }
+}
+
+/// TODO(merge): the part **families** fills this.
+fn from_config(name: &str, _text: &str, _asked: &Asked) -> Result<model::Model> {
+    bail!("{name}: config.json is not known yet")
+}
+
+/// TODO(merge): the part **families** fills this.
+fn from_family(name: &str, _asked: &Asked) -> Result<model::Model> {
+    bail!("`{}`: there is no such file, and families are not known yet", escape(name))
+}
+
+/// TODO(merge): the part **template** fills this.
+fn from_template(path: &str, _asked: &Asked) -> Result<model::Model> {
+    bail!("{}: templates are not known yet", escape(path))
+}
+
+/// What a SPEC on the command line is, by its content.
+fn source(spec: &str) -> Result<Source> {
+    if spec == "-" {
+        let text = text_of(io::stdin().lock()).context("standard input")?;
+        return Ok(classified("standard input".into(), text));
+    }
+    let path = Path::new(spec);
+    let metadata = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !spec.contains(['/', '.']) => {
+            return Ok(Source::Family(spec.into()));
+        }
+        metadata => metadata.with_context(|| shown(path))?,
+    };
+    ensure!(!metadata.is_dir(), "{} is a folder, and not a recipe", shown(path));
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth") {
+        return Ok(Source::Template(spec.into()));
+    }
+    ensure!(
+        metadata.len() <= MAX_LENGTH,
+        "{}: {} bytes: a recipe has at most 16 MiB",
+        shown(path),
+        crate::text::grouped(metadata.len())
+    );
+    let text = File::open(path).map_err(Into::into).and_then(text_of).with_context(|| shown(path))?;
+    Ok(classified(escape(spec), text))
+}
+
+/// A recipe, or the JSON of another kind.
+fn classified(name: String, text: String) -> Source {
+    if Syntax::of(&text) == Syntax::Json {
+        let keys: Option<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
+        let has = |key: &str| keys.as_ref().is_some_and(|keys| keys.contains_key(key));
+        let recipe = has("tensors") || has("blocks");
+        if !recipe && has("model_type") {
+            return Source::Config { name, text };
+        }
+        if !recipe && has("weight_map") {
+            return Source::Template(name);
+        }
+    }
+    Source::Recipe { name, text }
+}
+
+/// A text that is not longer than recipes are.
+fn text_of(source: impl Read) -> Result<String> {
+    let mut bytes = Vec::new();
+    source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB: a recipe has at most that");
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        anyhow!("line {line} is not UTF-8: a recipe is text in UTF-8")
+    })
+}

@@ -1,0 +1,372 @@
+//! The constants of a recipe: what it says, what overrides it, and what its expressions come to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use minijinja::value::{Enumerator, Object, Value};
+use serde_json::Map;
+
+use super::document::{self, Node, Place};
+use super::expression::{Compiled, Language, Scope, from_json, from_number, is_name, to_json};
+use crate::text::{cut, did_you_mean, escape};
+
+/// The most constants that are expressions.
+const MAX_EXPRESSIONS: usize = 4096;
+
+/// Values that override those of a recipe, in the order in which they were given.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides(Vec<Override>);
+
+#[derive(Clone, Debug)]
+enum Override {
+    /// A constant that must be known.
+    One(String, serde_json::Value),
+    /// Constants that need not be, such as those of a config.json.
+    All(Map<String, serde_json::Value>),
+}
+
+impl Overrides {
+    /// Overrides one constant; `text_config.hidden_size` reaches into a table. It must be known.
+    pub fn set(&mut self, name: &str, value: serde_json::Value) {
+        self.0.push(Override::One(name.into(), value));
+    }
+
+    /// Overrides or adds constants, tables entry by entry; a null overrides nothing.
+    pub fn merge(&mut self, values: Map<String, serde_json::Value>) {
+        self.0.push(Override::All(values));
+    }
+
+    /// Takes `NAME=VALUE` apart. What reads as JSON is that, anything else is text.
+    pub fn parse(&mut self, text: &str) -> Result<()> {
+        let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        self.set(name, value);
+        Ok(())
+    }
+}
+
+/// Constants before their expressions are evaluated.
+enum Entry<'e> {
+    Table(BTreeMap<String, Self>),
+    /// As the recipe has it.
+    Written(&'e Node),
+    /// As it was given from outside.
+    Given(serde_json::Value),
+}
+
+impl<'e> Entry<'e> {
+    fn of(file: &str, path: &str, node: &'e Node) -> Result<Self> {
+        let document::Value::Table(entries) = &node.value else { return Ok(Self::Written(node)) };
+        let mut table = BTreeMap::new();
+        for (key, node) in entries {
+            let path = joined(path, key);
+            let place = Place { file, line: node.line, table: "constants", key: &path };
+            let told = "a constant's name is letters, digits and underscores, and no word or function of expressions";
+            ensure!(is_name(key), "{place}: {told}");
+            table.insert(key.clone(), Self::of(file, &path, node)?);
+        }
+        Ok(Self::Table(table))
+    }
+
+    fn given(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Object(entries) => {
+                Self::Table(entries.into_iter().map(|(key, value)| (key, Self::given(value))).collect())
+            }
+            value => Self::Given(value),
+        }
+    }
+
+    /// Puts a value in the place of this one; a table goes into a table entry by entry.
+    fn merge(&mut self, value: serde_json::Value) {
+        match (self, value) {
+            (_, serde_json::Value::Null) => {}
+            (Self::Table(table), serde_json::Value::Object(entries)) => {
+                for (key, value) in entries {
+                    match table.get_mut(&key) {
+                        Some(entry) => entry.merge(value),
+                        None => drop(table.insert(key, Self::given(value))),
+                    }
+                }
+            }
+            (entry, value) => *entry = Self::given(value),
+        }
+    }
+
+    /// Puts a value that was asked for by name in the place of this one.
+    fn set(&mut self, value: serde_json::Value) -> Result<()> {
+        let is_number = match self {
+            Self::Written(node) => matches!(node.value, document::Value::Number(_)),
+            Self::Given(given) => given.is_number(),
+            Self::Table(_) => {
+                ensure!(value.is_object(), "it is a table: `NAME.KEY=VALUE` sets an entry of it");
+                self.merge(value);
+                return Ok(());
+            }
+        };
+        let kind = if value.is_string() { "text" } else { "a truth value" };
+        ensure!(!is_number || !(value.is_string() || value.is_boolean()), "it is a number, and `{value}` is {kind}");
+        *self = Self::given(value);
+        Ok(())
+    }
+
+    fn find(&mut self, path: &str) -> Option<&mut Self> {
+        path.split('.').try_fold(self, |entry, key| match entry {
+            Self::Table(table) => table.get_mut(key),
+            _ => None,
+        })
+    }
+
+    fn paths(&self, path: &str, found: &mut Vec<String>) {
+        if !path.is_empty() {
+            found.push(path.into());
+        }
+        if let Self::Table(table) = self {
+            table.iter().for_each(|(key, entry)| entry.paths(&joined(path, key), found));
+        }
+    }
+}
+
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.into() } else { format!("{path}.{key}") }
+}
+
+/// A table of constants, some of which are still to be evaluated.
+#[derive(Debug)]
+struct Table(BTreeMap<String, Slot>);
+
+#[derive(Debug)]
+enum Slot {
+    Table(Arc<Table>),
+    Ready(Value, serde_json::Value),
+    Later(Arc<OnceLock<Value>>),
+}
+
+impl Object for Table {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match self.0.get(key.as_str()?)? {
+            Slot::Table(table) => Some(Value::from_dyn_object(Arc::clone(table))),
+            Slot::Ready(value, _) => Some(value.clone()),
+            Slot::Later(value) => value.get().cloned(),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|key| Value::from(key.as_str())).collect())
+    }
+}
+
+impl Table {
+    fn to_json(&self) -> Result<Map<String, serde_json::Value>> {
+        let entries = self.0.iter().map(|(key, slot)| {
+            let value = match slot {
+                Slot::Table(table) => table.to_json()?.into(),
+                Slot::Ready(_, value) => value.clone(),
+                Slot::Later(value) => to_json(value.get().context("a constant is not evaluated")?)?,
+            };
+            Ok((key.clone(), value))
+        });
+        entries.collect()
+    }
+}
+
+/// A constant that is an expression, or a list with expressions in it.
+struct Pending<'e> {
+    path: String,
+    line: usize,
+    formula: Formula<'e>,
+    slot: Arc<OnceLock<Value>>,
+}
+
+enum Formula<'e> {
+    Plain(Value),
+    Expression(Compiled<'e>),
+    List(Vec<Self>),
+    Table(Vec<(String, Self)>),
+}
+
+impl<'e> Formula<'e> {
+    fn of(language: &'e Language, node: &'e Node) -> Result<Self> {
+        Ok(match &node.value {
+            document::Value::Null => Self::Plain(Value::from(())),
+            document::Value::Bool(truth) => Self::Plain(Value::from(*truth)),
+            document::Value::Number(number) => Self::Plain(from_number(number)),
+            document::Value::Text(text) => Self::Expression(language.compile(text)?),
+            document::Value::List(items) => {
+                Self::List(items.iter().map(|item| Self::of(language, item)).collect::<Result<_>>()?)
+            }
+            document::Value::Table(entries) => {
+                let entries = entries.iter().map(|(key, node)| Ok((key.clone(), Self::of(language, node)?)));
+                Self::Table(entries.collect::<Result<_>>()?)
+            }
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Plain(_) => Vec::new(),
+            Self::Expression(expression) => expression.names(),
+            Self::List(items) => items.iter().flat_map(Self::names).collect(),
+            Self::Table(entries) => entries.iter().flat_map(|(_, entry)| entry.names()).collect(),
+        }
+    }
+
+    fn value(&self, scope: &Scope) -> Result<Value> {
+        Ok(match self {
+            Self::Plain(value) => value.clone(),
+            Self::Expression(expression) => expression.value(scope)?,
+            Self::List(items) => items.iter().map(|item| item.value(scope)).collect::<Result<Vec<_>>>()?.into(),
+            Self::Table(entries) => {
+                let entries = entries.iter().map(|(key, entry)| Ok((key.clone(), entry.value(scope)?)));
+                entries.collect::<Result<BTreeMap<_, _>>>()?.into()
+            }
+        })
+    }
+}
+
+/// The constants of a recipe, evaluated: as names for expressions, and as they are told.
+pub(super) fn constants<'e>(
+    language: &'e Language,
+    file: &str,
+    written: Option<&'e Node>,
+    overrides: &Overrides,
+) -> Result<(Scope, Map<String, serde_json::Value>)> {
+    let mut root = match written {
+        Some(node) => {
+            node.table().with_context(|| Place { file, line: node.line, table: "", key: "constants" }.to_string())?;
+            Entry::of(file, "", node)?
+        }
+        None => Entry::Table(BTreeMap::new()),
+    };
+    for over in &overrides.0 {
+        match over {
+            Override::All(values) => root.merge(values.clone().into()),
+            Override::One(name, value) => match root.find(name) {
+                Some(entry) => entry.set(value.clone()).with_context(|| format!("--set `{}`", escape(&cut(name, 60))))?,
+                None => return Err(unknown(file, name, &root)),
+            },
+        }
+    }
+    let Entry::Table(entries) = root else { bail!("{file}: the constants are no table") };
+    let mut pending = Vec::new();
+    let table = Arc::new(slots(language, file, "", entries, &mut pending)?);
+    ensure!(
+        pending.len() <= MAX_EXPRESSIONS,
+        "{file}: {} constants are expressions: at most {MAX_EXPRESSIONS} are allowed",
+        pending.len()
+    );
+    let scope = Scope::new(Value::from_dyn_object(Arc::clone(&table)));
+    evaluate(file, &pending, &scope)?;
+    let told = table.to_json()?;
+    Ok((scope, told))
+}
+
+fn unknown(file: &str, name: &str, root: &Entry) -> anyhow::Error {
+    let mut paths = Vec::new();
+    root.paths("", &mut paths);
+    let near = did_you_mean(name, paths.iter().map(String::as_str));
+    anyhow!("--set `{}`: {file} has no such constant{near}", escape(&cut(name, 60)))
+}
+
+fn slots<'e>(
+    language: &'e Language,
+    file: &str,
+    path: &str,
+    entries: BTreeMap<String, Entry<'e>>,
+    pending: &mut Vec<Pending<'e>>,
+) -> Result<Table> {
+    let mut table = BTreeMap::new();
+    for (key, entry) in entries {
+        let path = joined(path, &key);
+        let slot = match entry {
+            Entry::Table(entries) => Slot::Table(Arc::new(slots(language, file, &path, entries, pending)?)),
+            Entry::Given(value) => Slot::Ready(from_json(&value), value),
+            Entry::Written(node) => {
+                let place = Place { file, line: node.line, table: "constants", key: &path };
+                let formula = Formula::of(language, node).with_context(|| place.to_string())?;
+                let slot = Arc::new(OnceLock::new());
+                let line = node.line;
+                match formula {
+                    Formula::Plain(value) => Slot::Ready(value.clone(), to_json(&value)?),
+                    formula => {
+                        pending.push(Pending { path, line, formula, slot: Arc::clone(&slot) });
+                        Slot::Later(slot)
+                    }
+                }
+            }
+        };
+        table.insert(key, slot);
+    }
+    Ok(Table(table))
+}
+
+/// Evaluates expressions, each after those that it asks for.
+fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
+    let place = |one: &Pending| Place { file, line: one.line, table: "constants", key: &one.path }.to_string();
+    let by_path: BTreeMap<&str, usize> = pending.iter().enumerate().map(|(index, one)| (one.path.as_str(), index)).collect();
+    let asked: Vec<Vec<usize>> = pending.iter().map(|one| asked_for(one, &by_path)).collect();
+    let mut waiting: Vec<usize> = asked.iter().map(Vec::len).collect();
+    let mut askers: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, asked) in asked.iter().enumerate() {
+        for &other in asked {
+            askers.entry(other).or_default().push(index);
+        }
+    }
+    let mut ready: Vec<usize> = (0..pending.len()).filter(|&index| waiting[index] == 0).collect();
+    let mut done = 0;
+    while let Some(index) = ready.pop() {
+        let one = &pending[index];
+        let value = one.formula.value(scope).with_context(|| place(one))?;
+        // It was not set before, since each is evaluated once.
+        let _ = one.slot.set(value);
+        done += 1;
+        for &asker in askers.get(&index).into_iter().flatten() {
+            waiting[asker] -= 1;
+            if waiting[asker] == 0 {
+                ready.push(asker);
+            }
+        }
+    }
+    if done < pending.len() {
+        let cycle = cycle(&asked, &waiting);
+        let names: Vec<String> = cycle.iter().map(|&index| format!("`{}`", escape(&cut(&pending[index].path, 60)))).collect();
+        bail!("{}: constants ask for each other in a circle: {}", place(&pending[cycle[0]]), names.join(" -> "));
+    }
+    Ok(())
+}
+
+/// The expressions whose values one asks for: those that it names, those in a table that it names, or the one that has what it
+/// names inside.
+fn asked_for(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize> {
+    let mut asked = Vec::new();
+    for name in one.formula.names() {
+        let mut above = Some(name.as_str());
+        while let Some(path) = above {
+            asked.extend(by_path.get(path));
+            above = path.rsplit_once('.').map(|(above, _)| above);
+        }
+        let inside = format!("{name}.");
+        let below = by_path.range(inside.as_str()..).take_while(|(path, _)| path.starts_with(&inside));
+        asked.extend(below.map(|(_, &index)| index));
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    asked
+}
+
+/// A circle among those that still wait, its first at its end again.
+fn cycle(asked: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
+    let mut path = Vec::new();
+    let mut next = waiting.iter().position(|&count| count > 0);
+    while let Some(index) = next {
+        if let Some(start) = path.iter().position(|&before| before == index) {
+            path.push(index);
+            return path.split_off(start);
+        }
+        path.push(index);
+        // One that waits asks for another that waits.
+        next = asked[index].iter().copied().find(|&other| waiting[other] > 0);
+    }
+    path
+}

@@ -1,0 +1,378 @@
+//! What stands in a recipe's tables, its keys known and its expressions taken apart, before any value is known.
+
+use anyhow::{Context, Result, bail, ensure};
+use minijinja::value::Value;
+
+use super::document::{self, Node, Place};
+use super::expression::{Compiled, Language, Scope, Template, from_number, is_name, shown_value, size};
+use crate::plan::{DType, Fans, Layout, Shape};
+use crate::text::{cut, did_you_mean, escape};
+
+/// How deep blocks may lie in each other.
+const MAX_NESTING: usize = 8;
+
+/// Reading a recipe of a file.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'e> {
+    pub(super) file: &'e str,
+    pub(super) language: &'e Language,
+}
+
+/// A whole number, or an expression for one.
+pub(super) enum Quantity<'e> {
+    Number(u64),
+    Expression(Compiled<'e>),
+}
+
+/// What a tensor or a rule says of how values are drawn.
+#[derive(Default)]
+pub(super) struct Settings<'e> {
+    pub(super) scheme: Option<Template<'e>>,
+    dtype: Option<Template<'e>>,
+    layout: Option<Template<'e>>,
+    fan_in: Option<Quantity<'e>>,
+    fan_out: Option<Quantity<'e>>,
+    when: Option<Compiled<'e>>,
+}
+
+/// A tensor, or several under one name.
+pub(super) struct Entry<'e> {
+    pub(super) place: Place<'e>,
+    pub(super) name: Template<'e>,
+    pub(super) settings: Settings<'e>,
+    pub(super) what: What<'e>,
+}
+
+/// What an entry is.
+pub(super) enum What<'e> {
+    Axes(Vec<Quantity<'e>>),
+    Shape(Template<'e>),
+    Tied(Template<'e>),
+    Layer { kind: Template<'e>, parameters: Vec<(&'e str, Parameter<'e>)> },
+}
+
+/// The value of a layer's parameter.
+pub(super) enum Parameter<'e> {
+    Plain(Value),
+    Expression(Compiled<'e>),
+    List(Vec<Self>),
+}
+
+/// Tensors that repeat.
+pub(super) struct Block<'e> {
+    pub(super) place: Place<'e>,
+    pub(super) repeats: Vec<(&'e str, Count<'e>)>,
+    pub(super) prefix: Option<Template<'e>>,
+    pub(super) when: Option<Compiled<'e>>,
+    pub(super) entries: Vec<Entry<'e>>,
+    pub(super) blocks: Vec<Self>,
+}
+
+/// How often, or over what.
+pub(super) enum Count<'e> {
+    Number(u64),
+    Items(Vec<Value>),
+    Expression(Compiled<'e>),
+}
+
+/// The keys of a rule.
+const OF_RULES: [&str; 6] = ["scheme", "dtype", "layout", "fan_in", "fan_out", "when"];
+/// The keys of a tensor.
+const OF_TENSORS: [&str; 9] = ["shape", "tied", "layer", "scheme", "dtype", "layout", "fan_in", "fan_out", "when"];
+/// The keys of a layer that are not its parameters.
+const OF_LAYERS: [&str; 4] = ["layer", "scheme", "dtype", "when"];
+
+/// Errors where a key is none of those known.
+pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
+    ensure!(
+        known.contains(&key),
+        "unknown key; {} are known{}",
+        known.join(", "),
+        did_you_mean(key, known.iter().copied())
+    );
+    Ok(())
+}
+
+impl<'e> Reading<'e> {
+    /// The place of a key.
+    pub(super) fn place(self, node: &Node, table: &'e str, key: &'e str) -> Place<'e> {
+        Place { file: self.file, line: node.line, table, key }
+    }
+
+    pub(super) fn template(self, node: &'e Node) -> Result<Template<'e>> {
+        match &node.value {
+            document::Value::Text(text) => self.language.template(text),
+            other => bail!("it takes text, and this is {}", other.kind()),
+        }
+    }
+
+    pub(super) fn condition(self, node: &'e Node) -> Result<Compiled<'e>> {
+        match &node.value {
+            document::Value::Text(text) => self.language.compile(text),
+            document::Value::Bool(true) => self.language.compile("true"),
+            document::Value::Bool(false) => self.language.compile("false"),
+            other => bail!("it takes an expression, and this is {}", other.kind()),
+        }
+    }
+
+    fn quantity(self, node: &'e Node) -> Result<Quantity<'e>> {
+        match &node.value {
+            document::Value::Text(text) => Ok(Quantity::Expression(self.language.compile(text)?)),
+            document::Value::Number(number) => {
+                let told = || format!("`{number}` is not a size: a whole number that is not negative, or an expression");
+                Ok(Quantity::Number(size(&from_number(number)).with_context(told)?))
+            }
+            other => bail!("it takes a whole number or an expression, and this is {}", other.kind()),
+        }
+    }
+
+    /// The settings among the keys of a table.
+    pub(super) fn settings(self, node: &'e Node) -> Result<Settings<'e>> {
+        let mut settings = Settings::default();
+        for (key, value) in node.table()? {
+            let told = || format!("`{key}`");
+            match key.as_str() {
+                "scheme" => settings.scheme = Some(self.template(value).with_context(told)?),
+                "dtype" => settings.dtype = Some(self.template(value).with_context(told)?),
+                "layout" => settings.layout = Some(self.template(value).with_context(told)?),
+                "fan_in" => settings.fan_in = Some(self.quantity(value).with_context(told)?),
+                "fan_out" => settings.fan_out = Some(self.quantity(value).with_context(told)?),
+                "when" => settings.when = Some(self.condition(value).with_context(told)?),
+                _ => {}
+            }
+        }
+        Ok(settings)
+    }
+
+    /// What a rule asks for: a scheme, or a table with one.
+    pub(super) fn rule(self, node: &'e Node) -> Result<Settings<'e>> {
+        if let document::Value::Text(text) = &node.value {
+            return Ok(Settings { scheme: Some(self.language.template(text)?), ..Settings::default() });
+        }
+        for (key, _) in node.table().context("a rule is a scheme, or a table with one")? {
+            known_key(key, &OF_RULES).with_context(|| format!("`{}`", escape(&cut(key, 60))))?;
+        }
+        let settings = self.settings(node)?;
+        ensure!(settings.scheme.is_some(), "it names no `scheme`");
+        Ok(settings)
+    }
+
+    /// The entries of a table of tensors.
+    pub(super) fn entries(self, node: &'e Node, table: &'e str) -> Result<Vec<Entry<'e>>> {
+        let place = self.place(node, "", table);
+        let entries = node.table().with_context(|| place.to_string())?;
+        let entries = entries.iter().map(|(key, value)| {
+            let place = self.place(value, table, key);
+            self.entry(place, key, value).with_context(|| place.to_string())
+        });
+        entries.collect()
+    }
+
+    fn entry(self, place: Place<'e>, key: &'e str, node: &'e Node) -> Result<Entry<'e>> {
+        let name = self.language.template(key).context("its name")?;
+        let (what, settings) = match &node.value {
+            document::Value::Table(_) if node.get("layer").is_some() => (self.layer(node)?, self.settings(node)?),
+            document::Value::Table(entries) => {
+                for (key, _) in entries {
+                    known_key(key, &OF_TENSORS).with_context(|| format!("`{}`", escape(&cut(key, 60))))?;
+                }
+                let what = match (node.get("shape"), node.get("tied")) {
+                    (Some(shape), None) => self.shape(shape).context("`shape`")?,
+                    (None, Some(tied)) => {
+                        let other = entries.iter().find(|(key, _)| !matches!(key.as_str(), "tied" | "when"));
+                        let other = other.map_or("", |(key, _)| key.as_str());
+                        ensure!(other.is_empty(), "`{other}`: a tied tensor takes all from the one that it is tied to");
+                        What::Tied(self.template(tied).context("`tied`")?)
+                    }
+                    (Some(_), Some(_)) => bail!("it has both `shape` and `tied`"),
+                    (None, None) => bail!("it has no `shape`, `tied` or `layer`"),
+                };
+                (what, self.settings(node)?)
+            }
+            _ => (self.shape(node)?, Settings::default()),
+        };
+        Ok(Entry { place, name, settings, what })
+    }
+
+    fn shape(self, node: &'e Node) -> Result<What<'e>> {
+        Ok(match &node.value {
+            document::Value::List(axes) => {
+                ensure!(axes.len() <= Shape::MAX_RANK, "{} axes: at most {} are allowed", axes.len(), Shape::MAX_RANK);
+                What::Axes(axes.iter().map(|axis| self.quantity(axis)).collect::<Result<_>>()?)
+            }
+            document::Value::Text(text) => What::Shape(self.language.template(text)?),
+            other => bail!("a shape is a list of sizes, or text such as `784x256`, and this is {}", other.kind()),
+        })
+    }
+
+    fn layer(self, node: &'e Node) -> Result<What<'e>> {
+        let (mut kind, mut parameters) = (None, Vec::new());
+        for (key, value) in node.table()? {
+            let told = || format!("`{}`", escape(&cut(key, 60)));
+            if key == "layer" {
+                kind = Some(self.template(value).with_context(told)?);
+            } else if !OF_LAYERS.contains(&key.as_str()) {
+                parameters.push((key.as_str(), self.parameter(value).with_context(told)?));
+            }
+        }
+        Ok(What::Layer { kind: kind.context("it has no `layer`")?, parameters })
+    }
+
+    fn parameter(self, node: &'e Node) -> Result<Parameter<'e>> {
+        Ok(match &node.value {
+            document::Value::Null => Parameter::Plain(Value::from(())),
+            document::Value::Bool(truth) => Parameter::Plain(Value::from(*truth)),
+            document::Value::Number(number) => Parameter::Plain(from_number(number)),
+            document::Value::Text(text) => Parameter::Expression(self.language.compile(text)?),
+            document::Value::List(items) => {
+                Parameter::List(items.iter().map(|item| self.parameter(item)).collect::<Result<_>>()?)
+            }
+            document::Value::Table(_) => bail!("a layer's parameter is no table"),
+        })
+    }
+
+    /// The blocks of a list of them.
+    pub(super) fn blocks(self, node: &'e Node, depth: usize) -> Result<Vec<Block<'e>>> {
+        let place = self.place(node, "", "blocks");
+        let document::Value::List(blocks) = &node.value else {
+            bail!("{place}: it takes a list of tables (`[[blocks]]`), and this is {}", node.value.kind());
+        };
+        ensure!(depth < MAX_NESTING, "{place}: at most {MAX_NESTING} blocks may lie in each other");
+        blocks.iter().map(|block| self.block(block, depth)).collect()
+    }
+
+    fn block(self, node: &'e Node, depth: usize) -> Result<Block<'e>> {
+        let place = self.place(node, "blocks", "");
+        let mut block =
+            Block { place, repeats: Vec::new(), prefix: None, when: None, entries: Vec::new(), blocks: Vec::new() };
+        for (key, value) in node.table().with_context(|| place.to_string())? {
+            let place = self.place(value, "blocks", key);
+            let told = || place.to_string();
+            match key.as_str() {
+                "repeat" => block.repeats = self.repeats(value).with_context(told)?,
+                "prefix" => block.prefix = Some(self.template(value).with_context(told)?),
+                "when" => block.when = Some(self.condition(value).with_context(told)?),
+                "tensors" => block.entries = self.entries(value, "blocks.tensors")?,
+                "blocks" => block.blocks = self.blocks(value, depth + 1)?,
+                _ => known_key(key, &["repeat", "prefix", "when", "tensors", "blocks"]).with_context(told)?,
+            }
+        }
+        Ok(block)
+    }
+
+    fn repeats(self, node: &'e Node) -> Result<Vec<(&'e str, Count<'e>)>> {
+        let mut repeats = Vec::new();
+        for (name, value) in node.table()? {
+            let shown = || format!("`{}`", escape(&cut(name, 60)));
+            ensure!(is_name(name), "{}: a name is letters, digits and underscores, and no word of expressions", shown());
+            let count = match &value.value {
+                document::Value::List(items) => Count::Items(items.iter().map(item).collect::<Result<_>>().with_context(shown)?),
+                _ => match self.quantity(value).with_context(shown)? {
+                    Quantity::Number(count) => Count::Number(count),
+                    Quantity::Expression(expression) => Count::Expression(expression),
+                },
+            };
+            repeats.push((name.as_str(), count));
+        }
+        Ok(repeats)
+    }
+}
+
+/// An item that a block repeats over, as it is.
+fn item(node: &Node) -> Result<Value> {
+    Ok(match &node.value {
+        document::Value::Bool(truth) => Value::from(*truth),
+        document::Value::Number(number) => from_number(number),
+        document::Value::Text(text) => Value::from(text.as_str()),
+        document::Value::List(items) => items.iter().map(item).collect::<Result<Vec<_>>>()?.into(),
+        other => bail!("an item is a number, text, true or false or a list, and this is {}", other.kind()),
+    })
+}
+
+impl Quantity<'_> {
+    pub(super) fn value(&self, scope: &Scope) -> Result<u64> {
+        match self {
+            Self::Number(number) => Ok(*number),
+            Self::Expression(expression) => expression.size(scope),
+        }
+    }
+}
+
+impl Parameter<'_> {
+    pub(super) fn value(&self, scope: &Scope) -> Result<Value> {
+        match self {
+            Self::Plain(value) => Ok(value.clone()),
+            Self::Expression(expression) => expression.value(scope),
+            Self::List(items) => Ok(items.iter().map(|item| item.value(scope)).collect::<Result<Vec<_>>>()?.into()),
+        }
+    }
+}
+
+/// What a block repeats over.
+pub(super) enum Items {
+    UpTo(u64),
+    List(Vec<Value>),
+}
+
+impl Items {
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Self::UpTo(count) => *count,
+            Self::List(items) => items.len() as u64,
+        }
+    }
+
+    pub(super) fn into_values(self) -> Box<dyn Iterator<Item = Value>> {
+        match self {
+            Self::UpTo(count) => Box::new((0..count).map(Value::from)),
+            Self::List(items) => Box::new(items.into_iter()),
+        }
+    }
+}
+
+impl Count<'_> {
+    pub(super) fn items(&self, scope: &Scope) -> Result<Items> {
+        match self {
+            Self::Number(count) => Ok(Items::UpTo(*count)),
+            Self::Items(items) => Ok(Items::List(items.clone())),
+            Self::Expression(expression) => {
+                let value = expression.value(scope)?;
+                if let Some(count) = size(&value) {
+                    return Ok(Items::UpTo(count));
+                }
+                let told = || format!("it repeats so often or over a list, and this is {}", shown_value(&value));
+                ensure!(!value.is_number() && value.as_str().is_none(), told());
+                Ok(Items::List(value.try_iter().ok().with_context(told)?.collect()))
+            }
+        }
+    }
+}
+
+impl Settings<'_> {
+    /// Whether it applies at all.
+    pub(super) fn applies(&self, scope: &Scope) -> Result<bool> {
+        self.when.as_ref().map_or(Ok(true), |when| when.holds(scope).context("`when`"))
+    }
+
+    pub(super) fn dtype(&self, scope: &Scope) -> Result<Option<DType>> {
+        let read = |text: &Template| text.text(scope)?.parse();
+        self.dtype.as_ref().map(read).transpose().context("`dtype`")
+    }
+
+    pub(super) fn layout(&self, scope: &Scope) -> Result<Option<Layout>> {
+        let read = |text: &Template| text.text(scope)?.parse();
+        self.layout.as_ref().map(read).transpose().context("`layout`")
+    }
+
+    pub(super) fn fans(&self, scope: &Scope) -> Result<Fans> {
+        let fan = |quantity: &Quantity| {
+            let fan = quantity.value(scope)?;
+            ensure!((1..=1 << 48).contains(&fan), "{fan}: a fan is a whole number from 1 to 2^48");
+            Ok(fan)
+        };
+        Ok(Fans {
+            fan_in: self.fan_in.as_ref().map(fan).transpose().context("`fan_in`")?,
+            fan_out: self.fan_out.as_ref().map(fan).transpose().context("`fan_out`")?,
+        })
+    }
+}

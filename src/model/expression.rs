@@ -1,0 +1,478 @@
+//! Expressions in a recipe, and texts with expressions in braces.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, filters, functions, tests};
+use serde_json::{Map, Number};
+
+use crate::text::{cut, did_you_mean, escape};
+
+/// The longest expression, in bytes.
+const MAX_EXPRESSION: usize = 4096;
+/// The longest text that comes of one, in bytes.
+pub(super) const MAX_TEXT: usize = 1 << 16;
+/// The most values in a list or table that comes of one.
+const MAX_VALUES: usize = 1 << 16;
+/// What an expression may do, in steps; text that it makes is counted too.
+const FUEL: u64 = 1 << 16;
+
+/// The functions of expressions.
+const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
+/// Words that are no names.
+const WORDS: [&str; 13] =
+    ["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
+
+/// Whether an expression can speak of a constant of this name.
+pub(super) fn is_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+        && !is_reserved(name)
+}
+
+/// Whether a name means something else in expressions.
+pub(super) fn is_reserved(name: &str) -> bool {
+    FUNCTIONS.contains(&name) || WORDS.contains(&name)
+}
+
+/// The names that an expression may use, with their values.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    object: Value,
+    names: Arc<Names>,
+}
+
+#[derive(Debug)]
+struct Names {
+    constants: Value,
+    /// Those of repeats; the last of equal names counts.
+    variables: Vec<(String, Value)>,
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        if is_reserved(name) {
+            return None;
+        }
+        let variable = self.variables.iter().rev().find(|(variable, _)| variable == name);
+        variable.map(|(_, value)| value.clone()).or_else(|| self.constants.get_item(key).ok().filter(|value| !value.is_undefined()))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let constants = self.constants.try_iter().into_iter().flatten();
+        let variables = self.variables.iter().map(|(name, _)| Value::from(name.as_str()));
+        Enumerator::Values(constants.chain(variables).collect())
+    }
+}
+
+impl Scope {
+    /// A scope of constants, which are a map.
+    pub(super) fn new(constants: Value) -> Self {
+        Self::with_names(Names { constants, variables: Vec::new() })
+    }
+
+    /// This scope with one more name.
+    pub(super) fn with(&self, name: &str, value: Value) -> Self {
+        let mut variables = self.names.variables.clone();
+        variables.push((name.into(), value));
+        Self::with_names(Names { constants: self.names.constants.clone(), variables })
+    }
+
+    fn with_names(names: Names) -> Self {
+        let names = Arc::new(names);
+        Self { object: Value::from_dyn_object(Arc::clone(&names)), names }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        is_reserved(name) || self.names.get_value(&name.into()).is_some()
+    }
+
+    fn all(&self) -> Vec<String> {
+        let names = self.object.try_iter().into_iter().flatten();
+        names.filter_map(|name| Some(name.as_str()?.to_string())).collect()
+    }
+}
+
+/// What expressions may say.
+pub(super) struct Language(Environment<'static>);
+
+impl Language {
+    pub(super) fn new() -> Self {
+        let mut language = Environment::empty();
+        language.set_undefined_behavior(UndefinedBehavior::Strict);
+        language.set_fuel(Some(FUEL));
+        // By portable code: the platform's own differ in the last digit.
+        language.add_function("sqrt", |x: f64| real("sqrt", libm::sqrt(x)));
+        language.add_function("pow", |x: f64, y: f64| real("pow", libm::pow(x, y)));
+        language.add_function("log", |x: f64| real("log", libm::log(x)));
+        language.add_function("exp", |x: f64| real("exp", libm::exp(x)));
+        language.add_function("floor", |x: Value| whole(x, libm::floor));
+        language.add_function("ceil", |x: Value| whole(x, libm::ceil));
+        language.add_function("min", |values: Rest<Value>| extreme(&values, |one, other| one < other));
+        language.add_function("max", |values: Rest<Value>| extreme(&values, |one, other| one > other));
+        language.add_function("abs", filters::abs);
+        language.add_function("range", functions::range);
+        language.add_filter("length", filters::length);
+        language.add_filter("abs", filters::abs);
+        language.add_filter("int", filters::int);
+        language.add_filter("float", filters::float);
+        language.add_filter("first", filters::first);
+        language.add_filter("last", filters::last);
+        language.add_filter("list", filters::list);
+        language.add_filter("lower", filters::lower);
+        language.add_filter("upper", filters::upper);
+        language.add_filter("sum", filters::sum);
+        language.add_test("none", tests::is_none);
+        language.add_test("number", tests::is_number);
+        language.add_test("integer", tests::is_integer);
+        language.add_test("string", tests::is_string);
+        language.add_test("sequence", tests::is_sequence);
+        language.add_test("mapping", tests::is_mapping);
+        language.add_test("startingwith", tests::is_startingwith);
+        language.add_test("endingwith", tests::is_endingwith);
+        language.add_test("odd", tests::is_odd);
+        language.add_test("even", tests::is_even);
+        Self(language)
+    }
+
+    /// Takes an expression apart.
+    pub(super) fn compile<'e>(&'e self, text: &'e str) -> Result<Compiled<'e>> {
+        let shown = || format!("expression `{}`", escape(&cut(text, 80)));
+        ensure!(text.len() <= MAX_EXPRESSION, "{}: {} bytes, at most {MAX_EXPRESSION} are allowed", shown(), text.len());
+        ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
+        let expression = self.0.compile_expression(text).map_err(|error| anyhow!(told(&error))).with_context(shown)?;
+        Ok(Compiled { text, expression })
+    }
+}
+
+/// An expression that has been taken apart.
+pub(super) struct Compiled<'e> {
+    text: &'e str,
+    expression: Expression<'e, 'e>,
+}
+
+impl Compiled<'_> {
+    /// The names that it asks for, with their attributes: `text_config.hidden_size`.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.expression.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        names
+    }
+
+    /// Its value.
+    pub(super) fn value(&self, scope: &Scope) -> Result<Value> {
+        let shown = || format!("expression `{}`", escape(&cut(self.text, 80)));
+        self.checked_value(scope).with_context(shown)
+    }
+
+    fn checked_value(&self, scope: &Scope) -> Result<Value> {
+        let unknown = || {
+            let mut names: Vec<String> = self.expression.undeclared_variables(false).into_iter().collect();
+            names.sort();
+            names.into_iter().find(|name| !scope.has(name))
+        };
+        let value = match self.expression.eval(scope.object.clone()) {
+            Ok(value) if value.is_undefined() => None,
+            Ok(value) => Some(value),
+            Err(error) => match unknown() {
+                Some(_) => None,
+                None => bail!(told(&error)),
+            },
+        };
+        if let Some(value) = value {
+            return plain(&value);
+        }
+        let Some(name) = unknown() else { bail!("it has no value: there is no such entry") };
+        let all = scope.all();
+        let near = did_you_mean(&name, all.iter().map(String::as_str).chain(FUNCTIONS));
+        bail!("nothing is named `{}`{near}", escape(&cut(&name, 60)))
+    }
+
+    /// Whether it holds.
+    pub(super) fn holds(&self, scope: &Scope) -> Result<bool> {
+        let value = self.value(scope)?;
+        ensure!(
+            value.kind() == ValueKind::Bool,
+            "expression `{}` is {}, and not true or false",
+            escape(&cut(self.text, 80)),
+            shown_value(&value)
+        );
+        Ok(value.is_true())
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn size(&self, scope: &Scope) -> Result<u64> {
+        let value = self.value(scope)?;
+        size(&value).with_context(|| {
+            format!(
+                "expression `{}` is {}, and a size is a whole number that is not negative",
+                escape(&cut(self.text, 80)),
+                shown_value(&value)
+            )
+        })
+    }
+}
+
+/// A whole number that is not negative, where the value is one: 12 or 12.0.
+pub(super) fn size(value: &Value) -> Option<u64> {
+    if value.is_integer() {
+        return u64::try_from(value.clone()).ok();
+    }
+    let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number())?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and within 53 bits")]
+    (number >= 0.0 && number <= 9_007_199_254_740_992.0 && number.fract() == 0.0).then_some(number as u64)
+}
+
+/// A value as a message shows it.
+pub(super) fn shown_value(value: &Value) -> String {
+    match value.kind() {
+        ValueKind::None => "none".into(),
+        ValueKind::String => format!("the text `{}`", escape(&cut(value.as_str().unwrap_or_default(), 40))),
+        ValueKind::Number | ValueKind::Bool => written(value).unwrap_or_else(|_| "a number".into()),
+        ValueKind::Map => "a table".into(),
+        _ => "a list".into(),
+    }
+}
+
+/// A value as it stands in a text: numbers in their shortest form, whole ones without a point.
+fn written(value: &Value) -> Result<String> {
+    match value.kind() {
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().into()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::Number if value.is_integer() => Ok(value.to_string()),
+        ValueKind::Number => {
+            let number = f64::try_from(value.clone()).map_err(|error| anyhow!(told(&error)))?;
+            let magnitude = number.abs();
+            Ok(match magnitude == 0.0 || (1e-5..1e16).contains(&magnitude) {
+                true => format!("{number}"),
+                false => format!("{number:e}"),
+            })
+        }
+        _ => bail!("{} cannot stand in a text", shown_value(value)),
+    }
+}
+
+/// A value that is not larger than values may be, without hidden work in it.
+fn plain(value: &Value) -> Result<Value> {
+    match value.kind() {
+        ValueKind::Bool | ValueKind::None => Ok(value.clone()),
+        ValueKind::Number | ValueKind::String => {
+            to_json(value)?;
+            Ok(value.clone())
+        }
+        _ => Ok(from_json(&to_json(value)?)),
+    }
+}
+
+/// A value as JSON. Errors where it is no plain value or too large.
+pub(super) fn to_json(value: &Value) -> Result<serde_json::Value> {
+    convert(value, &mut 0, 0)
+}
+
+fn convert(value: &Value, count: &mut usize, depth: usize) -> Result<serde_json::Value> {
+    *count += 1;
+    ensure!(*count <= MAX_VALUES, "a list of more than {MAX_VALUES} values");
+    ensure!(depth <= 32, "more than 32 lists lie in each other");
+    Ok(match value.kind() {
+        ValueKind::None => serde_json::Value::Null,
+        ValueKind::Bool => value.is_true().into(),
+        ValueKind::Number if value.is_integer() => {
+            let number = i64::try_from(value.clone()).map(Number::from);
+            number
+                .or_else(|_| u64::try_from(value.clone()).map(Number::from))
+                .map_err(|_| anyhow!("{value} has more than 64 bits"))?
+                .into()
+        }
+        ValueKind::Number => {
+            let number = f64::try_from(value.clone()).ok().and_then(Number::from_f64);
+            number.with_context(|| format!("{value} is not a finite number"))?.into()
+        }
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            ensure!(text.len() <= MAX_TEXT, "a text of {} bytes: at most {MAX_TEXT} are allowed", text.len());
+            text.into()
+        }
+        ValueKind::Map => {
+            let mut entries = Map::new();
+            for key in value.try_iter().map_err(|error| anyhow!(told(&error)))? {
+                let name = key.as_str().context("a table with a key that is no text")?.to_string();
+                let entry = value.get_item(&key).map_err(|error| anyhow!(told(&error)))?;
+                entries.insert(name, convert(&entry, count, depth + 1)?);
+            }
+            entries.into()
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().map_err(|error| anyhow!(told(&error)))?;
+            items.map(|item| convert(&item, count, depth + 1)).collect::<Result<Vec<_>>>()?.into()
+        }
+        _ => bail!("it has no value"),
+    })
+}
+
+/// A value from JSON.
+pub(super) fn from_json(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(truth) => Value::from(*truth),
+        serde_json::Value::Number(number) => from_number(number),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
+        serde_json::Value::Object(entries) => {
+            entries.iter().map(|(name, value)| (name.clone(), from_json(value))).collect()
+        }
+    }
+}
+
+/// A number, whole where it is written so.
+pub(super) fn from_number(number: &Number) -> Value {
+    let whole = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
+    whole.or_else(|| number.as_f64().map(Value::from)).unwrap_or_default()
+}
+
+/// What the engine says of an error, on one line.
+fn told(error: &minijinja::Error) -> String {
+    let kind = error.kind();
+    match (kind, error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "it takes too long, or makes too long a text".into(),
+        (_, Some(detail)) => escape(&cut(&detail.replace('\n', " "), 300)),
+        (_, None) => kind.to_string(),
+    }
+}
+
+fn invalid(message: String) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::InvalidOperation, message)
+}
+
+fn real(function: &str, result: f64) -> Result<f64, minijinja::Error> {
+    if result.is_finite() { Ok(result) } else { Err(invalid(format!("{function} of this is not a finite number"))) }
+}
+
+/// A number made whole.
+fn whole(value: Value, make: fn(f64) -> f64) -> Result<Value, minijinja::Error> {
+    if value.is_integer() {
+        return Ok(value);
+    }
+    let made = make(f64::try_from(value)?);
+    if made.abs() > 9_007_199_254_740_992.0 || made.is_nan() {
+        return Err(invalid(format!("{made} has no fraction that could be cut off")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within 53 bits")]
+    Ok(Value::from(made as i64))
+}
+
+/// The least or the largest of some numbers.
+fn extreme(values: &[Value], replaces: fn(&Value, &Value) -> bool) -> Result<Value, minijinja::Error> {
+    let values: Vec<Value> = match values {
+        [list] if !list.is_number() => list.try_iter()?.take(MAX_VALUES).collect(),
+        values => values.to_vec(),
+    };
+    if let Some(other) = values.iter().find(|value| !value.is_number()) {
+        return Err(invalid(format!("min and max take numbers, and one is {}", shown_value(other))));
+    }
+    let mut values = values.into_iter();
+    let first = values.next().ok_or_else(|| invalid("min and max take at least one number".into()))?;
+    Ok(values.fold(first, |best, value| if replaces(&value, &best) { value } else { best }))
+}
+
+/// Whether `**` stands in an expression outside its texts.
+fn has_power(text: &str) -> bool {
+    let mut quote = None;
+    let mut previous = ' ';
+    for character in text.chars() {
+        match quote {
+            Some(mark) if character == mark && previous != '\\' => quote = None,
+            Some(_) => {}
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            None if character == '*' && previous == '*' => return true,
+            None => {}
+        }
+        // A backslash that is itself escaped escapes nothing.
+        previous = if previous == '\\' && character == '\\' { ' ' } else { character };
+    }
+    false
+}
+
+/// A text with expressions in braces.
+pub(super) struct Template<'e>(Vec<Piece<'e>>);
+
+enum Piece<'e> {
+    Literal(String),
+    Expression(Compiled<'e>),
+}
+
+impl Language {
+    /// Takes a text apart: `{...}` is an expression, `{{` and `}}` are braces.
+    pub(super) fn template<'e>(&'e self, text: &'e str) -> Result<Template<'e>> {
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(position) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(position);
+            literal.push_str(before);
+            if from.starts_with("{{") || from.starts_with("}}") {
+                literal.push_str(&from[..1]);
+                rest = &from[2..];
+                continue;
+            }
+            ensure!(from.starts_with('{'), "a `}}` closes nothing; `}}}}` is the character itself");
+            let end = closing(from).context("a `{` is not closed; `{{` is the character itself")?;
+            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+            pieces.push(Piece::Expression(self.compile(&from[1..end])?));
+            rest = &from[end + 1..];
+        }
+        literal.push_str(rest);
+        pieces.push(Piece::Literal(literal));
+        Ok(Template(pieces))
+    }
+}
+
+/// The position of the brace that closes the one that a text starts with.
+fn closing(text: &str) -> Option<usize> {
+    let (mut depth, mut quote, mut previous) = (0_usize, None, ' ');
+    for (position, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(mark), _) if character == mark && previous != '\\' => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '{') => depth += 1,
+            (None, '}') => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(position);
+                }
+            }
+            (None, _) => {}
+        }
+        previous = if previous == '\\' && character == '\\' { ' ' } else { character };
+    }
+    None
+}
+
+impl Template<'_> {
+    /// The text, each expression replaced by its value.
+    pub(super) fn text(&self, scope: &Scope) -> Result<String> {
+        self.text_with(scope, |value| value)
+    }
+
+    /// The same, where what comes of an expression is changed before it is put in.
+    pub(super) fn text_with(&self, scope: &Scope, change: impl Fn(String) -> String) -> Result<String> {
+        let mut text = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Expression(expression) => {
+                    let value = expression.value(scope)?;
+                    let value = written(&value).with_context(|| format!("expression `{}`", escape(&cut(expression.text, 80))))?;
+                    text.push_str(&change(value));
+                }
+            }
+            ensure!(text.len() <= MAX_TEXT, "a text of more than {MAX_TEXT} bytes comes of it");
+        }
+        Ok(text)
+    }
+}
+

@@ -1,0 +1,296 @@
+//! A recipe evaluated: its tensors in order, each with its scheme.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::constants::constants;
+use super::document::{Node, Value};
+use super::entry::{Block, Entry, Reading, What, known_key};
+use super::expression::{Language, Scope, to_json};
+use super::rules::Rules;
+use super::{Asked, Model};
+use crate::generator::GENERATORS;
+use crate::plan::{Common, DType, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::text::grouped;
+
+/// The tables and keys of a recipe.
+const KEYS: [&str; 8] = ["seed", "dtype", "layout", "constants", "require", "rules", "tensors", "blocks"];
+/// Those that only a family has.
+pub(super) const OF_FAMILIES: [&str; 2] = ["family", "config"];
+
+/// The names of tensors that are not written, each with the one that it equals.
+type Tied = Vec<(Name, Name)>;
+
+/// The model that a recipe describes.
+pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> Result<Model> {
+    let language = Language::new();
+    let reading = Reading { file, language: &language };
+    for (key, node) in root.table().with_context(|| file.to_string())? {
+        if !(is_family && OF_FAMILIES.contains(&key.as_str())) {
+            known_key(key, &KEYS).with_context(|| reading.place(node, "", key).to_string())?;
+        }
+    }
+    let (scope, told) = constants(&language, file, root.get("constants"), &asked.constants)?;
+    required(reading, root, &scope)?;
+    let general = General::read(reading, root, asked, &scope)?;
+    let rules = Rules::read(reading, root.get("rules"), &scope)?;
+    let entries = root.get("tensors").map_or(Ok(Vec::new()), |node| reading.entries(node, "tensors"))?;
+    let blocks = root.get("blocks").map_or(Ok(Vec::new()), |node| reading.blocks(node, 0))?;
+
+    let mut building =
+        Building { rules: &rules, general: &general, tensors: Vec::new(), tied: Vec::new(), names: HashSet::new(), rounds: 0 };
+    building.enter(&entries, &blocks, "", &scope)?;
+    let Building { tensors, tied, .. } = building;
+    ensure!(!tensors.is_empty(), "{file}: it has no tensors");
+    if !is_family {
+        rules.all_matched()?;
+    }
+    let plan = Plan::new(&GENERATORS[0], general.seed, tensors).with_context(|| file.to_string())?;
+    let tied = resolved(&plan, tied)?;
+    Ok(Model { plan, tied, constants: told })
+}
+
+/// Errors where what a recipe requires does not hold.
+fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<()> {
+    let Some(node) = root.get("require") else { return Ok(()) };
+    for (expression, message) in node.table().with_context(|| reading.place(node, "", "require").to_string())? {
+        let place = reading.place(message, "require", expression);
+        let holds = reading.language.compile(expression).and_then(|expression| expression.holds(scope));
+        if !holds.with_context(|| place.to_string())? {
+            let message = reading.template(message).and_then(|message| message.text(scope));
+            bail!("{place}: {}", message.with_context(|| place.to_string())?);
+        }
+    }
+    Ok(())
+}
+
+/// What holds for all tensors that do not say otherwise.
+struct General {
+    seed: Seed,
+    dtype: DType,
+    layout: Layout,
+}
+
+impl General {
+    fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Asked, scope: &Scope) -> Result<Self> {
+        let told = |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
+        let text = |key| {
+            let template = root.get(key).map(|node| reading.template(node)).transpose()?;
+            template.map(|template| template.text(scope)).transpose()
+        };
+        let seed = match root.get("seed").map(|node| &node.value) {
+            None => Ok(Seed::default()),
+            Some(Value::Text(text)) => text.parse(),
+            Some(Value::Number(number)) => number.to_string().parse(),
+            Some(other) => "".parse().with_context(|| format!("this is {}", other.kind())),
+        };
+        let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
+        let layout = text("layout").and_then(|text| text.map_or(Ok(Layout::default()), |text| text.parse()));
+        // What a recipe says must be right even where it is overridden.
+        let (seed, dtype, layout) = (
+            seed.with_context(|| told("seed"))?,
+            dtype.with_context(|| told("dtype"))?,
+            layout.with_context(|| told("layout"))?,
+        );
+        Ok(Self {
+            seed: asked.seed.unwrap_or(seed),
+            dtype: asked.dtype.unwrap_or(dtype),
+            layout: asked.layout.clone().unwrap_or(layout),
+        })
+    }
+}
+
+/// The tensors as far as they are known.
+struct Building<'a, 'e> {
+    rules: &'a Rules<'e>,
+    general: &'a General,
+    tensors: Vec<Tensor>,
+    tied: Vec<(Name, Name, String)>,
+    names: HashSet<Name>,
+    /// How often a block was gone through, with tensors in it or not.
+    rounds: usize,
+}
+
+impl<'e> Building<'_, 'e> {
+    fn enter(&mut self, entries: &[Entry<'e>], blocks: &[Block<'e>], prefix: &str, scope: &Scope) -> Result<()> {
+        for entry in entries {
+            self.entry(entry, prefix, scope).with_context(|| entry.place.to_string())?;
+        }
+        for block in blocks {
+            let place = || block.place.to_string();
+            let least = least(block, scope);
+            ensure!(
+                least <= Plan::MAX_TENSORS as u64,
+                "{}: {} tensors or more: at most 2^20 are allowed",
+                place(),
+                grouped(least)
+            );
+            self.repeat(block, 0, prefix, scope)?;
+        }
+        Ok(())
+    }
+
+    /// Goes through a block for each value of the names that it repeats over, from the one at `depth` on.
+    fn repeat(&mut self, block: &Block<'e>, depth: usize, prefix: &str, scope: &Scope) -> Result<()> {
+        let place = || block.place.to_string();
+        if let Some((name, count)) = block.repeats.get(depth) {
+            let items = count.items(scope).with_context(|| format!("{}: `repeat`: `{name}`", block.place))?;
+            for value in items.into_values() {
+                self.rounds += 1;
+                ensure!(self.rounds <= Plan::MAX_TENSORS, "{}: more than 2^20 repeats", place());
+                self.repeat(block, depth + 1, prefix, &scope.with(name, value))?;
+            }
+            return Ok(());
+        }
+        if let Some(when) = &block.when
+            && !when.holds(scope).with_context(|| format!("{}: `when`", block.place))?
+        {
+            return Ok(());
+        }
+        let own = block.prefix.as_ref().map_or(Ok(String::new()), |prefix| prefix.text(scope));
+        let prefix = format!("{prefix}{}", own.with_context(|| format!("{}: `prefix`", block.place))?);
+        self.enter(&block.entries, &block.blocks, &prefix, scope)
+    }
+
+    fn entry(&mut self, entry: &Entry<'e>, prefix: &str, scope: &Scope) -> Result<()> {
+        let name = format!("{prefix}{}", entry.name.text(scope)?);
+        if !entry.settings.applies(scope)? {
+            self.rules.note(&name);
+            return Ok(());
+        }
+        match &entry.what {
+            What::Tied(to) => {
+                let name = self.name(&name)?;
+                let to = to.text(scope)?.parse().context("`tied`")?;
+                self.tied.push((name, to, entry.place.to_string()));
+                Ok(())
+            }
+            What::Axes(axes) => {
+                let axes = axes.iter().map(|axis| axis.value(scope)).collect::<Result<_>>()?;
+                self.tensor(entry, &name, Shape::new(axes)?, None, None, scope)
+            }
+            What::Shape(text) => {
+                let text = text.text(scope)?;
+                let shape = text.parse().with_context(|| format!("shape `{}`", crate::text::cut(&text, 60)))?;
+                self.tensor(entry, &name, shape, None, None, scope)
+            }
+            What::Layer { kind, parameters } => {
+                let values = parameters.iter().map(|(key, parameter)| {
+                    let value = parameter.value(scope).and_then(|value| to_json(&value));
+                    Ok(((*key).to_string(), value.with_context(|| format!("`{key}`"))?))
+                });
+                let values: Vec<_> = values.collect::<Result<_>>()?;
+                for part in layer(&name, &kind.text(scope)?, &values, &self.general.layout)? {
+                    let otherwise = part.is_bias.then_some("zeros");
+                    self.tensor(entry, &part.name, Shape::new(part.shape)?, part.layout, otherwise, scope)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A name that no other tensor has.
+    fn name(&mut self, name: &str) -> Result<Name> {
+        let name: Name = name.parse()?;
+        ensure!(self.names.len() < Plan::MAX_TENSORS, "more than 2^20 tensors, the most that are allowed");
+        ensure!(self.names.insert(name.clone()), "two tensors are named `{name}`");
+        Ok(name)
+    }
+
+    fn tensor(
+        &mut self,
+        entry: &Entry<'e>,
+        name: &str,
+        shape: Shape,
+        letters: Option<&str>,
+        otherwise: Option<&str>,
+        scope: &Scope,
+    ) -> Result<()> {
+        let name = self.name(name)?;
+        let own = &entry.settings;
+        let rule = match (&own.scheme, otherwise) {
+            // The scheme of a layer is that of its weight.
+            (Some(_), None) => {
+                self.rules.note(name.as_str());
+                None
+            }
+            _ => self.rules.of(name.as_str(), scope)?,
+        };
+        let of_rule = rule.map(|rule| &rule.settings);
+        let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), otherwise) {
+            (_, Some(scheme)) if rule.is_none() => scheme.to_string(),
+            (Some(scheme), _) => scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?,
+            (None, _) => bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`"),
+        };
+        let from_rule = |told: &str| rule.map_or_else(|| told.to_string(), |rule| rule.place.to_string());
+        let General { dtype, layout, .. } = self.general;
+        let (mut fans, mut given) = (own.fans(scope)?, (own.dtype(scope)?, own.layout(scope)?));
+        if let Some(settings) = of_rule {
+            let others = settings.fans(scope).with_context(|| from_rule(""))?;
+            fans.fan_in = fans.fan_in.or(others.fan_in);
+            fans.fan_out = fans.fan_out.or(others.fan_out);
+            given.0 = given.0.or(settings.dtype(scope).with_context(|| from_rule(""))?);
+            given.1 = given.1.or(settings.layout(scope).with_context(|| from_rule(""))?);
+        }
+        let letters = letters.map(str::parse).transpose()?;
+        let common = Common {
+            dtype: given.0.unwrap_or(*dtype),
+            layout: given.1.or(letters).unwrap_or_else(|| layout.clone()),
+            fans,
+        };
+        let tensor = Tensor::new(name, shape, &scheme, &common);
+        self.tensors.push(match rule {
+            Some(rule) => tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?,
+            None => tensor?,
+        });
+        Ok(())
+    }
+}
+
+/// How many tensors a block has at least, as far as that is known before it is gone through.
+fn least(block: &Block, scope: &Scope) -> u64 {
+    let rounds = block.repeats.iter().map(|(_, count)| count.items(scope).map_or(1, |items| items.count()));
+    let rounds = rounds.fold(1, u64::saturating_mul);
+    if block.when.is_some() {
+        // It may be left out, but is gone through.
+        return rounds;
+    }
+    let inside = block.blocks.iter().map(|block| least(block, scope)).fold(block.entries.len() as u64, u64::saturating_add);
+    rounds.saturating_mul(inside.max(1))
+}
+
+/// A tensor of a layer.
+pub(super) struct Part {
+    /// Its whole name.
+    pub(super) name: String,
+    /// The size of each axis.
+    pub(super) shape: Vec<u64>,
+    /// One letter an axis, where the layer says what each is.
+    pub(super) layout: Option<&'static str>,
+    /// Whether it is a bias, which is zero where no rule speaks of it.
+    pub(super) is_bias: bool,
+}
+
+/// TODO(merge): `layers::expand` of the part **mlp** goes here.
+fn layer(name: &str, kind: &str, _parameters: &[(String, serde_json::Value)], _layout: &Layout) -> Result<Vec<Part>> {
+    bail!("`{name}`: layer `{kind}`: layers are not known yet")
+}
+
+/// The tied tensors with those that they equal in the end.
+fn resolved(plan: &Plan, tied: Vec<(Name, Name, String)>) -> Result<Tied> {
+    let written: HashSet<&Name> = plan.tensors.iter().map(|tensor| &tensor.name).collect();
+    let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
+    let mut found = Vec::new();
+    for (name, to, place) in &tied {
+        let (mut end, mut steps) = (to, 0);
+        while let Some(next) = links.get(end) {
+            end = next;
+            steps += 1;
+            ensure!(steps <= links.len(), "{place}: it is tied to itself, by way of `{to}`");
+        }
+        ensure!(written.contains(end), "{place}: `tied`: there is no tensor `{end}`");
+        found.push((name.clone(), end.clone()));
+    }
+    Ok(found)
+}
