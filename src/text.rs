@@ -90,6 +90,14 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// A figure for people, six significant digits: `0.0759555`, `1.5e-12`.
 pub fn figure(value: f64) -> String {
     let magnitude = value.abs();

@@ -12,7 +12,7 @@ use fanin::inspect::{Summary, summary};
 use fanin::law::Law;
 use fanin::plan::{Common, DType, Fans, Layout, Plan, Seed, Tensor};
 use fanin::reader::Contents;
-use fanin::writer::{self, FORMATS, FileOptions, Format, Settings};
+use fanin::writer::{self, Existing, FORMATS, FileOptions, Format, Settings};
 
 const SHAPES: [&str; 6] = ["()", "0x5", "7", "3x4x5", "2x0x3", "300x70"];
 
@@ -57,7 +57,7 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
     let file = Temporary::new();
     let pieces = format.pieces(plan).unwrap();
     let settings = Settings { threads: 2, progress: &|_| {} };
-    let options = FileOptions { force: false, fsync: false };
+    let options = FileOptions { existing: Existing::Refuse, fsync: false };
     writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
     file
 }

@@ -56,7 +56,7 @@ fn fan(text: &str) -> Result<u64, String> {
 
 impl Init {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        self.output.write(out, &self.plan()?)
+        self.output.write(out, &self.plan()?, &[])
     }
 
     fn plan(&self) -> Result<Plan> {

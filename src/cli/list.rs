@@ -7,13 +7,14 @@ use clap::ValueEnum;
 
 use super::{coverage, explain};
 use crate::generator::GENERATORS;
+use crate::model::family::{FOLLOWS, Family};
 use crate::plan::LAYOUTS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
 use crate::scheme::{self, SCHEMES, frameworks};
 use crate::text::figure;
 use crate::writer::FORMATS;
 
-/// List the schemes, frameworks, formats, generators, layouts or gains.
+/// List the schemes, frameworks, formats, generators, layouts, gains or models.
 #[derive(clap::Args)]
 pub(super) struct List {
     /// What to list
@@ -34,6 +35,7 @@ enum What {
     Generators,
     Layouts,
     Gains,
+    Models,
 }
 
 impl List {
@@ -61,6 +63,7 @@ impl List {
             What::Layouts => {
                 columns(out, LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
             }
+            What::Models => models(out)?,
             What::Gains => columns(
                 out,
                 GAINS.iter().map(|gain| {
@@ -81,6 +84,16 @@ impl List {
         }
         Ok(())
     }
+}
+
+fn models(out: &mut dyn Write) -> Result<()> {
+    let families = Family::all()?;
+    columns(out, families.iter().map(|family| [family.model_type.clone(), family.architectures.join(", ")]))?;
+    writeln!(
+        out,
+        "\nThe first is meant where a config.json names none. Names, shapes and values are those of {FOLLOWS}."
+    )?;
+    Ok(())
 }
 
 fn schemes(out: &mut dyn Write) -> io::Result<()> {

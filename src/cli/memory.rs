@@ -1,18 +1,37 @@
-//! How much memory a matrix may take.
+//! Sizes as they are typed, and how much memory a matrix may take.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-/// Reads a size: bytes, or a number with KiB, MiB, GiB or TiB.
+const BINARY: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+const DECIMAL: &[(&str, u64)] = &[("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+
+/// Reads a size of memory: bytes, or a number with KiB, MiB, GiB or TiB.
 pub(super) fn parse(text: &str) -> Result<u64> {
-    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
-    let unit = units.iter().find_map(|&(unit, bits)| Some((text.strip_suffix(unit)?, bits)));
-    let (digits, bits) = unit.unwrap_or((text, 0));
+    let Some(size) = size(text, BINARY)? else {
+        bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB");
+    };
+    Ok(size)
+}
+
+/// Reads the size of a file: bytes, or a number with KB, MB, GB, TB (powers of ten) or KiB, MiB, GiB, TiB.
+pub(super) fn parse_file_size(text: &str) -> Result<u64> {
+    let Some(size) = size(text, &[BINARY, DECIMAL].concat())? else {
+        bail!("a size is a number of bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB");
+    };
+    ensure!(size > 0, "a file has room for one byte at least");
+    Ok(size)
+}
+
+/// A number and its unit; `None` where it is something else.
+fn size(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>> {
+    let unit = units.iter().find_map(|&(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
+    let (digits, bytes) = unit.unwrap_or((text, 1));
     let digits = digits.trim_end();
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
-        bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB");
+        return Ok(None);
     }
     let number: u64 = digits.parse().context("a size is a whole number, as in 8GiB")?;
-    number.checked_mul(1 << bits).context("that is more than 2^64 bytes")
+    number.checked_mul(bytes).context("that is more than 2^64 bytes").map(Some)
 }
 
 /// Half of the memory that is free, by the system's count or the control group's, whichever is less. Where neither is
@@ -41,6 +60,18 @@ mod tests {
         }
         for text in ["", "GiB", "-1", "+1", "1.5GiB", "99999999999TiB", "8GB"] {
             assert!(parse(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn files_have_sizes_in_powers_of_ten_too() {
+        for (text, size) in
+            [("7", 7), ("5GB", 5_000_000_000), ("5GiB", 5 << 30), ("100KB", 100_000), ("2 TB", 2 * 10u64.pow(12))]
+        {
+            assert_eq!(parse_file_size(text).unwrap(), size);
+        }
+        for text in ["", "0", "0GB", "5 gb", "5G", "-5GB", "1.5GB", "99999999TB"] {
+            assert!(parse_file_size(text).is_err(), "{text:?} was taken");
         }
     }
 

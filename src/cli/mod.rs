@@ -1,13 +1,18 @@
 //! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
+mod copied;
 mod coverage;
+mod dry_run;
 mod explain;
+mod files;
 mod init;
 mod inspect;
 mod list;
 mod memory;
 mod model;
 mod output;
+mod progress;
+mod rank;
 mod report;
 mod shell;
 
@@ -50,7 +55,7 @@ enum Command {
     Init(Box<init::Init>),
     /// Write all weights of a model that a recipe describes
     Model(Box<model::Model>),
-    /// List the schemes, frameworks, formats, generators, layouts or gains
+    /// List the schemes, frameworks, formats, generators, layouts, gains or models
     List(list::List),
     /// Show what is in a file, beside what the law asks for
     Inspect(inspect::Inspect),

@@ -8,15 +8,17 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::output::Output;
 use super::shown;
+use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Syntax, Text};
 use crate::plan::{DType, Layout, Seed};
 use crate::text::escape;
+use crate::writer::Beside;
 
 /// Write all weights of a model that a recipe describes.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Model {
-    /// What the model is: a recipe as TOML or JSON, or - for one on standard input
+    /// What the model is: a recipe as TOML or JSON, a config.json of transformers or the folder of one, the name of a family of models, or - for standard input
     #[arg(value_name = "SPEC")]
     spec: String,
     /// Override a constant of the recipe: hidden=64, `text_config.hidden_size`=64, act='"relu"'; may stand several times
@@ -41,6 +43,8 @@ Examples:
   fanin model recipe.toml --set hidden=64 --set layers=2 -o tiny.npz
   fanin model recipe.json --seed 7 --dtype bf16 -o model.safetensors
   fanin model - -o mlp.npz < recipe.toml
+  fanin model config.json -o checkpoint/             as transformers initialises it
+  fanin model gpt2 --set n_layer=2 -o tiny/          a family by its name
 
 A recipe:
   [constants]
@@ -63,17 +67,26 @@ enum Source {
 
 impl Model {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        let mut constants = Overrides::default();
-        self.set.iter().try_for_each(|text| constants.parse(text).context("--set"))?;
-        let asked = Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants };
+        let settings = self.set.iter().map(|text| Overrides::pair(text).context("--set"));
+        let settings: Vec<_> = settings.collect::<Result<_>>()?;
+        let mut asked =
+            Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants: Overrides::default() };
+        let mut beside = Vec::new();
+        let mut configured = |Configured { model, config }| {
+            beside.push(Beside { name: family::FILE.into(), bytes: config });
+            model
+        };
         let made = match source(&self.spec)? {
             Source::Recipe { name, text } => {
+                settings.into_iter().for_each(|(name, value)| asked.constants.set(&name, value));
                 let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
                 model::model(&recipe, &asked)?
             }
-            Source::Config { name, text } => from_config(&name, &text, &asked)?,
+            Source::Config { name, text } => {
+                configured(family::from_config(&text, &settings, &asked).with_context(|| name)?)
+            }
             Source::Template(path) => from_template(&path, &asked)?,
-            Source::Family(name) => from_family(&name, &asked)?,
+            Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
         let mut plan = made.plan;
         // The report tells each note once, whichever tensor it stands at.
@@ -81,18 +94,8 @@ impl Model {
         if let Some(tensor) = plan.tensors.first_mut() {
             tensor.notes.extend(notes);
         }
-        self.output.write(out, &plan)
+        self.output.write_checkpoint(out, &plan, &beside)
     }
-}
-
-/// TODO(merge): the part **families** fills this.
-fn from_config(name: &str, _text: &str, _asked: &Asked) -> Result<model::Model> {
-    bail!("{name}: config.json is not known yet")
-}
-
-/// TODO(merge): the part **families** fills this.
-fn from_family(name: &str, _asked: &Asked) -> Result<model::Model> {
-    bail!("`{}`: there is no such file, and families are not known yet", escape(name))
 }
 
 /// TODO(merge): the part **template** fills this.
@@ -113,7 +116,11 @@ fn source(spec: &str) -> Result<Source> {
         }
         metadata => metadata.with_context(|| shown(path))?,
     };
-    ensure!(!metadata.is_dir(), "{} is a folder, and not a recipe", shown(path));
+    if metadata.is_dir() {
+        let inside = path.join(family::FILE);
+        ensure!(inside.is_file(), "{} is a folder without a {}", shown(path), family::FILE);
+        return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?);
+    }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth") {
         return Ok(Source::Template(spec.into()));
@@ -125,6 +132,9 @@ fn source(spec: &str) -> Result<Source> {
         crate::text::grouped(metadata.len())
     );
     let text = File::open(path).map_err(Into::into).and_then(text_of).with_context(|| shown(path))?;
+    if path.file_name().is_some_and(|name| name == family::FILE) {
+        return Ok(Source::Config { name: escape(spec), text });
+    }
     Ok(classified(escape(spec), text))
 }
 
@@ -151,7 +161,8 @@ fn text_of(source: impl Read) -> Result<String> {
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB: a recipe has at most that");
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
         anyhow!("line {line} is not UTF-8: a recipe is text in UTF-8")
     })
 }

@@ -1,23 +1,24 @@
 //! Where a plan goes: the options that every command that writes has in common, and what they mean.
 
-use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::memory;
+use super::copied::copied;
+use super::files::{Files, Manner};
+use super::progress::Progress;
+use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
-use super::shown;
+use super::{dry_run, memory, shown};
 use crate::generator;
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
-use crate::writer::{self, Encoder, FORMATS, FileOptions, Format, Settings};
+use crate::writer::{self, Beside, Checkpoint, Encoder, Existing, FORMATS, FileOptions, Format, Settings};
 
 /// Where the data goes, and how it gets there.
 #[derive(clap::Args)]
@@ -29,9 +30,30 @@ pub(super) struct Output {
     /// The format, where the file's extension does not say it: npy, npz, json or safetensors
     #[arg(long)]
     format: Option<String>,
-    /// Replace a file that exists
+    /// Replace files that exist
     #[arg(long)]
     force: bool,
+    /// Keep safetensors files that are there and whole, and write those that are missing
+    #[arg(long, conflicts_with = "force")]
+    resume: bool,
+    /// Write DIR/ as a checkpoint whose files hold at most so much, such as 5GB, which is the limit where none is given
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse_file_size)]
+    max_shard_size: Option<u64>,
+    /// Write only the files of a checkpoint that are this rank's, from 0; `auto` takes it from Slurm, Kubernetes, torchrun or MPI
+    #[arg(long, value_name = "I", allow_negative_numbers = true, value_parser = rank::parse)]
+    rank: Option<Rank>,
+    /// How many ranks there are
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank")]
+    world: Option<u64>,
+    /// Copy the tokenizer's files of a folder into that of a checkpoint
+    #[arg(long, value_name = "DIR")]
+    copy_from: Option<PathBuf>,
+    /// Write the SHA-256 of each file to DIR/SHA256SUMS or FILE.sha256, for `sha256sum -c`
+    #[arg(long)]
+    sha256: bool,
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
     /// How many threads draw and write; changes no byte
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -49,37 +71,59 @@ pub(super) struct Output {
     json: bool,
 }
 
+/// What a folder is to hold where no option says it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    /// A file for each tensor.
+    TensorFiles,
+    /// The files of a checkpoint.
+    Checkpoint,
+}
+
 /// Where the data goes.
 enum Destination {
     /// To a person, to look at.
     Terminal,
     /// To standard output.
     Stream(&'static Format),
-    /// To a file.
-    File(PathBuf, &'static Format),
-    /// To a folder, a file for each tensor.
-    Folder(PathBuf, &'static Format),
+    /// To files.
+    Files(Files, &'static Format),
 }
 
 impl Output {
-    /// Draws a plan and writes it where it was asked for.
-    pub(super) fn write(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+    /// Draws a plan and writes it where it was asked for; a folder gets a file for each tensor. `beside` goes into a folder too.
+    pub(super) fn write(&self, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
+        self.write_as(Folder::TensorFiles, out, plan, beside)
+    }
+
+    /// The same for a whole model: a folder gets a checkpoint.
+    pub(super) fn write_checkpoint(&self, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
+        self.write_as(Folder::Checkpoint, out, plan, beside)
+    }
+
+    fn write_as(&self, folder: Folder, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
+        let part = self.part()?;
+        let destination = self.destination(folder, plan, beside)?;
+        if self.dry_run {
+            let (files, format) = match &destination {
+                Destination::Terminal => (None, None),
+                Destination::Stream(format) => (None, Some(*format)),
+                Destination::Files(files, format) => (Some(files), Some(*format)),
+            };
+            return dry_run::print(out, plan, &dry_run::Planned { files, format, part: part.as_ref() }, self.json);
+        }
         let mut whole = plan.tensors.iter().filter(|tensor| generator::workspace(tensor) > 0).peekable();
         // What is free is asked for only where it matters: for a small program it is a good part of the time.
         if whole.peek().is_some() {
             let limit = self.limit();
             whole.try_for_each(|tensor| generator::check_workspace(tensor, limit))?;
         }
-        match self.destination(plan)? {
+        match destination {
             Destination::Terminal => self.show(out, plan),
             Destination::Stream(format) => self.write_stream(out, plan, format),
-            Destination::File(path, format) => {
-                writer::check_target(&path, self.file_options()).with_context(|| shown(&path))?;
-                self.write_files(out, plan, format, vec![(path, plan.clone())])
-            }
-            Destination::Folder(folder, format) => {
-                let files = self.files_in(&folder, plan, format)?;
-                self.write_files(out, plan, format, files)
+            Destination::Files(files, format) => {
+                let manner = Manner { options: self.file_options(), part, sums: self.sha256 };
+                self.write_files(out, plan, format, &files, manner)
             }
         }
     }
@@ -89,53 +133,118 @@ impl Output {
         self.max_memory.unwrap_or_else(memory::half_of_free)
     }
 
-    fn destination(&self, plan: &Plan) -> Result<Destination> {
+    /// The part of the files that this process writes; `None` for all.
+    fn part(&self) -> Result<Option<Part>> {
+        self.rank.map(|rank| Part::new(rank, self.world, &|name| std::env::var_os(name))).transpose()
+    }
+
+    fn destination(&self, folder: Folder, plan: &Plan, beside: &[Beside]) -> Result<Destination> {
         let asked = self.format.as_deref().map(Format::find).transpose()?;
-        match self.output.as_deref() {
-            None if asked.is_none() && io::stdout().is_terminal() => Ok(Destination::Terminal),
+        if let Some(path) = self.folder(folder) {
+            return self.files_in(path, folder, asked, plan, beside);
+        }
+        if let Some(option) = self.checkpoint_option() {
+            bail!("{option} goes with a checkpoint in a folder: -o DIR/");
+        }
+        let destination = match self.output.as_deref() {
+            None if asked.is_none() && io::stdout().is_terminal() => Destination::Terminal,
             None => {
                 let binary = asked.is_some_and(|format| format.binary);
                 ensure!(
-                    !binary || !io::stdout().is_terminal(),
+                    self.dry_run || !binary || !io::stdout().is_terminal(),
                     "standard output is a terminal: `-o FILE`, or `-o -` to fill it with bytes"
                 );
-                stream(asked, plan)
+                stream(asked, plan, self.dry_run)?
             }
-            Some(path) if path == Path::new("-") => stream(asked, plan),
-            Some(path) if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
-                Ok(Destination::Folder(path.into(), asked.unwrap_or(&FORMATS[0])))
+            Some(path) if path == Path::new("-") => stream(asked, plan, self.dry_run)?,
+            Some(path) => {
+                // A folder is refused where files are checked, which knows what to say; its extension does not matter.
+                let refused = path.is_dir().then_some(&FORMATS[0]);
+                let format = refused.or(asked).map_or_else(|| by_extension(path), Ok)?;
+                self.check_resumable(format)?;
+                Destination::Files(Files::single(path.into(), plan, format)?, format)
             }
-            // Refused where files are checked, which knows what to say of a folder; its extension does not matter.
-            Some(path) if path.is_dir() => Ok(Destination::File(path.into(), &FORMATS[0])),
-            Some(path) => Ok(Destination::File(path.into(), asked.map_or_else(|| by_extension(path), Ok)?)),
+        };
+        let file = matches!(destination, Destination::Files(..));
+        ensure!(file || !self.sha256, "--sha256 is of files: -o FILE or -o DIR/");
+        ensure!(file || !self.resume, "--resume is for files: -o FILE.safetensors or -o DIR/");
+        Ok(destination)
+    }
+
+    /// The folder to write into, where it is one.
+    fn folder(&self, folder: Folder) -> Option<&Path> {
+        let path = self.output.as_deref().filter(|path| *path != Path::new("-"))?;
+        let named = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+        // Where a file for each tensor is meant, the slash says so.
+        let checkpoint = folder == Folder::Checkpoint || self.checkpoint_option().is_some();
+        (named || (checkpoint && path.is_dir())).then_some(path)
+    }
+
+    /// An option that was given and asks for a checkpoint.
+    fn checkpoint_option(&self) -> Option<&'static str> {
+        let options = [
+            (self.max_shard_size.is_some(), "--max-shard-size"),
+            (self.rank.is_some(), "--rank"),
+            (self.copy_from.is_some(), "--copy-from"),
+        ];
+        options.into_iter().find_map(|(given, option)| given.then_some(option))
+    }
+
+    fn files_in(
+        &self,
+        path: &Path,
+        folder: Folder,
+        asked: Option<&'static Format>,
+        plan: &Plan,
+        beside: &[Beside],
+    ) -> Result<Destination> {
+        let option = self.checkpoint_option();
+        let of_checkpoints = FORMATS.iter().find(|format| format.makes_checkpoints());
+        let format = match folder {
+            _ if option.is_some() => asked.or(of_checkpoints),
+            Folder::Checkpoint => asked.or(of_checkpoints),
+            Folder::TensorFiles => asked,
+        };
+        let format = format.unwrap_or(&FORMATS[0]);
+        self.check_resumable(format)?;
+        if let Some(option) = option.filter(|_| !format.makes_checkpoints()) {
+            bail!("{option} goes with a checkpoint, which is safetensors: leave out --format {}", format.name);
         }
+        let mut beside = beside.to_vec();
+        for file in self.copy_from.as_deref().map(copied).transpose()?.into_iter().flatten() {
+            // What the command itself makes of this model comes before what was found.
+            if beside.iter().all(|own| own.name != file.name) {
+                beside.push(file);
+            }
+        }
+        let checkpoint = option.is_some() || (folder == Folder::Checkpoint && format.makes_checkpoints());
+        let files = match checkpoint {
+            true => {
+                let limit = self.max_shard_size.unwrap_or(Checkpoint::MAX_SHARD_SIZE);
+                Files::of_checkpoint(path, plan, limit, beside)?
+            }
+            false => Files::of_tensors(path, plan, format, beside)?,
+        };
+        Ok(Destination::Files(files, format))
+    }
+
+    /// Refuses to resume what would not show which plan it is of.
+    fn check_resumable(&self, format: &Format) -> Result<()> {
+        ensure!(
+            !self.resume || format.makes_checkpoints(),
+            "--resume: the first bytes of a .{} do not tell its plan: write safetensors, or replace it by --force",
+            format.name
+        );
+        Ok(())
     }
 
     fn file_options(&self) -> FileOptions {
-        FileOptions { force: self.force, fsync: !self.no_fsync }
-    }
-
-    /// A file for each tensor, none of them in the way of another.
-    fn files_in(&self, folder: &Path, plan: &Plan, format: &Format) -> Result<Vec<(PathBuf, Plan)>> {
-        // Without the slash at its end, which asks the system for a folder.
-        let plain = folder.components().as_path();
-        ensure!(plain.is_dir() || !plain.exists(), "{} is a file, and not a folder to put files in", shown(plain));
-        let mut files = Vec::with_capacity(plan.tensors.len());
-        for tensor in &plan.tensors {
-            let path = folder.join(format!("{}.{}", tensor.name, format.extensions[0]));
-            let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
-            ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
-            // Its folder may be still to be made; anything else in the way is told now.
-            let there = path.symlink_metadata();
-            if !there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-                writer::check_target(&path, self.file_options()).with_context(|| shown(&path))?;
-            }
-            files.push((path, Plan { tensors: vec![tensor.clone()], ..*plan }));
-        }
-        let paths: HashSet<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
-        let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
-        ensure!(both.is_none(), "{} would be both a file and a folder", both.map(shown).unwrap_or_default());
-        Ok(files)
+        let existing = match (self.force, self.resume) {
+            (true, _) => Existing::Replace,
+            (false, true) => Existing::KeepWhole,
+            (false, false) => Existing::Refuse,
+        };
+        FileOptions { existing, fsync: !self.no_fsync }
     }
 
     fn write_files(
@@ -143,21 +252,15 @@ impl Output {
         out: &mut dyn Write,
         plan: &Plan,
         format: &'static Format,
-        files: Vec<(PathBuf, Plan)>,
+        files: &Files,
+        manner: Manner,
     ) -> Result<()> {
-        let pieces = files.iter().map(|(_, part)| format.pieces(part)).collect::<Result<Vec<_>>>()?;
-        // The folder of a single file is there already.
-        for folder in files.iter().filter_map(|(path, _)| path.parent()) {
-            fs::create_dir_all(folder).with_context(|| shown(folder))?;
-        }
+        files.check(&manner)?;
         let started = Instant::now();
-        self.with_settings(plan, |settings| {
-            files.iter().zip(&pieces).try_for_each(|((path, part), pieces)| {
-                writer::write_file(part, pieces, path, self.file_options(), settings)
-            })
-        })?;
-        let files = files.into_iter().map(|(path, _)| path).collect();
-        self.report(out, plan, &Written { files, format: Some(format), seconds: started.elapsed().as_secs_f64() })
+        let done = self.with_settings(files.bytes_to_write(&manner), |settings| files.write(&manner, settings))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let shards = files.data.len();
+        self.report(out, plan, &Written { done, format: Some(format), seconds, part: manner.part, shards })
     }
 
     fn write_stream(&self, out: &mut dyn Write, plan: &Plan, format: &'static Format) -> Result<()> {
@@ -165,9 +268,10 @@ impl Output {
         let started = Instant::now();
         // The descriptor itself: the standard library's handle looks for line ends in all that passes.
         let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        self.with_settings(plan, |settings| writer::write_stream(plan, &pieces, settings, stream))
+        self.with_settings(plan.bytes(), |settings| writer::write_stream(plan, &pieces, settings, stream))
             .context("standard output")?;
-        let written = Written { files: Vec::new(), format: Some(format), seconds: started.elapsed().as_secs_f64() };
+        let seconds = started.elapsed().as_secs_f64();
+        let written = Written { format: Some(format), seconds, ..Written::default() };
         // The data is there, so the report goes elsewhere.
         if self.json { self.report(&mut io::stderr(), plan, &written) } else { self.report(out, plan, &written) }
     }
@@ -178,11 +282,11 @@ impl Output {
     }
 
     /// Runs a piece of writing with threads and a progress bar.
-    fn with_settings(&self, plan: &Plan, write: impl FnOnce(&Settings) -> Result<()>) -> Result<()> {
-        let bar = Progress::new(plan.bytes(), !self.quiet && io::stderr().is_terminal());
+    fn with_settings<T>(&self, bytes: u64, write: impl FnOnce(&Settings) -> Result<T>) -> Result<T> {
+        let bar = Progress::new(bytes, !self.quiet && io::stderr().is_terminal());
         let threads = self.threads();
         let outcome = write(&Settings { threads, progress: &|bytes| bar.advance(bytes) });
-        bar.bar.finish_and_clear();
+        bar.finish();
         outcome
     }
 
@@ -226,8 +330,11 @@ impl Output {
 }
 
 /// Standard output as a destination, in the format asked for or `.npy`.
-fn stream(asked: Option<&'static Format>, plan: &Plan) -> Result<Destination> {
+fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<Destination> {
     let one = plan.tensors.len() == 1;
+    if asked.is_none() && dry_run {
+        return Ok(Destination::Terminal);
+    }
     ensure!(asked.is_some() || one, "several tensors to standard output need --format npz, json or safetensors");
     Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
 }
@@ -240,36 +347,6 @@ fn by_extension(path: &Path) -> Result<&'static Format> {
     })
 }
 
-/// The longest name that file systems take for a file, in bytes.
-const MAX_FILE_NAME: usize = 255;
-
 /// How many values make the histogram at most.
 const MOST_SHOWN: usize = 1 << 16;
 const HISTOGRAM_WIDTH: usize = 75;
-
-/// A progress bar that shows itself once the work has taken half a second.
-struct Progress {
-    bar: ProgressBar,
-    shown_from: Option<Instant>,
-}
-
-impl Progress {
-    const DELAY: Duration = Duration::from_millis(500);
-
-    fn new(bytes: u64, shown: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden());
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-        {
-            bar.set_style(style);
-        }
-        Self { bar, shown_from: shown.then(|| Instant::now() + Self::DELAY) }
-    }
-
-    fn advance(&self, bytes: u64) {
-        if self.bar.is_hidden() && self.shown_from.is_some_and(|from| Instant::now() >= from) {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        self.bar.inc(bytes);
-    }
-}

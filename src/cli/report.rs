@@ -1,11 +1,13 @@
 //! The report of what was drawn and where it went.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
+use super::files::Done;
+use super::rank::Part;
 use crate::law::Law;
 use crate::plan::{Fans, Plan, Tensor};
 use crate::text::{bytes, escape, figure};
@@ -15,11 +17,15 @@ use crate::writer::Format;
 #[derive(Default)]
 pub(super) struct Written {
     /// The files; none where the data went to a stream or a terminal.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) done: Done,
     /// Their format; `None` for a terminal.
     pub(super) format: Option<&'static Format>,
     /// How long it took.
     pub(super) seconds: f64,
+    /// The part that was this process's.
+    pub(super) part: Option<Part>,
+    /// How many files of tensors there are in all.
+    pub(super) shards: usize,
 }
 
 /// The report for people: a line a tensor, the notes, and what was written.
@@ -27,24 +33,51 @@ pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::
     for tensor in &plan.tensors {
         writeln!(out, "{}", line(tensor))?;
     }
-    for note in notes(plan, written) {
+    for note in notes(plan, written.format) {
         writeln!(out, "note: {}", escape(&note))?;
     }
+    let Written { done, part, .. } = written;
+    for (path, hash) in &done.sums {
+        writeln!(out, "sha256 {hash}  {}", shown(path))?;
+    }
+    if let Some(part) = part {
+        writeln!(out, "{}", share(part, written.shards))?;
+    }
+    if done.missing > 0 {
+        writeln!(
+            out,
+            "{} of {} files are not there yet: the index is left to the rank that finds all",
+            done.missing, written.shards
+        )?;
+    }
+    match done.kept.as_slice() {
+        [] => {}
+        [file] => writeln!(out, "kept {}, which was there and whole", shown(file))?,
+        files => writeln!(out, "kept {} files, which were there and whole", files.len())?,
+    }
     let origin = format!("seed {}, {}", plan.seed, plan.generator.name);
-    match (written.format, written.files.as_slice()) {
+    let values = |count| format!("{} of values", bytes(count));
+    match (written.format, done.written.as_slice()) {
         (None, _) => writeln!(out, "{origin}"),
-        (Some(_), []) => writeln!(out, "wrote {} to standard output, {origin}", size(plan)),
-        (Some(_), [file]) => writeln!(out, "wrote {}: {}, {origin}", escape(&file.display().to_string()), size(plan)),
-        (Some(_), files) => writeln!(out, "wrote {} files: {}, {origin}", files.len(), size(plan)),
+        (Some(_), []) if part.is_some() || !done.kept.is_empty() => writeln!(out, "wrote nothing, {origin}"),
+        (Some(_), []) => writeln!(out, "wrote {} to standard output, {origin}", values(plan.bytes())),
+        (Some(_), [file]) => writeln!(out, "wrote {}: {}, {origin}", shown(file), values(done.value_bytes)),
+        (Some(_), files) => writeln!(out, "wrote {} files: {}, {origin}", files.len(), values(done.value_bytes)),
     }
 }
 
-fn size(plan: &Plan) -> String {
-    format!("{} of values", bytes(plan.bytes()))
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string())
+}
+
+/// Which part of the files is a rank's, and how that is known.
+pub(super) fn share(part: &Part, files: usize) -> String {
+    let own = (0..files).filter(|&file| part.owns(file)).count();
+    format!("rank {} of {} ({}): {own} of {files} files of tensors", part.rank, part.world, part.rule)
 }
 
 /// What was taken for a tensor: nothing is inferred silently.
-fn line(tensor: &Tensor) -> String {
+pub(super) fn line(tensor: &Tensor) -> String {
     let Tensor { name, shape, dtype, expression, .. } = tensor;
     let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
@@ -75,9 +108,9 @@ fn law(law: &Law) -> Vec<(&'static str, String)> {
 }
 
 /// Every note once, however many tensors it is about.
-fn notes(plan: &Plan, written: &Written) -> Vec<String> {
+pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
-    let of_format = written.format.and_then(|format| format.note(plan));
+    let of_format = format.and_then(|format| format.note(plan));
     for note in plan.tensors.iter().flat_map(|tensor| tensor.notes.iter().cloned()).chain(of_format) {
         if !notes.contains(&note) {
             notes.push(note);
@@ -88,22 +121,35 @@ fn notes(plan: &Plan, written: &Written) -> Vec<String> {
 
 /// The report for machines: one JSON object.
 pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
-    let files: Vec<String> = written.files.iter().map(|file| file.display().to_string()).collect();
-    let report = json!({
+    let Written { done, part, .. } = written;
+    let mut report = json!({
         "generator": plan.generator.name,
         "seed": plan.seed.0,
         "tensors": plan.tensors.iter().map(tensor).collect::<Vec<_>>(),
-        "notes": notes(plan, written),
+        "notes": notes(plan, written.format),
         "format": written.format.map(|format| format.name),
-        "files": files,
+        "files": names(&done.written),
         "value_bytes": plan.bytes(),
         "seconds": written.seconds,
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if !done.kept.is_empty() {
+        report["kept"] = json!(names(&done.kept));
+    }
+    if !done.sums.is_empty() {
+        report["sha256"] = done.sums.iter().map(|(path, hash)| (path.display().to_string(), json!(hash))).collect();
+    }
+    if let Some(part) = part {
+        report["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "missing": done.missing });
+    }
     Ok(writeln!(out, "{report}")?)
 }
 
-fn tensor(tensor: &Tensor) -> Value {
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.display().to_string()).collect()
+}
+
+pub(super) fn tensor(tensor: &Tensor) -> Value {
     let fans = tensor.fans.unwrap_or_default();
     let bounds = tensor.law.bounds();
     // An open bound is not a JSON number.

@@ -38,11 +38,9 @@ impl Overrides {
     }
 
     /// Takes `NAME=VALUE` apart. What reads as JSON is that, anything else is text.
-    pub fn parse(&mut self, text: &str) -> Result<()> {
+    pub fn pair(text: &str) -> Result<(String, serde_json::Value)> {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        self.set(name, value);
-        Ok(())
+        Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
     }
 }
 
@@ -243,7 +241,9 @@ pub(super) fn constants<'e>(
         match over {
             Override::All(values) => root.merge(values.clone().into()),
             Override::One(name, value) => match root.find(name) {
-                Some(entry) => entry.set(value.clone()).with_context(|| format!("--set `{}`", escape(&cut(name, 60))))?,
+                Some(entry) => {
+                    entry.set(value.clone()).with_context(|| format!("--set `{}`", escape(&cut(name, 60))))?
+                }
                 None => return Err(unknown(file, name, &root)),
             },
         }
@@ -304,7 +304,8 @@ fn slots<'e>(
 /// Evaluates expressions, each after those that it asks for.
 fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
     let place = |one: &Pending| Place { file, line: one.line, table: "constants", key: &one.path }.to_string();
-    let by_path: BTreeMap<&str, usize> = pending.iter().enumerate().map(|(index, one)| (one.path.as_str(), index)).collect();
+    let by_path: BTreeMap<&str, usize> =
+        pending.iter().enumerate().map(|(index, one)| (one.path.as_str(), index)).collect();
     let asked: Vec<Vec<usize>> = pending.iter().map(|one| asked_for(one, &by_path)).collect();
     let mut waiting: Vec<usize> = asked.iter().map(Vec::len).collect();
     let mut askers: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -330,7 +331,8 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
     }
     if done < pending.len() {
         let cycle = cycle(&asked, &waiting);
-        let names: Vec<String> = cycle.iter().map(|&index| format!("`{}`", escape(&cut(&pending[index].path, 60)))).collect();
+        let names: Vec<String> =
+            cycle.iter().map(|&index| format!("`{}`", escape(&cut(&pending[index].path, 60)))).collect();
         bail!("{}: constants ask for each other in a circle: {}", place(&pending[cycle[0]]), names.join(" -> "));
     }
     Ok(())

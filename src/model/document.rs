@@ -207,7 +207,8 @@ fn from_toml(value: &DeValue, line: usize, depth: usize, lines: &Lines) -> Resul
         DeValue::Boolean(truth) => Value::Bool(*truth),
         DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: no key takes one"))),
         DeValue::Array(items) => {
-            let items = items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));
+            let items =
+                items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         DeValue::Table(table) => {

@@ -119,7 +119,8 @@ impl<'e> Reading<'e> {
         match &node.value {
             document::Value::Text(text) => Ok(Quantity::Expression(self.language.compile(text)?)),
             document::Value::Number(number) => {
-                let told = || format!("`{number}` is not a size: a whole number that is not negative, or an expression");
+                let told =
+                    || format!("`{number}` is not a size: a whole number that is not negative, or an expression");
                 Ok(Quantity::Number(size(&from_number(number)).with_context(told)?))
             }
             other => bail!("it takes a whole number or an expression, and this is {}", other.kind()),
@@ -264,9 +265,15 @@ impl<'e> Reading<'e> {
         let mut repeats = Vec::new();
         for (name, value) in node.table()? {
             let shown = || format!("`{}`", escape(&cut(name, 60)));
-            ensure!(is_name(name), "{}: a name is letters, digits and underscores, and no word of expressions", shown());
+            ensure!(
+                is_name(name),
+                "{}: a name is letters, digits and underscores, and no word of expressions",
+                shown()
+            );
             let count = match &value.value {
-                document::Value::List(items) => Count::Items(items.iter().map(item).collect::<Result<_>>().with_context(shown)?),
+                document::Value::List(items) => {
+                    Count::Items(items.iter().map(item).collect::<Result<_>>().with_context(shown)?)
+                }
                 _ => match self.quantity(value).with_context(shown)? {
                     Quantity::Number(count) => Count::Number(count),
                     Quantity::Expression(expression) => Count::Expression(expression),

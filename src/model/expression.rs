@@ -59,7 +59,9 @@ impl Object for Names {
             return None;
         }
         let variable = self.variables.iter().rev().find(|(variable, _)| variable == name);
-        variable.map(|(_, value)| value.clone()).or_else(|| self.constants.get_item(key).ok().filter(|value| !value.is_undefined()))
+        variable
+            .map(|(_, value)| value.clone())
+            .or_else(|| self.constants.get_item(key).ok().filter(|value| !value.is_undefined()))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -142,7 +144,12 @@ impl Language {
     /// Takes an expression apart.
     pub(super) fn compile<'e>(&'e self, text: &'e str) -> Result<Compiled<'e>> {
         let shown = || format!("expression `{}`", escape(&cut(text, 80)));
-        ensure!(text.len() <= MAX_EXPRESSION, "{}: {} bytes, at most {MAX_EXPRESSION} are allowed", shown(), text.len());
+        ensure!(
+            text.len() <= MAX_EXPRESSION,
+            "{}: {} bytes, at most {MAX_EXPRESSION} are allowed",
+            shown(),
+            text.len()
+        );
         ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
         let expression = self.0.compile_expression(text).map_err(|error| anyhow!(told(&error))).with_context(shown)?;
         Ok(Compiled { text, expression })
@@ -466,7 +473,8 @@ impl Template<'_> {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Expression(expression) => {
                     let value = expression.value(scope)?;
-                    let value = written(&value).with_context(|| format!("expression `{}`", escape(&cut(expression.text, 80))))?;
+                    let value = written(&value)
+                        .with_context(|| format!("expression `{}`", escape(&cut(expression.text, 80))))?;
                     text.push_str(&change(value));
                 }
             }
@@ -475,4 +483,3 @@ impl Template<'_> {
         Ok(text)
     }
 }
-

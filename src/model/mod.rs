@@ -3,10 +3,12 @@
 //! A recipe is TOML, or the same tree as JSON: constants, rules from name patterns to schemes, tensors and blocks of tensors that
 //! repeat. `docs/recipes.md` explains it.
 
+pub mod config;
 mod constants;
 mod document;
 mod entry;
 mod expression;
+pub mod family;
 mod recipe;
 mod rules;
 
@@ -71,7 +73,12 @@ impl Document {
         let Some(node) = self.root.get("config") else { return Ok(Vec::new()) };
         let entries = node.table()?.iter().map(|(key, node)| match &node.value {
             document::Value::Text(text) => Ok((key.clone(), text.clone())),
-            other => bail!("{}:{}: [config] `{key}`: it takes an expression, and this is {}", self.shown_name, node.line, other.kind()),
+            other => bail!(
+                "{}:{}: [config] `{key}`: it takes an expression, and this is {}",
+                self.shown_name,
+                node.line,
+                other.kind()
+            ),
         });
         entries.collect()
     }
@@ -85,6 +92,7 @@ impl Document {
 /// The value of an expression over constants that are evaluated already.
 pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) -> Result<serde_json::Value> {
     let language = expression::Language::new();
-    let constants: minijinja::Value = constants.iter().map(|(name, value)| (name.clone(), expression::from_json(value))).collect();
+    let constants: minijinja::Value =
+        constants.iter().map(|(name, value)| (name.clone(), expression::from_json(value))).collect();
     expression::to_json(&language.compile(expression)?.value(&expression::Scope::new(constants))?)
 }

@@ -38,8 +38,14 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
     let entries = root.get("tensors").map_or(Ok(Vec::new()), |node| reading.entries(node, "tensors"))?;
     let blocks = root.get("blocks").map_or(Ok(Vec::new()), |node| reading.blocks(node, 0))?;
 
-    let mut building =
-        Building { rules: &rules, general: &general, tensors: Vec::new(), tied: Vec::new(), names: HashSet::new(), rounds: 0 };
+    let mut building = Building {
+        rules: &rules,
+        general: &general,
+        tensors: Vec::new(),
+        tied: Vec::new(),
+        names: HashSet::new(),
+        rounds: 0,
+    };
     building.enter(&entries, &blocks, "", &scope)?;
     let Building { tensors, tied, .. } = building;
     ensure!(!tensors.is_empty(), "{file}: it has no tensors");
@@ -74,7 +80,8 @@ struct General {
 
 impl General {
     fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Asked, scope: &Scope) -> Result<Self> {
-        let told = |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
+        let told =
+            |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
         let text = |key| {
             let template = root.get(key).map(|node| reading.template(node)).transpose()?;
             template.map(|template| template.text(scope)).transpose()
@@ -220,8 +227,12 @@ impl<'e> Building<'_, 'e> {
         let of_rule = rule.map(|rule| &rule.settings);
         let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), otherwise) {
             (_, Some(scheme)) if rule.is_none() => scheme.to_string(),
-            (Some(scheme), _) => scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?,
-            (None, _) => bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`"),
+            (Some(scheme), _) => {
+                scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?
+            }
+            (None, _) => {
+                bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
+            }
         };
         let from_rule = |told: &str| rule.map_or_else(|| told.to_string(), |rule| rule.place.to_string());
         let General { dtype, layout, .. } = self.general;
@@ -241,7 +252,9 @@ impl<'e> Building<'_, 'e> {
         };
         let tensor = Tensor::new(name, shape, &scheme, &common);
         self.tensors.push(match rule {
-            Some(rule) => tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?,
+            Some(rule) => {
+                tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?
+            }
             None => tensor?,
         });
         Ok(())
@@ -256,7 +269,8 @@ fn least(block: &Block, scope: &Scope) -> u64 {
         // It may be left out, but is gone through.
         return rounds;
     }
-    let inside = block.blocks.iter().map(|block| least(block, scope)).fold(block.entries.len() as u64, u64::saturating_add);
+    let inside =
+        block.blocks.iter().map(|block| least(block, scope)).fold(block.entries.len() as u64, u64::saturating_add);
     rounds.saturating_mul(inside.max(1))
 }
 

@@ -154,4 +154,9 @@ impl Plan {
     pub fn bytes(&self) -> u64 {
         self.tensors.iter().map(Tensor::bytes).sum()
     }
+
+    /// The number of all elements; no more than their bytes, so that it fits.
+    pub fn parameters(&self) -> u64 {
+        self.tensors.iter().map(|tensor| tensor.shape.count()).sum()
+    }
 }

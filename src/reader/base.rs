@@ -1,7 +1,5 @@
 //! A tensor of a file as the base of others.
 
-use std::fmt::Write;
-
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
@@ -39,10 +37,7 @@ impl Contents {
             hash.update(&bytes);
         })?;
         ensure!(stored.is_ok(), "{shown} holds values that are not finite");
-        let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let sha256 = text::hex(&hash.finalize());
         let identity = BaseIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
         Ok(Base { identity, shape, values: all })
     }

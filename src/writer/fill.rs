@@ -28,7 +28,7 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
         file.write_all_at(bytes, job.offset)
     };
     for run in runs(plan, pieces) {
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put)?;
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ())?;
     }
     // What needs checksums comes last, wherever it stands.
     for (offset, render) in checked(plan, pieces) {
@@ -53,15 +53,24 @@ pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, st
                 }
             })
         };
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put)?;
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| line.close())?;
     }
     lock(&line.state).1.flush()?;
     Ok(())
 }
 
-/// Does all jobs; the first error stops every thread.
-fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> io::Result<()> + Sync)) -> Result<()> {
+/// Does all jobs; the first error stops every thread, and so does a panic, after which `abandon` frees those that wait.
+fn in_parallel(
+    jobs: &Jobs,
+    settings: &Settings,
+    put: &(dyn Fn(&Job, &[u8]) -> io::Result<()> + Sync),
+    abandon: &(dyn Fn() + Sync),
+) -> Result<()> {
     let work = || {
+        let _guard = OnPanic(|| {
+            jobs.stop();
+            abandon();
+        });
         let mut encoder = Encoder::default();
         while let Some(job) = jobs.next() {
             let bytes = job.work.bytes(&mut encoder);
@@ -85,6 +94,17 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &(dyn Fn(&Job, &[u8]) -> i
     errors.into_iter().next().map_or(Ok(()), |error| Err(error).context("writing"))
 }
 
+/// Does something when a panic passes.
+struct OnPanic<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnPanic<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)();
+        }
+    }
+}
+
 /// What a thread reports that stopped because another failed.
 const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
 
@@ -94,12 +114,18 @@ struct Line<W> {
     moved: Condvar,
 }
 
-/// The turn of nobody, after a failed write.
+/// The turn of nobody, after a failed write or a panic.
 const CLOSED: u64 = u64::MAX;
 
 impl<W: Write> Line<W> {
     fn restart(&self) {
         lock(&self.state).0 = 0;
+    }
+
+    /// Lets nobody write any more.
+    fn close(&self) {
+        lock(&self.state).0 = CLOSED;
+        self.moved.notify_all();
     }
 
     /// Waits for turn `number` and writes.
@@ -116,5 +142,34 @@ impl<W: Write> Line<W> {
         state.0 = if written.is_ok() { number + 1 } else { CLOSED };
         self.moved.notify_all();
         written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::generator::GENERATORS;
+    use crate::plan::{Common, DType, Fans, Layout, Seed, Tensor};
+
+    #[test]
+    fn a_panic_of_one_thread_leaves_no_other_waiting() {
+        let (done, ended) = channel();
+        std::thread::spawn(move || {
+            let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default() };
+            let tensor = |name: &str| {
+                Tensor::new(name.parse().unwrap(), "1000x1000".parse().unwrap(), "normal", &common).unwrap()
+            };
+            let plan = Plan::new(&GENERATORS[0], Seed(0), vec![tensor("a"), tensor("b")]).unwrap();
+            let broken = Piece::Checked(1, Box::new(|_| panic!("on purpose")));
+            let pieces = [Piece::Values(0), broken, Piece::Values(1)];
+            let settings = Settings { threads: 4, progress: &|_| () };
+            let write = || into_stream(&plan, &pieces, &settings, io::sink());
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write));
+            done.send(outcome.is_err()).unwrap();
+        });
+        assert_eq!(ended.recv_timeout(Duration::from_secs(60)), Ok(true), "it still waits");
     }
 }

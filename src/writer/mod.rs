@@ -1,6 +1,7 @@
 //! Writers: numbers to bytes. A format only says which pieces make up a file; [`fill`] makes the pieces and [`output`] puts
 //! them where they belong, whole or not at all.
 
+mod checkpoint;
 mod checksums;
 mod encode;
 mod fill;
@@ -10,14 +11,17 @@ mod npy;
 mod npz;
 mod output;
 mod safetensors;
+mod sums;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
+pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
 pub use fill::Settings;
-pub use output::{FileOptions, check_target, write_file, write_stream};
+pub use output::{Existing, FileOptions, Outcome, check_target, is_whole, write_file, write_stream};
+pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
 use crate::plan::Plan;
 use crate::text::did_you_mean;
@@ -74,6 +78,12 @@ impl Format {
     pub fn of_extension(extension: &str) -> Option<&'static Self> {
         let extension = extension.to_lowercase();
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+    }
+
+    /// Whether a checkpoint of several files is made of it. Its files begin with their recipe, so that the first bytes of one
+    /// tell which plan it is of.
+    pub fn makes_checkpoints(&self) -> bool {
+        self.name == safetensors::FORMAT.name
     }
 
     /// What the user should know about a file of this plan.

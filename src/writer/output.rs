@@ -2,7 +2,7 @@
 //! linked to the name. A kill, a full disk or a power cut leaves the old state or the whole new file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -17,10 +17,30 @@ use crate::plan::Plan;
 /// How a file is put in place.
 #[derive(Clone, Copy, Debug)]
 pub struct FileOptions {
-    /// Whether an existing file is replaced.
-    pub force: bool,
+    /// What is done where a file is there already.
+    pub existing: Existing,
     /// Whether the file and its folder are synced to the disk before it is named.
     pub fsync: bool,
+}
+
+/// What is done where a file is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is refused.
+    Refuse,
+    /// It is replaced.
+    Replace,
+    /// It is kept where it is the file that would be written, and refused where it is another.
+    KeepWhole,
+}
+
+/// How a file came to be where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was written.
+    Written,
+    /// It was there already, whole.
+    Kept,
 }
 
 /// What stands at a path now.
@@ -31,14 +51,16 @@ enum Target {
     Replaced(PathBuf, u32),
     /// A device or pipe: written in place, in order.
     Stream,
+    /// The very file that would be written.
+    Whole,
 }
 
-/// Errors where a file could not be put at `path`, before any work is done for it.
-pub fn check_target(path: &Path, options: FileOptions) -> Result<()> {
-    target(path, options).map(|_| ())
+/// Errors where a file of these pieces could not be put at `path`, before any work is done for it.
+pub fn check_target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<()> {
+    target(plan, pieces, path, options).map(|_| ())
 }
 
-fn target(path: &Path, options: FileOptions) -> Result<Target> {
+fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<Target> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -57,8 +79,36 @@ fn target(path: &Path, options: FileOptions) -> Result<Target> {
         return Ok(Target::Stream);
     }
     ensure!(kind.is_file(), "it is neither a file, a device nor a pipe");
-    ensure!(options.force, "it exists: --force replaces it");
-    Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777))
+    match options.existing {
+        Existing::Refuse => bail!("it exists: --force replaces it"),
+        Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777)),
+        Existing::KeepWhole => {
+            ensure!(is_whole(plan, pieces, path)?, OTHER);
+            Ok(Target::Whole)
+        }
+    }
+}
+
+/// What is said of a file that is not the one that would be written.
+const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
+
+/// Whether the file at `path` is the one that these pieces make, told by its size and its first bytes. That is enough where
+/// those bytes hold the recipe: a file gets its name when it is whole.
+pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
+    let mut file = File::open(path)?;
+    if Some(file.metadata()?.len()) != size(pieces, plan) {
+        return Ok(false);
+    }
+    let Some(Piece::Bytes(opening)) = pieces.first() else { return Ok(false) };
+    let mut buffer = vec![0; opening.len().min(1 << 16)];
+    for expected in opening.chunks(1 << 16) {
+        let held = &mut buffer[..expected.len()];
+        file.read_exact(held)?;
+        if held != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn folder(path: &Path) -> &Path {
@@ -66,14 +116,22 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Writes the pieces of a plan to a file. Errors name the file and leave nothing behind.
-pub fn write_file(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions, settings: &Settings) -> Result<()> {
-    let written = target(path, options).and_then(|target| match target {
+pub fn write_file(
+    plan: &Plan,
+    pieces: &[Piece],
+    path: &Path,
+    options: FileOptions,
+    settings: &Settings,
+) -> Result<Outcome> {
+    let written = target(plan, pieces, path, options).and_then(|target| match target {
         Target::Stream => {
             let stream = OpenOptions::new().write(true).open(path)?;
-            fill::into_stream(plan, pieces, settings, stream)
+            fill::into_stream(plan, pieces, settings, stream)?;
+            Ok(Outcome::Written)
         }
         Target::Free(path) => write_whole(plan, pieces, &path, None, options, settings),
         Target::Replaced(path, mode) => write_whole(plan, pieces, &path, Some(mode), options, settings),
+        Target::Whole => Ok(Outcome::Kept),
     });
     written.with_context(|| format!("`{}`", path.display()))
 }
@@ -90,7 +148,7 @@ fn write_whole(
     replaced_mode: Option<u32>,
     options: FileOptions,
     settings: &Settings,
-) -> Result<()> {
+) -> Result<Outcome> {
     let unfinished = Unfinished::create(path)?;
     match size(pieces, plan) {
         Some(size) => {
@@ -105,12 +163,19 @@ fn write_whole(
     if options.fsync {
         unfinished.file().sync_all()?;
     }
-    unfinished.publish(path, options.force)?;
+    if let Err(error) = unfinished.publish(path, options.existing == Existing::Replace) {
+        // Another process that writes the same plan may have been faster.
+        if options.existing == Existing::KeepWhole && path.is_file() {
+            ensure!(is_whole(plan, pieces, path)?, OTHER);
+            return Ok(Outcome::Kept);
+        }
+        return Err(error);
+    }
     if options.fsync {
         let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
         synced.context("the file is written, but its name is not confirmed on the disk")?;
     }
-    Ok(())
+    Ok(Outcome::Written)
 }
 
 /// A file that has not got its name yet.

@@ -23,10 +23,18 @@ pub(super) const FORMAT: Format = Format {
 /// The longest header that readers take.
 const MAX_HEADER: usize = 100_000_000;
 
+/// The key of the hash of a whole plan, in a file that holds a part of it.
+const WHOLE_PLAN: &str = "fanin_plan";
+
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    pieces_of_part(plan, None)
+}
+
+/// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
+pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
     order.sort_by_key(|&number| (rank(plan.tensors[number].dtype), &plan.tensors[number].name));
-    let header = header(plan, &order)?;
+    let header = header(plan, &order, whole)?;
     let mut opening = (header.len() as u64).to_le_bytes().to_vec();
     opening.extend(header);
     let values = order.into_iter().map(Piece::Values);
@@ -38,9 +46,10 @@ fn rank(dtype: DType) -> usize {
     [DType::F64, DType::F32, DType::BF16, DType::F16].iter().position(|&other| other == dtype).unwrap_or(0)
 }
 
-fn header(plan: &Plan, order: &[usize]) -> Result<Vec<u8>> {
+fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> {
     let recipe = Value::from(Recipe::whole(plan).to_json()?);
-    let mut text = format!("{{\"__metadata__\":{{\"{}\":{recipe},\"format\":\"pt\"}}", recipe::KEY);
+    let whole = whole.map(|hash| format!(",\"{WHOLE_PLAN}\":\"{hash}\"")).unwrap_or_default();
+    let mut text = format!("{{\"__metadata__\":{{\"{}\":{recipe}{whole},\"format\":\"pt\"}}", recipe::KEY);
     let mut begin = 0u64;
     for tensor in order.iter().map(|&number| &plan.tensors[number]) {
         let end = begin + tensor.bytes();

@@ -1,0 +1,198 @@
+//! Which part of a checkpoint this process writes: told by hand, or by what starts many processes.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The rank as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// A number.
+    Given(u64),
+    /// What the environment says.
+    Auto,
+}
+
+/// One process of several that write a checkpoint.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its number, from 0.
+    pub(super) rank: u64,
+    /// How many there are.
+    pub(super) world: u64,
+    /// Where both come from.
+    pub(super) rule: String,
+}
+
+/// A pair of variables that tells a process its place.
+struct Rule {
+    starter: &'static str,
+    rank: &'static str,
+    world: &'static str,
+}
+
+const SRUN: Rule = Rule { starter: "srun", rank: "SLURM_PROCID", world: "SLURM_NTASKS" };
+const OTHERS: &[Rule] = &[
+    Rule { starter: "torchrun", rank: "RANK", world: "WORLD_SIZE" },
+    Rule { starter: "Open MPI", rank: "OMPI_COMM_WORLD_RANK", world: "OMPI_COMM_WORLD_SIZE" },
+    Rule { starter: "MPICH", rank: "PMI_RANK", world: "PMI_SIZE" },
+];
+
+/// The variables of a Slurm array: the task, the first, the last, and how many.
+const ARRAY: [&str; 4] =
+    ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"];
+/// The variable of a Kubernetes Indexed Job, which does not say how many there are.
+const INDEXED_JOB: &str = "JOB_COMPLETION_INDEX";
+
+/// Reads the rank as it is typed.
+pub(super) fn parse(text: &str) -> Result<Rank, String> {
+    match text {
+        "auto" => Ok(Rank::Auto),
+        _ => number(text).map(Rank::Given).ok_or_else(|| "it takes a whole number from 0, or `auto`".into()),
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl Part {
+    /// The part that was asked for; `variable` looks up the environment.
+    pub(super) fn new(rank: Rank, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let part = match rank {
+            Rank::Given(rank) => {
+                let world = world.context("--rank: how many ranks there are is missing: give --world too")?;
+                Self { rank, world, rule: "--rank and --world".into() }
+            }
+            Rank::Auto => Self::of_environment(world, &Environment(variable))?,
+        };
+        ensure!(part.rank < part.world, "rank {} of {}: ranks count from 0", part.rank, part.world);
+        Ok(part)
+    }
+
+    fn of_environment(world: Option<u64>, environment: &Environment) -> Result<Self> {
+        let found = match () {
+            () if environment.any(&ARRAY) => Self::of_array(environment)?,
+            () if environment.any(&[SRUN.rank, SRUN.world]) => Self::of_pair(environment, &SRUN)?,
+            () if environment.any(&[INDEXED_JOB]) => {
+                let world = world.with_context(|| {
+                    format!("`{INDEXED_JOB}` is set, and Kubernetes does not say of how many: give --world")
+                })?;
+                Self { rank: environment.number(INDEXED_JOB)?, world, rule: INDEXED_JOB.into() }
+            }
+            () => match OTHERS.iter().find(|rule| environment.any(&[rule.rank, rule.world])) {
+                Some(rule) => Self::of_pair(environment, rule)?,
+                None => bail!(
+                    "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: give --rank and --world",
+                    OTHERS.iter().map(|rule| rule.rank).collect::<Vec<_>>().join(", ")
+                ),
+            },
+        };
+        let given = world.unwrap_or(found.world);
+        ensure!(given == found.world, "--world {given}: {} says {}: leave it out", found.rule, found.world);
+        Ok(found)
+    }
+
+    fn of_array(environment: &Environment) -> Result<Self> {
+        let [task, first, last, count] = ARRAY.map(|name| environment.number(name));
+        let (task, first, last, count) = (task?, first?, last?, count?);
+        let span = last.checked_sub(first).and_then(|span| span.checked_add(1));
+        ensure!(
+            span == Some(count),
+            "the Slurm array from {first} to {last} has {count} tasks, and parts are counted without gaps: submit it as --array=0-{}",
+            count.saturating_sub(1)
+        );
+        let rank = task.checked_sub(first).filter(|_| task <= last);
+        let rank = rank.with_context(|| format!("`{}` is {task}, outside of {first} to {last}", ARRAY[0]))?;
+        Ok(Self { rank, world: count, rule: format!("Slurm array: {} and {}", ARRAY[0], ARRAY[3]) })
+    }
+
+    fn of_pair(environment: &Environment, rule: &Rule) -> Result<Self> {
+        let (rank, world) = (environment.number(rule.rank)?, environment.number(rule.world)?);
+        Ok(Self { rank, world, rule: format!("{}: {} and {}", rule.starter, rule.rank, rule.world) })
+    }
+
+    /// Whether this part has the file with that number.
+    pub(super) fn owns(&self, file: usize) -> bool {
+        file as u64 % self.world == self.rank
+    }
+}
+
+/// Access to the variables of the process.
+struct Environment<'a>(&'a dyn Fn(&str) -> Option<OsString>);
+
+impl Environment<'_> {
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| (self.0)(name).is_some())
+    }
+
+    fn number(&self, name: &str) -> Result<u64> {
+        let text = (self.0)(name).with_context(|| {
+            format!("--rank auto: `{name}` is not set, though variables beside it are: give --rank and --world")
+        })?;
+        text.to_str().and_then(number).with_context(|| {
+            format!(
+                "--rank auto: `{name}` is `{}`, and not a whole number",
+                crate::text::cut(&text.to_string_lossy(), 40)
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(variables: &[(&str, &str)], world: Option<u64>) -> Result<(u64, u64)> {
+        let look = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        Part::new(Rank::Auto, world, &look).map(|part| (part.rank, part.world))
+    }
+
+    const fn array<'a>(task: &'a str, first: &'a str, last: &'a str, count: &'a str) -> [(&'a str, &'a str); 4] {
+        [(ARRAY[0], task), (ARRAY[1], first), (ARRAY[2], last), (ARRAY[3], count)]
+    }
+
+    #[test]
+    fn each_starter_is_understood_and_the_outermost_counts() {
+        assert_eq!(auto(&array("5", "3", "6", "4"), None).unwrap(), (2, 4));
+        let both = [array("5", "3", "6", "4").as_slice(), &[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "1")]].concat();
+        assert_eq!(auto(&both, None).unwrap(), (2, 4));
+        let both = [("RANK", "7"), ("WORLD_SIZE", "8"), ("SLURM_PROCID", "1"), ("SLURM_NTASKS", "2")];
+        assert_eq!(auto(&both, None).unwrap(), (1, 2));
+        assert_eq!(auto(&[(INDEXED_JOB, "3")], Some(4)).unwrap(), (3, 4));
+        for rule in OTHERS {
+            assert_eq!(auto(&[(rule.rank, "0"), (rule.world, "3")], Some(3)).unwrap(), (0, 3));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused_by_name() {
+        let refused = |variables: &[(&str, &str)], world, word: &str| {
+            let told = auto(variables, world).unwrap_err().to_string();
+            assert!(told.contains(word), "{told}");
+        };
+        refused(&[], None, "SLURM_PROCID");
+        refused(&array("2", "0", "6", "4"), None, "gaps");
+        refused(&array("9", "0", "3", "4"), None, "outside");
+        refused(&array("0", "0", &u64::MAX.to_string(), "0"), None, "gaps");
+        refused(&[("SLURM_NTASKS", "4")], None, "SLURM_PROCID");
+        refused(&[("RANK", "1")], None, "WORLD_SIZE");
+        refused(&[("RANK", "one"), ("WORLD_SIZE", "2")], None, "`one`");
+        refused(&[("RANK", ""), ("WORLD_SIZE", "2")], None, "``");
+        refused(&[("RANK", "+1"), ("WORLD_SIZE", "2")], None, "`+1`");
+        refused(&[("RANK", "2"), ("WORLD_SIZE", "2")], None, "rank 2 of 2");
+        refused(&[("RANK", "0"), ("WORLD_SIZE", "0")], None, "rank 0 of 0");
+        refused(&[("RANK", "0"), ("WORLD_SIZE", "2")], Some(3), "--world 3");
+        refused(&[(INDEXED_JOB, "0")], None, "--world");
+    }
+
+    #[test]
+    fn every_file_has_one_owner() {
+        for world in 1..9 {
+            for file in 0..20 {
+                let part = |rank| Part { rank, world, rule: String::new() };
+                assert_eq!((0..world).filter(|&rank| part(rank).owns(file)).count(), 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A `config.json`: its values in the order of the text, some of them set anew.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_json::value::RawValue;
+
+use crate::text::{cut, escape};
+use crate::unique::Unique;
+
+/// The longest `config.json`, in bytes.
+pub const MAX_LENGTH: u64 = 16 << 20;
+/// How deep objects may lie in each other.
+const MAX_DEPTH: usize = 32;
+
+/// The values of a `config.json`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    entries: Vec<(String, Entry)>,
+}
+
+/// An object, or anything else as it was written: what is not set anew keeps its digits and its lines.
+#[derive(Clone, Debug, PartialEq)]
+enum Entry {
+    Object(Config),
+    Other(String),
+}
+
+impl Config {
+    /// Reads the text of a `config.json`.
+    pub fn parse(text: &str) -> Result<Self> {
+        ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: a config.json has at most 16 MiB", text.len());
+        let raw: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(not_json)?;
+        match Entry::read(raw.get(), 0)? {
+            Entry::Object(config) => Ok(config),
+            Entry::Other(_) => bail!("a config.json is an object of keys and values, `{{...}}`"),
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<serde_json::Value> {
+        self.entry(key).map(Entry::value)
+    }
+
+    /// The text of a key, where it is text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_str().map(String::from)
+    }
+
+    /// Every key with its value.
+    pub fn values(&self) -> impl Iterator<Item = (&str, serde_json::Value)> {
+        self.entries.iter().map(|(key, entry)| (key.as_str(), entry.value()))
+    }
+
+    /// The value at a path, `text_config.hidden_size`.
+    pub fn at(&self, path: &str) -> Option<serde_json::Value> {
+        match path.split_once('.') {
+            None => self.get(path),
+            Some((key, rest)) => match self.entry(key)? {
+                Entry::Object(inner) => inner.at(rest),
+                Entry::Other(_) => None,
+            },
+        }
+    }
+
+    /// Sets the value at a path, and makes the objects on the way. A value that is there already is left as it was written.
+    pub fn set(&mut self, path: &str, value: &serde_json::Value) -> Result<()> {
+        ensure!(path.split('.').count() <= MAX_DEPTH, "`{}`: {}", escape(&cut(path, 60)), too_deep());
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let position = self.entries.iter().position(|(name, _)| name == key).unwrap_or_else(|| {
+            self.entries.push((key.into(), Entry::Other("null".into())));
+            self.entries.len() - 1
+        });
+        let (_, entry) = &mut self.entries[position];
+        match rest {
+            None if entry.value() == *value => {}
+            None => *entry = Entry::read(&value.to_string(), 0)?,
+            Some(rest) => {
+                if *entry == Entry::Other("null".into()) {
+                    *entry = Entry::Object(Self::default());
+                }
+                match entry {
+                    Entry::Object(inner) => inner.set(rest, value)?,
+                    Entry::Other(_) => bail!("`{}` has nothing in it: it is no object", escape(&cut(key, 60))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text, with two spaces for each level.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text, 0);
+        text.push('\n');
+        text
+    }
+
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, entry)| entry)
+    }
+
+    fn write(&self, text: &mut String, depth: usize) {
+        if self.entries.is_empty() {
+            text.push_str("{}");
+            return;
+        }
+        for (position, (key, entry)) in self.entries.iter().enumerate() {
+            text.push_str(if position == 0 { "{\n" } else { ",\n" });
+            let _ = write!(text, "{:1$}{2}: ", "", 2 * depth + 2, serde_json::Value::from(key.as_str()));
+            match entry {
+                Entry::Object(inner) => inner.write(text, depth + 1),
+                Entry::Other(other) => text.push_str(other),
+            }
+        }
+        let _ = write!(text, "\n{:1$}}}", "", 2 * depth);
+    }
+}
+
+impl Entry {
+    fn read(raw: &str, depth: usize) -> Result<Self> {
+        ensure!(depth <= MAX_DEPTH, too_deep());
+        if !raw.starts_with('{') {
+            // Read once, so that its value is there whenever it is asked for.
+            serde_json::from_str::<serde_json::Value>(raw).map_err(not_json)?;
+            return Ok(Self::Other(raw.into()));
+        }
+        let Unique(entries) = serde_json::from_str::<Unique<&RawValue>>(raw).map_err(not_json)?;
+        let entries = entries.into_iter().map(|(key, value)| {
+            let entry = Self::read(value.get(), depth + 1).with_context(|| format!("`{}`", escape(&cut(&key, 60))))?;
+            Ok((key, entry))
+        });
+        Ok(Self::Object(Config { entries: entries.collect::<Result<_>>()? }))
+    }
+
+    fn value(&self) -> serde_json::Value {
+        match self {
+            Self::Object(config) => {
+                serde_json::Value::Object(config.values().map(|(key, value)| (key.into(), value)).collect())
+            }
+            Self::Other(text) => serde_json::from_str(text).unwrap_or_default(),
+        }
+    }
+}
+
+fn not_json(error: serde_json::Error) -> anyhow::Error {
+    anyhow!("not JSON: {}", escape(&error.to_string()))
+}
+
+fn too_deep() -> String {
+    format!("more than {MAX_DEPTH} objects lie in each other")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const TEXT: &str = "{\"b\": 1e-5, \"list\": [1,  2], \"inner\": {\"z\": 1, \"a\": \"x\"}}";
+
+    #[test]
+    fn order_and_digits_are_kept() {
+        let mut config = Config::parse(TEXT).unwrap();
+        config.set("inner.a", &json!(true)).unwrap();
+        config.set("inner.deep.er", &json!([1])).unwrap();
+        config.set("b", &json!(0.00001)).unwrap();
+        config.set("new", &json!({"k": null})).unwrap();
+        assert_eq!(
+            config.to_text(),
+            "{\n  \"b\": 1e-5,\n  \"list\": [1,  2],\n  \"inner\": {\n    \"z\": 1,\n    \"a\": true,\n    \"deep\": {\n      \
+             \"er\": [1]\n    }\n  },\n  \"new\": {\n    \"k\": null\n  }\n}\n"
+        );
+        assert_eq!(config.at("inner.deep.er"), Some(json!([1])));
+        assert_eq!(config.at("list.0"), None);
+        assert!(config.set("list.x", &json!(1)).is_err());
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
+        for text in ["", "[]", "3", "{\"a\":1,\"a\":2}", "{\"a\":NaN}", "{\"a\":1}x", &deep] {
+            assert!(Config::parse(text).is_err(), "{} was taken", cut(text, 40));
+        }
+    }
+}

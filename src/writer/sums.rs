@@ -1,0 +1,78 @@
+//! SHA-256 of files that are written, and the list of them that `sha256sum -c` reads.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::text::hex;
+
+/// How much of a file is in memory at a time.
+const BLOCK: usize = 1 << 20;
+
+/// The hash of each file, in the order given; as many files at a time as there are threads.
+pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut hashes = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(number) else { return Ok(hashes) };
+            hashes.push((number, sha256(path).with_context(|| format!("`{}`", path.display()))?));
+        }
+    };
+    let outcomes: Vec<Result<Vec<(usize, String)>>> = std::thread::scope(|scope| {
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads.min(paths.len())).map_while(spawn).collect();
+        let own = work();
+        let joined =
+            others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(joined).collect()
+    });
+    let mut hashes = outcomes.into_iter().collect::<Result<Vec<_>>>()?.concat();
+    hashes.sort_unstable();
+    Ok(hashes.into_iter().map(|(_, hash)| hash).collect())
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut block) = (Sha256::new(), vec![0; BLOCK]);
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(hex(&hash.finalize())),
+            count => hash.update(&block[..count]),
+        }
+    }
+}
+
+/// The hash of bytes.
+pub fn sha256_of_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The list of names and their hashes, sorted by name, as `sha256sum` writes it: a name that would break its line is escaped,
+/// and its line begins with a backslash.
+pub fn sums_file(mut sums: Vec<(Vec<u8>, String)>) -> Vec<u8> {
+    sums.sort_unstable();
+    let mut text = Vec::new();
+    for (name, hash) in sums {
+        if name.iter().any(|byte| b"\\\n\r".contains(byte)) {
+            text.push(b'\\');
+        }
+        text.extend(hash.bytes());
+        text.extend(b"  ");
+        for byte in name {
+            match byte {
+                b'\\' => text.extend(b"\\\\"),
+                b'\n' => text.extend(b"\\n"),
+                b'\r' => text.extend(b"\\r"),
+                _ => text.push(byte),
+            }
+        }
+        text.push(b'\n');
+    }
+    text
+}
