@@ -45,7 +45,7 @@ fn a_model_has_the_tensors_of_the_library_and_its_initialization() {
     for entry in tiny {
         let folder = Folder::new();
         folder.write("config.json", entry.config.to_string());
-        let ended = Ended::of(&mut folder.fanin("model config.json -o out --quiet"));
+        let ended = Ended::of(&mut folder.fanin("model config.json -o out/ --quiet"));
         if ended.status != 0 {
             wrong.push(format!("{}: {}", entry.name, ended.told.trim_end()));
             continue;
@@ -72,7 +72,7 @@ fn a_plan_has_the_tensors_of_the_library_in_its_order() {
     for entry in configurations() {
         let folder = Folder::new();
         folder.write("config.json", entry.config.to_string());
-        let ended = Ended::of(&mut folder.fanin("model config.json -o out --dry-run --json"));
+        let ended = Ended::of(&mut folder.fanin("model config.json -o out/ --dry-run --json"));
         if ended.status != 0 {
             wrong.push(format!("{}: {}", entry.name, ended.told.trim_end()));
             continue;
@@ -143,7 +143,7 @@ fn statistics(values: &[f64], law: &Value) -> Vec<String> {
     wrong.map(|(key, found, error)| format!("its {key} is {found}, not {} (error {error})", truth(key))).collect()
 }
 
-// --- what is compared ----------------------------------------------------------------------------------------------------
+// --- what is compared ---
 
 /// A configuration of tests/families/configs.
 struct Entry {
