@@ -92,7 +92,8 @@ impl Document {
 /// The value of an expression over constants that are evaluated already.
 pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) -> Result<serde_json::Value> {
     let language = expression::Language::new();
-    let constants: minijinja::Value =
-        constants.iter().map(|(name, value)| (name.clone(), expression::from_json(value))).collect();
-    expression::to_json(&language.compile(expression)?.value(&expression::Scope::new(constants))?)
+    let mut values = Overrides::default();
+    values.merge(constants.clone());
+    let (scope, _) = constants::constants(&language, "", None, &values)?;
+    expression::to_json(&language.compile(expression)?.value(&scope)?)
 }
