@@ -3,11 +3,12 @@
 //! Its keys are the fields below, in alphabetical order; writers and readers share them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{Base, BaseIdentity, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -126,6 +127,11 @@ impl TensorRecipe {
 
     /// The tensor that this is the recipe of, its law derived again.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        self.tensor_from(name, None)
+    }
+
+    /// The same, where there may be the tensor that it started from.
+    pub fn tensor_from(&self, name: &str, base: Option<&Arc<Base>>) -> Result<Tensor> {
         let name: Name = name.parse()?;
         let shape = Shape::new(self.shape.clone())?;
         let layout = match &self.layout {
@@ -134,7 +140,7 @@ impl TensorRecipe {
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans };
-        Tensor::new(name, shape, &self.scheme, &common)
+        Tensor::from_base(name, shape, &self.scheme, &common, base)
     }
 
     /// The type of its elements.

@@ -26,7 +26,7 @@ impl Inspect {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let mut contents = Contents::open(&self.file)?;
         let summaries = (0..contents.entries.len())
-            .map(|number| summary(&mut contents, number))
+            .map(|number| summary(&mut contents, number, threads()))
             .collect::<Result<Vec<_>>>()
             .with_context(|| format!("`{}`", escape(&self.file.to_string_lossy())))?;
         if self.json {
@@ -37,16 +37,22 @@ impl Inspect {
     }
 }
 
+/// How many threads read where none are asked for.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn human(out: &mut dyn Write, contents: &Contents, summaries: &[Option<Summary>]) -> Result<()> {
     writeln!(out, "{}", heading(contents))?;
     let planned = contents.entries.iter().any(|entry| scheme(entry).is_some());
     let columns = if planned { COLUMNS } else { &COLUMNS[..STORED] };
-    let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
+    let mut rows = vec![columns.iter().map(|(column, _)| column.title.to_string()).collect::<Vec<_>>()];
     for (entry, summary) in contents.entries.iter().zip(summaries) {
-        rows.push(columns.iter().map(|column| (column.cell)(entry, summary.as_ref()).unwrap_or("-".into())).collect());
+        rows.push(columns.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into())).collect());
     }
     if !contents.entries.is_empty() {
-        table(out, columns, &rows)?;
+        let columns: Vec<Column> = columns.iter().map(|(column, _)| *column).collect();
+        table(out, &columns, &rows)?;
     }
     for note in contents.notes.iter().cloned().chain(not_finite(contents, summaries)) {
         writeln!(out, "note: {}", cut(&escape(&note), LONGEST_NOTE))?;
@@ -87,19 +93,29 @@ fn not_finite(contents: &Contents, summaries: &[Option<Summary>]) -> impl Iterat
     })
 }
 
-/// A column of the table.
-struct Column {
-    title: &'static str,
+/// A column of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    /// What stands above it.
+    pub(super) title: &'static str,
     /// Whether it is set against its right edge, as numbers are.
     right: bool,
-    /// What stands in it for a tensor, where there is something.
-    cell: fn(&Entry, Option<&Summary>) -> Option<String>,
+}
+
+impl Column {
+    pub(super) const fn words(title: &'static str) -> Self {
+        Self { title, right: false }
+    }
+
+    pub(super) const fn numbers(title: &'static str) -> Self {
+        Self { title, right: true }
+    }
 }
 
 /// How many of the columns tell what is stored; the rest tell what the recipe asks.
 const STORED: usize = 8;
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[(Column, Cell)] = &[
     words("name", |entry, _| Some(shown(&entry.name))),
     words("shape", |entry, _| Some(entry.shape.to_string())),
     words("dtype", |entry, _| Some(shown(&entry.type_word))),
@@ -116,14 +132,15 @@ const COLUMNS: &[Column] = &[
     words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
 
+/// What stands in a column for a tensor, where there is something.
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
 
-const fn words(title: &'static str, cell: Cell) -> Column {
-    Column { title, right: false, cell }
+const fn words(title: &'static str, cell: Cell) -> (Column, Cell) {
+    (Column::words(title), cell)
 }
 
-const fn numbers(title: &'static str, cell: Cell) -> Column {
-    Column { title, right: true, cell }
+const fn numbers(title: &'static str, cell: Cell) -> (Column, Cell) {
+    (Column::numbers(title), cell)
 }
 
 /// The scheme that the recipe names.
@@ -136,7 +153,7 @@ fn asked(entry: &Entry) -> Option<Asked> {
 }
 
 /// Rows with each column padded to one width.
-fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
+pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
     let width = |number: usize| rows.iter().map(|row| row[number].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     for row in rows {

@@ -78,7 +78,7 @@ impl Stored {
 struct InMemory(Vec<Vec<u8>>);
 
 impl Values for InMemory {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(Cursor::new(&self.0[number])))
     }
 }

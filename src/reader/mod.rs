@@ -2,6 +2,7 @@
 //! from the file before that number has been checked against the file's length.
 
 mod base;
+mod directory;
 mod json;
 mod npy;
 mod npz;
@@ -21,6 +22,7 @@ use crate::plan::{DType, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
+pub use values::Raw;
 use values::{Encoding, Values};
 
 /// Reads one file format.
@@ -47,7 +49,7 @@ struct Found {
     values: Box<dyn Values>,
 }
 
-/// An open file: what is in it, and access to its values.
+/// An open file, or several that belong together: what is in it, and access to its values.
 pub struct Contents {
     /// The name of its format.
     pub format: &'static str,
@@ -57,6 +59,8 @@ pub struct Contents {
     pub recipe: Option<Recipe>,
     /// What the user should know about it.
     pub notes: Vec<String>,
+    /// What its index says and its files do not bear out, short of a name.
+    pub faults: Vec<String>,
     values: Box<dyn Values>,
 }
 
@@ -72,6 +76,10 @@ pub struct Entry {
     pub planned: Option<Tensor>,
     /// What its recipe calls the scheme, where that cannot be derived for want of the tensor that it started from.
     pub scheme: Option<String>,
+    /// Which file of several it lies in, below their folder: not to be shown without [`text::escape`].
+    pub file: Option<String>,
+    /// Whether its values lie in Fortran order: the first index runs fastest.
+    pub fortran: bool,
     /// How its values are stored; `None` where they are of another type than ours.
     encoding: Option<Encoding>,
 }
@@ -79,17 +87,29 @@ pub struct Entry {
 impl Entry {
     /// A tensor of which the recipe has not been heard yet.
     fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
-        Self { name, shape, type_word, planned: None, scheme: None, encoding }
+        Self { name, shape, type_word, planned: None, scheme: None, file: None, fortran: false, encoding }
     }
 
     /// The type of its elements, where it is one of ours.
     pub fn dtype(&self) -> Option<DType> {
         self.encoding.map(|encoding| encoding.dtype)
     }
+
+    /// Whether the bytes of each value stand in big-endian order.
+    pub fn big_endian(&self) -> bool {
+        self.encoding.is_some_and(|encoding| encoding.big_endian)
+    }
+
+    /// Appends values of this tensor, widened, of their bytes in the file.
+    pub fn widen(&self, bytes: &[u8], values: &mut Vec<f64>) {
+        if let Some(encoding) = self.encoding {
+            values::widen(bytes, encoding, values);
+        }
+    }
 }
 
 impl Contents {
-    /// Opens a file and reads all but its values. Errors name the file and its fault, in one line that is safe to show.
+    /// Opens a file, an index of files (`*.index.json`) or a folder of weights and reads all but the values. Errors name the file and its fault, in one line that is safe to show.
     pub fn open(path: &Path) -> Result<Self> {
         open(path).map_err(|error| shown(path, &error))
     }
@@ -103,9 +123,37 @@ impl Contents {
             .and_then(|encoding| values::read(&mut *self.values.open(number)?, encoding, entry.shape.count(), visit));
         read.map_err(|error| shown(Path::new(&entry.name), &error))
     }
+
+    /// Where the values of an entry lie as they are; `None` where they are packed, and only [`Contents::bytes`] has them.
+    pub fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        self.values.raw(number)
+    }
+
+    /// The bytes of an entry's values one after the other.
+    pub fn bytes(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
+        Ok(self.bytes_of(number)?.0)
+    }
+
+    /// The same, and the entry.
+    pub fn bytes_of(&mut self, number: usize) -> Result<(Box<dyn Read + Send + '_>, &Entry)> {
+        let entry = self.entries.get(number).context("there is no such tensor")?;
+        Ok((self.values.open(number)?, entry))
+    }
 }
 
 fn open(path: &Path) -> Result<Contents> {
+    if fs::metadata(path)?.is_dir() {
+        return directory::of_folder(path);
+    }
+    if directory::is_index(path) {
+        return directory::of_index(path);
+    }
+    let (format, found) = open_file(path)?;
+    Ok(found.contents(format))
+}
+
+/// Reads all of one file but its values, and tells its format.
+fn open_file(path: &Path) -> Result<(&'static str, Found)> {
     let metadata = fs::metadata(path)?;
     ensure!(!metadata.is_dir(), "it is a folder");
     ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
@@ -118,12 +166,19 @@ fn open(path: &Path) -> Result<Contents> {
         let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
         bail!("its content is of no format that is read here: {}", formats.join(", "));
     };
-    let Found { mut entries, recipe, mut notes, values } =
-        (reader.open)(file, length).with_context(|| format!("as {}", reader.format))?;
-    if let Some(recipe) = &recipe {
-        notes.extend(plan(&mut entries, recipe));
+    let found = (reader.open)(file, length).with_context(|| format!("as {}", reader.format))?;
+    Ok((reader.format, found))
+}
+
+impl Found {
+    /// With each tensor derived again by the recipe.
+    fn contents(self, format: &'static str) -> Contents {
+        let Self { mut entries, recipe, mut notes, values } = self;
+        if let Some(recipe) = &recipe {
+            notes.extend(plan(&mut entries, recipe));
+        }
+        Contents { format, entries, recipe, notes, faults: Vec::new(), values }
     }
-    Ok(Contents { format: reader.format, entries, recipe, notes, values })
 }
 
 /// A name from a file between backquotes, safe to show.

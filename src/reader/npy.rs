@@ -35,6 +35,7 @@ fn open(file: File, length: u64) -> Result<Found> {
 /// What stands before the values of an array.
 pub(super) struct Header {
     shape: Shape,
+    fortran: bool,
     type_word: String,
     encoding: Option<Encoding>,
     /// Where the values begin.
@@ -57,16 +58,18 @@ impl Header {
         ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
         ensure!(begin <= length, "truncated: its header of {header} bytes does not fit into {length}");
         let text = String::from_utf8(read_bytes(source, header)?).context("its header is no text")?;
-        let Dictionary { descr, shape } = Dictionary::parse(&text).context("its header")?;
+        let Dictionary { descr, shape, fortran } = Dictionary::parse(&text).context("its header")?;
         let Type { word, size, encoding } = Type::parse(descr)?;
         if let Some(size) = size {
             check_size(&shape, size, length - begin)?;
         }
-        Ok(Self { shape, type_word: word, encoding, begin })
+        Ok(Self { shape, fortran, type_word: word, encoding, begin })
     }
 
     pub(super) fn entry(self, name: String) -> Entry {
-        Entry::new(name, self.shape, self.type_word, self.encoding)
+        // Of one axis that is longer than 1 both orders are the same.
+        let fortran = self.fortran && self.shape.axes().iter().filter(|&&size| size != 1).count() > 1;
+        Entry { fortran, ..Entry::new(name, self.shape, self.type_word, self.encoding) }
     }
 }
 
@@ -81,6 +84,7 @@ fn check_size(shape: &Shape, size: u64, held: u64) -> Result<()> {
 struct Dictionary<'a> {
     descr: &'a str,
     shape: Shape,
+    fortran: bool,
 }
 
 impl<'a> Dictionary<'a> {
@@ -102,6 +106,7 @@ impl<'a> Dictionary<'a> {
         Ok(Self {
             descr: descr.context("it has no `descr`")?,
             shape: tuple(shape.context("it has no `shape`")?).context("its `shape`")?,
+            fortran: order == "True",
         })
     }
 }

@@ -7,7 +7,7 @@ use std::io::{BufReader, Read};
 use anyhow::{Context, Result, bail, ensure};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::values::Values;
+use super::values::{Raw, Values};
 use super::zip_end::End;
 use super::{Entry, Found, Reader, npy, read_bytes, recipe};
 use crate::recipe::TensorRecipe;
@@ -22,7 +22,7 @@ type Archive = ZipArchive<BufReader<File>>;
 
 fn open(file: File, length: u64) -> Result<Found> {
     let end = End::read(&file, length)?;
-    let mut archive = Archive::new(BufReader::new(file))?;
+    let mut archive = Archive::new(BufReader::new(file.try_clone()?))?;
     ensure!(!archive.has_duplicate_names(), "two members have one name");
     let read = End {
         members: archive.len() as u64,
@@ -47,7 +47,7 @@ fn open(file: File, length: u64) -> Result<Found> {
     }
     let begins = members.iter().map(|member| member.begin).collect();
     let entries = members.into_iter().map(|member| member.entry).collect();
-    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, begins }) })
+    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, file, begins }) })
 }
 
 /// A member of an archive.
@@ -94,14 +94,23 @@ fn recipes(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, Tens
 
 struct Members {
     archive: Archive,
+    file: File,
     begins: Vec<u64>,
 }
 
 impl Values for Members {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
         let mut member = self.archive.by_index(number)?;
         // Read, not skipped: the checksum covers the header too.
         read_bytes(&mut member, self.begins[number])?;
         Ok(Box::new(member))
+    }
+
+    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        let member = self.archive.by_index(number)?;
+        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
+        let Some(start) = start else { return Ok(None) };
+        let begin = self.begins[number];
+        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length: member.size() - begin }))
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 
 pub use encode::Encoder;
-pub use fill::Settings;
+pub use fill::{Settings, Take, draw};
 pub use output::{FileOptions, check_target, write_file, write_stream};
 
 use crate::plan::Plan;

@@ -1,0 +1,52 @@
+//! Whether a file holds what a plan says: every value derived again and compared, or its values tested against the law.
+
+mod compare;
+pub mod law;
+
+use std::collections::{HashMap, HashSet};
+
+pub use compare::{Difference, compare, hash};
+
+use crate::plan::{Plan, Tensor};
+use crate::reader::{Contents, Entry};
+
+/// Which tensor of a plan is which of a file.
+#[derive(Debug, Default)]
+pub struct Meeting {
+    /// The number in the plan and the number in the file, where name, shape and dtype are the same.
+    pub pairs: Vec<(usize, usize)>,
+    /// Where they are not: the name, and what is wrong.
+    pub faults: Vec<(String, String)>,
+}
+
+/// Finds the tensors of a plan in a file; `wanted` says of which names. What only one of them has is a fault.
+pub fn meet(plan: &Plan, contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Meeting {
+    let held: HashMap<&str, usize> =
+        contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
+    let mut meeting = Meeting::default();
+    for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| wanted(tensor.name.as_str())) {
+        let name = tensor.name.as_str();
+        match held.get(name) {
+            None => meeting.faults.push((name.into(), "it is missing".into())),
+            Some(&entry) => match unlike(tensor, &contents.entries[entry]) {
+                Some(fault) => meeting.faults.push((name.into(), fault)),
+                None => meeting.pairs.push((number, entry)),
+            },
+        }
+    }
+    let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let further = contents.entries.iter().filter(|entry| wanted(&entry.name) && !planned.contains(entry.name.as_str()));
+    meeting.faults.extend(further.map(|entry| (entry.name.clone(), "the recipe does not know it".into())));
+    meeting
+}
+
+/// What is wrong with an entry before any value is looked at.
+fn unlike(tensor: &Tensor, entry: &Entry) -> Option<String> {
+    if tensor.shape != entry.shape {
+        return Some(format!("it has shape {}, not {}", entry.shape, tensor.shape));
+    }
+    if entry.dtype() != Some(tensor.dtype) {
+        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.dtype));
+    }
+    None
+}
