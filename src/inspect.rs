@@ -1,6 +1,16 @@
 //! What is in a file, beside what the laws of its recipe ask for.
 
+mod counted;
+mod picture;
+mod spectrum;
+mod tree;
+
 use anyhow::Result;
+
+pub use counted::{Counted, counted};
+pub use picture::{Panel, picture};
+pub use spectrum::{Spectrum, spectrum};
+pub use tree::tree;
 
 use crate::law::{Law, as_float};
 use crate::reader::Contents;

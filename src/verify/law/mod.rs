@@ -12,6 +12,7 @@ mod probability;
 mod sample;
 
 use anyhow::{Result, bail};
+pub use probability::{Cdf, cdf};
 
 use crate::generator::Generator;
 use crate::law::{Law, as_float};

@@ -4,10 +4,10 @@ use crate::gaussian;
 use crate::law::{Law, as_float};
 
 /// A distribution function: the probability of a value up to x.
-pub(super) type Cdf = Box<dyn Fn(f64) -> f64>;
+pub type Cdf = Box<dyn Fn(f64) -> f64>;
 
 /// The distribution function of one element, before rounding, where there is a formula.
-pub(super) fn cdf(law: &Law) -> Option<Cdf> {
+pub fn cdf(law: &Law) -> Option<Cdf> {
     Some(match *law {
         Law::Normal { mean, std } if std > 0.0 => Box::new(move |x| gaussian::lower((x - mean) / std)),
         Law::Uniform { low, high } => {
