@@ -1,9 +1,20 @@
 //! What is in a file, beside what the laws of its recipe ask for.
 
+mod counted;
+mod picture;
+mod spectrum;
+mod tree;
+
 use anyhow::Result;
+
+pub use counted::{Counted, counted};
+pub use picture::{Panel, picture};
+pub use spectrum::{Spectrum, spectrum};
+pub use tree::tree;
 
 use crate::law::{Law, as_float};
 use crate::reader::Contents;
+use crate::scan::scan;
 
 /// Figures of a tensor's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,15 +50,21 @@ impl Asked {
     }
 }
 
-/// The figures of the tensor with this number; `None` where its values are of a type that is not read.
-pub fn summary(contents: &mut Contents, number: usize) -> Result<Option<Summary>> {
+/// The figures of the tensor with this number; `None` where its values are of a type that is not read. They are the same for any
+/// number of threads.
+pub fn summary(contents: &mut Contents, number: usize, threads: usize) -> Result<Option<Summary>> {
     let read = contents.entries.get(number).is_some_and(|entry| entry.dtype().is_some());
     if !read {
         return Ok(None);
     }
-    let mut summary = Summary::default();
-    contents.read(number, &mut |values| summary.add(values))?;
-    Ok(Some(summary))
+    let visit = |parts: &mut Vec<(u64, Summary)>, start: u64, values: &[f64]| {
+        let mut summary = Summary::default();
+        summary.add(values);
+        parts.push((start, summary));
+    };
+    let mut parts: Vec<_> = scan(contents, number, threads, &Vec::new, &visit)?.into_iter().flatten().collect();
+    parts.sort_by_key(|(start, _)| *start);
+    Ok(Some(parts.into_iter().fold(Summary::default(), |whole, (_, part)| whole.and(part))))
 }
 
 impl Summary {
@@ -71,6 +88,23 @@ impl Summary {
         self.nan += nan;
         self.infinite += (values.len() - finite.len()) as u64 - nan;
         self.add_finite(&finite);
+    }
+
+    /// The figures of two parts together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let either = |one: Option<f64>, two: Option<f64>, pick: fn(f64, f64) -> f64| match (one, two) {
+            (Some(one), Some(two)) => Some(pick(one, two)),
+            (one, two) => one.or(two),
+        };
+        Self {
+            finite: self.finite + other.finite,
+            nan: self.nan + other.nan,
+            infinite: self.infinite + other.infinite,
+            min: either(self.min, other.min, f64::min),
+            max: either(self.max, other.max, f64::max),
+            moments: if other.finite == 0 { self.moments } else { self.moments.and(other.moments) },
+        }
     }
 
     fn add_finite(&mut self, values: &[f64]) {

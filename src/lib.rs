@@ -5,7 +5,7 @@
 //!               tensors in order:        what to draw            in parallel,
 //!               name, shape, dtype,      (pure function of       any order,
 //!               scheme, fans, seed       shape and scheme)       any chunk
-//! file ──reader──▶ header ──▶ inspect
+//! file ──reader──▶ header ──▶ inspect            header + Plan ──▶ verify (derive again, compare)
 //! ```
 //!
 //! Everything flows one way: a front end only builds a [`plan::Plan`]; a [`scheme`] only turns a shape into a
@@ -31,8 +31,10 @@ pub mod model;
 pub mod plan;
 pub mod reader;
 pub mod recipe;
+pub mod scan;
 pub mod scheme;
 pub mod show;
 pub mod text;
 mod unique;
+pub mod verify;
 pub mod writer;

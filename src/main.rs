@@ -3,8 +3,11 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use fanin::cli::Outcome;
 use fanin::text::escape;
 
+/// A comparison found a difference.
+const DIFFERENT: u8 = 1;
 /// Usage, input or output: it could not be done.
 const COULD_NOT: u8 = 2;
 /// The reader went away, so the data is not whole: what a shell shows of a program that died of SIGPIPE.
@@ -13,8 +16,10 @@ const READER_GONE: u8 = 128 + 13;
 const LONGEST: usize = 1000;
 
 fn main() -> ExitCode {
-    let Err(error) = fanin::cli::run(std::env::args_os()) else {
-        return ExitCode::SUCCESS;
+    let error = match fanin::cli::run(std::env::args_os()) {
+        Ok(Outcome::Done) => return ExitCode::SUCCESS,
+        Ok(Outcome::Different) => return ExitCode::from(DIFFERENT),
+        Err(error) => error,
     };
     let gone = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::plan::{
-    BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
+    Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
 use crate::unique::Unique;
 
@@ -138,6 +139,11 @@ impl TensorRecipe {
 
     /// The tensor that this is the recipe of, its law derived again.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        self.tensor_from(name, None)
+    }
+
+    /// The same, where there may be the tensor that it started from.
+    pub fn tensor_from(&self, name: &str, base: Option<&Arc<Base>>) -> Result<Tensor> {
         ensure!(self.kept.is_none(), "it was copied from another file, and not drawn");
         let name: Name = name.parse()?;
         let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
@@ -147,7 +153,7 @@ impl TensorRecipe {
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans };
-        let whole = Tensor::new(name, shape, &self.scheme, &common)?;
+        let whole = Tensor::from_base(name, shape, &self.scheme, &common, base)?;
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
     }

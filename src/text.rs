@@ -31,6 +31,29 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// Whether a name matches a pattern: `*` stands for any characters, `?` for one.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut met) = (0, 0);
+    // The last star, and how much of the name it stands for so far.
+    let mut star = None;
+    while met < name.len() {
+        if pattern.get(at) == Some(&'*') {
+            star = Some((at, met));
+            at += 1;
+        } else if pattern.get(at).is_some_and(|&wanted| wanted == '?' || wanted == name[met]) {
+            at += 1;
+            met += 1;
+        } else if let Some((place, from)) = star {
+            star = Some((place, from + 1));
+            (at, met) = (place + 1, from + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|&rest| rest == '*')
+}
+
 /// The candidate that is nearest to a mistyped word, where one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near_enough = |distance: usize, candidate: &str| distance <= 1 + candidate.len().min(word.len()) / 4;
@@ -127,6 +150,21 @@ mod tests {
     fn escapes_what_moves_a_terminal() {
         assert_eq!(escape("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(escape("ünïcode"), "ünïcode");
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name, matched) in [
+            ("*", "", true),
+            ("*.bias", "a.b.bias", true),
+            ("*.bias", "a.bias.b", false),
+            ("h.?.w*", "h.1.weight", true),
+            ("h.?.w*", "h.10.weight", false),
+            ("a*b*c", "axxbxbyc", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches(pattern, name), matched, "{pattern} {name}");
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn read_all(path: &Path) -> Result<Vec<Read>> {
         if contents.entries[number].dtype().is_some() {
             contents.read(number, &mut |chunk| values.extend_from_slice(chunk))?;
         }
-        let figures = summary(&mut contents, number)?;
+        let figures = summary(&mut contents, number, 2)?;
         all.push((contents.entries[number].name.clone(), values, figures));
     }
     Ok(all)

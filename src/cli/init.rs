@@ -52,7 +52,7 @@ pub(super) struct Init {
 }
 
 /// A fan as it is typed.
-fn fan(text: &str) -> Result<u64, String> {
+pub(super) fn fan(text: &str) -> Result<u64, String> {
     let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));
     fan.ok_or_else(|| "it takes a whole number from 1 to 2^48".into())
 }

@@ -1,54 +1,128 @@
 //! `fanin inspect`: what is in a file, beside what its recipe's laws ask for.
 
+mod plots;
+
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::inspect::{Asked, Summary, summary};
+use super::{memory, shown as shown_path};
+use crate::inspect::{Asked, Spectrum, Summary, spectrum, summary, tree};
 use crate::reader::{Contents, Entry};
 use crate::recipe::Recipe;
-use crate::text::{cut, escape, figure, grouped};
+use crate::text::{cut, escape, figure, grouped, matches};
 
 /// Show what is in a file, beside what the law asks for.
+///
+/// A file of more than 64 tensors is shown as the tree of their names, no value read; `--tensor '*'` gives the table.
 #[derive(clap::Args)]
 pub(super) struct Inspect {
-    /// A .npy, .npz, .safetensors or JSON file, known by its content
+    /// A weights file, known by its content, an index (*.index.json), or a folder of either
     file: PathBuf,
+    /// Only the tensors whose name matches: * stands for any characters, ? for one
+    #[arg(long, value_name = "PATTERN")]
+    tensor: Option<String>,
+    /// The names as a tree with counts and sizes; no value is read
+    #[arg(long, conflicts_with_all = ["plot", "spectrum", "output", "json"])]
+    tree: bool,
+    /// A histogram of each tensor; `○` stands where the law expects a bar to end
+    #[arg(long)]
+    plot: bool,
+    /// The singular values of each matrix
+    #[arg(long)]
+    spectrum: bool,
+    /// A picture of both, an SVG file to write
+    #[arg(short, long, value_name = "FILE.svg")]
+    output: Option<PathBuf>,
+    /// Replace a picture that exists
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// The most memory that singular values may take, such as 8GiB; half of what is free by default
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    max_memory: Option<u64>,
     /// The same for machines, names as they stand in the file
     #[arg(long)]
     json: bool,
 }
 
+/// Of more tensors than this the tree is shown.
+const MOST_ROWS: usize = 64;
+
 impl Inspect {
     /// Reads the whole file, then shows it.
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let mut contents = Contents::open(&self.file)?;
-        let summaries = (0..contents.entries.len())
-            .map(|number| summary(&mut contents, number))
-            .collect::<Result<Vec<_>>>()
-            .with_context(|| format!("`{}`", escape(&self.file.to_string_lossy())))?;
-        if self.json {
-            Ok(writeln!(out, "{}", machine(&contents, &summaries)?)?)
-        } else {
-            human(out, &contents, &summaries)
+        let wanted = |name: &str| self.tensor.as_ref().is_none_or(|pattern| matches(pattern, name));
+        let numbers: Vec<usize> =
+            (0..contents.entries.len()).filter(|&number| wanted(&contents.entries[number].name)).collect();
+        if let Some(pattern) = &self.tensor {
+            ensure!(!numbers.is_empty(), "--tensor `{pattern}`: no tensor of {} matches it", shown_path(&self.file));
         }
+        let figures = self.json || self.plot || self.spectrum || self.output.is_some() || self.tensor.is_some();
+        if self.tree || !figures && numbers.len() > MOST_ROWS {
+            writeln!(out, "{}", heading(&contents))?;
+            for line in tree(&contents, &wanted) {
+                writeln!(out, "{line}")?;
+            }
+            return notes(out, &contents, &[]);
+        }
+        self.check_picture()?;
+        let looked = self.look(&mut contents, &numbers).with_context(|| escape(&shown_path(&self.file)))?;
+        if let Some(path) = &self.output {
+            self.draw(path, &mut contents, &looked)?;
+        }
+        if self.json {
+            return Ok(writeln!(out, "{}", machine(&contents, &looked)?)?);
+        }
+        human(out, &contents, &looked)?;
+        self.plots(out, &mut contents, &looked)
+    }
+
+    fn look(&self, contents: &mut Contents, numbers: &[usize]) -> Result<Vec<Looked>> {
+        let limit = if self.spectrum { self.max_memory.unwrap_or_else(memory::half_of_free) } else { 0 };
+        numbers
+            .iter()
+            .map(|&number| {
+                let summary = summary(contents, number, threads())?;
+                let spectrum = if self.spectrum { spectrum(contents, number, limit)? } else { None };
+                Ok(Looked { number, summary, spectrum })
+            })
+            .collect()
     }
 }
 
-fn human(out: &mut dyn Write, contents: &Contents, summaries: &[Option<Summary>]) -> Result<()> {
+/// What was found of one tensor.
+struct Looked {
+    number: usize,
+    summary: Option<Summary>,
+    spectrum: Option<Spectrum>,
+}
+
+/// How many threads read where none are asked for.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn human(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
     writeln!(out, "{}", heading(contents))?;
     let planned = contents.entries.iter().any(|entry| scheme(entry).is_some());
     let columns = if planned { COLUMNS } else { &COLUMNS[..STORED] };
-    let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
-    for (entry, summary) in contents.entries.iter().zip(summaries) {
-        rows.push(columns.iter().map(|column| (column.cell)(entry, summary.as_ref()).unwrap_or("-".into())).collect());
+    let mut rows = vec![columns.iter().map(|(column, _)| column.title.to_string()).collect::<Vec<_>>()];
+    for Looked { number, summary, .. } in looked {
+        let entry = &contents.entries[*number];
+        rows.push(columns.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into())).collect());
     }
-    if !contents.entries.is_empty() {
-        table(out, columns, &rows)?;
+    if !looked.is_empty() {
+        let columns: Vec<Column> = columns.iter().map(|(column, _)| *column).collect();
+        table(out, &columns, &rows)?;
     }
-    for note in contents.notes.iter().cloned().chain(not_finite(contents, summaries)) {
+    notes(out, contents, looked)
+}
+
+fn notes(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
+    for note in contents.notes.iter().chain(&contents.faults).cloned().chain(not_finite(contents, looked)) {
         writeln!(out, "note: {}", cut(&escape(&note), LONGEST_NOTE))?;
     }
     Ok(())
@@ -78,8 +152,9 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-fn not_finite(contents: &Contents, summaries: &[Option<Summary>]) -> impl Iterator<Item = String> {
-    contents.entries.iter().zip(summaries).filter_map(|(Entry { name, .. }, summary)| {
+fn not_finite(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
+    looked.iter().filter_map(|Looked { number, summary, .. }| {
+        let Entry { name, .. } = &contents.entries[*number];
         let Summary { nan, infinite, .. } = (*summary)?;
         (nan + infinite > 0).then(|| {
             format!("`{name}` holds {} NaN and {} infinite, left out of its figures", grouped(nan), grouped(infinite))
@@ -87,19 +162,29 @@ fn not_finite(contents: &Contents, summaries: &[Option<Summary>]) -> impl Iterat
     })
 }
 
-/// A column of the table.
-struct Column {
-    title: &'static str,
+/// A column of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    /// What stands above it.
+    pub(super) title: &'static str,
     /// Whether it is set against its right edge, as numbers are.
     right: bool,
-    /// What stands in it for a tensor, where there is something.
-    cell: fn(&Entry, Option<&Summary>) -> Option<String>,
+}
+
+impl Column {
+    pub(super) const fn words(title: &'static str) -> Self {
+        Self { title, right: false }
+    }
+
+    pub(super) const fn numbers(title: &'static str) -> Self {
+        Self { title, right: true }
+    }
 }
 
 /// How many of the columns tell what is stored; the rest tell what the recipe asks.
 const STORED: usize = 8;
 
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[(Column, Cell)] = &[
     words("name", |entry, _| Some(shown(&entry.name))),
     words("shape", |entry, _| Some(entry.shape.to_string())),
     words("dtype", |entry, _| Some(shown(&entry.type_word))),
@@ -116,14 +201,15 @@ const COLUMNS: &[Column] = &[
     words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
 
+/// What stands in a column for a tensor, where there is something.
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
 
-const fn words(title: &'static str, cell: Cell) -> Column {
-    Column { title, right: false, cell }
+const fn words(title: &'static str, cell: Cell) -> (Column, Cell) {
+    (Column::words(title), cell)
 }
 
-const fn numbers(title: &'static str, cell: Cell) -> Column {
-    Column { title, right: true, cell }
+const fn numbers(title: &'static str, cell: Cell) -> (Column, Cell) {
+    (Column::numbers(title), cell)
 }
 
 /// The scheme that the recipe names.
@@ -136,7 +222,7 @@ fn asked(entry: &Entry) -> Option<Asked> {
 }
 
 /// Rows with each column padded to one width.
-fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
+pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
     let width = |number: usize| rows.iter().map(|row| row[number].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     for row in rows {
@@ -155,27 +241,27 @@ fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Resul
 }
 
 /// The same as one JSON object. Figures that do not exist are null.
-fn machine(contents: &Contents, summaries: &[Option<Summary>]) -> Result<Value> {
+fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
     let seed = contents.recipe.as_ref().map(Recipe::seed).transpose()?;
-    let tensors: Vec<Value> =
-        contents.entries.iter().zip(summaries).map(|(entry, summary)| tensor(entry, summary.as_ref())).collect();
+    let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();
     Ok(json!({
         "format": contents.format,
         "generator": contents.recipe.as_ref().map(|recipe| &recipe.generator),
         "seed": seed.map(|seed| seed.0),
         "tensors": tensors,
-        "notes": contents.notes,
+        "notes": contents.notes.iter().chain(&contents.faults).collect::<Vec<_>>(),
     }))
 }
 
-fn tensor(entry: &Entry, summary: Option<&Summary>) -> Value {
+fn tensor(entry: &Entry, looked: &Looked) -> Value {
+    let summary = looked.summary.as_ref();
     // An open bound is not a JSON number.
     let law = asked(entry).map(|Asked { mean, std, bounds }| {
         let (low, high) = bounds.unzip();
         let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
         json!({ "mean": mean, "std": std, "low": finite(low), "high": finite(high) })
     });
-    json!({
+    let mut told = json!({
         "name": entry.name,
         "shape": entry.shape.axes(),
         "dtype": entry.type_word,
@@ -188,5 +274,12 @@ fn tensor(entry: &Entry, summary: Option<&Summary>) -> Value {
         "std": summary.and_then(Summary::std),
         "scheme": scheme(entry),
         "law": law,
-    })
+    });
+    if let Some(file) = &entry.file {
+        told["file"] = json!(file);
+    }
+    if let Some(spectrum) = &looked.spectrum {
+        told["singular_values"] = json!(spectrum.values);
+    }
+    told
 }

@@ -17,6 +17,7 @@ mod rank;
 mod report;
 mod shell;
 mod slices;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -50,7 +51,8 @@ Start by copying a line:
   fanin model recipe.toml -o model.safetensors        all weights of a model
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
-  fanin inspect mlp.npz                               what a file holds, beside what the law asks";
+  fanin inspect mlp.npz                               what a file holds, beside what the law asks
+  fanin verify mlp.npz                                derive every value again, and compare";
 
 #[derive(Subcommand)]
 enum Command {
@@ -64,6 +66,8 @@ enum Command {
     List(list::List),
     /// Show what is in a file, beside what the law asks for
     Inspect(inspect::Inspect),
+    /// Derive a file's values again and compare them, or test them against the law
+    Verify(Box<verify::Verify>),
     /// Explain a scheme: formula, parameters, source, what each framework calls it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -72,8 +76,17 @@ enum Command {
     Man(shell::Man),
 }
 
+/// How a command ended that could do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// A comparison found a difference.
+    Different,
+}
+
 /// Does what the arguments say. Errors are for one line on standard error.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
@@ -86,7 +99,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
             );
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return print(&error.render());
+            print(&error.render())?;
+            return Ok(Outcome::Done);
         }
         Err(error) => return Err(anyhow!(one_line(&error))),
     };
@@ -97,12 +111,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<()> {
         Some(Command::Mlp(mlp)) => mlp.run(out),
         Some(Command::Model(model)) => model.run(out),
         Some(Command::Inspect(inspect)) => inspect.run(out),
+        Some(Command::Verify(verify)) => return verify.run(out),
         Some(Command::List(list)) => list.run(out),
         Some(Command::Explain(explain)) => explain.run(out),
         Some(Command::Completions(completions)) => completions.run(out),
         Some(Command::Man(man)) => man.run(out),
         None => print(&command().render_help()),
-    }
+    }?;
+    Ok(Outcome::Done)
 }
 
 /// The whole command line, with what the registries add to its help.

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::output::Output;
 use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
-use crate::plan::{DType, Layout, Seed};
+use crate::plan::{DType, Layout, Plan, Seed};
 use crate::text::escape;
 use crate::writer::Beside;
 
@@ -129,6 +129,20 @@ impl Model {
         let refill = Refill { rules, keep: &self.keep, threads: self.output.threads() };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
+}
+
+/// The plan of a recipe, a config.json or a family, for `fanin verify`.
+pub(super) fn plan_of(spec: &str, seed: Option<Seed>) -> Result<Plan> {
+    let asked = Asked { seed, ..Asked::default() };
+    let model = match source(spec)? {
+        Source::Recipe { name, text } => {
+            model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) }, &asked)?
+        }
+        Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
+        Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
+        Source::Template => bail!("{} holds weights, and is no recipe", escape(spec)),
+    };
+    Ok(model.plan)
 }
 
 /// What a SPEC on the command line is, by its content.

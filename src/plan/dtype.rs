@@ -54,6 +54,16 @@ impl DType {
         }
     }
 
+    /// How many bits of the mantissa are stored.
+    pub fn mantissa_bits(self) -> u32 {
+        match self {
+            Self::F64 => 52,
+            Self::F32 => 23,
+            Self::F16 => 10,
+            Self::BF16 => 7,
+        }
+    }
+
     /// The largest finite value.
     pub fn max(self) -> f64 {
         match self {
@@ -85,7 +95,8 @@ impl DType {
         -self.round_up(-bound)
     }
 
-    fn next_up(self, value: f64) -> f64 {
+    /// The next larger value of this type, of a value that it has.
+    pub fn next_up(self, value: f64) -> f64 {
         match self {
             Self::F64 => value.next_up(),
             Self::F32 => narrow(value).next_up().into(),

@@ -30,7 +30,7 @@ pub use shape::Shape;
 pub use slice::{Cut, Slice};
 pub use unfolding::{Place, Unfolding};
 
-use crate::generator::Generator;
+use crate::generator::{GENERATORS, Generator};
 use crate::law::Law;
 use crate::scheme::{self, Reads, Site};
 
@@ -202,6 +202,11 @@ impl Plan {
             tensors.len()
         );
         Ok(Self { generator, seed, tensors })
+    }
+
+    /// A plan without tensors, for files that hold none.
+    pub fn nothing() -> Self {
+        Self { generator: &GENERATORS[0], seed: Seed::default(), tensors: Vec::new() }
     }
 
     /// The size of all values in bytes.

@@ -22,7 +22,11 @@ impl Contents {
         let element = entry.element();
         let element =
             element.with_context(|| format!("values of type {} are not kept", text::escape(&entry.type_word)))?;
-        Ok(Region { offset: self.values.begin(number)?, element, origin: self.origin.clone() })
+        let origin = self.origin.clone().context("it is of several files: each is kept from by its own name")?;
+        let raw = self.values.raw(number)?;
+        let raw =
+            raw.context("its values are packed: only stored ones are kept (numpy.savez, not savez_compressed)")?;
+        Ok(Region { offset: raw.begin, element, origin })
     }
 
     /// The SHA-256 of the values of the tensor with this number as they are stored, in hexadecimal: what the recipe of a

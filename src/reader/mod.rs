@@ -3,6 +3,7 @@
 
 mod archive;
 mod base;
+mod directory;
 mod json;
 mod kept;
 mod npy;
@@ -27,6 +28,7 @@ use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
+pub use values::Raw;
 use values::{Encoding, Values};
 
 /// Reads one file format.
@@ -53,7 +55,7 @@ struct Found {
     values: Box<dyn Values>,
 }
 
-/// An open file: what is in it, and access to its values.
+/// An open file, or several that belong together: what is in it, and access to its values.
 pub struct Contents {
     /// The name of its format.
     pub format: &'static str,
@@ -63,8 +65,10 @@ pub struct Contents {
     pub recipe: Option<Recipe>,
     /// What the user should know about it.
     pub notes: Vec<String>,
-    /// The file itself, for tensors that are copied from it.
-    origin: Arc<Origin>,
+    /// The file itself, where it is one, for tensors that are copied from it.
+    origin: Option<Arc<Origin>>,
+    /// What its index says and its files do not bear out, short of a name.
+    pub faults: Vec<String>,
     values: Box<dyn Values>,
 }
 
@@ -82,29 +86,53 @@ pub struct Entry {
     pub scheme: Option<String>,
     /// Which values it holds, by its recipe, where they were copied from another file.
     pub kept: Option<KeptIdentity>,
+    /// Which file of several it lies in, below their folder: not to be shown without [`text::escape`].
+    pub file: Option<String>,
     /// How its values are stored; `None` where they are of another type than ours.
     encoding: Option<Encoding>,
     /// The type of its elements, where it is known and little-endian.
     element: Option<Element>,
-    /// Whether its first axis varies fastest.
-    fortran: bool,
+    /// Whether its first axis varies fastest: Fortran order.
+    pub fortran: bool,
 }
 
 impl Entry {
     /// A tensor of which the recipe has not been heard yet.
     fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
-        let (planned, scheme, kept, element, fortran) = (None, None, None, None, false);
-        Self { name, shape, type_word, planned, scheme, kept, encoding, element, fortran }
+        Self {
+            name,
+            shape,
+            type_word,
+            planned: None,
+            scheme: None,
+            kept: None,
+            file: None,
+            encoding,
+            element: None,
+            fortran: false,
+        }
     }
 
     /// The type of its elements, where it is one of ours.
     pub fn dtype(&self) -> Option<DType> {
         self.encoding.map(|encoding| encoding.dtype)
     }
+
+    /// Whether the bytes of each value stand in big-endian order.
+    pub fn big_endian(&self) -> bool {
+        self.encoding.is_some_and(|encoding| encoding.big_endian)
+    }
+
+    /// Appends values of this tensor, widened, of their bytes in the file.
+    pub fn widen(&self, bytes: &[u8], values: &mut Vec<f64>) {
+        if let Some(encoding) = self.encoding {
+            values::widen(bytes, encoding, values);
+        }
+    }
 }
 
 impl Contents {
-    /// Opens a file and reads all but its values. Errors name the file and its fault, in one line that is safe to show.
+    /// Opens a file, an index of files (`*.index.json`) or a folder of weights and reads all but the values. Errors name the file and its fault, in one line that is safe to show.
     pub fn open(path: &Path) -> Result<Self> {
         open(path).map_err(|error| shown(path, &error))
     }
@@ -118,9 +146,37 @@ impl Contents {
             .and_then(|encoding| values::read(&mut *self.values.open(number)?, encoding, entry.shape.count(), visit));
         read.map_err(|error| shown(Path::new(&entry.name), &error))
     }
+
+    /// Where the values of an entry lie as they are; `None` where they are packed, and only [`Contents::bytes`] has them.
+    pub fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        self.values.raw(number)
+    }
+
+    /// The bytes of an entry's values one after the other.
+    pub fn bytes(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
+        Ok(self.bytes_of(number)?.0)
+    }
+
+    /// The same, and the entry.
+    pub fn bytes_of(&mut self, number: usize) -> Result<(Box<dyn Read + Send + '_>, &Entry)> {
+        let entry = self.entries.get(number).context("there is no such tensor")?;
+        Ok((self.values.open(number)?, entry))
+    }
 }
 
 fn open(path: &Path) -> Result<Contents> {
+    if fs::metadata(path)?.is_dir() {
+        return directory::of_folder(path);
+    }
+    if directory::is_index(path) {
+        return directory::of_index(path);
+    }
+    let (format, found, origin) = open_file(path)?;
+    Ok(Contents { origin: Some(Arc::new(origin)), ..found.contents(format) })
+}
+
+/// Reads all of one file but its values; tells its format too, and what to copy from.
+fn open_file(path: &Path) -> Result<(&'static str, Found, Origin)> {
     // Bare values are known by what stands beside them.
     let manifest = raw::manifest_of(path);
     let path = manifest.as_deref().unwrap_or(path);
@@ -136,13 +192,20 @@ fn open(path: &Path) -> Result<Contents> {
         let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
         bail!("its content is of no format that is read here: {}", formats.join(", "));
     };
-    let origin = Arc::new(Origin::new(file.try_clone()?, path)?);
-    let Found { mut entries, recipe, mut notes, values } =
-        (reader.open)(file, length, path).with_context(|| format!("as {}", reader.format))?;
-    if let Some(recipe) = &recipe {
-        notes.extend(plan(&mut entries, recipe));
+    let origin = Origin::new(file.try_clone()?, path)?;
+    let found = (reader.open)(file, length, path).with_context(|| format!("as {}", reader.format))?;
+    Ok((reader.format, found, origin))
+}
+
+impl Found {
+    /// With each tensor derived again by the recipe.
+    fn contents(self, format: &'static str) -> Contents {
+        let Self { mut entries, recipe, mut notes, values } = self;
+        if let Some(recipe) = &recipe {
+            notes.extend(plan(&mut entries, recipe));
+        }
+        Contents { format, entries, recipe, notes, faults: Vec::new(), origin: None, values }
     }
-    Ok(Contents { format: reader.format, entries, recipe, notes, origin, values })
 }
 
 /// A name from a file between backquotes, safe to show.

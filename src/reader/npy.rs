@@ -66,7 +66,8 @@ impl Header {
         if let Some(size) = size {
             check_size(&shape, size, length - begin)?;
         }
-        let fortran = fortran && shape.rank() > 1;
+        // Of one axis that is longer than 1 both orders are the same.
+        let fortran = fortran && shape.axes().iter().filter(|&&size| size != 1).count() > 1;
         Ok(Self { shape, type_word: word, encoding, element, fortran, begin })
     }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use zip::CompressionMethod;
 
 use super::archive::{self, Archive};
-use super::values::Values;
+use super::values::{Raw, Values};
 use super::{Entry, Found, Reader, npy, read_bytes, recipe};
 use crate::recipe::TensorRecipe;
 
@@ -20,7 +20,7 @@ fn recognizes(opening: &[u8]) -> bool {
 }
 
 fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut archive = archive::open(file, length)?;
+    let mut archive = archive::open(file.try_clone()?, length)?;
     let mut members = Vec::with_capacity(archive.len());
     for number in 0..archive.len() {
         let name = archive.by_index_data(number)?.name()?.into_owned();
@@ -36,7 +36,7 @@ fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     }
     let begins = members.iter().map(|member| member.begin).collect();
     let entries = members.into_iter().map(|member| member.entry).collect();
-    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, begins }) })
+    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, file, begins }) })
 }
 
 /// A member of an archive.
@@ -83,24 +83,23 @@ fn recipes(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, Tens
 
 struct Members {
     archive: Archive,
+    file: File,
     begins: Vec<u64>,
 }
 
 impl Values for Members {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
         let mut member = self.archive.by_index(number)?;
         // Read, not skipped: the checksum covers the header too.
         read_bytes(&mut member, self.begins[number])?;
         Ok(Box::new(member))
     }
 
-    fn begin(&mut self, number: usize) -> Result<u64> {
+    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
         let member = self.archive.by_index(number)?;
-        ensure!(
-            member.compression() == CompressionMethod::Stored,
-            "its values are deflated: only stored ones are kept (numpy.savez, not savez_compressed)"
-        );
-        let begin = member.data_start().context("its place in the archive is not known")?;
-        Ok(begin + self.begins[number])
+        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
+        let Some(start) = start else { return Ok(None) };
+        let begin = self.begins[number];
+        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length: member.size() - begin }))
     }
 }

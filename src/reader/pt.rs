@@ -11,7 +11,7 @@ use zip::CompressionMethod;
 
 use super::archive::{self, Archive};
 use super::pickle::{Stored, state_dict};
-use super::values::{Encoding, Values};
+use super::values::{Encoding, Raw, Values};
 use super::{Entry, Found, Reader, read_bytes, recipe};
 use crate::recipe;
 
@@ -31,7 +31,7 @@ fn recognizes(opening: &[u8]) -> bool {
 }
 
 fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut archive = archive::open(file, length)?;
+    let mut archive = archive::open(file.try_clone()?, length)?;
     let folder = folder(&mut archive)?;
     let members = members(&mut archive)?;
     let mut small = |name: &str| -> Result<Option<Vec<u8>>> {
@@ -60,7 +60,7 @@ fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     }
     let mut notes = Vec::new();
     let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, recipe, notes, values: Box::new(Storages { archive, places }) })
+    Ok(Found { entries, recipe, notes, values: Box::new(Storages { archive, file, places }) })
 }
 
 /// The folder that all of the archive lies in.
@@ -105,11 +105,12 @@ fn place(folder: &str, members: &HashMap<String, (usize, u64)>, tensor: &Stored)
 
 struct Storages {
     archive: Archive,
+    file: File,
     places: Vec<Place>,
 }
 
 impl Values for Storages {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
         let &Place { member, begin, length, whole } = &self.places[number];
         let mut member = self.archive.by_index(member)?;
         if whole {
@@ -120,10 +121,11 @@ impl Values for Storages {
         Ok(Box::new(member.take(length)))
     }
 
-    fn begin(&mut self, number: usize) -> Result<u64> {
-        let &Place { member, begin, .. } = &self.places[number];
+    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        let &Place { member, begin, length, .. } = &self.places[number];
         let member = self.archive.by_index(member)?;
-        ensure!(member.compression() == CompressionMethod::Stored, "its values are compressed");
-        Ok(member.data_start().context("its place in the archive is not known")? + begin)
+        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
+        let Some(start) = start else { return Ok(None) };
+        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length }))
     }
 }

@@ -26,11 +26,24 @@ impl Encoding {
 }
 
 /// Access to the stored values of a file's tensors.
-pub(super) trait Values {
+pub(super) trait Values: Send {
     /// The bytes of the tensor with this number, and nothing else.
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>>;
-    /// Where those bytes begin in the file. Errors where they do not lie in it as they are.
-    fn begin(&mut self, number: usize) -> Result<u64>;
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>>;
+
+    /// Where they lie as they are, for readers that take any part of them at any time; `None` where they are packed.
+    fn raw(&mut self, _number: usize) -> Result<Option<Raw>> {
+        Ok(None)
+    }
+}
+
+/// Where the values of a tensor lie in a file, byte for byte.
+pub struct Raw {
+    /// The file.
+    pub file: File,
+    /// Where they begin.
+    pub begin: u64,
+    /// How many bytes they are.
+    pub length: u64,
 }
 
 /// Values that lie in a file as they are.
@@ -41,14 +54,15 @@ pub(super) struct InFile {
 }
 
 impl Values for InFile {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + '_>> {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
         let (begin, length) = self.places[number];
         self.file.seek(SeekFrom::Start(begin))?;
         Ok(Box::new((&self.file).take(length)))
     }
 
-    fn begin(&mut self, number: usize) -> Result<u64> {
-        Ok(self.places[number].0)
+    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        let (begin, length) = self.places[number];
+        Ok(Some(Raw { file: self.file.try_clone()?, begin, length }))
     }
 }
 
@@ -73,7 +87,7 @@ pub(super) fn read(source: &mut dyn Read, encoding: Encoding, count: u64, visit:
 }
 
 /// Appends stored values, widened.
-fn widen(bytes: &[u8], encoding: Encoding, values: &mut Vec<f64>) {
+pub(super) fn widen(bytes: &[u8], encoding: Encoding, values: &mut Vec<f64>) {
     let big = encoding.big_endian;
     match encoding.dtype {
         DType::F64 => each(bytes, big, values, f64::from_le_bytes),

@@ -22,6 +22,26 @@ pub fn histogram(values: &[f64], width: usize) -> String {
     rows(&bins.labels(), &counts, width)
 }
 
+/// The same of values that were counted in equal bins from `low` to `high`; where a law is known, a `○` stands at what it expects.
+pub fn counted(low: f64, high: f64, counts: &[usize], expected: Option<&[f64]>, width: usize) -> String {
+    let step = high / counts.len().max(1) as f64 - low / counts.len().max(1) as f64;
+    let bins = Bins { low, high, step, count: counts.len() };
+    let (labels, most) = (bins.labels(), counts.iter().copied().max().unwrap_or(0));
+    let Some(expected) = expected else { return rows(&labels, counts, width) };
+    let greatest = expected.iter().copied().fold(most as f64, f64::max);
+    let digits = most.to_string().len();
+    let longest = labels.iter().map(String::len).max().unwrap_or(0);
+    let room = width.saturating_sub(longest + digits + "   |○".len());
+    let row = |((label, &count), &expected): ((&String, &usize), &f64)| {
+        let at = (expected / greatest * room as f64).round() as usize;
+        let mut columns: Vec<char> = bar(count as f64 / greatest, count, room).chars().collect();
+        columns.resize(columns.len().max(at + 1), ' ');
+        columns[at] = '○';
+        format!("{label}  {count:>digits$} |{}\n", columns.into_iter().collect::<String>().trim_end())
+    };
+    labels.iter().zip(counts).zip(expected).map(row).collect()
+}
+
 struct Bins {
     low: f64,
     high: f64,
@@ -100,14 +120,15 @@ fn rows(labels: &[String], counts: &[usize], width: usize) -> String {
     let digits = most.to_string().len();
     let longest = labels.iter().map(String::len).max().unwrap_or(0);
     let room = width.saturating_sub(longest + digits + "   |".len());
-    let row = |(label, &count): (&String, &usize)| format!("{label}  {count:>digits$} |{}\n", bar(count, most, room));
+    let row = |(label, &count): (&String, &usize)| {
+        format!("{label}  {count:>digits$} |{}\n", bar(count as f64 / most as f64, count, room))
+    };
     labels.iter().zip(counts).map(row).collect()
 }
 
-/// A bar of at most `room` columns, in eighths; whatever was counted shows at least one.
-fn bar(count: usize, most: usize, room: usize) -> String {
+/// A bar of a share of `room` columns, in eighths; whatever was counted shows at least one.
+fn bar(share: f64, count: usize, room: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let share = count as f64 / most as f64;
     let eighths = (share * room as f64 * 8.0).round() as usize;
     let eighths = eighths.max(usize::from(count > 0 && room > 0));
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]

@@ -6,4 +6,4 @@ mod histogram;
 
 pub use array_text::array_text;
 pub use decimal::shortest;
-pub use histogram::histogram;
+pub use histogram::{counted, histogram};

@@ -29,7 +29,7 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
         file.write_all_at(bytes, job.offset)
     };
     for run in runs(plan, pieces) {
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ())?;
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ()).context("writing")?;
     }
     // What needs checksums comes last, wherever it stands.
     for (offset, render) in checked(plan, pieces) {
@@ -55,17 +55,32 @@ pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, st
                 }
             })
         };
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| line.close())?;
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| line.close()).context("writing")?;
     }
     lock(&line.state).1.flush()?;
     check_unchanged(plan, pieces)
+}
+
+/// Takes elements `start..` of the tensor with a number, from any thread, as they stand in a file.
+pub type Take<'a> = dyn Fn(usize, u64, &[u8]) -> io::Result<()> + Sync + 'a;
+
+/// Draws the tensors of a plan with these numbers and hands over what is drawn, a part at a time and in any order, with the place of
+/// the tensor in `numbers`. The first error stops every thread.
+pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) -> io::Result<()> {
+    let pieces: Vec<Piece> = numbers.iter().copied().map(Piece::Values).collect();
+    let put = |job: &Job, bytes: io::Result<&[u8]>| match job.work {
+        Work::Values { start, order, .. } => take(order, start, bytes?),
+        _ => Ok(()),
+    };
+    runs(plan, &pieces)
+        .try_for_each(|run| in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ()))
 }
 
 /// Puts the bytes of a job, or the error of reading them, where they belong.
 type Put<'a> = dyn Fn(&Job, io::Result<&[u8]>) -> io::Result<()> + Sync + 'a;
 
 /// Does all jobs; the first error stops every thread, and so does a panic, after which `abandon` frees those that wait.
-fn in_parallel(jobs: &Jobs, settings: &Settings, put: &Put, abandon: &(dyn Fn() + Sync)) -> Result<()> {
+fn in_parallel(jobs: &Jobs, settings: &Settings, put: &Put, abandon: &(dyn Fn() + Sync)) -> io::Result<()> {
     let work = || {
         let _guard = OnPanic(|| {
             jobs.stop();
@@ -91,7 +106,7 @@ fn in_parallel(jobs: &Jobs, settings: &Settings, put: &Put, abandon: &(dyn Fn() 
     // A thread that only waited for one that failed has no news of its own.
     let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
     errors.sort_by_key(|error| error.kind() == STOPPED);
-    errors.into_iter().next().map_or(Ok(()), |error| Err(error).context("writing"))
+    errors.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Does something when a panic passes.

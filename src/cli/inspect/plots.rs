@@ -1,0 +1,126 @@
+//! `fanin inspect --plot`, `--spectrum` and the picture of both.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Inspect, Looked, asked, cut, escape, figure, grouped, scheme, shown, shown_path, threads};
+use crate::inspect::{Panel, Spectrum, Summary, counted, picture};
+use crate::plan::Plan;
+use crate::reader::Contents;
+use crate::show;
+use crate::writer::{self, Existing, FileOptions, Piece, Settings};
+
+/// How wide a histogram is in a terminal, and how many rows it has.
+const WIDTH: usize = 78;
+const ROWS: usize = 21;
+/// How many bars a histogram has in a picture.
+const BARS: usize = 80;
+/// How many tensors a picture shows at most.
+const MOST_PANELS: usize = 100;
+/// How many columns show a spectrum in a terminal.
+const COLUMNS: usize = 64;
+
+impl Inspect {
+    /// Errors where the picture could not be written, before any work is done for it.
+    pub(super) fn check_picture(&self) -> Result<()> {
+        let Some(path) = &self.output else { return Ok(()) };
+        let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
+        if !svg {
+            bail!("-o {}: a picture is an SVG file: name it FILE.svg", shown_path(path));
+        }
+        writer::check_target(&Plan::nothing(), &[], path, self.file_options()).with_context(|| shown_path(path))
+    }
+
+    fn file_options(&self) -> FileOptions {
+        let existing = if self.force { Existing::Replace } else { Existing::Refuse };
+        FileOptions { existing, fsync: false }
+    }
+
+    /// Histograms and spectra for a terminal.
+    pub(super) fn plots(&self, out: &mut dyn Write, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
+        for Looked { number, summary, spectrum } in looked {
+            let name = shown(&contents.entries[*number].name);
+            if let (true, Some(summary)) = (self.plot, summary) {
+                if let Some(counted) = counted(contents, *number, summary, ROWS, threads())? {
+                    let rows =
+                        show::counted(counted.low, counted.high, &counted.counts, counted.expected.as_deref(), WIDTH);
+                    write!(out, "\n{name}\n{rows}")?;
+                }
+            }
+            if let Some(spectrum) = spectrum {
+                writeln!(out, "\n{name}: {}", told(spectrum))?;
+                writeln!(out, "{}", columns(&spectrum.values))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the picture.
+    pub(super) fn draw(&self, path: &Path, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
+        let mut panels = Vec::new();
+        for Looked { number, summary, spectrum } in looked.iter().take(MOST_PANELS) {
+            let counted = match summary {
+                Some(summary) => counted(contents, *number, summary, BARS, threads())?,
+                None => None,
+            };
+            let entry = &contents.entries[*number];
+            let figures = summary.as_ref().map_or(String::new(), figures);
+            let law =
+                asked(entry).and_then(|asked| asked.std).map_or(String::new(), |std| format!(" (law {})", figure(std)));
+            let scheme = scheme(entry).map_or(String::new(), |scheme| format!(", {}", cut(scheme, 60)));
+            panels.push(Panel {
+                name: entry.name.clone(),
+                caption: format!("{} {}{figures}{law}{scheme}", entry.shape, entry.type_word),
+                counted,
+                spectrum: spectrum.clone(),
+            });
+        }
+        if looked.len() > MOST_PANELS {
+            contents.notes.push(format!("the picture shows the first {MOST_PANELS} of {} tensors", looked.len()));
+        }
+        let title = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let pieces = [Piece::Bytes(picture(&escape(&title), &panels).into_bytes())];
+        let settings = Settings { threads: 1, progress: &|_| () };
+        writer::write_file(&Plan::nothing(), &pieces, path, self.file_options(), &settings).map(|_| ())
+    }
+}
+
+fn figures(summary: &Summary) -> String {
+    let figure =
+        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", figure(value)));
+    format!("{}{}", figure("mean", summary.mean()), figure("std", summary.std()))
+}
+
+/// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
+fn told(spectrum: &Spectrum) -> String {
+    let Spectrum { sides: (rows, columns), values, random } = spectrum;
+    let (largest, smallest) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
+    let random = random.map_or(String::new(), |(lower, upper)| {
+        format!("; random ones lie from {} to {}", figure(upper), figure(lower))
+    });
+    format!(
+        "{} singular value{} of {rows}x{columns}, from {} to {}; condition {}{random}",
+        grouped(values.len() as u64),
+        if values.len() == 1 { "" } else { "s" },
+        figure(largest),
+        figure(smallest),
+        figure(spectrum.condition())
+    )
+}
+
+/// The values from the largest to the smallest as columns of eighths.
+fn columns(values: &[f64]) -> String {
+    const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = values.first().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);
+    let width = values.len().min(COLUMNS);
+    (0..width)
+        .map(|column| {
+            let value = values[column * values.len() / width];
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8")]
+            let eighths = (value / most * 8.0).round() as usize;
+            EIGHTHS[eighths.min(8)]
+        })
+        .collect()
+}

@@ -1,0 +1,261 @@
+//! `fanin verify`: a file's values derived again and compared, or tested against the law.
+
+mod law;
+mod report;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Outcome, memory, shown};
+use crate::generator::{self, GENERATORS, Generator};
+use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Tensor};
+use crate::reader::Contents;
+use crate::recipe::{Recipe, TensorRecipe};
+use crate::text::{cut, did_you_mean, escape, matches};
+use crate::verify::{Meeting, changed, compare, meet};
+use crate::writer::Settings;
+
+/// Derive a file's values again and compare them, or test them against the law.
+///
+/// Without further options the file's own recipe is followed. Exit status 0: all is as it should be; 1: something differs; 2: it could
+/// not be told.
+#[derive(clap::Args)]
+pub(super) struct Verify {
+    /// A weights file, an index (*.index.json), or a folder of either
+    file: PathBuf,
+    /// The scheme that the values were drawn by, for a file without a recipe
+    #[arg(long = "as", value_name = "EXPRESSION", conflicts_with = "recipe")]
+    scheme: Option<String>,
+    /// A recipe as `fanin model` takes it, for a file without one
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// The seed that the values were drawn with; goes with --as or --recipe
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<Seed>,
+    /// The name that the tensor was drawn under, where a .npy file has another; goes with --as
+    #[arg(long, requires = "scheme")]
+    name: Option<Name>,
+    /// Which axis is what; goes with --as
+    #[arg(long, requires = "scheme")]
+    layout: Option<Layout>,
+    /// The number of inputs of each output, in place of the layout's; goes with --as
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
+    fan_in: Option<u64>,
+    /// The number of outputs of each input, in place of the layout's; goes with --as
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
+    fan_out: Option<u64>,
+    /// The file with the weight that a scheme such as pissa-a started from
+    #[arg(long, value_name = "FILE")]
+    base: Option<PathBuf>,
+    /// The name of that weight, where its file holds several
+    #[arg(long, value_name = "NAME", requires = "base")]
+    base_tensor: Option<String>,
+    /// Only the tensors whose name matches: * stands for any characters, ? for one
+    #[arg(long, value_name = "PATTERN")]
+    tensor: Option<String>,
+    /// Test whether the values fit the law, whatever their seed: other programs' files too
+    #[arg(long)]
+    law: bool,
+    /// The chance of a false alarm with --law, over all tensors together
+    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = level, requires = "law", allow_negative_numbers = true)]
+    level: f64,
+    /// How many threads derive and read
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The most memory that a matrix may take while it is drawn, such as 8GiB; half of what is free by default
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    max_memory: Option<u64>,
+    /// Say nothing: the exit status tells
+    #[arg(short, long)]
+    quiet: bool,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    let level = text.parse().ok().filter(|level| (1e-300..=0.1).contains(level));
+    level.ok_or_else(|| "it takes a probability from 1e-300 to 0.1".into())
+}
+
+impl Verify {
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<Outcome> {
+        let mut contents = Contents::open(&self.file)?;
+        if let Some(pattern) = &self.tensor {
+            let any = contents.entries.iter().any(|entry| matches(pattern, &entry.name));
+            ensure!(any, "--tensor `{pattern}`: no tensor of {} matches it", shown(&self.file));
+        }
+        self.rename(&mut contents)?;
+        let done = if self.law { self.test(out, &mut contents) } else { self.compare(out, &mut contents) };
+        done.with_context(|| escape(&shown(&self.file)))
+    }
+
+    /// Derives every value again.
+    fn compare(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
+        let (plan, _) = self.plan(contents)?;
+        let mut meeting = self.meet(&plan, contents);
+        meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
+        meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
+        let limit = self.limit();
+        for &(number, entry) in &meeting.pairs {
+            generator::check_workspace(&plan.tensors[number], limit)?;
+            let fortran = contents.entries[entry].fortran;
+            ensure!(!fortran, "`{}` is stored in Fortran order, which is not compared", plan.tensors[number].name);
+        }
+        let started = Instant::now();
+        let settings = Settings { threads: self.threads(), progress: &|_| () };
+        let differences = compare(&plan, contents, &meeting.pairs, &settings)?;
+        let compared =
+            report::Compared { plan: &plan, meeting: &meeting, differences, seconds: started.elapsed().as_secs_f64() };
+        match (self.json, self.quiet) {
+            (true, _) => compared.machine(out)?,
+            (false, true) => {}
+            (false, false) => compared.human(out)?,
+        }
+        Ok(if compared.is_equal() { Outcome::Done } else { Outcome::Different })
+    }
+
+    fn meet(&self, plan: &Plan, contents: &Contents) -> Meeting {
+        let kept: HashSet<&str> =
+            contents.entries.iter().filter(|entry| entry.kept.is_some()).map(|entry| entry.name.as_str()).collect();
+        meet(plan, contents, &|name| self.wants(name) && !kept.contains(name))
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let named = self.name.as_ref().is_some_and(|own| own.as_str() == name);
+        named || self.tensor.as_ref().is_none_or(|pattern| matches(pattern, name))
+    }
+
+    /// Gives the one tensor that is looked at the name that it was drawn under.
+    fn rename(&self, contents: &mut Contents) -> Result<()> {
+        let Some(name) = &self.name else { return Ok(()) };
+        let mut wanted: Vec<_> = contents.entries.iter_mut().filter(|entry| self.wants(&entry.name)).collect();
+        match wanted.as_mut_slice() {
+            [entry] => entry.name = name.to_string(),
+            others => bail!("--name goes with a single tensor, and there are {}: pick one with --tensor", others.len()),
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> u64 {
+        self.max_memory.unwrap_or_else(memory::half_of_free)
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.map_or_else(super::inspect::threads, usize::from)
+    }
+
+    /// What the file should hold, and the names of tensors that cannot be derived for want of their base. Only a test of laws can do
+    /// without those.
+    fn plan(&self, contents: &Contents) -> Result<(Plan, Vec<String>)> {
+        let base = self.base()?.map(Arc::new);
+        if let Some(expression) = &self.scheme {
+            return Ok((self.by_expression(expression, contents, base.as_ref())?, Vec::new()));
+        }
+        if let Some(path) = &self.recipe {
+            return Ok((self.by_recipe(path)?, Vec::new()));
+        }
+        ensure!(self.seed.is_none(), "--seed goes with --as or --recipe: the file's own recipe has its seed");
+        let Some(recipe) = &contents.recipe else {
+            let why = contents.notes.iter().find(|note| note.starts_with("the recipe") || note.starts_with("only"));
+            let why = why.map_or("it carries no recipe".into(), |note| cut(&escape(note), 200));
+            let law = if self.law { "" } else { ", or test it with --law" };
+            bail!("{why}: say --recipe FILE, or --as EXPRESSION --seed N{law}");
+        };
+        self.by_own_recipe(recipe, base.as_ref())
+    }
+
+    fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<(Plan, Vec<String>)> {
+        let generator = generator(&recipe.generator)?;
+        let (mut tensors, mut underived) = (Vec::new(), Vec::new());
+        let drawn = |tensor: &TensorRecipe| tensor.kept.is_none();
+        let wanted = recipe.tensors.iter().flatten().filter(|(name, tensor)| self.wants(name) && drawn(tensor));
+        for (name, tensor) in wanted {
+            let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
+            match self.derive(name, tensor, base).with_context(word)? {
+                Some(tensor) => tensors.push(tensor),
+                None => underived.push(name.clone()),
+            }
+        }
+        Ok((Plan::new(generator, recipe.seed()?, tensors)?, underived))
+    }
+
+    /// A tensor by its recipe; `None` where a law is asked for and the tensor that it started from is not there.
+    fn derive(&self, name: &str, recipe: &TensorRecipe, base: Option<&Arc<Base>>) -> Result<Option<Tensor>> {
+        let Some(identity) = &recipe.base else { return Ok(Some(recipe.tensor(name)?)) };
+        match base {
+            Some(base) => {
+                let same = base.identity.sha256 == identity.sha256 && base.identity.dtype == identity.dtype;
+                ensure!(
+                    same && base.identity.shape == identity.shape,
+                    "it started from `{}` of SHA-256 {}, and --base has SHA-256 {}",
+                    cut(&escape(&identity.name), 100),
+                    cut(&escape(&identity.sha256), 64),
+                    base.identity.sha256
+                );
+                Ok(Some(recipe.tensor_from(name, Some(base))?))
+            }
+            None if self.law => Ok(None),
+            None => bail!(
+                "it started from `{}` (SHA-256 {}): name the file that holds it with --base",
+                cut(&escape(&identity.name), 100),
+                cut(&escape(&identity.sha256), 64)
+            ),
+        }
+    }
+
+    /// Every tensor of the file by one expression.
+    fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None if self.law => Seed::default(),
+            None => bail!("--as: say --seed N, too, or --law where it is not known"),
+        };
+        let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
+        let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
+        let layout = self.layout.clone().unwrap_or_default();
+        let tensors = wanted.into_iter().map(|entry| {
+            let shown_name = cut(&escape(&entry.name), 100);
+            let dtype: DType = entry
+                .dtype()
+                .with_context(|| format!("`{shown_name}`: values of type {} are not read", entry.type_word))?;
+            let common = Common { dtype, layout: layout.clone(), fans };
+            let name = entry.name.parse().with_context(|| format!("`{shown_name}`"))?;
+            Tensor::from_base(name, entry.shape.clone(), expression, &common, base)
+        });
+        Plan::new(&GENERATORS[0], seed, tensors.collect::<Result<_>>()?)
+    }
+
+    /// The plan that `fanin model` makes of a recipe file.
+    fn by_recipe(&self, path: &Path) -> Result<Plan> {
+        let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
+        let plan = super::model::plan_of(spec, self.seed).context("--recipe")?;
+        let tensors = plan.tensors.into_iter().filter(|tensor| self.wants(tensor.name.as_str())).collect();
+        Plan::new(plan.generator, plan.seed, tensors)
+    }
+
+    /// The weight that schemes started from.
+    fn base(&self) -> Result<Option<Base>> {
+        let Some(path) = &self.base else { return Ok(None) };
+        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.limit());
+        Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
+    }
+}
+
+/// The generator that a recipe names.
+fn generator(name: &str) -> Result<&'static Generator> {
+    let names = || GENERATORS.iter().map(|generator| generator.name);
+    GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
+        format!(
+            "its recipe names the generator `{}`: known are {}{}",
+            cut(&escape(name), 100),
+            names().collect::<Vec<_>>().join(", "),
+            did_you_mean(name, names())
+        )
+    })
+}

@@ -1,0 +1,170 @@
+//! `fanin verify --law`: the tests of all tensors, and what they say together.
+
+use std::io::Write;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::Verify;
+use crate::cli::Outcome;
+use crate::cli::inspect::{Column, table};
+use crate::plan::{Plan, Tensor};
+use crate::reader::Contents;
+use crate::text::{cut, escape, figure, grouped};
+use crate::verify::law::{Settings, Test, Verdict, test};
+
+/// A tensor and what its tests found.
+struct Row<'a> {
+    tensor: &'a Tensor,
+    verdict: Verdict,
+    /// The least probability of its tests, times the number of all tests.
+    corrected: Option<f64>,
+}
+
+impl Verify {
+    /// Tests whether values fit their laws. Bonferroni's correction makes `--level` the chance that any of the tests fails where all
+    /// laws hold.
+    pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
+        let (plan, underived) = self.plan(contents)?;
+        let mut meeting = self.meet(&plan, contents);
+        meeting.faults.retain(|(name, _)| !underived.contains(name));
+        ensure!(
+            !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
+            "no law is known: all its tensors started from others; name the file that holds those with --base"
+        );
+        let settings = Settings { generator: plan.generator, threads: self.threads(), limit: self.limit() };
+        let verdicts = meeting
+            .pairs
+            .iter()
+            .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, settings)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
+        let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
+        let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
+        match (self.json, self.quiet) {
+            (true, _) => writeln!(out, "{}", self.machine(&rows, &meeting.faults, &underived, fit, tests))?,
+            (false, true) => {}
+            (false, false) => self.human(out, &rows, &meeting.faults, &underived, tests)?,
+        }
+        Ok(if fit { Outcome::Done } else { Outcome::Different })
+    }
+
+    fn human(
+        &self,
+        out: &mut dyn Write,
+        rows: &[Row],
+        faults: &[(String, String)],
+        underived: &[String],
+        tests: u64,
+    ) -> Result<()> {
+        let mut cells = vec![COLUMNS.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
+        cells.extend(rows.iter().map(|row| row.cells(self.level)));
+        if !rows.is_empty() {
+            table(out, COLUMNS, &cells)?;
+        }
+        for (name, fault) in faults {
+            writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
+        }
+        for row in rows {
+            for fault in &row.verdict.faults {
+                writeln!(out, "`{}`: {fault}", escape(row.tensor.name.as_str()))?;
+            }
+        }
+        for name in underived {
+            writeln!(
+                out,
+                "note: `{}` started from another tensor: it is not tested without --base",
+                cut(&escape(name), 100)
+            )?;
+        }
+        let wrong = rows.iter().filter(|row| !row.fits(self.level)).count() + faults.len();
+        let level = figure(self.level);
+        match wrong {
+            0 => writeln!(out, "fits: {} tests, each probability times their number above {level}", grouped(tests))?,
+            _ => writeln!(
+                out,
+                "does not fit: {} of {} tensors, at level {level} over {} tests",
+                grouped(wrong as u64),
+                grouped((rows.len() + faults.len()) as u64),
+                grouped(tests)
+            )?,
+        }
+        Ok(())
+    }
+
+    fn machine(&self, rows: &[Row], faults: &[(String, String)], underived: &[String], fit: bool, tests: u64) -> Value {
+        let tested = rows.iter().map(|row| {
+            let one = |test: &Test| {
+                json!({ "test": test.name, "statistic": test.statistic, "probability": test.probability })
+            };
+            json!({
+                "name": row.tensor.name.as_str(),
+                "scheme": row.tensor.expression,
+                "fits": row.fits(self.level),
+                "corrected": row.corrected,
+                "tests": row.verdict.tests.iter().map(one).collect::<Vec<_>>(),
+                "faults": row.verdict.faults,
+                "untested": row.verdict.untested,
+            })
+        });
+        let structural = faults.iter().map(|(name, fault)| json!({ "name": name, "fits": false, "faults": [fault] }));
+        json!({
+            "fits": fit,
+            "level": self.level,
+            "tests": tests,
+            "tensors": structural.chain(tested).collect::<Vec<_>>(),
+            "not_derived": underived,
+        })
+    }
+}
+
+fn row(plan: &Plan, number: usize, verdict: Verdict, tests: u64) -> Row<'_> {
+    let corrected = verdict.least().map(|test| (test.probability * crate::law::as_float(tests)).min(1.0));
+    Row { tensor: &plan.tensors[number], verdict, corrected }
+}
+
+const COLUMNS: &[Column] = &[
+    Column::words("name"),
+    Column::words("shape"),
+    Column::words("dtype"),
+    Column::numbers("distance"),
+    Column::numbers("mean"),
+    Column::numbers("std"),
+    Column::numbers("p, corrected"),
+    Column::words("verdict"),
+    Column::words("scheme"),
+];
+
+impl Row<'_> {
+    fn fits(&self, level: f64) -> bool {
+        self.verdict.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= level)
+    }
+
+    fn cells(&self, level: f64) -> Vec<String> {
+        let Self { tensor, verdict, corrected } = self;
+        let statistic = |name: &str| {
+            let test = verdict.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
+            test.map_or("-".into(), |test| match name {
+                "mean" => format!("{:+.2} se", test.statistic),
+                "std" => format!("x {:.5}", test.statistic),
+                _ => format!("{:.6}{}", test.statistic, if test.name.ends_with('*') { "*" } else { "" }),
+            })
+        };
+        let word = match (self.fits(level), &verdict.untested) {
+            (false, _) => "does not fit".into(),
+            (true, None) => "fits".into(),
+            (true, Some(why)) => format!("fits ({why})"),
+        };
+        vec![
+            cut(&escape(tensor.name.as_str()), 100),
+            tensor.shape.to_string(),
+            tensor.dtype.to_string(),
+            statistic("distance"),
+            statistic("mean"),
+            statistic("std"),
+            corrected.map_or("-".into(), |probability| format!("{probability:.2e}")),
+            word,
+            cut(&tensor.expression, 100),
+        ]
+    }
+}

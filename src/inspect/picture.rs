@@ -1,0 +1,179 @@
+//! A picture of tensors as SVG: how their values are distributed, beside what the law expects, and their singular values.
+
+use std::fmt::Write;
+
+use super::{Counted, Spectrum};
+use crate::law::as_float;
+use crate::text::{cut, escape, figure};
+
+/// What is drawn of one tensor.
+pub struct Panel {
+    /// Its name.
+    pub name: String,
+    /// What stands below the name: shape, dtype, scheme, figures.
+    pub caption: String,
+    /// The distribution of its values.
+    pub counted: Option<Counted>,
+    /// Its singular values.
+    pub spectrum: Option<Spectrum>,
+}
+
+/// The size of a plot, and the room about it for a name and figures.
+const PLOT: (f64, f64) = (400.0, 150.0);
+const MARGIN: f64 = 32.0;
+const ABOVE: f64 = 62.0;
+const BELOW: f64 = 44.0;
+const GAP: f64 = 56.0;
+
+/// Colours for a light background as attributes; where the reader's screen is dark, the rules below take their place.
+const STYLE: &str = "\
+text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}\
+@media(prefers-color-scheme:dark){.page{fill:#15191e}.name{fill:#f2f4f7}.small{fill:#a3adba}.rule{stroke:#3a434e}\
+.bar{fill:#4b93d9}.law{stroke:#ffb454}.edge{stroke:#ffb454}.dot{fill:#57c2a0}.lawname{fill:#ffb454}}";
+
+/// The panels one below the other.
+pub fn picture(title: &str, panels: &[Panel]) -> String {
+    let spectra = panels.iter().any(|panel| panel.spectrum.is_some());
+    let width = 2.0 * MARGIN + PLOT.0 + if spectra { GAP + PLOT.0 } else { 0.0 };
+    let row = ABOVE + PLOT.1 + BELOW;
+    let height = 64.0 + row * as_float(panels.len() as u64);
+    let mut svg = String::new();
+    let _ = writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif">"#
+    );
+    let _ = writeln!(svg, "<style>{STYLE}</style>");
+    let _ = writeln!(svg, r##"<rect class="page" width="{width}" height="{height}" fill="#ffffff"/>"##);
+    text(&mut svg, (MARGIN, 38.0), "name", 18, "start", &cut(title, 90));
+    for (number, panel) in panels.iter().enumerate() {
+        let top = 64.0 + row * as_float(number as u64);
+        text(&mut svg, (MARGIN, top + 20.0), "name", 14, "start", &cut(&panel.name, 100));
+        text(
+            &mut svg,
+            (MARGIN, top + 38.0),
+            "small",
+            11,
+            "start",
+            &cut(&panel.caption, if spectra { 150 } else { 70 }),
+        );
+        match &panel.counted {
+            Some(counted) => bars(&mut svg, (MARGIN, top + ABOVE), counted),
+            None => text(
+                &mut svg,
+                (MARGIN, top + ABOVE + 20.0),
+                "small",
+                11,
+                "start",
+                "no finite values of a type that is read",
+            ),
+        }
+        if let Some(spectrum) = &panel.spectrum {
+            dots(&mut svg, (MARGIN + PLOT.0 + GAP, top + ABOVE), spectrum);
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn text(svg: &mut String, (x, y): (f64, f64), class: &str, size: u32, anchor: &str, words: &str) {
+    let fill = match class {
+        "name" => "#1b1f24",
+        "lawname" => "#b45309",
+        _ => "#5b6470",
+    };
+    let words = escape(words).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let weight = if class == "name" { r#" font-weight="600""# } else { "" };
+    let _ = writeln!(
+        svg,
+        r#"<text class="{class}" x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"{weight}>{words}</text>"#
+    );
+}
+
+fn line(svg: &mut String, class: &str, [x1, y1, x2, y2]: [f64; 4]) {
+    let (stroke, dashes) = if class == "edge" { ("#d97706", r#" stroke-dasharray="5 4""#) } else { ("#c9d0d8", "") };
+    let _ = writeln!(
+        svg,
+        r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{stroke}"{dashes}/>"#
+    );
+}
+
+/// The counts as bars, the law's density as a line over them.
+fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Counted) {
+    let Counted { low, high, counts, expected } = counted;
+    let bins = as_float(counts.len() as u64);
+    let most = counts
+        .iter()
+        .map(|&count| as_float(count as u64))
+        .chain(expected.iter().flatten().copied())
+        .fold(1.0, f64::max);
+    let (step, bottom) = (PLOT.0 / bins, y + PLOT.1);
+    for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let tall = (as_float(count as u64) / most * PLOT.1).max(0.5);
+        let left = x + step * as_float(bin as u64);
+        let _ = writeln!(
+            svg,
+            r##"<rect class="bar" x="{:.2}" y="{:.2}" width="{:.2}" height="{tall:.2}" fill="#2f74c0"/>"##,
+            left + 0.06 * step.min(12.0),
+            bottom - tall,
+            (0.88 * step).min(step - 0.12 * step.min(12.0))
+        );
+    }
+    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
+    if let Some(expected) = expected {
+        let points: Vec<String> = expected
+            .iter()
+            .enumerate()
+            .map(|(bin, count)| {
+                format!("{:.2},{:.2}", x + step * (as_float(bin as u64) + 0.5), bottom - count / most * PLOT.1)
+            })
+            .collect();
+        let _ = writeln!(
+            svg,
+            r##"<polyline class="law" points="{}" fill="none" stroke="#d97706" stroke-width="2" stroke-linejoin="round"/>"##,
+            points.join(" ")
+        );
+        text(svg, (x + PLOT.0, y - 4.0), "lawname", 11, "end", "line: the law");
+    }
+    text(svg, (x, y - 4.0), "small", 11, "start", "values");
+    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(*low));
+    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(*high));
+}
+
+/// Singular values from the largest to the smallest, and between which two those of random matrices lie.
+fn dots(svg: &mut String, (x, y): (f64, f64), spectrum: &Spectrum) {
+    let Spectrum { sides: (rows, columns), values, random } = spectrum;
+    let most = values.iter().copied().chain(random.map(|(_, upper)| upper)).fold(f64::MIN_POSITIVE, f64::max);
+    let bottom = y + PLOT.1;
+    let place = |value: f64| bottom - value / most * PLOT.1;
+    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
+    if let Some((lower, upper)) = random {
+        for edge in [*lower, *upper] {
+            line(svg, "edge", [x, place(edge), x + PLOT.0, place(edge)]);
+        }
+        text(svg, (x + PLOT.0, y - 4.0), "lawname", 11, "end", "dashed: where those of random values end");
+    }
+    let step = PLOT.0 / as_float(values.len().max(2) as u64 - 1);
+    // No more dots than there are places for them.
+    let every = values.len().div_ceil(400).max(1);
+    for (number, value) in values.iter().enumerate().step_by(every) {
+        let _ = writeln!(
+            svg,
+            r##"<circle class="dot" cx="{:.2}" cy="{:.2}" r="{}" fill="#0f8f6b"/>"##,
+            x + step * as_float(number as u64),
+            place(*value),
+            if values.len() > 100 { 1.6 } else { 2.6 }
+        );
+    }
+    let (largest, smallest) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
+    text(svg, (x, y - 4.0), "small", 11, "start", &format!("singular values of {rows}x{columns}"));
+    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(largest));
+    text(
+        svg,
+        (x + PLOT.0 / 2.0, bottom + 16.0),
+        "small",
+        11,
+        "middle",
+        &format!("condition {}", figure(spectrum.condition())),
+    );
+    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(smallest));
+}

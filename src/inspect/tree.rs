@@ -1,0 +1,102 @@
+//! The names of a file's tensors as a tree, each branch with what it holds.
+
+use std::collections::HashMap;
+
+use crate::plan::Shape;
+use crate::reader::Contents;
+use crate::text::{bytes, cut, escape, grouped};
+
+/// How many parts of a name make branches; the rest of it is one.
+const DEEPEST: usize = 32;
+/// The longest part of a name that is shown, in characters.
+const LONGEST: usize = 60;
+
+/// What lies below a name; two are equal where they hold the same under the same names.
+#[derive(Default, PartialEq)]
+struct Branch {
+    parts: Vec<(String, Branch)>,
+    places: HashMap<String, usize>,
+    tensor: Option<(Shape, String)>,
+    tensors: u64,
+    elements: u64,
+    bytes: u64,
+}
+
+/// A line a branch, in the order of the file: name, how many tensors, elements and bytes. Numbered branches that hold the same, as the
+/// layers of a network do, share a line.
+pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut root = Branch::default();
+    for entry in contents.entries.iter().filter(|entry| wanted(&entry.name)) {
+        let elements = entry.shape.count();
+        let size = entry.dtype().map_or(0, |dtype| dtype.size() * elements);
+        let mut branch = &mut root;
+        branch.count(elements, size);
+        for part in entry.name.splitn(DEEPEST, ['.', '/']) {
+            branch = branch.part(part);
+            branch.count(elements, size);
+        }
+        branch.tensor = Some((entry.shape.clone(), entry.type_word.clone()));
+    }
+    let mut lines = Vec::new();
+    root.lines("", &mut lines);
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    lines.into_iter().map(|(name, told)| format!("{name:width$}  {told}")).collect()
+}
+
+impl Branch {
+    fn count(&mut self, elements: u64, bytes: u64) {
+        self.tensors += 1;
+        self.elements = self.elements.saturating_add(elements);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn part(&mut self, name: &str) -> &mut Self {
+        let place = *self.places.entry(name.into()).or_insert_with(|| {
+            self.parts.push((name.into(), Self::default()));
+            self.parts.len() - 1
+        });
+        &mut self.parts[place].1
+    }
+
+    fn lines(&self, indent: &str, lines: &mut Vec<(String, String)>) {
+        let mut number = 0;
+        while number < self.parts.len() {
+            let alike = self.alike(number);
+            let last = number + alike == self.parts.len();
+            let (mut name, mut branch) = (cut(&escape(&self.parts[number].0), LONGEST), &self.parts[number].1);
+            if alike > 1 {
+                name = format!("{name}..{}", self.parts[number + alike - 1].0);
+            }
+            // A branch with one part only is a line with it.
+            while branch.tensor.is_none() && branch.parts.len() == 1 {
+                name = format!("{name}.{}", cut(&escape(&branch.parts[0].0), LONGEST));
+                branch = &branch.parts[0].1;
+            }
+            let times = if alike > 1 { format!("{alike} x ") } else { String::new() };
+            lines.push((
+                format!("{indent}{}{name}", if last { "└ " } else { "├ " }),
+                format!("{times}{}", branch.told()),
+            ));
+            branch.lines(&format!("{indent}{}", if last { "  " } else { "│ " }), lines);
+            number += alike;
+        }
+    }
+
+    /// How many parts from `number` on are numbered one after the other and hold the same.
+    fn alike(&self, number: usize) -> usize {
+        let (name, branch) = &self.parts[number];
+        let Ok(first) = name.parse::<u64>() else { return 1 };
+        let follows = |(further, (name, other)): (u64, &(String, Self))| {
+            first.checked_add(further).is_some_and(|wanted| *name == wanted.to_string()) && other == branch
+        };
+        (0..).zip(&self.parts[number..]).take_while(|&pair| follows(pair)).count().max(1)
+    }
+
+    fn told(&self) -> String {
+        let size = if self.bytes > 0 || self.elements == 0 { bytes(self.bytes) } else { "-".into() };
+        match &self.tensor {
+            Some((shape, word)) if self.parts.is_empty() => format!("{shape} {}, {size}", cut(&escape(word), LONGEST)),
+            _ => format!("{} tensors, {} elements, {size}", grouped(self.tensors), grouped(self.elements)),
+        }
+    }
+}

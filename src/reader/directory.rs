@@ -1,0 +1,281 @@
+//! Files that belong together, as one: those of an index as Hugging Face writes it, or all weights of a folder. At most one of them
+//! is open at a time.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::{self, File};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::values::{Raw, Values};
+use super::{Contents, Entry, Found, open_file, shown_name};
+use crate::plan::Plan;
+use crate::recipe::{Recipe, TensorRecipe};
+use crate::text;
+use crate::unique::Unique;
+use crate::writer::Format;
+
+/// How the name of an index ends.
+const INDEX: &str = ".index.json";
+/// The index that is taken where a folder holds several.
+const USUAL_INDEX: &str = "model.safetensors.index.json";
+/// The longest index that is read.
+const MAX_INDEX: u64 = 1 << 28;
+/// How many folders a folder of weights may hold within each other: a name of 512 bytes has no more parts.
+const MAX_DEPTH: usize = 256;
+
+/// Whether a path is that of an index, by its name.
+pub(super) fn is_index(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
+}
+
+/// What an index says. Other keys are of no concern here.
+#[derive(Deserialize)]
+struct Index {
+    #[serde(default)]
+    metadata: Metadata,
+    weight_map: Unique<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    /// A number; some writers make it a floating-point one.
+    total_size: Option<f64>,
+}
+
+/// The weights of a folder: those of its index, or every weights file in it.
+pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
+    let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let indices: Vec<&PathBuf> = names.iter().filter(|path| is_index(path)).collect();
+    let usual = indices.iter().find(|path| path.ends_with(USUAL_INDEX));
+    match (usual, indices.as_slice()) {
+        (Some(index), _) | (None, [index]) => return of_index(index),
+        (None, []) => {}
+        (None, [first, ..]) => bail!("it holds {} indices: name one, as {}", indices.len(), shown_path(first)),
+    }
+    let mut files = Vec::new();
+    weights(folder, 0, &mut files)?;
+    files.sort();
+    match files.as_slice() {
+        [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
+        [only] if extension(only) != Some("npy") => {
+            let (format, found, _) = open_file(only).with_context(|| shown_path(only))?;
+            return Ok(found.contents(format));
+        }
+        _ => {}
+    }
+    let kinds: BTreeSet<&str> = files.iter().filter_map(|path| extension(path)).collect();
+    ensure!(
+        kinds.len() == 1,
+        "it holds weights of several kinds ({}) and no index: name one file",
+        kinds.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    let mut all = Several::default();
+    for path in files {
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+        all.add(&path, &name).with_context(|| shown_name(&name))?;
+    }
+    all.finish()
+}
+
+/// The extension of a weights file. JSON is left out: a folder holds much of it that is none.
+fn extension(path: &Path) -> Option<&str> {
+    let extension = path.extension()?.to_str()?;
+    let format = Format::of_extension(extension)?;
+    (format.name != "json").then_some(format.extensions[0])
+}
+
+/// Every weights file below a folder; no link to a folder is followed.
+fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+    ensure!(depth <= MAX_DEPTH, "more than {MAX_DEPTH} folders within each other");
+    for entry in fs::read_dir(folder).with_context(|| shown_path(folder))? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            weights(&path, depth + 1, files)?;
+        } else if extension(&path).is_some() {
+            files.push(path);
+            ensure!(files.len() <= Plan::MAX_TENSORS, "it holds more than 2^20 files");
+        }
+    }
+    Ok(())
+}
+
+/// The files of an index. Errors where it and they do not agree on which tensor lies where.
+pub(super) fn of_index(path: &Path) -> Result<Contents> {
+    let length = fs::metadata(path)?.len();
+    ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
+    let Index { metadata, weight_map: Unique(places) } =
+        serde_json::from_reader(BufReader::new(File::open(path)?)).context("as an index")?;
+    ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
+    ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
+    let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
+    for (name, file) in places {
+        ensure!(
+            stays_inside(&file),
+            "its weight_map puts {} into {}: a file's name may not lead out of the folder",
+            shown_name(&name),
+            shown_name(&file)
+        );
+        files.entry(file).or_default().insert(name);
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut all = Several::default();
+    for (file, names) in &files {
+        all.add(&folder.join(file), file).with_context(|| shown_name(file))?;
+        let held: HashSet<&str> = all
+            .entries
+            .iter()
+            .filter(|entry| entry.file.as_ref() == Some(file))
+            .map(|entry| entry.name.as_str())
+            .collect();
+        let mut missing: Vec<&String> = names.iter().filter(|name| !held.contains(name.as_str())).collect();
+        missing.sort();
+        if let Some(name) = missing.first() {
+            bail!("the index puts {} into {}, which does not hold it", shown_name(name), shown_name(file));
+        }
+        if let Some(name) = held.iter().filter(|name| !names.contains(**name)).min() {
+            bail!("{} holds {}, which the index does not put there", shown_name(file), shown_name(name));
+        }
+    }
+    let held: u64 = all.places.iter().map(|place| place.length).sum();
+    let mut contents = all.finish()?;
+    #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
+    if let Some(told) = metadata.total_size.filter(|&told| told != held as f64) {
+        contents.faults.push(format!("the index says total_size {told}, and the tensors are {held} bytes"));
+    }
+    Ok(contents)
+}
+
+/// Whether a file's name leads to no other folder than one below.
+fn stays_inside(file: &str) -> bool {
+    let path = Path::new(file);
+    !file.is_empty()
+        && !file.contains(['\\', '\0'])
+        && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn shown_path(path: &Path) -> String {
+    shown_name(&path.to_string_lossy())
+}
+
+/// Files read so far.
+#[derive(Default)]
+struct Several {
+    format: Option<&'static str>,
+    entries: Vec<Entry>,
+    names: HashSet<String>,
+    recipes: Vec<(String, Recipe)>,
+    notes: Vec<String>,
+    files: Vec<PathBuf>,
+    places: Vec<Place>,
+}
+
+/// Where the values of a tensor lie.
+struct Place {
+    /// The number of the file.
+    file: usize,
+    begin: u64,
+    length: u64,
+}
+
+impl Several {
+    /// Takes a further file in, and closes it.
+    fn add(&mut self, path: &Path, file: &str) -> Result<()> {
+        let (format, Found { entries, recipe, notes, mut values }, _) = open_file(path)?;
+        let first = *self.format.get_or_insert(format);
+        ensure!(format == first, "it is {format}, and the file before it {first}: files of one kind belong together");
+        for (number, mut entry) in entries.into_iter().enumerate() {
+            if format == "npy" {
+                entry.name = file.strip_suffix(".npy").unwrap_or(file).into();
+            }
+            let raw = values.raw(number)?;
+            let raw = raw.with_context(|| format!("the values of several {format} files are not read together"))?;
+            ensure!(self.names.insert(entry.name.clone()), "{} stands in another file too", shown_name(&entry.name));
+            ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+            entry.file = Some(file.into());
+            self.entries.push(entry);
+            self.places.push(Place { file: self.files.len(), begin: raw.begin, length: raw.length });
+        }
+        self.files.push(path.into());
+        self.recipes.extend(recipe.map(|recipe| (file.to_string(), recipe)));
+        self.notes.extend(notes.into_iter().map(|note| format!("{file}: {note}")));
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Contents> {
+        let recipe = self.recipe()?;
+        let values = Box::new(InFiles { files: self.files, places: self.places, open: None });
+        let found = Found { entries: self.entries, recipe, notes: self.notes, values };
+        Ok(found.contents(self.format.context("it holds no weights")?))
+    }
+
+    /// What the recipes of all files say together, where each has one. Errors where two of them contradict each other.
+    fn recipe(&mut self) -> Result<Option<Recipe>> {
+        let some = self.recipes.len();
+        let mut recipes = std::mem::take(&mut self.recipes).into_iter();
+        let Some((first, mut whole)) = recipes.next() else { return Ok(None) };
+        if some < self.files.len() {
+            self.notes.push(format!("only {some} of {} files carry a recipe: it is left aside", self.files.len()));
+            return Ok(None);
+        }
+        let mut tensors: BTreeMap<String, TensorRecipe> = whole.tensors.take().unwrap_or_default();
+        for (file, other) in recipes {
+            ensure!(
+                other.generator == whole.generator && other.seed == whole.seed,
+                "{} was drawn with {}, seed {}, and {} with {}, seed {}: they are not of one plan",
+                shown_name(&first),
+                other_word(&whole.generator),
+                whole.seed,
+                shown_name(&file),
+                other_word(&other.generator),
+                other.seed
+            );
+            for (name, tensor) in other.tensors.unwrap_or_default() {
+                if let Some(known) = tensors.get(&name) {
+                    ensure!(*known == tensor, "the recipes of two files differ about {}", shown_name(&name));
+                }
+                tensors.insert(name, tensor);
+            }
+        }
+        whole.tensors = Some(tensors);
+        Ok(Some(whole))
+    }
+}
+
+fn other_word(generator: &str) -> String {
+    text::cut(&text::escape(generator), 100)
+}
+
+/// Values in several files, of which the one that was read last is open.
+struct InFiles {
+    files: Vec<PathBuf>,
+    places: Vec<Place>,
+    open: Option<(usize, File)>,
+}
+
+impl InFiles {
+    fn file(&mut self, number: usize) -> Result<&File> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
+            let path = &self.files[number];
+            self.open = Some((number, File::open(path).with_context(|| shown_path(path))?));
+        }
+        self.open.as_ref().map(|(_, file)| file).context("it is not open")
+    }
+}
+
+impl Values for InFiles {
+    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
+        let Place { file, begin, length } = self.places[number];
+        let mut file = self.file(file)?;
+        file.seek(SeekFrom::Start(begin))?;
+        Ok(Box::new(file.take(length)))
+    }
+
+    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
+        let Place { file, begin, length } = self.places[number];
+        Ok(Some(Raw { file: self.file(file)?.try_clone()?, begin, length }))
+    }
+}

@@ -1,0 +1,101 @@
+//! Orthonormal rows or columns, tested without knowing more than that.
+
+use anyhow::{Result, bail};
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+
+use super::{Verdict, check_memory};
+use crate::law::in_memory;
+use crate::plan::{Tensor, Unfolding};
+use crate::reader::Contents;
+use crate::text::figure;
+
+/// Along how many random directions a matrix is tried. One direction misses a fault with a chance of about nothing; more of them
+/// measure it better.
+const DIRECTIONS: usize = 8;
+
+/// Whether W^T W = gain² I for each matrix of a tensor (W W^T where there are fewer rows than columns), by what it does to random
+/// vectors of signs: the root mean square of W^T W x / gain² - x is that of the rows of W^T W / gain² - I.
+pub(super) fn test(
+    tensor: &Tensor,
+    gain: f64,
+    unfolding: &Unfolding,
+    contents: &mut Contents,
+    entry: usize,
+    limit: u64,
+) -> Result<Verdict> {
+    if contents.entries[entry].fortran {
+        bail!("`{}` is stored in Fortran order: only independent values are tested so", tensor.name);
+    }
+    check_memory(tensor, tensor.shape.count().saturating_mul(16), limit)?;
+    let (rows, columns) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
+    let mut matrices = vec![0.0; in_memory(tensor.shape.count())];
+    let mut index = 0;
+    contents.read(entry, &mut |values| {
+        for &value in values {
+            let place = unfolding.place(index);
+            let row = in_memory(place.matrix) * rows + in_memory(place.row);
+            matrices[row * columns + in_memory(place.column)] = value;
+            index += 1;
+        }
+    })?;
+    // Rounding moves each value by half a unit in its last place at most, and the products by as much as one of them.
+    let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.dtype.mantissa_bits()).unwrap_or(0) + 1);
+    let mut worst = (0.0, 0);
+    if rows * columns > 0 {
+        for (number, matrix) in matrices.chunks_exact(rows * columns).enumerate() {
+            let off = off(matrix, rows, columns, gain, number as u64);
+            // A NaN is worse than any number.
+            if off.is_nan() || off > worst.0 {
+                worst = (off, number);
+            }
+        }
+    }
+    let (off, number) = worst;
+    let mut verdict = Verdict { untested: Some("orthogonality alone is tested".into()), ..Verdict::default() };
+    if !(off <= tolerance) {
+        let (which, of) = if rows < columns { ("rows", "W W^T") } else { ("columns", "W^T W") };
+        let matrix = if unfolding.matrices() > 1 { format!(" of matrix {number}") } else { String::new() };
+        verdict.faults.push(format!(
+            "the {which}{matrix} are not orthogonal of length {}: {of} / gain² is off I by {} where {} is allowed",
+            figure(gain.abs()),
+            figure(off),
+            figure(tolerance)
+        ));
+    }
+    Ok(verdict)
+}
+
+/// The root mean square of what W^T W / gain² - I makes of random signs, on the shorter side.
+fn off(matrix: &[f64], rows: usize, columns: usize, gain: f64, stream: u64) -> f64 {
+    let mut words = ChaCha8Rng::seed_from_u64(stream);
+    let shorter = rows.min(columns);
+    let (mut squares, mut count) = (0.0, 0.0);
+    for _ in 0..DIRECTIONS {
+        let signs: Vec<f64> = (0..shorter).map(|_| if words.next_u32() & 1 == 0 { 1.0 } else { -1.0 }).collect();
+        let image = if rows < columns {
+            times(matrix, columns, &across(matrix, columns, &signs))
+        } else {
+            across(matrix, columns, &times(matrix, columns, &signs))
+        };
+        for (value, sign) in image.iter().zip(&signs) {
+            squares += (value / (gain * gain) - sign).powi(2);
+            count += 1.0;
+        }
+    }
+    (squares / count).sqrt()
+}
+
+/// W x.
+fn times(matrix: &[f64], columns: usize, vector: &[f64]) -> Vec<f64> {
+    matrix.chunks_exact(columns).map(|row| row.iter().zip(vector).map(|(a, b)| a * b).sum()).collect()
+}
+
+/// W^T x.
+fn across(matrix: &[f64], columns: usize, vector: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; columns];
+    for (row, factor) in matrix.chunks_exact(columns).zip(vector) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += factor * value);
+    }
+    sums
+}

@@ -1,0 +1,190 @@
+//! Whether values fit a law, whatever the seed that they were drawn with, and whoever drew them.
+//!
+//! Independent values are counted in cells whose borders lie half way between neighbouring numbers of the dtype. Where the law's
+//! distribution function is known, the largest distance from it over all borders is what Kolmogorov and Smirnov test; its probability is
+//! bounded by Massart's inequality, which holds for any count and for laws with steps, so that rounded values never fail for being
+//! rounded. Of other laws of independent values, values of another seed are drawn and the two samples compared. The mean, the variance
+//! and the bounds are tested beside that, and whether a block of values comes twice.
+
+mod cells;
+mod matrices;
+mod probability;
+mod sample;
+
+use anyhow::{Result, bail};
+pub use probability::{Cdf, cdf};
+
+use crate::generator::Generator;
+use crate::law::{Law, as_float};
+use crate::plan::Tensor;
+use crate::reader::Contents;
+use crate::scan::scan;
+use crate::text::{figure, grouped};
+
+/// What the tests of a tensor found.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Statistics, each with the probability of one as extreme where the law holds.
+    pub tests: Vec<Test>,
+    /// What no value of the law could be, whatever the chance.
+    pub faults: Vec<String>,
+    /// What of the law was not tested, and why.
+    pub untested: Option<String>,
+}
+
+/// A statistic.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub statistic: f64,
+    /// The probability of one as extreme or more.
+    pub probability: f64,
+}
+
+impl Verdict {
+    /// The least probability of all statistics.
+    pub fn least(&self) -> Option<Test> {
+        self.tests.iter().copied().min_by(|one, other| one.probability.total_cmp(&other.probability))
+    }
+
+    fn fault(text: String) -> Self {
+        Self { faults: vec![text], ..Self::default() }
+    }
+}
+
+/// How tests are done.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    /// What draws values to compare with.
+    pub generator: &'static Generator,
+    /// How many threads read.
+    pub threads: usize,
+    /// The most memory that a matrix may take.
+    pub limit: u64,
+}
+
+/// Tests whether the values of an entry fit the law of a tensor, which has its shape and dtype.
+pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
+    let law = &tensor.law;
+    match law {
+        Law::Constant { .. } | Law::Pattern(_) => exact(tensor, contents, entry, settings),
+        Law::Normal { std: 0.0, .. } => exact(tensor, contents, entry, settings),
+        Law::Normal { .. } | Law::Uniform { .. } | Law::TruncatedNormal { .. } | Law::Distribution(_) => {
+            sample::test(tensor, law, &sample::Part::All, contents, entry, settings)
+        }
+        Law::Cleared { law, from, to } if !law.is_drawn_whole() => {
+            sample::test(tensor, law, &sample::Part::Without(*from, *to), contents, entry, settings)
+        }
+        Law::Sparse { nonzeros, mean, std, unfolding } => {
+            let law = Law::Normal { mean: *mean, std: *std };
+            let part = sample::Part::NonZero { each: *nonzeros, unfolding };
+            sample::test(tensor, &law, &part, contents, entry, settings)
+        }
+        Law::Orthogonal { gain, unfolding, .. } => {
+            matrices::test(tensor, *gain, unfolding, contents, entry, settings.limit)
+        }
+        Law::Kept(_) => bail!("`{}` was copied from another file, and has no law", tensor.name),
+        Law::Cleared { .. } | Law::Whole(_) => bounds_alone(tensor, contents, entry, settings),
+    }
+}
+
+/// Values that are a function of their place: each within the last two digits of its dtype.
+fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
+    if contents.entries[entry].fortran {
+        bail!("`{}` is stored in Fortran order: only independent values are tested so", tensor.name);
+    }
+    let dtype = tensor.dtype;
+    let expected = |index: u64| match &tensor.law {
+        Law::Constant { value } => *value,
+        Law::Normal { mean, .. } => *mean,
+        Law::Pattern(law) => law.value(index),
+        _ => 0.0,
+    };
+    // Of a constant no arithmetic is left to round differently.
+    let slack = if matches!(tensor.law, Law::Pattern(_)) {
+        let largest = dtype.round(tensor.law.largest());
+        2.0 * (dtype.next_up(largest) - largest)
+    } else {
+        0.0
+    };
+    type Off = Option<(u64, f64, u64)>;
+    let visit = |off: &mut Off, start: u64, values: &[f64]| {
+        for (index, &held) in (start..).zip(values) {
+            let wanted = dtype.round(expected(index));
+            let same = (held - wanted).abs() <= slack || held.is_nan() && wanted.is_nan();
+            if !same {
+                let (first, value, count) = off.get_or_insert((index, held, 0));
+                if index < *first {
+                    (*first, *value) = (index, held);
+                }
+                *count += 1;
+            }
+        }
+    };
+    let found = scan(contents, entry, settings.threads, &|| None, &visit)?;
+    let count: u64 = found.iter().flatten().map(|(_, _, count)| count).sum();
+    let first = found.into_iter().flatten().min_by_key(|(index, _, _)| *index);
+    Ok(match first {
+        None => Verdict::default(),
+        Some((index, held, _)) => Verdict::fault(format!(
+            "{} is {}, and the law says {}; {} of its values are not the law's",
+            place(tensor, index),
+            figure(held),
+            figure(dtype.round(expected(index))),
+            grouped(count)
+        )),
+    })
+}
+
+/// An element by its index on each axis: `[3, 17]`.
+pub fn place(tensor: &Tensor, index: u64) -> String {
+    let mut rest = index;
+    let mut indices: Vec<String> = tensor
+        .shape
+        .axes()
+        .iter()
+        .rev()
+        .map(|&size| {
+            let at = rest % size.max(1);
+            rest /= size.max(1);
+            at.to_string()
+        })
+        .collect();
+    indices.reverse();
+    format!("[{}]", indices.join(", "))
+}
+
+/// Laws of values that depend on one another, of which nothing but their bounds is tested.
+fn bounds_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
+    let visit = |outside: &mut Option<(u64, f64)>, start: u64, values: &[f64]| {
+        let off = sample::first_outside(tensor, &tensor.law, start, values);
+        *outside = [*outside, off].into_iter().flatten().min_by_key(|(index, _)| *index);
+    };
+    let found = scan(contents, entry, settings.threads, &|| None, &visit)?;
+    let first = found.into_iter().flatten().min_by_key(|(index, _)| *index);
+    Ok(Verdict {
+        tests: Vec::new(),
+        faults: first.map(|(index, held)| sample::outside(tensor, &tensor.law, index, held)).into_iter().collect(),
+        untested: Some("its values depend on one another: its bounds alone are tested".into()),
+    })
+}
+
+/// Refuses what would not fit in memory.
+fn check_memory(tensor: &Tensor, needed: u64, limit: u64) -> Result<()> {
+    if needed > limit {
+        bail!(
+            "testing `{}` takes {} of memory, above the limit of {}: raise --max-memory",
+            tensor.name,
+            crate::text::bytes(needed),
+            crate::text::bytes(limit)
+        );
+    }
+    Ok(())
+}
+
+/// The share of a count.
+fn share(part: u64, whole: u64) -> f64 {
+    as_float(part) / as_float(whole.max(1))
+}

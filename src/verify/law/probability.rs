@@ -1,0 +1,116 @@
+//! Probabilities: of laws, and of statistics where a law holds.
+
+use crate::gaussian;
+use crate::law::{Law, as_float};
+
+/// A distribution function: the probability of a value up to x.
+pub type Cdf = Box<dyn Fn(f64) -> f64>;
+
+/// The distribution function of one element, before rounding, where there is a formula.
+pub fn cdf(law: &Law) -> Option<Cdf> {
+    Some(match *law {
+        Law::Normal { mean, std } if std > 0.0 => Box::new(move |x| gaussian::lower((x - mean) / std)),
+        Law::Uniform { low, high } => {
+            Box::new(move |x| ((x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)).clamp(0.0, 1.0))
+        }
+        Law::TruncatedNormal { mean, std, low, high } => {
+            // From whichever tail is exact.
+            let side = if low > mean { -1.0 } else { 1.0 };
+            let tail = move |x: f64| gaussian::lower(side * (x - mean) / std);
+            let (start, end) = (tail(low), tail(high));
+            if start == end {
+                return None;
+            }
+            Box::new(move |x: f64| ((tail(x.clamp(low, high)) - start) / (end - start)).clamp(0.0, 1.0))
+        }
+        _ => return None,
+    })
+}
+
+/// The fourth central moment of a law over the square of its variance, where there is a formula.
+pub(super) fn kurtosis(law: &Law) -> Option<f64> {
+    match *law {
+        Law::Normal { .. } => Some(3.0),
+        Law::Uniform { .. } => Some(1.8),
+        Law::TruncatedNormal { mean, std, low, high } => {
+            let reach = |z: f64| z.clamp(-40.0, 40.0);
+            let (a, b) = (reach((low - mean) / std), reach((high - mean) / std));
+            let mode = 0f64.clamp(a, b);
+            let (a, b) = (a.max(mode - 12.0), b.min(mode + 12.0));
+            // Simpson's rule.
+            let integral = |f: &dyn Fn(f64) -> f64| {
+                let step = (b - a) / f64::from(STEPS);
+                let inner = (1..STEPS).map(|n| f(a + step * f64::from(n)) * if n % 2 == 0 { 2.0 } else { 4.0 });
+                (f(a) + inner.sum::<f64>() + f(b)) * step / 3.0
+            };
+            let weight = |z: f64| libm::exp((mode * mode - z * z) / 2.0);
+            let mass = integral(&weight);
+            let middle = integral(&|z| z * weight(z)) / mass;
+            let central = |power| integral(&|z: f64| (z - middle).powi(power) * weight(z)) / mass;
+            Some(central(4) / central(2).powi(2)).filter(|kurtosis| kurtosis.is_finite())
+        }
+        _ => None,
+    }
+}
+
+/// Into how many parts an interval is cut for an integral.
+const STEPS: i32 = 2000;
+
+/// The probability of a distance as large as this between the distribution functions of `count` values and of their law is at most
+/// this, for any law and any count (Dvoretzky, Kiefer and Wolfowitz 1956; the constant is Massart's, 1990).
+pub(super) fn of_distance(distance: f64, count: u64) -> f64 {
+    (2.0 * libm::exp(-2.0 * as_float(count) * distance * distance)).min(1.0)
+}
+
+/// The same for two samples of one law (Wei and Dudley 2012).
+pub(super) fn of_two(distance: f64, one: u64, two: u64) -> f64 {
+    let (one, two) = (as_float(one), as_float(two));
+    (std::f64::consts::E * libm::exp(-2.0 * one * two / (one + two) * distance * distance)).min(1.0)
+}
+
+/// The probability of a standard normal as far from 0 as this.
+pub(super) fn of_normal(z: f64) -> f64 {
+    (2.0 * gaussian::upper(z.abs())).min(1.0)
+}
+
+/// The probability of a ratio as far from 1 as this between the variance of `count` normals and that of their law, through the cube
+/// root of Wilson and Hilferty (1931).
+pub(super) fn of_normal_variance(ratio: f64, count: u64) -> f64 {
+    let spread = 2.0 / (9.0 * as_float(count - 1));
+    of_normal((libm::cbrt(ratio) - (1.0 - spread)) / spread.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distribution_functions_begin_at_0_and_end_at_1() {
+        for law in [
+            Law::Normal { mean: 1.0, std: 2.0 },
+            Law::Uniform { low: -1.0, high: 3.0 },
+            Law::TruncatedNormal { mean: 0.0, std: 1.0, low: 5.0, high: 5.5 },
+            Law::TruncatedNormal { mean: 0.0, std: 1.0, low: f64::NEG_INFINITY, high: -5.0 },
+        ] {
+            let cdf = cdf(&law).unwrap();
+            assert!(cdf(-1e6) < 1e-12 && cdf(1e6) > 1.0 - 1e-12);
+            let (mean, std) = (law.mean().unwrap(), law.std().unwrap());
+            assert!((0.2..0.8).contains(&cdf(mean)) && cdf(mean - std) < cdf(mean), "{law:?}");
+        }
+    }
+
+    #[test]
+    fn kurtoses_are_those_of_the_textbook() {
+        let open = Law::TruncatedNormal { mean: 5.0, std: 2.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
+        assert!((kurtosis(&open).unwrap() - 3.0).abs() < 1e-9);
+        let narrow = Law::TruncatedNormal { mean: 0.0, std: 1.0, low: -1e-3, high: 1e-3 };
+        assert!((kurtosis(&narrow).unwrap() - 1.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_distribution_of_a_variance_is_chi_squared() {
+        // The chance that the mean of 10 squares of 11 normals passes 2.3209 is 0.01, and that it is below 0.2558 too.
+        assert!((of_normal_variance(2.320_9, 11) / 0.02 - 1.0).abs() < 0.05);
+        assert!((of_normal_variance(0.255_8, 11) / 0.02 - 1.0).abs() < 0.05);
+    }
+}

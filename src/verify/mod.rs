@@ -1,0 +1,69 @@
+//! Whether a file holds what a plan says: every value derived again and compared, or its values tested against the law.
+
+mod compare;
+pub mod law;
+
+use std::collections::{HashMap, HashSet};
+
+pub use compare::{Difference, compare};
+
+use anyhow::Result;
+
+use crate::plan::{Plan, Tensor};
+use crate::reader::{Contents, Entry};
+
+/// Which tensor of a plan is which of a file.
+#[derive(Debug, Default)]
+pub struct Meeting {
+    /// The number in the plan and the number in the file, where name, shape and dtype are the same.
+    pub pairs: Vec<(usize, usize)>,
+    /// Where they are not: the name, and what is wrong.
+    pub faults: Vec<(String, String)>,
+}
+
+/// Finds the tensors of a plan in a file; `wanted` says of which names. What only one of them has is a fault.
+pub fn meet(plan: &Plan, contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Meeting {
+    let held: HashMap<&str, usize> =
+        contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
+    let mut meeting = Meeting::default();
+    for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| wanted(tensor.name.as_str())) {
+        let name = tensor.name.as_str();
+        match held.get(name) {
+            None => meeting.faults.push((name.into(), "it is missing".into())),
+            Some(&entry) => match unlike(tensor, &contents.entries[entry]) {
+                Some(fault) => meeting.faults.push((name.into(), fault)),
+                None => meeting.pairs.push((number, entry)),
+            },
+        }
+    }
+    let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let further = contents.entries.iter().filter(|entry| wanted(&entry.name) && !planned.contains(entry.name.as_str()));
+    meeting.faults.extend(further.map(|entry| (entry.name.clone(), "the recipe does not know it".into())));
+    meeting
+}
+
+/// The tensors that were copied from another file and hold other values now, by the hash in the recipe.
+pub fn changed(contents: &mut Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
+    let mut changed = Vec::new();
+    for number in 0..contents.entries.len() {
+        let Entry { name, kept, .. } = &contents.entries[number];
+        let Some(kept) = kept.clone().filter(|_| wanted(name)) else { continue };
+        let name = name.clone();
+        let sha256 = contents.sha256(number)?;
+        if sha256 != kept.sha256 {
+            changed.push((name, format!("its values have SHA-256 {sha256}, and the recipe says {}", kept.sha256)));
+        }
+    }
+    Ok(changed)
+}
+
+/// What is wrong with an entry before any value is looked at.
+fn unlike(tensor: &Tensor, entry: &Entry) -> Option<String> {
+    if tensor.shape != entry.shape {
+        return Some(format!("it has shape {}, not {}", entry.shape, tensor.shape));
+    }
+    if entry.dtype() != Some(tensor.dtype) {
+        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.dtype));
+    }
+    None
+}
