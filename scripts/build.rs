@@ -10,7 +10,7 @@ fn main() -> io::Result<()> {
     let mut names: Vec<String> = fs::read_dir(FOLDER)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<io::Result<_>>()?;
-    names.retain(|name| name.ends_with(".toml"));
+    names.retain(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"));
     names.sort();
     let files = names.iter().map(|name| {
         format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{FOLDER}/{name}\"))),\n")

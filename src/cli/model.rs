@@ -96,7 +96,9 @@ impl Model {
         }
         let made = match source {
             Source::Recipe { name, text } => {
-                settings.into_iter().for_each(|(name, value)| asked.constants.set(&name, value));
+                for (name, value) in settings {
+                    asked.constants.set(&name, value);
+                }
                 let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
                 model::model(&recipe, &asked)?
             }

@@ -30,7 +30,8 @@ impl Config {
     /// Reads the text of a `config.json`.
     pub fn parse(text: &str) -> Result<Self> {
         ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: a config.json has at most 16 MiB", text.len());
-        let raw: &RawValue = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(not_json)?;
+        let raw: &RawValue =
+            serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| not_json(&error))?;
         match Entry::read(raw.get(), 0)? {
             Entry::Object(config) => Ok(config),
             Entry::Other(_) => bail!("a config.json is an object of keys and values, `{{...}}`"),
@@ -122,10 +123,10 @@ impl Entry {
         ensure!(depth <= MAX_DEPTH, too_deep());
         if !raw.starts_with('{') {
             // Read once, so that its value is there whenever it is asked for.
-            serde_json::from_str::<serde_json::Value>(raw).map_err(not_json)?;
+            serde_json::from_str::<serde_json::Value>(raw).map_err(|error| not_json(&error))?;
             return Ok(Self::Other(raw.into()));
         }
-        let Unique(entries) = serde_json::from_str::<Unique<&RawValue>>(raw).map_err(not_json)?;
+        let Unique(entries) = serde_json::from_str::<Unique<&RawValue>>(raw).map_err(|error| not_json(&error))?;
         let entries = entries.into_iter().map(|(key, value)| {
             let entry = Self::read(value.get(), depth + 1).with_context(|| format!("`{}`", escape(&cut(&key, 60))))?;
             Ok((key, entry))
@@ -143,7 +144,7 @@ impl Entry {
     }
 }
 
-fn not_json(error: serde_json::Error) -> anyhow::Error {
+fn not_json(error: &serde_json::Error) -> anyhow::Error {
     anyhow!("not JSON: {}", escape(&error.to_string()))
 }
 
