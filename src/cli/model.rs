@@ -89,7 +89,7 @@ impl Model {
                 model::model(&recipe, &asked)?
             }
             Source::Config { name, text } => from_config(&name, &text, &asked)?,
-            Source::Template => self.from_template(&asked)?,
+            Source::Template => self.templated(&asked)?,
             Source::Family(name) => from_family(&name, &asked)?,
         };
         let mut plan = made.plan;
@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// A model after a file of weights.
-    fn from_template(&self, asked: &Asked) -> Result<model::Model> {
+    fn templated(&self, asked: &Asked) -> Result<model::Model> {
         let read = |path: &PathBuf| {
             let text = File::open(path).map_err(Into::into).and_then(text_of);
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
