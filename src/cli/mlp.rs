@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::output::Output;
+use super::slices::Slices;
 use crate::generator::GENERATORS;
 use crate::model::layers::Framework;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
@@ -42,13 +43,15 @@ pub(super) struct Mlp {
     #[arg(long, default_value = "f32")]
     dtype: DType,
     #[command(flatten)]
+    slices: Slices,
+    #[command(flatten)]
     output: Output,
 }
 
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         self.check_output()?;
-        self.output.write(out, &self.plan()?, &[])
+        self.output.write(out, &self.slices.of(self.plan()?)?, &[])
     }
 
     /// Refuses a scheme where a file is meant: `--output zeros` would be a file without an extension anyhow.

@@ -96,9 +96,7 @@ impl Model {
         }
         let made = match source {
             Source::Recipe { name, text } => {
-                for (name, value) in settings {
-                    asked.constants.set(&name, value);
-                }
+                set(&mut asked, settings);
                 let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
                 model::model(&recipe, &asked)?
             }
@@ -106,8 +104,8 @@ impl Model {
                 configured(family::from_config(&text, &settings, &asked).with_context(|| name)?)
             }
             Source::Template => {
-                settings.into_iter().for_each(|(name, value)| asked.constants.set(&name, value));
-                self.from_template(&asked)?
+                set(&mut asked, settings);
+                self.templated(&asked)?
             }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
@@ -121,7 +119,7 @@ impl Model {
     }
 
     /// A model after a file of weights.
-    fn from_template(&self, asked: &Asked) -> Result<model::Model> {
+    fn templated(&self, asked: &Asked) -> Result<model::Model> {
         let read = |path: &PathBuf| {
             let text = File::open(path).map_err(Into::into).and_then(text_of);
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
@@ -130,6 +128,13 @@ impl Model {
         let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(text) });
         let refill = Refill { rules, keep: &self.keep, threads: self.output.threads() };
         model::from_template(Path::new(&self.spec), &refill, asked)
+    }
+}
+
+/// Overrides constants of a recipe.
+fn set(asked: &mut Asked, settings: Vec<(String, serde_json::Value)>) {
+    for (name, value) in settings {
+        asked.constants.set(&name, value);
     }
 }
 

@@ -271,7 +271,7 @@ fn weight_map(path: &Path) -> Result<Option<BTreeMap<String, HashSet<String>>>> 
     let mut opening = [0; 9];
     // The length that a safetensors file begins with may look like a brace; then a brace follows it.
     let brace = reader.read_exact(&mut opening).is_ok() && opening.trim_ascii_start().first() == Some(&b'{');
-    if !brace || opening[8] == b'{' && opening[..8].iter().any(|&byte| byte == 0) {
+    if !brace || opening[8] == b'{' && opening[..8].contains(&0) {
         return Ok(None);
     }
     if length > MAX_INDEX {

@@ -106,16 +106,10 @@ impl std::str::FromStr for Cut {
 
 fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (start, end) = text.split_once(':')?;
-    Some((bound(start)?, bound(end)?))
-}
-
-/// A bound where there is one: digits and nothing else.
-fn bound(text: &str) -> Option<Option<u64>> {
-    if text.is_empty() {
-        return Some(None);
-    }
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| Some(text.parse().unwrap_or(u64::MAX)))
+    // Digits and nothing else (the standard parser would take `+3`); too many for 64 bits are past every end.
+    let is_bound = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let bound = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX));
+    (is_bound(start) && is_bound(end)).then(|| (bound(start), bound(end)))
 }
 
 impl Plan {

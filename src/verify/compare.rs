@@ -1,12 +1,10 @@
 //! Comparing byte by byte with what the recipe gives, as fast as that is drawn.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use sha2::{Digest, Sha256};
 
 use crate::plan::Plan;
 use crate::reader::{Contents, Entry, Raw};

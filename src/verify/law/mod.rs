@@ -69,8 +69,9 @@ pub struct Settings {
 pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
     let law = &tensor.law;
     match law {
-        Law::Constant { .. } | Law::Pattern(_) => exact(tensor, contents, entry, settings),
-        Law::Normal { std: 0.0, .. } => exact(tensor, contents, entry, settings),
+        Law::Constant { .. } | Law::Pattern(_) | Law::Normal { std: 0.0, .. } => {
+            exact(tensor, contents, entry, settings)
+        }
         Law::Normal { .. } | Law::Uniform { .. } | Law::TruncatedNormal { .. } | Law::Distribution(_) => {
             sample::test(tensor, law, &sample::Part::All, contents, entry, settings)
         }
