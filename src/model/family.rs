@@ -187,8 +187,10 @@ fn configured(
     };
     let model = family.recipe.model(&family.asked(&config, &architecture, Some(dtype), asked))?;
     if full {
+        // A second name for a key would stand in the way of who sets the first.
+        let second: Vec<String> = family.recipe.config()?.into_iter().map(|(_, expression)| expression).collect();
         for (key, value) in model.constants.iter().filter(|(key, value)| !is_inner(key) && !value.is_null()) {
-            if key != "architecture" && config.get(key).is_none() {
+            if key != "architecture" && config.get(key).is_none() && !second.contains(key) {
                 config.set(key, value)?;
             }
         }
@@ -292,6 +294,15 @@ mod tests {
         assert_eq!(config["num_hidden_layers"], json!(1));
         assert_eq!(config["mlp_bias"], json!(true));
         assert_eq!(config["dtype"], json!("bfloat16"));
+    }
+
+    #[test]
+    fn what_a_family_writes_can_be_set_again() {
+        let made =
+            from_defaults("gpt2", &[("n_embd", json!(24)), ("vocab_size", json!(9))], &Asked::default()).unwrap();
+        let text = String::from_utf8(made.config).unwrap();
+        let again = of(&text, &[("n_layer", json!(1))], &Asked::default()).unwrap();
+        assert!(!names(&again).iter().any(|name| name.contains(".h.1.")));
     }
 
     #[test]
