@@ -224,6 +224,7 @@ fn bad_json_files_and_options_are_refused() {
         ("r.toml", with("[constants]\nhidden = 3").into_bytes(), "--set hidden=x", &["`hidden`", "a number", "text"]),
         ("r.toml", with("[constants.a]\nb = 3").into_bytes(), "--set a=3", &["`a`", "a table"]),
         ("r.toml", with("[constants.a]\nb = 3").into_bytes(), "--set a.c=3", &["`a.c`", "did you mean `a.b`?"]),
+        ("r.toml", with("[constants]\nhidden = 3").into_bytes(), "--set hidden=3 --set hidden=4", &["given twice"]),
         ("r.toml", good(), "--dtype f33", &["f33"]),
         ("r.toml", good(), "--seed x", &["seed"]),
     ]);
@@ -270,6 +271,26 @@ fn report(folder: &Folder, line: &str) -> Value {
 
 fn names(report: &Value) -> Vec<&str> {
     report["tensors"].as_array().unwrap().iter().map(|tensor| tensor["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_family_is_told_from_a_file_and_its_config_from_none() {
+    let folder = Folder::new();
+    let told = |line: &str| Ended::of(&mut folder.fanin(line)).told;
+    let refused = told("model nosuch -o x.npz");
+    assert!(refused.contains("there is no file `nosuch`"), "{refused}");
+    assert!(refused.contains("no family"), "{refused}");
+    let tiny = "model gpt2 --set n_layer=1 --set n_embd=12 --set vocab_size=9 -o";
+    let note = "config.json is not written: `-o DIR/` puts it beside the weights";
+    assert!(told(&format!("{tiny} x.safetensors")).contains(note));
+    assert!(!told(&format!("{tiny} x/")).contains(note));
+    assert!(folder.join("x/config.json").is_file());
+    for name in ["w.raw", "w.json"] {
+        folder.done(&format!("init he-normal w=3x2 -q -o {name}"));
+        folder.write("zero.toml", "[rules]\n\"*\" = \"zeros\"\n");
+        folder.done(&format!("model {name} --rules zero.toml -q -o like-{name}.npz"));
+    }
+    assert!(folder.shell("$FANIN model - -o y.npz < w.json").told.contains("weights are read from a file"));
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use anyhow::{Context, Result, bail, ensure};
 
 const BINARY: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
-const DECIMAL: &[(&str, u64)] = &[("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+const DECIMAL: &[(&str, u64)] =
+    &[("kB", 1_000), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
 
 /// Reads a size of memory: bytes, or a number with KiB, MiB, GiB or TiB.
 pub(super) fn parse(text: &str) -> Result<u64> {
     let Some(size) = size(text, BINARY)? else {
-        bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB");
+        bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB, as in 8GiB");
     };
     Ok(size)
 }
@@ -30,7 +31,11 @@ fn size(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>> {
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return Ok(None);
     }
-    let number: u64 = digits.parse().context("a size is a whole number, as in 8GiB")?;
+    if digits.contains(|other: char| !other.is_ascii_digit() && other != '.') {
+        return Ok(None);
+    }
+    ensure!(!digits.contains('.'), "a size is a whole number, as in 8GiB");
+    let number: u64 = digits.parse().context("that is more than 2^64 bytes")?;
     number.checked_mul(bytes).context("that is more than 2^64 bytes").map(Some)
 }
 
@@ -65,13 +70,22 @@ mod tests {
 
     #[test]
     fn files_have_sizes_in_powers_of_ten_too() {
-        for (text, size) in
-            [("7", 7), ("5GB", 5_000_000_000), ("5GiB", 5 << 30), ("100KB", 100_000), ("2 TB", 2 * 10u64.pow(12))]
-        {
+        for (text, size) in [
+            ("7", 7),
+            ("5GB", 5_000_000_000),
+            ("5GiB", 5 << 30),
+            ("100KB", 100_000),
+            ("9kB", 9_000),
+            ("2 TB", 2 * 10u64.pow(12)),
+        ] {
             assert_eq!(parse_file_size(text).unwrap(), size);
         }
         for text in ["", "0", "0GB", "5 gb", "5G", "-5GB", "1.5GB", "99999999TB"] {
             assert!(parse_file_size(text).is_err(), "{text:?} was taken");
+        }
+        for (text, told) in [("5gb", "GiB"), ("1.5GB", "whole number"), ("18446744073709551616", "2^64")] {
+            let refusal = parse_file_size(text).unwrap_err();
+            assert!(format!("{refusal:#}").contains(told), "{text}: {refusal:#}");
         }
     }
 

@@ -49,6 +49,7 @@ Start by copying a line:
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
   fanin mlp 784-512-10 --layout torch -o mlp.pt       a whole perceptron
   fanin model recipe.toml -o model.safetensors        all weights of a model
+  fanin model config.json -o checkpoint/              the same for transformers
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
   fanin inspect mlp.npz                               what a file holds, beside what the law asks

@@ -12,19 +12,19 @@ use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
 use crate::plan::{DType, Layout, Plan, Seed};
-use crate::text::escape;
+use crate::text::{cut, escape};
 use crate::writer::Beside;
 
-/// Write all weights of a model that a recipe describes.
+/// Write all weights of a model: by a recipe, a config.json, a family's name or a file of weights.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Model {
     /// What the model is: a recipe as TOML or JSON; a config.json of transformers, or the folder of one; the name of a family of
-    /// models; - for standard input; or a file of weights to take names, shapes and types from (.safetensors, .npz, .npy, or an
-    /// index of shards), with --rules or --keep
+    /// models; - for standard input; or a file of weights to take names, shapes and types from (.safetensors, .npz, .npy, .pt,
+    /// .raw, or an index of shards), with --rules or --keep
     #[arg(value_name = "SPEC")]
     spec: String,
-    /// Override a constant of the recipe: hidden=64, `text_config.hidden_size`=64, act='"relu"'; may stand several times
+    /// Override a constant of the recipe: hidden=64, `text_config.hidden_size=64`, act=relu; several may be given
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`; in place of the recipe's
@@ -81,6 +81,13 @@ impl Model {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let settings = self.set.iter().map(|text| Overrides::pair(text).context("--set"));
         let settings: Vec<_> = settings.collect::<Result<_>>()?;
+        let names = settings.iter().map(|(name, _)| name);
+        if let Some(name) = names
+            .enumerate()
+            .find_map(|(at, name)| settings[..at].iter().any(|(before, _)| before == name).then_some(name))
+        {
+            bail!("--set `{}`: it is given twice", escape(&cut(name, 60)));
+        }
         let mut asked =
             Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants: Overrides::default() };
         let mut beside = Vec::new();
@@ -112,8 +119,10 @@ impl Model {
         let mut plan = made.plan;
         // The report tells each note once, whichever tensor it stands at.
         let notes = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
+        let unwritten = (!beside.is_empty() && !self.output.is_checkpoint())
+            .then(|| format!("{} is not written: `-o DIR/` puts it beside the weights", family::FILE));
         if let Some(tensor) = plan.tensors.first_mut() {
-            tensor.notes.extend(notes);
+            tensor.notes.extend(notes.chain(unwritten));
         }
         self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside)
     }
@@ -156,11 +165,15 @@ pub(super) fn plan_of(spec: &str, seed: Option<Seed>) -> Result<Plan> {
 fn source(spec: &str) -> Result<Source> {
     if spec == "-" {
         let text = text_of(io::stdin().lock()).context("standard input")?;
-        return Ok(classified("standard input".into(), text));
+        let source = classified("standard input".into(), text);
+        let weights = matches!(source, Source::Template);
+        ensure!(!weights, "standard input holds weights, and no recipe: weights are read from a file");
+        return Ok(source);
     }
     let path = Path::new(spec);
     let metadata = match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !spec.contains(['/', '.']) => {
+            family::Family::find(spec).with_context(|| format!("there is no file {}", shown(path)))?;
             return Ok(Source::Family(spec.into()));
         }
         metadata => metadata.with_context(|| shown(path))?,
@@ -171,7 +184,7 @@ fn source(spec: &str) -> Result<Source> {
         return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?);
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth") {
+    if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth" | "raw") {
         return Ok(Source::Template);
     }
     ensure!(
@@ -197,7 +210,7 @@ fn classified(name: String, text: String) -> Source {
         if !recipe && has("model_type") {
             return Source::Config { name, text };
         }
-        if !recipe && has("weight_map") {
+        if has("fanin") || (!recipe && has("weight_map")) {
             return Source::Template;
         }
     }

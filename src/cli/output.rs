@@ -24,7 +24,7 @@ use crate::writer::{self, Beside, Checkpoint, Encoder, Existing, FORMATS, FileOp
 #[derive(clap::Args)]
 #[expect(clippy::struct_field_names, reason = "the option is named --output")]
 pub(super) struct Output {
-    /// The file to write, DIR/ for a file for each tensor, or - for standard output
+    /// The file to write, DIR/ for a folder (of a checkpoint with `model`, else of a file for each tensor), or - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The format, where the file's extension does not say it (`fanin list formats`)
@@ -141,6 +141,11 @@ impl Output {
     /// The file that was named.
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref()
+    }
+
+    /// Whether a whole model goes into a folder.
+    pub(super) fn is_checkpoint(&self) -> bool {
+        self.folder(Folder::Checkpoint).is_some()
     }
 
     /// Whether a format was named.

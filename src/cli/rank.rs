@@ -66,7 +66,9 @@ impl Part {
             }
             Rank::Auto => Self::of_environment(world, &Environment(variable))?,
         };
-        ensure!(part.rank < part.world, "rank {} of {}: ranks count from 0", part.rank, part.world);
+        ensure!(part.world > 0, "rank {} of 0: there is one rank at least", part.rank);
+        let last = part.world - 1;
+        ensure!(part.rank <= last, "rank {} of {}: ranks go from 0 to {last}", part.rank, part.world);
         Ok(part)
     }
 

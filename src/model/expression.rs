@@ -1,4 +1,4 @@
-//! Expressions in a recipe, and texts with expressions in braces.
+//! Expressions in a recipe.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -158,7 +158,8 @@ impl Language {
 
 /// An expression that has been taken apart.
 pub(super) struct Compiled<'e> {
-    text: &'e str,
+    /// As it stands in the recipe.
+    pub(super) text: &'e str,
     expression: Expression<'e, 'e>,
 }
 
@@ -246,7 +247,7 @@ pub(super) fn shown_value(value: &Value) -> String {
 }
 
 /// A value as it stands in a text: numbers in their shortest form, whole ones without a point.
-fn written(value: &Value) -> Result<String> {
+pub(super) fn written(value: &Value) -> Result<String> {
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().into()),
         ValueKind::Bool => Ok(value.is_true().to_string()),
@@ -400,84 +401,4 @@ fn has_power(text: &str) -> bool {
         previous = if previous == '\\' && character == '\\' { ' ' } else { character };
     }
     false
-}
-
-/// A text with expressions in braces.
-pub(super) struct Template<'e>(Vec<Piece<'e>>);
-
-enum Piece<'e> {
-    Literal(String),
-    Expression(Compiled<'e>),
-}
-
-impl Language {
-    /// Takes a text apart: `{...}` is an expression, `{{` and `}}` are braces.
-    pub(super) fn template<'e>(&'e self, text: &'e str) -> Result<Template<'e>> {
-        let mut pieces = Vec::new();
-        let mut literal = String::new();
-        let mut rest = text;
-        while let Some(position) = rest.find(['{', '}']) {
-            let (before, from) = rest.split_at(position);
-            literal.push_str(before);
-            if from.starts_with("{{") || from.starts_with("}}") {
-                literal.push_str(&from[..1]);
-                rest = &from[2..];
-                continue;
-            }
-            ensure!(from.starts_with('{'), "a `}}` closes nothing; `}}}}` is the character itself");
-            let end = closing(from).context("a `{` is not closed; `{{` is the character itself")?;
-            pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-            pieces.push(Piece::Expression(self.compile(&from[1..end])?));
-            rest = &from[end + 1..];
-        }
-        literal.push_str(rest);
-        pieces.push(Piece::Literal(literal));
-        Ok(Template(pieces))
-    }
-}
-
-/// The position of the brace that closes the one that a text starts with.
-fn closing(text: &str) -> Option<usize> {
-    let (mut depth, mut quote, mut previous) = (0_usize, None, ' ');
-    for (position, character) in text.char_indices() {
-        match (quote, character) {
-            (Some(mark), _) if character == mark && previous != '\\' => quote = None,
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '{') => depth += 1,
-            (None, '}') => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(position);
-                }
-            }
-            _ => {}
-        }
-        previous = if previous == '\\' && character == '\\' { ' ' } else { character };
-    }
-    None
-}
-
-impl Template<'_> {
-    /// The text, each expression replaced by its value.
-    pub(super) fn text(&self, scope: &Scope) -> Result<String> {
-        self.text_with(scope, |value| value)
-    }
-
-    /// The same, where what comes of an expression is changed before it is put in.
-    pub(super) fn text_with(&self, scope: &Scope, change: impl Fn(String) -> String) -> Result<String> {
-        let mut text = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Literal(literal) => text.push_str(literal),
-                Piece::Expression(expression) => {
-                    let value = expression.value(scope)?;
-                    let value = written(&value)
-                        .with_context(|| format!("expression `{}`", escape(&cut(expression.text, 80))))?;
-                    text.push_str(&change(value));
-                }
-            }
-            ensure!(text.len() <= MAX_TEXT, "a text of more than {MAX_TEXT} bytes comes of it");
-        }
-        Ok(text)
-    }
 }

@@ -86,7 +86,30 @@ impl Family {
     /// The constants of the recipe, each with whether it is a plain value and no expression.
     fn constants(&self) -> impl Iterator<Item = (&str, bool)> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
-        entries.iter().map(|(key, node)| (key.as_str(), !matches!(node.value, document::Value::Text(_))))
+        let plain = |node: &document::Node| !matches!(node.value, document::Value::Text(_) | document::Value::Table(_));
+        entries.iter().map(move |(key, node)| (key.as_str(), plain(node)))
+    }
+
+    /// Errors where a value is of another kind than the family's own: an expression that meets it could not say so as well.
+    fn check_kinds(&self, config: &Config) -> Result<()> {
+        let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
+        for (key, node) in entries {
+            let Some(value) = config.get(key).filter(|value| !value.is_null() && !is_inner(key)) else { continue };
+            let whole = |value: &Value| value.as_u64().is_some();
+            // A token's number may be -1, for none.
+            let size = whole(&node.to_json()) && !key.ends_with("_id");
+            let (fits, kind) = match &node.value {
+                document::Value::Number(_) if value.is_number() => {
+                    (!size || value.as_f64().is_none_or(|number| number >= 0.0), "a number that is not negative")
+                }
+                document::Value::Number(_) => (value.is_array(), "a number"),
+                document::Value::Bool(_) => (!value.is_string() && !value.is_object(), "true or false"),
+                document::Value::Table(_) => (value.is_object(), "a table"),
+                _ => (true, ""),
+            };
+            ensure!(fits, "`{key}` is `{}`, and takes {kind}", escape(&cut(&value.to_string(), 60)));
+        }
+        Ok(())
     }
 
     /// The architecture that a `config.json` names first, or the family's own.
@@ -180,6 +203,7 @@ fn configured(
     for (path, value) in settings {
         config.set(path, value).with_context(|| format!("--set `{}`", escape(&cut(path, 60))))?;
     }
+    family.check_kinds(&config)?;
     let architecture = family.architecture(&config)?;
     let dtype = match asked.dtype {
         Some(dtype) => dtype,
@@ -334,6 +358,12 @@ mod tests {
     }
 
     #[test]
+    fn a_null_table_is_the_family_s_own() {
+        let made = |text| names(&of(text, &[], &Asked::default()).unwrap()).join(" ");
+        assert_eq!(made(r#"{"model_type": "clip", "text_config": null}"#), made(r#"{"model_type": "clip"}"#));
+    }
+
+    #[test]
     fn refusals_name_the_culprit() {
         let with = |key: &str| TINY.replacen('{', &format!("{{{key}, "), 1);
         for (text, settings, told) in [
@@ -348,7 +378,12 @@ mod tests {
             (TINY, vec![("model_type", json!("gpt2"))], "model_type"),
             (TINY, vec![("num_attention_heads", json!(3))], "a multiple of num_attention_heads"),
             (TINY, vec![("pad_token_id", json!(9))], "below vocab_size"),
-            (TINY, vec![("hidden_size", json!("wide"))], "hidden_size"),
+            (TINY, vec![("hidden_size", json!("wide"))], r#"`hidden_size` is `"wide"`, and takes a number"#),
+            (TINY, vec![("hidden_size", json!(true))], "takes a number"),
+            (TINY, vec![("hidden_size", json!({"a": 1}))], "takes a number"),
+            (TINY, vec![("hidden_size", json!(-8))], "`hidden_size` is `-8`, and takes a number that is not negative"),
+            (TINY, vec![("tie_word_embeddings", json!("yes"))], "takes true or false"),
+            (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`, and takes a table"),
             (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
         ] {
             let refusal = refusal(text, &settings);

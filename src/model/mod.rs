@@ -3,6 +3,7 @@
 //! A recipe is TOML, or the same tree as JSON: constants, rules from name patterns to schemes, tensors and blocks of tensors that
 //! repeat. `docs/recipes.md` explains it.
 
+mod braces;
 pub mod config;
 mod constants;
 mod document;

@@ -20,12 +20,14 @@ impl Contents {
         let entry = self.entries.get(number).context("there is no such tensor")?;
         ensure!(!entry.fortran, "its values lie in Fortran order: only those in C order are kept");
         let element = entry.element();
-        let element =
-            element.with_context(|| format!("values of type {} are not kept", text::escape(&entry.type_word)))?;
+        let element = element.with_context(|| {
+            let word = text::escape(&entry.type_word);
+            format!("values of type {word} in {} are not kept: safetensors, .npy and .npz are", self.format)
+        })?;
         let origin = self.origin.clone().context("it is of several files: each is kept from by its own name")?;
         let raw = self.values.raw(number)?;
-        let raw =
-            raw.context("its values are packed: only stored ones are kept (numpy.savez, not savez_compressed)")?;
+        let raw = raw
+            .context("its values are packed or text: only stored ones are kept (numpy.savez, not savez_compressed)")?;
         Ok(Region { offset: raw.begin, element, origin })
     }
 

@@ -36,6 +36,7 @@ const MACHINERY: &str = "is a part of the framework's own machinery: it names no
 const MAKES_THREE: &str = "makes three tensors from the weight that is adapted: A, B and what they leave of it";
 const LORA: &str = "LoRA's own start is `lora-a` for A and `lora-b` for B";
 const BY_PARAMETER: &str = "is a recipe for a whole model: the law of each tensor depends on its name";
+const WHOLE_MODELS: &str = "`fanin model` writes those of `fanin list models`; of others, draw the tensors of each law with a command of their own";
 const TENSOR_BY_TENSOR: &str = "draw the tensors of each law with a command of their own";
 
 /// Every such name.
@@ -107,7 +108,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         "rescales by the widths of a base model, which the shape of one tensor does not tell",
         "`normal` with the std of the base times sqrt(base fan_in / fan_in) is its law of hidden weights (Yang et al. 2021)",
     ),
-    known_as(&["gpt2", "bert", "llama", "t5", "clip", "vit", "whisper", "wav2vec2"], BY_PARAMETER, TENSOR_BY_TENSOR),
+    known_as(&["gpt2", "bert", "llama", "t5", "clip", "vit", "whisper", "wav2vec2"], BY_PARAMETER, WHOLE_MODELS),
     of(
         &["mxnet"],
         &["Mixed"],
