@@ -323,7 +323,8 @@ mod tests {
     #[test]
     fn what_a_family_writes_can_be_set_again() {
         let made =
-            from_defaults("gpt2", &[("n_embd", json!(24)), ("vocab_size", json!(9))], &Asked::default()).unwrap();
+            from_defaults("gpt2", &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))], &Asked::default())
+                .unwrap();
         let text = String::from_utf8(made.config).unwrap();
         let again = of(&text, &[("n_layer", json!(1))], &Asked::default()).unwrap();
         assert!(!names(&again).iter().any(|name| name.contains(".h.1.")));
