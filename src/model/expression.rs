@@ -123,7 +123,7 @@ impl Language {
         language.add_filter("int", filters::int);
         language.add_filter("float", filters::float);
         language.add_filter("first", filters::first);
-        language.add_filter("last", filters::last);
+        language.add_filter("last", last);
         language.add_filter("list", filters::list);
         language.add_filter("lower", filters::lower);
         language.add_filter("upper", filters::upper);
@@ -357,6 +357,14 @@ fn invalid(message: String) -> minijinja::Error {
 
 fn real(function: &str, result: f64) -> Result<f64, minijinja::Error> {
     if result.is_finite() { Ok(result) } else { Err(invalid(format!("{function} of this is not a finite number"))) }
+}
+
+/// The last item of a list; the engine's own makes all items of one that is still to be repeated.
+fn last(list: Value) -> Result<Value, minijinja::Error> {
+    match list.len() {
+        Some(length) if length > MAX_VALUES => Err(invalid(format!("a list of more than {MAX_VALUES} values"))),
+        _ => filters::last(list),
+    }
 }
 
 /// A number made whole.
