@@ -42,12 +42,12 @@ impl Inspect {
     pub(super) fn plots(&self, out: &mut dyn Write, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
         for Looked { number, summary, spectrum } in looked {
             let name = shown(&contents.entries[*number].name);
-            if let (true, Some(summary)) = (self.plot, summary) {
-                if let Some(counted) = counted(contents, *number, summary, ROWS, threads())? {
-                    let rows =
-                        show::counted(counted.low, counted.high, &counted.counts, counted.expected.as_deref(), WIDTH);
-                    write!(out, "\n{name}\n{rows}")?;
-                }
+            if let (true, Some(summary)) = (self.plot, summary)
+                && let Some(counted) = counted(contents, *number, summary, ROWS, threads())?
+            {
+                let rows =
+                    show::counted(counted.low, counted.high, &counted.counts, counted.expected.as_deref(), WIDTH);
+                write!(out, "\n{name}\n{rows}")?;
             }
             if let Some(spectrum) = spectrum {
                 writeln!(out, "\n{name}: {}", told(spectrum))?;

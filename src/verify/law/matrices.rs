@@ -53,7 +53,7 @@ pub(super) fn test(
     }
     let (off, number) = worst;
     let mut verdict = Verdict { untested: Some("orthogonality alone is tested".into()), ..Verdict::default() };
-    if !(off <= tolerance) {
+    if off.is_nan() || off > tolerance {
         let (which, of) = if rows < columns { ("rows", "W W^T") } else { ("columns", "W^T W") };
         let matrix = if unfolding.matrices() > 1 { format!(" of matrix {number}") } else { String::new() };
         verdict.faults.push(format!(

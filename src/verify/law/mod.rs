@@ -91,6 +91,9 @@ pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Se
     }
 }
 
+/// The first value that is not the law's, its place before it, and how many there are.
+type Off = (u64, f64, u64);
+
 /// Values that are a function of their place: each within the last two digits of its dtype.
 fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
     if contents.entries[entry].fortran {
@@ -110,8 +113,7 @@ fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Setti
     } else {
         0.0
     };
-    type Off = Option<(u64, f64, u64)>;
-    let visit = |off: &mut Off, start: u64, values: &[f64]| {
+    let visit = |off: &mut Option<Off>, start: u64, values: &[f64]| {
         for (index, &held) in (start..).zip(values) {
             let wanted = dtype.round(expected(index));
             let same = (held - wanted).abs() <= slack || held.is_nan() && wanted.is_nan();

@@ -170,8 +170,8 @@ fn miscounted(dtype: DType, law: &Law, each: u64, unfolding: &Unfolding, rows: &
     let total = as_float(each) * as_float(rows.len() as u64);
     let exact = lost * total < 1e-9;
     let row = rows.iter().map(|row| u64::from(row.load(Ordering::Relaxed)));
-    let (number, held) = row.enumerate().find(|(_, held)| *held > each || exact && *held != each)?;
-    let per = unfolding.rows().max(1) as usize;
+    let (number, held) = (0u64..).zip(row).find(|(_, held)| *held > each || exact && *held != each)?;
+    let per = unfolding.rows().max(1);
     let matrix = if unfolding.matrices() > 1 { format!(" of matrix {}", number / per) } else { String::new() };
     Some(format!(
         "unit {}{matrix} has {} values that are not 0, and the law says {}",
