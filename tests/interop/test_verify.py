@@ -1,5 +1,6 @@
 """Files that NumPy and the safetensors library wrote are tested against laws, and pictures are read by an XML parser."""
 
+import re
 import subprocess
 import xml.etree.ElementTree
 
@@ -72,6 +73,10 @@ class Verify(Case):
     def test_singular_values_are_those_of_numpy_and_the_picture_is_xml(self):
         values = np.random.default_rng(5).normal(size=(40, 30))
         np.save(self.folder / "w.npy", values)
-        run("inspect", self.folder / "w.npy", "--spectrum", "--plot", "-o", self.folder / "w.svg")
+        told = run("inspect", self.folder / "w.npy", "--spectrum", "--plot", "-o", self.folder / "w.svg").stdout
+        least, most = np.linalg.svd(values, compute_uv=False)[[-1, 0]]
+        found = re.search(r"30 singular values of 40x30, from (\S+) to (\S+);", told.decode())
+        self.assertAlmostEqual(float(found[1]), most, places=4)
+        self.assertAlmostEqual(float(found[2]), least, places=4)
         root = xml.etree.ElementTree.parse(self.folder / "w.svg").getroot()
         self.assertTrue(root.tag.endswith("svg"))
