@@ -109,8 +109,12 @@ mod tests {
 
     #[test]
     fn the_distribution_of_a_variance_is_chi_squared() {
-        // The chance that the mean of 10 squares of 11 normals passes 2.3209 is 0.01, and that it is below 0.2558 too.
-        assert!((of_normal_variance(2.320_9, 11) / 0.02 - 1.0).abs() < 0.05);
-        assert!((of_normal_variance(0.255_8, 11) / 0.02 - 1.0).abs() < 0.05);
+        // A chi-square of 100 degrees is above 135.807 with probability 0.01, and below 70.065 too. The approximation is nearer
+        // the more values there are; a test of fewer is within a tenth.
+        for (ratio, count, within) in
+            [(1.358_07, 101, 0.02), (0.700_65, 101, 0.02), (2.320_9, 11, 0.1), (0.255_8, 11, 0.1)]
+        {
+            assert!((of_normal_variance(ratio, count) / 0.02 - 1.0).abs() < within, "{ratio} {count}");
+        }
     }
 }
