@@ -2,12 +2,18 @@
 //!
 //! A kind says what its tensors are; a [`Framework`] says what each is called; the [`Layout`] says how each axis lies.
 
-use std::fmt;
+mod frameworks;
+mod given;
 
 use anyhow::{Context, Result, bail, ensure};
 
+pub use frameworks::{FRAMEWORKS, Framework, Stack};
+
 use crate::plan::{Fans, LAYOUTS, Layout};
-use crate::text::{did_you_mean, figure};
+use crate::text::did_you_mean;
+use frameworks::Form::{Bias, Biases, Input, Recurrent};
+use frameworks::Part;
+use given::Given;
 
 /// A parameter of a layer as it is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,198 +71,6 @@ pub struct LayerTensor {
     pub role: Role,
     /// The fans of its layer, which a bias has no axes to tell of.
     pub fans: Fans,
-}
-
-/// What a framework calls the tensors of layers, and a plain stack of dense ones.
-pub struct Framework {
-    /// The word of its layout.
-    pub layout: &'static str,
-    /// What stands between the name of a layer and that of a tensor.
-    joint: &'static str,
-    weight: &'static str,
-    bias: &'static str,
-    embedding: &'static str,
-    /// The scale and the shift of a normalization.
-    norm: [&'static str; 2],
-    /// The running statistics of a batch norm.
-    statistics: [(&'static str, Role); 2],
-    rnn: &'static [Part],
-    lstm: &'static [Part],
-    gru: &'static [Part],
-    /// How the layers of a plain stack are called.
-    pub stack: Stack,
-    /// The schemes of weights and biases that its dense layer draws by itself.
-    pub dense: Option<(&'static str, &'static str)>,
-}
-
-/// How a framework calls the layers of a plain stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
-    /// The word and a number: `layer_0`, `layer_1`.
-    Numbered(&'static str),
-    /// The same, where activations are layers of their own: `0`, `2`.
-    Counted(&'static str),
-    /// The word alone, then with a number: `dense`, `dense_1`.
-    Plain(&'static str),
-    /// The word and a number for each tensor, whatever its layer: `arr_0`, `arr_1`.
-    Flat(&'static str),
-}
-
-/// A tensor of a recurrent layer, for so many gates of it.
-type Part = (&'static str, Form, u64);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// Inputs to gates.
-    Input,
-    /// State to gates.
-    Recurrent,
-    /// A shift of the gates.
-    Bias,
-    /// Two of them, in two rows: Keras's gated recurrent unit.
-    Biases,
-}
-
-use Form::{Bias, Biases, Input, Recurrent};
-
-/// Every framework with names of its own, by the word of its layout.
-pub const FRAMEWORKS: &[Framework] = &[
-    Framework {
-        layout: "default",
-        joint: ".",
-        weight: "weight",
-        bias: "bias",
-        embedding: "weight",
-        norm: ["weight", "bias"],
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
-        rnn: &[("weight_ih", Input, 1), ("weight_hh", Recurrent, 1), ("bias", Bias, 1)],
-        lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
-        gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
-        stack: Stack::Numbered("layer_"),
-        dense: None,
-    },
-    Framework {
-        layout: "torch",
-        joint: ".",
-        weight: "weight",
-        bias: "bias",
-        embedding: "weight",
-        norm: ["weight", "bias"],
-        // It also counts the batches, in an integer, which is not drawn here.
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
-        rnn: &[
-            ("weight_ih_l0", Input, 1),
-            ("weight_hh_l0", Recurrent, 1),
-            ("bias_ih_l0", Bias, 1),
-            ("bias_hh_l0", Bias, 1),
-        ],
-        lstm: &[
-            ("weight_ih_l0", Input, 4),
-            ("weight_hh_l0", Recurrent, 4),
-            ("bias_ih_l0", Bias, 4),
-            ("bias_hh_l0", Bias, 4),
-        ],
-        gru: &[
-            ("weight_ih_l0", Input, 3),
-            ("weight_hh_l0", Recurrent, 3),
-            ("bias_ih_l0", Bias, 3),
-            ("bias_hh_l0", Bias, 3),
-        ],
-        stack: Stack::Counted(""),
-        dense: Some(("torch.Linear", "torch.Linear")),
-    },
-    Framework {
-        layout: "keras",
-        joint: "/",
-        weight: "kernel",
-        bias: "bias",
-        embedding: "embeddings",
-        norm: ["gamma", "beta"],
-        statistics: [("moving_mean", Role::Mean), ("moving_variance", Role::Variance)],
-        rnn: &[("kernel", Input, 1), ("recurrent_kernel", Recurrent, 1), ("bias", Bias, 1)],
-        lstm: &[("kernel", Input, 4), ("recurrent_kernel", Recurrent, 4), ("bias", Bias, 4)],
-        // Its default, reset_after=True, has a bias for the inputs and one for the state.
-        gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
-        stack: Stack::Plain("dense"),
-        dense: Some(("keras.GlorotUniform", "zeros")),
-    },
-    // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
-    // each gate's kernel apart.
-    Framework {
-        layout: "jax",
-        joint: ".",
-        weight: "kernel",
-        bias: "bias",
-        embedding: "embedding",
-        norm: ["scale", "bias"],
-        statistics: [("mean", Role::Mean), ("var", Role::Variance)],
-        rnn: &[("i.kernel", Input, 1), ("i.bias", Bias, 1), ("h.kernel", Recurrent, 1)],
-        lstm: &[
-            ("ii.kernel", Input, 1),
-            ("if.kernel", Input, 1),
-            ("ig.kernel", Input, 1),
-            ("io.kernel", Input, 1),
-            ("hi.kernel", Recurrent, 1),
-            ("hi.bias", Bias, 1),
-            ("hf.kernel", Recurrent, 1),
-            ("hf.bias", Bias, 1),
-            ("hg.kernel", Recurrent, 1),
-            ("hg.bias", Bias, 1),
-            ("ho.kernel", Recurrent, 1),
-            ("ho.bias", Bias, 1),
-        ],
-        gru: &[
-            ("ir.kernel", Input, 1),
-            ("ir.bias", Bias, 1),
-            ("iz.kernel", Input, 1),
-            ("iz.bias", Bias, 1),
-            ("in.kernel", Input, 1),
-            ("in.bias", Bias, 1),
-            ("hr.kernel", Recurrent, 1),
-            ("hz.kernel", Recurrent, 1),
-            ("hn.kernel", Recurrent, 1),
-            ("hn.bias", Bias, 1),
-        ],
-        stack: Stack::Numbered("Dense_"),
-        dense: Some(("flax.lecun_normal", "zeros")),
-    },
-    // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
-    Framework {
-        layout: "lasagne",
-        joint: ".",
-        weight: "W",
-        bias: "b",
-        embedding: "W",
-        norm: ["gamma", "beta"],
-        statistics: [("mean", Role::Mean), ("inv_std", Role::InverseStd)],
-        rnn: &[],
-        lstm: &[],
-        gru: &[],
-        stack: Stack::Flat("arr_"),
-        dense: Some(("lasagne.GlorotUniform", "zeros")),
-    },
-    Framework {
-        layout: "mlx",
-        joint: ".",
-        weight: "weight",
-        bias: "bias",
-        embedding: "weight",
-        norm: ["weight", "bias"],
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
-        rnn: &[("Wxh", Input, 1), ("Whh", Recurrent, 1), ("bias", Bias, 1)],
-        lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
-        gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
-        stack: Stack::Counted("layers."),
-        dense: Some(("mlx.Linear", "mlx.Linear")),
-    },
-];
-
-impl Framework {
-    /// The framework of a layout; layouts of letters have the names of the first.
-    pub fn of(layout: &Layout) -> &'static Self {
-        let word = layout.to_string();
-        FRAMEWORKS.iter().find(|framework| framework.layout == word).unwrap_or(&FRAMEWORKS[0])
-    }
 }
 
 /// What a parameter of a kind takes.
@@ -346,108 +160,6 @@ pub fn expand(name: &str, kind: &str, parameters: &[(String, Parameter)], layout
         .check()
         .and_then(|()| (found.expand)(&given, Framework::of(layout), layout))
         .with_context(|| format!("layer `{kind}`"))
-}
-
-/// A layer as it was asked for.
-struct Given<'a> {
-    name: &'a str,
-    kind: &'static Kind,
-    parameters: &'a [(String, Parameter)],
-}
-
-/// The largest size: that of the largest tensor.
-const MAX_SIZE: f64 = 281_474_976_710_656.0;
-
-impl Given<'_> {
-    fn check(&self) -> Result<()> {
-        for (position, (key, _)) in self.parameters.iter().enumerate() {
-            let known: Vec<&str> = self.kind.parameters.iter().map(|(name, _)| *name).collect();
-            ensure!(
-                known.contains(&key.as_str()),
-                "unknown parameter `{key}`: it takes {}{}",
-                known.join(", "),
-                did_you_mean(key, known.iter().copied())
-            );
-            let twice = self.parameters[..position].iter().any(|(other, _)| other == key);
-            ensure!(!twice, "parameter `{key}` is given twice");
-        }
-        for &(key, takes) in self.kind.parameters {
-            match takes {
-                Takes::Size => drop(self.size(key)?),
-                Takes::Sizes => drop(self.sizes(key)?),
-                Takes::Count => drop(self.count(key)?),
-                Takes::Switch => drop(self.switch(key)?),
-            }
-        }
-        Ok(())
-    }
-
-    fn find(&self, key: &str) -> Option<&Parameter> {
-        self.parameters.iter().find(|(name, _)| name == key).map(|(_, parameter)| parameter)
-    }
-
-    fn needed(&self, key: &str) -> Result<&Parameter> {
-        self.find(key).with_context(|| format!("`{key}` is missing"))
-    }
-
-    fn size(&self, key: &str) -> Result<u64> {
-        match self.needed(key)? {
-            Parameter::Number(number) => whole(key, *number),
-            other => bail!("`{key}` is {other}, and takes a whole number"),
-        }
-    }
-
-    fn sizes(&self, key: &str) -> Result<Vec<u64>> {
-        match self.needed(key)? {
-            Parameter::Number(number) => Ok(vec![whole(key, *number)?]),
-            Parameter::List(numbers) => numbers.iter().map(|&number| whole(key, number)).collect(),
-            other => bail!("`{key}` is {other}, and takes a whole number, or a list of them"),
-        }
-    }
-
-    fn count(&self, key: &str) -> Result<u64> {
-        if self.find(key).is_none() {
-            return Ok(1);
-        }
-        let count = self.size(key)?;
-        ensure!(count > 0, "`{key}` is 0, and takes 1 or more");
-        Ok(count)
-    }
-
-    fn switch(&self, key: &str) -> Result<bool> {
-        match self.find(key) {
-            None => Ok(true),
-            Some(Parameter::Switch(on)) => Ok(*on),
-            Some(other) => bail!("`{key}` is {other}, and takes true or false"),
-        }
-    }
-
-    fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
-        let name = format!("{}{}{word}", self.name, framework.joint);
-        LayerTensor { name, shape, layout: None, role, fans: Fans::default() }
-    }
-}
-
-fn whole(key: &str, number: f64) -> Result<u64> {
-    ensure!(
-        number.fract() == 0.0 && (0.0..=MAX_SIZE).contains(&number),
-        "`{key}` is {}, and takes a whole number up to 2^48",
-        figure(number)
-    );
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 2^48")]
-    let size = number as u64;
-    Ok(size)
-}
-
-impl fmt::Display for Parameter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{}", figure(*number)),
-            Self::List(numbers) => write!(f, "a list of {}", numbers.len()),
-            Self::Switch(on) => write!(f, "{on}"),
-            Self::Word(word) => write!(f, "`{word}`"),
-        }
-    }
 }
 
 /// A dense layer or a convolution: its weight, each axis where its letter stands, and its bias.

@@ -1,0 +1,196 @@
+//! What each framework calls the tensors of layers.
+
+use super::Role;
+use crate::plan::Layout;
+
+/// What a framework calls the tensors of layers, and a plain stack of dense ones.
+pub struct Framework {
+    /// The word of its layout.
+    pub layout: &'static str,
+    /// What stands between the name of a layer and that of a tensor.
+    pub(super) joint: &'static str,
+    pub(super) weight: &'static str,
+    pub(super) bias: &'static str,
+    pub(super) embedding: &'static str,
+    /// The scale and the shift of a normalization.
+    pub(super) norm: [&'static str; 2],
+    /// The running statistics of a batch norm.
+    pub(super) statistics: [(&'static str, Role); 2],
+    pub(super) rnn: &'static [Part],
+    pub(super) lstm: &'static [Part],
+    pub(super) gru: &'static [Part],
+    /// How the layers of a plain stack are called.
+    pub stack: Stack,
+    /// The schemes of weights and biases that its dense layer draws by itself.
+    pub dense: Option<(&'static str, &'static str)>,
+}
+
+/// How a framework calls the layers of a plain stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// The word and a number: `layer_0`, `layer_1`.
+    Numbered(&'static str),
+    /// The same, where activations are layers of their own: `0`, `2`.
+    Counted(&'static str),
+    /// The word alone, then with a number: `dense`, `dense_1`.
+    Plain(&'static str),
+    /// The word and a number for each tensor, whatever its layer: `arr_0`, `arr_1`.
+    Flat(&'static str),
+}
+
+/// A tensor of a recurrent layer, for so many gates of it.
+pub(super) type Part = (&'static str, Form, u64);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Inputs to gates.
+    Input,
+    /// State to gates.
+    Recurrent,
+    /// A shift of the gates.
+    Bias,
+    /// Two of them, in two rows: Keras's gated recurrent unit.
+    Biases,
+}
+
+use Form::{Bias, Biases, Input, Recurrent};
+
+/// Every framework with names of its own, by the word of its layout.
+pub const FRAMEWORKS: &[Framework] = &[
+    Framework {
+        layout: "default",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[("weight_ih", Input, 1), ("weight_hh", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
+        gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
+        stack: Stack::Numbered("layer_"),
+        dense: None,
+    },
+    Framework {
+        layout: "torch",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        // It also counts the batches, in an integer, which is not drawn here.
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[
+            ("weight_ih_l0", Input, 1),
+            ("weight_hh_l0", Recurrent, 1),
+            ("bias_ih_l0", Bias, 1),
+            ("bias_hh_l0", Bias, 1),
+        ],
+        lstm: &[
+            ("weight_ih_l0", Input, 4),
+            ("weight_hh_l0", Recurrent, 4),
+            ("bias_ih_l0", Bias, 4),
+            ("bias_hh_l0", Bias, 4),
+        ],
+        gru: &[
+            ("weight_ih_l0", Input, 3),
+            ("weight_hh_l0", Recurrent, 3),
+            ("bias_ih_l0", Bias, 3),
+            ("bias_hh_l0", Bias, 3),
+        ],
+        stack: Stack::Counted(""),
+        dense: Some(("torch.Linear", "torch.Linear")),
+    },
+    Framework {
+        layout: "keras",
+        joint: "/",
+        weight: "kernel",
+        bias: "bias",
+        embedding: "embeddings",
+        norm: ["gamma", "beta"],
+        statistics: [("moving_mean", Role::Mean), ("moving_variance", Role::Variance)],
+        rnn: &[("kernel", Input, 1), ("recurrent_kernel", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("kernel", Input, 4), ("recurrent_kernel", Recurrent, 4), ("bias", Bias, 4)],
+        // Its default, reset_after=True, has a bias for the inputs and one for the state.
+        gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
+        stack: Stack::Plain("dense"),
+        dense: Some(("keras.GlorotUniform", "zeros")),
+    },
+    // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
+    // each gate's kernel apart.
+    Framework {
+        layout: "jax",
+        joint: ".",
+        weight: "kernel",
+        bias: "bias",
+        embedding: "embedding",
+        norm: ["scale", "bias"],
+        statistics: [("mean", Role::Mean), ("var", Role::Variance)],
+        rnn: &[("i.kernel", Input, 1), ("i.bias", Bias, 1), ("h.kernel", Recurrent, 1)],
+        lstm: &[
+            ("ii.kernel", Input, 1),
+            ("if.kernel", Input, 1),
+            ("ig.kernel", Input, 1),
+            ("io.kernel", Input, 1),
+            ("hi.kernel", Recurrent, 1),
+            ("hi.bias", Bias, 1),
+            ("hf.kernel", Recurrent, 1),
+            ("hf.bias", Bias, 1),
+            ("hg.kernel", Recurrent, 1),
+            ("hg.bias", Bias, 1),
+            ("ho.kernel", Recurrent, 1),
+            ("ho.bias", Bias, 1),
+        ],
+        gru: &[
+            ("ir.kernel", Input, 1),
+            ("ir.bias", Bias, 1),
+            ("iz.kernel", Input, 1),
+            ("iz.bias", Bias, 1),
+            ("in.kernel", Input, 1),
+            ("in.bias", Bias, 1),
+            ("hr.kernel", Recurrent, 1),
+            ("hz.kernel", Recurrent, 1),
+            ("hn.kernel", Recurrent, 1),
+            ("hn.bias", Bias, 1),
+        ],
+        stack: Stack::Numbered("Dense_"),
+        dense: Some(("flax.lecun_normal", "zeros")),
+    },
+    // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
+    Framework {
+        layout: "lasagne",
+        joint: ".",
+        weight: "W",
+        bias: "b",
+        embedding: "W",
+        norm: ["gamma", "beta"],
+        statistics: [("mean", Role::Mean), ("inv_std", Role::InverseStd)],
+        rnn: &[],
+        lstm: &[],
+        gru: &[],
+        stack: Stack::Flat("arr_"),
+        dense: Some(("lasagne.GlorotUniform", "zeros")),
+    },
+    Framework {
+        layout: "mlx",
+        joint: ".",
+        weight: "weight",
+        bias: "bias",
+        embedding: "weight",
+        norm: ["weight", "bias"],
+        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        rnn: &[("Wxh", Input, 1), ("Whh", Recurrent, 1), ("bias", Bias, 1)],
+        lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
+        gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
+        stack: Stack::Counted("layers."),
+        dense: Some(("mlx.Linear", "mlx.Linear")),
+    },
+];
+
+impl Framework {
+    /// The framework of a layout; layouts of letters have the names of the first.
+    pub fn of(layout: &Layout) -> &'static Self {
+        let word = layout.to_string();
+        FRAMEWORKS.iter().find(|framework| framework.layout == word).unwrap_or(&FRAMEWORKS[0])
+    }
+}

@@ -1,0 +1,111 @@
+//! The parameters of a layer as they are given.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Framework, Kind, LayerTensor, Parameter, Role, Takes};
+use crate::plan::Fans;
+use crate::text::{did_you_mean, figure};
+
+/// A layer as it was asked for.
+pub(super) struct Given<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: &'static Kind,
+    pub(super) parameters: &'a [(String, Parameter)],
+}
+
+/// The largest size: that of the largest tensor.
+const MAX_SIZE: f64 = 281_474_976_710_656.0;
+
+impl Given<'_> {
+    pub(super) fn check(&self) -> Result<()> {
+        for (position, (key, _)) in self.parameters.iter().enumerate() {
+            let known: Vec<&str> = self.kind.parameters.iter().map(|(name, _)| *name).collect();
+            ensure!(
+                known.contains(&key.as_str()),
+                "unknown parameter `{key}`: it takes {}{}",
+                known.join(", "),
+                did_you_mean(key, known.iter().copied())
+            );
+            let twice = self.parameters[..position].iter().any(|(other, _)| other == key);
+            ensure!(!twice, "parameter `{key}` is given twice");
+        }
+        for &(key, takes) in self.kind.parameters {
+            match takes {
+                Takes::Size => drop(self.size(key)?),
+                Takes::Sizes => drop(self.sizes(key)?),
+                Takes::Count => drop(self.count(key)?),
+                Takes::Switch => drop(self.switch(key)?),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|(name, _)| name == key).map(|(_, parameter)| parameter)
+    }
+
+    pub(super) fn needed(&self, key: &str) -> Result<&Parameter> {
+        self.find(key).with_context(|| format!("`{key}` is missing"))
+    }
+
+    pub(super) fn size(&self, key: &str) -> Result<u64> {
+        match self.needed(key)? {
+            Parameter::Number(number) => whole(key, *number),
+            other => bail!("`{key}` is {other}, and takes a whole number"),
+        }
+    }
+
+    pub(super) fn sizes(&self, key: &str) -> Result<Vec<u64>> {
+        match self.needed(key)? {
+            Parameter::Number(number) => Ok(vec![whole(key, *number)?]),
+            Parameter::List(numbers) => numbers.iter().map(|&number| whole(key, number)).collect(),
+            other => bail!("`{key}` is {other}, and takes a whole number, or a list of them"),
+        }
+    }
+
+    pub(super) fn count(&self, key: &str) -> Result<u64> {
+        if self.find(key).is_none() {
+            return Ok(1);
+        }
+        let count = self.size(key)?;
+        ensure!(count > 0, "`{key}` is 0, and takes 1 or more");
+        Ok(count)
+    }
+
+    pub(super) fn switch(&self, key: &str) -> Result<bool> {
+        match self.find(key) {
+            None => Ok(true),
+            Some(Parameter::Switch(on)) => Ok(*on),
+            Some(other) => bail!("`{key}` is {other}, and takes true or false"),
+        }
+    }
+
+    pub(super) fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
+        let name = format!("{}{}{word}", self.name, framework.joint);
+        LayerTensor { name, shape, layout: None, role, fans: Fans::default() }
+    }
+}
+
+fn whole(key: &str, number: f64) -> Result<u64> {
+    ensure!(
+        number.fract() == 0.0 && (0.0..=MAX_SIZE).contains(&number),
+        "`{key}` is {}, and takes a whole number up to 2^48",
+        figure(number)
+    );
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 2^48")]
+    let size = number as u64;
+    Ok(size)
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{}", figure(*number)),
+            Self::List(numbers) => write!(f, "a list of {}", numbers.len()),
+            Self::Switch(on) => write!(f, "{on}"),
+            Self::Word(word) => write!(f, "`{word}`"),
+        }
+    }
+}
