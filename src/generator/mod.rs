@@ -2,6 +2,7 @@
 
 mod native;
 mod ordered;
+mod platform;
 mod simd;
 mod sliced;
 
@@ -44,6 +45,8 @@ pub struct Framework {
     pub release: &'static str,
     /// The release since which these values have been drawn, as far as that is known.
     pub since: &'static str,
+    /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
+    platform: fn(&Tensor) -> bool,
 }
 
 /// How a generator goes through the tensors of a plan.
@@ -111,6 +114,18 @@ impl Generator {
     /// Errors where it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+    }
+
+    /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
+    pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
+        let framework = self.framework.as_ref()?;
+        let strays = tensor.law.is_random() && (framework.platform)(tensor) && !platform::rounds_as_glibc();
+        strays.then(|| {
+            format!(
+                "{} takes logarithms and sines from glibc on a CPU with fused multiply-add, and this machine's round otherwise",
+                framework.release
+            )
+        })
     }
 
     /// What goes before the tensors of a plan, where the numbers of one follow those of another.

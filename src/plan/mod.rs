@@ -254,6 +254,9 @@ impl Plan {
         );
         if generator.framework.is_some() {
             put_in_order(&mut tensors);
+            for tensor in &mut tensors {
+                tensor.close = tensor.close.take().or_else(|| generator.stray(tensor));
+            }
         }
         let sequence = generator.sequence(&seed, &tensors)?;
         Ok(Self { generator, seed, tensors, sequence })

@@ -65,6 +65,14 @@ pub fn of(word: &str) -> Option<&'static Like> {
     LIKES.iter().find(|like| like.framework == framework)
 }
 
+/// The frameworks that have a scheme, each with why its values are close and not equal to theirs, where that is so.
+pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    LIKES.iter().filter_map(move |like| {
+        let row = like.rows.iter().find(|row| row.scheme == scheme)?;
+        Some((like.framework, row.close))
+    })
+}
+
 impl Like {
     /// Looks up an expression as this framework means it: by its own name or, where it has none, by that of a scheme here that it has.
     pub fn resolve(&self, text: &str) -> Result<Resolved> {
