@@ -1,6 +1,8 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod mt19937;
 mod native;
+mod numpy;
 mod ordered;
 mod platform;
 mod simd;
@@ -51,7 +53,6 @@ pub struct Framework {
 
 /// How a generator goes through the tensors of a plan.
 #[derive(Debug)]
-#[allow(dead_code)]
 enum Draws {
     /// Any part of any tensor at any time.
     Anywhere(fn(&Seed, &Tensor, usize) -> Box<dyn Source>),
@@ -60,13 +61,27 @@ enum Draws {
 }
 
 /// Every generator.
-pub const GENERATORS: &[Generator] = &[Generator {
-    name: native::NAME,
-    summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
-    framework: None,
-    check: native::check,
-    draws: Draws::Anywhere(native::open),
-}];
+pub const GENERATORS: &[Generator] = &[
+    Generator {
+        name: native::NAME,
+        summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
+        framework: None,
+        check: native::check,
+        draws: Draws::Anywhere(native::open),
+    },
+    Generator {
+        name: "numpy-legacy-2.4",
+        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
+        framework: Some(Framework {
+            word: "numpy-legacy",
+            release: "NumPy 2.4",
+            since: "NumPy 1.0",
+            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
+        }),
+        check: numpy::legacy::check,
+        draws: Draws::InOrder(numpy::legacy::start),
+    },
+];
 
 /// The generator of this program's own numbers.
 pub const NATIVE: &Generator = &GENERATORS[0];

@@ -1,6 +1,8 @@
 //! Schemes as frameworks draw them: which ones each has, and its own arithmetic for their bounds and standard deviations, to the last
 //! bit. What it then draws for such a law is its generator's matter.
 
+mod numpy;
+
 use anyhow::{Context, Result, bail};
 
 use super::expression::{Expression, fold};
@@ -24,8 +26,8 @@ pub struct Like {
 pub struct Row {
     /// The scheme's name here.
     pub scheme: &'static str,
-    /// Its law in the framework's order of arithmetic.
-    pub law: LawOf,
+    /// Its law in the framework's order of arithmetic; `None` where ours is the same.
+    pub law: Option<LawOf>,
     /// Why the values are close to the framework's and not equal to them.
     pub close: Option<&'static str>,
     /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
@@ -36,9 +38,13 @@ pub struct Row {
 pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
 
 /// A row of a table.
-#[allow(dead_code)]
 const fn row(scheme: &'static str, law: LawOf) -> Row {
-    Row { scheme, law, close: None, single: false }
+    Row { scheme, law: Some(law), close: None, single: false }
+}
+
+/// A row whose law is computed there as it is here.
+const fn native(scheme: &'static str) -> Row {
+    Row { scheme, law: None, close: None, single: false }
 }
 
 #[allow(dead_code)]
@@ -55,7 +61,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[];
+pub const LIKES: &[Like] = &[numpy::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {
