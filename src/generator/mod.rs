@@ -1,8 +1,10 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod jax;
 mod native;
 mod simd;
 mod sliced;
+mod threefry;
 
 use anyhow::{Result, ensure};
 
