@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
-use fanin::generator::GENERATORS;
+use fanin::generator::NATIVE;
 use fanin::inspect::{Summary, summary};
 use fanin::law::Law;
 use fanin::plan::{Common, DType, Fans, Layout, Plan, Seed, Tensor};
@@ -55,7 +55,8 @@ impl Drop for Temporary {
 }
 
 fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> Tensor {
-    let common = Common { dtype, layout: Layout::default(), fans: Fans { fan_in: Some(12), fan_out: None } };
+    let common =
+        Common { dtype, layout: Layout::default(), fans: Fans { fan_in: Some(12), fan_out: None }, generator: NATIVE };
     Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
 }
 
@@ -65,7 +66,7 @@ fn text(law: &Law) -> String {
 }
 
 fn plan(tensors: Vec<Tensor>) -> Plan {
-    Plan::new(&GENERATORS[0], Seed(7), tensors).unwrap()
+    Plan::new(NATIVE, Seed::from(7), tensors).unwrap()
 }
 
 fn written(plan: &Plan, format: &Format) -> Temporary {
@@ -121,7 +122,7 @@ fn what_is_written_is_read_back_with_its_recipe() {
                 assert_eq!(entry.dtype(), Some(dtype), "{at}");
                 assert_eq!(contents.notes, [""; 0], "{at}");
                 if format.name != "npy" {
-                    assert_eq!(contents.recipe.as_ref().unwrap().seed().unwrap(), Seed(7), "{at}");
+                    assert_eq!(contents.recipe.as_ref().unwrap().seed().unwrap(), Seed::from(7), "{at}");
                     assert_eq!(text(&entry.planned.as_ref().unwrap().law), text(&plan.tensors[0].law), "{at}");
                     assert_eq!(entry.type_word, dtype.word(), "{at}");
                 }
