@@ -59,13 +59,22 @@ enum Draws {
 }
 
 /// Every generator.
-pub const GENERATORS: &[Generator] = &[Generator {
-    name: native::NAME,
-    summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
-    framework: None,
-    check: native::check,
-    draws: Draws::Anywhere(native::open),
-}];
+pub const GENERATORS: &[Generator] = &[
+    Generator {
+        name: native::NAME,
+        summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
+        framework: None,
+        check: native::check,
+        draws: Draws::Anywhere(native::open),
+    },
+    Generator {
+        name: jax::NAME,
+        summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
+        framework: Some(Framework { word: "jax", release: "0.10.2", since: "0.10.2; uniform values since 0.5" }),
+        check: jax::check,
+        draws: Draws::Anywhere(jax::open),
+    },
+];
 
 /// The generator of this program's own numbers.
 pub const NATIVE: &Generator = &GENERATORS[0];

@@ -16,7 +16,7 @@ pub(super) struct Uniform {
 impl DrawWide for Uniform {
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
-        uniform(bits, self.low, self.high) * self.factor
+        product(uniform(bits, self.low, self.high), self.factor)
     }
 }
 
@@ -70,10 +70,17 @@ fn uniform(bits: u64, low: f64, high: f64) -> f64 {
     if value < low { low } else { value }
 }
 
+/// The product, or 0 with its sign where it would be subnormal: the compiler of JAX keeps no such numbers.
+#[inline(always)]
+fn product(a: f64, b: f64) -> f64 {
+    let product = a * b;
+    if product.abs() < f64::MIN_POSITIVE { 0f64.copysign(product) } else { product }
+}
+
 /// A standard normal, scaled and then moved: a mean of 0 is not added, since it would take the sign from a zero.
 #[inline(always)]
 fn moved(standard: f64, mean: f64, std: f64) -> f64 {
-    let scaled = standard * std;
+    let scaled = product(standard, std);
     if mean == 0.0 { scaled } else { scaled + mean }
 }
 

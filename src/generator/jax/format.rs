@@ -1,6 +1,6 @@
 //! The types of less than 64 bits that JAX draws in. Values are held as singles; each operation of a half type is rounded to it.
 
-use crate::plan::narrow;
+use crate::plan::{DType, narrow};
 
 /// A type, by its rounding and by what it takes from random bits.
 pub(super) trait Format: Copy + Send + Sync + 'static {
@@ -21,9 +21,16 @@ pub(super) trait Format: Copy + Send + Sync + 'static {
     /// The next value of this type towards infinity.
     fn next_up(value: f32) -> f32;
 
-    /// A setting in this type, as `jax.numpy.array(value, dtype)` makes it: by way of a single.
+    /// A setting in this type, as `jax.numpy.array(value, dtype)` makes it: to a bfloat16 by way of a single.
     fn setting(value: f64) -> f32 {
         Self::round(narrow(value))
+    }
+
+    /// The product, or 0 with its sign where a single would be subnormal: the compiler of JAX keeps none.
+    #[inline(always)]
+    fn product(a: f32, b: f32) -> f32 {
+        let product = Self::round(a * b);
+        if product.abs() < f32::MIN_POSITIVE { 0f32.copysign(product) } else { product }
     }
 }
 
@@ -74,7 +81,7 @@ impl Format for Brain {
     }
 
     fn next_up(value: f32) -> f32 {
-        next_up(crate::plan::DType::BF16, value)
+        next_up(DType::BF16, value)
     }
 }
 
@@ -103,8 +110,12 @@ impl Format for Half {
         f32::from_bits((bits & 0xffff) >> 6 << 13 | 0x3f80_0000) - 1.0
     }
 
+    fn setting(value: f64) -> f32 {
+        narrow(DType::F16.round(value))
+    }
+
     fn next_up(value: f32) -> f32 {
-        next_up(crate::plan::DType::F16, value)
+        next_up(DType::F16, value)
     }
 }
 
@@ -117,7 +128,7 @@ fn round_bits(value: f32, bits: u32) -> f32 {
     f32::from_bits(rounded >> bits << bits)
 }
 
-fn next_up(dtype: crate::plan::DType, value: f32) -> f32 {
+fn next_up(dtype: DType, value: f32) -> f32 {
     if value == f32::NEG_INFINITY { narrow(-dtype.max()) } else { narrow(dtype.next_up(value.into())) }
 }
 
@@ -127,7 +138,9 @@ mod tests {
 
     #[test]
     fn halves_are_rounded_as_the_half_crate_rounds_them() {
-        for word in (0..u32::MAX).step_by(4099).chain([0, 0x8000_0000, 0x477f_efff, 0x477f_f000, 0x3880_0000, 0x387f_ffff]) {
+        for word in
+            (0..u32::MAX).step_by(4099).chain([0, 0x8000_0000, 0x477f_efff, 0x477f_f000, 0x3880_0000, 0x387f_ffff])
+        {
             let value = f32::from_bits(word);
             if !value.is_nan() {
                 assert_eq!(Half::round(value).to_bits(), half::f16::from_f32(value).to_f32().to_bits(), "{value:e}");

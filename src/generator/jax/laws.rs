@@ -16,14 +16,14 @@ pub(super) struct Uniform<F> {
 
 impl<F: Format> Uniform<F> {
     pub(super) fn new(low: f64, high: f64, factor: f64) -> Self {
-        Self { interval: Interval::new(F::setting(low), F::setting(high)), factor: F::setting(factor) }
+        Self { interval: Interval::new(F::setting(low), F::setting(high)), factor: F::product(F::setting(factor), 1.0) }
     }
 }
 
 impl<F: Format> Draw for Uniform<F> {
     #[inline(always)]
     fn value(self, bits: u32) -> f32 {
-        F::round(self.interval.value(bits) * self.factor)
+        F::product(self.interval.value(bits), self.factor)
     }
 }
 
@@ -112,7 +112,8 @@ struct Tail<F> {
 
 impl<F: Format> Tail<F> {
     fn new(mean: f64, std: f64) -> Self {
-        Self { root: F::setting(SQRT_2), std: F::setting(std), mean: F::setting(mean), format: PhantomData }
+        let std = F::product(F::setting(std), 1.0);
+        Self { root: F::setting(SQRT_2), std, mean: F::setting(mean), format: PhantomData }
     }
 
     /// A standard normal of a uniform value on (-1, 1).
@@ -124,7 +125,7 @@ impl<F: Format> Tail<F> {
     /// A standard normal, scaled and then moved: a mean of 0 is not added, since it would take the sign from a zero.
     #[inline(always)]
     fn moved(self, standard: f32) -> f32 {
-        let scaled = F::round(standard * self.std);
+        let scaled = F::product(standard, self.std);
         if self.mean == 0.0 { scaled } else { F::round(scaled + self.mean) }
     }
 }

@@ -4,17 +4,54 @@ mod double;
 mod format;
 mod independent;
 mod laws;
+mod orthogonal;
 mod special;
+
+use anyhow::{Result, ensure};
 
 use super::Source;
 use super::threefry::Key;
 use crate::law::Law;
-use crate::plan::DType;
+use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
 use independent::{Independent, IndependentWide};
 
+/// The name of this generator: the release whose numbers it draws.
+pub(super) const NAME: &str = "jax-0.10";
+
+/// Errors where JAX takes no such seed.
+pub(super) fn check(seed: &Seed) -> Result<()> {
+    let number = seed.numbers().first().and_then(|number| number.to_i64());
+    ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
+    Ok(())
+}
+
+/// The numbers of a tensor. A matrix is drawn now.
+pub(super) fn open(seed: &Seed, tensor: &Tensor, _threads: usize) -> Box<dyn Source> {
+    let key = key(seed, tensor.dtype);
+    let key = tensor.order.map_or(key, |order| key.split(order));
+    match &tensor.law {
+        &Law::Orthogonal { gain, ref unfolding, .. } => {
+            Box::new(orthogonal::tensor(key, gain, unfolding, tensor.dtype))
+        }
+        Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), tensor.dtype)),
+        law => elementwise(key, law, tensor.dtype),
+    }
+}
+
+/// The key of a seed and its steps. JAX draws in double precision only where `jax_enable_x64` is on, and then all 64 bits of a
+/// seed make its key; for other types it is off, as by default, and the lower 32 bits do.
+fn key(seed: &Seed, dtype: DType) -> Key {
+    let number = seed.numbers().first().and_then(|number| number.to_i64()).unwrap_or_default();
+    let first = if dtype == DType::F64 { Key::of_wide_seed(number) } else { Key::of_seed(number) };
+    seed.steps().iter().fold(first, |key, step| match *step {
+        Step::FoldIn(data) => key.fold_in(data),
+        Step::Split { index, .. } => key.split(index),
+    })
+}
+
 /// The numbers of an elementwise law under a key.
-pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Option<Box<dyn Source>> {
+pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Box<dyn Source> {
     match dtype {
         DType::F64 => double_precision(key, law),
         DType::F32 => below_double::<Single>(key, law),
@@ -23,8 +60,8 @@ pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Option<Box<dyn S
     }
 }
 
-fn below_double<F: Format>(key: Key, law: &Law) -> Option<Box<dyn Source>> {
-    Some(match *law {
+fn below_double<F: Format>(key: Key, law: &Law) -> Box<dyn Source> {
+    match *law {
         Law::Uniform { low, high } => {
             let (low, high, factor) = uniform(low, high);
             Box::new(Independent { key, draw: laws::Uniform::<F>::new(low, high, factor) })
@@ -34,12 +71,12 @@ fn below_double<F: Format>(key: Key, law: &Law) -> Option<Box<dyn Source>> {
             let cuts = [low, high].map(|cut| (cut - mean) / std);
             Box::new(Independent { key, draw: laws::Truncated::<F>::new(mean, std, cuts) })
         }
-        _ => return None,
-    })
+        _ => unreachable!("no scheme of JAX has such a law"),
+    }
 }
 
-fn double_precision(key: Key, law: &Law) -> Option<Box<dyn Source>> {
-    Some(match *law {
+fn double_precision(key: Key, law: &Law) -> Box<dyn Source> {
+    match *law {
         Law::Uniform { low, high } => {
             let (low, high, factor) = uniform(low, high);
             Box::new(IndependentWide { key, draw: double::Uniform { low, high, factor } })
@@ -49,8 +86,8 @@ fn double_precision(key: Key, law: &Law) -> Option<Box<dyn Source>> {
             let cuts = [low, high].map(|cut| cut_in_deviations(cut, mean, std));
             Box::new(IndependentWide { key, draw: double::Truncated::new(mean, std, cuts) })
         }
-        _ => return None,
-    })
+        _ => unreachable!("no scheme of JAX has such a law"),
+    }
 }
 
 /// The bounds that are drawn between, and the factor after: initializers draw on (-1, 1) or (0, 1) and scale, and
@@ -95,7 +132,7 @@ mod check {
                 _ => Law::TruncatedNormal { mean: f(4), std: f(5), low: f(6), high: f(7) },
             };
             let n: usize = w[8].parse().unwrap();
-            let source = elementwise(key, &law, dtype).unwrap();
+            let source = elementwise(key, &law, dtype);
             if dtype == DType::F64 {
                 let mut out = vec![0.0; n];
                 source.doubles(0, &mut out);

@@ -93,9 +93,7 @@ pub(super) fn erf(x: f32) -> f32 {
     }
     let square = x * x;
     let numerator = polynomial(square, [0.00022905065, 0.003408291, 0.050955694, 0.18520832, 1.1283791]);
-    let denominator = polynomial(
-        square,
-        [-1.1791603e-7, 2.3547966e-5, 0.0010179626, 0.01407047, 0.11098505, 0.49746925, 1.0],
-    );
+    let denominator =
+        polynomial(square, [-1.1791603e-7, 2.3547966e-5, 0.0010179626, 0.01407047, 0.11098505, 0.49746925, 1.0]);
     (x * numerator) / denominator
 }
