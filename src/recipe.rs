@@ -268,7 +268,7 @@ mod tests {
             r#"{"schema":1,"generator":"native-1"}"#,
             r#"{"schema":1,"generator":"native-1","seed":7}"#,
             r#"{"schema":1,"generator":"native-1","seed":"random"}"#,
-            r#"{"schema":1,"generator":"native-1","seed":"-1"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1e3"}"#,
             r#"{"schema":1,"generator":"native-1","seed":"1","seed":"2"}"#,
             r#"{"schema":1,"generator":"native-1","seed":"1","version":"0.1"}"#,
         ] {

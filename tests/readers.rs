@@ -83,7 +83,8 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
 
 /// The values as they were drawn.
 fn drawn(plan: &Plan, tensor: &Tensor) -> Vec<f64> {
-    let source = plan.generator.open(plan.seed, tensor, 1);
+    let number = plan.tensors.iter().position(|other| other.name == tensor.name).unwrap();
+    let source = plan.open(number, 1);
     let count = usize::try_from(tensor.shape.count()).unwrap();
     let mut encoder = writer::Encoder::default();
     encoder.widened(source.as_ref(), tensor.dtype, 0, count).to_vec()

@@ -1,8 +1,11 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
 mod jax;
+mod mt19937;
 mod native;
+mod numpy;
 mod ordered;
+mod platform;
 mod simd;
 mod sliced;
 mod threefry;
@@ -46,11 +49,12 @@ pub struct Framework {
     pub release: &'static str,
     /// The release since which these values have been drawn, as far as that is known.
     pub since: &'static str,
+    /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
+    platform: fn(&Tensor) -> bool,
 }
 
 /// How a generator goes through the tensors of a plan.
 #[derive(Debug)]
-#[allow(dead_code)]
 enum Draws {
     /// Any part of any tensor at any time.
     Anywhere(fn(&Seed, &Tensor, usize) -> Box<dyn Source>),
@@ -70,9 +74,26 @@ pub const GENERATORS: &[Generator] = &[
     Generator {
         name: jax::NAME,
         summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
-        framework: Some(Framework { word: "jax", release: "0.10.2", since: "0.10.2; uniform values since 0.5" }),
+        framework: Some(Framework {
+            word: "jax",
+            release: "JAX 0.10.2",
+            since: "JAX 0.10; uniform values since JAX 0.5",
+            platform: jax::needs_logarithms,
+        }),
         check: jax::check,
         draws: Draws::Anywhere(jax::open),
+    },
+    Generator {
+        name: "numpy-legacy-2.4",
+        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
+        framework: Some(Framework {
+            word: "numpy-legacy",
+            release: "NumPy 2.4",
+            since: "NumPy 1.0",
+            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
+        }),
+        check: numpy::legacy::check,
+        draws: Draws::InOrder(numpy::legacy::start),
     },
 ];
 
@@ -122,6 +143,18 @@ impl Generator {
     /// Errors where it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+    }
+
+    /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
+    pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
+        let framework = self.framework.as_ref()?;
+        let strays = tensor.law.is_random() && (framework.platform)(tensor) && !platform::rounds_as_glibc();
+        strays.then(|| {
+            format!(
+                "{} takes logarithms and sines from glibc on a CPU with fused multiply-add, and this machine's round otherwise",
+                framework.release
+            )
+        })
     }
 
     /// What goes before the tensors of a plan, where the numbers of one follow those of another.

@@ -29,7 +29,6 @@ pub(super) trait Forward: Send {
 }
 
 /// Values that are drawn already.
-#[allow(dead_code)]
 pub(super) enum Drawn {
     /// In single precision, or a lesser one.
     Singles(Vec<f32>),

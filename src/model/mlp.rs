@@ -205,7 +205,7 @@ impl Mlp {
     }
 
     fn tensor(&self, tensor: &LayerTensor, name: &str, is_last: bool) -> Result<Tensor> {
-        let expression = self.expression(tensor.role, is_last);
+        let expression = self.expression(tensor, is_last);
         let layout = match &tensor.layout {
             Some(letters) => letters.parse()?,
             None => Layout::default(),
@@ -219,21 +219,17 @@ impl Mlp {
         Tensor::new(name.parse()?, shape, &expression, &common)
     }
 
-    fn expression(&self, role: Role, is_last: bool) -> String {
-        let own = self.like.and_then(|framework| framework.dense);
-        if role == Role::Bias {
-            return match (&self.bias, own) {
-                (BiasScheme::Drawn(expression), _) => expression.clone(),
-                (_, Some((_, bias))) => bias.into(),
-                _ => "zeros".into(),
+    fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
+        let own = tensor.own.clone().filter(|_| self.like.is_some());
+        if tensor.role == Role::Bias {
+            return match &self.bias {
+                BiasScheme::Drawn(expression) => expression.clone(),
+                _ => own.unwrap_or_else(|| "zeros".into()),
             };
         }
         let last = self.last.as_ref().filter(|_| is_last);
-        match (last.or(self.scheme.as_ref()), own) {
-            (Some(expression), _) => expression.clone(),
-            (None, Some((weight, _))) => weight.into(),
-            (None, None) => self.activation.scheme(),
-        }
+        let asked = last.or(self.scheme.as_ref()).cloned();
+        asked.or(own).unwrap_or_else(|| self.activation.scheme())
     }
 
     /// Where the scheme of the weights came from, where nobody named one.
@@ -251,7 +247,7 @@ impl Mlp {
 
 /// The framework of that word, where its own dense layer is known. Errors where it has none.
 pub fn own_layers(word: &str) -> Result<&'static Framework> {
-    let known = || layers::FRAMEWORKS.iter().filter(|row| row.dense.is_some());
+    let known = || layers::FRAMEWORKS.iter().filter(|row| row.has_own());
     known().find(|row| row.layout == word).with_context(|| {
         let known: Vec<&str> = known().map(|row| row.layout).collect();
         format!("{word} has no dense layers of its own: {} have; `fanin init` draws single tensors", known.join(", "))

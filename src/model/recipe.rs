@@ -214,7 +214,8 @@ impl<'e> Building<'_, 'e> {
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
-        let Part { name, shape, letters, otherwise, fans: of_layer } = part;
+        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer } = part;
+        let of_framework = of_framework.filter(|_| self.general.generator.framework.is_some());
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {
@@ -227,10 +228,11 @@ impl<'e> Building<'_, 'e> {
         };
         let of_rule = rule.map(|rule| &rule.settings);
         let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), otherwise) {
-            (_, Some(scheme)) if rule.is_none() => scheme.to_string(),
+            (_, Some(usual)) if rule.is_none() => of_framework.unwrap_or(usual).to_string(),
             (Some(scheme), _) => {
                 scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?
             }
+            (None, _) if rule.is_none() && of_framework.is_some() => of_framework.unwrap_or_default().to_string(),
             (None, _) => {
                 bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
             }
@@ -289,20 +291,22 @@ struct Part<'p> {
     letters: Option<&'p str>,
     /// Its scheme where no rule speaks of it.
     otherwise: Option<&'static str>,
+    /// The scheme that the framework's own layer draws it by.
+    own: Option<&'p str>,
     /// The fans of its layer, where its own axes do not tell them.
     fans: Fans,
 }
 
 impl<'p> Part<'p> {
     fn alone(name: &'p str, shape: Shape) -> Self {
-        Self { name, shape, letters: None, otherwise: None, fans: Fans::default() }
+        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default() }
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
-        let LayerTensor { name, shape, layout, role, fans } = tensor;
+        let LayerTensor { name, shape, layout, role, fans, own } = tensor;
         let fans = if *role == Role::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
-        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), fans })
+        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), own: own.as_deref(), fans })
     }
 }
 

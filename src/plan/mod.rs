@@ -145,7 +145,7 @@ impl Tensor {
         let row = common.generator.like_table().map(|like| like.row(resolved)).transpose()?;
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (law, canonical) = resolved
-            .law(&site, row.map(|row| (row.law, common.dtype)))
+            .law(&site, row.and_then(|row| Some((row.law?, common.dtype))))
             .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
         let mut notes = resolved.notes.clone();
@@ -254,6 +254,9 @@ impl Plan {
         );
         if generator.framework.is_some() {
             put_in_order(&mut tensors);
+            for tensor in &mut tensors {
+                tensor.close = tensor.close.take().or_else(|| generator.stray(tensor));
+            }
         }
         let sequence = generator.sequence(&seed, &tensors)?;
         Ok(Self { generator, seed, tensors, sequence })

@@ -90,7 +90,7 @@ impl Format for Brain {
 pub(super) struct Half;
 
 impl Format for Half {
-    const BEGIN: f32 = -0.99951172;
+    const BEGIN: f32 = -0.9995117;
 
     #[inline(always)]
     fn round(value: f32) -> f32 {

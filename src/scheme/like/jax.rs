@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{Like, Row, row};
-use crate::law::{Law, as_float};
+use crate::law::{Law, OrthogonalMethod, as_float, in_deviations};
 use crate::plan::{DType, Role, narrow};
 use crate::scheme::{Arguments, Site, find};
 
@@ -120,14 +120,19 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site, dtype: DType) -> Result
     ensure!(low < high, "low-sigma is {low} and high-sigma is {high}: the lower cut must be below the upper");
     let [mean, std] = [arguments.number("mean")?, arguments.positive("std")?].map(|value| array(dtype, value));
     ensure!(std > 0.0, "std is {}: it is 0 in {dtype}", arguments.typed("std"));
-    Ok(Law::TruncatedNormal { mean, std, low: mean + low * std, high: mean + high * std })
+    let cuts = [low, high].map(|cut| mean + cut * std);
+    for (cut, asked) in cuts.into_iter().zip([low, high]) {
+        let kept = array(dtype, in_deviations(cut, mean, std)) == array(dtype, asked);
+        ensure!(kept, "a cut at {asked} standard deviations has more digits than {dtype} keeps here: write fewer");
+    }
+    Ok(Law::TruncatedNormal { mean, std, low: cuts[0], high: cuts[1] })
 }
 
 fn orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
     without(arguments, &["method", "mode"])?;
     check_matrix(site, dtype)?;
     let gain = array(dtype, arguments.gain()?);
-    Ok(Law::Orthogonal { gain, method: crate::law::OrthogonalMethod::Svd, unfolding: site.unfolding()? })
+    Ok(Law::Orthogonal { gain, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })
 }
 
 fn delta_orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
@@ -175,5 +180,5 @@ fn fan_in(site: &Site) -> Result<f64> {
 }
 
 fn average(site: &Site) -> Result<f64> {
-    Ok(((as_float(site.fan_in()?) + as_float(site.fan_out()?)) / 2.0).max(1.0))
+    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()?)).max(1.0))
 }

@@ -2,6 +2,7 @@
 //! bit. What it then draws for such a law is its generator's matter.
 
 mod jax;
+mod numpy;
 
 use anyhow::{Context, Result, bail};
 
@@ -26,8 +27,8 @@ pub struct Like {
 pub struct Row {
     /// The scheme's name here.
     pub scheme: &'static str,
-    /// Its law in the framework's order of arithmetic.
-    pub law: LawOf,
+    /// Its law in the framework's order of arithmetic; `None` where ours is the same.
+    pub law: Option<LawOf>,
     /// Why the values are close to the framework's and not equal to them.
     pub close: Option<&'static str>,
     /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
@@ -38,9 +39,13 @@ pub struct Row {
 pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
 
 /// A row of a table.
-#[allow(dead_code)]
 const fn row(scheme: &'static str, law: LawOf) -> Row {
-    Row { scheme, law, close: None, single: false }
+    Row { scheme, law: Some(law), close: None, single: false }
+}
+
+/// A row whose law is computed there as it is here.
+const fn native(scheme: &'static str) -> Row {
+    Row { scheme, law: None, close: None, single: false }
 }
 
 #[allow(dead_code)]
@@ -57,7 +62,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[jax::LIKE];
+pub const LIKES: &[Like] = &[jax::LIKE, numpy::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {
@@ -65,6 +70,14 @@ pub fn of(word: &str) -> Option<&'static Like> {
     // NumPy's two generators have one set of names.
     let framework = if framework == "numpy-legacy" { "numpy" } else { framework };
     LIKES.iter().find(|like| like.framework == framework)
+}
+
+/// The frameworks that have a scheme, each with why its values are close and not equal to theirs, where that is so.
+pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    LIKES.iter().filter_map(move |like| {
+        let row = like.rows.iter().find(|row| row.scheme == scheme)?;
+        Some((like.framework, row.close))
+    })
 }
 
 impl Like {
