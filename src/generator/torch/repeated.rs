@@ -97,8 +97,8 @@ impl Repeated {
         let chances = round.chances.as_mut().map(|plain| doubles(plain.take(count).as_ref(), count, dtype));
         let good = match rule {
             Rule::Bounds { low, high, .. } => {
-                let (low, high) =
-                    if dtype == DType::F64 { (low, high) } else { (narrow(low).into(), narrow(high).into()) };
+                // They are compared as values of the type.
+                let (low, high) = (as_of(low, dtype), as_of(high, dtype));
                 values.iter().map(|value| (low..=high).contains(value)).collect()
             }
             Rule::Density { mean, std, top, .. } => {
@@ -120,6 +120,11 @@ fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DT
     let sigmas = half(half(narrow(value) - narrow(mean)) / narrow(std));
     let density = half(half(half(sigmas * sigmas) * -0.5) - narrow(top));
     half(narrow(chance).ln()) <= density
+}
+
+/// A bound as a value of the type, which torch comes to by way of a single.
+fn as_of(bound: f64, dtype: DType) -> f64 {
+    if dtype == DType::F64 { bound } else { dtype.round(narrow(bound).into()) }
 }
 
 fn doubles(source: &dyn Source, count: usize, dtype: DType) -> Vec<f64> {
