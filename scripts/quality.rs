@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, bail};
 use fanin::gaussian;
-use fanin::generator::{GENERATORS, Source};
-use fanin::plan::{Common, DType, Fans, Layout, Seed, Tensor};
+use fanin::generator::{NATIVE, Source, native};
+use fanin::plan::{Common, DType, Fans, Layout, Tensor};
 
 const CHUNK: usize = 1 << 16;
 
@@ -39,9 +39,9 @@ fn main() -> Result<()> {
 
 /// The numbers of an endless vector.
 fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<dyn Source>> {
-    let common = Common { dtype, layout: Layout::default(), fans: Fans::default() };
+    let common = Common { dtype, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
     let tensor = Tensor::new(name.parse()?, "281474976710656".parse()?, expression, &common)?;
-    Ok(GENERATORS[0].open(Seed(seed), &tensor, 1))
+    Ok(native(seed, &tensor, 1))
 }
 
 /// The words of the stream, by way of a uniform of 2^64 units: the word and the further one beside it, rounded to 53 bits, so that

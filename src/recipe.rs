@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::generator::Generator;
 use crate::plan::{
     Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
@@ -42,6 +43,9 @@ pub struct TensorRecipe {
     /// The tensor that it started from; its values are not to be had again without that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseIdentity>,
+    /// Whether the values are close to those of the framework that the generator is named after, and not equal to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<bool>,
     /// The type of its elements.
     pub dtype: String,
     /// The fan-in that was given by hand.
@@ -56,6 +60,9 @@ pub struct TensorRecipe {
     /// One letter an axis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
+    /// Its place, from 0, among the tensors that a framework's generator drew one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
     /// The scheme in canonical form; empty where the values were copied.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scheme: String,
@@ -105,9 +112,8 @@ impl Recipe {
 
     /// The seed of all tensors.
     pub fn seed(&self) -> Result<Seed> {
-        let digits = !self.seed.is_empty() && self.seed.bytes().all(|byte| byte.is_ascii_digit());
-        ensure!(digits, "its seed `{}` is no number", self.seed);
-        self.seed.parse()
+        let seed = self.seed.parse().ok().filter(|seed: &Seed| seed.to_string() == self.seed);
+        seed.with_context(|| format!("its seed `{}` is none", self.seed))
     }
 }
 
@@ -116,11 +122,13 @@ impl TensorRecipe {
     pub fn of(tensor: &Tensor) -> Self {
         Self {
             base: tensor.base.clone(),
+            close: tensor.close.as_ref().map(|_| true),
             dtype: tensor.element().word().into(),
             fan_in: tensor.given_fans.fan_in,
             fan_out: tensor.given_fans.fan_out,
             kept: tensor.kept().map(|kept| kept.identity.clone()),
             layout: tensor.layout.clone(),
+            order: tensor.order,
             scheme: tensor.expression.clone(),
             shape: tensor.shape.axes().into(),
             slice: tensor.slice.clone(),
@@ -138,12 +146,12 @@ impl TensorRecipe {
     }
 
     /// The tensor that this is the recipe of, its law derived again.
-    pub fn tensor(&self, name: &str) -> Result<Tensor> {
-        self.tensor_from(name, None)
+    pub fn tensor(&self, name: &str, generator: &'static Generator) -> Result<Tensor> {
+        self.tensor_from(name, generator, None)
     }
 
     /// The same, where there may be the tensor that it started from.
-    pub fn tensor_from(&self, name: &str, base: Option<&Arc<Base>>) -> Result<Tensor> {
+    pub fn tensor_from(&self, name: &str, generator: &'static Generator, base: Option<&Arc<Base>>) -> Result<Tensor> {
         ensure!(self.kept.is_none(), "it was copied from another file, and not drawn");
         let name: Name = name.parse()?;
         let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
@@ -152,8 +160,9 @@ impl TensorRecipe {
             None => Layout::default(),
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let common = Common { dtype: self.dtype()?, layout, fans };
-        let whole = Tensor::from_base(name, shape, &self.scheme, &common, base)?;
+        let common = Common { dtype: self.dtype()?, layout, fans, generator };
+        let drawn = Tensor::canonical(name, shape, &self.scheme, &common, base)?;
+        let whole = Tensor { order: self.order, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
     }
@@ -197,16 +206,16 @@ impl TensorRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::GENERATORS;
+    use crate::generator::NATIVE;
 
     fn plan() -> Plan {
         let tensor = |name: &str, shape: &str, expression, fans| {
-            let common = Common { dtype: DType::F32, layout: Layout::default(), fans };
+            let common = Common { dtype: DType::F32, layout: Layout::default(), fans, generator: NATIVE };
             Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
         };
         let given = Fans { fan_in: Some(9), fan_out: None };
         let tensors = vec![tensor("w", "3x4", "he-normal", given), tensor("b", "4", "zeros", Fans::default())];
-        Plan::new(&GENERATORS[0], Seed(u64::MAX), tensors).unwrap()
+        Plan::new(NATIVE, Seed::from(u64::MAX), tensors).unwrap()
     }
 
     #[test]
@@ -229,8 +238,13 @@ mod tests {
         let recipe = Recipe::parse(&Recipe::whole(&plan).to_json().unwrap()).unwrap();
         assert_eq!(recipe, Recipe::whole(&plan));
         for tensor in &plan.tensors {
-            let again =
-                recipe.tensors.as_ref().unwrap().get(tensor.name.as_str()).unwrap().tensor(tensor.name.as_str());
+            let again = recipe
+                .tensors
+                .as_ref()
+                .unwrap()
+                .get(tensor.name.as_str())
+                .unwrap()
+                .tensor(tensor.name.as_str(), NATIVE);
             assert_eq!(format!("{:?}", again.unwrap().law), format!("{:?}", tensor.law));
         }
     }
@@ -240,7 +254,7 @@ mod tests {
         let text = r#"{"base":{"dtype":"f32","name":"w","sha256":"00ff","shape":[8,4]},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
         let recipe = TensorRecipe::parse(text).unwrap();
         assert_eq!(recipe.to_json().unwrap(), text);
-        assert!(recipe.tensor("a").is_err(), "its law is not to be had without the base");
+        assert!(recipe.tensor("a", NATIVE).is_err(), "its law is not to be had without the base");
         assert!(TensorRecipe::parse(&text.replace("name", "file")).is_err());
     }
 
@@ -254,7 +268,7 @@ mod tests {
             r#"{"schema":1,"generator":"native-1"}"#,
             r#"{"schema":1,"generator":"native-1","seed":7}"#,
             r#"{"schema":1,"generator":"native-1","seed":"random"}"#,
-            r#"{"schema":1,"generator":"native-1","seed":"-1"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1e3"}"#,
             r#"{"schema":1,"generator":"native-1","seed":"1","seed":"2"}"#,
             r#"{"schema":1,"generator":"native-1","seed":"1","version":"0.1"}"#,
         ] {

@@ -1,7 +1,7 @@
 //! Every framework's name draws: finite values of the law that its meaning states.
 
-use fanin::generator::GENERATORS;
-use fanin::plan::{Common, DType, Fans, Seed, Tensor};
+use fanin::generator::{NATIVE, native};
+use fanin::plan::{Common, DType, Fans, Tensor};
 use fanin::scheme::{self, Spelling};
 
 /// The scheme that an expression names.
@@ -12,7 +12,8 @@ fn scheme_of(means: &str) -> &'static scheme::Scheme {
 /// An expression on a shape that is legal for the scheme which it names.
 fn tensor(expression: &str, scheme: &scheme::Scheme) -> Tensor {
     let (_, shape, layout) = scheme.example.on("48x36");
-    let common = Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default() };
+    let common =
+        Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     Tensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression} {shape}: {error:#}"))
 }
@@ -38,7 +39,7 @@ fn every_spelling_draws_finite_values_of_its_law() {
         let tensor = tensor(&format!("{framework}.{name}"), scheme_of(means));
         let count = usize::try_from(tensor.shape.count()).unwrap();
         let mut values = vec![f32::NAN; count];
-        GENERATORS[0].open(Seed(11), &tensor, 1).singles(0, &mut values);
+        native(11, &tensor, 1).singles(0, &mut values);
         if let Some(fault) = fault(&tensor, &values) {
             panic!("{framework}.{name} ({means}): {fault}");
         }

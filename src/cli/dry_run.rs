@@ -86,7 +86,7 @@ fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
     let mut plan_told = json!({
         "dry_run": true,
         "generator": plan.generator.name,
-        "seed": plan.seed.0,
+        "seed": report::seed(&plan.seed),
         "tensors": plan.tensors.iter().map(report::tensor).collect::<Vec<_>>(),
         "notes": report::notes(plan, planned.format),
         "format": planned.format.map(|format| format.name),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 
 use crate::plan::LAYOUTS;
-use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere};
+use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere, like};
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
@@ -55,6 +55,13 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     }
     if !scheme.aliases.is_empty() {
         entry(out, "also called", &scheme.aliases.join(", "))?;
+    }
+    let likes: Vec<String> = like::having(scheme.name).map(|(framework, close)| match close {
+        Some(why) => format!("{framework} (close, not exact: {why})"),
+        None => framework.into(),
+    }).collect();
+    if !likes.is_empty() {
+        entry(out, "--like", &likes.join(", "))?;
     }
     for (position, meaning) in scheme.meanings().iter().enumerate() {
         let word = if position == 0 { "frameworks" } else { "" };

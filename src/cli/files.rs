@@ -74,7 +74,7 @@ impl PlannedFile {
     }
 
     fn of_bytes(path: PathBuf, bytes: Vec<u8>, plan: &Plan) -> Self {
-        Self { path, plan: Plan { tensors: Vec::new(), ..*plan }, pieces: vec![Piece::Bytes(bytes)] }
+        Self { path, plan: plan.of(Vec::new()), pieces: vec![Piece::Bytes(bytes)] }
     }
 
     /// Its size; `None` where that is not known before the numbers are.
@@ -139,7 +139,7 @@ impl Files {
             let path = folder.join(format!("{}.{}", tensor.name, format.extensions[0]));
             let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
-            let plan = Plan { tensors: vec![tensor.clone()], ..*plan };
+            let plan = plan.of(vec![tensor.clone()]);
             let pieces = format.pieces(&plan)?;
             small.extend(PlannedFile::companion(&path, &plan, format)?);
             data.push(PlannedFile { path, plan, pieces });

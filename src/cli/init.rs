@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
+use super::numbers::Numbers;
 use super::output::Output;
 use super::shown;
 use super::slices::Slices;
-use crate::generator::GENERATORS;
-use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Shape, Tensor};
 use crate::reader::Contents;
 use crate::scheme::{self, Reads};
 
@@ -24,15 +24,14 @@ pub(super) struct Init {
     /// Shapes, with or without a name: 784x256, fc1=784x256, 256, () for a scalar
     #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
-    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
-    #[arg(long, default_value = "0", allow_negative_numbers = true)]
-    seed: Seed,
+    #[command(flatten)]
+    numbers: Numbers,
     /// The type of the elements: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
     dtype: DType,
-    /// Which axis is what: a letter an axis (i in, o out, k kernel, b batch, g group) or a framework
-    #[arg(long, default_value = "default")]
-    layout: Layout,
+    /// Which axis is what: a letter an axis (i in, o out, k kernel, b batch, g group) or a framework; that of --like, or `default`
+    #[arg(long)]
+    layout: Option<Layout>,
     /// The number of inputs of each output, in place of the layout's
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
     fan_in: Option<u64>,
@@ -64,13 +63,15 @@ impl Init {
 
     fn plan(&self) -> Result<Plan> {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let common = Common { dtype: self.dtype, layout: self.layout.clone(), fans };
+        let layout = self.numbers.layout(self.layout.as_ref())?;
+        let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
         let base = self.base()?.map(Arc::new);
         let tensors = self.shapes.iter().enumerate().map(|(position, text)| {
             let (name, shape) = named_shape(text, position).with_context(|| format!("`{text}`"))?;
             Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())
         });
-        self.slices.of(Plan::new(&GENERATORS[0], self.seed, tensors.collect::<Result<_>>()?)?)
+        let seed = self.numbers.seed(None).unwrap_or_default();
+        self.slices.of(Plan::new(common.generator, seed, tensors.collect::<Result<_>>()?)?)
     }
 
     /// The weight that the scheme starts from.

@@ -247,7 +247,7 @@ fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
     Ok(json!({
         "format": contents.format,
         "generator": contents.recipe.as_ref().map(|recipe| &recipe.generator),
-        "seed": seed.map(|seed| seed.0),
+        "seed": seed.as_ref().map(super::report::seed),
         "tensors": tensors,
         "notes": contents.notes.iter().chain(&contents.faults).collect::<Vec<_>>(),
     }))

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use super::{coverage, explain};
-use crate::generator::GENERATORS;
+use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
 use crate::plan::LAYOUTS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
@@ -58,7 +58,11 @@ impl List {
                     .map(|format| [format.name.into(), format!(".{}", format.extensions[0]), format.summary.into()]),
             )?,
             What::Generators => {
-                columns(out, GENERATORS.iter().map(|row| [row.name.into(), row.summary.into()]))?;
+                let like = |row: &Framework| {
+                    format!("--like {}: {}; the same values since {}", row.word, row.release, row.since)
+                };
+                let like = |row: &Generator| row.framework.as_ref().map_or("the default".into(), like);
+                columns(out, GENERATORS.iter().map(|row| [row.name.into(), like(row), row.summary.into()]))?;
             }
             What::Layouts => {
                 columns(out, LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;

@@ -5,12 +5,11 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use clap::builder::NonEmptyStringValueParser;
 
+use super::numbers::Numbers;
 use super::output::Output;
 use super::slices::Slices;
-use crate::generator::GENERATORS;
-use crate::model::layers::Framework;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
-use crate::plan::{DType, Layout, Plan, Seed};
+use crate::plan::{DType, Layout, Plan};
 use crate::scheme;
 
 /// Draw the weights and biases of a multilayer perceptron.
@@ -24,9 +23,6 @@ pub(super) struct Mlp {
     /// Whose names, shapes and order: a framework, or a letter an axis (io, oi); `default` where it is not given
     #[arg(long)]
     layout: Option<Layout>,
-    /// Draw what dense layers of this framework draw by themselves, biases too: torch, keras, jax, lasagne or mlx
-    #[arg(long, value_name = "FRAMEWORK", value_parser = mlp::like)]
-    like: Option<&'static Framework>,
     /// The scheme of the weights, in place of the activation's
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
@@ -36,9 +32,8 @@ pub(super) struct Mlp {
     /// The scheme of the biases, zeros where it is not given; `none` leaves them out
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
-    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
-    #[arg(long, default_value = "0", allow_negative_numbers = true)]
-    seed: Seed,
+    #[command(flatten)]
+    numbers: Numbers,
     /// The type of the elements: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
     dtype: DType,
@@ -66,11 +61,9 @@ impl Mlp {
     }
 
     fn plan(&self) -> Result<Plan> {
-        let layout = match (&self.layout, self.like) {
-            (Some(layout), _) => layout.clone(),
-            (None, Some(framework)) => framework.layout.parse()?,
-            (None, None) => Layout::default(),
-        };
+        let layout = self.numbers.layout(self.layout.as_ref())?;
+        let generator = self.numbers.generator();
+        let like = generator.like_table().map(|like| mlp::own_layers(like.framework));
         let bias = match self.bias.as_deref() {
             None => BiasScheme::Usual,
             Some("none") => BiasScheme::Absent,
@@ -87,12 +80,13 @@ impl Mlp {
             activation: self.activation.clone(),
             layout,
             dtype: self.dtype,
-            like: self.like,
+            like: like.transpose()?,
+            generator,
             scheme: self.scheme.clone(),
             last: self.last.clone(),
             bias,
         };
-        Plan::new(&GENERATORS[0], self.seed, mlp.tensors()?)
+        Plan::new(generator, self.numbers.seed(None).unwrap_or_default(), mlp.tensors()?)
     }
 }
 

@@ -11,6 +11,7 @@ mod list;
 mod memory;
 mod mlp;
 mod model;
+mod numbers;
 mod output;
 mod progress;
 mod rank;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::numbers::Numbers;
 use super::output::Output;
 use super::shown;
 use super::slices::Slices;
@@ -27,9 +28,8 @@ pub(super) struct Model {
     /// Override a constant of the recipe: hidden=64, `text_config.hidden_size=64`, act=relu; several may be given
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`; in place of the recipe's
-    #[arg(long, allow_negative_numbers = true)]
-    seed: Option<Seed>,
+    #[command(flatten)]
+    numbers: Numbers,
     /// The type of the elements: f64, f32, f16 or bf16; in place of the recipe's
     #[arg(long)]
     dtype: Option<DType>,
@@ -88,8 +88,13 @@ impl Model {
         {
             bail!("--set `{}`: it is given twice", escape(&cut(name, 60)));
         }
-        let mut asked =
-            Asked { seed: self.seed, dtype: self.dtype, layout: self.layout.clone(), constants: Overrides::default() };
+        let mut asked = Asked {
+            seed: self.numbers.seed(None),
+            like: self.numbers.like(),
+            dtype: self.dtype,
+            layout: self.layout.clone(),
+            constants: Overrides::default(),
+        };
         let mut beside = Vec::new();
         let mut configured = |Configured { model, config }| {
             beside.push(Beside { name: family::FILE.into(), bytes: config });

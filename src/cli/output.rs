@@ -324,8 +324,8 @@ impl Output {
             return Ok(());
         }
         let threads = self.threads();
-        for tensor in plan.tensors.iter().filter(|tensor| tensor.kept().is_none()) {
-            let source = plan.generator.open(plan.seed, tensor, threads);
+        for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.kept().is_none()) {
+            let source = plan.open(number, threads);
             let mut encoder = Encoder::default();
             let mut element = |index| encoder.widened(source.as_ref(), tensor.dtype, index, 1)[0];
             if plan.tensors.len() > 1 {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::files::Done;
 use super::rank::Part;
 use crate::law::Law;
-use crate::plan::{Fans, Plan, Shape, Slice, Tensor};
+use crate::plan::{Fans, Plan, Seed, Shape, Slice, Tensor};
 use crate::text::{bytes, escape, figure};
 use crate::writer::Format;
 
@@ -91,7 +91,8 @@ pub(super) fn line(tensor: &Tensor) -> String {
         .collect();
     // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
-    format!("{name}={shape}{part} {element}: {}{figures}", tensor.expression)
+    let close = if tensor.close.is_some() { "; close, not exact" } else { "" };
+    format!("{name}={shape}{part} {element}: {}{figures}{close}", tensor.expression)
 }
 
 /// Which part of its tensor a slice is: ` [0:4, 2:8] of 16x8`.
@@ -122,7 +123,9 @@ fn law(law: &Law) -> Vec<(&'static str, String)> {
 pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     let of_format = format.and_then(|format| format.note(plan));
-    for note in plan.tensors.iter().flat_map(|tensor| tensor.notes.iter().cloned()).chain(of_format) {
+    let close = |tensor: &Tensor| tensor.close.as_ref().map(|why| format!("close, not exact: {why}"));
+    let of_tensor = |tensor: &'_ Tensor| tensor.notes.iter().cloned().chain(close(tensor)).collect::<Vec<_>>();
+    for note in plan.tensors.iter().flat_map(of_tensor).chain(of_format) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -135,7 +138,7 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
     let Written { done, part, .. } = written;
     let mut report = json!({
         "generator": plan.generator.name,
-        "seed": plan.seed.0,
+        "seed": seed(&plan.seed),
         "tensors": plan.tensors.iter().map(tensor).collect::<Vec<_>>(),
         "notes": notes(plan, written.format),
         "format": written.format.map(|format| format.name),
@@ -154,6 +157,11 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
         report["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "missing": done.missing });
     }
     Ok(writeln!(out, "{report}")?)
+}
+
+/// A seed as a number where it is one of 64 bits; any other as text.
+pub(super) fn seed(seed: &Seed) -> Value {
+    seed.to_u64().map_or_else(|| json!(seed.to_string()), |number| json!(number))
 }
 
 fn names(paths: &[PathBuf]) -> Vec<String> {
@@ -180,6 +188,8 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "std": tensor.law.std(),
         "low": bounds.and_then(|(low, _)| finite(low)),
         "high": bounds.and_then(|(_, high)| finite(high)),
+        "order": tensor.order,
+        "close": tensor.close,
         "notes": tensor.notes,
     });
     without_nulls(entry)

@@ -12,11 +12,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{Outcome, memory, shown};
-use crate::generator::{self, GENERATORS, Generator};
+use crate::generator::{self, Generator, NATIVE};
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Tensor};
 use crate::reader::Contents;
 use crate::recipe::{Recipe, TensorRecipe};
-use crate::text::{cut, did_you_mean, escape, matches};
+use crate::text::{cut, escape, matches};
 use crate::verify::{Meeting, changed, compare, meet};
 use crate::writer::Settings;
 
@@ -171,23 +171,35 @@ impl Verify {
     }
 
     fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<(Plan, Vec<String>)> {
-        let generator = generator(&recipe.generator)?;
+        let generator = Generator::find(&recipe.generator).context("its recipe")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorRecipe| tensor.kept.is_none();
-        let wanted = recipe.tensors.iter().flatten().filter(|(name, tensor)| self.wants(name) && drawn(tensor));
-        for (name, tensor) in wanted {
+        // Where each tensor's numbers follow those of others, those are derived too.
+        let all = recipe
+            .tensors
+            .iter()
+            .flatten()
+            .filter(|(name, tensor)| (self.wants(name) || tensor.order.is_some()) && drawn(tensor));
+        for (name, tensor) in all {
             let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
-            match self.derive(name, tensor, base).with_context(word)? {
+            match self.derive(name, tensor, generator, base).with_context(word)? {
                 Some(tensor) => tensors.push(tensor),
                 None => underived.push(name.clone()),
             }
         }
-        Ok((Plan::new(generator, recipe.seed()?, tensors)?, underived))
+        let plan = Plan::new(generator, recipe.seed()?, tensors)?;
+        Ok((plan.only(|tensor| self.wants(tensor.name.as_str())), underived))
     }
 
     /// A tensor by its recipe; `None` where a law is asked for and the tensor that it started from is not there.
-    fn derive(&self, name: &str, recipe: &TensorRecipe, base: Option<&Arc<Base>>) -> Result<Option<Tensor>> {
-        let Some(identity) = &recipe.base else { return Ok(Some(recipe.tensor(name)?)) };
+    fn derive(
+        &self,
+        name: &str,
+        recipe: &TensorRecipe,
+        generator: &'static Generator,
+        base: Option<&Arc<Base>>,
+    ) -> Result<Option<Tensor>> {
+        let Some(identity) = &recipe.base else { return Ok(Some(recipe.tensor(name, generator)?)) };
         match base {
             Some(base) => {
                 let same = base.identity.sha256 == identity.sha256 && base.identity.dtype == identity.dtype;
@@ -198,7 +210,7 @@ impl Verify {
                     cut(&escape(&identity.sha256), 64),
                     base.identity.sha256
                 );
-                Ok(Some(recipe.tensor_from(name, Some(base))?))
+                Ok(Some(recipe.tensor_from(name, generator, Some(base))?))
             }
             None if self.law => Ok(None),
             None => bail!(
@@ -211,8 +223,8 @@ impl Verify {
 
     /// Every tensor of the file by one expression.
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
-        let seed = match self.seed {
-            Some(seed) => seed,
+        let seed = match &self.seed {
+            Some(seed) => seed.clone(),
             None if self.law => Seed::default(),
             None => bail!("--as: say --seed N, too, or --law where it is not known"),
         };
@@ -224,19 +236,18 @@ impl Verify {
             let dtype: DType = entry
                 .dtype()
                 .with_context(|| format!("`{shown_name}`: values of type {} are not read", entry.type_word))?;
-            let common = Common { dtype, layout: layout.clone(), fans };
+            let common = Common { dtype, layout: layout.clone(), fans, generator: NATIVE };
             let name = entry.name.parse().with_context(|| format!("`{shown_name}`"))?;
             Tensor::from_base(name, entry.shape.clone(), expression, &common, base)
         });
-        Plan::new(&GENERATORS[0], seed, tensors.collect::<Result<_>>()?)
+        Plan::new(NATIVE, seed, tensors.collect::<Result<_>>()?)
     }
 
     /// The plan that `fanin model` makes of a recipe file.
     fn by_recipe(&self, path: &Path) -> Result<Plan> {
         let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
-        let plan = super::model::plan_of(spec, self.seed).context("--recipe")?;
-        let tensors = plan.tensors.into_iter().filter(|tensor| self.wants(tensor.name.as_str())).collect();
-        Plan::new(plan.generator, plan.seed, tensors)
+        let plan = super::model::plan_of(spec, self.seed.clone()).context("--recipe")?;
+        Ok(plan.only(|tensor| self.wants(tensor.name.as_str())))
     }
 
     /// The weight that schemes started from.
@@ -245,17 +256,4 @@ impl Verify {
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
-}
-
-/// The generator that a recipe names.
-fn generator(name: &str) -> Result<&'static Generator> {
-    let names = || GENERATORS.iter().map(|generator| generator.name);
-    GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
-        format!(
-            "its recipe names the generator `{}`: known are {}{}",
-            cut(&escape(name), 100),
-            names().collect::<Vec<_>>().join(", "),
-            did_you_mean(name, names())
-        )
-    })
 }

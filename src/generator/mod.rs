@@ -1,14 +1,23 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod mt19937;
 mod native;
+mod numpy;
+mod ordered;
+mod platform;
 mod simd;
 mod sliced;
 
-use anyhow::{Result, ensure};
+use std::sync::Arc;
 
-use crate::law::Law;
-use crate::plan::{DType, Seed, Tensor};
-use crate::text;
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::law::{Law, in_memory};
+use crate::plan::{DType, Plan, Seed, Tensor};
+use crate::scheme::like::{self, Like};
+use crate::text::{self, did_you_mean};
+pub use ordered::Sequence;
+use ordered::Stream;
 use sliced::Sliced;
 
 #[cfg(test)]
@@ -22,15 +31,60 @@ pub struct Generator {
     pub name: &'static str,
     /// What it promises, for a reader.
     pub summary: &'static str,
-    open: fn(Seed, &Tensor, usize) -> Box<dyn Source>,
+    /// The framework whose numbers it draws; `None` for our own.
+    pub framework: Option<Framework>,
+    /// Errors where it takes no such seed.
+    check: fn(&Seed) -> Result<()>,
+    draws: Draws,
+}
+
+/// A release of a framework, whose numbers are matched.
+#[derive(Debug)]
+pub struct Framework {
+    /// Its word after `--like`.
+    pub word: &'static str,
+    /// The release that was compared.
+    pub release: &'static str,
+    /// The release since which these values have been drawn, as far as that is known.
+    pub since: &'static str,
+    /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
+    platform: fn(&Tensor) -> bool,
+}
+
+/// How a generator goes through the tensors of a plan.
+#[derive(Debug)]
+enum Draws {
+    /// Any part of any tensor at any time.
+    Anywhere(fn(&Seed, &Tensor, usize) -> Box<dyn Source>),
+    /// One tensor after the other, from the state that a seed gives.
+    InOrder(fn(&Seed) -> Box<dyn Stream>),
 }
 
 /// Every generator.
-pub const GENERATORS: &[Generator] = &[Generator {
-    name: native::NAME,
-    summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
-    open: native::open,
-}];
+pub const GENERATORS: &[Generator] = &[
+    Generator {
+        name: native::NAME,
+        summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
+        framework: None,
+        check: native::check,
+        draws: Draws::Anywhere(native::open),
+    },
+    Generator {
+        name: "numpy-legacy-2.4",
+        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
+        framework: Some(Framework {
+            word: "numpy-legacy",
+            release: "NumPy 2.4",
+            since: "NumPy 1.0",
+            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
+        }),
+        check: numpy::legacy::check,
+        draws: Draws::InOrder(numpy::legacy::start),
+    },
+];
+
+/// The generator of this program's own numbers.
+pub const NATIVE: &Generator = &GENERATORS[0];
 
 /// The numbers of one tensor, any part of them at any time, from any thread.
 pub trait Source: Send + Sync {
@@ -38,16 +92,91 @@ pub trait Source: Send + Sync {
     fn singles(&self, start: u64, out: &mut [f32]);
     /// The same elements before rounding to single precision.
     fn doubles(&self, start: u64, out: &mut [f64]);
+
+    /// The elements `start..start + count` alone, addressed as here, where only that can be drawn at once from several threads which
+    /// was taken in order before; `None` where any part can be.
+    fn part(&self, _start: u64, _count: usize) -> Option<Arc<dyn Source>> {
+        None
+    }
 }
 
 impl Generator {
-    /// The numbers of a tensor. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
-    pub fn open(&self, seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-        let whole = (self.open)(seed, tensor, threads);
-        match &tensor.slice {
-            Some(slice) => Box::new(Sliced { whole, slice: slice.clone(), shape: tensor.shape.clone() }),
-            None => whole,
-        }
+    /// The generator of that name, as recipes have it. Errors name the nearest.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        let names = || GENERATORS.iter().map(|generator| generator.name);
+        GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
+            let (shown, known) = (text::cut(&text::escape(name), 100), names().collect::<Vec<_>>().join(", "));
+            format!("unknown generator `{shown}`: known are {known}{}", did_you_mean(name, names()))
+        })
+    }
+
+    /// The generator of a framework's numbers, by its word after `--like`. Errors name the nearest.
+    pub fn like(word: &str) -> Result<&'static Self> {
+        let words = || GENERATORS.iter().filter_map(|generator| Some(generator.framework.as_ref()?.word));
+        let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);
+        let Some(generator) = GENERATORS.iter().find(found) else {
+            let (shown, known) = (text::cut(word, 60), words().collect::<Vec<_>>().join(", "));
+            bail!("`{shown}` is no framework whose numbers are known: {known} are{}", did_you_mean(&shown, words()));
+        };
+        Ok(generator)
+    }
+
+    /// The schemes of its framework, and what they mean there; `None` for our own.
+    pub fn like_table(&self) -> Option<&'static Like> {
+        like::of(self.framework.as_ref()?.word)
+    }
+
+    /// Errors where it takes no such seed.
+    pub fn check(&self, seed: &Seed) -> Result<()> {
+        (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+    }
+
+    /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
+    pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
+        let framework = self.framework.as_ref()?;
+        let strays = tensor.law.is_random() && (framework.platform)(tensor) && !platform::rounds_as_glibc();
+        strays.then(|| {
+            format!(
+                "{} takes logarithms and sines from glibc on a CPU with fused multiply-add, and this machine's round otherwise",
+                framework.release
+            )
+        })
+    }
+
+    /// What goes before the tensors of a plan, where the numbers of one follow those of another.
+    pub(crate) fn sequence(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Option<Arc<Sequence>>> {
+        Ok(match self.draws {
+            Draws::Anywhere(_) => None,
+            Draws::InOrder(start) => Some(Arc::new(Sequence::new(seed, tensors, start)?)),
+        })
+    }
+}
+
+/// The native numbers of one tensor, whatever its plan.
+pub fn native(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+    part_of(native::open(&Seed::from(seed), tensor, threads), tensor)
+}
+
+/// The numbers of a slice, from those of the whole.
+fn part_of(whole: Box<dyn Source>, tensor: &Tensor) -> Box<dyn Source> {
+    match &tensor.slice {
+        Some(slice) => Box::new(Sliced { whole, slice: slice.clone(), shape: tensor.shape.clone() }),
+        None => whole,
+    }
+}
+
+impl Plan {
+    /// The numbers of the tensor with that number. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
+    pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
+        let tensor = &self.tensors[number];
+        let whole: Box<dyn Source> = match (&self.sequence, &self.generator.draws) {
+            // What is not random is the same wherever it is from.
+            _ if !tensor.law.is_random() => native::open(&Seed::default(), tensor, threads),
+            (Some(sequence), _) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
+            (None, Draws::Anywhere(open)) => open(&self.seed, tensor, threads),
+            (None, Draws::InOrder(_)) => unreachable!("a plan of such a generator has a sequence"),
+        };
+        part_of(whole, tensor)
     }
 }
 

@@ -178,6 +178,11 @@ impl Law {
         matches!(self, Self::Orthogonal { .. } | Self::Whole(_))
     }
 
+    /// Whether its values depend on random numbers.
+    pub fn is_random(&self) -> bool {
+        !matches!(self, Self::Constant { .. } | Self::Pattern(_) | Self::Kept(_))
+    }
+
     /// Whether its values are no numbers; files of text cannot hold those.
     pub fn is_nan(&self) -> bool {
         matches!(self, Self::Constant { value } if value.is_nan())

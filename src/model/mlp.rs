@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::layers::{self, Framework, LayerTensor, Parameter, Role, Stack};
+use crate::generator::Generator;
 use crate::plan::{Common, DType, Fans, Layout, Plan, Shape, Tensor};
 use crate::scheme::{self, Reads};
 use crate::text::{cut, did_you_mean};
@@ -21,6 +22,8 @@ pub struct Mlp {
     pub dtype: DType,
     /// The framework whose own dense layer is meant, in place of the activation's scheme.
     pub like: Option<&'static Framework>,
+    /// What draws the numbers.
+    pub generator: &'static Generator,
     /// The scheme of the weights, in place of any other.
     pub scheme: Option<String>,
     /// The scheme of the last layer's weight.
@@ -202,7 +205,7 @@ impl Mlp {
     }
 
     fn tensor(&self, tensor: &LayerTensor, name: &str, is_last: bool) -> Result<Tensor> {
-        let expression = self.expression(tensor.role, is_last);
+        let expression = self.expression(tensor, is_last);
         let layout = match &tensor.layout {
             Some(letters) => letters.parse()?,
             None => Layout::default(),
@@ -210,27 +213,23 @@ impl Mlp {
         // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
         let reads = || Ok::<_, anyhow::Error>(scheme::resolve(&expression)?.scheme.reads == Reads::Fans);
         let fans = if tensor.role == Role::Bias && reads()? { tensor.fans } else { Fans::default() };
-        let common = Common { dtype: self.dtype, layout, fans };
+        let common = Common { dtype: self.dtype, layout, fans, generator: self.generator };
         let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(tensor.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
         Tensor::new(name.parse()?, shape, &expression, &common)
     }
 
-    fn expression(&self, role: Role, is_last: bool) -> String {
-        let own = self.like.and_then(|framework| framework.dense);
-        if role == Role::Bias {
-            return match (&self.bias, own) {
-                (BiasScheme::Drawn(expression), _) => expression.clone(),
-                (_, Some((_, bias))) => bias.into(),
-                _ => "zeros".into(),
+    fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
+        let own = tensor.own.clone().filter(|_| self.like.is_some());
+        if tensor.role == Role::Bias {
+            return match &self.bias {
+                BiasScheme::Drawn(expression) => expression.clone(),
+                _ => own.unwrap_or_else(|| "zeros".into()),
             };
         }
         let last = self.last.as_ref().filter(|_| is_last);
-        match (last.or(self.scheme.as_ref()), own) {
-            (Some(expression), _) => expression.clone(),
-            (None, Some((weight, _))) => weight.into(),
-            (None, None) => self.activation.scheme(),
-        }
+        let asked = last.or(self.scheme.as_ref()).cloned();
+        asked.or(own).unwrap_or_else(|| self.activation.scheme())
     }
 
     /// Where the scheme of the weights came from, where nobody named one.
@@ -246,14 +245,11 @@ impl Mlp {
     }
 }
 
-/// The framework of that word, where its own dense layer is known. Errors name the nearest.
-pub fn like(word: &str) -> Result<&'static Framework> {
-    let known: Vec<&str> = layers::FRAMEWORKS.iter().filter(|row| row.dense.is_some()).map(|row| row.layout).collect();
-    match layers::FRAMEWORKS.iter().find(|row| row.layout == word && row.dense.is_some()) {
-        Some(framework) => Ok(framework),
-        None => {
-            let shown = cut(word, 60);
-            bail!("`{shown}`: known are {}{}", known.join(", "), did_you_mean(&shown, known.iter().copied()))
-        }
-    }
+/// The framework of that word, where its own dense layer is known. Errors where it has none.
+pub fn own_layers(word: &str) -> Result<&'static Framework> {
+    let known = || layers::FRAMEWORKS.iter().filter(|row| row.has_own());
+    known().find(|row| row.layout == word).with_context(|| {
+        let known: Vec<&str> = known().map(|row| row.layout).collect();
+        format!("{word} has no dense layers of its own: {} have; `fanin init` draws single tensors", known.join(", "))
+    })
 }

@@ -23,6 +23,7 @@ pub use constants::Overrides;
 pub use document::{MAX_LENGTH, Syntax, Text};
 pub use template::{Refill, from_template};
 
+use crate::generator::Generator;
 use crate::plan::{DType, Layout, Name, Plan, Seed};
 use document::Node;
 
@@ -31,6 +32,8 @@ use document::Node;
 pub struct Asked {
     /// The seed of all tensors.
     pub seed: Option<Seed>,
+    /// The generator of a framework's numbers.
+    pub like: Option<&'static Generator>,
     /// The type of the elements.
     pub dtype: Option<DType>,
     /// Which axis is what.

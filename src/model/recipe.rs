@@ -11,13 +11,13 @@ use super::expression::{Language, Scope, to_json};
 use super::layers::{self, LayerTensor, Parameter, Role};
 use super::rules::Rules;
 use super::{Asked, Model};
-use crate::generator::GENERATORS;
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
 use crate::scheme::{self, Reads};
 use crate::text::grouped;
 
 /// The tables and keys of a recipe.
-const KEYS: [&str; 8] = ["seed", "dtype", "layout", "constants", "require", "rules", "tensors", "blocks"];
+const KEYS: [&str; 9] = ["seed", "like", "dtype", "layout", "constants", "require", "rules", "tensors", "blocks"];
 /// Those that only a family has.
 pub(super) const OF_FAMILIES: [&str; 2] = ["family", "config"];
 
@@ -54,7 +54,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
     if !is_family {
         rules.all_matched()?;
     }
-    let plan = Plan::new(&GENERATORS[0], general.seed, tensors).with_context(|| file.to_string())?;
+    let plan = Plan::new(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
     Ok(Model { plan, tied, constants: told })
 }
@@ -76,6 +76,7 @@ pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) 
 /// What holds for all tensors that do not say otherwise.
 pub(super) struct General {
     pub(super) seed: Seed,
+    pub(super) generator: &'static Generator,
     pub(super) dtype: DType,
     pub(super) layout: Layout,
 }
@@ -95,17 +96,22 @@ impl General {
             Some(other) => "".parse().with_context(|| format!("this is {}", other.kind())),
         };
         let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
-        let layout = text("layout").and_then(|text| text.map_or(Ok(Layout::default()), |text| text.parse()));
+        let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
+        let like = text("like").and_then(|text| text.map(|text| Generator::like(&text)).transpose());
         // What a recipe says must be right even where it is overridden.
-        let (seed, dtype, layout) = (
+        let (seed, like, dtype, layout) = (
             seed.with_context(|| told("seed"))?,
+            like.with_context(|| told("like"))?,
             dtype.with_context(|| told("dtype"))?,
             layout.with_context(|| told("layout"))?,
         );
+        let generator = asked.like.or(like).unwrap_or(NATIVE);
+        let own = generator.like_table().map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
-            seed: asked.seed.unwrap_or(seed),
+            seed: asked.seed.clone().unwrap_or(seed),
+            generator,
             dtype: asked.dtype.unwrap_or(dtype),
-            layout: asked.layout.clone().unwrap_or(layout),
+            layout: asked.layout.clone().or(layout).or(own).unwrap_or_default(),
         })
     }
 }
@@ -208,7 +214,8 @@ impl<'e> Building<'_, 'e> {
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
-        let Part { name, shape, letters, otherwise, fans: of_layer } = part;
+        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer } = part;
+        let of_framework = of_framework.filter(|_| self.general.generator.framework.is_some());
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {
@@ -221,16 +228,17 @@ impl<'e> Building<'_, 'e> {
         };
         let of_rule = rule.map(|rule| &rule.settings);
         let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), otherwise) {
-            (_, Some(scheme)) if rule.is_none() => scheme.to_string(),
+            (_, Some(usual)) if rule.is_none() => of_framework.unwrap_or(usual).to_string(),
             (Some(scheme), _) => {
                 scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?
             }
+            (None, _) if rule.is_none() && of_framework.is_some() => of_framework.unwrap_or_default().to_string(),
             (None, _) => {
                 bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
             }
         };
         let from_rule = |told: &str| rule.map_or_else(|| told.to_string(), |rule| rule.place.to_string());
-        let General { dtype, layout, .. } = self.general;
+        let General { dtype, layout, generator, .. } = self.general;
         let (mut fans, mut given) = (own.fans(scope)?, (own.dtype(scope)?, own.layout(scope)?));
         if let Some(settings) = of_rule {
             let others = settings.fans(scope).with_context(|| from_rule(""))?;
@@ -249,6 +257,7 @@ impl<'e> Building<'_, 'e> {
             dtype: given.0.unwrap_or(*dtype),
             layout: given.1.or(letters).unwrap_or_else(|| layout.clone()),
             fans,
+            generator,
         };
         let tensor = Tensor::new(name, shape, &scheme, &common);
         self.tensors.push(match rule {
@@ -282,20 +291,22 @@ struct Part<'p> {
     letters: Option<&'p str>,
     /// Its scheme where no rule speaks of it.
     otherwise: Option<&'static str>,
+    /// The scheme that the framework's own layer draws it by.
+    own: Option<&'p str>,
     /// The fans of its layer, where its own axes do not tell them.
     fans: Fans,
 }
 
 impl<'p> Part<'p> {
     fn alone(name: &'p str, shape: Shape) -> Self {
-        Self { name, shape, letters: None, otherwise: None, fans: Fans::default() }
+        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default() }
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
-        let LayerTensor { name, shape, layout, role, fans } = tensor;
+        let LayerTensor { name, shape, layout, role, fans, own } = tensor;
         let fans = if *role == Role::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
-        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), fans })
+        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), own: own.as_deref(), fans })
     }
 }
 

@@ -19,7 +19,7 @@ use super::expression::{Language, Scope};
 use super::recipe::{General, required};
 use super::rules::{Rules, matcher};
 use super::{Asked, Model};
-use crate::generator::GENERATORS;
+use crate::generator::Generator;
 use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Region, Shape, Tensor};
 use crate::reader::Contents;
 use crate::text;
@@ -64,7 +64,8 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     // Where nobody says otherwise, the type is that of the template.
     let dtype = Some(general.dtype).filter(|_| asked.dtype.is_some() || root.get("dtype").is_some());
-    let drawing = Drawing { rules: &rules, layout: &general.layout, dtype, scope: &scope };
+    let drawing =
+        Drawing { rules: &rules, layout: &general.layout, generator: general.generator, dtype, scope: &scope };
     // Each pattern is asked, so that each one's match is noted.
     let is_kept = |slot: &Slot| keep.iter().filter(|keep| keep.matches(slot.name.as_str())).count() > 0;
     let kept: Vec<bool> = slots.iter().map(is_kept).collect();
@@ -82,7 +83,7 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     }
     rules.all_matched()?;
     let tensors = template.filled(fills, refill.threads)?;
-    let plan = Plan::new(&GENERATORS[0], general.seed, tensors)?;
+    let plan = Plan::new(general.generator, general.seed, tensors)?;
     Ok(Model { plan, tied: Vec::new(), constants })
 }
 
@@ -110,6 +111,7 @@ impl<'a> Keep<'a> {
 struct Drawing<'a, 'e> {
     rules: &'a Rules<'e>,
     layout: &'a Layout,
+    generator: &'static Generator,
     /// The type of all that are drawn, where one was asked for.
     dtype: Option<DType>,
     scope: &'a Scope,
@@ -127,7 +129,7 @@ impl Drawing<'_, '_> {
             let scheme = settings.scheme.as_ref().context("it names no scheme")?.text(self.scope)?;
             let dtype = settings.dtype(self.scope)?.or(self.dtype).map_or_else(|| slot.dtype(), Ok)?;
             let layout = settings.layout(self.scope)?.unwrap_or_else(|| self.layout.clone());
-            let common = Common { dtype, layout, fans: settings.fans(self.scope)? };
+            let common = Common { dtype, layout, fans: settings.fans(self.scope)?, generator: self.generator };
             Tensor::new(name.clone(), shape.clone(), &scheme, &common)
         };
         drawn().with_context(|| rule.place.to_string())

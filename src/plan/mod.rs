@@ -25,14 +25,14 @@ pub use element::{Element, STORED, Stored};
 pub use kept::{Kept, KeptIdentity, Origin, Region};
 pub use layout::{Convention, LAYOUTS, Layout, Role};
 pub use name::Name;
-pub use seed::Seed;
+pub use seed::{Number, Seed, Step, fold_in, split};
 pub use shape::Shape;
 pub use slice::{Cut, Slice};
 pub use unfolding::{Place, Unfolding};
 
-use crate::generator::{GENERATORS, Generator};
+use crate::generator::{Generator, NATIVE, Sequence};
 use crate::law::Law;
-use crate::scheme::{self, Reads, Site};
+use crate::scheme::{self, Reads, Resolved, Site};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Plan {
     pub seed: Seed,
     /// The tensors in the order in which they were asked for.
     pub tensors: Vec<Tensor>,
+    /// All tensors of the command in the order in which they draw, where the numbers of one follow those of another.
+    pub(crate) sequence: Option<Arc<Sequence>>,
 }
 
 /// One tensor of a plan.
@@ -68,6 +70,13 @@ pub struct Tensor {
     pub base: Option<BaseIdentity>,
     /// What to draw.
     pub law: Law,
+    /// Its place, from 0, among the tensors that a framework's generator draws; `None` where it is the only one, and where each
+    /// tensor has numbers of its own.
+    pub order: Option<u64>,
+    /// The precision in which a framework draws that then rounds to the dtype.
+    pub precision: DType,
+    /// Why the values are close to the framework's and not equal to them; `None` where they are equal.
+    pub close: Option<String>,
     /// What the user should know about this tensor.
     pub notes: Vec<String>,
 }
@@ -90,6 +99,8 @@ pub struct Common {
     pub layout: Layout,
     /// Fans given by hand, which override those of the layout.
     pub fans: Fans,
+    /// What draws the numbers: names of schemes mean what they mean to its framework.
+    pub generator: &'static Generator,
 }
 
 impl Tensor {
@@ -106,10 +117,36 @@ impl Tensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let resolved = scheme::resolve(expression)?;
+        let resolved = match common.generator.like_table() {
+            Some(like) => like.resolve(expression)?,
+            None => scheme::resolve(expression)?,
+        };
+        Self::resolved(name, shape, (expression, &resolved), common, base)
+    }
+
+    /// The tensor of an expression in canonical form, such as a recipe keeps, whatever a framework means by its name.
+    pub fn canonical(
+        name: Name,
+        shape: Shape,
+        expression: &str,
+        common: &Common,
+        base: Option<&Arc<Base>>,
+    ) -> Result<Self> {
+        Self::resolved(name, shape, (expression, &scheme::resolve(expression)?), common, base)
+    }
+
+    fn resolved(
+        name: Name,
+        shape: Shape,
+        (expression, resolved): (&str, &Resolved),
+        common: &Common,
+        base: Option<&Arc<Base>>,
+    ) -> Result<Self> {
+        let row = common.generator.like_table().map(|like| like.row(resolved)).transpose()?;
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
-        let (law, canonical) =
-            resolved.law(&site).with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
+        let (law, canonical) = resolved
+            .law(&site, row.and_then(|row| Some((row.law?, common.dtype))))
+            .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
         let mut notes = resolved.notes.clone();
         if matches!(law, Law::Constant { .. }) && !law.is_nan() && shape.rank() >= 2 && shape.count() > 1 {
@@ -136,7 +173,10 @@ impl Tensor {
             fans,
             given_fans,
             base,
+            precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
+            close: row.and_then(|row| row.close).filter(|_| law.is_random()).map(Into::into),
             law,
+            order: None,
             notes,
         })
     }
@@ -158,6 +198,9 @@ impl Tensor {
             given_fans: Fans::default(),
             base: None,
             law: Law::Kept(kept.into()),
+            order: None,
+            precision: DType::F64,
+            close: None,
             notes: Vec::new(),
         }
     }
@@ -168,6 +211,13 @@ impl Tensor {
             Law::Kept(kept) => Some(kept),
             _ => None,
         }
+    }
+
+    /// The tensor that it is a slice of, or itself.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let of = self.slice.as_ref().and_then(|slice| Shape::new(slice.of.clone()).ok());
+        Self { shape: of.unwrap_or_else(|| self.shape.clone()), slice: None, ..self.clone() }
     }
 
     /// The type of its elements, drawn or kept.
@@ -188,7 +238,8 @@ impl Plan {
     pub const MAX_BYTES: u64 = 1 << 62;
 
     /// A plan of these tensors. Errors where there are too many, or too large ones, or where two have one name.
-    pub fn new(generator: &'static Generator, seed: Seed, tensors: Vec<Tensor>) -> Result<Self> {
+    pub fn new(generator: &'static Generator, seed: Seed, mut tensors: Vec<Tensor>) -> Result<Self> {
+        generator.check(&seed)?;
         ensure!(tensors.len() <= Self::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
         let mut names = HashSet::with_capacity(tensors.len());
         for tensor in &tensors {
@@ -201,12 +252,32 @@ impl Plan {
             "{} tensors of {bytes} bytes in all: at most 2^62 bytes are allowed",
             tensors.len()
         );
-        Ok(Self { generator, seed, tensors })
+        if generator.framework.is_some() {
+            put_in_order(&mut tensors);
+            for tensor in &mut tensors {
+                tensor.close = tensor.close.take().or_else(|| generator.stray(tensor));
+            }
+        }
+        let sequence = generator.sequence(&seed, &tensors)?;
+        Ok(Self { generator, seed, tensors, sequence })
+    }
+
+    /// The same for these of its tensors alone, each with the values that it has among all.
+    #[must_use]
+    pub fn of(&self, tensors: Vec<Tensor>) -> Self {
+        Self { generator: self.generator, seed: self.seed.clone(), tensors, sequence: self.sequence.clone() }
+    }
+
+    /// Some of its tensors, each with the values that it has among all.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Tensor) -> bool) -> Self {
+        self.tensors.retain(wanted);
+        self
     }
 
     /// A plan without tensors, for files that hold none.
     pub fn nothing() -> Self {
-        Self { generator: &GENERATORS[0], seed: Seed::default(), tensors: Vec::new() }
+        Self { generator: NATIVE, seed: Seed::default(), tensors: Vec::new(), sequence: None }
     }
 
     /// The size of all values in bytes.
@@ -217,5 +288,13 @@ impl Plan {
     /// The number of all elements; no more than their bytes, so that it fits.
     pub fn parameters(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.shape.count()).sum()
+    }
+}
+
+/// Numbers the tensors that draw, where that was not done and there are several.
+fn put_in_order(tensors: &mut [Tensor]) {
+    let mut drawing: Vec<&mut Tensor> = tensors.iter_mut().filter(|tensor| tensor.law.is_random()).collect();
+    if drawing.len() > 1 && drawing.iter().all(|tensor| tensor.order.is_none()) {
+        drawing.iter_mut().zip(0..).for_each(|(tensor, place)| tensor.order = Some(place));
     }
 }

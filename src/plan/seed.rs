@@ -3,37 +3,193 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
 
-/// A 64-bit seed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seed(pub u64);
+/// What the random numbers of a plan come from: a number, or several where a framework takes several, and what is derived from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    numbers: Vec<Number>,
+    steps: Vec<Step>,
+}
+
+/// A whole number of a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// Whether it is below 0.
+    pub negative: bool,
+    /// Its magnitude.
+    pub magnitude: u128,
+}
+
+/// A step from one key to the next, as JAX derives keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `fold_in(key, number)`.
+    FoldIn(u32),
+    /// `split(key, of)[index]`.
+    Split {
+        /// Which of them, from 0.
+        index: u64,
+        /// How many there are.
+        of: u64,
+    },
+}
+
+/// The most numbers and the most steps of a seed.
+const MOST: usize = 64;
+/// What a seed may be, for errors.
+const FORM: &str = "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`";
+
+impl Seed {
+    /// Its numbers, one at least.
+    pub fn numbers(&self) -> &[Number] {
+        &self.numbers
+    }
+
+    /// The steps after them, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The seed with further steps.
+    #[must_use]
+    pub fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
+    /// The only number, where there is no more to it.
+    pub fn only(&self) -> Option<Number> {
+        match self.numbers[..] {
+            [number] if self.steps.is_empty() => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The same as 64 bits without a sign.
+    pub fn to_u64(&self) -> Option<u64> {
+        self.only()?.to_u64()
+    }
+}
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self::from(0)
+    }
+}
+
+impl From<u64> for Seed {
+    fn from(number: u64) -> Self {
+        Self { numbers: vec![Number { negative: false, magnitude: number.into() }], steps: Vec::new() }
+    }
+}
+
+impl Number {
+    /// It as 64 bits without a sign, where it is one.
+    pub fn to_u64(self) -> Option<u64> {
+        u64::try_from(self.magnitude).ok().filter(|_| !self.negative)
+    }
+
+    /// It as 64 bits with a sign, where it is one.
+    pub fn to_i64(self) -> Option<i64> {
+        let magnitude = i128::try_from(self.magnitude).ok()?;
+        i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
+    }
+
+    /// Its lowest 64 bits, in two's complement where it is negative.
+    pub fn wrapped(self) -> u64 {
+        #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is asked for")]
+        let low = self.magnitude as u64;
+        if self.negative { low.wrapping_neg() } else { low }
+    }
+}
+
+impl FromStr for Number {
+    type Err = anyhow::Error;
+
+    /// Reads a decimal number, or a hexadecimal one after `0x`; either may have a minus before it.
+    fn from_str(text: &str) -> Result<Self> {
+        let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (digits, radix) = rest.strip_prefix("0x").map_or((rest, 10), |digits| (digits, 16));
+        // The standard parser would also take a leading `+`.
+        let parsed = digits.chars().all(|c| c.is_digit(radix)).then(|| u128::from_str_radix(digits, radix));
+        let magnitude = parsed.context(FORM)?.context(FORM)?;
+        Ok(Self { negative: negative && magnitude > 0, magnitude })
+    }
+}
+
+impl FromStr for Step {
+    type Err = anyhow::Error;
+
+    /// Reads `fold-in=3` or `split=2/4`.
+    fn from_str(text: &str) -> Result<Self> {
+        let (word, value) = text.split_once('=').context(FORM)?;
+        match word {
+            "fold-in" => fold_in(value),
+            "split" => split(value),
+            _ => anyhow::bail!("`{word}` is no step of a seed: fold-in and split are"),
+        }
+    }
+}
+
+/// Reads the number that is folded in.
+pub fn fold_in(text: &str) -> Result<Step> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits);
+    Ok(Step::FoldIn(number.context("fold-in takes a whole number from 0 to 2^32-1")?))
+}
+
+/// Reads which of how many keys is taken.
+pub fn split(text: &str) -> Result<Step> {
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let pair = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
+    let (index, of) = pair.context("split takes I/N, such as 2/4 for the third of four keys")?;
+    ensure!(index < of, "split takes I/N with I below N: of {of} keys the first is 0 and the last {}", of.max(1) - 1);
+    ensure!(of <= 1 << 32, "split makes at most 2^32 keys");
+    Ok(Step::Split { index, of })
+}
 
 impl FromStr for Seed {
     type Err = anyhow::Error;
 
-    /// Reads a decimal number, a hexadecimal one after `0x`, or `random`, which draws one from the system.
+    /// Reads a number, `random`, which draws one from the system, or numbers and then steps, joined by commas: `0,fold-in=3,split=2/4`.
     fn from_str(text: &str) -> Result<Self> {
         if text == "random" {
-            return Ok(Self(rand::random()));
+            return Ok(Self::from(rand::random::<u64>()));
         }
-        let (digits, radix) = match text.strip_prefix("0x") {
-            Some(digits) => (digits, 16),
-            None => (text, 10),
-        };
-        // The standard parser would also take a leading `+`.
-        let parsed =
-            digits.starts_with(|first: char| first.is_digit(radix)).then(|| u64::from_str_radix(digits, radix));
-        match parsed {
-            Some(Ok(seed)) => Ok(Self(seed)),
-            _ => bail!("a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`"),
+        let parts: Vec<&str> = text.split(',').collect();
+        ensure!(parts.len() <= MOST, "a seed has at most {MOST} parts");
+        let numbers = parts.iter().take_while(|part| !part.contains('=')).count();
+        ensure!(numbers > 0, "{FORM}");
+        let (numbers, steps) = parts.split_at(numbers);
+        Ok(Self {
+            numbers: numbers.iter().map(|part| part.parse()).collect::<Result<_>>()?,
+            steps: steps.iter().map(|part| part.parse()).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.negative { "-" } else { "" }, self.magnitude)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FoldIn(number) => write!(f, "fold-in={number}"),
+            Self::Split { index, of } => write!(f, "split={index}/{of}"),
         }
     }
 }
 
 impl fmt::Display for Seed {
+    /// The form that is read again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let numbers = self.numbers.iter().map(ToString::to_string);
+        let parts: Vec<String> = numbers.chain(self.steps.iter().map(ToString::to_string)).collect();
+        f.write_str(&parts.join(","))
     }
 }
 
@@ -42,11 +198,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_numbers_to_the_last_of_64_bits() {
-        assert_eq!("0".parse::<Seed>().unwrap(), Seed(0));
-        assert_eq!("0x2a".parse::<Seed>().unwrap(), Seed(42));
-        assert_eq!("18446744073709551615".parse::<Seed>().unwrap(), Seed(u64::MAX));
-        for text in ["18446744073709551616", "-1", "+1", "1e3", "", "0x", "0x+1", "seed", " 1"] {
+    fn takes_numbers_to_the_last_of_64_bits_and_beyond_where_a_framework_does() {
+        assert_eq!("0".parse::<Seed>().unwrap(), Seed::default());
+        assert_eq!("0x2a".parse::<Seed>().unwrap(), Seed::from(42));
+        assert_eq!("18446744073709551615".parse::<Seed>().unwrap(), Seed::from(u64::MAX));
+        assert_eq!("18446744073709551616".parse::<Seed>().unwrap().to_u64(), None);
+        let negative = "-1".parse::<Seed>().unwrap().only().unwrap();
+        assert_eq!((negative.to_u64(), negative.to_i64(), negative.wrapped()), (None, Some(-1), u64::MAX));
+        for text in ["+1", "1e3", "", "0x", "0x+1", "seed", " 1", "-", "1,", ",1", "1,fold-in", "fold-in=1"] {
+            assert!(text.parse::<Seed>().is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn steps_are_read_as_they_are_shown() {
+        for text in ["0", "-7", "5,7", "0,fold-in=3", "0,fold-in=3,split=2/4,fold-in=0"] {
+            assert_eq!(text.parse::<Seed>().unwrap().to_string(), text);
+        }
+        for text in ["0,fold-in=-1", "0,fold-in=4294967296", "0,split=4/4", "0,split=1", "0,split=0/0", "0,spilt=1/2"] {
             assert!(text.parse::<Seed>().is_err(), "{text:?} was taken");
         }
     }

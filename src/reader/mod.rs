@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
@@ -225,6 +226,8 @@ fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
 /// Derives each entry again by the recipe, and says where the two do not meet.
 fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
     let mut notes = Vec::new();
+    // What a scheme means does not hang on a generator that is not known here.
+    let generator = Generator::find(&recipe.generator).unwrap_or(NATIVE);
     let known = |name: &str| recipe.tensors.as_ref().and_then(|tensors| tensors.get(name));
     for entry in &mut *entries {
         let Some(tensor) = known(&entry.name) else {
@@ -251,7 +254,7 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
             }
             continue;
         }
-        match derive(entry, tensor) {
+        match derive(entry, tensor, generator) {
             Ok(planned) => {
                 // The recipe confirms what two bytes of no type are.
                 if entry.type_word == npy::BFLOAT16 {
@@ -287,8 +290,8 @@ fn same(entry: &Entry, shape: &Shape, dtype: DType) -> Result<()> {
 }
 
 /// The tensor by its recipe. Errors where that is not what the file holds.
-fn derive(entry: &Entry, recipe: &TensorRecipe) -> Result<Tensor> {
-    let tensor = recipe.tensor(&entry.name)?;
+fn derive(entry: &Entry, recipe: &TensorRecipe, generator: &'static Generator) -> Result<Tensor> {
+    let tensor = recipe.tensor(&entry.name, generator)?;
     same(entry, &tensor.shape, tensor.dtype)?;
     Ok(tensor)
 }

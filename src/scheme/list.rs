@@ -82,7 +82,7 @@ mod tests {
 
     fn values(expression: &str, shape: &str) -> Result<Vec<f64>> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
-        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()))?.0 {
+        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
             Law::Pattern(law) => Ok((0..shape.count()).map(|index| law.value(index)).collect()),
             other => anyhow::bail!("{other:?}"),
         }

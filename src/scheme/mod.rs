@@ -16,6 +16,7 @@ mod hadamard;
 mod heavy;
 mod icnr;
 mod identity;
+pub mod like;
 mod list;
 mod lookup;
 mod mimetic;
@@ -188,7 +189,7 @@ mod tests {
         let identity =
             BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
         let base = Arc::new(Base { identity, shape: "8x8".parse()?, values: vec![0.0; 64] });
-        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)))?.1)
+        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)), None)?.1)
     }
 
     #[test]

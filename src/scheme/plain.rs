@@ -27,6 +27,8 @@ pub(super) const ROWS: &[Scheme] = &[
             spelling("lasagne", "Normal", "normal"),
             spelling("hinton", "rbm", "normal"),
             spelling("torch", "normal_", "normal:std=1"),
+            spelling("numpy", "normal", "normal:std=1"),
+            spelling("numpy", "randn", "normal:std=1"),
             spelling("keras", "RandomNormal", "normal:std=0.05"),
             spelling("keras", "normal", "normal:std=0.05"),
             spelling("tensorflow", "random_normal_initializer", "normal:std=0.05"),
@@ -94,6 +96,9 @@ pub(super) const ROWS: &[Scheme] = &[
         spellings: &[
             spelling("lasagne", "Uniform", "uniform"),
             spelling("torch", "uniform_", "uniform:low=0,high=1"),
+            spelling("numpy", "uniform", "uniform:low=0,high=1"),
+            spelling("numpy", "rand", "uniform:low=0,high=1"),
+            spelling("numpy", "random_sample", "uniform:low=0,high=1"),
             spelling("keras", "RandomUniform", "uniform:low=-0.05,high=0.05"),
             spelling("keras", "uniform", "uniform:low=-0.05,high=0.05"),
             spelling("tensorflow", "random_uniform_initializer", "uniform:low=-0.05,high=0.05"),

@@ -145,7 +145,7 @@ mod tests {
 
     fn canonical(text: &str) -> anyhow::Result<String> {
         let (shape, layout): (Shape, _) = ("80x60".parse()?, Layout::default());
-        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()))?.1)
+        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()), None)?.1)
     }
 
     #[test]

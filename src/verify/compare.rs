@@ -116,7 +116,7 @@ fn in_order(
 ) -> Result<Option<Difference>> {
     let Contents { entries, .. } = contents;
     let name = format!("`{}`", crate::text::escape(&entries[entry].name));
-    let alone = Plan { tensors: vec![plan.tensors[number].clone()], ..*plan };
+    let alone = plan.of(vec![plan.tensors[number].clone()]);
     let size = alone.tensors[0].dtype.size();
     let (seen, mut rest) = (Mutex::new(None), None);
     {

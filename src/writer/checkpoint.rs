@@ -59,7 +59,7 @@ impl Checkpoint {
         let whole = hash(plan, &index)?;
         let shard = |(number, part): (usize, &Vec<usize>)| {
             let tensors = part.iter().map(|&tensor| plan.tensors[tensor].clone()).collect();
-            let (name, plan) = (name(number), Plan { tensors, ..*plan });
+            let (name, plan) = (name(number), plan.of(tensors));
             let pieces = safetensors::pieces_of_part(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
             Ok(Shard { name, plan, pieces })
         };

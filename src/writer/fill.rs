@@ -166,18 +166,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::generator::GENERATORS;
+    use crate::generator::NATIVE;
     use crate::plan::{Common, DType, Fans, Layout, Seed, Tensor};
 
     #[test]
     fn a_panic_of_one_thread_leaves_no_other_waiting() {
         let (done, ended) = channel();
         std::thread::spawn(move || {
-            let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default() };
+            let common =
+                Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
             let tensor = |name: &str| {
                 Tensor::new(name.parse().unwrap(), "1000x1000".parse().unwrap(), "normal", &common).unwrap()
             };
-            let plan = Plan::new(&GENERATORS[0], Seed(0), vec![tensor("a"), tensor("b")]).unwrap();
+            let plan = Plan::new(NATIVE, Seed::default(), vec![tensor("a"), tensor("b")]).unwrap();
             let broken = Piece::Checked(1, Box::new(|_| panic!("on purpose")));
             let pieces = [Piece::Values(0), broken, Piece::Values(1)];
             let settings = Settings { threads: 4, progress: &|_| () };

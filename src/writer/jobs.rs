@@ -210,6 +210,7 @@ impl<'a> JobState<'a> {
             _ => chunk - beyond_a_page(offset, chunk, element.bytes(1)),
         };
         *start += count as u64;
+        let source = source.part(from, count).unwrap_or(source);
         let order = located.values_before;
         Some(match (located.piece, tensor.kept()) {
             (Piece::Text(_), _) => (0, Work::Text { tensor, source, start: from, count }),
@@ -227,7 +228,7 @@ impl<'a> JobState<'a> {
                 Piece::Checked(_, render) => return Some((located.offset, Work::Checked(render.as_ref()))),
                 Piece::Values(number) | Piece::Text(number) => {
                     let tensor = &self.plan.tensors[*number];
-                    let source = self.plan.generator.open(self.plan.seed, tensor, self.threads).into();
+                    let source = self.plan.open(*number, self.threads).into();
                     self.current = Some(Current { located, tensor, source, start: 0 });
                     if let Some(part) = self.part() {
                         return Some(part);

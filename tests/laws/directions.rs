@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use fanin::generator::NATIVE;
 use fanin::plan::{Common, DType, Fans, Tensor};
 use nalgebra::DMatrix;
 
@@ -127,7 +128,7 @@ fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
 #[test]
 fn biases_of_nguyen_and_widrow_are_uniform_within_the_norm() {
     let fans = Fans { fan_in: Some(4), fan_out: None };
-    let common = Common { dtype: DType::F64, layout: "torch".parse().unwrap(), fans };
+    let common = Common { dtype: DType::F64, layout: "torch".parse().unwrap(), fans, generator: NATIVE };
     let tensor = Tensor::new("bias".parse().unwrap(), "10000".parse().unwrap(), "nguyen-widrow", &common).unwrap();
     let found = faults(&Reference::uniform(7.0), Some((-7.0, 7.0)), draw::whole(9, &tensor));
     assert!(found.is_empty(), "{found:?}");

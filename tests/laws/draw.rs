@@ -1,9 +1,9 @@
 //! From an expression to numbers.
 
-use fanin::generator::{GENERATORS, Source};
+use fanin::generator::{NATIVE, Source, native};
 use std::sync::Arc;
 
-use fanin::plan::{Base, BaseIdentity, Common, DType, Fans, Seed, Tensor};
+use fanin::plan::{Base, BaseIdentity, Common, DType, Fans, Tensor};
 
 /// A tensor named `weight`.
 pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
@@ -12,7 +12,7 @@ pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) 
 
 /// A tensor of any name.
 pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
-    let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default() };
+    let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     Tensor::from_base(name.parse().unwrap(), shape.parse().unwrap(), expression, &common, Some(&base())).unwrap()
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn open(seed: u64, tensor: &Tensor) -> Box<dyn Source> {
 
 /// The numbers of a tensor, drawn by several threads.
 pub(crate) fn open_with(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-    GENERATORS[0].open(Seed(seed), tensor, threads)
+    native(seed, tensor, threads)
 }
 
 /// Elements `start..start + count` as singles.

@@ -78,7 +78,7 @@ impl Compared<'_> {
         let report = json!({
             "equal": self.is_equal(),
             "generator": self.plan.generator.name,
-            "seed": self.plan.seed.0,
+            "seed": crate::cli::report::seed(&self.plan.seed),
             "tensors": faults.chain(compared).collect::<Vec<Value>>(),
             "value_bytes": self.bytes(),
             "seconds": self.seconds,

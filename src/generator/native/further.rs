@@ -184,11 +184,10 @@ impl Draws for Streams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Seed;
 
     #[test]
     fn each_element_reads_the_words_of_its_own_index_plane_by_plane() {
-        let words = Words::new(Seed(3), &"w".parse().unwrap());
+        let words = Words::new(3, &"w".parse().unwrap());
         let mut planes = Planes { words: &words, first: 0, drawn: Vec::new() };
         for index in [0, 5, 511, 512, 1 << 40, 7] {
             planes.go_to(index);

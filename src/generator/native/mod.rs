@@ -19,13 +19,25 @@ pub(super) const NAME: &str = "native-1";
 pub(super) use orthogonal::workspace as orthogonal_workspace;
 use words::Words;
 
+use anyhow::{Result, ensure};
+
 use super::{Source, bounds};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
 
+/// Errors where a seed is not one number of 64 bits.
+pub(super) fn check(seed: &Seed) -> Result<()> {
+    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: they go with --like jax");
+    ensure!(
+        seed.to_u64().is_some(),
+        "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; others go with --like"
+    );
+    Ok(())
+}
+
 /// The numbers of a tensor.
-pub(super) fn open(seed: Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-    open_law(Words::new(seed, &tensor.name), &tensor.law, tensor.dtype, threads)
+pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+    open_law(Words::new(seed.to_u64().unwrap_or_default(), &tensor.name), &tensor.law, tensor.dtype, threads)
 }
 
 fn open_law(words: Words, law: &Law, dtype: DType, threads: usize) -> Box<dyn Source> {

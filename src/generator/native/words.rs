@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::NAME;
 use crate::generator::dispatch;
-use crate::plan::{Name, Seed};
+use crate::plan::Name;
 
 /// How many words sixteen blocks hold: whole groups of this size are drawn at once.
 pub(super) const GROUP: usize = 256;
@@ -32,10 +32,10 @@ pub(super) struct Words {
 
 impl Words {
     /// The words that belong to a seed and a name: the key is the SHA-256 of the generator's name, the seed and the name.
-    pub(super) fn new(seed: Seed, name: &Name) -> Self {
+    pub(super) fn new(seed: u64, name: &Name) -> Self {
         let mut hash = Sha256::new();
         hash.update(format!("fanin {NAME}\0"));
-        hash.update(seed.0.to_le_bytes());
+        hash.update(seed.to_le_bytes());
         hash.update(name.as_str().as_bytes());
         Self { key: hash.finalize().into() }
     }
@@ -209,7 +209,7 @@ mod tests {
     use crate::generator::available;
 
     fn words() -> Words {
-        Words::new(Seed(7), &"weight".parse().unwrap())
+        Words::new(7, &"weight".parse().unwrap())
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn seed_and_name_both_make_the_key() {
-        let key = |seed, name: &str| Words::new(Seed(seed), &name.parse().unwrap()).key;
+        let key = |seed, name: &str| Words::new(seed, &name.parse().unwrap()).key;
         assert_ne!(key(0, "a"), key(1, "a"));
         assert_ne!(key(0, "a"), key(0, "b"));
     }

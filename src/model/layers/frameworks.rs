@@ -21,8 +21,43 @@ pub struct Framework {
     pub(super) gru: &'static [Part],
     /// How the layers of a plain stack are called.
     pub stack: Stack,
-    /// The schemes of weights and biases that its dense layer draws by itself.
-    pub dense: Option<(&'static str, &'static str)>,
+    /// The scheme that its own layer draws a tensor by, where that is known; `None` in the place of all where none is.
+    pub(super) own: Option<Own>,
+}
+
+/// The scheme of a tensor: by the kind of its layer, the layer's outputs, and what the tensor is to it.
+pub(super) type Own = fn(&str, Option<u64>, Role) -> Option<String>;
+
+/// Dense layers and convolutions whose weights have one scheme, and their biases zeros.
+fn plain(kind: &str, role: Role, weight: &str) -> Option<String> {
+    (kind == "dense" || kind.starts_with("conv")).then(|| match role {
+        Role::Weight => weight.into(),
+        _ => "zeros".into(),
+    })
+}
+
+/// As `reset_parameters` of `torch.nn`'s modules has it.
+fn of_torch(kind: &str, outputs: Option<u64>, role: Role) -> Option<String> {
+    if role.usual().is_some() && role != Role::Bias {
+        return None;
+    }
+    let recurrent = |word| outputs.map(|hidden| format!("torch.{word}:hidden={hidden}"));
+    match kind {
+        "embedding" => Some("torch.Embedding".into()),
+        "rnn" => recurrent("RNN"),
+        "lstm" => recurrent("LSTM"),
+        "gru" => recurrent("GRU"),
+        // The biases of a convolution or a dense layer are drawn as its weights are.
+        _ => plain(kind, Role::Weight, "torch.Linear"),
+    }
+}
+
+/// As the constructors of `keras.layers` have it.
+fn of_keras(kind: &str, _: Option<u64>, role: Role) -> Option<String> {
+    match kind {
+        "embedding" => Some("keras.RandomUniform".into()),
+        _ => plain(kind, role, "keras.GlorotUniform"),
+    }
 }
 
 /// How a framework calls the layers of a plain stack.
@@ -69,7 +104,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
         stack: Stack::Numbered("layer_"),
-        dense: None,
+        own: None,
     },
     Framework {
         layout: "torch",
@@ -99,7 +134,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("bias_hh_l0", Bias, 3),
         ],
         stack: Stack::Counted(""),
-        dense: Some(("torch.Linear", "torch.Linear")),
+        own: Some(of_torch),
     },
     Framework {
         layout: "keras",
@@ -114,7 +149,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         // Its default, reset_after=True, has a bias for the inputs and one for the state.
         gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
         stack: Stack::Plain("dense"),
-        dense: Some(("keras.GlorotUniform", "zeros")),
+        own: Some(of_keras),
     },
     // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
     // each gate's kernel apart.
@@ -154,7 +189,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.bias", Bias, 1),
         ],
         stack: Stack::Numbered("Dense_"),
-        dense: Some(("flax.lecun_normal", "zeros")),
+        own: Some(|kind, _, role| plain(kind, role, "jax.lecun_normal")),
     },
     // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
     Framework {
@@ -169,7 +204,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[],
         gru: &[],
         stack: Stack::Flat("arr_"),
-        dense: Some(("lasagne.GlorotUniform", "zeros")),
+        own: Some(|kind, _, role| plain(kind, role, "lasagne.GlorotUniform")),
     },
     Framework {
         layout: "mlx",
@@ -183,11 +218,18 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
         stack: Stack::Counted("layers."),
-        dense: Some(("mlx.Linear", "mlx.Linear")),
+        own: Some(|kind, _, role| {
+            matches!(role, Role::Weight | Role::Bias).then(|| plain(kind, Role::Weight, "mlx.Linear")).flatten()
+        }),
     },
 ];
 
 impl Framework {
+    /// Whether it is known what its layers draw by themselves.
+    pub fn has_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// The framework of a layout; layouts of letters have the names of the first.
     pub fn of(layout: &Layout) -> &'static Self {
         let word = layout.to_string();

@@ -84,7 +84,8 @@ impl Given<'_> {
 
     pub(super) fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
         let name = format!("{}{}{word}", self.name, framework.joint);
-        LayerTensor { name, shape, layout: None, role, fans: Fans::default() }
+        let own = framework.own.and_then(|own| own(self.kind.name, self.size("out").ok(), role));
+        LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own }
     }
 }
 

@@ -71,6 +71,8 @@ pub struct LayerTensor {
     pub role: Role,
     /// The fans of its layer, which a bias has no axes to tell of.
     pub fans: Fans,
+    /// The scheme that the framework's own layer draws it by, where that is known.
+    pub own: Option<String>,
 }
 
 /// What a parameter of a kind takes.

@@ -135,7 +135,7 @@ mod tests {
 
     fn law(expression: &str, shape: &str, layout: &str) -> Law {
         let (shape, layout): (Shape, Layout) = (shape.parse().unwrap(), layout.parse().unwrap());
-        resolve(expression).unwrap().law(&Site::new(&shape, &layout, Fans::default())).unwrap().0
+        resolve(expression).unwrap().law(&Site::new(&shape, &layout, Fans::default()), None).unwrap().0
     }
 
     fn std(expression: &str) -> f64 {

@@ -115,7 +115,7 @@ mod tests {
 
     fn nonzeros(expression: &str, shape: &str) -> Result<u64> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
-        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()))?.0 {
+        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
             Law::Sparse { nonzeros, .. } => Ok(nonzeros),
             other => bail!("{other:?}"),
         }

@@ -9,7 +9,7 @@ use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_varian
 use super::{Settings, Test, Verdict, check_memory, place, share};
 use crate::inspect::Summary;
 use crate::law::{Law, as_float};
-use crate::plan::{DType, Seed, Shape, Tensor, Unfolding};
+use crate::plan::{DType, Shape, Tensor, Unfolding};
 use crate::reader::Contents;
 use crate::scan::scan;
 use crate::text::{figure, grouped};
@@ -198,12 +198,12 @@ fn distribution(verdict: &mut Verdict, tensor: &Tensor, law: &Law, cells: &Cells
 
 /// Values of another seed.
 fn drawn(tensor: &Tensor, law: &Law, count: u64, grid: Grid, settings: Settings) -> Cells {
-    const SEED: Seed = Seed(0x6c61_7720_7465_7374);
+    const SEED: u64 = 0x6c61_7720_7465_7374;
     let mut like = Tensor { law: law.clone(), ..tensor.clone() };
     if let Ok(shape) = Shape::new(vec![count]) {
         like.shape = shape;
     }
-    let source = settings.generator.open(SEED, &like, settings.threads);
+    let source = crate::generator::native(SEED, &like, settings.threads);
     let (mut cells, mut encoder) = (Cells::new(grid), Encoder::default());
     for start in (0..count).step_by(BLOCK * 512) {
         let part = usize::try_from(count - start).unwrap_or(usize::MAX).min(BLOCK * 512);

@@ -1,0 +1,3 @@
+//! `NumPy`'s numbers.
+
+pub(super) mod legacy;

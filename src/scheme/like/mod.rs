@@ -1,0 +1,144 @@
+//! Schemes as frameworks draw them: which ones each has, and its own arithmetic for their bounds and standard deviations, to the last
+//! bit. What it then draws for such a law is its generator's matter.
+
+mod numpy;
+
+use anyhow::{Context, Result, bail};
+
+use super::expression::{Expression, fold};
+use super::frameworks::{self, qualified};
+use super::{Arguments, Resolved, Site, Spelling, find, resolve};
+use crate::law::Law;
+use crate::plan::DType;
+use crate::text::did_you_mean;
+
+/// What is known of a framework whose own numbers are drawn.
+pub struct Like {
+    /// The framework, as it stands before names: `keras.HeNormal`.
+    pub framework: &'static str,
+    /// The layout of its weights, as `--layout` takes it.
+    pub layout: &'static str,
+    /// The schemes that it has.
+    pub rows: &'static [Row],
+}
+
+/// A scheme that a framework has.
+pub struct Row {
+    /// The scheme's name here.
+    pub scheme: &'static str,
+    /// Its law in the framework's order of arithmetic; `None` where ours is the same.
+    pub law: Option<LawOf>,
+    /// Why the values are close to the framework's and not equal to them.
+    pub close: Option<&'static str>,
+    /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
+    pub single: bool,
+}
+
+/// The law of a scheme at a site, for elements of a type.
+pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
+
+/// A row of a table.
+const fn row(scheme: &'static str, law: LawOf) -> Row {
+    Row { scheme, law: Some(law), close: None, single: false }
+}
+
+/// A row whose law is computed there as it is here.
+const fn native(scheme: &'static str) -> Row {
+    Row { scheme, law: None, close: None, single: false }
+}
+
+#[allow(dead_code)]
+impl Row {
+    /// Whose values are close to the framework's and not equal to them, and why.
+    const fn close(self, why: &'static str) -> Self {
+        Self { close: Some(why), ..self }
+    }
+
+    /// Drawn in single precision where that is what is asked for.
+    const fn single(self) -> Self {
+        Self { single: true, ..self }
+    }
+}
+
+/// Every framework whose own numbers are drawn.
+pub const LIKES: &[Like] = &[numpy::LIKE];
+
+/// The framework of a word after `--like`; what follows a colon is a matter of its generator.
+pub fn of(word: &str) -> Option<&'static Like> {
+    let framework = word.split(':').next().unwrap_or(word);
+    // NumPy's two generators have one set of names.
+    let framework = if framework == "numpy-legacy" { "numpy" } else { framework };
+    LIKES.iter().find(|like| like.framework == framework)
+}
+
+/// The frameworks that have a scheme, each with why its values are close and not equal to theirs, where that is so.
+pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    LIKES.iter().filter_map(move |like| {
+        let row = like.rows.iter().find(|row| row.scheme == scheme)?;
+        Some((like.framework, row.close))
+    })
+}
+
+impl Like {
+    /// Looks up an expression as this framework means it: by its own name or, where it has none, by that of a scheme here that it has.
+    pub fn resolve(&self, text: &str) -> Result<Resolved> {
+        self.resolve_plain(text).with_context(|| format!("scheme `{text}`"))
+    }
+
+    fn resolve_plain(&self, text: &str) -> Result<Resolved> {
+        let Expression { name, .. } = Expression::parse(text)?;
+        if let Some((framework, _)) = name.split_once('.') {
+            let meant = frameworks::framework_of(framework)?;
+            if meant != self.framework {
+                bail!("the numbers are to be those of {}, and this is a name of {meant}", self.framework);
+            }
+            return resolve(text);
+        }
+        let arguments = &text[name.len()..];
+        let Some(spelling) = self.spelling(name) else {
+            // A scheme that the framework has without a name for it.
+            return match find(name) {
+                Ok(scheme) if self.has(scheme.name) => resolve(text),
+                Ok(scheme) => bail!("{}", self.refusal(scheme.name)),
+                Err(error) => Err(error),
+            };
+        };
+        let mut resolved = resolve(&format!("{}.{}{arguments}", self.framework, spelling.name))?;
+        let ours = find(name).ok().map(|scheme| scheme.name);
+        if let Some(ours) = ours.filter(|&ours| ours == name && spelling.means != ours) {
+            let own = Expression::parse(spelling.means)?.name;
+            if self.has(own) {
+                let means = spelling.means;
+                resolved.notes.push(format!("`{ours}` is {}.{} here: {means}", self.framework, spelling.name));
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// The framework's own name for what was typed: that name itself, or its word for a scheme here.
+    fn spelling(&self, name: &str) -> Option<&'static Spelling> {
+        let own = qualified(self.framework, name).ok();
+        own.or_else(|| find(name).ok()?.spellings.iter().find(|spelling| spelling.framework == self.framework))
+    }
+
+    fn has(&self, scheme: &str) -> bool {
+        self.rows.iter().any(|row| row.scheme == scheme)
+    }
+
+    /// The row of a scheme. Errors with the nearest where the framework does not have it.
+    pub fn row(&self, resolved: &Resolved) -> Result<&'static Row> {
+        let name = resolved.scheme.name;
+        self.rows.iter().find(|row| row.scheme == name).with_context(|| self.refusal(name))
+    }
+
+    fn refusal(&self, scheme: &str) -> String {
+        let framework = self.framework;
+        let known: Vec<&str> = self.rows.iter().map(|row| row.scheme).collect();
+        let kin = |row: &&&str| fold(row).split(|c: char| !c.is_alphanumeric()).any(|word| fold(scheme).contains(word));
+        let near = known.iter().find(kin).map_or_else(
+            || did_you_mean(scheme, known.iter().copied()),
+            |near| format!("; the nearest that it has is `{near}`"),
+        );
+        format!("{framework} has no {scheme}, so that there are no numbers of it{near}: it has {}", known.join(", "))
+    }
+}
