@@ -90,7 +90,10 @@ impl Case {
                 }),
             };
             let shown = |head: &[u64]| head.iter().fold(String::new(), |text, bits| text + &format!(" {bits:x}"));
-            (!same).then(|| format!("`{name}` begins{}, not{}", shown(&head), shown(&wanted.head)))
+            (!same).then(|| match head == wanted.head {
+                true => format!("`{name}` begins{} as it should, and differs further on", shown(&head)),
+                false => format!("`{name}` begins{}, not{}", shown(&head), shown(&wanted.head)),
+            })
         })
     }
 }
@@ -215,6 +218,7 @@ fn what_differs_is_told() {
         (format!("w=4 f32 {hash} 3f800000"), "`w` is 2x2 f32, not 4 f32"),
         (format!("w=2x2 bf16 {hash} 3f80"), "`w` is 2x2 f32, not 2x2 bf16"),
         ("w=2x2 f32 00 3f800001,0".into(), "`w` begins 3f800000 0, not 3f800001 0"),
+        ("w=2x2 f32 00 3f800000,0".into(), "`w` begins 3f800000 0 as it should, and differs further on"),
         ("close 0.001; w=2x2 f32 - 3f808000,0".into(), "`w` begins 3f800000 0, not 3f808000 0"),
         ("close 0.001; w=2x2 f32 - 3f800000,7fc00000".into(), "not 3f800000 7fc00000"),
     ] {
