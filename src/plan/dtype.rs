@@ -107,11 +107,11 @@ impl DType {
 }
 
 /// The value with its lower half gathered into one bit. The `half` crate looks at the upper half of a double only, or rounds
-/// through a single where the CPU has an instruction for that: with this bit set, both see on which side of a tie it lies.
+/// through a single where the CPU has an instruction for that: with this bit alone, both see on which side of a tie it lies.
 fn sticky(value: f64) -> f64 {
     const LOWER: u64 = 0xffff_ffff;
     let bits = value.to_bits();
-    f64::from_bits(bits | u64::from(bits & LOWER != 0) << 32)
+    f64::from_bits(bits & !LOWER | u64::from(bits & LOWER != 0) << 32)
 }
 
 /// A double as the nearest single: the one place where that is meant to lose digits.
@@ -160,6 +160,9 @@ mod tests {
         assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-52)), 1.0 + 2f64.powi(-7));
         assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-23)), 1.0 + 2f64.powi(-7));
         assert_eq!(DType::F16.round(1.0 + 2f64.powi(-11) + 2f64.powi(-52)), 1.0 + 2f64.powi(-10));
+        // Just before one, where a single would be on it.
+        assert_eq!(DType::F16.round(1.0 + 2f64.powi(-11) - 2f64.powi(-30)), 1.0);
+        assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) - 2f64.powi(-40)), 1.0);
     }
 
     #[test]
