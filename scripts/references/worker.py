@@ -23,7 +23,10 @@ SAFETENSORS = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "BF16": "<u2"}
 
 
 def versions(name):
-    found = {package: importlib.metadata.version(package) for package in dict.fromkeys([*packages(name), "numpy"])}
+    # A package may come under another name: tensorflow as tensorflow_cpu.
+    given = importlib.metadata.packages_distributions()
+    wanted = dict.fromkeys([*packages(name), "numpy"])
+    found = {package: importlib.metadata.version(given[package][0]) for package in wanted}
     if "torch" in found:
         import torch
 

@@ -32,8 +32,10 @@ def proofs(text):
 
 def packages(block):
     """What it imports of the frameworks, and the backend that it names."""
-    imported = re.findall(r"^(?:import|from) (\w+)", block, re.M) + re.findall(r"KERAS_BACKEND\"\] = \"(\w+)\"", block)
-    return [package for package in dict.fromkeys(imported) if package in PINNED]
+    imports = [line for line in block.splitlines() if line.startswith("import ")]
+    backends = re.findall(r'KERAS_BACKEND"\] = "(\w+)"', block)
+    words = re.findall(r"\w+", " ".join(imports + backends))
+    return [package for package in dict.fromkeys(words) if package in PINNED]
 
 
 def python():
@@ -63,7 +65,9 @@ class Parity(Case):
 
     def has(self, wanted):
         """Skips the test where a framework is missing, or is of another release than the page's."""
-        ask = "import sys, importlib.metadata as m\nfor package in sys.argv[1:]: print(m.version(package))"
+        # A package may come under another name: tensorflow as tensorflow_cpu.
+        ask = "import sys, importlib.metadata as m; given = m.packages_distributions()\n"
+        ask += "for package in sys.argv[1:]: print(m.version(given[package][0]))"
         done = subprocess.run([python(), "-c", ask, *wanted], capture_output=True, text=True, check=False)
         there = done.stdout.split()
         for place, package in enumerate(wanted):
