@@ -7,6 +7,7 @@ mod ordered;
 mod platform;
 mod simd;
 mod sliced;
+mod torch;
 
 use std::sync::Arc;
 
@@ -80,6 +81,18 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: numpy::legacy::check,
         draws: Draws::InOrder(numpy::legacy::start),
+    },
+    Generator {
+        name: "torch-2.15",
+        summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
+        framework: Some(Framework {
+            word: "torch",
+            release: "PyTorch 2.15",
+            since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+            platform: torch::hangs_on_platform,
+        }),
+        check: torch::check,
+        draws: Draws::InOrder(torch::start),
     },
 ];
 

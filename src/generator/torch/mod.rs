@@ -1,0 +1,165 @@
+//! torch's numbers on a CPU: MT19937, `uniform_`, `normal_` and what `torch.nn.init` makes of them, as its kernels for AVX2 draw them.
+
+mod box_muller;
+mod parts;
+mod repeated;
+mod whole;
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Source;
+use super::mt19937::Mt19937;
+use super::ordered::{Drawn, Forward, Stream};
+use crate::law::Law;
+use crate::plan::{DType, Seed, Tensor, narrow};
+use box_muller::BLOCK;
+use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
+
+/// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
+#[derive(Clone)]
+pub(super) struct Generator {
+    words: Mt19937,
+    cached: Option<f64>,
+}
+
+/// Errors where `torch.manual_seed` takes no such seed.
+pub(super) fn check(seed: &Seed) -> Result<()> {
+    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: torch has none");
+    let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
+    number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
+}
+
+/// `torch.manual_seed(seed)`: its lowest 32 bits count.
+pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
+    let seed = seed.only().map_or(0, |number| number.wrapped());
+    Box::new(Generator::new(seed))
+}
+
+/// Whether the values of a tensor hang on the platform's logarithms and sines: where they are not rounded to single precision.
+pub(super) fn hangs_on_platform(tensor: &Tensor) -> bool {
+    tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. })
+}
+
+impl Generator {
+    #[expect(clippy::cast_possible_truncation, reason = "torch takes the lowest bits")]
+    pub(super) fn new(seed: u64) -> Self {
+        Self { words: Mt19937::from_seed(seed as u32), cached: None }
+    }
+
+    fn unit_double(&mut self) -> f64 {
+        let high = self.words.next();
+        unit_double(high, self.words.next())
+    }
+
+    /// A standard normal of a small tensor.
+    fn normal(&mut self) -> f64 {
+        if let Some(cached) = self.cached.take() {
+            return cached;
+        }
+        let (turn, fraction) = (self.unit_double(), self.unit_double());
+        let radius = (-2.0 * (-fraction).ln_1p()).sqrt();
+        let angle = TAU * turn;
+        self.cached = Some(radius * angle.sin());
+        radius * angle.cos()
+    }
+
+    /// The values of a law over that many elements.
+    fn values(self, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
+        let plain = |law: &Law| Plain { state: self.clone(), law: law.clone(), count, dtype, position: 0 };
+        match law {
+            Law::TruncatedNormal { .. } => repeated::truncated(self, law, count, dtype),
+            Law::Uniform { .. } | Law::Normal { .. } => Box::new(plain(law)),
+            _ => whole::drawn(self, law, count, dtype),
+        }
+    }
+}
+
+impl Stream for Generator {
+    fn fork(&self) -> Box<dyn Stream> {
+        Box::new(self.clone())
+    }
+
+    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+        self.values(&tensor.law, tensor.shape.count(), tensor.dtype)
+    }
+}
+
+/// The values of `uniform_` or `normal_`.
+#[derive(Clone)]
+struct Plain {
+    /// At the word of the element at `position`, or of the first of its block.
+    state: Generator,
+    law: Law,
+    count: u64,
+    dtype: DType,
+    position: u64,
+}
+
+impl Plain {
+    /// Whether every element has words of its own, so that parts can be drawn side by side.
+    fn is_addressed(&self) -> bool {
+        matches!(self.law, Law::Uniform { .. }) || self.count >= BLOCK as u64
+    }
+
+    /// How many words come before an element, or before those of its block.
+    fn words_before(&self, position: u64) -> u64 {
+        let uniforms = match self.law {
+            Law::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,
+            _ => position,
+        };
+        uniforms * words_of(self.dtype)
+    }
+}
+
+impl Forward for Plain {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(self.clone())
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let (first, dtype) = (self.position, self.dtype);
+        self.position += count as u64;
+        let words = || Words::new(self.state.words.clone());
+        let part: Arc<dyn Source> = match self.law {
+            Law::Uniform { low: from, high: to } => Arc::new(Uniforms { words: words(), dtype, from, to }),
+            Law::Normal { mean, std } if self.is_addressed() => {
+                Arc::new(Blocks { words: words(), first, count: self.count, dtype, mean, std })
+            }
+            Law::Normal { mean, std } => {
+                let values: Vec<f64> = (0..count).map(|_| self.state.normal().mul_add(std, mean)).collect();
+                return Arc::new(rounded(values, dtype));
+            }
+            _ => unreachable!("no other law is plain"),
+        };
+        let passed = self.words_before(self.position) - self.words_before(first);
+        self.state.words.skip(passed);
+        part
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        Box::new(self.ended())
+    }
+}
+
+impl Plain {
+    /// The state after the last value.
+    fn ended(mut self) -> Generator {
+        if matches!(self.law, Law::Normal { .. }) && self.is_addressed() {
+            let all = uniforms(self.count, self.dtype) * words_of(self.dtype);
+            let passed = self.words_before(self.position);
+            self.state.words.skip(all - passed);
+        }
+        self.state
+    }
+}
+
+/// Doubles rounded as torch does: to a half by way of a single.
+fn rounded(values: Vec<f64>, dtype: DType) -> Drawn {
+    match dtype {
+        DType::F64 => Drawn::Doubles(values),
+        _ => Drawn::Singles(values.into_iter().map(|value| narrow(dtype.round(f64::from(narrow(value))))).collect()),
+    }
+}

@@ -1,0 +1,175 @@
+//! Tensors that torch draws with `normal_` and then changes as a whole: `sparse_`, `orthogonal_`, and rows that are set to zero.
+
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+
+use super::super::Source;
+use super::super::ordered::{Drawn, Forward, Stream};
+use super::{Generator, Plain, rounded};
+use crate::law::{Law, in_memory};
+use crate::plan::{DType, Unfolding, narrow};
+
+/// The values of a law that is not drawn element by element.
+pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
+    let (values, state) = match law {
+        Law::Cleared { law, from, to } => {
+            let values = state.values(law, count, dtype);
+            return Box::new(Cleared { values, range: (*from, *to), position: 0 });
+        }
+        Law::Sparse { nonzeros, mean, std, unfolding } => {
+            let (mut values, mut state) = normals(state, (*mean, *std), count, dtype);
+            keep_few(&mut values, *nonzeros, unfolding, &mut state);
+            (values, state)
+        }
+        Law::Orthogonal { gain, unfolding, .. } => {
+            let (values, state) = normals(state, (0.0, 1.0), count, dtype);
+            (orthogonal(values, unfolding, *gain, dtype), state)
+        }
+        _ => unreachable!("the table of torch's schemes has no other law"),
+    };
+    Box::new(Ready { values: Arc::new(rounded(values, dtype)), position: 0, state })
+}
+
+/// `normal_` of the whole tensor, and the state after it.
+fn normals(state: Generator, (mean, std): (f64, f64), count: u64, dtype: DType) -> (Vec<f64>, Generator) {
+    let mut plain = Plain { state, law: Law::Normal { mean, std }, count, dtype, position: 0 };
+    let source = plain.take(in_memory(count));
+    let mut values = vec![0.0; in_memory(count)];
+    if dtype == DType::F64 {
+        source.doubles(0, &mut values);
+    } else {
+        let mut singles = vec![0.0; in_memory(count)];
+        source.singles(0, &mut singles);
+        values.iter_mut().zip(singles).for_each(|(value, single): (_, f32)| *value = single.into());
+    }
+    (values, plain.ended())
+}
+
+/// `sparse_`: of each column, the rows that come first in `randperm(rows)` are set to zero.
+fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mut Generator) {
+    // The unfolding has a row for each column of the tensor.
+    let (columns, rows) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
+    let zeros = rows - in_memory(nonzeros);
+    for column in 0..columns {
+        let mut order: Vec<usize> = (0..rows).collect();
+        for place in 0..rows.saturating_sub(1) {
+            let further = state.words.next() as usize % (rows - place);
+            order.swap(place, place + further);
+        }
+        order[..zeros].iter().for_each(|row| values[row * columns + column] = 0.0);
+    }
+}
+
+/// `orthogonal_`: the orthonormal factor of the normals as a matrix of outputs x the rest, its signs those of the other's diagonal.
+fn orthogonal(normals: Vec<f64>, unfolding: &Unfolding, gain: f64, dtype: DType) -> Vec<f64> {
+    let (rows, columns) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
+    let matrix = DMatrix::from_row_slice(rows, columns, &normals);
+    let wide = rows < columns;
+    let factors = if wide { matrix.transpose() } else { matrix }.qr();
+    let (mut q, r) = (factors.q(), factors.r());
+    for (column, diagonal) in r.diagonal().iter().enumerate() {
+        // torch multiplies by the sign, which is 0 of 0.
+        let sign = if *diagonal == 0.0 { 0.0 } else { diagonal.signum() };
+        q.column_mut(column).scale_mut(sign);
+    }
+    let q = if wide { q.transpose() } else { q };
+    let scaled = |value: f64| match dtype {
+        DType::F64 => value * gain,
+        _ => f64::from(narrow(value) * narrow(gain)),
+    };
+    // Row by row: the columns of the transposed.
+    q.transpose().iter().map(|&value| scaled(value)).collect()
+}
+
+/// Values that are all there.
+#[derive(Clone)]
+struct Ready {
+    values: Arc<Drawn>,
+    position: u64,
+    state: Generator,
+}
+
+impl Forward for Ready {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(self.clone())
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let from = self.position;
+        self.position += count as u64;
+        Arc::new(From { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        Box::new(self.state)
+    }
+}
+
+/// Values from an element on.
+struct From {
+    from: u64,
+    values: Arc<dyn Source>,
+}
+
+impl Source for From {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.values.singles(self.from + start, out);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.values.doubles(self.from + start, out);
+    }
+}
+
+/// Values of which some are then set to zero.
+struct Cleared {
+    values: Box<dyn Forward>,
+    range: (u64, u64),
+    position: u64,
+}
+
+impl Forward for Cleared {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(Self { values: self.values.fork(), ..*self })
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let (values, first) = (self.values.take(count), self.position);
+        self.position += count as u64;
+        Arc::new(ClearedPart { values, first, range: self.range })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        self.values.finish()
+    }
+}
+
+struct ClearedPart {
+    values: Arc<dyn Source>,
+    first: u64,
+    range: (u64, u64),
+}
+
+impl ClearedPart {
+    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
+        let at = self.first + start;
+        for (index, value) in (at..).zip(out) {
+            if (self.range.0..self.range.1).contains(&index) {
+                *value = T::default();
+            }
+        }
+    }
+}
+
+impl Source for ClearedPart {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.values.singles(start, out);
+        self.clear(start, out);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.values.doubles(start, out);
+        self.clear(start, out);
+    }
+}

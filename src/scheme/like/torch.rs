@@ -1,0 +1,69 @@
+//! `torch.nn.init` and the modules of `torch.nn`, with their order of arithmetic (torch 2.15).
+
+use anyhow::{Result, ensure};
+
+use super::{Like, native, row};
+use crate::law::{Law, as_float};
+use crate::scheme::{Arguments, Site};
+
+pub(super) const LIKE: Like = Like {
+    framework: "torch",
+    layout: "torch",
+    rows: &[
+        native("normal"),
+        native("uniform"),
+        row("glorot-uniform", |arguments, site, _| Ok(uniform(xavier_std(arguments, site)?))),
+        row("glorot-normal", |arguments, site, _| Ok(normal(xavier_std(arguments, site)?))),
+        row("he-uniform", |arguments, site, _| Ok(uniform(kaiming_std(arguments, site)?))),
+        row("he-normal", |arguments, site, _| Ok(normal(kaiming_std(arguments, site)?))),
+        native("truncated-normal"),
+        native("sparse"),
+        native("orthogonal")
+            .close("torch rounds in single precision, and in an order that hangs on its LAPACK; the distance is below 2e-5 sqrt(the shorter side)"),
+        native("zeros"),
+        native("ones"),
+        native("constant"),
+        native("identity"),
+        native("dirac"),
+        native("embedding"),
+        row("torch-linear", |_, site, _| linear(site)),
+        native("rnn-uniform"),
+    ],
+};
+
+fn normal(std: f64) -> Law {
+    Law::Normal { mean: 0.0, std }
+}
+
+fn uniform(std: f64) -> Law {
+    let bound = 3f64.sqrt() * std;
+    Law::Uniform { low: -bound, high: bound }
+}
+
+/// `gain * sqrt(2 / (fan_in + fan_out))`
+fn xavier_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
+    ensure!(arguments.optional_count("pool").is_none(), "torch divides no fan by pool");
+    let fans = as_float(site.fan_in()?) + as_float(site.fan_out()?);
+    Ok(arguments.gain()? * (2.0 / fans.max(1.0)).sqrt())
+}
+
+/// `gain / sqrt(fan)`
+fn kaiming_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
+    let fan = match arguments.word("mode") {
+        Some("fan-in") | None => site.fan_in()?,
+        Some("fan-out") => site.fan_out()?,
+        Some(mode) => anyhow::bail!("mode is {mode}: torch has fan-in and fan-out"),
+    };
+    Ok(arguments.gain()? / as_float(fan.max(1)).sqrt())
+}
+
+/// Weights: `kaiming_uniform_(a=sqrt(5))`; biases, which have one axis: `uniform_(-bound, bound)`, bound = 1 / sqrt(fan_in).
+fn linear(site: &Site) -> Result<Law> {
+    let fan = as_float(site.fan_in()?.max(1));
+    if site.shape.rank() < 2 {
+        let bound = 1.0 / fan.sqrt();
+        return Ok(Law::Uniform { low: -bound, high: bound });
+    }
+    let slope = 5f64.sqrt();
+    Ok(uniform((2.0 / (1.0 + slope * slope)).sqrt() / fan.sqrt()))
+}
