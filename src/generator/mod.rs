@@ -1,5 +1,6 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod jax;
 mod mt19937;
 mod native;
 mod numpy;
@@ -7,6 +8,7 @@ mod ordered;
 mod platform;
 mod simd;
 mod sliced;
+mod threefry;
 mod torch;
 
 use std::sync::Arc;
@@ -69,6 +71,18 @@ pub const GENERATORS: &[Generator] = &[
         framework: None,
         check: native::check,
         draws: Draws::Anywhere(native::open),
+    },
+    Generator {
+        name: jax::NAME,
+        summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
+        framework: Some(Framework {
+            word: "jax",
+            release: "JAX 0.10.2",
+            since: "JAX 0.10; uniform values since JAX 0.5",
+            platform: jax::needs_logarithms,
+        }),
+        check: jax::check,
+        draws: Draws::Anywhere(jax::open),
     },
     Generator {
         name: "numpy-legacy-2.4",

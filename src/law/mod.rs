@@ -210,6 +210,15 @@ impl Law {
     }
 }
 
+/// A cut in standard deviations from the mean, of that in absolute terms: of the numbers that come to it up to rounding, that of
+/// the fewest digits, which is how it was written.
+pub fn in_deviations(cut: f64, mean: f64, std: f64) -> f64 {
+    let near = (cut - mean) / std;
+    let slack = 2.0 * f64::EPSILON * (near.abs() + mean.abs() / std);
+    let mut shorter = (0..17).filter_map(|digits| format!("{near:.digits$e}").parse().ok());
+    shorter.find(|number: &f64| (number - near).abs() <= slack).unwrap_or(near)
+}
+
 /// No standard normal of the native generator is above it: of 96-bit words the transformation of Box and Muller makes none
 /// of 12 or more. A single normal from random words ends earlier, at [`numbers::LARGEST_NORMAL`].
 pub const NORMAL_REACH: f64 = 12.0;

@@ -1,0 +1,162 @@
+//! JAX's own numbers: Threefry in its partitionable form, so that element i of a tensor is a function of the key and i.
+
+mod double;
+mod format;
+mod independent;
+mod laws;
+mod orthogonal;
+mod special;
+
+use anyhow::{Result, ensure};
+
+use super::Source;
+use super::threefry::Key;
+use crate::law::{self, Law};
+use crate::plan::{DType, Seed, Step, Tensor};
+use format::{Brain, Format, Half, Single};
+use independent::{Independent, IndependentWide};
+
+/// The name of this generator: the release whose numbers it draws.
+pub(super) const NAME: &str = "jax-0.10";
+
+/// Errors where JAX takes no such seed.
+pub(super) fn check(seed: &Seed) -> Result<()> {
+    let number = seed.numbers().first().and_then(|number| number.to_i64());
+    ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
+    Ok(())
+}
+
+/// The numbers of a tensor. A matrix is drawn now.
+pub(super) fn open(seed: &Seed, tensor: &Tensor, _threads: usize) -> Box<dyn Source> {
+    let key = key(seed, tensor.dtype);
+    let key = tensor.order.map_or(key, |order| key.split(order));
+    match &tensor.law {
+        &Law::Orthogonal { gain, ref unfolding, .. } => {
+            Box::new(orthogonal::tensor(key, gain, unfolding, tensor.dtype))
+        }
+        Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), tensor.dtype)),
+        law => elementwise(key, law, tensor.dtype),
+    }
+}
+
+/// Whether a tensor is drawn by logarithms of the platform's library: normals in double precision are.
+pub(super) fn needs_logarithms(tensor: &Tensor) -> bool {
+    tensor.dtype == DType::F64 && matches!(tensor.law, Law::Normal { .. } | Law::TruncatedNormal { .. })
+}
+
+/// The key of a seed and its steps. JAX draws in double precision only where `jax_enable_x64` is on, and then all 64 bits of a
+/// seed make its key; for other types it is off, as by default, and the lower 32 bits do.
+fn key(seed: &Seed, dtype: DType) -> Key {
+    let number = seed.numbers().first().and_then(|number| number.to_i64()).unwrap_or_default();
+    let first = if dtype == DType::F64 { Key::of_wide_seed(number) } else { Key::of_seed(number) };
+    seed.steps().iter().fold(first, |key, step| match *step {
+        Step::FoldIn(data) => key.fold_in(data),
+        Step::Split { index, .. } => key.split(index),
+    })
+}
+
+/// The numbers of an elementwise law under a key.
+pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Box<dyn Source> {
+    match dtype {
+        DType::F64 => double_precision(key, law),
+        DType::F32 => below_double::<Single>(key, law),
+        DType::F16 => below_double::<Half>(key, law),
+        DType::BF16 => below_double::<Brain>(key, law),
+    }
+}
+
+fn below_double<F: Format>(key: Key, law: &Law) -> Box<dyn Source> {
+    match *law {
+        Law::Uniform { low, high } => {
+            let (low, high, factor) = uniform(low, high);
+            Box::new(Independent { key, draw: laws::Uniform::<F>::new(low, high, factor) })
+        }
+        Law::Normal { mean, std } => Box::new(Independent { key, draw: laws::Normal::<F>::new(mean, std) }),
+        Law::TruncatedNormal { mean, std, low, high } => {
+            let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
+            Box::new(Independent { key, draw: laws::Truncated::<F>::new(mean, std, cuts) })
+        }
+        _ => unreachable!("no scheme of JAX has such a law"),
+    }
+}
+
+fn double_precision(key: Key, law: &Law) -> Box<dyn Source> {
+    match *law {
+        Law::Uniform { low, high } => {
+            let (low, high, factor) = uniform(low, high);
+            Box::new(IndependentWide { key, draw: double::Uniform { low, high, factor } })
+        }
+        Law::Normal { mean, std } => Box::new(IndependentWide { key, draw: double::Normal { mean, std } }),
+        Law::TruncatedNormal { mean, std, low, high } => {
+            let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
+            Box::new(IndependentWide { key, draw: double::Truncated::new(mean, std, cuts) })
+        }
+        _ => unreachable!("no scheme of JAX has such a law"),
+    }
+}
+
+/// The bounds that are drawn between, and the factor after: initializers draw on (-1, 1) or (0, 1) and scale, and
+/// other bounds go into the draw itself.
+fn uniform(low: f64, high: f64) -> (f64, f64, f64) {
+    match low {
+        _ if low == -high => (-1.0, 1.0, high),
+        0.0 => (0.0, 1.0, high),
+        _ => (low, high, 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAWS: [Law; 3] = [
+        Law::Uniform { low: -0.25, high: 0.75 },
+        Law::Normal { mean: 0.0, std: 0.02 },
+        Law::TruncatedNormal { mean: 0.0, std: 0.02, low: -0.04, high: 0.04 },
+    ];
+
+    #[test]
+    fn values_are_those_of_jax() {
+        // Of jax.random.key(42): uniform(-0.25, 0.75), normal * 0.02, truncated_normal(-2, 2) * 0.02.
+        let singles = [
+            [0x3e74_7048, 0x3edc_0e60, 0x3ebb_87f0],
+            [0xba14_65d0, 0x3c19_11dc, 0x3bc1_cab9],
+            [0xba0d_a4ee, 0x3c11_9d5d, 0x3bb8_bb20],
+        ];
+        let brains = [[0x3ec4, 0x3f18, 0x3f38], [0x3be2, 0x3ca7, 0x3d1b], [0x3bd1, 0x3c9b, 0x3d03]];
+        let halves = [[0xb190, 0xaba0, 0x39ce], [0xa752, 0xa47c, 0x290e], [0xa6b2, 0xa43a, 0x2850]];
+        let doubles = [
+            [0x3fc6_9f02_4788_1108, 0xbfce_1426_6929_17c0, 0x3fd4_bec8_3a83_ce34],
+            [0xbf6e_435f_434f_86d8, 0xbfa6_3810_9cff_a6b1, 0x3f6e_a0a5_341a_e6e1],
+            [0xbf6c_df1a_7ecd_11f7, 0xbfa2_48ff_81cb_620b, 0x3f6d_37fe_a5b1_113a],
+        ];
+        let drawn = |law, dtype| {
+            let mut out = [0.0; 3];
+            elementwise(Key::of_seed(42), law, dtype).doubles(0, &mut out);
+            out
+        };
+        for (place, law) in LAWS.iter().enumerate() {
+            assert_eq!(drawn(law, DType::F32), singles[place].map(|bits| f64::from(f32::from_bits(bits))));
+            assert_eq!(drawn(law, DType::BF16), brains[place].map(|bits| f64::from(half::bf16::from_bits(bits))));
+            assert_eq!(drawn(law, DType::F16), halves[place].map(|bits| f64::from(half::f16::from_bits(bits))));
+            assert_eq!(drawn(law, DType::F64), doubles[place].map(f64::from_bits));
+        }
+    }
+
+    #[test]
+    fn any_part_is_that_of_the_whole() {
+        for (law, dtype) in LAWS.iter().flat_map(|law| DType::ALL.map(|dtype| (law, dtype))) {
+            let source = elementwise(Key([1, 2]), law, dtype);
+            let (mut singles, mut doubles) = ([0.0; 300], [0.0; 300]);
+            source.singles(0, &mut singles);
+            source.doubles(0, &mut doubles);
+            for (start, count) in [(0, 1), (1, 63), (64, 64), (37, 200), (299, 1)] {
+                let (mut single, mut double) = (vec![0.0; count], vec![0.0; count]);
+                source.singles(start, &mut single);
+                source.doubles(start, &mut double);
+                let range = crate::law::in_memory(start)..crate::law::in_memory(start) + count;
+                assert!(single == singles[range.clone()] && double == doubles[range], "{dtype} {start} {count}");
+            }
+        }
+    }
+}
