@@ -56,10 +56,12 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         entry(out, "also called", &scheme.aliases.join(", "))?;
     }
-    let likes: Vec<String> = like::having(scheme.name).map(|(framework, close)| match close {
-        Some(why) => format!("{framework} (close, not exact: {why})"),
-        None => framework.into(),
-    }).collect();
+    let likes: Vec<String> = like::having(scheme.name)
+        .map(|(framework, close)| match close {
+            Some(why) => format!("{framework} (close, not exact: {why})"),
+            None => framework.into(),
+        })
+        .collect();
     if !likes.is_empty() {
         entry(out, "--like", &likes.join(", "))?;
     }

@@ -32,9 +32,9 @@ impl Mt19937 {
         let mut step = |taken: Option<usize>| {
             let before = mixed(state[place - 1]);
             state[place] = match taken {
-                Some(taken) => (state[place] ^ before.wrapping_mul(1_664_525))
-                    .wrapping_add(key[taken])
-                    .wrapping_add(word(taken)),
+                Some(taken) => {
+                    (state[place] ^ before.wrapping_mul(1_664_525)).wrapping_add(key[taken]).wrapping_add(word(taken))
+                }
                 None => (state[place] ^ before.wrapping_mul(1_566_083_941)).wrapping_sub(word(place)),
             };
             place += 1;

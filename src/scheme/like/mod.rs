@@ -2,6 +2,7 @@
 //! bit. What it then draws for such a law is its generator's matter.
 
 mod numpy;
+mod tensorflow;
 
 use anyhow::{Context, Result, bail};
 
@@ -61,7 +62,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[numpy::LIKE];
+pub const LIKES: &[Like] = &[numpy::LIKE, tensorflow::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {

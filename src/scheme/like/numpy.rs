@@ -5,5 +5,12 @@ use super::{Like, native};
 pub(super) const LIKE: Like = Like {
     framework: "numpy",
     layout: "default",
-    rows: &[native("normal"), native("uniform"), native("zeros"), native("ones"), native("constant"), native("identity")],
+    rows: &[
+        native("normal"),
+        native("uniform"),
+        native("zeros"),
+        native("ones"),
+        native("constant"),
+        native("identity"),
+    ],
 };
