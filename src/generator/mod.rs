@@ -5,9 +5,11 @@ mod mt19937;
 mod native;
 mod numpy;
 mod ordered;
+mod philox;
 mod platform;
 mod simd;
 mod sliced;
+mod tensorflow;
 mod threefry;
 mod torch;
 
@@ -107,6 +109,18 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: torch::check,
         draws: Draws::InOrder(torch::start),
+    },
+    Generator {
+        name: "tensorflow-2.21",
+        summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] by --seed A,B, on a CPU; of several tensors B grows by 1 from one to the next",
+        framework: Some(Framework {
+            word: "tensorflow",
+            release: "TensorFlow 2.21",
+            since: "TensorFlow 2.21, or earlier",
+            platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: tensorflow::check,
+        draws: Draws::Anywhere(tensorflow::open),
     },
 ];
 

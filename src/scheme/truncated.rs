@@ -55,6 +55,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         spelling("timm", "trunc_normal_tf_", "truncated-normal:std=1"),
         spelling("keras", "TruncatedNormal", "truncated-normal:std=0.05"),
         spelling("tensorflow", "truncated_normal_initializer", "truncated-normal:std=1"),
+        spelling("tensorflow", "stateless_truncated_normal", "truncated-normal:std=1"),
         spelling("jax", "truncated_normal", "truncated-normal"),
         spelling("haiku", "TruncatedNormal", "truncated-normal:std=1"),
         spelling("sonnet", "TruncatedNormal", "truncated-normal:std=1"),

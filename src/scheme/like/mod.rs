@@ -3,6 +3,7 @@
 
 mod jax;
 mod numpy;
+mod tensorflow;
 mod torch;
 
 use anyhow::{Context, Result, bail};
@@ -63,7 +64,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[jax::LIKE, numpy::LIKE, torch::LIKE];
+pub const LIKES: &[Like] = &[jax::LIKE, numpy::LIKE, tensorflow::LIKE, torch::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {

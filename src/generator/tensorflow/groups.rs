@@ -1,0 +1,72 @@
+//! Values that are drawn some at a time, each such group a function of its number.
+
+use crate::generator::Source;
+use crate::plan::narrow;
+
+/// What draws groups.
+pub(super) trait Draw: Send + Sync {
+    /// The type that is drawn in.
+    type Value: Precision;
+    /// The values of one group: as many for each.
+    type Group: AsRef<[Self::Value]>;
+
+    /// The values of group `number`.
+    fn group(&self, number: u64) -> Self::Group;
+}
+
+/// The type of values as they are drawn.
+pub(super) trait Precision: Copy {
+    /// As a single.
+    fn single(self) -> f32;
+    /// As a double.
+    fn double(self) -> f64;
+}
+
+impl Precision for f32 {
+    fn single(self) -> f32 {
+        self
+    }
+
+    fn double(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Precision for f64 {
+    fn single(self) -> f32 {
+        narrow(self)
+    }
+
+    fn double(self) -> f64 {
+        self
+    }
+}
+
+/// The elements of all groups, one after the other.
+pub(super) struct Groups<D>(pub(super) D);
+
+impl<D: Draw> Groups<D> {
+    fn fill<T>(&self, start: u64, out: &mut [T], convert: impl Fn(D::Value) -> T) {
+        let size = size_of::<D::Group>() / size_of::<D::Value>();
+        let (mut number, within) = (start / size as u64, start % size as u64);
+        let mut skip = usize::try_from(within).unwrap_or_default();
+        let mut rest = out;
+        while !rest.is_empty() {
+            let group = self.0.group(number);
+            let values = &group.as_ref()[skip..];
+            let (now, later) = rest.split_at_mut(values.len().min(rest.len()));
+            now.iter_mut().zip(values).for_each(|(out, &value)| *out = convert(value));
+            (rest, number, skip) = (later, number + 1, 0);
+        }
+    }
+}
+
+impl<D: Draw> Source for Groups<D> {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.fill(start, out, Precision::single);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.fill(start, out, Precision::double);
+    }
+}

@@ -1,0 +1,30 @@
+//! TensorFlow's stateless distributions.
+
+use anyhow::{Result, ensure};
+
+use super::{Arguments, DType, Law, Like, Site, native, row};
+use crate::scheme;
+
+pub(super) const LIKE: Like = Like {
+    framework: "tensorflow",
+    layout: "default",
+    rows: &[
+        native("normal").single(),
+        native("uniform").single(),
+        row("truncated-normal", truncated_normal).single(),
+        native("zeros"),
+        native("ones"),
+        native("constant"),
+        native("identity"),
+    ],
+};
+
+/// A normal that is cut at two standard deviations, and nowhere else.
+pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DType) -> Result<Law> {
+    let law = (scheme::find("truncated-normal")?.law)(arguments, site)?;
+    if let Law::TruncatedNormal { mean, std, low, high } = law {
+        let there = low == mean - 2.0 * std && high == mean + 2.0 * std;
+        ensure!(there, "it is cut at 2 standard deviations there and nowhere else: leave the cuts out");
+    }
+    Ok(law)
+}
