@@ -3,6 +3,7 @@
 
 use std::f64::consts::SQRT_2;
 
+use super::erf::erf;
 use super::independent::DrawWide;
 
 /// `jax.random.uniform(key, shape, float64, low, high) * factor`.
@@ -48,7 +49,7 @@ pub(super) struct Truncated {
 impl Truncated {
     /// The cuts are in standard deviations from the mean.
     pub(super) fn new(mean: f64, std: f64, cuts: [f64; 2]) -> Self {
-        let shares = cuts.map(|cut| libm::erf(cut * (1.0 / SQRT_2)));
+        let shares = cuts.map(|cut| erf(cut * (1.0 / SQRT_2)));
         Self { shares, cuts: [cuts[0].next_up(), cuts[1].next_down()], mean, std }
     }
 }

@@ -1,6 +1,7 @@
 //! JAX's own numbers: Threefry in its partitionable form, so that element i of a tensor is a function of the key and i.
 
 mod double;
+mod erf;
 mod format;
 mod independent;
 mod laws;
