@@ -1,5 +1,7 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod jax;
+mod keras;
 mod mt19937;
 mod native;
 mod numpy;
@@ -9,6 +11,7 @@ mod platform;
 mod simd;
 mod sliced;
 mod tensorflow;
+mod threefry;
 
 use std::sync::Arc;
 
@@ -94,6 +97,42 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: tensorflow::check,
         draws: Draws::Anywhere(tensorflow::open),
+    },
+    Generator {
+        name: jax::NAME,
+        summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
+        framework: Some(Framework {
+            word: "jax",
+            release: "JAX 0.10.2",
+            since: "JAX 0.10.2; uniform values since 0.5",
+            platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: jax::check,
+        draws: Draws::Anywhere(jax::open),
+    },
+    Generator {
+        name: "keras-3.15-jax",
+        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order",
+        framework: Some(Framework {
+            word: "keras:jax",
+            release: "Keras 3.15 on JAX 0.10.2",
+            since: "Keras 3.15",
+            platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: keras::jax::check,
+        draws: Draws::Anywhere(keras::jax::open),
+    },
+    Generator {
+        name: "keras-3.15-tensorflow",
+        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order",
+        framework: Some(Framework {
+            word: "keras:tensorflow",
+            release: "Keras 3.15 on TensorFlow 2.21",
+            since: "Keras 3.15",
+            platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: keras::tensorflow::check,
+        draws: Draws::Anywhere(keras::tensorflow::open),
     },
 ];
 

@@ -1,6 +1,8 @@
 //! Schemes as frameworks draw them: which ones each has, and its own arithmetic for their bounds and standard deviations, to the last
 //! bit. What it then draws for such a law is its generator's matter.
 
+mod jax;
+mod keras;
 mod numpy;
 mod tensorflow;
 
@@ -62,7 +64,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[numpy::LIKE, tensorflow::LIKE];
+pub const LIKES: &[Like] = &[jax::LIKE, keras::LIKE, numpy::LIKE, tensorflow::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {

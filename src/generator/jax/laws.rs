@@ -1,0 +1,131 @@
+//! The elementwise laws of JAX in single and half precision, as it computes them outside `jax.jit`.
+
+use std::f64::consts::SQRT_2;
+use std::marker::PhantomData;
+
+use super::format::Format;
+use super::independent::Draw;
+use super::special;
+
+/// `jax.random.uniform(key, shape, dtype, low, high) * factor`.
+#[derive(Clone, Copy)]
+pub(super) struct Uniform<F> {
+    interval: Interval<F>,
+    factor: f32,
+}
+
+impl<F: Format> Uniform<F> {
+    pub(super) fn new(low: f64, high: f64, factor: f64) -> Self {
+        Self { interval: Interval::new(F::setting(low), F::setting(high)), factor: F::product(F::setting(factor), 1.0) }
+    }
+}
+
+impl<F: Format> Draw for Uniform<F> {
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        F::product(self.interval.value(bits), self.factor)
+    }
+}
+
+/// `jax.random.normal(key, shape, dtype) * std + mean`.
+#[derive(Clone, Copy)]
+pub(super) struct Normal<F> {
+    uniform: Interval<F>,
+    tail: Tail<F>,
+}
+
+impl<F: Format> Normal<F> {
+    pub(super) fn new(mean: f64, std: f64) -> Self {
+        Self { uniform: Interval::new(F::BEGIN, 1.0), tail: Tail::new(mean, std) }
+    }
+}
+
+impl<F: Format> Draw for Normal<F> {
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        self.tail.moved(self.tail.standard(self.uniform.value(bits)))
+    }
+}
+
+/// `jax.random.truncated_normal(key, lower, upper, shape, dtype) * std + mean`.
+#[derive(Clone, Copy)]
+pub(super) struct Truncated<F> {
+    uniform: Interval<F>,
+    least: f32,
+    most: f32,
+    tail: Tail<F>,
+}
+
+impl<F: Format> Truncated<F> {
+    /// The cuts are in standard deviations from the mean.
+    pub(super) fn new(mean: f64, std: f64, [lower, upper]: [f64; 2]) -> Self {
+        let [lower, upper] = [lower, upper].map(F::setting);
+        // The compiler makes a division by a constant a product.
+        let per_root = F::round(1.0 / F::setting(SQRT_2));
+        let share = |cut: f32| F::round(special::erf(F::round(cut * per_root)));
+        Self {
+            uniform: Interval::new(share(lower), share(upper)),
+            least: F::next_up(lower),
+            most: -F::next_up(-upper),
+            tail: Tail::new(mean, std),
+        }
+    }
+}
+
+impl<F: Format> Draw for Truncated<F> {
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let standard = self.tail.standard(self.uniform.value(bits));
+        let raised = if standard < self.least { self.least } else { standard };
+        self.tail.moved(if raised > self.most { self.most } else { raised })
+    }
+}
+
+/// A uniform value of [low, low + span].
+#[derive(Clone, Copy)]
+struct Interval<F> {
+    low: f32,
+    span: f32,
+    format: PhantomData<F>,
+}
+
+impl<F: Format> Interval<F> {
+    fn new(low: f32, high: f32) -> Self {
+        Self { low, span: F::round(high - low), format: PhantomData }
+    }
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let value = F::affine(F::fraction(bits), self.span, self.low);
+        if value < self.low { self.low } else { value }
+    }
+}
+
+/// What makes normals of uniform values.
+#[derive(Clone, Copy)]
+struct Tail<F> {
+    root: f32,
+    std: f32,
+    mean: f32,
+    format: PhantomData<F>,
+}
+
+impl<F: Format> Tail<F> {
+    fn new(mean: f64, std: f64) -> Self {
+        let std = F::product(F::setting(std), 1.0);
+        Self { root: F::setting(SQRT_2), std, mean: F::setting(mean), format: PhantomData }
+    }
+
+    /// A standard normal of a uniform value on (-1, 1).
+    #[inline(always)]
+    fn standard(self, uniform: f32) -> f32 {
+        F::round(F::round(special::erf_inv(uniform)) * self.root)
+    }
+
+    /// A standard normal, scaled and then moved: a mean of 0 is not added, since it would take the sign from a zero.
+    #[inline(always)]
+    fn moved(self, standard: f32) -> f32 {
+        let scaled = F::product(standard, self.std);
+        if self.mean == 0.0 { scaled } else { F::round(scaled + self.mean) }
+    }
+}
