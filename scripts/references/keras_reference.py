@@ -35,10 +35,12 @@ INITIALIZERS = [
     ("LecunUniform", "LecunUniform", {}),
     ("LecunNormal", "LecunNormal", {}),
     (
-        "VarianceScaling:scale=0.7,mode=fan-out,distribution=normal",
+        "VarianceScaling:scale=0.7,mode=fan-out,distribution=untruncated_normal",
         "VarianceScaling",
         {"scale": 0.7, "mode": "fan_out", "distribution": "untruncated_normal"},
     ),
+    # Keras takes "normal" for "truncated_normal".
+    ("VarianceScaling:distribution=normal", "VarianceScaling", {"distribution": "normal"}),
     ("Orthogonal", "Orthogonal", {}),
     ("Orthogonal:gain=1.3", "Orthogonal", {"gain": 1.3}),
     ("Identity:gain=1.5", "Identity", {"gain": 1.5}),
