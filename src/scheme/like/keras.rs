@@ -47,7 +47,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// What `sqrt(scale / fan)` is divided by where the normal is cut at 2 standard deviations.
-const KEPT: f64 = 0.879_625_661_034_239_78;
+const KEPT: f64 = 0.879_625_661_034_239_8;
 
 /// `VarianceScaling`, of variance scale / fan.
 fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Law> {
@@ -77,7 +77,7 @@ fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
 }
 
 fn average(site: &Site) -> Result<f64> {
-    Ok((fan_in(site)? + fan_out(site)?) / 2.0)
+    Ok(f64::midpoint(fan_in(site)?, fan_out(site)?))
 }
 
 fn fan_in(site: &Site) -> Result<f64> {
