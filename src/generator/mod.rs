@@ -1,6 +1,7 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
 mod jax;
+mod keras;
 mod mt19937;
 mod native;
 mod numpy;
@@ -121,6 +122,30 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: tensorflow::check,
         draws: Draws::Anywhere(tensorflow::open),
+    },
+    Generator {
+        name: "keras-3.15-jax",
+        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order",
+        framework: Some(Framework {
+            word: "keras:jax",
+            release: "Keras 3.15 on JAX 0.10.2",
+            since: "Keras 3.15",
+            platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: keras::jax::check,
+        draws: Draws::Anywhere(keras::jax::open),
+    },
+    Generator {
+        name: "keras-3.15-tensorflow",
+        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order",
+        framework: Some(Framework {
+            word: "keras:tensorflow",
+            release: "Keras 3.15 on TensorFlow 2.21",
+            since: "Keras 3.15",
+            platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        }),
+        check: keras::tensorflow::check,
+        draws: Draws::Anywhere(keras::tensorflow::open),
     },
 ];
 

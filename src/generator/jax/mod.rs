@@ -96,6 +96,16 @@ fn double_precision(key: Key, law: &Law) -> Box<dyn Source> {
     }
 }
 
+/// `jax.random.uniform(key, minval=low, maxval=high)`, whose bounds go into the draw whatever they are.
+pub(super) fn uniform_between(key: Key, low: f64, high: f64, dtype: DType) -> Box<dyn Source> {
+    match dtype {
+        DType::F64 => Box::new(IndependentWide { key, draw: double::Uniform { low, high, factor: 1.0 } }),
+        DType::F32 => Box::new(Independent { key, draw: laws::Uniform::<Single>::new(low, high, 1.0) }),
+        DType::F16 => Box::new(Independent { key, draw: laws::Uniform::<Half>::new(low, high, 1.0) }),
+        DType::BF16 => Box::new(Independent { key, draw: laws::Uniform::<Brain>::new(low, high, 1.0) }),
+    }
+}
+
 /// The bounds that are drawn between, and the factor after: initializers draw on (-1, 1) or (0, 1) and scale, and
 /// other bounds go into the draw itself.
 fn uniform(low: f64, high: f64) -> (f64, f64, f64) {

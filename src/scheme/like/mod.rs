@@ -2,6 +2,7 @@
 //! bit. What it then draws for such a law is its generator's matter.
 
 mod jax;
+mod keras;
 mod numpy;
 mod tensorflow;
 mod torch;
@@ -64,7 +65,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[jax::LIKE, numpy::LIKE, tensorflow::LIKE, torch::LIKE];
+pub const LIKES: &[Like] = &[jax::LIKE, keras::LIKE, numpy::LIKE, tensorflow::LIKE, torch::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {

@@ -1,0 +1,30 @@
+//! Keras with the backend JAX: its random functions, whose key is the pair of seeds of a `SeedGenerator` as it is.
+
+use anyhow::{Context, Result};
+
+use super::super::Source;
+use super::super::jax::{elementwise, uniform_between};
+use super::super::threefry::Key;
+use super::{counter, initializer, only};
+use crate::law::Law;
+use crate::plan::{Seed, Tensor};
+
+/// Errors where the backend takes no such seed.
+pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
+    number(seed).context("Keras takes a whole number from 0 to 2^32-1 with the backend JAX")?;
+    Ok(())
+}
+
+fn number(seed: &Seed) -> Option<u32> {
+    u32::try_from(only(seed).ok()?.to_u64()?).ok()
+}
+
+/// The numbers of a tensor.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+    #[expect(clippy::cast_possible_truncation, reason = "a file has at most 2^20 tensors")]
+    let key = Key([number(seed).unwrap_or_default(), counter(tensor) as u32]);
+    initializer(tensor, |law| match *law {
+        Law::Uniform { low, high } => uniform_between(key, low, high, tensor.dtype),
+        _ => elementwise(key, law, tensor.dtype),
+    })
+}

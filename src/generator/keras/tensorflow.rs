@@ -1,0 +1,24 @@
+//! Keras with the backend TensorFlow: the stateless functions, under the pair of seeds of a `SeedGenerator`.
+
+use anyhow::{Context, Result};
+
+use super::super::Source;
+use super::super::tensorflow::stateless;
+use super::{counter, initializer, only};
+use crate::plan::{Number, Seed, Tensor};
+
+/// What Keras divides seeds by, so that the rest fits 32 bits.
+const MODULUS: i64 = i32::MAX as i64 - 1;
+
+/// Errors where the backend takes no such seed.
+pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
+    only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend TensorFlow")?;
+    Ok(())
+}
+
+/// The numbers of a tensor.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+    let number = seed.only().and_then(Number::to_i64).unwrap_or_default();
+    let pair = [number.rem_euclid(MODULUS).cast_unsigned(), counter(tensor) % MODULUS.cast_unsigned()];
+    initializer(tensor, |law| stateless(pair, law, tensor.dtype))
+}
