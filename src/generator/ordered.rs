@@ -42,7 +42,7 @@ impl Source for Drawn {
         match self {
             Self::Singles(values) => out.copy_from_slice(&values[start..start + out.len()]),
             Self::Doubles(values) => {
-                out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = narrow(value))
+                out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = narrow(value));
             }
         }
     }

@@ -67,7 +67,7 @@ fn ln(x: f32) -> f32 {
         -1.666_805_8e-1,
         2.000_071_4e-1,
         -2.499_999_4e-1,
-        3.333_333_1e-1,
+        3.333_333e-1,
     ];
     let sum = coefficients.into_iter().fold(7.037_683_6e-2_f32, |sum, coefficient| sum.mul_add(x, coefficient));
     let sum = (sum * x).mul_add(square, exponent * -2.121_944_4e-4);

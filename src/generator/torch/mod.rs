@@ -34,7 +34,7 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
 
 /// `torch.manual_seed(seed)`: its lowest 32 bits count.
 pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
-    let seed = seed.only().map_or(0, |number| number.wrapped());
+    let seed = seed.only().map_or(0, crate::plan::Number::wrapped);
     Box::new(Generator::new(seed))
 }
 

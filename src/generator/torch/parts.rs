@@ -131,7 +131,7 @@ fn before_the_tail(count: u64, dtype: DType) -> u64 {
 
 /// The number of uniforms that such a tensor takes.
 pub(super) fn uniforms(count: u64, dtype: DType) -> u64 {
-    if count % SIZE == 0 { count } else { before_the_tail(count, dtype) + SIZE }
+    if count.is_multiple_of(SIZE) { count } else { before_the_tail(count, dtype) + SIZE }
 }
 
 impl Blocks {
@@ -139,7 +139,7 @@ impl Blocks {
     fn fill<T: Copy + Default>(&self, start: u64, out: &mut [T], block: impl Fn(&Words, u64, &mut [T; BLOCK])) {
         let origin = self.first / SIZE * SIZE;
         let (mut at, mut done) = (self.first + start, 0);
-        let tail = if self.count % SIZE == 0 { self.count } else { self.count - SIZE };
+        let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
         while done < out.len() {
             let (begin, word) = if at < tail {
                 (at / SIZE * SIZE, at / SIZE * SIZE)
@@ -159,9 +159,9 @@ impl Blocks {
 
     /// How many elements from `at` on are whole blocks before the tail.
     fn whole(&self, at: u64, length: usize) -> usize {
-        let tail = if self.count % SIZE == 0 { self.count } else { self.count - SIZE };
+        let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
         let whole = in_memory(tail.saturating_sub(at).min(length as u64));
-        if at % SIZE == 0 { whole - whole % BLOCK } else { 0 }
+        if at.is_multiple_of(SIZE) { whole - whole % BLOCK } else { 0 }
     }
 }
 
@@ -190,7 +190,9 @@ impl Source for Blocks {
         }
         self.fill(at, last, one);
         if self.dtype != DType::F32 {
-            out.iter_mut().for_each(|value| *value = narrow(self.dtype.round((*value).into())));
+            for value in out {
+                *value = narrow(self.dtype.round((*value).into()));
+            }
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Bo
         }
         Law::Orthogonal { gain, unfolding, .. } => {
             let (values, state) = normals(state, (0.0, 1.0), count, dtype);
-            (orthogonal(values, unfolding, *gain, dtype), state)
+            (orthogonal(&values, unfolding, *gain, dtype), state)
         }
         _ => unreachable!("the table of torch's schemes has no other law"),
     };
@@ -62,9 +62,9 @@ fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mu
 }
 
 /// `orthogonal_`: the orthonormal factor of the normals as a matrix of outputs x the rest, its signs those of the other's diagonal.
-fn orthogonal(normals: Vec<f64>, unfolding: &Unfolding, gain: f64, dtype: DType) -> Vec<f64> {
+fn orthogonal(normals: &[f64], unfolding: &Unfolding, gain: f64, dtype: DType) -> Vec<f64> {
     let (rows, columns) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
-    let matrix = DMatrix::from_row_slice(rows, columns, &normals);
+    let matrix = DMatrix::from_row_slice(rows, columns, normals);
     let wide = rows < columns;
     let factors = if wide { matrix.transpose() } else { matrix }.qr();
     let (mut q, r) = (factors.q(), factors.r());

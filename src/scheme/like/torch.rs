@@ -57,7 +57,7 @@ fn kaiming_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
     Ok(arguments.gain()? / as_float(fan.max(1)).sqrt())
 }
 
-/// Weights: `kaiming_uniform_(a=sqrt(5))`; biases, which have one axis: `uniform_(-bound, bound)`, bound = 1 / sqrt(fan_in).
+/// Weights: `kaiming_uniform_(a=sqrt(5))`; biases, which have one axis: `uniform_(-bound, bound)`, bound = 1 / `sqrt(fan_in)`.
 fn linear(site: &Site) -> Result<Law> {
     let fan = as_float(site.fan_in()?.max(1));
     if site.shape.rank() < 2 {
