@@ -13,13 +13,10 @@ ROOT = HERE.parent.parent
 # Name: the module with its cases, the package that must be there, and the environment that it is started in.
 FRAMEWORKS = {
     "numpy": ("numpy_reference", "numpy", {}),
-    "lasagne": ("lasagne_reference", "numpy", {}),
     "torch": ("torch_reference", "torch", {}),
     "jax": ("jax_reference", "jax", {}),
     "tensorflow": ("tensorflow_reference", "tensorflow", {}),
     "keras-jax": ("keras_reference", "jax", {"KERAS_BACKEND": "jax"}),
-    "keras-torch": ("keras_reference", "torch", {"KERAS_BACKEND": "torch"}),
-    "keras-numpy": ("keras_reference", "numpy", {"KERAS_BACKEND": "numpy"}),
     "keras-tensorflow": ("keras_reference", "tensorflow", {"KERAS_BACKEND": "tensorflow"}),
 }
 # On the CPU alone, without the frameworks' own messages.
