@@ -13,7 +13,7 @@ PAGE = ROOT / "docs/parity.md"
 PINNED = dict(re.findall(r"^(\w+)==(\d+\.\d+)", (ROOT / "scripts/parity-requirements.txt").read_text("utf-8"), re.M))
 # Fewer would mean that a proof is gone.
 PROOFS = 10
-BACKENDS = ("tensorflow",)
+BACKENDS = ("jax", "tensorflow")
 
 
 def proofs(text):
