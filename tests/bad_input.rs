@@ -365,13 +365,13 @@ fn targets_that_cannot_be_written_are_refused() {
 fn flags_out_of_range_repeated_or_without_a_value_are_refused() {
     const SEED: &str = "0 to 2^64-1";
     all_refused(&[
-        ("init zeros 3 --seed -1", &["'-1'", SEED]),
+        ("init zeros 3 --seed -1", &["`-1`", SEED]),
         ("init zeros 3 --seed +1", &["'+1'", SEED]),
         ("init zeros 3 --seed 1e3", &["'1e3'", SEED]),
         ("init zeros 3 --seed 0x", &["'0x'", SEED]),
         ("init zeros 3 --seed 0xg", &["'0xg'", SEED]),
-        ("init zeros 3 --seed 18446744073709551616", &["'18446744073709551616'", SEED]),
-        ("init zeros 3 --seed 0x10000000000000000", &["'0x10000000000000000'", SEED]),
+        ("init zeros 3 --seed 18446744073709551616", &["`18446744073709551616`", SEED]),
+        ("init zeros 3 --seed 0x10000000000000000", &["`18446744073709551616`", SEED]),
         ("init zeros 3 --seed Random", &["'Random'", SEED]),
         ("init zeros 3 --threads 0", &["'0'", "1..=1024"]),
         ("init zeros 3 --threads 1025", &["'1025'", "1..=1024"]),

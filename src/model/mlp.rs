@@ -220,7 +220,7 @@ impl Mlp {
     }
 
     fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
-        let own = tensor.own.clone().filter(|_| self.like.is_some());
+        let own = self.like.and_then(|framework| framework.dense(tensor.role));
         if tensor.role == Role::Bias {
             return match &self.bias {
                 BiasScheme::Drawn(expression) => expression.clone(),

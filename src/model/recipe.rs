@@ -106,6 +106,9 @@ impl General {
             layout.with_context(|| told("layout"))?,
         );
         let generator = asked.like.or(like).unwrap_or(NATIVE);
+        if asked.seed.is_none() {
+            generator.check(&seed).with_context(|| told("seed"))?;
+        }
         let own = generator.like_table().map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
             seed: asked.seed.clone().unwrap_or(seed),

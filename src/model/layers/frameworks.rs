@@ -225,6 +225,11 @@ pub const FRAMEWORKS: &[Framework] = &[
 ];
 
 impl Framework {
+    /// The scheme that its own dense layer draws a tensor by.
+    pub fn dense(&self, role: Role) -> Option<String> {
+        self.own.and_then(|own| own("dense", None, role))
+    }
+
     /// Whether it is known what its layers draw by themselves.
     pub fn has_own(&self) -> bool {
         self.own.is_some()
