@@ -13,6 +13,7 @@ use crate::generator::Generator;
 use crate::plan::{
     Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
+use crate::scheme;
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -161,7 +162,8 @@ impl TensorRecipe {
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
-        let drawn = Tensor::canonical(name, shape, &self.scheme, &common, base)?;
+        let resolved = scheme::resolve(&self.scheme)?;
+        let drawn = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
         let whole = Tensor { order: self.order, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)

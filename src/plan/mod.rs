@@ -124,18 +124,8 @@ impl Tensor {
         Self::resolved(name, shape, (expression, &resolved), common, base)
     }
 
-    /// The tensor of an expression in canonical form, such as a recipe keeps, whatever a framework means by its name.
-    pub fn canonical(
-        name: Name,
-        shape: Shape,
-        expression: &str,
-        common: &Common,
-        base: Option<&Arc<Base>>,
-    ) -> Result<Self> {
-        Self::resolved(name, shape, (expression, &scheme::resolve(expression)?), common, base)
-    }
-
-    fn resolved(
+    /// The same by a scheme that was looked up already, such as that of a recipe, whatever a framework means by its name.
+    pub fn resolved(
         name: Name,
         shape: Shape,
         (expression, resolved): (&str, &Resolved),
