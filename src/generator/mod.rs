@@ -1,5 +1,7 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod elementwise;
+mod householder;
 mod jax;
 mod keras;
 mod mt19937;
@@ -8,6 +10,8 @@ mod numpy;
 mod ordered;
 mod philox;
 mod platform;
+mod precision;
+mod qr;
 mod simd;
 mod sliced;
 mod tensorflow;
@@ -22,6 +26,7 @@ use crate::law::{Law, in_memory};
 use crate::plan::{DType, Plan, Seed, Tensor};
 use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
+use elementwise::Elementwise;
 pub use ordered::Sequence;
 use ordered::Stream;
 use sliced::Sliced;
@@ -41,6 +46,8 @@ pub struct Generator {
     pub framework: Option<Framework>,
     /// Errors where it takes no such seed.
     check: fn(&Seed) -> Result<()>,
+    /// Whether it draws such a law.
+    has: fn(&Law) -> bool,
     draws: Draws,
 }
 
@@ -61,9 +68,21 @@ pub struct Framework {
 #[derive(Debug)]
 enum Draws {
     /// Any part of any tensor at any time.
-    Anywhere(fn(&Seed, &Tensor, usize) -> Box<dyn Source>),
+    Anywhere(Open),
     /// One tensor after the other, from the state that a seed gives.
     InOrder(fn(&Seed) -> Box<dyn Stream>),
+}
+
+/// The numbers of a tensor, by a number of threads; `None` where there is no such law.
+type Open = fn(&Seed, &Tensor, usize) -> Option<Box<dyn Source>>;
+
+/// What draws the tensors of a plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Drawer {
+    /// Each by itself.
+    Anywhere(Open),
+    /// One after the other.
+    InOrder(Arc<Sequence>),
 }
 
 /// Every generator.
@@ -73,7 +92,8 @@ pub const GENERATORS: &[Generator] = &[
         summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
         framework: None,
         check: native::check,
-        draws: Draws::Anywhere(native::open),
+        has: |_| true,
+        draws: Draws::Anywhere(OPEN_NATIVE),
     },
     Generator {
         name: jax::NAME,
@@ -85,6 +105,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: jax::needs_logarithms,
         }),
         check: jax::check,
+        has: jax::has,
         draws: Draws::Anywhere(jax::open),
     },
     Generator {
@@ -97,6 +118,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
         }),
         check: numpy::legacy::check,
+        has: numpy::legacy::has,
         draws: Draws::InOrder(numpy::legacy::start),
     },
     Generator {
@@ -109,6 +131,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: torch::hangs_on_platform,
         }),
         check: torch::check,
+        has: torch::has,
         draws: Draws::InOrder(torch::start),
     },
     Generator {
@@ -121,6 +144,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: tensorflow::check,
+        has: |law| Elementwise::of(law).is_some(),
         draws: Draws::Anywhere(tensorflow::open),
     },
     Generator {
@@ -133,6 +157,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::jax::check,
+        has: keras::has,
         draws: Draws::Anywhere(keras::jax::open),
     },
     Generator {
@@ -145,6 +170,7 @@ pub const GENERATORS: &[Generator] = &[
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::tensorflow::check,
+        has: keras::has,
         draws: Draws::Anywhere(keras::tensorflow::open),
     },
 ];
@@ -209,13 +235,24 @@ impl Generator {
         })
     }
 
-    /// What goes before the tensors of a plan, where the numbers of one follow those of another.
-    pub(crate) fn sequence(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Option<Arc<Sequence>>> {
+    /// What draws the tensors of a plan. Errors where it takes no such seed, or has no such law.
+    pub(crate) fn drawer(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Drawer> {
+        self.check(seed)?;
+        if let Some(tensor) = tensors.iter().find(|tensor| tensor.law.is_random() && !(self.has)(&tensor.law)) {
+            bail!("`{}` by `{}`: {} draws no such law", tensor.name, tensor.expression, self.name);
+        }
         Ok(match self.draws {
-            Draws::Anywhere(_) => None,
-            Draws::InOrder(start) => Some(Arc::new(Sequence::new(seed, tensors, start)?)),
+            Draws::Anywhere(open) => Drawer::Anywhere(open),
+            Draws::InOrder(start) => Drawer::InOrder(Arc::new(Sequence::new(seed, tensors, start)?)),
         })
     }
+}
+
+const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor, threads));
+
+impl Drawer {
+    /// What draws this program's own numbers.
+    pub(crate) const NATIVE: Self = Self::Anywhere(OPEN_NATIVE);
 }
 
 /// The native numbers of one tensor, whatever its plan.
@@ -235,12 +272,18 @@ impl Plan {
     /// The numbers of the tensor with that number. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
     pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
         let tensor = &self.tensors[number];
-        let whole: Box<dyn Source> = match (&self.sequence, &self.generator.draws) {
-            // What is not random is the same wherever it is from.
-            _ if !tensor.law.is_random() => native::open(&Seed::default(), tensor, threads),
-            (Some(sequence), _) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
-            (None, Draws::Anywhere(open)) => open(&self.seed, tensor, threads),
-            (None, Draws::InOrder(_)) => unreachable!("a plan of such a generator has a sequence"),
+        // What is not random is the same wherever it is from.
+        if !tensor.law.is_random() {
+            return part_of(native::open(&Seed::default(), tensor, threads), tensor);
+        }
+        let whole: Box<dyn Source> = match &self.drawer {
+            Drawer::InOrder(sequence) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
+            Drawer::Anywhere(open) => {
+                let Some(source) = open(&self.seed, tensor, threads) else {
+                    unreachable!("a plan with other laws than its generator has is not made")
+                };
+                source
+            }
         };
         part_of(whole, tensor)
     }

@@ -3,10 +3,9 @@
 use anyhow::{Context, Result};
 
 use super::super::Source;
-use super::super::jax::{elementwise, uniform_between};
+use super::super::jax::elementwise;
 use super::super::threefry::Key;
 use super::{counter, initializer, only};
-use crate::law::Law;
 use crate::plan::{Seed, Tensor};
 
 /// Errors where the backend takes no such seed.
@@ -19,12 +18,9 @@ fn number(seed: &Seed) -> Option<u32> {
     u32::try_from(only(seed).ok()?.to_u64()?).ok()
 }
 
-/// The numbers of a tensor.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+/// The numbers of a tensor; `None` where Keras has no such law.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
     #[expect(clippy::cast_possible_truncation, reason = "a file has at most 2^20 tensors")]
     let key = Key([number(seed).unwrap_or_default(), counter(tensor) as u32]);
-    initializer(tensor, |law| match *law {
-        Law::Uniform { low, high } => uniform_between(key, low, high, tensor.dtype),
-        _ => elementwise(key, law, tensor.dtype),
-    })
+    initializer(tensor, threads, |law| elementwise(key, law, tensor.dtype))
 }

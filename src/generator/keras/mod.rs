@@ -3,12 +3,13 @@
 
 pub(super) mod jax;
 mod layers;
-mod orthogonal;
 pub(super) mod tensorflow;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Source, native};
+use super::Source;
+use super::elementwise::Elementwise;
+use super::qr::{self, Rows};
 use crate::law::Law;
 use crate::plan::{Number, Seed, Tensor};
 
@@ -23,14 +24,22 @@ fn counter(tensor: &Tensor) -> u64 {
     tensor.order.unwrap_or(0)
 }
 
-/// The numbers of a tensor, by what draws the elementwise laws of the backend.
-fn initializer(tensor: &Tensor, draw: impl Fn(&Law) -> Box<dyn Source>) -> Box<dyn Source> {
-    match &tensor.law {
-        &Law::Orthogonal { gain, ref unfolding, .. } => {
-            let normals = draw(&Law::Normal { mean: 0.0, std: 1.0 });
-            Box::new(orthogonal::tensor(&*normals, gain, unfolding, tensor.dtype))
+/// Whether Keras has such a law.
+pub(super) fn has(law: &Law) -> bool {
+    matches!(law, Law::Orthogonal { .. }) || Elementwise::of(law).is_some()
+}
+
+/// The numbers of a tensor, by what draws the elementwise laws of the backend; `None` where Keras has no such law.
+fn initializer(
+    tensor: &Tensor,
+    threads: usize,
+    draw: impl Fn(Elementwise) -> Box<dyn Source>,
+) -> Option<Box<dyn Source>> {
+    Some(match tensor.law {
+        Law::Orthogonal { gain, ref unfolding, .. } => {
+            let normals = draw(Elementwise::STANDARD_NORMAL);
+            Box::new(qr::tensor(&*normals, Rows::Longer, gain, unfolding, tensor.dtype, threads))
         }
-        law if law.is_random() => draw(law),
-        _ => native::open(&Seed::default(), tensor, 1),
-    }
+        ref law => draw(Elementwise::of(law)?),
+    })
 }

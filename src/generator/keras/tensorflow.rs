@@ -16,9 +16,9 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// The numbers of a tensor.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+/// The numbers of a tensor; `None` where Keras has no such law.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
     let number = seed.only().and_then(Number::to_i64).unwrap_or_default();
     let pair = [number.rem_euclid(MODULUS).cast_unsigned(), counter(tensor) % MODULUS.cast_unsigned()];
-    initializer(tensor, |law| stateless(pair, law, tensor.dtype))
+    initializer(tensor, threads, |law| stateless(pair, law, tensor.dtype))
 }

@@ -14,7 +14,7 @@ use std::iter::zip;
 pub(super) const TILE_COLUMNS: usize = 6;
 
 /// A floating-point number, `f32` or `f64`, and vectors of it.
-pub(super) trait Real: RealField + Copy + Default {
+pub(in crate::generator) trait Real: RealField + Copy + Default {
     /// The least positive number of full precision.
     const MIN_POSITIVE: Self;
 
