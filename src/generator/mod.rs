@@ -23,7 +23,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::law::{Law, in_memory};
-use crate::plan::{DType, Plan, Seed, Tensor};
+use crate::plan::{DType, Plan, Seed, Step, Tensor};
 use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
 use elementwise::Elementwise;
@@ -60,6 +60,8 @@ pub struct Framework {
     pub release: &'static str,
     /// The release since which these values have been drawn, as far as that is known.
     pub since: &'static str,
+    /// Whether each layer of a model takes a seed of its own.
+    seeds_layers: bool,
     /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
     platform: fn(&Tensor) -> bool,
 }
@@ -102,6 +104,7 @@ pub const GENERATORS: &[Generator] = &[
             word: "jax",
             release: "JAX 0.10.2",
             since: "JAX 0.10; uniform values since JAX 0.5",
+            seeds_layers: false,
             platform: jax::needs_logarithms,
         }),
         check: jax::check,
@@ -115,6 +118,7 @@ pub const GENERATORS: &[Generator] = &[
             word: "numpy-legacy",
             release: "NumPy 2.4",
             since: "NumPy 1.0",
+            seeds_layers: false,
             platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
         }),
         check: numpy::legacy::check,
@@ -128,6 +132,7 @@ pub const GENERATORS: &[Generator] = &[
             word: "torch",
             release: "PyTorch 2.15",
             since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+            seeds_layers: false,
             platform: torch::hangs_on_platform,
         }),
         check: torch::check,
@@ -141,6 +146,7 @@ pub const GENERATORS: &[Generator] = &[
             word: "tensorflow",
             release: "TensorFlow 2.21",
             since: "TensorFlow 2.21, or earlier",
+            seeds_layers: false,
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: tensorflow::check,
@@ -149,11 +155,12 @@ pub const GENERATORS: &[Generator] = &[
     },
     Generator {
         name: "keras-3.15-jax",
-        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order",
+        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
         framework: Some(Framework {
             word: "keras:jax",
             release: "Keras 3.15 on JAX 0.10.2",
             since: "Keras 3.15",
+            seeds_layers: true,
             platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::jax::check,
@@ -162,11 +169,12 @@ pub const GENERATORS: &[Generator] = &[
     },
     Generator {
         name: "keras-3.15-tensorflow",
-        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order",
+        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
         framework: Some(Framework {
             word: "keras:tensorflow",
             release: "Keras 3.15 on TensorFlow 2.21",
             since: "Keras 3.15",
+            seeds_layers: true,
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::tensorflow::check,
@@ -221,6 +229,12 @@ impl Generator {
     /// Errors where it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+    }
+
+    /// The seed of the layers of a model.
+    pub fn seed_of_layers(&self, seed: Seed) -> Seed {
+        let own = self.framework.as_ref().is_some_and(|framework| framework.seeds_layers);
+        if own && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
     }
 
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.

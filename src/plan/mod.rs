@@ -255,6 +255,11 @@ impl Plan {
         Ok(Self { generator, seed, tensors, drawer })
     }
 
+    /// A plan of the tensors of a model's layers, which take other seeds in some frameworks than single tensors do.
+    pub fn of_layers(generator: &'static Generator, seed: Seed, tensors: Vec<Tensor>) -> Result<Self> {
+        Self::new(generator, generator.seed_of_layers(seed), tensors)
+    }
+
     /// The same for these of its tensors alone, each with the values that it has among all.
     #[must_use]
     pub fn of(&self, tensors: Vec<Tensor>) -> Self {

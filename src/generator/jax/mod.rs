@@ -26,6 +26,9 @@ pub(super) const NAME: &str = "jax-0.10";
 pub(super) fn check(seed: &Seed) -> Result<()> {
     let number = seed.numbers().first().and_then(|number| number.to_i64());
     ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
+    if seed.steps().contains(&Step::Layers) {
+        seed.check_no_steps()?;
+    }
     Ok(())
 }
 
@@ -66,6 +69,8 @@ fn key(seed: &Seed, dtype: DType) -> Key {
     seed.steps().iter().fold(first, |key, step| match *step {
         Step::FoldIn(data) => key.fold_in(data),
         Step::Split { index, .. } => key.split(index),
+        // No such seed is taken.
+        Step::Layers => key,
     })
 }
 

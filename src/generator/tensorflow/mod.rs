@@ -5,7 +5,7 @@ mod double;
 mod groups;
 mod single;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Source;
 use super::elementwise::Elementwise;
@@ -16,7 +16,7 @@ use single::Format;
 
 /// Errors where a seed is not one number or two of 64 bits with a sign.
 pub(super) fn check(seed: &Seed) -> Result<()> {
-    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: they go with --like jax");
+    seed.check_no_steps()?;
     pair(seed, 0).context("tf.random.stateless_* takes a pair of numbers from -2^63 to 2^63-1, as in 5,7; 5 is 5,0")?;
     Ok(())
 }

@@ -8,7 +8,7 @@ mod whole;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Source;
 use super::elementwise::Elementwise;
@@ -28,7 +28,7 @@ pub(super) struct Generator {
 
 /// Errors where `torch.manual_seed` takes no such seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
-    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: torch has none");
+    seed.check_no_steps()?;
     let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
     number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
 }
