@@ -58,6 +58,7 @@ pub(super) const METHOD: Method = Method {
         },
     ],
     scheme: Some("normal:std=0.01"),
+    has_visible_bias: true,
     activation: |_| Activation::Sigmoid,
     check,
     start: |job, input| Ok(Box::new(Rbm::start(job, input)?)),
