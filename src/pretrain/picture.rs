@@ -92,19 +92,17 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
         line(svg, "rule", [at - step / 2.0, y, at - step / 2.0, bottom]);
     }
     for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("law", "#d97706", &curve.held_out)] {
-        let points: Vec<String> = values
-            .iter()
-            .enumerate()
-            .map(|(epoch, &value)| {
-                let (x, y) = place(epoch, value);
-                format!("{x:.1},{y:.1}")
-            })
-            .collect();
-        if !points.is_empty() {
-            let points = points.join(" ");
+        let mut path = String::new();
+        for (epoch, &value) in values.iter().enumerate() {
+            // A layer's line is its own.
+            let word = if epoch == 0 || curve.layers.contains(&epoch) { 'M' } else { 'L' };
+            let (x, y) = place(epoch, value);
+            let _ = write!(path, "{word}{x:.1} {y:.1}");
+        }
+        if !path.is_empty() {
             let _ = writeln!(
                 svg,
-                r#"<polyline class="{class}" points="{points}" style="fill:none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
+                r#"<path class="{class}" d="{path}" style="fill:none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
             );
         }
     }
@@ -113,7 +111,7 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
     text(svg, (x, bottom + 16.0), "small", 11, "start", "epoch 1");
     text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &curve.training.len().to_string());
     if !curve.held_out.is_empty() {
-        text(svg, (x + PLOT.0, top + 14.0), "lawname", 11, "end", "second line: held out");
+        text(svg, (x + PLOT.0, top + 14.0), "lawname", 11, "end", "this line: held out");
     }
 }
 
@@ -161,7 +159,8 @@ impl Tiles {
             all if all == self.outputs => format!("{all} outputs"),
             some => format!("the first {some} of {} outputs", self.outputs),
         };
-        let caption = format!("{shown}, each {wide}x{high}; from {} (blue) to {} (red)", -self.largest, self.largest);
+        let end = figure(self.largest.into());
+        let caption = format!("{shown}, each {wide}x{high}; from -{end} (blue) to {end} (red)");
         text(svg, (MARGIN, top + 30.0), "small", 11, "start", &caption);
         for (number, tile) in self.tiles.iter().enumerate() {
             let left = MARGIN + as_float((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
