@@ -9,10 +9,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::generator::Generator;
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{
     Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
+use crate::pretrain::{TrainedIdentity, Wanted};
 use crate::scheme;
 use crate::unique::Unique;
 
@@ -72,6 +73,9 @@ pub struct TensorRecipe {
     /// Where it lies in the tensor that it is a slice of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
+    /// How its values were learnt, where they were: its scheme is what they started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedIdentity>,
 }
 
 /// Reads the tensors of a recipe, each name once.
@@ -133,6 +137,7 @@ impl TensorRecipe {
             scheme: tensor.expression.clone(),
             shape: tensor.shape.axes().into(),
             slice: tensor.slice.clone(),
+            trained: tensor.trained.clone(),
         }
     }
 
@@ -154,6 +159,7 @@ impl TensorRecipe {
     /// The same, where there may be the tensor that it started from.
     pub fn tensor_from(&self, name: &str, generator: &'static Generator, base: Option<&Arc<Base>>) -> Result<Tensor> {
         ensure!(self.kept.is_none(), "it was copied from another file, and not drawn");
+        ensure!(self.trained.is_none(), "it was learnt from data, and not drawn");
         let name: Name = name.parse()?;
         let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
         let layout = match &self.layout {
@@ -167,6 +173,13 @@ impl TensorRecipe {
         let whole = Tensor { order: self.order, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
+    }
+
+    /// What is to be learnt again, where it was learnt.
+    pub fn wanted(&self, name: &str) -> Result<Wanted> {
+        let trained = self.trained.clone().context("it was not learnt, and others of the file were")?;
+        let start = Self { trained: None, ..self.clone() };
+        Ok(Wanted { tensor: start.tensor(name, NATIVE)?, trained })
     }
 
     /// The range of each axis that a slice takes which begins there.

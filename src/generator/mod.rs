@@ -1,7 +1,7 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
 mod elementwise;
-mod householder;
+pub(crate) mod householder;
 mod jax;
 mod keras;
 mod mt19937;

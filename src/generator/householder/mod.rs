@@ -3,7 +3,7 @@
 //! Reflections are gathered in panels, so that most of the work is products of matrices.
 
 mod panel;
-mod product;
+pub(crate) mod product;
 
 use panel::Panel;
 use product::Real;
