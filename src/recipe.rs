@@ -13,6 +13,8 @@ use crate::generator::Generator;
 use crate::plan::{
     Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
+use crate::pretrain::TrainedIdentity;
+use crate::scheme;
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
@@ -71,6 +73,9 @@ pub struct TensorRecipe {
     /// Where it lies in the tensor that it is a slice of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
+    /// How its values were learnt, where they were: its scheme is what they started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedIdentity>,
 }
 
 /// Reads the tensors of a recipe, each name once.
@@ -132,6 +137,7 @@ impl TensorRecipe {
             scheme: tensor.expression.clone(),
             shape: tensor.shape.axes().into(),
             slice: tensor.slice.clone(),
+            trained: tensor.trained.clone(),
         }
     }
 
@@ -153,6 +159,7 @@ impl TensorRecipe {
     /// The same, where there may be the tensor that it started from.
     pub fn tensor_from(&self, name: &str, generator: &'static Generator, base: Option<&Arc<Base>>) -> Result<Tensor> {
         ensure!(self.kept.is_none(), "it was copied from another file, and not drawn");
+        ensure!(self.trained.is_none(), "it was learnt from data, and not drawn");
         let name: Name = name.parse()?;
         let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
         let layout = match &self.layout {
@@ -161,7 +168,8 @@ impl TensorRecipe {
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
-        let drawn = Tensor::canonical(name, shape, &self.scheme, &common, base)?;
+        let resolved = scheme::resolve(&self.scheme)?;
+        let drawn = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
         let whole = Tensor { order: self.order, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)

@@ -62,6 +62,23 @@ fn every_format_verifies_by_its_recipe_or_by_an_expression() {
 }
 
 #[test]
+fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
+    let folder = Folder::new();
+    folder.done("init normal 9x8 --like jax --seed 3 --fold-in 2 -q -o w.npy");
+    verify(&folder, "w.npy --as normal --like jax --seed 3 --fold-in 2", 0);
+    verify(&folder, "w.npy --as normal --like jax --seed 3", 1);
+    verify(&folder, "w.npy --as normal --like torch --seed 3", 1);
+    folder.done("init normal w=9x8 --like jax --seed 3 --fold-in 2 -q -o w.safetensors");
+    for option in ["--like jax", "--split 0/2", "--fold-in 2"] {
+        let told = verify(&folder, &format!("w.safetensors {option}"), 2);
+        assert!(told.contains("goes with --as or --recipe"), "{told}");
+    }
+    folder.write("r.toml", "seed = 3\nlike = \"jax\"\n[tensors]\nw = { shape = [9, 8], scheme = \"normal\" }\n");
+    verify(&folder, "w.safetensors --recipe r.toml --fold-in 2", 0);
+    verify(&folder, "w.safetensors --recipe r.toml", 1);
+}
+
+#[test]
 fn a_flipped_bit_is_found_where_it_is() {
     let folder = Folder::new();
     // More than one block of reading, so that the middle and the last lie in others than the first.

@@ -91,7 +91,7 @@ impl Init {
                 }
             }
         }
-        let seed = self.numbers.seed(None).unwrap_or_default();
+        let seed = self.numbers.seed();
         self.slices.of(Plan::new(common.generator, seed, tensors)?)
     }
 
@@ -113,7 +113,7 @@ impl Init {
         let Some(path) = &self.base else { return Ok(None) };
         let scheme = scheme::resolve(&self.scheme)?.scheme;
         ensure!(scheme.reads == Reads::Base, "--base: {} starts from no weight", scheme.name);
-        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.limit());
+        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
 }

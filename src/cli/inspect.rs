@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::resources::available_threads;
 use super::{memory, shown as shown_path};
 use crate::inspect::{Asked, Spectrum, Summary, spectrum, summary, tree};
 use crate::reader::{Contents, Entry};
@@ -85,7 +86,7 @@ impl Inspect {
         numbers
             .iter()
             .map(|&number| {
-                let summary = summary(contents, number, threads())?;
+                let summary = summary(contents, number, available_threads())?;
                 let spectrum = if self.spectrum { spectrum(contents, number, limit)? } else { None };
                 Ok(Looked { number, summary, spectrum })
             })
@@ -98,11 +99,6 @@ struct Looked {
     number: usize,
     summary: Option<Summary>,
     spectrum: Option<Spectrum>,
-}
-
-/// How many threads read where none are asked for.
-pub(super) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn human(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {

@@ -86,7 +86,7 @@ impl Mlp {
             last: self.last.clone(),
             bias,
         };
-        Plan::new(generator, self.numbers.seed(None).unwrap_or_default(), mlp.tensors()?)
+        Plan::new(generator, self.numbers.seed(), mlp.tensors()?)
     }
 }
 

@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod rank;
 mod report;
+mod resources;
 mod shell;
 mod slices;
 mod verify;

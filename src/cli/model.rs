@@ -12,7 +12,7 @@ use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
-use crate::plan::{DType, Layout, Plan, Seed};
+use crate::plan::{DType, Layout, Plan};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
 
@@ -89,8 +89,7 @@ impl Model {
             bail!("--set `{}`: it is given twice", escape(&cut(name, 60)));
         }
         let mut asked = Asked {
-            seed: self.numbers.seed(None),
-            like: self.numbers.like(),
+            numbers: self.numbers.asked(),
             dtype: self.dtype,
             layout: self.layout.clone(),
             constants: Overrides::default(),
@@ -140,7 +139,7 @@ impl Model {
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
         let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(text) });
-        let refill = Refill { rules, keep: &self.keep, threads: self.output.threads() };
+        let refill = Refill { rules, keep: &self.keep, threads: self.output.resources.threads() };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
 }
@@ -153,8 +152,8 @@ fn set(asked: &mut Asked, settings: Vec<(String, serde_json::Value)>) {
 }
 
 /// The plan of a recipe, a config.json or a family, for `fanin verify`.
-pub(super) fn plan_of(spec: &str, seed: Option<Seed>) -> Result<Plan> {
-    let asked = Asked { seed, ..Asked::default() };
+pub(super) fn plan_of(spec: &str, numbers: &Numbers) -> Result<Plan> {
+    let asked = Asked { numbers: numbers.asked(), ..Asked::default() };
     let model = match source(spec)? {
         Source::Recipe { name, text } => {
             model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) }, &asked)?

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::generator::{Generator, NATIVE};
+use crate::model::AskedNumbers;
 use crate::plan::{Layout, Seed, Step, fold_in, split};
 
 /// The seed, and whose numbers it stands for.
@@ -24,21 +25,36 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// The generator of a framework's numbers, where one was named.
-    pub(super) fn like(&self) -> Option<&'static Generator> {
-        self.like
-    }
-
     /// What draws the numbers.
     pub(super) fn generator(&self) -> &'static Generator {
         self.like.unwrap_or(NATIVE)
     }
 
-    /// The seed, `before` where none was given, and what is derived from it.
-    pub(super) fn seed(&self, before: Option<Seed>) -> Option<Seed> {
-        let steps: Vec<Step> = self.split.iter().chain(&self.fold_in).copied().collect();
-        let seed = self.seed.clone().or(before);
-        if steps.is_empty() { seed } else { Some(seed.unwrap_or_default().then(steps)) }
+    /// The seed, 0 where none was given, and what is derived from it.
+    pub(super) fn seed(&self) -> Seed {
+        self.asked().seed(Seed::default())
+    }
+
+    /// Whether a seed was given.
+    pub(super) fn has_seed(&self) -> bool {
+        self.seed.is_some()
+    }
+
+    /// What a model is to be drawn by, in place of what its recipe says.
+    pub(super) fn asked(&self) -> AskedNumbers {
+        let steps = self.split.iter().chain(&self.fold_in).copied().collect();
+        AskedNumbers { seed: self.seed.clone(), steps, like: self.like }
+    }
+
+    /// An option of these that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let options = [
+            (self.seed.is_some(), "--seed"),
+            (self.like.is_some(), "--like"),
+            (!self.split.is_empty(), "--split"),
+            (!self.fold_in.is_empty(), "--fold-in"),
+        ];
+        options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 
     /// The layout that was asked for, or that of the framework, or the default one.

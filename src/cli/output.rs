@@ -13,6 +13,7 @@ use super::files::{Files, Manner};
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
+use super::resources::Resources;
 use super::{dry_run, memory, shown};
 use crate::generator;
 use crate::plan::Plan;
@@ -54,15 +55,11 @@ pub(super) struct Output {
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How many threads draw and write; changes no byte
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    pub(super) resources: Resources,
     /// Do not wait until the file is on the disk
     #[arg(long)]
     no_fsync: bool,
-    /// The most memory that a matrix may take while it is drawn, such as 8GiB; half of what is free by default
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
-    max_memory: Option<u64>,
     /// No report and no progress bar
     #[arg(short, long)]
     quiet: bool,
@@ -115,7 +112,7 @@ impl Output {
         let mut whole = plan.tensors.iter().filter(|tensor| generator::workspace(tensor) > 0).peekable();
         // What is free is asked for only where it matters: for a small program it is a good part of the time.
         if whole.peek().is_some() {
-            let limit = self.limit();
+            let limit = self.resources.limit();
             whole.try_for_each(|tensor| generator::check_workspace(tensor, limit))?;
         }
         match destination {
@@ -126,11 +123,6 @@ impl Output {
                 self.write_files(out, plan, format, &files, manner)
             }
         }
-    }
-
-    /// The most memory that a matrix may take, in bytes.
-    pub(super) fn limit(&self) -> u64 {
-        self.max_memory.unwrap_or_else(memory::half_of_free)
     }
 
     /// The part of the files that this process writes; `None` for all.
@@ -291,15 +283,10 @@ impl Output {
         if self.json { self.report(&mut io::stderr(), plan, &written) } else { self.report(out, plan, &written) }
     }
 
-    pub(super) fn threads(&self) -> usize {
-        let available = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(available, usize::from)
-    }
-
     /// Runs a piece of writing with threads and a progress bar.
     fn with_settings<T>(&self, bytes: u64, write: impl FnOnce(&Settings) -> Result<T>) -> Result<T> {
         let bar = Progress::new(bytes, !self.quiet && io::stderr().is_terminal());
-        let threads = self.threads();
+        let threads = self.resources.threads();
         let outcome = write(&Settings { threads, progress: &|bytes| bar.advance(bytes) });
         bar.finish();
         outcome
@@ -323,7 +310,7 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        let threads = self.threads();
+        let threads = self.resources.threads();
         for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.kept().is_none()) {
             let source = plan.open(number, threads);
             let mut encoder = Encoder::default();

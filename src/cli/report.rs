@@ -91,6 +91,9 @@ pub(super) fn line(tensor: &Tensor) -> String {
         .collect();
     // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
+    if let Some(trained) = &tensor.trained {
+        return format!("{name}={shape}{part} {element}: {}, from {}", trained.method, tensor.expression);
+    }
     let close = if tensor.close.is_some() { "; close, not exact" } else { "" };
     format!("{name}={shape}{part} {element}: {}{figures}{close}", tensor.expression)
 }
@@ -181,6 +184,7 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "kept": tensor.kept().map(|kept| &kept.identity),
         "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
         "layout": tensor.layout,
+        "trained": tensor.trained,
         "base": tensor.base,
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,

@@ -11,9 +11,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Outcome, memory, shown};
-use crate::generator::{self, Generator, NATIVE};
-use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Seed, Tensor};
+use super::numbers::Numbers;
+use super::resources::Resources;
+use super::{Outcome, shown};
+use crate::generator::{self, Generator};
+use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Tensor};
 use crate::reader::Contents;
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::text::{cut, escape, matches};
@@ -25,6 +27,10 @@ use crate::writer::Settings;
 /// Without further options the file's own recipe is followed. Exit status 0: all is as it should be; 1: something differs; 2: it could
 /// not be told.
 #[derive(clap::Args)]
+#[command(
+    mut_arg("seed", |seed| seed.help("The seed that the values were drawn with; goes with --as or --recipe")),
+    mut_arg("like", |like| like.help("The framework that drew them, of several tensors in the order of the file; goes with --as or --recipe")),
+)]
 pub(super) struct Verify {
     /// A weights file, an index (*.index.json), or a folder of either
     file: PathBuf,
@@ -34,9 +40,8 @@ pub(super) struct Verify {
     /// A recipe as `fanin model` takes it, for a file without one
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// The seed that the values were drawn with; goes with --as or --recipe
-    #[arg(long, allow_negative_numbers = true)]
-    seed: Option<Seed>,
+    #[command(flatten)]
+    numbers: Numbers,
     /// The name that the tensor was drawn under, where a .npy file has another; goes with --as
     #[arg(long, requires = "scheme")]
     name: Option<Name>,
@@ -64,12 +69,8 @@ pub(super) struct Verify {
     /// The chance of a false alarm with --law, over all tensors together
     #[arg(long, value_name = "P", default_value = "1e-6", value_parser = level, requires = "law", allow_negative_numbers = true)]
     level: f64,
-    /// How many threads derive and read
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// The most memory that a matrix may take while it is drawn, such as 8GiB; half of what is free by default
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
-    max_memory: Option<u64>,
+    #[command(flatten)]
+    resources: Resources,
     /// Say nothing: the exit status tells
     #[arg(short, long)]
     quiet: bool,
@@ -101,14 +102,14 @@ impl Verify {
         let mut meeting = self.meet(&plan, contents);
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
-        let limit = self.limit();
+        let limit = self.resources.limit();
         for &(number, entry) in &meeting.pairs {
             generator::check_workspace(&plan.tensors[number], limit)?;
             let fortran = contents.entries[entry].fortran;
             ensure!(!fortran, "`{}` is stored in Fortran order, which is not compared", plan.tensors[number].name);
         }
         let started = Instant::now();
-        let settings = Settings { threads: self.threads(), progress: &|_| () };
+        let settings = Settings { threads: self.resources.threads(), progress: &|_| () };
         let differences = compare(&plan, contents, &meeting.pairs, &settings)?;
         let compared =
             report::Compared { plan: &plan, meeting: &meeting, differences, seconds: started.elapsed().as_secs_f64() };
@@ -142,14 +143,6 @@ impl Verify {
         Ok(())
     }
 
-    fn limit(&self) -> u64 {
-        self.max_memory.unwrap_or_else(memory::half_of_free)
-    }
-
-    fn threads(&self) -> usize {
-        self.threads.map_or_else(super::inspect::threads, usize::from)
-    }
-
     /// What the file should hold, and the names of tensors that cannot be derived for want of their base. Only a test of laws can do
     /// without those.
     fn plan(&self, contents: &Contents) -> Result<(Plan, Vec<String>)> {
@@ -160,7 +153,9 @@ impl Verify {
         if let Some(path) = &self.recipe {
             return Ok((self.by_recipe(path)?, Vec::new()));
         }
-        ensure!(self.seed.is_none(), "--seed goes with --as or --recipe: the file's own recipe has its seed");
+        if let Some(option) = self.numbers.given() {
+            bail!("{option} goes with --as or --recipe: the file's own recipe tells it");
+        }
         let Some(recipe) = &contents.recipe else {
             let why = contents.notes.iter().find(|note| note.starts_with("the recipe") || note.starts_with("only"));
             let why = why.map_or("it carries no recipe".into(), |note| cut(&escape(note), 200));
@@ -223,37 +218,35 @@ impl Verify {
 
     /// Every tensor of the file by one expression.
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
-        let seed = match &self.seed {
-            Some(seed) => seed.clone(),
-            None if self.law => Seed::default(),
-            None => bail!("--as: say --seed N, too, or --law where it is not known"),
-        };
+        let known = self.law || self.numbers.has_seed();
+        ensure!(known, "--as: say --seed N, too, or --law where it is not known");
+        let generator = self.numbers.generator();
         let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let layout = self.layout.clone().unwrap_or_default();
+        let layout = self.numbers.layout(self.layout.as_ref())?;
         let tensors = wanted.into_iter().map(|entry| {
             let shown_name = cut(&escape(&entry.name), 100);
             let dtype: DType = entry
                 .dtype()
                 .with_context(|| format!("`{shown_name}`: values of type {} are not read", entry.type_word))?;
-            let common = Common { dtype, layout: layout.clone(), fans, generator: NATIVE };
+            let common = Common { dtype, layout: layout.clone(), fans, generator };
             let name = entry.name.parse().with_context(|| format!("`{shown_name}`"))?;
             Tensor::from_base(name, entry.shape.clone(), expression, &common, base)
         });
-        Plan::new(NATIVE, seed, tensors.collect::<Result<_>>()?)
+        Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<_>>()?)
     }
 
     /// The plan that `fanin model` makes of a recipe file.
     fn by_recipe(&self, path: &Path) -> Result<Plan> {
         let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
-        let plan = super::model::plan_of(spec, self.seed.clone()).context("--recipe")?;
+        let plan = super::model::plan_of(spec, &self.numbers).context("--recipe")?;
         Ok(plan.only(|tensor| self.wants(tensor.name.as_str())))
     }
 
     /// The weight that schemes started from.
     fn base(&self) -> Result<Option<Base>> {
         let Some(path) = &self.base else { return Ok(None) };
-        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.limit());
+        let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
 }

@@ -3,7 +3,7 @@
 mod jax;
 mod keras;
 mod mt19937;
-mod native;
+pub(crate) mod native;
 mod numpy;
 mod ordered;
 mod philox;

@@ -24,22 +24,38 @@ pub use document::{MAX_LENGTH, Syntax, Text};
 pub use template::{Refill, from_template};
 
 use crate::generator::Generator;
-use crate::plan::{DType, Layout, Name, Plan, Seed};
+use crate::plan::{DType, Layout, Name, Plan, Seed, Step};
 use document::Node;
 
 /// What is asked for beside a recipe; it overrides what the recipe says.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// The seed of all tensors.
-    pub seed: Option<Seed>,
-    /// The generator of a framework's numbers.
-    pub like: Option<&'static Generator>,
+    /// Which numbers are drawn.
+    pub numbers: AskedNumbers,
     /// The type of the elements.
     pub dtype: Option<DType>,
     /// Which axis is what.
     pub layout: Option<Layout>,
     /// Constants.
     pub constants: Overrides,
+}
+
+/// Which numbers are asked for beside a recipe.
+#[derive(Clone, Debug, Default)]
+pub struct AskedNumbers {
+    /// The seed of all tensors.
+    pub seed: Option<Seed>,
+    /// What is derived from it, or from the recipe's.
+    pub steps: Vec<Step>,
+    /// The generator of a framework's numbers.
+    pub like: Option<&'static Generator>,
+}
+
+impl AskedNumbers {
+    /// The seed, `before` where none is asked for, and what is derived from it.
+    pub fn seed(&self, before: Seed) -> Seed {
+        self.seed.clone().unwrap_or(before).then(self.steps.iter().copied())
+    }
 }
 
 /// What a recipe describes.

@@ -105,13 +105,13 @@ impl General {
             dtype.with_context(|| told("dtype"))?,
             layout.with_context(|| told("layout"))?,
         );
-        let generator = asked.like.or(like).unwrap_or(NATIVE);
-        if asked.seed.is_none() {
+        let generator = asked.numbers.like.or(like).unwrap_or(NATIVE);
+        if asked.numbers.seed.is_none() {
             generator.check(&seed).with_context(|| told("seed"))?;
         }
         let own = generator.like_table().map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
-            seed: asked.seed.clone().unwrap_or(seed),
+            seed: asked.numbers.seed(seed),
             generator,
             dtype: asked.dtype.unwrap_or(dtype),
             layout: asked.layout.clone().or(layout).or(own).unwrap_or_default(),

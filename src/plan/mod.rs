@@ -32,6 +32,7 @@ pub use unfolding::{Place, Unfolding};
 
 use crate::generator::{Generator, NATIVE, Sequence};
 use crate::law::Law;
+use crate::pretrain::{TrainedIdentity, Values};
 use crate::scheme::{self, Reads, Resolved, Site};
 
 /// Everything that a file will hold.
@@ -68,6 +69,8 @@ pub struct Tensor {
     pub given_fans: Fans,
     /// The tensor that the scheme started from; `None` where it starts from none.
     pub base: Option<BaseIdentity>,
+    /// How its values were learnt from data; `None` where they are drawn.
+    pub trained: Option<TrainedIdentity>,
     /// What to draw.
     pub law: Law,
     /// Its place, from 0, among the tensors that a framework's generator draws; `None` where it is the only one, and where each
@@ -124,18 +127,8 @@ impl Tensor {
         Self::resolved(name, shape, (expression, &resolved), common, base)
     }
 
-    /// The tensor of an expression in canonical form, such as a recipe keeps, whatever a framework means by its name.
-    pub fn canonical(
-        name: Name,
-        shape: Shape,
-        expression: &str,
-        common: &Common,
-        base: Option<&Arc<Base>>,
-    ) -> Result<Self> {
-        Self::resolved(name, shape, (expression, &scheme::resolve(expression)?), common, base)
-    }
-
-    fn resolved(
+    /// The same by a scheme that was looked up already, such as that of a recipe, whatever a framework means by its name.
+    pub fn resolved(
         name: Name,
         shape: Shape,
         (expression, resolved): (&str, &Resolved),
@@ -173,6 +166,7 @@ impl Tensor {
             fans,
             given_fans,
             base,
+            trained: None,
             precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
             close: row.and_then(|row| row.close).filter(|_| law.is_random()).map(Into::into),
             law,
@@ -197,12 +191,19 @@ impl Tensor {
             fans: None,
             given_fans: Fans::default(),
             base: None,
+            trained: None,
             law: Law::Kept(kept.into()),
             order: None,
             precision: DType::F64,
             close: None,
             notes: Vec::new(),
         }
+    }
+
+    /// The same tensor, but with these values, row-major, in the place of what its scheme draws.
+    #[must_use]
+    pub fn holding(self, values: Vec<f32>, trained: Option<TrainedIdentity>) -> Self {
+        Self { law: Law::Whole(Arc::new(Values::new(values))), fans: None, trained, notes: Vec::new(), ..self }
     }
 
     /// What it is a copy of; `None` where it is drawn.

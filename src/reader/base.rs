@@ -11,7 +11,7 @@ impl Contents {
     /// Reads a tensor, by its name or the only one that there is, into at most `limit` bytes of memory. Errors where a
     /// value is not finite.
     pub fn base(&mut self, name: Option<&str>, limit: u64) -> Result<Base> {
-        let number = self.number(name)?;
+        let number = self.number(name, "--base-tensor")?;
         let entry = &self.entries[number];
         let shown = shown_name(&entry.name);
         let dtype =
@@ -42,8 +42,8 @@ impl Contents {
         Ok(Base { identity, shape, values: all })
     }
 
-    /// The number of a tensor by its name, or of the only one.
-    fn number(&self, name: Option<&str>) -> Result<usize> {
+    /// The number of a tensor by its name, or of the only one; the option says how to name it.
+    pub(super) fn number(&self, name: Option<&str>, option: &str) -> Result<usize> {
         let names = || {
             let all: Vec<String> = self.entries.iter().map(|entry| shown_name(&entry.name)).collect();
             text::cut(&all.join(", "), 200)
@@ -57,7 +57,7 @@ impl Contents {
                 ensure!(!self.entries.is_empty(), "it holds no tensor");
                 ensure!(
                     self.entries.len() == 1,
-                    "it holds {} tensors: name one with --base-tensor; they are {}",
+                    "it holds {} tensors: name one with {option}; they are {}",
                     self.entries.len(),
                     names()
                 );

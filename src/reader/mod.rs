@@ -12,6 +12,7 @@ mod pickle;
 mod pt;
 mod raw;
 mod safetensors;
+mod table;
 mod values;
 mod zip_end;
 
@@ -29,6 +30,7 @@ use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
+pub use table::Table;
 pub use values::Raw;
 use values::{Encoding, Values};
 
@@ -237,6 +239,19 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
         if let Some(identity) = &tensor.kept {
             match kept::agrees(entry, tensor) {
                 Ok(()) => kept::tell(entry, identity),
+                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+            }
+            continue;
+        }
+        if let Some(trained) = &tensor.trained {
+            match agrees(entry, tensor) {
+                Ok(()) => {
+                    entry.scheme = Some(trained.method.clone());
+                    notes.push(format!(
+                        "`{}` was learnt from `{}` (SHA-256 {}), without which its values are not to be had again",
+                        entry.name, trained.data.name, trained.data.sha256
+                    ));
+                }
                 Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
             }
             continue;

@@ -83,6 +83,17 @@ impl Arguments {
         Ok(arguments)
     }
 
+    /// The values that were given to parameters that are no scheme's.
+    pub fn of(parameters: Vec<&'static Parameter>, given: &[(&str, &str)]) -> Result<Self> {
+        let mut arguments = Self { values: parameters.iter().map(|_| None).collect(), parameters };
+        for (key, value) in given {
+            let position = arguments.position(key)?;
+            ensure!(arguments.values[position].is_none(), "`{key}` is given twice");
+            arguments.values[position] = Some(canonical(arguments.parameters[position], value)?);
+        }
+        Ok(arguments)
+    }
+
     fn takes(&self, key: &str) -> bool {
         self.parameters.iter().any(|parameter| fold(parameter.name) == fold(key))
     }
@@ -92,9 +103,9 @@ impl Arguments {
         found.with_context(|| {
             let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
             match names.as_slice() {
-                [] => format!("no parameter `{key}`: this scheme takes none"),
+                [] => format!("no parameter `{key}`: none is taken"),
                 _ => format!(
-                    "no parameter `{key}`: this scheme takes {}{}",
+                    "no parameter `{key}`: known are {}{}",
                     names.join(", "),
                     did_you_mean(key, names.iter().copied())
                 ),

@@ -4,18 +4,18 @@ use anyhow::{Result, ensure};
 
 /// A scheme's name and its arguments, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Expression<'a> {
+pub(crate) struct Expression<'a> {
     /// The name before the colon.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// The value that stands without a key, if one does.
-    pub(super) bare: Option<&'a str>,
+    pub(crate) bare: Option<&'a str>,
     /// The other values with their keys, in order.
-    pub(super) pairs: Vec<(&'a str, &'a str)>,
+    pub(crate) pairs: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Expression<'a> {
     /// Takes an expression apart; no name or value is looked up.
-    pub(super) fn parse(text: &'a str) -> Result<Self> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self> {
         let (name, arguments) = match text.split_once(':') {
             Some((name, arguments)) => (name, Some(arguments)),
             None => (text, None),

@@ -39,6 +39,7 @@ use anyhow::Result;
 
 pub use arguments::{Arguments, Kind, Parameter};
 pub use example::{Example, example, example_on};
+pub(crate) use expression::Expression;
 pub use lookup::{Resolved, find, look_up, resolve};
 pub use site::{ARRANGEMENT, Site};
 pub use spelling::{Meaning, Spelling, spelling};

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Inspect, Looked, asked, cut, escape, figure, grouped, scheme, shown, shown_path, threads};
+use super::{Inspect, Looked, asked, cut, escape, figure, grouped, scheme, shown, shown_path};
+use crate::cli::resources::available_threads;
 use crate::inspect::{Panel, Spectrum, Summary, counted, picture};
 use crate::plan::Plan;
 use crate::reader::Contents;
@@ -43,7 +44,7 @@ impl Inspect {
         for Looked { number, summary, spectrum } in looked {
             let name = shown(&contents.entries[*number].name);
             if let (true, Some(summary)) = (self.plot, summary)
-                && let Some(counted) = counted(contents, *number, summary, ROWS, threads())?
+                && let Some(counted) = counted(contents, *number, summary, ROWS, available_threads())?
             {
                 let rows =
                     show::counted(counted.low, counted.high, &counted.counts, counted.expected.as_deref(), WIDTH);
@@ -62,7 +63,7 @@ impl Inspect {
         let mut panels = Vec::new();
         for Looked { number, summary, spectrum } in looked.iter().take(MOST_PANELS) {
             let counted = match summary {
-                Some(summary) => counted(contents, *number, summary, BARS, threads())?,
+                Some(summary) => counted(contents, *number, summary, BARS, available_threads())?,
                 None => None,
             };
             let entry = &contents.entries[*number];

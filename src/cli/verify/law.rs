@@ -32,7 +32,8 @@ impl Verify {
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
             "no law is known: all its tensors started from others; name the file that holds those with --base"
         );
-        let settings = Settings { generator: plan.generator, threads: self.threads(), limit: self.limit() };
+        let settings =
+            Settings { generator: plan.generator, threads: self.resources.threads(), limit: self.resources.limit() };
         let verdicts = meeting
             .pairs
             .iter()

@@ -5,7 +5,7 @@ mod box_muller;
 mod elementwise;
 mod further;
 mod normal;
-mod orthogonal;
+pub(crate) mod orthogonal;
 mod permutation;
 mod sparse;
 mod tails;

@@ -1,6 +1,6 @@
 //! Orthogonal laws: Haar-distributed matrices, by singular vectors or by reflections.
 
-mod product;
+pub(crate) mod product;
 mod reflectors;
 mod svd;
 

@@ -11,10 +11,10 @@ use std::iter::zip;
 
 /// Columns of the result that are computed together. With four vectors of rows that makes 24 sums,
 /// which 32 registers hold beside the factors; with two vectors 12, for 16 registers.
-pub(super) const TILE_COLUMNS: usize = 6;
+pub(crate) const TILE_COLUMNS: usize = 6;
 
 /// A floating-point number, `f32` or `f64`, and vectors of it.
-pub(super) trait Real: RealField + Copy + Default {
+pub trait Real: RealField + Copy + Default {
     /// The least positive number of full precision.
     const MIN_POSITIVE: Self;
 
@@ -81,7 +81,7 @@ real!(f64, f64s, splat_f64s, add_f64s, mul_f64s,
 
 /// Some consecutive rows of a matrix that is stored by columns.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a, T> {
+pub(crate) struct Rows<'a, T> {
     /// The whole matrix, one column after another.
     values: &'a [T],
     /// The number of rows of the whole matrix.
@@ -94,25 +94,25 @@ pub(super) struct Rows<'a, T> {
 
 impl<'a, T: Copy> Rows<'a, T> {
     /// All rows of a matrix of that `height`.
-    pub(super) fn all(values: &'a [T], height: usize) -> Self {
+    pub(crate) fn all(values: &'a [T], height: usize) -> Self {
         Self { values, height, first: 0, count: height }
     }
 
     /// `count` of these rows from `first` on, or as many of them as there are.
-    pub(super) fn part(self, first: usize, count: usize) -> Self {
+    pub(crate) fn part(self, first: usize, count: usize) -> Self {
         let count = count.min(self.count - first);
         Self { first: self.first + first, count, ..self }
     }
 
     /// These rows cut into parts of `count` rows and a rest, each with the number of its first row.
     #[inline(always)]
-    pub(super) fn parts(self, count: usize) -> impl Iterator<Item = (usize, Self)> {
+    pub(crate) fn parts(self, count: usize) -> impl Iterator<Item = (usize, Self)> {
         let firsts = (0..self.count).step_by(count);
         firsts.map(move |first| (first, self.part(first, count)))
     }
 
     /// The number of columns.
-    pub(super) fn width(self) -> usize {
+    pub(crate) fn width(self) -> usize {
         self.values.len() / self.height
     }
 
@@ -138,7 +138,7 @@ impl<'a, T: Copy> Rows<'a, T> {
 /// A left factor in the order in which the product reads it: strips of `M` vectors of rows, each
 /// strip column after column, with zeros below the last row.
 #[derive(Default)]
-pub(super) struct Packed<T> {
+pub(crate) struct Packed<T> {
     values: Vec<T>,
     rows: usize,
     columns: usize,
@@ -147,7 +147,7 @@ pub(super) struct Packed<T> {
 impl<T: Real> Packed<T> {
     /// Takes in `matrix` in place of the factor before.
     #[inline(always)]
-    pub(super) fn pack<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
+    pub(crate) fn pack<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
         let strip = rows_of_a_strip::<S, T, M>();
         self.resize(matrix.count, matrix.width(), strip);
         for ((_, part), packed) in zip(matrix.parts(strip), self.values.chunks_exact_mut(strip * self.columns)) {
@@ -161,7 +161,7 @@ impl<T: Real> Packed<T> {
 
     /// Takes in the transpose of `matrix` in place of the factor before.
     #[inline(always)]
-    pub(super) fn pack_transposed<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
+    pub(crate) fn pack_transposed<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
         let strip = rows_of_a_strip::<S, T, M>();
         self.resize(matrix.width(), matrix.count, strip);
         let mut rows = matrix.columns();
@@ -185,7 +185,7 @@ impl<T: Real> Packed<T> {
     ///
     /// The products of an element are summed from the first to the last, and only then added.
     #[inline(always)]
-    pub(super) fn multiply_add<S: Simd, const M: usize>(
+    pub(crate) fn multiply_add<S: Simd, const M: usize>(
         &self,
         simd: S,
         right: Rows<T>,

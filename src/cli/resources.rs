@@ -1,0 +1,31 @@
+//! What of the machine a command may take.
+
+use super::memory;
+
+/// Threads and memory.
+#[derive(clap::Args)]
+pub(super) struct Resources {
+    /// How many threads work; changes no byte
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The most memory that a matrix may take while it is drawn, such as 8GiB; half of what is free by default
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    max_memory: Option<u64>,
+}
+
+impl Resources {
+    /// The threads that were asked for, or as many as the machine runs at once.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.map_or_else(available_threads, usize::from)
+    }
+
+    /// The most memory that a matrix may take, in bytes.
+    pub(super) fn limit(&self) -> u64 {
+        self.max_memory.unwrap_or_else(memory::half_of_free)
+    }
+}
+
+/// How many threads the machine runs at once.
+pub(super) fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,248 @@
+//! Row-major matrices and their products: threaded, and with the same bits on every machine and for any number of threads.
+//!
+//! The threads are those of the [`rayon`] pool that the caller runs in.
+
+use std::iter::zip;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::generator::dispatch;
+use crate::generator::native::orthogonal::product::{Packed, Real, Rows, TILE_COLUMNS};
+
+/// Steps of a sum that are packed together, so that they stay in the cache. A sum is the sum of those over these parts.
+const PART: usize = 256;
+/// Rows that are worth a task of their own.
+const LEAST_ROWS: usize = TILE_COLUMNS;
+/// Multiplications that are worth a second thread.
+const WORK_OF_A_THREAD: usize = 200_000;
+
+/// A matrix by rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matrix<T> {
+    values: Vec<T>,
+    rows: usize,
+    columns: usize,
+}
+
+impl<T: Copy + Default> Matrix<T> {
+    /// A matrix of zeros.
+    pub fn zeros(rows: usize, columns: usize) -> Self {
+        Self { values: vec![T::default(); rows * columns], rows, columns }
+    }
+
+    /// A matrix of these values, row by row; `values.len()` must be a multiple of `columns`.
+    pub fn new(values: Vec<T>, columns: usize) -> Self {
+        let rows = values.len() / columns.max(1);
+        debug_assert_eq!(rows * columns, values.len(), "the rows are whole");
+        Self { values, rows, columns }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// All values, row by row.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// The same, to be changed.
+    pub fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    /// A row.
+    pub fn row(&self, row: usize) -> &[T] {
+        &self.values[row * self.columns..][..self.columns]
+    }
+
+    /// A row, to be changed.
+    pub fn row_mut(&mut self, row: usize) -> &mut [T] {
+        &mut self.values[row * self.columns..][..self.columns]
+    }
+
+    /// The rows, first to last.
+    pub fn each_row(&self) -> impl Iterator<Item = &[T]> {
+        self.values.chunks_exact(self.columns.max(1))
+    }
+
+    /// The rows, to be changed.
+    pub fn each_row_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.values.chunks_exact_mut(self.columns.max(1))
+    }
+
+    /// Rows and columns exchanged.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        /// A square of so many rows and columns is in the cache while it is turned.
+        const BLOCK: usize = 32;
+        let mut out = Self::zeros(self.columns, self.rows);
+        for (top, band) in (0..).step_by(BLOCK).zip(self.values.chunks((BLOCK * self.columns).max(1))) {
+            for left in (0..self.columns).step_by(BLOCK) {
+                let width = BLOCK.min(self.columns - left);
+                for (row, values) in (top..).zip(band.chunks_exact(self.columns)) {
+                    for (column, &value) in (left..).zip(&values[left..left + width]) {
+                        out.values[column * self.rows + row] = value;
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+impl<T: Real> Matrix<T> {
+    /// The product with `right`, of as many rows as this has columns.
+    #[must_use]
+    pub fn times(&self, right: &Self) -> Self {
+        debug_assert_eq!(self.columns, right.rows);
+        let pack = |begin: usize, end: usize| Pack {
+            rows: Rows::all(&right.values[begin * right.columns..end * right.columns], right.columns),
+            transposed: false,
+        };
+        self.product(right.columns, pack)
+    }
+
+    /// The product with the transpose of `right`, of as many columns as this has.
+    #[must_use]
+    pub fn times_transposed(&self, right: &Self) -> Self {
+        debug_assert_eq!(self.columns, right.columns);
+        let all = Rows::all(&right.values, right.columns.max(1));
+        self.product(right.rows, |begin, end| Pack { rows: all.part(begin, end - begin), transposed: true })
+    }
+
+    /// The product of the transpose of this with `right`, of as many rows.
+    #[must_use]
+    pub fn transposed_times(&self, right: &Self) -> Self {
+        self.transposed().times(right)
+    }
+
+    /// This times a factor of so many `columns`, which is packed in parts of the summation index.
+    fn product<'a>(&self, columns: usize, part: impl Fn(usize, usize) -> Pack<'a, T>) -> Self {
+        let mut out = Self::zeros(self.rows, columns);
+        if out.values.is_empty() {
+            return out;
+        }
+        let inner = self.columns;
+        let tasks = (self.rows * columns * inner / WORK_OF_A_THREAD).clamp(1, rayon::current_num_threads());
+        let rows = self.rows.div_ceil(tasks).next_multiple_of(LEAST_ROWS);
+        for begin in (0..inner).step_by(PART) {
+            let end = inner.min(begin + PART);
+            // What is stored by rows is the transpose by columns, so that the factors change their places.
+            let packed = dispatch(part(begin, end));
+            let multiply = |(values, out): (&[T], &mut [T])| {
+                let right = Rows::all(values, inner).part(begin, end - begin);
+                dispatch(Multiply { packed: &packed, right, out, height: columns });
+            };
+            match tasks {
+                1 => multiply((&self.values, &mut out.values)),
+                _ => {
+                    let tasks = self.values.par_chunks(rows * inner).zip(out.values.par_chunks_mut(rows * columns));
+                    tasks.for_each(multiply);
+                }
+            }
+        }
+        out
+    }
+
+    /// Adds `factor` times another matrix of this size.
+    pub fn add_scaled(&mut self, factor: T, other: &Self) {
+        zip(&mut self.values, &other.values).for_each(|(value, &other)| *value += factor * other);
+    }
+}
+
+/// Takes in a factor in the order in which the product reads it.
+struct Pack<'a, T> {
+    rows: Rows<'a, T>,
+    transposed: bool,
+}
+
+impl<T: Real> WithSimd for Pack<'_, T> {
+    type Output = Packed<T>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Packed<T> {
+        let mut packed = Packed::default();
+        match (S::REGISTER_COUNT < 32, self.transposed) {
+            (true, false) => packed.pack::<S, 2>(self.rows),
+            (false, false) => packed.pack::<S, 4>(self.rows),
+            (true, true) => packed.pack_transposed::<S, 2>(self.rows),
+            (false, true) => packed.pack_transposed::<S, 4>(self.rows),
+        }
+        packed
+    }
+}
+
+/// Adds the product of a packed factor and `right` to `out`.
+struct Multiply<'a, T> {
+    packed: &'a Packed<T>,
+    right: Rows<'a, T>,
+    out: &'a mut [T],
+    height: usize,
+}
+
+impl<T: Real> WithSimd for Multiply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT < 32 {
+            self.packed.multiply_add::<S, 2>(simd, self.right, self.out, self.height, 0);
+        } else {
+            self.packed.multiply_add::<S, 4>(simd, self.right, self.out, self.height, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(rows: usize, columns: usize, seed: u32) -> Matrix<f64> {
+        let value = |n: u32| f64::from((n.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 20) & 15) - 7.0;
+        Matrix::new((0..rows * columns).map(|n| value(n as u32)).collect(), columns)
+    }
+
+    /// The textbook's sum, exact for small whole numbers.
+    fn textbook(left: &Matrix<f64>, right: &Matrix<f64>) -> Matrix<f64> {
+        let mut out = Matrix::zeros(left.rows(), right.columns());
+        for row in 0..left.rows() {
+            for column in 0..right.columns() {
+                let sum = (0..left.columns()).map(|step| left.row(row)[step] * right.row(step)[column]).sum();
+                out.row_mut(row)[column] = sum;
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_products_are_those_of_the_textbook() {
+        for (rows, inner, columns) in [(1, 1, 1), (5, 3, 7), (64, 300, 65), (200, 600, 33), (3, 0, 4), (0, 3, 2)] {
+            let (left, right) = (filled(rows, inner, 3), filled(inner, columns, 8));
+            let expected = textbook(&left, &right);
+            assert_eq!(left.times(&right), expected, "{rows}x{inner}x{columns}");
+            assert_eq!(left.times_transposed(&right.transposed()), expected, "{rows}x{inner}x{columns}");
+            assert_eq!(left.transposed().transposed_times(&right), expected, "{rows}x{inner}x{columns}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits() {
+        let value = |n: usize| 1.0 / (n as f32 + 0.3);
+        let left = Matrix::new((0..500 * 300).map(value).collect(), 300);
+        let right = Matrix::new((0..300 * 200).map(|n| value(n * 7)).collect(), 200);
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| left.times(&right))
+        };
+        let one = with(1);
+        assert!([2, 3, 7].into_iter().all(|threads| with(threads) == one));
+    }
+}

@@ -1,0 +1,128 @@
+//! Weights from data: each layer learns from what the layers below it make of the samples, one after the other.
+//!
+//! The same data, seed and options give the same bytes on every machine and for any number of threads: products are those of
+//! [`crate::matrix`], sums have a fixed order, exponentials are polynomials, and random numbers have addresses.
+
+mod activation;
+mod input;
+mod layer;
+mod noise;
+mod options;
+mod progress;
+mod rbm;
+mod run;
+mod trained;
+
+use std::fmt;
+
+use anyhow::{Context, Result, ensure};
+
+pub use input::Survey;
+pub use layer::Layer;
+pub use progress::Progress;
+pub use run::{Report, Start, Training, Watch};
+pub use trained::{Part, TrainedIdentity, Values};
+
+use crate::matrix::Matrix;
+use crate::plan::Name;
+use crate::scheme::{Arguments, Expression, Parameter};
+use crate::text::{cut, did_you_mean};
+use activation::Activation;
+use input::Input;
+
+/// A way to turn data into weights.
+pub struct Method {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for a reader.
+    pub summary: &'static str,
+    /// Who gives it.
+    pub source: &'static str,
+    /// What it takes beside [`COMMON`].
+    pub parameters: &'static [Parameter],
+    /// The scheme that its weights start from where none is named; `None` where it finds them.
+    pub scheme: Option<&'static str>,
+    /// What follows each layer on the way to the next.
+    activation: fn(&Arguments) -> Activation,
+    /// Errors where it takes no such data.
+    check: fn(&Arguments, &Survey) -> Result<()>,
+    start: fn(&Job, &Input) -> Result<Box<dyn Trainer>>,
+}
+
+/// Every method.
+pub const METHODS: &[Method] = &[rbm::METHOD];
+
+/// What every method takes.
+pub const COMMON: &[Parameter] = &[options::SCALE, options::VALIDATION];
+
+/// A method with its options, each checked.
+#[derive(Clone)]
+pub struct Asked {
+    /// The method.
+    pub method: &'static Method,
+    arguments: Arguments,
+}
+
+/// A layer that is to be trained.
+struct Job<'a> {
+    arguments: &'a Arguments,
+    seed: u64,
+    /// The name of its weight, by which its random numbers are found.
+    name: &'a Name,
+    /// Whether the data comes in as it is, with no layer below.
+    is_first: bool,
+    /// The weights that it starts from: inputs x outputs.
+    initial: Matrix<f32>,
+}
+
+/// A layer in training.
+trait Trainer {
+    /// Learns from all samples once; tells whether it has come to its end.
+    fn epoch(&mut self, number: u64, input: &Input) -> Result<bool>;
+
+    /// How well it does on samples: means over them, each with its name.
+    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)>;
+
+    /// All that an interrupted run must know to go on, each with its name.
+    fn state(&mut self) -> Vec<(&'static str, &mut [f32])>;
+
+    /// What it has learnt.
+    fn layer(&self) -> Layer;
+}
+
+impl Method {
+    /// The method of that name. Errors name the nearest.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        let names = || METHODS.iter().map(|method| method.name);
+        METHODS.iter().find(|method| method.name == name).with_context(|| {
+            let (shown, known) = (cut(name, 60), names().collect::<Vec<_>>().join(", "));
+            format!("unknown method `{shown}`: known are {known}{}", did_you_mean(name, names()))
+        })
+    }
+
+    /// Everything that it takes.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
+        self.parameters.iter().chain(COMMON)
+    }
+}
+
+impl Asked {
+    /// A method as it is typed, `rbm` or `rbm:epochs=5`, with further options.
+    pub fn parse(text: &str, further: &[(&str, &str)]) -> Result<Self> {
+        let Expression { name, bare, mut pairs } = Expression::parse(text)?;
+        let method = Method::find(name)?;
+        let named = || format!("method `{}`", method.name);
+        ensure!(bare.is_none(), "{}: `{}` stands without a key, as in `epochs=5`", named(), bare.unwrap_or_default());
+        pairs.extend(further);
+        let arguments = Arguments::of(method.parameters().collect(), &pairs).with_context(named)?;
+        options::check(&arguments).with_context(named)?;
+        Ok(Self { method, arguments })
+    }
+}
+
+impl fmt::Display for Asked {
+    /// Every option spelled out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.method.name, self.arguments.canonical())
+    }
+}

@@ -1,0 +1,329 @@
+//! Restricted Boltzmann machines by contrastive divergence, as in Hinton 2010, "A practical guide to training restricted
+//! Boltzmann machines": units v and h of energy -a'v - b'h - v'Wh, and steps along <v h'> of the data less that of the model, whose
+//! samples come from k steps of Gibbs sampling, from the data (CD-k) or from chains that go on (PCD, Tieleman 2008).
+
+use anyhow::{Result, ensure};
+use rayon::prelude::*;
+
+use super::activation::Activation;
+use super::input::{Input, Survey};
+use super::layer::{Layer, backward, forward};
+use super::noise::Noise;
+use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
+use super::{Job, Method, Trainer};
+use crate::law::in_memory;
+use crate::matrix::Matrix;
+use crate::plan::narrow;
+use crate::scheme::{Arguments, Kind, Parameter};
+
+pub(super) const METHOD: Method = Method {
+    name: "rbm",
+    summary: "a stack of restricted Boltzmann machines, trained by contrastive divergence",
+    source: "Hinton 2010, A practical guide to training restricted Boltzmann machines",
+    parameters: &[
+        epochs("10"),
+        batch("10"),
+        learning_rate("0.1"),
+        momentum("0"),
+        weight_decay("0"),
+        Parameter {
+            name: "cd-k",
+            kind: Kind::Count,
+            default: Some("1"),
+            help: "how many steps of Gibbs sampling make a sample of the model",
+        },
+        Parameter {
+            name: "persistent",
+            kind: Kind::Flag,
+            default: Some("false"),
+            help: "go on with the samples of the step before, and not from the data",
+        },
+        Parameter {
+            name: "visible",
+            kind: Kind::Choice(&["bernoulli", "gaussian"]),
+            default: Some("bernoulli"),
+            help: "the units of the data: of 0 to 1, or of any value with standard deviation 1",
+        },
+        Parameter {
+            name: "sparsity",
+            kind: Kind::Number,
+            default: Some("0.1"),
+            help: "how often a hidden unit should be on",
+        },
+        Parameter {
+            name: "sparsity-cost",
+            kind: Kind::Number,
+            default: Some("0"),
+            help: "how much a hidden unit is drawn there, times the learning rate",
+        },
+    ],
+    scheme: Some("normal:std=0.01"),
+    activation: |_| Activation::Sigmoid,
+    check,
+    start: |job, input| Ok(Box::new(Rbm::start(job, input)?)),
+};
+
+fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
+    if is_gaussian(arguments) {
+        return Ok(());
+    }
+    for (feature, (&low, &high)) in data.low.iter().zip(&data.high).enumerate() {
+        let outside = if low < 0.0 { low } else { high };
+        ensure!(
+            low >= 0.0 && high <= 1.0,
+            "feature {feature} holds {outside}, and Bernoulli units take 0 to 1: --scale minmax, or --visible gaussian"
+        );
+    }
+    Ok(())
+}
+
+fn is_gaussian(arguments: &Arguments) -> bool {
+    arguments.word("visible") == Some("gaussian")
+}
+
+struct Rbm {
+    options: Options,
+    weight: Matrix<f32>,
+    visible_bias: Vec<f32>,
+    hidden_bias: Vec<f32>,
+    /// The steps before: of the weights, and of both biases.
+    weight_step: Matrix<f32>,
+    visible_step: Vec<f32>,
+    hidden_step: Vec<f32>,
+    /// The hidden units of the chains that go on; empty where none do.
+    chains: Matrix<f32>,
+    hidden_noise: Noise,
+    visible_noise: Noise,
+    order: Noise,
+}
+
+struct Options {
+    batch: usize,
+    learning_rate: f32,
+    momentum: f32,
+    weight_decay: f32,
+    gibbs_steps: u64,
+    /// What makes visible units of their sums.
+    visible: Activation,
+    sparsity: f32,
+    sparsity_cost: f32,
+}
+
+impl Options {
+    fn read(job: &Job) -> Result<Self> {
+        let arguments = job.arguments;
+        let single = |name| Ok::<_, anyhow::Error>(narrow(arguments.number(name)?));
+        let gaussian = job.is_first && is_gaussian(arguments);
+        Ok(Self {
+            batch: in_memory(arguments.optional_count("batch").unwrap_or(1)),
+            learning_rate: single("learning-rate")?,
+            momentum: single("momentum")?,
+            weight_decay: single("weight-decay")?,
+            gibbs_steps: arguments.optional_count("cd-k").unwrap_or(1),
+            visible: if gaussian { Activation::Linear } else { Activation::Sigmoid },
+            sparsity: single("sparsity")?,
+            sparsity_cost: single("sparsity-cost")?,
+        })
+    }
+}
+
+impl Rbm {
+    /// Visible biases are log(p / (1 - p)) of the share p of samples in which a unit is on, inside of [1/2n, 1 - 1/2n]; those of
+    /// Gaussian units are their means. Hidden biases are 0.
+    fn start(job: &Job, input: &Input) -> Result<Self> {
+        let options = Options::read(job)?;
+        let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
+        let mut sums = vec![0.0; inputs];
+        for block in input.blocks() {
+            for row in input.samples(block)?.each_row() {
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
+        let count = input.training.len() as f64;
+        let bias = |sum: f64| match options.visible {
+            Activation::Linear => narrow(sum / count),
+            _ => {
+                let share = (sum / count).clamp(0.5 / count, 1.0 - 0.5 / count);
+                narrow(libm::log(share / (1.0 - share)))
+            }
+        };
+        let chains = if job.arguments.flag("persistent") { options.batch } else { 0 };
+        Ok(Self {
+            visible_bias: sums.into_iter().map(bias).collect(),
+            hidden_bias: vec![0.0; outputs],
+            weight_step: Matrix::zeros(inputs, outputs),
+            visible_step: vec![0.0; inputs],
+            hidden_step: vec![0.0; outputs],
+            chains: Matrix::zeros(chains, outputs),
+            weight: job.initial.clone(),
+            hidden_noise: Noise::uniform(job.seed, job.name, "hidden units")?,
+            visible_noise: match options.visible {
+                Activation::Linear => Noise::normal(job.seed, job.name, "visible units")?,
+                _ => Noise::uniform(job.seed, job.name, "visible units")?,
+            },
+            order: Noise::uniform(job.seed, job.name, "order")?,
+            options,
+        })
+    }
+
+    /// The chances that hidden units are on.
+    fn hidden(&self, visible: &Matrix<f32>) -> Matrix<f32> {
+        forward(visible, &self.weight, &self.hidden_bias, Activation::Sigmoid)
+    }
+
+    /// The chances that visible units are on, or their means.
+    fn visible(&self, hidden: &Matrix<f32>) -> Matrix<f32> {
+        backward(hidden, &self.weight, &self.visible_bias, self.options.visible)
+    }
+
+    /// One step from a batch, which has that number among all steps.
+    fn learn(&mut self, data: &Matrix<f32>, number: u64) {
+        let of_data = self.hidden(data);
+        let draw = |draw| number * (self.options.gibbs_steps + 1) + draw;
+        let mut hidden = match self.chains.rows() {
+            0 => self.sampled_hidden(&of_data, draw(0)),
+            _ => self.chains.clone(),
+        };
+        let (mut visible, mut of_model) = (Matrix::default(), Matrix::default());
+        for step in 1..=self.options.gibbs_steps {
+            visible = self.sampled_visible(self.visible(&hidden), draw(step));
+            of_model = self.hidden(&visible);
+            if step < self.options.gibbs_steps || self.chains.rows() > 0 {
+                hidden = self.sampled_hidden(&of_model, draw(step));
+            }
+        }
+        if self.chains.rows() > 0 {
+            self.chains = hidden;
+        }
+        self.step(data, &of_data, &visible, &of_model);
+    }
+
+    fn step(&mut self, data: &Matrix<f32>, of_data: &Matrix<f32>, visible: &Matrix<f32>, of_model: &Matrix<f32>) {
+        let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
+        #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
+        let [of_batch, of_chains] = [data.rows(), visible.rows()].map(|rows| 1.0 / rows as f32);
+        let positive = data.transposed_times(of_data);
+        let negative = visible.transposed_times(of_model);
+        let steps = self.weight_step.values_mut().iter_mut().zip(self.weight.values_mut());
+        for ((step, weight), (positive, negative)) in steps.zip(positive.values().iter().zip(negative.values())) {
+            let slope = positive * of_batch - negative * of_chains - weight_decay * *weight;
+            *step = momentum * *step + learning_rate * slope;
+            *weight += *step;
+        }
+        let (data, visible) = (sums(data), sums(visible));
+        for (unit, (step, bias)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).enumerate() {
+            *step = momentum * *step + learning_rate * (data[unit] * of_batch - visible[unit] * of_chains);
+            *bias += *step;
+        }
+        let (of_data, of_model) = (sums(of_data), sums(of_model));
+        for (unit, (step, bias)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).enumerate() {
+            let on = of_data[unit] * of_batch;
+            let slope = on - of_model[unit] * of_chains + sparsity_cost * (sparsity - on);
+            *step = momentum * *step + learning_rate * slope;
+            *bias += *step;
+        }
+    }
+
+    fn sampled_hidden(&self, chances: &Matrix<f32>, draw: u64) -> Matrix<f32> {
+        let mut noise = Matrix::zeros(chances.rows(), chances.columns());
+        self.hidden_noise.fill(draw * chances.values().len() as u64, noise.values_mut());
+        let units = noise.values_mut().par_iter_mut().zip(chances.values());
+        units.with_min_len(1 << 12).for_each(|(unit, chance)| *unit = f32::from(*unit < *chance));
+        noise
+    }
+
+    fn sampled_visible(&self, mut means: Matrix<f32>, draw: u64) -> Matrix<f32> {
+        let mut noise = vec![0.0; means.values().len()];
+        self.visible_noise.fill(draw * noise.len() as u64, &mut noise);
+        let gaussian = self.options.visible == Activation::Linear;
+        let units = means.values_mut().par_iter_mut().zip(&noise).with_min_len(1 << 12);
+        units.for_each(|(unit, noise)| *unit = if gaussian { *unit + noise } else { f32::from(noise < unit) });
+        means
+    }
+
+    /// -a'v - sum log(1 + e^(b + v W)), each sample's.
+    fn free_energies(&self, visible: &Matrix<f32>) -> Vec<f64> {
+        let sums = visible.times(&self.weight);
+        let energy = |(visible, sums): (&[f32], &[f32])| {
+            let shift: f64 = visible.iter().zip(&self.visible_bias).map(|(&v, &a)| f64::from(v) * f64::from(a)).sum();
+            let hidden = sums.iter().zip(&self.hidden_bias).map(|(&sum, &b)| softplus(f64::from(sum) + f64::from(b)));
+            -shift - hidden.sum::<f64>()
+        };
+        let rows = visible.values().par_chunks(visible.columns()).zip(sums.values().par_chunks(sums.columns()));
+        rows.map(energy).collect()
+    }
+
+    /// The mean of the log of how likely one unit of a sample is, given the others, times the number of units; which unit it is
+    /// goes by the sample's place.
+    fn pseudo_likelihood(&self, samples: &Matrix<f32>) -> f64 {
+        let mut flipped = samples.clone();
+        let units = samples.columns();
+        for (number, row) in flipped.each_row_mut().enumerate() {
+            let unit = &mut row[number.wrapping_mul(2_654_435_761) % units];
+            *unit = 1.0 - *unit;
+        }
+        let (here, there) = (self.free_energies(samples), self.free_energies(&flipped));
+        let logs = here.iter().zip(&there).map(|(here, there)| -softplus(here - there));
+        #[expect(clippy::cast_precision_loss, reason = "counts of samples and units")]
+        let of_each = units as f64 / here.len() as f64;
+        logs.sum::<f64>() * of_each
+    }
+}
+
+impl Trainer for Rbm {
+    fn epoch(&mut self, number: u64, input: &Input) -> Result<bool> {
+        let order = self.order.shuffle(number, &input.training);
+        let steps = order.len().div_ceil(self.options.batch);
+        for (step, samples) in order.chunks(self.options.batch).enumerate() {
+            self.learn(&input.samples(samples)?, number * steps as u64 + step as u64);
+        }
+        Ok(false)
+    }
+
+    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+        let again = self.visible(&self.hidden(samples));
+        let squares = samples.values().iter().zip(again.values()).map(|(x, y)| f64::from(x - y) * f64::from(x - y));
+        #[expect(clippy::cast_precision_loss, reason = "a count of values")]
+        let error = squares.sum::<f64>() / samples.values().len() as f64;
+        let mut measures = vec![("reconstruction error", error)];
+        if self.options.visible == Activation::Sigmoid {
+            measures.push(("pseudo-likelihood", self.pseudo_likelihood(samples)));
+        }
+        measures
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![
+            ("weight", self.weight.values_mut()),
+            ("visible_bias", &mut self.visible_bias),
+            ("hidden_bias", &mut self.hidden_bias),
+            ("weight_step", self.weight_step.values_mut()),
+            ("visible_step", &mut self.visible_step),
+            ("hidden_step", &mut self.hidden_step),
+            ("chains", self.chains.values_mut()),
+        ]
+    }
+
+    fn layer(&self) -> Layer {
+        Layer {
+            weight: self.weight.clone(),
+            bias: self.hidden_bias.clone(),
+            visible_bias: Some(self.visible_bias.clone()),
+        }
+    }
+}
+
+/// The sum of each column.
+fn sums(matrix: &Matrix<f32>) -> Vec<f32> {
+    let mut sums = vec![0.0; matrix.columns()];
+    for row in matrix.each_row() {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    sums
+}
+
+/// log(1 + e^x)
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+}

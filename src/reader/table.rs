@@ -1,0 +1,278 @@
+//! Samples by features: a matrix of a file, read a few rows at a time, and never by more than it is asked for.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use super::values::{Encoding, Raw};
+use super::{Contents, Entry, shown, shown_name, values};
+use crate::law::in_memory;
+use crate::plan::{BaseIdentity, Element, Shape, Stored};
+use crate::text;
+
+/// How many bytes are read at a time where all are.
+const BLOCK: usize = 1 << 20;
+
+/// A matrix of n samples by so many features.
+pub struct Table {
+    /// Which matrix it is: what a recipe keeps of it.
+    pub identity: BaseIdentity,
+    /// The number of samples.
+    pub samples: u64,
+    /// The number of features of each.
+    pub features: usize,
+    store: Store,
+}
+
+/// Where the values are.
+enum Store {
+    /// In a file, as they are stored.
+    File(Raw, Numbers),
+    /// In memory: where a file holds them packed, by columns, or as text.
+    Memory(Vec<f64>),
+}
+
+/// How numbers are stored.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Floats(Encoding),
+    Whole(&'static Stored, WholeNumber),
+}
+
+/// A whole number of little-endian bytes as a double.
+type WholeNumber = fn(&[u8]) -> f64;
+
+impl Numbers {
+    fn of(entry: &Entry) -> Result<Self> {
+        let shown = || format!("{}: values of type {} are not read as data", shown_name(&entry.name), entry.type_word);
+        match (entry.encoding, entry.element) {
+            (Some(encoding), _) => Ok(Self::Floats(encoding)),
+            (None, Some(Element::Stored(stored))) => Ok(Self::Whole(stored, whole(stored.word).with_context(shown)?)),
+            _ => bail!(shown()),
+        }
+    }
+
+    /// The size of one in bytes.
+    fn size(self) -> usize {
+        match self {
+            Self::Floats(encoding) => in_memory(encoding.dtype.size()),
+            Self::Whole(stored, _) => in_memory(stored.bits / 8),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Floats(encoding) => encoding.dtype.word(),
+            Self::Whole(stored, _) => stored.word,
+        }
+    }
+
+    /// Appends values of stored bytes.
+    fn widen(self, bytes: &[u8], out: &mut Vec<f64>) {
+        match self {
+            Self::Floats(encoding) => values::widen(bytes, encoding, out),
+            Self::Whole(_, value) => out.extend(bytes.chunks_exact(self.size()).map(value)),
+        }
+    }
+}
+
+/// What reads whole numbers of that type.
+fn whole(word: &str) -> Option<WholeNumber> {
+    /// The first bytes, which are there.
+    fn first<const SIZE: usize>(bytes: &[u8]) -> [u8; SIZE] {
+        bytes.first_chunk().copied().unwrap_or([0; SIZE])
+    }
+    #[expect(clippy::cast_precision_loss, reason = "data of more than 53 bits has no meaning here")]
+    Some(match word {
+        "u8" | "bool" => |bytes| bytes[0].into(),
+        "i8" => |bytes| i8::from_le_bytes(first(bytes)).into(),
+        "u16" => |bytes| u16::from_le_bytes(first(bytes)).into(),
+        "i16" => |bytes| i16::from_le_bytes(first(bytes)).into(),
+        "u32" => |bytes| u32::from_le_bytes(first(bytes)).into(),
+        "i32" => |bytes| i32::from_le_bytes(first(bytes)).into(),
+        "u64" => |bytes| u64::from_le_bytes(first(bytes)) as f64,
+        "i64" => |bytes| i64::from_le_bytes(first(bytes)) as f64,
+        _ => return None,
+    })
+}
+
+impl Table {
+    /// Opens the matrix of that name, or the only one, of a file of weights or of CSV. Axes after the first are taken together. What
+    /// does not lie in the file row by row is read into at most `limit` bytes of memory. Errors name the file and its fault.
+    pub fn open(path: &Path, name: Option<&str>, limit: u64) -> Result<Self> {
+        let delimiter = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("csv") => b',',
+            Some("tsv") => b'\t',
+            _ => return Self::of_contents(path, name, limit),
+        };
+        ensure!(name.is_none(), "`{}`: CSV has no names for matrices: leave out --data-tensor", path.display());
+        of_text(path, delimiter, limit).map_err(|error| shown(path, &error))
+    }
+
+    fn of_contents(path: &Path, name: Option<&str>, limit: u64) -> Result<Self> {
+        let mut contents = Contents::open(path)?;
+        let read =
+            contents.number(name, "--data-tensor").and_then(|number| Self::of_entry(&mut contents, number, limit));
+        read.map_err(|error| shown(path, &error))
+    }
+
+    fn of_entry(contents: &mut Contents, number: usize, limit: u64) -> Result<Self> {
+        let entry = &contents.entries[number];
+        let (numbers, fortran) = (Numbers::of(entry)?, entry.fortran);
+        let (samples, features) = sizes(&entry.shape)?;
+        // A matrix without a name has that of its writer's first tensor, which says nothing.
+        let name = if contents.format == "npy" { "data".into() } else { entry.name.clone() };
+        let shape = entry.shape.axes().to_vec();
+        let raw = contents.raw(number)?.filter(|_| !fortran);
+        let (store, sha256) = match raw {
+            Some(raw) => {
+                let sha256 = hash(&raw)?;
+                (Store::File(raw, numbers), sha256)
+            }
+            None => {
+                check_memory(samples, features, limit)?;
+                let (values, sha256) = read_all(contents, number, numbers)?;
+                let values = if fortran { by_rows(&values, &shape) } else { values };
+                (Store::Memory(values), sha256)
+            }
+        };
+        let identity = BaseIdentity { dtype: numbers.word().into(), name, sha256, shape };
+        Ok(Self { identity, samples, features, store })
+    }
+
+    /// Appends these samples, one after the other.
+    pub fn read(&self, samples: &[u64], out: &mut Vec<f64>) -> Result<()> {
+        let features = self.features;
+        let mut bytes = Vec::new();
+        // Samples that lie side by side are read together.
+        for run in samples.chunk_by(|&before, &after| after == before + 1) {
+            match &self.store {
+                Store::Memory(values) => {
+                    let begin = in_memory(run[0]) * features;
+                    out.extend_from_slice(&values[begin..begin + run.len() * features]);
+                }
+                Store::File(raw, numbers) => {
+                    let size = numbers.size() * features;
+                    bytes.resize(run.len() * size, 0);
+                    let place = raw.begin + run[0] * size as u64;
+                    raw.file.read_exact_at(&mut bytes, place).context("the data cannot be read")?;
+                    numbers.widen(&bytes, out);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The samples and the features of a shape.
+fn sizes(shape: &Shape) -> Result<(u64, usize)> {
+    let axes = shape.axes();
+    ensure!(axes.len() >= 2, "its shape is {shape}: data is samples x features");
+    let features: u64 = axes[1..].iter().product();
+    ensure!(axes[0] > 0 && features > 0, "its shape is {shape}: there is no value in it");
+    Ok((axes[0], in_memory(features)))
+}
+
+fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
+    let needed = samples.saturating_mul(features as u64).saturating_mul(8);
+    ensure!(
+        needed <= limit,
+        "it is packed, by columns or text, and takes {} of memory, above the limit of {}: raise --max-memory, or store it as a plain .npy",
+        text::bytes(needed),
+        text::bytes(limit)
+    );
+    Ok(())
+}
+
+fn hash(raw: &Raw) -> Result<String> {
+    let (mut hash, mut place, end) = (Sha256::new(), raw.begin, raw.begin + raw.length);
+    let mut block = vec![0; BLOCK];
+    while place < end {
+        let block = &mut block[..in_memory((end - place).min(BLOCK as u64))];
+        raw.file.read_exact_at(block, place).context("its values cannot be read")?;
+        hash.update(&*block);
+        place += block.len() as u64;
+    }
+    Ok(text::hex(&hash.finalize()))
+}
+
+fn read_all(contents: &mut Contents, number: usize, numbers: Numbers) -> Result<(Vec<f64>, String)> {
+    let count = contents.entries[number].shape.count();
+    let mut source = contents.bytes(number)?;
+    let (mut hash, mut values, mut block) = (Sha256::new(), Vec::new(), vec![0; BLOCK]);
+    let mut left = in_memory(count) * numbers.size();
+    while left > 0 {
+        let block = &mut block[..left.min(BLOCK)];
+        source.read_exact(block).context("its values cannot be read")?;
+        hash.update(&*block);
+        numbers.widen(block, &mut values);
+        left -= block.len();
+    }
+    // The end is where what is packed tells its checksum.
+    ensure!(source.read(&mut [0]).context("its values cannot be read")? == 0, "bytes follow its values");
+    Ok((values, text::hex(&hash.finalize())))
+}
+
+/// Values whose first axis varies fastest, row by row.
+fn by_rows(values: &[f64], shape: &[u64]) -> Vec<f64> {
+    let sizes: Vec<usize> = shape.iter().map(|&size| in_memory(size)).collect();
+    let (mut out, mut index) = (Vec::with_capacity(values.len()), vec![0; sizes.len()]);
+    for _ in 0..values.len() {
+        out.push(values[index.iter().zip(&sizes).rev().fold(0, |place, (&at, &size)| place * size + at)]);
+        for (at, &size) in index.iter_mut().zip(&sizes).rev() {
+            *at = (*at + 1) % size;
+            if *at != 0 {
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// Reads numbers as text. A first line that holds another word is a heading.
+fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
+    let file = File::open(path)?;
+    ensure!(file.metadata()?.is_file(), "it is no regular file");
+    let mut lines = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
+    let (mut record, mut values, mut features, mut samples) = (csv::StringRecord::new(), Vec::new(), 0, 0u64);
+    while lines.read_record(&mut record).context("as CSV")? {
+        let line = record.position().map_or(0, csv::Position::line);
+        let numbers: Vec<Option<f64>> = record.iter().map(|field| field.trim().parse().ok()).collect();
+        if samples == 0 && features == 0 && numbers.contains(&None) {
+            features = numbers.len();
+            continue;
+        }
+        ensure!(
+            features == 0 || numbers.len() == features,
+            "line {line} has {} values, and those before {features}",
+            numbers.len()
+        );
+        features = numbers.len();
+        for (column, (number, field)) in numbers.into_iter().zip(&record).enumerate() {
+            let shown = || format!("line {line}, column {}: `{}` is no number", column + 1, text::cut(field, 30));
+            values.push(number.with_context(shown)?);
+        }
+        samples += 1;
+        check_memory(samples, features, limit)?;
+    }
+    ensure!(samples > 0 && features > 0, "there is no line of numbers in it");
+    let mut hash = Sha256::new();
+    values.iter().for_each(|value: &f64| hash.update(value.to_le_bytes()));
+    let shape = vec![samples, features as u64];
+    let identity =
+        BaseIdentity { dtype: "f64".into(), name: "data".into(), sha256: text::hex(&hash.finalize()), shape };
+    Ok(Table { identity, samples, features, store: Store::Memory(values) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_by_columns_are_turned() {
+        assert_eq!(by_rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    }
+}
