@@ -6,6 +6,7 @@ mod mt19937;
 pub(crate) mod native;
 mod numpy;
 mod ordered;
+mod pcg64;
 mod philox;
 mod platform;
 mod simd;
@@ -66,7 +67,7 @@ enum Draws {
     InOrder(fn(&Seed) -> Box<dyn Stream>),
 }
 
-/// Every generator.
+/// Every generator. Rows of frameworks that have several stand in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -87,18 +88,8 @@ pub const GENERATORS: &[Generator] = &[
         check: jax::check,
         draws: Draws::Anywhere(jax::open),
     },
-    Generator {
-        name: "numpy-legacy-2.4",
-        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
-        framework: Some(Framework {
-            word: "numpy-legacy",
-            release: "NumPy 2.4",
-            since: "NumPy 1.0",
-            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
-        }),
-        check: numpy::legacy::check,
-        draws: Draws::InOrder(numpy::legacy::start),
-    },
+    numpy::DEFAULT_RNG,
+    numpy::LEGACY,
     Generator {
         name: "torch-2.15",
         summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",

@@ -21,12 +21,12 @@ pub struct Number {
     pub magnitude: u128,
 }
 
-/// A step from one key to the next, as JAX derives keys.
+/// A step from one key to the next, as JAX derives keys, or from one seed to the next, as `NumPy` spawns them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `fold_in(key, number)`.
     FoldIn(u32),
-    /// `split(key, of)[index]`.
+    /// `split(key, of)[index]`; `SeedSequence(seed).spawn(of)[index]`.
     Split {
         /// Which of them, from 0.
         index: u64,
