@@ -37,7 +37,10 @@ const fn doubles() -> Layers<u64, f64> {
     Layers { widths, certain, heights: HEIGHTS }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "tables are rounded to single precision, and shares are below 2^23")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "tables are rounded to single precision, and shares are below 2^23"
+)]
 const fn singles() -> Layers<u32, f32> {
     let (mut widths, mut certain, mut heights) = ([0.0; 256], [0; 256], [0.0; 256]);
     widths[0] = (AREA / HEIGHTS[255] / TWO_TO_23) as f32;

@@ -34,7 +34,8 @@ pub struct Row {
     pub law: Option<LawOf>,
     /// Why the values are close to the framework's and not equal to them.
     pub close: Option<&'static str>,
-    /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
+    /// Whether it is drawn in single precision where that is what is asked for, by a framework that draws others in double precision
+    /// and rounds.
     pub single: bool,
 }
 
@@ -51,14 +52,13 @@ const fn native(scheme: &'static str) -> Row {
     Row { scheme, law: None, close: None, single: false }
 }
 
-#[allow(dead_code)]
 impl Row {
     /// Whose values are close to the framework's and not equal to them, and why.
     const fn close(self, why: &'static str) -> Self {
         Self { close: Some(why), ..self }
     }
 
-    /// Drawn in single precision where that is what is asked for.
+    /// Drawn in single precision where that is what is asked for, by a framework that draws others in double precision and rounds.
     const fn single(self) -> Self {
         Self { single: true, ..self }
     }
