@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::generator::dispatch;
-use crate::generator::native::orthogonal::product::{Packed, Real, Rows, TILE_COLUMNS};
+use crate::generator::householder::product::{Packed, Real, Rows, TILE_COLUMNS};
 
 /// Steps of a sum that are packed together, so that they stay in the cache. A sum is the sum of those over these parts.
 const PART: usize = 256;

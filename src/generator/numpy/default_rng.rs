@@ -17,8 +17,11 @@ const FILLED: usize = 4;
 
 /// Errors where `numpy.random.default_rng` takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
-    let folds = seed.steps().iter().any(|step| matches!(step, Step::FoldIn(_)));
-    ensure!(!folds, "NumPy has no fold-in: --split I/N is SeedSequence(seed).spawn(N)[I]");
+    let split = |step: &Step| matches!(step, Step::Split { .. });
+    ensure!(
+        seed.steps().iter().all(split),
+        "NumPy spawns seeds, and has nothing else: --split I/N is SeedSequence(seed).spawn(N)[I]"
+    );
     let negative = seed.numbers().iter().any(|number| number.negative);
     ensure!(!negative, "numpy.random.default_rng takes one or several whole numbers from 0");
     Ok(())
@@ -31,9 +34,8 @@ pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
         words.resize(words.len().max(FILLED), 0);
     }
     for step in seed.steps() {
-        match *step {
-            Step::Split { index, .. } => words.extend(words_of(index.into())),
-            Step::FoldIn(_) => {}
+        if let Step::Split { index, .. } = *step {
+            words.extend(words_of(index.into()));
         }
     }
     Box::new(Generator(Pcg64::from_entropy(&words)))
@@ -96,7 +98,7 @@ impl Forward for Values {
                     _ => Drawn::Singles(normals.map(|value| rounded(value, dtype)).collect()),
                 })
             }
-            _ => unreachable!("the table of its schemes has no other law"),
+            _ => unreachable!("a plan with other laws is not made"),
         }
     }
 

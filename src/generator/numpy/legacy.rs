@@ -86,7 +86,7 @@ impl Forward for Values {
         let values: Vec<f64> = match self.law {
             Law::Uniform { low, high } => (0..count).map(|_| low + (high - low) * state.double()).collect(),
             Law::Normal { mean, std } => (0..count).map(|_| mean + std * state.gauss()).collect(),
-            _ => unreachable!("the table of its schemes has no other law"),
+            _ => unreachable!("a plan with other laws is not made"),
         };
         let rounded = |values: Vec<f64>| match self.dtype {
             DType::F16 | DType::BF16 => values.into_iter().map(|value| self.dtype.round(value)).collect(),

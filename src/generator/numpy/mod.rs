@@ -17,9 +17,11 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
         word: "numpy",
         release: "NumPy 2.4",
         since: "NumPy 1.17",
+        seeds_layers: false,
         platform: hangs_on_platform,
     }),
     check: default_rng::check,
+    has,
     draws: Draws::InOrder(default_rng::start),
 };
 
@@ -31,13 +33,20 @@ pub(super) const LEGACY: Generator = Generator {
         word: "numpy-legacy",
         release: "NumPy 2.4",
         since: "NumPy 1.0",
+        seeds_layers: false,
         platform: hangs_on_platform,
     }),
     check: legacy::check,
+    has,
     draws: Draws::InOrder(legacy::start),
 };
 
 /// Normals take logarithms, and those of `default_rng` exponentials too.
 fn hangs_on_platform(tensor: &Tensor) -> bool {
     matches!(tensor.law, Law::Normal { .. })
+}
+
+/// Whether there is such a law.
+fn has(law: &Law) -> bool {
+    matches!(law, Law::Uniform { .. } | Law::Normal { .. })
 }

@@ -4,6 +4,7 @@
 mod jax;
 mod keras;
 mod numpy;
+mod shared;
 mod tensorflow;
 mod torch;
 
@@ -37,6 +38,10 @@ pub struct Row {
     /// Whether it is drawn in single precision where that is what is asked for, by a framework that draws others in double precision
     /// and rounds.
     pub single: bool,
+    /// Whether a uniform law is drawn on a unit interval and then multiplied, and not between its bounds.
+    pub scaled: bool,
+    /// Whether its name here means what it means here: each of the framework's names for it says more.
+    plain: bool,
 }
 
 /// The law of a scheme at a site, for elements of a type.
@@ -44,12 +49,12 @@ pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
 
 /// A row of a table.
 const fn row(scheme: &'static str, law: LawOf) -> Row {
-    Row { scheme, law: Some(law), close: None, single: false }
+    Row { scheme, law: Some(law), close: None, single: false, scaled: false, plain: false }
 }
 
 /// A row whose law is computed there as it is here.
 const fn native(scheme: &'static str) -> Row {
-    Row { scheme, law: None, close: None, single: false }
+    Row { scheme, law: None, close: None, single: false, scaled: false, plain: false }
 }
 
 impl Row {
@@ -58,9 +63,19 @@ impl Row {
         Self { close: Some(why), ..self }
     }
 
+    /// Whose name here means what it means here.
+    const fn called_as_here(self) -> Self {
+        Self { plain: true, ..self }
+    }
+
     /// Drawn in single precision where that is what is asked for, by a framework that draws others in double precision and rounds.
     const fn single(self) -> Self {
         Self { single: true, ..self }
+    }
+
+    /// Drawn on a unit interval and then multiplied, where it is uniform.
+    const fn scaled(self) -> Self {
+        Self { scaled: true, ..self }
     }
 }
 
@@ -122,7 +137,11 @@ impl Like {
     /// The framework's own name for what was typed: that name itself, or its word for a scheme here.
     fn spelling(&self, name: &str) -> Option<&'static Spelling> {
         let own = qualified(self.framework, name).ok();
-        own.or_else(|| find(name).ok()?.spellings.iter().find(|spelling| spelling.framework == self.framework))
+        own.or_else(|| {
+            let scheme = find(name).ok()?;
+            let plain = self.rows.iter().any(|row| row.plain && row.scheme == scheme.name);
+            scheme.spellings.iter().find(|spelling| spelling.framework == self.framework && !plain)
+        })
     }
 
     fn has(&self, scheme: &str) -> bool {
