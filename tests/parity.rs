@@ -205,6 +205,64 @@ fn there_are_as_many_cases_as_are_promised() {
     assert!(count >= 2000, "{count} cases");
 }
 
+/// The layers of a recipe, and the modules that torch has in their place.
+const LAYERS: &[(&str, &str)] = &[
+    (r#"layer = "dense", in = 3, out = 5"#, "Linear a=5x3"),
+    (r#"layer = "conv2d", in = 8, out = 6, kernel = [3, 2], groups = 2"#, "Conv2d:groups=2 a=6x4x3x2"),
+    (r#"layer = "conv_transpose1d", in = 4, out = 6, kernel = 3, groups = 2"#, "ConvTranspose1d:groups=2 a=4x3x3"),
+    (r#"layer = "embedding", in = 7, out = 3"#, "Embedding a=7x3"),
+    (r#"layer = "rnn", in = 3, out = 5, bias = false"#, "RNN:bias=false a=5x3"),
+    (r#"layer = "lstm", in = 3, out = 4, layers = 2, bidirectional = true"#, "LSTM:layers=2,bidirectional=true a=16x3"),
+    (r#"layer = "gru", in = 3, out = 4"#, "GRU a=12x3"),
+    (r#"layer = "bilinear", in = [3, 4], out = 2"#, "Bilinear a=2x3x4"),
+    (r#"layer = "multihead_attention", size = 6"#, "MultiheadAttention a=18x6"),
+];
+
+#[test]
+fn the_layers_of_a_recipe_draw_what_modules_draw() {
+    let folder = Folder::new();
+    for (layer, module) in LAYERS {
+        folder.write("r.toml", format!("like = \"torch\"\nseed = 7\n[tensors]\na = {{ {layer} }}\n"));
+        let recipe = folder.done("model r.toml --format safetensors -o -");
+        let module = folder.done(&format!("init torch.nn.{module} --like torch --seed 7 --format safetensors -o -"));
+        assert!(tensors(&module) == tensors(&recipe), "{layer}");
+    }
+    // One after the other, the second begins where the first ends.
+    folder.write("r.toml", "like = \"torch\"\n[tensors]\na = { layer = \"gru\", in = 3, out = 5 }\nb = { layer = \"dense\", in = 5, out = 1 }\n");
+    let recipe = tensors(&folder.done("model r.toml --format safetensors -o -"));
+    let alone = tensors(&folder.done("init torch.nn.Linear b=1x5 --like torch --format safetensors -o -"));
+    assert!(recipe["b.weight"] != alone["b.weight"]);
+    // 15 x 3 and 15 x 5 weights and 30 biases, each a word of the engine.
+    let after = tensors(&folder.done("init torch.uniform_ a=150 b.weight=1x5 --like torch --format safetensors -o -"));
+    let in_range = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let (drawn, unit) = (in_range(&recipe["b.weight"].1), in_range(&after["b.weight"].1));
+    assert!((drawn - (2.0 * unit - 1.0) / 5f32.sqrt()).abs() < 1e-6, "{drawn} {unit}");
+}
+
+#[test]
+fn a_module_that_does_not_fit_is_refused() {
+    let folder = Folder::new();
+    for (line, told) in [
+        ("init torch-lstm 16x3", "`--like torch` draws its tensors"),
+        ("init torch.nn.LSTM 17x3 --like torch", "weight_ih_l0, 4 hidden x in"),
+        ("init torch.nn.Conv2d 16x8x5 --like torch", "out x in/groups x kernel, as 32x16x3x3"),
+        ("init torch-multihead-attention 64x64 --like torch", "3 size x size"),
+        ("init torch-gru:gates=3 12x3 --like torch", "unknown parameter `gates`"),
+        ("init torch-gru:layers=1000000 12x3 --like torch", "at most 2^16"),
+        ("init torch-gru:layers 12x3 --like torch", "`layers` is not `key=value`"),
+        ("init torch-linear 5x3 --like torch --layout io", "layout `io`"),
+        ("init torch-linear 5x3 --like torch --fan-in 3", "--fan-in"),
+        ("init torch.nn.Linear 5x3 --like jax", "those of jax"),
+    ] {
+        let ended = Ended::of(&mut folder.fanin(&format!("{line} -o w.npz")));
+        assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);
+    }
+    // A single tensor of the scheme that has the module's word.
+    let names: Vec<String> =
+        tensors(&folder.done("init torch-linear w=5x3 --like torch --format safetensors -o -")).into_keys().collect();
+    assert_eq!(names, ["w"]);
+}
+
 #[test]
 fn what_differs_is_told() {
     let folder = Folder::new();

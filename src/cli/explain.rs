@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
+use crate::model::layers::modules::{self, Asked, MODULES, Module};
 use crate::plan::LAYOUTS;
 use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere, like};
 use crate::text::wrap;
@@ -22,6 +23,10 @@ impl Explain {
         }
         if let Some(row) = elsewhere::look_up(&self.scheme) {
             return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
+        }
+        let module = modules::find(&self.scheme)?;
+        if let Some(asked) = module.filter(|module| module.by_name || scheme::look_up(&self.scheme).is_err()) {
+            return of_module(out, &asked);
         }
         let resolved = scheme::look_up(&self.scheme)?;
         for note in &resolved.notes {
@@ -65,12 +70,37 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !likes.is_empty() {
         entry(out, "--like", &likes.join(", "))?;
     }
+    if let Some(module) = MODULES.iter().find(|module| module.word == scheme.name) {
+        let text = format!(
+            "with --like torch, a SHAPE without a name is that of the {} of {TORCH}.{}, drawn with all its tensors (`fanin explain {TORCH}.{}`)",
+            module.weight, module.name, module.name
+        );
+        entry(out, "module", &text)?;
+    }
     for (position, meaning) in scheme.meanings().iter().enumerate() {
         let word = if position == 0 { "frameworks" } else { "" };
         entry(out, word, &told(scheme, meaning))?;
     }
     entry(out, "example", &command(scheme))
 }
+
+/// A module: its tensors in the order in which they are drawn, and the shape that tells of them.
+fn of_module(out: &mut dyn Write, asked: &Asked) -> Result<()> {
+    let Module { name, word, weight, axes, example, .. } = asked.module;
+    writeln!(out, "{word}: all tensors of {TORCH}.{name}, as torch draws them one after the other\n")?;
+    for (position, tensor) in asked.example()?.iter().enumerate() {
+        let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
+        let line = format!("{}={}: {}", tensor.name, sizes.join("x"), tensor.scheme());
+        entry(out, if position == 0 { "tensors" } else { "" }, &line)?;
+    }
+    entry(out, "shape", &format!("that of {weight}: {axes}, as {example}"))?;
+    entry(out, "parameters", &asked.module.parameters().join(", "))?;
+    entry(out, "also called", &format!("{TORCH}.{name}, whose NAME=SHAPE gives NAME.{weight} and so on"))?;
+    Ok(entry(out, "example", &format!("fanin init {word} {example} --like torch --seed 0 -o module.npz"))?)
+}
+
+/// Where the modules of torch are.
+const TORCH: &str = "torch.nn";
 
 /// The command that draws a scheme's example.
 fn command(scheme: &Scheme) -> String {
@@ -138,6 +168,12 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nA scheme that reads fans or matrices also takes {ARRANGEMENT_USE}:\n")?;
     for parameter in ARRANGEMENT {
         writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
+    }
+    writeln!(out, "\nWith `--like torch` these draw all tensors of a module, from the shape of the first weight:\n")?;
+    for module in MODULES {
+        let Module { name, word, weight, axes, example, .. } = module;
+        let parameters = module.parameters().join(", ");
+        writeln!(out, "- `{word} {example}`, or `{TORCH}.{name}`: {weight} is {axes}; parameters: {parameters}")?;
     }
     for family in SCHEMES {
         writeln!(out, "\n## {}", capitalized(family.name))?;

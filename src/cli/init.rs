@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::numbers::Numbers;
 use super::output::Output;
 use super::shown;
 use super::slices::Slices;
+use crate::model::layers::modules;
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Shape, Tensor};
 use crate::reader::Contents;
 use crate::scheme::{self, Reads};
@@ -65,13 +66,46 @@ impl Init {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref())?;
         let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
-        let base = self.base()?.map(Arc::new);
-        let tensors = self.shapes.iter().enumerate().map(|(position, text)| {
-            let (name, shape) = named_shape(text, position).with_context(|| format!("`{text}`"))?;
-            Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())
-        });
+        let (base, module) = (self.base()?.map(Arc::new), self.module()?);
+        let mut tensors = Vec::with_capacity(self.shapes.len());
+        for (position, text) in self.shapes.iter().enumerate() {
+            let told = || format!("`{text}`");
+            let (name, shape) =
+                text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
+            // The scheme of single tensors that a module shares its word with goes for a tensor with a name.
+            match module.as_ref().filter(|module| module.by_name || name.is_none() || !is_scheme(&self.scheme)) {
+                Some(module) => {
+                    ensure!(fans == Fans::default(), "--fan-in, --fan-out: a module has the fans of its shape");
+                    let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
+                    let shape: Shape = shape.parse().with_context(told)?;
+                    let parts =
+                        module.tensors(name.unwrap_or(&alone), shape.axes(), &common.layout).with_context(told)?;
+                    for part in parts {
+                        tensors.push(part.drawn(&part.name, part.scheme(), self.dtype, common.generator)?);
+                    }
+                }
+                None => {
+                    let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(told)?;
+                    let shape = shape.parse().with_context(told)?;
+                    tensors.push(Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?);
+                }
+            }
+        }
         let seed = self.numbers.seed();
-        self.slices.of(Plan::new(common.generator, seed, tensors.collect::<Result<_>>()?)?)
+        self.slices.of(Plan::new(common.generator, seed, tensors)?)
+    }
+
+    /// The module that is asked for, whose tensors are drawn together.
+    fn module(&self) -> Result<Option<modules::Asked>> {
+        let like = self.numbers.generator().like_table();
+        let module = modules::find(&self.scheme)?;
+        if like.is_some_and(|like| like.framework == modules::FRAMEWORK) {
+            return Ok(module);
+        }
+        match module.filter(|_| !is_scheme(&self.scheme)) {
+            Some(module) => bail!("`{}` is a module of torch: `--like torch` draws its tensors", module.module.word),
+            None => Ok(None),
+        }
     }
 
     /// The weight that the scheme starts from.
@@ -84,10 +118,7 @@ impl Init {
     }
 }
 
-/// `NAME=SHAPE` or `SHAPE`.
-fn named_shape(text: &str, position: usize) -> Result<(Name, Shape)> {
-    match text.rsplit_once('=') {
-        Some((name, shape)) => Ok((name.parse()?, shape.parse()?)),
-        None => Ok((Name::unnamed(position), text.parse()?)),
-    }
+/// Whether an expression has the name of a scheme, of which each tensor is drawn by itself.
+fn is_scheme(expression: &str) -> bool {
+    scheme::look_up(expression).is_ok()
 }

@@ -8,13 +8,14 @@ use clap::ValueEnum;
 use super::{coverage, explain};
 use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
+use crate::model::layers::modules::{MODULES, Module};
 use crate::plan::LAYOUTS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
 use crate::scheme::{self, SCHEMES, frameworks};
 use crate::text::figure;
 use crate::writer::FORMATS;
 
-/// List the schemes, frameworks, formats, generators, layouts, gains or models.
+/// List the schemes, frameworks, formats, generators, layouts, gains, models or modules.
 #[derive(clap::Args)]
 pub(super) struct List {
     /// What to list
@@ -36,6 +37,7 @@ enum What {
     Layouts,
     Gains,
     Models,
+    Modules,
 }
 
 impl List {
@@ -68,6 +70,12 @@ impl List {
                 columns(out, LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
             }
             What::Models => models(out)?,
+            What::Modules => columns(
+                out,
+                MODULES.iter().map(|Module { name, word, weight, axes, example, .. }| {
+                    [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{weight}: {axes}")]
+                }),
+            )?,
             What::Gains => columns(
                 out,
                 GAINS.iter().map(|gain| {

@@ -97,6 +97,12 @@ pub enum OrthogonalMethod {
 }
 
 impl Law {
+    /// Its values, all set to 0 once they were drawn.
+    #[must_use]
+    pub fn cleared(self, count: u64) -> Self {
+        Self::Cleared { law: Box::new(self), from: 0, to: count }
+    }
+
     /// What a law that is not spelled out here tells of itself.
     fn described(&self) -> Option<&dyn Described> {
         match self {

@@ -6,8 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::layers::{self, Framework, LayerTensor, Parameter, Role, Stack};
 use crate::generator::Generator;
-use crate::plan::{Common, DType, Fans, Layout, Plan, Shape, Tensor};
-use crate::scheme::{self, Reads};
+use crate::plan::{DType, Layout, Plan, Shape, Tensor};
 use crate::text::{cut, did_you_mean};
 
 /// What is to be made.
@@ -178,7 +177,8 @@ impl Mlp {
         for (position, sizes) in layers {
             for tensor in self.layer(position, sizes[0], sizes[1])? {
                 let name = self.name(tensor.name.clone(), tensors.len());
-                tensors.push(self.tensor(&tensor, &name, position == last)?);
+                let expression = self.expression(&tensor, position == last);
+                tensors.push(tensor.drawn(&name, &expression, self.dtype, self.generator)?);
             }
         }
         if let Some(first) = tensors.first_mut() {
@@ -209,21 +209,6 @@ impl Mlp {
             Stack::Flat(word) => format!("{word}{before}"),
             _ => name,
         }
-    }
-
-    fn tensor(&self, tensor: &LayerTensor, name: &str, is_last: bool) -> Result<Tensor> {
-        let expression = self.expression(tensor, is_last);
-        let layout = match &tensor.layout {
-            Some(letters) => letters.parse()?,
-            None => Layout::default(),
-        };
-        // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
-        let reads = || Ok::<_, anyhow::Error>(scheme::resolve(&expression)?.scheme.reads == Reads::Fans);
-        let fans = if tensor.role == Role::Bias && reads()? { tensor.fans } else { Fans::default() };
-        let common = Common { dtype: self.dtype, layout, fans, generator: self.generator };
-        let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
-        let shape = Shape::new(tensor.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
-        Tensor::new(name.parse()?, shape, &expression, &common)
     }
 
     fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {

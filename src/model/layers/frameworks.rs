@@ -25,8 +25,8 @@ pub struct Framework {
     pub(super) own: Option<Own>,
 }
 
-/// The scheme of a tensor: by the kind of its layer, the layer's outputs, and what the tensor is to it.
-pub(super) type Own = fn(&str, Option<u64>, Role) -> Option<String>;
+/// The scheme of a tensor: by the kind of its layer, and what the tensor is to it.
+pub(super) type Own = fn(&str, Role) -> Option<String>;
 
 /// Dense layers and convolutions whose weights have one scheme, and their biases zeros.
 fn plain(kind: &str, role: Role, weight: &str) -> Option<String> {
@@ -37,23 +37,22 @@ fn plain(kind: &str, role: Role, weight: &str) -> Option<String> {
 }
 
 /// As `reset_parameters` of `torch.nn`'s modules has it.
-fn of_torch(kind: &str, outputs: Option<u64>, role: Role) -> Option<String> {
+fn of_torch(kind: &str, role: Role) -> Option<String> {
     if role.usual().is_some() && role != Role::Bias {
         return None;
     }
-    let recurrent = |word| outputs.map(|hidden| format!("torch.{word}:hidden={hidden}"));
     match kind {
         "embedding" => Some("torch.Embedding".into()),
-        "rnn" => recurrent("RNN"),
-        "lstm" => recurrent("LSTM"),
-        "gru" => recurrent("GRU"),
+        "rnn" => Some("torch.RNN".into()),
+        "lstm" => Some("torch.LSTM".into()),
+        "gru" => Some("torch.GRU".into()),
         // The biases of a convolution or a dense layer are drawn as its weights are.
         _ => plain(kind, Role::Weight, "torch.Linear"),
     }
 }
 
 /// As the constructors of `keras.layers` have it.
-fn of_keras(kind: &str, _: Option<u64>, role: Role) -> Option<String> {
+fn of_keras(kind: &str, role: Role) -> Option<String> {
     match kind {
         "embedding" => Some("keras.RandomUniform".into()),
         _ => plain(kind, role, "keras.GlorotUniform"),
@@ -189,7 +188,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.bias", Bias, 1),
         ],
         stack: Stack::Numbered("Dense_"),
-        own: Some(|kind, _, role| plain(kind, role, "jax.lecun_normal")),
+        own: Some(|kind, role| plain(kind, role, "jax.lecun_normal")),
     },
     // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
     Framework {
@@ -204,7 +203,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[],
         gru: &[],
         stack: Stack::Flat("arr_"),
-        own: Some(|kind, _, role| plain(kind, role, "lasagne.GlorotUniform")),
+        own: Some(|kind, role| plain(kind, role, "lasagne.GlorotUniform")),
     },
     Framework {
         layout: "mlx",
@@ -218,7 +217,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
         stack: Stack::Counted("layers."),
-        own: Some(|kind, _, role| {
+        own: Some(|kind, role| {
             matches!(role, Role::Weight | Role::Bias).then(|| plain(kind, Role::Weight, "mlx.Linear")).flatten()
         }),
     },
@@ -227,7 +226,7 @@ pub const FRAMEWORKS: &[Framework] = &[
 impl Framework {
     /// The scheme that its own dense layer draws a tensor by.
     pub fn dense(&self, role: Role) -> Option<String> {
-        self.own.and_then(|own| own("dense", None, role))
+        self.own.and_then(|own| own("dense", role))
     }
 
     /// Whether it is known what its layers draw by themselves.

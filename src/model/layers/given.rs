@@ -36,7 +36,8 @@ impl Given<'_> {
                 Takes::Size => drop(self.size(key)?),
                 Takes::Sizes => drop(self.sizes(key)?),
                 Takes::Count => drop(self.count(key)?),
-                Takes::Switch => drop(self.switch(key)?),
+                Takes::Switch => drop(self.switch(key, true)?),
+                Takes::Flag => drop(self.switch(key, false)?),
             }
         }
         Ok(())
@@ -74,9 +75,13 @@ impl Given<'_> {
         Ok(count)
     }
 
-    pub(super) fn switch(&self, key: &str) -> Result<bool> {
+    pub(super) fn bias(&self) -> Result<bool> {
+        self.switch("bias", true)
+    }
+
+    pub(super) fn switch(&self, key: &str, otherwise: bool) -> Result<bool> {
         match self.find(key) {
-            None => Ok(true),
+            None => Ok(otherwise),
             Some(Parameter::Switch(on)) => Ok(*on),
             Some(other) => bail!("`{key}` is {other}, and takes true or false"),
         }
@@ -84,7 +89,7 @@ impl Given<'_> {
 
     pub(super) fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
         let name = format!("{}{}{word}", self.name, framework.joint);
-        let own = framework.own.and_then(|own| own(self.kind.name, self.size("out").ok(), role));
+        let own = framework.own.and_then(|own| own(self.kind.name, role));
         LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own }
     }
 }

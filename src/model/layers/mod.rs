@@ -4,16 +4,20 @@
 
 mod frameworks;
 mod given;
+pub mod modules;
+mod recurrent;
+mod torch;
 
 use anyhow::{Context, Result, bail, ensure};
 
 pub use frameworks::{FRAMEWORKS, Framework, Stack};
 
-use crate::plan::{Fans, LAYOUTS, Layout};
+use crate::generator::Generator;
+use crate::plan::{Common, DType, Fans, LAYOUTS, Layout, Shape, Tensor};
+use crate::scheme::{self, Reads};
 use crate::text::did_you_mean;
-use frameworks::Form::{Bias, Biases, Input, Recurrent};
-use frameworks::Part;
 use given::Given;
+use recurrent::recurrent;
 
 /// A parameter of a layer as it is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +79,28 @@ pub struct LayerTensor {
     pub own: Option<String>,
 }
 
+impl LayerTensor {
+    /// The scheme that its framework draws it by.
+    pub fn scheme(&self) -> &str {
+        self.own.as_deref().or(self.role.usual()).unwrap_or("zeros")
+    }
+
+    /// The tensor of that name, drawn by a scheme.
+    pub fn drawn(&self, name: &str, expression: &str, dtype: DType, generator: &'static Generator) -> Result<Tensor> {
+        let layout = match &self.layout {
+            Some(letters) => letters.parse()?,
+            None => Layout::default(),
+        };
+        // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
+        let reads = || Ok::<_, anyhow::Error>(scheme::resolve(expression)?.scheme.reads == Reads::Fans);
+        let fans = if self.role == Role::Bias && reads()? { self.fans } else { Fans::default() };
+        let common = Common { dtype, layout, fans, generator };
+        let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
+        let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
+        Tensor::new(name.parse()?, shape, expression, &common)
+    }
+}
+
 /// What a parameter of a kind takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
@@ -86,6 +112,8 @@ enum Takes {
     Count,
     /// `true` where it is not given.
     Switch,
+    /// `false` where it is not given.
+    Flag,
 }
 
 /// A kind of layer.
@@ -102,6 +130,14 @@ const CONVOLUTION: &[(&str, Takes)] = &[
     ("kernel", Takes::Sizes),
     ("groups", Takes::Count),
     ("bias", Takes::Switch),
+];
+
+const RECURRENT: &[(&str, Takes)] = &[
+    ("in", Takes::Size),
+    ("out", Takes::Size),
+    ("bias", Takes::Switch),
+    ("layers", Takes::Count),
+    ("bidirectional", Takes::Flag),
 ];
 
 const KINDS: &[Kind] = &[
@@ -130,24 +166,55 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "rnn",
-        parameters: &IN_OUT,
+        parameters: RECURRENT,
         expand: |given, framework, layout| recurrent(given, framework.rnn, framework, layout),
     },
     Kind {
         name: "lstm",
-        parameters: &IN_OUT,
+        parameters: RECURRENT,
         expand: |given, framework, layout| recurrent(given, framework.lstm, framework, layout),
     },
     Kind {
         name: "gru",
-        parameters: &IN_OUT,
+        parameters: RECURRENT,
         expand: |given, framework, layout| recurrent(given, framework.gru, framework, layout),
+    },
+    Kind {
+        name: "conv_transpose1d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| torch::transposed(given, framework, layout, 1),
+    },
+    Kind {
+        name: "conv_transpose2d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| torch::transposed(given, framework, layout, 2),
+    },
+    Kind {
+        name: "conv_transpose3d",
+        parameters: CONVOLUTION,
+        expand: |given, framework, layout| torch::transposed(given, framework, layout, 3),
+    },
+    Kind {
+        name: "bilinear",
+        parameters: &[("in", Takes::Sizes), ("out", Takes::Size), ("bias", Takes::Switch)],
+        expand: torch::bilinear,
+    },
+    Kind {
+        name: "multihead_attention",
+        parameters: &[("size", Takes::Size), ("bias", Takes::Switch)],
+        expand: torch::multihead_attention,
     },
 ];
 
 /// The name of every kind of layer.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
+}
+
+/// The parameters of a kind of layer.
+fn parameters(kind: &str) -> impl Iterator<Item = &'static str> {
+    let found = KINDS.iter().find(|row| row.name == kind);
+    found.map_or(&[][..], |row| row.parameters).iter().map(|(key, _)| *key)
 }
 
 /// The tensors of a layer, under the names of the layout's framework. Errors name an unknown kind or parameter with the
@@ -179,7 +246,7 @@ fn weight(given: &Given, framework: &Framework, layout: &Layout, places: usize) 
     let fans = Fans { fan_in: fan(inputs), fan_out: fan(outputs) };
     let named = |word, shape, role| LayerTensor { fans, ..given.tensor(framework, word, shape, role) };
     let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, Role::Weight) }];
-    if given.switch("bias")? {
+    if given.bias()? {
         tensors.push(named(framework.bias, vec![outputs], Role::Bias));
     }
     Ok(tensors)
@@ -229,7 +296,7 @@ fn layer_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<La
 fn batch_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
     let size = vec![given.size("size")?];
     let mut tensors = normalization(given, framework, &size)?;
-    if given.switch("statistics")? {
+    if given.switch("statistics", true)? {
         tensors.extend(framework.statistics.map(|(word, role)| given.tensor(framework, word, size.clone(), role)));
     }
     Ok(tensors)
@@ -238,36 +305,10 @@ fn batch_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<La
 fn normalization(given: &Given, framework: &Framework, size: &[u64]) -> Result<Vec<LayerTensor>> {
     let [scale, shift] = framework.norm;
     let mut tensors = vec![given.tensor(framework, scale, size.to_vec(), Role::Scale)];
-    if given.switch("bias")? {
+    if given.bias()? {
         tensors.push(given.tensor(framework, shift, size.to_vec(), Role::Bias));
     }
     Ok(tensors)
-}
-
-fn recurrent(given: &Given, parts: &[Part], framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
-    ensure!(
-        !parts.is_empty(),
-        "layout `{layout}` has no names for it here: a tensor for each of its gates is to be named by hand"
-    );
-    let (inputs, outputs, bias) = (given.size("in")?, given.size("out")?, given.switch("bias")?);
-    let letters = layout.letters(2)?;
-    let wanted = parts.iter().filter(|(_, form, _)| bias || !matches!(form, Bias | Biases));
-    wanted
-        .map(|&(word, form, gates)| {
-            // Bounded by 2^48 and four gates.
-            let all = gates * outputs;
-            let fan_in = if form == Input { inputs } else { outputs };
-            let fans = Fans { fan_in: Some(fan_in), fan_out: Some(all) };
-            let (shape, role) = match form {
-                Input => (by_letters(&letters, inputs, all, &[])?, Role::Weight),
-                Recurrent => (by_letters(&letters, outputs, all, &[])?, Role::Recurrent),
-                Bias => (vec![all], Role::Bias),
-                Biases => (vec![2, all], Role::Bias),
-            };
-            let layout = matches!(form, Input | Recurrent).then(|| letters.clone());
-            Ok(LayerTensor { layout, fans, ..given.tensor(framework, word, shape, role) })
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub struct Row {
     pub single: bool,
     /// Whether a uniform law is drawn on a unit interval and then multiplied, and not between its bounds.
     pub scaled: bool,
+    /// Whether its name here means what it means here: each of the framework's names for it says more.
+    plain: bool,
 }
 
 /// The law of a scheme at a site, for elements of a type.
@@ -46,18 +48,23 @@ pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
 
 /// A row of a table.
 const fn row(scheme: &'static str, law: LawOf) -> Row {
-    Row { scheme, law: Some(law), close: None, single: false, scaled: false }
+    Row { scheme, law: Some(law), close: None, single: false, scaled: false, plain: false }
 }
 
 /// A row whose law is computed there as it is here.
 const fn native(scheme: &'static str) -> Row {
-    Row { scheme, law: None, close: None, single: false, scaled: false }
+    Row { scheme, law: None, close: None, single: false, scaled: false, plain: false }
 }
 
 impl Row {
     /// Whose values are close to the framework's and not equal to them, and why.
     const fn close(self, why: &'static str) -> Self {
         Self { close: Some(why), ..self }
+    }
+
+    /// Whose name here means what it means here.
+    const fn called_as_here(self) -> Self {
+        Self { plain: true, ..self }
     }
 
     /// Drawn in single precision where that is what is asked for.
@@ -129,7 +136,11 @@ impl Like {
     /// The framework's own name for what was typed: that name itself, or its word for a scheme here.
     fn spelling(&self, name: &str) -> Option<&'static Spelling> {
         let own = qualified(self.framework, name).ok();
-        own.or_else(|| find(name).ok()?.spellings.iter().find(|spelling| spelling.framework == self.framework))
+        own.or_else(|| {
+            let scheme = find(name).ok()?;
+            let plain = self.rows.iter().any(|row| row.plain && row.scheme == scheme.name);
+            scheme.spellings.iter().find(|spelling| spelling.framework == self.framework && !plain)
+        })
     }
 
     fn has(&self, scheme: &str) -> bool {

@@ -30,8 +30,11 @@ pub(super) const LIKE: Like = Like {
         native("identity"),
         native("dirac"),
         native("embedding"),
-        row("torch-linear", |_, site, _| linear(site)),
-        native("rnn-uniform"),
+        row("torch-linear", |arguments, site, _| {
+            let law = linear(site)?;
+            Ok(if arguments.flag("cleared") { law.cleared(site.shape.count()) } else { law })
+        }),
+        native("rnn-uniform").called_as_here(),
     ],
 };
 

@@ -24,6 +24,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "uniform, variance 1/(3 fan_in): what layers of PyTorch start from, weights and (with --fan-in) biases",
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
         source: LECUN,
+        parameters: &[Parameter {
+            name: "cleared",
+            kind: Kind::Flag,
+            default: None,
+            help: "whether the values are drawn and then all set to 0, as torch.nn.MultiheadAttention does with its last bias",
+        }],
         spellings: &[
             spelling("torch", "Linear", "torch-linear"),
             spelling("torch", "Conv1d", "torch-linear"),
@@ -49,9 +55,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             spelling("tch", "Conv3d", "he-uniform"),
         ],
         example: example("torch-linear"),
-        law: |_, site| {
+        law: |arguments, site| {
             let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
-            between(-bound, bound)
+            let law = between(-bound, bound)?;
+            Ok(if arguments.flag("cleared") { law.cleared(site.shape.count()) } else { law })
         },
         ..BASE
     },

@@ -1,0 +1,86 @@
+//! Recurrent layers: the tensors of their gates.
+
+use anyhow::{Result, ensure};
+
+use super::frameworks::Form::{Bias, Biases, Input, Recurrent};
+use super::frameworks::Part;
+use super::given::Given;
+use super::{Framework, LayerTensor, Role, by_letters};
+use crate::plan::{Fans, Layout};
+
+/// The most layers on top of each other, in one.
+const MOST_LAYERS: u64 = 1 << 16;
+
+/// What a framework that keeps all layers in one writes after the names of the first.
+const FIRST: &str = "_l0";
+
+/// A layer, or `layers` on top of each other, each once or in both directions of time: all tensors of one before those of the next.
+pub(super) fn recurrent(
+    given: &Given,
+    parts: &[Part],
+    framework: &Framework,
+    layout: &Layout,
+) -> Result<Vec<LayerTensor>> {
+    ensure!(
+        !parts.is_empty(),
+        "layout `{layout}` has no names for it here: a tensor for each of its gates is to be named by hand"
+    );
+    let (inputs, outputs, layers) = (given.size("in")?, given.size("out")?, given.count("layers")?);
+    ensure!(layers <= MOST_LAYERS, "`layers` is {layers}, and at most 2^16 are allowed");
+    let endings: &[&str] = if given.switch("bidirectional", false)? { &["", "_reverse"] } else { &[""] };
+    for (key, several) in [("layers", layers > 1), ("bidirectional", endings.len() > 1)] {
+        let in_one = parts.iter().all(|(word, ..)| word.ends_with(FIRST));
+        ensure!(!several || in_one, "`{key}`: layout `{layout}` keeps each of them apart: give each an entry");
+    }
+    let mut tensors = Vec::new();
+    for layer in 0..layers {
+        let inputs = if layer == 0 { inputs } else { outputs * endings.len() as u64 };
+        for ending in endings {
+            let one = Layer { inputs, outputs, bias: given.bias()? };
+            for tensor in one.tensors(given, parts, framework, layout)? {
+                let name = match tensor.name.strip_suffix(FIRST) {
+                    Some(name) => format!("{name}_l{layer}{ending}"),
+                    None => tensor.name,
+                };
+                tensors.push(LayerTensor { name, ..tensor });
+            }
+        }
+    }
+    Ok(tensors)
+}
+
+/// One layer in one direction.
+struct Layer {
+    inputs: u64,
+    outputs: u64,
+    bias: bool,
+}
+
+impl Layer {
+    fn tensors(
+        &self,
+        given: &Given,
+        parts: &[Part],
+        framework: &Framework,
+        layout: &Layout,
+    ) -> Result<Vec<LayerTensor>> {
+        let letters = layout.letters(2)?;
+        let wanted = parts.iter().filter(|(_, form, _)| self.bias || !matches!(form, Bias | Biases));
+        wanted
+            .map(|&(word, form, gates)| {
+                // Bounded by 2^48 and four gates.
+                let all = gates * self.outputs;
+                let fan_in = if form == Input { self.inputs } else { self.outputs };
+                let fans = Fans { fan_in: Some(fan_in), fan_out: Some(all) };
+                let (shape, role) = match form {
+                    Input => (by_letters(&letters, self.inputs, all, &[])?, Role::Weight),
+                    Recurrent => (by_letters(&letters, self.outputs, all, &[])?, Role::Recurrent),
+                    Bias => (vec![all], Role::Bias),
+                    Biases => (vec![2, all], Role::Bias),
+                };
+                let layout = matches!(form, Input | Recurrent).then(|| letters.clone());
+                Ok(LayerTensor { layout, fans, ..given.tensor(framework, word, shape, role) })
+            })
+            .collect()
+    }
+}
