@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::law::{Law, in_memory};
+use crate::law::{Law, bytes_of, in_memory};
 use crate::plan::{DType, Plan, Seed, Tensor};
 use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
@@ -42,6 +42,8 @@ pub struct Generator {
     /// Errors where it takes no such seed.
     check: fn(&Seed) -> Result<()>,
     draws: Draws,
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
+    workspace: fn(&Tensor) -> u64,
 }
 
 /// A release of a framework, whose numbers are matched.
@@ -74,6 +76,7 @@ pub const GENERATORS: &[Generator] = &[
         framework: None,
         check: native::check,
         draws: Draws::Anywhere(native::open),
+        workspace: native::workspace,
     },
     Generator {
         name: jax::NAME,
@@ -86,6 +89,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: jax::check,
         draws: Draws::Anywhere(jax::open),
+        workspace: matrix_workspace,
     },
     Generator {
         name: "numpy-legacy-2.4",
@@ -98,6 +102,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: numpy::legacy::check,
         draws: Draws::InOrder(numpy::legacy::start),
+        workspace: no_workspace,
     },
     Generator {
         name: "torch-2.15",
@@ -110,6 +115,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: torch::check,
         draws: Draws::InOrder(torch::start),
+        workspace: torch::workspace,
     },
     Generator {
         name: "tensorflow-2.21",
@@ -122,6 +128,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: tensorflow::check,
         draws: Draws::Anywhere(tensorflow::open),
+        workspace: no_workspace,
     },
     Generator {
         name: "keras-3.15-jax",
@@ -134,6 +141,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: keras::jax::check,
         draws: Draws::Anywhere(keras::jax::open),
+        workspace: matrix_workspace,
     },
     Generator {
         name: "keras-3.15-tensorflow",
@@ -146,6 +154,7 @@ pub const GENERATORS: &[Generator] = &[
         }),
         check: keras::tensorflow::check,
         draws: Draws::Anywhere(keras::tensorflow::open),
+        workspace: matrix_workspace,
     },
 ];
 
@@ -246,29 +255,61 @@ impl Plan {
     }
 }
 
-/// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
-pub fn workspace(tensor: &Tensor) -> u64 {
+/// The workspace of a generator that draws element by element.
+fn no_workspace(_: &Tensor) -> u64 {
+    0
+}
+
+/// The workspace of a generator that keeps the normals of an orthogonal matrix, the matrix and its factors side by side, all in double
+/// precision, and draws everything else element by element.
+fn matrix_workspace(tensor: &Tensor) -> u64 {
     match &tensor.law {
-        Law::Orthogonal { method, unfolding, .. } => native::orthogonal_workspace(*method, unfolding, tensor.dtype),
-        Law::Whole(law) => law.workspace(),
+        Law::Orthogonal { unfolding, .. } => {
+            let shorter = unfolding.rows().min(unfolding.columns());
+            bytes_of(&[&[3, tensor.whole().shape.count()], &[shorter, shorter]])
+        }
+        // It counts its values and one copy of its largest matrix.
+        Law::Whole(law) => law.workspace().saturating_mul(4),
         _ => 0,
     }
 }
 
-/// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
-pub fn check_workspace(tensor: &Tensor, limit: u64) -> Result<()> {
-    let needed = workspace(tensor);
-    ensure!(
-        needed <= limit,
-        "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
-        tensor.name,
-        text::bytes(needed),
-        text::bytes(limit)
-    );
-    // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
-    let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-    ensure!(there, "`{}` takes {} of memory to draw, which the system does not give", tensor.name, text::bytes(needed));
-    Ok(())
+impl Plan {
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
+    pub fn workspace(&self, tensor: &Tensor) -> u64 {
+        // What is not random is the same wherever it is from.
+        let workspace = if tensor.law.is_random() { self.generator.workspace } else { NATIVE.workspace };
+        workspace(tensor)
+    }
+
+    /// What is drawn for the tensors with these numbers: they themselves, and those that they follow.
+    pub fn drawn_for<'a>(&'a self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &'a Tensor> {
+        let mut wanted: Vec<&Tensor> = numbers.map(|number| &self.tensors[number]).collect();
+        let before = wanted.iter().filter_map(|tensor| tensor.order).max().map_or(0, in_memory);
+        wanted.extend(self.sequence.iter().flat_map(|sequence| sequence.first(before)));
+        wanted.into_iter()
+    }
+
+    /// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
+    pub fn check_workspace(&self, tensor: &Tensor, limit: u64) -> Result<()> {
+        let needed = self.workspace(tensor);
+        ensure!(
+            needed <= limit,
+            "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
+            tensor.name,
+            text::bytes(needed),
+            text::bytes(limit)
+        );
+        // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
+        let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
+        ensure!(
+            there,
+            "`{}` takes {} of memory to draw, which the system does not give",
+            tensor.name,
+            text::bytes(needed)
+        );
+        Ok(())
+    }
 }
 
 /// The bounds of a law inside a dtype: the outermost values of that type that the law allows.

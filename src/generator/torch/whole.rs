@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
 use super::{Generator, Plain, rounded};
-use crate::law::{Law, in_memory};
+use crate::law::{Law, bytes_of, in_memory};
 use crate::plan::{DType, Unfolding, narrow};
 
 /// The values of a law that is not drawn element by element.
@@ -29,6 +29,21 @@ pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Bo
         _ => unreachable!("the table of torch's schemes has no other law"),
     };
     Box::new(Ready { values: Arc::new(rounded(values, dtype)), position: 0, state })
+}
+
+/// The bytes that such a law takes at most.
+pub(super) fn workspace(law: &Law, count: u64) -> u64 {
+    match law {
+        Law::Cleared { law, .. } => workspace(law, count),
+        // The normals, the values as they will be, and the order of a column's rows.
+        Law::Sparse { unfolding, .. } => bytes_of(&[&[2, count], &[unfolding.columns()]]),
+        // The normals, the matrix and its transpose, the factors, these transposed for the rows, and the values.
+        Law::Orthogonal { unfolding, .. } => {
+            let shorter = unfolding.rows().min(unfolding.columns());
+            bytes_of(&[&[7, count], &[shorter, shorter]])
+        }
+        _ => 0,
+    }
 }
 
 /// `normal_` of the whole tensor, and the state after it.
