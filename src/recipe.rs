@@ -9,11 +9,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::generator::Generator;
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{
     Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
 };
-use crate::pretrain::TrainedIdentity;
+use crate::pretrain::{TrainedIdentity, Wanted};
 use crate::scheme;
 use crate::unique::Unique;
 
@@ -173,6 +173,13 @@ impl TensorRecipe {
         let whole = Tensor { order: self.order, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
+    }
+
+    /// What is to be learnt again, where it was learnt.
+    pub fn wanted(&self, name: &str) -> Result<Wanted> {
+        let trained = self.trained.clone().context("it was not learnt, and others of the file were")?;
+        let start = Self { trained: None, ..self.clone() };
+        Ok(Wanted { tensor: start.tensor(name, NATIVE)?, trained })
     }
 
     /// The range of each axis that a slice takes which begins there.

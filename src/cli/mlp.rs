@@ -86,7 +86,7 @@ impl Mlp {
             last: self.last.clone(),
             bias,
         };
-        Plan::new(generator, self.numbers.seed(), mlp.tensors()?)
+        Plan::of_layers(generator, self.numbers.seed(), mlp.tensors()?)
     }
 }
 

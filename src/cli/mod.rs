@@ -13,6 +13,7 @@ mod mlp;
 mod model;
 mod numbers;
 mod output;
+mod pretrain;
 mod progress;
 mod rank;
 mod report;
@@ -50,6 +51,7 @@ Start by copying a line:
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
   fanin mlp 784-512-10 --layout torch -o mlp.pt       a whole perceptron
+  fanin pretrain rbm 64-256 --data x.npy -o w.npz     weights that fit some data
   fanin model recipe.toml -o model.safetensors        all weights of a model
   fanin model config.json -o checkpoint/              the same for transformers
   fanin list schemes                                  every scheme
@@ -65,6 +67,8 @@ enum Command {
     Mlp(Box<mlp::Mlp>),
     /// Write all weights of a model that a recipe describes
     Model(Box<model::Model>),
+    /// Learn initial weights from data, layer by layer
+    Pretrain(Box<pretrain::Pretrain>),
     /// List the schemes, frameworks, formats, generators, layouts, gains or models
     List(list::List),
     /// Show what is in a file, beside what the law asks for
@@ -113,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
         Some(Command::Init(init)) => init.run(out),
         Some(Command::Mlp(mlp)) => mlp.run(out),
         Some(Command::Model(model)) => model.run(out),
+        Some(Command::Pretrain(pretrain)) => (*pretrain).run(out),
         Some(Command::Inspect(inspect)) => inspect.run(out),
         Some(Command::Verify(verify)) => return verify.run(out),
         Some(Command::List(list)) => list.run(out),
@@ -131,6 +136,7 @@ fn command() -> clap::Command {
     Cli::command()
         .mut_subcommand("init", |init| init.after_help(schemes))
         .mut_subcommand("mlp", |mlp| mlp.after_help(mlp::activations()))
+        .mut_subcommand("pretrain", |pretrain| pretrain.after_help(pretrain::methods()))
 }
 
 /// A path between backquotes.

@@ -125,6 +125,40 @@ impl Output {
         }
     }
 
+    /// Takes `--resume` away from the files, for a command that gives it another meaning.
+    pub(super) fn take_resume(&mut self) -> bool {
+        std::mem::take(&mut self.resume)
+    }
+
+    /// Whether nothing is to be written or said but the plan.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Whether nothing is to be said on the way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet || self.json
+    }
+
+    /// How files beside that of the tensors are written.
+    pub(super) fn file_options(&self) -> FileOptions {
+        let existing = match (self.force, self.resume) {
+            (true, _) => Existing::Replace,
+            (false, true) => Existing::KeepWhole,
+            (false, false) => Existing::Refuse,
+        };
+        FileOptions { existing, fsync: !self.no_fsync }
+    }
+
+    /// Errors where the files of a plan could not be put in their places, before any work is done.
+    pub(super) fn check(&self, plan: &Plan) -> Result<()> {
+        let part = self.part()?;
+        if let Destination::Files(files, _) = self.destination(Folder::TensorFiles, plan, &[])? {
+            files.check(&Manner { options: self.file_options(), part, sums: self.sha256 })?;
+        }
+        Ok(())
+    }
+
     /// The part of the files that this process writes; `None` for all.
     fn part(&self) -> Result<Option<Part>> {
         self.rank.map(|rank| Part::new(rank, self.world, &|name| std::env::var_os(name))).transpose()
@@ -243,15 +277,6 @@ impl Output {
             format.name
         );
         Ok(())
-    }
-
-    fn file_options(&self) -> FileOptions {
-        let existing = match (self.force, self.resume) {
-            (true, _) => Existing::Replace,
-            (false, true) => Existing::KeepWhole,
-            (false, false) => Existing::Refuse,
-        };
-        FileOptions { existing, fsync: !self.no_fsync }
     }
 
     fn write_files(

@@ -92,7 +92,8 @@ pub(super) fn line(tensor: &Tensor) -> String {
     // Of some laws no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
     if let Some(trained) = &tensor.trained {
-        return format!("{name}={shape}{part} {element}: {}, from {}", trained.method, tensor.expression);
+        let (method, _) = trained.method.split_once(':').unwrap_or((&trained.method, ""));
+        return format!("{name}={shape}{part} {element}: learnt by {method}, from {}", tensor.expression);
     }
     let close = if tensor.close.is_some() { "; close, not exact" } else { "" };
     format!("{name}={shape}{part} {element}: {}{figures}{close}", tensor.expression)
@@ -127,7 +128,10 @@ pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     let of_format = format.and_then(|format| format.note(plan));
     let close = |tensor: &Tensor| tensor.close.as_ref().map(|why| format!("close, not exact: {why}"));
-    let of_tensor = |tensor: &'_ Tensor| tensor.notes.iter().cloned().chain(close(tensor)).collect::<Vec<_>>();
+    let trained = |tensor: &Tensor| tensor.trained.as_ref().map(ToString::to_string);
+    let of_tensor = |tensor: &'_ Tensor| -> Vec<String> {
+        trained(tensor).into_iter().chain(tensor.notes.iter().cloned()).chain(close(tensor)).collect()
+    };
     for note in plan.tensors.iter().flat_map(of_tensor).chain(of_format) {
         if !notes.contains(&note) {
             notes.push(note);

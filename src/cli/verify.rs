@@ -14,9 +14,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::numbers::Numbers;
 use super::resources::Resources;
 use super::{Outcome, shown};
-use crate::generator::Generator;
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Tensor};
-use crate::reader::Contents;
+use crate::reader::{Contents, Table};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::text::{cut, escape, matches};
 use crate::verify::{Meeting, changed, compare, meet};
@@ -60,6 +60,12 @@ pub(super) struct Verify {
     /// The name of that weight, where its file holds several
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
+    /// The data that weights were learnt from
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// The name of the data, where its file holds several tensors
+    #[arg(long, value_name = "NAME", requires = "data")]
+    data_tensor: Option<String>,
     /// Only the tensors whose name matches: * stands for any characters, ? for one
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
@@ -164,7 +170,33 @@ impl Verify {
             let law = if self.law { "" } else { ", or test it with --law" };
             bail!("{why}: say --recipe FILE, or --as EXPRESSION --seed N{law}");
         };
+        let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
+        if trained && !self.law {
+            return Ok((self.learnt(recipe)?, Vec::new()));
+        }
+        ensure!(self.data.is_none(), "--data: nothing in the file was learnt from data");
         self.by_own_recipe(recipe, base.as_ref())
+    }
+
+    /// What the file's recipe tells to learn, learnt again.
+    fn learnt(&self, recipe: &Recipe) -> Result<Plan> {
+        let mut wanted = Vec::new();
+        for (name, tensor) in recipe.tensors.iter().flatten() {
+            let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
+            wanted.push(tensor.wanted(name).with_context(word)?);
+        }
+        let data = &wanted.first().context("its recipe tells of no tensor")?.trained.data;
+        let Some(path) = &self.data else {
+            bail!(
+                "it was learnt from `{}` (SHA-256 {}): name the file that holds it with --data",
+                cut(&escape(&data.name), 100),
+                cut(&escape(&data.sha256), 64)
+            );
+        };
+        let table = Table::open(path, self.data_tensor.as_deref(), self.resources.limit()).context("--data")?;
+        let seed = recipe.seed()?;
+        let tensors = super::pretrain::again(wanted, &seed, &table, self.resources.threads()).context("its recipe")?;
+        Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name.as_str())))
     }
 
     fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<(Plan, Vec<String>)> {

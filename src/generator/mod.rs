@@ -1,27 +1,33 @@
 //! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod elementwise;
+pub(crate) mod householder;
 mod jax;
 mod keras;
 mod mt19937;
-pub(crate) mod native;
+mod native;
 mod numpy;
 mod ordered;
 mod philox;
 mod platform;
+mod precision;
+mod qr;
 mod simd;
 mod sliced;
 mod tensorflow;
 mod threefry;
 mod torch;
+mod workspace;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
-use crate::law::{Law, bytes_of, in_memory};
-use crate::plan::{DType, Plan, Seed, Tensor};
+use crate::law::{Law, in_memory};
+use crate::plan::{DType, Plan, Seed, Step, Tensor};
 use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
+use elementwise::Elementwise;
 pub use ordered::Sequence;
 use ordered::Stream;
 use sliced::Sliced;
@@ -41,6 +47,8 @@ pub struct Generator {
     pub framework: Option<Framework>,
     /// Errors where it takes no such seed.
     check: fn(&Seed) -> Result<()>,
+    /// Whether it draws such a law.
+    has: fn(&Law) -> bool,
     draws: Draws,
     /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
     workspace: fn(&Tensor) -> u64,
@@ -55,6 +63,8 @@ pub struct Framework {
     pub release: &'static str,
     /// The release since which these values have been drawn, as far as that is known.
     pub since: &'static str,
+    /// Whether each layer of a model takes a seed of its own.
+    seeds_layers: bool,
     /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
     platform: fn(&Tensor) -> bool,
 }
@@ -63,9 +73,21 @@ pub struct Framework {
 #[derive(Debug)]
 enum Draws {
     /// Any part of any tensor at any time.
-    Anywhere(fn(&Seed, &Tensor, usize) -> Box<dyn Source>),
+    Anywhere(Open),
     /// One tensor after the other, from the state that a seed gives.
     InOrder(fn(&Seed) -> Box<dyn Stream>),
+}
+
+/// The numbers of a tensor, by a number of threads; `None` where there is no such law.
+type Open = fn(&Seed, &Tensor, usize) -> Option<Box<dyn Source>>;
+
+/// What draws the tensors of a plan.
+#[derive(Clone, Debug)]
+pub(crate) enum Drawer {
+    /// Each by itself.
+    Anywhere(Open),
+    /// One after the other.
+    InOrder(Arc<Sequence>),
 }
 
 /// Every generator.
@@ -75,7 +97,8 @@ pub const GENERATORS: &[Generator] = &[
         summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
         framework: None,
         check: native::check,
-        draws: Draws::Anywhere(native::open),
+        has: |_| true,
+        draws: Draws::Anywhere(OPEN_NATIVE),
         workspace: native::workspace,
     },
     Generator {
@@ -85,11 +108,13 @@ pub const GENERATORS: &[Generator] = &[
             word: "jax",
             release: "JAX 0.10.2",
             since: "JAX 0.10; uniform values since JAX 0.5",
+            seeds_layers: false,
             platform: jax::needs_logarithms,
         }),
         check: jax::check,
+        has: jax::has,
         draws: Draws::Anywhere(jax::open),
-        workspace: matrix_workspace,
+        workspace: workspace::of_matrices,
     },
     Generator {
         name: "numpy-legacy-2.4",
@@ -98,11 +123,13 @@ pub const GENERATORS: &[Generator] = &[
             word: "numpy-legacy",
             release: "NumPy 2.4",
             since: "NumPy 1.0",
+            seeds_layers: false,
             platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
         }),
         check: numpy::legacy::check,
+        has: numpy::legacy::has,
         draws: Draws::InOrder(numpy::legacy::start),
-        workspace: no_workspace,
+        workspace: workspace::none,
     },
     Generator {
         name: "torch-2.15",
@@ -111,9 +138,11 @@ pub const GENERATORS: &[Generator] = &[
             word: "torch",
             release: "PyTorch 2.15",
             since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+            seeds_layers: false,
             platform: torch::hangs_on_platform,
         }),
         check: torch::check,
+        has: torch::has,
         draws: Draws::InOrder(torch::start),
         workspace: torch::workspace,
     },
@@ -124,37 +153,43 @@ pub const GENERATORS: &[Generator] = &[
             word: "tensorflow",
             release: "TensorFlow 2.21",
             since: "TensorFlow 2.21, or earlier",
+            seeds_layers: false,
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: tensorflow::check,
+        has: |law| Elementwise::of(law).is_some(),
         draws: Draws::Anywhere(tensorflow::open),
-        workspace: no_workspace,
+        workspace: workspace::none,
     },
     Generator {
         name: "keras-3.15-jax",
-        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order",
+        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
         framework: Some(Framework {
             word: "keras:jax",
             release: "Keras 3.15 on JAX 0.10.2",
             since: "Keras 3.15",
+            seeds_layers: true,
             platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::jax::check,
+        has: keras::has,
         draws: Draws::Anywhere(keras::jax::open),
-        workspace: matrix_workspace,
+        workspace: workspace::of_matrices,
     },
     Generator {
         name: "keras-3.15-tensorflow",
-        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order",
+        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
         framework: Some(Framework {
             word: "keras:tensorflow",
             release: "Keras 3.15 on TensorFlow 2.21",
             since: "Keras 3.15",
+            seeds_layers: true,
             platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
         }),
         check: keras::tensorflow::check,
+        has: keras::has,
         draws: Draws::Anywhere(keras::tensorflow::open),
-        workspace: matrix_workspace,
+        workspace: workspace::of_matrices,
     },
 ];
 
@@ -206,6 +241,12 @@ impl Generator {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
     }
 
+    /// The seed of the layers of a model.
+    pub fn seed_of_layers(&self, seed: Seed) -> Seed {
+        let own = self.framework.as_ref().is_some_and(|framework| framework.seeds_layers);
+        if own && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
+    }
+
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
     pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
         let framework = self.framework.as_ref()?;
@@ -218,13 +259,24 @@ impl Generator {
         })
     }
 
-    /// What goes before the tensors of a plan, where the numbers of one follow those of another.
-    pub(crate) fn sequence(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Option<Arc<Sequence>>> {
+    /// What draws the tensors of a plan. Errors where it takes no such seed, or has no such law.
+    pub(crate) fn drawer(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Drawer> {
+        self.check(seed)?;
+        if let Some(tensor) = tensors.iter().find(|tensor| tensor.law.is_random() && !(self.has)(&tensor.law)) {
+            bail!("`{}` by `{}`: {} draws no such law", tensor.name, tensor.expression, self.name);
+        }
         Ok(match self.draws {
-            Draws::Anywhere(_) => None,
-            Draws::InOrder(start) => Some(Arc::new(Sequence::new(seed, tensors, start)?)),
+            Draws::Anywhere(open) => Drawer::Anywhere(open),
+            Draws::InOrder(start) => Drawer::InOrder(Arc::new(Sequence::new(seed, tensors, start)?)),
         })
     }
+}
+
+const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor, threads));
+
+impl Drawer {
+    /// What draws this program's own numbers.
+    pub(crate) const NATIVE: Self = Self::Anywhere(OPEN_NATIVE);
 }
 
 /// The native numbers of one tensor, whatever its plan.
@@ -244,71 +296,20 @@ impl Plan {
     /// The numbers of the tensor with that number. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
     pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
         let tensor = &self.tensors[number];
-        let whole: Box<dyn Source> = match (&self.sequence, &self.generator.draws) {
-            // What is not random is the same wherever it is from.
-            _ if !tensor.law.is_random() => native::open(&Seed::default(), tensor, threads),
-            (Some(sequence), _) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
-            (None, Draws::Anywhere(open)) => open(&self.seed, tensor, threads),
-            (None, Draws::InOrder(_)) => unreachable!("a plan of such a generator has a sequence"),
+        // What is not random is the same wherever it is from.
+        if !tensor.law.is_random() {
+            return part_of(native::open(&Seed::default(), tensor, threads), tensor);
+        }
+        let whole: Box<dyn Source> = match &self.drawer {
+            Drawer::InOrder(sequence) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
+            Drawer::Anywhere(open) => {
+                let Some(source) = open(&self.seed, tensor, threads) else {
+                    unreachable!("a plan with other laws than its generator has is not made")
+                };
+                source
+            }
         };
         part_of(whole, tensor)
-    }
-}
-
-/// The workspace of a generator that draws element by element.
-fn no_workspace(_: &Tensor) -> u64 {
-    0
-}
-
-/// The workspace of a generator that keeps the normals of an orthogonal matrix, the matrix and its factors side by side, all in double
-/// precision, and draws everything else element by element.
-fn matrix_workspace(tensor: &Tensor) -> u64 {
-    match &tensor.law {
-        Law::Orthogonal { unfolding, .. } => {
-            let shorter = unfolding.rows().min(unfolding.columns());
-            bytes_of(&[&[3, tensor.whole().shape.count()], &[shorter, shorter]])
-        }
-        // It counts its values and one copy of its largest matrix.
-        Law::Whole(law) => law.workspace().saturating_mul(4),
-        _ => 0,
-    }
-}
-
-impl Plan {
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
-    pub fn workspace(&self, tensor: &Tensor) -> u64 {
-        // What is not random is the same wherever it is from.
-        let workspace = if tensor.law.is_random() { self.generator.workspace } else { NATIVE.workspace };
-        workspace(tensor)
-    }
-
-    /// What is drawn for the tensors with these numbers: they themselves, and those that they follow.
-    pub fn drawn_for<'a>(&'a self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &'a Tensor> {
-        let mut wanted: Vec<&Tensor> = numbers.map(|number| &self.tensors[number]).collect();
-        let before = wanted.iter().filter_map(|tensor| tensor.order).max().map_or(0, in_memory);
-        wanted.extend(self.sequence.iter().flat_map(|sequence| sequence.first(before)));
-        wanted.into_iter()
-    }
-
-    /// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
-    pub fn check_workspace(&self, tensor: &Tensor, limit: u64) -> Result<()> {
-        let needed = self.workspace(tensor);
-        ensure!(
-            needed <= limit,
-            "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
-            tensor.name,
-            text::bytes(needed),
-            text::bytes(limit)
-        );
-        // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
-        let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-        ensure!(
-            there,
-            "`{}` takes {} of memory to draw, which the system does not give",
-            tensor.name,
-            text::bytes(needed)
-        );
-        Ok(())
     }
 }
 

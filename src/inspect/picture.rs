@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::{Counted, Spectrum};
 use crate::law::as_float;
-use crate::text::{cut, escape, figure};
+use crate::show::svg::{line, page, text};
+use crate::text::{cut, figure};
 
 /// What is drawn of one tensor.
 pub struct Panel {
@@ -25,26 +26,13 @@ const ABOVE: f64 = 62.0;
 const BELOW: f64 = 44.0;
 const GAP: f64 = 56.0;
 
-/// Colours for a light background as attributes; where the reader's screen is dark, the rules below take their place.
-const STYLE: &str = "\
-text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}\
-@media(prefers-color-scheme:dark){.page{fill:#15191e}.name{fill:#f2f4f7}.small{fill:#a3adba}.rule{stroke:#3a434e}\
-.bar{fill:#4b93d9}.law{stroke:#ffb454}.edge{stroke:#ffb454}.dot{fill:#57c2a0}.lawname{fill:#ffb454}}";
-
 /// The panels one below the other.
 pub fn picture(title: &str, panels: &[Panel]) -> String {
     let spectra = panels.iter().any(|panel| panel.spectrum.is_some());
     let width = 2.0 * MARGIN + PLOT.0 + if spectra { GAP + PLOT.0 } else { 0.0 };
     let row = ABOVE + PLOT.1 + BELOW;
     let height = 64.0 + row * as_float(panels.len() as u64);
-    let mut svg = String::new();
-    let _ = writeln!(
-        svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif">"#
-    );
-    let _ = writeln!(svg, "<style>{STYLE}</style>");
-    let _ = writeln!(svg, r##"<rect class="page" width="{width}" height="{height}" fill="#ffffff"/>"##);
-    text(&mut svg, (MARGIN, 38.0), "name", 18, "start", &cut(title, 90));
+    let mut svg = page((width, height), MARGIN, title);
     for (number, panel) in panels.iter().enumerate() {
         let top = 64.0 + row * as_float(number as u64);
         text(&mut svg, (MARGIN, top + 20.0), "name", 14, "start", &cut(&panel.name, 100));
@@ -73,28 +61,6 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
     }
     svg.push_str("</svg>\n");
     svg
-}
-
-fn text(svg: &mut String, (x, y): (f64, f64), class: &str, size: u32, anchor: &str, words: &str) {
-    let fill = match class {
-        "name" => "#1b1f24",
-        "lawname" => "#b45309",
-        _ => "#5b6470",
-    };
-    let words = escape(words).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let weight = if class == "name" { r#" font-weight="600""# } else { "" };
-    let _ = writeln!(
-        svg,
-        r#"<text class="{class}" x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"{weight}>{words}</text>"#
-    );
-}
-
-fn line(svg: &mut String, class: &str, [x1, y1, x2, y2]: [f64; 4]) {
-    let (stroke, dashes) = if class == "edge" { ("#d97706", r#" stroke-dasharray="5 4""#) } else { ("#c9d0d8", "") };
-    let _ = writeln!(
-        svg,
-        r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{stroke}"{dashes}/>"#
-    );
 }
 
 /// The counts as bars, the law's density as a line over them.

@@ -47,6 +47,11 @@ pub trait Whole: Described {
 
     /// The memory that drawing takes, the values among it, in bytes.
     fn workspace(&self) -> u64;
+
+    /// Whether it asks for nothing but [`Draws::orthonormal`].
+    fn is_of_matrices(&self) -> bool {
+        false
+    }
 }
 
 /// What a generator draws for a [`Whole`] law. A law numbers the streams that it reads as it likes: each is independent of

@@ -2,13 +2,17 @@
 //!
 //! The threads are those of the [`rayon`] pool that the caller runs in.
 
+mod sparse;
+
 use std::iter::zip;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::generator::dispatch;
-use crate::generator::native::orthogonal::product::{Packed, Real, Rows, TILE_COLUMNS};
+use crate::generator::householder::product::{Packed, Real, Rows, TILE_COLUMNS};
+
+pub use sparse::Factor;
 
 /// Steps of a sum that are packed together, so that they stay in the cache. A sum is the sum of those over these parts.
 const PART: usize = 256;

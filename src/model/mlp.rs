@@ -46,6 +46,13 @@ pub enum BiasScheme {
 #[derive(Clone, Debug)]
 pub struct Sizes(Vec<u64>);
 
+impl Sizes {
+    /// All of them, inputs first.
+    pub fn all(&self) -> &[u64] {
+        &self.0
+    }
+}
+
 impl FromStr for Sizes {
     type Err = anyhow::Error;
 

@@ -54,7 +54,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
     if !is_family {
         rules.all_matched()?;
     }
-    let plan = Plan::new(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
+    let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
     Ok(Model { plan, tied, constants: told })
 }

@@ -83,7 +83,7 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     }
     rules.all_matched()?;
     let tensors = template.filled(fills, refill.threads)?;
-    let plan = Plan::new(general.generator, general.seed, tensors)?;
+    let plan = Plan::of_layers(general.generator, general.seed, tensors)?;
     Ok(Model { plan, tied: Vec::new(), constants })
 }
 

@@ -30,7 +30,7 @@ pub use shape::Shape;
 pub use slice::{Cut, Slice};
 pub use unfolding::{Place, Unfolding};
 
-use crate::generator::{Generator, NATIVE, Sequence};
+use crate::generator::{Drawer, Generator, NATIVE};
 use crate::law::Law;
 use crate::pretrain::{TrainedIdentity, Values};
 use crate::scheme::{self, Reads, Resolved, Site};
@@ -44,8 +44,8 @@ pub struct Plan {
     pub seed: Seed,
     /// The tensors in the order in which they were asked for.
     pub tensors: Vec<Tensor>,
-    /// All tensors of the command in the order in which they draw, where the numbers of one follow those of another.
-    pub(crate) sequence: Option<Arc<Sequence>>,
+    /// What draws them: of a generator that goes in order, all tensors of the command.
+    pub(crate) drawer: Drawer,
 }
 
 /// One tensor of a plan.
@@ -78,6 +78,8 @@ pub struct Tensor {
     pub order: Option<u64>,
     /// The precision in which a framework draws that then rounds to the dtype.
     pub precision: DType,
+    /// Whether a framework draws it on a unit interval and then multiplies, and not between its bounds.
+    pub is_scaled: bool,
     /// Why the values are close to the framework's and not equal to them; `None` where they are equal.
     pub close: Option<String>,
     /// What the user should know about this tensor.
@@ -168,6 +170,7 @@ impl Tensor {
             base,
             trained: None,
             precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
+            is_scaled: row.is_some_and(|row| row.scaled),
             close: row.and_then(|row| row.close).filter(|_| law.is_random()).map(Into::into),
             law,
             order: None,
@@ -195,6 +198,7 @@ impl Tensor {
             law: Law::Kept(kept.into()),
             order: None,
             precision: DType::F64,
+            is_scaled: false,
             close: None,
             notes: Vec::new(),
         }
@@ -240,7 +244,6 @@ impl Plan {
 
     /// A plan of these tensors. Errors where there are too many, or too large ones, or where two have one name.
     pub fn new(generator: &'static Generator, seed: Seed, mut tensors: Vec<Tensor>) -> Result<Self> {
-        generator.check(&seed)?;
         ensure!(tensors.len() <= Self::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
         let mut names = HashSet::with_capacity(tensors.len());
         for tensor in &tensors {
@@ -259,14 +262,19 @@ impl Plan {
                 tensor.close = tensor.close.take().or_else(|| generator.stray(tensor));
             }
         }
-        let sequence = generator.sequence(&seed, &tensors)?;
-        Ok(Self { generator, seed, tensors, sequence })
+        let drawer = generator.drawer(&seed, &tensors)?;
+        Ok(Self { generator, seed, tensors, drawer })
+    }
+
+    /// A plan of the tensors of a model's layers, which take other seeds in some frameworks than single tensors do.
+    pub fn of_layers(generator: &'static Generator, seed: Seed, tensors: Vec<Tensor>) -> Result<Self> {
+        Self::new(generator, generator.seed_of_layers(seed), tensors)
     }
 
     /// The same for these of its tensors alone, each with the values that it has among all.
     #[must_use]
     pub fn of(&self, tensors: Vec<Tensor>) -> Self {
-        Self { generator: self.generator, seed: self.seed.clone(), tensors, sequence: self.sequence.clone() }
+        Self { generator: self.generator, seed: self.seed.clone(), tensors, drawer: self.drawer.clone() }
     }
 
     /// Some of its tensors, each with the values that it has among all.
@@ -278,7 +286,7 @@ impl Plan {
 
     /// A plan without tensors, for files that hold none.
     pub fn nothing() -> Self {
-        Self { generator: NATIVE, seed: Seed::default(), tensors: Vec::new(), sequence: None }
+        Self { generator: NATIVE, seed: Seed::default(), tensors: Vec::new(), drawer: Drawer::NATIVE }
     }
 
     /// The size of all values in bytes.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// What the random numbers of a plan come from: a number, or several where a framework takes several, and what is derived from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Seed {
 }
 
 /// A whole number of a seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Number {
     /// Whether it is below 0.
     pub negative: bool,
@@ -21,7 +21,7 @@ pub struct Number {
     pub magnitude: u128,
 }
 
-/// A step from one key to the next, as JAX derives keys.
+/// A step from a seed to what is drawn with: from one key to the next, as JAX derives keys, or to the seeds of layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `fold_in(key, number)`.
@@ -33,7 +33,12 @@ pub enum Step {
         /// How many there are.
         of: u64,
     },
+    /// The seeds that the layers of a model take, one after the other, as Keras draws them.
+    Layers,
 }
+
+/// The step to the seeds of layers, as it is written.
+const LAYERS: &str = "layers";
 
 /// The most numbers and the most steps of a seed.
 const MOST: usize = 64;
@@ -56,6 +61,17 @@ impl Seed {
     pub fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
+    }
+
+    /// Errors where it has steps, which few generators take.
+    pub fn check_no_steps(&self) -> Result<()> {
+        match self.steps.first() {
+            None => Ok(()),
+            Some(Step::Layers) => {
+                bail!("`{LAYERS}` are the seeds of the layers of a model of Keras: --like keras:jax has them")
+            }
+            Some(_) => bail!("--fold-in and --split derive keys of JAX: they go with --like jax"),
+        }
     }
 
     /// The only number, where there is no more to it.
@@ -121,13 +137,16 @@ impl FromStr for Number {
 impl FromStr for Step {
     type Err = anyhow::Error;
 
-    /// Reads `fold-in=3` or `split=2/4`.
+    /// Reads `fold-in=3`, `split=2/4` or `layers`.
     fn from_str(text: &str) -> Result<Self> {
+        if text == LAYERS {
+            return Ok(Self::Layers);
+        }
         let (word, value) = text.split_once('=').context(FORM)?;
         match word {
             "fold-in" => fold_in(value),
             "split" => split(value),
-            _ => anyhow::bail!("`{word}` is no step of a seed: fold-in and split are"),
+            _ => anyhow::bail!("`{word}` is no step of a seed: fold-in, split and layers are"),
         }
     }
 }
@@ -159,7 +178,7 @@ impl FromStr for Seed {
         }
         let parts: Vec<&str> = text.split(',').collect();
         ensure!(parts.len() <= MOST, "a seed has at most {MOST} parts");
-        let numbers = parts.iter().take_while(|part| !part.contains('=')).count();
+        let numbers = parts.iter().take_while(|part| !part.contains('=') && **part != LAYERS).count();
         ensure!(numbers > 0, "{FORM}");
         let (numbers, steps) = parts.split_at(numbers);
         Ok(Self {
@@ -180,6 +199,7 @@ impl fmt::Display for Step {
         match self {
             Self::FoldIn(number) => write!(f, "fold-in={number}"),
             Self::Split { index, of } => write!(f, "split={index}/{of}"),
+            Self::Layers => f.write_str(LAYERS),
         }
     }
 }
@@ -205,14 +225,29 @@ mod tests {
         assert_eq!("18446744073709551616".parse::<Seed>().unwrap().to_u64(), None);
         let negative = "-1".parse::<Seed>().unwrap().only().unwrap();
         assert_eq!((negative.to_u64(), negative.to_i64(), negative.wrapped()), (None, Some(-1), u64::MAX));
-        for text in ["+1", "1e3", "", "0x", "0x+1", "seed", " 1", "-", "1,", ",1", "1,fold-in", "fold-in=1"] {
+        for text in [
+            "+1",
+            "1e3",
+            "",
+            "0x",
+            "0x+1",
+            "seed",
+            " 1",
+            "-",
+            "1,",
+            ",1",
+            "1,fold-in",
+            "fold-in=1",
+            "layers",
+            "layers=1",
+        ] {
             assert!(text.parse::<Seed>().is_err(), "{text:?} was taken");
         }
     }
 
     #[test]
     fn steps_are_read_as_they_are_shown() {
-        for text in ["0", "-7", "5,7", "0,fold-in=3", "0,fold-in=3,split=2/4,fold-in=0"] {
+        for text in ["0", "-7", "5,7", "0,fold-in=3", "0,fold-in=3,split=2/4,fold-in=0", "7,layers"] {
             assert_eq!(text.parse::<Seed>().unwrap().to_string(), text);
         }
         for text in ["0,fold-in=-1", "0,fold-in=4294967296", "0,split=4/4", "0,split=1", "0,split=0/0", "0,spilt=1/2"] {

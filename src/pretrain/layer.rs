@@ -1,7 +1,12 @@
 //! A layer that is trained: what the data goes through on its way to the next.
 
+use rayon::prelude::*;
+
 use super::activation::Activation;
 use crate::matrix::Matrix;
+
+/// Values that are worth a thread.
+pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
 
 /// The weights and biases of a layer.
 #[derive(Clone, Debug)]
@@ -33,9 +38,14 @@ pub(super) fn backward(h: &Matrix<f32>, weight: &Matrix<f32>, bias: &[f32], acti
 
 /// The activation of sums with their biases.
 pub(super) fn finish(mut sums: Matrix<f32>, bias: &[f32], activation: Activation) -> Matrix<f32> {
-    for row in sums.each_row_mut() {
-        row.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
-        activation.apply(row);
-    }
+    let columns = sums.columns().max(1);
+    let tasks = (sums.values().len() / VALUES_OF_A_TASK).clamp(1, rayon::current_num_threads());
+    let rows = sums.rows().div_ceil(tasks).max(1);
+    sums.values_mut().par_chunks_mut(rows * columns).for_each(|rows| {
+        for row in rows.chunks_exact_mut(columns) {
+            row.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
+        }
+        activation.apply(rows);
+    });
     sums
 }

@@ -8,6 +8,7 @@ mod input;
 mod layer;
 mod noise;
 mod options;
+mod picture;
 mod progress;
 mod rbm;
 mod run;
@@ -19,9 +20,10 @@ use anyhow::{Context, Result, ensure};
 
 pub use input::Survey;
 pub use layer::Layer;
+pub use picture::{Curve, Picture};
 pub use progress::Progress;
 pub use run::{Report, Start, Training, Watch};
-pub use trained::{Part, TrainedIdentity, Values};
+pub use trained::{Part, TrainedIdentity, Values, Wanted};
 
 use crate::matrix::Matrix;
 use crate::plan::Name;
@@ -42,6 +44,8 @@ pub struct Method {
     pub parameters: &'static [Parameter],
     /// The scheme that its weights start from where none is named; `None` where it finds them.
     pub scheme: Option<&'static str>,
+    /// Whether its layers have a bias for their inputs, too.
+    pub has_visible_bias: bool,
     /// What follows each layer on the way to the next.
     activation: fn(&Arguments) -> Activation,
     /// Errors where it takes no such data.

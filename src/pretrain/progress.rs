@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 /// What tells a run apart from any other: a SHA-256.
-pub type Run = [u8; 32];
+pub(super) type Run = [u8; 32];
 
 /// The tensor that tells which run a file is of, and where it stands.
 const RUN: &str = "run";

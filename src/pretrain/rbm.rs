@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use super::activation::Activation;
 use super::input::{Input, Survey};
-use super::layer::{Layer, backward, forward};
+use super::layer::{Layer, VALUES_OF_A_TASK, finish};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::{Job, Method, Trainer};
 use crate::law::in_memory;
-use crate::matrix::Matrix;
+use crate::matrix::{Factor, Matrix};
 use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
 
@@ -58,6 +58,7 @@ pub(super) const METHOD: Method = Method {
         },
     ],
     scheme: Some("normal:std=0.01"),
+    has_visible_bias: true,
     activation: |_| Activation::Sigmoid,
     check,
     start: |job, input| Ok(Box::new(Rbm::start(job, input)?)),
@@ -168,18 +169,19 @@ impl Rbm {
     }
 
     /// The chances that hidden units are on.
-    fn hidden(&self, visible: &Matrix<f32>) -> Matrix<f32> {
-        forward(visible, &self.weight, &self.hidden_bias, Activation::Sigmoid)
+    fn hidden(&self, visible: &Factor) -> Matrix<f32> {
+        finish(visible.times(&self.weight), &self.hidden_bias, Activation::Sigmoid)
     }
 
-    /// The chances that visible units are on, or their means.
-    fn visible(&self, hidden: &Matrix<f32>) -> Matrix<f32> {
-        backward(hidden, &self.weight, &self.visible_bias, self.options.visible)
+    /// The chances that visible units are on, or their means, by the transpose of the weights.
+    fn visible(&self, hidden: &Factor, transposed: &Matrix<f32>) -> Matrix<f32> {
+        finish(hidden.times(transposed), &self.visible_bias, self.options.visible)
     }
 
     /// One step from a batch, which has that number among all steps.
     fn learn(&mut self, data: &Matrix<f32>, number: u64) {
-        let of_data = self.hidden(data);
+        let (factor, transposed) = (Factor::new(data), self.weight.transposed());
+        let of_data = self.hidden(&factor);
         let draw = |draw| number * (self.options.gibbs_steps + 1) + draw;
         let mut hidden = match self.chains.rows() {
             0 => self.sampled_hidden(&of_data, draw(0)),
@@ -187,8 +189,8 @@ impl Rbm {
         };
         let (mut visible, mut of_model) = (Matrix::default(), Matrix::default());
         for step in 1..=self.options.gibbs_steps {
-            visible = self.sampled_visible(self.visible(&hidden), draw(step));
-            of_model = self.hidden(&visible);
+            visible = self.sampled_visible(self.visible(&Factor::new(&hidden), &transposed), draw(step));
+            of_model = self.hidden(&Factor::new(&visible));
             if step < self.options.gibbs_steps || self.chains.rows() > 0 {
                 hidden = self.sampled_hidden(&of_model, draw(step));
             }
@@ -196,21 +198,33 @@ impl Rbm {
         if self.chains.rows() > 0 {
             self.chains = hidden;
         }
-        self.step(data, &of_data, &visible, &of_model);
+        let slopes = [factor.transposed_times(&of_data), Factor::new(&visible).transposed_times(&of_model)];
+        self.step(&slopes, data, &of_data, &visible, &of_model);
     }
 
-    fn step(&mut self, data: &Matrix<f32>, of_data: &Matrix<f32>, visible: &Matrix<f32>, of_model: &Matrix<f32>) {
+    /// A step along what the data's statistics have over those of the model, of the weights and of both biases.
+    fn step(
+        &mut self,
+        [positive, negative]: &[Matrix<f32>; 2],
+        data: &Matrix<f32>,
+        of_data: &Matrix<f32>,
+        visible: &Matrix<f32>,
+        of_model: &Matrix<f32>,
+    ) {
         let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
         #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
         let [of_batch, of_chains] = [data.rows(), visible.rows()].map(|rows| 1.0 / rows as f32);
-        let positive = data.transposed_times(of_data);
-        let negative = visible.transposed_times(of_model);
-        let steps = self.weight_step.values_mut().iter_mut().zip(self.weight.values_mut());
-        for ((step, weight), (positive, negative)) in steps.zip(positive.values().iter().zip(negative.values())) {
-            let slope = positive * of_batch - negative * of_chains - weight_decay * *weight;
-            *step = momentum * *step + learning_rate * slope;
-            *weight += *step;
-        }
+        let weights = self.weight.values_mut().par_chunks_mut(VALUES_OF_A_TASK);
+        let steps = self.weight_step.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(weights);
+        let slopes = positive.values().par_chunks(VALUES_OF_A_TASK).zip(negative.values().par_chunks(VALUES_OF_A_TASK));
+        steps.zip(slopes).for_each(|((steps, weights), (positive, negative))| {
+            let slopes = positive.iter().zip(negative);
+            for ((step, weight), (positive, negative)) in steps.iter_mut().zip(weights).zip(slopes) {
+                let slope = positive * of_batch - negative * of_chains - weight_decay * *weight;
+                *step = momentum * *step + learning_rate * slope;
+                *weight += *step;
+            }
+        });
         let (data, visible) = (sums(data), sums(visible));
         for (unit, (step, bias)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).enumerate() {
             *step = momentum * *step + learning_rate * (data[unit] * of_batch - visible[unit] * of_chains);
@@ -227,7 +241,7 @@ impl Rbm {
 
     fn sampled_hidden(&self, chances: &Matrix<f32>, draw: u64) -> Matrix<f32> {
         let mut noise = Matrix::zeros(chances.rows(), chances.columns());
-        self.hidden_noise.fill(draw * chances.values().len() as u64, noise.values_mut());
+        self.hidden_noise.fill(self.address(draw, chances.columns()), noise.values_mut());
         let units = noise.values_mut().par_iter_mut().zip(chances.values());
         units.with_min_len(1 << 12).for_each(|(unit, chance)| *unit = f32::from(*unit < *chance));
         noise
@@ -235,16 +249,21 @@ impl Rbm {
 
     fn sampled_visible(&self, mut means: Matrix<f32>, draw: u64) -> Matrix<f32> {
         let mut noise = vec![0.0; means.values().len()];
-        self.visible_noise.fill(draw * noise.len() as u64, &mut noise);
+        self.visible_noise.fill(self.address(draw, means.columns()), &mut noise);
         let gaussian = self.options.visible == Activation::Linear;
         let units = means.values_mut().par_iter_mut().zip(&noise).with_min_len(1 << 12);
         units.for_each(|(unit, noise)| *unit = if gaussian { *unit + noise } else { f32::from(noise < unit) });
         means
     }
 
+    /// Where the random numbers of a draw begin: a last batch that is smaller leaves some out.
+    fn address(&self, draw: u64, units: usize) -> u64 {
+        draw * (self.options.batch * units) as u64
+    }
+
     /// -a'v - sum log(1 + e^(b + v W)), each sample's.
     fn free_energies(&self, visible: &Matrix<f32>) -> Vec<f64> {
-        let sums = visible.times(&self.weight);
+        let sums = Factor::new(visible).times(&self.weight);
         let energy = |(visible, sums): (&[f32], &[f32])| {
             let shift: f64 = visible.iter().zip(&self.visible_bias).map(|(&v, &a)| f64::from(v) * f64::from(a)).sum();
             let hidden = sums.iter().zip(&self.hidden_bias).map(|(&sum, &b)| softplus(f64::from(sum) + f64::from(b)));
@@ -282,7 +301,8 @@ impl Trainer for Rbm {
     }
 
     fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let again = self.visible(&self.hidden(samples));
+        let hidden = self.hidden(&Factor::new(samples));
+        let again = self.visible(&Factor::new(&hidden), &self.weight.transposed());
         let squares = samples.values().iter().zip(again.values()).map(|(x, y)| f64::from(x - y) * f64::from(x - y));
         #[expect(clippy::cast_precision_loss, reason = "a count of values")]
         let error = squares.sum::<f64>() / samples.values().len() as f64;

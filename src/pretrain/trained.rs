@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::law::{Described, Draws, Whole, bytes_of};
-use crate::plan::BaseIdentity;
+use super::Start;
+use super::layer::Layer;
+use crate::generator::native;
+use crate::law::{Described, Draws, Whole, bytes_of, in_memory};
+use crate::matrix::Matrix;
+use crate::plan::{BaseIdentity, Tensor};
+use crate::text::{cut, escape};
 
 /// How a tensor was learnt: what a recipe keeps of it, beside the scheme that it started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +29,14 @@ pub struct TrainedIdentity {
     pub sizes: Vec<u64>,
 }
 
+impl fmt::Display for TrainedIdentity {
+    /// By which method and from which data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = cut(&escape(&self.data.name), 100);
+        write!(f, "learnt by {} from `{name}` (SHA-256 {})", escape(&self.method), escape(&self.data.sha256))
+    }
+}
+
 /// What of a layer a tensor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +47,56 @@ pub enum Part {
     Bias,
     /// The shift of what it makes of its inputs again.
     VisibleBias,
+}
+
+/// A tensor to be learnt: as it starts, and what it will be.
+pub struct Wanted {
+    /// Its name, shape and layout, and the scheme that it starts from.
+    pub tensor: Tensor,
+    /// Which data, how, and what of which layer.
+    pub trained: TrainedIdentity,
+}
+
+impl Wanted {
+    /// Where each of so many layers starts, by its weight. Errors where one has none.
+    pub fn starts(all: &[Self], layers: usize, seed: u64, threads: usize) -> Result<Vec<Start>> {
+        let start = |layer| {
+            let weight = all.iter().find(|wanted| wanted.trained.layer == layer && wanted.trained.part == Part::Weight);
+            let weight = weight.with_context(|| format!("the weight of layer {layer} is not there"))?;
+            weight.start(seed, threads)
+        };
+        (0..layers).map(start).collect()
+    }
+
+    fn start(&self, seed: u64, threads: usize) -> Result<Start> {
+        let tensor = &self.tensor;
+        let &[rows, columns] = tensor.shape.axes() else {
+            anyhow::bail!("`{}` is no matrix: its shape is {}", tensor.name, tensor.shape);
+        };
+        let mut values = vec![0.0; in_memory(rows) * in_memory(columns)];
+        native(seed, tensor, threads).singles(0, &mut values);
+        let stored = Matrix::new(values, in_memory(columns));
+        let weight = if self.outputs_first() { stored.transposed() } else { stored };
+        Ok(Start { name: tensor.name.clone(), weight })
+    }
+
+    fn outputs_first(&self) -> bool {
+        self.tensor.layout.as_deref() == Some("oi")
+    }
+
+    /// The tensor with what its layer has learnt.
+    pub fn learnt(self, layers: &[Layer]) -> Result<Tensor> {
+        let name = &self.tensor.name;
+        let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: there is no such layer"))?;
+        let values = match self.trained.part {
+            Part::Weight if self.outputs_first() => layer.weight.transposed().values().to_vec(),
+            Part::Weight => layer.weight.values().to_vec(),
+            Part::Bias => layer.bias.clone(),
+            Part::VisibleBias => layer.visible_bias.clone().unwrap_or_default(),
+        };
+        ensure!(values.len() as u64 == self.tensor.shape.count(), "`{name}` is not of that layer's size");
+        Ok(self.tensor.holding(values, Some(self.trained)))
+    }
 }
 
 /// Values that are there already, as a law that draws them.

@@ -247,10 +247,10 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
             match agrees(entry, tensor) {
                 Ok(()) => {
                     entry.scheme = Some(trained.method.clone());
-                    notes.push(format!(
-                        "`{}` was learnt from `{}` (SHA-256 {}), without which its values are not to be had again",
-                        entry.name, trained.data.name, trained.data.sha256
-                    ));
+                    let note = format!("{trained}, without which its values are not to be had again");
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
                 }
                 Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
             }

@@ -103,9 +103,9 @@ impl Arguments {
         found.with_context(|| {
             let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
             match names.as_slice() {
-                [] => format!("no parameter `{key}`: none is taken"),
+                [] => format!("no parameter `{key}`: it takes none"),
                 _ => format!(
-                    "no parameter `{key}`: known are {}{}",
+                    "no parameter `{key}`: it takes {}{}",
                     names.join(", "),
                     did_you_mean(key, names.iter().copied())
                 ),

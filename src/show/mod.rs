@@ -3,6 +3,7 @@
 mod array_text;
 mod decimal;
 mod histogram;
+pub mod svg;
 
 pub use array_text::array_text;
 pub use decimal::shortest;

@@ -4,7 +4,7 @@
 use std::f64::consts::SQRT_2;
 
 use super::erf::erf;
-use super::independent::DrawWide;
+use super::independent::Draw;
 
 /// `jax.random.uniform(key, shape, float64, low, high) * factor`.
 #[derive(Clone, Copy)]
@@ -14,7 +14,9 @@ pub(super) struct Uniform {
     pub(super) factor: f64,
 }
 
-impl DrawWide for Uniform {
+impl Draw for Uniform {
+    type Value = f64;
+
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
         product(uniform(bits, self.low, self.high), self.factor)
@@ -28,7 +30,9 @@ pub(super) struct Normal {
     pub(super) std: f64,
 }
 
-impl DrawWide for Normal {
+impl Draw for Normal {
+    type Value = f64;
+
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
         /// The number next to -1.
@@ -54,7 +58,9 @@ impl Truncated {
     }
 }
 
-impl DrawWide for Truncated {
+impl Draw for Truncated {
+    type Value = f64;
+
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
         let standard = erf_inv(uniform(bits, self.shares[0], self.shares[1])) * SQRT_2;

@@ -2,21 +2,46 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::generator::precision::Precision;
 use crate::generator::threefry::{Key, threefry2x32};
 use crate::generator::{Source, dispatch};
-use crate::plan::narrow;
 
 /// How many elements are drawn together.
 const TILE: usize = 64;
 
-/// A law in a type of less than 64 bits: a value of 32 random bits.
+/// A law: the value of an element from its random bits.
 pub(super) trait Draw: Copy + Send + Sync {
-    fn value(self, bits: u32) -> f32;
+    /// The type that is drawn in.
+    type Value: Value;
+
+    fn value(self, bits: <Self::Value as Value>::Bits) -> Self::Value;
 }
 
-/// A law in double precision: a value of 64 random bits.
-pub(super) trait DrawWide: Copy + Send + Sync {
-    fn value(self, bits: u64) -> f64;
+/// A type of values, by the random bits that one takes.
+pub(super) trait Value: Precision {
+    type Bits;
+
+    /// The bits of an element from the two words of its block.
+    fn bits(high: u32, low: u32) -> Self::Bits;
+}
+
+/// Single precision, or less.
+impl Value for f32 {
+    type Bits = u32;
+
+    #[inline(always)]
+    fn bits(high: u32, low: u32) -> u32 {
+        high ^ low
+    }
+}
+
+impl Value for f64 {
+    type Bits = u64;
+
+    #[inline(always)]
+    fn bits(high: u32, low: u32) -> u64 {
+        u64::from(high) << 32 | u64::from(low)
+    }
 }
 
 /// The values of a law.
@@ -27,107 +52,46 @@ pub(super) struct Independent<D> {
 
 impl<D: Draw> Source for Independent<D> {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        dispatch(Singles { key: self.key, draw: self.draw, first: start, out });
+        dispatch(Fill { key: self.key, draw: self.draw, first: start, out, convert: D::Value::single });
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
-        let mut singles = [0.0; TILE];
-        for (part, first) in out.chunks_mut(TILE).zip((start..).step_by(TILE)) {
-            self.singles(first, &mut singles[..part.len()]);
-            for (double, single) in part.iter_mut().zip(singles) {
-                *double = single.into();
-            }
-        }
+        dispatch(Fill { key: self.key, draw: self.draw, first: start, out, convert: D::Value::double });
     }
 }
 
-/// The values of a law in double precision.
-pub(super) struct IndependentWide<D> {
-    pub(super) key: Key,
-    pub(super) draw: D,
-}
-
-impl<D: DrawWide> Source for IndependentWide<D> {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        let mut doubles = [0.0; TILE];
-        for (part, first) in out.chunks_mut(TILE).zip((start..).step_by(TILE)) {
-            self.doubles(first, &mut doubles[..part.len()]);
-            for (single, double) in part.iter_mut().zip(doubles) {
-                *single = narrow(double);
-            }
-        }
-    }
-
-    fn doubles(&self, start: u64, out: &mut [f64]) {
-        dispatch(Doubles { key: self.key, draw: self.draw, first: start, out });
-    }
-}
-
-struct Singles<'a, D> {
+struct Fill<'a, D, T, C> {
     key: Key,
     draw: D,
     first: u64,
-    out: &'a mut [f32],
+    out: &'a mut [T],
+    convert: C,
 }
 
-impl<D: Draw> WithSimd for Singles<'_, D> {
+impl<D: Draw, T: Copy + Default, C: Fn(D::Value) -> T> WithSimd for Fill<'_, D, T, C> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { key, draw, mut first, out } = self;
+        let Self { key, draw, mut first, out, convert } = self;
         let (tiles, rest) = out.as_chunks_mut();
-        for tile in tiles {
-            singles(key, draw, first, tile);
+        for out in tiles {
+            tile(key, draw, first, out, &convert);
             first += TILE as u64;
         }
         if !rest.is_empty() {
-            let mut aside = [0.0; TILE];
-            singles(key, draw, first, &mut aside);
+            let mut aside = [T::default(); TILE];
+            tile(key, draw, first, &mut aside, &convert);
             rest.copy_from_slice(&aside[..rest.len()]);
         }
     }
 }
 
 #[inline(always)]
-fn singles<D: Draw>(key: Key, draw: D, first: u64, tile: &mut [f32; TILE]) {
+fn tile<D: Draw, T>(key: Key, draw: D, first: u64, out: &mut [T; TILE], convert: &impl Fn(D::Value) -> T) {
     let [high, low] = blocks(key, first);
-    for ((value, high), low) in tile.iter_mut().zip(high).zip(low) {
-        *value = draw.value(high ^ low);
-    }
-}
-
-struct Doubles<'a, D> {
-    key: Key,
-    draw: D,
-    first: u64,
-    out: &'a mut [f64],
-}
-
-impl<D: DrawWide> WithSimd for Doubles<'_, D> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { key, draw, mut first, out } = self;
-        let (tiles, rest) = out.as_chunks_mut();
-        for tile in tiles {
-            doubles(key, draw, first, tile);
-            first += TILE as u64;
-        }
-        if !rest.is_empty() {
-            let mut aside = [0.0; TILE];
-            doubles(key, draw, first, &mut aside);
-            rest.copy_from_slice(&aside[..rest.len()]);
-        }
-    }
-}
-
-#[inline(always)]
-fn doubles<D: DrawWide>(key: Key, draw: D, first: u64, tile: &mut [f64; TILE]) {
-    let [high, low] = blocks(key, first);
-    for ((value, high), low) in tile.iter_mut().zip(high).zip(low) {
-        *value = draw.value(u64::from(high) << 32 | u64::from(low));
+    for ((out, high), low) in out.iter_mut().zip(high).zip(low) {
+        *out = convert(draw.value(D::Value::bits(high, low)));
     }
 }
 
@@ -152,7 +116,9 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Raw;
 
-    impl DrawWide for Raw {
+    impl Draw for Raw {
+        type Value = f64;
+
         fn value(self, bits: u64) -> f64 {
             f64::from_bits(bits)
         }
@@ -163,7 +129,7 @@ mod tests {
         let key = Key([7, 9]);
         for first in [0, 3, u64::from(u32::MAX) - 70, (5 << 32) - 1] {
             let mut out = [0.0; 150];
-            IndependentWide { key, draw: Raw }.doubles(first, &mut out);
+            Independent { key, draw: Raw }.doubles(first, &mut out);
             for (value, index) in out.iter().zip(first..) {
                 let [high, low] = key.block(index);
                 assert_eq!(value.to_bits(), u64::from(high) << 32 | u64::from(low), "element {index}");

@@ -21,6 +21,8 @@ impl<F: Format> Uniform<F> {
 }
 
 impl<F: Format> Draw for Uniform<F> {
+    type Value = f32;
+
     #[inline(always)]
     fn value(self, bits: u32) -> f32 {
         F::product(self.interval.value(bits), self.factor)
@@ -41,6 +43,8 @@ impl<F: Format> Normal<F> {
 }
 
 impl<F: Format> Draw for Normal<F> {
+    type Value = f32;
+
     #[inline(always)]
     fn value(self, bits: u32) -> f32 {
         self.tail.moved(self.tail.standard(self.uniform.value(bits)))
@@ -73,6 +77,8 @@ impl<F: Format> Truncated<F> {
 }
 
 impl<F: Format> Draw for Truncated<F> {
+    type Value = f32;
+
     #[inline(always)]
     fn value(self, bits: u32) -> f32 {
         let standard = self.tail.standard(self.uniform.value(bits));

@@ -11,11 +11,13 @@ mod special;
 use anyhow::{Result, ensure};
 
 use super::Source;
+use super::elementwise::Elementwise;
+use super::qr::{self, Rows};
 use super::threefry::Key;
 use crate::law::{self, Law};
 use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
-use independent::{Independent, IndependentWide};
+use independent::{Draw, Independent};
 
 /// The name of this generator: the release whose numbers it draws.
 pub(super) const NAME: &str = "jax-0.10";
@@ -24,20 +26,34 @@ pub(super) const NAME: &str = "jax-0.10";
 pub(super) fn check(seed: &Seed) -> Result<()> {
     let number = seed.numbers().first().and_then(|number| number.to_i64());
     ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
+    if seed.steps().contains(&Step::Layers) {
+        seed.check_no_steps()?;
+    }
     Ok(())
 }
 
-/// The numbers of a tensor. A matrix is drawn now.
-pub(super) fn open(seed: &Seed, tensor: &Tensor, _threads: usize) -> Box<dyn Source> {
-    let key = key(seed, tensor.dtype);
-    let key = tensor.order.map_or(key, |order| key.split(order));
-    match &tensor.law {
-        &Law::Orthogonal { gain, ref unfolding, .. } => {
-            Box::new(orthogonal::tensor(key, gain, unfolding, tensor.dtype))
-        }
-        Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), tensor.dtype)),
-        law => elementwise(key, law, tensor.dtype),
+/// Whether JAX has such a law.
+pub(super) fn has(law: &Law) -> bool {
+    match law {
+        Law::Orthogonal { .. } => true,
+        Law::Whole(law) => law.is_of_matrices(),
+        law => Elementwise::of(law).is_some(),
     }
+}
+
+/// The numbers of a tensor, a matrix drawn now; `None` where JAX has no such law.
+pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+    let (key, dtype) = (key(seed, tensor.dtype), tensor.dtype);
+    let key = tensor.order.map_or(key, |order| key.split(order));
+    Some(match &tensor.law {
+        &Law::Orthogonal { gain, ref unfolding, .. } => {
+            let normals = elementwise(key, Elementwise::STANDARD_NORMAL, dtype);
+            Box::new(qr::tensor(&*normals, Rows::Longer, gain, unfolding, dtype, threads))
+        }
+        Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), dtype, threads)),
+        &Law::Uniform { low, high } if tensor.is_scaled => scaled_uniform(key, [low, high], dtype),
+        law => elementwise(key, Elementwise::of(law)?, dtype),
+    })
 }
 
 /// Whether a tensor is drawn by logarithms of the platform's library: normals in double precision are.
@@ -53,11 +69,13 @@ fn key(seed: &Seed, dtype: DType) -> Key {
     seed.steps().iter().fold(first, |key, step| match *step {
         Step::FoldIn(data) => key.fold_in(data),
         Step::Split { index, .. } => key.split(index),
+        // No such seed is taken.
+        Step::Layers => key,
     })
 }
 
 /// The numbers of an elementwise law under a key.
-pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Box<dyn Source> {
+pub(super) fn elementwise(key: Key, law: Elementwise, dtype: DType) -> Box<dyn Source> {
     match dtype {
         DType::F64 => double_precision(key, law),
         DType::F32 => below_double::<Single>(key, law),
@@ -66,64 +84,51 @@ pub(super) fn elementwise(key: Key, law: &Law, dtype: DType) -> Box<dyn Source> 
     }
 }
 
-fn below_double<F: Format>(key: Key, law: &Law) -> Box<dyn Source> {
-    match *law {
-        Law::Uniform { low, high } => {
-            let (low, high, factor) = uniform(low, high);
-            Box::new(Independent { key, draw: laws::Uniform::<F>::new(low, high, factor) })
-        }
-        Law::Normal { mean, std } => Box::new(Independent { key, draw: laws::Normal::<F>::new(mean, std) }),
-        Law::TruncatedNormal { mean, std, low, high } => {
+fn below_double<F: Format>(key: Key, law: Elementwise) -> Box<dyn Source> {
+    match law {
+        Elementwise::Uniform { low, high } => source(key, laws::Uniform::<F>::new(low, high, 1.0)),
+        Elementwise::Normal { mean, std } => source(key, laws::Normal::<F>::new(mean, std)),
+        Elementwise::TruncatedNormal { mean, std, low, high } => {
             let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
-            Box::new(Independent { key, draw: laws::Truncated::<F>::new(mean, std, cuts) })
+            source(key, laws::Truncated::<F>::new(mean, std, cuts))
         }
-        _ => unreachable!("no scheme of JAX has such a law"),
     }
 }
 
-fn double_precision(key: Key, law: &Law) -> Box<dyn Source> {
-    match *law {
-        Law::Uniform { low, high } => {
-            let (low, high, factor) = uniform(low, high);
-            Box::new(IndependentWide { key, draw: double::Uniform { low, high, factor } })
-        }
-        Law::Normal { mean, std } => Box::new(IndependentWide { key, draw: double::Normal { mean, std } }),
-        Law::TruncatedNormal { mean, std, low, high } => {
+fn double_precision(key: Key, law: Elementwise) -> Box<dyn Source> {
+    match law {
+        Elementwise::Uniform { low, high } => source(key, double::Uniform { low, high, factor: 1.0 }),
+        Elementwise::Normal { mean, std } => source(key, double::Normal { mean, std }),
+        Elementwise::TruncatedNormal { mean, std, low, high } => {
             let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
-            Box::new(IndependentWide { key, draw: double::Truncated::new(mean, std, cuts) })
+            source(key, double::Truncated::new(mean, std, cuts))
         }
-        _ => unreachable!("no scheme of JAX has such a law"),
     }
 }
 
-/// `jax.random.uniform(key, minval=low, maxval=high)`, whose bounds go into the draw whatever they are.
-pub(super) fn uniform_between(key: Key, low: f64, high: f64, dtype: DType) -> Box<dyn Source> {
+/// `jax.random.uniform(key, minval=-1) * high`, where 0 is in the middle, or `jax.random.uniform(key) * high`.
+fn scaled_uniform(key: Key, [low, high]: [f64; 2], dtype: DType) -> Box<dyn Source> {
+    let low = if low < 0.0 { -1.0 } else { 0.0 };
     match dtype {
-        DType::F64 => Box::new(IndependentWide { key, draw: double::Uniform { low, high, factor: 1.0 } }),
-        DType::F32 => Box::new(Independent { key, draw: laws::Uniform::<Single>::new(low, high, 1.0) }),
-        DType::F16 => Box::new(Independent { key, draw: laws::Uniform::<Half>::new(low, high, 1.0) }),
-        DType::BF16 => Box::new(Independent { key, draw: laws::Uniform::<Brain>::new(low, high, 1.0) }),
+        DType::F64 => source(key, double::Uniform { low, high: 1.0, factor: high }),
+        DType::F32 => source(key, laws::Uniform::<Single>::new(low, 1.0, high)),
+        DType::F16 => source(key, laws::Uniform::<Half>::new(low, 1.0, high)),
+        DType::BF16 => source(key, laws::Uniform::<Brain>::new(low, 1.0, high)),
     }
 }
 
-/// The bounds that are drawn between, and the factor after: initializers draw on (-1, 1) or (0, 1) and scale, and
-/// other bounds go into the draw itself.
-fn uniform(low: f64, high: f64) -> (f64, f64, f64) {
-    match low {
-        _ if low == -high => (-1.0, 1.0, high),
-        0.0 => (0.0, 1.0, high),
-        _ => (low, high, 1.0),
-    }
+fn source(key: Key, draw: impl Draw + 'static) -> Box<dyn Source> {
+    Box::new(Independent { key, draw })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LAWS: [Law; 3] = [
-        Law::Uniform { low: -0.25, high: 0.75 },
-        Law::Normal { mean: 0.0, std: 0.02 },
-        Law::TruncatedNormal { mean: 0.0, std: 0.02, low: -0.04, high: 0.04 },
+    const LAWS: [Elementwise; 3] = [
+        Elementwise::Uniform { low: -0.25, high: 0.75 },
+        Elementwise::Normal { mean: 0.0, std: 0.02 },
+        Elementwise::TruncatedNormal { mean: 0.0, std: 0.02, low: -0.04, high: 0.04 },
     ];
 
     #[test]
@@ -146,7 +151,7 @@ mod tests {
             elementwise(Key::of_seed(42), law, dtype).doubles(0, &mut out);
             out
         };
-        for (place, law) in LAWS.iter().enumerate() {
+        for (place, law) in LAWS.into_iter().enumerate() {
             assert_eq!(drawn(law, DType::F32), singles[place].map(|bits| f64::from(f32::from_bits(bits))));
             assert_eq!(drawn(law, DType::BF16), brains[place].map(|bits| f64::from(half::bf16::from_bits(bits))));
             assert_eq!(drawn(law, DType::F16), halves[place].map(|bits| f64::from(half::f16::from_bits(bits))));
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn any_part_is_that_of_the_whole() {
-        for (law, dtype) in LAWS.iter().flat_map(|law| DType::ALL.map(|dtype| (law, dtype))) {
+        for (law, dtype) in LAWS.into_iter().flat_map(|law| DType::ALL.map(|dtype| (law, dtype))) {
             let source = elementwise(Key([1, 2]), law, dtype);
             let (mut singles, mut doubles) = ([0.0; 300], [0.0; 300]);
             source.singles(0, &mut singles);

@@ -3,28 +3,25 @@
 use anyhow::{Context, Result};
 
 use super::super::Source;
-use super::super::jax::{elementwise, uniform_between};
+use super::super::jax::elementwise;
 use super::super::threefry::Key;
-use super::{counter, initializer, only};
-use crate::law::Law;
-use crate::plan::{Seed, Tensor};
+use super::{initializer, only, pair};
+use crate::plan::{Number, Seed, Tensor};
 
 /// Errors where the backend takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
-    number(seed).context("Keras takes a whole number from 0 to 2^32-1 with the backend JAX")?;
+    word(only(seed)?).context("Keras takes a whole number from 0 to 2^32-1 with the backend JAX")?;
     Ok(())
 }
 
-fn number(seed: &Seed) -> Option<u32> {
-    u32::try_from(only(seed).ok()?.to_u64()?).ok()
+fn word(number: Number) -> Option<u32> {
+    u32::try_from(number.to_u64()?).ok()
 }
 
-/// The numbers of a tensor.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+/// The numbers of a tensor; `None` where Keras has no such law.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+    let (number, counter) = pair(seed, tensor);
     #[expect(clippy::cast_possible_truncation, reason = "a file has at most 2^20 tensors")]
-    let key = Key([number(seed).unwrap_or_default(), counter(tensor) as u32]);
-    initializer(tensor, |law| match *law {
-        Law::Uniform { low, high } => uniform_between(key, low, high, tensor.dtype),
-        _ => elementwise(key, law, tensor.dtype),
-    })
+    let key = Key([word(number).unwrap_or_default(), counter as u32]);
+    initializer(tensor, threads, |law| elementwise(key, law, tensor.dtype))
 }

@@ -8,7 +8,6 @@ const SEEDS: u32 = 1_000_000_000;
 
 /// The seeds of initializers after `keras.utils.set_random_seed(seed)`, in the order in which they are made: each is
 /// `random.randint(1, 10**9)` of Python.
-#[cfg_attr(not(test), expect(dead_code, reason = "for layers without a seed of their own"))]
 pub(super) fn layer_seeds(seed: u32) -> impl Iterator<Item = u32> {
     let mut words = Mt19937::from_array(&[seed]);
     // Thirty bits at a time, until they are below the number of seeds.

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 
 use super::super::Source;
 use super::super::tensorflow::stateless;
-use super::{counter, initializer, only};
-use crate::plan::{Number, Seed, Tensor};
+use super::{initializer, only, pair};
+use crate::plan::{Seed, Tensor};
 
 /// What Keras divides seeds by, so that the rest fits 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;
@@ -16,9 +16,10 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// The numbers of a tensor.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
-    let number = seed.only().and_then(Number::to_i64).unwrap_or_default();
-    let pair = [number.rem_euclid(MODULUS).cast_unsigned(), counter(tensor) % MODULUS.cast_unsigned()];
-    initializer(tensor, |law| stateless(pair, law, tensor.dtype))
+/// The numbers of a tensor; `None` where Keras has no such law.
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+    let (number, counter) = pair(seed, tensor);
+    let number = number.to_i64().unwrap_or_default();
+    let seeds = [number.rem_euclid(MODULUS).cast_unsigned(), counter % MODULUS.cast_unsigned()];
+    initializer(tensor, threads, |law| stateless(seeds, law, tensor.dtype))
 }

@@ -5,7 +5,7 @@ mod box_muller;
 mod elementwise;
 mod further;
 mod normal;
-pub(crate) mod orthogonal;
+mod orthogonal;
 mod permutation;
 mod sparse;
 mod tails;
@@ -26,7 +26,7 @@ use crate::plan::{DType, Seed, Tensor};
 
 /// Errors where a seed is not one number of 64 bits.
 pub(super) fn check(seed: &Seed) -> Result<()> {
-    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: they go with --like jax");
+    seed.check_no_steps()?;
     ensure!(
         seed.to_u64().is_some(),
         "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; others go with --like"

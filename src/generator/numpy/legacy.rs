@@ -29,6 +29,11 @@ fn number(seed: &Seed) -> Result<u32> {
     number.context("numpy.random.seed takes a whole number from 0 to 2^32-1")
 }
 
+/// Whether there is such a law.
+pub(in crate::generator) fn has(law: &Law) -> bool {
+    matches!(law, Law::Uniform { .. } | Law::Normal { .. })
+}
+
 /// `numpy.random.seed(seed)`.
 pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
     Box::new(RandomState { words: Mt19937::from_seed(number(seed).unwrap_or_default()), cached: None })
@@ -86,7 +91,7 @@ impl Forward for Values {
         let values: Vec<f64> = match self.law {
             Law::Uniform { low, high } => (0..count).map(|_| low + (high - low) * state.double()).collect(),
             Law::Normal { mean, std } => (0..count).map(|_| mean + std * state.gauss()).collect(),
-            _ => unreachable!("the table of its schemes has no other law"),
+            _ => unreachable!("a plan with other laws is not made"),
         };
         let rounded = |values: Vec<f64>| match self.dtype {
             DType::F16 | DType::BF16 => values.into_iter().map(|value| self.dtype.round(value)).collect(),

@@ -1,7 +1,7 @@
 //! Values that are drawn some at a time, each such group a function of its number.
 
 use crate::generator::Source;
-use crate::plan::narrow;
+use crate::generator::precision::Precision;
 
 /// What draws groups.
 pub(super) trait Draw: Send + Sync {
@@ -12,34 +12,6 @@ pub(super) trait Draw: Send + Sync {
 
     /// The values of group `number`.
     fn group(&self, number: u64) -> Self::Group;
-}
-
-/// The type of values as they are drawn.
-pub(super) trait Precision: Copy {
-    /// As a single.
-    fn single(self) -> f32;
-    /// As a double.
-    fn double(self) -> f64;
-}
-
-impl Precision for f32 {
-    fn single(self) -> f32 {
-        self
-    }
-
-    fn double(self) -> f64 {
-        self.into()
-    }
-}
-
-impl Precision for f64 {
-    fn single(self) -> f32 {
-        narrow(self)
-    }
-
-    fn double(self) -> f64 {
-        self
-    }
 }
 
 /// The elements of all groups, one after the other.

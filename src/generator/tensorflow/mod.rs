@@ -5,18 +5,18 @@ mod double;
 mod groups;
 mod single;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Source;
+use super::elementwise::Elementwise;
 use super::philox::Philox;
-use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
-use groups::{Groups, Precision};
+use groups::Groups;
 use single::Format;
 
 /// Errors where a seed is not one number or two of 64 bits with a sign.
 pub(super) fn check(seed: &Seed) -> Result<()> {
-    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: they go with --like jax");
+    seed.check_no_steps()?;
     pair(seed, 0).context("tf.random.stateless_* takes a pair of numbers from -2^63 to 2^63-1, as in 5,7; 5 is 5,0")?;
     Ok(())
 }
@@ -32,21 +32,20 @@ fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
     Some([whole(0)?, second.wrapping_add(order)])
 }
 
-/// The numbers of a tensor.
-pub(super) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Box<dyn Source> {
+/// The numbers of a tensor; `None` where TensorFlow has no such law.
+pub(super) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Option<Box<dyn Source>> {
     let [first, second] = pair(seed, tensor.order.unwrap_or(0)).unwrap_or_default();
-    stateless([first, second], &tensor.law, tensor.dtype)
+    Some(stateless([first, second], Elementwise::of(&tensor.law)?, tensor.dtype))
 }
 
 /// What the law draws under a pair of seeds.
-pub(super) fn stateless([first, second]: [u64; 2], law: &Law, dtype: DType) -> Box<dyn Source> {
+pub(super) fn stateless([first, second]: [u64; 2], law: Elementwise, dtype: DType) -> Box<dyn Source> {
     let words = Philox::of_pair(first, second);
     match dtype {
-        DType::F64 => match *law {
-            Law::Uniform { low, high } => source(double::Uniform { words, low, span: high - low }),
-            Law::Normal { mean, std } => source(double::Normal { words, mean, std }),
-            Law::TruncatedNormal { mean, std, .. } => source(double::Truncated { words, mean, std }),
-            _ => unreachable!("the table of its schemes has no other law"),
+        DType::F64 => match law {
+            Elementwise::Uniform { low, high } => source(double::Uniform { words, low, span: high - low }),
+            Elementwise::Normal { mean, std } => source(double::Normal { words, mean, std }),
+            Elementwise::TruncatedNormal { mean, std, .. } => source(double::Truncated { words, mean, std }),
         },
         DType::F32 => below_double::<single::Single>(words, law),
         DType::F16 => below_double::<single::Half>(words, law),
@@ -54,18 +53,14 @@ pub(super) fn stateless([first, second]: [u64; 2], law: &Law, dtype: DType) -> B
     }
 }
 
-fn below_double<F: Format>(words: Philox, law: &Law) -> Box<dyn Source> {
-    match *law {
-        Law::Uniform { low, high } => source(single::Uniform::<F>::new(words, low, high)),
-        Law::Normal { mean, std } => source(single::Normal::<F>::new(words, mean, std)),
-        Law::TruncatedNormal { mean, std, .. } => source(single::Truncated::<F>::new(words, mean, std)),
-        _ => unreachable!("the table of its schemes has no other law"),
+fn below_double<F: Format>(words: Philox, law: Elementwise) -> Box<dyn Source> {
+    match law {
+        Elementwise::Uniform { low, high } => source(single::Uniform::<F>::new(words, low, high)),
+        Elementwise::Normal { mean, std } => source(single::Normal::<F>::new(words, mean, std)),
+        Elementwise::TruncatedNormal { mean, std, .. } => source(single::Truncated::<F>::new(words, mean, std)),
     }
 }
 
-fn source<D: groups::Draw + 'static>(draw: D) -> Box<dyn Source>
-where
-    D::Value: Precision,
-{
+fn source(draw: impl groups::Draw + 'static) -> Box<dyn Source> {
     Box::new(Groups(draw))
 }

@@ -8,9 +8,10 @@ mod whole;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Source;
+use super::elementwise::Elementwise;
 use super::mt19937::Mt19937;
 use super::ordered::{Drawn, Forward, Stream};
 use crate::law::Law;
@@ -27,9 +28,18 @@ pub(super) struct Generator {
 
 /// Errors where `torch.manual_seed` takes no such seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
-    ensure!(seed.steps().is_empty(), "--fold-in and --split derive keys of JAX: torch has none");
+    seed.check_no_steps()?;
     let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
     number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
+}
+
+/// Whether torch has such a law.
+pub(super) fn has(law: &Law) -> bool {
+    match law {
+        Law::Cleared { law, .. } => has(law),
+        Law::Sparse { .. } | Law::Orthogonal { .. } => true,
+        law => Elementwise::of(law).is_some(),
+    }
 }
 
 /// `torch.manual_seed(seed)`: its lowest 32 bits count.
@@ -73,10 +83,12 @@ impl Generator {
 
     /// The values of a law over that many elements.
     fn values(self, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
-        let plain = |law: &Law| Plain { state: self.clone(), law: law.clone(), count, dtype, position: 0 };
-        match law {
-            Law::TruncatedNormal { .. } => repeated::truncated(self, law, count, dtype),
-            Law::Uniform { .. } | Law::Normal { .. } => Box::new(plain(law)),
+        match *law {
+            Law::TruncatedNormal { mean, std, low, high } => {
+                repeated::truncated(self, [mean, std, low, high], count, dtype)
+            }
+            Law::Uniform { low, high } => Box::new(Plain::new(self, PlainLaw::Uniform { low, high }, count, dtype)),
+            Law::Normal { mean, std } => Box::new(Plain::new(self, PlainLaw::Normal { mean, std }, count, dtype)),
             _ => whole::drawn(self, law, count, dtype),
         }
     }
@@ -92,28 +104,41 @@ impl Stream for Generator {
     }
 }
 
+/// A law that is drawn element by element.
+#[derive(Clone, Copy)]
+enum PlainLaw {
+    /// `uniform_(low, high)`
+    Uniform { low: f64, high: f64 },
+    /// `normal_(mean, std)`
+    Normal { mean: f64, std: f64 },
+}
+
 /// The values of `uniform_` or `normal_`.
 #[derive(Clone)]
 struct Plain {
     /// At the word of the element at `position`, or of the first of its block.
     state: Generator,
-    law: Law,
+    law: PlainLaw,
     count: u64,
     dtype: DType,
     position: u64,
 }
 
 impl Plain {
+    fn new(state: Generator, law: PlainLaw, count: u64, dtype: DType) -> Self {
+        Self { state, law, count, dtype, position: 0 }
+    }
+
     /// Whether every element has words of its own, so that parts can be drawn side by side.
     fn is_addressed(&self) -> bool {
-        matches!(self.law, Law::Uniform { .. }) || self.count >= BLOCK as u64
+        matches!(self.law, PlainLaw::Uniform { .. }) || self.count >= BLOCK as u64
     }
 
     /// How many words come before an element, or before those of its block.
     fn words_before(&self, position: u64) -> u64 {
         let uniforms = match self.law {
-            Law::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,
-            _ => position,
+            PlainLaw::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,
+            PlainLaw::Uniform { .. } => position,
         };
         uniforms * words_of(self.dtype)
     }
@@ -129,15 +154,14 @@ impl Forward for Plain {
         self.position += count as u64;
         let words = || Words::new(self.state.words.clone());
         let part: Arc<dyn Source> = match self.law {
-            Law::Uniform { low: from, high: to } => Arc::new(Uniforms { words: words(), dtype, from, to }),
-            Law::Normal { mean, std } if self.is_addressed() => {
+            PlainLaw::Uniform { low: from, high: to } => Arc::new(Uniforms { words: words(), dtype, from, to }),
+            PlainLaw::Normal { mean, std } if self.is_addressed() => {
                 Arc::new(Blocks { words: words(), first, count: self.count, dtype, mean, std })
             }
-            Law::Normal { mean, std } => {
+            PlainLaw::Normal { mean, std } => {
                 let values: Vec<f64> = (0..count).map(|_| self.state.normal().mul_add(std, mean)).collect();
                 return Arc::new(rounded(values, dtype));
             }
-            _ => unreachable!("no other law is plain"),
         };
         let passed = self.words_before(self.position) - self.words_before(first);
         self.state.words.skip(passed);
@@ -152,7 +176,7 @@ impl Forward for Plain {
 impl Plain {
     /// The state after the last value.
     fn ended(mut self) -> Generator {
-        if matches!(self.law, Law::Normal { .. }) && self.is_addressed() {
+        if matches!(self.law, PlainLaw::Normal { .. }) && self.is_addressed() {
             let all = uniforms(self.count, self.dtype) * words_of(self.dtype);
             let passed = self.words_before(self.position);
             self.state.words.skip(all - passed);

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
-use super::{Generator, Plain};
-use crate::law::Law;
+use super::{Generator, Plain, PlainLaw};
 use crate::plan::{DType, narrow};
 
 /// The values of `trunc_normal_(mean, std, low, high)`, of torch 2.12 and later.
-pub(super) fn truncated(state: Generator, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
-    let &Law::TruncatedNormal { mean, std, low, high } = law else { unreachable!("only this law is asked for") };
+pub(super) fn truncated(
+    state: Generator,
+    [mean, std, low, high]: [f64; 4],
+    count: u64,
+    dtype: DType,
+) -> Box<dyn Forward> {
     let below = |x: f64| f64::midpoint(1.0, libm::erf((x - mean) / std / std::f64::consts::SQRT_2));
     let rule = if below(high) - below(low) > 0.3 {
         Rule::Bounds { mean, std, low, high }
@@ -43,13 +46,15 @@ struct Round {
 
 impl Round {
     fn new(state: Generator, rule: Rule, count: u64, dtype: DType) -> Self {
-        let plain = |state, law| Plain { state, law, count, dtype, position: 0 };
+        let plain = |state, law| Plain::new(state, law, count, dtype);
         match rule {
-            Rule::Bounds { mean, std, .. } => Self { values: plain(state, Law::Normal { mean, std }), chances: None },
+            Rule::Bounds { mean, std, .. } => {
+                Self { values: plain(state, PlainLaw::Normal { mean, std }), chances: None }
+            }
             Rule::Density { low, high, .. } => {
-                let values = plain(state, Law::Uniform { low, high });
+                let values = plain(state, PlainLaw::Uniform { low, high });
                 let after = after(values.clone());
-                Self { values, chances: Some(plain(after, Law::Uniform { low: 0.0, high: 1.0 })) }
+                Self { values, chances: Some(plain(after, PlainLaw::Uniform { low: 0.0, high: 1.0 })) }
             }
         }
     }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use nalgebra::DMatrix;
-
 use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
-use super::{Generator, Plain, rounded};
+use super::super::qr::{self, Rows};
+use super::{Generator, Plain, PlainLaw, rounded};
 use crate::law::{Law, bytes_of, in_memory};
-use crate::plan::{DType, Unfolding, narrow};
+use crate::plan::{DType, Unfolding};
 
 /// The values of a law that is not drawn element by element.
 pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
@@ -20,15 +19,16 @@ pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Bo
         Law::Sparse { nonzeros, mean, std, unfolding } => {
             let (mut values, mut state) = normals(state, (*mean, *std), count, dtype);
             keep_few(&mut values, *nonzeros, unfolding, &mut state);
-            (values, state)
+            (rounded(values, dtype), state)
         }
         Law::Orthogonal { gain, unfolding, .. } => {
             let (values, state) = normals(state, (0.0, 1.0), count, dtype);
-            (orthogonal(&values, unfolding, *gain, dtype), state)
+            // Tensors before it and after it are drawn by other threads.
+            (qr::tensor(&Drawn::Doubles(values), Rows::Outputs, *gain, unfolding, dtype, 1), state)
         }
-        _ => unreachable!("the table of torch's schemes has no other law"),
+        _ => unreachable!("a plan with other laws is not made"),
     };
-    Box::new(Ready { values: Arc::new(rounded(values, dtype)), position: 0, state })
+    Box::new(Ready { values: Arc::new(values), position: 0, state })
 }
 
 /// The bytes that such a law takes at most.
@@ -37,18 +37,15 @@ pub(super) fn workspace(law: &Law, count: u64) -> u64 {
         Law::Cleared { law, .. } => workspace(law, count),
         // The normals, the values as they will be, and the order of a column's rows.
         Law::Sparse { unfolding, .. } => bytes_of(&[&[2, count], &[unfolding.columns()]]),
-        // The normals, the matrix and its transpose, the factors, these transposed for the rows, and the values.
-        Law::Orthogonal { unfolding, .. } => {
-            let shorter = unfolding.rows().min(unfolding.columns());
-            bytes_of(&[&[7, count], &[shorter, shorter]])
-        }
+        // The normals, beside what becomes of them.
+        Law::Orthogonal { unfolding, .. } => bytes_of(&[&[count]]).saturating_add(qr::workspace(unfolding)),
         _ => 0,
     }
 }
 
 /// `normal_` of the whole tensor, and the state after it.
 fn normals(state: Generator, (mean, std): (f64, f64), count: u64, dtype: DType) -> (Vec<f64>, Generator) {
-    let mut plain = Plain { state, law: Law::Normal { mean, std }, count, dtype, position: 0 };
+    let mut plain = Plain::new(state, PlainLaw::Normal { mean, std }, count, dtype);
     let source = plain.take(in_memory(count));
     let mut values = vec![0.0; in_memory(count)];
     if dtype == DType::F64 {
@@ -74,27 +71,6 @@ fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mu
         }
         order[..zeros].iter().for_each(|row| values[row * columns + column] = 0.0);
     }
-}
-
-/// `orthogonal_`: the orthonormal factor of the normals as a matrix of outputs x the rest, its signs those of the other's diagonal.
-fn orthogonal(normals: &[f64], unfolding: &Unfolding, gain: f64, dtype: DType) -> Vec<f64> {
-    let (rows, columns) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
-    let matrix = DMatrix::from_row_slice(rows, columns, normals);
-    let wide = rows < columns;
-    let factors = if wide { matrix.transpose() } else { matrix }.qr();
-    let (mut q, r) = (factors.q(), factors.r());
-    for (column, diagonal) in r.diagonal().iter().enumerate() {
-        // torch multiplies by the sign, which is 0 of 0.
-        let sign = if *diagonal == 0.0 { 0.0 } else { diagonal.signum() };
-        q.column_mut(column).scale_mut(sign);
-    }
-    let q = if wide { q.transpose() } else { q };
-    let scaled = |value: f64| match dtype {
-        DType::F64 => value * gain,
-        _ => f64::from(narrow(value) * narrow(gain)),
-    };
-    // Row by row: the columns of the transposed.
-    q.transpose().iter().map(|&value| scaled(value)).collect()
 }
 
 /// Values that are all there.

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail, ensure};
 
+use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
 use super::{Like, Row, row};
-use crate::law::{Law, OrthogonalMethod, as_float, in_deviations};
-use crate::plan::{DType, Role, narrow};
+use crate::law::{Law, OrthogonalMethod, in_deviations};
+use crate::plan::{DType, narrow};
 use crate::scheme::{Arguments, Site, find};
 
 pub(super) const LIKE: Like = Like { framework: "jax", layout: "jax", rows: ROWS };
@@ -25,32 +26,20 @@ const ROWS: &[Row] = &[
             "JAX always widens a truncated normal: leave `corrected` out"
         );
         let distribution = Distribution::of(arguments);
-        distribution.scaled(arguments.positive("scale")?, fan(arguments, site)?, dtype)
-    }),
-    row("lecun-normal", |_, site, dtype| Distribution::Truncated.scaled(1.0, fan_in(site)?, dtype)),
-    row("lecun-uniform", |_, site, dtype| Distribution::Uniform.scaled(1.0, fan_in(site)?, dtype)),
-    row("glorot-normal", |arguments, site, dtype| {
-        without(arguments, &["pool"])?;
-        Distribution::Truncated.scaled(scale(arguments, "1")?, average(site)?, dtype)
-    }),
-    row("glorot-uniform", |arguments, site, dtype| {
-        without(arguments, &["pool"])?;
-        Distribution::Uniform.scaled(scale(arguments, "1")?, average(site)?, dtype)
-    }),
-    row("he-normal", |arguments, site, dtype| {
-        Distribution::Truncated.scaled(scale(arguments, "relu")?, fan(arguments, site)?, dtype)
-    }),
-    row("he-uniform", |arguments, site, dtype| {
-        Distribution::Uniform.scaled(scale(arguments, "relu")?, fan(arguments, site)?, dtype)
-    }),
+        distribution.of_variance(arguments.positive("scale")?, fan(arguments, site)?, dtype)
+    })
+    .scaled(),
+    row("lecun-normal", |_, site, dtype| Distribution::Truncated.of_variance(1.0, fans(site)?[0], dtype)),
+    row("lecun-uniform", |_, site, dtype| Distribution::Uniform.of_variance(1.0, fans(site)?[0], dtype)).scaled(),
+    row("glorot-normal", |arguments, site, dtype| glorot(Distribution::Truncated, arguments, site, dtype)),
+    row("glorot-uniform", |arguments, site, dtype| glorot(Distribution::Uniform, arguments, site, dtype)).scaled(),
+    row("he-normal", |arguments, site, dtype| he(Distribution::Truncated, arguments, site, dtype)),
+    row("he-uniform", |arguments, site, dtype| he(Distribution::Uniform, arguments, site, dtype)).scaled(),
     row("orthogonal", orthogonal).close(LAPACK),
     row("delta-orthogonal", delta_orthogonal).close(LAPACK),
 ];
 
 const LAPACK: &str = "JAX decomposes the same normals by LAPACK in single precision, and fanin in double precision: they agree to about 1e-6";
-
-/// What `sqrt(variance)` is divided by where the normal is cut at 2 standard deviations.
-const KEPT: f64 = 0.879_625_661_034_239_8;
 
 #[derive(Clone, Copy)]
 enum Distribution {
@@ -69,10 +58,11 @@ impl Distribution {
     }
 
     /// `jax.nn.initializers.variance_scaling`, of variance scale / fan.
-    fn scaled(self, scale: f64, fan: f64, dtype: DType) -> Result<Law> {
-        let variance = array(dtype, scale / fan);
+    fn of_variance(self, scale: f64, fan: f64, dtype: DType) -> Result<Law> {
+        let exact = scale / fan.max(1.0);
+        let variance = array(dtype, exact);
         let std = dtype.round(variance.sqrt());
-        ensure!(std > 0.0, "the variance {:e} is 0 in {dtype}", scale / fan);
+        ensure!(std > 0.0, "the variance {exact:e} is 0 in {dtype}");
         Ok(match self {
             Self::Normal => Law::Normal { mean: 0.0, std },
             Self::Uniform => {
@@ -87,6 +77,22 @@ impl Distribution {
     }
 }
 
+fn glorot(distribution: Distribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Law> {
+    without("JAX", arguments, &["pool"])?;
+    only_gain("JAX", arguments, "1")?;
+    let [inputs, outputs] = fans(site)?;
+    distribution.of_variance(1.0, f64::midpoint(inputs, outputs), dtype)
+}
+
+fn he(distribution: Distribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Law> {
+    only_gain("JAX", arguments, "relu")?;
+    distribution.of_variance(2.0, fan(arguments, site)?, dtype)
+}
+
+fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
+    Ok(shared::fan(arguments, fans(site)?))
+}
+
 /// `jax.numpy.array(value, dtype)`: to a bfloat16 by way of a single.
 fn array(dtype: DType, value: f64) -> f64 {
     match dtype {
@@ -95,21 +101,16 @@ fn array(dtype: DType, value: f64) -> f64 {
     }
 }
 
-/// `uniform(scale)`, on [0, scale); other bounds are `jax.random.uniform(minval, maxval)`.
+/// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.
 fn uniform(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
     let Law::Uniform { low, high } = (find("uniform")?.law)(arguments, site)? else { bail!("it takes low and high") };
     let [low, high] = [low, high].map(|bound| array(dtype, bound));
     ensure!(low < high, "low is {low} and high is {high} in {dtype}: low must be below high");
-    // Initializers of a variance have such bounds by way of a product, and others by way of a sum.
-    ensure!(
-        low != -high || high.to_bits().trailing_zeros() >= 52,
-        "jax.nn.initializers.uniform begins at 0: take `uniform:low=0`, or variance-scaling with distribution=uniform"
-    );
     Ok(Law::Uniform { low, high })
 }
 
 fn truncated_normal(arguments: &mut Arguments, _: &Site, dtype: DType) -> Result<Law> {
-    without(arguments, &["low", "high"])?;
+    without("JAX", arguments, &["low", "high"])?;
     ensure!(!arguments.flag("corrected"), "JAX does not widen this one: leave `corrected` out");
     for (name, cut) in [("low-sigma", "-2"), ("high-sigma", "2")] {
         if !arguments.given(name) {
@@ -129,56 +130,13 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site, dtype: DType) -> Result
 }
 
 fn orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
-    without(arguments, &["method", "mode"])?;
-    check_matrix(site, dtype)?;
+    without("JAX", arguments, &["method", "mode"])?;
+    one_matrix("JAX", site, dtype)?;
     let gain = array(dtype, arguments.gain()?);
     Ok(Law::Orthogonal { gain, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })
 }
 
 fn delta_orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
-    check_matrix(site, dtype)?;
+    one_matrix("JAX", site, dtype)?;
     (find("delta-orthogonal")?.law)(arguments, site)
-}
-
-/// Refuses what JAX makes no matrix of: `column_axis` is one axis, and all others are flattened.
-fn check_matrix(site: &Site, dtype: DType) -> Result<()> {
-    ensure!(matches!(dtype, DType::F32 | DType::F64), "JAX decomposes no matrix of {dtype}: take --dtype f32");
-    let axes = site.axes()?;
-    let outputs = axes.iter().filter(|(role, _)| *role == Role::Out).count();
-    let sides = axes.has(|role| matches!(role, Role::Batch | Role::Group));
-    ensure!(outputs == 1 && !sides, "JAX takes one axis for the columns and all others together for the rows");
-    Ok(())
-}
-
-/// The scale of the variance where the framework's function takes none: that of the only gain that it has.
-fn scale(arguments: &mut Arguments, only: &str) -> Result<f64> {
-    let gain = arguments.word("gain").unwrap_or(only);
-    ensure!(gain == only, "JAX takes no gain here: take variance-scaling:scale=S, S the square of the gain");
-    Ok(if only == "relu" { 2.0 } else { 1.0 })
-}
-
-/// Refuses parameters that the framework does not have.
-fn without(arguments: &Arguments, names: &[&str]) -> Result<()> {
-    match names.iter().find(|name| arguments.given(name)) {
-        Some(name) => bail!("JAX has no `{name}` here: leave it out"),
-        None => Ok(()),
-    }
-}
-
-/// The fan that `mode` names.
-fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    match arguments.word("mode") {
-        Some("fan-out") => Ok(as_float(site.fan_out()?).max(1.0)),
-        Some("fan-avg") => average(site),
-        Some("fan-geo-avg") => Ok((as_float(site.fan_in()?) * as_float(site.fan_out()?)).sqrt().max(1.0)),
-        _ => fan_in(site),
-    }
-}
-
-fn fan_in(site: &Site) -> Result<f64> {
-    Ok(as_float(site.fan_in()?).max(1.0))
-}
-
-fn average(site: &Site) -> Result<f64> {
-    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()?)).max(1.0))
 }

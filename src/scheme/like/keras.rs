@@ -1,11 +1,11 @@
 //! The initializers of Keras 3 (`keras.initializers`), whose bounds and standard deviations are computed in double precision.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
+use super::shared::{self, KEPT, one_matrix, only_gain, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, DType, Law, Like, Row, Site, native, row};
 use crate::law::{OrthogonalMethod, as_float};
-use crate::plan::Role;
 
 pub(super) const LIKE: Like = Like { framework: "keras", layout: "keras", rows: ROWS };
 
@@ -30,14 +30,17 @@ const ROWS: &[Row] = &[
         scaled(&distribution, arguments.positive("scale")?, fan(arguments, site)?)
     })
     .single(),
-    row("lecun-uniform", |_, site, _| scaled("uniform", 1.0, fan_in(site)?)).single(),
+    row("lecun-uniform", |_, site, _| scaled("uniform", 1.0, fans(site)?[0])).single(),
     row("glorot-uniform", |arguments, site, _| {
-        without(arguments, "1", &["pool", "slope"])?;
-        scaled("uniform", 1.0, average(site)?)
+        without("Keras", arguments, &["pool", "slope"])?;
+        only_gain("Keras", arguments, "1")?;
+        let [inputs, outputs] = fans(site)?;
+        scaled("uniform", 1.0, f64::midpoint(inputs, outputs))
     })
     .single(),
     row("he-uniform", |arguments, site, _| {
-        without(arguments, "relu", &["slope"])?;
+        without("Keras", arguments, &["slope"])?;
+        only_gain("Keras", arguments, "relu")?;
         scaled("uniform", 2.0, fan(arguments, site)?)
     })
     .single(),
@@ -45,9 +48,6 @@ const ROWS: &[Row] = &[
         "Keras decomposes the same normals by its backend, most often in single precision, and fanin in double precision: they agree to about 1e-6",
     ),
 ];
-
-/// What `sqrt(scale / fan)` is divided by where the normal is cut at 2 standard deviations.
-const KEPT: f64 = 0.879_625_661_034_239_8;
 
 /// `VarianceScaling`, of variance scale / fan.
 fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Law> {
@@ -68,50 +68,22 @@ fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Law> {
 
 /// The fan that `mode` names.
 fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    match arguments.word("mode") {
-        Some("fan-out") => fan_out(site),
-        Some("fan-avg") => average(site),
-        Some("fan-geo-avg") => bail!("Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg"),
-        _ => fan_in(site),
-    }
+    let known = arguments.word("mode") != Some("fan-geo-avg");
+    ensure!(known, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
+    Ok(shared::fan(arguments, fans(site)?))
 }
 
-fn average(site: &Site) -> Result<f64> {
-    Ok(f64::midpoint(fan_in(site)?, fan_out(site)?))
-}
-
-fn fan_in(site: &Site) -> Result<f64> {
-    of_vector(site, site.fan_in())
-}
-
-fn fan_out(site: &Site) -> Result<f64> {
-    of_vector(site, site.fan_out())
-}
-
-/// Both fans of a vector are its length, and of a scalar 1, where none are given.
-fn of_vector(site: &Site, fan: Result<u64>) -> Result<f64> {
-    match fan {
+/// The fans; both of a vector are its length, and of a scalar 1, where none are given.
+fn fans(site: &Site) -> Result<[f64; 2]> {
+    let of_vector = |fan: Result<u64>| match fan {
         Err(_) if site.shape.rank() < 2 => Ok(as_float(site.shape.count())),
-        fan => Ok(as_float(fan?)),
-    }
+        fan => fan.map(as_float),
+    };
+    Ok([of_vector(site.fan_in())?, of_vector(site.fan_out())?])
 }
 
 fn orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
-    ensure!(!arguments.given("method") && !arguments.given("mode"), "Keras has no `method` and no `mode` here");
-    ensure!(matches!(dtype, DType::F32 | DType::F64), "Keras decomposes no matrix of {dtype}: take --dtype f32");
-    let axes = site.axes()?;
-    let outputs = axes.iter().filter(|(role, _)| *role == Role::Out).count();
-    let sides = axes.has(|role| matches!(role, Role::Batch | Role::Group));
-    ensure!(outputs == 1 && !sides, "Keras takes one axis for the columns and all others together for the rows");
+    without("Keras", arguments, &["method", "mode"])?;
+    one_matrix("Keras", site, dtype)?;
     Ok(Law::Orthogonal { gain: arguments.gain()?, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })
-}
-
-/// Refuses parameters that Keras does not have, and any gain but the one that it has.
-fn without(arguments: &Arguments, gain: &str, names: &[&str]) -> Result<()> {
-    if let Some(name) = names.iter().find(|name| arguments.given(name)) {
-        bail!("Keras has no `{name}` here: leave it out");
-    }
-    let only = arguments.word("gain").is_none_or(|given| given == gain);
-    ensure!(only, "Keras takes no gain here: take variance-scaling:scale=S, S the square of the gain");
-    Ok(())
 }

@@ -4,6 +4,7 @@
 mod jax;
 mod keras;
 mod numpy;
+mod shared;
 mod tensorflow;
 mod torch;
 
@@ -36,6 +37,8 @@ pub struct Row {
     pub close: Option<&'static str>,
     /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
     pub single: bool,
+    /// Whether a uniform law is drawn on a unit interval and then multiplied, and not between its bounds.
+    pub scaled: bool,
     /// Whether its name here means what it means here: each of the framework's names for it says more.
     plain: bool,
 }
@@ -45,15 +48,14 @@ pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
 
 /// A row of a table.
 const fn row(scheme: &'static str, law: LawOf) -> Row {
-    Row { scheme, law: Some(law), close: None, single: false, plain: false }
+    Row { scheme, law: Some(law), close: None, single: false, scaled: false, plain: false }
 }
 
 /// A row whose law is computed there as it is here.
 const fn native(scheme: &'static str) -> Row {
-    Row { scheme, law: None, close: None, single: false, plain: false }
+    Row { scheme, law: None, close: None, single: false, scaled: false, plain: false }
 }
 
-#[allow(dead_code)]
 impl Row {
     /// Whose values are close to the framework's and not equal to them, and why.
     const fn close(self, why: &'static str) -> Self {
@@ -68,6 +70,11 @@ impl Row {
     /// Drawn in single precision where that is what is asked for.
     const fn single(self) -> Self {
         Self { single: true, ..self }
+    }
+
+    /// Drawn on a unit interval and then multiplied, where it is uniform.
+    const fn scaled(self) -> Self {
+        Self { scaled: true, ..self }
     }
 }
 

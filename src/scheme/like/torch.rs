@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 
+use super::shared::decomposed;
 use super::{Like, native, row};
 use crate::law::{Law, as_float};
-use crate::scheme::{Arguments, Site};
+use crate::scheme::{Arguments, Site, find};
 
 pub(super) const LIKE: Like = Like {
     framework: "torch",
@@ -18,8 +19,11 @@ pub(super) const LIKE: Like = Like {
         row("he-normal", |arguments, site, _| Ok(normal(kaiming_std(arguments, site)?))),
         native("truncated-normal"),
         native("sparse"),
-        native("orthogonal")
-            .close("torch rounds in single precision, and in an order that hangs on its LAPACK; the distance is below 2e-5 sqrt(the shorter side)"),
+        row("orthogonal", |arguments, site, dtype| {
+            decomposed("torch", dtype)?;
+            (find("orthogonal")?.law)(arguments, site)
+        })
+        .close("torch rounds in single precision, and in an order that hangs on its LAPACK; the distance is below 2e-5 sqrt(the shorter side)"),
         native("zeros"),
         native("ones"),
         native("constant"),

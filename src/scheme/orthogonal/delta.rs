@@ -74,4 +74,8 @@ impl Whole for DeltaOrthogonal {
         // The zeros among the values, the matrices, and what it takes to make one.
         bytes_of(&[&[self.convolution.count()], &[matrices, self.convolution.inputs(), outputs], &panels(outputs)])
     }
+
+    fn is_of_matrices(&self) -> bool {
+        true
+    }
 }

@@ -1,12 +1,13 @@
 //! Orthogonal laws: Haar-distributed matrices, by singular vectors or by reflections.
 
-pub(crate) mod product;
-mod reflectors;
 mod svd;
+
+use std::ops::Mul;
 
 use super::normal::Normal;
 use super::words::Words;
-use crate::generator::Source;
+use crate::generator::precision::Precision;
+use crate::generator::{Source, householder};
 use crate::law::{OrthogonalMethod, bytes_of, in_memory, panels};
 use crate::plan::{DType, Place, Unfolding, narrow};
 
@@ -32,11 +33,11 @@ pub(super) fn open(
         }
         (OrthogonalMethod::Reflectors, DType::F64) => draw.matrices(gain, |draw, first| {
             let normals = |start, out: &mut [f64]| draw.normals.doubles(first + start, out);
-            reflectors::reflectors(draw.longer(), draw.shorter(), &normals, draw.threads)
+            householder::drawn(draw.longer(), draw.shorter(), &normals, draw.threads)
         }),
         (OrthogonalMethod::Reflectors, _) => draw.matrices(narrow(gain), |draw, first| {
             let normals = |start, out: &mut [f32]| draw.normals.singles(first + start, out);
-            reflectors::reflectors(draw.longer(), draw.shorter(), &normals, draw.threads)
+            householder::drawn(draw.longer(), draw.shorter(), &normals, draw.threads)
         }),
     }
 }
@@ -44,7 +45,7 @@ pub(super) fn open(
 /// A `longer` x `shorter` matrix of orthonormal columns by reflections of normals, one column after the other.
 pub(super) fn orthonormal(words: Words, longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
     let normals = Normal { words, mean: 0.0, std: 1.0 };
-    reflectors::reflectors(longer, shorter, &|start, out: &mut [f64]| normals.doubles(start, out), threads)
+    householder::drawn(longer, shorter, &|start, out: &mut [f64]| normals.doubles(start, out), threads)
 }
 
 /// The memory that the matrices of a tensor take, in bytes, with what is needed to make one.
@@ -81,28 +82,11 @@ impl Draw {
     }
 
     /// Each matrix by `make`, which gets the number of the matrix's first normal.
-    fn matrices<T: Element>(self, gain: T, make: impl Fn(&Self, u64) -> Vec<T>) -> Box<dyn Source> {
+    fn matrices<T: Precision + Mul<Output = T>>(self, gain: T, make: impl Fn(&Self, u64) -> Vec<T>) -> Box<dyn Source> {
         let size = self.unfolding.rows() * self.unfolding.columns();
         let count = if size == 0 { 0 } else { self.unfolding.matrices() };
         let matrices = (0..count).map(|matrix| make(&self, matrix * size)).collect();
         Box::new(Orthogonal { gain, matrices, unfolding: self.unfolding })
-    }
-}
-
-/// A number that matrices are kept in.
-trait Element: Copy + Send + Sync + std::ops::Mul<Output = Self> + Into<f64> + 'static {
-    fn narrowed(self) -> f32;
-}
-
-impl Element for f32 {
-    fn narrowed(self) -> f32 {
-        self
-    }
-}
-
-impl Element for f64 {
-    fn narrowed(self) -> f32 {
-        narrow(self)
     }
 }
 
@@ -113,17 +97,17 @@ struct Orthogonal<T> {
     unfolding: Unfolding,
 }
 
-impl<T: Element> Source for Orthogonal<T> {
+impl<T: Precision + Mul<Output = T>> Source for Orthogonal<T> {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        self.gather(start, out, T::narrowed);
+        self.gather(start, out, T::single);
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
-        self.gather(start, out, T::into);
+        self.gather(start, out, T::double);
     }
 }
 
-impl<T: Element> Orthogonal<T> {
+impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
     fn gather<N>(&self, start: u64, out: &mut [N], convert: fn(T) -> N) {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
         // A tall matrix is kept by columns, a wide one by rows: the orthonormal vectors either way.

@@ -1,11 +1,4 @@
-//! Random orthogonal matrices as products of Householder reflections.
-//!
-//! Q of the QR decomposition of a Gaussian matrix follows Haar's law if the diagonal of R is
-//! positive (Mezzadri 2007, "How to generate random matrices from the classical compact groups").
-//! Householder's method finds Q as a product of reflections, and each depends on one Gaussian
-//! vector that is independent of all others. So it is enough to draw those vectors (Stewart 1980,
-//! "The efficient generation of random orthogonal matrices with an application to condition
-//! estimators"): 4/3 n^3 operations for an n x n matrix, and nothing to decompose.
+//! Some consecutive reflections of a matrix, and what they do to its columns.
 
 use super::product::{Packed, Real, Rows, TILE_COLUMNS};
 use crate::generator::dispatch;
@@ -15,15 +8,11 @@ use std::slice::ChunksMut;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Reflections that are applied together. A wider panel means less traffic to memory, but more
-/// work on the inner products of its vectors.
-const PANEL: usize = 64;
-
 /// Rows of a panel that are packed together, so that they are still in the cache when they are
 /// used. A sum over rows is the sum of those over these parts.
 const PART: usize = 128;
 
-/// Partial sums of a sum of squares.
+/// Partial sums of an inner product.
 const LANES: usize = 16;
 
 /// Multiplications that are worth the start of a thread.
@@ -32,41 +21,10 @@ const WORK_OF_A_THREAD: usize = 32_000_000;
 /// Columns that are worth packing the panel for.
 const LEAST_BLOCK: usize = 16 * TILE_COLUMNS;
 
-/// Draws a `rows x cols` matrix with orthonormal columns from Haar's law, stored by columns.
-///
-/// `normals(start, out)` fills `out` with the standard normal numbers from number `start` on.
-/// Reflection k is made of the `rows - k` numbers from number `k * rows` on. The result is the Q
-/// whose R has a positive diagonal; the last sign of a square one is that of the last number.
-///
-/// `rows >= cols`. The result is the same for any number of `threads`.
-pub(super) fn reflectors<T: Real>(
-    rows: usize,
-    cols: usize,
-    normals: &(dyn Fn(u64, &mut [T]) + Sync),
-    threads: usize,
-) -> Vec<T> {
-    let width = panel_width(cols);
-    let draw = |start| Panel::draw(rows, start, width.min(cols - start), normals);
-    let mut starts = (0..cols).step_by(width).rev();
-    let mut matrix = vec![T::zero(); rows * cols];
-    let mut next = starts.next().map(draw);
-    while let Some(panel) = next {
-        let columns = &mut matrix[panel.start * rows..];
-        panel.start_columns(columns, rows);
-        next = panel.reflect(columns, rows, threads, || starts.next().map(draw));
-    }
-    matrix
-}
-
-/// Two panels are in memory at a time, so those of a narrow matrix are narrow.
-fn panel_width(cols: usize) -> usize {
-    cols.div_ceil(4).next_multiple_of(8).clamp(8, PANEL)
-}
-
 /// The reflections I - t v v^T of consecutive columns, and their product I - V T V^T (Schreiber &
 /// Van Loan 1989, "A storage-efficient WY representation for products of Householder
 /// transformations").
-struct Panel<T> {
+pub(super) struct Panel<T> {
     /// The first of the columns, and the first row that the reflections change.
     start: usize,
     /// The number of rows that they change.
@@ -77,12 +35,13 @@ struct Panel<T> {
     vectors: Vec<T>,
     /// -T, `width x width` by columns, with zeros below the diagonal.
     minus_t: Vec<T>,
-    /// The signs of the diagonal of R.
+    /// The signs of the diagonal of R, with which the columns of Q begin.
     signs: Vec<T>,
 }
 
 impl<T: Real> Panel<T> {
-    fn draw(rows: usize, start: usize, width: usize, normals: &(dyn Fn(u64, &mut [T]) + Sync)) -> Self {
+    /// Reflections of random vectors, for the `width` columns from `start` on.
+    pub(super) fn draw(rows: usize, start: usize, width: usize, normals: &(dyn Fn(u64, &mut [T]) + Sync)) -> Self {
         let height = rows - start;
         let mut vectors = vec![T::zero(); height * width];
         let mut signs = Vec::with_capacity(width);
@@ -91,14 +50,43 @@ impl<T: Real> Panel<T> {
             normals(((start + column) * rows) as u64, vector);
             signs.push(make_reflection(vector));
         }
+        Self::new(start, height, vectors, signs)
+    }
+
+    /// The reflections that make `columns`, of `rows` numbers each, triangular from row `start` on.
+    pub(super) fn of(rows: usize, start: usize, columns: &[T]) -> Self {
+        let height = rows - start;
+        let mut vectors: Vec<T> = columns.chunks_exact(rows).flat_map(|column| &column[start..]).copied().collect();
+        let mut signs = Vec::with_capacity(vectors.len() / height);
+        for number in 0..vectors.len() / height {
+            let (own, later) = vectors[number * height..].split_at_mut(height);
+            let own = &mut own[number..];
+            let is_zero = own.iter().all(|x| *x == T::zero());
+            let sign = make_reflection(own);
+            signs.push(if is_zero { T::zero() } else { sign });
+            dispatch(ReflectOnce { vector: own, columns: later, height });
+        }
+        for (number, vector) in vectors.chunks_exact_mut(height).enumerate() {
+            vector[..number].fill(T::zero());
+        }
+        Self::new(start, height, vectors, signs)
+    }
+
+    fn new(start: usize, height: usize, vectors: Vec<T>, signs: Vec<T>) -> Self {
+        let width = signs.len();
         let gram = dispatch(Gram(Rows::all(&vectors, height)));
         let minus_t = minus_t(&gram, width);
         Self { start, height, width, vectors, minus_t, signs }
     }
 
+    /// The first of its columns.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
     /// Fills the panel's own columns, the first of `columns`, with what the reflections act on:
     /// those of the identity, or their opposites where the diagonal of R is negative.
-    fn start_columns(&self, columns: &mut [T], rows: usize) {
+    pub(super) fn start_columns(&self, columns: &mut [T], rows: usize) {
         for ((column, &sign), number) in zip(columns.chunks_exact_mut(rows), &self.signs).zip(self.start..) {
             // They are zero already, but a fresh page that is read before it is written faults
             // twice, and the second time halts all threads.
@@ -107,8 +95,34 @@ impl<T: Real> Panel<T> {
         }
     }
 
-    /// Applies the reflections to `columns` of `rows` numbers each, and runs `meanwhile`.
-    fn reflect<R>(&self, columns: &mut [T], rows: usize, threads: usize, meanwhile: impl FnOnce() -> R) -> R {
+    /// Applies the reflections, the last one first, to `columns` of `rows` numbers each, and runs `meanwhile`.
+    pub(super) fn reflect<R>(
+        &self,
+        columns: &mut [T],
+        rows: usize,
+        threads: usize,
+        meanwhile: impl FnOnce() -> R,
+    ) -> R {
+        self.apply(&self.minus_t, columns, rows, threads, meanwhile)
+    }
+
+    /// Applies the reflections, the first one first, to `columns` of `rows` numbers each.
+    pub(super) fn reflect_back(&self, columns: &mut [T], rows: usize, threads: usize) {
+        let width = self.width;
+        let transposed: Vec<T> =
+            (0..width * width).map(|place| self.minus_t[place % width * width + place / width]).collect();
+        self.apply(&transposed, columns, rows, threads, || ());
+    }
+
+    /// `columns += V (factor (V^T columns))`, whose `factor` is `width x width` by columns.
+    fn apply<R>(
+        &self,
+        factor: &[T],
+        columns: &mut [T],
+        rows: usize,
+        threads: usize,
+        meanwhile: impl FnOnce() -> R,
+    ) -> R {
         let count = columns.len() / rows;
         let work = 2 * self.height * self.width * count;
         let threads = threads.min(work / WORK_OF_A_THREAD).max(1);
@@ -118,18 +132,19 @@ impl<T: Real> Panel<T> {
         let queue = Mutex::new(columns.chunks_mut(block * rows));
         thread::scope(|scope| {
             // Where the system has no more threads to give, those that there are do the work.
-            let spawn = |_| thread::Builder::new().spawn_scoped(scope, || self.reflect_blocks(&queue, rows)).ok();
+            let blocks = || self.apply_to_blocks(factor, &queue, rows);
+            let spawn = |_| thread::Builder::new().spawn_scoped(scope, blocks).ok();
             (1..threads).map_while(spawn).for_each(drop);
             let result = meanwhile();
-            self.reflect_blocks(&queue, rows);
+            blocks();
             result
         })
     }
 
-    fn reflect_blocks(&self, queue: &Mutex<ChunksMut<T>>, rows: usize) {
+    fn apply_to_blocks(&self, factor: &[T], queue: &Mutex<ChunksMut<T>>, rows: usize) {
         let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         while let Some(columns) = take() {
-            dispatch(Reflect { panel: self, columns, rows });
+            dispatch(Reflect { panel: self, factor, columns, rows });
         }
     }
 }
@@ -139,7 +154,7 @@ impl<T: Real> Panel<T> {
 /// that no digits cancel in `x[0] - r`.
 fn make_reflection<T: Real>(x: &mut [T]) -> T {
     let sign = if x[0] < T::zero() { T::one() } else { -T::one() };
-    let square = sum_of_squares(x);
+    let square = dot(x, x);
     if square < T::MIN_POSITIVE {
         // Too small to divide by. Q is orthogonal with any reflection, so take that of e.
         x.fill(T::zero());
@@ -153,16 +168,17 @@ fn make_reflection<T: Real>(x: &mut [T]) -> T {
     sign
 }
 
-/// Sums in `LANES` partial sums, whose order does not depend on the CPU.
-fn sum_of_squares<T: Real>(values: &[T]) -> T {
-    let (groups, rest) = values.as_chunks::<LANES>();
+/// The inner product, in `LANES` partial sums, whose order does not depend on the CPU.
+#[inline(always)]
+fn dot<T: Real>(left: &[T], right: &[T]) -> T {
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
     let mut sums = [T::zero(); LANES];
-    for group in groups {
-        for (sum, &x) in zip(&mut sums, group) {
-            *sum += x * x;
+    for (left, right) in zip(left, right) {
+        for ((sum, &x), &y) in zip(&mut sums, left).zip(right) {
+            *sum += x * y;
         }
     }
-    let rest = rest.iter().map(|&x| x * x);
+    let rest = zip(left_rest, right_rest).map(|(&x, &y)| x * y);
     sums.into_iter().chain(rest).fold(T::zero(), |sum, term| sum + term)
 }
 
@@ -201,9 +217,33 @@ impl<T: Real> WithSimd for Gram<'_, T> {
     }
 }
 
-/// Applies the reflections of a panel to columns of `rows` numbers each.
+/// Applies one reflection to the end of each of some columns of `height` numbers.
+struct ReflectOnce<'a, T> {
+    vector: &'a [T],
+    columns: &'a mut [T],
+    height: usize,
+}
+
+impl<T: Real> WithSimd for ReflectOnce<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let t = (T::one() + T::one()) / dot(self.vector, self.vector);
+        for column in self.columns.chunks_exact_mut(self.height) {
+            let end = &mut column[self.height - self.vector.len()..];
+            let factor = t * dot(self.vector, end);
+            for (x, &v) in zip(end, self.vector) {
+                *x -= factor * v;
+            }
+        }
+    }
+}
+
+/// Applies the reflections of a panel, by -T or its transpose, to columns of `rows` numbers each.
 struct Reflect<'a, T> {
     panel: &'a Panel<T>,
+    factor: &'a [T],
     columns: &'a mut [T],
     rows: usize,
 }
@@ -222,7 +262,7 @@ impl<T: Real> WithSimd for Reflect<'_, T> {
 }
 
 impl<T: Real> Reflect<'_, T> {
-    /// Q += V (-T (V^T Q)), with `M` vectors of rows at a time.
+    /// Q += V (factor (V^T Q)), with `M` vectors of rows at a time.
     #[inline(always)]
     fn reflect<S: Simd, const M: usize>(self, simd: S) {
         let Panel { start, height, width, .. } = *self.panel;
@@ -232,7 +272,7 @@ impl<T: Real> Reflect<'_, T> {
 
         let mut left = Packed::default();
         let mut factors = vec![T::zero(); products.len()];
-        left.pack::<S, M>(Rows::all(&self.panel.minus_t, width));
+        left.pack::<S, M>(Rows::all(self.factor, width));
         left.multiply_add::<S, M>(simd, Rows::all(&products, width), &mut factors, width, 0);
 
         let factors = Rows::all(&factors, width);
@@ -278,7 +318,7 @@ mod tests {
                     let gram = arch.dispatch(Gram(Rows::all(&panel.vectors, rows)));
                     let mut columns = vec![0.0; 31 * rows];
                     normals(7, &mut columns);
-                    arch.dispatch(Reflect { panel: &panel, columns: &mut columns, rows });
+                    arch.dispatch(Reflect { panel: &panel, factor: &panel.minus_t, columns: &mut columns, rows });
                     (gram, columns)
                 })
                 .collect();

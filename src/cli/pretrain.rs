@@ -1,0 +1,241 @@
+//! `fanin pretrain`: initial weights learnt from data.
+
+mod options;
+mod watch;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::builder::NonEmptyStringValueParser;
+use sha2::{Digest, Sha256};
+
+use super::output::Output;
+use super::shown;
+use crate::generator::NATIVE;
+use crate::model::mlp::{self, BiasScheme, Sizes};
+use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
+use crate::pretrain::{Asked, Layer, METHODS, Part, Progress, Survey, TrainedIdentity, Training, Wanted};
+use crate::reader::Table;
+use crate::text::{cut, escape};
+use options::MethodOptions;
+use watch::{Looker, Noticed, Unseen};
+
+/// Learn initial weights from data, layer by layer.
+#[derive(clap::Args)]
+#[command(
+    mut_arg("resume", |resume| resume.help("Go on from the checkpoint of a run that was interrupted")),
+    mut_arg("max_memory", |memory| memory.help("The most memory that data may take that is packed, by columns or text, such as 8GiB; half of what is free by default")),
+)]
+pub(super) struct Pretrain {
+    /// How to learn: NAME or NAME:key=value,... (see below)
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    method: String,
+    /// The sizes of the layers, joined by -: the features of the data first, as in 784-256-64
+    sizes: Sizes,
+    /// The data, samples x features: .npy, .csv, .tsv, or a tensor of an .npz, safetensors or other file of weights
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// The name of the data, where its file holds several tensors
+    #[arg(long, value_name = "NAME")]
+    data_tensor: Option<String>,
+    #[command(flatten)]
+    options: MethodOptions,
+    /// The scheme that the weights start from, in place of the method's
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    scheme: Option<String>,
+    /// Where the random numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
+    #[arg(long, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
+    seed: Seed,
+    /// Whose names, shapes and order: a framework, or a letter an axis (io, oi); `default` where it is not given
+    #[arg(long)]
+    layout: Option<Layout>,
+    /// The type of the elements: f64, f32, f16 or bf16; what is learnt has the precision of f32
+    #[arg(long, default_value = "f32")]
+    dtype: DType,
+    /// Write what is measured to a file, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Draw the learning curve and the first layer's weights to a file
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Write a checkpoint, FILE.checkpoint beside the output, after so many epochs; every ten seconds where it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    checkpoint_every: Option<u64>,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Pretrain {
+    pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
+        let resume = self.output.take_resume();
+        let asked = Asked::parse(&self.method, &self.options.pairs())?;
+        let seed = single(&self.seed)?;
+        let wanted = self.wanted(&asked, &unknown())?;
+        let planned = |wanted: &[Wanted]| {
+            Plan::new(NATIVE, self.seed.clone(), wanted.iter().map(|wanted| wanted.tensor.clone()).collect())
+        };
+        // An hour of learning must not end in a refusal.
+        self.output.check(&planned(&wanted)?)?;
+        let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
+        let table = self.table()?;
+        let wanted = self.wanted(&asked, &table.identity)?;
+        if self.output.is_dry_run() {
+            return self.output.write(out, &planned(&wanted)?, &[]);
+        }
+        let run = self.identity(&asked, &table)?;
+        let from = looker.checkpoint(self.output.file(), resume, self.checkpoint_every, run)?;
+        let learning = Learning { asked: &asked, seed, table: &table, threads: self.output.resources.threads() };
+        let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
+        if let Some(first) = tensors.first_mut() {
+            first.notes.extend(looker.notes());
+        }
+        let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?;
+        looker.draw(&plan)?;
+        self.output.write(out, &plan, &[])?;
+        looker.done()
+    }
+
+    fn table(&self) -> Result<Table> {
+        let table = Table::open(&self.data, self.data_tensor.as_deref(), self.output.resources.limit())?;
+        let (features, first) = (table.features as u64, self.sizes.all()[0]);
+        ensure!(
+            features == first,
+            "{} has {features} features a sample, and the first size is {first}: begin the sizes with {features}",
+            shown(&self.data)
+        );
+        Ok(table)
+    }
+
+    /// The tensors that will be learnt, in the order of the layers.
+    fn wanted(&self, asked: &Asked, data: &BaseIdentity) -> Result<Vec<Wanted>> {
+        let method = asked.method;
+        let scheme = match (&self.scheme, method.scheme) {
+            (Some(_), None) => bail!("--scheme: {} finds its weights, and starts from none", method.name),
+            (Some(scheme), Some(_)) => scheme,
+            (None, own) => own.unwrap_or("zeros"),
+        };
+        let mlp = mlp::Mlp {
+            sizes: self.sizes.clone(),
+            activation: "linear".parse()?,
+            layout: self.layout.clone().unwrap_or_default(),
+            dtype: self.dtype,
+            like: None,
+            generator: NATIVE,
+            scheme: Some(scheme.into()),
+            last: None,
+            bias: BiasScheme::Usual,
+        };
+        let mut wanted = Vec::new();
+        // A layer is its weight and its bias, whatever the framework calls them.
+        for (layer, tensors) in mlp.tensors()?.chunks(2).enumerate() {
+            let trained = |part| TrainedIdentity {
+                data: data.clone(),
+                layer,
+                method: asked.to_string(),
+                part,
+                sizes: self.sizes.all().into(),
+            };
+            for (tensor, part) in tensors.iter().zip([Part::Weight, Part::Bias]) {
+                let tensor = Tensor { notes: Vec::new(), ..tensor.clone() };
+                wanted.push(Wanted { tensor, trained: trained(part) });
+            }
+            if method.has_visible_bias {
+                let tensor = self.visible_bias(&tensors[0], self.sizes.all()[layer])?;
+                wanted.push(Wanted { tensor, trained: trained(Part::VisibleBias) });
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The tensor of a layer's visible biases: beside its weight, as `visible_bias`.
+    fn visible_bias(&self, weight: &Tensor, inputs: u64) -> Result<Tensor> {
+        let name = weight.name.as_str();
+        let name = match name.rfind(['.', '/']) {
+            Some(end) => format!("{}visible_bias", &name[..=end]),
+            None => format!("{name}.visible_bias"),
+        };
+        let layout = Layout::default();
+        let common = Common { dtype: self.dtype, layout, fans: Fans::default(), generator: NATIVE };
+        let tensor = Tensor::new(name.parse()?, Shape::new(vec![inputs])?, "zeros", &common)?;
+        Ok(Tensor { notes: Vec::new(), ..tensor })
+    }
+
+    /// What tells this run apart from any other.
+    fn identity(&self, asked: &Asked, table: &Table) -> Result<[u8; 32]> {
+        let wanted = self.wanted(asked, &table.identity)?;
+        let told = wanted.iter().map(|Wanted { tensor, trained }| {
+            Ok(format!("{} {} {}", tensor.name, tensor.expression, serde_json::to_string(trained)?))
+        });
+        let told = told.collect::<Result<Vec<_>>>()?.join("\n");
+        Ok(Sha256::digest(format!("{}\n{told}", self.seed)).into())
+    }
+}
+
+/// Data of which nothing is known yet.
+fn unknown() -> BaseIdentity {
+    BaseIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
+}
+
+/// The seed of the native generator.
+pub(super) fn single(seed: &Seed) -> Result<u64> {
+    NATIVE.check(seed)?;
+    seed.to_u64().context("the seed is one of 64 bits")
+}
+
+/// What is learnt from, and how.
+pub(super) struct Learning<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) seed: u64,
+    pub(super) table: &'a Table,
+    pub(super) threads: usize,
+}
+
+impl Learning<'_> {
+    /// The tensors with what they have learnt.
+    pub(super) fn tensors(&self, wanted: Vec<Wanted>, from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Tensor>> {
+        let layers = self.layers(&wanted, from, watch)?;
+        wanted.into_iter().map(|wanted| wanted.learnt(&layers)).collect()
+    }
+
+    fn layers(&self, wanted: &[Wanted], from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Layer>> {
+        let survey = Survey::of(self.table)?;
+        watch.data(&survey);
+        let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
+        let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
+        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey: &survey, layers };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+        pool.context("no threads are to be had")?.install(|| training.run(from, watch))
+    }
+}
+
+/// What was learnt from data, learnt again from the same. Errors where the data is other data, or the tensors do not go together.
+pub(super) fn again(wanted: Vec<Wanted>, seed: &Seed, table: &Table, threads: usize) -> Result<Vec<Tensor>> {
+    let Some(Wanted { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
+    let identity = &table.identity;
+    let same = identity.sha256 == first.data.sha256 && identity.dtype == first.data.dtype;
+    ensure!(
+        same && identity.shape == first.data.shape,
+        "it was learnt from `{}` of SHA-256 {}, and --data has SHA-256 {}",
+        cut(&escape(&first.data.name), 100),
+        cut(&escape(&first.data.sha256), 64),
+        identity.sha256
+    );
+    let run = |identity: &TrainedIdentity| (identity.data.clone(), identity.method.clone(), identity.sizes.clone());
+    let together = wanted.iter().all(|wanted| run(&wanted.trained) == run(first));
+    ensure!(together, "its tensors were learnt in several runs, which is not verified");
+    let asked = Asked::parse(&first.method, &[])?;
+    ensure!(asked.to_string() == first.method, "its method is not spelled as it is recorded");
+    let first_size = first.sizes.first().copied().unwrap_or(0);
+    ensure!(first_size == table.features as u64, "its first size is {first_size}, and its data has {}", table.features);
+    let learning = Learning { asked: &asked, seed: single(seed)?, table, threads };
+    learning.tensors(wanted, Progress::default(), &mut Unseen)
+}
+
+/// The methods, for the help.
+pub(super) fn methods() -> String {
+    let widest = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
+    let rows =
+        METHODS.iter().map(|method| format!("  {:widest$}  {} ({})", method.name, method.summary, method.source));
+    format!("Methods:\n{}", rows.collect::<Vec<_>>().join("\n"))
+}

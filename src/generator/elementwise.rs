@@ -1,0 +1,29 @@
+//! The laws of independent values that frameworks have.
+
+use crate::law::Law;
+
+/// A law of independent values.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Elementwise {
+    /// Uniform on [low, high].
+    Uniform { low: f64, high: f64 },
+    /// N(mean, std²).
+    Normal { mean: f64, std: f64 },
+    /// N(mean, std²), cut off at `low` and `high`.
+    TruncatedNormal { mean: f64, std: f64, low: f64, high: f64 },
+}
+
+impl Elementwise {
+    /// N(0, 1).
+    pub(super) const STANDARD_NORMAL: Self = Self::Normal { mean: 0.0, std: 1.0 };
+
+    /// A law, where it is one of these.
+    pub(super) fn of(law: &Law) -> Option<Self> {
+        match *law {
+            Law::Uniform { low, high } => Some(Self::Uniform { low, high }),
+            Law::Normal { mean, std } => Some(Self::Normal { mean, std }),
+            Law::TruncatedNormal { mean, std, low, high } => Some(Self::TruncatedNormal { mean, std, low, high }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Orthogonal matrices as frameworks make them: Q of the QR decomposition of a matrix of their normals, where the diagonal of R is
+//! positive, which leaves one Q alone. Theirs come from LAPACK, most often in single precision; these are decomposed in double
+//! precision, and are close to them.
+
+use super::ordered::Drawn;
+use super::{Source, householder};
+use crate::law::{bytes_of, in_memory, matrix, panels};
+use crate::plan::{DType, Place, Unfolding, narrow};
+
+/// Which side of a matrix the normals are drawn along, one row after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// As many as the longer side; Q is transposed where there are more outputs than inputs (JAX, Keras).
+    Longer,
+    /// As many as outputs; the matrix is transposed, and then Q again, where there are fewer of them than inputs (torch).
+    Outputs,
+}
+
+/// `gain` times the orthonormal factor of the first normals of a source, for the one matrix of an unfolding.
+pub(super) fn tensor(
+    normals: &dyn Source,
+    rows: Rows,
+    gain: f64,
+    unfolding: &Unfolding,
+    dtype: DType,
+    threads: usize,
+) -> Drawn {
+    let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(in_memory);
+    let (longer, shorter) = (outputs.max(inputs), outputs.min(inputs));
+    let mut values = vec![0.0; longer * shorter];
+    normals.doubles(0, &mut values);
+    let is_wide = outputs < inputs;
+    let vectors = match rows {
+        Rows::Outputs if is_wide => householder::decomposed(longer, shorter, values, threads),
+        _ => orthonormal(&values, longer, shorter, threads),
+    };
+    let one_for_each_output = is_wide || rows == Rows::Longer && outputs == inputs;
+    let value = |place: Place| {
+        let [output, input] = [place.row, place.column].map(in_memory);
+        if one_for_each_output { vectors[output * longer + input] } else { vectors[input * longer + output] }
+    };
+    match dtype {
+        DType::F64 => Drawn::Doubles(unfolding.places().map(|place| gain * value(place)).collect()),
+        _ => Drawn::Singles(unfolding.places().map(|place| narrow(gain) * narrow(value(place))).collect()),
+    }
+}
+
+/// The bytes that such a tensor takes: its normals, the matrix, and the values, all as doubles, and what it takes to decompose it.
+pub(super) fn workspace(unfolding: &Unfolding) -> u64 {
+    let (rows, columns) = (unfolding.rows(), unfolding.columns());
+    bytes_of(&[&[3, rows, columns], &panels(rows.max(columns))])
+}
+
+/// The columns of Q, one after the other, of a `longer` x `shorter` matrix of normals, row-major.
+pub(super) fn orthonormal(normals: &[f64], longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
+    householder::decomposed(longer, shorter, matrix::transposed(normals, [longer, shorter]), threads)
+}

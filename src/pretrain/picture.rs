@@ -1,0 +1,231 @@
+//! A picture of what was learnt: the learning curves, and the first layer's weights as tiles.
+
+use std::fmt::Write;
+
+use super::run::Report;
+use crate::generator::native;
+use crate::law::{as_float, in_memory};
+use crate::plan::Tensor;
+use crate::show::svg::{line, page, text};
+use crate::text::figure;
+
+/// What was measured after each epoch.
+pub struct Curve {
+    /// What it is.
+    pub name: &'static str,
+    /// Of samples that were learnt from, over all layers.
+    pub training: Vec<f64>,
+    /// Of those that were held out; empty where none were.
+    pub held_out: Vec<f64>,
+    /// Before which epochs a further layer begins.
+    pub layers: Vec<usize>,
+}
+
+impl Curve {
+    /// Takes in what was measured after an epoch.
+    pub fn add(curves: &mut Vec<Self>, report: &Report) {
+        for (number, &(name, value)) in report.training.iter().enumerate() {
+            let known = curves.iter().position(|curve| curve.name == name).unwrap_or_else(|| {
+                curves.push(Self { name, training: Vec::new(), held_out: Vec::new(), layers: Vec::new() });
+                curves.len() - 1
+            });
+            let curve = &mut curves[known];
+            if report.epoch == 1 && report.layer > 0 {
+                curve.layers.push(curve.training.len());
+            }
+            curve.training.push(value);
+            curve.held_out.extend(report.held_out.get(number).map(|&(_, value)| value));
+        }
+    }
+}
+
+/// What is drawn.
+pub struct Picture<'a> {
+    /// The learning curves.
+    pub curves: &'a [Curve],
+    /// The first layer's weight.
+    pub weight: Option<&'a Tensor>,
+}
+
+const MARGIN: f64 = 32.0;
+const PLOT: (f64, f64) = (440.0, 150.0);
+const ROW: f64 = 216.0;
+const TOP: f64 = 64.0;
+/// The side of a tile, and the room between tiles.
+const TILE: (f64, f64) = (56.0, 8.0);
+const TILES_A_ROW: usize = 14;
+const MOST_TILES: usize = 98;
+/// The colours between the least weight and the greatest.
+const SHADES: i16 = 15;
+
+impl Picture<'_> {
+    /// The page.
+    pub fn svg(&self) -> String {
+        let tiles = self.weight.map(Tiles::new);
+        let below = tiles.as_ref().map_or(0.0, Tiles::height);
+        let width = 2.0 * MARGIN + as_float(TILES_A_ROW as u64) * (TILE.0 + TILE.1);
+        let height = TOP + ROW * as_float(self.curves.len() as u64) + below;
+        let mut svg = page((width, height), MARGIN, "what was learnt");
+        for (number, curve) in self.curves.iter().enumerate() {
+            draw(&mut svg, curve, TOP + ROW * as_float(number as u64));
+        }
+        if let Some(tiles) = &tiles {
+            tiles.draw(&mut svg, TOP + ROW * as_float(self.curves.len() as u64));
+        }
+        svg.push_str("</svg>\n");
+        svg
+    }
+}
+
+fn draw(svg: &mut String, curve: &Curve, top: f64) {
+    let values = || curve.training.iter().chain(&curve.held_out).copied();
+    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let spread = if high > low { high - low } else { 1.0 };
+    let (x, y, bottom) = (MARGIN, top + 28.0, top + 28.0 + PLOT.1);
+    let step = PLOT.0 / as_float(curve.training.len().max(2) as u64 - 1);
+    let place =
+        |epoch: usize, value: f64| (x + step * as_float(epoch as u64), bottom - (value - low) / spread * PLOT.1);
+    text(svg, (x, top + 14.0), "name", 14, "start", curve.name);
+    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
+    for &epoch in &curve.layers {
+        let (at, _) = place(epoch, low);
+        line(svg, "rule", [at - step / 2.0, y, at - step / 2.0, bottom]);
+    }
+    for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("law", "#d97706", &curve.held_out)] {
+        let mut path = String::new();
+        for (epoch, &value) in values.iter().enumerate() {
+            // A layer's line is its own.
+            let word = if epoch == 0 || curve.layers.contains(&epoch) { 'M' } else { 'L' };
+            let (x, y) = place(epoch, value);
+            let _ = write!(path, "{word}{x:.1} {y:.1}");
+        }
+        if !path.is_empty() {
+            let _ = writeln!(
+                svg,
+                r#"<path class="{class}" d="{path}" style="fill:none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
+            );
+        }
+    }
+    text(svg, (x + PLOT.0 + 8.0, y + 4.0), "small", 11, "start", &figure(high));
+    text(svg, (x + PLOT.0 + 8.0, bottom + 4.0), "small", 11, "start", &figure(low));
+    text(svg, (x, bottom + 16.0), "small", 11, "start", "epoch 1");
+    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &curve.training.len().to_string());
+    if !curve.held_out.is_empty() {
+        text(svg, (x + PLOT.0, top + 14.0), "lawname", 11, "end", "this line: held out");
+    }
+}
+
+/// The weights of each output as a tile: blue below zero, red above.
+struct Tiles {
+    tiles: Vec<Vec<f32>>,
+    outputs: usize,
+    /// Columns and rows of a tile.
+    sides: (usize, usize),
+    largest: f32,
+}
+
+impl Tiles {
+    fn new(weight: &Tensor) -> Self {
+        let axes: Vec<usize> = weight.shape.axes().iter().map(|&size| in_memory(size)).collect();
+        let outputs_first = weight.layout.as_deref() == Some("oi");
+        let [inputs, outputs] = match (axes.as_slice(), outputs_first) {
+            (&[rows, columns], false) => [rows, columns],
+            (&[rows, columns], true) => [columns, rows],
+            _ => [0, 0],
+        };
+        let mut values = vec![0.0; inputs * outputs];
+        native(0, weight, 1).singles(0, &mut values);
+        let at = |input, output| {
+            if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
+        };
+        let tile = |output| (0..inputs).map(|input| at(input, output)).collect::<Vec<f32>>();
+        let tiles: Vec<Vec<f32>> = (0..outputs.min(MOST_TILES)).map(tile).collect();
+        let largest = tiles.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
+        Self { tiles, outputs, sides: sides(inputs), largest }
+    }
+
+    fn rows(&self) -> usize {
+        self.tiles.len().div_ceil(TILES_A_ROW)
+    }
+
+    fn height(&self) -> f64 {
+        64.0 + as_float(self.rows() as u64) * (TILE.0 + TILE.1)
+    }
+
+    fn draw(&self, svg: &mut String, top: f64) {
+        let (wide, high) = self.sides;
+        text(svg, (MARGIN, top + 14.0), "name", 14, "start", "weights of the first layer");
+        let shown = match self.tiles.len() {
+            all if all == self.outputs => format!("{all} outputs"),
+            some => format!("the first {some} of {} outputs", self.outputs),
+        };
+        let end = figure(self.largest.into());
+        let caption = format!("{shown}, each {wide}x{high}; from -{end} (blue) to {end} (red)");
+        text(svg, (MARGIN, top + 30.0), "small", 11, "start", &caption);
+        for (number, tile) in self.tiles.iter().enumerate() {
+            let left = MARGIN + as_float((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
+            let above = top + 44.0 + as_float((number / TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
+            let scale = TILE.0 / as_float(wide.max(high) as u64);
+            let _ = writeln!(
+                svg,
+                r#"<g transform="translate({left:.1} {above:.1}) scale({scale:.4})" shape-rendering="crispEdges">"#
+            );
+            let _ = writeln!(svg, r##"<path fill="{}" d="M0 0h{wide}v{high}h-{wide}z"/>"##, colour(0));
+            for shade in (-SHADES..=SHADES).filter(|&shade| shade != 0) {
+                let runs = self.runs(tile, shade);
+                if !runs.is_empty() {
+                    let _ = writeln!(svg, r#"<path fill="{}" d="{runs}"/>"#, colour(shade));
+                }
+            }
+            svg.push_str("</g>\n");
+        }
+    }
+
+    /// The places of a shade, side by side ones together.
+    fn runs(&self, tile: &[f32], shade: i16) -> String {
+        let mut runs = String::new();
+        for (y, row) in tile.chunks(self.sides.0).enumerate() {
+            let mut x = 0;
+            for run in row.chunk_by(|a, b| self.shade(*a) == self.shade(*b)) {
+                if self.shade(run[0]) == shade {
+                    let _ = write!(runs, "M{x} {y}h{0}v1h-{0}z", run.len());
+                }
+                x += run.len();
+            }
+        }
+        runs
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "between -15 and 15")]
+    fn shade(&self, value: f32) -> i16 {
+        (value / self.largest * f32::from(SHADES)).round() as i16
+    }
+}
+
+/// The sides of a tile: as near to a square as the number of inputs lets them be.
+fn sides(inputs: usize) -> (usize, usize) {
+    let high =
+        (1..=inputs.max(1)).take_while(|side| side * side <= inputs.max(1)).filter(|side| inputs % side == 0).last();
+    let high = high.unwrap_or(1);
+    (inputs.max(1) / high, high)
+}
+
+/// From blue by way of a pale grey to red.
+fn colour(shade: i16) -> String {
+    let part = f64::from(shade.abs()) / f64::from(SHADES);
+    let end = if shade < 0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] };
+    let mix = |end: f64| 244.0 + (end - 244.0) * part;
+    format!("rgb({:.0},{:.0},{:.0})", mix(end[0]), mix(end[1]), mix(end[2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_as_square_as_their_inputs_allow() {
+        for (inputs, expected) in [(784, (28, 28)), (64, (8, 8)), (12, (4, 3)), (7, (7, 1)), (1, (1, 1))] {
+            assert_eq!(sides(inputs), expected);
+        }
+    }
+}

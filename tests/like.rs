@@ -1,0 +1,95 @@
+//! `--like FRAMEWORK`: what is drawn and what is refused, with no framework at hand.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Ended, Folder};
+
+/// The words after `--like`, each with the name of its generator.
+fn likes(folder: &Folder) -> Vec<[String; 2]> {
+    let listed = String::from_utf8(folder.done("list generators")).unwrap();
+    let rows = listed.lines().filter_map(|line| {
+        let (name, rest) = line.split_once(' ')?;
+        let word = rest.trim_start().strip_prefix("--like ")?.split_once(": ")?.0;
+        Some([word.to_string(), name.to_string()])
+    });
+    rows.collect()
+}
+
+fn schemes(folder: &Folder) -> Vec<String> {
+    let listed = String::from_utf8(folder.done("list schemes")).unwrap();
+    let rows = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(' '));
+    rows.map(|(name, _)| name.to_string()).collect()
+}
+
+/// Runs each line on two threads.
+fn run(lines: &[String], each: impl Fn(&str, &Ended) + Sync) {
+    let (next, folder) = (AtomicUsize::new(0), Folder::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(line) = lines.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    each(line, &Ended::of(&mut folder.fanin(line)));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn every_scheme_is_drawn_or_refused_under_every_framework() {
+    let folder = Folder::new();
+    let (likes, schemes) = (likes(&folder), schemes(&folder));
+    assert!(likes.len() >= 6 && schemes.len() >= 100, "{} frameworks, {} schemes", likes.len(), schemes.len());
+    let tensors = ["w=4x6", "w=3x3x5x8 v=6 --fan-in 3 --fan-out 2", "w=0x4 --dtype bf16"];
+    let mut lines = Vec::new();
+    for [like, _] in &likes {
+        let line = |scheme: &String| {
+            tensors.map(|tensors| format!("init {scheme} {tensors} --like {like} --format safetensors -o -"))
+        };
+        lines.extend(schemes.iter().flat_map(line));
+    }
+    let drawn = AtomicUsize::new(0);
+    run(&lines, |line, ended| {
+        assert!(ended.status == 0 || ended.is_refusal(), "fanin {line}: {}, {}", ended.status, ended.told);
+        drawn.fetch_add(usize::from(ended.status == 0), Ordering::Relaxed);
+    });
+    let drawn = drawn.into_inner();
+    assert!(drawn >= 20 * likes.len() && 2 * drawn < lines.len(), "{drawn} of {} were drawn", lines.len());
+}
+
+#[test]
+fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
+    let folder = Folder::new();
+    let (likes, mut told) = (likes(&folder), BTreeSet::new());
+    for (number, scheme) in schemes(&folder).iter().enumerate() {
+        let ended = Ended::of(&mut folder.fanin(&format!("init {scheme} w=4x6 --format safetensors -o -")));
+        if ended.status != 0 {
+            continue;
+        }
+        let [_, generator] = &likes[number % likes.len()];
+        let (length, rest) = ended.stdout.split_first_chunk().unwrap();
+        let (header, data) = rest.split_at(usize::try_from(u64::from_le_bytes(*length)).unwrap());
+        let header = String::from_utf8(header.to_vec()).unwrap().replace("native-1", generator);
+        let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+        folder.write("forged.safetensors", [&length[..], header.as_bytes(), data].concat());
+        let verified = Ended::of(&mut folder.fanin("verify forged.safetensors"));
+        let orderly = matches!(verified.status, 0 | 1) || verified.is_refusal();
+        assert!(orderly, "{scheme} by {generator}: {}, {}", verified.status, verified.told);
+        told.insert(verified.status);
+    }
+    assert!(told.contains(&1) && told.contains(&2), "some have other values there, and some none: {told:?}");
+}
+
+#[test]
+fn steps_of_keys_are_refused_where_there_are_no_keys() {
+    let folder = Folder::new();
+    for [like, _] in likes(&folder).iter().filter(|[like, _]| like != "jax") {
+        for step in ["--split 1/2", "--fold-in 3"] {
+            let ended = Ended::of(&mut folder.fanin(&format!("init normal w=4x6 --like {like} {step} -o w.npy")));
+            assert!(ended.is_refusal() && ended.told.contains("seed"), "{like} {step}: {}", ended.told);
+        }
+    }
+}
