@@ -48,6 +48,11 @@ pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
     Box::new(Generator::new(seed))
 }
 
+/// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
+pub(super) fn workspace(tensor: &Tensor) -> u64 {
+    whole::workspace(&tensor.law, tensor.whole().shape.count())
+}
+
 /// Whether the values of a tensor hang on the platform's logarithms and sines: where they are not rounded to single precision.
 pub(super) fn hangs_on_platform(tensor: &Tensor) -> bool {
     tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. })
