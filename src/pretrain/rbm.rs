@@ -2,7 +2,7 @@
 //! Boltzmann machines": units v and h of energy -a'v - b'h - v'Wh, and steps along <v h'> of the data less that of the model, whose
 //! samples come from k steps of Gibbs sampling, from the data (CD-k) or from chains that go on (PCD, Tieleman 2008).
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::activation::Activation;
@@ -57,7 +57,7 @@ pub(super) const METHOD: Method = Method {
             help: "how much a hidden unit is drawn there, times the learning rate",
         },
     ],
-    scheme: Some("normal:std=0.01"),
+    scheme: |_| Some("normal:std=0.01"),
     has_visible_bias: true,
     activation: |_| Activation::Sigmoid,
     check,
@@ -65,17 +65,12 @@ pub(super) const METHOD: Method = Method {
 };
 
 fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
-    if is_gaussian(arguments) {
-        return Ok(());
+    match is_gaussian(arguments) {
+        true => Ok(()),
+        false => {
+            data.check_unit_interval().context("Bernoulli units take 0 to 1: --scale minmax, or --visible gaussian")
+        }
     }
-    for (feature, (&low, &high)) in data.low.iter().zip(&data.high).enumerate() {
-        let outside = if low < 0.0 { low } else { high };
-        ensure!(
-            low >= 0.0 && high <= 1.0,
-            "feature {feature} holds {outside}, and Bernoulli units take 0 to 1: --scale minmax, or --visible gaussian"
-        );
-    }
-    Ok(())
 }
 
 fn is_gaussian(arguments: &Arguments) -> bool {
@@ -225,12 +220,12 @@ impl Rbm {
                 *weight += *step;
             }
         });
-        let (data, visible) = (sums(data), sums(visible));
+        let (data, visible) = (data.sums(), visible.sums());
         for (unit, (step, bias)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).enumerate() {
             *step = momentum * *step + learning_rate * (data[unit] * of_batch - visible[unit] * of_chains);
             *bias += *step;
         }
-        let (of_data, of_model) = (sums(of_data), sums(of_model));
+        let (of_data, of_model) = (of_data.sums(), of_model.sums());
         for (unit, (step, bias)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).enumerate() {
             let on = of_data[unit] * of_batch;
             let slope = on - of_model[unit] * of_chains + sparsity_cost * (sparsity - on);
@@ -332,15 +327,6 @@ impl Trainer for Rbm {
             visible_bias: Some(self.visible_bias.clone()),
         }
     }
-}
-
-/// The sum of each column.
-fn sums(matrix: &Matrix<f32>) -> Vec<f32> {
-    let mut sums = vec![0.0; matrix.columns()];
-    for row in matrix.each_row() {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-    }
-    sums
 }
 
 /// log(1 + e^x)
