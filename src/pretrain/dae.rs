@@ -241,3 +241,65 @@ impl Trainer for Autoencoder {
         Layer { weight: weight.clone(), bias: bias.clone(), visible_bias: Some(visible_bias.clone()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(count: usize, step: usize, low: f32, high: f32) -> Vec<f32> {
+        (0..count).map(|n| low + (high - low) * ((n * step + 3) % 23) as f32 / 22.0).collect()
+    }
+
+    #[test]
+    fn slopes_are_those_of_finite_differences() {
+        const INPUTS: usize = 7;
+        const OUTPUTS: usize = 5;
+        let name = "w".parse().unwrap();
+        for encoder in [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::Linear] {
+            for decoder in [Activation::Sigmoid, Activation::Linear] {
+                let mut learner = Autoencoder {
+                    options: Options {
+                        batch: 4,
+                        learning_rate: 0.1,
+                        momentum: 0.0,
+                        weight_decay: 0.0,
+                        noise: 0.3,
+                        masking: true,
+                        encoder,
+                        decoder,
+                    },
+                    parameters: Parameters {
+                        weight: Matrix::new(values(INPUTS * OUTPUTS, 5, -0.9, 0.8), OUTPUTS),
+                        bias: values(OUTPUTS, 7, -0.5, 0.6),
+                        visible_bias: values(INPUTS, 3, -0.4, 0.7),
+                    },
+                    step: Parameters::zeros(INPUTS, OUTPUTS),
+                    corruption: Noise::uniform(1, &name, "corruption").unwrap(),
+                    order: Noise::uniform(1, &name, "order").unwrap(),
+                };
+                let samples = Matrix::new(values(4 * INPUTS, 11, 0.0, 1.0), INPUTS);
+                let corrupted = learner.corrupted(&samples, 0);
+                assert_ne!(corrupted, samples);
+                let mut slopes = learner.slopes(&samples, &corrupted);
+                let slopes = slopes.parts().map(|part| part.to_vec());
+                for (part, slopes) in slopes.iter().enumerate() {
+                    for (number, &slope) in slopes.iter().enumerate() {
+                        let step = 1.0 / 256.0;
+                        let mut at = |offset: f32| {
+                            learner.parameters.parts()[part][number] += offset;
+                            let loss = learner.options.loss(&samples, &learner.through(&corrupted).1);
+                            learner.parameters.parts()[part][number] -= offset;
+                            loss
+                        };
+                        let expected = (at(step) - at(-step)) / f64::from(2.0 * step);
+                        let close = (f64::from(slope) - expected).abs() < 3e-4 * (1.0 + expected.abs());
+                        assert!(
+                            close,
+                            "{encoder:?}, {decoder:?}, part {part}, {number}: {slope}, and {expected} by differences"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
