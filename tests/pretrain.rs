@@ -135,6 +135,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
     let folder = folder();
     folder.done("init nan 20x12 -o nan.npy");
     folder.done("init constant:2 20x12 -o two.npy");
+    folder.done("init zeros 20x12 -o zero.npy");
     folder.done("init normal 1x12 -o one.npy");
     folder.done("init normal 0x12 -o none.npy");
     folder.done("init normal 12 -o vector.npy");
@@ -172,7 +173,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("pca 12-5 --data x.npy --scheme normal", &["--scheme", "pca"]),
         ("pca 12-5 --data x.npy --whiten zca", &["zca"]),
         ("kmeans 12-301 --data x.npy", &["301 filters", "300 samples"]),
-        ("lsuv 12-5 --data two.npy", &["two.npy", "layer 0"]),
+        ("lsuv 12-5 --data zero.npy", &["zero.npy", "layer 0"]),
         ("rbm 12-99999999 --data x.npy --max-memory 1MiB", &["--max-memory"]),
         ("rbm 12-5 --data x.npy --seed -1", &["-1"]),
     ] {
