@@ -231,10 +231,14 @@ impl Generator {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
     }
 
+    /// Whether each layer of a model takes a seed of its own.
+    pub fn seeds_layers(&self) -> bool {
+        self.framework.as_ref().is_some_and(|framework| framework.seeds_layers)
+    }
+
     /// The seed of the layers of a model.
     pub fn seed_of_layers(&self, seed: Seed) -> Seed {
-        let own = self.framework.as_ref().is_some_and(|framework| framework.seeds_layers);
-        if own && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
+        if self.seeds_layers() && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
     }
 
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
