@@ -8,6 +8,7 @@ mod mt19937;
 mod native;
 mod numpy;
 mod ordered;
+mod pcg64;
 mod philox;
 mod platform;
 mod precision;
@@ -87,7 +88,7 @@ pub(crate) enum Drawer {
     InOrder(Arc<Sequence>),
 }
 
-/// Every generator.
+/// Every generator. Rows of frameworks that have several stand in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -111,20 +112,8 @@ pub const GENERATORS: &[Generator] = &[
         has: jax::has,
         draws: Draws::Anywhere(jax::open),
     },
-    Generator {
-        name: "numpy-legacy-2.4",
-        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
-        framework: Some(Framework {
-            word: "numpy-legacy",
-            release: "NumPy 2.4",
-            since: "NumPy 1.0",
-            seeds_layers: false,
-            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
-        }),
-        check: numpy::legacy::check,
-        has: numpy::legacy::has,
-        draws: Draws::InOrder(numpy::legacy::start),
-    },
+    numpy::DEFAULT_RNG,
+    numpy::LEGACY,
     Generator {
         name: "torch-2.15",
         summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
