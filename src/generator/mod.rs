@@ -18,10 +18,11 @@ mod sliced;
 mod tensorflow;
 mod threefry;
 mod torch;
+mod workspace;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::law::{Law, in_memory};
 use crate::plan::{DType, Plan, Seed, Step, Tensor};
@@ -49,6 +50,8 @@ pub struct Generator {
     /// Whether it draws such a law.
     has: fn(&Law) -> bool,
     draws: Draws,
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
+    workspace: fn(&Tensor) -> u64,
 }
 
 /// A release of a framework, whose numbers are matched.
@@ -96,6 +99,7 @@ pub const GENERATORS: &[Generator] = &[
         check: native::check,
         has: |_| true,
         draws: Draws::Anywhere(OPEN_NATIVE),
+        workspace: native::workspace,
     },
     jax::GENERATOR,
     numpy::DEFAULT_RNG,
@@ -228,31 +232,6 @@ impl Plan {
         };
         part_of(whole, tensor)
     }
-}
-
-/// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
-pub fn workspace(tensor: &Tensor) -> u64 {
-    match &tensor.law {
-        Law::Orthogonal { method, unfolding, .. } => native::orthogonal_workspace(*method, unfolding, tensor.dtype),
-        Law::Whole(law) => law.workspace(),
-        _ => 0,
-    }
-}
-
-/// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
-pub fn check_workspace(tensor: &Tensor, limit: u64) -> Result<()> {
-    let needed = workspace(tensor);
-    ensure!(
-        needed <= limit,
-        "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
-        tensor.name,
-        text::bytes(needed),
-        text::bytes(limit)
-    );
-    // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
-    let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-    ensure!(there, "`{}` takes {} of memory to draw, which the system does not give", tensor.name, text::bytes(needed));
-    Ok(())
 }
 
 /// The bounds of a law inside a dtype: the outermost values of that type that the law allows.

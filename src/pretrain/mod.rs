@@ -124,6 +124,19 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// The memory that layers of these sizes take while they are learnt, in bytes, at most.
+    pub fn workspace(&self, sizes: &[u64]) -> u64 {
+        let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
+        let samples = self.arguments.optional_count("batch").unwrap_or(1).max(run::MEASURED as u64);
+        let widest = sizes.iter().copied().max().unwrap_or(0);
+        // What was learnt and what it started from; of one layer its steps, statistics and transpose too; samples on their way.
+        let kept = weights().fold(0, u64::saturating_add).saturating_mul(2);
+        let learning = weights().max().unwrap_or(0).saturating_mul(6);
+        kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6)).saturating_mul(4)
+    }
+}
+
 impl fmt::Display for Asked {
     /// Every option spelled out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

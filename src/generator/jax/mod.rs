@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::threefry::Key;
-use super::{Draws, Framework, Generator, Source};
+use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{self, Law};
 use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
@@ -33,6 +33,7 @@ pub(super) const GENERATOR: Generator = Generator {
     check,
     has,
     draws: Draws::Anywhere(open),
+    workspace: workspace::of_matrices,
 };
 
 /// Errors where JAX takes no such seed.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
-use super::{Draws, Framework, Generator, Source};
+use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{Law, in_memory};
 use crate::plan::{DType, Number, Seed, Step, Tensor};
 use layers::layer_seeds;
@@ -28,6 +28,7 @@ pub(super) const JAX: Generator = Generator {
     check: jax::check,
     has,
     draws: Draws::Anywhere(jax::open),
+    workspace: workspace::of_matrices,
 };
 
 /// Keras with the backend TensorFlow.
@@ -44,6 +45,7 @@ pub(super) const TENSORFLOW: Generator = Generator {
     check: tensorflow::check,
     has,
     draws: Draws::Anywhere(tensorflow::open),
+    workspace: workspace::of_matrices,
 };
 
 /// The number of a seed. Errors where there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.

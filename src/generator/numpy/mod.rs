@@ -5,7 +5,7 @@ mod layers;
 mod legacy;
 mod ziggurat;
 
-use super::{Draws, Framework, Generator};
+use super::{Draws, Framework, Generator, workspace};
 use crate::law::Law;
 use crate::plan::Tensor;
 
@@ -23,6 +23,7 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
     check: default_rng::check,
     has,
     draws: Draws::InOrder(default_rng::start),
+    workspace: workspace::none,
 };
 
 /// `numpy.random.seed`, `numpy.random.RandomState`.
@@ -39,6 +40,7 @@ pub(super) const LEGACY: Generator = Generator {
     check: legacy::check,
     has,
     draws: Draws::InOrder(legacy::start),
+    workspace: workspace::none,
 };
 
 /// Normals take logarithms, and those of `default_rng` exponentials too.

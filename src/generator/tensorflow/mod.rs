@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
 use super::philox::Philox;
-use super::{Draws, Framework, Generator, Source};
+use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
 use groups::Groups;
@@ -29,6 +29,7 @@ pub(super) const GENERATOR: Generator = Generator {
     check,
     has: |law| Elementwise::of(law).is_some(),
     draws: Draws::Anywhere(open),
+    workspace: workspace::none,
 };
 
 /// Errors where a seed is not one number or two of 64 bits with a sign.

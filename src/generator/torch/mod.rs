@@ -33,6 +33,7 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
     check,
     has,
     draws: Draws::InOrder(start),
+    workspace: workspace,
 };
 
 /// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
@@ -62,6 +63,11 @@ pub(super) fn has(law: &Law) -> bool {
 pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
     let seed = seed.only().map_or(0, crate::plan::Number::wrapped);
     Box::new(Generator::new(seed))
+}
+
+/// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
+pub(super) fn workspace(tensor: &Tensor) -> u64 {
+    whole::workspace(&tensor.law, tensor.whole().shape.count())
 }
 
 /// Whether the values of a tensor hang on the platform's logarithms and sines: where they are not rounded to single precision.
