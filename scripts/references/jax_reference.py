@@ -38,6 +38,8 @@ ANY = {
     "jax.uniform:scale=0.3": I.uniform(0.3),
     "uniform:low=0.25,high=1.5": between(0.25, 1.5),
     "uniform:low=-0.1,high=0.7": between(-0.1, 0.7),
+    "uniform:low=-0.05,high=0.05": between(-0.05, 0.05),
+    "uniform:low=-0.25,high=0.25": between(-0.25, 0.25),
     "jax.truncated_normal": I.truncated_normal(),
     "jax.truncated_normal:stddev=0.7,lower=-1.1,upper=2.3": I.truncated_normal(0.7, lower=-1.1, upper=2.3),
     "jax.truncated_normal:stddev=0.02,lower=0.3,upper=4": I.truncated_normal(0.02, lower=0.3, upper=4.0),

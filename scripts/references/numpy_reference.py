@@ -1,4 +1,4 @@
-"""NumPy's own distributions: `numpy.random.RandomState`, whose numbers `numpy.random.seed` draws too."""
+"""NumPy's own distributions: `numpy.random.default_rng`, and `numpy.random.RandomState`, whose numbers `numpy.random.seed` draws too."""
 
 import numpy
 
@@ -33,6 +33,59 @@ def legacy(grid):
             yield arguments, lambda d=law, s=seed, h=shapes, t=dtype: drawn(d, s, h, t)
 
 
+# What default_rng has besides; in single precision it draws these alone.
+STANDARD = {
+    "standard-normal": lambda generator, shape, dtype: generator.standard_normal(shape, dtype=dtype),
+    "standard-uniform": lambda generator, shape, dtype: generator.random(shape, dtype=dtype),
+}
+SCHEMES = [*LAWS, *STANDARD]
+# Seeds of 128 bits, and lists; --split stands for SeedSequence.spawn.
+WIDE = ("340282366920938463463374607431768211455", "18446744073709551616", "1,2,3", "0,0,7", "4294967301,5,6,7,18446744073709551615")
+SPLITS = (("--split", "0/1"), ("--split", "2/4"), ("--split", "1/3", "--split", "70000/70001"))
+
+
+def call(generator, scheme, shape, dtype):
+    """What default_rng draws of a scheme."""
+    if scheme in LAWS:
+        return LAWS[scheme](generator, shape).astype(DTYPES[dtype])
+    own = DTYPES[dtype] if dtype != "f16" else numpy.float64
+    return STANDARD[scheme](generator, shape, own).astype(DTYPES[dtype])
+
+
+def modern_rng(seed, splits):
+    """The generator of `--seed A,B --split I/N ...`."""
+    numbers = [int(number) for number in str(seed).split(",")]
+    sequence = numpy.random.SeedSequence(numbers if len(numbers) > 1 else numbers[0])
+    for split in splits[1::2]:
+        index, of = map(int, split.split("/"))
+        sequence = sequence.spawn(of)[index]
+    return numpy.random.default_rng(sequence)
+
+
+def modern_drawn(scheme, seed, splits, shapes, dtype):
+    generator = modern_rng(seed, splits)
+    return {name: call(generator, scheme, shape, dtype) for name, shape in shapes.items()}
+
+
+def modern(grid):
+    for scheme in SCHEMES:
+        for seed, shape, dtype in grid.cells(seeds=(0, 2**64 - 1), dtypes=tuple(DTYPES)):
+            arguments = grid.init(scheme, shape, "numpy", seed, dtype)
+            yield arguments, lambda c=scheme, s=seed, h=shape, t=dtype: modern_drawn(c, s, (), {"w": h}, t)
+        for seed, shape, dtype in grid.cells(seeds=(0, 2**64 - 1), dtypes=tuple(DTYPES), most=20000):
+            # Of single precision an odd count leaves half of a word for the next tensor.
+            shapes = {"w": shape, "a": (5,), "b": (17,), "c": (3, 3)}
+            arguments = grid.init(scheme, shape, "numpy", seed, dtype)
+            arguments[3:3] = [f"{name}={grid.words(size)}" for name, size in list(shapes.items())[1:]]
+            yield arguments, lambda c=scheme, s=seed, h=shapes, t=dtype: modern_drawn(c, s, (), h, t)
+        for seed in WIDE:
+            for splits in ((), *SPLITS):
+                for dtype in ("f32", "f64"):
+                    arguments = ["init", scheme, "w=100", "--like", "numpy", "--seed", seed, "--dtype", dtype, *splits]
+                    yield arguments, lambda c=scheme, s=seed, p=splits, t=dtype: modern_drawn(c, s, p, {"w": (100,)}, t)
+
+
 def cases(grid):
     """What fanin is told, and what gives NumPy's arrays."""
     yield from legacy(grid)
+    yield from modern(grid)

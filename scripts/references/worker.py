@@ -55,7 +55,7 @@ def cases(name, grid):
 
 def by_nature(words, arrays):
     """The tolerance of a law that rests on a QR decomposition, which every LAPACK rounds in its own way; else None."""
-    if "orthogonal" not in words[1]:
+    if "orthogonal" not in words[1].lower():
         return None
     rank = max(max(min(a.size // side, side) for side in (a.shape[0], a.shape[-1])) for a in arrays.values() if a.size)
     unit = {"f64": 1e-13, "f32": 2e-5, "f16": 2e-5 + 2**-11, "bf16": 2e-5 + 2**-8}

@@ -16,7 +16,7 @@ pub(super) struct Numbers {
     /// The very numbers of a framework, by its meaning of each name and in its layout: torch, numpy, jax, ... (`fanin list generators`)
     #[arg(long, value_name = "FRAMEWORK", value_parser = Generator::like)]
     like: Option<&'static Generator>,
-    /// With --like jax: the key is split(key, N)[I]; may stand several times, each of the key before
+    /// With --like jax: the key is split(key, N)[I]; may stand several times, each of the key before. With --like numpy: `SeedSequence(seed).spawn(N)[I]`
     #[arg(long, value_name = "I/N", value_parser = split)]
     split: Vec<Step>,
     /// With --like jax: the key is `fold_in(key, N)`, after any --split; may stand several times

@@ -8,6 +8,7 @@ mod mt19937;
 mod native;
 mod numpy;
 mod ordered;
+mod pcg64;
 mod philox;
 mod platform;
 mod precision;
@@ -90,7 +91,7 @@ pub(crate) enum Drawer {
     InOrder(Arc<Sequence>),
 }
 
-/// Every generator.
+/// Every generator. Rows of frameworks that have several stand in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -116,21 +117,8 @@ pub const GENERATORS: &[Generator] = &[
         draws: Draws::Anywhere(jax::open),
         workspace: workspace::of_matrices,
     },
-    Generator {
-        name: "numpy-legacy-2.4",
-        summary: "numpy.random.seed(SEED), or RandomState(SEED): one generator for all tensors, in order, in double precision",
-        framework: Some(Framework {
-            word: "numpy-legacy",
-            release: "NumPy 2.4",
-            since: "NumPy 1.0",
-            seeds_layers: false,
-            platform: |tensor| matches!(tensor.law, Law::Normal { .. }),
-        }),
-        check: numpy::legacy::check,
-        has: numpy::legacy::has,
-        draws: Draws::InOrder(numpy::legacy::start),
-        workspace: workspace::none,
-    },
+    numpy::DEFAULT_RNG,
+    numpy::LEGACY,
     Generator {
         name: "torch-2.15",
         summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
@@ -191,6 +179,7 @@ pub const GENERATORS: &[Generator] = &[
         draws: Draws::Anywhere(keras::tensorflow::open),
         workspace: workspace::of_matrices,
     },
+    keras::torch::GENERATOR,
 ];
 
 /// The generator of this program's own numbers.

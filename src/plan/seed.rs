@@ -21,12 +21,13 @@ pub struct Number {
     pub magnitude: u128,
 }
 
-/// A step from a seed to what is drawn with: from one key to the next, as JAX derives keys, or to the seeds of layers.
+/// A step from a seed to what is drawn with: from one key to the next, as JAX derives keys, from one seed to the next, as `NumPy`
+/// spawns them, or to the seeds of layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `fold_in(key, number)`.
     FoldIn(u32),
-    /// `split(key, of)[index]`.
+    /// `split(key, of)[index]`; `SeedSequence(seed).spawn(of)[index]`.
     Split {
         /// Which of them, from 0.
         index: u64,
@@ -70,7 +71,9 @@ impl Seed {
             Some(Step::Layers) => {
                 bail!("`{LAYERS}` are the seeds of the layers of a model of Keras: --like keras:jax has them")
             }
-            Some(_) => bail!("--fold-in and --split derive keys of JAX: they go with --like jax"),
+            Some(_) => bail!(
+                "--fold-in and --split derive keys of JAX: they go with --like jax, and --split with --like numpy"
+            ),
         }
     }
 

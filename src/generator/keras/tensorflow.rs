@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 
 use super::super::Source;
+use super::super::elementwise::Elementwise;
 use super::super::tensorflow::stateless;
 use super::{initializer, only, pair};
-use crate::plan::{Seed, Tensor};
+use crate::plan::{Seed, Tensor, narrow};
 
 /// What Keras divides seeds by, so that the rest fits 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;
@@ -21,5 +22,16 @@ pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -
     let (number, counter) = pair(seed, tensor);
     let number = number.to_i64().unwrap_or_default();
     let seeds = [number.rem_euclid(MODULUS).cast_unsigned(), counter % MODULUS.cast_unsigned()];
-    initializer(tensor, threads, |law| stateless(seeds, law, tensor.dtype))
+    initializer(tensor, threads, |law| stateless(seeds, by_way_of_single(law), tensor.dtype))
+}
+
+/// Keras makes tensors of the bounds of a uniform law before it says of which type: they are rounded to single precision.
+fn by_way_of_single(law: Elementwise) -> Elementwise {
+    match law {
+        Elementwise::Uniform { low, high } => {
+            let [low, high] = [low, high].map(|bound| narrow(bound).into());
+            Elementwise::Uniform { low, high }
+        }
+        law => law,
+    }
 }

@@ -29,11 +29,6 @@ fn number(seed: &Seed) -> Result<u32> {
     number.context("numpy.random.seed takes a whole number from 0 to 2^32-1")
 }
 
-/// Whether there is such a law.
-pub(in crate::generator) fn has(law: &Law) -> bool {
-    matches!(law, Law::Uniform { .. } | Law::Normal { .. })
-}
-
 /// `numpy.random.seed(seed)`.
 pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
     Box::new(RandomState { words: Mt19937::from_seed(number(seed).unwrap_or_default()), cached: None })

@@ -6,13 +6,20 @@ use super::shared::{self, KEPT, one_matrix, only_gain, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, DType, Law, Like, Row, Site, native, row};
 use crate::law::{OrthogonalMethod, as_float};
+use crate::plan::narrow;
 
 pub(super) const LIKE: Like = Like { framework: "keras", layout: "keras", rows: ROWS };
 
 const ROWS: &[Row] = &[
     native("zeros"),
     native("ones"),
-    native("constant"),
+    row("constant", |arguments, _, dtype| {
+        let value = arguments.number("value")?;
+        let nearest = f64::from(narrow(value));
+        let held = dtype != DType::F64 || value.is_nan() || nearest == value;
+        ensure!(held, "Keras takes a constant by way of single precision on TensorFlow: of f64, write {nearest}");
+        Ok(Law::Constant { value })
+    }),
     native("identity"),
     native("normal").single(),
     native("uniform").single(),

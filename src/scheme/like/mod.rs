@@ -35,7 +35,8 @@ pub struct Row {
     pub law: Option<LawOf>,
     /// Why the values are close to the framework's and not equal to them.
     pub close: Option<&'static str>,
-    /// Whether it is drawn in single precision where that is what is asked for, and not in double precision and then rounded.
+    /// Whether it is drawn in single precision where that is what is asked for, by a framework that draws others in double precision
+    /// and rounds.
     pub single: bool,
     /// Whether a uniform law is drawn on a unit interval and then multiplied, and not between its bounds.
     pub scaled: bool,
@@ -67,7 +68,7 @@ impl Row {
         Self { plain: true, ..self }
     }
 
-    /// Drawn in single precision where that is what is asked for.
+    /// Drawn in single precision where that is what is asked for, by a framework that draws others in double precision and rounds.
     const fn single(self) -> Self {
         Self { single: true, ..self }
     }

@@ -8,6 +8,8 @@ pub(super) const LIKE: Like = Like {
     rows: &[
         native("normal"),
         native("uniform"),
+        native("standard-normal").single(),
+        native("standard-uniform").single(),
         native("zeros"),
         native("ones"),
         native("constant"),

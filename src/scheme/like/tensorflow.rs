@@ -9,9 +9,9 @@ pub(super) const LIKE: Like = Like {
     framework: "tensorflow",
     layout: "default",
     rows: &[
-        native("normal").single(),
-        native("uniform").single(),
-        row("truncated-normal", truncated_normal).single(),
+        native("normal"),
+        native("uniform"),
+        row("truncated-normal", truncated_normal),
         native("zeros"),
         native("ones"),
         native("constant"),

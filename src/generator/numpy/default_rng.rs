@@ -1,0 +1,164 @@
+//! `numpy.random.default_rng`: PCG64, uniform values of 53 or 24 bits, normals by a ziggurat. All is drawn in double precision, and
+//! rounded for other types, but `standard_normal` and `random` of single precision, which take half a word for each value.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::super::Source;
+use super::super::ordered::{Drawn, Forward, Stream};
+use super::super::pcg64::Pcg64;
+use super::ziggurat::{self, unit_double, unit_single};
+use crate::law::Law;
+use crate::plan::{DType, Seed, Step, Tensor, narrow};
+
+/// How many words the entropy is filled to before those of `SeedSequence.spawn`.
+const FILLED: usize = 4;
+
+/// Errors where `numpy.random.default_rng` takes no such seed.
+pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
+    let split = |step: &Step| matches!(step, Step::Split { .. });
+    ensure!(
+        seed.steps().iter().all(split),
+        "NumPy spawns seeds, and has nothing else: --split I/N is SeedSequence(seed).spawn(N)[I]"
+    );
+    let negative = seed.numbers().iter().any(|number| number.negative);
+    ensure!(!negative, "numpy.random.default_rng takes one or several whole numbers from 0");
+    Ok(())
+}
+
+/// `numpy.random.default_rng(seed)`; each split takes `SeedSequence(seed).spawn(of)[index]` in the place of the seed.
+pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
+    let mut words: Vec<u32> = seed.numbers().iter().flat_map(|number| words_of(number.magnitude)).collect();
+    if !seed.steps().is_empty() {
+        words.resize(words.len().max(FILLED), 0);
+    }
+    for step in seed.steps() {
+        if let Step::Split { index, .. } = *step {
+            words.extend(words_of(index.into()));
+        }
+    }
+    Box::new(Generator(Pcg64::from_entropy(&words)))
+}
+
+/// The words of a number, the lowest first, without zeros at the end; a single one of 0.
+#[expect(clippy::cast_possible_truncation, reason = "the words of a number")]
+fn words_of(number: u128) -> impl Iterator<Item = u32> {
+    let count = (128 - number.leading_zeros()).div_ceil(32).max(1);
+    (0..count).map(move |word| (number >> (32 * word)) as u32)
+}
+
+/// The state between two calls.
+#[derive(Clone)]
+struct Generator(Pcg64);
+
+impl Stream for Generator {
+    fn fork(&self) -> Box<dyn Stream> {
+        Box::new(self.clone())
+    }
+
+    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+        let (law, dtype) = (tensor.law.clone(), tensor.dtype);
+        Box::new(Values { engine: self.0, law, dtype, single: tensor.precision == DType::F32 })
+    }
+}
+
+/// The values of a tensor.
+#[derive(Clone)]
+struct Values {
+    engine: Pcg64,
+    law: Law,
+    dtype: DType,
+    /// Whether they are drawn in single precision.
+    single: bool,
+}
+
+impl Forward for Values {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(self.clone())
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let engine = &mut self.engine;
+        match self.law {
+            Law::Uniform { low, high } => {
+                let part = Uniforms { engine: engine.clone(), low, high, dtype: self.dtype, single: self.single };
+                part.pass(engine, count as u64);
+                Arc::new(part)
+            }
+            Law::Normal { mean, std } if self.single => {
+                let (mean, std) = (narrow(mean), narrow(std));
+                Arc::new(Drawn::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
+            }
+            Law::Normal { mean, std } => {
+                let dtype = self.dtype;
+                let normals = (0..count).map(|_| mean + std * ziggurat::double(engine));
+                Arc::new(match dtype {
+                    DType::F64 => Drawn::Doubles(normals.collect()),
+                    _ => Drawn::Singles(normals.map(|value| rounded(value, dtype)).collect()),
+                })
+            }
+            _ => unreachable!("a plan with other laws is not made"),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        Box::new(Generator(self.engine))
+    }
+}
+
+/// As `.astype` rounds it.
+#[inline(always)]
+fn rounded(value: f64, dtype: DType) -> f32 {
+    match dtype {
+        DType::F16 | DType::BF16 => narrow(dtype.round(value)),
+        _ => narrow(value),
+    }
+}
+
+/// A part of a uniform tensor: as many words as values, so that threads skip to theirs.
+struct Uniforms {
+    /// At the first value of the part.
+    engine: Pcg64,
+    low: f64,
+    high: f64,
+    dtype: DType,
+    single: bool,
+}
+
+impl Uniforms {
+    /// Leaves values out.
+    fn pass(&self, engine: &mut Pcg64, count: u64) {
+        if self.single {
+            engine.skip_halves(count);
+        } else {
+            engine.skip(count);
+        }
+    }
+
+    /// The engine at that value of the part.
+    fn at(&self, start: u64) -> Pcg64 {
+        let mut engine = self.engine.clone();
+        self.pass(&mut engine, start);
+        engine
+    }
+}
+
+impl Source for Uniforms {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        let mut engine = self.at(start);
+        let range = self.high - self.low;
+        if self.single {
+            let (low, range) = (narrow(self.low), narrow(range));
+            out.fill_with(|| low + range * unit_single(engine.next_half()));
+        } else {
+            out.fill_with(|| rounded(self.low + range * unit_double(engine.next()), self.dtype));
+        }
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        let mut engine = self.at(start);
+        let range = self.high - self.low;
+        out.fill_with(|| self.low + range * unit_double(engine.next()));
+    }
+}
