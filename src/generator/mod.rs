@@ -170,6 +170,7 @@ pub const GENERATORS: &[Generator] = &[
         has: keras::has,
         draws: Draws::Anywhere(keras::tensorflow::open),
     },
+    keras::numpy::GENERATOR,
 ];
 
 /// The generator of this program's own numbers.

@@ -90,8 +90,17 @@ impl Sequence {
             );
             ensure!(order == place, "`{}` and another tensor are both the {order}th to be drawn", tensor.name);
         }
+        Ok(Self::of(seed, drawing, start))
+    }
+
+    /// A tensor that draws, and no other.
+    pub(super) fn of_one(seed: &Seed, tensor: Tensor, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
+        Self::of(seed, vec![tensor], start)
+    }
+
+    fn of(seed: &Seed, tensors: Vec<Tensor>, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
         let seed = seed.clone();
-        Ok(Self { tensors: drawing, start: Box::new(move || start(&seed)), states: Mutex::default() })
+        Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
     }
 
     /// The values of the tensor in that place.

@@ -73,6 +73,18 @@ struct Values {
     single: bool,
 }
 
+impl Values {
+    /// The next `count` values, each drawn in double precision.
+    fn drawn(&mut self, count: usize, draw: impl Fn(&mut Pcg64) -> f64) -> Arc<Drawn> {
+        let engine = &mut self.engine;
+        let values = (0..count).map(|_| draw(engine));
+        Arc::new(match self.dtype {
+            DType::F64 => Drawn::Doubles(values.collect()),
+            dtype => Drawn::Singles(values.map(|value| rounded(value, dtype)).collect()),
+        })
+    }
+}
+
 impl Forward for Values {
     fn fork(&self) -> Box<dyn Forward> {
         Box::new(self.clone())
@@ -90,14 +102,16 @@ impl Forward for Values {
                 let (mean, std) = (narrow(mean), narrow(std));
                 Arc::new(Drawn::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
             }
-            Law::Normal { mean, std } => {
-                let dtype = self.dtype;
-                let normals = (0..count).map(|_| mean + std * ziggurat::double(engine));
-                Arc::new(match dtype {
-                    DType::F64 => Drawn::Doubles(normals.collect()),
-                    _ => Drawn::Singles(normals.map(|value| rounded(value, dtype)).collect()),
-                })
-            }
+            Law::Normal { mean, std } => self.drawn(count, |engine| mean + std * ziggurat::double(engine)),
+            // NumPy has no such function; Keras draws normals by it until one is between.
+            Law::TruncatedNormal { mean, std, low, high } => self.drawn(count, |engine| {
+                loop {
+                    let value = mean + std * ziggurat::double(engine);
+                    if (low..=high).contains(&value) {
+                        return value;
+                    }
+                }
+            }),
             _ => unreachable!("a plan with other laws is not made"),
         }
     }
@@ -107,12 +121,13 @@ impl Forward for Values {
     }
 }
 
-/// As `.astype` rounds it.
+/// As `.astype` rounds it: to a bfloat16 by way of a single, as `ml_dtypes` has it.
 #[inline(always)]
 fn rounded(value: f64, dtype: DType) -> f32 {
     match dtype {
-        DType::F16 | DType::BF16 => narrow(dtype.round(value)),
-        _ => narrow(value),
+        DType::F16 => narrow(dtype.round(value)),
+        DType::BF16 => narrow(dtype.round(narrow(value).into())),
+        DType::F32 | DType::F64 => narrow(value),
     }
 }
 

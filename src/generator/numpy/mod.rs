@@ -1,6 +1,6 @@
 //! `NumPy`'s numbers.
 
-mod default_rng;
+pub(super) mod default_rng;
 mod layers;
 mod legacy;
 mod ziggurat;
