@@ -114,6 +114,7 @@ pub const GENERATORS: &[Generator] = &[
     },
     numpy::DEFAULT_RNG,
     numpy::LEGACY,
+    numpy::LASAGNE,
     Generator {
         name: "torch-2.15",
         summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",

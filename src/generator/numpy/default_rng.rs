@@ -9,6 +9,7 @@ use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
 use super::super::pcg64::Pcg64;
 use super::ziggurat::{self, unit_double, unit_single};
+use super::{drawn, rounded};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Step, Tensor, narrow};
 
@@ -77,11 +78,7 @@ impl Values {
     /// The next `count` values, each drawn in double precision.
     fn drawn(&mut self, count: usize, draw: impl Fn(&mut Pcg64) -> f64) -> Arc<Drawn> {
         let engine = &mut self.engine;
-        let values = (0..count).map(|_| draw(engine));
-        Arc::new(match self.dtype {
-            DType::F64 => Drawn::Doubles(values.collect()),
-            dtype => Drawn::Singles(values.map(|value| rounded(value, dtype)).collect()),
-        })
+        Arc::new(drawn((0..count).map(|_| draw(engine)), self.dtype))
     }
 }
 
@@ -118,16 +115,6 @@ impl Forward for Values {
 
     fn finish(self: Box<Self>) -> Box<dyn Stream> {
         Box::new(Generator(self.engine))
-    }
-}
-
-/// As `.astype` rounds it: to a bfloat16 by way of a single, as `ml_dtypes` has it.
-#[inline(always)]
-fn rounded(value: f64, dtype: DType) -> f32 {
-    match dtype {
-        DType::F16 => narrow(dtype.round(value)),
-        DType::BF16 => narrow(dtype.round(narrow(value).into())),
-        DType::F32 | DType::F64 => narrow(value),
     }
 }
 
