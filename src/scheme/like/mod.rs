@@ -163,6 +163,6 @@ impl Like {
             || did_you_mean(scheme, known.iter().copied()),
             |near| format!("; the nearest that it has is `{near}`"),
         );
-        format!("{framework} has no {scheme}, so that there are no numbers of it{near}: it has {}", known.join(", "))
+        format!("no numbers of {framework} are known for {scheme}{near}: they are for {}", known.join(", "))
     }
 }
