@@ -16,6 +16,8 @@ FRAMEWORKS = {
     "torch": ("torch_reference", "torch", {}),
     "jax": ("jax_reference", "jax", {}),
     "tensorflow": ("tensorflow_reference", "tensorflow", {}),
+    "lasagne": ("lasagne_reference", "lasagne", {}),
+    "keras-numpy": ("keras_reference", "numpy", {"KERAS_BACKEND": "numpy"}),
     "keras-jax": ("keras_reference", "jax", {"KERAS_BACKEND": "jax"}),
     "keras-torch": ("keras_reference", "torch", {"KERAS_BACKEND": "torch"}),
     "keras-tensorflow": ("keras_reference", "tensorflow", {"KERAS_BACKEND": "tensorflow"}),

@@ -13,11 +13,17 @@ import ml_dtypes  # noqa: E402, F401  bfloat16 for NumPy
 
 BACKEND = keras.backend.backend()
 LIKE = f"keras:{BACKEND}"
-NAMES = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16"}
+NAMES = {"f32": "float32", "f64": "float64", "bf16": "bfloat16", "f16": "float16"}
 # The seeds that the backend takes.
-SEEDS = {"jax": (0, 2**32 - 1), "tensorflow": (-(2**63), 2**63 - 1), "torch": (-(2**63), 2**63 - 1)}[BACKEND]
+WIDE = (-(2**63), 2**63 - 1)
+SEEDS = {"jax": (0, 2**32 - 1), "numpy": (0, 2**32 - 1), "tensorflow": WIDE, "torch": WIDE}[BACKEND]
 # Those that its generator of seeds takes, where they are fewer.
 ROW_SEEDS = (-(2**31), 2**31 - 1) if BACKEND == "torch" else SEEDS
+# With NumPy, Keras gives some arrays in single precision whatever is asked for: identities for bfloat16; biases and matrices for f64.
+IDENTITY_TYPES = ("f32", "f64", "f16") if BACKEND == "numpy" else tuple(NAMES)
+MODEL_TYPES = ("f32", "f16", "bf16") if BACKEND == "numpy" else tuple(NAMES)
+# Keras decomposes no matrix of a half type.
+MATRIX_TYPES = ("f32",) if BACKEND == "numpy" else ("f32", "f64")
 LAYER_SEEDS = (0, 2**32 - 1)
 I = keras.initializers
 
@@ -92,7 +98,7 @@ def seedless(grid):
         for seed, shape, dtype in grid.cells(seeds=SEEDS, most=100):
             arguments = grid.init(words, shape, LIKE, seed, dtype)
             yield arguments, lambda m=make, g=given, h=shape, t=dtype: one(m, g, h, t)
-    for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2,), most=1000):
+    for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2,), most=1000, dtypes=IDENTITY_TYPES):
         arguments = grid.init("Identity:gain=1.5", shape, LIKE, seed, dtype)
         yield arguments, lambda h=shape, t=dtype: one(I.Identity, {"gain": 1.5}, h, t)
 
@@ -121,15 +127,15 @@ def stack(seed, sizes, activation, dtype):
 
 
 def models(grid):
-    for seed, shape, dtype in grid.cells(seeds=LAYER_SEEDS, ranks=(2, 3, 4), most=20000):
+    for seed, shape, dtype in grid.cells(seeds=LAYER_SEEDS, ranks=(2, 3, 4), most=20000, dtypes=MODEL_TYPES):
         arguments = ["mlp", "-".join(map(str, shape)), "--like", LIKE, "--seed", seed, "--dtype", dtype]
         yield arguments, lambda s=seed, h=shape, t=dtype: stack(s, h, "relu", t)
 
 
 def matrices(grid):
-    """What is close and not exact. Keras decomposes no matrix of a half type."""
+    """What is close and not exact."""
     for words, make, given in ORTHOGONAL:
-        for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2, 3, 4), dtypes=("f32", "f64"), most=20000):
+        for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2, 3, 4), dtypes=MATRIX_TYPES, most=20000):
             arguments = grid.init(words, shape, LIKE, seed, dtype)
             yield arguments, lambda m=make, g=given, s=seed, h=shape, t=dtype: one(m, {**g, "seed": s}, h, t)
 

@@ -27,3 +27,13 @@ impl Elementwise {
         }
     }
 }
+
+impl From<Elementwise> for Law {
+    fn from(law: Elementwise) -> Self {
+        match law {
+            Elementwise::Uniform { low, high } => Self::Uniform { low, high },
+            Elementwise::Normal { mean, std } => Self::Normal { mean, std },
+            Elementwise::TruncatedNormal { mean, std, low, high } => Self::TruncatedNormal { mean, std, low, high },
+        }
+    }
+}

@@ -104,11 +104,13 @@ pub const GENERATORS: &[Generator] = &[
     jax::GENERATOR,
     numpy::DEFAULT_RNG,
     numpy::LEGACY,
+    numpy::LASAGNE,
     torch::GENERATOR,
     tensorflow::GENERATOR,
     keras::JAX,
     keras::TENSORFLOW,
     keras::torch::GENERATOR,
+    keras::numpy::GENERATOR,
 ];
 
 /// The generator of this program's own numbers.

@@ -56,6 +56,52 @@ impl Source for Drawn {
     }
 }
 
+/// The values of a tensor that must be drawn together, when they are.
+pub(super) struct Ready {
+    values: Arc<Drawn>,
+    position: u64,
+    state: Box<dyn Stream>,
+}
+
+impl Ready {
+    /// All values of a tensor, and the state after them.
+    pub(super) fn new(values: Drawn, state: Box<dyn Stream>) -> Self {
+        Self { values: Arc::new(values), position: 0, state }
+    }
+}
+
+impl Forward for Ready {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(Self { values: Arc::clone(&self.values), position: self.position, state: self.state.fork() })
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let from = self.position;
+        self.position += count as u64;
+        Arc::new(Rest { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        self.state
+    }
+}
+
+/// Values from an element on, which is element 0 here.
+pub(super) struct Rest {
+    pub(super) from: u64,
+    pub(super) values: Arc<dyn Source>,
+}
+
+impl Source for Rest {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        self.values.singles(self.from + start, out);
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        self.values.doubles(self.from + start, out);
+    }
+}
+
 /// The tensors of a plan that draw, in the order in which they do.
 pub struct Sequence {
     tensors: Vec<Tensor>,
@@ -90,8 +136,17 @@ impl Sequence {
             );
             ensure!(order == place, "`{}` and another tensor are both the {order}th to be drawn", tensor.name);
         }
+        Ok(Self::of(seed, drawing, start))
+    }
+
+    /// A tensor that draws, and no other.
+    pub(super) fn of_one(seed: &Seed, tensor: Tensor, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
+        Self::of(seed, vec![tensor], start)
+    }
+
+    fn of(seed: &Seed, tensors: Vec<Tensor>, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
         let seed = seed.clone();
-        Ok(Self { tensors: drawing, start: Box::new(move || start(&seed)), states: Mutex::default() })
+        Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
     }
 
     /// The tensors before that place.

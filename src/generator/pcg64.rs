@@ -150,13 +150,19 @@ mod tests {
         let start = Pcg64::from_entropy(&[42]);
         for count in [0, 1, 2, 3, 64, 1000, 65537] {
             let (mut single, mut skipped) = (start.clone(), start.clone());
-            (0..count).for_each(|_| drop(single.next()));
+            for _ in 0..count {
+                single.next();
+            }
             skipped.skip(count);
             assert_eq!(single.next(), skipped.next());
             for before in [0, 1] {
                 let (mut single, mut skipped) = (start.clone(), start.clone());
-                (0..before + count).for_each(|_| drop(single.next_half()));
-                (0..before).for_each(|_| drop(skipped.next_half()));
+                for _ in 0..before + count {
+                    single.next_half();
+                }
+                for _ in 0..before {
+                    skipped.next_half();
+                }
                 skipped.skip_halves(count);
                 assert_eq!([single.next_half(), single.next_half()], [skipped.next_half(), skipped.next_half()]);
             }

@@ -103,6 +103,13 @@ impl From<u64> for Seed {
     }
 }
 
+impl FromIterator<Number> for Seed {
+    /// A seed of several numbers, one at least.
+    fn from_iter<I: IntoIterator<Item = Number>>(numbers: I) -> Self {
+        Self { numbers: numbers.into_iter().collect(), steps: Vec::new() }
+    }
+}
+
 impl Number {
     /// It as 64 bits without a sign, where it is one.
     pub fn to_u64(self) -> Option<u64> {

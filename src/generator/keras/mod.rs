@@ -3,6 +3,7 @@
 
 pub(super) mod jax;
 mod layers;
+pub(super) mod numpy;
 pub(super) mod tensorflow;
 pub(super) mod torch;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::super::elementwise::Elementwise;
-use super::super::ordered::{Drawn, Forward, Stream};
+use super::super::ordered::{Drawn, Forward, Rest, Stream};
 use super::super::qr::{self, Rows};
 use super::super::torch::{self, Plain, PlainLaw};
 use super::super::{Draws, Framework, Generator, Source, workspace};
@@ -200,7 +200,7 @@ impl Forward for Ready {
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let from = self.position;
         self.position += count as u64;
-        Arc::new(torch::From { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+        Arc::new(Rest { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
     }
 
     fn finish(self: Box<Self>) -> Box<dyn Stream> {

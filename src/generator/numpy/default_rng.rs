@@ -9,6 +9,7 @@ use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
 use super::super::pcg64::Pcg64;
 use super::ziggurat::{self, unit_double, unit_single};
+use super::{drawn, rounded};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Step, Tensor, narrow};
 
@@ -73,6 +74,14 @@ struct Values {
     single: bool,
 }
 
+impl Values {
+    /// The next `count` values, each drawn in double precision.
+    fn drawn(&mut self, count: usize, draw: impl Fn(&mut Pcg64) -> f64) -> Arc<Drawn> {
+        let engine = &mut self.engine;
+        Arc::new(drawn((0..count).map(|_| draw(engine)), self.dtype))
+    }
+}
+
 impl Forward for Values {
     fn fork(&self) -> Box<dyn Forward> {
         Box::new(self.clone())
@@ -90,29 +99,22 @@ impl Forward for Values {
                 let (mean, std) = (narrow(mean), narrow(std));
                 Arc::new(Drawn::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
             }
-            Law::Normal { mean, std } => {
-                let dtype = self.dtype;
-                let normals = (0..count).map(|_| mean + std * ziggurat::double(engine));
-                Arc::new(match dtype {
-                    DType::F64 => Drawn::Doubles(normals.collect()),
-                    _ => Drawn::Singles(normals.map(|value| rounded(value, dtype)).collect()),
-                })
-            }
+            Law::Normal { mean, std } => self.drawn(count, |engine| mean + std * ziggurat::double(engine)),
+            // NumPy has no such function; Keras draws normals by it until one is between.
+            Law::TruncatedNormal { mean, std, low, high } => self.drawn(count, |engine| {
+                loop {
+                    let value = mean + std * ziggurat::double(engine);
+                    if (low..=high).contains(&value) {
+                        return value;
+                    }
+                }
+            }),
             _ => unreachable!("a plan with other laws is not made"),
         }
     }
 
     fn finish(self: Box<Self>) -> Box<dyn Stream> {
         Box::new(Generator(self.engine))
-    }
-}
-
-/// As `.astype` rounds it.
-#[inline(always)]
-fn rounded(value: f64, dtype: DType) -> f32 {
-    match dtype {
-        DType::F16 | DType::BF16 => narrow(dtype.round(value)),
-        _ => narrow(value),
     }
 }
 

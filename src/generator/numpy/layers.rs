@@ -69,7 +69,7 @@ const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
 const fn share(layer: usize, bits: u32) -> u64 {
     const UNIT: f64 = 8.0 * TWO_TO_52;
     let [inner, outer] = [(EDGES[layer - 1] * UNIT) as u128, (EDGES[layer] * UNIT) as u128];
-    (((inner << (bits + 1)) / outer + 1) / 2) as u64
+    ((inner << (bits + 1)) / outer).div_ceil(2) as u64
 }
 
 /// The right edge of each layer, from the top; the first has none.

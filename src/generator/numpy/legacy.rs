@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 
 use super::super::Source;
 use super::super::mt19937::Mt19937;
-use super::super::ordered::{Drawn, Forward, Stream};
-use crate::law::Law;
-use crate::plan::{DType, Seed, Tensor};
+use super::super::ordered::{Forward, Ready, Stream};
+use super::drawn;
+use crate::law::{Law, in_memory};
+use crate::plan::{DType, Seed, Tensor, Unfolding};
 
 /// The state between two calls.
 #[derive(Clone)]
@@ -58,13 +59,57 @@ impl RandomState {
     }
 }
 
+impl RandomState {
+    /// Lasagne's `Sparse`: of each output the inputs are shuffled, and the first of them are normal.
+    fn sparse(&mut self, nonzeros: u64, (mean, std): (f64, f64), unfolding: &Unfolding) -> Vec<f64> {
+        // The unfolding has a row for each output, and the tensor a column.
+        let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(in_memory);
+        let mut values = vec![0.0; outputs * inputs];
+        for output in 0..outputs {
+            let mut order: Vec<usize> = (0..inputs).collect();
+            self.shuffle(&mut order);
+            for input in &order[..in_memory(nonzeros)] {
+                values[input * outputs + output] = mean + std * self.gauss();
+            }
+        }
+        values
+    }
+
+    /// `shuffle`, of Fisher and Yates from the end on.
+    fn shuffle(&mut self, order: &mut [usize]) {
+        for last in (1..order.len()).rev() {
+            order.swap(last, self.up_to(last));
+        }
+    }
+
+    /// A whole number from 0 to the last: the lowest bits of a word, or of two for numbers beyond 32 bits, until they are in range.
+    fn up_to(&mut self, last: usize) -> usize {
+        let mask = usize::MAX >> last.leading_zeros();
+        loop {
+            let word = match u32::try_from(last) {
+                Ok(_) => u64::from(self.words.next()),
+                Err(_) => u64::from(self.words.next()) << 32 | u64::from(self.words.next()),
+            };
+            let number = in_memory(word & mask as u64);
+            if number <= last {
+                return number;
+            }
+        }
+    }
+}
+
 impl Stream for RandomState {
     fn fork(&self) -> Box<dyn Stream> {
         Box::new(self.clone())
     }
 
     fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
-        Box::new(Values { state: *self, law: tensor.law.clone(), dtype: tensor.dtype })
+        let mut state = *self;
+        if let Law::Sparse { nonzeros, mean, std, unfolding } = &tensor.law {
+            let values = state.sparse(*nonzeros, (*mean, *std), unfolding);
+            return Box::new(Ready::new(drawn(values.into_iter(), tensor.dtype), Box::new(state)));
+        }
+        Box::new(Values { state, law: tensor.law.clone(), dtype: tensor.dtype })
     }
 }
 
@@ -83,16 +128,11 @@ impl Forward for Values {
 
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let state = &mut self.state;
-        let values: Vec<f64> = match self.law {
-            Law::Uniform { low, high } => (0..count).map(|_| low + (high - low) * state.double()).collect(),
-            Law::Normal { mean, std } => (0..count).map(|_| mean + std * state.gauss()).collect(),
+        Arc::new(match self.law {
+            Law::Uniform { low, high } => drawn((0..count).map(|_| low + (high - low) * state.double()), self.dtype),
+            Law::Normal { mean, std } => drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype),
             _ => unreachable!("a plan with other laws is not made"),
-        };
-        let rounded = |values: Vec<f64>| match self.dtype {
-            DType::F16 | DType::BF16 => values.into_iter().map(|value| self.dtype.round(value)).collect(),
-            _ => values,
-        };
-        Arc::new(Drawn::Doubles(rounded(values)))
+        })
     }
 
     fn finish(self: Box<Self>) -> Box<dyn Stream> {

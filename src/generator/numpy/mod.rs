@@ -1,13 +1,14 @@
 //! `NumPy`'s numbers.
 
-mod default_rng;
+pub(super) mod default_rng;
 mod layers;
 mod legacy;
 mod ziggurat;
 
+use super::ordered::Drawn;
 use super::{Draws, Framework, Generator, workspace};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, bytes_of};
+use crate::plan::{DType, Tensor, narrow};
 
 /// `numpy.random.default_rng`.
 pub(super) const DEFAULT_RNG: Generator = Generator {
@@ -43,12 +44,51 @@ pub(super) const LEGACY: Generator = Generator {
     workspace: workspace::none,
 };
 
+/// The initializers of Lasagne, which draws from `numpy.random`.
+pub(super) const LASAGNE: Generator = Generator {
+    name: "lasagne-0.1",
+    summary: "the initializers of Lasagne after numpy.random.seed(SEED), or lasagne.random.set_rng(RandomState(SEED)): one generator for all tensors, in order",
+    framework: Some(Framework {
+        word: "lasagne",
+        release: "Lasagne 0.1 on NumPy 2.4",
+        since: "Lasagne 0.1",
+        seeds_layers: false,
+        platform: hangs_on_platform,
+    }),
+    check: legacy::check,
+    has: |law| has(law) || matches!(law, Law::Sparse { .. }),
+    draws: Draws::InOrder(legacy::start),
+    // The values of a sparse matrix, and the order of its elements.
+    workspace: |tensor| match tensor.law {
+        Law::Sparse { .. } => bytes_of(&[&[3, tensor.whole().shape.count()]]),
+        _ => 0,
+    },
+};
+
 /// Normals take logarithms, and those of `default_rng` exponentials too.
 fn hangs_on_platform(tensor: &Tensor) -> bool {
-    matches!(tensor.law, Law::Normal { .. })
+    matches!(tensor.law, Law::Normal { .. } | Law::Sparse { .. })
 }
 
 /// Whether there is such a law.
 fn has(law: &Law) -> bool {
     matches!(law, Law::Uniform { .. } | Law::Normal { .. })
+}
+
+/// Values that are drawn in double precision, as `.astype` rounds them.
+fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Drawn {
+    match dtype {
+        DType::F64 => Drawn::Doubles(values.collect()),
+        _ => Drawn::Singles(values.map(|value| rounded(value, dtype)).collect()),
+    }
+}
+
+/// As `.astype` rounds it: to a bfloat16 by way of a single, as `ml_dtypes` has it.
+#[inline(always)]
+fn rounded(value: f64, dtype: DType) -> f32 {
+    match dtype {
+        DType::F16 => narrow(dtype.round(value)),
+        DType::BF16 => narrow(dtype.round(narrow(value).into())),
+        DType::F32 | DType::F64 => narrow(value),
+    }
 }

@@ -18,7 +18,7 @@ use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
-pub(super) use whole::{From, normals};
+pub(super) use whole::normals;
 
 /// torch's own numbers.
 pub(super) const GENERATOR: super::Generator = super::Generator {

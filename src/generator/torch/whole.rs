@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::Source;
-use super::super::ordered::{Drawn, Forward, Stream};
+use super::super::ordered::{Drawn, Forward, Ready, Stream};
 use super::super::qr::{self, Rows};
 use super::{Generator, Plain, PlainLaw, rounded};
 use crate::law::{Law, bytes_of, in_memory};
@@ -28,7 +28,7 @@ pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Bo
         }
         _ => unreachable!("a plan with other laws is not made"),
     };
-    Box::new(Ready { values: Arc::new(values), position: 0, state })
+    Box::new(Ready::new(values, Box::new(state)))
 }
 
 /// The bytes that such a law takes at most.
@@ -75,46 +75,6 @@ fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mu
             order.swap(place, place + further);
         }
         order[..zeros].iter().for_each(|row| values[row * columns + column] = 0.0);
-    }
-}
-
-/// Values that are all there.
-#[derive(Clone)]
-struct Ready {
-    values: Arc<Drawn>,
-    position: u64,
-    state: Generator,
-}
-
-impl Forward for Ready {
-    fn fork(&self) -> Box<dyn Forward> {
-        Box::new(self.clone())
-    }
-
-    fn take(&mut self, count: usize) -> Arc<dyn Source> {
-        let from = self.position;
-        self.position += count as u64;
-        Arc::new(From { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
-    }
-
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
-        Box::new(self.state)
-    }
-}
-
-/// Values from an element on.
-pub(in crate::generator) struct From {
-    pub(in crate::generator) from: u64,
-    pub(in crate::generator) values: Arc<dyn Source>,
-}
-
-impl Source for From {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        self.values.singles(self.from + start, out);
-    }
-
-    fn doubles(&self, start: u64, out: &mut [f64]) {
-        self.values.doubles(self.from + start, out);
     }
 }
 

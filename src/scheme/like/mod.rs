@@ -3,6 +3,7 @@
 
 mod jax;
 mod keras;
+mod lasagne;
 mod numpy;
 mod shared;
 mod tensorflow;
@@ -80,7 +81,7 @@ impl Row {
 }
 
 /// Every framework whose own numbers are drawn.
-pub const LIKES: &[Like] = &[jax::LIKE, keras::LIKE, numpy::LIKE, tensorflow::LIKE, torch::LIKE];
+pub const LIKES: &[Like] = &[jax::LIKE, keras::LIKE, lasagne::LIKE, numpy::LIKE, tensorflow::LIKE, torch::LIKE];
 
 /// The framework of a word after `--like`; what follows a colon is a matter of its generator.
 pub fn of(word: &str) -> Option<&'static Like> {
@@ -162,6 +163,6 @@ impl Like {
             || did_you_mean(scheme, known.iter().copied()),
             |near| format!("; the nearest that it has is `{near}`"),
         );
-        format!("{framework} has no {scheme}, so that there are no numbers of it{near}: it has {}", known.join(", "))
+        format!("no numbers of {framework} are known for {scheme}{near}: they are for {}", known.join(", "))
     }
 }
