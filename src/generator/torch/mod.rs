@@ -10,15 +10,32 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::Source;
 use super::elementwise::Elementwise;
 use super::mt19937::Mt19937;
 use super::ordered::{Drawn, Forward, Stream};
+use super::{Draws, Framework, Source};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
 pub(super) use whole::{From, normals};
+
+/// torch's own numbers.
+pub(super) const GENERATOR: super::Generator = super::Generator {
+    name: "torch-2.15",
+    summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
+    framework: Some(Framework {
+        word: "torch",
+        release: "PyTorch 2.15",
+        since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+        seeds_layers: false,
+        platform: hangs_on_platform,
+    }),
+    check,
+    has,
+    draws: Draws::InOrder(start),
+    workspace: workspace,
+};
 
 /// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
 #[derive(Clone)]
