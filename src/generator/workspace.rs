@@ -31,7 +31,7 @@ impl Plan {
     }
 
     /// What is drawn for the tensors with these numbers: they themselves, and those that they follow.
-    pub fn drawn_for<'a>(&'a self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &'a Tensor> {
+    pub fn drawn_for(&self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &Tensor> {
         let mut wanted: Vec<&Tensor> = numbers.map(|number| &self.tensors[number]).collect();
         let before = wanted.iter().filter_map(|tensor| tensor.order).max().map_or(0, in_memory);
         if let Drawer::InOrder(sequence) = &self.drawer {

@@ -1,4 +1,4 @@
-//! Keras with the backend PyTorch: each draw has a `torch.Generator` of its own, whose seed is the sum of the pair of a `SeedGenerator`.
+//! Keras with the backend `PyTorch`: each draw has a `torch.Generator` of its own, whose seed is the sum of the pair of a `SeedGenerator`.
 
 use std::sync::Arc;
 
@@ -146,7 +146,9 @@ impl Source for Part {
             Then::Nothing => self.drawn.singles(start, out),
             Then::Spread { factor, shift } => {
                 self.drawn.singles(start, out);
-                out.iter_mut().for_each(|value| *value = moved(*value, factor, shift));
+                for value in out {
+                    *value = moved(*value, factor, shift);
+                }
             }
             Then::Chosen { factor, shift } => {
                 let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
@@ -167,7 +169,9 @@ impl Source for Part {
             Then::Nothing => self.drawn.doubles(start, out),
             Then::Spread { factor, shift } => {
                 self.drawn.doubles(start, out);
-                out.iter_mut().for_each(|value| *value = *value * factor + shift);
+                for value in out {
+                    *value = *value * factor + shift;
+                }
             }
             Then::Chosen { factor, shift } => {
                 let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
