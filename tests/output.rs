@@ -391,6 +391,7 @@ fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn()
         "delta-orthogonal 3x3x300x300 --like jax",
         "orthogonal 20000x50 --like keras:jax",
         "orthogonal 50x20000 --like keras:tensorflow",
+        "orthogonal 50x20000 --like keras:torch",
     ] {
         let told: serde_json::Value =
             serde_json::from_slice(&folder.done(&format!("init {line} --dry-run --json -o w.npy"))).unwrap();

@@ -17,6 +17,7 @@ FRAMEWORKS = {
     "jax": ("jax_reference", "jax", {}),
     "tensorflow": ("tensorflow_reference", "tensorflow", {}),
     "keras-jax": ("keras_reference", "jax", {"KERAS_BACKEND": "jax"}),
+    "keras-torch": ("keras_reference", "torch", {"KERAS_BACKEND": "torch"}),
     "keras-tensorflow": ("keras_reference", "tensorflow", {"KERAS_BACKEND": "tensorflow"}),
 }
 # On the CPU alone, without the frameworks' own messages.

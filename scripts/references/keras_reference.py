@@ -15,7 +15,9 @@ BACKEND = keras.backend.backend()
 LIKE = f"keras:{BACKEND}"
 NAMES = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16"}
 # The seeds that the backend takes.
-SEEDS = {"jax": (0, 2**32 - 1), "tensorflow": (-(2**63), 2**63 - 1)}[BACKEND]
+SEEDS = {"jax": (0, 2**32 - 1), "tensorflow": (-(2**63), 2**63 - 1), "torch": (-(2**63), 2**63 - 1)}[BACKEND]
+# Those that its generator of seeds takes, where they are fewer.
+ROW_SEEDS = (-(2**31), 2**31 - 1) if BACKEND == "torch" else SEEDS
 LAYER_SEEDS = (0, 2**32 - 1)
 I = keras.initializers
 
@@ -97,7 +99,7 @@ def seedless(grid):
 
 def rows(grid):
     for words, make, given in ROWS:
-        for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2,), most=20000):
+        for seed, shape, dtype in grid.cells(seeds=ROW_SEEDS, ranks=(2,), most=20000):
             shapes = {"w": shape, "b": shape[:1], "v": (3, 5)}
             arguments = grid.init(words, shape, LIKE, seed, dtype)
             arguments[3:3] = [f"{name}={grid.words(size)}" for name, size in list(shapes.items())[1:]]

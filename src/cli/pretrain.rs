@@ -122,7 +122,7 @@ impl Pretrain {
     /// The tensors that will be learnt, in the order of the layers.
     fn wanted(&self, asked: &Asked, data: &BaseIdentity) -> Result<Vec<Wanted>> {
         let method = asked.method;
-        let scheme = match (&self.scheme, method.scheme) {
+        let scheme = match (&self.scheme, asked.scheme()) {
             (Some(_), None) => bail!("--scheme: {} finds its weights, and starts from none", method.name),
             (Some(scheme), Some(_)) => scheme,
             (None, own) => own.unwrap_or("zeros"),

@@ -61,7 +61,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
     /// The data that weights were learnt from
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
     data: Option<PathBuf>,
     /// The name of the data, where its file holds several tensors
     #[arg(long, value_name = "NAME", requires = "data")]

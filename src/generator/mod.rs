@@ -108,6 +108,7 @@ pub const GENERATORS: &[Generator] = &[
     tensorflow::GENERATOR,
     keras::JAX,
     keras::TENSORFLOW,
+    keras::torch::GENERATOR,
 ];
 
 /// The generator of this program's own numbers.

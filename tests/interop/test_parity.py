@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/parity.md"
 PINNED = dict(re.findall(r"^(\w+)==(\d+\.\d+)", (ROOT / "scripts/parity-requirements.txt").read_text("utf-8"), re.M))
 # Fewer would mean that a proof is gone.
-PROOFS = 10
-BACKENDS = ("jax", "tensorflow")
+PROOFS = 12
+BACKENDS = ("jax", "tensorflow", "torch")
 
 
 def proofs(text):

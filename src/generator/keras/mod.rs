@@ -4,6 +4,7 @@
 pub(super) mod jax;
 mod layers;
 pub(super) mod tensorflow;
+pub(super) mod torch;
 
 use anyhow::{Context, Result, bail};
 

@@ -7,6 +7,8 @@ use pulp::{Simd, WithSimd};
 
 /// The words, and the normals, of a block.
 pub(super) const BLOCK: usize = 16;
+/// The pairs of a block.
+const LANES: usize = BLOCK / 2;
 
 /// Blocks of words to blocks of normals in single precision.
 pub(super) struct Normals<'a> {
@@ -21,14 +23,57 @@ impl WithSimd for Normals<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (out, words) in self.out.chunks_exact_mut(BLOCK).zip(self.words.chunks_exact(BLOCK)) {
-            let (cosines, sines) = out.split_at_mut(BLOCK / 2);
-            let (radii, angles) = words.split_at(BLOCK / 2);
-            for lane in 0..BLOCK / 2 {
-                let (cosine, sine) = pair(unit(radii[lane]), unit(angles[lane]));
-                cosines[lane] = cosine.mul_add(self.std, self.mean);
-                sines[lane] = sine.mul_add(self.std, self.mean);
+        let mut pairs = Pairs::default();
+        for (out, words) in self.out.chunks_mut(TILE).zip(self.words.chunks(TILE)) {
+            pairs.part(words);
+            let half = out.len() / 2;
+            // Long, without a branch, and each lane by itself: the compiler makes it vectors.
+            for (one, other) in pairs.first[..half].iter_mut().zip(&mut pairs.second[..half]) {
+                let (cosine, sine) = pair(unit(one.to_bits()), unit(other.to_bits()));
+                *one = cosine.mul_add(self.std, self.mean);
+                *other = sine.mul_add(self.std, self.mean);
             }
+            pairs.join(out);
+        }
+    }
+}
+
+/// The elements that are worked on at once: few enough for the innermost cache.
+const TILE: usize = 64 * BLOCK;
+
+/// The halves of blocks, one after the other: words as the bits of numbers, and then what these become.
+struct Pairs {
+    first: [f32; TILE / 2],
+    second: [f32; TILE / 2],
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self { first: [0.0; TILE / 2], second: [0.0; TILE / 2] }
+    }
+}
+
+impl Pairs {
+    #[inline(always)]
+    fn halves(&mut self) -> impl Iterator<Item = (&mut [f32], &mut [f32])> {
+        self.first.chunks_exact_mut(LANES).zip(self.second.chunks_exact_mut(LANES))
+    }
+
+    #[inline(always)]
+    fn part(&mut self, words: &[u32]) {
+        for ((first, second), words) in self.halves().zip(words.chunks_exact(BLOCK)) {
+            let (radii, angles) = words.split_at(LANES);
+            first.copy_from_slice(bytemuck::cast_slice(radii));
+            second.copy_from_slice(bytemuck::cast_slice(angles));
+        }
+    }
+
+    #[inline(always)]
+    fn join(&mut self, out: &mut [f32]) {
+        for ((first, second), out) in self.halves().zip(out.chunks_exact_mut(BLOCK)) {
+            let (cosines, sines) = out.split_at_mut(LANES);
+            cosines.copy_from_slice(first);
+            sines.copy_from_slice(second);
         }
     }
 }
@@ -48,12 +93,12 @@ fn pair(radius: f32, angle: f32) -> (f32, f32) {
     (radius * cosine, radius * sine)
 }
 
-/// ln x, x in (0, 1].
+/// ln x, x from 2^-24 to 1.
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "an exponent")]
 fn ln(x: f32) -> f32 {
-    let bits = x.max(f32::MIN_POSITIVE).to_bits();
-    let exponent = ((bits >> 23) as i32 - 126) as f32;
+    let bits = x.to_bits();
+    let exponent = ((bits >> 23) as i32).wrapping_sub(126) as f32;
     let mantissa = f32::from_bits((bits & 0x807f_ffff) | 0x3f00_0000);
     let low = mantissa < std::f32::consts::FRAC_1_SQRT_2;
     let exponent = if low { exponent - 1.0 } else { exponent };
@@ -77,9 +122,10 @@ fn ln(x: f32) -> f32 {
 
 /// (sin t, cos t), t in [0, 2 pi].
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an octant")]
+#[expect(clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an octant")]
 fn sine_cosine(t: f32) -> (f32, f32) {
-    let octant = ((t * 1.273_239_5) as i32 + 1) & !1;
+    // A check for overflow would be a branch.
+    let octant = whole(t * 1.273_239_5).wrapping_add(1) & !1;
     let turn = octant as f32;
     let x = turn.mul_add(-0.785_156_25, t);
     let x = turn.mul_add(-2.418_756_5e-4, x);
@@ -89,8 +135,39 @@ fn sine_cosine(t: f32) -> (f32, f32) {
     let cosine = cosine.mul_add(z, -(z * 0.5)) + 1.0;
     let sine = (-1.951_529_6e-4_f32).mul_add(z, 8.332_161e-3).mul_add(z, -1.666_665_5e-1) * z;
     let sine = sine.mul_add(x, x);
-    let (sine, cosine) = if octant & 2 == 0 { (sine, cosine) } else { (cosine, sine) };
-    #[expect(clippy::cast_sign_loss, reason = "bits")]
-    let flipped = |value: f32, flip: i32| f32::from_bits(value.to_bits() ^ ((flip as u32) << 31));
-    (flipped(sine, octant >> 2 & 1), flipped(cosine, !((octant - 2) >> 2) & 1))
+    // Where bit 1 of the octant is set they change places; all its bits or none select.
+    let changed = ((octant >> 1 & 1) as u32).wrapping_neg();
+    let (sine, cosine) = (sine.to_bits(), cosine.to_bits());
+    let both = (sine ^ cosine) & changed;
+    let sign = |flip: i32| (flip as u32) << 31;
+    let sine = sine ^ both ^ sign(octant >> 2 & 1);
+    let cosine = cosine ^ both ^ sign(!(octant.wrapping_sub(2) >> 2) & 1);
+    (f32::from_bits(sine), f32::from_bits(cosine))
+}
+
+/// The whole part of a number from 0 to 2^22, without a look at what a number beyond would be.
+#[inline(always)]
+fn whole(x: f32) -> i32 {
+    // Next to 2^23 there are whole numbers alone, and the last bits of one are its distance from there.
+    const NEXT: f32 = 8_388_608.0;
+    let nearest = x + NEXT;
+    let above = nearest - NEXT > x;
+    nearest.to_bits().wrapping_sub(NEXT.to_bits()).cast_signed().wrapping_sub(i32::from(above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_parts_are_those_of_a_cast() {
+        for eighths in 0..=80u8 {
+            let x = f32::from(eighths) / 8.0;
+            for x in [x, x.next_up(), x.next_down().max(0.0)] {
+                #[expect(clippy::cast_possible_truncation, reason = "it is small")]
+                let cast = x as i32;
+                assert_eq!(whole(x), cast, "{x}");
+            }
+        }
+    }
 }

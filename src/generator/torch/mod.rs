@@ -18,6 +18,7 @@ use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
+pub(super) use whole::{From, normals};
 
 /// torch's own numbers.
 pub(super) const GENERATOR: super::Generator = super::Generator {
@@ -123,7 +124,7 @@ impl Stream for Generator {
 
 /// A law that is drawn element by element.
 #[derive(Clone, Copy)]
-enum PlainLaw {
+pub(super) enum PlainLaw {
     /// `uniform_(low, high)`
     Uniform { low: f64, high: f64 },
     /// `normal_(mean, std)`
@@ -132,7 +133,7 @@ enum PlainLaw {
 
 /// The values of `uniform_` or `normal_`.
 #[derive(Clone)]
-struct Plain {
+pub(super) struct Plain {
     /// At the word of the element at `position`, or of the first of its block.
     state: Generator,
     law: PlainLaw,
@@ -142,7 +143,7 @@ struct Plain {
 }
 
 impl Plain {
-    fn new(state: Generator, law: PlainLaw, count: u64, dtype: DType) -> Self {
+    pub(super) fn new(state: Generator, law: PlainLaw, count: u64, dtype: DType) -> Self {
         Self { state, law, count, dtype, position: 0 }
     }
 

@@ -44,7 +44,12 @@ pub(super) fn workspace(law: &Law, count: u64) -> u64 {
 }
 
 /// `normal_` of the whole tensor, and the state after it.
-fn normals(state: Generator, (mean, std): (f64, f64), count: u64, dtype: DType) -> (Vec<f64>, Generator) {
+pub(in crate::generator) fn normals(
+    state: Generator,
+    (mean, std): (f64, f64),
+    count: u64,
+    dtype: DType,
+) -> (Vec<f64>, Generator) {
     let mut plain = Plain::new(state, PlainLaw::Normal { mean, std }, count, dtype);
     let source = plain.take(in_memory(count));
     let mut values = vec![0.0; in_memory(count)];
@@ -98,9 +103,9 @@ impl Forward for Ready {
 }
 
 /// Values from an element on.
-struct From {
-    from: u64,
-    values: Arc<dyn Source>,
+pub(in crate::generator) struct From {
+    pub(in crate::generator) from: u64,
+    pub(in crate::generator) values: Arc<dyn Source>,
 }
 
 impl Source for From {

@@ -1,0 +1,209 @@
+//! Keras with the backend PyTorch: each draw has a `torch.Generator` of its own, whose seed is the sum of the pair of a `SeedGenerator`.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::super::elementwise::Elementwise;
+use super::super::ordered::{Drawn, Forward, Stream};
+use super::super::qr::{self, Rows};
+use super::super::torch::{self, Plain, PlainLaw};
+use super::super::{Draws, Framework, Generator, Source, workspace};
+use super::{has, only, pair};
+use crate::law::{Law, in_memory};
+use crate::plan::{DType, Seed, Tensor, narrow};
+
+/// Its row among the generators.
+pub(in crate::generator) const GENERATOR: Generator = Generator {
+    name: "keras-3.15-torch",
+    summary: "the initializers of Keras with the backend PyTorch, on a CPU with AVX2; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    framework: Some(Framework {
+        word: "keras:torch",
+        release: "Keras 3.15 on PyTorch 2.15",
+        since: "Keras 3.15 on PyTorch 2.13",
+        seeds_layers: true,
+        platform: torch::hangs_on_platform,
+    }),
+    check,
+    has,
+    draws: Draws::InOrder(start),
+    // Its normals are kept beside the matrix.
+    workspace: |tensor| match &tensor.law {
+        Law::Orthogonal { .. } => workspace::of_matrices(tensor).saturating_add(8 * tensor.whole().shape.count()),
+        _ => 0,
+    },
+};
+
+/// Errors where the backend takes no such seed.
+fn check(seed: &Seed) -> Result<()> {
+    only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend PyTorch")?;
+    Ok(())
+}
+
+fn start(seed: &Seed) -> Box<dyn Stream> {
+    Box::new(Seeds(seed.clone()))
+}
+
+/// What each tensor takes its seed of; nothing else is kept from one to the next.
+#[derive(Clone)]
+struct Seeds(Seed);
+
+impl Stream for Seeds {
+    fn fork(&self) -> Box<dyn Stream> {
+        Box::new(self.clone())
+    }
+
+    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+        let (number, counter) = pair(&self.0, tensor);
+        let state = torch::Generator::new(number.wrapped().wrapping_add(counter));
+        let (count, dtype) = (tensor.shape.count(), tensor.dtype);
+        let standard = PlainLaw::Normal { mean: 0.0, std: 1.0 };
+        let (law, count, then) = match (&tensor.law, Elementwise::of(&tensor.law)) {
+            (_, Some(Elementwise::Normal { mean, std })) => (PlainLaw::Normal { mean, std }, count, Then::Nothing),
+            (_, Some(Elementwise::Uniform { low, high })) => {
+                (PlainLaw::Uniform { low: 0.0, high: 1.0 }, count, Then::Spread { factor: high - low, shift: low })
+            }
+            (_, Some(Elementwise::TruncatedNormal { mean, std, .. })) => {
+                (standard, count * TRIES, Then::Chosen { factor: std, shift: mean })
+            }
+            (Law::Orthogonal { gain, unfolding, .. }, None) => {
+                let (normals, _) = torch::normals(state, (0.0, 1.0), count, dtype);
+                // Tensors before it and after it are drawn by other threads.
+                let values = qr::tensor(&Drawn::Doubles(normals), Rows::Longer, *gain, unfolding, dtype, 1);
+                return Box::new(Ready { values: Arc::new(values), position: 0, seeds: *self });
+            }
+            _ => unreachable!("a plan with other laws is not made"),
+        };
+        Box::new(Values { plain: Plain::new(state, law, count, dtype), then, dtype, seeds: *self })
+    }
+}
+
+/// How many normals are drawn for one that is not cut off.
+const TRIES: u64 = 4;
+
+/// What becomes of the values that torch draws.
+#[derive(Clone, Copy)]
+enum Then {
+    Nothing,
+    /// Each is multiplied, and then something is added.
+    Spread {
+        factor: f64,
+        shift: f64,
+    },
+    /// The same of the first of four between -2 and 2, or of the first where none is.
+    Chosen {
+        factor: f64,
+        shift: f64,
+    },
+}
+
+impl Then {
+    /// How many values one is made of.
+    fn tries(self) -> usize {
+        if matches!(self, Self::Chosen { .. }) { in_memory(TRIES) } else { 1 }
+    }
+}
+
+/// The values of an elementwise law.
+#[derive(Clone)]
+struct Values {
+    plain: Plain,
+    then: Then,
+    dtype: DType,
+    seeds: Seeds,
+}
+
+impl Forward for Values {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(self.clone())
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let drawn = self.plain.take(count * self.then.tries());
+        Arc::new(Part { drawn, then: self.then, dtype: self.dtype })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        Box::new(self.seeds)
+    }
+}
+
+struct Part {
+    drawn: Arc<dyn Source>,
+    then: Then,
+    dtype: DType,
+}
+
+/// How many values are chosen at a time.
+const CHOSEN: usize = 1 << 12;
+
+impl Source for Part {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        // A half type is rounded to after every step; what is added is one of its numbers, and what is multiplied by a single.
+        let round = |value: f32| if self.dtype == DType::F32 { value } else { narrow(self.dtype.round(value.into())) };
+        let moved = |value: f32, factor: f64, shift: f64| round(round(value * narrow(factor)) + round(narrow(shift)));
+        match self.then {
+            Then::Nothing => self.drawn.singles(start, out),
+            Then::Spread { factor, shift } => {
+                self.drawn.singles(start, out);
+                out.iter_mut().for_each(|value| *value = moved(*value, factor, shift));
+            }
+            Then::Chosen { factor, shift } => {
+                let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
+                for (out, start) in out.chunks_mut(CHOSEN).zip((start..).step_by(CHOSEN)) {
+                    let tries = &mut tries[..out.len() * self.then.tries()];
+                    self.drawn.singles(start * TRIES, tries);
+                    for (value, tries) in out.iter_mut().zip(tries.chunks_exact(self.then.tries())) {
+                        let fit = tries.iter().find(|value| value.abs() < 2.0);
+                        *value = moved(*fit.unwrap_or(&tries[0]), factor, shift);
+                    }
+                }
+            }
+        }
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        match self.then {
+            Then::Nothing => self.drawn.doubles(start, out),
+            Then::Spread { factor, shift } => {
+                self.drawn.doubles(start, out);
+                out.iter_mut().for_each(|value| *value = *value * factor + shift);
+            }
+            Then::Chosen { factor, shift } => {
+                let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
+                for (out, start) in out.chunks_mut(CHOSEN).zip((start..).step_by(CHOSEN)) {
+                    let tries = &mut tries[..out.len() * self.then.tries()];
+                    self.drawn.doubles(start * TRIES, tries);
+                    for (value, tries) in out.iter_mut().zip(tries.chunks_exact(self.then.tries())) {
+                        let fit = tries.iter().find(|value| value.abs() < 2.0);
+                        *value = *fit.unwrap_or(&tries[0]) * factor + shift;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Values that are all there.
+#[derive(Clone)]
+struct Ready {
+    values: Arc<Drawn>,
+    position: u64,
+    seeds: Seeds,
+}
+
+impl Forward for Ready {
+    fn fork(&self) -> Box<dyn Forward> {
+        Box::new(self.clone())
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let from = self.position;
+        self.position += count as u64;
+        Arc::new(torch::From { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+        Box::new(self.seeds)
+    }
+}
