@@ -1,5 +1,7 @@
 //! Frameworks: what they call the schemes, and what they mean by a name.
 
+use std::sync::LazyLock;
+
 use anyhow::{Context, Result, bail};
 
 use super::elsewhere::{self, ELSEWHERE, Elsewhere};
@@ -96,12 +98,16 @@ const FRAMEWORKS: &[Framework] = &[
 
 /// The words of all frameworks with a name: those with a row first, in its order.
 pub fn frameworks() -> Vec<&'static str> {
-    let spelled = all().flat_map(|scheme| scheme.spellings).map(|spelling| spelling.framework);
-    let mut words: Vec<&str> = spelled.chain(ELSEWHERE.iter().flat_map(|row| row.frameworks).copied()).collect();
-    let place = |word: &str| FRAMEWORKS.iter().position(|row| row.word == word).unwrap_or(FRAMEWORKS.len());
-    words.sort_unstable_by_key(|word| (place(word), *word));
-    words.dedup();
-    words
+    // Every tensor asks for them.
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let spelled = all().flat_map(|scheme| scheme.spellings).map(|spelling| spelling.framework);
+        let mut words: Vec<&str> = spelled.chain(ELSEWHERE.iter().flat_map(|row| row.frameworks).copied()).collect();
+        let place = |word: &str| FRAMEWORKS.iter().position(|row| row.word == word).unwrap_or(FRAMEWORKS.len());
+        words.sort_unstable_by_key(|word| (place(word), *word));
+        words.dedup();
+        words
+    });
+    WORDS.clone()
 }
 
 /// A framework's name, and the module that its initializers stand in.

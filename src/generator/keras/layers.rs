@@ -1,6 +1,8 @@
 //! The seeds that layers take where none is given: `keras.utils.set_random_seed(seed)` seeds Python's `random`, of which each
 //! initializer takes the next when it is made.
 
+use std::cell::Cell;
+
 use super::super::mt19937::Mt19937;
 
 /// How many different seeds there are: they go from 1 to this.
@@ -8,10 +10,43 @@ const SEEDS: u32 = 1_000_000_000;
 
 /// The seeds of initializers after `keras.utils.set_random_seed(seed)`, in the order in which they are made: each is
 /// `random.randint(1, 10**9)` of Python.
-pub(super) fn layer_seeds(seed: u32) -> impl Iterator<Item = u32> {
-    let mut words = Mt19937::from_array(&[seed]);
-    // Thirty bits at a time, until they are below the number of seeds.
-    std::iter::from_fn(move || Some(words.next() >> 2)).filter(|&bits| bits < SEEDS).map(|bits| bits + 1)
+struct LayerSeeds {
+    seed: u32,
+    words: Mt19937,
+    given: u64,
+}
+
+impl LayerSeeds {
+    fn new(seed: u32) -> Self {
+        Self { seed, words: Mt19937::from_array(&[seed]), given: 0 }
+    }
+
+    fn next(&mut self) -> u32 {
+        self.given += 1;
+        // Thirty bits at a time, until they are below the number of seeds.
+        loop {
+            let bits = self.words.next() >> 2;
+            if bits < SEEDS {
+                return bits + 1;
+            }
+        }
+    }
+}
+
+/// The seed that an initializer takes where so many took one before it.
+pub(super) fn layer_seed(seed: u32, before: u64) -> u32 {
+    thread_local! {
+        /// Where the last asked for was: tensors are drawn in order, and a model may have very many.
+        static LAST: Cell<Option<LayerSeeds>> = const { Cell::new(None) };
+    }
+    let last = LAST.take().filter(|last| last.seed == seed && last.given <= before);
+    let mut seeds = last.unwrap_or_else(|| LayerSeeds::new(seed));
+    while seeds.given < before {
+        seeds.next();
+    }
+    let wanted = seeds.next();
+    LAST.set(Some(seeds));
+    wanted
 }
 
 #[cfg(test)]
@@ -26,7 +61,8 @@ mod tests {
             (42, [686579304, 119540832, 26855093, 796233791, 295310486, 262950629]),
             (4294967295, [682209859, 665256254, 218184273, 231223275, 652154926, 560920438]),
         ] {
-            assert_eq!(layer_seeds(seed).take(6).collect::<Vec<u32>>(), expected, "{seed}");
+            assert_eq!([0, 1, 2, 3, 4, 5].map(|before| layer_seed(seed, before)), expected, "{seed}");
+            assert_eq!([5, 0, 3].map(|before| layer_seed(seed, before)), [expected[5], expected[0], expected[3]]);
         }
     }
 }

@@ -12,9 +12,9 @@ use anyhow::{Context, Result, bail};
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{Law, in_memory};
+use crate::law::Law;
 use crate::plan::{DType, Number, Seed, Step, Tensor};
-use layers::layer_seeds;
+use layers::layer_seed;
 
 /// Keras with the backend JAX.
 pub(super) const JAX: Generator = Generator {
@@ -73,8 +73,8 @@ fn pair(seed: &Seed, tensor: &Tensor) -> (Number, u64) {
     if seed.steps().is_empty() {
         return (number, before);
     }
-    let own = layer_seeds(of_all_layers(number).unwrap_or_default()).nth(in_memory(before));
-    (Number { negative: false, magnitude: own.unwrap_or_default().into() }, 0)
+    let own = layer_seed(of_all_layers(number).unwrap_or_default(), before);
+    (Number { negative: false, magnitude: own.into() }, 0)
 }
 
 /// Whether Keras has such a law.
