@@ -150,7 +150,9 @@ fn spread(samples: &Matrix<f32>, draws: &[f32]) -> Matrix<f32> {
 fn normalize(row: &mut [f32]) {
     let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     if length > 0.0 {
-        row.iter_mut().for_each(|x| *x = narrow(f64::from(*x) / length));
+        for x in row {
+            *x = narrow(f64::from(*x) / length);
+        }
     }
 }
 

@@ -117,7 +117,7 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
 
 /// The weights of each output as a tile: blue below zero, red above.
 struct Tiles {
-    tiles: Vec<Vec<f32>>,
+    filters: Vec<Vec<f32>>,
     outputs: usize,
     /// Columns and rows of a tile.
     sides: (usize, usize),
@@ -139,13 +139,13 @@ impl Tiles {
             if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
         };
         let tile = |output| (0..inputs).map(|input| at(input, output)).collect::<Vec<f32>>();
-        let tiles: Vec<Vec<f32>> = (0..outputs.min(MOST_TILES)).map(tile).collect();
-        let largest = tiles.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
-        Self { tiles, outputs, sides: sides(inputs), largest }
+        let filters: Vec<Vec<f32>> = (0..outputs.min(MOST_TILES)).map(tile).collect();
+        let largest = filters.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
+        Self { filters, outputs, sides: sides(inputs), largest }
     }
 
     fn rows(&self) -> usize {
-        self.tiles.len().div_ceil(TILES_A_ROW)
+        self.filters.len().div_ceil(TILES_A_ROW)
     }
 
     fn height(&self) -> f64 {
@@ -155,14 +155,14 @@ impl Tiles {
     fn draw(&self, svg: &mut String, top: f64) {
         let (wide, high) = self.sides;
         text(svg, (MARGIN, top + 14.0), "name", 14, "start", "weights of the first layer");
-        let shown = match self.tiles.len() {
+        let shown = match self.filters.len() {
             all if all == self.outputs => format!("{all} outputs"),
             some => format!("the first {some} of {} outputs", self.outputs),
         };
         let end = figure(self.largest.into());
         let caption = format!("{shown}, each {wide}x{high}; from -{end} (blue) to {end} (red)");
         text(svg, (MARGIN, top + 30.0), "small", 11, "start", &caption);
-        for (number, tile) in self.tiles.iter().enumerate() {
+        for (number, tile) in self.filters.iter().enumerate() {
             let left = MARGIN + as_float((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
             let above = top + 44.0 + as_float((number / TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
             let scale = TILE.0 / as_float(wide.max(high) as u64);
@@ -170,7 +170,7 @@ impl Tiles {
                 svg,
                 r#"<g transform="translate({left:.1} {above:.1}) scale({scale:.4})" shape-rendering="crispEdges">"#
             );
-            let _ = writeln!(svg, r##"<path fill="{}" d="M0 0h{wide}v{high}h-{wide}z"/>"##, colour(0));
+            let _ = writeln!(svg, r#"<path fill="{}" d="M0 0h{wide}v{high}h-{wide}z"/>"#, colour(0));
             for shade in (-SHADES..=SHADES).filter(|&shade| shade != 0) {
                 let runs = self.runs(tile, shade);
                 if !runs.is_empty() {
@@ -204,8 +204,10 @@ impl Tiles {
 
 /// The sides of a tile: as near to a square as the number of inputs lets them be.
 fn sides(inputs: usize) -> (usize, usize) {
-    let high =
-        (1..=inputs.max(1)).take_while(|side| side * side <= inputs.max(1)).filter(|side| inputs % side == 0).last();
+    let high = (1..=inputs.max(1))
+        .take_while(|side| side * side <= inputs.max(1))
+        .filter(|side| inputs.is_multiple_of(*side))
+        .last();
     let high = high.unwrap_or(1);
     (inputs.max(1) / high, high)
 }

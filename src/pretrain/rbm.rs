@@ -371,7 +371,7 @@ mod tests {
 
     /// Every state of so many units, a row each.
     fn states(units: usize) -> Matrix<f32> {
-        let unit = |n: usize| f32::from(u8::from(n / units >> (n % units) & 1 == 1));
+        let unit = |n: usize| f32::from(u8::from((n / units) >> (n % units) & 1 == 1));
         Matrix::new((0..units << units).map(unit).collect(), units)
     }
 

@@ -132,7 +132,7 @@ impl Training<'_> {
                 let told = || format!("layer {layer}: after epoch {} the {name} is {value}", epoch + 1);
                 ensure!(value.is_finite(), "{}: {}", told(), self.remedy());
             }
-            let held_out = self.held_out(trainer, input)?;
+            let held_out = Self::held_out(trainer, input)?;
             let seconds = started.elapsed().as_secs_f64();
             let epoch = epoch + 1;
             watch.epoch(&Report { layer, layers: self.layers.len(), epoch, epochs, training, held_out, seconds })?;
@@ -148,7 +148,7 @@ impl Training<'_> {
     }
 
     /// The measures of the samples that were held out.
-    fn held_out(&self, trainer: &dyn Trainer, input: &Input) -> Result<Vec<(&'static str, f64)>> {
+    fn held_out(trainer: &dyn Trainer, input: &Input) -> Result<Vec<(&'static str, f64)>> {
         let mut means: Vec<(&'static str, f64)> = Vec::new();
         for block in input.held_out.chunks(MEASURED) {
             #[expect(clippy::cast_precision_loss, reason = "counts of samples")]

@@ -1,4 +1,4 @@
-//! Data-dependent scale and bias (Salimans and Kingma 2016, "Weight normalization"; the ActNorm of Kingma and Dhariwal 2018): each
+//! Data-dependent scale and bias (Salimans and Kingma 2016, "Weight normalization"; the `ActNorm` of Kingma and Dhariwal 2018): each
 //! output is shifted and divided so that over all samples its mean is 0 and its variance 1. With weights g v / |v|, g is then the
 //! length of an output's weights.
 

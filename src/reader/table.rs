@@ -260,7 +260,9 @@ fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
     }
     ensure!(samples > 0 && features > 0, "there is no line of numbers in it");
     let mut hash = Sha256::new();
-    values.iter().for_each(|value: &f64| hash.update(value.to_le_bytes()));
+    for value in &values {
+        hash.update(value.to_le_bytes());
+    }
     let shape = vec![samples, features as u64];
     let identity =
         BaseIdentity { dtype: "f64".into(), name: "data".into(), sha256: text::hex(&hash.finalize()), shape };

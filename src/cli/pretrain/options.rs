@@ -17,7 +17,7 @@ impl MethodOptions {
 /// Every option once, as the first method that has it means it.
 fn options() -> Vec<&'static Parameter> {
     let mut options: Vec<&Parameter> = Vec::new();
-    for option in METHODS.iter().flat_map(|method| method.parameters()) {
+    for option in METHODS.iter().flat_map(crate::pretrain::Method::parameters) {
         if options.iter().all(|known| known.name != option.name) {
             options.push(option);
         }

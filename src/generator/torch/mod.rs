@@ -34,7 +34,7 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
     check,
     has,
     draws: Draws::InOrder(start),
-    workspace: workspace,
+    workspace,
 };
 
 /// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
