@@ -86,10 +86,43 @@ fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
 #[test]
 fn steps_of_keys_are_refused_where_there_are_no_keys() {
     let folder = Folder::new();
-    for [like, _] in likes(&folder).iter().filter(|[like, _]| like != "jax") {
+    for like in ["torch", "tensorflow", "keras:jax", "keras:tensorflow", "numpy-legacy"] {
         for step in ["--split 1/2", "--fold-in 3"] {
             let ended = Ended::of(&mut folder.fanin(&format!("init normal w=4x6 --like {like} {step} -o w.npy")));
             assert!(ended.is_refusal() && ended.told.contains("seed"), "{like} {step}: {}", ended.told);
         }
+    }
+}
+
+#[test]
+fn the_layers_of_a_model_take_the_seeds_that_keras_gives_them() {
+    let folder = Folder::new();
+    folder.write(
+        "model.toml",
+        r#"
+        [tensors]
+        e = { layer = "embedding", in = 100, out = 16 }
+        l = { layer = "lstm", in = 16, out = 8 }
+        g = { layer = "gru", in = 8, out = 8 }
+        r = { layer = "rnn", in = 8, out = 6 }
+        c = { layer = "conv1d", in = 6, out = 6, kernel = 3 }
+        n = { layer = "batch_norm", size = 6 }
+        d = { layer = "dense", in = 6, out = 4 }
+        "#,
+    );
+    // keras.utils.set_random_seed(7), a Sequential of these layers, and the bits of the first weights of the last.
+    let first =
+        [("jax", [0xbe87_e766, 0xbeac_f095, 0x3d10_5f7e]), ("tensorflow", [0x3f24_d05a, 0xbe85_8e8e, 0xbf12_ea69])];
+    for (backend, bits) in first {
+        let line = format!(
+            "model model.toml --like keras:{backend} --seed 7 --slice d/kernel=:1,:3 --format raw --force -o m.raw"
+        );
+        folder.done(&line);
+        let values: Vec<u8> = bits.iter().flat_map(|bits: &u32| bits.to_le_bytes()).collect();
+        let file = folder.read("m.raw");
+        assert!(file.windows(values.len()).any(|part| part == values), "{backend}");
+        let line = format!("model model.toml --like keras:{backend} --seed 7 --force -o m.safetensors");
+        folder.done(&line);
+        folder.done("verify m.safetensors");
     }
 }

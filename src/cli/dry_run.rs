@@ -8,7 +8,6 @@ use serde_json::json;
 use super::files::{Files, PlannedFile};
 use super::rank::Part;
 use super::report;
-use crate::generator;
 use crate::plan::Plan;
 use crate::text::{bytes, escape, grouped};
 use crate::writer::Format;
@@ -76,7 +75,7 @@ fn total(files: &[&PlannedFile]) -> Option<u64> {
 
 /// The most memory that drawing one of the tensors takes beyond fixed buffers.
 fn workspace(plan: &Plan) -> u64 {
-    plan.tensors.iter().map(generator::workspace).max().unwrap_or(0)
+    plan.drawn_for(0..plan.tensors.len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }
 
 fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {

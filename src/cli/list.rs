@@ -10,12 +10,13 @@ use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
 use crate::model::layers::modules::{MODULES, Module};
 use crate::plan::LAYOUTS;
+use crate::pretrain::METHODS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
 use crate::scheme::{self, SCHEMES, frameworks};
 use crate::text::figure;
 use crate::writer::FORMATS;
 
-/// List the schemes, frameworks, formats, generators, layouts, gains, models or modules.
+/// List the schemes, frameworks, formats, generators, layouts, gains, models, modules or methods of learning.
 #[derive(clap::Args)]
 pub(super) struct List {
     /// What to list
@@ -38,6 +39,7 @@ enum What {
     Gains,
     Models,
     Modules,
+    Methods,
 }
 
 impl List {
@@ -76,6 +78,9 @@ impl List {
                     [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{weight}: {axes}")]
                 }),
             )?,
+            What::Methods => {
+                columns(out, METHODS.iter().map(|row| [row.name.into(), row.summary.into(), row.source.into()]))?;
+            }
             What::Gains => columns(
                 out,
                 GAINS.iter().map(|gain| {

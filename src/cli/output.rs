@@ -15,7 +15,6 @@ use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
 use super::resources::Resources;
 use super::{dry_run, memory, shown};
-use crate::generator;
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
@@ -109,11 +108,12 @@ impl Output {
             };
             return dry_run::print(out, plan, &dry_run::Planned { files, format, part: part.as_ref() }, self.json);
         }
-        let mut whole = plan.tensors.iter().filter(|tensor| generator::workspace(tensor) > 0).peekable();
+        let drawn = plan.drawn_for(0..plan.tensors.len());
+        let mut whole = drawn.filter(|tensor| plan.workspace(tensor) > 0).peekable();
         // What is free is asked for only where it matters: for a small program it is a good part of the time.
         if whole.peek().is_some() {
             let limit = self.resources.limit();
-            whole.try_for_each(|tensor| generator::check_workspace(tensor, limit))?;
+            whole.try_for_each(|tensor| plan.check_workspace(tensor, limit))?;
         }
         match destination {
             Destination::Terminal => self.show(out, plan),

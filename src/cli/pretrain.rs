@@ -17,7 +17,7 @@ use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
 use crate::pretrain::{Asked, Layer, METHODS, Part, Progress, Survey, TrainedIdentity, Training, Wanted};
 use crate::reader::Table;
-use crate::text::{cut, escape};
+use crate::text::{bytes, cut, escape};
 use options::MethodOptions;
 use watch::{Looker, Noticed, Unseen};
 
@@ -25,7 +25,7 @@ use watch::{Looker, Noticed, Unseen};
 #[derive(clap::Args)]
 #[command(
     mut_arg("resume", |resume| resume.help("Go on from the checkpoint of a run that was interrupted")),
-    mut_arg("max_memory", |memory| memory.help("The most memory that data may take that is packed, by columns or text, such as 8GiB; half of what is free by default")),
+    mut_arg("max_memory", |memory| memory.help("The most memory that learning may take, and data that is packed, by columns or text, such as 8GiB; half of what is free by default")),
 )]
 pub(super) struct Pretrain {
     /// How to learn: NAME or NAME:key=value,... (see below)
@@ -71,6 +71,7 @@ impl Pretrain {
         let resume = self.output.take_resume();
         let asked = Asked::parse(&self.method, &self.options.pairs())?;
         let seed = single(&self.seed)?;
+        self.check_memory(&asked)?;
         let wanted = self.wanted(&asked, &unknown())?;
         let planned = |wanted: &[Wanted]| {
             Plan::new(NATIVE, self.seed.clone(), wanted.iter().map(|wanted| wanted.tensor.clone()).collect())
@@ -96,6 +97,17 @@ impl Pretrain {
         looker.done()
     }
 
+    fn check_memory(&self, asked: &Asked) -> Result<()> {
+        let (needed, limit) = (asked.workspace(self.sizes.all()), self.output.resources.limit());
+        ensure!(
+            needed <= limit,
+            "layers of these sizes take {} of memory to learn, above the limit of {}: raise --max-memory",
+            bytes(needed),
+            bytes(limit)
+        );
+        Ok(())
+    }
+
     fn table(&self) -> Result<Table> {
         let table = Table::open(&self.data, self.data_tensor.as_deref(), self.output.resources.limit())?;
         let (features, first) = (table.features as u64, self.sizes.all()[0]);
@@ -110,7 +122,7 @@ impl Pretrain {
     /// The tensors that will be learnt, in the order of the layers.
     fn wanted(&self, asked: &Asked, data: &BaseIdentity) -> Result<Vec<Wanted>> {
         let method = asked.method;
-        let scheme = match (&self.scheme, method.scheme) {
+        let scheme = match (&self.scheme, asked.scheme()) {
             (Some(_), None) => bail!("--scheme: {} finds its weights, and starts from none", method.name),
             (Some(scheme), Some(_)) => scheme,
             (None, own) => own.unwrap_or("zeros"),

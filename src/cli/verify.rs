@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::numbers::Numbers;
 use super::resources::Resources;
 use super::{Outcome, shown};
-use crate::generator::{self, Generator, NATIVE};
+use crate::generator::{Generator, NATIVE};
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Tensor};
 use crate::reader::{Contents, Table};
 use crate::recipe::{Recipe, TensorRecipe};
@@ -61,7 +61,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
     /// The data that weights were learnt from
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
     data: Option<PathBuf>,
     /// The name of the data, where its file holds several tensors
     #[arg(long, value_name = "NAME", requires = "data")]
@@ -109,8 +109,10 @@ impl Verify {
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
         let limit = self.resources.limit();
+        for tensor in plan.drawn_for(meeting.pairs.iter().map(|&(number, _)| number)) {
+            plan.check_workspace(tensor, limit)?;
+        }
         for &(number, entry) in &meeting.pairs {
-            generator::check_workspace(&plan.tensors[number], limit)?;
             let fortran = contents.entries[entry].fortran;
             ensure!(!fortran, "`{}` is stored in Fortran order, which is not compared", plan.tensors[number].name);
         }

@@ -18,16 +18,16 @@ mod sliced;
 mod tensorflow;
 mod threefry;
 mod torch;
+mod workspace;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::law::{Law, in_memory};
 use crate::plan::{DType, Plan, Seed, Step, Tensor};
 use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
-use elementwise::Elementwise;
 pub use ordered::Sequence;
 use ordered::Stream;
 use sliced::Sliced;
@@ -50,6 +50,8 @@ pub struct Generator {
     /// Whether it draws such a law.
     has: fn(&Law) -> bool,
     draws: Draws,
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
+    workspace: fn(&Tensor) -> u64,
 }
 
 /// A release of a framework, whose numbers are matched.
@@ -88,7 +90,7 @@ pub(crate) enum Drawer {
     InOrder(Arc<Sequence>),
 }
 
-/// Every generator. Rows of frameworks that have several stand in the framework's module.
+/// Every generator. Rows of frameworks stand in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -97,81 +99,17 @@ pub const GENERATORS: &[Generator] = &[
         check: native::check,
         has: |_| true,
         draws: Draws::Anywhere(OPEN_NATIVE),
+        workspace: native::workspace,
     },
-    Generator {
-        name: jax::NAME,
-        summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
-        framework: Some(Framework {
-            word: "jax",
-            release: "JAX 0.10.2",
-            since: "JAX 0.10; uniform values since JAX 0.5",
-            seeds_layers: false,
-            platform: jax::needs_logarithms,
-        }),
-        check: jax::check,
-        has: jax::has,
-        draws: Draws::Anywhere(jax::open),
-    },
+    jax::GENERATOR,
     numpy::DEFAULT_RNG,
     numpy::LEGACY,
     numpy::LASAGNE,
-    Generator {
-        name: "torch-2.15",
-        summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
-        framework: Some(Framework {
-            word: "torch",
-            release: "PyTorch 2.15",
-            since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
-            seeds_layers: false,
-            platform: torch::hangs_on_platform,
-        }),
-        check: torch::check,
-        has: torch::has,
-        draws: Draws::InOrder(torch::start),
-    },
-    Generator {
-        name: "tensorflow-2.21",
-        summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] by --seed A,B, on a CPU; of several tensors B grows by 1 from one to the next",
-        framework: Some(Framework {
-            word: "tensorflow",
-            release: "TensorFlow 2.21",
-            since: "TensorFlow 2.21, or earlier",
-            seeds_layers: false,
-            platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
-        }),
-        check: tensorflow::check,
-        has: |law| Elementwise::of(law).is_some(),
-        draws: Draws::Anywhere(tensorflow::open),
-    },
-    Generator {
-        name: "keras-3.15-jax",
-        summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
-        framework: Some(Framework {
-            word: "keras:jax",
-            release: "Keras 3.15 on JAX 0.10.2",
-            since: "Keras 3.15",
-            seeds_layers: true,
-            platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
-        }),
-        check: keras::jax::check,
-        has: keras::has,
-        draws: Draws::Anywhere(keras::jax::open),
-    },
-    Generator {
-        name: "keras-3.15-tensorflow",
-        summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
-        framework: Some(Framework {
-            word: "keras:tensorflow",
-            release: "Keras 3.15 on TensorFlow 2.21",
-            since: "Keras 3.15",
-            seeds_layers: true,
-            platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
-        }),
-        check: keras::tensorflow::check,
-        has: keras::has,
-        draws: Draws::Anywhere(keras::tensorflow::open),
-    },
-    keras::numpy::GENERATOR,
+    torch::GENERATOR,
+    tensorflow::GENERATOR,
+    keras::JAX,
+    keras::TENSORFLOW,
+    keras::NUMPY,
 ];
 
 /// The generator of this program's own numbers.
@@ -222,10 +160,14 @@ impl Generator {
         (self.check)(seed).with_context(|| format!("seed `{seed}`"))
     }
 
+    /// Whether each layer of a model takes a seed of its own.
+    pub fn seeds_layers(&self) -> bool {
+        self.framework.as_ref().is_some_and(|framework| framework.seeds_layers)
+    }
+
     /// The seed of the layers of a model.
     pub fn seed_of_layers(&self, seed: Seed) -> Seed {
-        let own = self.framework.as_ref().is_some_and(|framework| framework.seeds_layers);
-        if own && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
+        if self.seeds_layers() && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
     }
 
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
@@ -292,31 +234,6 @@ impl Plan {
         };
         part_of(whole, tensor)
     }
-}
-
-/// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
-pub fn workspace(tensor: &Tensor) -> u64 {
-    match &tensor.law {
-        Law::Orthogonal { method, unfolding, .. } => native::orthogonal_workspace(*method, unfolding, tensor.dtype),
-        Law::Whole(law) => law.workspace(),
-        _ => 0,
-    }
-}
-
-/// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
-pub fn check_workspace(tensor: &Tensor, limit: u64) -> Result<()> {
-    let needed = workspace(tensor);
-    ensure!(
-        needed <= limit,
-        "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
-        tensor.name,
-        text::bytes(needed),
-        text::bytes(limit)
-    );
-    // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
-    let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-    ensure!(there, "`{}` takes {} of memory to draw, which the system does not give", tensor.name, text::bytes(needed));
-    Ok(())
 }
 
 /// The bounds of a law inside a dtype: the outermost values of that type that the law allows.

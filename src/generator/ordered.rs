@@ -149,6 +149,11 @@ impl Sequence {
         Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
     }
 
+    /// The tensors before that place.
+    pub(super) fn first(&self, place: usize) -> &[Tensor] {
+        &self.tensors[..place.min(self.tensors.len())]
+    }
+
     /// The values of the tensor in that place.
     pub(super) fn open(self: &Arc<Self>, place: usize) -> Replay {
         let begin = self.state(place).tensor(&self.tensors[place]);

@@ -4,7 +4,7 @@
 
 use super::ordered::Drawn;
 use super::{Source, householder};
-use crate::law::{in_memory, matrix};
+use crate::law::{bytes_of, in_memory, matrix, panels};
 use crate::plan::{DType, Place, Unfolding, narrow};
 
 /// Which side of a matrix the normals are drawn along, one row after the other.
@@ -43,6 +43,12 @@ pub(super) fn tensor(
         DType::F64 => Drawn::Doubles(unfolding.places().map(|place| gain * value(place)).collect()),
         _ => Drawn::Singles(unfolding.places().map(|place| narrow(gain) * narrow(value(place))).collect()),
     }
+}
+
+/// The bytes that such a tensor takes: its normals, the matrix, and the values, all as doubles, and what it takes to decompose it.
+pub(super) fn workspace(unfolding: &Unfolding) -> u64 {
+    let (rows, columns) = (unfolding.rows(), unfolding.columns());
+    bytes_of(&[&[3, rows, columns], &panels(rows.max(columns))])
 }
 
 /// The columns of Q, one after the other, of a `longer` x `shorter` matrix of normals, row-major.

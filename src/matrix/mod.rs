@@ -156,6 +156,15 @@ impl<T: Real> Matrix<T> {
         out
     }
 
+    /// The sum of each column.
+    pub fn sums(&self) -> Vec<T> {
+        let mut sums = vec![T::zero(); self.columns];
+        for row in self.each_row() {
+            zip(&mut sums, row).for_each(|(sum, &value)| *sum += value);
+        }
+        sums
+    }
+
     /// Adds `factor` times another matrix of this size.
     pub fn add_scaled(&mut self, factor: T, other: &Self) {
         zip(&mut self.values, &other.values).for_each(|(value, &other)| *value += factor * other);

@@ -52,13 +52,18 @@ impl Sparse {
         if 2 * held > matrix.values().len() {
             return None;
         }
-        let mut sparse = Self { ends: Vec::with_capacity(matrix.rows()), entries: Vec::with_capacity(held) };
+        // Every value is written and those that are zero written over: whether a unit is on is nothing that a branch could foretell.
+        let mut entries = vec![(0, 0.0); held + 1];
+        let (mut ends, mut place) = (Vec::with_capacity(matrix.rows()), 0);
         for row in matrix.each_row() {
-            let held = (0..).zip(row).filter(|(_, value)| **value != 0.0);
-            sparse.entries.extend(held.map(|(column, &value)| (column, value)));
-            sparse.ends.push(sparse.entries.len());
+            for (column, &value) in (0..).zip(row) {
+                entries[place] = (column, value);
+                place += usize::from(value != 0.0);
+            }
+            ends.push(place);
         }
-        Some(sparse)
+        entries.truncate(held);
+        Some(Self { ends, entries })
     }
 
     /// Rows and columns, of which there are so many, exchanged.

@@ -47,6 +47,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
         tied: Vec::new(),
         names: HashSet::new(),
         rounds: 0,
+        seeds: 0,
     };
     building.enter(&entries, &blocks, "", &scope)?;
     let Building { tensors, tied, .. } = building;
@@ -128,6 +129,8 @@ struct Building<'a, 'e> {
     names: HashSet<Name>,
     /// How often a block was gone through, with tensors in it or not.
     rounds: usize,
+    /// How many seeds the layers have taken, where each takes its own.
+    seeds: u64,
 }
 
 impl<'e> Building<'_, 'e> {
@@ -200,9 +203,13 @@ impl<'e> Building<'_, 'e> {
                     Ok(((*key).to_string(), parameter_of_layer(key, &value)?))
                 });
                 let values: Vec<_> = values.collect::<Result<_>>()?;
-                for tensor in layers::expand(&name, &kind.text(scope)?, &values, &self.general.layout)? {
+                let kind = kind.text(scope)?;
+                let [before, after] = layers::further_seeds_of_keras(&kind);
+                self.seeds += before;
+                for tensor in layers::expand(&name, &kind, &values, &self.general.layout)? {
                     self.tensor(entry, Part::of_layer(&tensor)?, scope)?;
                 }
+                self.seeds += after;
                 Ok(())
             }
         }
@@ -263,12 +270,17 @@ impl<'e> Building<'_, 'e> {
             generator,
         };
         let tensor = Tensor::new(name, shape, &scheme, &common);
-        self.tensors.push(match rule {
+        let mut tensor = match rule {
             Some(rule) => {
                 tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?
             }
             None => tensor?,
-        });
+        };
+        if generator.seeds_layers() && tensor.law.is_random() {
+            tensor.order = Some(self.seeds);
+            self.seeds += 1;
+        }
+        self.tensors.push(tensor);
         Ok(())
     }
 }

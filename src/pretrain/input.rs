@@ -28,13 +28,11 @@ impl Survey {
     pub fn of(table: &Table) -> Result<Self> {
         let features = table.features;
         let (mut low, mut high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
-        let (mut mean, mut squares) = (vec![0.0; features], vec![0.0; features]);
-        let mut count = 0.0;
+        let mut moments = Moments::new(features);
         for samples in blocks(table.samples) {
             let mut values = Vec::new();
             table.read(&samples, &mut values)?;
             for (sample, values) in samples.iter().zip(values.chunks_exact(features)) {
-                count += 1.0;
                 for (feature, &value) in values.iter().enumerate() {
                     ensure!(
                         value.is_finite(),
@@ -42,15 +40,21 @@ impl Survey {
                     );
                     low[feature] = value.min(low[feature]);
                     high[feature] = value.max(high[feature]);
-                    // Welford 1962: no digits cancel.
-                    let before = value - mean[feature];
-                    mean[feature] += before / count;
-                    squares[feature] += before * (value - mean[feature]);
                 }
+                moments.add(values.iter().copied());
             }
         }
-        let std = squares.into_iter().map(|sum| (sum / count).sqrt()).collect();
-        Ok(Self { low, high, mean, std })
+        let std = moments.variances().map(f64::sqrt).collect();
+        Ok(Self { low, high, mean: moments.mean, std })
+    }
+
+    /// Errors where a value lies outside of [0, 1].
+    pub(super) fn check_unit_interval(&self) -> Result<()> {
+        for (feature, (&low, &high)) in self.low.iter().zip(&self.high).enumerate() {
+            let outside = if low < 0.0 { low } else { high };
+            ensure!(low >= 0.0 && high <= 1.0, "feature {feature} holds {outside}");
+        }
+        Ok(())
     }
 
     /// The same of what a scale makes of it.
@@ -67,6 +71,45 @@ impl Survey {
     /// How many features have one value only.
     pub fn constant(&self) -> usize {
         self.low.iter().zip(&self.high).filter(|(low, high)| low == high).count()
+    }
+}
+
+/// Means and variances, feature by feature, by the method of Welford 1962: no digits cancel.
+pub(super) struct Moments {
+    count: f64,
+    pub(super) mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    pub(super) fn new(features: usize) -> Self {
+        Self { count: 0.0, mean: vec![0.0; features], squares: vec![0.0; features] }
+    }
+
+    /// Takes in a sample.
+    pub(super) fn add(&mut self, sample: impl Iterator<Item = f64>) {
+        self.count += 1.0;
+        let share = 1.0 / self.count;
+        for ((mean, squares), value) in self.mean.iter_mut().zip(&mut self.squares).zip(sample) {
+            let before = value - *mean;
+            *mean += before * share;
+            *squares += before * (value - *mean);
+        }
+    }
+
+    /// The variance of each feature, over n.
+    pub(super) fn variances(&self) -> impl Iterator<Item = f64> {
+        self.squares.iter().map(|squares| squares / self.count)
+    }
+
+    /// The variance over all features together.
+    pub(super) fn variance(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of features")]
+        let features = self.mean.len() as f64;
+        let mean = self.mean.iter().sum::<f64>() / features;
+        let within: f64 = self.variances().sum();
+        let between: f64 = self.mean.iter().map(|own| (own - mean) * (own - mean)).sum();
+        (within + between) / features
     }
 }
 
@@ -125,11 +168,6 @@ pub(super) struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// How many features a sample has where it comes in.
-    pub(super) fn features(&self) -> usize {
-        self.below.last().map_or(self.table.features, |layer| layer.weight.columns())
-    }
-
     /// These samples as they come in: samples x features.
     pub(super) fn samples(&self, samples: &[u64]) -> Result<Matrix<f32>> {
         let values = self.scaled(samples)?.into_iter().map(narrow).collect();
@@ -153,6 +191,16 @@ impl Input<'_> {
             scale.apply(&mut values);
         }
         Ok(values)
+    }
+
+    /// The means and variances of what a layer makes of all samples that are learnt from, before any activation.
+    pub(super) fn moments(&self, weight: &Matrix<f32>) -> Result<Moments> {
+        let mut moments = Moments::new(weight.columns());
+        for block in self.blocks() {
+            let sums = self.samples(block)?.times(weight);
+            sums.each_row().for_each(|row| moments.add(row.iter().map(|&sum| sum.into())));
+        }
+        Ok(moments)
     }
 
     /// The samples that are learnt from, block by block in their order.

@@ -4,15 +4,20 @@
 //! [`crate::matrix`], sums have a fixed order, exponentials are polynomials, and random numbers have addresses.
 
 mod activation;
+mod dae;
 mod input;
+mod kmeans;
 mod layer;
+mod lsuv;
 mod noise;
 mod options;
+mod pca;
 mod picture;
 mod progress;
 mod rbm;
 mod run;
 mod trained;
+mod weight_norm;
 
 use std::fmt;
 
@@ -43,7 +48,7 @@ pub struct Method {
     /// What it takes beside [`COMMON`].
     pub parameters: &'static [Parameter],
     /// The scheme that its weights start from where none is named; `None` where it finds them.
-    pub scheme: Option<&'static str>,
+    scheme: fn(&Arguments) -> Option<&'static str>,
     /// Whether its layers have a bias for their inputs, too.
     pub has_visible_bias: bool,
     /// What follows each layer on the way to the next.
@@ -54,7 +59,8 @@ pub struct Method {
 }
 
 /// Every method.
-pub const METHODS: &[Method] = &[rbm::METHOD];
+pub const METHODS: &[Method] =
+    &[rbm::METHOD, dae::METHOD, pca::METHOD, kmeans::METHOD, lsuv::METHOD, weight_norm::METHOD];
 
 /// What every method takes.
 pub const COMMON: &[Parameter] = &[options::SCALE, options::VALIDATION];
@@ -121,6 +127,24 @@ impl Asked {
         let arguments = Arguments::of(method.parameters().collect(), &pairs).with_context(named)?;
         options::check(&arguments).with_context(named)?;
         Ok(Self { method, arguments })
+    }
+}
+
+impl Asked {
+    /// The scheme that the weights start from where none is named; `None` where the method finds them.
+    pub fn scheme(&self) -> Option<&'static str> {
+        (self.method.scheme)(&self.arguments)
+    }
+
+    /// The memory that layers of these sizes take while they are learnt, in bytes, at most.
+    pub fn workspace(&self, sizes: &[u64]) -> u64 {
+        let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
+        let samples = self.arguments.optional_count("batch").unwrap_or(1).max(run::MEASURED as u64);
+        let widest = sizes.iter().copied().max().unwrap_or(0);
+        // What was learnt and what it started from; of one layer its steps, statistics and transpose too; samples on their way.
+        let kept = weights().fold(0, u64::saturating_add).saturating_mul(2);
+        let learning = weights().max().unwrap_or(0).saturating_mul(6);
+        kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6)).saturating_mul(4)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::activation;
 use super::input::Scale;
 use crate::scheme::{Arguments, Kind, Parameter};
 
@@ -41,6 +42,16 @@ pub(super) const fn momentum(default: &'static str) -> Parameter {
 /// What draws weights to 0.
 pub(super) const fn weight_decay(default: &'static str) -> Parameter {
     option("weight-decay", Kind::Number, default, "how much of each weight is taken off, times the learning rate")
+}
+
+/// What follows a layer, on the way to the next.
+pub(super) const fn activation(default: &'static str) -> Parameter {
+    option("activation", Kind::Choice(activation::WORDS), default, "what follows each layer")
+}
+
+/// How near is near enough.
+pub(super) const fn tolerance(default: &'static str, help: &'static str) -> Parameter {
+    option("tolerance", Kind::Number, default, help)
 }
 
 /// Errors where a number is outside of what its option takes, whichever method it is of.

@@ -13,7 +13,7 @@ use crate::plan::Name;
 use crate::reader::Table;
 
 /// At most so many of the samples that are learnt from are measured after an epoch.
-const MEASURED: usize = 4096;
+pub(super) const MEASURED: usize = 4096;
 
 /// What is to be trained.
 pub struct Training<'a> {
@@ -104,7 +104,12 @@ impl Training<'_> {
         let mut held_out = samples.split_off(samples.len() - apart);
         samples.sort_unstable();
         held_out.sort_unstable();
-        ensure!(samples.len() > 1, "{} samples are left to learn from: two are needed", samples.len());
+        ensure!(
+            samples.len() > 1,
+            "{} of {} samples is left to learn from: two are needed",
+            samples.len(),
+            self.table.samples
+        );
         Ok((samples, held_out))
     }
 

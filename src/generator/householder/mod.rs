@@ -4,6 +4,7 @@
 
 mod panel;
 pub(crate) mod product;
+mod reflection;
 
 use panel::Panel;
 use product::Real;

@@ -1,6 +1,7 @@
 //! Some consecutive reflections of a matrix, and what they do to its columns.
 
 use super::product::{Packed, Real, Rows, TILE_COLUMNS};
+use super::reflection::{ReflectOnce, make_reflection};
 use crate::generator::dispatch;
 use pulp::{Simd, WithSimd};
 use std::iter::zip;
@@ -11,9 +12,6 @@ use std::thread;
 /// Rows of a panel that are packed together, so that they are still in the cache when they are
 /// used. A sum over rows is the sum of those over these parts.
 const PART: usize = 128;
-
-/// Partial sums of an inner product.
-const LANES: usize = 16;
 
 /// Multiplications that are worth the start of a thread.
 const WORK_OF_A_THREAD: usize = 32_000_000;
@@ -149,39 +147,6 @@ impl<T: Real> Panel<T> {
     }
 }
 
-/// Turns x, in place, into the v of the reflection I - t v v^T that takes x to r e, where e is the
-/// first unit vector and v starts with 1. Returns the sign of r: the opposite of that of `x[0]`, so
-/// that no digits cancel in `x[0] - r`.
-fn make_reflection<T: Real>(x: &mut [T]) -> T {
-    let sign = if x[0] < T::zero() { T::one() } else { -T::one() };
-    let square = dot(x, x);
-    if square < T::MIN_POSITIVE {
-        // Too small to divide by. Q is orthogonal with any reflection, so take that of e.
-        x.fill(T::zero());
-    } else {
-        let scale = T::one() / (x[0] - sign * square.sqrt());
-        for x in &mut *x {
-            *x *= scale;
-        }
-    }
-    x[0] = T::one();
-    sign
-}
-
-/// The inner product, in `LANES` partial sums, whose order does not depend on the CPU.
-#[inline(always)]
-fn dot<T: Real>(left: &[T], right: &[T]) -> T {
-    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
-    let mut sums = [T::zero(); LANES];
-    for (left, right) in zip(left, right) {
-        for ((sum, &x), &y) in zip(&mut sums, left).zip(right) {
-            *sum += x * y;
-        }
-    }
-    let rest = zip(left_rest, right_rest).map(|(&x, &y)| x * y);
-    sums.into_iter().chain(rest).fold(T::zero(), |sum, term| sum + term)
-}
-
 /// -T from G = V^T V, column by column: t = 2 / `G[j, j]` on the diagonal, and -t T `G[.., j]` above.
 ///
 /// So t belongs to v as it was rounded, and the reflection is orthogonal whatever v's error.
@@ -213,29 +178,6 @@ impl<T: Real> WithSimd for Gram<'_, T> {
             inner_products::<S, T, 2>(simd, self.0, self.0)
         } else {
             inner_products::<S, T, 4>(simd, self.0, self.0)
-        }
-    }
-}
-
-/// Applies one reflection to the end of each of some columns of `height` numbers.
-struct ReflectOnce<'a, T> {
-    vector: &'a [T],
-    columns: &'a mut [T],
-    height: usize,
-}
-
-impl<T: Real> WithSimd for ReflectOnce<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let t = (T::one() + T::one()) / dot(self.vector, self.vector);
-        for column in self.columns.chunks_exact_mut(self.height) {
-            let end = &mut column[self.height - self.vector.len()..];
-            let factor = t * dot(self.vector, end);
-            for (x, &v) in zip(end, self.vector) {
-                *x -= factor * v;
-            }
         }
     }
 }

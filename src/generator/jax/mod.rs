@@ -10,17 +10,31 @@ mod special;
 
 use anyhow::{Result, ensure};
 
-use super::Source;
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::threefry::Key;
+use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{self, Law};
 use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
 use independent::{Draw, Independent};
 
-/// The name of this generator: the release whose numbers it draws.
-pub(super) const NAME: &str = "jax-0.10";
+/// JAX's own numbers.
+pub(super) const GENERATOR: Generator = Generator {
+    name: "jax-0.10",
+    summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
+    framework: Some(Framework {
+        word: "jax",
+        release: "JAX 0.10.2",
+        since: "JAX 0.10; uniform values since JAX 0.5",
+        seeds_layers: false,
+        platform: needs_logarithms,
+    }),
+    check,
+    has,
+    draws: Draws::Anywhere(open),
+    workspace: workspace::of_matrices,
+};
 
 /// Errors where JAX takes no such seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {

@@ -8,12 +8,63 @@ pub(super) mod tensorflow;
 
 use anyhow::{Context, Result, bail};
 
-use super::Source;
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
+use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{Law, in_memory};
-use crate::plan::{Number, Seed, Step, Tensor};
+use crate::plan::{DType, Number, Seed, Step, Tensor};
 use layers::layer_seeds;
+
+/// Keras with the backend JAX.
+pub(super) const JAX: Generator = Generator {
+    name: "keras-3.15-jax",
+    summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    framework: Some(Framework {
+        word: "keras:jax",
+        release: "Keras 3.15 on JAX 0.10.2",
+        since: "Keras 3.15",
+        seeds_layers: true,
+        platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
+    }),
+    check: jax::check,
+    has,
+    draws: Draws::Anywhere(jax::open),
+    workspace: workspace::of_matrices,
+};
+
+/// Keras with the backend TensorFlow.
+pub(super) const TENSORFLOW: Generator = Generator {
+    name: "keras-3.15-tensorflow",
+    summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    framework: Some(Framework {
+        word: "keras:tensorflow",
+        release: "Keras 3.15 on TensorFlow 2.21",
+        since: "Keras 3.15",
+        seeds_layers: true,
+        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+    }),
+    check: tensorflow::check,
+    has,
+    draws: Draws::Anywhere(tensorflow::open),
+    workspace: workspace::of_matrices,
+};
+
+/// Keras with the backend `NumPy`.
+pub(super) const NUMPY: Generator = Generator {
+    name: "keras-3.15-numpy",
+    summary: "the initializers of Keras with the backend NumPy; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    framework: Some(Framework {
+        word: "keras:numpy",
+        release: "Keras 3.15 on NumPy 2.4",
+        since: "Keras 3.15",
+        seeds_layers: true,
+        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+    }),
+    check: numpy::check,
+    has,
+    draws: Draws::Anywhere(numpy::open),
+    workspace: workspace::of_matrices,
+};
 
 /// The number of a seed. Errors where there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.
 fn only(seed: &Seed) -> Result<Number> {

@@ -16,7 +16,6 @@ mod words;
 /// The name of this generator, and part of every key: values under a name never change.
 pub(super) const NAME: &str = "native-1";
 
-pub(super) use orthogonal::workspace as orthogonal_workspace;
 use words::Words;
 
 use anyhow::{Result, ensure};
@@ -33,6 +32,15 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
         "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; others go with --like"
     );
     Ok(())
+}
+
+/// The workspace of a tensor, in bytes.
+pub(super) fn workspace(tensor: &Tensor) -> u64 {
+    match &tensor.law {
+        Law::Orthogonal { method, unfolding, .. } => orthogonal::workspace(*method, unfolding, tensor.dtype),
+        Law::Whole(law) => law.workspace(),
+        _ => 0,
+    }
 }
 
 /// The numbers of a tensor.

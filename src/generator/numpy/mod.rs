@@ -6,7 +6,7 @@ mod legacy;
 mod ziggurat;
 
 use super::ordered::Drawn;
-use super::{Draws, Framework, Generator};
+use super::{Draws, Framework, Generator, workspace};
 use crate::law::Law;
 use crate::plan::{DType, Tensor, narrow};
 
@@ -24,6 +24,7 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
     check: default_rng::check,
     has,
     draws: Draws::InOrder(default_rng::start),
+    workspace: workspace::none,
 };
 
 /// `numpy.random.seed`, `numpy.random.RandomState`.
@@ -40,6 +41,7 @@ pub(super) const LEGACY: Generator = Generator {
     check: legacy::check,
     has,
     draws: Draws::InOrder(legacy::start),
+    workspace: workspace::none,
 };
 
 /// The initializers of Lasagne, which draws from `numpy.random`.
@@ -56,6 +58,7 @@ pub(super) const LASAGNE: Generator = Generator {
     check: legacy::check,
     has: |law| has(law) || matches!(law, Law::Sparse { .. }),
     draws: Draws::InOrder(legacy::start),
+    workspace: legacy::workspace,
 };
 
 /// Normals take logarithms, and those of `default_rng` exponentials too.

@@ -7,12 +7,30 @@ mod single;
 
 use anyhow::{Context, Result};
 
-use super::Source;
 use super::elementwise::Elementwise;
 use super::philox::Philox;
+use super::{Draws, Framework, Generator, Source, workspace};
+use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
 use groups::Groups;
 use single::Format;
+
+/// TensorFlow's own numbers.
+pub(super) const GENERATOR: Generator = Generator {
+    name: "tensorflow-2.21",
+    summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] by --seed A,B, on a CPU; of several tensors B grows by 1 from one to the next",
+    framework: Some(Framework {
+        word: "tensorflow",
+        release: "TensorFlow 2.21",
+        since: "TensorFlow 2.21, or earlier",
+        seeds_layers: false,
+        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+    }),
+    check,
+    has: |law| Elementwise::of(law).is_some(),
+    draws: Draws::Anywhere(open),
+    workspace: workspace::none,
+};
 
 /// Errors where a seed is not one number or two of 64 bits with a sign.
 pub(super) fn check(seed: &Seed) -> Result<()> {

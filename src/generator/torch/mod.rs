@@ -10,14 +10,31 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::Source;
 use super::elementwise::Elementwise;
 use super::mt19937::Mt19937;
 use super::ordered::{Drawn, Forward, Stream};
+use super::{Draws, Framework, Source};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
+
+/// torch's own numbers.
+pub(super) const GENERATOR: super::Generator = super::Generator {
+    name: "torch-2.15",
+    summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
+    framework: Some(Framework {
+        word: "torch",
+        release: "PyTorch 2.15",
+        since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+        seeds_layers: false,
+        platform: hangs_on_platform,
+    }),
+    check,
+    has,
+    draws: Draws::InOrder(start),
+    workspace: workspace,
+};
 
 /// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
 #[derive(Clone)]
@@ -46,6 +63,11 @@ pub(super) fn has(law: &Law) -> bool {
 pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
     let seed = seed.only().map_or(0, crate::plan::Number::wrapped);
     Box::new(Generator::new(seed))
+}
+
+/// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
+pub(super) fn workspace(tensor: &Tensor) -> u64 {
+    whole::workspace(&tensor.law, tensor.whole().shape.count())
 }
 
 /// Whether the values of a tensor hang on the platform's logarithms and sines: where they are not rounded to single precision.

@@ -6,7 +6,7 @@ use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Ready, Stream};
 use super::super::qr::{self, Rows};
 use super::{Generator, Plain, PlainLaw, rounded};
-use crate::law::{Law, in_memory};
+use crate::law::{Law, bytes_of, in_memory};
 use crate::plan::{DType, Unfolding};
 
 /// The values of a law that is not drawn element by element.
@@ -29,6 +29,18 @@ pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Bo
         _ => unreachable!("a plan with other laws is not made"),
     };
     Box::new(Ready::new(values, Box::new(state)))
+}
+
+/// The bytes that such a law takes at most.
+pub(super) fn workspace(law: &Law, count: u64) -> u64 {
+    match law {
+        Law::Cleared { law, .. } => workspace(law, count),
+        // The normals, the values as they will be, and the order of a column's rows.
+        Law::Sparse { unfolding, .. } => bytes_of(&[&[2, count], &[unfolding.columns()]]),
+        // The normals, beside what becomes of them.
+        Law::Orthogonal { unfolding, .. } => bytes_of(&[&[count]]).saturating_add(qr::workspace(unfolding)),
+        _ => 0,
+    }
 }
 
 /// `normal_` of the whole tensor, and the state after it.

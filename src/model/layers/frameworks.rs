@@ -53,9 +53,22 @@ fn of_torch(kind: &str, role: Role) -> Option<String> {
 
 /// As the constructors of `keras.layers` have it.
 fn of_keras(kind: &str, role: Role) -> Option<String> {
+    let own = match (kind, role) {
+        ("embedding", _) => "keras.RandomUniform",
+        ("rnn" | "lstm" | "gru", Role::Weight) => "keras.GlorotUniform",
+        ("rnn" | "lstm" | "gru", Role::Recurrent) => "keras.Orthogonal",
+        ("lstm", Role::Bias) => "keras.unit_forget_bias",
+        _ => return plain(kind, role, "keras.GlorotUniform"),
+    };
+    Some(own.into())
+}
+
+/// How many seeds a layer of Keras takes before and after those of its weights: recurrent ones have a generator for dropout.
+pub fn further_seeds_of_keras(kind: &str) -> [u64; 2] {
     match kind {
-        "embedding" => Some("keras.RandomUniform".into()),
-        _ => plain(kind, role, "keras.GlorotUniform"),
+        "rnn" => [1, 0],
+        "lstm" | "gru" => [0, 1],
+        _ => [0, 0],
     }
 }
 

@@ -10,7 +10,7 @@ mod torch;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use frameworks::{FRAMEWORKS, Framework, Stack};
+pub use frameworks::{FRAMEWORKS, Framework, Stack, further_seeds_of_keras};
 
 use crate::generator::Generator;
 use crate::plan::{Common, DType, Fans, LAYOUTS, Layout, Shape, Tensor};

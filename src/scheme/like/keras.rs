@@ -21,6 +21,7 @@ const ROWS: &[Row] = &[
         Ok(Law::Constant { value })
     }),
     native("identity"),
+    native("lstm-bias"),
     native("normal").single(),
     native("uniform").single(),
     row("truncated-normal", |arguments, site, dtype| {

@@ -1,0 +1,61 @@
+//! Layer-sequential unit variance (Mishkin and Matas 2016, "All you need is a good init"): any scheme, then each layer in turn is
+//! divided by the standard deviation of what it makes of the data. The paper takes it over a batch; here it is over all samples.
+
+use anyhow::{Result, ensure};
+
+use super::activation::Activation;
+use super::input::{Input, Moments};
+use super::layer::Layer;
+use super::options::{activation, epochs, tolerance};
+use super::{Method, Trainer};
+use crate::matrix::Matrix;
+use crate::plan::narrow;
+
+pub(super) const METHOD: Method = Method {
+    name: "lsuv",
+    summary: "any scheme, rescaled layer by layer to unit variance on the data",
+    source: "Mishkin and Matas 2016, All you need is a good init",
+    parameters: &[activation("relu"), epochs("10"), tolerance("0.001", "how far from 1 the variance may be")],
+    scheme: |_| Some("orthogonal"),
+    has_visible_bias: false,
+    activation: |arguments| Activation::of(arguments.word("activation")),
+    check: |_, _| Ok(()),
+    start: |job, _| Ok(Box::new(Lsuv { weight: job.initial.clone(), tolerance: job.arguments.number("tolerance")? })),
+};
+
+struct Lsuv {
+    weight: Matrix<f32>,
+    tolerance: f64,
+}
+
+impl Trainer for Lsuv {
+    fn epoch(&mut self, _: u64, input: &Input) -> Result<bool> {
+        let variance = input.moments(&self.weight)?.variance();
+        if (variance - 1.0).abs() < self.tolerance {
+            return Ok(true);
+        }
+        let std = variance.sqrt();
+        ensure!(
+            std.is_normal(),
+            "layer {}: what comes out of it is the same for every sample: take another scheme or activation, or --scale standard",
+            input.below.len()
+        );
+        self.weight.values_mut().iter_mut().for_each(|weight| *weight = narrow(f64::from(*weight) / std));
+        Ok(false)
+    }
+
+    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+        let sums = samples.times(&self.weight);
+        let mut moments = Moments::new(sums.columns());
+        sums.each_row().for_each(|row| moments.add(row.iter().map(|&sum| sum.into())));
+        vec![("variance", moments.variance())]
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![("weight", self.weight.values_mut())]
+    }
+
+    fn layer(&self) -> Layer {
+        Layer { bias: vec![0.0; self.weight.columns()], weight: self.weight.clone(), visible_bias: None }
+    }
+}

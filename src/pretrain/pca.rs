@@ -1,0 +1,201 @@
+//! Principal component analysis: the directions along which the data varies most, of the covariance over n - 1. With the bias, a layer
+//! gives a sample's scores: (x - mean) V, each divided by its standard deviation where they are whitened (ZCA: and turned back).
+
+use anyhow::{Result, ensure};
+use nalgebra::DMatrix;
+
+use super::activation::Activation;
+use super::input::{Input, Moments};
+use super::layer::Layer;
+use super::{Job, Method, Trainer};
+use crate::law::as_float;
+use crate::matrix::Matrix;
+use crate::plan::narrow;
+use crate::scheme::{Kind, Parameter};
+
+pub(super) const METHOD: Method = Method {
+    name: "pca",
+    summary: "principal directions of the data, whitened if so wished",
+    source: "Hotelling 1933; ZCA: Bell and Sejnowski 1997",
+    parameters: &[
+        Parameter {
+            name: "whiten",
+            kind: Kind::Choice(&["none", "pca", "zca"]),
+            default: Some("none"),
+            help: "bring the scores to variance 1; zca turns them back to the features",
+        },
+        Parameter {
+            name: "epsilon",
+            kind: Kind::Number,
+            default: Some("0"),
+            help: "what is added to a variance before scores are divided by its root",
+        },
+    ],
+    scheme: |_| None,
+    has_visible_bias: false,
+    activation: |_| Activation::Linear,
+    check: |_, _| Ok(()),
+    start: |job, input| Ok(Box::new(Pca::start(job, input)?)),
+};
+
+/// Of the largest variance; a direction with less has none.
+const NO_VARIANCE: f64 = 1e-12;
+
+struct Pca {
+    whiten: Whiten,
+    epsilon: f64,
+    weight: Matrix<f32>,
+    bias: Vec<f32>,
+    /// The directions as columns and the mean, by which samples are made again.
+    directions: Matrix<f32>,
+    mean: Vec<f32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whiten {
+    Not,
+    Scores,
+    Features,
+}
+
+impl Pca {
+    fn start(job: &Job, input: &Input) -> Result<Self> {
+        let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
+        let whiten = match job.arguments.word("whiten") {
+            Some("pca") => Whiten::Scores,
+            Some("zca") => Whiten::Features,
+            _ => Whiten::Not,
+        };
+        ensure!(
+            outputs <= inputs,
+            "{outputs} directions of {inputs} features: there are no more than there are features"
+        );
+        ensure!(
+            whiten != Whiten::Features || outputs == inputs,
+            "whiten is zca, and turns {inputs} features back to as many, not to {outputs}"
+        );
+        let most = input.training.len() - 1;
+        ensure!(
+            outputs <= most || whiten == Whiten::Features,
+            "{outputs} directions of {} samples: there are at most {most}",
+            input.training.len()
+        );
+        Ok(Self {
+            whiten,
+            epsilon: job.arguments.nonnegative("epsilon")?,
+            weight: Matrix::zeros(inputs, outputs),
+            bias: vec![0.0; outputs],
+            directions: Matrix::zeros(inputs, outputs),
+            mean: vec![0.0; inputs],
+        })
+    }
+
+    /// The mean of the samples and their covariance, block by block in their order.
+    fn covariance(&self, input: &Input) -> Result<(Vec<f64>, Matrix<f64>)> {
+        let features = self.weight.rows();
+        let mut moments = Moments::new(features);
+        for block in input.blocks() {
+            input.doubles(block)?.each_row().for_each(|row| moments.add(row.iter().copied()));
+        }
+        let mut sums = Matrix::zeros(features, features);
+        for block in input.blocks() {
+            let mut samples = input.doubles(block)?;
+            for row in samples.each_row_mut() {
+                row.iter_mut().zip(&moments.mean).for_each(|(value, mean)| *value -= mean);
+            }
+            sums.add_scaled(1.0, &samples.transposed_times(&samples));
+        }
+        let share = 1.0 / as_float(input.training.len() as u64 - 1);
+        sums.values_mut().iter_mut().for_each(|sum| *sum *= share);
+        Ok((moments.mean, sums))
+    }
+}
+
+impl Trainer for Pca {
+    fn epoch(&mut self, _: u64, input: &Input) -> Result<bool> {
+        let (mean, covariance) = self.covariance(input)?;
+        let (variances, directions) = eigenvectors(&covariance, self.weight.columns());
+        let least = variances.first().copied().unwrap_or(0.0) * NO_VARIANCE;
+        let factor = |variance: f64| match self.whiten {
+            Whiten::Not => 1.0,
+            // Nothing is to be seen along a direction without variance.
+            _ if variance <= least => 0.0,
+            _ => 1.0 / (variance + self.epsilon).sqrt(),
+        };
+        let factors: Vec<f64> = variances.into_iter().map(factor).collect();
+        let mut scaled = directions.clone();
+        for row in scaled.each_row_mut() {
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
+        }
+        let weight = if self.whiten == Whiten::Features { scaled.times_transposed(&directions) } else { scaled };
+        let mean = Matrix::new(mean, self.weight.rows());
+        self.bias = mean.times(&weight).values().iter().map(|&sum| narrow(-sum)).collect();
+        self.weight = singles(&weight);
+        self.directions = singles(&directions);
+        self.mean = mean.values().iter().map(|&value| narrow(value)).collect();
+        Ok(true)
+    }
+
+    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+        let mut centred = samples.clone();
+        for row in centred.each_row_mut() {
+            row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+        }
+        let again = centred.times(&self.directions).times_transposed(&self.directions);
+        let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x) * f64::from(x)).sum::<f64>();
+        let all = squares(&mut centred.values().iter().copied());
+        let left = squares(&mut centred.values().iter().zip(again.values()).map(|(x, y)| x - y));
+        let count = as_float(samples.values().len() as u64);
+        let explained = if all > 0.0 { 1.0 - left / all } else { 1.0 };
+        vec![("reconstruction error", left / count), ("explained variance", explained)]
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![
+            ("weight", self.weight.values_mut()),
+            ("bias", &mut self.bias),
+            ("directions", self.directions.values_mut()),
+            ("mean", &mut self.mean),
+        ]
+    }
+
+    fn layer(&self) -> Layer {
+        Layer { weight: self.weight.clone(), bias: self.bias.clone(), visible_bias: None }
+    }
+}
+
+fn singles(matrix: &Matrix<f64>) -> Matrix<f32> {
+    Matrix::new(matrix.values().iter().map(|&value| narrow(value)).collect(), matrix.columns())
+}
+
+/// The largest eigenvalues of a symmetric matrix, and their vectors as columns. The largest entry of each vector is positive, which
+/// decides its sign.
+fn eigenvectors(matrix: &Matrix<f64>, count: usize) -> (Vec<f64>, Matrix<f64>) {
+    let side = matrix.rows();
+    let found = DMatrix::from_row_slice(side, side, matrix.values()).symmetric_eigen();
+    let mut order: Vec<usize> = (0..side).collect();
+    order.sort_by(|&a, &b| found.eigenvalues[b].total_cmp(&found.eigenvalues[a]));
+    let mut vectors = Matrix::zeros(side, count);
+    for (column, &number) in order.iter().take(count).enumerate() {
+        let vector = found.eigenvectors.column(number);
+        let largest = vector.iter().fold(0.0, |largest: f64, &x| if x.abs() > largest.abs() { x } else { largest });
+        for (row, &x) in vector.iter().enumerate() {
+            vectors.row_mut(row)[column] = if largest < 0.0 { -x } else { x };
+        }
+    }
+    // Rounding may leave a variance of nothing below 0.
+    (order.iter().take(count).map(|&number| found.eigenvalues[number].max(0.0)).collect(), vectors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eigenvectors_come_with_the_largest_first() {
+        let (values, vectors) = eigenvectors(&Matrix::new(vec![2.0, 1.0, 1.0, 2.0], 2), 2);
+        assert!((values[0] - 3.0).abs() < 1e-12 && (values[1] - 1.0).abs() < 1e-12, "{values:?}");
+        let half = 0.5f64.sqrt();
+        assert!((vectors.row(0)[0] - half).abs() < 1e-12 && (vectors.row(1)[0] - half).abs() < 1e-12, "{vectors:?}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Data-dependent scale and bias (Salimans and Kingma 2016, "Weight normalization"; the ActNorm of Kingma and Dhariwal 2018): each
+//! output is shifted and divided so that over all samples its mean is 0 and its variance 1. With weights g v / |v|, g is then the
+//! length of an output's weights.
+
+use anyhow::Result;
+
+use super::activation::Activation;
+use super::input::{Input, Moments};
+use super::layer::Layer;
+use super::options::activation;
+use super::{Method, Trainer};
+use crate::matrix::Matrix;
+use crate::plan::narrow;
+
+pub(super) const METHOD: Method = Method {
+    name: "weight-norm",
+    summary: "any scheme, each output shifted and rescaled to mean 0 and variance 1 on the data",
+    source: "Salimans and Kingma 2016, Weight normalization",
+    parameters: &[activation("relu")],
+    // The paper's v.
+    scheme: |_| Some("normal:std=0.05"),
+    has_visible_bias: false,
+    activation: |arguments| Activation::of(arguments.word("activation")),
+    check: |_, _| Ok(()),
+    start: |job, _| {
+        let weight = job.initial.clone();
+        Ok(Box::new(WeightNorm { bias: vec![0.0; weight.columns()], weight }))
+    },
+};
+
+struct WeightNorm {
+    weight: Matrix<f32>,
+    bias: Vec<f32>,
+}
+
+impl Trainer for WeightNorm {
+    /// An output that is the same for every sample is shifted to 0 and keeps its weights.
+    fn epoch(&mut self, _: u64, input: &Input) -> Result<bool> {
+        let moments = input.moments(&self.weight)?;
+        let factors: Vec<f64> = moments
+            .variances()
+            .map(|variance| if variance.sqrt().is_normal() { 1.0 / variance.sqrt() } else { 1.0 })
+            .collect();
+        for row in self.weight.each_row_mut() {
+            row.iter_mut().zip(&factors).for_each(|(weight, factor)| *weight = narrow(f64::from(*weight) * factor));
+        }
+        self.bias = moments.mean.iter().zip(&factors).map(|(mean, factor)| narrow(-mean * factor)).collect();
+        Ok(true)
+    }
+
+    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+        let sums = samples.times(&self.weight);
+        let mut moments = Moments::new(sums.columns());
+        let shifted =
+            |row: &[f32]| row.iter().zip(&self.bias).map(|(&sum, &bias)| f64::from(sum) + f64::from(bias)).collect();
+        sums.each_row().for_each(|row| moments.add(Vec::into_iter(shifted(row))));
+        let largest = moments.mean.iter().fold(0.0, |largest: f64, mean| largest.max(mean.abs()));
+        vec![("largest mean", largest), ("variance", moments.variance())]
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![("weight", self.weight.values_mut()), ("bias", &mut self.bias)]
+    }
+
+    fn layer(&self) -> Layer {
+        Layer { weight: self.weight.clone(), bias: self.bias.clone(), visible_bias: None }
+    }
+}
