@@ -90,7 +90,7 @@ pub(crate) enum Drawer {
     InOrder(Arc<Sequence>),
 }
 
-/// Every generator. Rows of frameworks that have several stand in the framework's module.
+/// Every generator. Rows of frameworks stand in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -110,7 +110,7 @@ pub const GENERATORS: &[Generator] = &[
     keras::JAX,
     keras::TENSORFLOW,
     keras::torch::GENERATOR,
-    keras::numpy::GENERATOR,
+    keras::NUMPY,
 ];
 
 /// The generator of this program's own numbers.

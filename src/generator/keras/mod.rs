@@ -50,6 +50,23 @@ pub(super) const TENSORFLOW: Generator = Generator {
     workspace: workspace::of_matrices,
 };
 
+/// Keras with the backend `NumPy`.
+pub(super) const NUMPY: Generator = Generator {
+    name: "keras-3.15-numpy",
+    summary: "the initializers of Keras with the backend NumPy; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    framework: Some(Framework {
+        word: "keras:numpy",
+        release: "Keras 3.15 on NumPy 2.4",
+        since: "Keras 3.15",
+        seeds_layers: true,
+        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+    }),
+    check: numpy::check,
+    has,
+    draws: Draws::Anywhere(numpy::open),
+    workspace: workspace::of_matrices,
+};
+
 /// The number of a seed. Errors where there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.
 fn only(seed: &Seed) -> Result<Number> {
     let &[number] = seed.numbers() else { bail!("Keras takes one whole number") };

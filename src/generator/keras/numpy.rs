@@ -4,40 +4,22 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::super::Source;
 use super::super::elementwise::Elementwise;
 use super::super::numpy::default_rng;
 use super::super::ordered::Sequence;
-use super::super::{Draws, Framework, Generator, Source, workspace};
 use super::{initializer, only, pair};
-use crate::law::Law;
 use crate::plan::{DType, Number, Seed, Tensor};
 
-/// `keras.backend.backend() == "numpy"`
-pub(in crate::generator) const GENERATOR: Generator = Generator {
-    name: "keras-3.15-numpy",
-    summary: "the initializers of Keras with the backend NumPy; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
-    framework: Some(Framework {
-        word: "keras:numpy",
-        release: "Keras 3.15 on NumPy 2.4",
-        since: "Keras 3.15",
-        seeds_layers: true,
-        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
-    }),
-    check,
-    has: super::has,
-    draws: Draws::Anywhere(open),
-    workspace: workspace::of_matrices,
-};
-
 /// Errors where the backend takes no such seed.
-fn check(seed: &Seed) -> Result<()> {
+pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
     word.context("Keras takes a whole number from 0 to 2^32-1 with the backend NumPy")?;
     Ok(())
 }
 
 /// The numbers of a tensor; `None` where Keras has no such law.
-fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
     let (number, before) = pair(seed, tensor);
     let counter = Number { negative: false, magnitude: before.into() };
     let seeds = Seed::from_iter([number, counter]);

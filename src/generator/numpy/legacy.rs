@@ -9,7 +9,7 @@ use super::super::Source;
 use super::super::mt19937::Mt19937;
 use super::super::ordered::{Forward, Ready, Stream};
 use super::drawn;
-use crate::law::{Law, in_memory};
+use crate::law::{Law, bytes_of, in_memory};
 use crate::plan::{DType, Seed, Tensor, Unfolding};
 
 /// The state between two calls.
@@ -33,6 +33,14 @@ fn number(seed: &Seed) -> Result<u32> {
 /// `numpy.random.seed(seed)`.
 pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
     Box::new(RandomState { words: Mt19937::from_seed(number(seed).unwrap_or_default()), cached: None })
+}
+
+/// The workspace of a tensor: of Lasagne's `Sparse` the values, those as they will be, and the order of an output's inputs.
+pub(in crate::generator) fn workspace(tensor: &Tensor) -> u64 {
+    match tensor.law {
+        Law::Sparse { ref unfolding, .. } => bytes_of(&[&[2, tensor.whole().shape.count()], &[unfolding.columns()]]),
+        _ => 0,
+    }
 }
 
 impl RandomState {

@@ -7,7 +7,7 @@ mod ziggurat;
 
 use super::ordered::Drawn;
 use super::{Draws, Framework, Generator, workspace};
-use crate::law::{Law, bytes_of};
+use crate::law::Law;
 use crate::plan::{DType, Tensor, narrow};
 
 /// `numpy.random.default_rng`.
@@ -58,11 +58,7 @@ pub(super) const LASAGNE: Generator = Generator {
     check: legacy::check,
     has: |law| has(law) || matches!(law, Law::Sparse { .. }),
     draws: Draws::InOrder(legacy::start),
-    // The values of a sparse matrix, and the order of its elements.
-    workspace: |tensor| match tensor.law {
-        Law::Sparse { .. } => bytes_of(&[&[3, tensor.whole().shape.count()]]),
-        _ => 0,
-    },
+    workspace: legacy::workspace,
 };
 
 /// Normals take logarithms, and those of `default_rng` exponentials too.
