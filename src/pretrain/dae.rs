@@ -58,6 +58,7 @@ pub(super) const METHOD: Method = Method {
             _ => "glorot-uniform",
         })
     },
+    workspace: |_| 0,
     has_visible_bias: true,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check,

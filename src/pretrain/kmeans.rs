@@ -1,6 +1,6 @@
-//! Spherical k-means (Coates and Ng 2012, "Learning feature representations with k-means"): directions D of length 1, and for each
-//! sample the one with the largest |D'x|; then each direction is drawn to its samples, D + X s with s = D'x, and brought back to
-//! length 1. It starts from samples, each taken the more likely the farther it is from those before (Arthur and Vassilvitskii 2007).
+//! Spherical k-means: filters of length 1 that samples are multiples of, as in Coates & Ng 2012, "Learning feature representations with
+//! k-means". A sample x goes to the filter d of the largest |d'x|, with s = d'x, and each filter becomes the sum of its s x and of what
+//! it was (the damped update), brought to length 1.
 
 use anyhow::{Result, ensure};
 
@@ -11,108 +11,212 @@ use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
 use super::{Job, Method, Trainer};
 use crate::law::as_float;
-use crate::matrix::Matrix;
+use crate::matrix::{Factor, Matrix};
 use crate::plan::narrow;
+use crate::scheme::{Arguments, Kind, Parameter};
 
 pub(super) const METHOD: Method = Method {
     name: "kmeans",
     summary: "filters of length 1 by spherical k-means",
-    source: "Coates and Ng 2012, Learning feature representations with k-means",
+    source: "Coates & Ng 2012, Learning feature representations with k-means",
     parameters: &[
-        epochs("10"),
+        epochs("100"),
+        Parameter {
+            name: "normalize",
+            kind: Kind::Choice(&["none", "length", "contrast"]),
+            default: Some("length"),
+            help: "what is done to each sample while filters are learnt: brought to length 1, or less its own mean and then so",
+        },
+        tolerance("0.0001", "how far a filter may still move where learning ends before the last epoch"),
         activation("relu"),
-        tolerance("1e-6", "the mean squared change of a filter at which it has settled"),
     ],
     scheme: |_| None,
     has_visible_bias: false,
+    workspace: |_| 0,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check: |_, _| Ok(()),
-    start: |job, input| Ok(Box::new(Kmeans::start(job, input)?)),
+    start: |job, input| Ok(Box::new(KMeans::start(job, input)?)),
 };
 
-/// Filters start from so many samples at most, and no fewer than [`SAMPLES_A_FILTER`] each, where there are as many.
-const SAMPLES: usize = 4096;
-const SAMPLES_A_FILTER: usize = 8;
+/// At least so many samples are candidates for the first filters.
+const CANDIDATES: usize = 4096;
 
-struct Kmeans {
-    /// A filter a row.
-    filters: Matrix<f32>,
+struct KMeans {
+    normalize: Normalize,
     tolerance: f64,
-    /// Takes the place of filters that no sample is near.
-    order: Noise,
+    /// Outputs x inputs: each row of length 1.
+    filters: Matrix<f32>,
+    first: Noise,
+    anew: Noise,
 }
 
-/// Which filter is nearest to a sample, and how long the sample is along it.
-#[derive(Clone, Copy)]
-struct Nearest {
-    filter: usize,
-    along: f32,
+#[derive(Clone, Copy, PartialEq)]
+enum Normalize {
+    None,
+    Length,
+    Contrast,
 }
 
-impl Kmeans {
+impl Normalize {
+    fn of(arguments: &Arguments) -> Self {
+        match arguments.word("normalize") {
+            Some("none") => Self::None,
+            Some("contrast") => Self::Contrast,
+            _ => Self::Length,
+        }
+    }
+
+    fn apply(self, mut samples: Matrix<f32>) -> Matrix<f32> {
+        if self == Self::None {
+            return samples;
+        }
+        let features = as_float(samples.columns() as u64);
+        for row in samples.each_row_mut() {
+            if self == Self::Contrast {
+                let mean = narrow(row.iter().map(|&value| f64::from(value)).sum::<f64>() / features);
+                row.iter_mut().for_each(|value| *value -= mean);
+            }
+            to_length_one(row);
+        }
+        samples
+    }
+}
+
+impl KMeans {
     fn start(job: &Job, input: &Input) -> Result<Self> {
-        let (features, count) = (job.initial.rows(), job.initial.columns());
-        let held = input.training.len();
-        ensure!(count <= held, "{count} filters of {held} samples: there are no more than there are samples");
-        let order = Noise::uniform(job.seed, job.name, "order")?;
-        let mut samples = order.shuffle(0, &input.training);
-        samples.truncate(SAMPLES.max(SAMPLES_A_FILTER * count));
-        let mut samples = input.samples(&samples)?;
-        samples.each_row_mut().for_each(normalize);
-        let mut draws = vec![0.0; count];
-        Noise::uniform(job.seed, job.name, "filters")?.fill(0, &mut draws);
-        let filters = spread(&samples, &draws);
-        debug_assert_eq!(filters.columns(), features);
-        Ok(Self { filters, tolerance: job.arguments.number("tolerance")?, order })
+        let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
+        let samples = input.training.len();
+        ensure!(
+            outputs <= samples,
+            "`{}`: {outputs} filters are asked for, and there are {samples} samples to learn from: take {samples} or fewer",
+            job.name
+        );
+        let mut found = Self {
+            normalize: Normalize::of(job.arguments),
+            tolerance: job.arguments.number("tolerance")?,
+            filters: Matrix::zeros(outputs, inputs),
+            first: Noise::uniform(job.seed, job.name, "first filters")?,
+            anew: Noise::uniform(job.seed, job.name, "filters drawn anew")?,
+        };
+        found.choose(input)?;
+        Ok(found)
     }
 
-    /// The nearest filter of each sample; of several the first.
-    fn nearest(&self, samples: &Matrix<f32>) -> Vec<Nearest> {
-        let along = samples.times_transposed(&self.filters);
-        let first = Nearest { filter: 0, along: 0.0 };
-        let nearest = |row: &[f32]| {
-            row.iter().enumerate().fold(first, |best, (filter, &along)| {
-                if along.abs() > best.along.abs() { Nearest { filter, along } } else { best }
-            })
+    /// The first filters, among random samples: one at random, and then each the best of a few that were drawn by how badly the
+    /// filters before make them again (greedy k-means++, Arthur & Vassilvitskii 2007).
+    fn choose(&mut self, input: &Input) -> Result<()> {
+        let outputs = self.filters.rows();
+        let mut candidates = self.first.shuffle(0, &input.training);
+        candidates.truncate(CANDIDATES.max(4 * outputs));
+        candidates.sort_unstable();
+        let samples = self.normalize.apply(input.samples(&candidates)?);
+        let squares: Vec<f64> = samples.each_row().map(square).collect();
+        let mut left = squares.clone();
+        let trials = 2 + outputs.ilog2() as usize;
+        let mut drawn = vec![0.0; outputs * trials];
+        // The numbers before were those of the order.
+        self.first.fill(input.training.len() as u64, &mut drawn);
+        for (filter, drawn) in drawn.chunks_exact(trials).enumerate() {
+            let mut tried = Matrix::zeros(trials, samples.columns());
+            for (row, &number) in tried.each_row_mut().zip(drawn) {
+                row.copy_from_slice(samples.row(picked(&left, number.into())));
+                to_length_one(row);
+            }
+            let shares = samples.times_transposed(&tried);
+            let kept = |trial: usize| {
+                let shares = shares.values().iter().skip(trial).step_by(trials);
+                let rest =
+                    squares.iter().zip(shares).map(|(square, &s)| (square - f64::from(s) * f64::from(s)).max(0.0));
+                left.iter().zip(rest).map(|(left, rest)| left.min(rest)).collect::<Vec<f64>>()
+            };
+            let mut best: Option<(f64, usize, Vec<f64>)> = None;
+            for trial in 0..trials {
+                let after = kept(trial);
+                let sum = after.iter().sum();
+                if best.as_ref().is_none_or(|(least, ..)| sum < *least) {
+                    best = Some((sum, trial, after));
+                }
+            }
+            if let Some((_, trial, after)) = best {
+                self.filters.row_mut(filter).copy_from_slice(tried.row(trial));
+                left = after;
+            }
+        }
+        Ok(())
+    }
+
+    /// The filter of each sample, with how much of it the sample holds.
+    fn nearest(&self, samples: &Matrix<f32>) -> Vec<(usize, f32)> {
+        let best = |row: &[f32]| {
+            let largest = (0..).zip(row.iter().copied());
+            largest.fold((0, 0.0f32), |best, (filter, s)| if s.abs() > best.1.abs() { (filter, s) } else { best })
         };
-        along.each_row().map(nearest).collect()
+        samples.times_transposed(&self.filters).each_row().map(best).collect()
+    }
+
+    /// A random sample in the place of a filter that none goes to.
+    fn draw_anew(&mut self, epoch: u64, filter: usize, input: &Input) -> Result<()> {
+        let mut number = [0.0];
+        self.anew.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
+        let samples = input.training.len();
+        let sample = input.training[share_of(samples, number[0].into())];
+        let mut drawn = self.normalize.apply(input.samples(&[sample])?);
+        to_length_one(drawn.values_mut());
+        if drawn.values().iter().any(|&value| value != 0.0) {
+            self.filters.row_mut(filter).copy_from_slice(drawn.values());
+        }
+        Ok(())
     }
 }
 
-impl Trainer for Kmeans {
+impl Trainer for KMeans {
     fn epoch(&mut self, number: u64, input: &Input) -> Result<bool> {
-        let features = self.filters.columns();
-        let mut sums: Vec<f64> = self.filters.values().iter().map(|&value| value.into()).collect();
-        let mut counts = vec![0u64; self.filters.rows()];
+        let (outputs, inputs) = (self.filters.rows(), self.filters.columns());
+        let mut sums: Matrix<f64> = Matrix::zeros(outputs, inputs);
+        let mut counts = vec![0u64; outputs];
         for block in input.blocks() {
-            let samples = input.samples(block)?;
-            for (sample, Nearest { filter, along }) in samples.each_row().zip(self.nearest(&samples)) {
-                counts[filter] += 1;
-                let sum = &mut sums[filter * features..][..features];
-                sum.iter_mut().zip(sample).for_each(|(sum, &value)| *sum += f64::from(along) * f64::from(value));
+            let samples = self.normalize.apply(input.samples(block)?);
+            let mut shares = Matrix::zeros(samples.rows(), outputs);
+            for (row, (filter, s)) in shares.each_row_mut().zip(self.nearest(&samples)) {
+                row[filter] = s;
+                counts[filter] += u64::from(s != 0.0);
             }
+            let of_block = Factor::new(&shares).transposed_times(&samples);
+            sums.values_mut().iter_mut().zip(of_block.values()).for_each(|(sum, &value)| *sum += f64::from(value));
         }
-        let mut others = self.order.shuffle(number + 1, &input.training).into_iter();
-        let (mut change, before) = (0.0, self.filters.clone());
-        for (filter, count) in counts.into_iter().enumerate() {
-            let row = self.filters.row_mut(filter);
+        let mut farthest = 0f64;
+        for (filter, &count) in counts.iter().enumerate() {
             if count == 0 {
-                row.copy_from_slice(input.samples(&others.next().into_iter().collect::<Vec<_>>())?.row(0));
-            } else {
-                row.iter_mut().zip(&sums[filter * features..]).for_each(|(value, &sum)| *value = narrow(sum));
+                self.draw_anew(number, filter, input)?;
+                farthest = f64::INFINITY;
+                continue;
             }
-            normalize(row);
-            change += distance(row, before.row(filter));
+            let sum = sums.row_mut(filter);
+            sum.iter_mut().zip(self.filters.row(filter)).for_each(|(sum, &before)| *sum += f64::from(before));
+            let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
+            let mut moved = 0.0;
+            for (before, sum) in self.filters.row_mut(filter).iter_mut().zip(sum) {
+                let after = *sum / length;
+                moved += {
+                    let step = after - f64::from(*before);
+                    step * step
+                };
+                *before = narrow(after);
+            }
+            farthest = farthest.max(moved.sqrt());
         }
-        Ok(change / as_float(self.filters.rows() as u64) < self.tolerance)
+        Ok(farthest <= self.tolerance)
     }
 
+    /// What is left of samples when each is made again by its filter.
     fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let left = samples.each_row().zip(self.nearest(samples)).map(|(sample, Nearest { along, .. })| {
-            let square: f64 = sample.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-            square - f64::from(along) * f64::from(along)
-        });
-        vec![("reconstruction error", left.sum::<f64>() / as_float(samples.values().len() as u64))]
+        let samples = self.normalize.apply(samples.clone());
+        let rest = samples
+            .each_row()
+            .zip(self.nearest(&samples))
+            .map(|(row, (_, s))| square(row) - f64::from(s) * f64::from(s));
+        let error = rest.sum::<f64>() / as_float(samples.values().len() as u64);
+        vec![("reconstruction error", error)]
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -124,38 +228,58 @@ impl Trainer for Kmeans {
     }
 }
 
-/// As many of the samples as there are draws, far from one another: each is taken with a chance that goes by 1 - cos² of the angle to
-/// the nearest before.
-fn spread(samples: &Matrix<f32>, draws: &[f32]) -> Matrix<f32> {
-    let mut far = vec![1.0; samples.rows()];
-    let mut taken = Vec::with_capacity(draws.len() * samples.columns());
-    for &draw in draws {
-        let all: f64 = far.iter().sum();
-        let mut left = f64::from(draw) * all;
-        let found = far.iter().position(|&far| {
-            left -= far;
-            left < 0.0
-        });
-        let sample = samples.row(found.unwrap_or(0));
-        taken.extend_from_slice(sample);
-        let along = samples.times_transposed(&Matrix::new(sample.to_vec(), samples.columns()));
-        for (far, &along) in far.iter_mut().zip(along.values()) {
-            *far = far.min((1.0 - f64::from(along) * f64::from(along)).max(0.0));
-        }
-    }
-    Matrix::new(taken, samples.columns())
+fn square(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
 }
 
-/// Brings a row to length 1; one of zeros is left as it is.
-fn normalize(row: &mut [f32]) {
-    let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+/// Values of which none is changed where all are 0.
+fn to_length_one(values: &mut [f32]) {
+    let length = square(values).sqrt();
     if length > 0.0 {
-        for x in row {
-            *x = narrow(f64::from(*x) / length);
-        }
+        values.iter_mut().for_each(|value| *value = narrow(f64::from(*value) / length));
     }
 }
 
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(a - b) * f64::from(a - b)).sum()
+/// The place among so many that a number of [0, 1] stands for.
+fn share_of(count: usize, number: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the count")]
+    let place = (number * as_float(count as u64)) as usize;
+    place.min(count - 1)
+}
+
+/// The place of a draw by these weights, for a number of [0, 1]; any place where all weights are 0.
+fn picked(weights: &[f64], number: f64) -> usize {
+    let total: f64 = weights.iter().sum();
+    if total <= 0.0 {
+        return share_of(weights.len(), number);
+    }
+    let mut rest = number * total;
+    let found = weights.iter().position(|weight| {
+        rest -= weight;
+        rest < 0.0
+    });
+    found.unwrap_or(weights.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_by_weights_takes_none_of_weight_zero() {
+        let weights = [0.0, 1.0, 0.0, 3.0];
+        for (number, place) in [(0.0, 1), (0.24, 1), (0.26, 3), (0.999, 3), (1.0, 3)] {
+            assert_eq!(picked(&weights, number), place, "{number}");
+        }
+        assert_eq!([picked(&[0.0; 4], 0.0), picked(&[0.0; 4], 0.6), picked(&[0.0; 4], 1.0)], [0, 2, 3]);
+    }
+
+    #[test]
+    fn samples_are_brought_to_length_one_and_zeros_stay() {
+        let samples = Matrix::new(vec![3.0, 4.0, 0.0, 0.0, 5.0, 7.0], 2);
+        assert_eq!(Normalize::Length.apply(samples.clone()).values()[..4], [0.6, 0.8, 0.0, 0.0]);
+        let half = narrow(0.5f64.sqrt());
+        assert_eq!(Normalize::Contrast.apply(samples.clone()).values()[4..], [-half, half]);
+        assert_eq!(Normalize::None.apply(samples.clone()), samples);
+    }
 }

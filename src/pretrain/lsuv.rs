@@ -17,6 +17,7 @@ pub(super) const METHOD: Method = Method {
     source: "Mishkin and Matas 2016, All you need is a good init",
     parameters: &[activation("relu"), epochs("10"), tolerance("0.001", "how far from 1 the variance may be")],
     scheme: |_| Some("orthogonal"),
+    workspace: |_| 0,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check: |_, _| Ok(()),

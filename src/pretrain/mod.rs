@@ -51,6 +51,8 @@ pub struct Method {
     scheme: fn(&Arguments) -> Option<&'static str>,
     /// Whether its layers have a bias for their inputs, too.
     pub has_visible_bias: bool,
+    /// The memory that a layer of so many inputs takes beside its weights and samples, in bytes.
+    workspace: fn(u64) -> u64,
     /// What follows each layer on the way to the next.
     activation: fn(&Arguments) -> Activation,
     /// Errors where it takes no such data.
@@ -144,7 +146,8 @@ impl Asked {
         // What was learnt and what it started from; of one layer its steps, statistics and transpose too; samples on their way.
         let kept = weights().fold(0, u64::saturating_add).saturating_mul(2);
         let learning = weights().max().unwrap_or(0).saturating_mul(6);
-        kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6)).saturating_mul(4)
+        let values = kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6));
+        values.saturating_mul(4).saturating_add((self.method.workspace)(widest))
     }
 }
 

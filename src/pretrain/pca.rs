@@ -32,6 +32,8 @@ pub(super) const METHOD: Method = Method {
         },
     ],
     scheme: |_| None,
+    // The covariance, what it is made of, its eigenvectors and those in order.
+    workspace: |inputs| inputs.saturating_mul(inputs).saturating_mul(32),
     has_visible_bias: false,
     activation: |_| Activation::Linear,
     check: |_, _| Ok(()),

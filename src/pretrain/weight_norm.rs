@@ -19,6 +19,7 @@ pub(super) const METHOD: Method = Method {
     parameters: &[activation("relu")],
     // The paper's v.
     scheme: |_| Some("normal:std=0.05"),
+    workspace: |_| 0,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check: |_, _| Ok(()),

@@ -1,0 +1,110 @@
+//! Against machines so small that all of their states can be gone through.
+
+use super::*;
+
+const INPUTS: usize = 8;
+const OUTPUTS: usize = 6;
+
+/// A machine of 8 x 6 units with weights of some size.
+fn machine(batch: usize) -> Rbm {
+    let name = "w".parse().unwrap();
+    let value = |n: usize, step: usize| ((n * step % 17) as f32 - 8.0) / 9.0;
+    Rbm {
+        options: Options {
+            batch,
+            learning_rate: 1.0,
+            momentum: 0.0,
+            weight_decay: 0.0,
+            gibbs_steps: 1,
+            visible: Activation::Sigmoid,
+            sparsity: 0.0,
+            sparsity_cost: 0.0,
+        },
+        weight: Matrix::new((0..INPUTS * OUTPUTS).map(|n| value(n, 5)).collect(), OUTPUTS),
+        visible_bias: (0..INPUTS).map(|n| value(n, 3)).collect(),
+        hidden_bias: (0..OUTPUTS).map(|n| value(n, 7)).collect(),
+        weight_step: Matrix::zeros(INPUTS, OUTPUTS),
+        visible_step: vec![0.0; INPUTS],
+        hidden_step: vec![0.0; OUTPUTS],
+        chains: Matrix::zeros(0, OUTPUTS),
+        hidden_noise: Noise::uniform(3, &name, "hidden units").unwrap(),
+        visible_noise: Noise::uniform(3, &name, "visible units").unwrap(),
+        order: Noise::uniform(3, &name, "order").unwrap(),
+    }
+}
+
+/// Every state of so many units, a row each.
+fn states(units: usize) -> Matrix<f32> {
+    let unit = |n: usize| f32::from(u8::from((n / units) >> (n % units) & 1 == 1));
+    Matrix::new((0..units << units).map(unit).collect(), units)
+}
+
+/// How likely states of units are that are on with these chances, independently.
+fn likelihood(chances: &[f32], state: &[f32]) -> f64 {
+    let of_unit = |(&chance, &on): (&f32, &f32)| f64::from(if on > 0.0 { chance } else { 1.0 - chance });
+    chances.iter().zip(state).map(of_unit).product()
+}
+
+fn outer(v: &[f32], h: &[f32]) -> Vec<f64> {
+    v.iter().flat_map(|&v| h.iter().map(move |&h| f64::from(v) * f64::from(h))).collect()
+}
+
+/// log p of a visible state, by its free energy and those of all others.
+fn log_likelihood(machine: &Rbm, visible: &Matrix<f32>) -> f64 {
+    let all: f64 = machine.free_energies(&states(INPUTS)).iter().map(|energy| libm::exp(-energy)).sum();
+    -machine.free_energies(visible)[0] - libm::log(all)
+}
+
+#[test]
+fn statistics_of_data_and_model_are_the_slope_of_the_likelihood() {
+    let mut machine = machine(1);
+    let data = Matrix::new(vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0], INPUTS);
+    let all = states(INPUTS);
+    let energies = machine.free_energies(&all);
+    let sum: f64 = energies.iter().map(|energy| libm::exp(-energy)).sum();
+    let of_all = machine.hidden(&Factor::new(&all));
+    let mut model = [0.0; INPUTS * OUTPUTS];
+    for ((v, h), energy) in all.each_row().zip(of_all.each_row()).zip(&energies) {
+        let chance = libm::exp(-energy) / sum;
+        model.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
+    }
+    let of_data = outer(data.row(0), machine.hidden(&Factor::new(&data)).row(0));
+    for (number, (of_data, of_model)) in of_data.into_iter().zip(model).enumerate() {
+        let step = 1.0 / 64.0;
+        let mut at = |offset: f32| {
+            machine.weight.values_mut()[number] += offset;
+            let likelihood = log_likelihood(&machine, &data);
+            machine.weight.values_mut()[number] -= offset;
+            likelihood
+        };
+        let slope = (at(step) - at(-step)) / f64::from(2.0 * step);
+        assert!((slope - (of_data - of_model)).abs() < 1e-4, "weight {number}: {slope}, {}", of_data - of_model);
+    }
+}
+
+#[test]
+fn a_step_of_cd_1_is_that_of_the_enumerated_machine_on_average() {
+    const SAMPLES: usize = 1 << 17;
+    let mut machine = machine(SAMPLES);
+    let sample = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0];
+    let before = machine.weight.clone();
+    let of_data = machine.hidden(&Factor::new(&Matrix::new(sample.to_vec(), INPUTS)));
+    let (hidden, visible) = (states(OUTPUTS), states(INPUTS));
+    let again = machine.visible(&Factor::new(&hidden), &machine.weight.transposed());
+    let of_visible = machine.hidden(&Factor::new(&visible));
+    let mut negative = [0.0; INPUTS * OUTPUTS];
+    for (h, chances) in hidden.each_row().zip(again.each_row()) {
+        let of_hidden = likelihood(of_data.row(0), h);
+        for (v, h) in visible.each_row().zip(of_visible.each_row()) {
+            let chance = of_hidden * likelihood(chances, v);
+            negative.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
+        }
+    }
+    machine.learn(&Matrix::new(sample.repeat(SAMPLES), INPUTS), 0);
+    let steps = machine.weight.values().iter().zip(before.values()).map(|(after, before)| f64::from(after - before));
+    let expected = outer(&sample, of_data.row(0)).into_iter().zip(negative).map(|(data, model)| data - model);
+    for (number, (step, expected)) in steps.zip(expected).enumerate() {
+        // The mean of 2^17 values in [0, 1] has a standard deviation of 1/724 at most.
+        assert!((step - expected).abs() < 5.0 * 0.5 / 362.0, "weight {number}: {step}, and {expected} on average");
+    }
+}
