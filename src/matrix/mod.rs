@@ -19,7 +19,7 @@ const PART: usize = 256;
 /// Rows that are worth a task of their own.
 const LEAST_ROWS: usize = TILE_COLUMNS;
 /// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 200_000;
+const WORK_OF_A_THREAD: usize = 4_000_000;
 
 /// A matrix by rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,6 +80,28 @@ impl<T: Copy + Default> Matrix<T> {
     /// The rows, to be changed.
     pub fn each_row_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         self.values.chunks_exact_mut(self.columns.max(1))
+    }
+
+    /// `count` rows from `first` on, or as many of them as there are.
+    #[must_use]
+    pub fn part(&self, first: usize, count: usize) -> Self {
+        let first = first.min(self.rows);
+        let count = count.min(self.rows - first);
+        let values = self.values[first * self.columns..][..count * self.columns].to_vec();
+        Self { values, rows: count, columns: self.columns }
+    }
+
+    /// Matrices of as many columns one below the other.
+    #[must_use]
+    pub fn stacked(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            debug_assert_eq!(part.columns, all.columns);
+            all.values.extend_from_slice(&part.values);
+            all.rows += part.rows;
+        }
+        all
     }
 
     /// Rows and columns exchanged.

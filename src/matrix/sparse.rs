@@ -9,7 +9,7 @@ use crate::generator::dispatch;
 /// Columns whose sums are kept in registers.
 const BLOCK: usize = 128;
 /// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 400_000;
+const WORK_OF_A_THREAD: usize = 4_000_000;
 
 /// A matrix that others are multiplied by, in the way that is fastest for it.
 pub struct Factor<'a> {

@@ -68,6 +68,22 @@ impl WithSimd for Apply<'_> {
     }
 }
 
+/// e^x of each value, as [`exp`] has it.
+pub(super) fn exponentials(values: &mut [f32]) {
+    dispatch(Exponentials(values));
+}
+
+struct Exponentials<'a>(&'a mut [f32]);
+
+impl WithSimd for Exponentials<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.0.iter_mut().for_each(|x| *x = exp(*x));
+    }
+}
+
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))

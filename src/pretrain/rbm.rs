@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::activation::Activation;
+use super::activation::{Activation, exponentials};
 use super::input::{Input, Survey};
 use super::layer::{Layer, VALUES_OF_A_TASK, finish};
 use super::noise::Noise;
@@ -94,6 +94,44 @@ struct Rbm {
     order: Noise,
 }
 
+/// Multiplications that are worth a part of its own of a batch.
+const WORK_OF_A_PART: usize = 4_000_000;
+
+/// Where the random numbers of some of a batch's samples are found.
+#[derive(Clone, Copy)]
+struct Draws {
+    /// The number of the batch among all.
+    step: u64,
+    /// The first of the samples in it.
+    first: usize,
+}
+
+/// What a step goes by, a sample a row.
+struct Sampled {
+    /// The chances of hidden units by the data.
+    of_data: Matrix<f32>,
+    /// Visible units of the model.
+    visible: Matrix<f32>,
+    /// The chances of hidden units by those.
+    of_model: Matrix<f32>,
+    /// The hidden units that the chains go on with.
+    chains: Matrix<f32>,
+}
+
+impl Sampled {
+    fn stacked(parts: Vec<Self>) -> Self {
+        let [mut of_data, mut visible, mut of_model, mut chains] = [(); 4].map(|()| Vec::with_capacity(parts.len()));
+        for part in parts {
+            of_data.push(part.of_data);
+            visible.push(part.visible);
+            of_model.push(part.of_model);
+            chains.push(part.chains);
+        }
+        let [of_data, visible, of_model, chains] = [of_data, visible, of_model, chains].map(Matrix::stacked);
+        Self { of_data, visible, of_model, chains }
+    }
+}
+
 struct Options {
     batch: usize,
     learning_rate: f32,
@@ -176,37 +214,46 @@ impl Rbm {
 
     /// One step from a batch, which has that number among all steps.
     fn learn(&mut self, data: &Matrix<f32>, number: u64) {
-        let (factor, transposed) = (Factor::new(data), self.weight.transposed());
-        let of_data = self.hidden(&factor);
-        let draw = |draw| number * (self.options.gibbs_steps + 1) + draw;
-        let mut hidden = match self.chains.rows() {
-            0 => self.sampled_hidden(&of_data, draw(0)),
-            _ => self.chains.clone(),
+        let rows = data.rows().max(self.chains.rows());
+        // By the work, and not by the threads, on which no bit may hang.
+        let parts = (rows * self.weight.values().len() / WORK_OF_A_PART).clamp(1, rows);
+        let size = rows.div_ceil(parts);
+        let transposed = self.weight.transposed();
+        let part = |part| {
+            let first = part * size;
+            let [data, chains] = [data, &self.chains].map(|matrix| matrix.part(first, size));
+            self.sample(&data, chains, Draws { step: number, first }, &transposed)
         };
+        let parts: Vec<Sampled> = (0..parts).into_par_iter().map(part).collect();
+        let sampled = Sampled::stacked(parts);
+        let (positive, negative) = rayon::join(
+            || Factor::new(data).transposed_times(&sampled.of_data),
+            || Factor::new(&sampled.visible).transposed_times(&sampled.of_model),
+        );
+        self.step(&[positive, negative], data, &sampled);
+        self.chains = sampled.chains;
+    }
+
+    /// The statistics of some of a batch's samples, and of samples of the model from there or from where the chains were.
+    fn sample(&self, data: &Matrix<f32>, chains: Matrix<f32>, draws: Draws, transposed: &Matrix<f32>) -> Sampled {
+        let of_data = self.hidden(&Factor::new(data));
+        let persistent = self.chains.rows() > 0;
+        let mut hidden = if persistent { chains } else { self.sampled_hidden(&of_data, draws, 0) };
         let (mut visible, mut of_model) = (Matrix::default(), Matrix::default());
         for step in 1..=self.options.gibbs_steps {
-            visible = self.sampled_visible(self.visible(&Factor::new(&hidden), &transposed), draw(step));
+            visible = self.sampled_visible(self.visible(&Factor::new(&hidden), transposed), draws, step);
             of_model = self.hidden(&Factor::new(&visible));
-            if step < self.options.gibbs_steps || self.chains.rows() > 0 {
-                hidden = self.sampled_hidden(&of_model, draw(step));
+            if persistent || step < self.options.gibbs_steps {
+                hidden = self.sampled_hidden(&of_model, draws, step);
             }
         }
-        if self.chains.rows() > 0 {
-            self.chains = hidden;
-        }
-        let slopes = [factor.transposed_times(&of_data), Factor::new(&visible).transposed_times(&of_model)];
-        self.step(&slopes, data, &of_data, &visible, &of_model);
+        let chains = if persistent { hidden } else { Matrix::zeros(0, self.weight.columns()) };
+        Sampled { of_data, visible, of_model, chains }
     }
 
     /// A step along what the data's statistics have over those of the model, of the weights and of both biases.
-    fn step(
-        &mut self,
-        [positive, negative]: &[Matrix<f32>; 2],
-        data: &Matrix<f32>,
-        of_data: &Matrix<f32>,
-        visible: &Matrix<f32>,
-        of_model: &Matrix<f32>,
-    ) {
+    fn step(&mut self, [positive, negative]: &[Matrix<f32>; 2], data: &Matrix<f32>, sampled: &Sampled) {
+        let Sampled { of_data, visible, of_model, .. } = sampled;
         let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
         #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
         let [of_batch, of_chains] = [data.rows(), visible.rows()].map(|rows| 1.0 / rows as f32);
@@ -235,26 +282,32 @@ impl Rbm {
         }
     }
 
-    fn sampled_hidden(&self, chances: &Matrix<f32>, draw: u64) -> Matrix<f32> {
-        let mut noise = Matrix::zeros(chances.rows(), chances.columns());
-        self.hidden_noise.fill(self.address(draw, chances.columns()), noise.values_mut());
-        let units = noise.values_mut().par_iter_mut().zip(chances.values());
-        units.with_min_len(1 << 12).for_each(|(unit, chance)| *unit = f32::from(*unit < *chance));
-        noise
+    fn sampled_hidden(&self, chances: &Matrix<f32>, draws: Draws, draw: u64) -> Matrix<f32> {
+        let mut units = Matrix::zeros(chances.rows(), chances.columns());
+        self.hidden_noise.fill(self.address(draws, draw, chances.columns()), units.values_mut());
+        units
+            .values_mut()
+            .iter_mut()
+            .zip(chances.values())
+            .for_each(|(unit, chance)| *unit = f32::from(*unit < *chance));
+        units
     }
 
-    fn sampled_visible(&self, mut means: Matrix<f32>, draw: u64) -> Matrix<f32> {
+    fn sampled_visible(&self, mut means: Matrix<f32>, draws: Draws, draw: u64) -> Matrix<f32> {
         let mut noise = vec![0.0; means.values().len()];
-        self.visible_noise.fill(self.address(draw, means.columns()), &mut noise);
-        let gaussian = self.options.visible == Activation::Linear;
-        let units = means.values_mut().par_iter_mut().zip(&noise).with_min_len(1 << 12);
-        units.for_each(|(unit, noise)| *unit = if gaussian { *unit + noise } else { f32::from(noise < unit) });
+        self.visible_noise.fill(self.address(draws, draw, means.columns()), &mut noise);
+        let units = means.values_mut().iter_mut().zip(&noise);
+        match self.options.visible {
+            Activation::Linear => units.for_each(|(unit, noise)| *unit += noise),
+            _ => units.for_each(|(unit, noise)| *unit = f32::from(noise < unit)),
+        }
         means
     }
 
     /// Where the random numbers of a draw begin: a last batch that is smaller leaves some out.
-    fn address(&self, draw: u64, units: usize) -> u64 {
-        draw * (self.options.batch * units) as u64
+    fn address(&self, draws: Draws, draw: u64, units: usize) -> u64 {
+        let rows = (draws.step * (self.options.gibbs_steps + 1) + draw) * self.options.batch as u64;
+        (rows + draws.first as u64) * units as u64
     }
 
     /// -a'v - sum log(1 + e^(b + v W)), each sample's.
@@ -262,8 +315,7 @@ impl Rbm {
         let sums = Factor::new(visible).times(&self.weight);
         let energy = |(visible, sums): (&[f32], &[f32])| {
             let shift: f64 = visible.iter().zip(&self.visible_bias).map(|(&v, &a)| f64::from(v) * f64::from(a)).sum();
-            let hidden = sums.iter().zip(&self.hidden_bias).map(|(&sum, &b)| softplus(f64::from(sum) + f64::from(b)));
-            -shift - hidden.sum::<f64>()
+            -shift - sum_of_softplus(sums, &self.hidden_bias)
         };
         let rows = visible.values().par_chunks(visible.columns()).zip(sums.values().par_chunks(sums.columns()));
         rows.map(energy).collect()
@@ -329,6 +381,26 @@ impl Trainer for Rbm {
         }
     }
 }
+
+/// The sum of log(1 + e^(x + b)): of each its part above 0, and the log of a product of the rest, whose factors lie between 1 and 2.
+fn sum_of_softplus(sums: &[f32], biases: &[f32]) -> f64 {
+    let (mut above, mut logs) = (0.0, 0.0);
+    for (sums, biases) in sums.chunks(FACTORS).zip(biases.chunks(FACTORS)) {
+        let mut factors = [f32::NEG_INFINITY; FACTORS];
+        for ((factor, &sum), &bias) in factors.iter_mut().zip(sums).zip(biases) {
+            let x = sum + bias;
+            above += f64::from(x.max(0.0));
+            *factor = -x.abs();
+        }
+        exponentials(&mut factors[..sums.len()]);
+        logs +=
+            libm::log(factors[..sums.len()].iter().fold(1.0, |product, &factor| product * (1.0 + f64::from(factor))));
+    }
+    above + logs
+}
+
+/// How many factors of at most 2 are multiplied before a logarithm is taken.
+const FACTORS: usize = 256;
 
 /// log(1 + e^x)
 fn softplus(x: f64) -> f64 {
