@@ -74,7 +74,9 @@ impl Normalize {
         for row in samples.each_row_mut() {
             if self == Self::Contrast {
                 let mean = narrow(row.iter().map(|&value| f64::from(value)).sum::<f64>() / features);
-                row.iter_mut().for_each(|value| *value -= mean);
+                for value in &mut *row {
+                    *value -= mean;
+                }
             }
             to_length_one(row);
         }
@@ -236,7 +238,9 @@ fn square(values: &[f32]) -> f64 {
 fn to_length_one(values: &mut [f32]) {
     let length = square(values).sqrt();
     if length > 0.0 {
-        values.iter_mut().for_each(|value| *value = narrow(f64::from(*value) / length));
+        for value in values {
+            *value = narrow(f64::from(*value) / length);
+        }
     }
 }
 
