@@ -39,6 +39,8 @@ fn plain() -> Vec<(&'static str, Reference)> {
         ("uniform:0.05", Reference::uniform(0.05)),
         ("uniform:low=-1,high=3", uniform(-1.0, 3.0)),
         ("uniform:low=0,high=1", uniform(0.0, 1.0)),
+        ("standard-normal", Reference::normal(1.0)),
+        ("standard-uniform", uniform(0.0, 1.0)),
         ("uniform:low=1,high=1.5", uniform(1.0, 1.5)),
         ("uniform:std=0.02", uniform(-0.02 * root, 0.02 * root)),
         ("uniform:std=0.02,mean=0.1", uniform(0.1 - 0.02 * root, 0.1 + 0.02 * root)),
