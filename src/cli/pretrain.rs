@@ -15,7 +15,7 @@ use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
-use crate::pretrain::{Asked, Layer, METHODS, Part, Progress, Survey, TrainedIdentity, Training, Wanted};
+use crate::pretrain::{Asked, Known, Layer, METHODS, Part, Progress, TrainedIdentity, Training, Wanted};
 use crate::reader::Table;
 use crate::text::{bytes, cut, escape};
 use options::MethodOptions;
@@ -80,13 +80,15 @@ impl Pretrain {
         self.output.check(&planned(&wanted)?)?;
         let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
         let table = self.table()?;
-        let wanted = self.wanted(&asked, &table.identity)?;
+        let threads = self.output.resources.threads();
+        let known = known(&table, threads).with_context(|| shown(&self.data))?;
+        let wanted = self.wanted(&asked, &known.identity)?;
         if self.output.is_dry_run() {
             return self.output.write(out, &planned(&wanted)?, &[]);
         }
-        let run = self.identity(&asked, &table)?;
+        let run = self.identity(&wanted)?;
         let from = looker.checkpoint(self.output.file(), resume, self.checkpoint_every, run)?;
-        let learning = Learning { asked: &asked, seed, table: &table, threads: self.output.resources.threads() };
+        let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads };
         let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
             first.notes.extend(looker.notes());
@@ -174,8 +176,7 @@ impl Pretrain {
     }
 
     /// What tells this run apart from any other.
-    fn identity(&self, asked: &Asked, table: &Table) -> Result<[u8; 32]> {
-        let wanted = self.wanted(asked, &table.identity)?;
+    fn identity(&self, wanted: &[Wanted]) -> Result<[u8; 32]> {
         let told = wanted.iter().map(|Wanted { tensor, trained }| {
             Ok(format!("{} {} {}", tensor.name, tensor.expression, serde_json::to_string(trained)?))
         });
@@ -189,6 +190,14 @@ fn unknown() -> BaseIdentity {
     BaseIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
 }
 
+fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no threads are to be had")
+}
+
+fn known(table: &Table, threads: usize) -> Result<Known> {
+    pool(threads)?.install(|| Known::of(table))
+}
+
 /// The seed of the native generator.
 pub(super) fn single(seed: &Seed) -> Result<u64> {
     NATIVE.check(seed)?;
@@ -200,6 +209,7 @@ pub(super) struct Learning<'a> {
     pub(super) asked: &'a Asked,
     pub(super) seed: u64,
     pub(super) table: &'a Table,
+    pub(super) known: &'a Known,
     pub(super) threads: usize,
 }
 
@@ -211,20 +221,20 @@ impl Learning<'_> {
     }
 
     fn layers(&self, wanted: &[Wanted], from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Layer>> {
-        let survey = Survey::of(self.table)?;
-        watch.data(&survey);
+        let survey = &self.known.survey;
+        watch.data(survey);
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
         let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
-        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey: &survey, layers };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
-        pool.context("no threads are to be had")?.install(|| training.run(from, watch))
+        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers };
+        pool(self.threads)?.install(|| training.run(from, watch))
     }
 }
 
 /// What was learnt from data, learnt again from the same. Errors where the data is other data, or the tensors do not go together.
 pub(super) fn again(wanted: Vec<Wanted>, seed: &Seed, table: &Table, threads: usize) -> Result<Vec<Tensor>> {
     let Some(Wanted { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
-    let identity = &table.identity;
+    let known = known(table, threads)?;
+    let identity = &known.identity;
     let same = identity.sha256 == first.data.sha256 && identity.dtype == first.data.dtype;
     ensure!(
         same && identity.shape == first.data.shape,
@@ -240,7 +250,7 @@ pub(super) fn again(wanted: Vec<Wanted>, seed: &Seed, table: &Table, threads: us
     ensure!(asked.to_string() == first.method, "its method is not spelled as it is recorded");
     let first_size = first.sizes.first().copied().unwrap_or(0);
     ensure!(first_size == table.features as u64, "its first size is {first_size}, and its data has {}", table.features);
-    let learning = Learning { asked: &asked, seed: single(seed)?, table, threads };
+    let learning = Learning { asked: &asked, seed: single(seed)?, table, known: &known, threads };
     learning.tensors(wanted, Progress::default(), &mut Unseen)
 }
 

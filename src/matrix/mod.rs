@@ -21,6 +21,11 @@ const LEAST_ROWS: usize = TILE_COLUMNS;
 /// Multiplications that are worth a second thread.
 const WORK_OF_A_THREAD: usize = 4_000_000;
 
+/// A square of so many rows and columns is turned at a time.
+const TURNED: usize = 16;
+/// Values that are worth a thread that turns them.
+const VALUES_OF_A_TURNER: usize = 1 << 16;
+
 /// A matrix by rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix<T> {
@@ -29,7 +34,7 @@ pub struct Matrix<T> {
     columns: usize,
 }
 
-impl<T: Copy + Default> Matrix<T> {
+impl<T: Copy + Default + Send + Sync> Matrix<T> {
     /// A matrix of zeros.
     pub fn zeros(rows: usize, columns: usize) -> Self {
         Self { values: vec![T::default(); rows * columns], rows, columns }
@@ -104,23 +109,50 @@ impl<T: Copy + Default> Matrix<T> {
         all
     }
 
+    /// Takes on this size; what the values are is left open.
+    fn reshape(&mut self, rows: usize, columns: usize) {
+        self.values.resize(rows * columns, T::default());
+        (self.rows, self.columns) = (rows, columns);
+    }
+
     /// Rows and columns exchanged.
     #[must_use]
     pub fn transposed(&self) -> Self {
-        /// A square of so many rows and columns is in the cache while it is turned.
-        const BLOCK: usize = 32;
-        let mut out = Self::zeros(self.columns, self.rows);
-        for (top, band) in (0..).step_by(BLOCK).zip(self.values.chunks((BLOCK * self.columns).max(1))) {
-            for left in (0..self.columns).step_by(BLOCK) {
-                let width = BLOCK.min(self.columns - left);
-                for (row, values) in (top..).zip(band.chunks_exact(self.columns)) {
-                    for (column, &value) in (left..).zip(&values[left..left + width]) {
-                        out.values[column * self.rows + row] = value;
-                    }
-                }
+        let mut out = Self::default();
+        self.transpose_into(&mut out);
+        out
+    }
+
+    /// The same, in the place of another matrix.
+    pub fn transpose_into(&self, out: &mut Self) {
+        out.reshape(self.columns, self.rows);
+        if self.values.is_empty() {
+            return;
+        }
+        let bands =
+            out.values.par_chunks_mut(TURNED * self.rows).with_min_len(self.columns.div_ceil(TURNED * self.turners()));
+        bands.enumerate().for_each(|(number, band)| self.turn(number * TURNED, band));
+    }
+
+    /// How many threads are worth it.
+    fn turners(&self) -> usize {
+        (self.values.len() / VALUES_OF_A_TURNER).clamp(1, rayon::current_num_threads())
+    }
+
+    /// Fills a band of the transpose: the columns from `left` on as rows.
+    fn turn(&self, left: usize, band: &mut [T]) {
+        let width = band.len() / self.rows;
+        for (top, rows) in (0..).step_by(TURNED).zip(self.values.chunks(TURNED * self.columns)) {
+            let height = rows.len() / self.columns;
+            let mut square = [[T::default(); TURNED]; TURNED];
+            for (turned, row) in zip(&mut square, rows.chunks_exact(self.columns)) {
+                turned[..width].copy_from_slice(&row[left..left + width]);
+            }
+            for (column, out) in band.chunks_exact_mut(self.rows).enumerate() {
+                let turned: [T; TURNED] = std::array::from_fn(|row| square[row][column]);
+                out[top..top + height].copy_from_slice(&turned[..height]);
             }
         }
-        out
     }
 }
 

@@ -1,39 +1,86 @@
 //! Products with matrices that are mostly zeros, such as samples of units that are on or off: only what is not zero is gone through.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Matrix;
 use crate::generator::dispatch;
 
-/// Columns whose sums are kept in registers.
-const BLOCK: usize = 128;
+/// Columns whose sums are kept in registers, of which there are 32 wide ones or fewer and narrower ones.
+const WIDE_BLOCK: usize = 256;
+const BLOCK: usize = 64;
 /// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 4_000_000;
+const WORK_OF_A_THREAD: usize = 400_000;
 
 /// A matrix that others are multiplied by, in the way that is fastest for it.
 pub struct Factor<'a> {
-    all: &'a Matrix<f32>,
+    all: Cow<'a, Matrix<f32>>,
     held: Option<Sparse>,
 }
 
-impl<'a> Factor<'a> {
-    /// This matrix.
-    pub fn new(matrix: &'a Matrix<f32>) -> Self {
-        Self { all: matrix, held: Sparse::of(matrix) }
+impl<'a> From<&'a Matrix<f32>> for Factor<'a> {
+    fn from(matrix: &'a Matrix<f32>) -> Self {
+        Self { held: Sparse::of(matrix), all: Cow::Borrowed(matrix) }
+    }
+}
+
+impl From<Matrix<f32>> for Factor<'_> {
+    fn from(matrix: Matrix<f32>) -> Self {
+        Self { held: Sparse::of(&matrix), all: Cow::Owned(matrix) }
+    }
+}
+
+impl Factor<'_> {
+    /// Factors of as many columns one below the other.
+    #[must_use]
+    pub fn stacked(parts: Vec<Self>) -> Self {
+        let (matrices, held): (Vec<_>, Vec<_>) =
+            parts.into_iter().map(|part| (part.all.into_owned(), part.held)).unzip();
+        let held: Option<Vec<Sparse>> = held.into_iter().collect();
+        Self { all: Cow::Owned(Matrix::stacked(matrices)), held: held.map(Sparse::stacked) }
+    }
+
+    /// What it is made of.
+    pub fn matrix(&self) -> &Matrix<f32> {
+        &self.all
     }
 
     /// The product with `right`.
     #[must_use]
     pub fn times(&self, right: &Matrix<f32>) -> Matrix<f32> {
-        self.held.as_ref().map_or_else(|| self.all.times(right), |held| held.times(right))
+        match &self.held {
+            Some(held) => held.times(0..self.all.rows(), right),
+            None => self.all.times(right),
+        }
+    }
+
+    /// Some rows of the product with `right`: `count` from `first` on, or as many of them as there are.
+    #[must_use]
+    pub fn part_times(&self, first: usize, count: usize, right: &Matrix<f32>) -> Matrix<f32> {
+        let first = first.min(self.all.rows());
+        match &self.held {
+            Some(held) => held.times(first..self.all.rows().min(first + count), right),
+            None => self.all.part(first, count).times(right),
+        }
     }
 
     /// The product of the transpose with `right`.
     #[must_use]
     pub fn transposed_times(&self, right: &Matrix<f32>) -> Matrix<f32> {
-        let held = self.held.as_ref();
-        held.map_or_else(|| self.all.transposed_times(right), |held| held.transposed(self.all.columns()).times(right))
+        let mut out = Matrix::default();
+        self.transposed_times_into(right, &mut out);
+        out
+    }
+
+    /// The same, in the place of another matrix.
+    pub fn transposed_times_into(&self, right: &Matrix<f32>, out: &mut Matrix<f32>) {
+        match &self.held {
+            Some(held) => held.transposed(self.all.columns()).times_into(0..self.all.columns(), right, out),
+            None => *out = self.all.transposed_times(right),
+        }
     }
 }
 
@@ -64,6 +111,18 @@ impl Sparse {
         }
         entries.truncate(held);
         Some(Self { ends, entries })
+    }
+
+    /// Rows one below the other.
+    fn stacked(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_else(|| Self { ends: Vec::new(), entries: Vec::new() });
+        for part in parts {
+            let before = all.entries.len();
+            all.ends.extend(part.ends.iter().map(|end| before + end));
+            all.entries.extend_from_slice(&part.entries);
+        }
+        all
     }
 
     /// Rows and columns, of which there are so many, exchanged.
@@ -97,20 +156,26 @@ impl Sparse {
         &self.entries[begin..self.ends[row]]
     }
 
-    /// The product with `right`. Each element is the sum of its products in the order of the columns, none of them fused.
-    fn times(&self, right: &Matrix<f32>) -> Matrix<f32> {
+    /// These rows of the product with `right`. Each element is the sum of its products in the order of the columns, none of them fused.
+    fn times(&self, asked: Range<usize>, right: &Matrix<f32>) -> Matrix<f32> {
+        let mut out = Matrix::default();
+        self.times_into(asked, right, &mut out);
+        out
+    }
+
+    fn times_into(&self, asked: Range<usize>, right: &Matrix<f32>, out: &mut Matrix<f32>) {
         let columns = right.columns();
-        let mut out = Matrix::zeros(self.ends.len(), columns);
-        let tasks = (self.entries.len() * columns / WORK_OF_A_THREAD).clamp(1, rayon::current_num_threads());
-        let rows = self.ends.len().div_ceil(tasks).max(1);
+        out.reshape(asked.len(), columns);
+        let held = self.entries.len() * asked.len() / self.ends.len().max(1);
+        let tasks = (held * columns / WORK_OF_A_THREAD).clamp(1, rayon::current_num_threads());
+        let rows = asked.len().div_ceil(tasks).max(1);
         let multiply = |(number, out): (usize, &mut [f32])| {
-            dispatch(Multiply { left: self, first: number * rows, right, out });
+            dispatch(Multiply { left: self, first: asked.start + number * rows, right, out });
         };
         match tasks {
             1 => multiply((0, out.values_mut())),
             _ => out.values_mut().par_chunks_mut((rows * columns).max(1)).enumerate().for_each(multiply),
         }
-        out
     }
 }
 
@@ -126,25 +191,47 @@ impl WithSimd for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let begin = if S::REGISTER_COUNT < 32 { 0 } else { self.blocks::<WIDE_BLOCK>(0) };
+        let begin = self.blocks::<BLOCK>(begin);
+        self.rest(begin);
+    }
+}
+
+impl Multiply<'_> {
+    /// Fills whole blocks of columns from `begin` on; tells where they end. Each is done for all rows, so that the part of `right` that is
+    /// gone through again and again stays in the cache.
+    #[inline(always)]
+    fn blocks<const COLUMNS: usize>(&mut self, begin: usize) -> usize {
         let columns = self.right.columns();
-        for (row, out) in (self.first..).zip(self.out.chunks_exact_mut(columns.max(1))) {
-            let entries = self.left.row(row);
-            let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-            let end = blocks.len() * BLOCK;
-            for (begin, block) in (0..).step_by(BLOCK).zip(blocks) {
-                let mut sums = [0.0; BLOCK];
-                for &(step, value) in entries {
-                    let right = &self.right.row(step as usize)[begin..begin + BLOCK];
+        let end = begin + (columns - begin) / COLUMNS * COLUMNS;
+        for begin in (begin..end).step_by(COLUMNS) {
+            for (row, out) in (self.first..).zip(self.out.chunks_exact_mut(columns)) {
+                let mut sums = [0.0; COLUMNS];
+                for &(step, value) in self.left.row(row) {
+                    let right = &self.right.row(step as usize)[begin..begin + COLUMNS];
                     for (sum, &x) in sums.iter_mut().zip(right) {
                         *sum += value * x;
                     }
                 }
-                *block = sums;
+                out[begin..begin + COLUMNS].copy_from_slice(&sums);
             }
-            for &(step, value) in entries {
-                let right = &self.right.row(step as usize)[end..];
-                rest.iter_mut().zip(right).for_each(|(sum, &x)| *sum += value * x);
+        }
+        end
+    }
+
+    /// Fills the columns from `begin` on.
+    #[inline(always)]
+    fn rest(&mut self, begin: usize) {
+        let columns = self.right.columns();
+        if begin == columns {
+            return;
+        }
+        for (row, out) in (self.first..).zip(self.out.chunks_exact_mut(columns)) {
+            out[begin..].fill(0.0);
+            for &(step, value) in self.left.row(row) {
+                let right = &self.right.row(step as usize)[begin..];
+                out[begin..].iter_mut().zip(right).for_each(|(sum, &x)| *sum += value * x);
             }
         }
     }
@@ -162,9 +249,14 @@ mod tests {
             let right = Matrix::new((0..inner * columns).map(|n| (n % 11) as f32).collect(), columns);
             let Some(sparse) = Sparse::of(&left) else { continue };
             if inner > 0 {
-                assert_eq!(sparse.times(&right), left.times(&right));
+                let product = left.times(&right);
+                assert_eq!(sparse.times(0..rows, &right), product);
+                let factors = [left.part(0, 2), left.part(2, rows)].map(Factor::from);
+                let stacked = Factor::stacked(factors.into());
+                assert_eq!(stacked.times(&right), product);
+                assert_eq!(stacked.part_times(1, 3, &right), product.part(1, 3));
                 let other = Matrix::new((0..rows * columns).map(|n| (n % 5) as f32).collect(), columns);
-                assert_eq!(sparse.transposed(inner).times(&other), left.transposed_times(&other));
+                assert_eq!(sparse.transposed(inner).times(0..inner, &other), left.transposed_times(&other));
             }
         }
         assert!(Sparse::of(&Matrix::new(vec![1.0; 9], 3)).is_none());

@@ -206,10 +206,11 @@ impl Autoencoder {
 impl Trainer for Autoencoder {
     fn epoch(&mut self, number: u64, input: &Input) -> Result<bool> {
         let order = self.order.shuffle(number, &input.training);
-        let steps = order.len().div_ceil(self.options.batch) as u64;
-        for (step, samples) in (number * steps..).zip(order.chunks(self.options.batch)) {
-            let samples = input.samples(samples)?;
-            let mut slopes = self.slopes(&samples, &self.corrupted(&samples, step));
+        let first = number * order.len().div_ceil(self.options.batch) as u64;
+        let Options { batch, .. } = self.options;
+        let work = batch * self.parameters.weight.values().len();
+        input.batches(&order, batch, work, |step, samples| {
+            let mut slopes = self.slopes(&samples, &self.corrupted(&samples, first + step));
             slopes.weight.add_scaled(self.options.weight_decay, &self.parameters.weight);
             let Options { momentum, learning_rate, .. } = self.options;
             let parts = self.parameters.parts().into_iter().zip(self.step.parts()).zip(slopes.parts());
@@ -222,7 +223,7 @@ impl Trainer for Autoencoder {
                     }
                 });
             }
-        }
+        })?;
         Ok(false)
     }
 

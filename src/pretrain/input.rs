@@ -1,15 +1,38 @@
 //! What a layer learns from: the data, scaled, through the layers below.
 
 use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
 
 use super::activation::Activation;
 use super::layer::Layer;
 use crate::matrix::Matrix;
-use crate::plan::narrow;
+use crate::plan::{BaseIdentity, narrow};
 use crate::reader::Table;
 
-/// How many samples are looked at together where all are.
-const BLOCK: u64 = 4096;
+/// At most so many samples are looked at together where all are.
+const BLOCK: usize = 4096;
+/// About so many values of them are multiplied at a time.
+const VALUES_OF_A_BLOCK: usize = 1 << 19;
+/// And so many gone through by a thread, so that they stay in its cache.
+const VALUES_OF_A_PASS: usize = 1 << 16;
+/// Multiplications that are worth a second thread.
+const WORK_OF_A_THREAD: usize = 1 << 20;
+
+/// What is known of the data.
+pub struct Known {
+    /// Which data it is.
+    pub identity: BaseIdentity,
+    /// What it is like.
+    pub survey: Survey,
+}
+
+impl Known {
+    /// Goes through all samples: for their hash, and beside that for what they are like.
+    pub fn of(table: &Table) -> Result<Self> {
+        let (identity, survey) = rayon::join(|| table.identity(), || Survey::of(table));
+        Ok(Self { identity: identity?, survey: survey? })
+    }
+}
 
 /// What the data is like, feature by feature.
 pub struct Survey {
@@ -26,24 +49,10 @@ pub struct Survey {
 impl Survey {
     /// Goes through all samples once. Errors name the first value that is not finite.
     pub fn of(table: &Table) -> Result<Self> {
-        let features = table.features;
-        let (mut low, mut high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
-        let mut moments = Moments::new(features);
-        for samples in blocks(table.samples) {
-            let mut values = Vec::new();
-            table.read(&samples, &mut values)?;
-            for (sample, values) in samples.iter().zip(values.chunks_exact(features)) {
-                for (feature, &value) in values.iter().enumerate() {
-                    ensure!(
-                        value.is_finite(),
-                        "sample {sample}, feature {feature} is {value}: all values must be finite"
-                    );
-                    low[feature] = value.min(low[feature]);
-                    high[feature] = value.max(high[feature]);
-                }
-                moments.add(values.iter().copied());
-            }
-        }
+        let mut all = Seen::new(table.features);
+        let numbers: Vec<u64> = (0..table.samples).collect();
+        in_order(&numbers, table.features, |samples| Seen::of(table, samples), |seen| all.join(&seen))?;
+        let Seen { low, high, moments } = all;
         let std = moments.variances().map(f64::sqrt).collect();
         Ok(Self { low, high, mean: moments.mean, std })
     }
@@ -74,6 +83,42 @@ impl Survey {
     }
 }
 
+/// What some samples are like.
+struct Seen {
+    low: Vec<f64>,
+    high: Vec<f64>,
+    moments: Moments,
+}
+
+impl Seen {
+    /// No sample at all.
+    fn new(features: usize) -> Self {
+        let (low, high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
+        Self { low, high, moments: Moments::new(features) }
+    }
+
+    fn of(table: &Table, samples: &[u64]) -> Result<Self> {
+        let (mut seen, mut values) = (Self::new(table.features), Vec::new());
+        table.read(samples, &mut values)?;
+        for (sample, values) in samples.iter().zip(values.chunks_exact(table.features)) {
+            for (feature, &value) in values.iter().enumerate() {
+                ensure!(value.is_finite(), "sample {sample}, feature {feature} is {value}: all values must be finite");
+                seen.low[feature] = value.min(seen.low[feature]);
+                seen.high[feature] = value.max(seen.high[feature]);
+            }
+            seen.moments.add(values.iter().copied());
+        }
+        Ok(seen)
+    }
+
+    /// Takes in what others are like.
+    fn join(&mut self, other: &Self) {
+        self.low.iter_mut().zip(&other.low).for_each(|(low, other)| *low = low.min(*other));
+        self.high.iter_mut().zip(&other.high).for_each(|(high, other)| *high = high.max(*other));
+        self.moments.join(&other.moments);
+    }
+}
+
 /// Means and variances, feature by feature, by the method of Welford 1962: no digits cancel.
 pub(super) struct Moments {
     count: f64,
@@ -97,6 +142,19 @@ impl Moments {
         }
     }
 
+    /// Takes in the moments of other samples, by the formula of Chan, Golub and `LeVeque` 1979.
+    fn join(&mut self, other: &Self) {
+        let count = self.count + other.count;
+        let (share, weight) = (other.count / count, self.count * other.count / count);
+        let others = other.mean.iter().zip(&other.squares);
+        for ((mean, squares), (other_mean, other_squares)) in self.mean.iter_mut().zip(&mut self.squares).zip(others) {
+            let apart = other_mean - *mean;
+            *mean += apart * share;
+            *squares += other_squares + apart * apart * weight;
+        }
+        self.count = count;
+    }
+
     /// The variance of each feature, over n.
     pub(super) fn variances(&self) -> impl Iterator<Item = f64> {
         self.squares.iter().map(|squares| squares / self.count)
@@ -113,9 +171,32 @@ impl Moments {
     }
 }
 
-/// The numbers of samples in blocks.
-fn blocks(samples: u64) -> impl Iterator<Item = Vec<u64>> {
-    (0..samples).step_by(4096).map(move |begin| (begin..samples.min(begin + BLOCK)).collect())
+/// How many samples of so many features make so many values.
+fn block(values: usize, features: usize) -> usize {
+    (values / features.max(1)).clamp(1, BLOCK)
+}
+
+/// Goes through samples of so many features: does `each` to blocks of them, several at a time, and `take`s what it makes of them in
+/// their order.
+pub(super) fn in_order<'a, T: Send>(
+    samples: &'a [u64],
+    features: usize,
+    each: impl Fn(&'a [u64]) -> Result<T> + Sync,
+    mut take: impl FnMut(T),
+) -> Result<()> {
+    let block = block(VALUES_OF_A_PASS, features);
+    for blocks in samples.chunks(block * 8 * rayon::current_num_threads()) {
+        let made: Vec<Result<T>> = blocks.par_chunks(block).map(&each).collect();
+        for made in made {
+            take(made?);
+        }
+    }
+    Ok(())
+}
+
+/// Does both, at once where so many multiplications are worth it.
+fn both<A: Send, B: Send>(work: usize, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
+    if work < WORK_OF_A_THREAD { (first(), second()) } else { rayon::join(first, second) }
 }
 
 /// What each feature is shifted by, and then multiplied with.
@@ -186,7 +267,7 @@ impl Input<'_> {
 
     fn scaled(&self, samples: &[u64]) -> Result<Vec<f64>> {
         let mut values = Vec::with_capacity(samples.len() * self.table.features);
-        self.table.read(samples, &mut values).with_context(|| format!("`{}`", self.table.identity.name))?;
+        self.table.read(samples, &mut values).with_context(|| format!("`{}`", self.table.name))?;
         if let Some(scale) = &self.scale {
             scale.apply(&mut values);
         }
@@ -205,6 +286,25 @@ impl Input<'_> {
 
     /// The samples that are learnt from, block by block in their order.
     pub(super) fn blocks(&self) -> impl Iterator<Item = &[u64]> {
-        self.training.chunks(crate::law::in_memory(BLOCK))
+        self.training.chunks(block(VALUES_OF_A_BLOCK, self.table.features))
+    }
+
+    /// Learns from samples in that order, a batch at a time, with the number of the batch; the next is read meanwhile, where a step
+    /// of so many multiplications is worth it.
+    pub(super) fn batches(
+        &self,
+        order: &[u64],
+        batch: usize,
+        work: usize,
+        mut learn: impl FnMut(u64, Matrix<f32>) + Send,
+    ) -> Result<()> {
+        let mut batches = order.chunks(batch);
+        let mut read = || batches.next().map(|samples| self.samples(samples)).transpose();
+        let (mut next, mut number) = (read()?, 0);
+        while let Some(samples) = next {
+            let ((), following) = both(work, || learn(number, samples), &mut read);
+            (next, number) = (following?, number + 1);
+        }
+        Ok(())
     }
 }

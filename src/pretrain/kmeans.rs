@@ -183,7 +183,7 @@ impl Trainer for KMeans {
                 row[filter] = s;
                 counts[filter] += u64::from(s != 0.0);
             }
-            let of_block = Factor::new(&shares).transposed_times(&samples);
+            let of_block = Factor::from(&shares).transposed_times(&samples);
             sums.values_mut().iter_mut().zip(of_block.values()).for_each(|(sum, &value)| *sum += f64::from(value));
         }
         let mut farthest = 0f64;

@@ -23,7 +23,7 @@ use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 
-pub use input::Survey;
+pub use input::{Known, Survey};
 pub use layer::Layer;
 pub use picture::{Curve, Picture};
 pub use progress::Progress;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::activation::{Activation, exponentials};
-use super::input::{Input, Survey};
+use super::input::{Input, Survey, in_order};
 use super::layer::{Layer, VALUES_OF_A_TASK, finish};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
@@ -92,6 +92,9 @@ struct Rbm {
     hidden_noise: Noise,
     visible_noise: Noise,
     order: Noise,
+    /// Room for the transpose of the weights, and for their slopes.
+    transposed: Matrix<f32>,
+    slopes: Matrix<f32>,
 }
 
 /// Multiplications that are worth a part of its own of a batch.
@@ -111,7 +114,7 @@ struct Sampled {
     /// The chances of hidden units by the data.
     of_data: Matrix<f32>,
     /// Visible units of the model.
-    visible: Matrix<f32>,
+    visible: Factor<'static>,
     /// The chances of hidden units by those.
     of_model: Matrix<f32>,
     /// The hidden units that the chains go on with.
@@ -120,15 +123,16 @@ struct Sampled {
 
 impl Sampled {
     fn stacked(parts: Vec<Self>) -> Self {
-        let [mut of_data, mut visible, mut of_model, mut chains] = [(); 4].map(|()| Vec::with_capacity(parts.len()));
+        let [mut of_data, mut of_model, mut chains] = [(); 3].map(|()| Vec::with_capacity(parts.len()));
+        let mut visible = Vec::with_capacity(parts.len());
         for part in parts {
             of_data.push(part.of_data);
             visible.push(part.visible);
             of_model.push(part.of_model);
             chains.push(part.chains);
         }
-        let [of_data, visible, of_model, chains] = [of_data, visible, of_model, chains].map(Matrix::stacked);
-        Self { of_data, visible, of_model, chains }
+        let [of_data, of_model, chains] = [of_data, of_model, chains].map(Matrix::stacked);
+        Self { of_data, visible: Factor::stacked(visible), of_model, chains }
     }
 }
 
@@ -169,11 +173,12 @@ impl Rbm {
         let options = Options::read(job)?;
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
         let mut sums = vec![0.0; inputs];
-        for block in input.blocks() {
-            for row in input.samples(block)?.each_row() {
-                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-            }
-        }
+        in_order(
+            &input.training,
+            inputs,
+            |block| Ok(sums_of(&input.samples(block)?)),
+            |of_block| sums.iter_mut().zip(of_block).for_each(|(sum, of_block)| *sum += of_block),
+        )?;
         #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
         let count = input.training.len() as f64;
         let bias = |sum: f64| match options.visible {
@@ -198,13 +203,19 @@ impl Rbm {
                 _ => Noise::uniform(job.seed, job.name, "visible units")?,
             },
             order: Noise::uniform(job.seed, job.name, "order")?,
+            transposed: Matrix::default(),
+            slopes: Matrix::default(),
             options,
         })
     }
 
     /// The chances that hidden units are on.
     fn hidden(&self, visible: &Factor) -> Matrix<f32> {
-        finish(visible.times(&self.weight), &self.hidden_bias, Activation::Sigmoid)
+        self.hidden_of(visible.times(&self.weight))
+    }
+
+    fn hidden_of(&self, sums: Matrix<f32>) -> Matrix<f32> {
+        finish(sums, &self.hidden_bias, Activation::Sigmoid)
     }
 
     /// The chances that visible units are on, or their means, by the transpose of the weights.
@@ -213,36 +224,35 @@ impl Rbm {
     }
 
     /// One step from a batch, which has that number among all steps.
-    fn learn(&mut self, data: &Matrix<f32>, number: u64) {
+    fn learn(&mut self, data: Matrix<f32>, number: u64) {
         let rows = data.rows().max(self.chains.rows());
+        let work = rows * self.weight.values().len();
         // By the work, and not by the threads, on which no bit may hang.
-        let parts = (rows * self.weight.values().len() / WORK_OF_A_PART).clamp(1, rows);
+        let parts = (work / WORK_OF_A_PART).clamp(1, rows);
         let size = rows.div_ceil(parts);
-        let transposed = self.weight.transposed();
+        let data = Factor::from(data);
+        let mut transposed = std::mem::take(&mut self.transposed);
+        self.weight.transpose_into(&mut transposed);
         let part = |part| {
             let first = part * size;
-            let [data, chains] = [data, &self.chains].map(|matrix| matrix.part(first, size));
-            self.sample(&data, chains, Draws { step: number, first }, &transposed)
+            let of_data = self.hidden_of(data.part_times(first, size, &self.weight));
+            self.sample(of_data, self.chains.part(first, size), Draws { step: number, first }, &transposed)
         };
         let parts: Vec<Sampled> = (0..parts).into_par_iter().map(part).collect();
         let sampled = Sampled::stacked(parts);
-        let (positive, negative) = rayon::join(
-            || Factor::new(data).transposed_times(&sampled.of_data),
-            || Factor::new(&sampled.visible).transposed_times(&sampled.of_model),
-        );
-        self.step(&[positive, negative], data, &sampled);
-        self.chains = sampled.chains;
+        self.transposed = transposed;
+        self.step(data, sampled);
     }
 
     /// The statistics of some of a batch's samples, and of samples of the model from there or from where the chains were.
-    fn sample(&self, data: &Matrix<f32>, chains: Matrix<f32>, draws: Draws, transposed: &Matrix<f32>) -> Sampled {
-        let of_data = self.hidden(&Factor::new(data));
+    fn sample(&self, of_data: Matrix<f32>, chains: Matrix<f32>, draws: Draws, transposed: &Matrix<f32>) -> Sampled {
         let persistent = self.chains.rows() > 0;
         let mut hidden = if persistent { chains } else { self.sampled_hidden(&of_data, draws, 0) };
-        let (mut visible, mut of_model) = (Matrix::default(), Matrix::default());
+        let (mut visible, mut of_model) = (Factor::from(Matrix::default()), Matrix::default());
         for step in 1..=self.options.gibbs_steps {
-            visible = self.sampled_visible(self.visible(&Factor::new(&hidden), transposed), draws, step);
-            of_model = self.hidden(&Factor::new(&visible));
+            let means = self.visible(&Factor::from(&hidden), transposed);
+            visible = Factor::from(self.sampled_visible(means, draws, step));
+            of_model = self.hidden(&visible);
             if persistent || step < self.options.gibbs_steps {
                 hidden = self.sampled_hidden(&of_model, draws, step);
             }
@@ -252,34 +262,37 @@ impl Rbm {
     }
 
     /// A step along what the data's statistics have over those of the model, of the weights and of both biases.
-    fn step(&mut self, [positive, negative]: &[Matrix<f32>; 2], data: &Matrix<f32>, sampled: &Sampled) {
-        let Sampled { of_data, visible, of_model, .. } = sampled;
+    fn step(&mut self, data: Factor, sampled: Sampled) {
+        let Sampled { mut of_data, visible, mut of_model, chains } = sampled;
         let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
         #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
-        let [of_batch, of_chains] = [data.rows(), visible.rows()].map(|rows| 1.0 / rows as f32);
-        let weights = self.weight.values_mut().par_chunks_mut(VALUES_OF_A_TASK);
-        let steps = self.weight_step.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(weights);
-        let slopes = positive.values().par_chunks(VALUES_OF_A_TASK).zip(negative.values().par_chunks(VALUES_OF_A_TASK));
-        steps.zip(slopes).for_each(|((steps, weights), (positive, negative))| {
-            let slopes = positive.iter().zip(negative);
-            for ((step, weight), (positive, negative)) in steps.iter_mut().zip(weights).zip(slopes) {
-                let slope = positive * of_batch - negative * of_chains - weight_decay * *weight;
-                *step = momentum * *step + learning_rate * slope;
-                *weight += *step;
-            }
-        });
-        let (data, visible) = (data.sums(), visible.sums());
-        for (unit, (step, bias)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).enumerate() {
-            *step = momentum * *step + learning_rate * (data[unit] * of_batch - visible[unit] * of_chains);
-            *bias += *step;
+        let [of_batch, of_chains] = [of_data.rows(), of_model.rows()].map(|rows| 1.0 / rows as f32);
+        for (values, share) in [(&mut of_data, of_batch), (&mut of_model, -of_chains)] {
+            values.values_mut().iter_mut().for_each(|value| *value *= share);
         }
-        let (of_data, of_model) = (of_data.sums(), of_model.sums());
-        for (unit, (step, bias)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).enumerate() {
-            let on = of_data[unit] * of_batch;
-            let slope = on - of_model[unit] * of_chains + sparsity_cost * (sparsity - on);
+        let units = of_data.sums().into_iter().zip(of_model.sums());
+        for ((step, bias), (on, less)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).zip(units) {
+            let slope = on + less + sparsity_cost * (sparsity - on);
             *step = momentum * *step + learning_rate * slope;
             *bias += *step;
         }
+        let units = data.matrix().sums().into_iter().zip(visible.matrix().sums());
+        for ((step, bias), (data, visible)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).zip(units) {
+            *step = momentum * *step + learning_rate * (data * of_batch - visible * of_chains);
+            *bias += *step;
+        }
+        // The model's share has its sign already, so that both make one product.
+        let hidden = Matrix::stacked([of_data, of_model]);
+        Factor::stacked(vec![data, visible]).transposed_times_into(&hidden, &mut self.slopes);
+        let weights = self.weight.values_mut().par_chunks_mut(VALUES_OF_A_TASK);
+        let steps = self.weight_step.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(weights);
+        steps.zip(self.slopes.values().par_chunks(VALUES_OF_A_TASK)).for_each(|((steps, weights), slopes)| {
+            for ((step, weight), slope) in steps.iter_mut().zip(weights).zip(slopes) {
+                *step = momentum * *step + learning_rate * (slope - weight_decay * *weight);
+                *weight += *step;
+            }
+        });
+        self.chains = chains;
     }
 
     fn sampled_hidden(&self, chances: &Matrix<f32>, draws: Draws, draw: u64) -> Matrix<f32> {
@@ -312,7 +325,7 @@ impl Rbm {
 
     /// -a'v - sum log(1 + e^(b + v W)), each sample's.
     fn free_energies(&self, visible: &Matrix<f32>) -> Vec<f64> {
-        let sums = Factor::new(visible).times(&self.weight);
+        let sums = Factor::from(visible).times(&self.weight);
         let energy = |(visible, sums): (&[f32], &[f32])| {
             let shift: f64 = visible.iter().zip(&self.visible_bias).map(|(&v, &a)| f64::from(v) * f64::from(a)).sum();
             -shift - sum_of_softplus(sums, &self.hidden_bias)
@@ -341,16 +354,16 @@ impl Rbm {
 impl Trainer for Rbm {
     fn epoch(&mut self, number: u64, input: &Input) -> Result<bool> {
         let order = self.order.shuffle(number, &input.training);
-        let steps = order.len().div_ceil(self.options.batch);
-        for (step, samples) in order.chunks(self.options.batch).enumerate() {
-            self.learn(&input.samples(samples)?, number * steps as u64 + step as u64);
-        }
+        let Options { batch, .. } = self.options;
+        let first = number * order.len().div_ceil(batch) as u64;
+        let work = batch * self.weight.values().len();
+        input.batches(&order, batch, work, |step, samples| self.learn(samples, first + step))?;
         Ok(false)
     }
 
     fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let hidden = self.hidden(&Factor::new(samples));
-        let again = self.visible(&Factor::new(&hidden), &self.weight.transposed());
+        let hidden = self.hidden(&Factor::from(samples));
+        let again = self.visible(&Factor::from(hidden), &self.weight.transposed());
         let squares = samples.values().iter().zip(again.values()).map(|(x, y)| f64::from(x - y) * f64::from(x - y));
         #[expect(clippy::cast_precision_loss, reason = "a count of values")]
         let error = squares.sum::<f64>() / samples.values().len() as f64;
@@ -380,6 +393,15 @@ impl Trainer for Rbm {
             visible_bias: Some(self.visible_bias.clone()),
         }
     }
+}
+
+/// The sum of each unit over samples.
+fn sums_of(samples: &Matrix<f32>) -> Vec<f64> {
+    let mut sums = vec![0.0; samples.columns()];
+    for row in samples.each_row() {
+        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    sums
 }
 
 /// The sum of log(1 + e^(x + b)): of each its part above 0, and the log of a product of the rest, whose factors lie between 1 and 2.

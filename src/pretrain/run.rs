@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::input::{Input, Scale, Survey};
 use super::layer::Layer;
@@ -39,6 +39,9 @@ pub struct Start {
 
 /// Whoever looks on.
 pub trait Watch {
+    /// Whether it wants to hear of every epoch; otherwise it hears of the last.
+    fn looks(&self) -> bool;
+
     /// Hears how an epoch went.
     fn epoch(&mut self, report: &Report) -> Result<()>;
 
@@ -127,15 +130,32 @@ impl Training<'_> {
         for epoch in done..epochs {
             let started = Instant::now();
             let settled = trainer.epoch(epoch, input)?;
-            let training = trainer.measures(&input.samples(&measured)?);
-            for (name, value) in &training {
-                let told = || format!("layer {layer}: after epoch {} the {name} is {value}", epoch + 1);
-                ensure!(value.is_finite(), "{}: {}", told(), self.remedy());
-            }
-            let held_out = Self::held_out(trainer, input)?;
-            let seconds = started.elapsed().as_secs_f64();
             let epoch = epoch + 1;
-            watch.epoch(&Report { layer, layers: self.layers.len(), epoch, epochs, training, held_out, seconds })?;
+            let diverged = |name: &str, value: f64| {
+                anyhow!("layer {layer}: after epoch {epoch} the {name} is {value}: {}", self.remedy())
+            };
+            if watch.looks() || settled || epoch == epochs {
+                let training = trainer.measures(&input.samples(&measured)?);
+                if let Some((name, value)) = training.iter().find(|(_, value)| !value.is_finite()) {
+                    return Err(diverged(name, *value));
+                }
+                let held_out = Self::held_out(trainer, input)?;
+                let seconds = started.elapsed().as_secs_f64();
+                watch.epoch(&Report {
+                    layer,
+                    layers: self.layers.len(),
+                    epoch,
+                    epochs,
+                    training,
+                    held_out,
+                    seconds,
+                })?;
+            }
+            for (name, values) in trainer.state() {
+                if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                    return Err(diverged(name, (*value).into()));
+                }
+            }
             if settled {
                 break;
             }

@@ -13,17 +13,25 @@ use crate::law::in_memory;
 use crate::plan::{BaseIdentity, Element, Shape, Stored};
 use crate::text;
 
+/// How many bytes of samples are read at a time, unless one has more.
+const BYTES_OF_A_READ: usize = 1 << 16;
 /// How many bytes are read at a time where all are.
 const BLOCK: usize = 1 << 20;
 
+/// No more values than this are kept in memory, wherever they are.
+const SMALL: u64 = 1 << 22;
+
 /// A matrix of n samples by so many features.
 pub struct Table {
-    /// Which matrix it is: what a recipe keeps of it.
-    pub identity: BaseIdentity,
+    /// Its name, or `data`.
+    pub name: String,
     /// The number of samples.
     pub samples: u64,
     /// The number of features of each.
     pub features: usize,
+    shape: Vec<u64>,
+    /// The type of its values.
+    dtype: &'static str,
     store: Store,
 }
 
@@ -31,8 +39,8 @@ pub struct Table {
 enum Store {
     /// In a file, as they are stored.
     File(Raw, Numbers),
-    /// In memory: where a file holds them packed, by columns, or as text.
-    Memory(Vec<f64>),
+    /// In memory, with the SHA-256 of what was stored: where they are few, or a file holds them packed, by columns, or as text.
+    Memory(Vec<f64>, String),
 }
 
 /// How numbers are stored.
@@ -126,31 +134,38 @@ impl Table {
         // A matrix without a name has that of its writer's first tensor, which says nothing.
         let name = if contents.format == "npy" { "data".into() } else { entry.name.clone() };
         let shape = entry.shape.axes().to_vec();
-        let raw = contents.raw(number)?.filter(|_| !fortran);
-        let (store, sha256) = match raw {
-            Some(raw) => {
-                let sha256 = hash(&raw)?;
-                (Store::File(raw, numbers), sha256)
-            }
+        let small = samples.saturating_mul(features as u64) <= SMALL.min(limit / 8);
+        let raw = contents.raw(number)?.filter(|_| !fortran && !small);
+        let store = match raw {
+            Some(raw) => Store::File(raw, numbers),
             None => {
                 check_memory(samples, features, limit)?;
                 let (values, sha256) = read_all(contents, number, numbers)?;
-                let values = if fortran { by_rows(&values, &shape) } else { values };
-                (Store::Memory(values), sha256)
+                Store::Memory(if fortran { by_rows(&values, &shape) } else { values }, sha256)
             }
         };
-        let identity = BaseIdentity { dtype: numbers.word().into(), name, sha256, shape };
-        Ok(Self { identity, samples, features, store })
+        Ok(Self { name, samples, features, shape, dtype: numbers.word(), store })
+    }
+
+    /// Which matrix it is: what a recipe keeps of it. Reads all of it.
+    pub fn identity(&self) -> Result<BaseIdentity> {
+        let sha256 = match &self.store {
+            Store::File(raw, _) => hash(raw)?,
+            Store::Memory(_, sha256) => sha256.clone(),
+        };
+        Ok(BaseIdentity { dtype: self.dtype.into(), name: self.name.clone(), sha256, shape: self.shape.clone() })
     }
 
     /// Appends these samples, one after the other.
     pub fn read(&self, samples: &[u64], out: &mut Vec<f64>) -> Result<()> {
         let features = self.features;
         let mut bytes = Vec::new();
-        // Samples that lie side by side are read together.
-        for run in samples.chunk_by(|&before, &after| after == before + 1) {
+        // Samples that lie side by side are read together, as many as stay in the cache until they are widened.
+        let together = (BYTES_OF_A_READ / (8 * features)).max(1);
+        let runs = samples.chunk_by(|&before, &after| after == before + 1).flat_map(|run| run.chunks(together));
+        for run in runs {
             match &self.store {
-                Store::Memory(values) => {
+                Store::Memory(values, _) => {
                     let begin = in_memory(run[0]) * features;
                     out.extend_from_slice(&values[begin..begin + run.len() * features]);
                 }
@@ -264,9 +279,8 @@ fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
         hash.update(value.to_le_bytes());
     }
     let shape = vec![samples, features as u64];
-    let identity =
-        BaseIdentity { dtype: "f64".into(), name: "data".into(), sha256: text::hex(&hash.finalize()), shape };
-    Ok(Table { identity, samples, features, store: Store::Memory(values) })
+    let store = Store::Memory(values, text::hex(&hash.finalize()));
+    Ok(Table { name: "data".into(), samples, features, shape, dtype: "f64", store })
 }
 
 #[cfg(test)]

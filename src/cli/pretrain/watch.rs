@@ -26,6 +26,10 @@ pub(in crate::cli) trait Noticed: Watch + Send {
 pub(in crate::cli) struct Unseen;
 
 impl Watch for Unseen {
+    fn looks(&self) -> bool {
+        false
+    }
+
     fn epoch(&mut self, _: &Report) -> Result<()> {
         Ok(())
     }
@@ -172,6 +176,10 @@ impl Noticed for Looker {
 }
 
 impl Watch for Looker {
+    fn looks(&self) -> bool {
+        self.bar.is_some() || self.log.is_some() || self.picture.is_some()
+    }
+
     fn epoch(&mut self, report: &Report) -> Result<()> {
         if let Some(bar) = &self.bar {
             let done = report.layer as u64 * report.epochs + report.epoch;

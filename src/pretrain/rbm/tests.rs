@@ -30,6 +30,8 @@ fn machine(batch: usize) -> Rbm {
         hidden_noise: Noise::uniform(3, &name, "hidden units").unwrap(),
         visible_noise: Noise::uniform(3, &name, "visible units").unwrap(),
         order: Noise::uniform(3, &name, "order").unwrap(),
+        transposed: Matrix::default(),
+        slopes: Matrix::default(),
     }
 }
 
@@ -62,13 +64,13 @@ fn statistics_of_data_and_model_are_the_slope_of_the_likelihood() {
     let all = states(INPUTS);
     let energies = machine.free_energies(&all);
     let sum: f64 = energies.iter().map(|energy| libm::exp(-energy)).sum();
-    let of_all = machine.hidden(&Factor::new(&all));
+    let of_all = machine.hidden(&Factor::from(&all));
     let mut model = [0.0; INPUTS * OUTPUTS];
     for ((v, h), energy) in all.each_row().zip(of_all.each_row()).zip(&energies) {
         let chance = libm::exp(-energy) / sum;
         model.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
     }
-    let of_data = outer(data.row(0), machine.hidden(&Factor::new(&data)).row(0));
+    let of_data = outer(data.row(0), machine.hidden(&Factor::from(&data)).row(0));
     for (number, (of_data, of_model)) in of_data.into_iter().zip(model).enumerate() {
         let step = 1.0 / 64.0;
         let mut at = |offset: f32| {
@@ -88,10 +90,10 @@ fn a_step_of_cd_1_is_that_of_the_enumerated_machine_on_average() {
     let mut machine = machine(SAMPLES);
     let sample = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0];
     let before = machine.weight.clone();
-    let of_data = machine.hidden(&Factor::new(&Matrix::new(sample.to_vec(), INPUTS)));
+    let of_data = machine.hidden(&Factor::from(&Matrix::new(sample.to_vec(), INPUTS)));
     let (hidden, visible) = (states(OUTPUTS), states(INPUTS));
-    let again = machine.visible(&Factor::new(&hidden), &machine.weight.transposed());
-    let of_visible = machine.hidden(&Factor::new(&visible));
+    let again = machine.visible(&Factor::from(&hidden), &machine.weight.transposed());
+    let of_visible = machine.hidden(&Factor::from(&visible));
     let mut negative = [0.0; INPUTS * OUTPUTS];
     for (h, chances) in hidden.each_row().zip(again.each_row()) {
         let of_hidden = likelihood(of_data.row(0), h);
@@ -100,7 +102,7 @@ fn a_step_of_cd_1_is_that_of_the_enumerated_machine_on_average() {
             negative.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
         }
     }
-    machine.learn(&Matrix::new(sample.repeat(SAMPLES), INPUTS), 0);
+    machine.learn(Matrix::new(sample.repeat(SAMPLES), INPUTS), 0);
     let steps = machine.weight.values().iter().zip(before.values()).map(|(after, before)| f64::from(after - before));
     let expected = outer(&sample, of_data.row(0)).into_iter().zip(negative).map(|(data, model)| data - model);
     for (number, (step, expected)) in steps.zip(expected).enumerate() {
