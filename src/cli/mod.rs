@@ -2,6 +2,7 @@
 
 mod copied;
 mod coverage;
+mod deferred;
 mod dry_run;
 mod explain;
 mod files;
@@ -31,6 +32,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::deferred::Deferred;
 use crate::scheme;
 
 /// Initial weights of neural networks, written to files.
@@ -62,25 +64,25 @@ Start by copying a line:
 #[derive(Subcommand)]
 enum Command {
     /// Draw arrays from a scheme and shapes
-    Init(Box<init::Init>),
+    Init(Deferred<init::Init>),
     /// Draw the weights and biases of a multilayer perceptron
-    Mlp(Box<mlp::Mlp>),
+    Mlp(Deferred<mlp::Mlp>),
     /// Write all weights of a model that a recipe describes
-    Model(Box<model::Model>),
+    Model(Deferred<model::Model>),
     /// Learn initial weights from data, layer by layer
-    Pretrain(Box<pretrain::Pretrain>),
+    Pretrain(Deferred<pretrain::Pretrain>),
     /// List the schemes, frameworks, formats, generators, layouts, gains or models
-    List(list::List),
+    List(Deferred<list::List>),
     /// Show what is in a file, beside what the law asks for
-    Inspect(inspect::Inspect),
+    Inspect(Deferred<inspect::Inspect>),
     /// Derive a file's values again and compare them, or test them against the law
-    Verify(Box<verify::Verify>),
+    Verify(Deferred<verify::Verify>),
     /// Explain a scheme: formula, parameters, source, what each framework calls it
-    Explain(explain::Explain),
+    Explain(Deferred<explain::Explain>),
     /// Print a completion script for a shell
-    Completions(shell::Completions),
+    Completions(Deferred<shell::Completions>),
     /// Print the manual page, or that of a command
-    Man(shell::Man),
+    Man(Deferred<shell::Man>),
 }
 
 /// How a command ended that could do what was asked.
@@ -114,16 +116,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     let Cli { command: asked } = Cli::from_arg_matches(&matches)?;
     let out = &mut io::stdout().lock();
     match asked {
-        Some(Command::Init(init)) => init.run(out),
-        Some(Command::Mlp(mlp)) => mlp.run(out),
-        Some(Command::Model(model)) => model.run(out),
-        Some(Command::Pretrain(pretrain)) => (*pretrain).run(out),
-        Some(Command::Inspect(inspect)) => inspect.run(out),
-        Some(Command::Verify(verify)) => return verify.run(out),
-        Some(Command::List(list)) => list.run(out),
-        Some(Command::Explain(explain)) => explain.run(out),
-        Some(Command::Completions(completions)) => completions.run(out),
-        Some(Command::Man(man)) => man.run(out),
+        Some(Command::Init(Deferred(init))) => init.run(out),
+        Some(Command::Mlp(Deferred(mlp))) => mlp.run(out),
+        Some(Command::Model(Deferred(model))) => model.run(out),
+        Some(Command::Pretrain(Deferred(pretrain))) => (*pretrain).run(out),
+        Some(Command::Inspect(Deferred(inspect))) => inspect.run(out),
+        Some(Command::Verify(Deferred(verify))) => return verify.run(out),
+        Some(Command::List(Deferred(list))) => list.run(out),
+        Some(Command::Explain(Deferred(explain))) => explain.run(out),
+        Some(Command::Completions(Deferred(completions))) => completions.run(out),
+        Some(Command::Man(Deferred(man))) => man.run(out),
         None => print(&command().render_help()),
     }?;
     Ok(Outcome::Done)

@@ -23,7 +23,9 @@ impl Completions {
         // The words that the registries know; the parser itself takes more than these.
         let schemes: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
         let names = schemes.clone();
-        let mut command = command()
+        let mut command = command();
+        command.get_subcommands_mut().for_each(clap::Command::build);
+        let mut command = command
             .mut_subcommand("init", |init| {
                 init.mut_arg("scheme", |scheme| scheme.value_parser(PossibleValuesParser::new(schemes)))
                     .mut_arg("dtype", |dtype| {
