@@ -126,20 +126,59 @@ fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32;
 #[inline(always)]
 pub(super) fn standard_gathered<S: Simd>(simd: S, words: &Words, elements: &[(u64, u64); LANES]) -> [f32; LANES] {
     let half = HALF as u64;
-    let radii =
+    let places =
         elements.map(|(index, attempt)| (Planes::of_attempt(attempt), index / (2 * half) * 2 * half + index % half));
-    let radius_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index)));
-    let angle_words = words.gather_simd(simd, &radii.map(|(planes, index)| (planes.word, index + half)));
-    let mut pairs = [[0.0; 2]; LANES];
-    for ((pair, &radius), &angle) in pairs.iter_mut().zip(&radius_words).zip(&angle_words) {
-        *pair = box_muller::single(radius, angle).into();
-    }
-    for (lane, (planes, index)) in radii.into_iter().enumerate() {
-        if is_coarse(radius_words[lane]) {
-            pairs[lane] = refine_pair(words, planes, index, [radius_words[lane], angle_words[lane]]);
+    let radii = words.gather_simd(simd, &places.map(|(planes, index)| (planes.word, index)));
+    let angles = words.gather_simd(simd, &places.map(|(planes, index)| (planes.word, index + half)));
+    let pairs = standard_pairs(words, radii, angles, |lane| places[lane]);
+    std::array::from_fn(|lane| pairs[usize::from(elements[lane].0 % (2 * half) >= half)][lane])
+}
+
+/// Standard normals of some elements of the tile that begins with element `first`, by their `offsets`; `drawn` is room for the
+/// words of all.
+#[inline(always)]
+pub(super) fn standard_chosen<S: Simd>(
+    simd: S,
+    words: &Words,
+    planes: Planes,
+    first: u64,
+    drawn: &mut [u32; TILE],
+    offsets: &[u16],
+    out: &mut [f32; TILE],
+) {
+    words.fill_simd(simd, planes.word, first, drawn);
+    for (offsets, out) in offsets.chunks(LANES).zip(out.chunks_mut(LANES)) {
+        // Lanes without an element take words that need no refining.
+        let [mut radii, mut angles] = [[1 << 31; LANES]; 2];
+        for ((radius, angle), &offset) in radii.iter_mut().zip(&mut angles).zip(offsets) {
+            let place = usize::from(offset) % HALF;
+            (*radius, *angle) = (drawn[place], drawn[place + HALF]);
+        }
+        let place = |lane: usize| (planes, first + u64::from(offsets[lane]) % HALF as u64);
+        let pairs = standard_pairs(words, radii, angles, place);
+        for (lane, (&offset, z)) in offsets.iter().zip(out).enumerate() {
+            *z = pairs[usize::from(usize::from(offset) >= HALF)][lane];
         }
     }
-    std::array::from_fn(|lane| pairs[lane][usize::from(elements[lane].0 % (2 * half) >= half)])
+}
+
+/// The two standard normals of each pair of words; `place` tells of a lane where further words for it are.
+#[inline(always)]
+fn standard_pairs(
+    words: &Words,
+    radii: [u32; LANES],
+    angles: [u32; LANES],
+    place: impl Fn(usize) -> (Planes, u64),
+) -> [[f32; LANES]; 2] {
+    let [mut cosines, mut sines] = [[0.0; LANES]; 2];
+    for lane in 0..LANES {
+        (cosines[lane], sines[lane]) = box_muller::single(radii[lane], angles[lane]);
+    }
+    for lane in (0..LANES).filter(|&lane| is_coarse(radii[lane])) {
+        let (planes, index) = place(lane);
+        [cosines[lane], sines[lane]] = refine_pair(words, planes, index, [radii[lane], angles[lane]]);
+    }
+    [cosines, sines]
 }
 
 /// The radius of an element as a signed fraction (see [`box_muller::double`]), its 64 bits continued by 32 more.

@@ -2,10 +2,12 @@
 //! the planes of the next attempt, until it lies there; so an element that is not cut equals that of the plain normal.
 //! Otherwise see [`super::tails`].
 
+use std::iter;
+
 use pulp::{Simd, WithSimd};
 
 use super::elementwise::{TILE, by_tiles, within};
-use super::normal::{Planes, standard_doubles, standard_gathered, standard_tile};
+use super::normal::{Planes, standard_chosen, standard_doubles, standard_gathered, standard_tile};
 use super::tails::Tails;
 use super::words::{LANES, Words};
 use crate::gaussian;
@@ -15,8 +17,11 @@ use crate::plan::narrow;
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;
 
-/// Where no more than this share of the elements is still to be expected, they are drawn again one by one, gathered from many
-/// tiles: that is then cheaper than to draw the tiles again.
+/// Where more than this share of the elements is still to be expected, whole tiles are drawn again.
+const MANY: f64 = 1.0 / 4.0;
+
+/// Where no more than this share of the elements is still to be expected, their words are found one by one, gathered from many
+/// tiles: that is then cheaper than to find all words of the tiles.
 const FEW: f64 = 1.0 / 32.0;
 
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
@@ -25,11 +30,10 @@ pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: 
     if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
-    let (mut whole, mut wanting) = (1, 1.0 - kept);
-    while wanting > FEW {
-        (whole, wanting) = (whole + 1, wanting * (1.0 - kept));
-    }
-    Box::new(Redrawn { words, mean, std, cuts: (narrow(cuts.0), narrow(cuts.1)), bounds, whole })
+    let wanting = || iter::successors(Some(1.0 - kept), |wanting| Some(wanting * (1.0 - kept)));
+    let after = |share| wanting().zip(1..).find(|&(wanting, _)| wanting <= share).map_or(1, |(_, attempt)| attempt);
+    let cuts = (narrow(cuts.0), narrow(cuts.1));
+    Box::new(Redrawn { words, mean, std, cuts, bounds, gathered_in_tiles: after(MANY), gathered: after(FEW) })
 }
 
 struct Redrawn {
@@ -38,8 +42,10 @@ struct Redrawn {
     std: f64,
     cuts: (f32, f32),
     bounds: (f64, f64),
-    /// How many attempts are made for whole tiles; the values do not depend on it.
-    whole: u64,
+    /// The first attempt that is not made for all elements of a tile, and the first for which not even all their words are found; the
+    /// values do not depend on them.
+    gathered_in_tiles: u64,
+    gathered: u64,
 }
 
 impl Source for Redrawn {
@@ -113,18 +119,25 @@ impl WithSimd for Singles<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { law, .. } = self;
-        let (mut drawn, mut again) = ([0; TILE], [0.0; TILE]);
+        let (mut drawn, mut again, mut offsets) = ([0; TILE], [0.0; TILE], [0; TILE]);
         let mut waiting = Vec::new();
         for start in (0..self.out.len()).step_by(TILE) {
             let (first, tile) = (self.first + start as u64, &mut self.out[start..start + TILE]);
             standard_tile(simd, &law.words, Planes::of_attempt(0), first, &mut drawn, tile);
-            for attempt in 1..law.whole {
+            for attempt in 1..law.gathered_in_tiles {
                 standard_tile(simd, &law.words, Planes::of_attempt(attempt), first, &mut drawn, &mut again);
                 for (z, &other) in tile.iter_mut().zip(&again) {
                     *z = if law.keeps(*z) { *z } else { other };
                 }
             }
-            law.for_each_cut_off(tile, |offset| waiting.push(Waiting { at: start + offset, attempt: law.whole }));
+            let mut cut = law.find_cut_off(tile, &mut offsets);
+            for attempt in law.gathered_in_tiles..law.gathered {
+                let planes = Planes::of_attempt(attempt);
+                standard_chosen(simd, &law.words, planes, first, &mut drawn, &offsets[..cut], &mut again);
+                cut = law.take_kept(tile, &again, &mut offsets[..cut]);
+            }
+            let places = offsets[..cut].iter().map(|&offset| start + usize::from(offset));
+            waiting.extend(places.map(|at| Waiting { at, attempt: law.gathered }));
             law.place(tile);
             if waiting.len() >= LANES {
                 law.draw_again(&mut waiting, LANES, self.first, self.out);
@@ -142,20 +155,41 @@ struct Waiting {
 }
 
 impl Redrawn {
-    /// Calls `found` with the offset of each normal of a tile that is cut off. They are few: eight at a time are passed over.
+    /// Writes down the offsets of the normals of a tile that are cut off; tells how many they are. They are few: a word of bits holds
+    /// 64 of them, and where none is set nothing is done.
     #[inline(always)]
-    fn for_each_cut_off(&self, tile: &[f32], mut found: impl FnMut(usize)) {
-        let mut kept = [0; TILE];
-        for (kept, &z) in kept.iter_mut().zip(tile) {
-            *kept = u8::from(self.keeps(z));
+    fn find_cut_off(&self, tile: &[f32], offsets: &mut [u16; TILE]) -> usize {
+        let mut cut = [0; TILE];
+        for (cut, &z) in cut.iter_mut().zip(tile) {
+            *cut = u8::from(!self.keeps(z));
         }
-        for (start, eight) in (0..).step_by(8).zip(kept.as_chunks::<8>().0) {
-            let mut cut = !u64::from_le_bytes(*eight) & 0x0101_0101_0101_0101;
-            while cut != 0 {
-                found(start + cut.trailing_zeros() as usize / 8);
-                cut &= cut - 1;
+        let mut count = 0;
+        for (start, cut) in (0..).step_by(64).zip(cut.as_chunks::<64>().0) {
+            let mut bits = bits_of(cut);
+            while bits != 0 {
+                #[expect(clippy::cast_possible_truncation, reason = "below 64")]
+                let place = bits.trailing_zeros() as u16;
+                offsets[count] = start + place;
+                count += 1;
+                bits &= bits - 1;
             }
         }
+        count
+    }
+
+    /// Puts what was drawn again for `offsets` in its place. What is cut off again stays among the offsets, in front; tells how many
+    /// they are.
+    #[inline(always)]
+    fn take_kept(&self, tile: &mut [f32], again: &[f32; TILE], offsets: &mut [u16]) -> usize {
+        for (&offset, &z) in offsets.iter().zip(again) {
+            tile[usize::from(offset) % TILE] = z;
+        }
+        let mut count = 0;
+        for (number, &z) in again.iter().enumerate().take(offsets.len()) {
+            offsets[count] = offsets[number];
+            count += usize::from(!self.keeps(z));
+        }
+        count
     }
 
     /// Standard normals to values.
@@ -190,6 +224,14 @@ impl Redrawn {
             }
         }
     }
+}
+
+/// Bytes of 0 or 1 as the bits of a word, the first the lowest.
+#[inline(always)]
+fn bits_of(bytes: &[u8; 64]) -> u64 {
+    // The product moves the lowest bit of byte i to bit 56 + i.
+    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    bytes.as_chunks().0.iter().zip(0..).fold(0, |bits, (bytes, number)| bits | eight(bytes) << (8 * number))
 }
 
 struct Gathered<'a> {
