@@ -9,11 +9,60 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 /// A pair from 32 bits each of fraction and angle, to single precision.
 #[inline(always)]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
 pub(super) fn single(fraction: u32, angle: u32) -> (f32, f32) {
+    let (f, whole) = split_single(fraction);
+    pair_single(whole + ln_1p_single(f), angle)
+}
+
+/// The pairs of at most `N` fractions and as many angles.
+///
+/// In three loops, as the operations of one pair wait for one another: a CPU then sees several pairs at a time. With AVX2 this takes a
+/// quarter less time than one loop.
+#[inline(always)]
+pub(super) fn singles<const N: usize>(fractions: &[u32], angles: &[u32], cosines: &mut [f32], sines: &mut [f32]) {
+    let [mut parts, mut logarithms] = [[0.0; N]; 2];
+    for ((part, logarithm), &fraction) in parts.iter_mut().zip(&mut logarithms).zip(fractions) {
+        (*part, *logarithm) = split_single(fraction);
+    }
+    for (logarithm, &part) in logarithms.iter_mut().zip(&parts) {
+        *logarithm += ln_1p_single(part);
+    }
+    for (((cosine, sine), &logarithm), &angle) in cosines.iter_mut().zip(sines).zip(&logarithms).zip(angles) {
+        (*cosine, *sine) = pair_single(logarithm, angle);
+    }
+}
+
+/// f and n ln 2 of a fraction u = 2^n (1 + f), where 1 + f lies in [sqrt(1/2), sqrt(2)).
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+fn split_single(fraction: u32) -> (f32, f32) {
+    const SQRT_HALF: u32 = f32::consts::FRAC_1_SQRT_2.to_bits();
     // The fraction as a signed number: u itself below one half, and u - 1, exact, from there on.
     let signed = fraction as i32 as f32 * (1.0 / 4_294_967_296.0);
-    let r = (-2.0 * ln_single(signed)).sqrt();
+    let u = if signed < 0.0 { signed + 1.0 } else { signed };
+    let shifted = u.to_bits().wrapping_sub(SQRT_HALF);
+    let exponent = shifted as i32 >> 23;
+    let mantissa = f32::from_bits((shifted & 0x007f_ffff) + SQRT_HALF);
+    let f = if exponent == 0 { signed } else { mantissa - 1.0 };
+    (f, exponent as f32 * f32::consts::LN_2)
+}
+
+/// ln(1 + f) = f - f^2/2 + f^3 P(f), error 2^-24.9.
+#[inline(always)]
+fn ln_1p_single(f: f32) -> f32 {
+    let p = polynomial_single(
+        f,
+        [8.700_43e-2, -0.142_674_86, 0.149_147_69, -0.165_775_85, 0.199_630_63, -0.250_013_38, 0.333_339_1],
+    );
+    let square = f * f;
+    f + (p * f * square - 0.5 * square)
+}
+
+/// The pair of a fraction's logarithm and an angle.
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
+fn pair_single(logarithm: f32, angle: u32) -> (f32, f32) {
+    let r = (-2.0 * logarithm).sqrt();
     // The angle as a quarter turn and a remainder in [-1/8, 1/8) of a turn.
     let quarter = angle.wrapping_add(1 << 29) >> 30;
     #[expect(clippy::cast_possible_truncation, reason = "a constant")]
@@ -27,26 +76,6 @@ pub(super) fn single(fraction: u32, angle: u32) -> (f32, f32) {
     let x = f32::from_bits(x.to_bits() ^ ((quarter + 1) & 2) << 30);
     let y = f32::from_bits(y.to_bits() ^ (quarter & 2) << 30);
     (r * x, r * y)
-}
-
-/// ln u, of `signed` = u below one half and u - 1 from there on.
-#[inline(always)]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
-fn ln_single(signed: f32) -> f32 {
-    const SQRT_HALF: u32 = f32::consts::FRAC_1_SQRT_2.to_bits();
-    let u = if signed < 0.0 { signed + 1.0 } else { signed };
-    // u = 2^exponent mantissa, the mantissa in [sqrt(1/2), sqrt(2)).
-    let shifted = u.to_bits().wrapping_sub(SQRT_HALF);
-    let exponent = shifted as i32 >> 23;
-    let mantissa = f32::from_bits((shifted & 0x007f_ffff) + SQRT_HALF);
-    let f = if exponent == 0 { signed } else { mantissa - 1.0 };
-    // ln(1 + f) = f - f^2/2 + f^3 P(f), error 2^-24.9.
-    let p = polynomial_single(
-        f,
-        [8.700_43e-2, -0.142_674_86, 0.149_147_69, -0.165_775_85, 0.199_630_63, -0.250_013_38, 0.333_339_1],
-    );
-    let square = f * f;
-    exponent as f32 * f32::consts::LN_2 + (f + (p * f * square - 0.5 * square))
 }
 
 /// A polynomial by its coefficients, that of the highest power first.
@@ -148,7 +177,8 @@ mod tests {
         for word in fractions() {
             let signed = f64::from(word as i32) / 4_294_967_296.0;
             let exact = if signed < 0.0 { libm::log1p(signed) } else { libm::log(signed) };
-            let single = f64::from(ln_single(signed as f32));
+            let (f, whole) = split_single(word);
+            let single = f64::from(whole + ln_1p_single(f));
             assert!((single - exact).abs() <= 2f64.powi(-22) * exact.abs(), "single, {word}: {single} {exact}");
             let double = ln_double(signed);
             assert!((double - exact).abs() <= 2f64.powi(-51) * exact.abs(), "double, {word}: {double} {exact}");

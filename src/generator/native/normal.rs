@@ -95,9 +95,7 @@ pub(super) fn standard_tile<S: Simd>(
     words.fill_simd(simd, planes.word, first, drawn);
     let (radii, angles) = drawn.split_at(HALF);
     let (cosines, sines) = tile.split_at_mut(HALF);
-    for (((&radius, &angle), cosine), sine) in radii.iter().zip(angles).zip(cosines).zip(sines) {
-        (*cosine, *sine) = box_muller::single(radius, angle);
-    }
+    box_muller::singles::<HALF>(radii, angles, cosines, sines);
     let coarse = radii.iter().fold(false, |any, &word| any | is_coarse(word));
     if coarse {
         refine_singles(words, planes, first, drawn, tile);
