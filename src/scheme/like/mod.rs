@@ -46,7 +46,23 @@ pub struct Row {
 }
 
 /// The law of a scheme at a site, for elements of a type.
-pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
+pub type LawOf = fn(&mut Arguments, &Site, Target) -> Result<Law>;
+
+/// What a framework draws for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The type of the elements.
+    pub dtype: DType,
+    /// What computes behind the framework: the word after a colon of `--like`, else the framework's own.
+    pub backend: &'static str,
+}
+
+impl Target {
+    /// Elements of a type, by a framework of that word.
+    pub fn new(dtype: DType, word: &'static str) -> Self {
+        Self { dtype, backend: word.split_once(':').map_or(word, |(_, backend)| backend) }
+    }
+}
 
 /// A row of a table.
 const fn row(scheme: &'static str, law: LawOf) -> Row {
