@@ -145,6 +145,7 @@ impl Tensor {
             .law(&site, row.and_then(|row| row.law).zip(target))
             .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
+        target.map_or(Ok(()), |target| target.spans(&law)).with_context(|| format!("scheme `{expression}`"))?;
         let is_pattern = matches!(law, Law::Pattern(_));
         let mut notes = resolved.notes.clone();
         if matches!(law, Law::Constant { .. }) && !law.is_nan() && shape.rank() >= 2 && shape.count() > 1 {

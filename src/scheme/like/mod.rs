@@ -9,7 +9,7 @@ mod shared;
 mod tensorflow;
 mod torch;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{self, qualified};
@@ -61,6 +61,20 @@ impl Target {
     /// Elements of a type, by a framework of that word.
     pub fn new(dtype: DType, word: &'static str) -> Self {
         Self { dtype, backend: word.split_once(':').map_or(word, |(_, backend)| backend) }
+    }
+
+    /// Errors where a uniform law is wider than the type in which the difference of its bounds is taken. `NumPy` draws doubles, and
+    /// rounds them then.
+    pub fn spans(self, law: &Law) -> Result<()> {
+        let Law::Uniform { low, high } = *law else { return Ok(()) };
+        let doubles = ["numpy", "numpy-legacy", "lasagne"].contains(&self.backend);
+        let of = if doubles { DType::F64 } else { self.dtype };
+        let (backend, most) = (self.backend, of.max());
+        ensure!(
+            high - low <= most,
+            "{backend} takes high - low in {of}, and from {low} to {high} it is above {most:e}"
+        );
+        Ok(())
     }
 }
 
