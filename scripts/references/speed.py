@@ -47,7 +47,7 @@ ROWS = [
     ("numpy", "numpy", "standard-uniform", "f64", 64 * M, NUMPY, "g.random(out=a)"),
     ("numpy", "numpy-legacy", "normal:std=1", "f64", 16 * M, LEGACY, "np.random.randn({n})"),
     ("numpy", "numpy-legacy", "uniform:low=0,high=1", "f64", 32 * M, LEGACY, "np.random.rand({n})"),
-    ("jax", "jax", "uniform:1", "f32", 64 * M, JAX, "jax.random.uniform(key, ({n},)).block_until_ready()"),
+    ("jax", "jax", "uniform:low=0,high=1", "f32", 64 * M, JAX, "jax.random.uniform(key, ({n},)).block_until_ready()"),
     ("jax", "jax", "normal:std=1", "f32", 64 * M, JAX, "jax.random.normal(key, ({n},)).block_until_ready()"),
     ("jax", "jax", "truncated-normal:std=1", "f32", 64 * M, JAX, "jax.random.truncated_normal(key, -2, 2, ({n},)).block_until_ready()"),
     ("tensorflow", "tensorflow", "normal:std=1", "f32", 64 * M, FLOW, "tf.random.stateless_normal(({n},), seed=[1, 2]).numpy()"),
