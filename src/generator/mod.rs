@@ -162,7 +162,7 @@ impl Generator {
 
     /// Errors where it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
-        (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+        (self.check)(seed).with_context(|| format!("seed `{}`", seed.typed()))
     }
 
     /// Whether each layer of a model takes a seed of its own.

@@ -64,6 +64,14 @@ impl Seed {
         self
     }
 
+    /// The seed as somebody types it: that it stands for the layers of a model is the command's matter.
+    #[must_use]
+    pub fn typed(&self) -> Self {
+        let mut typed = self.clone();
+        typed.steps.retain(|step| *step != Step::Layers);
+        typed
+    }
+
     /// Errors where it has steps, which few generators take.
     pub fn check_no_steps(&self) -> Result<()> {
         match self.steps.first() {
