@@ -12,6 +12,7 @@ is close by nature has a tolerance and more values in place of the hash. Cases t
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -29,6 +30,10 @@ def read(path):
     return first, dict(line.split(" = ", 1) for line in lines)
 
 
+def without_notes(versions):
+    return re.sub(r" \([^)]*\)", "", versions)
+
+
 def renew(name, python, replace):
     """Whether a framework's file has what the framework draws, once missing cases are added."""
     versions, rows = frameworks.run(name, python)
@@ -39,7 +44,8 @@ def renew(name, python, replace):
     differing = [case for case in drawn if recorded.get(case, drawn[case]) != drawn[case]]
     gone = [case for case in recorded if case not in drawn]
     added = [case for case in drawn if case not in recorded]
-    other = had not in (None, first)
+    # Which kernels a CPU has is told, and changes nothing where all cases are the same.
+    other = had is not None and without_notes(had) != without_notes(first)
     if replace:
         recorded = drawn
     elif differing or other:
@@ -47,7 +53,7 @@ def renew(name, python, replace):
         for case in differing[:20]:
             print(f"  {case}\n    recorded {recorded[case]}\n    drawn    {drawn[case]}")
         return False
-    lines = [first, *(f"{case} = {values}" for case, values in {**drawn, **recorded}.items())]
+    lines = [first if replace else had or first, *(f"{case} = {values}" for case, values in {**drawn, **recorded}.items())]
     FOLDER.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     kept = "dropped" if replace else "kept though no case makes them now"

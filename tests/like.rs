@@ -126,3 +126,76 @@ fn the_layers_of_a_model_take_the_seeds_that_keras_gives_them() {
         folder.done("verify m.safetensors");
     }
 }
+
+#[test]
+fn whose_numbers_they_are_says_the_schemes_of_layers_and_the_layout_how_they_lie() {
+    let folder = Folder::new();
+    for (like, layout, kind, tensors) in [
+        ("torch", "keras", "dense", &["d/kernel=3x5 f32: torch-linear;", "d/bias=5 f32: torch-linear;"][..]),
+        ("torch", "oi", "dense", &["d.weight=5x3 f32: torch-linear;", "d.bias=5 f32: torch-linear;"]),
+        ("keras:jax", "torch", "dense", &["d.weight=5x3 f32: glorot-uniform:", "d.bias=5 f32: zeros;"]),
+        ("lasagne", "keras", "dense", &["d/kernel=3x5 f32: glorot-uniform:", "d/bias=5 f32: zeros;"]),
+        ("jax", "torch", "dense", &["d.weight=5x3 f32: variance-scaling:scale=1,mode=fan-in,", "d.bias=5 f32: zeros;"]),
+        ("torch", "mlx", "embedding", &["d.weight=3x5 f32: embedding:std=1;"]),
+        ("torch", "keras", "lstm", &["d/kernel=3x20 f32: rnn-uniform:gates=4;", "d/bias=20 f32: rnn-uniform:gates=4;"]),
+        ("torch", "keras", "gru", &["d/bias=2x15 f32: rnn-uniform:hidden=5;"]),
+        ("torch", "jax", "lstm", &["d.ii.kernel=3x5 f32: rnn-uniform:hidden=5;"]),
+        ("keras:jax", "torch", "lstm", &["d.bias_ih_l0=20 f32: lstm-bias:", "d.bias_hh_l0=20 f32: zeros;"]),
+        ("keras:jax", "jax", "lstm", &["d.hi.bias=5 f32: zeros;", "d.hf.bias=5 f32: ones;"]),
+    ] {
+        let layer = format!("d = {{ layer = \"{kind}\", in = 3, out = 5 }}");
+        folder.write("r.toml", format!("like = \"{like}\"\nlayout = \"{layout}\"\n[tensors]\n{layer}\n"));
+        let ended = Ended::of(&mut folder.fanin("model r.toml --format npz -o -"));
+        let all_told = tensors.iter().all(|tensor| ended.told.contains(tensor));
+        assert!(ended.status == 0 && all_told, "{like} in {layout}: {}", ended.told);
+    }
+}
+
+#[test]
+fn a_layer_without_weights_takes_a_seed_in_keras_and_nothing_elsewhere() {
+    let folder = Folder::new();
+    let drawn = |like: &str, before: &str| {
+        let dense = "d = { layer = \"dense\", in = 3, out = 5 }";
+        folder.write("r.toml", format!("like = \"{like}\"\n[tensors]\n{before}\n{dense}\n"));
+        folder.done("model r.toml --format npz -o -")
+    };
+    for (like, is_keras) in [("keras:numpy", true), ("keras:torch", true), ("torch", false), ("jax", false)] {
+        let [none, one, two] = ["", "x = { layer = \"dropout\" }", "x = { layer = \"dropout\", seeds = 2 }"]
+            .map(|before| drawn(like, before));
+        assert_eq!((none == one, one == two), (!is_keras, !is_keras), "{like}");
+    }
+    for (layer, told) in [
+        ("scheme = \"zeros\"", "a layer `dropout` has no weights"),
+        ("seeds = 0", "takes 1 or more"),
+        ("seeds = 5000", "at most 2^10"),
+        ("rate = 0.5", "unknown parameter `rate`"),
+    ] {
+        folder.write("r.toml", format!("[tensors]\nx = {{ layer = \"dropout\", {layer} }}\nw = [3]\n"));
+        let ended = Ended::of(&mut folder.fanin("model r.toml -o w.npz"));
+        assert!(ended.is_refusal() && ended.told.contains(told), "{layer}: {}", ended.told);
+    }
+}
+
+#[test]
+fn keras_takes_the_seeds_and_constants_that_its_backend_does() {
+    let folder = Folder::new();
+    for (line, told) in [
+        ("init keras.RandomNormal a=3 b=3 --like keras:torch --seed 2147483648", Some("-2^31 to 2^31-1")),
+        ("init keras.RandomNormal a=3 b=3 --like keras:torch --seed=-2147483648", None),
+        ("init keras.RandomNormal a=3 --like keras:torch --seed 2147483648", None),
+        ("mlp 3-4-5 --like keras:torch --seed 4294967295", None),
+        ("init constant:0.1 a=3 --like keras:tensorflow --dtype f64", Some("write 0.10000000149011612")),
+        ("init constant:1e39 a=3 --like keras:tensorflow --dtype f64", Some("largest number is 3.4028235e38")),
+        ("init constant:0.1 a=3 --like keras:jax --dtype f64", None),
+        ("init constant:0.1 a=3 --like keras:torch --dtype f64", None),
+        ("init constant:0.1 a=3 --like keras:numpy --dtype f64", None),
+        ("init stft a=8x1x257 --like keras:tensorflow --dtype bf16", Some("cannot count to 257 in bf16")),
+        ("init stft a=8x1x257 --like keras:jax --dtype bf16", None),
+    ] {
+        let ended = Ended::of(&mut folder.fanin(&format!("{line} --format npz -o -")));
+        match told {
+            Some(told) => assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told),
+            None => assert!(ended.status == 0, "{line}: {}", ended.told),
+        }
+    }
+}

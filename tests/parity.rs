@@ -149,13 +149,19 @@ fn value(bits: u64, dtype: &str) -> f64 {
     }
 }
 
+/// The files of tests/parity with that ending.
+fn recorded(ending: &str) -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
+    paths.sort();
+    paths
+}
+
 /// Every file with its cases; a file without any is a fault.
 fn files() -> Vec<(String, Vec<Case>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let files = paths.iter().map(|path| {
-        let (name, text) = (path.file_stem().unwrap().to_string_lossy(), std::fs::read_to_string(path).unwrap());
+    let files = recorded("txt").into_iter().map(|path| {
+        let (name, text) = (path.file_stem().unwrap().to_string_lossy(), std::fs::read_to_string(&path).unwrap());
         let (first, cases) = text.split_once('\n').unwrap();
         assert!(first.starts_with("# ") && first.contains("Python 3"), "{name}: without versions: {first}");
         let cases: Vec<Case> = cases.lines().map(Case::of).collect();
@@ -168,6 +174,9 @@ fn files() -> Vec<(String, Vec<Case>)> {
 /// What became of every case, on two threads.
 fn outcomes(cases: &[Case]) -> Vec<(&Case, Outcome)> {
     let (next, done, folder) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Folder::new());
+    for recipe in recorded("toml") {
+        folder.write(&recipe.file_name().unwrap().to_string_lossy(), std::fs::read(&recipe).unwrap());
+    }
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

@@ -54,9 +54,21 @@ ANY = [
     # Keras takes "normal" for "truncated_normal".
     ("VarianceScaling:distribution=normal", I.VarianceScaling, {"distribution": "normal"}),
 ]
-# A constant that single precision holds: with TensorFlow, Keras takes it by way of that.
-SEEDLESS = [("Constant:value=0.125", I.Constant, {"value": 0.125}), ("Zeros", I.Zeros, {}), ("Ones", I.Ones, {})]
+# With TensorFlow, Keras takes a constant by way of single precision.
+HELD = [("Constant:value=0.1", I.Constant, {"value": 0.1})] if BACKEND != "tensorflow" else []
+TINY = [("Constant:value=-1e-40", I.Constant, {"value": -1e-40})]
+SEEDLESS = [*HELD, *TINY, ("Constant:value=0.125", I.Constant, {"value": 0.125}), ("Zeros", I.Zeros, {}), ("Ones", I.Ones, {})]
 ORTHOGONAL = [("Orthogonal", I.Orthogonal, {}), ("Orthogonal:gain=1.3", I.Orthogonal, {"gain": 1.3})]
+# What Keras draws none of and computes in the element type, which the backends do each in its way.
+STFT = [
+    ("STFT", ()),
+    ("STFT:side=imag,window=hamming,scaling=spectrum,periodic=true", ("imag", "hamming", "spectrum", True)),
+    ("STFT:side=imag,window=blackman", ("imag", "blackman", "density", False)),
+    ("STFT:scaling=none,window=hamming", ("real", "hamming", None, False)),
+    ("STFT:window=none", ("real", None, None, False)),
+]
+# Places and frequencies.
+STFT_SHAPES = ((8, 1, 5), (17, 1, 7), (90, 1, 2), (128, 1, 65), (1024, 1, 3), (16, 1, 300), (400, 1, 201))
 # Of several tensors by one generator of seeds.
 ROWS = [ANY[0], ANY[2], ANY[4], ANY[6], ANY[9]]
 
@@ -132,6 +144,83 @@ def models(grid):
         yield arguments, lambda s=seed, h=shape, t=dtype: stack(s, h, "relu", t)
 
 
+def of_layers(made):
+    """The weights of layers, under their names."""
+    return {f"{layer.name}/{weight.name}": array(weight) for layer in made for weight in layer.weights}
+
+
+def mixed(seed, units, dtype):
+    """Layers with weights, and such as have none and take a seed."""
+    switch(dtype)
+    keras.utils.set_random_seed(seed)
+    L, given = keras.layers, {"dtype": NAMES[dtype]}
+    made = [
+        L.Embedding(20, units, name="table", **given),
+        L.GaussianNoise(0.1, **given),
+        L.Conv1D(4, 3, name="conv", **given),
+        L.SpatialDropout1D(0.1, **given),
+        L.AlphaDropout(0.1, **given),
+        L.BatchNormalization(name="norm", **given),
+        L.Dense(units, name="dense", **given),
+    ]
+    # They are no layers of this model: the first takes no seed, and the second takes two.
+    L.Dropout(0.0), L.RandomCrop(2, 2)
+    made.append(L.Dense(2, name="last", kernel_initializer=I.RandomNormal(), **given))
+    return of_layers(keras.Sequential([keras.Input((9,)), *made]).layers)
+
+
+def recurrent(seed, units, dtype):
+    switch(dtype)
+    keras.utils.set_random_seed(seed)
+    L, given = keras.layers, {"dtype": NAMES[dtype]}
+    made = [
+        L.Embedding(20, units, name="table", **given),
+        L.LSTM(4, return_sequences=True, name="lstm", **given),
+        L.GaussianDropout(0.1, **given),
+        L.GRU(units, return_sequences=True, name="gru", **given),
+        L.SimpleRNN(3, name="rnn", **given),
+        L.Dense(2, name="last", **given),
+    ]
+    return of_layers(keras.Sequential([keras.Input((9,)), *made]).layers)
+
+
+def recipes(grid):
+    """Layers of a model, as tests/parity/*.toml have them."""
+    for recipe, made, dtypes, far in (
+        ("keras-layers.toml", mixed, MODEL_TYPES, None),
+        ("keras-recurrent.toml", recurrent, ("f32",), 1e-5),
+    ):
+        for seed, (units, *_), dtype in grid.cells(seeds=LAYER_SEEDS, ranks=(1,), most=200, dtypes=dtypes):
+            arguments = ["model", recipe, "--like", LIKE, "--seed", seed, "--dtype", dtype, "--set", f"units={units}"]
+            yield arguments, lambda m=made, s=seed, u=units, t=dtype: m(s, u, t), *([far] if far else [])
+
+
+def stft(shape, dtype, given):
+    switch(dtype)
+    # With NumPy some come in single precision, and fanin gives the type that was asked for.
+    return {"w": array(I.STFT(*given)(shape, dtype=NAMES[dtype])).astype(NAMES[dtype])}
+
+
+def counts(shape, dtype):
+    """Whether the backend counts to these sizes in a type."""
+    return BACKEND != "tensorflow" or all(float(ml_dtypes.finfo(NAMES[dtype]).dtype.type(n)) == n for n in shape)
+
+
+def transforms(grid):
+    for turn, (words, given) in enumerate(STFT):
+        # So that each shape comes with every type.
+        shapes = STFT_SHAPES[turn:] + STFT_SHAPES[:turn]
+        for seed, shape, dtype in grid.cells(seeds=(0, 0), ranks=(3,), shapes=shapes):
+            if counts(shape, dtype):
+                places, _, _ = shape
+                sums = {"spectrum": places * 0.4, "density": (places * 0.3) ** 0.5}
+                scale = sums.get(given[2] if given else "density", 1.0)
+                single = dtype == "f64" and BACKEND in ("jax", "numpy")
+                unit = {"f64": -22 if single else -50, "f32": -22, "f16": -9, "bf16": -6}[dtype]
+                arguments = grid.init(words, shape, LIKE, seed, dtype)
+                yield arguments, lambda h=shape, t=dtype, g=given: stft(h, t, g), 2.0**unit / scale
+
+
 def matrices(grid):
     """What is close and not exact."""
     for words, make, given in ORTHOGONAL:
@@ -142,5 +231,5 @@ def matrices(grid):
 
 def cases(grid):
     """What fanin is told, and what gives Keras's arrays."""
-    for part in (elementwise, seedless, rows, models, matrices):
+    for part in (elementwise, seedless, rows, models, recipes, transforms, matrices):
         yield from part(grid)

@@ -10,13 +10,15 @@ import importlib
 import importlib.metadata
 import json
 import math
+import os
 import platform
 import subprocess
 
 import numpy
-from frameworks import FRAMEWORKS, packages
+from frameworks import FRAMEWORKS, ROOT, packages
 from grid import Fixed, Random
 
+RECIPES = ROOT / "tests" / "parity"
 HEAD, CLOSE_HEAD = 4, 16
 DTYPES = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16", "uint16": "bf16"}
 SAFETENSORS = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "BF16": "<u2"}
@@ -100,8 +102,8 @@ def golden(words, arrays, tolerance):
 
 def fanin(program, words):
     """The tensors that the program draws, by name, and what it says."""
-    command = [program, *words, "--format", "safetensors", "-o", "-"]
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    command = [os.path.abspath(program), *words, "--format", "safetensors", "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, cwd=RECIPES)
     said = done.stderr.decode(errors="replace")
     if done.returncode != 0:
         return None, said.strip()

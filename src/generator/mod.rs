@@ -30,6 +30,7 @@ use crate::scheme::like::{self, Like};
 use crate::text::{self, did_you_mean};
 pub use ordered::Sequence;
 use ordered::Stream;
+use platform::Function;
 use sliced::Sliced;
 
 #[cfg(test)]
@@ -65,8 +66,11 @@ pub struct Framework {
     pub since: &'static str,
     /// Whether each layer of a model takes a seed of its own.
     seeds_layers: bool,
-    /// Whether the values of a tensor hang on the logarithms and sines of the platform's library.
-    platform: fn(&Tensor) -> bool,
+    /// Errors where several tensors cannot take such a seed together, which one alone can.
+    check_shared: fn(&Seed) -> Result<()>,
+    /// The functions of the platform's library that the values of a tensor hang on. What is computed in double precision and then
+    /// rounded to a smaller type hangs on none: a last bit more or less is lost.
+    platform: fn(&Tensor) -> &'static [Function],
 }
 
 /// How a generator goes through the tensors of a plan.
@@ -158,7 +162,7 @@ impl Generator {
 
     /// Errors where it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
-        (self.check)(seed).with_context(|| format!("seed `{seed}`"))
+        (self.check)(seed).with_context(|| format!("seed `{}`", seed.typed()))
     }
 
     /// Whether each layer of a model takes a seed of its own.
@@ -174,11 +178,14 @@ impl Generator {
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
     pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
         let framework = self.framework.as_ref()?;
-        let strays = tensor.law.is_random() && (framework.platform)(tensor) && !platform::rounds_as_glibc();
-        strays.then(|| {
+        let functions = if tensor.law.is_random() { (framework.platform)(tensor) } else { &[] };
+        let strays: Vec<_> = functions.iter().filter(|function| !function.rounds_as_glibc()).collect();
+        let told: Vec<_> = strays.iter().map(|function| function.told()).collect();
+        (!told.is_empty()).then(|| {
             format!(
-                "{} takes logarithms and sines from glibc on a CPU with fused multiply-add, and this machine's round otherwise",
-                framework.release
+                "{} takes {} from glibc on a CPU with fused multiply-add, and this machine rounds otherwise",
+                framework.release,
+                told.join(", ")
             )
         })
     }
@@ -186,6 +193,8 @@ impl Generator {
     /// What draws the tensors of a plan. Errors where it takes no such seed, or has no such law.
     pub(crate) fn drawer(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Drawer> {
         self.check(seed)?;
+        let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));
+        shared.map_or(Ok(()), |framework| (framework.check_shared)(seed)).with_context(|| format!("seed `{seed}`"))?;
         if let Some(tensor) = tensors.iter().find(|tensor| tensor.law.is_random() && !(self.has)(&tensor.law)) {
             bail!("`{}` by `{}`: {} draws no such law", tensor.name, tensor.expression, self.name);
         }

@@ -200,7 +200,7 @@ impl Mlp {
         let size = |key: &str, size: u64| (key.to_string(), Parameter::Number(size as f64));
         let bias = !matches!(self.bias, BiasScheme::Absent);
         let parameters = [size("in", inputs), size("out", outputs), ("bias".into(), Parameter::Switch(bias))];
-        layers::expand(&name, "dense", &parameters, &self.layout)
+        layers::expand(&name, "dense", &parameters, &self.layout, self.like)
     }
 
     /// A tensor's name in the stack, where `before` tensors come before it.
@@ -212,7 +212,7 @@ impl Mlp {
     }
 
     fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
-        let own = self.like.and_then(|framework| framework.dense(tensor.role));
+        let own = tensor.own.clone();
         if tensor.role == Role::Bias {
             return match &self.bias {
                 BiasScheme::Drawn(expression) => expression.clone(),
@@ -239,9 +239,9 @@ impl Mlp {
 
 /// The framework of that word, where its own dense layer is known. Errors where it has none.
 pub fn own_layers(word: &str) -> Result<&'static Framework> {
-    let known = || layers::FRAMEWORKS.iter().filter(|row| row.has_own());
-    known().find(|row| row.layout == word).with_context(|| {
-        let known: Vec<&str> = known().map(|row| row.layout).collect();
+    Framework::drawing(word).with_context(|| {
+        let known = layers::FRAMEWORKS.iter().filter(|row| row.has_own());
+        let known: Vec<&str> = known.map(|row| row.layout).collect();
         format!("{word} has no dense layers of its own: {} have; `fanin init` draws single tensors", known.join(", "))
     })
 }

@@ -8,7 +8,7 @@ use super::constants::constants;
 use super::document::{Node, Value};
 use super::entry::{Block, Entry, Reading, What, known_key};
 use super::expression::{Language, Scope, to_json};
-use super::layers::{self, LayerTensor, Parameter, Role};
+use super::layers::{self, Framework, LayerTensor, Parameter, Role};
 use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::{Generator, NATIVE};
@@ -204,9 +204,17 @@ impl<'e> Building<'_, 'e> {
                 });
                 let values: Vec<_> = values.collect::<Result<_>>()?;
                 let kind = kind.text(scope)?;
-                let [before, after] = layers::further_seeds_of_keras(&kind);
+                let General { layout, generator, .. } = self.general;
+                // Whose numbers they are says by which schemes; the layout, how they are called and lie.
+                let numbers = generator.like_table().and_then(|like| Framework::drawing(like.framework));
+                let tensors = layers::expand(&name, &kind, &values, layout, numbers)?;
+                ensure!(
+                    !tensors.is_empty() || entry.settings.scheme.is_none(),
+                    "`scheme`: a layer `{kind}` has no weights"
+                );
+                let [before, after] = layers::further_seeds_of_keras(&kind, &values);
                 self.seeds += before;
-                for tensor in layers::expand(&name, &kind, &values, &self.general.layout)? {
+                for tensor in tensors {
                     self.tensor(entry, Part::of_layer(&tensor)?, scope)?;
                 }
                 self.seeds += after;
@@ -225,7 +233,6 @@ impl<'e> Building<'_, 'e> {
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
         let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer } = part;
-        let of_framework = of_framework.filter(|_| self.general.generator.framework.is_some());
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {

@@ -33,6 +33,7 @@ pub use unfolding::{Place, Unfolding};
 use crate::generator::{Drawer, Generator, NATIVE};
 use crate::law::Law;
 use crate::pretrain::{TrainedIdentity, Values};
+use crate::scheme::like::Target;
 use crate::scheme::{self, Reads, Resolved, Site};
 
 /// Everything that a file will hold.
@@ -138,11 +139,14 @@ impl Tensor {
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
         let row = common.generator.like_table().map(|like| like.row(resolved)).transpose()?;
+        let target = common.generator.framework.as_ref().map(|framework| Target::new(common.dtype, framework.word));
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (law, canonical) = resolved
-            .law(&site, row.and_then(|row| Some((row.law?, common.dtype))))
+            .law(&site, row.and_then(|row| row.law).zip(target))
             .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
         law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
+        target.map_or(Ok(()), |target| target.spans(&law)).with_context(|| format!("scheme `{expression}`"))?;
+        let is_pattern = matches!(law, Law::Pattern(_));
         let mut notes = resolved.notes.clone();
         if matches!(law, Law::Constant { .. }) && !law.is_nan() && shape.rank() >= 2 && shape.count() > 1 {
             notes.push(
@@ -171,7 +175,7 @@ impl Tensor {
             trained: None,
             precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
             is_scaled: row.is_some_and(|row| row.scaled),
-            close: row.and_then(|row| row.close).filter(|_| law.is_random()).map(Into::into),
+            close: row.and_then(|row| row.close).filter(|_| law.is_random() || is_pattern).map(Into::into),
             law,
             order: None,
             notes,

@@ -44,7 +44,7 @@ const LAYERS: &str = "layers";
 /// The most numbers and the most steps of a seed.
 const MOST: usize = 64;
 /// What a seed may be, for errors.
-const FORM: &str = "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`";
+const FORM: &str = "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; with --like, what that framework takes: also negative, of up to 128 bits, or several joined by commas";
 
 impl Seed {
     /// Its numbers, one at least.
@@ -62,6 +62,14 @@ impl Seed {
     pub fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
+    }
+
+    /// The seed as somebody types it: that it stands for the layers of a model is the command's matter.
+    #[must_use]
+    pub fn typed(&self) -> Self {
+        let mut typed = self.clone();
+        typed.steps.retain(|step| *step != Step::Layers);
+        typed
     }
 
     /// Errors where it has steps, which few generators take.
@@ -173,7 +181,8 @@ pub fn split(text: &str) -> Result<Step> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let pair = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
     let (index, of) = pair.context("split takes I/N, such as 2/4 for the third of four keys")?;
-    ensure!(index < of, "split takes I/N with I below N: of {of} keys the first is 0 and the last {}", of.max(1) - 1);
+    ensure!(of > 0, "split takes I/N, and of 0 keys there is none");
+    ensure!(index < of, "split takes I/N with I below N: of {of} keys the first is 0 and the last {}", of - 1);
     ensure!(of <= 1 << 32, "split makes at most 2^32 keys");
     Ok(Step::Split { index, of })
 }

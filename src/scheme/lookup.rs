@@ -4,11 +4,11 @@ use anyhow::{Context, Result, anyhow};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{self, differences, qualified};
-use super::like::LawOf;
+use super::like::{LawOf, Target};
 use super::synonyms::Dialect;
 use super::{Arguments, Reads, Scheme, Site, all, elsewhere};
 use crate::law::Law;
-use crate::plan::{DType, Fans, Layout};
+use crate::plan::{Fans, Layout};
 use crate::text::did_you_mean;
 
 /// An expression whose names have been looked up.
@@ -57,10 +57,10 @@ impl Resolved {
 
     /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
     /// A framework's own way to the law, for elements of a type, goes before the scheme's.
-    pub fn law(&self, site: &Site, own: Option<(LawOf, DType)>) -> Result<(Law, String)> {
+    pub fn law(&self, site: &Site, own: Option<(LawOf, Target)>) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
         let law = site.arranged(&arguments).and_then(|site| match own {
-            Some((law, dtype)) => law(&mut arguments, &site, dtype),
+            Some((law, target)) => law(&mut arguments, &site, target),
             None => (self.scheme.law)(&mut arguments, &site),
         });
         let law = match self.stands_for {

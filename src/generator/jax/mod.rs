@@ -11,6 +11,7 @@ mod special;
 use anyhow::{Result, ensure};
 
 use super::elementwise::Elementwise;
+use super::platform::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
 use super::{Draws, Framework, Generator, Source, workspace};
@@ -28,7 +29,8 @@ pub(super) const GENERATOR: Generator = Generator {
         release: "JAX 0.10.2",
         since: "JAX 0.10; uniform values since JAX 0.5",
         seeds_layers: false,
-        platform: needs_logarithms,
+        check_shared: |_| Ok(()),
+        platform: hangs_on,
     }),
     check,
     has,
@@ -70,9 +72,14 @@ pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<d
     })
 }
 
-/// Whether a tensor is drawn by logarithms of the platform's library: normals in double precision are.
-pub(super) fn needs_logarithms(tensor: &Tensor) -> bool {
-    tensor.dtype == DType::F64 && matches!(tensor.law, Law::Normal { .. } | Law::TruncatedNormal { .. })
+/// Normals in double precision take logarithms, and exponentials for where they are cut.
+pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+    match tensor.law {
+        _ if tensor.dtype != DType::F64 => &[],
+        Law::Uniform { .. } => &[],
+        Law::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
+        _ => &[Function::Ln],
+    }
 }
 
 /// The key of a seed and its steps. JAX draws in double precision only where `jax_enable_x64` is on, and then all 64 bits of a

@@ -13,7 +13,7 @@ use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::Law;
-use crate::plan::{DType, Number, Seed, Step, Tensor};
+use crate::plan::{Number, Seed, Step, Tensor};
 use layers::layer_seed;
 
 /// Keras with the backend JAX.
@@ -25,7 +25,8 @@ pub(super) const JAX: Generator = Generator {
         release: "Keras 3.15 on JAX 0.10.2",
         since: "Keras 3.15",
         seeds_layers: true,
-        platform: |tensor| tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. }),
+        check_shared: |_| Ok(()),
+        platform: super::jax::hangs_on,
     }),
     check: jax::check,
     has,
@@ -42,7 +43,8 @@ pub(super) const TENSORFLOW: Generator = Generator {
         release: "Keras 3.15 on TensorFlow 2.21",
         since: "Keras 3.15",
         seeds_layers: true,
-        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        check_shared: |_| Ok(()),
+        platform: super::tensorflow::hangs_on,
     }),
     check: tensorflow::check,
     has,
@@ -59,7 +61,8 @@ pub(super) const NUMPY: Generator = Generator {
         release: "Keras 3.15 on NumPy 2.4",
         since: "Keras 3.15",
         seeds_layers: true,
-        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        check_shared: |_| Ok(()),
+        platform: numpy::hangs_on,
     }),
     check: numpy::check,
     has,

@@ -8,7 +8,9 @@ use super::super::Source;
 use super::super::elementwise::Elementwise;
 use super::super::numpy::default_rng;
 use super::super::ordered::Sequence;
+use super::super::platform::Function;
 use super::{initializer, only, pair};
+use crate::law::Law;
 use crate::plan::{DType, Number, Seed, Tensor};
 
 /// Errors where the backend takes no such seed.
@@ -16,6 +18,12 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
     word.context("Keras takes a whole number from 0 to 2^32-1 with the backend NumPy")?;
     Ok(())
+}
+
+/// The normals of `default_rng` take logarithms in their tails.
+pub(in crate::generator) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+    let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
+    if normal { &[Function::Ln1p] } else { &[] }
 }
 
 /// The numbers of a tensor; `None` where Keras has no such law.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::super::elementwise::Elementwise;
-use super::super::ordered::{Drawn, Forward, Rest, Stream};
+use super::super::ordered::{Drawn, Forward, Rest, Sequence, Stream};
 use super::super::qr::{self, Rows};
 use super::super::torch::{self, Plain, PlainLaw};
 use super::super::{Draws, Framework, Generator, Source, workspace};
 use super::{has, only, pair};
 use crate::law::{Law, in_memory};
-use crate::plan::{DType, Seed, Tensor, narrow};
+use crate::plan::{DType, Number, Seed, Tensor, narrow};
 
 /// Its row among the generators.
 pub(in crate::generator) const GENERATOR: Generator = Generator {
@@ -22,11 +22,12 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
         release: "Keras 3.15 on PyTorch 2.15",
         since: "Keras 3.15 on PyTorch 2.13",
         seeds_layers: true,
-        platform: torch::hangs_on_platform,
+        check_shared,
+        platform: torch::hangs_on,
     }),
     check,
     has,
-    draws: Draws::InOrder(start),
+    draws: Draws::Anywhere(open),
     // Its normals are kept beside the matrix.
     workspace: |tensor| match &tensor.law {
         Law::Orthogonal { .. } => workspace::of_matrices(tensor).saturating_add(8 * tensor.whole().shape.count()),
@@ -38,6 +39,22 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
 fn check(seed: &Seed) -> Result<()> {
     only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend PyTorch")?;
     Ok(())
+}
+
+/// Errors where a `SeedGenerator`, which keeps it in 32 bits, takes no such seed. Those of layers always fit.
+fn check_shared(seed: &Seed) -> Result<()> {
+    let fits = |number: Number| number.to_i64().and_then(|number| i32::try_from(number).ok());
+    let told = "several tensors take one SeedGenerator, which takes a whole number from -2^31 to 2^31-1 with the backend PyTorch";
+    if seed.steps().is_empty() {
+        fits(only(seed)?).context(told)?;
+    }
+    Ok(())
+}
+
+/// The numbers of a tensor: they hang on how many seeds were taken before it, and on nothing else of other tensors.
+#[expect(clippy::unnecessary_wraps, reason = "other generators have fewer laws")]
+fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Option<Box<dyn Source>> {
+    Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
 }
 
 fn start(seed: &Seed) -> Box<dyn Stream> {

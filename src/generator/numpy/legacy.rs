@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use super::super::Source;
 use super::super::mt19937::Mt19937;
 use super::super::ordered::{Forward, Ready, Stream};
-use super::drawn;
+use super::{drawn, rounded};
 use crate::law::{Law, bytes_of, in_memory};
-use crate::plan::{DType, Seed, Tensor, Unfolding};
+use crate::plan::{DType, Seed, Tensor, Unfolding, narrow};
 
 /// The state between two calls.
 #[derive(Clone)]
@@ -43,11 +43,16 @@ pub(in crate::generator) fn workspace(tensor: &Tensor) -> u64 {
     }
 }
 
+/// Uniform on [0, 1), of 53 bits of two words.
+#[inline(always)]
+fn unit_double(high: u32, low: u32) -> f64 {
+    (f64::from(high >> 5) * 67_108_864.0 + f64::from(low >> 6)) / 9_007_199_254_740_992.0
+}
+
 impl RandomState {
     /// Uniform on [0, 1), of 53 bits.
     fn double(&mut self) -> f64 {
-        let (high, low) = (self.words.next() >> 5, self.words.next() >> 6);
-        (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0
+        unit_double(self.words.next(), self.words.next())
     }
 
     /// A standard normal.
@@ -136,14 +141,63 @@ impl Forward for Values {
 
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let state = &mut self.state;
-        Arc::new(match self.law {
-            Law::Uniform { low, high } => drawn((0..count).map(|_| low + (high - low) * state.double()), self.dtype),
-            Law::Normal { mean, std } => drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype),
+        match self.law {
+            Law::Uniform { low, high } => {
+                let words = state.words.clone();
+                state.words.skip(WORDS * count as u64);
+                Arc::new(Uniforms { words, low, high, dtype: self.dtype })
+            }
+            Law::Normal { mean, std } => Arc::new(drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype)),
             _ => unreachable!("a plan with other laws is not made"),
-        })
+        }
     }
 
     fn finish(self: Box<Self>) -> Box<dyn Stream> {
         Box::new(self.state)
+    }
+}
+
+/// How many words a uniform value takes.
+const WORDS: u64 = 2;
+/// How many values are made at a time.
+const AT_ONCE: usize = 512;
+
+/// Uniform values from a state on. Each takes as many words, so that threads make them side by side.
+struct Uniforms {
+    words: Mt19937,
+    low: f64,
+    high: f64,
+    dtype: DType,
+}
+
+impl Uniforms {
+    fn fill<T>(&self, start: u64, out: &mut [T], as_asked: impl Fn(f64) -> T) {
+        let mut engine = self.words.clone();
+        engine.skip(WORDS * start);
+        let mut words = [[0; 2]; AT_ONCE];
+        let width = self.high - self.low;
+        for out in out.chunks_mut(AT_ONCE) {
+            let words = &mut words[..out.len()];
+            engine.fill(words.as_flattened_mut());
+            for (out, &[high, low]) in out.iter_mut().zip(&*words) {
+                *out = as_asked(self.low + width * unit_double(high, low));
+            }
+        }
+    }
+}
+
+impl Source for Uniforms {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        match self.dtype {
+            DType::F64 | DType::F32 => self.fill(start, out, narrow),
+            dtype => self.fill(start, out, |value| rounded(value, dtype)),
+        }
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        match self.dtype {
+            DType::F64 => self.fill(start, out, |value| value),
+            dtype => self.fill(start, out, |value| rounded(value, dtype).into()),
+        }
     }
 }

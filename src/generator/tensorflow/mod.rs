@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
 use super::philox::Philox;
+use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor};
@@ -24,13 +25,23 @@ pub(super) const GENERATOR: Generator = Generator {
         release: "TensorFlow 2.21",
         since: "TensorFlow 2.21, or earlier",
         seeds_layers: false,
-        platform: |tensor| !matches!(tensor.law, Law::Uniform { .. }),
+        check_shared: |_| Ok(()),
+        platform: hangs_on,
     }),
     check,
     has: |law| Elementwise::of(law).is_some(),
     draws: Draws::Anywhere(open),
     workspace: workspace::none,
 };
+
+/// Normals take logarithms and sines, of singles but for f64.
+pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+    match (&tensor.law, tensor.dtype) {
+        (Law::Uniform { .. }, _) => &[],
+        (_, DType::F64) => LOGARITHMS_AND_SINES,
+        _ => &[Function::SingleLn, Function::SingleSin, Function::SingleCos],
+    }
+}
 
 /// Errors where a seed is not one number or two of 64 bits with a sign.
 pub(super) fn check(seed: &Seed) -> Result<()> {

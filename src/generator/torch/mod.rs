@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use super::elementwise::Elementwise;
 use super::mt19937::Mt19937;
 use super::ordered::{Drawn, Forward, Stream};
+use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Source};
 use crate::law::Law;
 use crate::plan::{DType, Seed, Tensor, narrow};
@@ -29,7 +30,8 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
         release: "PyTorch 2.15",
         since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
         seeds_layers: false,
-        platform: hangs_on_platform,
+        check_shared: |_| Ok(()),
+        platform: hangs_on,
     }),
     check,
     has,
@@ -71,9 +73,10 @@ pub(super) fn workspace(tensor: &Tensor) -> u64 {
     whole::workspace(&tensor.law, tensor.whole().shape.count())
 }
 
-/// Whether the values of a tensor hang on the platform's logarithms and sines: where they are not rounded to single precision.
-pub(super) fn hangs_on_platform(tensor: &Tensor) -> bool {
-    tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. })
+/// Normals in double precision take logarithms and sines; those in single precision have polynomials of their own.
+pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+    let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
+    if normal { LOGARITHMS_AND_SINES } else { &[] }
 }
 
 impl Generator {

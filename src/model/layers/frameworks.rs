@@ -1,6 +1,7 @@
 //! What each framework calls the tensors of layers.
 
 use super::Role;
+use super::own::{Own, of_keras, of_mlx, of_torch, plain};
 use crate::plan::Layout;
 
 /// What a framework calls the tensors of layers, and a plain stack of dense ones.
@@ -21,55 +22,8 @@ pub struct Framework {
     pub(super) gru: &'static [Part],
     /// How the layers of a plain stack are called.
     pub stack: Stack,
-    /// The scheme that its own layer draws a tensor by, where that is known; `None` in the place of all where none is.
+    /// The scheme that its own layer draws a tensor by; `None` where that is not known of any.
     pub(super) own: Option<Own>,
-}
-
-/// The scheme of a tensor: by the kind of its layer, and what the tensor is to it.
-pub(super) type Own = fn(&str, Role) -> Option<String>;
-
-/// Dense layers and convolutions whose weights have one scheme, and their biases zeros.
-fn plain(kind: &str, role: Role, weight: &str) -> Option<String> {
-    (kind == "dense" || kind.starts_with("conv")).then(|| match role {
-        Role::Weight => weight.into(),
-        _ => "zeros".into(),
-    })
-}
-
-/// As `reset_parameters` of `torch.nn`'s modules has it.
-fn of_torch(kind: &str, role: Role) -> Option<String> {
-    if role.usual().is_some() && role != Role::Bias {
-        return None;
-    }
-    match kind {
-        "embedding" => Some("torch.Embedding".into()),
-        "rnn" => Some("torch.RNN".into()),
-        "lstm" => Some("torch.LSTM".into()),
-        "gru" => Some("torch.GRU".into()),
-        // The biases of a convolution or a dense layer are drawn as its weights are.
-        _ => plain(kind, Role::Weight, "torch.Linear"),
-    }
-}
-
-/// As the constructors of `keras.layers` have it.
-fn of_keras(kind: &str, role: Role) -> Option<String> {
-    let own = match (kind, role) {
-        ("embedding", _) => "keras.RandomUniform",
-        ("rnn" | "lstm" | "gru", Role::Weight) => "keras.GlorotUniform",
-        ("rnn" | "lstm" | "gru", Role::Recurrent) => "keras.Orthogonal",
-        ("lstm", Role::Bias) => "keras.unit_forget_bias",
-        _ => return plain(kind, role, "keras.GlorotUniform"),
-    };
-    Some(own.into())
-}
-
-/// How many seeds a layer of Keras takes before and after those of its weights: recurrent ones have a generator for dropout.
-pub fn further_seeds_of_keras(kind: &str) -> [u64; 2] {
-    match kind {
-        "rnn" => [1, 0],
-        "lstm" | "gru" => [0, 1],
-        _ => [0, 0],
-    }
 }
 
 /// How a framework calls the layers of a plain stack.
@@ -88,7 +42,7 @@ pub enum Stack {
 /// A tensor of a recurrent layer, for so many gates of it.
 pub(super) type Part = (&'static str, Form, u64);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Inputs to gates.
     Input,
@@ -96,11 +50,15 @@ pub(super) enum Form {
     Recurrent,
     /// A shift of the gates.
     Bias,
+    /// The second of two shifts that are added.
+    SecondBias,
+    /// A shift of the forget gate alone, of a layer that keeps its gates apart.
+    ForgetBias,
     /// Two of them, in two rows: Keras's gated recurrent unit.
     Biases,
 }
 
-use Form::{Bias, Biases, Input, Recurrent};
+use Form::{Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
 
 /// Every framework with names of its own, by the word of its layout.
 pub const FRAMEWORKS: &[Framework] = &[
@@ -131,19 +89,19 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("weight_ih_l0", Input, 1),
             ("weight_hh_l0", Recurrent, 1),
             ("bias_ih_l0", Bias, 1),
-            ("bias_hh_l0", Bias, 1),
+            ("bias_hh_l0", SecondBias, 1),
         ],
         lstm: &[
             ("weight_ih_l0", Input, 4),
             ("weight_hh_l0", Recurrent, 4),
             ("bias_ih_l0", Bias, 4),
-            ("bias_hh_l0", Bias, 4),
+            ("bias_hh_l0", SecondBias, 4),
         ],
         gru: &[
             ("weight_ih_l0", Input, 3),
             ("weight_hh_l0", Recurrent, 3),
             ("bias_ih_l0", Bias, 3),
-            ("bias_hh_l0", Bias, 3),
+            ("bias_hh_l0", SecondBias, 3),
         ],
         stack: Stack::Counted(""),
         own: Some(of_torch),
@@ -182,7 +140,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hi.kernel", Recurrent, 1),
             ("hi.bias", Bias, 1),
             ("hf.kernel", Recurrent, 1),
-            ("hf.bias", Bias, 1),
+            ("hf.bias", ForgetBias, 1),
             ("hg.kernel", Recurrent, 1),
             ("hg.bias", Bias, 1),
             ("ho.kernel", Recurrent, 1),
@@ -201,7 +159,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.bias", Bias, 1),
         ],
         stack: Stack::Numbered("Dense_"),
-        own: Some(|kind, role| plain(kind, role, "jax.lecun_normal")),
+        own: Some(|of| plain(of, "jax.lecun_normal")),
     },
     // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
     Framework {
@@ -216,7 +174,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[],
         gru: &[],
         stack: Stack::Flat("arr_"),
-        own: Some(|kind, role| plain(kind, role, "lasagne.GlorotUniform")),
+        own: Some(|of| plain(of, "lasagne.GlorotUniform")),
     },
     Framework {
         layout: "mlx",
@@ -230,21 +188,19 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
         stack: Stack::Counted("layers."),
-        own: Some(|kind, role| {
-            matches!(role, Role::Weight | Role::Bias).then(|| plain(kind, Role::Weight, "mlx.Linear")).flatten()
-        }),
+        own: Some(of_mlx),
     },
 ];
 
 impl Framework {
-    /// The scheme that its own dense layer draws a tensor by.
-    pub fn dense(&self, role: Role) -> Option<String> {
-        self.own.and_then(|own| own("dense", role))
-    }
-
     /// Whether it is known what its layers draw by themselves.
     pub fn has_own(&self) -> bool {
         self.own.is_some()
+    }
+
+    /// The framework of that word, where it is known what its layers draw by themselves.
+    pub fn drawing(word: &str) -> Option<&'static Self> {
+        FRAMEWORKS.iter().find(|framework| framework.layout == word && framework.has_own())
     }
 
     /// The framework of a layout; layouts of letters have the names of the first.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::own::{Gates, Of};
 use super::{Framework, Kind, LayerTensor, Parameter, Role, Takes};
 use crate::plan::Fans;
 use crate::text::{did_you_mean, figure};
@@ -13,6 +14,8 @@ pub(super) struct Given<'a> {
     pub(super) name: &'a str,
     pub(super) kind: &'static Kind,
     pub(super) parameters: &'a [(String, Parameter)],
+    /// The framework whose numbers are drawn, where it is known what its layers draw by themselves.
+    pub(super) numbers: Option<&'static Framework>,
 }
 
 /// The largest size: that of the largest tensor.
@@ -89,8 +92,12 @@ impl Given<'_> {
 
     pub(super) fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
         let name = format!("{}{}{word}", self.name, framework.joint);
-        let own = framework.own.and_then(|own| own(self.kind.name, role));
-        LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own }
+        LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own: self.own(role, None) }
+    }
+
+    /// The scheme that the framework of the numbers draws such a tensor by.
+    pub(super) fn own(&self, role: Role, gates: Option<Gates>) -> Option<String> {
+        self.numbers?.own?(&Of { kind: self.kind.name, role, gates })
     }
 }
 

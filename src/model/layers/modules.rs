@@ -255,7 +255,7 @@ impl Asked {
         });
         let others = self.parameters.iter().filter(|(key, _)| !of_scheme(key)).cloned();
         let parameters: Vec<_> = given.chain(others).collect();
-        let mut tensors = expand(name, kind, &parameters, layout)?;
+        let mut tensors = expand(name, kind, &parameters, layout, Framework::drawing(FRAMEWORK))?;
         ensure!(tensors.iter().any(|tensor| tensor.shape == axes), unfit());
         for (key, value) in self.parameters.iter().filter(|(key, _)| of_scheme(key)) {
             for tensor in &mut tensors {

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use super::frameworks::Form::{Bias, Biases, Input, Recurrent};
+use super::frameworks::Form::{Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
 use super::frameworks::Part;
 use super::given::Given;
+use super::own::Gates;
 use super::{Framework, LayerTensor, Role, by_letters};
 use crate::plan::{Fans, Layout};
 
@@ -65,7 +66,7 @@ impl Layer {
         layout: &Layout,
     ) -> Result<Vec<LayerTensor>> {
         let letters = layout.letters(2)?;
-        let wanted = parts.iter().filter(|(_, form, _)| self.bias || !matches!(form, Bias | Biases));
+        let wanted = parts.iter().filter(|(_, form, _)| self.bias || matches!(form, Input | Recurrent));
         wanted
             .map(|&(word, form, gates)| {
                 // Bounded by 2^48 and four gates.
@@ -75,11 +76,12 @@ impl Layer {
                 let (shape, role) = match form {
                     Input => (by_letters(&letters, self.inputs, all, &[])?, Role::Weight),
                     Recurrent => (by_letters(&letters, self.outputs, all, &[])?, Role::Recurrent),
-                    Bias => (vec![all], Role::Bias),
+                    Bias | SecondBias | ForgetBias => (vec![all], Role::Bias),
                     Biases => (vec![2, all], Role::Bias),
                 };
                 let layout = matches!(form, Input | Recurrent).then(|| letters.clone());
-                Ok(LayerTensor { layout, fans, ..given.tensor(framework, word, shape, role) })
+                let own = given.own(role, Some(Gates { form, count: gates, units: self.outputs }));
+                Ok(LayerTensor { layout, fans, own, ..given.tensor(framework, word, shape, role) })
             })
             .collect()
     }

@@ -6,9 +6,14 @@ use super::given::Given;
 use super::{Framework, LayerTensor, Parameter, Role, expand, kernel};
 use crate::plan::{Fans, Layout};
 
+/// Whether a framework is torch.
+fn is_torch(framework: &Framework) -> bool {
+    framework.layout == "torch"
+}
+
 /// Errors where the names are not to be torch's.
-fn of_torch(framework: &Framework, layout: &Layout) -> Result<()> {
-    ensure!(framework.layout == "torch", "layout `{layout}` has no names for it here: only `torch` has");
+fn named_by_torch(framework: &Framework, layout: &Layout) -> Result<()> {
+    ensure!(is_torch(framework), "layout `{layout}` has no names for it here: only `torch` has");
     Ok(())
 }
 
@@ -20,7 +25,7 @@ pub(super) fn transposed(
     layout: &Layout,
     places: usize,
 ) -> Result<Vec<LayerTensor>> {
-    of_torch(framework, layout)?;
+    named_by_torch(framework, layout)?;
     let (inputs, outputs, groups) = (given.size("in")?, given.size("out")?, given.count("groups")?);
     let kernel = kernel(given, places)?;
     for (key, size) in [("in", inputs), ("out", outputs)] {
@@ -41,12 +46,12 @@ pub(super) fn transposed(
 
 /// `torch.nn.Bilinear`: everything is uniform with the bound 1 / sqrt(first inputs), by the law of recurrent layers.
 pub(super) fn bilinear(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
-    of_torch(framework, layout)?;
+    named_by_torch(framework, layout)?;
     let (inputs, outputs) = (given.sizes("in")?, given.size("out")?);
     let [first, second] = *inputs else {
         bail!("`in` is a list of {}, and takes two sizes", inputs.len());
     };
-    let own = Some(format!("rnn-uniform:hidden={first}"));
+    let own = given.numbers.is_some_and(is_torch).then(|| format!("rnn-uniform:hidden={first}"));
     let fans = Fans { fan_in: first.checked_mul(second), fan_out: Some(outputs) };
     let named =
         |word, shape, role| LayerTensor { fans, own: own.clone(), ..given.tensor(framework, word, shape, role) };
@@ -60,18 +65,19 @@ pub(super) fn bilinear(given: &Given, framework: &Framework, layout: &Layout) ->
 /// `torch.nn.MultiheadAttention`, in the order in which it draws: its last projection is a layer of its own, drawn when it is made;
 /// then the first three are drawn as one matrix, and the biases become zeros, that of the last after it was drawn.
 pub(super) fn multihead_attention(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
-    of_torch(framework, layout)?;
+    named_by_torch(framework, layout)?;
     let (size, bias) = (given.size("size")?, given.bias()?);
     #[expect(clippy::cast_precision_loss, reason = "sizes are 2^48 at most")]
     let number = |key: &str| (key.to_string(), Parameter::Number(size as f64));
     let parameters = [number("in"), number("out"), ("bias".into(), Parameter::Switch(bias))];
-    let mut tensors = expand(&format!("{}.out_proj", given.name), "dense", &parameters, layout)?;
-    for tensor in tensors.iter_mut().filter(|tensor| tensor.role == Role::Bias) {
+    let mut tensors = expand(&format!("{}.out_proj", given.name), "dense", &parameters, layout, given.numbers)?;
+    let drawn_by_torch = given.numbers.is_some_and(is_torch);
+    for tensor in tensors.iter_mut().filter(|tensor| drawn_by_torch && tensor.role == Role::Bias) {
         tensor.own = Some("torch-linear:cleared=true".into());
     }
     let first = LayerTensor {
         layout: Some(layout.letters(2)?),
-        own: Some("torch.xavier_uniform_".into()),
+        own: drawn_by_torch.then(|| "torch.xavier_uniform_".into()),
         ..given.tensor(framework, "in_proj_weight", vec![3 * size, size], Role::Weight)
     };
     tensors.push(first);

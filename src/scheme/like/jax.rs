@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
-use super::{Like, Row, row};
+use super::{Like, Row, Target, row};
 use crate::law::{Law, OrthogonalMethod, in_deviations};
 use crate::plan::{DType, narrow};
 use crate::scheme::{Arguments, Site, find};
@@ -13,14 +13,16 @@ pub(super) const LIKE: Like = Like { framework: "jax", layout: "jax", rows: ROWS
 const ROWS: &[Row] = &[
     row("zeros", |_, _, _| Ok(Law::Constant { value: 0.0 })),
     row("ones", |_, _, _| Ok(Law::Constant { value: 1.0 })),
-    row("constant", |arguments, _, dtype| Ok(Law::Constant { value: array(dtype, arguments.number("value")?) })),
-    row("normal", |arguments, _, dtype| {
+    row("constant", |arguments, _, Target { dtype, .. }| {
+        Ok(Law::Constant { value: array(dtype, arguments.number("value")?) })
+    }),
+    row("normal", |arguments, _, Target { dtype, .. }| {
         let [mean, std] = [arguments.number("mean")?, arguments.nonnegative("std")?].map(|value| array(dtype, value));
         Ok(Law::Normal { mean, std })
     }),
     row("uniform", uniform),
     row("truncated-normal", truncated_normal),
-    row("variance-scaling", |arguments, site, dtype| {
+    row("variance-scaling", |arguments, site, Target { dtype, .. }| {
         ensure!(
             arguments.word("corrected") != Some("false"),
             "JAX always widens a truncated normal: leave `corrected` out"
@@ -29,12 +31,21 @@ const ROWS: &[Row] = &[
         distribution.of_variance(arguments.positive("scale")?, fan(arguments, site)?, dtype)
     })
     .scaled(),
-    row("lecun-normal", |_, site, dtype| Distribution::Truncated.of_variance(1.0, fans(site)?[0], dtype)),
-    row("lecun-uniform", |_, site, dtype| Distribution::Uniform.of_variance(1.0, fans(site)?[0], dtype)).scaled(),
-    row("glorot-normal", |arguments, site, dtype| glorot(Distribution::Truncated, arguments, site, dtype)),
-    row("glorot-uniform", |arguments, site, dtype| glorot(Distribution::Uniform, arguments, site, dtype)).scaled(),
-    row("he-normal", |arguments, site, dtype| he(Distribution::Truncated, arguments, site, dtype)),
-    row("he-uniform", |arguments, site, dtype| he(Distribution::Uniform, arguments, site, dtype)).scaled(),
+    row("lecun-normal", |_, site, Target { dtype, .. }| {
+        Distribution::Truncated.of_variance(1.0, fans(site)?[0], dtype)
+    }),
+    row("lecun-uniform", |_, site, Target { dtype, .. }| Distribution::Uniform.of_variance(1.0, fans(site)?[0], dtype))
+        .scaled(),
+    row("glorot-normal", |arguments, site, Target { dtype, .. }| {
+        glorot(Distribution::Truncated, arguments, site, dtype)
+    }),
+    row("glorot-uniform", |arguments, site, Target { dtype, .. }| {
+        glorot(Distribution::Uniform, arguments, site, dtype)
+    })
+    .scaled(),
+    row("he-normal", |arguments, site, Target { dtype, .. }| he(Distribution::Truncated, arguments, site, dtype)),
+    row("he-uniform", |arguments, site, Target { dtype, .. }| he(Distribution::Uniform, arguments, site, dtype))
+        .scaled(),
     row("orthogonal", orthogonal).close(LAPACK),
     row("delta-orthogonal", delta_orthogonal).close(LAPACK),
 ];
@@ -102,14 +113,14 @@ fn array(dtype: DType, value: f64) -> f64 {
 }
 
 /// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.
-fn uniform(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
+fn uniform(arguments: &mut Arguments, site: &Site, Target { dtype, .. }: Target) -> Result<Law> {
     let Law::Uniform { low, high } = (find("uniform")?.law)(arguments, site)? else { bail!("it takes low and high") };
     let [low, high] = [low, high].map(|bound| array(dtype, bound));
     ensure!(low < high, "low is {low} and high is {high} in {dtype}: low must be below high");
     Ok(Law::Uniform { low, high })
 }
 
-fn truncated_normal(arguments: &mut Arguments, _: &Site, dtype: DType) -> Result<Law> {
+fn truncated_normal(arguments: &mut Arguments, _: &Site, Target { dtype, .. }: Target) -> Result<Law> {
     without("JAX", arguments, &["low", "high"])?;
     ensure!(!arguments.flag("corrected"), "JAX does not widen this one: leave `corrected` out");
     for (name, cut) in [("low-sigma", "-2"), ("high-sigma", "2")] {
@@ -129,14 +140,14 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site, dtype: DType) -> Result
     Ok(Law::TruncatedNormal { mean, std, low: cuts[0], high: cuts[1] })
 }
 
-fn orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
+fn orthogonal(arguments: &mut Arguments, site: &Site, Target { dtype, .. }: Target) -> Result<Law> {
     without("JAX", arguments, &["method", "mode"])?;
     one_matrix("JAX", site, dtype)?;
     let gain = array(dtype, arguments.gain()?);
     Ok(Law::Orthogonal { gain, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })
 }
 
-fn delta_orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
+fn delta_orthogonal(arguments: &mut Arguments, site: &Site, Target { dtype, .. }: Target) -> Result<Law> {
     one_matrix("JAX", site, dtype)?;
     (find("delta-orthogonal")?.law)(arguments, site)
 }

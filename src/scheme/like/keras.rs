@@ -1,32 +1,27 @@
 //! The initializers of Keras 3 (`keras.initializers`), whose bounds and standard deviations are computed in double precision.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::shared::{self, KEPT, one_matrix, only_gain, without};
 use super::tensorflow::truncated_normal;
-use super::{Arguments, DType, Law, Like, Row, Site, native, row};
+use super::{Arguments, Law, Like, Row, Site, Target, native, row};
 use crate::law::{OrthogonalMethod, as_float};
-use crate::plan::narrow;
+use crate::plan::{DType, Role, narrow};
+use crate::scheme::sines::{Steps, stft};
 
 pub(super) const LIKE: Like = Like { framework: "keras", layout: "keras", rows: ROWS };
 
 const ROWS: &[Row] = &[
     native("zeros"),
     native("ones"),
-    row("constant", |arguments, _, dtype| {
-        let value = arguments.number("value")?;
-        let nearest = f64::from(narrow(value));
-        let held = dtype != DType::F64 || value.is_nan() || nearest == value;
-        ensure!(held, "Keras takes a constant by way of single precision on TensorFlow: of f64, write {nearest}");
-        Ok(Law::Constant { value })
-    }),
+    row("constant", constant),
     native("identity"),
     native("lstm-bias"),
     native("normal").single(),
     native("uniform").single(),
-    row("truncated-normal", |arguments, site, dtype| {
+    row("truncated-normal", |arguments, site, target| {
         ensure!(!arguments.flag("corrected"), "Keras does not widen this one: leave `corrected` out");
-        truncated_normal(arguments, site, dtype)
+        truncated_normal(arguments, site, target)
     })
     .single(),
     row("variance-scaling", |arguments, site, _| {
@@ -55,7 +50,55 @@ const ROWS: &[Row] = &[
     row("orthogonal", orthogonal).single().close(
         "Keras decomposes the same normals by its backend, most often in single precision, and fanin in double precision: they agree to about 1e-6",
     ),
+    row("stft", short_time_fourier).close(
+        "Keras takes cosines and sums from its backend, and windows from SciPy: they agree to 4 units in the last place of the largest value",
+    ),
 ];
+
+/// A number times ones. TensorFlow takes it by way of single precision; there and on JAX what is below all normal numbers is 0.
+fn constant(arguments: &mut Arguments, _: &Site, Target { dtype, backend }: Target) -> Result<Law> {
+    let value = arguments.number("value")?;
+    let singly = matches!(dtype, DType::F32 | DType::BF16);
+    let (single, of_tensorflow) = (narrow(value), backend == "tensorflow");
+    ensure!(
+        !of_tensorflow || single.is_finite() || !value.is_finite(),
+        "Keras takes a constant by way of single precision on TensorFlow, whose largest number is {:e}",
+        f32::MAX
+    );
+    let flushes = of_tensorflow && dtype != DType::F16 || backend == "jax" && singly;
+    if flushes && value.abs() < f32::MIN_POSITIVE.into() {
+        return Ok(Law::Constant { value: 0f64.copysign(value) });
+    }
+    let nearest = f64::from(single);
+    let held = !of_tensorflow || dtype != DType::F64 || value.is_nan() || nearest == value;
+    ensure!(held, "Keras takes a constant by way of single precision on TensorFlow: of f64, write {nearest}");
+    Ok(Law::Constant { value })
+}
+
+/// `STFT`, in the arithmetic of the backend. Of doubles, `NumPy` computes angles in single precision, and `NumPy` and JAX cosines and
+/// roots; JAX multiplies singles and halves by reciprocals; `PyTorch` takes the period for a number of Python; `NumPy` adds
+/// bfloat16 one by one.
+fn short_time_fourier(arguments: &mut Arguments, site: &Site, Target { dtype, backend }: Target) -> Result<Law> {
+    let axes = site.axes()?;
+    let sizes = [Role::Kernel, Role::Out].map(|side| axes.product(|role| role == side));
+    let counted = |size: &u64| dtype.round(as_float(*size)) == as_float(*size);
+    if let Some(size) = sizes.iter().find(|size| backend == "tensorflow" && !counted(size)) {
+        bail!("Keras cannot count to {size} in {dtype} on TensorFlow: take --dtype f32");
+    }
+    let single = |backends: &[&str]| match dtype {
+        DType::F64 if backends.contains(&backend) => DType::F32,
+        _ => dtype,
+    };
+    let steps = Steps {
+        angle: single(&["numpy"]),
+        wave: single(&["numpy", "jax"]),
+        product: dtype,
+        reciprocal: backend == "jax" && matches!(dtype, DType::F32 | DType::F16),
+        rounds_period: backend != "torch",
+        rounds_sums: backend == "numpy" && dtype == DType::BF16,
+    };
+    stft(arguments, site, Some(steps))
+}
 
 /// `VarianceScaling`, of variance scale / fan.
 fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Law> {
@@ -90,7 +133,7 @@ fn fans(site: &Site) -> Result<[f64; 2]> {
     Ok([of_vector(site.fan_in())?, of_vector(site.fan_out())?])
 }
 
-fn orthogonal(arguments: &mut Arguments, site: &Site, dtype: DType) -> Result<Law> {
+fn orthogonal(arguments: &mut Arguments, site: &Site, Target { dtype, .. }: Target) -> Result<Law> {
     without("Keras", arguments, &["method", "mode"])?;
     one_matrix("Keras", site, dtype)?;
     Ok(Law::Orthogonal { gain: arguments.gain()?, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })

@@ -9,7 +9,7 @@ mod shared;
 mod tensorflow;
 mod torch;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{self, qualified};
@@ -46,7 +46,37 @@ pub struct Row {
 }
 
 /// The law of a scheme at a site, for elements of a type.
-pub type LawOf = fn(&mut Arguments, &Site, DType) -> Result<Law>;
+pub type LawOf = fn(&mut Arguments, &Site, Target) -> Result<Law>;
+
+/// What a framework draws for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The type of the elements.
+    pub dtype: DType,
+    /// What computes behind the framework: the word after a colon of `--like`, else the framework's own.
+    pub backend: &'static str,
+}
+
+impl Target {
+    /// Elements of a type, by a framework of that word.
+    pub fn new(dtype: DType, word: &'static str) -> Self {
+        Self { dtype, backend: word.split_once(':').map_or(word, |(_, backend)| backend) }
+    }
+
+    /// Errors where a uniform law is wider than the type in which the difference of its bounds is taken. `NumPy` draws doubles, and
+    /// rounds them then.
+    pub fn spans(self, law: &Law) -> Result<()> {
+        let Law::Uniform { low, high } = *law else { return Ok(()) };
+        let doubles = ["numpy", "numpy-legacy", "lasagne"].contains(&self.backend);
+        let of = if doubles { DType::F64 } else { self.dtype };
+        let (backend, most) = (self.backend, of.max());
+        ensure!(
+            high - low <= most,
+            "{backend} takes high - low in {of}, and from {low} to {high} it is above {most:e}"
+        );
+        Ok(())
+    }
+}
 
 /// A row of a table.
 const fn row(scheme: &'static str, law: LawOf) -> Row {

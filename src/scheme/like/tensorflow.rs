@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, DType, Law, Like, Site, native, row};
+use super::{Arguments, Law, Like, Site, Target, native, row};
 use crate::scheme;
 
 pub(super) const LIKE: Like = Like {
@@ -20,7 +20,7 @@ pub(super) const LIKE: Like = Like {
 };
 
 /// A normal that is cut at two standard deviations, and nowhere else.
-pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DType) -> Result<Law> {
+pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: Target) -> Result<Law> {
     let law = (scheme::find("truncated-normal")?.law)(arguments, site)?;
     if let Law::TruncatedNormal { mean, std, low, high } = law {
         let there = low == mean - 2.0 * std && high == mean + 2.0 * std;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::shared::decomposed;
-use super::{Like, native, row};
+use super::{Like, Target, native, row};
 use crate::law::{Law, as_float};
 use crate::scheme::{Arguments, Site, find};
 
@@ -19,7 +19,7 @@ pub(super) const LIKE: Like = Like {
         row("he-normal", |arguments, site, _| Ok(normal(kaiming_std(arguments, site)?))),
         native("truncated-normal"),
         native("sparse"),
-        row("orthogonal", |arguments, site, dtype| {
+        row("orthogonal", |arguments, site, Target { dtype, .. }| {
             decomposed("torch", dtype)?;
             (find("orthogonal")?.law)(arguments, site)
         })

@@ -1,17 +1,16 @@
 //! Tables of sines and cosines: positions and Fourier transforms.
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::tap::{kernel_axes, widths};
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use crate::law::{Described, Law, Pattern, as_float};
-use crate::plan::{Axes, Role};
 
+mod stft;
 mod window;
-use window::{Normalisation, WINDOWS, Window};
+pub(super) use stft::{Steps, stft};
+use window::WINDOWS;
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -84,7 +83,7 @@ pub(super) const ROWS: &[Scheme] = &[
         spellings: &[spelling("keras", "STFT", "stft"), spelling("keras", "STFTInitializer", "stft")],
         reads: Reads::Matrices,
         example: example_on("stft", "16x1x9", "keras"),
-        law: stft,
+        law: |arguments, site| stft(arguments, site, None),
     },
 ];
 
@@ -127,62 +126,5 @@ impl Pattern for Positions {
             if self.interleaved { (feature / 2, feature % 2 == 1) } else { (feature % half, feature >= half) };
         let angle = as_float(position) * libm::exp(self.rate * as_float(pair));
         if cosine { libm::cos(angle) } else { libm::sin(angle) }
-    }
-}
-
-fn stft(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let axes = site.axes()?;
-    let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
-    ensure!(
-        kernel == 1 && inputs == 1,
-        "it is for a convolution of one kernel axis and one input, and shape {} has {kernel} and {inputs} in layout `{}`",
-        site.shape,
-        site.layout
-    );
-    ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
-    let length = axes.product(|role| role == Role::Kernel);
-    let normalisation = match arguments.word("scaling") {
-        Some("density") => Normalisation::Density,
-        Some("spectrum") => Normalisation::Spectrum,
-        _ => Normalisation::None,
-    };
-    let window = Window::new(arguments.word("window").unwrap_or("none"), length, arguments.flag("periodic"));
-    let scale = window.as_ref().map_or(1.0, |window| window.sum(normalisation));
-    // An empty kernel has nothing to scale.
-    let scale = if length == 0 { 1.0 } else { scale };
-    ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
-    let imaginary = arguments.word("side") == Some("imag");
-    Ok(Law::Pattern(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes })))
-}
-
-/// One part of a windowed Fourier basis.
-#[derive(Debug)]
-struct Stft {
-    imaginary: bool,
-    window: Option<Window>,
-    scale: f64,
-    frequencies: u64,
-    axes: Axes,
-}
-
-impl Described for Stft {
-    fn largest(&self) -> f64 {
-        1.0 / self.scale
-    }
-}
-
-impl Pattern for Stft {
-    fn value(&self, index: u64) -> f64 {
-        let [time, frequency, _] = self.axes.place(index, |role| match role {
-            Role::Kernel => 0,
-            Role::Out => 1,
-            Role::In | Role::Batch | Role::Group => 2,
-        });
-        // The angle is reduced in whole numbers, where nothing is lost.
-        let period = 2 * (self.frequencies - 1);
-        let steps = u128::from(time) * u128::from(frequency) % u128::from(period);
-        let angle = -TAU * as_float(u64::try_from(steps).unwrap_or(0)) / as_float(period);
-        let wave = if self.imaginary { libm::sin(angle) } else { libm::cos(angle) };
-        wave * self.window.as_ref().map_or(1.0, |window| window.value(time)) / self.scale
     }
 }

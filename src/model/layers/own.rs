@@ -1,0 +1,107 @@
+//! What the layers of frameworks draw by themselves: the scheme of each tensor, and how many seeds a layer takes.
+
+use super::frameworks::Form;
+use super::{Parameter, Role};
+
+/// The scheme of a tensor of a layer; `None` where the framework's own is not known.
+pub(super) type Own = fn(&Of) -> Option<String>;
+
+/// What a tensor is, whatever the layout that it is kept in.
+pub(super) struct Of<'a> {
+    /// The kind of its layer.
+    pub(super) kind: &'a str,
+    /// What it is to its layer.
+    pub(super) role: Role,
+    /// Which gates it is of, where its layer is recurrent.
+    pub(super) gates: Option<Gates>,
+}
+
+/// The gates of a recurrent layer that a tensor is of.
+#[derive(Clone, Copy)]
+pub(super) struct Gates {
+    pub(super) form: Form,
+    /// How many of them, side by side.
+    pub(super) count: u64,
+    /// How many units each has.
+    pub(super) units: u64,
+}
+
+impl Gates {
+    /// Whether all gates of such a layer lie side by side, along one axis.
+    fn are_together(self, kind: &str) -> bool {
+        let all = match kind {
+            "lstm" => 4,
+            "gru" => 3,
+            _ => 1,
+        };
+        self.count == all && self.form != Form::Biases
+    }
+}
+
+/// Dense layers and convolutions whose weights have one scheme, and their biases zeros.
+pub(super) fn plain(of: &Of, weight: &str) -> Option<String> {
+    (of.kind == "dense" || of.kind.starts_with("conv")).then(|| match of.role {
+        Role::Weight => weight.into(),
+        _ => "zeros".into(),
+    })
+}
+
+/// As `reset_parameters` of `torch.nn`'s modules has it.
+pub(super) fn of_torch(of: &Of) -> Option<String> {
+    if of.role.usual().is_some() && of.role != Role::Bias {
+        return None;
+    }
+    let own = match (of.kind, of.gates) {
+        // How many units there are is not to be seen of a shape where the gates are apart.
+        (kind, Some(gates)) if !gates.are_together(kind) => return Some(format!("rnn-uniform:hidden={}", gates.units)),
+        ("embedding", _) => "torch.Embedding",
+        ("rnn", _) => "torch.RNN",
+        ("lstm", _) => "torch.LSTM",
+        ("gru", _) => "torch.GRU",
+        // The biases of a convolution or a dense layer are drawn as its weights are.
+        _ => return plain(&Of { role: Role::Weight, ..*of }, "torch.Linear"),
+    };
+    Some(own.into())
+}
+
+/// As the constructors of `keras.layers` have it.
+pub(super) fn of_keras(of: &Of) -> Option<String> {
+    let own = match (of.kind, of.role) {
+        ("embedding", _) => "keras.RandomUniform",
+        ("rnn" | "lstm" | "gru", Role::Weight) => "keras.GlorotUniform",
+        ("rnn" | "lstm" | "gru", Role::Recurrent) => "keras.Orthogonal",
+        // It has one bias, whose forget gate is 1.
+        ("lstm", Role::Bias) => match of.gates {
+            Some(Gates { form: Form::ForgetBias, .. }) => "ones",
+            Some(gates) if gates.form == Form::Bias && gates.are_together("lstm") => "keras.unit_forget_bias",
+            _ => "zeros",
+        },
+        _ => return plain(of, "keras.GlorotUniform"),
+    };
+    Some(own.into())
+}
+
+/// As the modules of `mlx.nn` have it.
+pub(super) fn of_mlx(of: &Of) -> Option<String> {
+    let drawn = matches!(of.role, Role::Weight | Role::Bias);
+    drawn.then(|| plain(&Of { role: Role::Weight, ..*of }, "mlx.Linear")).flatten()
+}
+
+/// The most seeds that a layer without weights takes.
+pub(super) const MOST_SEEDS: u64 = 1 << 10;
+
+/// How many seeds a layer of Keras takes before and after those of its weights: recurrent ones have a generator for dropout.
+pub fn further_seeds_of_keras(kind: &str, parameters: &[(String, Parameter)]) -> [u64; 2] {
+    match kind {
+        "rnn" => [1, 0],
+        "lstm" | "gru" => [0, 1],
+        "dropout" => {
+            let given = parameters.iter().find(|(key, _)| key == "seeds");
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was checked as a count")]
+            let seeds =
+                given.map_or(1, |(_, value)| if let Parameter::Number(seeds) = value { *seeds as u64 } else { 1 });
+            [seeds, 0]
+        }
+        _ => [0, 0],
+    }
+}

@@ -1,0 +1,137 @@
+//! A windowed Fourier basis, in exact angles or step by step as a framework computes it.
+
+use std::f64::consts::{PI, TAU};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+
+use super::window::{Normalisation, Window};
+use crate::law::{Described, Law, Pattern, as_float};
+use crate::plan::{Axes, DType, Role};
+use crate::scheme::tap::{kernel_axes, widths};
+use crate::scheme::{Arguments, Site};
+
+/// The arithmetic of a framework that rounds after every step, which moves the angles of long kernels.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::scheme) struct Steps {
+    /// The type of the angles.
+    pub(in crate::scheme) angle: DType,
+    /// The type of pi, of sines and of roots.
+    pub(in crate::scheme) wave: DType,
+    /// The type of the window and of what is made of both.
+    pub(in crate::scheme) product: DType,
+    /// Whether frequencies are multiplied by one over the period, and not divided by it.
+    pub(in crate::scheme) reciprocal: bool,
+    /// Whether the period is a number of the angles' type.
+    pub(in crate::scheme) rounds_period: bool,
+    /// Whether a sum is rounded after each summand, and stands still where they are too small for it.
+    pub(in crate::scheme) rounds_sums: bool,
+}
+
+/// The longest kernel whose window is summed place by place.
+const LONGEST: u64 = 1 << 24;
+
+impl Steps {
+    /// What the window is divided by.
+    fn scale(self, window: &Window, length: u64, normalisation: Normalisation) -> Result<f64> {
+        let of = self.product;
+        let term = |place| match (of.round(window.value(place)), normalisation) {
+            (value, Normalisation::Density) => of.round(value * value),
+            (value, _) => value.abs(),
+        };
+        let root = |sum: f64| self.wave.round(of.round(sum).sqrt());
+        Ok(match normalisation {
+            Normalisation::None => 1.0,
+            _ if self.rounds_sums => {
+                ensure!(length <= LONGEST, "a kernel of {length} places: at most 2^24 are summed here");
+                let sum = (0..length).fold(0.0, |sum, place| of.round(sum + term(place)));
+                if matches!(normalisation, Normalisation::Density) { root(sum) } else { sum }
+            }
+            Normalisation::Density => root(window.sum(Normalisation::Density).powi(2)),
+            Normalisation::Spectrum => of.round(window.sum(Normalisation::Spectrum)),
+        })
+    }
+
+    /// The cosine or sine of -2 pi time frequency / period.
+    fn wave(self, imaginary: bool, [time, frequency, period]: [u64; 3]) -> f64 {
+        let [time, frequency, period] = [time, frequency, period].map(as_float);
+        let round = |value: f64| self.angle.round(value);
+        let period = if self.rounds_period { round(period) } else { period };
+        let frequency = match self.reciprocal {
+            true => round(round(frequency) * round(1.0 / period)),
+            false => round(round(frequency) / period),
+        };
+        let angle = round(round(round(-2.0 * round(time)) * frequency) * self.wave.round(PI));
+        let angle = self.wave.round(angle);
+        self.wave.round(if imaginary { libm::sin(angle) } else { libm::cos(angle) })
+    }
+}
+
+/// The law of `stft`, by the steps of a framework where some are given.
+pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Option<Steps>) -> Result<Law> {
+    let axes = site.axes()?;
+    let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
+    ensure!(
+        kernel == 1 && inputs == 1,
+        "it is for a convolution of one kernel axis and one input, and shape {} has {kernel} and {inputs} in layout `{}`",
+        site.shape,
+        site.layout
+    );
+    ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
+    let length = axes.product(|role| role == Role::Kernel);
+    let normalisation = match arguments.word("scaling") {
+        Some("density") => Normalisation::Density,
+        Some("spectrum") => Normalisation::Spectrum,
+        _ => Normalisation::None,
+    };
+    let window = Window::new(arguments.word("window").unwrap_or("none"), length, arguments.flag("periodic"));
+    let scale = match (&window, steps) {
+        // An empty kernel has nothing to scale.
+        _ if length == 0 => 1.0,
+        (None, _) => 1.0,
+        (Some(window), None) => window.sum(normalisation),
+        (Some(window), Some(steps)) => steps.scale(window, length, normalisation)?,
+    };
+    ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
+    let imaginary = arguments.word("side") == Some("imag");
+    Ok(Law::Pattern(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes, steps })))
+}
+
+/// One part of a windowed Fourier basis.
+#[derive(Debug)]
+struct Stft {
+    imaginary: bool,
+    window: Option<Window>,
+    scale: f64,
+    frequencies: u64,
+    axes: Axes,
+    steps: Option<Steps>,
+}
+
+impl Described for Stft {
+    fn largest(&self) -> f64 {
+        1.0 / self.scale
+    }
+}
+
+impl Pattern for Stft {
+    fn value(&self, index: u64) -> f64 {
+        let [time, frequency, _] = self.axes.place(index, |role| match role {
+            Role::Kernel => 0,
+            Role::Out => 1,
+            Role::In | Role::Batch | Role::Group => 2,
+        });
+        let period = 2 * (self.frequencies - 1);
+        let window = self.window.as_ref().map_or(1.0, |window| window.value(time));
+        if let Some(steps) = self.steps {
+            let round = |value: f64| steps.product.round(value);
+            let wave = steps.wave(self.imaginary, [time, frequency, period]);
+            return round(round(wave * round(window)) / self.scale);
+        }
+        // The angle is reduced in whole numbers, where nothing is lost.
+        let steps = u128::from(time) * u128::from(frequency) % u128::from(period);
+        let angle = -TAU * as_float(u64::try_from(steps).unwrap_or(0)) / as_float(period);
+        let wave = if self.imaginary { libm::sin(angle) } else { libm::cos(angle) };
+        wave * window / self.scale
+    }
+}
