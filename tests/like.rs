@@ -165,7 +165,8 @@ fn a_layer_without_weights_takes_a_seed_in_keras_and_nothing_elsewhere() {
         assert_eq!((none == one, one == two), (!is_keras, !is_keras), "{like}");
     }
     for (layer, told) in [
-        ("scheme = \"zeros\"", "a layer `dropout` has no weights"),
+        ("scheme = \"zeros\"", "`scheme`: a layer `dropout` has no weights"),
+        ("dtype = \"f64\"", "`dtype`: a layer `dropout` has no weights"),
         ("seeds = 0", "takes 1 or more"),
         ("seeds = 5000", "at most 2^10"),
         ("rate = 0.5", "unknown parameter `rate`"),

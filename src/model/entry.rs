@@ -36,6 +36,20 @@ pub(super) struct Settings<'e> {
     when: Option<Compiled<'e>>,
 }
 
+impl Settings<'_> {
+    /// A key that says something of weights.
+    pub(super) fn of_weights(&self) -> Option<&'static str> {
+        let given = [
+            ("scheme", self.scheme.is_some()),
+            ("dtype", self.dtype.is_some()),
+            ("layout", self.layout.is_some()),
+            ("fan_in", self.fan_in.is_some()),
+            ("fan_out", self.fan_out.is_some()),
+        ];
+        given.into_iter().find_map(|(key, given)| given.then_some(key))
+    }
+}
+
 /// A tensor, or several under one name.
 pub(super) struct Entry<'e> {
     pub(super) place: Place<'e>,

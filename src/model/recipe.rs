@@ -208,10 +208,9 @@ impl<'e> Building<'_, 'e> {
                 // Whose numbers they are says by which schemes; the layout, how they are called and lie.
                 let numbers = generator.like_table().and_then(|like| Framework::drawing(like.framework));
                 let tensors = layers::expand(&name, &kind, &values, layout, numbers)?;
-                ensure!(
-                    !tensors.is_empty() || entry.settings.scheme.is_none(),
-                    "`scheme`: a layer `{kind}` has no weights"
-                );
+                if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
+                    bail!("`{key}`: a layer `{kind}` has no weights");
+                }
                 let [before, after] = layers::further_seeds_of_keras(&kind, &values);
                 self.seeds += before;
                 for tensor in tensors {
