@@ -35,6 +35,7 @@ impl Units<'_> {
         chances.reshape(to.rows(), self.bias.len());
         let panels = chances.par_panels_mut().with_min_len(self.together(to)).enumerate();
         panels.for_each(|(number, panel)| {
+            panel.fill(0.0);
             self.fill(number, to, panel);
             multiply(panel, share);
         });
@@ -46,6 +47,7 @@ impl Units<'_> {
         let mut states = Bits::zeros(to.rows(), self.bias.len());
         let panels = chances.par_panels_mut().zip(states.par_panels_mut());
         panels.with_min_len(self.together(to)).enumerate().for_each(|(number, (chances, states))| {
+            chances.fill(0.0);
             self.fill(number, to, chances);
             draw.states(number, self.bias.len(), chances, states);
             multiply(chances, share);
@@ -76,9 +78,8 @@ impl Units<'_> {
         Factor::Bits(states)
     }
 
-    /// Fills a panel of chances or means.
+    /// Makes chances or means of a panel of zeros.
     fn fill(&self, number: usize, to: &Factor, panel: &mut [f32]) {
-        panel.fill(0.0);
         to.add_times(0..to.rows(), self.weight.panel(number), panel);
         let bias = &self.bias[number * PANEL..];
         self.activation.apply_with(&bias[..bias.len().min(PANEL)], panel, panel.len() / to.rows().max(1));
@@ -102,9 +103,17 @@ impl Draw<'_> {
 
     /// Draws a panel of states.
     fn states(&self, panel: usize, units: usize, chances: &[f32], states: &mut [u64]) {
-        let mut numbers = vec![0.0; chances.len()];
-        self.noise.fill(self.address(panel, units), &mut numbers);
-        draw(chances, &numbers, PANEL.min(units - panel * PANEL), states);
+        /// Rows whose numbers are whole tiles, however wide the panel is.
+        const ROWS: usize = 32;
+        let width = (chances.len() / states.len().max(1)).max(1);
+        let (first, held) = (self.address(panel, units), PANEL.min(units - panel * PANEL));
+        let mut numbers = [0.0; ROWS * PANEL];
+        let parts = chances.chunks(ROWS * width).zip(states.chunks_mut(ROWS));
+        for (start, (chances, states)) in (first..).step_by(ROWS * width).zip(parts) {
+            let numbers = &mut numbers[..chances.len()];
+            self.noise.fill(start, numbers);
+            draw(chances, numbers, held, states);
+        }
     }
 }
 
