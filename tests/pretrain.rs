@@ -56,7 +56,7 @@ fn any_number_of_threads_and_any_vectors_learn_the_same_bytes() {
 #[test]
 fn samples_of_bits_are_learnt_the_same_bytes_however_they_are_kept() {
     let folder = Folder::new();
-    let bit = |n: usize| n.wrapping_mul(2_654_435_761) >> 7 & 3 == 0;
+    let bit = |n: usize| (n.wrapping_mul(2_654_435_761) >> 7).is_multiple_of(4);
     let row = |sample: usize| (0..150).map(|at| u8::from(bit(sample * 150 + at)).to_string()).collect::<Vec<_>>();
     folder.write("b.csv", (0..203).map(|sample| row(sample).join(",") + "\n").collect::<String>());
     for options in ["", "--persistent --cd-k 2", "--momentum 0.5"] {

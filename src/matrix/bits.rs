@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn bits_are_the_matrix_and_turn_as_it_does() {
         for (rows, columns) in [(1, 1), (7, 64), (70, 65), (64, 130), (0, 3), (3, 0), (200, 17)] {
-            let value = |n: usize| f32::from(n.wrapping_mul(2_654_435_761) >> 7 & 3 == 0);
+            let value = |n: usize| f32::from((n.wrapping_mul(2_654_435_761) >> 7).is_multiple_of(4));
             let matrix = Matrix::new((0..rows * columns).map(value).collect(), columns);
             let bits = Bits::of(&matrix).unwrap();
             assert_eq!(bits.matrix().values(), matrix.values(), "{rows}x{columns}");

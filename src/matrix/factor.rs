@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn the_products_of_bits_and_of_values_are_those_of_the_textbook() {
         for (rows, inner, columns) in [(1, 1, 1), (5, 40, 300), (64, 130, 128), (7, 200, 129), (3, 0, 4), (0, 3, 2)] {
-            let bit = |n: usize| f32::from(n.wrapping_mul(2_654_435_761) >> 7 & 3 == 0);
+            let bit = |n: usize| f32::from((n.wrapping_mul(2_654_435_761) >> 7).is_multiple_of(4));
             let left = Matrix::new((0..rows * inner).map(bit).collect(), inner);
             let right = Matrix::new((0..inner * columns).map(|n| (n % 11) as f32).collect(), columns);
             let (values, panels) = (Factor::Values(Panels::of(&left)), Panels::of(&right));

@@ -118,7 +118,9 @@ impl Draw<'_> {
 }
 
 fn multiply(values: &mut [f32], factor: f32) {
-    values.iter_mut().for_each(|value| *value *= factor);
+    for value in values {
+        *value *= factor;
+    }
 }
 
 /// Adds the product of each pair of factors.
@@ -127,7 +129,9 @@ pub(super) fn add_products(factors: [(&Factor, &Panels); 2], out: &mut Panels) {
     let work = factors.iter().map(|(left, _)| left.columns()).sum::<usize>() * out.values().len();
     let add = |number: usize, first: usize, out: &mut [f32], width: usize| {
         let of_task = first..first + out.len() / width;
-        factors.iter().for_each(|(left, right)| left.add_times(of_task.clone(), right.panel(number), out));
+        for (left, right) in factors {
+            left.add_times(of_task.clone(), right.panel(number), out);
+        }
     };
     if work < WORK_OF_A_THREAD {
         return out.panels_mut().enumerate().for_each(|(number, out)| add(number, 0, out, out.len() / rows));
