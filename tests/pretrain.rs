@@ -54,6 +54,25 @@ fn any_number_of_threads_and_any_vectors_learn_the_same_bytes() {
 }
 
 #[test]
+fn samples_of_bits_are_learnt_the_same_bytes_however_they_are_kept() {
+    let folder = Folder::new();
+    let bit = |n: usize| (n.wrapping_mul(2_654_435_761) >> 7).is_multiple_of(4);
+    let row = |sample: usize| (0..150).map(|at| u8::from(bit(sample * 150 + at)).to_string()).collect::<Vec<_>>();
+    folder.write("b.csv", (0..203).map(|sample| row(sample).join(",") + "\n").collect::<String>());
+    for options in ["", "--persistent --cd-k 2", "--momentum 0.5"] {
+        let line = format!("pretrain rbm 150-70-20 {options} --epochs 2 --batch 70 --data b.csv -q --force");
+        folder.done(&format!("{line} --threads 1 -o one.npz"));
+        // What learning takes, so that nothing is left for keeping samples.
+        let streamed = "--threads 2 --max-memory 15092800";
+        for (further, cpu) in [("--threads 3", "avx2"), ("--threads 2", "baseline"), (streamed, "avx2")] {
+            let ended = Ended::of(folder.fanin(&format!("{line} {further} -o other.npz")).env("FANIN_CPU", cpu));
+            assert_eq!(ended.status, 0, "{options} {further}: {}", ended.told);
+            assert!(folder.read("one.npz") == folder.read("other.npz"), "{options} {further} on {cpu}");
+        }
+    }
+}
+
+#[test]
 fn what_was_learnt_is_learnt_again_by_verify() {
     let folder = folder();
     folder.done("init uniform:low=0,high=1 300x12 --seed 1 -o y.npy");

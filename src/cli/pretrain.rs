@@ -80,7 +80,7 @@ impl Pretrain {
         self.output.check(&planned(&wanted)?)?;
         let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
         let table = self.table()?;
-        let threads = self.output.resources.threads();
+        let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let known = known(&table, threads).with_context(|| shown(&self.data))?;
         let wanted = self.wanted(&asked, &known.identity)?;
         if self.output.is_dry_run() {
@@ -88,7 +88,7 @@ impl Pretrain {
         }
         let run = self.identity(&wanted)?;
         let from = looker.checkpoint(self.output.file(), resume, self.checkpoint_every, run)?;
-        let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads };
+        let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads, limit };
         let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
             first.notes.extend(looker.notes());
@@ -204,6 +204,9 @@ pub(super) fn single(seed: &Seed) -> Result<u64> {
     seed.to_u64().context("the seed is one of 64 bits")
 }
 
+/// The most bytes of samples that are kept in memory.
+const MOST_KEPT: u64 = 1 << 30;
+
 /// What is learnt from, and how.
 pub(super) struct Learning<'a> {
     pub(super) asked: &'a Asked,
@@ -211,6 +214,8 @@ pub(super) struct Learning<'a> {
     pub(super) table: &'a Table,
     pub(super) known: &'a Known,
     pub(super) threads: usize,
+    /// The most memory that learning may take, in bytes.
+    pub(super) limit: u64,
 }
 
 impl Learning<'_> {
@@ -225,13 +230,21 @@ impl Learning<'_> {
         watch.data(survey);
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
         let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
-        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers };
+        let sizes = wanted.first().map_or(&[][..], |wanted| &wanted.trained.sizes);
+        let memory = self.limit.saturating_sub(self.asked.workspace(sizes)).min(MOST_KEPT);
+        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers, memory };
         pool(self.threads)?.install(|| training.run(from, watch))
     }
 }
 
 /// What was learnt from data, learnt again from the same. Errors where the data is other data, or the tensors do not go together.
-pub(super) fn again(wanted: Vec<Wanted>, seed: &Seed, table: &Table, threads: usize) -> Result<Vec<Tensor>> {
+pub(super) fn again(
+    wanted: Vec<Wanted>,
+    seed: &Seed,
+    table: &Table,
+    threads: usize,
+    limit: u64,
+) -> Result<Vec<Tensor>> {
     let Some(Wanted { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
     let known = known(table, threads)?;
     let identity = &known.identity;
@@ -250,7 +263,7 @@ pub(super) fn again(wanted: Vec<Wanted>, seed: &Seed, table: &Table, threads: us
     ensure!(asked.to_string() == first.method, "its method is not spelled as it is recorded");
     let first_size = first.sizes.first().copied().unwrap_or(0);
     ensure!(first_size == table.features as u64, "its first size is {first_size}, and its data has {}", table.features);
-    let learning = Learning { asked: &asked, seed: single(seed)?, table, known: &known, threads };
+    let learning = Learning { asked: &asked, seed: single(seed)?, table, known: &known, threads, limit };
     learning.tensors(wanted, Progress::default(), &mut Unseen)
 }
 

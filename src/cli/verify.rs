@@ -195,7 +195,8 @@ impl Verify {
         };
         let table = Table::open(path, self.data_tensor.as_deref(), self.resources.limit()).context("--data")?;
         let seed = recipe.seed()?;
-        let tensors = super::pretrain::again(wanted, &seed, &table, self.resources.threads()).context("its recipe")?;
+        let (threads, limit) = (self.resources.threads(), self.resources.limit());
+        let tensors = super::pretrain::again(wanted, &seed, &table, threads, limit).context("its recipe")?;
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name.as_str())))
     }
 

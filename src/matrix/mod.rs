@@ -2,7 +2,9 @@
 //!
 //! The threads are those of the [`rayon`] pool that the caller runs in.
 
-mod sparse;
+mod bits;
+mod factor;
+mod panels;
 
 use std::iter::zip;
 
@@ -12,7 +14,9 @@ use rayon::prelude::*;
 use crate::generator::dispatch;
 use crate::generator::householder::product::{Packed, Real, Rows, TILE_COLUMNS};
 
-pub use sparse::Factor;
+pub use bits::{Bits, draw};
+pub use factor::Factor;
+pub use panels::{PANEL, Panels};
 
 /// Steps of a sum that are packed together, so that they stay in the cache. A sum is the sum of those over these parts.
 const PART: usize = 256;

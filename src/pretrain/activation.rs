@@ -38,6 +38,11 @@ impl Activation {
         }
     }
 
+    /// Applies it to rows of so many values, with a bias for each of the first of them.
+    pub(super) fn apply_with(self, bias: &[f32], rows: &mut [f32], width: usize) {
+        dispatch(ApplyWith { activation: self, bias, rows, width });
+    }
+
     /// The derivative, by what came out.
     pub(super) fn slope(self, y: f32) -> f32 {
         match self {
@@ -65,6 +70,25 @@ impl WithSimd for Apply<'_> {
             Activation::Sigmoid => self.values.iter_mut().for_each(|x| *x = sigmoid(*x)),
             Activation::Tanh => self.values.iter_mut().for_each(|x| *x = 2.0 * sigmoid(2.0 * *x) - 1.0),
         }
+    }
+}
+
+struct ApplyWith<'a> {
+    activation: Activation,
+    bias: &'a [f32],
+    rows: &'a mut [f32],
+    width: usize,
+}
+
+impl WithSimd for ApplyWith<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.rows.chunks_exact_mut(self.width.max(1)) {
+            row.iter_mut().zip(self.bias).for_each(|(value, bias)| *value += bias);
+        }
+        Apply { activation: self.activation, values: self.rows }.with_simd(simd);
     }
 }
 

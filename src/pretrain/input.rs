@@ -16,7 +16,7 @@ const VALUES_OF_A_BLOCK: usize = 1 << 19;
 /// And so many gone through by a thread, so that they stay in its cache.
 const VALUES_OF_A_PASS: usize = 1 << 16;
 /// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 1 << 20;
+const WORK_OF_A_THREAD: usize = 1 << 19;
 
 /// What is known of the data.
 pub struct Known {
@@ -195,7 +195,11 @@ pub(super) fn in_order<'a, T: Send>(
 }
 
 /// Does both, at once where so many multiplications are worth it.
-fn both<A: Send, B: Send>(work: usize, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
+pub(super) fn both<A: Send, B: Send>(
+    work: usize,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
     if work < WORK_OF_A_THREAD { (first(), second()) } else { rayon::join(first, second) }
 }
 
@@ -246,6 +250,8 @@ pub(super) struct Input<'a> {
     pub(super) training: Vec<u64>,
     /// Those that are kept apart.
     pub(super) held_out: Vec<u64>,
+    /// How many bytes the samples of a layer may take in memory.
+    pub(super) memory: u64,
 }
 
 impl Input<'_> {

@@ -11,7 +11,7 @@ use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
 use super::{Job, Method, Trainer};
 use crate::law::as_float;
-use crate::matrix::{Factor, Matrix};
+use crate::matrix::Matrix;
 use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
 
@@ -178,12 +178,11 @@ impl Trainer for KMeans {
         let mut counts = vec![0u64; outputs];
         for block in input.blocks() {
             let samples = self.normalize.apply(input.samples(block)?);
-            let mut shares = Matrix::zeros(samples.rows(), outputs);
-            for (row, (filter, s)) in shares.each_row_mut().zip(self.nearest(&samples)) {
-                row[filter] = s;
+            let mut of_block: Matrix<f32> = Matrix::zeros(outputs, inputs);
+            for (sample, (filter, s)) in samples.each_row().zip(self.nearest(&samples)) {
+                of_block.row_mut(filter).iter_mut().zip(sample).for_each(|(sum, &value)| *sum += s * value);
                 counts[filter] += u64::from(s != 0.0);
             }
-            let of_block = Factor::from(&shares).transposed_times(&samples);
             sums.values_mut().iter_mut().zip(of_block.values()).for_each(|(sum, &value)| *sum += f64::from(value));
         }
         let mut farthest = 0f64;

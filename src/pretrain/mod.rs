@@ -6,6 +6,7 @@
 mod activation;
 mod dae;
 mod input;
+mod kept;
 mod kmeans;
 mod layer;
 mod lsuv;

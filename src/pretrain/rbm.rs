@@ -2,19 +2,26 @@
 //! Boltzmann machines": units v and h of energy -a'v - b'h - v'Wh, and steps along <v h'> of the data less that of the model, whose
 //! samples come from k steps of Gibbs sampling, from the data (CD-k) or from chains that go on (PCD, Tieleman 2008).
 
+mod likelihood;
+mod units;
+
+use std::mem::take;
+
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::activation::{Activation, exponentials};
-use super::input::{Input, Survey, in_order};
-use super::layer::{Layer, VALUES_OF_A_TASK, finish};
+use super::activation::Activation;
+use super::input::{Input, Survey, both};
+use super::kept::Kept;
+use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::{Job, Method, Trainer};
 use crate::law::in_memory;
-use crate::matrix::{Factor, Matrix};
+use crate::matrix::{Bits, Factor, Matrix, Panels};
 use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
+use units::{Draw, Units, add_products};
 
 pub(super) const METHOD: Method = Method {
     name: "rbm",
@@ -80,60 +87,31 @@ fn is_gaussian(arguments: &Arguments) -> bool {
 
 struct Rbm {
     options: Options,
-    weight: Matrix<f32>,
+    weight: Panels,
     visible_bias: Vec<f32>,
     hidden_bias: Vec<f32>,
-    /// The steps before: of the weights, and of both biases.
-    weight_step: Matrix<f32>,
+    /// The steps before: of the weights, where steps hang on more than their slope, and of both biases.
+    weight_step: Panels,
     visible_step: Vec<f32>,
     hidden_step: Vec<f32>,
-    /// The hidden units of the chains that go on; empty where none do.
-    chains: Matrix<f32>,
+    /// The hidden units of the chains that go on, between epochs; empty where none do.
+    chains: Panels,
     hidden_noise: Noise,
     visible_noise: Noise,
     order: Noise,
-    /// Room for the transpose of the weights, and for their slopes.
-    transposed: Matrix<f32>,
-    slopes: Matrix<f32>,
+    kept: Kept,
+    room: Room,
 }
 
-/// Multiplications that are worth a part of its own of a batch.
-const WORK_OF_A_PART: usize = 4_000_000;
-
-/// Where the random numbers of some of a batch's samples are found.
-#[derive(Clone, Copy)]
-struct Draws {
-    /// The number of the batch among all.
-    step: u64,
-    /// The first of the samples in it.
-    first: usize,
-}
-
-/// What a step goes by, a sample a row.
-struct Sampled {
+/// Room that every step needs again.
+#[derive(Default)]
+struct Room {
+    /// The weights turned.
+    transposed: Panels,
     /// The chances of hidden units by the data.
-    of_data: Matrix<f32>,
-    /// Visible units of the model.
-    visible: Factor<'static>,
-    /// The chances of hidden units by those.
-    of_model: Matrix<f32>,
-    /// The hidden units that the chains go on with.
-    chains: Matrix<f32>,
-}
-
-impl Sampled {
-    fn stacked(parts: Vec<Self>) -> Self {
-        let [mut of_data, mut of_model, mut chains] = [(); 3].map(|()| Vec::with_capacity(parts.len()));
-        let mut visible = Vec::with_capacity(parts.len());
-        for part in parts {
-            of_data.push(part.of_data);
-            visible.push(part.visible);
-            of_model.push(part.of_model);
-            chains.push(part.chains);
-        }
-        let [of_data, of_model, chains] = [of_data, of_model, chains].map(Matrix::stacked);
-        Self { of_data, visible: Factor::stacked(visible), of_model, chains }
-    }
+    of_data: Panels,
+    /// And by samples of the model.
+    of_model: Panels,
 }
 
 struct Options {
@@ -164,6 +142,11 @@ impl Options {
             sparsity_cost: single("sparsity-cost")?,
         })
     }
+
+    /// Whether a step of the weights hangs on nothing but their slope.
+    fn steps_are_slopes(&self) -> bool {
+        self.momentum == 0.0 && self.weight_decay == 0.0
+    }
 }
 
 impl Rbm {
@@ -172,13 +155,7 @@ impl Rbm {
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let options = Options::read(job)?;
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
-        let mut sums = vec![0.0; inputs];
-        in_order(
-            &input.training,
-            inputs,
-            |block| Ok(sums_of(&input.samples(block)?)),
-            |of_block| sums.iter_mut().zip(of_block).for_each(|(sum, of_block)| *sum += of_block),
-        )?;
+        let (kept, sums) = Kept::of(input, inputs)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
         let count = input.training.len() as f64;
         let bias = |sum: f64| match options.visible {
@@ -189,187 +166,157 @@ impl Rbm {
             }
         };
         let chains = if job.arguments.flag("persistent") { options.batch } else { 0 };
+        let kept_steps = if options.steps_are_slopes() { 0 } else { inputs };
         Ok(Self {
             visible_bias: sums.into_iter().map(bias).collect(),
             hidden_bias: vec![0.0; outputs],
-            weight_step: Matrix::zeros(inputs, outputs),
+            weight_step: Panels::zeros(kept_steps, outputs),
             visible_step: vec![0.0; inputs],
             hidden_step: vec![0.0; outputs],
-            chains: Matrix::zeros(chains, outputs),
-            weight: job.initial.clone(),
+            chains: Panels::zeros(chains, outputs),
+            weight: Panels::of(&job.initial),
             hidden_noise: Noise::uniform(job.seed, job.name, "hidden units")?,
             visible_noise: match options.visible {
                 Activation::Linear => Noise::normal(job.seed, job.name, "visible units")?,
                 _ => Noise::uniform(job.seed, job.name, "visible units")?,
             },
             order: Noise::uniform(job.seed, job.name, "order")?,
-            transposed: Matrix::default(),
-            slopes: Matrix::default(),
+            kept,
+            room: Room::default(),
             options,
         })
     }
 
-    /// The chances that hidden units are on.
-    fn hidden(&self, visible: &Factor) -> Matrix<f32> {
-        self.hidden_of(visible.times(&self.weight))
+    /// The hidden units, by visible ones.
+    fn hidden(&self) -> Units<'_> {
+        Units { weight: &self.weight, bias: &self.hidden_bias, activation: Activation::Sigmoid }
     }
 
-    fn hidden_of(&self, sums: Matrix<f32>) -> Matrix<f32> {
-        finish(sums, &self.hidden_bias, Activation::Sigmoid)
+    /// The visible units, by hidden ones and the weights turned.
+    fn visible<'a>(&'a self, transposed: &'a Panels) -> Units<'a> {
+        Units { weight: transposed, bias: &self.visible_bias, activation: self.options.visible }
     }
 
-    /// The chances that visible units are on, or their means, by the transpose of the weights.
-    fn visible(&self, hidden: &Factor, transposed: &Matrix<f32>) -> Matrix<f32> {
-        finish(hidden.times(transposed), &self.visible_bias, self.options.visible)
-    }
-
-    /// One step from a batch, which has that number among all steps.
-    fn learn(&mut self, data: Matrix<f32>, number: u64) {
-        let rows = data.rows().max(self.chains.rows());
-        let work = rows * self.weight.values().len();
-        // By the work, and not by the threads, on which no bit may hang.
-        let parts = (work / WORK_OF_A_PART).clamp(1, rows);
-        let size = rows.div_ceil(parts);
-        let data = Factor::from(data);
-        let mut transposed = std::mem::take(&mut self.transposed);
-        self.weight.transpose_into(&mut transposed);
-        let part = |part| {
-            let first = part * size;
-            let of_data = self.hidden_of(data.part_times(first, size, &self.weight));
-            self.sample(of_data, self.chains.part(first, size), Draws { step: number, first }, &transposed)
-        };
-        let parts: Vec<Sampled> = (0..parts).into_par_iter().map(part).collect();
-        let sampled = Sampled::stacked(parts);
-        self.transposed = transposed;
-        self.step(data, sampled);
-    }
-
-    /// The statistics of some of a batch's samples, and of samples of the model from there or from where the chains were.
-    fn sample(&self, of_data: Matrix<f32>, chains: Matrix<f32>, draws: Draws, transposed: &Matrix<f32>) -> Sampled {
-        let persistent = self.chains.rows() > 0;
-        let mut hidden = if persistent { chains } else { self.sampled_hidden(&of_data, draws, 0) };
-        let (mut visible, mut of_model) = (Factor::from(Matrix::default()), Matrix::default());
-        for step in 1..=self.options.gibbs_steps {
-            let means = self.visible(&Factor::from(&hidden), transposed);
-            visible = Factor::from(self.sampled_visible(means, draws, step));
-            of_model = self.hidden(&visible);
-            if persistent || step < self.options.gibbs_steps {
-                hidden = self.sampled_hidden(&of_model, draws, step);
+    /// One step from a batch, which has that number among all steps, and from where the chains are, if they go on.
+    fn learn(&mut self, data: impl FnOnce() -> Factor + Send, chains: &mut Option<Bits>, number: u64) {
+        let Options { batch, gibbs_steps, .. } = self.options;
+        let mut room = take(&mut self.room);
+        let work = batch * self.weight.values().len();
+        let (data, ()) = both(work, data, || self.weight.transpose_into(&mut room.transposed));
+        let (hidden, visible) = (self.hidden(), self.visible(&room.transposed));
+        // The random numbers of a step of sampling: those of hidden units come before visible ones, or after where chains go on.
+        let draw = |noise, step| Draw { noise, number: number * gibbs_steps + step, batch };
+        let (of_hidden, of_visible) = (|step| draw(&self.hidden_noise, step), |step| draw(&self.visible_noise, step));
+        // With the rate and the sign in the chances, the products of statistics are what is added to the weights.
+        let of_batch = share(self.options.learning_rate, data.rows());
+        let (mut sample, of_chains) = match chains.take() {
+            Some(chains) => {
+                let chains = Factor::Bits(chains);
+                let respond = || hidden.respond(&data, of_batch, &mut room.of_data);
+                let ((), sample) = both(work, respond, || visible.draw(&chains, of_visible(0)));
+                (sample, share(self.options.learning_rate, chains.rows()))
             }
+            None => {
+                let states = hidden.respond_and_draw(&data, of_hidden(0), of_batch, &mut room.of_data);
+                (visible.draw(&Factor::Bits(states), of_visible(0)), of_batch)
+            }
+        };
+        let go_on = self.chains.rows() > 0;
+        for step in 1..gibbs_steps {
+            let of_step = of_hidden(if go_on { step - 1 } else { step });
+            let states = Factor::Bits(hidden.respond_and_draw(&sample, of_step, 1.0, &mut room.of_model));
+            sample = visible.draw(&states, of_visible(step));
         }
-        let chains = if persistent { hidden } else { Matrix::zeros(0, self.weight.columns()) };
-        Sampled { of_data, visible, of_model, chains }
+        let last = || match go_on {
+            true => Some(hidden.respond_and_draw(&sample, of_hidden(gibbs_steps - 1), -of_chains, &mut room.of_model)),
+            false => {
+                hidden.respond(&sample, -of_chains, &mut room.of_model);
+                None
+            }
+        };
+        let (states, turned) = both(work, last, || [data.turned(), sample.turned()]);
+        *chains = states;
+        self.step(turned, &mut room);
+        self.room = room;
     }
 
-    /// A step along what the data's statistics have over those of the model, of the weights and of both biases.
-    fn step(&mut self, data: Factor, sampled: Sampled) {
-        let Sampled { mut of_data, visible, mut of_model, chains } = sampled;
+    /// A step along what the data's statistics have over those of the model, of the weights and of both biases, by visible units x
+    /// samples of each with their sums, and by the chances of hidden units times what a sample of them counts.
+    fn step(&mut self, [data, model]: [(Factor, Vec<f32>); 2], room: &mut Room) {
         let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
-        #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
-        let [of_batch, of_chains] = [of_data.rows(), of_model.rows()].map(|rows| 1.0 / rows as f32);
-        for (values, share) in [(&mut of_data, of_batch), (&mut of_model, -of_chains)] {
-            values.values_mut().iter_mut().for_each(|value| *value *= share);
-        }
-        let units = of_data.sums().into_iter().zip(of_model.sums());
+        let [of_batch, of_chains] = [&room.of_data, &room.of_model].map(|units| share(learning_rate, units.rows()));
+        let units = room.of_data.sums().into_iter().zip(room.of_model.sums());
         for ((step, bias), (on, less)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).zip(units) {
-            let slope = on + less + sparsity_cost * (sparsity - on);
-            *step = momentum * *step + learning_rate * slope;
+            *step = momentum * *step + (on + less + sparsity_cost * (learning_rate * sparsity - on));
             *bias += *step;
         }
-        let units = data.matrix().sums().into_iter().zip(visible.matrix().sums());
-        for ((step, bias), (data, visible)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).zip(units) {
-            *step = momentum * *step + learning_rate * (data * of_batch - visible * of_chains);
+        let units = data.1.iter().zip(&model.1);
+        for ((step, bias), (data, model)) in self.visible_step.iter_mut().zip(&mut self.visible_bias).zip(units) {
+            *step = momentum * *step + (data * of_batch - model * of_chains);
             *bias += *step;
         }
-        // The model's share has its sign already, so that both make one product.
-        let hidden = Matrix::stacked([of_data, of_model]);
-        Factor::stacked(vec![data, visible]).transposed_times_into(&hidden, &mut self.slopes);
-        let weights = self.weight.values_mut().par_chunks_mut(VALUES_OF_A_TASK);
-        let steps = self.weight_step.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(weights);
-        steps.zip(self.slopes.values().par_chunks(VALUES_OF_A_TASK)).for_each(|((steps, weights), slopes)| {
-            for ((step, weight), slope) in steps.iter_mut().zip(weights).zip(slopes) {
-                *step = momentum * *step + learning_rate * (slope - weight_decay * *weight);
-                *weight += *step;
-            }
+        let statistics = [(&data.0, &room.of_data), (&model.0, &room.of_model)];
+        if self.options.steps_are_slopes() {
+            return add_products(statistics, &mut self.weight);
+        }
+        let decay = learning_rate * weight_decay;
+        let weights = self.weight.values().par_chunks(VALUES_OF_A_TASK);
+        self.weight_step.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(weights).for_each(|(steps, weights)| {
+            steps.iter_mut().zip(weights).for_each(|(step, weight)| *step = momentum * *step - decay * weight);
         });
-        self.chains = chains;
+        add_products(statistics, &mut self.weight_step);
+        let steps = self.weight_step.values().par_chunks(VALUES_OF_A_TASK);
+        self.weight.values_mut().par_chunks_mut(VALUES_OF_A_TASK).zip(steps).for_each(|(weights, steps)| {
+            weights.iter_mut().zip(steps).for_each(|(weight, step)| *weight += step);
+        });
     }
+}
 
-    fn sampled_hidden(&self, chances: &Matrix<f32>, draws: Draws, draw: u64) -> Matrix<f32> {
-        let mut units = Matrix::zeros(chances.rows(), chances.columns());
-        self.hidden_noise.fill(self.address(draws, draw, chances.columns()), units.values_mut());
-        units
-            .values_mut()
-            .iter_mut()
-            .zip(chances.values())
-            .for_each(|(unit, chance)| *unit = f32::from(*unit < *chance));
-        units
-    }
-
-    fn sampled_visible(&self, mut means: Matrix<f32>, draws: Draws, draw: u64) -> Matrix<f32> {
-        let mut noise = vec![0.0; means.values().len()];
-        self.visible_noise.fill(self.address(draws, draw, means.columns()), &mut noise);
-        let units = means.values_mut().iter_mut().zip(&noise);
-        match self.options.visible {
-            Activation::Linear => units.for_each(|(unit, noise)| *unit += noise),
-            _ => units.for_each(|(unit, noise)| *unit = f32::from(noise < unit)),
-        }
-        means
-    }
-
-    /// Where the random numbers of a draw begin: a last batch that is smaller leaves some out.
-    fn address(&self, draws: Draws, draw: u64, units: usize) -> u64 {
-        let rows = (draws.step * (self.options.gibbs_steps + 1) + draw) * self.options.batch as u64;
-        (rows + draws.first as u64) * units as u64
-    }
-
-    /// -a'v - sum log(1 + e^(b + v W)), each sample's.
-    fn free_energies(&self, visible: &Matrix<f32>) -> Vec<f64> {
-        let sums = Factor::from(visible).times(&self.weight);
-        let energy = |(visible, sums): (&[f32], &[f32])| {
-            let shift: f64 = visible.iter().zip(&self.visible_bias).map(|(&v, &a)| f64::from(v) * f64::from(a)).sum();
-            -shift - sum_of_softplus(sums, &self.hidden_bias)
-        };
-        let rows = visible.values().par_chunks(visible.columns()).zip(sums.values().par_chunks(sums.columns()));
-        rows.map(energy).collect()
-    }
-
-    /// The mean of the log of how likely one unit of a sample is, given the others, times the number of units; which unit it is
-    /// goes by the sample's place.
-    fn pseudo_likelihood(&self, samples: &Matrix<f32>) -> f64 {
-        let mut flipped = samples.clone();
-        let units = samples.columns();
-        for (number, row) in flipped.each_row_mut().enumerate() {
-            let unit = &mut row[number.wrapping_mul(2_654_435_761) % units];
-            *unit = 1.0 - *unit;
-        }
-        let (here, there) = (self.free_energies(samples), self.free_energies(&flipped));
-        let logs = here.iter().zip(&there).map(|(here, there)| -softplus(here - there));
-        #[expect(clippy::cast_precision_loss, reason = "counts of samples and units")]
-        let of_each = units as f64 / here.len() as f64;
-        logs.sum::<f64>() * of_each
-    }
+/// What one of so many samples counts in a step.
+fn share(learning_rate: f32, samples: usize) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
+    let samples = samples as f32;
+    learning_rate / samples
 }
 
 impl Trainer for Rbm {
     fn epoch(&mut self, number: u64, input: &Input) -> Result<bool> {
-        let order = self.order.shuffle(number, &input.training);
-        let Options { batch, .. } = self.options;
+        let places: Vec<u64> = (0..input.training.len() as u64).collect();
+        let order = self.order.shuffle(number, &places);
+        let batch = self.options.batch;
         let first = number * order.len().div_ceil(batch) as u64;
-        let work = batch * self.weight.values().len();
-        input.batches(&order, batch, work, |step, samples| self.learn(samples, first + step))?;
+        let mut chains = Bits::of(&self.chains.matrix()).filter(|chains| chains.rows() > 0);
+        if self.kept.is_nothing() {
+            let samples: Vec<u64> = order.iter().map(|&place| input.training[in_memory(place)]).collect();
+            let work = batch * self.weight.values().len();
+            let learn = |step, samples: Matrix<f32>| self.learn(|| Factor::from(&samples), &mut chains, first + step);
+            input.batches(&samples, batch, work, learn)?;
+        } else {
+            let kept = take(&mut self.kept);
+            for (step, places) in (first..).zip(order.chunks(batch)) {
+                self.learn(|| kept.samples(places), &mut chains, step);
+            }
+            self.kept = kept;
+        }
+        if let Some(chains) = chains {
+            self.chains = Panels::of(&chains.matrix());
+        }
         Ok(false)
     }
 
     fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let hidden = self.hidden(&Factor::from(samples));
-        let again = self.visible(&Factor::from(hidden), &self.weight.transposed());
+        let mut hidden = Panels::default();
+        self.hidden().respond(&Factor::from(samples), 1.0, &mut hidden);
+        let (mut transposed, mut again) = (Panels::default(), Panels::default());
+        self.weight.transpose_into(&mut transposed);
+        self.visible(&transposed).respond(&Factor::Values(hidden), 1.0, &mut again);
+        let again = again.matrix();
         let squares = samples.values().iter().zip(again.values()).map(|(x, y)| f64::from(x - y) * f64::from(x - y));
         #[expect(clippy::cast_precision_loss, reason = "a count of values")]
         let error = squares.sum::<f64>() / samples.values().len() as f64;
         let mut measures = vec![("reconstruction error", error)];
         if self.options.visible == Activation::Sigmoid {
-            measures.push(("pseudo-likelihood", self.pseudo_likelihood(samples)));
+            measures.push(("pseudo-likelihood", self.pseudo_likelihood(samples, &self.sums(samples))));
         }
         measures
     }
@@ -388,45 +335,11 @@ impl Trainer for Rbm {
 
     fn layer(&self) -> Layer {
         Layer {
-            weight: self.weight.clone(),
+            weight: self.weight.matrix(),
             bias: self.hidden_bias.clone(),
             visible_bias: Some(self.visible_bias.clone()),
         }
     }
-}
-
-/// The sum of each unit over samples.
-fn sums_of(samples: &Matrix<f32>) -> Vec<f64> {
-    let mut sums = vec![0.0; samples.columns()];
-    for row in samples.each_row() {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-    }
-    sums
-}
-
-/// The sum of log(1 + e^(x + b)): of each its part above 0, and the log of a product of the rest, whose factors lie between 1 and 2.
-fn sum_of_softplus(sums: &[f32], biases: &[f32]) -> f64 {
-    let (mut above, mut logs) = (0.0, 0.0);
-    for (sums, biases) in sums.chunks(FACTORS).zip(biases.chunks(FACTORS)) {
-        let mut factors = [f32::NEG_INFINITY; FACTORS];
-        for ((factor, &sum), &bias) in factors.iter_mut().zip(sums).zip(biases) {
-            let x = sum + bias;
-            above += f64::from(x.max(0.0));
-            *factor = -x.abs();
-        }
-        exponentials(&mut factors[..sums.len()]);
-        logs +=
-            libm::log(factors[..sums.len()].iter().fold(1.0, |product, &factor| product * (1.0 + f64::from(factor))));
-    }
-    above + logs
-}
-
-/// How many factors of at most 2 are multiplied before a logarithm is taken.
-const FACTORS: usize = 256;
-
-/// log(1 + e^x)
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
 #[cfg(test)]

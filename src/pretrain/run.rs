@@ -27,6 +27,8 @@ pub struct Training<'a> {
     pub survey: &'a Survey,
     /// The layers, first to last.
     pub layers: Vec<Start>,
+    /// How many bytes of samples may be kept in memory.
+    pub memory: u64,
 }
 
 /// Where a layer starts.
@@ -77,7 +79,8 @@ impl Training<'_> {
         let (training, held_out) = self.share_out()?;
         let activation = (method.activation)(arguments);
         let Progress { done, mut epochs, mut state } = from;
-        let mut input = Input { table: self.table, scale, below: done, activation, training, held_out };
+        let mut input =
+            Input { table: self.table, scale, below: done, activation, training, held_out, memory: self.memory };
         for (number, start) in self.layers.iter().enumerate().skip(input.below.len()) {
             let initial = start.weight.clone();
             let job = Job { arguments, seed: self.seed, name: &start.name, is_first: number == 0, initial };

@@ -20,18 +20,18 @@ fn machine(batch: usize) -> Rbm {
             sparsity: 0.0,
             sparsity_cost: 0.0,
         },
-        weight: Matrix::new((0..INPUTS * OUTPUTS).map(|n| value(n, 5)).collect(), OUTPUTS),
+        weight: Panels::of(&Matrix::new((0..INPUTS * OUTPUTS).map(|n| value(n, 5)).collect(), OUTPUTS)),
         visible_bias: (0..INPUTS).map(|n| value(n, 3)).collect(),
         hidden_bias: (0..OUTPUTS).map(|n| value(n, 7)).collect(),
-        weight_step: Matrix::zeros(INPUTS, OUTPUTS),
+        weight_step: Panels::zeros(0, OUTPUTS),
         visible_step: vec![0.0; INPUTS],
         hidden_step: vec![0.0; OUTPUTS],
-        chains: Matrix::zeros(0, OUTPUTS),
+        chains: Panels::zeros(0, OUTPUTS),
         hidden_noise: Noise::uniform(3, &name, "hidden units").unwrap(),
         visible_noise: Noise::uniform(3, &name, "visible units").unwrap(),
         order: Noise::uniform(3, &name, "order").unwrap(),
-        transposed: Matrix::default(),
-        slopes: Matrix::default(),
+        kept: Kept::default(),
+        room: Room::default(),
     }
 }
 
@@ -47,14 +47,32 @@ fn likelihood(chances: &[f32], state: &[f32]) -> f64 {
     chances.iter().zip(state).map(of_unit).product()
 }
 
+/// The chances of units, by others.
+fn chances(units: &Units, others: &Matrix<f32>) -> Matrix<f32> {
+    let mut chances = Panels::default();
+    units.respond(&Factor::from(others), 1.0, &mut chances);
+    chances.matrix()
+}
+
 fn outer(v: &[f32], h: &[f32]) -> Vec<f64> {
     v.iter().flat_map(|&v| h.iter().map(move |&h| f64::from(v) * f64::from(h))).collect()
 }
 
+/// -a'v - sum log(1 + e^(b + v W)), each sample's.
+fn free_energies(machine: &Rbm, visible: &Matrix<f32>) -> Vec<f64> {
+    let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+    let energy = |(visible, sums): (&[f32], &[f32])| {
+        let shift: f64 = wide(visible).iter().zip(wide(&machine.visible_bias)).map(|(v, a)| v * a).sum();
+        let sums = wide(sums).into_iter().zip(wide(&machine.hidden_bias));
+        -shift - sums.map(|(sum, bias)| libm::log1p(libm::exp(sum + bias))).sum::<f64>()
+    };
+    visible.each_row().zip(machine.sums(visible).each_row()).map(energy).collect()
+}
+
 /// log p of a visible state, by its free energy and those of all others.
 fn log_likelihood(machine: &Rbm, visible: &Matrix<f32>) -> f64 {
-    let all: f64 = machine.free_energies(&states(INPUTS)).iter().map(|energy| libm::exp(-energy)).sum();
-    -machine.free_energies(visible)[0] - libm::log(all)
+    let all: f64 = free_energies(machine, &states(INPUTS)).iter().map(|energy| libm::exp(-energy)).sum();
+    -free_energies(machine, visible)[0] - libm::log(all)
 }
 
 #[test]
@@ -62,21 +80,24 @@ fn statistics_of_data_and_model_are_the_slope_of_the_likelihood() {
     let mut machine = machine(1);
     let data = Matrix::new(vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0], INPUTS);
     let all = states(INPUTS);
-    let energies = machine.free_energies(&all);
+    let energies = free_energies(&machine, &all);
     let sum: f64 = energies.iter().map(|energy| libm::exp(-energy)).sum();
-    let of_all = machine.hidden(&Factor::from(&all));
+    let of_all = chances(&machine.hidden(), &all);
     let mut model = [0.0; INPUTS * OUTPUTS];
     for ((v, h), energy) in all.each_row().zip(of_all.each_row()).zip(&energies) {
         let chance = libm::exp(-energy) / sum;
         model.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
     }
-    let of_data = outer(data.row(0), machine.hidden(&Factor::from(&data)).row(0));
+    let of_data = outer(data.row(0), chances(&machine.hidden(), &data).row(0));
     for (number, (of_data, of_model)) in of_data.into_iter().zip(model).enumerate() {
         let step = 1.0 / 64.0;
         let mut at = |offset: f32| {
-            machine.weight.values_mut()[number] += offset;
+            let before = machine.weight.matrix();
+            let mut moved = before.clone();
+            moved.values_mut()[number] += offset;
+            machine.weight = Panels::of(&moved);
             let likelihood = log_likelihood(&machine, &data);
-            machine.weight.values_mut()[number] -= offset;
+            machine.weight = Panels::of(&before);
             likelihood
         };
         let slope = (at(step) - at(-step)) / f64::from(2.0 * step);
@@ -89,11 +110,13 @@ fn a_step_of_cd_1_is_that_of_the_enumerated_machine_on_average() {
     const SAMPLES: usize = 1 << 17;
     let mut machine = machine(SAMPLES);
     let sample = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0];
-    let before = machine.weight.clone();
-    let of_data = machine.hidden(&Factor::from(&Matrix::new(sample.to_vec(), INPUTS)));
+    let before = machine.weight.matrix();
+    let of_data = chances(&machine.hidden(), &Matrix::new(sample.to_vec(), INPUTS));
     let (hidden, visible) = (states(OUTPUTS), states(INPUTS));
-    let again = machine.visible(&Factor::from(&hidden), &machine.weight.transposed());
-    let of_visible = machine.hidden(&Factor::from(&visible));
+    let mut transposed = Panels::default();
+    machine.weight.transpose_into(&mut transposed);
+    let again = chances(&machine.visible(&transposed), &hidden);
+    let of_visible = chances(&machine.hidden(), &visible);
     let mut negative = [0.0; INPUTS * OUTPUTS];
     for (h, chances) in hidden.each_row().zip(again.each_row()) {
         let of_hidden = likelihood(of_data.row(0), h);
@@ -102,11 +125,27 @@ fn a_step_of_cd_1_is_that_of_the_enumerated_machine_on_average() {
             negative.iter_mut().zip(outer(v, h)).for_each(|(sum, term)| *sum += chance * term);
         }
     }
-    machine.learn(Matrix::new(sample.repeat(SAMPLES), INPUTS), 0);
-    let steps = machine.weight.values().iter().zip(before.values()).map(|(after, before)| f64::from(after - before));
+    machine.learn(|| Factor::from(&Matrix::new(sample.repeat(SAMPLES), INPUTS)), &mut None, 0);
+    let after = machine.weight.matrix();
+    let steps = after.values().iter().zip(before.values()).map(|(after, before)| f64::from(after - before));
     let expected = outer(&sample, of_data.row(0)).into_iter().zip(negative).map(|(data, model)| data - model);
     for (number, (step, expected)) in steps.zip(expected).enumerate() {
         // The mean of 2^17 values in [0, 1] has a standard deviation of 1/724 at most.
         assert!((step - expected).abs() < 5.0 * 0.5 / 362.0, "weight {number}: {step}, and {expected} on average");
     }
+}
+
+#[test]
+fn the_pseudo_likelihood_is_that_of_the_free_energies() {
+    let (machine, all) = (machine(1), states(INPUTS));
+    let mut flipped = all.clone();
+    for (number, row) in flipped.each_row_mut().enumerate() {
+        let unit = &mut row[number.wrapping_mul(2_654_435_761) % INPUTS];
+        *unit = 1.0 - *unit;
+    }
+    let energies = free_energies(&machine, &all).into_iter().zip(free_energies(&machine, &flipped));
+    let logs: f64 = energies.map(|(here, there)| -libm::log1p(libm::exp(here - there))).sum();
+    let expected = logs / all.rows() as f64 * INPUTS as f64;
+    let found = machine.pseudo_likelihood(&all, &machine.sums(&all));
+    assert!((found - expected).abs() < 1e-4, "{found}, and {expected} by all energies");
 }

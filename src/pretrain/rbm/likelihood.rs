@@ -1,0 +1,63 @@
+//! How likely samples are.
+
+use rayon::prelude::*;
+
+use super::{Rbm, Units};
+use crate::matrix::{Factor, Matrix, Panels};
+use crate::pretrain::activation::{Activation, exponentials};
+
+impl Rbm {
+    /// v W
+    pub(super) fn sums(&self, visible: &Matrix<f32>) -> Matrix<f32> {
+        let mut sums = Panels::default();
+        let bias = vec![0.0; self.hidden_bias.len()];
+        let hidden = Units { bias: &bias, activation: Activation::Linear, ..self.hidden() };
+        hidden.respond(&Factor::from(visible), 1.0, &mut sums);
+        sums.matrix()
+    }
+
+    /// The mean of the log of how likely one unit of a sample is, given the others, times the number of units; which unit it is
+    /// goes by the sample's place. The sums are those of v W.
+    pub(super) fn pseudo_likelihood(&self, samples: &Matrix<f32>, sums: &Matrix<f32>) -> f64 {
+        let (units, weight) = (samples.columns(), self.weight.matrix());
+        let of_sample = |number: usize| {
+            let (row, here) = (samples.row(number), sums.row(number));
+            let unit = number.wrapping_mul(2_654_435_761) % units;
+            // With v_i in place of 1 - v_i, all sums change by so much of its weights.
+            let step = 1.0 - 2.0 * row[unit];
+            let there: Vec<f32> = here.iter().zip(weight.row(unit)).map(|(sum, weight)| sum + step * weight).collect();
+            let energy = |sums: &[f32]| sum_of_softplus(sums, &self.hidden_bias);
+            let apart = energy(&there) - energy(here) + f64::from(step) * f64::from(self.visible_bias[unit]);
+            -softplus(apart)
+        };
+        let logs: Vec<f64> = (0..samples.rows()).into_par_iter().map(of_sample).collect();
+        #[expect(clippy::cast_precision_loss, reason = "counts of samples and units")]
+        let of_each = units as f64 / logs.len() as f64;
+        logs.iter().sum::<f64>() * of_each
+    }
+}
+
+/// The sum of log(1 + e^(x + b)): of each its part above 0, and the log of a product of the rest, whose factors lie between 1 and 2.
+fn sum_of_softplus(sums: &[f32], biases: &[f32]) -> f64 {
+    let (mut above, mut logs) = (0.0, 0.0);
+    for (sums, biases) in sums.chunks(FACTORS).zip(biases.chunks(FACTORS)) {
+        let mut factors = [f32::NEG_INFINITY; FACTORS];
+        for ((factor, &sum), &bias) in factors.iter_mut().zip(sums).zip(biases) {
+            let x = sum + bias;
+            above += f64::from(x.max(0.0));
+            *factor = -x.abs();
+        }
+        exponentials(&mut factors[..sums.len()]);
+        logs +=
+            libm::log(factors[..sums.len()].iter().fold(1.0, |product, &factor| product * (1.0 + f64::from(factor))));
+    }
+    above + logs
+}
+
+/// How many factors of at most 2 are multiplied before a logarithm is taken.
+const FACTORS: usize = 256;
+
+/// log(1 + e^x)
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+}
