@@ -164,6 +164,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
     folder.write("empty.npy", "");
     folder.write("empty.csv", "");
     folder.write("word.csv", "1,2\n3,x\n");
+    folder.write("first.csv", "1,x\n3,4\n");
     folder.write("ragged.csv", "1,2\n3\n");
     for (line, words) in [
         ("rbm 12-5 --data nan.npy", &["nan.npy", "sample 0, feature 0 is NaN"][..]),
@@ -179,6 +180,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data empty.npy", &["empty.npy", "empty"]),
         ("rbm 2-5 --data empty.csv", &["empty.csv", "no line of numbers"]),
         ("rbm 2-5 --data word.csv", &["word.csv", "line 2, column 2", "`x`"]),
+        ("rbm 2-5 --data first.csv", &["first.csv", "line 1, column 2", "`x`"]),
         ("rbm 2-5 --data ragged.csv", &["ragged.csv", "line 2"]),
         ("rbm 2-5 --data nothing.csv", &["nothing.csv"]),
         ("rbm 13-5 --data x.npy", &["12 features", "13"]),

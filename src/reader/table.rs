@@ -247,7 +247,7 @@ fn by_rows(values: &[f64], shape: &[u64]) -> Vec<f64> {
     out
 }
 
-/// Reads numbers as text. A first line that holds another word is a heading.
+/// Reads numbers as text. A first line without any number is a heading.
 fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
     let file = File::open(path)?;
     ensure!(file.metadata()?.is_file(), "it is no regular file");
@@ -256,7 +256,7 @@ fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
     while lines.read_record(&mut record).context("as CSV")? {
         let line = record.position().map_or(0, csv::Position::line);
         let numbers: Vec<Option<f64>> = record.iter().map(|field| field.trim().parse().ok()).collect();
-        if samples == 0 && features == 0 && numbers.contains(&None) {
+        if samples == 0 && features == 0 && numbers.iter().all(Option::is_none) {
             features = numbers.len();
             continue;
         }
