@@ -793,3 +793,11 @@ fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
         ("init keras.HeNormal:a=0.2 3x3", &["no parameter `a`", "scale"]),
     ]);
 }
+
+#[test]
+fn an_unknown_width_of_vectors_is_refused() {
+    let folder = Folder::new();
+    let ended = Ended::of(folder.fanin("init ones 3 -o w.npy").env("FANIN_CPU", "avx"));
+    assert!(ended.is_refusal(), "{}", ended.told);
+    assert!(ended.told.contains("`avx`") && ended.told.contains("baseline, avx2, avx512"), "{}", ended.told);
+}

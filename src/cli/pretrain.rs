@@ -15,7 +15,7 @@ use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
-use crate::pretrain::{Asked, Known, Layer, METHODS, Part, Progress, TrainedIdentity, Training, Wanted};
+use crate::pretrain::{ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, TrainedIdentity, Training, Wanted};
 use crate::reader::Table;
 use crate::text::{bytes, cut, escape};
 use options::MethodOptions;
@@ -181,7 +181,7 @@ impl Pretrain {
             Ok(format!("{} {} {}", tensor.name, tensor.expression, serde_json::to_string(trained)?))
         });
         let told = told.collect::<Result<Vec<_>>>()?.join("\n");
-        Ok(Sha256::digest(format!("{}\n{told}", self.seed)).into())
+        Ok(Sha256::digest(format!("{ARITHMETIC}\n{}\n{told}", self.seed)).into())
     }
 }
 
@@ -231,7 +231,8 @@ impl Learning<'_> {
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
         let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
         let sizes = wanted.first().map_or(&[][..], |wanted| &wanted.trained.sizes);
-        let memory = self.limit.saturating_sub(self.asked.workspace(sizes)).min(MOST_KEPT);
+        let taken = self.asked.workspace(sizes).saturating_add(self.table.memory());
+        let memory = self.limit.saturating_sub(taken).min(MOST_KEPT);
         let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers, memory };
         pool(self.threads)?.install(|| training.run(from, watch))
     }

@@ -29,7 +29,7 @@ use crate::writer::Settings;
 #[derive(clap::Args)]
 #[command(
     mut_arg("seed", |seed| seed.help("The seed that the values were drawn with; goes with --as or --recipe")),
-    mut_arg("like", |like| like.help("The framework that drew them, several (with --as those that --tensor picks) one after the other as in the file; goes with --as or --recipe")),
+    mut_arg("like", |like| like.help("The framework that drew them, in the order of the file (with --as, those that --tensor picks); goes with --as or --recipe")),
 )]
 pub(super) struct Verify {
     /// A weights file, an index (*.index.json), or a folder of either

@@ -35,7 +35,7 @@ use sliced::Sliced;
 
 #[cfg(test)]
 pub(crate) use simd::available;
-pub use simd::dispatch;
+pub use simd::{bits_of, check_width, dispatch};
 
 /// A way to turn laws into numbers.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Matrix;
 use super::panels::PANEL;
-use crate::generator::dispatch;
+use crate::generator::{bits_of, dispatch};
 
 /// A matrix of zeros and ones. A word holds [`PANEL`] columns of a row, the first in its lowest bit; the words of the same columns stand
 /// side by side, row after row.
@@ -113,13 +113,9 @@ impl Bits {
 /// The bits that say which of at most [`PANEL`] values are on.
 #[inline(always)]
 fn word(is_on: impl Iterator<Item = bool>) -> u64 {
-    /// Brings the lowest bits of eight bytes together in the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut bytes = [0u8; PANEL];
     zip(&mut bytes, is_on).for_each(|(byte, is_on)| *byte = is_on.into());
-    let (eights, _) = bytes.as_chunks::<8>();
-    let gathered = eights.iter().map(|&eight| u64::from_le_bytes(eight).wrapping_mul(GATHER) >> 56);
-    gathered.enumerate().fold(0, |word, (number, byte)| word | byte << (8 * number))
+    bits_of(&bytes)
 }
 
 /// Fills a panel of bits, which has `held` columns: those are on whose number lies below their chance, each row by row of as many values.

@@ -6,7 +6,7 @@ use std::iter::zip;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::Matrix;
+use super::{Matrix, VALUES_OF_A_TURNER};
 use crate::generator::dispatch;
 
 /// The columns of a panel, as many as a word has bits; their sums fit into registers.
@@ -138,9 +138,6 @@ impl Panels {
         }
     }
 }
-
-/// Values that are worth a second thread that turns them.
-const VALUES_OF_A_TURNER: usize = 1 << 15;
 
 /// Turns rows of `held` values into columns of rows of `width`.
 struct Turn<'a> {

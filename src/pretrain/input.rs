@@ -16,7 +16,7 @@ const VALUES_OF_A_BLOCK: usize = 1 << 19;
 /// And so many gone through by a thread, so that they stay in its cache.
 const VALUES_OF_A_PASS: usize = 1 << 16;
 /// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 1 << 19;
+pub(super) const WORK_OF_A_THREAD: usize = 1 << 19;
 
 /// What is known of the data.
 pub struct Known {

@@ -36,7 +36,8 @@ impl Kept {
         let mut sums = vec![0.0; width];
         in_order(
             &input.training,
-            width,
+            // What is read of a sample may be wider than what comes in.
+            width.max(input.table.features),
             |block| {
                 let samples = input.samples(block)?;
                 Ok((sums_of(&samples), Bits::of(&samples), samples))

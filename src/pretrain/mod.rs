@@ -61,6 +61,10 @@ pub struct Method {
     start: fn(&Job, &Input) -> Result<Box<dyn Trainer>>,
 }
 
+/// Changes with the numbers that learning gives for the same data, options and seed, so that no run goes on from the checkpoint of a
+/// version whose numbers are others.
+pub const ARITHMETIC: u32 = 1;
+
 /// Every method.
 pub const METHODS: &[Method] =
     &[rbm::METHOD, dae::METHOD, pca::METHOD, kmeans::METHOD, lsuv::METHOD, weight_norm::METHOD];

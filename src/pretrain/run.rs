@@ -188,7 +188,10 @@ impl Training<'_> {
     /// What to do where a run diverges.
     fn remedy(&self) -> String {
         match self.asked.arguments.optional_number("learning-rate") {
-            Some(rate) => format!("it diverges: take a --learning-rate below {rate}, or --scale"),
+            Some(rate) if self.asked.arguments.word("scale") == Some("none") => {
+                format!("it diverges: take a --learning-rate below {rate}, or --scale")
+            }
+            Some(rate) => format!("it diverges: take a --learning-rate below {rate}"),
             None => "take --scale standard".into(),
         }
     }
@@ -201,8 +204,9 @@ fn restore(trainer: &mut dyn Trainer, state: &std::collections::BTreeMap<String,
     }
     for (name, values) in trainer.state() {
         let kept = state.get(name).filter(|kept| kept.len() == values.len());
-        values
-            .copy_from_slice(kept.with_context(|| format!("the checkpoint has no {name} of {} values", values.len()))?);
+        values.copy_from_slice(
+            kept.with_context(|| format!("the checkpoint is damaged: it has no {name} of {} values", values.len()))?,
+        );
     }
     Ok(())
 }

@@ -156,6 +156,14 @@ impl Table {
         Ok(BaseIdentity { dtype: self.dtype.into(), name: self.name.clone(), sha256, shape: self.shape.clone() })
     }
 
+    /// The bytes of memory that its values take.
+    pub fn memory(&self) -> u64 {
+        match &self.store {
+            Store::File(..) => 0,
+            Store::Memory(values, _) => (values.len() as u64).saturating_mul(8),
+        }
+    }
+
     /// Appends these samples, one after the other.
     pub fn read(&self, samples: &[u64], out: &mut Vec<f64>) -> Result<()> {
         let features = self.features;
@@ -267,7 +275,9 @@ fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
         );
         features = numbers.len();
         for (column, (number, field)) in numbers.into_iter().zip(&record).enumerate() {
-            let shown = || format!("line {line}, column {}: `{}` is no number", column + 1, text::cut(field, 30));
+            let heading = if samples == 0 { ", and a heading has no numbers in it" } else { "" };
+            let shown =
+                || format!("line {line}, column {}: `{}` is no number{heading}", column + 1, text::cut(field, 30));
             values.push(number.with_context(shown)?);
         }
         samples += 1;

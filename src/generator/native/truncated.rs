@@ -11,7 +11,7 @@ use super::normal::{Planes, standard_chosen, standard_doubles, standard_gathered
 use super::tails::Tails;
 use super::words::{LANES, Words};
 use crate::gaussian;
-use crate::generator::{Source, dispatch};
+use crate::generator::{Source, bits_of, dispatch};
 use crate::plan::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.
@@ -224,14 +224,6 @@ impl Redrawn {
             }
         }
     }
-}
-
-/// Bytes of 0 or 1 as the bits of a word, the first the lowest.
-#[inline(always)]
-fn bits_of(bytes: &[u8; 64]) -> u64 {
-    // The product moves the lowest bit of byte i to bit 56 + i.
-    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    bytes.as_chunks().0.iter().zip(0..).fold(0, |bits, (bytes, number)| bits | eight(bytes) << (8 * number))
 }
 
 struct Gathered<'a> {

@@ -4,10 +4,9 @@ use rayon::prelude::*;
 
 use crate::matrix::{Bits, Factor, PANEL, Panels, draw};
 use crate::pretrain::activation::Activation;
+use crate::pretrain::input::WORK_OF_A_THREAD;
 use crate::pretrain::noise::Noise;
 
-/// Multiplications that are worth a second thread.
-const WORK_OF_A_THREAD: usize = 1 << 19;
 /// Rows of weights that are worth a task of their own.
 const ROWS_OF_A_TASK: usize = 128;
 
