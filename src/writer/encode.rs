@@ -9,9 +9,9 @@ use pulp::{Simd, WithSimd};
 use crate::generator::{Source, dispatch};
 use crate::plan::{DType, Kept, Shape, Tensor};
 
-/// How many singles are drawn at a time where they are only on their way to another type: few enough for the innermost cache, and a
-/// multiple of every tile.
-const IN_CACHE: usize = 1 << 12;
+/// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
+/// what a law does at the end of each run, and a multiple of every tile.
+const IN_CACHE: usize = 1 << 14;
 
 /// The buffers of one thread.
 #[derive(Default)]

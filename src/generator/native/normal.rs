@@ -95,7 +95,7 @@ pub(super) fn standard_tile<S: Simd>(
     words.fill_simd(simd, planes.word, first, drawn);
     let (radii, angles) = drawn.split_at(HALF);
     let (cosines, sines) = tile.split_at_mut(HALF);
-    box_muller::singles::<HALF>(radii, angles, cosines, sines);
+    box_muller::singles(radii, angles, cosines, sines);
     let coarse = radii.iter().fold(false, |any, &word| any | is_coarse(word));
     if coarse {
         refine_singles(words, planes, first, drawn, tile);
