@@ -23,6 +23,7 @@ mod workspace;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use half::bf16;
 
 use crate::law::{Law, in_memory};
 use crate::plan::{DType, Plan, Seed, Step, Tensor};
@@ -33,9 +34,10 @@ use ordered::Stream;
 use platform::Function;
 use sliced::Sliced;
 
+pub use precision::to_bfloat16;
 #[cfg(test)]
 pub(crate) use simd::available;
-pub use simd::{bits_of, check_width, dispatch};
+pub use simd::{bits_of, bits_outside, check_width, dispatch};
 
 /// A way to turn laws into numbers.
 #[derive(Debug)]
@@ -124,6 +126,11 @@ pub const NATIVE: &Generator = &GENERATORS[0];
 pub trait Source: Send + Sync {
     /// Fills `out` with elements `start..` as singles, inside the bounds of the tensor's dtype.
     fn singles(&self, start: u64, out: &mut [f32]);
+    /// The same elements, rounded from singles to bfloat16 as [`to_bfloat16`] does it; false, and nothing done, where they are not to
+    /// be had but by way of the singles.
+    fn bfloat16s(&self, _start: u64, _out: &mut [bf16]) -> bool {
+        false
+    }
     /// The same elements before rounding to single precision.
     fn doubles(&self, start: u64, out: &mut [f64]);
 

@@ -1,5 +1,8 @@
 //! The types that values are drawn in.
 
+use half::bf16;
+use pulp::Simd;
+
 use crate::plan::narrow;
 
 /// Single or double precision.
@@ -31,5 +34,25 @@ impl Precision for f64 {
     #[inline(always)]
     fn double(self) -> f64 {
         self
+    }
+}
+
+/// Rounds singles to bfloat16, to nearest, ties to even. No value may overflow, as none does of a law that fits the dtype; the NaN
+/// of the law that has it keeps its upper half, as rounding carries nothing into it.
+#[inline(always)]
+pub fn to_bfloat16<S: Simd>(_: S, singles: &[f32], out: &mut [bf16]) {
+    // Halves of words on CPUs that shuffle them at no cost, whole words on others.
+    if S::REGISTER_COUNT >= 32 {
+        for (out, &[first, second]) in out.iter_mut().zip(bytemuck::cast_slice::<f32, [u16; 2]>(singles)) {
+            let [low, high] = if cfg!(target_endian = "big") { [second, first] } else { [first, second] };
+            let up = low.saturating_add(high & 1) > 0x8000;
+            *out = bf16::from_bits(high.wrapping_add(u16::from(up)));
+        }
+        return;
+    }
+    for (out, single) in out.iter_mut().zip(singles) {
+        let bits = single.to_bits();
+        let even = bits >> 16 & 1;
+        *out = bf16::from_bits((bits.wrapping_add(0x7fff + even) >> 16) as u16);
     }
 }

@@ -5,7 +5,7 @@ use std::env;
 use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 /// What caps the width.
 const CAP: &str = "FANIN_CPU";
@@ -42,6 +42,31 @@ pub fn bits_of(bytes: &[u8; 64]) -> u64 {
     bytes.as_chunks().0.iter().zip(0..).fold(0, |bits, (bytes, number)| bits | eight(bytes) << (8 * number))
 }
 
+/// Which of 64 numbers are outside closed bounds, as the bits of a word, the first the lowest.
+#[inline(always)]
+pub fn bits_outside<S: Simd>(simd: S, numbers: &[f32; 64], low: f32, high: f32) -> u64 {
+    let vectors = S::as_simd_f32s(numbers).0;
+    let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+    let outside = |z| simd.or_m32s(simd.less_than_f32s(z, low), simd.greater_than_f32s(z, high));
+    // Masks of AVX-512 are bits already.
+    if size_of::<S::m32s>() == size_of::<u16>() {
+        return vectors.iter().rev().fold(0, |bits, &z| {
+            let mask = outside(z);
+            let &[lower, upper] = bytemuck::bytes_of(&mask) else { unreachable!("two bytes") };
+            bits << 16 | u64::from(u16::from_le_bytes([lower, upper]))
+        });
+    }
+    let mut lanes = [0u32; 64];
+    for (lanes, &z) in S::as_mut_simd_u32s(&mut lanes).0.iter_mut().zip(vectors) {
+        *lanes = simd.select_u32s(outside(z), simd.splat_u32s(1), simd.splat_u32s(0));
+    }
+    let mut bytes = [0; 64];
+    for (byte, lane) in bytes.iter_mut().zip(lanes) {
+        *byte = u8::from(lane != 0);
+    }
+    bits_of(&bytes)
+}
+
 /// Every width that this machine has, for tests that compare them.
 #[cfg(test)]
 pub(crate) fn available() -> Vec<Arch> {
@@ -52,4 +77,31 @@ pub(crate) fn available() -> Vec<Arch> {
         widths.extend(pulp::x86::V4::try_new().map(Arch::V4));
     }
     widths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Outside<'a>(&'a [f32; 64], f32, f32);
+
+    impl WithSimd for Outside<'_> {
+        type Output = u64;
+
+        fn with_simd<S: Simd>(self, simd: S) -> u64 {
+            bits_outside(simd, self.0, self.1, self.2)
+        }
+    }
+
+    #[test]
+    fn every_width_finds_the_same_numbers_outside_bounds() {
+        let numbers: [f32; 64] = std::array::from_fn(|number| (number * 29 % 64) as f32 - 31.5);
+        for (low, high) in [(-2.0, 2.0), (-31.5, 31.5), (0.5, 0.5), (f32::NEG_INFINITY, 10.0), (40.0, 50.0)] {
+            let outside = |number: f32| number < low || number > high;
+            let wanted = numbers.iter().rev().fold(0, |bits, &number| bits << 1 | u64::from(outside(number)));
+            for width in available() {
+                assert_eq!(width.dispatch(Outside(&numbers, low, high)), wanted, "{low}, {high}: {width:?}");
+            }
+        }
+    }
 }

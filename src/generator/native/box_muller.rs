@@ -7,80 +7,84 @@
 use std::f32;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-/// A pair from 32 bits each of fraction and angle, to single precision.
+use pulp::Simd;
+
+use super::lanes::{Lanes, each};
+
+/// sqrt(-2 ln u) of fractions u in 2^-32, to single precision.
 #[inline(always)]
-pub(super) fn single(fraction: u32, angle: u32) -> (f32, f32) {
-    let (f, whole) = split_single(fraction);
-    pair_single(whole + ln_1p_single(f), angle)
+pub(super) fn radii<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> Lanes<S, N> {
+    minus_twice_ln(simd, fractions).sqrt()
 }
 
-/// The pairs of fractions and as many angles.
+/// -2 ln u, of fractions u in 2^-32: u = 2^n (1 + f), where 1 + f lies in [sqrt(1/2), sqrt(2)).
 ///
-/// In three loops, as the operations of one pair wait for one another: a CPU then sees several pairs at a time. With AVX2 this takes a
-/// quarter less time than one loop. What goes from loop to loop lies where the pairs will.
+/// The factor -2 is in the coefficients, where it changes no rounding.
 #[inline(always)]
-pub(super) fn singles(fractions: &[u32], angles: &[u32], cosines: &mut [f32], sines: &mut [f32]) {
-    for ((part, logarithm), &fraction) in cosines.iter_mut().zip(&mut *sines).zip(fractions) {
-        (*part, *logarithm) = split_single(fraction);
-    }
-    for (&mut part, logarithm) in cosines.iter_mut().zip(&mut *sines) {
-        *logarithm += ln_1p_single(part);
-    }
-    for ((cosine, sine), &angle) in cosines.iter_mut().zip(sines).zip(angles) {
-        (*cosine, *sine) = pair_single(*sine, angle);
-    }
-}
-
-/// f and n ln 2 of a fraction u = 2^n (1 + f), where 1 + f lies in [sqrt(1/2), sqrt(2)).
-#[inline(always)]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
-fn split_single(fraction: u32) -> (f32, f32) {
-    const SQRT_HALF: u32 = f32::consts::FRAC_1_SQRT_2.to_bits();
+fn minus_twice_ln<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> Lanes<S, N> {
+    const ONE: f32 = 4_294_967_296.0;
+    const SQRT_HALF: u32 = (f32::consts::FRAC_1_SQRT_2 * ONE).to_bits();
+    const EXPONENT: u32 = 0xff80_0000;
     // The fraction as a signed number: u itself below one half, and u - 1, exact, from there on.
-    let signed = fraction as i32 as f32 * (1.0 / 4_294_967_296.0);
-    let u = if signed < 0.0 { signed + 1.0 } else { signed };
-    let shifted = u.to_bits().wrapping_sub(SQRT_HALF);
-    let exponent = shifted as i32 >> 23;
-    let mantissa = f32::from_bits((shifted & 0x007f_ffff) + SQRT_HALF);
-    let f = if exponent == 0 { signed } else { mantissa - 1.0 };
-    (f, exponent as f32 * f32::consts::LN_2)
+    let mut f = Lanes::of_integers(simd, fractions);
+    let mut n = fractions;
+    for (f, n) in f.vectors.iter_mut().zip(&mut n) {
+        let signed = *f;
+        let negative = simd.less_than_f32s(signed, simd.splat_f32s(0.0));
+        let u = simd.select_f32s(negative, simd.add_f32s(signed, simd.splat_f32s(ONE)), signed);
+        let bits = simd.transmute_u32s_f32s(u);
+        // n where a single has its exponent.
+        *n = simd.and_u32s(simd.sub_u32s(bits, simd.splat_u32s(SQRT_HALF)), simd.splat_u32s(EXPONENT));
+        let near_one = simd.equal_u32s(*n, simd.splat_u32s(0));
+        let small = simd.mul_f32s(signed, simd.splat_f32s(1.0 / ONE));
+        let bits = simd.sub_u32s(simd.sub_u32s(bits, simd.splat_u32s(ONE.to_bits() - 1f32.to_bits())), *n);
+        let mantissa = simd.transmute_f32s_u32s(bits);
+        *f = simd.select_f32s(near_one, small, simd.sub_f32s(mantissa, simd.splat_f32s(1.0)));
+    }
+    let whole = Lanes::of_integers(simd, n) * (-2.0 * f32::consts::LN_2 / 8_388_608.0);
+    // ln(1 + f) = f - f^2/2 + f^3 P(f), error 2^-24.9; this is -P.
+    let p = f.polynomial([
+        -8.700_43e-2,
+        0.142_674_86,
+        -0.149_147_69,
+        0.165_775_85,
+        -0.199_630_63,
+        0.250_013_38,
+        -0.333_339_1,
+    ]);
+    let (square, twice) = (f * f, f + f);
+    whole + (p * twice * square + square - twice)
 }
 
-/// ln(1 + f) = f - f^2/2 + f^3 P(f), error 2^-24.9.
+/// cos and sin of angles in 2^-32 of a turn, to single precision.
 #[inline(always)]
-fn ln_1p_single(f: f32) -> f32 {
-    let p = polynomial_single(
-        f,
-        [8.700_43e-2, -0.142_674_86, 0.149_147_69, -0.165_775_85, 0.199_630_63, -0.250_013_38, 0.333_339_1],
-    );
-    let square = f * f;
-    f + (p * f * square - 0.5 * square)
-}
-
-/// The pair of a fraction's logarithm and an angle.
-#[inline(always)]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
-fn pair_single(logarithm: f32, angle: u32) -> (f32, f32) {
-    let r = (-2.0 * logarithm).sqrt();
-    // The angle as a quarter turn and a remainder in [-1/8, 1/8) of a turn.
-    let quarter = angle.wrapping_add(1 << 29) >> 30;
+pub(super) fn turns<S: Simd, const N: usize>(simd: S, angles: [S::u32s; N]) -> [Lanes<S, N>; 2] {
+    // The angle as a quarter turn, in the upper two bits, and a remainder in [-1/8, 1/8) of a turn: the lower 30 bits with their sign.
+    let quarters = each(angles, |angle| simd.add_u32s(angle, simd.splat_u32s(1 << 29)));
+    let two = simd.splat_u32s(2);
     #[expect(clippy::cast_possible_truncation, reason = "a constant")]
-    let t = angle.wrapping_sub(quarter << 30) as i32 as f32 * (TAU / 4_294_967_296.0) as f32;
+    let t = Lanes::of_integers(simd, each(angles, |angle| simd.wrapping_dyn_shl_u32s(angle, two)))
+        * (TAU / 17_179_869_184.0) as f32;
     let z = t * t;
     // Errors 2^-28.0 and 2^-33.0 on [-pi/4, pi/4].
-    let sine = polynomial_single(z, [-1.951_528_2e-4, 8.332_16e-3, -0.166_666_55]) * z * t + t;
-    let cosine = polynomial_single(z, [2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]) * z * z - 0.5 * z + 1.0;
-    let (x, y) = if quarter & 1 == 0 { (cosine, sine) } else { (sine, cosine) };
-    // cos is negative in quarters 1 and 2, sin in 2 and 3.
-    let x = f32::from_bits(x.to_bits() ^ ((quarter + 1) & 2) << 30);
-    let y = f32::from_bits(y.to_bits() ^ (quarter & 2) << 30);
-    (r * x, r * y)
+    let mut sine = z.polynomial([-1.951_528_2e-4, 8.332_16e-3, -0.166_666_55]) * z * t + t;
+    let p = z.polynomial([2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]);
+    let mut cosine = (p * z * z).plus_exactly(z, -0.5) + 1.0;
+    for ((cosine, sine), quarter) in cosine.vectors.iter_mut().zip(&mut sine.vectors).zip(quarters) {
+        let even = simd.equal_u32s(simd.and_u32s(quarter, simd.splat_u32s(1 << 30)), simd.splat_u32s(0));
+        let (x, y) = (simd.select_f32s(even, *cosine, *sine), simd.select_f32s(even, *sine, *cosine));
+        // cos is negative in quarters 1 and 2, sin in 2 and 3.
+        *cosine = with_sign(simd, x, simd.add_u32s(quarter, simd.splat_u32s(1 << 30)));
+        *sine = with_sign(simd, y, quarter);
+    }
+    [cosine, sine]
 }
 
-/// A polynomial by its coefficients, that of the highest power first.
+/// Numbers whose sign is changed where the highest bit of a word is set.
 #[inline(always)]
-fn polynomial_single<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
-    coefficients.into_iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
+fn with_sign<S: Simd>(simd: S, numbers: S::f32s, words: S::u32s) -> S::f32s {
+    let sign = simd.and_u32s(words, simd.splat_u32s(1 << 31));
+    simd.transmute_f32s_u32s(simd.xor_u32s(simd.transmute_u32s_f32s(numbers), sign))
 }
 
 /// A pair to double precision, from `signed` = u below one half and u - 1 from there on, and an angle in 2^-64 of a turn.
@@ -162,6 +166,8 @@ fn polynomial_double<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
 
     /// Fractions near both ends of (0, 1), in the middle, and on either side of where the formulas change.
@@ -176,8 +182,7 @@ mod tests {
         for word in fractions() {
             let signed = f64::from(word as i32) / 4_294_967_296.0;
             let exact = if signed < 0.0 { libm::log1p(signed) } else { libm::log(signed) };
-            let (f, whole) = split_single(word);
-            let single = f64::from(whole + ln_1p_single(f));
+            let single = -0.5 * f64::from(minus_twice_ln(Scalar::new(), [word]).vectors[0]);
             assert!((single - exact).abs() <= 2f64.powi(-22) * exact.abs(), "single, {word}: {single} {exact}");
             let double = ln_double(signed);
             assert!((double - exact).abs() <= 2f64.powi(-51) * exact.abs(), "double, {word}: {double} {exact}");
@@ -192,7 +197,8 @@ mod tests {
             let (sine, cosine) = libm::sincos((angle as i64) as f64 * (TAU / 18_446_744_073_709_551_616.0));
             let (x, y) = double(f64::from(fraction) / 4_294_967_296.0, angle);
             assert!((x / r - cosine).abs() < 8e-16 && (y / r - sine).abs() < 8e-16, "{angle:x}");
-            let (x, y) = single(fraction, (angle >> 32) as u32);
+            let turn = turns(Scalar::new(), [(angle >> 32) as u32]);
+            let [x, y] = turn.map(|part| (radii(Scalar::new(), [fraction]) * part).vectors[0]);
             assert!((f64::from(x) / r - cosine).abs() < 2e-7 && (f64::from(y) / r - sine).abs() < 2e-7, "{angle:x}");
         }
     }

@@ -1,6 +1,9 @@
 //! What elementwise laws have in common: whole tiles are drawn by vector code, and any range is cut from them.
 
-use crate::generator::Source;
+use half::bf16;
+use pulp::Simd;
+
+use crate::generator::{Source, to_bfloat16};
 use crate::plan::narrow;
 
 /// How many elements are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
@@ -30,6 +33,52 @@ pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: i
     }
     if !whole.is_empty() {
         draw(first, whole);
+    }
+}
+
+/// What singles are stored as. (No closures: what they hold is not always compiled for wide vectors.)
+pub(super) trait Stored: Copy + Default {
+    /// Where to draw the singles of a tile, or of a part of one: at their place or in the `room` aside.
+    fn singles<'a>(out: &'a mut [Self], room: &'a mut [f32; TILE]) -> &'a mut [f32];
+
+    /// Stores the singles of a tile, or of a part of one, that were drawn aside.
+    fn store<S: Simd>(simd: S, room: &[f32; TILE], out: &mut [Self]);
+
+    /// Singles as they are stored.
+    fn each<S: Simd, const N: usize>(simd: S, singles: [f32; N]) -> [Self; N];
+}
+
+impl Stored for f32 {
+    #[inline(always)]
+    fn singles<'a>(out: &'a mut [Self], _: &'a mut [f32; TILE]) -> &'a mut [f32] {
+        out
+    }
+
+    #[inline(always)]
+    fn store<S: Simd>(_: S, _: &[f32; TILE], _: &mut [Self]) {}
+
+    #[inline(always)]
+    fn each<S: Simd, const N: usize>(_: S, singles: [f32; N]) -> [Self; N] {
+        singles
+    }
+}
+
+impl Stored for bf16 {
+    #[inline(always)]
+    fn singles<'a>(out: &'a mut [Self], room: &'a mut [f32; TILE]) -> &'a mut [f32] {
+        &mut room[..out.len()]
+    }
+
+    #[inline(always)]
+    fn store<S: Simd>(simd: S, room: &[f32; TILE], out: &mut [Self]) {
+        to_bfloat16(simd, &room[..out.len()], out);
+    }
+
+    #[inline(always)]
+    fn each<S: Simd, const N: usize>(simd: S, singles: [f32; N]) -> [Self; N] {
+        let mut stored = [Self::default(); N];
+        to_bfloat16(simd, &singles, &mut stored);
+        stored
     }
 }
 

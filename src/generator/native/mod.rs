@@ -4,6 +4,7 @@
 mod box_muller;
 mod elementwise;
 mod further;
+mod lanes;
 mod normal;
 mod orthogonal;
 mod permutation;
@@ -77,6 +78,37 @@ fn open_law(words: Words, law: &Law, dtype: DType, threads: usize) -> Box<dyn So
         Law::Cleared { law, from, to } => {
             let whole = open_law(words, law, dtype, threads);
             Box::new(elementwise::Cleared { whole, from: *from, to: *to })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+
+    use super::*;
+
+    #[test]
+    fn bfloat16s_are_the_singles_rounded_once() {
+        let cut = |low, high| Law::TruncatedNormal { mean: 0.25, std: 1.5, low, high };
+        let laws = [
+            Law::Normal { mean: 0.25, std: 1.5 },
+            Law::Uniform { low: -1.0, high: 3.0 },
+            cut(-2.75, 3.25),
+            cut(0.0, 0.5 + f64::EPSILON),
+            cut(-0.5, 1.0),
+            cut(6.0, f64::INFINITY),
+        ];
+        for law in laws {
+            for (start, count) in [(0, 40_000), (700, 3), (1023, 1025)] {
+                let source = open_law(Words::new(7, &"weight".parse().unwrap()), &law, DType::BF16, 1);
+                let (mut singles, mut halves) = (vec![0.0; count], vec![bf16::ZERO; count]);
+                source.singles(start, &mut singles);
+                if source.bfloat16s(start, &mut halves) {
+                    let wrong = singles.iter().zip(halves).find(|&(&single, half)| bf16::from_f32(single) != half);
+                    assert_eq!(wrong, None, "{law:?} from {start}");
+                }
+            }
         }
     }
 }

@@ -5,11 +5,13 @@
 //! word near either end of its range says too little about its radius, so it is continued by yet another word: that
 //! gives the tails past 6 sigma their right frequency, and keeps single and double together.
 
+use half::bf16;
 use pulp::{Simd, WithSimd};
 
 use super::box_muller;
-use super::elementwise::{TILE, by_tiles};
-use super::words::{LANES, Words};
+use super::elementwise::{Stored, TILE, by_tiles};
+use super::lanes::each;
+use super::words::{LANES, Plane, Words};
 use crate::generator::{Source, dispatch};
 use crate::plan::narrow;
 
@@ -44,9 +46,12 @@ pub(super) struct Normal {
 
 impl Source for Normal {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        by_tiles(start, out, |first, tiles| {
-            dispatch(Singles { words: &self.words, first, out: tiles, mean: narrow(self.mean), std: narrow(self.std) });
-        });
+        self.fill(start, out);
+    }
+
+    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
+        self.fill(start, out);
+        true
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
@@ -59,56 +64,115 @@ impl Source for Normal {
     }
 }
 
-struct Singles<'a> {
+impl Normal {
+    fn fill<T: Stored>(&self, start: u64, out: &mut [T]) {
+        by_tiles(start, out, |first, tiles| {
+            dispatch(Filled { words: &self.words, first, out: tiles, mean: narrow(self.mean), std: narrow(self.std) });
+        });
+    }
+}
+
+struct Filled<'a, T> {
     words: &'a Words,
     first: u64,
-    out: &'a mut [f32],
+    out: &'a mut [T],
     mean: f32,
     std: f32,
 }
 
-impl WithSimd for Singles<'_> {
+impl<T: Stored> WithSimd for Filled<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut drawn = [0; TILE];
+        let (mean, std) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.std));
+        let place = |z| simd.add_f32s(simd.mul_f32s(z, std), mean);
+        let (mut draw, mut room) = (Draw::new(simd, self.words, 0), [0.0; TILE]);
         for (tile, first) in self.out.chunks_exact_mut(TILE).zip((self.first..).step_by(TILE)) {
-            standard_tile(simd, self.words, Planes::of_attempt(0), first, &mut drawn, tile);
-            for z in tile {
-                *z = *z * self.std + self.mean;
+            draw.all(first, T::singles(tile, &mut room), place);
+            T::store(simd, &room, tile);
+        }
+    }
+}
+
+/// How many vectors go through the transform in step.
+const IN_STEP: usize = 4;
+
+/// Draws of the elements of tiles, all of the same attempt.
+pub(super) struct Draw<'a, S: Simd> {
+    simd: S,
+    words: &'a Words,
+    attempt: u64,
+    plane: Plane<S>,
+    /// The words of a tile.
+    drawn: [u32; TILE],
+}
+
+impl<'a, S: Simd> Draw<'a, S> {
+    #[inline(always)]
+    pub(super) fn new(simd: S, words: &'a Words, attempt: u64) -> Self {
+        let plane = words.plane(simd, Planes::of_attempt(attempt).word);
+        Self { simd, words, attempt, plane, drawn: [0; TILE] }
+    }
+
+    /// Fills a tile with what `place` makes of standard normals, from element `first`, a multiple of [`TILE`].
+    #[inline(always)]
+    pub(super) fn all(&mut self, first: u64, tile: &mut [f32], place: impl Fn(S::f32s) -> S::f32s) {
+        self.plane.fill(first, &mut self.drawn);
+        let (radii, angles) = self.drawn.split_at(HALF);
+        let (cosines, sines) = tile.split_at_mut(HALF);
+        let parts = in_step_mut::<S>(cosines).iter_mut().zip(in_step_mut::<S>(sines));
+        for ((&radius, &angle), (cosine, sine)) in in_step::<S>(radii).iter().zip(in_step::<S>(angles)).zip(parts) {
+            let r = box_muller::radii(self.simd, radius);
+            let [x, y] = box_muller::turns(self.simd, angle);
+            *cosine = each((r * x).vectors, &place);
+            *sine = each((r * y).vectors, &place);
+        }
+        if any_is_coarse(radii) {
+            let place = |z| bytemuck::cast_slice(&[place(self.simd.splat_f32s(z))])[0];
+            refine_singles(self.words, Planes::of_attempt(self.attempt), first, &self.drawn, tile, place);
+        }
+    }
+
+    /// Chooses elements of the tile that begins with element `first`, by their `offsets`; hands the chosen to `full` when they are many.
+    #[inline(always)]
+    pub(super) fn some(&mut self, first: u64, offsets: &[u16], chosen: &mut Chosen, mut full: impl FnMut(&mut Chosen)) {
+        self.plane.fill(first, &mut self.drawn);
+        for &offset in offsets {
+            let place = usize::from(offset) % HALF;
+            let element = Element { index: first + u64::from(offset), attempt: self.attempt };
+            chosen.push(element, [self.drawn[place], self.drawn[place + HALF]]);
+            if chosen.count == CHOSEN {
+                full(chosen);
             }
         }
     }
 }
 
-/// Fills a tile with standard normals, from element `first`, a multiple of [`TILE`]; `drawn` is room for its words.
 #[inline(always)]
-pub(super) fn standard_tile<S: Simd>(
-    simd: S,
-    words: &Words,
-    planes: Planes,
-    first: u64,
-    drawn: &mut [u32; TILE],
-    tile: &mut [f32],
-) {
-    words.fill_simd(simd, planes.word, first, drawn);
-    let (radii, angles) = drawn.split_at(HALF);
-    let (cosines, sines) = tile.split_at_mut(HALF);
-    box_muller::singles(radii, angles, cosines, sines);
-    let coarse = radii.iter().fold(false, |any, &word| any | is_coarse(word));
-    if coarse {
-        refine_singles(words, planes, first, drawn, tile);
-    }
+fn in_step<S: Simd>(words: &[u32]) -> &[[S::u32s; IN_STEP]] {
+    S::as_simd_u32s(words).0.as_chunks().0
+}
+
+#[inline(always)]
+fn in_step_mut<S: Simd>(numbers: &mut [f32]) -> &mut [[S::f32s; IN_STEP]] {
+    S::as_mut_simd_f32s(numbers).0.as_chunks_mut().0
 }
 
 /// Draws again, in double precision, the pairs of a tile whose radius word is too coarse.
 #[cold]
 #[inline(never)]
-fn refine_singles(words: &Words, planes: Planes, first: u64, drawn: &[u32; TILE], tile: &mut [f32]) {
+fn refine_singles(
+    words: &Words,
+    planes: Planes,
+    first: u64,
+    drawn: &[u32; TILE],
+    tile: &mut [f32],
+    place: impl Fn(f32) -> f32,
+) {
     for offset in (0..HALF).filter(|&offset| is_coarse(drawn[offset])) {
         let pair = [drawn[offset], drawn[offset + HALF]];
-        [tile[offset], tile[offset + HALF]] = refine_pair(words, planes, first + offset as u64, pair);
+        [tile[offset], tile[offset + HALF]] = refine_pair(words, planes, first + offset as u64, pair).map(&place);
     }
 }
 
@@ -120,63 +184,114 @@ fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32;
     [narrow(cosine), narrow(sine)]
 }
 
-/// Standard normals of elements that have nothing in common, each of its own attempt.
-#[inline(always)]
-pub(super) fn standard_gathered<S: Simd>(simd: S, words: &Words, elements: &[(u64, u64); LANES]) -> [f32; LANES] {
-    let half = HALF as u64;
-    let places =
-        elements.map(|(index, attempt)| (Planes::of_attempt(attempt), index / (2 * half) * 2 * half + index % half));
-    let radii = words.gather_simd(simd, &places.map(|(planes, index)| (planes.word, index)));
-    let angles = words.gather_simd(simd, &places.map(|(planes, index)| (planes.word, index + half)));
-    let pairs = standard_pairs(words, radii, angles, |lane| places[lane]);
-    std::array::from_fn(|lane| pairs[usize::from(elements[lane].0 % (2 * half) >= half)][lane])
+/// A draw of an element: the element's number, and that of the attempt.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Element {
+    pub(super) index: u64,
+    pub(super) attempt: u64,
 }
 
-/// Standard normals of some elements of the tile that begins with element `first`, by their `offsets`; `drawn` is room for the
-/// words of all.
-#[inline(always)]
-pub(super) fn standard_chosen<S: Simd>(
-    simd: S,
-    words: &Words,
-    planes: Planes,
-    first: u64,
-    drawn: &mut [u32; TILE],
-    offsets: &[u16],
-    out: &mut [f32; TILE],
-) {
-    words.fill_simd(simd, planes.word, first, drawn);
-    for (offsets, out) in offsets.chunks(LANES).zip(out.chunks_mut(LANES)) {
-        // Lanes without an element take words that need no refining.
-        let [mut radii, mut angles] = [[1 << 31; LANES]; 2];
-        for ((radius, angle), &offset) in radii.iter_mut().zip(&mut angles).zip(offsets) {
-            let place = usize::from(offset) % HALF;
-            (*radius, *angle) = (drawn[place], drawn[place + HALF]);
-        }
-        let place = |lane: usize| (planes, first + u64::from(offsets[lane]) % HALF as u64);
-        let pairs = standard_pairs(words, radii, angles, place);
-        for (lane, (&offset, z)) in offsets.iter().zip(out).enumerate() {
-            *z = pairs[usize::from(usize::from(offset) >= HALF)][lane];
-        }
+impl Element {
+    /// The number of the radius word of its pair.
+    fn radius(self) -> u64 {
+        self.index / TILE as u64 * TILE as u64 + self.index % HALF as u64
+    }
+
+    /// Whether it is the second of its pair.
+    fn is_second(self) -> bool {
+        self.index % TILE as u64 >= HALF as u64
     }
 }
 
-/// The two standard normals of each pair of words; `place` tells of a lane where further words for it are.
-#[inline(always)]
-fn standard_pairs(
-    words: &Words,
-    radii: [u32; LANES],
-    angles: [u32; LANES],
-    place: impl Fn(usize) -> (Planes, u64),
-) -> [[f32; LANES]; 2] {
-    let [mut cosines, mut sines] = [[0.0; LANES]; 2];
-    for lane in 0..LANES {
-        (cosines[lane], sines[lane]) = box_muller::single(radii[lane], angles[lane]);
+/// How many chosen elements go through the transform at a time.
+pub(super) const CHOSEN: usize = 64;
+
+/// Elements of any tiles and attempts, with the words of their pairs.
+pub(super) struct Chosen {
+    count: usize,
+    elements: [Element; CHOSEN],
+    radii: [u32; CHOSEN],
+    /// Those of a second element are less a quarter turn: its sine has the bits of the cosine of that.
+    angles: [u32; CHOSEN],
+}
+
+impl Chosen {
+    /// Words of lanes without an element; they need no refining.
+    const NO_RADII: [u32; CHOSEN] = [1 << 31; CHOSEN];
+
+    /// None.
+    pub(super) fn new() -> Self {
+        Self { count: 0, elements: [Element::default(); CHOSEN], radii: Self::NO_RADII, angles: [0; CHOSEN] }
     }
-    for lane in (0..LANES).filter(|&lane| is_coarse(radii[lane])) {
-        let (planes, index) = place(lane);
-        [cosines[lane], sines[lane]] = refine_pair(words, planes, index, [radii[lane], angles[lane]]);
+
+    /// Elements, at most [`CHOSEN`], with their words, wherever those are.
+    #[inline(always)]
+    pub(super) fn gather<S: Simd>(simd: S, words: &Words, elements: &[Element]) -> Self {
+        let mut chosen = Self::new();
+        for elements in elements.chunks(LANES) {
+            let mut addresses = [[(0, 0); LANES]; 2];
+            for (lane, &element) in elements.iter().enumerate() {
+                let plane = Planes::of_attempt(element.attempt).word;
+                addresses[0][lane] = (plane, element.radius());
+                addresses[1][lane] = (plane, element.radius() + HALF as u64);
+            }
+            let radii = words.gather_simd(simd, &addresses[0]);
+            let angles = words.gather_simd(simd, &addresses[1]);
+            for ((&element, radius), angle) in elements.iter().zip(radii).zip(angles) {
+                chosen.push(element, [radius, angle]);
+            }
+        }
+        chosen
     }
-    [cosines, sines]
+
+    #[inline(always)]
+    fn push(&mut self, element: Element, [radius, angle]: [u32; 2]) {
+        self.elements[self.count] = element;
+        self.radii[self.count] = radius;
+        self.angles[self.count] = angle.wrapping_sub(quarter_turn(element));
+        self.count += 1;
+    }
+
+    /// Leaves none.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+        self.radii = Self::NO_RADII;
+    }
+
+    pub(super) fn elements(&self) -> &[Element] {
+        &self.elements[..self.count]
+    }
+
+    /// Their standard normals, and in lanes without an element anything.
+    #[inline(always)]
+    pub(super) fn standard<S: Simd>(&self, simd: S, words: &Words) -> [f32; CHOSEN] {
+        let mut normals = [0.0; CHOSEN];
+        let vectors = in_step::<S>(&self.radii).iter().zip(in_step::<S>(&self.angles));
+        for ((&radius, &angle), z) in vectors.zip(in_step_mut::<S>(&mut normals)) {
+            let [cosine, _] = box_muller::turns(simd, angle);
+            *z = (box_muller::radii(simd, radius) * cosine).vectors;
+        }
+        if any_is_coarse(&self.radii) {
+            self.refine(words, &mut normals);
+        }
+        normals
+    }
+
+    /// Draws those again whose radius word is too coarse.
+    #[cold]
+    #[inline(never)]
+    fn refine(&self, words: &Words, normals: &mut [f32; CHOSEN]) {
+        for (lane, element) in self.elements().iter().enumerate().filter(|&(lane, _)| is_coarse(self.radii[lane])) {
+            let pair = [self.radii[lane], self.angles[lane].wrapping_add(quarter_turn(*element))];
+            let pair = refine_pair(words, Planes::of_attempt(element.attempt), element.radius(), pair);
+            normals[lane] = pair[usize::from(element.is_second())];
+        }
+    }
+}
+
+/// What to take from the angle of an element.
+fn quarter_turn(element: Element) -> u32 {
+    u32::from(element.is_second()) << 30
 }
 
 /// The radius of an element as a signed fraction (see [`box_muller::double`]), its 64 bits continued by 32 more.
@@ -205,17 +320,17 @@ impl WithSimd for Doubles<'_> {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "53 of 64 bits are kept")]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { words, planes, .. } = self;
+        let [mut plane, mut further_plane] = [planes.word, planes.further].map(|plane| words.plane(simd, plane));
         let (mut drawn, mut further) = ([0; TILE], [0; TILE]);
         for (tile, first) in self.out.chunks_exact_mut(TILE).zip((self.first..).step_by(TILE)) {
-            words.fill_simd(simd, planes.word, first, &mut drawn);
-            words.fill_simd(simd, planes.further, first, &mut further);
+            plane.fill(first, &mut drawn);
+            further_plane.fill(first, &mut further);
             let (radii, angles) = (pairs(&drawn[..HALF], &further[..HALF]), pairs(&drawn[HALF..], &further[HALF..]));
             let (cosines, sines) = tile.split_at_mut(HALF);
             for (((radius, angle), cosine), sine) in radii.zip(angles).zip(cosines).zip(sines) {
                 (*cosine, *sine) = box_muller::double((radius as i64 as f64 + 0.5) * STEP_OF_64_BITS, angle);
             }
-            let coarse = drawn[..HALF].iter().fold(false, |any, &word| any | is_coarse(word));
-            if coarse {
+            if any_is_coarse(&drawn[..HALF]) {
                 refine_doubles(words, planes, first, &drawn, &further, tile);
             }
         }
@@ -250,6 +365,11 @@ fn pairs<'a>(words: &'a [u32], further: &'a [u32]) -> impl Iterator<Item = u64> 
 #[inline(always)]
 fn join(word: u32, further: u32) -> u64 {
     u64::from(word) << 32 | u64::from(further)
+}
+
+#[inline(always)]
+fn any_is_coarse(radii: &[u32]) -> bool {
+    radii.iter().fold(false, |any, &word| any | is_coarse(word))
 }
 
 /// Whether a radius word lies so near an end of its range that its 32 bits say too little: below 2^17, or within 2^8 of

@@ -3,26 +3,24 @@
 //! Otherwise see [`super::tails`].
 
 use std::iter;
+use std::marker::PhantomData;
 
+use half::bf16;
 use pulp::{Simd, WithSimd};
 
-use super::elementwise::{TILE, by_tiles, within};
-use super::normal::{Planes, standard_chosen, standard_doubles, standard_gathered, standard_tile};
+use super::elementwise::{Stored, TILE, by_tiles, within};
+use super::normal::{CHOSEN, Chosen, Draw, Element, Planes, standard_doubles};
 use super::tails::Tails;
-use super::words::{LANES, Words};
+use super::words::Words;
 use crate::gaussian;
-use crate::generator::{Source, bits_of, dispatch};
+use crate::generator::{Source, bits_outside, dispatch};
 use crate::plan::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;
 
 /// Where more than this share of the elements is still to be expected, whole tiles are drawn again.
-const MANY: f64 = 1.0 / 4.0;
-
-/// Where no more than this share of the elements is still to be expected, their words are found one by one, gathered from many
-/// tiles: that is then cheaper than to find all words of the tiles.
-const FEW: f64 = 1.0 / 32.0;
+const MANY: f64 = 1.0 / 8.0;
 
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
@@ -30,10 +28,9 @@ pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: 
     if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
-    let wanting = || iter::successors(Some(1.0 - kept), |wanting| Some(wanting * (1.0 - kept)));
-    let after = |share| wanting().zip(1..).find(|&(wanting, _)| wanting <= share).map_or(1, |(_, attempt)| attempt);
-    let cuts = (narrow(cuts.0), narrow(cuts.1));
-    Box::new(Redrawn { words, mean, std, cuts, bounds, gathered_in_tiles: after(MANY), gathered: after(FEW) })
+    let wanting = iter::successors(Some(1.0 - kept), |wanting| Some(wanting * (1.0 - kept)));
+    let whole = wanting.zip(1..).find(|&(wanting, _)| wanting <= MANY).map_or(1, |(_, attempt)| attempt);
+    Box::new(Redrawn { words, mean, std, cuts: (narrow(cuts.0), narrow(cuts.1)), bounds, whole })
 }
 
 struct Redrawn {
@@ -42,15 +39,19 @@ struct Redrawn {
     std: f64,
     cuts: (f32, f32),
     bounds: (f64, f64),
-    /// The first attempt that is not made for all elements of a tile, and the first for which not even all their words are found; the
-    /// values do not depend on them.
-    gathered_in_tiles: u64,
-    gathered: u64,
+    /// How many attempts are made for all elements of a tile. For the next, all words of a tile are found and the few elements are
+    /// chosen that want it; for those after that, the words are found one by one. The values do not depend on it.
+    whole: u64,
 }
 
 impl Source for Redrawn {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        by_tiles(start, out, |first, tiles| dispatch(Singles { law: self, first, out: tiles }));
+        by_tiles(start, out, |first, tiles| dispatch(Filled { law: self, first, out: tiles }));
+    }
+
+    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
+        by_tiles(start, out, |first, tiles| dispatch(Filled { law: self, first, out: tiles }));
+        true
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
@@ -76,9 +77,8 @@ impl Redrawn {
         let (mut singles, mut doubles) = ([0.0; TILE], [0.0; TILE]);
         let mut wanting = [true; TILE];
         for attempt in 0.. {
-            let planes = Planes::of_attempt(attempt);
-            dispatch(Attempt { words: &self.words, planes, first, out: &mut singles });
-            standard_doubles(&self.words, planes, first, &mut doubles);
+            dispatch(OneTile { words: &self.words, attempt, first, out: &mut singles });
+            standard_doubles(&self.words, Planes::of_attempt(attempt), first, &mut doubles);
             for offset in 0..TILE {
                 if wanting[offset] && self.keeps(singles[offset]) {
                     (tile[offset], wanting[offset]) = (doubles[offset], false);
@@ -91,103 +91,97 @@ impl Redrawn {
     }
 }
 
-struct Attempt<'a> {
+struct OneTile<'a> {
     words: &'a Words,
-    planes: Planes,
+    attempt: u64,
     first: u64,
     out: &'a mut [f32; TILE],
 }
 
-impl WithSimd for Attempt<'_> {
+impl WithSimd for OneTile<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        standard_tile(simd, self.words, self.planes, self.first, &mut [0; TILE], self.out);
+        Draw::new(simd, self.words, self.attempt).all(self.first, self.out, |z| z);
     }
 }
 
-struct Singles<'a> {
+struct Filled<'a, T> {
     law: &'a Redrawn,
     first: u64,
-    out: &'a mut [f32],
+    out: &'a mut [T],
 }
 
-impl WithSimd for Singles<'_> {
+impl<T: Stored> WithSimd for Filled<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { law, .. } = self;
-        let (mut drawn, mut again, mut offsets) = ([0; TILE], [0.0; TILE], [0; TILE]);
-        let mut waiting = Vec::new();
+        let mut draw = Draw::new(simd, &law.words, 0);
+        let mut others = Vec::new();
+        for attempt in 1..law.whole {
+            others.push(Draw::new(simd, &law.words, attempt));
+        }
+        let mut last = Draw::new(simd, &law.words, law.whole);
+        let (mut room, mut again, mut offsets) = ([0.0; TILE], [0.0; TILE], ROOM);
+        let (mut chosen, mut waiting) = (Chosen::new(), Vec::new());
         for start in (0..self.out.len()).step_by(TILE) {
             let (first, tile) = (self.first + start as u64, &mut self.out[start..start + TILE]);
-            standard_tile(simd, &law.words, Planes::of_attempt(0), first, &mut drawn, tile);
-            for attempt in 1..law.gathered_in_tiles {
-                standard_tile(simd, &law.words, Planes::of_attempt(attempt), first, &mut drawn, &mut again);
-                for (z, &other) in tile.iter_mut().zip(&again) {
+            let normals = T::singles(tile, &mut room);
+            draw.all(first, normals, |z| z);
+            for other in &mut others {
+                other.all(first, &mut again, |z| z);
+                for (z, &other) in normals.iter_mut().zip(&again) {
                     *z = if law.keeps(*z) { *z } else { other };
                 }
             }
-            let mut cut = law.find_cut_off(tile, &mut offsets);
-            for attempt in law.gathered_in_tiles..law.gathered {
-                let planes = Planes::of_attempt(attempt);
-                standard_chosen(simd, &law.words, planes, first, &mut drawn, &offsets[..cut], &mut again);
-                cut = law.take_kept(tile, &again, &mut offsets[..cut]);
-            }
-            let places = offsets[..cut].iter().map(|&offset| start + usize::from(offset));
-            waiting.extend(places.map(|at| Waiting { at, attempt: law.gathered }));
-            law.place(tile);
-            if waiting.len() >= LANES {
-                law.draw_again(&mut waiting, LANES, self.first, self.out);
-            }
+            let cut = law.place_all(simd, normals, &mut offsets);
+            T::store(simd, &room, tile);
+            last.some(first, &offsets[..cut], &mut chosen, |chosen| {
+                law.settle(chosen, &mut waiting, self.first, self.out);
+            });
         }
-        law.draw_again(&mut waiting, 1, self.first, self.out);
+        law.settle(&mut chosen, &mut waiting, self.first, self.out);
+        while !waiting.is_empty() {
+            let elements = waiting.split_off(waiting.len().saturating_sub(CHOSEN));
+            let mut chosen = dispatch(Gathered { words: &law.words, elements: &elements });
+            law.settle(&mut chosen, &mut waiting, self.first, self.out);
+        }
     }
 }
 
-/// An element whose normal was cut off, and the number of its next attempt.
-#[derive(Clone, Copy, Default)]
-struct Waiting {
-    at: usize,
-    attempt: u64,
-}
+/// Room for the offsets of a tile, and for what is written beyond the last.
+type Offsets = [u16; TILE + AT_A_TIME];
+const ROOM: Offsets = [0; TILE + AT_A_TIME];
+
+/// How many offsets are written without asking whether there are so many: most words of 64 elements have fewer.
+const AT_A_TIME: usize = 4;
 
 impl Redrawn {
-    /// Writes down the offsets of the normals of a tile that are cut off; tells how many they are. They are few: a word of bits holds
-    /// 64 of them, and where none is set nothing is done.
+    /// Turns the standard normals of a tile into values. Writes down the offsets of those that are cut off; tells how many they are.
     #[inline(always)]
-    fn find_cut_off(&self, tile: &[f32], offsets: &mut [u16; TILE]) -> usize {
-        let mut cut = [0; TILE];
-        for (cut, &z) in cut.iter_mut().zip(tile) {
-            *cut = u8::from(!self.keeps(z));
+    fn place_all<S: Simd>(&self, simd: S, tile: &mut [f32], offsets: &mut Offsets) -> usize {
+        // All words come first: what is done with them hangs on what they hold, and a CPU guesses that wrong.
+        let mut words = [0; TILE / 64];
+        for (word, normals) in words.iter_mut().zip(tile.as_chunks_mut().0) {
+            *word = bits_outside(simd, normals, self.cuts.0, self.cuts.1);
+            self.place(normals);
         }
         let mut count = 0;
-        for (start, cut) in (0..).step_by(64).zip(cut.as_chunks::<64>().0) {
-            let mut bits = bits_of(cut);
-            while bits != 0 {
-                #[expect(clippy::cast_possible_truncation, reason = "below 64")]
-                let place = bits.trailing_zeros() as u16;
-                offsets[count] = start + place;
-                count += 1;
-                bits &= bits - 1;
+        for (start, mut word) in (0..).step_by(64).zip(words) {
+            let mut written = count;
+            count += word.count_ones() as usize;
+            while written < count {
+                for offset in &mut offsets[written..written + AT_A_TIME] {
+                    #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
+                    let place = word.trailing_zeros() as u16;
+                    *offset = start + place;
+                    word &= word.wrapping_sub(1);
+                }
+                written += AT_A_TIME;
             }
-        }
-        count
-    }
-
-    /// Puts what was drawn again for `offsets` in its place. What is cut off again stays among the offsets, in front; tells how many
-    /// they are.
-    #[inline(always)]
-    fn take_kept(&self, tile: &mut [f32], again: &[f32; TILE], offsets: &mut [u16]) -> usize {
-        for (&offset, &z) in offsets.iter().zip(again) {
-            tile[usize::from(offset) % TILE] = z;
-        }
-        let mut count = 0;
-        for (number, &z) in again.iter().enumerate().take(offsets.len()) {
-            offsets[count] = offsets[number];
-            count += usize::from(!self.keeps(z));
         }
         count
     }
@@ -202,40 +196,52 @@ impl Redrawn {
         }
     }
 
-    /// Draws elements of `out`, which begins with element `first`, again until fewer than `enough` wait.
-    #[inline(never)]
-    fn draw_again(&self, waiting: &mut Vec<Waiting>, enough: usize, first: u64, out: &mut [f32]) {
-        while waiting.len() >= enough {
-            let rest = waiting.len().saturating_sub(LANES);
-            let count = waiting.len() - rest;
-            let mut chosen = [Waiting::default(); LANES];
-            chosen[..count].copy_from_slice(&waiting[rest..]);
-            waiting.truncate(rest);
-            let elements = chosen.map(|Waiting { at, attempt }| (first + at as u64, attempt));
-            let drawn = dispatch(Gathered { words: &self.words, elements });
-            for (Waiting { at, attempt }, z) in chosen.into_iter().zip(drawn).take(count) {
-                match self.keeps(z) {
-                    true => {
-                        out[at] = z;
-                        self.place(&mut out[at..=at]);
-                    }
-                    false => waiting.push(Waiting { at, attempt: attempt + 1 }),
-                }
-            }
+    /// Puts the values of chosen elements into `out`, which begins with element `first`; those that are cut off again wait.
+    fn settle<T: Stored>(&self, chosen: &mut Chosen, waiting: &mut Vec<Element>, first: u64, out: &mut [T]) {
+        let (values, mut cut) = dispatch(Settled { law: self, chosen, stored: PhantomData });
+        for (element, value) in chosen.elements().iter().zip(values) {
+            #[expect(clippy::cast_possible_truncation, reason = "an offset in memory")]
+            let at = (element.index - first) as usize;
+            out[at] = value;
         }
+        while let Some(&element) = chosen.elements().get(cut.trailing_zeros() as usize) {
+            waiting.push(Element { attempt: element.attempt + 1, ..element });
+            cut &= cut - 1;
+        }
+        chosen.clear();
     }
 }
 
-struct Gathered<'a> {
-    words: &'a Words,
-    elements: [(u64, u64); LANES],
+/// The values of chosen elements, and which are cut off, as bits.
+struct Settled<'a, T> {
+    law: &'a Redrawn,
+    chosen: &'a Chosen,
+    stored: PhantomData<T>,
 }
 
-impl WithSimd for Gathered<'_> {
-    type Output = [f32; LANES];
+impl<T: Stored> WithSimd for Settled<'_, T> {
+    type Output = ([T; CHOSEN], u64);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        standard_gathered(simd, self.words, &self.elements)
+        let mut normals = self.chosen.standard(simd, &self.law.words);
+        let cut = bits_outside(simd, &normals, self.law.cuts.0, self.law.cuts.1);
+        self.law.place(&mut normals);
+        (T::each(simd, normals), cut)
+    }
+}
+
+/// The words of elements.
+struct Gathered<'a> {
+    words: &'a Words,
+    elements: &'a [Element],
+}
+
+impl WithSimd for Gathered<'_> {
+    type Output = Chosen;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        Chosen::gather(simd, self.words, self.elements)
     }
 }

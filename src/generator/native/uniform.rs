@@ -1,8 +1,9 @@
 //! Uniform laws.
 
+use half::bf16;
 use pulp::{Simd, WithSimd};
 
-use super::elementwise::{by_tiles, within};
+use super::elementwise::{Stored, TILE, by_tiles, within};
 use super::words::{GROUP, Words};
 use crate::generator::{Source, dispatch};
 use crate::plan::narrow;
@@ -27,7 +28,12 @@ pub(super) struct Uniform {
 
 impl Source for Uniform {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        by_tiles(start, out, |first, tiles| dispatch(Singles { law: self, first, out: tiles }));
+        by_tiles(start, out, |first, tiles| dispatch(Draw { law: self, first, out: tiles }));
+    }
+
+    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
+        by_tiles(start, out, |first, tiles| dispatch(Draw { law: self, first, out: tiles }));
+        true
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
@@ -50,27 +56,28 @@ fn signed_fraction(word: u32, further: u32) -> f64 {
     (u64::from(word) << 32 | u64::from(further)) as i64 as f64 * STEP_OF_63_BITS
 }
 
-struct Singles<'a> {
+struct Draw<'a, T> {
     law: &'a Uniform,
     first: u64,
-    out: &'a mut [f32],
+    out: &'a mut [T],
 }
 
-impl WithSimd for Singles<'_> {
+impl<T: Stored> WithSimd for Draw<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let (middle, half) = (narrow(self.law.middle), narrow(self.law.half));
         let (low, high) = (narrow(self.law.low), narrow(self.law.high));
-        let mut words = [0; GROUP];
+        let (mut plane, mut words, mut room) = (self.law.words.plane(simd, WORD), [0; GROUP], [0.0; TILE]);
         for (group, first) in self.out.chunks_exact_mut(GROUP).zip((self.first..).step_by(GROUP)) {
-            self.law.words.fill_simd(simd, WORD, first, &mut words);
-            for (value, &word) in group.iter_mut().zip(&words) {
+            plane.fill(first, &mut words);
+            for (value, &word) in T::singles(group, &mut room).iter_mut().zip(&words) {
                 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "24 of 32 bits are kept")]
                 let fraction = word as i32 as f32 / 2_147_483_648.0;
                 *value = within(middle + half * fraction, low, high);
             }
+            T::store(simd, &room, group);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::plan::Name;
 /// How many words sixteen blocks hold: whole groups of this size are drawn at once.
 pub(super) const GROUP: usize = 256;
 const BLOCKS: usize = 16;
+const STEPS: [u32; BLOCKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// How many words are found together when their addresses have nothing in common: the widest vectors hold as many.
 pub(super) const LANES: usize = 16;
@@ -73,18 +74,23 @@ impl Words {
     /// The words at any [`LANES`] addresses (plane and index), for use inside vector code: a block is made for each.
     #[inline(always)]
     pub(super) fn gather_simd<S: Simd>(&self, simd: S, addresses: &[(u64, u64); LANES]) -> [u32; LANES] {
-        let blocks = addresses.map(|(_, index)| block_of(index));
-        let [low, high] = [0, 1].map(|half| blocks.map(|block| halves(block)[half]));
-        let [stream_low, stream_high] = [0, 1].map(|half| addresses.map(|(plane, _)| halves(plane)[half]));
+        // Loops, as the library's `map` becomes a call of code that is not compiled for wide vectors.
+        let mut counters = [[0; LANES]; 4];
+        for (lane, &(plane, index)) in addresses.iter().enumerate() {
+            let ([low, high], [stream_low, stream_high]) = (halves(block_of(index)), halves(plane));
+            for (row, half) in counters.iter_mut().zip([low, high, stream_low, stream_high]) {
+                row[lane] = half;
+            }
+        }
         let mut initial = self.initial(simd);
         let mut words = [0; LANES];
         for lane in (0..LANES).step_by(S::U32_LANES) {
             let lanes = lane..lane + S::U32_LANES;
-            for (row, counts) in initial[12..].iter_mut().zip([&low, &high, &stream_low, &stream_high]) {
+            for (row, counts) in initial[12..].iter_mut().zip(&counters) {
                 *row = S::as_simd_u32s(&counts[lanes.clone()]).0[0];
             }
             let mut rows = [[0; LANES]; 16];
-            for (row, made) in rows.iter_mut().zip(eight_rounds(simd, initial)) {
+            for (row, made) in rows.iter_mut().zip(finish(simd, begin(simd, initial), initial)) {
                 S::as_mut_simd_u32s(&mut row[..S::U32_LANES]).0[0] = made;
             }
             for (step, at) in lanes.enumerate() {
@@ -107,22 +113,42 @@ impl Words {
         initial
     }
 
-    /// The words of a run of groups, for use inside vector code.
+    /// A plane, for use inside vector code.
     #[inline(always)]
-    pub(super) fn fill_simd<S: Simd>(&self, simd: S, plane: u64, first: u64, out: &mut [u32]) {
+    pub(super) fn plane<S: Simd>(&self, simd: S, plane: u64) -> Plane<S> {
         let mut initial = self.initial(simd);
-        let [stream_low, stream_high] = halves(plane);
-        initial[14] = simd.splat_u32s(stream_low);
-        initial[15] = simd.splat_u32s(stream_high);
-        let mut block = first / GROUP as u64 * BLOCKS as u64;
+        let [low, high] = halves(plane);
+        initial[14] = simd.splat_u32s(low);
+        initial[15] = simd.splat_u32s(high);
+        Plane { simd, initial, begun: begin(simd, initial), high: 0 }
+    }
+}
+
+/// The words of a plane.
+pub(super) struct Plane<S: Simd> {
+    simd: S,
+    /// The state before the rounds, and after what of them is the same for all blocks whose counters have this upper half.
+    initial: [S::u32s; 16],
+    begun: [S::u32s; 16],
+    high: u32,
+}
+
+impl<S: Simd> Plane<S> {
+    /// Fills `out`, whole groups, with the words from word `first`, a multiple of [`GROUP`].
+    #[inline(always)]
+    pub(super) fn fill(&mut self, first: u64, out: &mut [u32]) {
+        let simd = self.simd;
+        let mut block = block_of(first);
         for group in out.chunks_exact_mut(GROUP) {
+            // The counters of sixteen blocks differ in their lowest four bits alone.
+            let [low, high] = halves(block);
+            if high != self.high {
+                self.go_to(high);
+            }
             for lane in (0..BLOCKS).step_by(S::U32_LANES) {
-                let counters: [u64; BLOCKS] = std::array::from_fn(|step| block + (lane + step) as u64);
-                let low = counters.map(|counter| halves(counter)[0]);
-                let high = counters.map(|counter| halves(counter)[1]);
-                initial[12] = S::as_simd_u32s(&low).0[0];
-                initial[13] = S::as_simd_u32s(&high).0[0];
-                let rows = eight_rounds(simd, initial);
+                let counters = simd.or_u32s(simd.splat_u32s(low), S::as_simd_u32s(&STEPS[lane..]).0[0]);
+                (self.initial[12], self.begun[12]) = (counters, counters);
+                let rows = finish(simd, self.begun, self.initial);
                 for (position, row) in rows.into_iter().enumerate() {
                     let at = position * BLOCKS + lane;
                     S::as_mut_simd_u32s(&mut group[at..at + S::U32_LANES]).0[0] = row;
@@ -130,6 +156,14 @@ impl Words {
             }
             block += BLOCKS as u64;
         }
+    }
+
+    /// Takes another upper half of the counters.
+    #[cold]
+    fn go_to(&mut self, high: u32) {
+        self.initial[13] = self.simd.splat_u32s(high);
+        self.begun = begin(self.simd, self.initial);
+        self.high = high;
     }
 }
 
@@ -161,22 +195,29 @@ impl WithSimd for Fill<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.words.fill_simd(simd, self.plane, self.first, self.out);
+        self.words.plane(simd, self.plane).fill(self.first, self.out);
     }
 }
 
-/// The block function of `ChaCha8`, one block a lane.
+/// The block function of `ChaCha8`, one block a lane, as far as it does not depend on the lower half of the counter: the first round of
+/// all columns but the first.
 #[inline(always)]
-fn eight_rounds<S: Simd>(simd: S, initial: [S::u32s; 16]) -> [S::u32s; 16] {
-    let mut state = initial;
-    for _ in 0..4 {
-        for [a, b, c, d] in [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]] {
-            quarter_round(simd, &mut state, a, b, c, d);
-        }
-        for [a, b, c, d] in [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]] {
-            quarter_round(simd, &mut state, a, b, c, d);
-        }
+fn begin<S: Simd>(simd: S, mut state: [S::u32s; 16]) -> [S::u32s; 16] {
+    quarter_rounds(simd, &mut state, [[1, 2, 3], [5, 6, 7], [9, 10, 11], [13, 14, 15]]);
+    state
+}
+
+/// The rest of the eight rounds.
+#[inline(always)]
+fn finish<S: Simd>(simd: S, begun: [S::u32s; 16], initial: [S::u32s; 16]) -> [S::u32s; 16] {
+    let mut state = begun;
+    quarter_rounds(simd, &mut state, [[0], [4], [8], [12]]);
+    for _ in 0..3 {
+        diagonals(simd, &mut state);
+        quarter_rounds(simd, &mut state, [[0, 1], [4, 5], [8, 9], [12, 13]]);
+        quarter_rounds(simd, &mut state, [[2, 3], [6, 7], [10, 11], [14, 15]]);
     }
+    diagonals(simd, &mut state);
     for (word, start) in state.iter_mut().zip(initial) {
         *word = simd.add_u32s(*word, start);
     }
@@ -184,15 +225,37 @@ fn eight_rounds<S: Simd>(simd: S, initial: [S::u32s; 16]) -> [S::u32s; 16] {
 }
 
 #[inline(always)]
-fn quarter_round<S: Simd>(simd: S, state: &mut [S::u32s; 16], a: usize, b: usize, c: usize, d: usize) {
-    state[a] = simd.add_u32s(state[a], state[b]);
-    state[d] = rotate(simd, simd.xor_u32s(state[d], state[a]), 16);
-    state[c] = simd.add_u32s(state[c], state[d]);
-    state[b] = rotate(simd, simd.xor_u32s(state[b], state[c]), 12);
-    state[a] = simd.add_u32s(state[a], state[b]);
-    state[d] = rotate(simd, simd.xor_u32s(state[d], state[a]), 8);
-    state[c] = simd.add_u32s(state[c], state[d]);
-    state[b] = rotate(simd, simd.xor_u32s(state[b], state[c]), 7);
+fn diagonals<S: Simd>(simd: S, state: &mut [S::u32s; 16]) {
+    quarter_rounds(simd, state, [[0, 1], [5, 6], [10, 11], [15, 12]]);
+    quarter_rounds(simd, state, [[2, 3], [7, 4], [8, 9], [13, 14]]);
+}
+
+/// Quarter rounds in step: the operations of one wait for one another. More than two, where they repeat, would need more registers
+/// than AVX2 has.
+#[inline(always)]
+fn quarter_rounds<S: Simd, const N: usize>(simd: S, state: &mut [S::u32s; 16], [a, b, c, d]: [[usize; N]; 4]) {
+    quarters_of_a_round(simd, state, [a, b, d], 16);
+    quarters_of_a_round(simd, state, [c, d, b], 12);
+    quarters_of_a_round(simd, state, [a, b, d], 8);
+    quarters_of_a_round(simd, state, [c, d, b], 7);
+}
+
+#[inline(always)]
+fn quarters_of_a_round<S: Simd, const N: usize>(
+    simd: S,
+    state: &mut [S::u32s; 16],
+    [sum, other, turned]: [[usize; N]; 3],
+    bits: u32,
+) {
+    for (&sum, other) in sum.iter().zip(other) {
+        state[sum] = simd.add_u32s(state[sum], state[other]);
+    }
+    for (&turned, sum) in turned.iter().zip(sum) {
+        state[turned] = simd.xor_u32s(state[turned], state[sum]);
+    }
+    for turned in turned {
+        state[turned] = rotate(simd, state[turned], bits);
+    }
 }
 
 /// Rotates the bits of each lane left. (The crate's own `rotate` moves lanes.)
@@ -214,7 +277,8 @@ mod tests {
 
     #[test]
     fn vector_code_finds_the_words_that_rand_finds() {
-        for (plane, first) in [(0, 0), (3, 512), (u64::MAX, 1 << 40)] {
+        // The last begins just before the lower half of the counters is full.
+        for (plane, first) in [(0, 0), (3, 512), (u64::MAX, 1 << 40), (1, (1 << 36) - 256)] {
             let mut group = [0; 2 * GROUP];
             words().fill(plane, first, &mut group);
             for (index, word) in (first..).zip(group) {
