@@ -34,8 +34,10 @@ pub(super) fn drawn<T: Real>(
     threads: usize,
 ) -> Vec<T> {
     let width = panel_width(cols);
-    let draw = |start| Panel::draw(rows, start, width.min(cols - start), normals);
-    product_of(rows, cols, (0..cols).step_by(width).rev().map(draw), threads)
+    let mut starts = (0..cols).step_by(width).rev();
+    let draw =
+        |spare| Some(starts.next()?).map(|start| Panel::draw(rows, start, width.min(cols - start), normals, spare));
+    product_of(rows, cols, draw, threads)
 }
 
 /// The columns of Q, one after the other, where Q R is the `rows x cols` matrix stored by columns in
@@ -53,17 +55,28 @@ pub(super) fn decomposed(rows: usize, cols: usize, mut matrix: Vec<f64>, threads
         panels.push(panel);
     }
     drop(matrix);
-    product_of(rows, cols, panels.into_iter().rev(), threads)
+    product_of(rows, cols, |_| panels.pop(), threads)
 }
 
-/// The product of the reflections of all panels, the last panel first, times what each starts its columns with.
-fn product_of<T: Real>(rows: usize, cols: usize, mut panels: impl Iterator<Item = Panel<T>>, threads: usize) -> Vec<T> {
+/// The product of the reflections of all panels, the last panel first, times what each starts its columns with. `next` gives the
+/// panels, and takes one that is done with, for its memory.
+fn product_of<T: Real>(
+    rows: usize,
+    cols: usize,
+    mut next: impl FnMut(Option<Panel<T>>) -> Option<Panel<T>>,
+    threads: usize,
+) -> Vec<T> {
     let mut matrix = vec![T::zero(); rows * cols];
-    let mut next = panels.next();
-    while let Some(panel) = next {
-        let columns = &mut matrix[panel.start() * rows..];
-        panel.start_columns(columns, rows);
-        next = panel.reflect(columns, rows, threads, || panels.next());
+    let mut start = |before: &mut [T], spare| {
+        let panel = next(spare)?;
+        panel.start_columns(&mut before[panel.start() * rows..], rows);
+        Some(panel)
+    };
+    let (mut current, mut spare) = (start(&mut matrix, None), None);
+    while let Some(panel) = current {
+        let (before, columns) = matrix.split_at_mut(panel.start() * rows);
+        current = panel.reflect(columns, rows, threads, || start(before, spare));
+        spare = Some(panel);
     }
     matrix
 }

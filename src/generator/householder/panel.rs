@@ -5,16 +5,19 @@ use super::reflection::{ReflectOnce, make_reflection};
 use crate::generator::dispatch;
 use pulp::{Simd, WithSimd};
 use std::iter::zip;
-use std::slice::ChunksMut;
+use std::mem;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Rows of a panel that are packed together, so that they are still in the cache when they are
-/// used. A sum over rows is the sum of those over these parts.
+/// A sum over rows is the sum of those over parts of so many.
 const PART: usize = 128;
 
+/// Rows of a panel that are packed together, a multiple of [`PART`]: so few that they are still in the cache when they are used, and
+/// so many that the columns beside them are read in runs that the CPU foresees.
+const PACKED: usize = 4 * PART;
+
 /// Multiplications that are worth the start of a thread.
-const WORK_OF_A_THREAD: usize = 32_000_000;
+const WORK_OF_A_THREAD: usize = 4_000_000;
 
 /// Columns that are worth packing the panel for.
 const LEAST_BLOCK: usize = 16 * TILE_COLUMNS;
@@ -38,10 +41,18 @@ pub(super) struct Panel<T> {
 }
 
 impl<T: Real> Panel<T> {
-    /// Reflections of random vectors, for the `width` columns from `start` on.
-    pub(super) fn draw(rows: usize, start: usize, width: usize, normals: &(dyn Fn(u64, &mut [T]) + Sync)) -> Self {
+    /// Reflections of random vectors, for the `width` columns from `start` on, in the memory of a `spare` panel.
+    pub(super) fn draw(
+        rows: usize,
+        start: usize,
+        width: usize,
+        normals: &(dyn Fn(u64, &mut [T]) + Sync),
+        spare: Option<Self>,
+    ) -> Self {
         let height = rows - start;
-        let mut vectors = vec![T::zero(); height * width];
+        let mut vectors = spare.map_or_else(Vec::new, |spare| spare.vectors);
+        vectors.clear();
+        vectors.resize(height * width, T::zero());
         let mut signs = Vec::with_capacity(width);
         for (column, vector) in vectors.chunks_exact_mut(height).enumerate() {
             let vector = &mut vector[column..];
@@ -93,7 +104,8 @@ impl<T: Real> Panel<T> {
         }
     }
 
-    /// Applies the reflections, the last one first, to `columns` of `rows` numbers each, and runs `meanwhile`.
+    /// Applies the reflections, the last one first, to `columns` of `rows` numbers each, and runs `meanwhile`. The first of the columns
+    /// are the panel's own, as [`Self::start_columns`] left them.
     pub(super) fn reflect<R>(
         &self,
         columns: &mut [T],
@@ -101,7 +113,7 @@ impl<T: Real> Panel<T> {
         threads: usize,
         meanwhile: impl FnOnce() -> R,
     ) -> R {
-        self.apply(&self.minus_t, columns, rows, threads, meanwhile)
+        self.apply(&self.minus_t, columns, rows, self.width, threads, meanwhile)
     }
 
     /// Applies the reflections, the first one first, to `columns` of `rows` numbers each.
@@ -109,28 +121,26 @@ impl<T: Real> Panel<T> {
         let width = self.width;
         let transposed: Vec<T> =
             (0..width * width).map(|place| self.minus_t[place % width * width + place / width]).collect();
-        self.apply(&transposed, columns, rows, threads, || ());
+        self.apply(&transposed, columns, rows, 0, threads, || ());
     }
 
-    /// `columns += V (factor (V^T columns))`, whose `factor` is `width x width` by columns.
+    /// `columns += V (factor (V^T columns))`, whose `factor` is `width x width` by columns. The first `own` of the columns are as
+    /// [`Self::start_columns`] left them.
     fn apply<R>(
         &self,
         factor: &[T],
         columns: &mut [T],
         rows: usize,
+        own: usize,
         threads: usize,
         meanwhile: impl FnOnce() -> R,
     ) -> R {
-        let count = columns.len() / rows;
-        let work = 2 * self.height * self.width * count;
+        let work = 2 * self.height * self.width * (columns.len() / rows);
         let threads = threads.min(work / WORK_OF_A_THREAD).max(1);
-        // Two blocks for each thread, since the thread with something else to do takes fewer.
-        let blocks = if threads == 1 { 1 } else { 2 * threads };
-        let block = count.div_ceil(blocks).next_multiple_of(TILE_COLUMNS).max(LEAST_BLOCK);
-        let queue = Mutex::new(columns.chunks_mut(block * rows));
+        let queue = Mutex::new((columns, own));
         thread::scope(|scope| {
             // Where the system has no more threads to give, those that there are do the work.
-            let blocks = || self.apply_to_blocks(factor, &queue, rows);
+            let blocks = || self.apply_to_blocks(factor, &queue, rows, threads);
             let spawn = |_| thread::Builder::new().spawn_scoped(scope, blocks).ok();
             (1..threads).map_while(spawn).for_each(drop);
             let result = meanwhile();
@@ -139,11 +149,38 @@ impl<T: Real> Panel<T> {
         })
     }
 
-    fn apply_to_blocks(&self, factor: &[T], queue: &Mutex<ChunksMut<T>>, rows: usize) {
-        let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        while let Some(columns) = take() {
-            dispatch(Reflect { panel: self, factor, columns, rows });
+    /// Takes blocks of columns, and how many of them are the panel's own, from a queue until it is empty: large ones first, since to pack
+    /// the panel for a block takes time, and small ones last, so that all threads end together.
+    fn apply_to_blocks(&self, factor: &[T], queue: &Mutex<(&mut [T], usize)>, rows: usize, threads: usize) {
+        let take = || {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let (columns, own) = mem::take(&mut *queue);
+            let count = columns.len() / rows;
+            let block = match threads {
+                1 => count,
+                _ => count.div_ceil(2 * threads).next_multiple_of(TILE_COLUMNS).max(LEAST_BLOCK).min(count),
+            };
+            let (block, rest) = columns.split_at_mut(block * rows);
+            // A block is wider than a panel.
+            queue.0 = rest;
+            (block, own)
+        };
+        loop {
+            let (columns, own) = take();
+            if columns.is_empty() {
+                return;
+            }
+            dispatch(Reflect { panel: self, factor, columns, rows, own });
         }
+    }
+
+    /// V^T times the panel's own columns as [`Self::start_columns`] left them: rows of V with a sign.
+    fn products_of_own(&self) -> Vec<T> {
+        let products = self.signs.iter().enumerate().flat_map(|(row, &sign)| {
+            // A sum that begins with 0 is never -0.
+            self.vectors.chunks_exact(self.height).map(move |vector| T::zero() + vector[row] * sign)
+        });
+        products.collect()
     }
 }
 
@@ -182,12 +219,14 @@ impl<T: Real> WithSimd for Gram<'_, T> {
     }
 }
 
-/// Applies the reflections of a panel, by -T or its transpose, to columns of `rows` numbers each.
+/// Applies the reflections of a panel, by -T or its transpose, to columns of `rows` numbers each, of which the first are the panel's
+/// `own`, as it starts them.
 struct Reflect<'a, T> {
     panel: &'a Panel<T>,
     factor: &'a [T],
     columns: &'a mut [T],
     rows: usize,
+    own: usize,
 }
 
 impl<T: Real> WithSimd for Reflect<'_, T> {
@@ -209,8 +248,9 @@ impl<T: Real> Reflect<'_, T> {
     fn reflect<S: Simd, const M: usize>(self, simd: S) {
         let Panel { start, height, width, .. } = *self.panel;
         let vectors = Rows::all(&self.panel.vectors, height);
-        let columns = Rows::all(self.columns, self.rows).part(start, height);
-        let products = inner_products::<S, T, M>(simd, vectors, columns);
+        let mut products = if self.own == 0 { Vec::new() } else { self.panel.products_of_own() };
+        let others = Rows::all(&self.columns[self.own * self.rows..], self.rows).part(start, height);
+        products.extend(inner_products::<S, T, M>(simd, vectors, others));
 
         let mut left = Packed::default();
         let mut factors = vec![T::zero(); products.len()];
@@ -218,7 +258,7 @@ impl<T: Real> Reflect<'_, T> {
         left.multiply_add::<S, M>(simd, Rows::all(&products, width), &mut factors, width, 0);
 
         let factors = Rows::all(&factors, width);
-        for (first, part) in vectors.parts(PART) {
+        for (first, part) in vectors.parts(PACKED) {
             left.pack::<S, M>(part);
             left.multiply_add::<S, M>(simd, factors, self.columns, self.rows, start + first);
         }
@@ -230,10 +270,17 @@ impl<T: Real> Reflect<'_, T> {
 fn inner_products<S: Simd, T: Real, const M: usize>(simd: S, left: Rows<T>, right: Rows<T>) -> Vec<T> {
     let width = left.width();
     let mut products = vec![T::zero(); width * right.width()];
-    let mut packed = Packed::default();
-    for (first, part) in left.parts(PART) {
-        packed.pack_transposed::<S, M>(part);
-        packed.multiply_add::<S, M>(simd, right.part(first, PART), &mut products, width, 0);
+    let mut packed: [Packed<T>; PACKED / PART] = Default::default();
+    for (first, parts) in left.parts(PACKED) {
+        let right = right.part(first, PACKED);
+        for (packed, (_, part)) in zip(&mut packed, parts.parts(PART)) {
+            packed.pack_transposed::<S, M>(part);
+        }
+        for (number, products) in products.chunks_mut(TILE_COLUMNS * width).enumerate() {
+            for (packed, (_, right)) in zip(&packed, right.parts(PART)) {
+                packed.multiply_add_tile::<S, M>(simd, right.tile(number), products, width, 0);
+            }
+        }
     }
     products
 }
@@ -253,14 +300,20 @@ mod tests {
     #[test]
     fn any_width_of_vectors_gives_the_same_bits() {
         for (rows, width) in [(1, 1), (9, 5), (77, 64), (300, 24)] {
-            let panel = Panel::draw(rows, 0, width, &normals);
+            let panel = Panel::draw(rows, 0, width, &normals, None);
             let results: Vec<_> = available()
                 .into_iter()
                 .map(|arch| {
                     let gram = arch.dispatch(Gram(Rows::all(&panel.vectors, rows)));
                     let mut columns = vec![0.0; 31 * rows];
                     normals(7, &mut columns);
-                    arch.dispatch(Reflect { panel: &panel, factor: &panel.minus_t, columns: &mut columns, rows });
+                    arch.dispatch(Reflect {
+                        panel: &panel,
+                        factor: &panel.minus_t,
+                        columns: &mut columns,
+                        rows,
+                        own: 0,
+                    });
                     (gram, columns)
                 })
                 .collect();

@@ -126,7 +126,7 @@ impl<'a, T: Copy> Rows<'a, T> {
     /// These rows of the columns of a tile, `TILE_COLUMNS * tile` and those that follow. A tile at
     /// the right edge repeats the last column.
     #[inline(always)]
-    fn tile(self, tile: usize) -> [&'a [T]; TILE_COLUMNS] {
+    pub(crate) fn tile(self, tile: usize) -> [&'a [T]; TILE_COLUMNS] {
         let last = self.width() - 1;
         array::from_fn(|column| {
             let column = last.min(TILE_COLUMNS * tile + column);
@@ -193,16 +193,28 @@ impl<T: Real> Packed<T> {
         height: usize,
         first: usize,
     ) {
-        let strip = rows_of_a_strip::<S, T, M>();
         for (number, out) in out.chunks_mut(TILE_COLUMNS * height).enumerate() {
-            let right = right.tile(number);
-            let strips = self.values.chunks_exact(strip * self.columns);
-            for (row, left) in zip((0..self.rows).step_by(strip), strips) {
-                let sums = multiply_tile::<S, T, M>(simd, left, right);
-                let rows = first + row..first + self.rows.min(row + strip);
-                for (column, sums) in zip(out.chunks_exact_mut(height), &sums) {
-                    T::add_to(simd, &mut column[rows.clone()], sums);
-                }
+            self.multiply_add_tile::<S, M>(simd, right.tile(number), out, height, first);
+        }
+    }
+
+    /// The same for a tile of columns.
+    #[inline(always)]
+    pub(crate) fn multiply_add_tile<S: Simd, const M: usize>(
+        &self,
+        simd: S,
+        right: [&[T]; TILE_COLUMNS],
+        out: &mut [T],
+        height: usize,
+        first: usize,
+    ) {
+        let strip = rows_of_a_strip::<S, T, M>();
+        let strips = self.values.chunks_exact(strip * self.columns);
+        for (row, left) in zip((0..self.rows).step_by(strip), strips) {
+            let sums = multiply_tile::<S, T, M>(simd, left, right);
+            let rows = first + row..first + self.rows.min(row + strip);
+            for (column, sums) in zip(out.chunks_exact_mut(height), &sums) {
+                T::add_to(simd, &mut column[rows.clone()], sums);
             }
         }
     }

@@ -114,12 +114,80 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
         let [by_row, by_column] = if rows >= columns { [1, rows] } else { [columns, 1] };
         let at = |place: Place| place.row * by_row + place.column * by_column;
         let step = self.unfolding.step();
+        let mut beside = Beside { apart: in_memory(at(step)), ..Beside::default() };
         self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
-            let run = out[in_memory(offset)..].iter_mut().take(in_memory(length));
-            for (along, value) in (0..length).zip(run) {
+            let (offset, length) = (in_memory(offset), in_memory(length));
+            if step.matrix == 0 {
+                let run = Run { offset, length, matrix: in_memory(place.matrix), first: in_memory(at(place)) };
+                if !beside.take(run) {
+                    self.put(&beside, out, convert);
+                    beside.runs.clear();
+                    beside.take(run);
+                }
+                return;
+            }
+            for (along, value) in (0..length as u64).zip(&mut out[offset..][..length]) {
                 let matrix = &self.matrices[in_memory(place.matrix + along * step.matrix)];
-                *value = convert(self.gain * matrix[in_memory(at(place) + along * at(step))]);
+                *value = convert(self.gain * matrix[in_memory(at(place))]);
             }
         });
+        self.put(&beside, out, convert);
+    }
+
+    /// Puts the values of runs that lie beside one another where they belong.
+    fn put<N>(&self, Beside { runs, apart }: &Beside, out: &mut [N], convert: fn(T) -> N) {
+        let Some(&Run { length, matrix, first, .. }) = runs.first() else { return };
+        let values = &self.matrices[matrix][first..];
+        if let ([run], 1) = (&runs[..], apart) {
+            for (out, &value) in out[run.offset..][..length].iter_mut().zip(values) {
+                *out = convert(self.gain * value);
+            }
+            return;
+        }
+        for along in 0..length {
+            for (run, &value) in runs.iter().zip(&values[along * apart..]) {
+                out[run.offset + along] = convert(self.gain * value);
+            }
+        }
     }
 }
+
+/// Elements of a tensor in a row, and where in which matrix the first of them is.
+#[derive(Clone, Copy)]
+struct Run {
+    offset: usize,
+    length: usize,
+    matrix: usize,
+    first: usize,
+}
+
+/// Runs of one length whose elements lie beside one another in a matrix: they are read together, as what lies there side by side comes
+/// into the cache together.
+#[derive(Default)]
+struct Beside {
+    runs: Vec<Run>,
+    /// How far the elements of a run are apart in the matrix.
+    apart: usize,
+}
+
+impl Beside {
+    /// Takes a run if it lies beside the others.
+    fn take(&mut self, run: Run) -> bool {
+        let fits = match self.runs[..] {
+            [] => true,
+            [first, ..] => {
+                self.apart > 1
+                    && self.runs.len() < AT_A_TIME
+                    && (run.length, run.matrix) == (first.length, first.matrix)
+                    && run.first == first.first + self.runs.len()
+            }
+        };
+        if fits {
+            self.runs.push(run);
+        }
+        fits
+    }
+}
+
+/// How many runs are read together: singles of a cache line.
+const AT_A_TIME: usize = 16;
