@@ -72,7 +72,7 @@ fn plan(tensors: Vec<Tensor>) -> Plan {
 fn written(plan: &Plan, format: &Format) -> Temporary {
     let file = Temporary::new();
     let pieces = format.pieces(plan).unwrap();
-    let settings = Settings { threads: 2, progress: &|_| {} };
+    let settings = Settings { threads: &|| 2, progress: &|_| {} };
     let options = FileOptions { existing: Existing::Refuse, fsync: false };
     writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
     if let Some(companion) = format.companion(plan).unwrap() {

@@ -242,7 +242,7 @@ impl Files {
     fn finish(&self, manner: &Manner, settings: &Settings, done: &mut Done) -> Result<()> {
         if manner.sums {
             let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
-            let hashes = sha256_of_files(&paths, settings.threads)?;
+            let hashes = sha256_of_files(&paths, (settings.threads)())?;
             done.sums = paths.into_iter().map(Path::to_path_buf).zip(hashes).collect();
             for file in &self.small {
                 if let [Piece::Bytes(bytes)] = file.pieces.as_slice() {

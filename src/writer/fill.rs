@@ -14,8 +14,8 @@ use crate::plan::Plan;
 
 /// How the work is done; no setting changes a byte.
 pub struct Settings<'a> {
-    /// How many threads draw and write.
-    pub threads: usize,
+    /// How many threads draw and write. Asked where more than one is of use: a system takes its time to tell how many it has.
+    pub threads: &'a (dyn Fn() -> usize + Sync),
     /// Told how many bytes of values are done, as they are.
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -181,7 +181,7 @@ mod tests {
             let plan = Plan::new(NATIVE, Seed::default(), vec![tensor("a"), tensor("b")]).unwrap();
             let broken = Piece::Checked(1, Box::new(|_| panic!("on purpose")));
             let pieces = [Piece::Values(0), broken, Piece::Values(1)];
-            let settings = Settings { threads: 4, progress: &|_| () };
+            let settings = Settings { threads: &|| 4, progress: &|_| () };
             let write = || into_stream(&plan, &pieces, &settings, io::sink());
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write));
             done.send(outcome.is_err()).unwrap();

@@ -185,6 +185,9 @@ fn write_whole(
     Ok(Outcome::Written)
 }
 
+/// The least size, in bytes, that is worth reserving.
+const LEAST_RESERVED: u64 = 1 << 20;
+
 /// A file that has not got its name yet.
 enum Unfinished {
     /// It has no name at all, and is gone when it is closed.
@@ -238,9 +241,10 @@ impl Unfinished {
         }
     }
 
-    /// Reserves the whole size, so that a full disk is known before the first number is drawn.
+    /// Reserves the whole size, so that a full disk is known before the first number is drawn. A small file is written sooner than its
+    /// size is reserved.
     fn reserve(&self, size: u64) -> Result<()> {
-        if size == 0 {
+        if size < LEAST_RESERVED {
             return Ok(());
         }
         match rustix::fs::fallocate(self.file(), FallocateFlags::empty(), 0, size) {

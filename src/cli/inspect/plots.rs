@@ -83,7 +83,7 @@ impl Inspect {
         }
         let title = self.file.file_name().unwrap_or_default().to_string_lossy();
         let pieces = [Piece::Bytes(picture(&escape(&title), &panels).into_bytes())];
-        let settings = Settings { threads: 1, progress: &|_| () };
+        let settings = Settings { threads: &|| 1, progress: &|_| () };
         writer::write_file(&Plan::nothing(), &pieces, path, self.file_options(), &settings).map(|_| ())
     }
 }

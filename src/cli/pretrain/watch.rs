@@ -137,7 +137,7 @@ impl Looker {
         let Some((path, curves)) = &self.picture else { return Ok(()) };
         let picture = Picture { curves, weight: plan.tensors.first() }.svg();
         let pieces = [Piece::Bytes(picture.into_bytes())];
-        let settings = Settings { threads: 1, progress: &|_| () };
+        let settings = Settings { threads: &|| 1, progress: &|_| () };
         writer::write_file(&Plan::nothing(), &pieces, path, self.options, &settings)?;
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Checkpoint {
     fn write(&mut self, progress: &Progress, fsync: bool) -> Result<()> {
         let plan = progress.plan(&self.run)?;
         let pieces = Format::find("safetensors")?.pieces(&plan)?;
-        let settings = Settings { threads: 1, progress: &|_| () };
+        let settings = Settings { threads: &|| 1, progress: &|_| () };
         let options = FileOptions { existing: Existing::Replace, fsync };
         writer::write_file(&plan, &pieces, &self.path, options, &settings).with_context(|| shown(&self.path))?;
         (self.epochs, self.written) = (0, Instant::now());
