@@ -311,7 +311,8 @@ impl Output {
     /// Runs a piece of writing with threads and a progress bar.
     fn with_settings<T>(&self, bytes: u64, write: impl FnOnce(&Settings) -> Result<T>) -> Result<T> {
         let bar = Progress::new(bytes, !self.quiet && io::stderr().is_terminal());
-        let outcome = write(&Settings { threads: &|| self.resources.threads(), progress: &|bytes| bar.advance(bytes) });
+        let outcome =
+            write(&Settings { threads: &self.resources.threads_when_asked(), progress: &|bytes| bar.advance(bytes) });
         bar.finish();
         outcome
     }

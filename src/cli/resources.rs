@@ -1,5 +1,7 @@
 //! What of the machine a command may take.
 
+use std::sync::OnceLock;
+
 use super::memory;
 
 /// Threads and memory.
@@ -17,6 +19,12 @@ impl Resources {
     /// The threads that were asked for, or as many as the machine runs at once.
     pub(super) fn threads(&self) -> usize {
         self.threads.map_or_else(available_threads, usize::from)
+    }
+
+    /// The same, found out when it is first asked.
+    pub(super) fn threads_when_asked(&self) -> impl Fn() -> usize + Sync {
+        let threads = OnceLock::new();
+        move || *threads.get_or_init(|| self.threads())
     }
 
     /// The most memory that a matrix may take, in bytes.

@@ -117,7 +117,7 @@ impl Verify {
             ensure!(!fortran, "`{}` is stored in Fortran order, which is not compared", plan.tensors[number].name);
         }
         let started = Instant::now();
-        let settings = Settings { threads: &|| self.resources.threads(), progress: &|_| () };
+        let settings = Settings { threads: &self.resources.threads_when_asked(), progress: &|_| () };
         let differences = compare(&plan, contents, &meeting.pairs, &settings)?;
         let compared =
             report::Compared { plan: &plan, meeting: &meeting, differences, seconds: started.elapsed().as_secs_f64() };

@@ -41,7 +41,7 @@ impl Precision for f64 {
 /// of the law that has it keeps its upper half, as rounding carries nothing into it.
 #[inline(always)]
 pub fn to_bfloat16<S: Simd>(_: S, singles: &[f32], out: &mut [bf16]) {
-    // Halves of words on CPUs that shuffle them at no cost, whole words on others.
+    // With AVX-512 (and NEON) the halves of words, which take fewer operations; elsewhere they take more than whole words.
     if S::REGISTER_COUNT >= 32 {
         for (out, &[first, second]) in out.iter_mut().zip(bytemuck::cast_slice::<f32, [u16; 2]>(singles)) {
             let [low, high] = if cfg!(target_endian = "big") { [second, first] } else { [first, second] };

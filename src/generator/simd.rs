@@ -1,5 +1,5 @@
 //! The width of the vector code. Whatever the width, the bits are the same: lanes are independent elements, and nothing is
-//! fused. The widest that the CPU has is taken; the environment variable `FANIN_CPU` (`baseline`, `avx2` or `avx512`) caps it.
+//! fused whose product is not exact. The widest that the CPU has is taken; the environment variable `FANIN_CPU` (`baseline`, `avx2` or `avx512`) caps it.
 
 use std::env;
 use std::sync::OnceLock;
@@ -42,14 +42,14 @@ pub fn bits_of(bytes: &[u8; 64]) -> u64 {
     bytes.as_chunks().0.iter().zip(0..).fold(0, |bits, (bytes, number)| bits | eight(bytes) << (8 * number))
 }
 
-/// Which of 64 numbers are outside closed bounds, as the bits of a word, the first the lowest.
+/// Which of 64 numbers, none NaN, are outside closed bounds, as the bits of a word, the first the lowest.
 #[inline(always)]
 pub fn bits_outside<S: Simd>(simd: S, numbers: &[f32; 64], low: f32, high: f32) -> u64 {
     let vectors = S::as_simd_f32s(numbers).0;
     let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
     let outside = |z| simd.or_m32s(simd.less_than_f32s(z, low), simd.greater_than_f32s(z, high));
     // Masks of AVX-512 are bits already.
-    if size_of::<S::m32s>() == size_of::<u16>() {
+    if S::F32_LANES == 16 && size_of::<S::m32s>() == size_of::<u16>() {
         return vectors.iter().rev().fold(0, |bits, &z| {
             let mask = outside(z);
             let &[lower, upper] = bytemuck::bytes_of(&mask) else { unreachable!("two bytes") };

@@ -36,8 +36,8 @@ impl Located<'_> {
         }
     }
 
-    /// Whether it is drawn as a whole before its first element is there, maybe by several threads.
-    fn is_drawn_whole(&self, plan: &Plan) -> bool {
+    /// Whether more of it than a part is drawn at a time, maybe by several threads.
+    fn takes_workspace(&self, plan: &Plan) -> bool {
         match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => false,
             Piece::Values(tensor) | Piece::Text(tensor) => plan.workspace(&plan.tensors[*tensor]) > 0,
@@ -161,7 +161,7 @@ struct Current<'a> {
 impl<'a> Jobs<'a> {
     pub(super) fn new(plan: &'a Plan, run: &'a [Located<'a>], threads: &dyn Fn() -> usize) -> Self {
         let worth = run.iter().map(|located| located.threads(plan)).fold(0, usize::saturating_add);
-        let threads = if worth > 1 || run.iter().any(|located| located.is_drawn_whole(plan)) { threads() } else { 1 };
+        let threads = if worth > 1 || run.iter().any(|located| located.takes_workspace(plan)) { threads() } else { 1 };
         Self {
             threads: threads.min(worth),
             state: Mutex::new(JobState { plan, run: run.iter(), threads, number: 0, current: None }),

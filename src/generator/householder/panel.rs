@@ -52,6 +52,7 @@ impl<T: Real> Panel<T> {
         let height = rows - start;
         let mut vectors = spare.map_or_else(Vec::new, |spare| spare.vectors);
         vectors.clear();
+        vectors.reserve_exact(height * width);
         vectors.resize(height * width, T::zero());
         let mut signs = Vec::with_capacity(width);
         for (column, vector) in vectors.chunks_exact_mut(height).enumerate() {
@@ -158,10 +159,9 @@ impl<T: Real> Panel<T> {
             let count = columns.len() / rows;
             let block = match threads {
                 1 => count,
-                _ => count.div_ceil(2 * threads).next_multiple_of(TILE_COLUMNS).max(LEAST_BLOCK).min(count),
+                _ => count.div_ceil(2 * threads).next_multiple_of(TILE_COLUMNS).max(LEAST_BLOCK).max(own).min(count),
             };
             let (block, rest) = columns.split_at_mut(block * rows);
-            // A block is wider than a panel.
             queue.0 = rest;
             (block, own)
         };

@@ -69,7 +69,7 @@ pub(super) fn turns<S: Simd, const N: usize>(simd: S, angles: [S::u32s; N]) -> [
     // Errors 2^-28.0 and 2^-33.0 on [-pi/4, pi/4].
     let mut sine = z.polynomial([-1.951_528_2e-4, 8.332_16e-3, -0.166_666_55]) * z * t + t;
     let p = z.polynomial([2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]);
-    let mut cosine = (p * z * z).plus_exactly(z, -0.5) + 1.0;
+    let mut cosine = (p * z * z).minus_half(z) + 1.0;
     for ((cosine, sine), quarter) in cosine.vectors.iter_mut().zip(&mut sine.vectors).zip(quarters) {
         let even = simd.equal_u32s(simd.and_u32s(quarter, simd.splat_u32s(1 << 30)), simd.splat_u32s(0));
         let (x, y) = (simd.select_f32s(even, *cosine, *sine), simd.select_f32s(even, *sine, *cosine));

@@ -46,11 +46,11 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
         Self::new(self.simd, [self.simd.splat_f32s(value); N])
     }
 
-    /// These and the products of `other` and a power of two, which are exact: fused or not, the bits are the same.
+    /// These less half of `other`. The halves are exact as long as they are not subnormal: fused or not, the bits are the same.
     #[inline(always)]
-    pub(super) fn plus_exactly(self, other: Self, power_of_two: f32) -> Self {
-        let factor = self.simd.splat_f32s(power_of_two);
-        self.with(other, |sum, other| self.simd.mul_add_e_f32s(other, factor, sum))
+    pub(super) fn minus_half(self, other: Self) -> Self {
+        let half = self.simd.splat_f32s(-0.5);
+        self.with(other, |sum, other| self.simd.mul_add_e_f32s(other, half, sum))
     }
 
     /// A polynomial by its coefficients, that of the highest power first.

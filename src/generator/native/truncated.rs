@@ -22,6 +22,9 @@ const LEAST_KEPT: f64 = 0.3;
 /// Where more than this share of the elements is still to be expected, whole tiles are drawn again.
 const MANY: f64 = 1.0 / 8.0;
 
+/// The words of so few elements of a tile are found one by one, sooner than those of the whole tile.
+const FEW: usize = 8;
+
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
     let kept = gaussian::between(cuts.0, cuts.1);
@@ -139,16 +142,20 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
             }
             let cut = law.place_all(simd, normals, &mut offsets);
             T::store(simd, &room, tile);
-            last.some(first, &offsets[..cut], &mut chosen, |chosen| {
-                law.settle(chosen, &mut waiting, self.first, self.out);
-            });
+            if cut <= FEW {
+                let element = |&offset: &u16| Element { index: first + u64::from(offset), attempt: law.whole };
+                waiting.extend(offsets[..cut].iter().map(element));
+            } else {
+                last.some(first, &offsets[..cut], &mut chosen, |chosen| {
+                    law.settle(chosen, &mut waiting, self.first, self.out);
+                });
+            }
+            if waiting.len() >= 4 * CHOSEN {
+                law.draw_again(&mut waiting, CHOSEN, self.first, self.out);
+            }
         }
         law.settle(&mut chosen, &mut waiting, self.first, self.out);
-        while !waiting.is_empty() {
-            let elements = waiting.split_off(waiting.len().saturating_sub(CHOSEN));
-            let mut chosen = dispatch(Gathered { words: &law.words, elements: &elements });
-            law.settle(&mut chosen, &mut waiting, self.first, self.out);
-        }
+        law.draw_again(&mut waiting, 1, self.first, self.out);
     }
 }
 
@@ -193,6 +200,15 @@ impl Redrawn {
         let (low, high) = (narrow(self.bounds.0), narrow(self.bounds.1));
         for z in values {
             *z = within(*z * std + mean, low, high);
+        }
+    }
+
+    /// Draws elements of `out`, which begins with element `first`, again until fewer than `enough` wait.
+    fn draw_again<T: Stored>(&self, waiting: &mut Vec<Element>, enough: usize, first: u64, out: &mut [T]) {
+        while waiting.len() >= enough {
+            let elements = waiting.split_off(waiting.len().saturating_sub(CHOSEN));
+            let mut chosen = dispatch(Gathered { words: &self.words, elements: &elements });
+            self.settle(&mut chosen, waiting, first, out);
         }
     }
 

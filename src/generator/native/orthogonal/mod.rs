@@ -126,7 +126,7 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
                 }
                 return;
             }
-            for (along, value) in (0..length as u64).zip(&mut out[offset..][..length]) {
+            for (along, value) in (0..).zip(&mut out[offset..][..length]) {
                 let matrix = &self.matrices[in_memory(place.matrix + along * step.matrix)];
                 *value = convert(self.gain * matrix[in_memory(at(place))]);
             }
@@ -177,7 +177,7 @@ impl Beside {
             [] => true,
             [first, ..] => {
                 self.apart > 1
-                    && self.runs.len() < AT_A_TIME
+                    && self.runs.len() < RUNS_TOGETHER
                     && (run.length, run.matrix) == (first.length, first.matrix)
                     && run.first == first.first + self.runs.len()
             }
@@ -190,4 +190,4 @@ impl Beside {
 }
 
 /// How many runs are read together: singles of a cache line.
-const AT_A_TIME: usize = 16;
+const RUNS_TOGETHER: usize = 16;
