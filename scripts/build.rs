@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
 }
 
 /// A program at a fixed address has no pointers to relocate when it starts: fourteen thousand of them, a tenth of the time that a small
-/// file takes, at the price of an address that can be foreseen. Who wants a position-independent one builds with FANIN_PIE set.
+/// file takes, at the price of an address that can be foreseen. Who wants a position-independent one builds with `FANIN_PIE` set.
 fn link() {
     println!("cargo:rerun-if-env-changed=FANIN_PIE");
     let target = |part: &str| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
