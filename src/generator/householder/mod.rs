@@ -35,8 +35,7 @@ pub(super) fn drawn<T: Real>(
 ) -> Vec<T> {
     let width = panel_width(cols);
     let mut starts = (0..cols).step_by(width).rev();
-    let draw =
-        |spare| Some(starts.next()?).map(|start| Panel::draw(rows, start, width.min(cols - start), normals, spare));
+    let draw = |spare| starts.next().map(|start| Panel::draw(rows, start, width.min(cols - start), normals, spare));
     product_of(rows, cols, draw, threads)
 }
 
