@@ -13,62 +13,74 @@ use crate::plan::{DType, Kept, Shape, Tensor};
 /// what a law does at the end of each run, and a multiple of every tile.
 const IN_CACHE: usize = 1 << 15;
 
-/// The buffers of one thread.
+/// Buffers that hold the bytes of one job after the other. They only grow, and may hold more than is used.
 #[derive(Default)]
 pub struct Encoder {
     singles: Vec<f32>,
     doubles: Vec<f64>,
     halves: Vec<u16>,
     bytes: Vec<u8>,
+    made: Made,
+}
+
+/// Which of the buffers holds what was made last, and how many elements that is.
+#[derive(Default)]
+enum Made {
+    Singles(usize),
+    Doubles(usize),
+    Halves(usize),
+    #[default]
+    Bytes,
 }
 
 impl Encoder {
-    /// Elements `start..start + count` as little-endian bytes. Half-precision values are the single-precision ones
-    /// rounded once, to nearest, ties to even.
-    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[u8] {
-        match dtype {
-            DType::F64 => {
-                let values = self.doubles(source, start, count);
-                little_endian(values, |value| *value = f64::from_bits(value.to_bits().to_le()))
-            }
-            DType::F32 => {
-                let values = self.singles(source, start, count);
-                little_endian(values, |value| *value = f32::from_bits(value.to_bits().to_le()))
-            }
-            DType::F16 | DType::BF16 => {
-                self.halves.resize(count, 0);
-                if dtype == DType::BF16 && source.bfloat16s(start, bytemuck::cast_slice_mut(&mut self.halves)) {
-                    return little_endian(&mut self.halves, |value| *value = value.to_le());
-                }
-                self.singles.resize(IN_CACHE, 0.0);
-                for (halves, start) in self.halves.chunks_mut(IN_CACHE).zip((start..).step_by(IN_CACHE)) {
-                    let singles = &mut self.singles[..halves.len()];
-                    source.singles(start, singles);
-                    match dtype {
-                        DType::F16 => bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(singles),
-                        _ => dispatch(ToBfloat16 { singles, out: bytemuck::cast_slice_mut(halves) }),
-                    }
-                }
-                little_endian(&mut self.halves, |value| *value = value.to_le())
-            }
+    /// What was made last.
+    pub fn bytes(&self) -> &[u8] {
+        match self.made {
+            Made::Singles(count) => bytemuck::cast_slice(&self.singles[..count]),
+            Made::Doubles(count) => bytemuck::cast_slice(&self.doubles[..count]),
+            Made::Halves(count) => bytemuck::cast_slice(&self.halves[..count]),
+            Made::Bytes => &self.bytes,
         }
     }
 
-    /// Elements `start..start + count` of a tensor that is kept, as they lie where they are copied from.
+    /// Makes elements `start..start + count`, as little-endian bytes. Half-precision values are the single-precision ones
+    /// rounded once, to nearest, ties to even.
+    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[u8] {
+        self.made = match dtype {
+            DType::F64 => {
+                to_little_endian(self.doubles(source, start, count), |value| f64::from_bits(value.to_bits().to_le()));
+                Made::Doubles(count)
+            }
+            DType::F32 => {
+                to_little_endian(self.singles(source, start, count), |value| f32::from_bits(value.to_bits().to_le()));
+                Made::Singles(count)
+            }
+            DType::F16 | DType::BF16 => {
+                to_little_endian(self.halves(source, dtype, start, count), u16::to_le);
+                Made::Halves(count)
+            }
+        };
+        self.bytes()
+    }
+
+    /// Makes elements `start..start + count` of a tensor that is kept, as they lie where they are copied from.
     pub fn copied(&mut self, tensor: &Tensor, kept: &Kept, start: u64, count: usize) -> io::Result<&[u8]> {
         kept.region.read(&tensor.shape, tensor.slice.as_ref(), start, count as u64, &mut self.bytes)?;
+        self.made = Made::Bytes;
         Ok(&self.bytes)
     }
 
-    /// Elements `start..start + count` of a tensor as JSON text.
+    /// Makes elements `start..start + count` of a tensor, as JSON text.
     pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) -> &[u8] {
         self.widened(source, dtype, start, count);
         self.bytes.clear();
         super::json::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
+        self.made = Made::Bytes;
         &self.bytes
     }
 
-    /// Elements `start..start + count` rounded to the dtype and widened again.
+    /// Elements `start..start + count`, rounded to the dtype and widened again.
     pub fn widened(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[f64] {
         if dtype == DType::F64 {
             return self.doubles(source, start, count);
@@ -80,26 +92,49 @@ impl Encoder {
     }
 
     fn singles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f32] {
-        if self.singles.len() < count {
-            self.singles.resize(count, 0.0);
-        }
-        source.singles(start, &mut self.singles[..count]);
-        &mut self.singles[..count]
+        let singles = room(&mut self.singles, count);
+        source.singles(start, singles);
+        singles
     }
 
     fn doubles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f64] {
-        self.doubles.resize(count, 0.0);
-        source.doubles(start, &mut self.doubles[..count]);
-        &mut self.doubles[..count]
+        let doubles = room(&mut self.doubles, count);
+        source.doubles(start, doubles);
+        doubles
+    }
+
+    fn halves(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &mut [u16] {
+        let halves = room(&mut self.halves, count);
+        if dtype == DType::BF16 && source.bfloat16s(start, bytemuck::cast_slice_mut(halves)) {
+            return halves;
+        }
+        for (halves, start) in halves.chunks_mut(IN_CACHE).zip((start..).step_by(IN_CACHE)) {
+            let singles = room(&mut self.singles, halves.len());
+            source.singles(start, singles);
+            match dtype {
+                DType::F16 => bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(singles),
+                _ => dispatch(ToBfloat16 { singles, out: bytemuck::cast_slice_mut(halves) }),
+            }
+        }
+        halves
     }
 }
 
-/// The bytes of numbers, each put into little-endian order first where the machine's is another.
-fn little_endian<T: bytemuck::NoUninit + bytemuck::AnyBitPattern>(values: &mut [T], reorder: fn(&mut T)) -> &[u8] {
-    if cfg!(target_endian = "big") {
-        values.iter_mut().for_each(reorder);
+/// The first `count` elements of a buffer, which grows where it has less.
+fn room<T: Copy + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
+    if buffer.len() < count {
+        buffer.resize(count, T::default());
     }
-    bytemuck::cast_slice(values)
+    &mut buffer[..count]
+}
+
+/// Puts the bytes of numbers into little-endian order, where the machine's is another.
+fn to_little_endian<T: Copy>(values: &mut [T], reorder: fn(T) -> T) {
+    if cfg!(target_endian = "big") {
+        for value in values {
+            *value = reorder(*value);
+        }
+    }
 }
 
 struct ToBfloat16<'a> {

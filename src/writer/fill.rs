@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
 use super::checksums::Checksums;
 use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
-use super::{Encoder, Piece, lock};
+use super::line::{Line, STOPPED};
+use super::{Encoder, Piece};
 use crate::plan::Plan;
 
 /// How the work is done; no setting changes a byte.
@@ -23,13 +23,14 @@ pub struct Settings<'a> {
 /// Writes pieces at their places in `file`, which begins with them. Their size must be known.
 pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file: &File) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
-    let put = |job: &Job, bytes: io::Result<&[u8]>| {
-        let bytes = bytes?;
-        checksums.add(job, bytes);
-        file.write_all_at(bytes, job.offset)
-    };
     for run in runs(plan, pieces) {
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ()).context("writing")?;
+        let put: &Put = &|job, encoder| {
+            let bytes = job.work.bytes(&encoder);
+            checksums.add(&job, bytes);
+            file.write_all_at(bytes, job.offset)?;
+            Ok(encoder)
+        };
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ()).context("writing")?;
     }
     // What needs checksums comes last, wherever it stands.
     for (offset, render) in checked(plan, pieces) {
@@ -38,26 +39,33 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
     check_unchanged(plan, pieces)
 }
 
-/// Writes pieces in order into a stream; threads draw ahead and wait for their turn.
-pub(super) fn into_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, stream: impl Write + Send) -> Result<()> {
+/// How many jobs, and one for each thread, may be done ahead in a stream: the work of the milliseconds for which the system may stop the
+/// thread whose turn it is.
+const AHEAD: usize = 8;
+
+/// Writes pieces in order into a stream; threads draw ahead.
+pub(super) fn into_stream(
+    plan: &Plan,
+    pieces: &[Piece],
+    settings: &Settings,
+    mut stream: impl Write + Send,
+) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
-    let line = Line { state: Mutex::new((0, stream)), moved: Condvar::new() };
     for run in runs(plan, pieces) {
-        line.restart();
-        let put = |job: &Job, bytes: io::Result<&[u8]>| {
-            line.in_turn(job.number, |stream| match job.work {
+        let jobs = Jobs::new(plan, &run, settings.threads);
+        let line = Line::new(&mut stream, jobs.threads() + AHEAD);
+        let put: &Put = &|job, encoder| {
+            checksums.add(&job, job.work.bytes(&encoder));
+            let written = line.take(job.number, (job, encoder), |stream, (job, encoder)| match job.work {
                 // All that comes before is written by now.
                 Work::Checked(render) => stream.write_all(&checksums.render(render)),
-                _ => {
-                    let bytes = bytes?;
-                    checksums.add(job, bytes);
-                    stream.write_all(bytes)
-                }
-            })
+                _ => stream.write_all(job.work.bytes(encoder)),
+            });
+            Ok(written?.map(|(_, encoder)| encoder).unwrap_or_default())
         };
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| line.close()).context("writing")?;
+        in_parallel(&jobs, settings, put, &|| line.close()).context("writing")?;
     }
-    lock(&line.state).1.flush()?;
+    stream.flush()?;
     check_unchanged(plan, pieces)
 }
 
@@ -68,29 +76,40 @@ pub type Take<'a> = dyn Fn(usize, u64, &[u8]) -> io::Result<()> + Sync + 'a;
 /// the tensor in `numbers`. The first error stops every thread.
 pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) -> io::Result<()> {
     let pieces: Vec<Piece> = numbers.iter().copied().map(Piece::Values).collect();
-    let put = |job: &Job, bytes: io::Result<&[u8]>| match job.work {
-        Work::Values { start, order, .. } => take(order, start, bytes?),
-        _ => Ok(()),
-    };
-    runs(plan, &pieces)
-        .try_for_each(|run| in_parallel(&Jobs::new(plan, &run, settings.threads), settings, &put, &|| ()))
+    for run in runs(plan, &pieces) {
+        let put: &Put = &|job, encoder| {
+            if let Work::Values { start, order, .. } = job.work {
+                take(order, start, encoder.bytes())?;
+            }
+            Ok(encoder)
+        };
+        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ())?;
+    }
+    Ok(())
 }
 
-/// Puts the bytes of a job, or the error of reading them, where they belong.
-type Put<'a> = dyn Fn(&Job, io::Result<&[u8]>) -> io::Result<()> + Sync + 'a;
+/// Puts what was made for a job where it belongs. Returns an encoder for the next.
+type Put<'a, 'b> = dyn Fn(Job<'a>, Encoder) -> io::Result<Encoder> + Sync + 'b;
 
 /// Does all jobs; the first error stops every thread, and so does a panic, after which `abandon` frees those that wait.
-fn in_parallel(jobs: &Jobs, settings: &Settings, put: &Put, abandon: &(dyn Fn() + Sync)) -> io::Result<()> {
+fn in_parallel<'a>(
+    jobs: &Jobs<'a>,
+    settings: &Settings,
+    put: &Put<'a, '_>,
+    abandon: &(dyn Fn() + Sync),
+) -> io::Result<()> {
+    let stop = || {
+        jobs.stop();
+        abandon();
+    };
     let work = || {
-        let _guard = OnPanic(|| {
-            jobs.stop();
-            abandon();
-        });
+        let _guard = OnPanic(stop);
         let mut encoder = Encoder::default();
         while let Some(job) = jobs.next() {
-            let bytes = job.work.bytes(&mut encoder);
-            put(&job, bytes).inspect_err(|_| jobs.stop())?;
-            (settings.progress)(job.work.done());
+            let done = job.work.done();
+            let made = job.work.make(&mut encoder);
+            encoder = made.and_then(|()| put(job, encoder)).inspect_err(|_| stop())?;
+            (settings.progress)(done);
         }
         Ok(())
     };
@@ -117,46 +136,6 @@ impl<F: Fn()> Drop for OnPanic<F> {
         if std::thread::panicking() {
             (self.0)();
         }
-    }
-}
-
-/// What a thread reports that stopped because another failed.
-const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
-
-/// A stream that threads write to by turns.
-struct Line<W> {
-    state: Mutex<(u64, W)>,
-    moved: Condvar,
-}
-
-/// The turn of nobody, after a failed write or a panic.
-const CLOSED: u64 = u64::MAX;
-
-impl<W: Write> Line<W> {
-    fn restart(&self) {
-        lock(&self.state).0 = 0;
-    }
-
-    /// Lets nobody write any more.
-    fn close(&self) {
-        lock(&self.state).0 = CLOSED;
-        self.moved.notify_all();
-    }
-
-    /// Waits for turn `number` and writes.
-    fn in_turn(&self, number: u64, write: impl FnOnce(&mut W) -> io::Result<()>) -> io::Result<()> {
-        let waiting = lock(&self.state);
-        let mut state = self
-            .moved
-            .wait_while(waiting, |(turn, _)| *turn != number && *turn != CLOSED)
-            .unwrap_or_else(PoisonError::into_inner);
-        if state.0 == CLOSED {
-            return Err(STOPPED.into());
-        }
-        let written = write(&mut state.1);
-        state.0 = if written.is_ok() { number + 1 } else { CLOSED };
-        self.moved.notify_all();
-        written
     }
 }
 

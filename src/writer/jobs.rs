@@ -249,15 +249,10 @@ impl<'a> JobState<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The bytes that the job makes. Errors where it copies them and they cannot be read.
-    pub(super) fn bytes<'b>(&self, encoder: &'b mut Encoder) -> io::Result<&'b [u8]>
-    where
-        'a: 'b,
-    {
-        Ok(match self {
-            Self::Bytes(bytes) => bytes,
-            // Its bytes depend on those of others.
-            Self::Checked(_) => &[],
+    /// Makes the bytes that the job draws or copies. Errors where they cannot be read.
+    pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
+        let _made = match self {
+            Self::Bytes(_) | Self::Checked(_) => return Ok(()),
             Self::Kept { tensor, kept, start, count, .. } => encoder.copied(tensor, kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count)
@@ -265,7 +260,21 @@ impl<'a> Work<'a> {
             Self::Text { tensor, source, start, count } => {
                 encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count)
             }
-        })
+        };
+        Ok(())
+    }
+
+    /// The bytes of the job, once they are made.
+    pub(super) fn bytes<'b>(&self, encoder: &'b Encoder) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            // Its bytes depend on those of others.
+            Self::Checked(_) => &[],
+            Self::Kept { .. } | Self::Values { .. } | Self::Text { .. } => encoder.bytes(),
+        }
     }
 
     /// How many bytes of values the job makes.

@@ -7,6 +7,7 @@ mod encode;
 mod fill;
 mod jobs;
 mod json;
+mod line;
 mod npy;
 mod npz;
 mod output;
