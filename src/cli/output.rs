@@ -1,7 +1,7 @@
 //! Where a plan goes: the options that every command that writes has in common, and what they mean.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -304,8 +304,13 @@ impl Output {
             .context("standard output")?;
         let seconds = started.elapsed().as_secs_f64();
         let written = Written { format: Some(format), seconds, ..Written::default() };
+        if !self.json {
+            return self.report(out, plan, &written);
+        }
         // The data is there, so the report goes elsewhere.
-        if self.json { self.report(&mut io::stderr(), plan, &written) } else { self.report(out, plan, &written) }
+        let mut error = BufWriter::new(io::stderr());
+        self.report(&mut error, plan, &written)?;
+        Ok(error.flush()?)
     }
 
     /// Runs a piece of writing with threads and a progress bar.
@@ -323,7 +328,7 @@ impl Output {
             (false, true) => Ok(()),
             (false, false) => {
                 // What is said on standard error may be lost, but must not fail the work.
-                let _ = report::human(&mut io::stderr(), plan, written);
+                let _ = report::human(&mut BufWriter::new(io::stderr()), plan, written);
                 Ok(())
             }
         }
