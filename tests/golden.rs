@@ -155,7 +155,8 @@ fn drawn() -> BTreeMap<String, String> {
             let source = native(SEED, &tensor, 2);
             let mut encoder = Encoder::default();
             let count = usize::try_from(tensor.shape.count()).unwrap();
-            let bytes = encoder.values(source.as_ref(), dtype, 0, count);
+            encoder.values(source.as_ref(), dtype, 0, count);
+            let bytes = encoder.bytes();
             let mut line: String = Sha256::digest(bytes)[..16].iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
                 hex

@@ -1,4 +1,4 @@
-//! Numbers to little-endian bytes of a dtype, through buffers that one thread uses again and again.
+//! Numbers to little-endian bytes of a dtype, through buffers that are used again and again.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::plan::{DType, Kept, Shape, Tensor};
 /// what a law does at the end of each run, and a multiple of every tile.
 const IN_CACHE: usize = 1 << 15;
 
-/// Buffers that hold the bytes of one job after the other. They only grow, and may hold more than is used.
+/// Buffers that hold the bytes of one job after the other. Those of numbers only grow, and may hold more than is used.
 #[derive(Default)]
 pub struct Encoder {
     singles: Vec<f32>,
@@ -34,7 +34,7 @@ enum Made {
 }
 
 impl Encoder {
-    /// What was made last.
+    /// What [`Self::values`], [`Self::copies`] or [`Self::text`] made last.
     pub fn bytes(&self) -> &[u8] {
         match self.made {
             Made::Singles(count) => bytemuck::cast_slice(&self.singles[..count]),
@@ -46,7 +46,7 @@ impl Encoder {
 
     /// Makes elements `start..start + count`, as little-endian bytes. Half-precision values are the single-precision ones
     /// rounded once, to nearest, ties to even.
-    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[u8] {
+    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) {
         self.made = match dtype {
             DType::F64 => {
                 to_little_endian(self.doubles(source, start, count), |value| f64::from_bits(value.to_bits().to_le()));
@@ -61,34 +61,33 @@ impl Encoder {
                 Made::Halves(count)
             }
         };
-        self.bytes()
     }
 
     /// Makes elements `start..start + count` of a tensor that is kept, as they lie where they are copied from.
-    pub fn copied(&mut self, tensor: &Tensor, kept: &Kept, start: u64, count: usize) -> io::Result<&[u8]> {
-        kept.region.read(&tensor.shape, tensor.slice.as_ref(), start, count as u64, &mut self.bytes)?;
+    pub fn copies(&mut self, tensor: &Tensor, kept: &Kept, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
-        Ok(&self.bytes)
+        kept.region.read(&tensor.shape, tensor.slice.as_ref(), start, count as u64, &mut self.bytes)
     }
 
     /// Makes elements `start..start + count` of a tensor, as JSON text.
-    pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) -> &[u8] {
+    pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) {
         self.widened(source, dtype, start, count);
         self.bytes.clear();
         super::json::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
         self.made = Made::Bytes;
-        &self.bytes
     }
 
-    /// Elements `start..start + count`, rounded to the dtype and widened again.
+    /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.
     pub fn widened(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[f64] {
         if dtype == DType::F64 {
             return self.doubles(source, start, count);
         }
         self.singles(source, start, count);
-        self.doubles.clear();
-        self.doubles.extend(self.singles[..count].iter().map(|&single| dtype.round(single.into())));
-        &self.doubles
+        let doubles = room(&mut self.doubles, count);
+        for (double, &single) in doubles.iter_mut().zip(&self.singles) {
+            *double = dtype.round(single.into());
+        }
+        doubles
     }
 
     fn singles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f32] {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result};
@@ -9,7 +10,7 @@ use anyhow::{Context, Result};
 use super::checksums::Checksums;
 use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
 use super::line::{Line, STOPPED};
-use super::{Encoder, Piece};
+use super::{Encoder, Piece, Render};
 use crate::plan::Plan;
 
 /// How the work is done; no setting changes a byte.
@@ -25,10 +26,9 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
         let put: &Put = &|job, encoder| {
-            let bytes = job.work.bytes(&encoder);
-            checksums.add(&job, bytes);
-            file.write_all_at(bytes, job.offset)?;
-            Ok(encoder)
+            let bytes = job.work.bytes(encoder);
+            checksums.add(job, bytes);
+            file.write_all_at(bytes, job.offset)
         };
         in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ()).context("writing")?;
     }
@@ -39,9 +39,16 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
     check_unchanged(plan, pieces)
 }
 
-/// How many jobs, and one for each thread, may be done ahead in a stream: the work of the milliseconds for which the system may stop the
-/// thread whose turn it is.
+/// How far, beyond one job for each thread, a stream's threads may be ahead of the one whose turn it is: the work of the milliseconds for
+/// which the system may stop it.
 const AHEAD: usize = 8;
+
+/// What is left of a job when it waits for its turn. Its source may hold a whole tensor, and is let go.
+enum Part<'a> {
+    Bytes(&'a [u8]),
+    Checked(&'a Render),
+    Made(Encoder),
+}
 
 /// Writes pieces in order into a stream; threads draw ahead.
 pub(super) fn into_stream(
@@ -55,13 +62,22 @@ pub(super) fn into_stream(
         let jobs = Jobs::new(plan, &run, settings.threads);
         let line = Line::new(&mut stream, jobs.threads() + AHEAD);
         let put: &Put = &|job, encoder| {
-            checksums.add(&job, job.work.bytes(&encoder));
-            let written = line.take(job.number, (job, encoder), |stream, (job, encoder)| match job.work {
+            checksums.add(job, job.work.bytes(encoder));
+            let part = match job.work {
+                Work::Bytes(bytes) => Part::Bytes(bytes),
+                Work::Checked(render) => Part::Checked(render),
+                Work::Values { .. } | Work::Kept { .. } | Work::Text { .. } => Part::Made(mem::take(encoder)),
+            };
+            let written = line.take(job.number, part, |stream, part| match *part {
+                Part::Bytes(bytes) => stream.write_all(bytes),
                 // All that comes before is written by now.
-                Work::Checked(render) => stream.write_all(&checksums.render(render)),
-                _ => stream.write_all(job.work.bytes(encoder)),
+                Part::Checked(render) => stream.write_all(&checksums.render(render)),
+                Part::Made(ref encoder) => stream.write_all(encoder.bytes()),
             });
-            Ok(written?.map(|(_, encoder)| encoder).unwrap_or_default())
+            if let Some(Part::Made(used)) = written? {
+                *encoder = used;
+            }
+            Ok(())
         };
         in_parallel(&jobs, settings, put, &|| line.close()).context("writing")?;
     }
@@ -81,17 +97,17 @@ pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) ->
             if let Work::Values { start, order, .. } = job.work {
                 take(order, start, encoder.bytes())?;
             }
-            Ok(encoder)
+            Ok(())
         };
         in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ())?;
     }
     Ok(())
 }
 
-/// Puts what was made for a job where it belongs. Returns an encoder for the next.
-type Put<'a, 'b> = dyn Fn(Job<'a>, Encoder) -> io::Result<Encoder> + Sync + 'b;
+/// Puts what an encoder made for a job where it belongs.
+type Put<'a, 'b> = dyn Fn(&Job<'a>, &mut Encoder) -> io::Result<()> + Sync + 'b;
 
-/// Does all jobs; the first error stops every thread, and so does a panic, after which `abandon` frees those that wait.
+/// Does all jobs. The first error stops every thread, and so does a panic; `abandon` then frees those that wait.
 fn in_parallel<'a>(
     jobs: &Jobs<'a>,
     settings: &Settings,
@@ -106,10 +122,8 @@ fn in_parallel<'a>(
         let _guard = OnPanic(stop);
         let mut encoder = Encoder::default();
         while let Some(job) = jobs.next() {
-            let done = job.work.done();
-            let made = job.work.make(&mut encoder);
-            encoder = made.and_then(|()| put(job, encoder)).inspect_err(|_| stop())?;
-            (settings.progress)(done);
+            job.work.make(&mut encoder).and_then(|()| put(&job, &mut encoder)).inspect_err(|_| stop())?;
+            (settings.progress)(job.work.done());
         }
         Ok(())
     };

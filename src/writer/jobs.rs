@@ -251,16 +251,16 @@ impl<'a> JobState<'a> {
 impl<'a> Work<'a> {
     /// Makes the bytes that the job draws or copies. Errors where they cannot be read.
     pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
-        let _made = match self {
-            Self::Bytes(_) | Self::Checked(_) => return Ok(()),
-            Self::Kept { tensor, kept, start, count, .. } => encoder.copied(tensor, kept, *start, *count)?,
+        match self {
+            Self::Bytes(_) | Self::Checked(_) => {}
+            Self::Kept { tensor, kept, start, count, .. } => encoder.copies(tensor, kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
-                encoder.values(source.as_ref(), tensor.dtype, *start, *count)
+                encoder.values(source.as_ref(), tensor.dtype, *start, *count);
             }
             Self::Text { tensor, source, start, count } => {
-                encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count)
+                encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count);
             }
-        };
+        }
         Ok(())
     }
 

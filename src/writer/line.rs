@@ -9,11 +9,11 @@ use super::lock;
 /// What a thread reports that stopped because another failed.
 pub(super) const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
 
-/// The turn of nobody, after a failed write or a panic.
+/// The turn of nobody, after an error or a panic.
 const CLOSED: u64 = u64::MAX;
 
-/// A stream `W` that takes parts `T` in the order of their numbers, from 0, whatever thread made them and when. A thread that is ahead
-/// leaves its part to whoever's turn comes first and goes on, so that none waits for one that the system has stopped for a while.
+/// A stream `W` that takes parts `T` in the order of their numbers, from 0, whatever thread made them and when. A thread leaves its part
+/// to the one that is writing, or to the one whose turn comes first, and goes on unless it is too far ahead.
 pub(super) struct Line<W, T> {
     state: Mutex<State<W, T>>,
     moved: Condvar,
@@ -26,6 +26,7 @@ struct State<W, T> {
     /// Away while a thread writes to it.
     stream: Option<W>,
     waiting: BTreeMap<u64, T>,
+    /// To be used again.
     written: Vec<T>,
 }
 
@@ -35,8 +36,8 @@ impl<W, T> Line<W, T> {
         Self { state: Mutex::new(state), moved: Condvar::new(), ahead: ahead as u64 }
     }
 
-    /// Takes a part, and writes all whose turn it is, unless another thread is about it. Waits while the part is too far ahead. Returns
-    /// one that is written, to be used again. The first error of a write closes the line.
+    /// Takes a part, and writes all whose turn it is, unless another thread does. Waits while the part is too far ahead. Returns one that
+    /// is written, if there is one. The first error of a write closes the line.
     pub(super) fn take(
         &self,
         number: u64,
@@ -113,20 +114,29 @@ mod tests {
         assert_eq!(stream, [0, 1, 2, 3]);
     }
 
+    /// Hands in part 3, which has to wait, from a thread of its own, then does something with the line, and tells how the wait ended.
+    fn waited(line: &Line<&mut Vec<u64>, u64>, meanwhile: impl FnOnce()) -> io::Result<Option<u64>> {
+        let (done, ended) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(move || done.send(line.take(3, 3, |stream, &part| write(stream, part))));
+            let early = ended.recv_timeout(Duration::from_millis(50));
+            meanwhile();
+            let late = ended.recv_timeout(Duration::from_secs(60));
+            // Nothing waits any more, so that a failure fails and does not hang.
+            line.close();
+            assert!(early.is_err(), "it went on");
+            late.expect("it still waits")
+        })
+    }
+
     #[test]
     fn a_part_that_is_too_far_ahead_waits_until_others_are_written() {
         let mut stream = Vec::new();
         let line = Line::new(&mut stream, 2);
-        let (done, ended) = channel();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                line.take(3, 3, |stream, &part| write(stream, part)).unwrap();
-                done.send(()).unwrap();
-            });
-            assert!(ended.recv_timeout(Duration::from_millis(50)).is_err(), "it went on");
+        let outcome = waited(&line, || {
             line.take(0, 0, |stream, &part| write(stream, part)).unwrap();
-            assert!(ended.recv_timeout(Duration::from_secs(60)).is_ok(), "it still waits");
         });
+        outcome.unwrap();
         assert_eq!(stream, [0]);
     }
 
@@ -134,14 +144,21 @@ mod tests {
     fn an_error_frees_those_that_wait_and_nothing_is_written_after_it() {
         let mut stream = Vec::new();
         let line = Line::new(&mut stream, 2);
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| line.take(3, 3, |stream, &part| write(stream, part)));
+        let outcome = waited(&line, || {
             line.take(1, 1, |stream, &part| write(stream, part)).unwrap();
             let outcome = line.take(0, 13, |stream, &part| write(stream, part));
             assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::StorageFull);
-            assert_eq!(waiting.join().unwrap().unwrap_err().kind(), STOPPED);
         });
+        assert_eq!(outcome.unwrap_err().kind(), STOPPED);
         assert!(line.take(2, 2, |stream, &part| write(stream, part)).is_err());
         assert!(stream.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_closed_frees_those_that_wait() {
+        let mut stream = Vec::new();
+        let line = Line::new(&mut stream, 2);
+        let outcome = waited(&line, || line.close());
+        assert_eq!(outcome.unwrap_err().kind(), STOPPED);
     }
 }
