@@ -117,7 +117,7 @@ impl Output {
         }
         match destination {
             Destination::Terminal => self.show(out, plan),
-            Destination::Stream(format) => self.write_stream(out, plan, format),
+            Destination::Stream(format) => self.write_stream(plan, format),
             Destination::Files(files, format) => {
                 let manner = Manner { options: self.file_options(), part, sums: self.sha256 };
                 self.write_files(out, plan, format, &files, manner)
@@ -295,7 +295,7 @@ impl Output {
         self.report(out, plan, &Written { done, format: Some(format), seconds, part: manner.part, shards })
     }
 
-    fn write_stream(&self, out: &mut dyn Write, plan: &Plan, format: &'static Format) -> Result<()> {
+    fn write_stream(&self, plan: &Plan, format: &'static Format) -> Result<()> {
         let pieces = format.pieces(plan)?;
         let started = Instant::now();
         // The descriptor itself: the standard library's handle looks for line ends in all that passes.
@@ -304,10 +304,7 @@ impl Output {
             .context("standard output")?;
         let seconds = started.elapsed().as_secs_f64();
         let written = Written { format: Some(format), seconds, ..Written::default() };
-        if !self.json {
-            return self.report(out, plan, &written);
-        }
-        // The data is there, so the report goes elsewhere.
+        // Standard output has the data.
         let mut error = BufWriter::new(io::stderr());
         self.report(&mut error, plan, &written)?;
         Ok(error.flush()?)
