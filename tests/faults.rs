@@ -205,6 +205,18 @@ fn a_replaced_file_of_json_is_the_old_or_the_new_one() {
 }
 
 #[test]
+fn a_file_so_large_that_its_size_is_reserved_is_whole_or_not_at_all() {
+    if !has("strace", "a size that cannot be reserved") {
+        return;
+    }
+    let reserved = |way: &Way| way.calls().iter().any(|call| call.starts_with("fallocate("));
+    assert!(!reserved(&Way::npy(None)), "three elements are worth no call");
+    let way = Way { init: "init normal 512x512 -q --threads 1 --format npy".into(), old: OLD, detour: None };
+    assert!(reserved(&way), "a mebibyte is");
+    is_whole_or_not_at_all(&way);
+}
+
+#[test]
 fn without_unnamed_files_a_file_is_whole_or_not_at_all_too() {
     if !has("strace", "kills and failing calls without unnamed files") {
         return;

@@ -320,4 +320,22 @@ mod tests {
             assert!(results.iter().all(|result| *result == results[0]), "{rows} x {width}");
         }
     }
+
+    #[test]
+    fn the_panels_own_columns_come_out_alike_with_their_products_known_and_summed() {
+        for (rows, start, width) in [(1, 0, 1), (9, 3, 5), (77, 13, 64), (300, 0, 24)] {
+            let panel = Panel::draw(rows, start, width, &normals, None);
+            for arch in available() {
+                let [known, summed] = [width, 0].map(|own| {
+                    let mut columns = vec![0.0; (width + 7) * rows];
+                    normals(7, &mut columns);
+                    panel.start_columns(&mut columns, rows);
+                    let factor = &panel.minus_t;
+                    arch.dispatch(Reflect { panel: &panel, factor, columns: &mut columns, rows, own });
+                    columns.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+                });
+                assert!(known == summed, "{rows} x {width} from {start}, {arch:?}");
+            }
+        }
+    }
 }
