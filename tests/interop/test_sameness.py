@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 from pathlib import Path
 
 from support import Case, DTYPES, FANIN, array, arrays, init, placed, run, schemes, takes
@@ -49,6 +50,13 @@ class OtherProcessors(Case):
         if platform.machine() != "x86_64":
             self.skipTest("this is not an x86-64, so its old CPUs are not asked")
         self.check(program=(self.tool("qemu-x86_64"), "-cpu", "Nehalem", FANIN), env=environment())
+
+    def test_a_program_for_another_cpu_gives_the_same_bytes(self):
+        # Such as FANIN_ELSEWHERE="qemu-aarch64 -L /usr/aarch64-linux-gnu target/aarch64-unknown-linux-gnu/release/fanin".
+        program = shlex.split(os.environ.get("FANIN_ELSEWHERE", ""))
+        if not program:
+            self.skipTest("FANIN_ELSEWHERE names no command that runs a program for another CPU")
+        self.check(program=program, env=environment())
 
     def check(self, **other):
         for name, expression in schemes().items():
