@@ -29,6 +29,7 @@ pub mod inspect;
 pub mod law;
 pub mod matrix;
 pub mod model;
+pub mod passing;
 pub mod plan;
 pub mod pretrain;
 pub mod reader;

@@ -4,12 +4,15 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use fanin::cli::Outcome;
+use fanin::passing::may_pass;
 use fanin::text::escape;
 
 /// A comparison found a difference.
 const DIFFERENT: u8 = 1;
 /// Usage, input or output: it could not be done.
 const COULD_NOT: u8 = 2;
+/// It could not be done now, and another try may succeed: `EX_TEMPFAIL` of sysexits.h.
+const MAY_PASS: u8 = 75;
 /// The reader went away, so the data is not whole: what a shell shows of a program that died of SIGPIPE.
 const READER_GONE: u8 = 128 + 13;
 /// The longest error message, in characters; an argument in it may be longer than any screen.
@@ -28,9 +31,10 @@ fn main() -> ExitCode {
         return ExitCode::from(READER_GONE);
     }
     let message = shortened(escape(&format!("{error:#}")));
-    // Not `eprintln!`, which panics where standard error is closed or full.
-    let _ = writeln!(io::stderr(), "fanin: {message}");
-    ExitCode::from(COULD_NOT)
+    let line = format!("fanin: {message}\n");
+    // One write, so that lines of several processes do not mix; not `eprint!`, which panics if standard error is closed or full.
+    let _ = io::stderr().write_all(line.as_bytes());
+    ExitCode::from(if may_pass(&error) { MAY_PASS } else { COULD_NOT })
 }
 
 /// A message of at most [`LONGEST`] characters: its middle is left out, since the culprit stands first and what is allowed last.

@@ -289,7 +289,12 @@ impl Files {
 fn ensure_folder(folder: &Path) -> Result<()> {
     // Without the slash at its end, which asks the system for a folder.
     let plain: PathBuf = folder.components().collect();
-    ensure!(plain.is_dir() || !plain.exists(), "{} is a file, and not a folder to put files in", shown(&plain));
+    // One call: another process may make the folder between two.
+    match fs::metadata(&plain) {
+        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, and not a folder to put files in", shown(&plain)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| shown(&plain)),
+    }
     Ok(())
 }
 

@@ -59,7 +59,14 @@ Start by copying a line:
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
   fanin inspect mlp.npz                               what a file holds, beside what the law asks
-  fanin verify mlp.npz                                derive every value again, and compare";
+  fanin verify mlp.npz                                derive every value again, and compare
+
+Exit status:
+  0    done
+  1    a comparison found a difference
+  2    error
+  75   error that may pass by itself, such as a full disk: try again
+  141  the reader of standard output went away";
 
 #[derive(Subcommand)]
 enum Command {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -40,16 +40,16 @@ impl Origin {
         if state(&self.file)? == self.state {
             return Ok(());
         }
-        Err(self.error("it has changed while its tensors were copied"))
+        Err(self.error(anyhow!("it has changed while its tensors were copied")))
     }
 
     fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset).map_err(|error| self.error(error))
+        self.file.read_exact_at(bytes, offset).map_err(|error| self.error(error.into()))
     }
 
     /// An error with the file's name.
-    fn error(&self, cause: impl std::fmt::Display) -> io::Error {
-        io::Error::other(format!("`{}`: {cause}", self.path.display()))
+    fn error(&self, cause: anyhow::Error) -> io::Error {
+        io::Error::other(cause.context(format!("`{}`", self.path.display())))
     }
 }
 

@@ -23,9 +23,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::generator::{Generator, NATIVE};
+use crate::passing;
 use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
@@ -222,7 +223,7 @@ const MAX_MESSAGE: usize = 400;
 /// An error with the name of what it is about. The texts of both may come from a stranger.
 fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
     let message = text::cut(&text::escape(&format!("{error:#}")), MAX_MESSAGE);
-    anyhow!("`{}`: {message}", text::escape(&name.to_string_lossy()))
+    passing::in_one_text(error, format!("`{}`: {message}", text::escape(&name.to_string_lossy())))
 }
 
 /// Derives each entry again by the recipe, and says where the two do not meet.
@@ -358,7 +359,7 @@ mod tests {
 
     #[test]
     fn messages_are_short_and_safe() {
-        let message = shown(Path::new("a\u{1b}b"), &anyhow!("{}\n", "x".repeat(1000))).to_string();
+        let message = shown(Path::new("a\u{1b}b"), &anyhow::anyhow!("{}\n", "x".repeat(1000))).to_string();
         assert!(message.starts_with("`a\\u{1b}b`: xxx") && message.ends_with("...") && message.len() < 450);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::passing;
 use crate::plan::Plan;
 use crate::reader::{Contents, Entry, Raw};
 use crate::writer::{self, Piece, Settings};
@@ -124,7 +125,7 @@ fn in_order(
         let (bytes, entry) = contents.bytes_of(entry)?;
         let mut against = Against { held: bytes, entry, size, start: 0, seen: &seen };
         writer::write_stream(&alone, &[Piece::Values(0)], settings, &mut against)
-            .map_err(|error| anyhow::anyhow!("{:#}", error.root_cause()))
+            .map_err(|error| passing::in_one_text(&error, error.root_cause().to_string()))
             .with_context(|| format!("{name}: its values cannot be read"))?;
         // An archive compares its checksum where its member ends.
         let after = against.held.read(&mut [0]).with_context(|| format!("{name}: its values cannot be read"))?;

@@ -70,10 +70,11 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // A file that has come into being since is no link, and is met again where ours gets its name.
-            let link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+            let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
             ensure!(!link, "it is a symbolic link to nothing");
             let folder = folder(path);
-            ensure!(folder.is_dir(), "there is no folder `{}`", folder.display());
+            let is_folder = found(fs::metadata(folder))?.is_some_and(|metadata| metadata.is_dir());
+            ensure!(is_folder, "there is no folder `{}`", folder.display());
             return Ok(Target::Free(path.into()));
         }
         Err(error) => return Err(error.into()),
@@ -93,6 +94,14 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
             ensure!(is_whole(plan, pieces, path)?, OTHER);
             Ok(Target::Whole)
         }
+    }
+}
+
+/// What there is; `None` if there is nothing. Any other fault stays one.
+fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>> {
+    match metadata {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

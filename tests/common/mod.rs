@@ -128,13 +128,22 @@ impl Ended {
 
     /// Whether the program ended in an orderly way: no panic, no abort, no signal.
     pub(crate) fn is_orderly(&self) -> bool {
-        matches!(self.status, 0 | 2 | 141)
+        matches!(self.status, 0 | 2 | 75 | 141)
     }
 
-    /// Whether it says, on one line that moves no terminal, why it could not.
+    /// Whether it says, on one line that moves no terminal, why it could not, and that another try would end in the same.
     pub(crate) fn is_refusal(&self) -> bool {
+        self.status == 2 && self.is_one_line()
+    }
+
+    /// The same for a fault that may pass by itself.
+    pub(crate) fn is_temporary_failure(&self) -> bool {
+        self.status == 75 && self.is_one_line()
+    }
+
+    fn is_one_line(&self) -> bool {
         let line = self.told.strip_prefix("fanin: ").and_then(|told| told.strip_suffix('\n'));
-        self.status == 2 && line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_control))
+        line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_control))
     }
 }
 
