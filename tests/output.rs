@@ -1,6 +1,7 @@
 //! Where the bytes go: a file is there whole or not at all, a stream is told from a file, and talk stays apart from data.
 
 mod common;
+mod overlap;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};

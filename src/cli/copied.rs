@@ -25,15 +25,20 @@ const WEIGHTS: &[&str] = &[".safetensors", ".bin", ".pt", ".pth", ".npy", ".npz"
 /// The largest file that is copied: tokenizers have some tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
-/// The tokenizer files of a folder. Errors where it has none.
-pub(super) fn copied(folder: &Path) -> Result<Vec<Beside>> {
+/// The names of the files that are copied from a folder, sorted.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| shown(folder))? {
         names.extend(entry?.file_name().into_string().ok().filter(|name| is_copied(name)));
     }
     names.sort_unstable();
+    Ok(names)
+}
+
+/// The tokenizer files of a folder. Errors where it has none.
+pub(super) fn copied(folder: &Path) -> Result<Vec<Beside>> {
     let mut found = Vec::new();
-    for name in names {
+    for name in names(folder)? {
         let path = folder.join(&name);
         let metadata = fs::metadata(&path).with_context(|| shown(&path))?;
         if metadata.is_file() {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::output::OPTION;
+use super::overlap::Touched;
 use super::rank::Part;
 use super::shown;
 use crate::plan::Plan;
@@ -168,6 +170,18 @@ impl Files {
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &PlannedFile> {
         self.data.iter().chain(&self.small)
+    }
+
+    /// The same files as those that a command writes. A small file that is there already, byte for byte, does no harm to anybody.
+    pub(super) fn touched(&self, mut touched: Touched, sums: bool) -> Touched {
+        let is_same = |file: &PlannedFile| writer::is_whole(&file.plan, &file.pieces, &file.path).unwrap_or(false);
+        for file in self.data.iter().chain(self.small.iter().filter(|file| !is_same(file))) {
+            touched = touched.writes(OPTION, &file.path);
+        }
+        match self.sums_path().filter(|_| sums) {
+            Some(path) => touched.writes("--sha256", &path),
+            None => touched,
+        }
     }
 
     /// Errors where one of them could not be put in its place, before any work is done.

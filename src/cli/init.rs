@@ -9,6 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::numbers::Numbers;
 use super::output::Output;
+use super::overlap::Touched;
 use super::shown;
 use super::slices::Slices;
 use crate::model::layers::modules;
@@ -59,7 +60,9 @@ pub(super) fn fan(text: &str) -> Result<u64, String> {
 
 impl Init {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        self.output.write(out, &self.plan()?, &[])
+        let touched = self.base.iter().fold(Touched::default(), |touched, path| touched.reads_weights("--base", path));
+        self.output.check_named(&touched)?;
+        self.output.write(out, &self.plan()?, touched)
     }
 
     fn plan(&self) -> Result<Plan> {

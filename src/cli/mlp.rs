@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::numbers::Numbers;
 use super::output::Output;
+use super::overlap::Touched;
 use super::slices::Slices;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
 use crate::plan::{DType, Layout, Plan};
@@ -46,7 +47,7 @@ pub(super) struct Mlp {
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         self.check_output()?;
-        self.output.write(out, &self.slices.of(self.plan()?)?, &[])
+        self.output.write(out, &self.slices.of(self.plan()?)?, Touched::default())
     }
 
     /// Refuses a scheme where a file is meant: `--output zeros` would be a file without an extension anyhow.

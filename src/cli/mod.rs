@@ -14,6 +14,7 @@ mod mlp;
 mod model;
 mod numbers;
 mod output;
+mod overlap;
 mod pretrain;
 mod progress;
 mod rank;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::numbers::Numbers;
 use super::output::Output;
+use super::overlap::Touched;
 use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
@@ -105,6 +106,8 @@ impl Model {
             ensure!(self.rules.is_none(), "--rules: {of_templates}");
             ensure!(self.keep.is_empty(), "--keep: {of_templates}");
         }
+        let touched = self.touched(&source);
+        self.output.check_named(&touched)?;
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
@@ -128,7 +131,20 @@ impl Model {
         if let Some(tensor) = plan.tensors.first_mut() {
             tensor.notes.extend(notes.chain(unwritten));
         }
-        self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside)
+        self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside, touched)
+    }
+
+    /// The files that are read.
+    fn touched(&self, source: &Source) -> Touched {
+        const SPEC: &str = "SPEC";
+        let (touched, path) = (Touched::default(), Path::new(&self.spec));
+        let touched = match source {
+            Source::Template => touched.reads_weights(SPEC, path),
+            Source::Config { .. } if path.is_dir() => touched.reads(SPEC, &path.join(family::FILE)),
+            Source::Recipe { .. } | Source::Config { .. } => touched.reads(SPEC, path),
+            Source::Family(_) => touched,
+        };
+        self.rules.iter().fold(touched, |touched, path| touched.reads("--rules", path))
     }
 
     /// A model after a file of weights.

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::copied::copied;
+use super::copied::{self, copied};
 use super::files::{Files, Manner};
+use super::overlap::Touched;
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
@@ -76,6 +77,9 @@ enum Folder {
     Checkpoint,
 }
 
+/// The option that names the files of a plan.
+pub(super) const OPTION: &str = "--output";
+
 /// Where the data goes.
 enum Destination {
     /// To a person, to look at.
@@ -87,19 +91,33 @@ enum Destination {
 }
 
 impl Output {
-    /// Draws a plan and writes it where it was asked for; a folder gets a file for each tensor. `beside` goes into a folder too.
-    pub(super) fn write(&self, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
-        self.write_as(Folder::TensorFiles, out, plan, beside)
+    /// Draws a plan and writes it where it was asked for; a folder gets a file for each tensor. No file of `touched` is overwritten.
+    pub(super) fn write(&self, out: &mut dyn Write, plan: &Plan, touched: Touched) -> Result<()> {
+        self.write_as(Folder::TensorFiles, out, plan, &[], touched)
     }
 
-    /// The same for a whole model: a folder gets a checkpoint.
-    pub(super) fn write_checkpoint(&self, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
-        self.write_as(Folder::Checkpoint, out, plan, beside)
+    /// The same for a whole model: a folder gets a checkpoint, and `beside` too.
+    pub(super) fn write_checkpoint(
+        &self,
+        out: &mut dyn Write,
+        plan: &Plan,
+        beside: &[Beside],
+        touched: Touched,
+    ) -> Result<()> {
+        self.write_as(Folder::Checkpoint, out, plan, beside, touched)
     }
 
-    fn write_as(&self, folder: Folder, out: &mut dyn Write, plan: &Plan, beside: &[Beside]) -> Result<()> {
+    fn write_as(
+        &self,
+        folder: Folder,
+        out: &mut dyn Write,
+        plan: &Plan,
+        beside: &[Beside],
+        touched: Touched,
+    ) -> Result<()> {
         let part = self.part()?;
         let destination = self.destination(folder, plan, beside)?;
+        self.check_overlap(&destination, touched)?;
         if self.dry_run {
             let (files, format) = match &destination {
                 Destination::Terminal => (None, None),
@@ -150,10 +168,35 @@ impl Output {
         FileOptions { existing, fsync: !self.no_fsync }
     }
 
+    /// Errors if the file that was named is an input, before inputs are read: they may be large.
+    pub(super) fn check_named(&self, touched: &Touched) -> Result<()> {
+        match self.output.as_deref().filter(|path| !path.is_dir()) {
+            Some(path) => touched.clone().writes(OPTION, path).check(),
+            None => touched.check(),
+        }
+    }
+
+    /// Errors if a file that is to be written is an input or another output.
+    fn check_overlap(&self, destination: &Destination, mut touched: Touched) -> Result<()> {
+        if let Some(folder) = &self.copy_from {
+            for name in copied::names(folder)? {
+                touched = touched.reads("--copy-from", &folder.join(name));
+            }
+        }
+        let touched = match destination {
+            Destination::Terminal => touched,
+            Destination::Stream(_) => touched.writes(OPTION, Path::new("-")),
+            Destination::Files(files, _) => files.touched(touched, self.sha256),
+        };
+        touched.check()
+    }
+
     /// Errors where the files of a plan could not be put in their places, before any work is done.
-    pub(super) fn check(&self, plan: &Plan) -> Result<()> {
+    pub(super) fn check(&self, plan: &Plan, touched: Touched) -> Result<()> {
         let part = self.part()?;
-        if let Destination::Files(files, _) = self.destination(Folder::TensorFiles, plan, &[])? {
+        let destination = self.destination(Folder::TensorFiles, plan, &[])?;
+        self.check_overlap(&destination, touched)?;
+        if let Destination::Files(files, _) = destination {
             files.check(&Manner { options: self.file_options(), part, sums: self.sha256 })?;
         }
         Ok(())

@@ -11,6 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 use sha2::{Digest, Sha256};
 
 use super::output::Output;
+use super::overlap::Touched;
 use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
@@ -19,7 +20,7 @@ use crate::pretrain::{ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, 
 use crate::reader::Table;
 use crate::text::{bytes, cut, escape};
 use options::MethodOptions;
-use watch::{Looker, Noticed, Unseen};
+use watch::{Looker, Noticed, Unseen, checkpoint_of};
 
 /// Learn initial weights from data, layer by layer.
 #[derive(clap::Args)]
@@ -77,17 +78,18 @@ impl Pretrain {
             Plan::new(NATIVE, self.seed.clone(), wanted.iter().map(|wanted| wanted.tensor.clone()).collect())
         };
         // An hour of learning must not end in a refusal.
-        self.output.check(&planned(&wanted)?)?;
-        let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
+        let touched = self.touched();
+        self.output.check(&planned(&wanted)?, touched.clone())?;
         let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let known = known(&table, threads).with_context(|| shown(&self.data))?;
         let wanted = self.wanted(&asked, &known.identity)?;
         if self.output.is_dry_run() {
-            return self.output.write(out, &planned(&wanted)?, &[]);
+            return self.output.write(out, &planned(&wanted)?, touched);
         }
+        let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
         let run = self.identity(&wanted)?;
-        let from = looker.checkpoint(self.output.file(), resume, self.checkpoint_every, run)?;
+        let from = looker.checkpoint(&self.output, resume, self.checkpoint_every, run)?;
         let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads, limit };
         let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
@@ -95,8 +97,17 @@ impl Pretrain {
         }
         let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?;
         looker.draw(&plan)?;
-        self.output.write(out, &plan, &[])?;
+        self.output.write(out, &plan, touched)?;
         looker.done()
+    }
+
+    /// The files that are read, and those that are written beside the weights.
+    fn touched(&self) -> Touched {
+        let mut touched = Touched::default().reads_weights("--data", &self.data);
+        for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
+            touched = path.iter().fold(touched, |touched, path| touched.writes(option, path));
+        }
+        checkpoint_of(&self.output).iter().fold(touched, |touched, path| touched.writes("its checkpoint", path))
     }
 
     fn check_memory(&self, asked: &Asked) -> Result<()> {

@@ -45,15 +45,22 @@ struct Metadata {
     total_size: Option<f64>,
 }
 
-/// The weights of a folder: those of its index, or every weights file in it.
-pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
+/// The index of a folder, if it has one. Errors if it has several and none by the usual name.
+fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
     let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     let indices: Vec<&PathBuf> = names.iter().filter(|path| is_index(path)).collect();
     let usual = indices.iter().find(|path| path.ends_with(USUAL_INDEX));
     match (usual, indices.as_slice()) {
-        (Some(index), _) | (None, [index]) => return of_index(index),
-        (None, []) => {}
+        (Some(index), _) | (None, [index]) => Ok(Some((*index).clone())),
+        (None, []) => Ok(None),
         (None, [first, ..]) => bail!("it holds {} indices: name one, as {}", indices.len(), shown_path(first)),
+    }
+}
+
+/// The weights of a folder: those of its index, or every weights file in it.
+pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
+    if let Some(index) = index_of(folder)? {
+        return of_index(&index);
     }
     let mut files = Vec::new();
     weights(folder, 0, &mut files)?;
@@ -103,12 +110,44 @@ fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
     Ok(())
 }
 
-/// The files of an index. Errors where it and they do not agree on which tensor lies where.
-pub(super) fn of_index(path: &Path) -> Result<Contents> {
+fn read_index(path: &Path) -> Result<Index> {
     let length = fs::metadata(path)?.len();
     ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
-    let Index { metadata, weight_map: Unique(places) } =
-        serde_json::from_reader(BufReader::new(File::open(path)?)).context("as an index")?;
+    serde_json::from_reader(BufReader::new(File::open(path)?)).context("as an index")
+}
+
+/// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
+/// read stands for itself: opening it gives the error.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    let found = match path.is_dir() {
+        true => files_of_folder(path),
+        false if is_index(path) => files_of_index(path),
+        false => Ok(super::raw::both(path)),
+    };
+    found.unwrap_or_else(|_| vec![path.into()])
+}
+
+fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    match index_of(folder)? {
+        Some(index) => files_of_index(&index),
+        None => {
+            let mut files = Vec::new();
+            weights(folder, 0, &mut files)?;
+            Ok(files)
+        }
+    }
+}
+
+fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
+    let Index { weight_map: Unique(places), .. } = read_index(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let names: BTreeSet<String> = places.into_iter().map(|(_, file)| file).collect();
+    Ok(names.into_iter().map(|name| folder.join(name)).chain([path.into()]).collect())
+}
+
+/// The files of an index. Errors where it and they do not agree on which tensor lies where.
+pub(super) fn of_index(path: &Path) -> Result<Contents> {
+    let Index { metadata, weight_map: Unique(places) } = read_index(path)?;
     ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
     ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
     let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();

@@ -31,6 +31,7 @@ use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
+pub use directory::files_of;
 pub use table::Table;
 pub use values::Raw;
 use values::{Encoding, Values};

@@ -37,6 +37,13 @@ pub(super) fn manifest_of(path: &Path) -> Option<PathBuf> {
     (read && recognizes(&opening)).then_some(manifest)
 }
 
+/// The files that are read where one of bare values, or a manifest, is named: both; any other file alone.
+pub(super) fn both(path: &Path) -> Vec<PathBuf> {
+    let values = path.to_str().and_then(|name| name.strip_suffix(SUFFIX)).map(PathBuf::from);
+    let values = values.filter(|values| manifest_of(values).is_some());
+    [path.into()].into_iter().chain(manifest_of(path)).chain(values).collect()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest<'a> {

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::{Inspect, Looked, asked, cut, escape, figure, grouped, scheme, shown, shown_path};
+use crate::cli::output::OPTION;
+use crate::cli::overlap::Touched;
 use crate::cli::resources::available_threads;
 use crate::inspect::{Panel, Spectrum, Summary, counted, picture};
 use crate::plan::Plan;
@@ -31,6 +33,7 @@ impl Inspect {
         if !svg {
             bail!("-o {}: a picture is an SVG file: name it FILE.svg", shown_path(path));
         }
+        Touched::default().reads_weights("FILE", &self.file).writes(OPTION, path).check()?;
         writer::check_target(&Plan::nothing(), &[], path, self.file_options()).with_context(|| shown_path(path))
     }
 

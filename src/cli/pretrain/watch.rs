@@ -96,21 +96,16 @@ impl Looker {
     /// Where a run goes on that was interrupted, or begins.
     pub(super) fn checkpoint(
         &mut self,
-        output: Option<&Path>,
+        output: &Output,
         resume: bool,
         every: Option<u64>,
         run: [u8; 32],
     ) -> Result<Progress> {
-        let file =
-            output.filter(|path| *path != Path::new("-") && !path.as_os_str().as_encoded_bytes().ends_with(b"/"));
-        let Some(file) = file else {
+        let Some(path) = checkpoint_of(output) else {
             ensure!(!resume, "--resume: a checkpoint lies beside the output: -o FILE");
             ensure!(every.is_none(), "--checkpoint-every: a checkpoint lies beside the output: -o FILE");
             return Ok(Progress::default());
         };
-        let mut path = file.as_os_str().to_owned();
-        path.push(".checkpoint");
-        let path = PathBuf::from(path);
         let there = path.symlink_metadata().is_ok();
         ensure!(there || !resume, "--resume: there is no checkpoint {}: leave it out to begin", shown(&path));
         ensure!(
@@ -149,6 +144,17 @@ impl Looker {
         };
         std::fs::remove_file(&path).with_context(|| shown(&path))
     }
+}
+
+/// The checkpoint beside an output that is a file.
+pub(super) fn checkpoint_of(output: &Output) -> Option<PathBuf> {
+    let file = output.file().filter(|path| *path != Path::new("-") && !writer::is_stream(path))?;
+    let mut path = file.as_os_str().to_owned();
+    if path.as_encoded_bytes().ends_with(b"/") {
+        return None;
+    }
+    path.push(".checkpoint");
+    Some(path.into())
 }
 
 /// Counts epochs, where somebody looks.

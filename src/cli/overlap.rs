@@ -1,0 +1,168 @@
+//! Refuses an output that is an input or another output, before any work: one place for every command.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::shown;
+use crate::reader;
+
+/// A file and the option that names it.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    option: &'static str,
+    path: PathBuf,
+}
+
+impl Named {
+    pub(super) fn new(option: &'static str, path: impl Into<PathBuf>) -> Self {
+        Self { option, path: path.into() }
+    }
+}
+
+/// The files that a command reads, and those that it writes beside the files of its plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    inputs: Vec<Named>,
+    outputs: Vec<Named>,
+}
+
+impl Touched {
+    /// With a file that is read as it is; `-` is standard input.
+    pub(super) fn reads(mut self, option: &'static str, path: &Path) -> Self {
+        let path = if path == Path::new("-") { Path::new(STANDARD_INPUT) } else { path };
+        self.inputs.push(Named::new(option, path));
+        self
+    }
+
+    /// With every file that a file, a folder or an index of weights consists of.
+    pub(super) fn reads_weights(mut self, option: &'static str, path: &Path) -> Self {
+        self.inputs.extend(reader::files_of(path).into_iter().map(|path| Named::new(option, path)));
+        self
+    }
+
+    /// With a file that is written.
+    pub(super) fn writes(mut self, option: &'static str, path: &Path) -> Self {
+        let path = if path == Path::new("-") { Path::new(STANDARD_OUTPUT) } else { path };
+        self.outputs.push(Named::new(option, path));
+        self
+    }
+
+    /// Errors if an output is an input, is another output, or lies inside another as if that were a folder.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.inputs.is_empty() && self.outputs.len() < 2 {
+            return Ok(());
+        }
+        let mut folders = Folders::default();
+        let mut seen = Seen::default();
+        for input in &self.inputs {
+            seen.add(&folders.place(&input.path), (input, false));
+        }
+        for output in &self.outputs {
+            let place = folders.place(&output.path);
+            if let Some((other, written)) = seen.find(&place) {
+                bail!(told(output, other, written));
+            }
+            seen.add(&place, (output, true));
+        }
+        for output in &self.outputs {
+            let place = folders.place(&output.path);
+            let inside = place.path.ancestors().skip(1).find_map(|folder| seen.by_path.get(folder));
+            if let Some((other, true)) = inside {
+                bail!("{}: {} lies in {}, which is a file: {OTHER}", output.option, shown(&output.path), other.option);
+            }
+        }
+        Ok(())
+    }
+}
+
+const STANDARD_INPUT: &str = "/dev/stdin";
+const STANDARD_OUTPUT: &str = "/dev/stdout";
+/// The fix of every refusal.
+const OTHER: &str = "name another file";
+
+fn told(output: &Named, other: &Named, written: bool) -> String {
+    let (path, name) = (shown(&output.path), shown(&other.path));
+    let as_named = if path == name { String::new() } else { format!(", by the name {name}") };
+    let word = if written { "written" } else { "read" };
+    format!("{}: {path} is also {word} as {}{as_named}: {OTHER}", output.option, other.option)
+}
+
+/// The files met so far, each with the option that names it and if it is written.
+#[derive(Default)]
+struct Seen<'a> {
+    by_inode: HashMap<(u64, u64), (&'a Named, bool)>,
+    by_path: HashMap<PathBuf, (&'a Named, bool)>,
+}
+
+impl<'a> Seen<'a> {
+    /// A device, pipe or terminal may be named several times.
+    fn find(&self, place: &Place) -> Option<(&'a Named, bool)> {
+        let by_inode = place.inode.and_then(|inode| self.by_inode.get(&inode));
+        by_inode.or_else(|| self.by_path.get(&place.path)).filter(|_| !place.is_stream).copied()
+    }
+
+    fn add(&mut self, place: &Place, named: (&'a Named, bool)) {
+        if !place.is_stream {
+            if let Some(inode) = place.inode {
+                self.by_inode.entry(inode).or_insert(named);
+            }
+            self.by_path.entry(place.path.clone()).or_insert(named);
+        }
+    }
+}
+
+/// The file that a path leads to.
+struct Place {
+    /// The device and inode of a file that exists.
+    inode: Option<(u64, u64)>,
+    /// Without links, `.` and `..`.
+    path: PathBuf,
+    is_stream: bool,
+}
+
+/// Resolved folders: many files lie in one.
+#[derive(Default)]
+struct Folders(HashMap<PathBuf, PathBuf>);
+
+/// The most links that a path may lead through, as the kernel has it.
+const MOST_LINKS: usize = 40;
+
+impl Folders {
+    fn place(&mut self, path: &Path) -> Place {
+        match fs::metadata(path) {
+            Ok(metadata) => {
+                let kind = metadata.file_type();
+                let is_stream = kind.is_char_device() || kind.is_fifo() || kind.is_socket();
+                let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+                Place { inode: Some((metadata.dev(), metadata.ino())), path: resolved, is_stream }
+            }
+            Err(_) => Place { inode: None, path: self.resolved(path, MOST_LINKS), is_stream: false },
+        }
+    }
+
+    /// The path that a file would get if it were made.
+    fn resolved(&mut self, path: &Path, links: usize) -> PathBuf {
+        let folder = path.parent().unwrap_or(path);
+        if let Some(target) = fs::read_link(path).ok().filter(|_| links > 0) {
+            return self.resolved(&folder.join(target), links - 1);
+        }
+        match path.file_name() {
+            Some(name) => self.folder(folder, links).join(name),
+            None => fs::canonicalize(path).unwrap_or_else(|_| path.into()),
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, links: usize) -> PathBuf {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        if let Some(known) = self.0.get(folder) {
+            return known.clone();
+        }
+        let resolved = fs::canonicalize(folder).unwrap_or_else(|_| self.resolved(folder, links));
+        self.0.insert(folder.into(), resolved.clone());
+        resolved
+    }
+}

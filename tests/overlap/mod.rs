@@ -1,0 +1,90 @@
+//! An output that is an input or another output is refused before anything is changed, for every command.
+
+use std::os::unix::fs::symlink;
+
+use crate::common::{Ended, Folder};
+
+/// A folder with one of everything that a command reads.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.done("init normal 40x30 -q -o base.npy");
+    folder.done("init uniform:low=0,high=1 50x6 -q -o x.npy");
+    folder.done("init uniform:low=0,high=1 x=50x6 -q -o x.raw");
+    folder.done("init normal body.w=3x3 head.w=3x2 -q -o t.safetensors");
+    folder.done("init normal a=64x64 b=64x64 -q --max-shard-size 17kB -o shards/");
+    folder.write("r.toml", "[tensors]\nw = [3, 2]\n[rules]\n\"*\" = \"normal\"\n");
+    folder.write("rules.toml", "[rules]\n\"*\" = \"normal\"\n");
+    folder.write("last-week.jsonl", "{\"epoch\":1}\n");
+    std::fs::create_dir(folder.join("m")).unwrap();
+    folder.write("m/tokenizer.json", "{}");
+    std::fs::hard_link(folder.join("x.npy"), folder.join("hard.npy")).unwrap();
+    symlink("x.npy", folder.join("soft.npy")).unwrap();
+    symlink("base.npy", folder.join("soft-base.npy")).unwrap();
+    symlink("new.npz", folder.join("dangling.npz")).unwrap();
+    folder
+}
+
+#[track_caller]
+fn refused(folder: &Folder, line: &str, words: &[&str]) {
+    let before = folder.contents();
+    let ended = Ended::of(&mut folder.fanin(line));
+    assert!(ended.is_refusal(), "{line}: {ended:?}");
+    assert!(words.iter().all(|word| ended.told.contains(word)), "{line}: {words:?} are not in {:?}", ended.told);
+    assert!(folder.contents() == before, "{line} changed the folder");
+}
+
+#[test]
+fn an_output_is_no_input() {
+    let folder = folder();
+    let pretrain = "pretrain pca 6-2 --force";
+    for (line, words) in [
+        (format!("{pretrain} --data x.npy --log x.npy -o w.npz"), ["--log: `x.npy`", "read as --data"]),
+        (format!("{pretrain} --data x.npy --plot ./x.npy -o w.npz"), ["--plot: `./x.npy`", "`x.npy`"]),
+        (format!("{pretrain} --data x.npy --format raw -o m/../x.npy"), ["--output", "--data"]),
+        (format!("{pretrain} --data hard.npy --log x.npy -o w.npz"), ["--log: `x.npy`", "`hard.npy`"]),
+        (format!("{pretrain} --data x.npy --log soft.npy -o w.npz"), ["--log: `soft.npy`", "`x.npy`"]),
+        (format!("{pretrain} --data soft.npy --format raw -o x.npy"), ["--output: `x.npy`", "`soft.npy`"]),
+        (format!("{pretrain} --data x.raw -o x.raw"), ["--output: `x.raw`", "--data"]),
+        (format!("{pretrain} --data x.raw --log x.raw.json -o w.npz"), ["--log: `x.raw.json`", "--data"]),
+        (format!("{pretrain} --data x.raw --format npz -o x.raw.json"), ["--output: `x.raw.json`", "--data"]),
+        ("init pissa-a:rank=2 40x2 --base base.npy --force -o base.npy".into(), ["--output", "--base"]),
+        ("init pissa-a:rank=2 40x2 --base soft-base.npy --force -o ./base.npy".into(), ["--output", "`soft-base.npy`"]),
+        ("init pissa-a:rank=2 base=40x2 --base base.npy --force -o ./".into(), ["--output", "--base"]),
+        ("model t.safetensors --keep * --force -o t.safetensors".into(), ["--output", "SPEC"]),
+        ("model t.safetensors --rules rules.toml --force --format npz -o rules.toml".into(), ["--output", "--rules"]),
+        ("model r.toml --force --format npz -o ./r.toml".into(), ["--output", "SPEC"]),
+        (
+            "model shards/model.safetensors.index.json --keep * --force -o shards/model-00001-of-00002.safetensors"
+                .into(),
+            ["--output", "SPEC"],
+        ),
+        (
+            "model shards/model.safetensors.index.json --keep * --max-shard-size 17kB --force -o shards/".into(),
+            ["--output", "SPEC"],
+        ),
+    ] {
+        refused(&folder, &line, &words);
+    }
+    // A picture has an extension of its own, which a file of weights may have too.
+    std::fs::copy(folder.join("t.safetensors"), folder.join("t.svg")).unwrap();
+    refused(&folder, "inspect t.svg --force -o ./t.svg", &["--output", "FILE"]);
+}
+
+#[test]
+fn an_output_is_no_other_output() {
+    let folder = folder();
+    let pretrain = "pretrain pca 6-2 --force --data x.npy";
+    for (line, words) in [
+        (format!("{pretrain} --log w.npz -o w.npz"), ["--output: `w.npz`", "--log"]),
+        (format!("{pretrain} --log p.svg --plot ./p.svg -o w.npz"), ["--plot: `./p.svg`", "--log"]),
+        (format!("{pretrain} --log w.npz.checkpoint -o w.npz"), ["checkpoint", "--log"]),
+        (format!("{pretrain} --log w.npz.sha256 --sha256 -o w.npz"), ["--sha256", "--log"]),
+        (format!("{pretrain} --plot w.raw.json -o w.raw"), ["w.raw.json", "--plot"]),
+        (format!("{pretrain} --log dangling.npz -o new.npz"), ["--output: `new.npz`", "`dangling.npz`"]),
+        (format!("{pretrain} --log w.npz/run.jsonl -o w.npz"), ["--log: `w.npz/run.jsonl`", "--output"]),
+        (format!("{pretrain} --log last-week.jsonl --plot last-week.jsonl -o w.npz"), ["--plot", "--log"]),
+        (format!("{pretrain} --log m/new.svg --plot m/../m/new.svg -o w.npz"), ["--plot", "--log"]),
+    ] {
+        refused(&folder, &line, &words);
+    }
+}
