@@ -1,131 +1,87 @@
-//! `PyTorch`'s `.pt`: archives of a [pickle](super::pickle) and storages, as `torch.save` and the writer here make them of a
-//! state dict. The recipe lies in a member of its own.
+//! `PyTorch`'s files: a [pickle](super::pickle) and storages, in an archive (`zip.rs`) or one after the other, as before
+//! version 1.6 (`legacy.rs`).
 
-use std::collections::HashMap;
+mod legacy;
+mod zip;
+
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use zip::CompressionMethod;
+use anyhow::{Result, bail, ensure};
 
-use super::archive::{self, Archive};
-use super::pickle::{Stored, state_dict};
-use super::values::{Encoding, Raw, Values};
-use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::recipe;
+use super::pickle::Tensor;
+use super::values::Encoding;
+use super::{Entry, Found, Reader, shown_name};
+use crate::plan;
 
 pub(super) const READER: Reader = Reader { format: "pt", recognizes, open };
 
-const PICKLE: &str = "/data.pkl";
 /// The longest pickle and the longest recipe: 2^20 tensors of 500 bytes.
-const MAX_MEMBER: u64 = 1 << 29;
+const MAX_PICKLE: u64 = 1 << 29;
 
-/// A zip archive whose first member is the pickle.
+/// The way out of formats that are not read.
+const SAVE_AGAIN: &str = "load it in Python and save it again by torch.save(model.state_dict(), FILE)";
+
 fn recognizes(opening: &[u8]) -> bool {
-    let name = || {
-        let length = usize::from(u16::from_le_bytes([*opening.get(26)?, *opening.get(27)?]));
-        opening.get(30..30 + length)
-    };
-    opening.starts_with(b"PK\x03\x04") && name().is_some_and(|name| name.ends_with(PICKLE.as_bytes()))
+    zip::recognizes(opening) || legacy::recognizes(opening) || is_tar(opening) || is_pickle(opening)
 }
 
 fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut archive = archive::open(file.try_clone()?, length)?;
-    let folder = folder(&mut archive)?;
-    let members = members(&mut archive)?;
-    let mut small = |name: &str| -> Result<Option<Vec<u8>>> {
-        let Some(&(number, size)) = members.get(&format!("{folder}/{name}")) else { return Ok(None) };
-        ensure!(size <= MAX_MEMBER, "member `{name}` of {size} bytes is longer than {MAX_MEMBER}");
-        let mut member = archive.by_index(number)?;
-        let bytes = read_bytes(&mut member, size).with_context(|| format!("member `{name}`"))?;
-        ensure!(member.read(&mut [0])? == 0, "member `{name}` is longer than it says");
-        Ok(Some(bytes))
+    let mut opening = [0; super::OPENING];
+    let held = std::os::unix::fs::FileExt::read_at(&file, &mut opening, 0)?;
+    let opening = &opening[..held];
+    ensure!(!is_tar(opening), "it is a tar archive of torch before 0.1.11, which is not read: {SAVE_AGAIN}");
+    if zip::recognizes(opening) {
+        zip::open(file, length)
+    } else if legacy::recognizes(opening) {
+        legacy::open(file, length)
+    } else {
+        bail!("it is a pickle that torch.save did not write: {SAVE_AGAIN}")
+    }
+}
+
+/// A tar archive of what the first versions of torch put into one.
+fn is_tar(opening: &[u8]) -> bool {
+    let members = ["sys_info", "pickle", "storages", "tensors"];
+    let name = opening.split(|&byte| byte == 0).next().unwrap_or_default();
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    opening.get(257..262) == Some(b"ustar") && members.iter().any(|member| member.as_bytes() == name)
+}
+
+/// A pickle of protocol 2 or later, of anything.
+fn is_pickle(opening: &[u8]) -> bool {
+    matches!(opening, [0x80, 2..=5, b'}' | b']' | b'(' | b'c' | 0x8a | 0x8c | 0x95, ..])
+}
+
+/// The entry of a tensor.
+fn entry(name: String, tensor: &Tensor, big_endian: bool) -> Entry {
+    let word = tensor.element.word;
+    let element = plan::Element::of_word(word);
+    let encoding = match element {
+        Some(plan::Element::Drawn(dtype)) => Some(Encoding { dtype, big_endian }),
+        _ => None,
     };
-    let big_endian = match small("byteorder")?.as_deref() {
-        None | Some(b"little") => false,
-        Some(b"big") => true,
-        Some(_) => anyhow::bail!("its byte order is neither `little` nor `big`"),
-    };
-    let tensors = state_dict(&small("data.pkl")?.context("it holds no pickle")?)?;
-    let recipe_text = small(&format!("{}.json", recipe::KEY))?;
+    Entry { element: element.filter(|_| !big_endian), ..Entry::new(name, tensor.shape.clone(), word.into(), encoding) }
+}
 
-    let (mut entries, mut places) = (Vec::with_capacity(tensors.len()), Vec::with_capacity(tensors.len()));
-    for (name, tensor) in tensors {
-        let place = place(&folder, &members, &tensor).with_context(|| format!("tensor `{name}`"))?;
-        let element = tensor.storage.element;
-        let encoding = element.dtype().map(|dtype| Encoding { dtype, big_endian });
-        entries.push(Entry::new(name.to_string(), tensor.shape.clone(), element.word.into(), encoding));
-        places.push(place);
+/// Errors if two tensors have one name.
+fn check_names(entries: &[Entry]) -> Result<()> {
+    let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+    ensure!(twice.is_none(), "two tensors are named {}", shown_name(twice.map_or("", |pair| pair[0])));
+    Ok(())
+}
+
+/// The bytes of a tensor's values in its storage: where they begin, and how many they are.
+fn extent(tensor: &Tensor) -> Result<(u64, u64)> {
+    let Tensor { shape, strides, element, negated, conjugated, .. } = tensor;
+    ensure!(!negated && !conjugated, "it is a negated or conjugated view: save `tensor.resolve_neg().resolve_conj()`");
+    let mut expected = 1u64;
+    for (&size, &stride) in shape.axes().iter().zip(strides).rev() {
+        let contiguous = size <= 1 || shape.count() == 0 || stride == expected;
+        ensure!(contiguous, "shape {shape} with strides {strides:?} is not contiguous: save `tensor.contiguous()`");
+        expected *= size.max(1);
     }
-    let mut notes = Vec::new();
-    let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, recipe, notes, values: Box::new(Storages { archive, file, places }) })
-}
-
-/// The folder that all of the archive lies in.
-fn folder(archive: &mut Archive) -> Result<String> {
-    let name = archive.by_index_data(0)?.name()?.into_owned();
-    Ok(name.strip_suffix(PICKLE).context("its first member is no pickle")?.into())
-}
-
-/// Every member's number and size, by name. Errors where one is packed: torch maps its files into memory.
-fn members(archive: &mut Archive) -> Result<HashMap<String, (usize, u64)>> {
-    let mut members = HashMap::with_capacity(archive.len());
-    for number in 0..archive.len() {
-        let member = archive.by_index_data(number)?;
-        let name = member.name()?.into_owned();
-        let stored = member.compression() == CompressionMethod::Stored && !member.encrypted();
-        ensure!(stored && member.compressed_size() == member.size(), "member `{name}` is not stored as it is");
-        members.insert(name, (number, member.size()));
-    }
-    Ok(members)
-}
-
-/// Where the values of a tensor lie.
-struct Place {
-    member: usize,
-    begin: u64,
-    length: u64,
-    /// Whether it is all of its member, whose checksum is compared then.
-    whole: bool,
-}
-
-fn place(folder: &str, members: &HashMap<String, (usize, u64)>, tensor: &Stored) -> Result<Place> {
-    let Stored { storage, offset, shape } = tensor;
-    let (key, size) = (&storage.key, storage.element.size);
-    let found = members.get(&format!("{folder}/data/{key}"));
-    let &(member, held) = found.with_context(|| format!("there is no member `data/{key}`"))?;
-    let asked = storage.count.checked_mul(size).with_context(|| format!("a storage of {} elements", storage.count))?;
-    ensure!(held == asked, "its storage `{key}` asks for {asked} bytes, and its member holds {held}");
-    // Both are no larger than what was asked.
-    let (begin, length) = (offset * size, shape.count() * size);
-    Ok(Place { member, begin, length, whole: length == held })
-}
-
-struct Storages {
-    archive: Archive,
-    file: File,
-    places: Vec<Place>,
-}
-
-impl Values for Storages {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        let &Place { member, begin, length, whole } = &self.places[number];
-        let mut member = self.archive.by_index(member)?;
-        if whole {
-            return Ok(Box::new(member));
-        }
-        let skipped = io::copy(&mut (&mut member).take(begin), &mut io::sink())?;
-        ensure!(skipped == begin, "its storage ends too early");
-        Ok(Box::new(member.take(length)))
-    }
-
-    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
-        let &Place { member, begin, length, .. } = &self.places[number];
-        let member = self.archive.by_index(member)?;
-        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
-        let Some(start) = start else { return Ok(None) };
-        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length }))
-    }
+    Ok((tensor.begin, shape.count() * element.size))
 }

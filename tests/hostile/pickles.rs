@@ -83,7 +83,8 @@ pub(super) fn refused() -> Cases {
 fn programs() -> Cases {
     named([
         ("an empty pickle", Vec::new()),
-        ("protocol 4", b"\x80\x04}.".to_vec()),
+        ("protocol 6", b"\x80\x06}.".to_vec()),
+        ("a frame cut short", b"\x80\x04\x95\x09\0\0".to_vec()),
         ("no end", b"\x80\x02}".to_vec()),
         ("bytes after the end", [dict(&[]), b"x".to_vec()].concat()),
         ("values left behind", program(b"}}")),
@@ -95,7 +96,9 @@ fn programs() -> Cases {
         ("builtins.eval", program(&[&b"cbuiltins\neval\n"[..], &text("1"), b"\x85R"].concat())),
         ("torch.load", program(b"ctorch\nload\n)R")),
         ("a class by its instance", program(b"(ios\nsystem\n")),
-        ("a new object", program(b"ccollections\nOrderedDict\n)\x81")),
+        ("a new object of a number", program(b"K\x01)\x81")),
+        ("an object of nothing", program(b"(o")),
+        ("a value out of band", program(b"\x97")),
         ("a stack global", program(b"\x8c\x02os\x8c\x06system\x93")),
         ("an extension", program(b"\x82\x01")),
         ("a global without an end", b"\x80\x02ccollections".to_vec()),
@@ -112,7 +115,12 @@ fn programs() -> Cases {
         ("an entry of nothing", program(b"s")),
         ("a key without a value", program(b"}(K\x01u")),
         ("attributes of a tensor", only([weight(), b"}b".to_vec()].concat())),
-        ("attributes that are a number", program(b"}K\x01b")),
+        ("attributes of a text", program(&[&text("a")[..], b"}b"].concat())),
+        ("elements of a dict", program(b"}K\x01a")),
+        ("pairs of a list", program(b"](K\x01K\x02u")),
+        ("a dict of a number", program(b"ccollections\nOrderedDict\nK\x01\x85R")),
+        ("a dict of what are no pairs", program(b"ccollections\nOrderedDict\n]K\x01a\x85R")),
+        ("a dict of all of itself", program(b"ccollections\nOrderedDict\n]q\0h\0a\x85R")),
         ("a memo that was not kept", program(b"h\x07")),
         ("a memo at 2^32-1", program(b"}r\xff\xff\xff\xff")),
         ("a text past the end", program(b"X\xff\xff\xff\x7fa")),
@@ -128,7 +136,15 @@ fn programs() -> Cases {
 /// Pickles of tensors that cannot be.
 fn tensors() -> Cases {
     named([
-        ("a number as a name", program(&[ORDERED, &byte(1), &weight(), b"s"].concat())),
+        ("a list as a name", program(&[ORDERED, b"]", &weight(), b"s"].concat())),
+        ("a name of 5,000 bytes", dict(&[(&"x".repeat(5000), weight())])),
+        ("a name that is no UTF-8", program(&[ORDERED, b"X\x01\0\0\0\xff", &weight(), b"s"].concat())),
+        (
+            "a name twice, joined",
+            program(
+                &[ORDERED, &text("a.b"), &weight(), b"s", &text("a"), ORDERED, &text("b"), &weight(), b"ss"].concat(),
+            ),
+        ),
         ("a name twice", dict(&[("w", weight()), ("w", weight())])),
         ("a dict in the dict", only(b"}".to_vec())),
         ("a dict that holds itself", program(&[b"}q\0", &text("w")[..], b"h\0s"].concat())),
@@ -174,8 +190,9 @@ fn tensors() -> Cases {
         ("a shape of texts", only(tensor(singles(), byte(0), tuple(&[text("2")]), sizes(&[1])))),
         ("a shape that is a number", only(tensor(singles(), byte(0), byte(6), sizes(&[1])))),
         ("33 axes", only(tensor(singles(), byte(0), sizes(&[1; 33]), sizes(&[1; 33])))),
-        ("strides of a transposed matrix", only(tensor(singles(), byte(0), sizes(&[3, 2]), sizes(&[1, 3])))),
-        ("strides of 0", only(tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[0, 0])))),
+        ("strides past the storage", only(tensor(singles(), byte(0), sizes(&[3, 2]), sizes(&[1, 4])))),
+        ("strides that wrap", only(tensor(singles(), byte(0), sizes(&[3, 3]), tuple(&[long(1 << 62), long(1 << 62)])))),
+        ("a stride below 0", only(tensor(singles(), byte(5), sizes(&[3]), tuple(&[long(-1)])))),
         ("too few strides", only(tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[1])))),
         (
             "a tensor of two arguments",
@@ -229,6 +246,9 @@ pub(super) fn odd() -> Cases {
         ("a good archive", file(only(weight()))),
         ("a plain dict", file(program(&[b"}", &text("w")[..], &weight(), b"s"].concat()))),
         ("no tensor", file(dict(&[]))),
+        ("another protocol", file(b"\x80\x04\x95\x02\0\0\0\0\0\0\0}.".to_vec())),
+        ("a new object", file(program(b"ccollections\nOrderedDict\n)\x81"))),
+        ("attributes that are a number", file(program(b"}K\x01b"))),
         ("one storage of two tensors", file(dict(&[("a", half(0)), ("b", half(3)), ("c", half(1))]))),
         ("integers", file(only(tensor(storage("LongStorage", "0", byte(3)), byte(0), sizes(&[3]), sizes(&[1]))))),
         ("a parameter", file(only(parameter.concat()))),

@@ -1,0 +1,289 @@
+//! What a pickle makes. Values are small and copied; whatever is longer lies in one of a few lists, all of which are freed at
+//! once, so that no depth of nesting costs any stack. Texts and numbers stay in the pickle's own bytes.
+
+use std::mem::size_of;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::instruction::{Instruction, number};
+use super::known::{Element, Known, Unread};
+
+/// A value, or its number in a list of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Value {
+    Nothing,
+    Switch(bool),
+    /// A whole number, by the place of its instruction.
+    Number(u32),
+    /// A text, by the place of its instruction.
+    Text(u32),
+    /// Another value without parts.
+    Plain,
+    Global(u32),
+    Tuple(u32),
+    Container(u32),
+    Storage(u32),
+    Tensor(u32),
+    /// A tensor whose values are not read, by the number of the function that makes it.
+    Unread(u32),
+}
+
+/// A function or class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Global {
+    /// Its meaning, if that is known.
+    pub(super) known: Option<Known>,
+    /// Its module and its name: from and to which byte.
+    spans: [(u32, u32); 2],
+}
+
+/// Something that holds entries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Container {
+    pub(super) class: Class,
+    /// The numbers of its first and last entry, counted from 1.
+    pub(super) first: u32,
+    last: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Dict,
+    /// A list or a set.
+    List,
+    /// An object of a class with this number among the globals, or of one that has no name.
+    Object(Option<u32>),
+    /// The same, of a subclass of `torch.nn.Module`.
+    Module(Option<u32>),
+}
+
+/// An entry of a container.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// Its key, if it is no element of a list.
+    pub(super) key: Option<Value>,
+    pub(super) value: Value,
+    /// The number of the next, counted from 1; 0 at the last.
+    pub(super) next: u32,
+}
+
+/// The values of one member of an archive, or a part of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Storage {
+    pub(super) key: Value,
+    pub(super) element: &'static Element,
+    /// The number of elements of all of it.
+    pub(super) count: u64,
+    /// The first element of the part, and the number of its elements.
+    pub(super) view: (u64, u64),
+}
+
+/// A tensor, by the arguments of the function that makes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) storage: Value,
+    pub(super) offset: Value,
+    pub(super) sizes: Value,
+    pub(super) strides: Value,
+    /// The dtype, if its storage is one of bytes.
+    pub(super) dtype: Option<&'static Element>,
+    /// The flags of views with another sign than their storage.
+    pub(super) negated: bool,
+    pub(super) conjugated: bool,
+}
+
+/// The most memory that the values of a pickle take: 2^20 tensors as `torch.save` writes them need less.
+const MAX_MEMORY: usize = 1 << 28;
+
+#[derive(Default)]
+pub(super) struct Heap<'a> {
+    pub(super) bytes: &'a [u8],
+    items: Vec<Value>,
+    tuples: Vec<(u32, u32)>,
+    pub(super) containers: Vec<Container>,
+    links: Vec<Link>,
+    globals: Vec<Global>,
+    pub(super) storages: Vec<Storage>,
+    tensors: Vec<Stored>,
+    /// The bytes of memory that all of them take.
+    taken: usize,
+}
+
+impl<'a> Heap<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    /// Errors if as many more bytes of memory are more than a pickle may take.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<()> {
+        self.taken += bytes;
+        ensure!(self.taken <= MAX_MEMORY, "its values take more than {} MiB of memory", MAX_MEMORY >> 20);
+        Ok(())
+    }
+
+    fn add<T>(&mut self, list: fn(&mut Self) -> &mut Vec<T>, value: T) -> Result<u32> {
+        self.charge(size_of::<T>())?;
+        let list = list(self);
+        list.push(value);
+        Ok(u32::try_from(list.len() - 1)?)
+    }
+
+    pub(super) fn tuple(&mut self, items: &[Value]) -> Result<Value> {
+        self.charge(size_of_val(items))?;
+        let begin = u32::try_from(self.items.len())?;
+        self.items.extend_from_slice(items);
+        let end = u32::try_from(self.items.len())?;
+        Ok(Value::Tuple(self.add(|heap| &mut heap.tuples, (begin, end))?))
+    }
+
+    pub(super) fn container(&mut self, class: Class) -> Result<Value> {
+        Ok(Value::Container(self.add(|heap| &mut heap.containers, Container { class, first: 0, last: 0 })?))
+    }
+
+    pub(super) fn storage(&mut self, storage: Storage) -> Result<Value> {
+        Ok(Value::Storage(self.add(|heap| &mut heap.storages, storage)?))
+    }
+
+    pub(super) fn tensor(&mut self, tensor: Stored) -> Result<Value> {
+        Ok(Value::Tensor(self.add(|heap| &mut heap.tensors, tensor)?))
+    }
+
+    /// The function or class of these two names, which lie in the pickle.
+    pub(super) fn global(&mut self, module: &[u8], name: &[u8]) -> Result<Value> {
+        let text = |bytes| std::str::from_utf8(bytes).context("the name of a class is not UTF-8");
+        let known = Known::find(text(module)?, text(name)?);
+        let spans = [self.span(module)?, self.span(name)?];
+        Ok(Value::Global(self.add(|heap| &mut heap.globals, Global { known, spans })?))
+    }
+
+    /// From and to which byte a part of the pickle lies.
+    fn span(&self, part: &[u8]) -> Result<(u32, u32)> {
+        let begin = part.as_ptr().addr() - self.bytes.as_ptr().addr();
+        Ok((u32::try_from(begin)?, u32::try_from(begin + part.len())?))
+    }
+
+    /// Puts an entry at the end of a container.
+    pub(super) fn append(&mut self, container: u32, key: Option<Value>, value: Value) -> Result<()> {
+        let number = self.add(|heap| &mut heap.links, Link { key, value, next: 0 })? + 1;
+        let Container { first, last, .. } = &mut self.containers[container as usize];
+        let before = std::mem::replace(last, number);
+        if before == 0 {
+            *first = number;
+        } else {
+            self.links[before as usize - 1].next = number;
+        }
+        Ok(())
+    }
+
+    /// The entry with this number, counted from 1.
+    pub(super) fn link(&self, number: u32) -> Option<Link> {
+        self.links.get((number as usize).checked_sub(1)?).copied()
+    }
+
+    /// The entries of a container.
+    pub(super) fn links(&self, container: u32) -> impl Iterator<Item = Link> {
+        let first = self.link(self.containers[container as usize].first);
+        std::iter::successors(first, |link| self.link(link.next))
+    }
+
+    pub(super) fn items(&self, tuple: u32) -> &[Value] {
+        let (begin, end) = self.tuples[tuple as usize];
+        &self.items[begin as usize..end as usize]
+    }
+
+    /// The items of what should be a tuple.
+    pub(super) fn items_of(&self, value: Value) -> Result<&[Value]> {
+        match value {
+            Value::Tuple(tuple) => Ok(self.items(tuple)),
+            other => bail!("{} stands where a tuple should", self.kind(other)),
+        }
+    }
+
+    pub(super) fn known(&self, value: Value) -> Option<Known> {
+        let Value::Global(number) = value else { return None };
+        self.globals[number as usize].known
+    }
+
+    /// The storage and the tensor of a value, if it is one.
+    pub(super) fn storage_of(&self, value: Value) -> Result<Storage> {
+        match value {
+            Value::Storage(number) => Ok(self.storages[number as usize]),
+            other => bail!("a tensor of {}", self.kind(other)),
+        }
+    }
+
+    pub(super) fn stored(&self, tensor: u32) -> Stored {
+        self.tensors[tensor as usize]
+    }
+
+    pub(super) fn unread(&self, global: u32) -> Option<&'static Unread> {
+        match self.globals[global as usize].known {
+            Some(Known::Unread(unread)) => Some(unread),
+            _ => None,
+        }
+    }
+
+    fn instruction(&self, at: u32) -> Result<Instruction<'a>> {
+        Instruction::read(self.bytes, at as usize)?.context("it ends too early")
+    }
+
+    /// The whole number that a value is.
+    pub(super) fn number(&self, value: Value) -> Result<i64> {
+        match value {
+            Value::Number(at) => number(self.instruction(at)?),
+            other => bail!("{} stands where a number should", self.kind(other)),
+        }
+    }
+
+    pub(super) fn size(&self, value: Value) -> Result<u64> {
+        let number = self.number(value)?;
+        u64::try_from(number).with_context(|| format!("{number} is below 0"))
+    }
+
+    pub(super) fn sizes(&self, value: Value) -> Result<Vec<u64>> {
+        let items = self.items_of(value)?;
+        // No tensor has as many axes.
+        ensure!(items.len() <= 64, "{} axes", items.len());
+        items.iter().map(|&item| self.size(item)).collect()
+    }
+
+    pub(super) fn text_bytes(&self, value: Value) -> Result<&'a [u8]> {
+        match value {
+            Value::Text(at) => Ok(self.instruction(at)?.argument),
+            other => bail!("{} stands where a text should", self.kind(other)),
+        }
+    }
+
+    pub(super) fn text(&self, value: Value) -> Result<&'a str> {
+        std::str::from_utf8(self.text_bytes(value)?).context("a text is not UTF-8")
+    }
+
+    /// The name of the class with this number.
+    pub(super) fn class(&self, global: Option<u32>) -> String {
+        let Some(global) = global else { return "a class without a name".into() };
+        let part = |(begin, end): (u32, u32)| String::from_utf8_lossy(&self.bytes[begin as usize..end as usize]);
+        let [module, name] = self.globals[global as usize].spans.map(part);
+        super::shown_name(&format!("{module}.{name}"))
+    }
+
+    /// What a value is, for a message.
+    pub(super) fn kind(&self, value: Value) -> String {
+        match value {
+            Value::Nothing => "None".into(),
+            Value::Switch(_) => "True or False".into(),
+            Value::Number(_) => "a number".into(),
+            Value::Text(_) => "a text".into(),
+            Value::Plain => "a number or bytes".into(),
+            Value::Global(number) => self.class(Some(number)),
+            Value::Tuple(_) => "a tuple".into(),
+            Value::Storage(_) => "a storage".into(),
+            Value::Tensor(_) | Value::Unread(_) => "a tensor".into(),
+            Value::Container(number) => match self.containers[number as usize].class {
+                Class::Dict => "a dict".into(),
+                Class::List => "a list".into(),
+                Class::Object(class) => format!("an object of {}", self.class(class)),
+                Class::Module(class) => format!("a whole module of {}", self.class(class)),
+            },
+        }
+    }
+}

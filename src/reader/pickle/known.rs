@@ -1,0 +1,141 @@
+//! The functions and classes whose meaning is known. None of them is run: each stands for what it would make.
+
+/// A type of elements of torch's.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Element {
+    /// The name of its dtype, in the module `torch`.
+    dtype: &'static str,
+    /// The name of its class of storages, if there is one.
+    storage: Option<&'static str>,
+    /// Our word for it.
+    pub(in super::super) word: &'static str,
+    /// The size of one in bytes.
+    pub(in super::super) size: u64,
+}
+
+const fn element(dtype: &'static str, storage: Option<&'static str>, word: &'static str, size: u64) -> Element {
+    Element { dtype, storage, word, size }
+}
+
+/// Bytes whose type the tensor says.
+pub(in super::super) const UNTYPED: &Element = &element("", Some("UntypedStorage"), "bytes", 1);
+
+static ELEMENTS: &[Element] = &[
+    element("float64", Some("DoubleStorage"), "f64", 8),
+    element("float32", Some("FloatStorage"), "f32", 4),
+    element("float16", Some("HalfStorage"), "f16", 2),
+    element("bfloat16", Some("BFloat16Storage"), "bf16", 2),
+    element("int64", Some("LongStorage"), "i64", 8),
+    element("int32", Some("IntStorage"), "i32", 4),
+    element("int16", Some("ShortStorage"), "i16", 2),
+    element("int8", Some("CharStorage"), "i8", 1),
+    element("uint8", Some("ByteStorage"), "u8", 1),
+    element("bool", Some("BoolStorage"), "bool", 1),
+    element("complex64", Some("ComplexFloatStorage"), "c64", 8),
+    element("complex128", Some("ComplexDoubleStorage"), "c128", 16),
+    element("uint16", None, "u16", 2),
+    element("uint32", None, "u32", 4),
+    element("uint64", None, "u64", 8),
+    element("complex32", None, "c32", 4),
+    element("float8_e4m3fn", None, "f8_e4m3", 1),
+    element("float8_e5m2", None, "f8_e5m2", 1),
+    element("float8_e8m0fnu", None, "f8_e8m0", 1),
+    element("float8_e4m3fnuz", None, "f8_e4m3fnuz", 1),
+    element("float8_e5m2fnuz", None, "f8_e5m2fnuz", 1),
+    element("float4_e2m1fn_x2", None, "f4x2", 1),
+    element("qint8", Some("QInt8Storage"), "qint8", 1),
+    element("quint8", Some("QUInt8Storage"), "quint8", 1),
+    element("qint32", Some("QInt32Storage"), "qint32", 4),
+    element("quint4x2", Some("QUInt4x2Storage"), "quint4x2", 1),
+    element("quint2x4", Some("QUInt2x4Storage"), "quint2x4", 1),
+];
+
+/// Something that a pickle may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// A class of dicts.
+    Dict,
+    /// `torch.Size`, a tuple.
+    Size,
+    /// A tensor of a storage, by functions of three generations.
+    Tensor,
+    TensorOfBytes,
+    /// A tensor that is the first argument.
+    Parameter,
+    /// A tensor on another device, by its values on the CPU.
+    FromCpu,
+    /// An object of the class that is the first argument.
+    Object,
+    /// A tensor of a subclass, by another function and its arguments.
+    Subclass,
+    /// A class of storages.
+    Storage(&'static Element),
+    Dtype(&'static Element),
+    /// A tensor of a kind whose values are not read.
+    Unread(&'static Unread),
+}
+
+/// A kind of tensors whose values are not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// The function that makes it, in the module `torch._utils` unless it says another.
+    function: &'static str,
+    pub(super) kind: &'static str,
+    /// The way out.
+    pub(super) instead: &'static str,
+}
+
+static UNREAD: &[Unread] = &[
+    Unread { function: "_rebuild_qtensor", kind: "a quantized tensor", instead: "save `tensor.dequantize()`" },
+    Unread { function: "_rebuild_sparse_tensor", kind: "a sparse tensor", instead: "save `tensor.to_dense()`" },
+    Unread { function: "_rebuild_sparse_csr_tensor", kind: "a sparse tensor", instead: "save `tensor.to_dense()`" },
+    Unread {
+        function: "_rebuild_meta_tensor_no_storage",
+        kind: "a tensor on the meta device, which has no values",
+        instead: "save the tensor after it has some",
+    },
+    Unread { function: "_rebuild_nested_tensor", kind: "a nested tensor", instead: "save `tensor.unbind()`" },
+    Unread { function: "_rebuild_njt", kind: "a nested tensor", instead: "save `tensor.unbind()`" },
+    Unread {
+        function: "_rebuild_wrapper_subclass",
+        kind: "a tensor of a subclass without a storage",
+        instead: "save a plain tensor",
+    },
+    Unread {
+        function: "_rebuild_device_tensor_from_numpy",
+        kind: "a tensor of another device as a NumPy array",
+        instead: "save `tensor.cpu()`",
+    },
+    Unread {
+        function: "_rebuild_xla_tensor",
+        kind: "a tensor of another device as a NumPy array",
+        instead: "save `tensor.cpu()`",
+    },
+];
+
+impl Known {
+    pub(super) fn find(module: &str, name: &str) -> Option<Self> {
+        let unread = || UNREAD.iter().find(|unread| unread.function == name).map(Self::Unread);
+        match (module, name) {
+            ("collections", "OrderedDict") | ("builtins" | "__builtin__", "dict") => Some(Self::Dict),
+            ("copyreg" | "copy_reg", "_reconstructor" | "__newobj__") => Some(Self::Object),
+            ("torch", "Size") => Some(Self::Size),
+            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Some(Self::Tensor),
+            ("torch._utils", "_rebuild_tensor_v3") => Some(Self::TensorOfBytes),
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => Some(Self::Parameter),
+            ("torch._utils", "_rebuild_device_tensor_from_cpu_tensor") => Some(Self::FromCpu),
+            ("torch._tensor", "_rebuild_from_type_v2" | "_rebuild_from_type") => Some(Self::Subclass),
+            ("torch._utils" | "torch.nested._internal.nested_tensor", _) => unread(),
+            ("torch" | "torch.cuda" | "torch.storage", _) => storage(name).map(Self::Storage).or_else(|| dtype(name)),
+            _ => None,
+        }
+    }
+}
+
+fn storage(name: &str) -> Option<&'static Element> {
+    ELEMENTS.iter().chain([UNTYPED]).find(|element| element.storage == Some(name))
+}
+
+fn dtype(name: &str) -> Option<Known> {
+    ELEMENTS.iter().find(|element| element.dtype == name).map(Known::Dtype)
+}

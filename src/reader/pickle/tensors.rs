@@ -1,0 +1,299 @@
+//! The tensors among the values of a pickle, by names of their keys and numbers joined by points.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::heap::{Class, Heap, Value};
+use super::{Tensor, shown_name};
+use crate::plan::{Plan, Shape};
+
+/// The deepest container that is looked into.
+const MAX_DEPTH: usize = 200;
+/// The most entries that are looked at; those of a shared container count each time.
+const MAX_VISITS: usize = 1 << 25;
+/// The longest name of a tensor, and the most bytes of all names.
+const MAX_NAME: usize = 1 << 12;
+const MAX_NAMES: usize = 1 << 27;
+/// The name of a tensor that stands alone.
+const ALONE: &str = "weight";
+/// The number of names that a note shows.
+const SHOWN: usize = 5;
+
+/// A container that is being looked into.
+struct Frame {
+    value: Value,
+    /// The number of its next link, if it has links.
+    next: u32,
+    /// The number of its entries that have been looked at.
+    index: usize,
+    /// The length of its name.
+    name: usize,
+    /// The numbers of tensors and of entries without any that were found before it.
+    tensors: usize,
+    skipped: usize,
+}
+
+/// A walk through everything that a pickle holds, which names each tensor.
+pub(super) struct Walk<'a, 'b> {
+    heap: &'a Heap<'b>,
+    visit: &'a mut dyn FnMut(String, Tensor) -> Result<()>,
+    frames: Vec<Frame>,
+    name: String,
+    /// The containers that hold what is being looked at, and those in which no tensor is.
+    around: HashSet<Value>,
+    barren: HashSet<Value>,
+    visits: usize,
+    tensors: usize,
+    bytes_of_names: usize,
+    /// The number of entries without a tensor, and the names of the first.
+    skipped: usize,
+    shown: Vec<String>,
+    /// The first whole module.
+    module: Option<String>,
+}
+
+/// Hands every tensor over with its name; tells what is no tensor.
+pub(super) fn walk(
+    heap: &Heap,
+    root: Value,
+    visit: &mut dyn FnMut(String, Tensor) -> Result<()>,
+) -> Result<Vec<String>> {
+    let mut walk = Walk {
+        heap,
+        visit,
+        frames: Vec::new(),
+        name: String::new(),
+        around: HashSet::new(),
+        barren: HashSet::new(),
+        visits: 0,
+        tensors: 0,
+        bytes_of_names: 0,
+        skipped: 0,
+        shown: Vec::new(),
+        module: None,
+    };
+    match root {
+        Value::Tensor(_) | Value::Unread(_) => {
+            walk.name.push_str(ALONE);
+            walk.enter(root)?;
+        }
+        Value::Tuple(_) => walk.open(root, 0),
+        Value::Container(number) => match heap.containers[number as usize].class {
+            Class::Module(class) => bail!("it is a whole module of {}: {STATE_DICT}", heap.class(class)),
+            Class::Object(class) if heap.links(number).next().is_none() => {
+                bail!("it holds an object of {}, and no tensor", heap.class(class))
+            }
+            _ => walk.open(root, heap.containers[number as usize].first),
+        },
+        other => bail!("it holds {}, and no tensor", heap.kind(other)),
+    }
+    while let Some((key, value)) = walk.next() {
+        walk.visits += 1;
+        ensure!(walk.visits <= MAX_VISITS, "more than {MAX_VISITS} entries");
+        if walk.append(key) {
+            walk.enter(value)?;
+        } else {
+            ensure!(!matches!(value, Value::Tensor(_)), "a tensor in {} has no name", shown_name(&walk.name));
+            walk.skip();
+        }
+    }
+    walk.notes()
+}
+
+const STATE_DICT: &str = "only Python can rebuild it: save `module.state_dict()`";
+
+/// An entry's key, or its number.
+#[derive(Clone, Copy)]
+enum Key {
+    Value(Value),
+    Index(usize),
+}
+
+impl Walk<'_, '_> {
+    /// The next entry of the innermost container, or of one around it; `None` at the end of all.
+    fn next(&mut self) -> Option<(Key, Value)> {
+        while let Some(frame) = self.frames.last_mut() {
+            let index = frame.index;
+            frame.index += 1;
+            self.name.truncate(frame.name);
+            let entry = match frame.value {
+                Value::Tuple(tuple) => self.heap.items(tuple).get(index).map(|&item| (Key::Index(index), item)),
+                _ => self.heap.link(frame.next).map(|link| {
+                    frame.next = link.next;
+                    (link.key.map_or(Key::Index(index), Key::Value), link.value)
+                }),
+            };
+            if entry.is_some() {
+                return entry;
+            }
+            self.close();
+        }
+        None
+    }
+
+    fn open(&mut self, value: Value, first: u32) {
+        let (name, tensors, skipped) = (self.name.len(), self.tensors, self.skipped);
+        self.around.insert(value);
+        self.frames.push(Frame { value, next: first, index: 0, name, tensors, skipped });
+    }
+
+    /// Leaves the innermost container. One without a tensor is skipped as a whole, unless it is all that there is.
+    fn close(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        self.around.remove(&frame.value);
+        if self.tensors == frame.tensors && !self.frames.is_empty() {
+            self.barren.insert(frame.value);
+            self.skipped = frame.skipped;
+            self.shown.truncate(frame.skipped);
+            self.skip();
+        }
+    }
+
+    /// Adds a key to the name. False if it has no text, or one that is too long.
+    fn append(&mut self, key: Key) -> bool {
+        let text = match key {
+            Key::Index(index) => index.to_string(),
+            Key::Value(key) => match self.text(key) {
+                Some(text) => text,
+                None => return false,
+            },
+        };
+        if self.name.len() + text.len() >= MAX_NAME {
+            return false;
+        }
+        if self.frames.len() > 1 {
+            self.name.push('.');
+        }
+        self.name.push_str(&text);
+        true
+    }
+
+    /// The text of a key, as Python prints it.
+    fn text(&self, key: Value) -> Option<String> {
+        match key {
+            Value::Text(_) => {
+                let bytes = self.heap.text_bytes(key).ok().filter(|bytes| bytes.len() < MAX_NAME)?;
+                Some(std::str::from_utf8(bytes).ok()?.into())
+            }
+            Value::Number(_) => Some(self.heap.number(key).ok()?.to_string()),
+            Value::Switch(true) => Some("True".into()),
+            Value::Switch(false) => Some("False".into()),
+            Value::Nothing => Some("None".into()),
+            _ => None,
+        }
+    }
+
+    /// Looks at the value that has the name.
+    fn enter(&mut self, value: Value) -> Result<()> {
+        let first = match value {
+            Value::Tensor(number) => return self.tensor(number),
+            Value::Unread(function) => {
+                let unread = self.heap.unread(function).context("a tensor of no kind")?;
+                bail!("{} is {}: {}", shown_name(&self.name), unread.kind, unread.instead)
+            }
+            Value::Tuple(tuple) if !self.heap.items(tuple).is_empty() => 0,
+            Value::Container(number) => {
+                let container = self.heap.containers[number as usize];
+                if let Class::Module(class) = container.class {
+                    let module =
+                        || format!("{} is a whole module of {}", shown_name(&self.name), self.heap.class(class));
+                    self.module.get_or_insert_with(module);
+                }
+                if matches!(container.class, Class::Module(_)) { 0 } else { container.first }
+            }
+            _ => {
+                self.skip();
+                return Ok(());
+            }
+        };
+        let empty = matches!(value, Value::Container(_)) && first == 0;
+        if empty || self.frames.len() >= MAX_DEPTH || self.around.contains(&value) || self.barren.contains(&value) {
+            self.skip();
+        } else {
+            self.open(value, first);
+        }
+        Ok(())
+    }
+
+    fn tensor(&mut self, number: u32) -> Result<()> {
+        self.tensors += 1;
+        ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+        self.bytes_of_names += self.name.len();
+        ensure!(self.bytes_of_names <= MAX_NAMES, "the names of its tensors take more than {MAX_NAMES} bytes");
+        let tensor = Tensor::new(self.heap, number).with_context(|| format!("tensor {}", shown_name(&self.name)))?;
+        (self.visit)(self.name.clone(), tensor)
+    }
+
+    /// Counts an entry in which no tensor is.
+    fn skip(&mut self) {
+        if self.shown.len() < SHOWN {
+            self.shown.push(shown_name(&self.name));
+        }
+        self.skipped += 1;
+    }
+
+    /// What was skipped. Errors if that is all.
+    fn notes(self) -> Result<Vec<String>> {
+        let mut names = self.shown.join(", ");
+        if self.skipped > self.shown.len() {
+            names = format!("{names} and {} more", self.skipped - self.shown.len());
+        }
+        let mut notes: Vec<String> = self.module.map(|module| format!("{module}: {STATE_DICT}")).into_iter().collect();
+        if self.tensors == 0 && self.skipped > 0 {
+            notes.push(format!("it holds no tensors, only {names}"));
+            bail!(notes.join("; "));
+        }
+        match self.skipped {
+            0 => {}
+            1 => notes.push(format!("1 entry without tensors is skipped: {names}")),
+            count => notes.push(format!("{count} entries without tensors are skipped: {names}")),
+        }
+        Ok(notes)
+    }
+}
+
+impl Tensor {
+    fn new(heap: &Heap, number: u32) -> Result<Self> {
+        let stored = heap.stored(number);
+        let storage = heap.storage_of(stored.storage)?;
+        let element = stored.dtype.unwrap_or(storage.element);
+        let (shape, strides) = (Shape::new(heap.sizes(stored.sizes)?)?, heap.sizes(stored.strides)?);
+        ensure!(strides.len() == shape.rank(), "shape {shape} with {} strides", strides.len());
+        let offset = heap.size(stored.offset)?;
+        let in_bytes = |count: u64, size: u64| {
+            count.checked_mul(size).with_context(|| format!("{count} elements are more than 2^64 bytes"))
+        };
+        let (first, count) = storage.view;
+        ensure!(
+            first.checked_add(count).is_some_and(|end| end <= storage.count),
+            "a view of {count} elements from {first} on does not fit into a storage of {}",
+            storage.count
+        );
+        let end = reach(&shape, &strides).and_then(|reach| reach.checked_add(offset)?.checked_mul(element.size));
+        let held = in_bytes(count, storage.element.size)?;
+        ensure!(
+            end.is_some_and(|end| end <= held),
+            "shape {shape} with strides {strides:?} from element {offset} on does not fit into a storage of {held} bytes"
+        );
+        Ok(Self {
+            storage: heap.text(storage.key)?.into(),
+            held: in_bytes(storage.count, storage.element.size)?,
+            begin: in_bytes(first, storage.element.size)? + in_bytes(offset, element.size)?,
+            element,
+            shape,
+            strides,
+            negated: stored.negated,
+            conjugated: stored.conjugated,
+        })
+    }
+}
+
+/// The number of elements from the first to the last, both counted; `None` beyond 2^64.
+fn reach(shape: &Shape, strides: &[u64]) -> Option<u64> {
+    if shape.count() == 0 {
+        return Some(0);
+    }
+    let mut steps = shape.axes().iter().zip(strides);
+    steps.try_fold(1u64, |reach, (&size, &stride)| reach.checked_add((size - 1).checked_mul(stride)?))
+}

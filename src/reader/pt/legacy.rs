@@ -1,0 +1,116 @@
+//! The format of torch before 1.6: five pickles (a magic number, a version, the system that wrote it, the values, the names of
+//! the storages), and then the storages, each after the number of its elements. Their bytes are little-endian on every system.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{MAX_PICKLE, check_names, entry, extent};
+use crate::reader::pickle::{self, Pickle};
+use crate::reader::values::InFile;
+use crate::reader::{Found, shown_name};
+
+/// The magic number, little-endian, and in digits.
+const MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+const MAGIC_DIGITS: &[u8] = b"L119547037146038801333356L\n.";
+const VERSION: i64 = 1001;
+/// The bytes of a pickle that are read at first.
+const FIRST_READ: usize = 1 << 16;
+
+/// The magic number, after the protocol and perhaps a frame.
+pub(super) fn recognizes(opening: &[u8]) -> bool {
+    let pickle = match opening {
+        [0x80, _, 0x95, _, _, _, _, _, _, _, _, rest @ ..] | [0x80, _, rest @ ..] => rest,
+        _ => opening,
+    };
+    pickle.starts_with(MAGIC) || pickle.starts_with(MAGIC_DIGITS)
+}
+
+pub(super) fn open(file: File, length: u64) -> Result<Found> {
+    let mut source = Source { file, at: 0, length };
+    source.pickle().context("its magic number")?;
+    let version = Pickle::run(&source.pickle().context("its version")?)?.number()?;
+    ensure!(version == VERSION, "its version is {version}: {VERSION} is known");
+    source.pickle().context("the system that wrote it")?;
+    let values = source.pickle().context("its values")?;
+    let values = Pickle::run(&values)?;
+    let names = source.pickle().context("the names of its storages")?;
+    let places = source.storages(&values, &Pickle::run(&names)?.texts()?)?;
+
+    let (mut entries, mut extents) = (Vec::new(), Vec::new());
+    let mut notes = values.tensors(&mut |name, tensor| {
+        let found = places.get(tensor.storage.as_str());
+        let shown = || format!("tensor {}", shown_name(&name));
+        let &(storage, held) = found
+            .with_context(|| format!("there is no storage {}", shown_name(&tensor.storage)))
+            .with_context(shown)?;
+        ensure!(held == tensor.held, "storages {} of {held} and of {} bytes", shown_name(&tensor.storage), tensor.held);
+        let (begin, length) = extent(&tensor).with_context(shown)?;
+        extents.push((storage + begin, length));
+        entries.push(entry(name, &tensor, false));
+        Ok(())
+    })?;
+    check_names(&entries)?;
+    if source.at < length {
+        notes.push(format!("{} bytes follow its storages", length - source.at));
+    }
+    Ok(Found { entries, recipe: None, notes, values: Box::new(InFile { file: source.file, places: extents }) })
+}
+
+/// A file, and the place up to which it is known.
+struct Source {
+    file: File,
+    at: u64,
+    length: u64,
+}
+
+impl Source {
+    /// The next pickle, however long it is.
+    fn pickle(&mut self) -> Result<Vec<u8>> {
+        let left = (self.length - self.at).min(MAX_PICKLE);
+        let (left, mut bytes) = (usize::try_from(left)?, Vec::new());
+        while bytes.len() < left {
+            let held = bytes.len();
+            bytes.resize((2 * held).max(FIRST_READ).min(left), 0);
+            self.file.read_exact_at(&mut bytes[held..], self.at + held as u64)?;
+            if let Some(length) = pickle::extent(&bytes)? {
+                bytes.truncate(length);
+                self.at += length as u64;
+                return Ok(bytes);
+            }
+        }
+        anyhow::bail!("a pickle without an end in {left} bytes")
+    }
+
+    /// Where each of the storages of these names begins, and its length in bytes.
+    fn storages<'a>(&mut self, values: &Pickle<'a>, names: &[&'a str]) -> Result<HashMap<&'a str, (u64, u64)>> {
+        let mut sizes = HashMap::new();
+        for storage in values.storages() {
+            let (name, size, count) = storage?;
+            sizes.entry(name).or_insert((size, count));
+        }
+        let mut places = HashMap::with_capacity(names.len());
+        for &name in names {
+            let shown = || format!("storage {}", shown_name(name));
+            let &(size, count) = sizes.get(name).with_context(|| format!("{} belongs to nothing", shown()))?;
+            let held = self.storage(size, count).with_context(shown)?;
+            ensure!(places.insert(name, (self.at - held, held)).is_none(), "{} stands twice", shown());
+        }
+        Ok(places)
+    }
+
+    /// Steps over the next storage, of as many elements of this size; its length in bytes.
+    fn storage(&mut self, size: u64, count: u64) -> Result<u64> {
+        let mut digits = [0; 8];
+        self.file.read_exact_at(&mut digits, self.at).context("truncated")?;
+        let held = u64::from_le_bytes(digits);
+        ensure!(held == count, "it has {held} elements, and the pickle says {count}");
+        let bytes = count.checked_mul(size).context("it is longer than 2^64 bytes")?;
+        let left = self.length - self.at - 8;
+        ensure!(bytes <= left, "truncated: it has {bytes} bytes, and {left} are there");
+        self.at += 8 + bytes;
+        Ok(bytes)
+    }
+}
