@@ -68,7 +68,9 @@ pub(super) const METHOD: Method = Method {
 fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
     match arguments.word("loss") {
         Some("squared") => Ok(()),
-        _ => data.check_unit_interval().context("cross-entropy takes 0 to 1: --scale minmax, or --loss squared"),
+        _ => data
+            .check_unit_interval()
+            .context("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared"),
     }
 }
 

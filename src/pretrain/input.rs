@@ -8,6 +8,7 @@ use super::layer::Layer;
 use crate::matrix::Matrix;
 use crate::plan::{BaseIdentity, narrow};
 use crate::reader::Table;
+use crate::scheme::Arguments;
 
 /// At most so many samples are looked at together where all are.
 const BLOCK: usize = 4096;
@@ -73,8 +74,8 @@ impl Survey {
             scale.apply(&mut values);
             values
         };
-        let std = self.std.iter().zip(&scale.factor).map(|(std, factor)| std * factor);
-        Self { low: each(&self.low), high: each(&self.high), mean: each(&self.mean), std: std.collect() }
+        let std = scale.spreads(&self.std);
+        Self { low: each(&self.low), high: each(&self.high), mean: each(&self.mean), std }
     }
 
     /// How many features have one value only.
@@ -203,37 +204,54 @@ pub(super) fn both<A: Send, B: Send>(
     if work < WORK_OF_A_THREAD { (first(), second()) } else { rayon::join(first, second) }
 }
 
-/// What each feature is shifted by, and then multiplied with.
+/// What is done to the data first.
 #[derive(Clone, Debug)]
-pub(super) struct Scale {
-    shift: Vec<f64>,
-    factor: Vec<f64>,
+pub(super) enum Scale {
+    /// Each feature is shifted, and then multiplied.
+    Features { shift: Vec<f64>, factor: Vec<f64> },
+    /// All values are divided by one number.
+    Divided(f64),
 }
 
 impl Scale {
-    /// The words of `--scale`.
+    /// The words of `--scale`, beside numbers.
     pub(super) const WORDS: &'static [&'static str] = &["none", "minmax", "standard"];
 
     /// A feature that is constant is shifted, and not stretched.
-    pub(super) fn new(word: &str, survey: &Survey) -> Option<Self> {
+    pub(super) fn new(arguments: &Arguments, survey: &Survey) -> Option<Self> {
+        if let Some(divisor) = arguments.optional_number("scale") {
+            return Some(Self::Divided(divisor));
+        }
         let factor = |spread: f64| if spread > 0.0 { 1.0 / spread } else { 1.0 };
-        match word {
+        let (shift, factor) = match arguments.word("scale")? {
             "minmax" => {
                 let spread = survey.low.iter().zip(&survey.high).map(|(low, high)| factor(high - low));
-                Some(Self { shift: survey.low.clone(), factor: spread.collect() })
+                (&survey.low, spread.collect())
             }
-            "standard" => {
-                Some(Self { shift: survey.mean.clone(), factor: survey.std.iter().map(|&std| factor(std)).collect() })
-            }
-            _ => None,
-        }
+            "standard" => (&survey.mean, survey.std.iter().map(|&std| factor(std)).collect()),
+            _ => return None,
+        };
+        Some(Self::Features { shift: shift.clone(), factor })
     }
 
     fn apply(&self, values: &mut [f64]) {
-        for values in values.chunks_exact_mut(self.shift.len()) {
-            for ((value, shift), factor) in values.iter_mut().zip(&self.shift).zip(&self.factor) {
-                *value = (*value - shift) * factor;
+        match self {
+            Self::Divided(divisor) => values.iter_mut().for_each(|value| *value /= divisor),
+            Self::Features { shift, factor } => {
+                for values in values.chunks_exact_mut(shift.len()) {
+                    for ((value, shift), factor) in values.iter_mut().zip(shift).zip(factor) {
+                        *value = (*value - shift) * factor;
+                    }
+                }
             }
+        }
+    }
+
+    /// The standard deviations of scaled features, by those before.
+    fn spreads(&self, std: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Divided(divisor) => std.iter().map(|std| std / divisor).collect(),
+            Self::Features { factor, .. } => std.iter().zip(factor).map(|(std, factor)| std * factor).collect(),
         }
     }
 }

@@ -12,9 +12,9 @@ const fn option(name: &'static str, kind: Kind, default: &'static str, help: &'s
 
 pub(super) const SCALE: Parameter = option(
     "scale",
-    Kind::Choice(Scale::WORDS),
+    Kind::ChoiceOrNumber(Scale::WORDS),
     "none",
-    "what is done to each feature first: minmax brings it to [0, 1], standard to mean 0 and standard deviation 1",
+    "the scale of each feature; minmax brings it to [0, 1], standard to mean 0 and standard deviation 1; a number divides all values, as 255 does those of images",
 );
 pub(super) const VALIDATION: Parameter =
     option("validation", Kind::Number, "0", "the share of the samples that is kept apart, and measured only");
@@ -68,6 +68,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<()> {
         ("sparsity", |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
         ("validation", |value| (0.0..1.0).contains(&value), "a share from 0 to below 1"),
         ("noise", |value| value >= 0.0, "a number of 0 or more"),
+        ("scale", |value| value > 0.0, "none, minmax, standard or a number above 0"),
         ("tolerance", |value| value > 0.0, "a number above 0"),
     ];
     for (name, holds, form) in RANGES {

@@ -75,9 +75,9 @@ pub(super) const METHOD: Method = Method {
 fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
     match is_gaussian(arguments) {
         true => Ok(()),
-        false => {
-            data.check_unit_interval().context("Bernoulli units take 0 to 1: --scale minmax, or --visible gaussian")
-        }
+        false => data.check_unit_interval().context(
+            "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian",
+        ),
     }
 }
 

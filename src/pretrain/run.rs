@@ -73,7 +73,7 @@ impl Training<'_> {
     /// Trains all layers, from where a run stopped.
     pub fn run(&self, from: Progress, watch: &mut dyn Watch) -> Result<Vec<Layer>> {
         let Asked { method, arguments } = self.asked;
-        let scale = Scale::new(arguments.word("scale").unwrap_or_default(), self.survey);
+        let scale = Scale::new(arguments, self.survey);
         let scaled = scale.as_ref().map(|scale| self.survey.scaled(scale));
         (method.check)(arguments, scaled.as_ref().unwrap_or(self.survey))?;
         let (training, held_out) = self.share_out()?;

@@ -33,6 +33,8 @@ pub enum Kind {
     Gain,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of these words, or a finite number.
+    ChoiceOrNumber(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
 }
@@ -226,22 +228,26 @@ fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
             Some(number) => Ok(number),
             None => Ok(gain::find(text)?.name.into()),
         },
-        Kind::Choice(words) => {
-            let found = words.iter().find(|word| fold(word) == fold(text));
-            let found = found.with_context(|| {
-                format!(
-                    "{name} is `{text}`: it takes {}{}",
-                    words.join(", "),
-                    did_you_mean(text, words.iter().copied())
-                )
-            })?;
-            Ok((*found).into())
-        }
+        Kind::Choice(words) => choice(name, words, "", text),
+        Kind::ChoiceOrNumber(words) => match number(text) {
+            Some(number) => Ok(number),
+            None => choice(name, words, " or a finite number", text),
+        },
         Kind::Flag => match text {
             "true" | "false" => Ok(text.into()),
             _ => bail!("{name} is `{text}`: it takes true or false"),
         },
     }
+}
+
+/// The word that a text is. Errors with the words that there are, and what else is taken.
+fn choice(name: &str, words: &[&str], or: &str, text: &str) -> Result<String> {
+    let found = words.iter().find(|word| fold(word) == fold(text));
+    let found = found.with_context(|| {
+        let near = did_you_mean(text, words.iter().copied());
+        format!("{name} is `{text}`: it takes {}{or}{near}", words.join(", "))
+    })?;
+    Ok((*found).into())
 }
 
 /// A finite number in its shortest spelling, or nothing.

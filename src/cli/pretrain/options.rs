@@ -36,6 +36,7 @@ fn help(option: &Parameter) -> String {
         .collect();
     let words = match option.kind {
         Kind::Choice(words) => format!(": {}", words.join(", ")),
+        Kind::ChoiceOrNumber(words) => format!(": {} or a number", words.join(", ")),
         _ => String::new(),
     };
     let help = format!("{}{}{words}", option.help[..1].to_uppercase(), &option.help[1..]);
