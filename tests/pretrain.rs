@@ -1,6 +1,7 @@
 //! `fanin pretrain`: the same bytes however it is run, what it says of bad data, and what its layers make of the data.
 
 mod common;
+mod data;
 
 use std::fmt::Write as _;
 use std::thread;

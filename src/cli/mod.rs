@@ -2,6 +2,7 @@
 
 mod copied;
 mod coverage;
+mod data;
 mod deferred;
 mod dry_run;
 mod explain;

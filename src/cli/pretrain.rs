@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use sha2::{Digest, Sha256};
 
+use super::data::DataOptions;
 use super::output::Output;
 use super::overlap::Touched;
 use super::shown;
@@ -34,12 +35,11 @@ pub(super) struct Pretrain {
     method: String,
     /// The sizes of the layers, joined by -: the features of the data first, as in 784-256-64
     sizes: Sizes,
-    /// The data, samples x features: .npy, .csv, .tsv, or a tensor of an .npz, safetensors or other file of weights
+    /// The data, samples x features: .npy, text such as CSV, or a tensor of an .npz, safetensors or other file of weights
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// The name of the data, where its file holds several tensors
-    #[arg(long, value_name = "NAME")]
-    data_tensor: Option<String>,
+    #[command(flatten)]
+    data_options: DataOptions,
     #[command(flatten)]
     options: MethodOptions,
     /// The scheme that the weights start from, in place of the method's
@@ -93,7 +93,7 @@ impl Pretrain {
         let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads, limit };
         let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
-            first.notes.extend(looker.notes());
+            first.notes.extend(looker.notes().into_iter().chain(table.notes.iter().cloned()));
         }
         let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?;
         looker.draw(&plan)?;
@@ -122,7 +122,7 @@ impl Pretrain {
     }
 
     fn table(&self) -> Result<Table> {
-        let table = Table::open(&self.data, self.data_tensor.as_deref(), self.output.resources.limit())?;
+        let table = Table::open(&self.data, &self.data_options.table(), self.output.resources.limit())?;
         let (features, first) = (table.features as u64, self.sizes.all()[0]);
         ensure!(
             features == first,

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::data::DataOptions;
 use super::numbers::Numbers;
 use super::resources::Resources;
 use super::{Outcome, shown};
@@ -63,9 +64,8 @@ pub(super) struct Verify {
     /// The data that weights were learnt from
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
     data: Option<PathBuf>,
-    /// The name of the data, where its file holds several tensors
-    #[arg(long, value_name = "NAME", requires = "data")]
-    data_tensor: Option<String>,
+    #[command(flatten)]
+    data_options: DataOptions,
     /// Only the tensors whose name matches: * stands for any characters, ? for one
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
@@ -193,7 +193,7 @@ impl Verify {
                 cut(&escape(&data.sha256), 64)
             );
         };
-        let table = Table::open(path, self.data_tensor.as_deref(), self.resources.limit()).context("--data")?;
+        let table = Table::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
         let tensors = super::pretrain::again(wanted, &seed, &table, threads, limit).context("its recipe")?;

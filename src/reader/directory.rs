@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::values::{Raw, Values};
-use super::{Contents, Entry, Found, open_file, shown_name};
+use super::{Contents, Entry, Found, open_file, regular, shown_name};
 use crate::plan::Plan;
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::text;
@@ -111,9 +111,9 @@ fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
 }
 
 fn read_index(path: &Path) -> Result<Index> {
-    let length = fs::metadata(path)?.len();
+    let (file, length) = regular(path)?;
     ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
-    serde_json::from_reader(BufReader::new(File::open(path)?)).context("as an index")
+    serde_json::from_reader(BufReader::new(file)).context("as an index")
 }
 
 /// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
@@ -299,7 +299,7 @@ impl InFiles {
     fn file(&mut self, number: usize) -> Result<&File> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
             let path = &self.files[number];
-            self.open = Some((number, File::open(path).with_context(|| shown_path(path))?));
+            self.open = Some((number, regular(path).with_context(|| shown_path(path))?.0));
         }
         self.open.as_ref().map(|(_, file)| file).context("it is not open")
     }

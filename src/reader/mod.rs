@@ -3,6 +3,7 @@
 
 mod archive;
 mod base;
+mod delimited;
 mod directory;
 mod json;
 mod kept;
@@ -17,13 +18,14 @@ mod values;
 mod zip_end;
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::OFlags;
 
 use crate::generator::{Generator, NATIVE};
 use crate::passing;
@@ -31,8 +33,9 @@ use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
+pub use delimited::{Columns, Delimiter, TextOptions};
 pub use directory::files_of;
-pub use table::Table;
+pub use table::{Table, TableOptions};
 pub use values::Raw;
 use values::{Encoding, Values};
 
@@ -185,13 +188,8 @@ fn open_file(path: &Path) -> Result<(&'static str, Found, Origin)> {
     // Bare values are known by what stands beside them.
     let manifest = raw::manifest_of(path);
     let path = manifest.as_deref().unwrap_or(path);
-    let metadata = fs::metadata(path)?;
-    ensure!(!metadata.is_dir(), "it is a folder");
-    ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
-    let (file, length) = (File::open(path)?, metadata.len());
-    let mut opening = vec![0; OPENING];
-    let held = file.read_at(&mut opening, 0)?;
-    opening.truncate(held);
+    let (file, length) = regular(path)?;
+    let opening = opening(&file, length.min(OPENING as u64))?;
     ensure!(!opening.is_empty(), "it is empty");
     let Some(reader) = READERS.iter().find(|reader| (reader.recognizes)(&opening)) else {
         let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
@@ -200,6 +198,28 @@ fn open_file(path: &Path) -> Result<(&'static str, Found, Origin)> {
     let origin = Origin::new(file.try_clone()?, path)?;
     let found = (reader.open)(file, length, path).with_context(|| format!("as {}", reader.format))?;
     Ok((reader.format, found, origin))
+}
+
+/// Opens a regular file, and tells its length. Never waits for a pipe to be opened at its other end.
+fn regular(path: &Path) -> Result<(File, u64)> {
+    let check = |metadata: &fs::Metadata| {
+        ensure!(!metadata.is_dir(), "it is a folder");
+        ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
+        Ok(())
+    };
+    check(&fs::metadata(path)?)?;
+    let flags = i32::try_from(OFlags::NONBLOCK.bits())?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    check(&metadata)?;
+    Ok((file, metadata.len()))
+}
+
+/// The first bytes of a file that has as many.
+fn opening(file: &File, length: u64) -> Result<Vec<u8>> {
+    let mut opening = vec![0; usize::try_from(length)?];
+    file.read_exact_at(&mut opening, 0).context("it cannot be read")?;
+    Ok(opening)
 }
 
 impl Found {

@@ -16,7 +16,8 @@ use crate::recipe::TensorRecipe;
 pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };
 
 fn recognizes(opening: &[u8]) -> bool {
-    opening.starts_with(b"PK")
+    // A local header, or the end of an archive without members; a heading of text may begin with the letters alone.
+    opening.starts_with(b"PK\x03\x04") || opening.starts_with(b"PK\x05\x06")
 }
 
 fn open(file: File, length: u64, _: &Path) -> Result<Found> {

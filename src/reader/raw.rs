@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::values::{Encoding, InFile};
-use super::{Entry, Found, Reader, read_bytes, recipe};
+use super::{Entry, Found, Reader, read_bytes, recipe, regular};
 use crate::plan::{DType, Plan, Shape};
 use crate::unique::Unique;
 use crate::writer::raw::{ALIGNMENT, OPENING, SUFFIX};
@@ -90,9 +90,7 @@ fn values_of(manifest: &Path) -> Result<(File, u64)> {
     let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;
     let path = manifest.with_file_name(name);
     ensure!(path.is_file(), "there is no file `{name}` of values beside its manifest");
-    let file = File::open(&path).with_context(|| format!("`{name}`"))?;
-    let length = file.metadata()?.len();
-    Ok((file, length))
+    regular(&path).with_context(|| format!("`{name}`"))
 }
 
 /// A tensor, where it begins, and how many bytes it is.

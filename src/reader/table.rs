@@ -1,12 +1,12 @@
 //! Samples by features: a matrix of a file, read a few rows at a time, and never by more than it is asked for.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
+use super::delimited::{self, TextOptions};
 use super::values::{Encoding, Raw};
 use super::{Contents, Entry, shown, shown_name, values};
 use crate::law::in_memory;
@@ -29,6 +29,8 @@ pub struct Table {
     pub samples: u64,
     /// The number of features of each.
     pub features: usize,
+    /// What was supposed about it.
+    pub notes: Vec<String>,
     shape: Vec<u64>,
     /// The type of its values.
     dtype: &'static str,
@@ -107,17 +109,38 @@ fn whole(word: &str) -> Option<WholeNumber> {
     })
 }
 
+/// Which matrix of a file is read, and how.
+#[derive(Clone, Debug, Default)]
+pub struct TableOptions {
+    /// Its name; `None` for the only one.
+    pub tensor: Option<String>,
+    /// How it is read from text; `None` for the usual way.
+    pub text: Option<TextOptions>,
+}
+
 impl Table {
-    /// Opens the matrix of that name, or the only one, of a file of weights or of CSV. Axes after the first are taken together. What
-    /// does not lie in the file row by row is read into at most `limit` bytes of memory. Errors name the file and its fault.
-    pub fn open(path: &Path, name: Option<&str>, limit: u64) -> Result<Self> {
-        let delimiter = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("csv") => b',',
-            Some("tsv") => b'\t',
-            _ => return Self::of_contents(path, name, limit),
-        };
-        ensure!(name.is_none(), "`{}`: CSV has no names for matrices: leave out --data-tensor", path.display());
-        of_text(path, delimiter, limit).map_err(|error| shown(path, &error))
+    /// Opens a matrix of a file of weights, or of text. Axes after the first are taken together. What does not lie in the file row by
+    /// row is read into at most `limit` bytes of memory. Errors name the file and its fault.
+    pub fn open(path: &Path, options: &TableOptions, limit: u64) -> Result<Self> {
+        let TableOptions { tensor, text } = options;
+        if delimited::is_text(path).map_err(|error| shown(path, &error))? {
+            ensure!(tensor.is_none(), "`{}`: text has no names for matrices: leave out --data-tensor", path.display());
+            let read = delimited::read(path, &text.clone().unwrap_or_default(), limit);
+            return read.map(Self::of_text).map_err(|error| shown(path, &error));
+        }
+        ensure!(text.is_none(), "`{}`: it is no text: --delimiter and --columns have no meaning", path.display());
+        Self::of_contents(path, tensor.as_deref(), limit)
+    }
+
+    fn of_text(matrix: delimited::Matrix) -> Self {
+        let delimited::Matrix { values, samples, features, notes } = matrix;
+        let mut hash = Sha256::new();
+        for value in &values {
+            hash.update(value.to_le_bytes());
+        }
+        let shape = vec![samples, features as u64];
+        let store = Store::Memory(values, text::hex(&hash.finalize()));
+        Self { name: "data".into(), samples, features, notes, shape, dtype: "f64", store }
     }
 
     fn of_contents(path: &Path, name: Option<&str>, limit: u64) -> Result<Self> {
@@ -144,7 +167,7 @@ impl Table {
                 Store::Memory(if fortran { by_rows(&values, &shape) } else { values }, sha256)
             }
         };
-        Ok(Self { name, samples, features, shape, dtype: numbers.word(), store })
+        Ok(Self { name, samples, features, notes: Vec::new(), shape, dtype: numbers.word(), store })
     }
 
     /// Which matrix it is: what a recipe keeps of it. Reads all of it.
@@ -199,7 +222,7 @@ fn sizes(shape: &Shape) -> Result<(u64, usize)> {
     Ok((axes[0], in_memory(features)))
 }
 
-fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
+pub(super) fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
     let needed = samples.saturating_mul(features as u64).saturating_mul(8);
     ensure!(
         needed <= limit,
@@ -253,44 +276,6 @@ fn by_rows(values: &[f64], shape: &[u64]) -> Vec<f64> {
         }
     }
     out
-}
-
-/// Reads numbers as text. A first line without any number is a heading.
-fn of_text(path: &Path, delimiter: u8, limit: u64) -> Result<Table> {
-    let file = File::open(path)?;
-    ensure!(file.metadata()?.is_file(), "it is no regular file");
-    let mut lines = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
-    let (mut record, mut values, mut features, mut samples) = (csv::StringRecord::new(), Vec::new(), 0, 0u64);
-    while lines.read_record(&mut record).context("as CSV")? {
-        let line = record.position().map_or(0, csv::Position::line);
-        let numbers: Vec<Option<f64>> = record.iter().map(|field| field.trim().parse().ok()).collect();
-        if samples == 0 && features == 0 && numbers.iter().all(Option::is_none) {
-            features = numbers.len();
-            continue;
-        }
-        ensure!(
-            features == 0 || numbers.len() == features,
-            "line {line} has {} values, and those before {features}",
-            numbers.len()
-        );
-        features = numbers.len();
-        for (column, (number, field)) in numbers.into_iter().zip(&record).enumerate() {
-            let heading = if samples == 0 { ", and a heading has no numbers in it" } else { "" };
-            let shown =
-                || format!("line {line}, column {}: `{}` is no number{heading}", column + 1, text::cut(field, 30));
-            values.push(number.with_context(shown)?);
-        }
-        samples += 1;
-        check_memory(samples, features, limit)?;
-    }
-    ensure!(samples > 0 && features > 0, "there is no line of numbers in it");
-    let mut hash = Sha256::new();
-    for value in &values {
-        hash.update(value.to_le_bytes());
-    }
-    let shape = vec![samples, features as u64];
-    let store = Store::Memory(values, text::hex(&hash.finalize()));
-    Ok(Table { name: "data".into(), samples, features, shape, dtype: "f64", store })
 }
 
 #[cfg(test)]

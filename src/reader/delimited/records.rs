@@ -1,0 +1,274 @@
+//! Lines to records: fields with delimiters between them, some of them in quotes, in bounded memory.
+
+use std::borrow::Cow;
+use std::io::{BufRead, Read};
+use std::ops::Range;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::law::in_memory;
+use crate::text;
+
+/// What stands between two fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delimiter {
+    /// What the first lines have between their numbers.
+    #[default]
+    Auto,
+    /// Any number of spaces and tabs.
+    Blanks,
+    /// One character.
+    Byte(u8),
+}
+
+/// What [`Delimiter::Auto`] tries, in this order. Semicolons come before commas, which may be decimal ones.
+const CANDIDATES: &[u8] = b";\t,|";
+
+impl FromStr for Delimiter {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match (text, text.as_bytes()) {
+            ("auto", _) => Self::Auto,
+            ("space" | " ", _) => Self::Blanks,
+            ("tab" | "\\t", _) => Self::Byte(b'\t'),
+            ("comma", _) => Self::Byte(b','),
+            ("semicolon", _) => Self::Byte(b';'),
+            (_, &[byte])
+                if byte == b'\t'
+                    || byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'#' | b'.' | b'+' | b'-') =>
+            {
+                Self::Byte(byte)
+            }
+            _ => return Err(anyhow!("it takes one character such as `;`, or `tab`, `space` or `auto`")),
+        })
+    }
+}
+
+impl Delimiter {
+    /// The delimiter of a text that begins so. A character counts if every line has the same number of it.
+    pub(super) fn or_guessed(self, opening: &[u8]) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        let mut lines: Vec<&[u8]> = opening.split(|&byte| byte == b'\n').collect();
+        // The last line may go on behind the opening.
+        if lines.len() > 1 {
+            lines.pop();
+        }
+        lines.retain(|line| !is_passed_over(line));
+        let counts = |byte: u8| lines.iter().map(move |line| outside_of_quotes(line, byte));
+        let same = |byte: &&u8| {
+            let first = counts(**byte).next().unwrap_or(0);
+            first > 0 && counts(**byte).all(|count| count == first)
+        };
+        let found = CANDIDATES.iter().find(same);
+        let found = found.or_else(|| CANDIDATES.iter().find(|&&byte| counts(byte).any(|count| count > 0)));
+        found.map_or(Self::Blanks, |&byte| Self::Byte(byte))
+    }
+}
+
+fn outside_of_quotes(line: &[u8], byte: u8) -> usize {
+    line.split(|&byte| byte == b'"').step_by(2).flatten().filter(|&&other| other == byte).count()
+}
+
+/// Whether a line holds no record: it is blank or a comment.
+fn is_passed_over(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.is_empty() || line[0] == b'#'
+}
+
+/// Reads one record after the other.
+pub(super) struct Records<R> {
+    source: R,
+    delimiter: Delimiter,
+    /// The most bytes that a record may have.
+    longest: u64,
+    /// The bytes of a record, and where its fields are.
+    record: Vec<u8>,
+    fields: Fields,
+    /// The number of the line in which the record begins, from 1.
+    pub(super) line: u64,
+    /// How many lines have been read.
+    lines: u64,
+}
+
+impl<R: BufRead> Records<R> {
+    pub(super) fn new(source: R, delimiter: Delimiter, longest: u64) -> Self {
+        Self { source, delimiter, longest, record: Vec::new(), fields: Fields::default(), line: 0, lines: 0 }
+    }
+
+    /// Goes on to the next record; `false` if there is none. Blank lines and comments are passed over.
+    pub(super) fn next(&mut self) -> Result<bool> {
+        loop {
+            self.record.clear();
+            self.line = self.lines + 1;
+            if !self.take_line()? {
+                return Ok(false);
+            }
+            if self.line == 1 && self.record.starts_with(b"\xef\xbb\xbf") {
+                self.record.drain(..3);
+            }
+            if !is_passed_over(&self.record) {
+                break;
+            }
+        }
+        self.fields.begin();
+        while !self.fields.split(&self.record, self.delimiter) {
+            let line = self.line;
+            ensure!(self.take_line()?, "line {line}: a quote (\") is never closed");
+        }
+        Ok(true)
+    }
+
+    /// Appends a further line; `false` at the end of the text.
+    fn take_line(&mut self) -> Result<bool> {
+        let room = self.longest - self.record.len() as u64;
+        let read =
+            (&mut self.source).take(room + 1).read_until(b'\n', &mut self.record).context("it cannot be read")?;
+        ensure!(
+            self.record.len() as u64 <= self.longest,
+            "line {}: it goes on for more than {}: is a quote (\") never closed, or is this no table of numbers? \
+             A longer line takes a larger --max-memory",
+            self.line,
+            text::bytes(self.longest)
+        );
+        self.lines += 1;
+        Ok(read > 0)
+    }
+
+    /// How many fields the record has.
+    pub(super) fn width(&self) -> usize {
+        self.fields.places.len()
+    }
+
+    /// A field of the record without its quotes, and without the blanks around it.
+    pub(super) fn field(&self, number: usize) -> Cow<'_, str> {
+        let place = &self.fields.places[number];
+        let field = String::from_utf8_lossy(&self.record[in_memory(place.start.into())..in_memory(place.end.into())]);
+        let Some(inner) = field.trim().strip_prefix('"').and_then(|field| field.strip_suffix('"')) else {
+            return match field {
+                Cow::Borrowed(field) => field.trim().into(),
+                Cow::Owned(field) => field.trim().to_string().into(),
+            };
+        };
+        inner.trim().replace("\"\"", "\"").into()
+    }
+
+    /// All fields of the record.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        (0..self.width()).map(|number| self.field(number))
+    }
+}
+
+/// Where the fields of a record are, as far as it has been looked through.
+#[derive(Default)]
+struct Fields {
+    places: Vec<Range<u32>>,
+    /// Where the field begins that is not complete yet.
+    start: usize,
+    /// How far the record has been looked through.
+    at: usize,
+    /// Whether the field that is not complete yet began with a quote.
+    is_quoted: bool,
+    in_quotes: bool,
+}
+
+impl Fields {
+    fn begin(&mut self) {
+        self.places.clear();
+        (self.start, self.at, self.is_quoted, self.in_quotes) = (0, 0, false, false);
+    }
+
+    /// Goes on to the end of the record; `false` if that lies within quotes.
+    fn split(&mut self, record: &[u8], delimiter: Delimiter) -> bool {
+        while self.at < record.len() {
+            let byte = record[self.at];
+            if self.in_quotes {
+                // Two quotes are one that closes nothing: the second opens the field again.
+                self.in_quotes = byte != b'"';
+            } else if byte == b'"' && self.opens(record) {
+                (self.is_quoted, self.in_quotes) = (true, true);
+            } else if let Delimiter::Byte(delimiter) = delimiter {
+                if byte == delimiter {
+                    self.end_field();
+                }
+            } else if byte.is_ascii_whitespace() {
+                self.end_word();
+            } else if byte == b'#' && self.start == self.at {
+                self.start = record.len();
+                self.at = record.len();
+                break;
+            }
+            self.at += 1;
+        }
+        if !self.in_quotes {
+            match delimiter {
+                Delimiter::Byte(_) => self.end_field(),
+                _ => self.end_word(),
+            }
+        }
+        !self.in_quotes
+    }
+
+    /// Whether a quote outside of quotes opens some: the first of a field does, and one right behind another.
+    fn opens(&self, record: &[u8]) -> bool {
+        let before = &record[self.start..self.at];
+        if self.is_quoted { before.ends_with(b"\"") } else { before.iter().all(u8::is_ascii_whitespace) }
+    }
+
+    fn end_field(&mut self) {
+        // Records are no longer than 2^24 bytes.
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.places.push(place(self.start)..place(self.at));
+        (self.start, self.is_quoted) = (self.at + 1, false);
+    }
+
+    /// Ends a field, if one has begun.
+    fn end_word(&mut self) {
+        match self.start < self.at {
+            true => self.end_field(),
+            false => self.start = self.at + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str, delimiter: Delimiter) -> Result<Vec<Vec<String>>> {
+        let mut records = Records::new(text.as_bytes(), delimiter.or_guessed(text.as_bytes()), 1000);
+        let mut all = Vec::new();
+        while records.next()? {
+            all.push(records.fields().map(Cow::into_owned).collect());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn fields_are_told_apart_by_any_delimiter() {
+        for text in ["1,2\n3,4\n", "1;2\r\n3;4", "1\t2\n3\t4\n", "1 2\n3  4 \n", " 1\t 2\n3 4 # so\n", "1|2\n3|4\n"] {
+            assert_eq!(records(text, Delimiter::Auto).unwrap(), [["1", "2"], ["3", "4"]], "{text:?}");
+        }
+        assert_eq!(records("1,5;2,5\n1;2\n", Delimiter::Auto).unwrap(), [["1,5", "2,5"], ["1", "2"]]);
+        assert_eq!(records("\u{feff}# a\n\n1, 2\n", Delimiter::Auto).unwrap(), [["1", "2"]]);
+    }
+
+    #[test]
+    fn quotes_hold_delimiters_quotes_and_lines() {
+        let text = "\"a,\"\"b\",1\n \"c\nd\" ,2\n5\"\" pipe,3\n\"\",\"4\"\n";
+        let all = records(text, Delimiter::Byte(b',')).unwrap();
+        assert_eq!(all, [["a,\"b", "1"], ["c\nd", "2"], ["5\"\" pipe", "3"], ["", "4"]]);
+        assert_eq!(records("\"a b\" 1\n", Delimiter::Blanks).unwrap(), [["a b", "1"]]);
+        assert!(records("1,\"2\n3,4\n", Delimiter::Byte(b',')).unwrap_err().to_string().contains("line 1"));
+    }
+
+    #[test]
+    fn a_record_that_grows_too_long_is_refused() {
+        for text in ["1,".repeat(600), format!("1,\"{}", "2\n".repeat(600))] {
+            assert!(records(&text, Delimiter::Auto).is_err());
+        }
+    }
+}
