@@ -13,7 +13,8 @@ pub use spectrum::{Spectrum, spectrum};
 pub use tree::tree;
 
 use crate::law::{Law, as_float};
-use crate::reader::Contents;
+use crate::plan::Element;
+use crate::reader::{Contents, Entry};
 use crate::scan::scan;
 
 /// Figures of a tensor's values.
@@ -53,7 +54,7 @@ impl Asked {
 /// The figures of the tensor with this number; `None` where its values are of a type that is not read. They are the same for any
 /// number of threads.
 pub fn summary(contents: &mut Contents, number: usize, threads: usize) -> Result<Option<Summary>> {
-    let read = contents.entries.get(number).is_some_and(|entry| entry.dtype().is_some());
+    let read = contents.entries.get(number).and_then(Entry::element).is_some_and(Element::is_number);
     if !read {
         return Ok(None);
     }

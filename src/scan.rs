@@ -1,73 +1,55 @@
 //! Reading the values of a tensor by several threads.
 
-use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::reader::{Contents, Entry, Raw};
+use crate::plan::StoredTensor;
+use crate::reader::Contents;
 
 /// How many values are handed over at a time. It is fixed, so that sums come out the same for any number of threads.
 const CHUNK: u64 = 1 << 17;
 
-/// Hands all values of an entry over, widened, in chunks of one size and in any order, each with the number of its first value. Every
-/// thread has a state of its own, which `new` makes; all of them are given back. Errors where the values are of no type that is read,
-/// or damaged.
+/// Hands all values of an entry over, widened, in chunks of one size and in any order, each with the number of its first value in C
+/// order. Every thread has a state of its own, which `new` makes; all of them are given back. Errors where the values are of no type
+/// that is read, or damaged.
 pub fn scan<S: Send>(
-    contents: &mut Contents,
+    contents: &Contents,
     number: usize,
     threads: usize,
     new: &(dyn Fn() -> S + Sync),
     visit: &(dyn Fn(&mut S, u64, &[f64]) + Sync),
 ) -> Result<Vec<S>> {
     let entry = contents.entries.get(number).context("there is no such tensor")?;
+    let name = || format!("`{}`", crate::text::escape(&entry.name));
+    let values = entry.values().with_context(name)?;
+    let element = values.element();
+    ensure!(element.is_number(), "{}: values of type {} are not read as numbers", name(), element.word());
     let chunks = entry.shape.count().div_ceil(CHUNK);
-    if entry.dtype().is_some()
-        && let Some(raw) = contents.raw(number)?
-    {
-        let entry = &contents.entries[number];
-        let threads = usize::try_from(chunks).unwrap_or(threads).min(threads);
-        let name = || format!("`{}`", crate::text::escape(&entry.name));
-        return in_parallel(entry, &raw, threads, new, visit).with_context(name);
-    }
-    let mut state = new();
-    let (mut start, mut gathered) = (0, Vec::new());
-    contents.read(number, &mut |values| {
-        gathered.extend_from_slice(values);
-        if gathered.len() as u64 >= CHUNK {
-            visit(&mut state, start, &gathered);
-            start += gathered.len() as u64;
-            gathered.clear();
-        }
-    })?;
-    if !gathered.is_empty() {
-        visit(&mut state, start, &gathered);
-    }
-    Ok(vec![state])
+    let threads = usize::try_from(chunks).unwrap_or(threads).min(threads);
+    in_parallel(values, threads, new, visit).with_context(name)
 }
 
 fn in_parallel<S: Send>(
-    entry: &Entry,
-    raw: &Raw,
+    values: &StoredTensor,
     threads: usize,
     new: &(dyn Fn() -> S + Sync),
     visit: &(dyn Fn(&mut S, u64, &[f64]) + Sync),
 ) -> Result<Vec<S>> {
-    let (count, size) = (entry.shape.count(), entry.dtype().context("its type is not read")?.size());
-    ensure!(raw.length == count * size, "its values are {} bytes, not {}", raw.length, count * size);
+    let count = values.shape().count();
     let next = AtomicU64::new(0);
     let work = || -> Result<S> {
-        let (mut state, mut bytes, mut values) = (new(), Vec::new(), Vec::new());
+        let (mut state, mut bytes, mut wide) = (new(), Vec::new(), Vec::new());
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-            if start >= count {
+            // Of what is empty the checksum is looked at too.
+            if start >= count && start > 0 {
                 return Ok(state);
             }
-            bytes.resize(usize::try_from(CHUNK.min(count - start) * size)?, 0);
-            raw.file.read_exact_at(&mut bytes, raw.begin + start * size).context("its values cannot be read")?;
-            values.clear();
-            entry.widen(&bytes, &mut values);
-            visit(&mut state, start, &values);
+            values.read(start, CHUNK.min(count - start), &mut bytes).context("its values cannot be read")?;
+            wide.clear();
+            values.element().widen(&bytes, &mut wide);
+            visit(&mut state, start, &wide);
         }
     };
     let outcomes: Vec<Result<S>> = std::thread::scope(|scope| {

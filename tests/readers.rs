@@ -319,7 +319,7 @@ fn hostile_manifests_are_refused_in_one_line() {
         ("a shape that wraps", both(entry("b", "f64", "[4294967296,4294967296]", "64", "0"))),
         ("a shape of 2^62", both(entry("b", "f64", "[4611686018427387904]", "64", "24"))),
         ("33 axes", both(entry("b", "f64", &format!("[{}1]", "1,".repeat(32)), "64", "8"))),
-        ("an unknown dtype", both(entry("b", "i64", "[3]", "64", "24"))),
+        ("an unknown dtype", both(entry("b", "i65", "[3]", "64", "24"))),
         ("no dtype", both(r#""b":{"shape":[3],"offset":64,"bytes":24}"#.into())),
         ("a path", both(entry("b", "f64", "[3]", "64", "24").replace('}', r#","file":"x"}"#))),
         ("an entry of a megabyte", both(entry("b", &"x".repeat(1 << 20), "[3]", "64", "24"))),

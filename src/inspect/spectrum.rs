@@ -35,7 +35,7 @@ impl Spectrum {
 pub fn spectrum(contents: &mut Contents, number: usize, limit: u64) -> Result<Option<Spectrum>> {
     let entry = contents.entries.get(number).context("there is no such tensor")?;
     let count = entry.shape.count();
-    if entry.shape.rank() < 2 || count == 0 || entry.dtype().is_none() || entry.fortran {
+    if entry.shape.rank() < 2 || count == 0 || !readable(entry) {
         return Ok(None);
     }
     let needed = count.saturating_mul(24);
@@ -74,6 +74,11 @@ pub fn spectrum(contents: &mut Contents, number: usize, limit: u64) -> Result<Op
     let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
     values.sort_by(|one, other| other.total_cmp(one));
     Ok(Some(Spectrum { sides: (rows, columns), values, random }))
+}
+
+/// True if its values are real numbers.
+fn readable(entry: &Entry) -> bool {
+    entry.element().is_some_and(|element| element.is_number() && !element.is_complex())
 }
 
 /// The tensor as one matrix, where its recipe tells how. One of two axes is a matrix as it lies.

@@ -28,7 +28,7 @@ pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut root = Branch::default();
     for entry in contents.entries.iter().filter(|entry| wanted(&entry.name)) {
         let elements = entry.shape.count();
-        let size = entry.dtype().map_or(0, |dtype| dtype.size() * elements);
+        let size = entry.bytes().unwrap_or(0);
         let mut branch = &mut root;
         branch.count(elements, size);
         for part in entry.name.splitn(DEEPEST, ['.', '/']) {

@@ -20,7 +20,7 @@ use super::recipe::{General, required};
 use super::rules::{Rules, matcher};
 use super::{Asked, Model};
 use crate::generator::Generator;
-use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Region, Shape, Tensor};
+use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
 use crate::reader::Contents;
 use crate::text;
 use crate::unique::Unique;
@@ -213,19 +213,19 @@ impl Template {
     }
 
     /// The tensors of a plan, each as it is filled. What is kept is read once, by `threads` threads, for its hash.
-    fn filled(mut self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
-        let mut regions = Vec::with_capacity(fills.len());
+    fn filled(self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
+        let mut sources = Vec::with_capacity(fills.len());
         for (number, (slot, fill)) in fills.iter().enumerate() {
             let (file, entry) = self.places[number];
-            regions.push(match fill {
+            sources.push(match fill {
                 Fill::Kept => {
-                    let region = self.files[file].region(entry);
-                    Some(region.with_context(|| format!("`{}` cannot be kept", slot.name))?)
+                    let values = self.files[file].entries[entry].values();
+                    Some(values.cloned().with_context(|| format!("`{}` cannot be kept", slot.name))?)
                 }
                 Fill::Drawn(_) => None,
             });
         }
-        let kept = hashed(&fills, &regions, threads)?;
+        let kept = hashed(&fills, &sources, threads)?;
         let tensors = fills.into_iter().zip(kept).map(|((slot, fill), kept)| match (fill, kept) {
             (Fill::Drawn(tensor), _) => Ok(*tensor),
             (Fill::Kept, Some(kept)) => Ok(Tensor::keep(slot.name, slot.shape, kept)),
@@ -236,13 +236,13 @@ impl Template {
 }
 
 /// The tensors that are kept, with their hashes, which threads make in any order.
-fn hashed(fills: &[(Slot, Fill)], regions: &[Option<Region>], threads: usize) -> Result<Vec<Option<Kept>>> {
-    let done: Vec<Mutex<Option<Result<Kept>>>> = regions.iter().map(|_| Mutex::new(None)).collect();
+fn hashed(fills: &[(Slot, Fill)], sources: &[Option<StoredTensor>], threads: usize) -> Result<Vec<Option<Kept>>> {
+    let done: Vec<Mutex<Option<Result<Kept>>>> = sources.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < regions.len()) {
-            let Some(region) = regions[number].clone() else { continue };
-            let kept = Kept::new(region, &fills[number].0.shape, None);
+        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < sources.len()) {
+            let Some(values) = sources[number].clone() else { continue };
+            let kept = Kept::new(values);
             *done[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         }
     };

@@ -1,6 +1,7 @@
 //! The types of elements that files hold: those that are drawn, and others that are only kept.
 
 use super::DType;
+use super::widen::{self, Widen};
 
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,56 +13,110 @@ pub enum Element {
 }
 
 /// A type that no scheme draws.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Stored {
     /// The word in recipes and reports: that of safetensors, in small letters.
     pub word: &'static str,
-    /// `NumPy`'s word, where it has one.
+    /// `NumPy`'s word in headers, where it has one.
     pub numpy: Option<&'static str>,
+    /// torch's word, where it has one: `torch.int64` is `int64`.
+    pub torch: Option<&'static str>,
+    /// True if safetensors has it.
+    pub safetensors: bool,
     /// The size of an element in bits.
     pub bits: u64,
+    /// True if an element is a pair of numbers, real and imaginary.
+    complex: bool,
+    /// True if its numbers have an IEEE sign bit; the others are negated as two's complement.
+    float: bool,
+    widen: Option<Widen>,
 }
 
-const fn stored(word: &'static str, numpy: Option<&'static str>, bits: u64) -> Stored {
-    Stored { word, numpy, bits }
+impl PartialEq for Stored {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
 }
 
-/// Every type that is kept and not drawn: those of safetensors.
+impl Eq for Stored {}
+
+const fn integer(word: &'static str, numpy: &'static str, torch: &'static str, bits: u64, widen: Widen) -> Stored {
+    let (numpy, torch, widen) = (Some(numpy), Some(torch), Some(widen));
+    Stored { word, numpy, torch, safetensors: true, bits, complex: false, float: false, widen }
+}
+
+const fn complex(
+    word: &'static str,
+    numpy: Option<&'static str>,
+    torch: &'static str,
+    bits: u64,
+    widen: Widen,
+) -> Stored {
+    let (torch, widen) = (Some(torch), Some(widen));
+    Stored { word, numpy, torch, safetensors: bits == 64, bits, complex: true, float: true, widen }
+}
+
+const fn float8(word: &'static str, torch: &'static str, safetensors: bool, widen: Widen) -> Stored {
+    let (torch, widen) = (Some(torch), Some(widen));
+    Stored { word, numpy: None, torch, safetensors, bits: 8, complex: false, float: true, widen }
+}
+
+/// Less than a byte each: two or four of them fill whole bytes together.
+const fn packed(word: &'static str, bits: u64) -> Stored {
+    Stored { word, numpy: None, torch: None, safetensors: true, bits, complex: false, float: true, widen: None }
+}
+
+/// Every type that is kept and not drawn.
 pub const STORED: &[Stored] = &[
-    stored("u64", Some("<u8"), 64),
-    stored("i64", Some("<i8"), 64),
-    stored("c64", Some("<c8"), 64),
-    stored("u32", Some("<u4"), 32),
-    stored("i32", Some("<i4"), 32),
-    stored("u16", Some("<u2"), 16),
-    stored("i16", Some("<i2"), 16),
-    stored("f8_e8m0", None, 8),
-    stored("f8_e4m3", None, 8),
-    stored("f8_e5m2", None, 8),
-    stored("i8", Some("|i1"), 8),
-    stored("u8", Some("|u1"), 8),
-    stored("f6_e3m2", None, 6),
-    stored("f6_e2m3", None, 6),
-    stored("f4", None, 4),
-    stored("bool", Some("|b1"), 8),
+    integer("u64", "<u8", "uint64", 64, widen::u64s),
+    integer("i64", "<i8", "int64", 64, widen::i64s),
+    complex("c128", Some("<c16"), "complex128", 128, widen::c128s),
+    complex("c64", Some("<c8"), "complex64", 64, widen::c64s),
+    complex("c32", None, "complex32", 32, widen::c32s),
+    integer("u32", "<u4", "uint32", 32, widen::u32s),
+    integer("i32", "<i4", "int32", 32, widen::i32s),
+    integer("u16", "<u2", "uint16", 16, widen::u16s),
+    integer("i16", "<i2", "int16", 16, widen::i16s),
+    float8("f8_e8m0", "float8_e8m0fnu", true, widen::e8m0s),
+    float8("f8_e4m3", "float8_e4m3fn", true, widen::e4m3s),
+    float8("f8_e5m2", "float8_e5m2", true, widen::e5m2s),
+    float8("f8_e4m3fnuz", "float8_e4m3fnuz", false, widen::e4m3fnuzs),
+    float8("f8_e5m2fnuz", "float8_e5m2fnuz", false, widen::e5m2fnuzs),
+    integer("i8", "|i1", "int8", 8, widen::i8s),
+    integer("u8", "|u1", "uint8", 8, widen::u8s),
+    packed("f6_e3m2", 6),
+    packed("f6_e2m3", 6),
+    packed("f4", 4),
+    integer("bool", "|b1", "bool", 8, widen::bools),
 ];
 
 impl Element {
+    /// Every type.
+    pub fn all() -> impl Iterator<Item = Self> {
+        DType::ALL.into_iter().map(Self::Drawn).chain(STORED.iter().map(Self::Stored))
+    }
+
     /// The type of that word of recipes.
     pub fn of_word(word: &str) -> Option<Self> {
-        let drawn = DType::ALL.into_iter().find(|dtype| dtype.word() == word).map(Self::Drawn);
-        drawn.or_else(|| STORED.iter().find(|stored| stored.word == word).map(Self::Stored))
+        Self::all().find(|element| element.word() == word)
     }
 
     /// The type of that word of safetensors.
     pub fn of_safetensors(word: &str) -> Option<Self> {
         // Its words are all in capitals.
-        Self::of_word(&word.to_ascii_lowercase()).filter(|_| !word.contains(|c: char| c.is_ascii_lowercase()))
+        let found =
+            Self::of_word(&word.to_ascii_lowercase()).filter(|_| !word.contains(|c: char| c.is_ascii_lowercase()));
+        found.filter(|element| !matches!(element, Self::Stored(stored) if !stored.safetensors))
     }
 
-    /// The type, none that is drawn, of that word of `NumPy`.
+    /// The type, none that is drawn, of that little-endian word of `NumPy`.
     pub fn of_numpy(word: &str) -> Option<Self> {
         STORED.iter().find(|stored| stored.numpy == Some(word)).map(Self::Stored)
+    }
+
+    /// The type of that word of torch, such as `float32` or `int64`.
+    pub fn of_torch(word: &str) -> Option<Self> {
+        Self::all().find(|element| element.torch() == Some(word))
     }
 
     /// The word in recipes and reports.
@@ -69,6 +124,22 @@ impl Element {
         match self {
             Self::Drawn(dtype) => dtype.word(),
             Self::Stored(stored) => stored.word,
+        }
+    }
+
+    /// torch's word, where it has one.
+    pub fn torch(self) -> Option<&'static str> {
+        match self {
+            Self::Drawn(dtype) => Some(dtype.numpy()),
+            Self::Stored(stored) => stored.torch,
+        }
+    }
+
+    /// The type where schemes draw it.
+    pub fn dtype(self) -> Option<DType> {
+        match self {
+            Self::Drawn(dtype) => Some(dtype),
+            Self::Stored(_) => None,
         }
     }
 
@@ -84,6 +155,40 @@ impl Element {
     pub fn bytes(self, count: u64) -> u64 {
         count * self.bits() / 8
     }
+
+    /// True if an element is a pair of numbers, real and imaginary.
+    pub fn is_complex(self) -> bool {
+        matches!(self, Self::Stored(stored) if stored.complex)
+    }
+
+    /// True if [`Self::widen`] makes numbers of it.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Drawn(_)) || matches!(self, Self::Stored(stored) if stored.widen.is_some())
+    }
+
+    /// Appends a double for each element of little-endian bytes: of a complex one its magnitude. Nothing where
+    /// [`Self::is_number`] is false.
+    pub fn widen(self, bytes: &[u8], values: &mut Vec<f64>) {
+        match self {
+            Self::Drawn(dtype) => widen::drawn(dtype)(bytes, values),
+            Self::Stored(stored) => {
+                if let Some(widen) = stored.widen {
+                    widen(bytes, values);
+                }
+            }
+        }
+    }
+
+    /// The size in bytes of the numbers that make an element.
+    pub(super) fn part(self) -> usize {
+        let bits = if self.is_complex() { self.bits() / 2 } else { self.bits() };
+        usize::try_from(bits / 8).unwrap_or(1).max(1)
+    }
+
+    /// True if its numbers have an IEEE sign bit.
+    pub(super) fn is_float(self) -> bool {
+        matches!(self, Self::Drawn(_)) || matches!(self, Self::Stored(stored) if stored.float)
+    }
 }
 
 #[cfg(test)]
@@ -92,11 +197,12 @@ mod tests {
 
     #[test]
     fn every_word_is_found_again() {
-        let drawn = DType::ALL.into_iter().map(Element::Drawn);
-        for element in drawn.chain(STORED.iter().map(Element::Stored)) {
+        for element in Element::all() {
             assert_eq!(Element::of_word(element.word()), Some(element));
-            assert_eq!(Element::of_safetensors(&element.word().to_uppercase()), Some(element));
+            let safetensors = !matches!(element, Element::Stored(stored) if !stored.safetensors);
+            assert_eq!(Element::of_safetensors(&element.word().to_uppercase()), Some(element).filter(|_| safetensors));
             assert_eq!(Element::of_safetensors(element.word()), None);
+            assert!(element.torch().is_none_or(|word| Element::of_torch(word) == Some(element)));
         }
         for stored in STORED {
             assert!(stored.numpy.is_none_or(|word| Element::of_numpy(word) == Some(Element::Stored(stored))));

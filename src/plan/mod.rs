@@ -11,7 +11,9 @@ mod name;
 mod seed;
 mod shape;
 mod slice;
+mod stored;
 mod unfolding;
+mod widen;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,12 +24,13 @@ pub use axes::Axes;
 pub use base::{Base, BaseIdentity};
 pub use dtype::{DType, narrow};
 pub use element::{Element, STORED, Stored};
-pub use kept::{Kept, KeptIdentity, Origin, Region};
+pub use kept::{Kept, KeptIdentity};
 pub use layout::{Convention, LAYOUTS, Layout, Role};
 pub use name::Name;
 pub use seed::{Number, Seed, Step, fold_in, split};
 pub use shape::Shape;
 pub use slice::{Cut, Slice};
+pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, regular, unique};
 pub use unfolding::{Place, Unfolding};
 
 use crate::generator::{Drawer, Generator, NATIVE};
@@ -184,7 +187,7 @@ impl Tensor {
 
     /// A tensor that is copied from a file.
     pub fn keep(name: Name, shape: Shape, kept: Kept) -> Self {
-        let dtype = match kept.region.element {
+        let dtype = match kept.values.element() {
             Element::Drawn(dtype) => dtype,
             Element::Stored(_) => DType::F32,
         };
@@ -231,7 +234,7 @@ impl Tensor {
 
     /// The type of its elements, drawn or kept.
     pub fn element(&self) -> Element {
-        self.kept().map_or(Element::Drawn(self.dtype), |kept| kept.region.element)
+        self.kept().map_or(Element::Drawn(self.dtype), |kept| kept.values.element())
     }
 
     /// The size of its values in the file, in bytes.

@@ -77,7 +77,7 @@ impl Tensor {
         let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
         let law = match self.law {
             // The hash is that of the values in the file.
-            Law::Kept(kept) => Law::Kept(Kept::new(kept.region.clone(), &shape, Some(&slice))?.into()),
+            Law::Kept(kept) => Law::Kept(Kept::new(kept.values.slice(&slice.start, &shape)?)?.into()),
             law => law,
         };
         Ok(Self { law, shape, slice: Some(slice), ..self })

@@ -51,7 +51,7 @@ impl Progress {
 
     /// Reads what [`Progress::plan`] wrote. Errors where it is of another run.
     pub fn read(path: &Path, run: &Run) -> Result<Self> {
-        let mut contents = Contents::open(path)?;
+        let contents = Contents::open(path)?;
         let mut held = BTreeMap::new();
         for number in 0..contents.entries.len() {
             let mut values = Vec::new();

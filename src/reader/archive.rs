@@ -1,19 +1,23 @@
 //! Zip archives, for the formats that are one.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Result, ensure};
-use zip::ZipArchive;
+use anyhow::{Context, Result, ensure};
+use zip::{CompressionMethod, ZipArchive};
 
 use super::zip_end::End;
+use crate::plan::{Backing, Origin, OriginReader, Recent, unique};
 
-pub(super) type Archive = ZipArchive<BufReader<File>>;
+pub(super) type Archive = ZipArchive<BufReader<OriginReader>>;
 
 /// Opens an archive that is exactly its file, and of which no two readers could see different members.
-pub(super) fn open(file: File, length: u64) -> Result<Archive> {
-    let end = End::read(&file, length)?;
-    let mut archive = Archive::new(BufReader::new(file))?;
+pub(super) fn open(origin: &Arc<Origin>) -> Result<Archive> {
+    let end = End::read(origin)?;
+    let mut archive = Archive::new(BufReader::new(origin.reader()))?;
     ensure!(!archive.has_duplicate_names(), "two members have one name");
     let read = End {
         members: archive.len() as u64,
@@ -23,4 +27,178 @@ pub(super) fn open(file: File, length: u64) -> Result<Archive> {
     ensure!(read == end && archive.offset() == 0, "it can be read as two different archives");
     archive.validate_header_consistency()?;
     Ok(archive)
+}
+
+/// The bytes of members, unpacked. Errors where a member is damaged come when it is first read.
+pub(super) struct Members {
+    origin: Arc<Origin>,
+    archive: Arc<Mutex<Archive>>,
+}
+
+impl Members {
+    pub(super) fn new(origin: &Arc<Origin>, archive: Archive) -> Self {
+        Self { origin: Arc::clone(origin), archive: Arc::new(Mutex::new(archive)) }
+    }
+
+    /// The bytes of the member with this number.
+    pub(super) fn member(&self, number: usize) -> Result<Arc<dyn Backing>> {
+        let mut archive = lock(&self.archive);
+        let member = archive.by_index(number)?;
+        let (length, crc32) = (member.size(), member.crc32());
+        if member.compression() == CompressionMethod::Stored {
+            let begin = member.data_start().context("it begins nowhere")?;
+            let origin = Arc::clone(&self.origin);
+            return Ok(Arc::new(Stored { origin, begin, length, crc32, is_sound: Mutex::new(None) }));
+        }
+        drop(member);
+        let (origin, archive) = (Arc::clone(&self.origin), Arc::clone(&self.archive));
+        Ok(Arc::new(Packed { origin, archive, number, length, id: unique() }))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A member that is stored as it is. Its checksum is compared once, before any byte of it is handed over.
+#[derive(Debug)]
+struct Stored {
+    origin: Arc<Origin>,
+    begin: u64,
+    length: u64,
+    crc32: u32,
+    /// True if its checksum is that of its bytes; `None` until it is compared.
+    is_sound: Mutex<Option<bool>>,
+}
+
+/// How many bytes are read at a time where all are.
+const BLOCK: u64 = 1 << 20;
+
+impl Stored {
+    fn check(&self) -> io::Result<()> {
+        let mut known = lock(&self.is_sound);
+        let is_sound = match *known {
+            Some(is_sound) => is_sound,
+            None => *known.insert(self.is_sound()?),
+        };
+        if is_sound { Ok(()) } else { Err(io::Error::other(DAMAGED)) }
+    }
+
+    fn is_sound(&self) -> io::Result<bool> {
+        let (mut hasher, mut at, mut block) = (crc32fast::Hasher::new(), 0, Vec::new());
+        while at < self.length {
+            let some = BLOCK.min(self.length - at);
+            block.resize(usize::try_from(some).map_err(io::Error::other)?, 0);
+            self.origin.read(&mut block, self.begin + at)?;
+            hasher.update(&block);
+            at += some;
+        }
+        Ok(hasher.finalize() == self.crc32)
+    }
+}
+
+const DAMAGED: &str = "its CRC-32 is not that of its bytes: the file is damaged";
+
+impl Backing for Stored {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        self.check()?;
+        let inside = offset.checked_add(bytes.len() as u64).is_some_and(|end| end <= self.length);
+        if !inside {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.origin.read(bytes, self.begin + offset)
+    }
+
+    fn check_unchanged(&self) -> io::Result<()> {
+        self.origin.check_unchanged()
+    }
+}
+
+/// A member that is compressed. It is unpacked whole where it is read: into memory, or into a file without a name.
+struct Packed {
+    origin: Arc<Origin>,
+    archive: Arc<Mutex<Archive>>,
+    number: usize,
+    length: u64,
+    id: u64,
+}
+
+enum Unpacked {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+/// The most bytes that are unpacked into memory, and that all that are there have together.
+const IN_MEMORY: u64 = 1 << 28;
+static UNPACKED: Recent<u64, Unpacked> = Recent::new(IN_MEMORY);
+/// The weight of a file: so many of them stay.
+const WEIGHT_OF_A_FILE: u64 = IN_MEMORY / 4;
+
+impl Packed {
+    fn unpack(&self) -> io::Result<(Unpacked, u64)> {
+        let mut archive = lock(&self.archive);
+        let mut member = archive.by_index(self.number).map_err(io::Error::other)?;
+        if self.length > IN_MEMORY {
+            let mut file = unnamed()?;
+            self.copy(&mut member, &mut file)?;
+            return Ok((Unpacked::File(file), WEIGHT_OF_A_FILE));
+        }
+        // A member that claims a length that it has not takes no memory for it.
+        let mut bytes = Vec::new();
+        self.copy(&mut member, &mut bytes)?;
+        let weight = bytes.len() as u64;
+        Ok((Unpacked::Memory(bytes), weight))
+    }
+
+    /// Copies all of the member; its end tells if its checksum is right.
+    fn copy(&self, member: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
+        let copied = io::copy(&mut member.take(self.length), to)?;
+        if copied < self.length || member.read(&mut [0])? > 0 {
+            return Err(io::Error::other(format!("it is not of the {} bytes that its archive says", self.length)));
+        }
+        Ok(())
+    }
+}
+
+/// A file for as long as it is open.
+fn unnamed() -> io::Result<File> {
+    let folder = std::env::temp_dir();
+    let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();
+    let file = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(&folder);
+    file.map_err(|error| io::Error::other(format!("unpacking into `{}`: {error}; set TMPDIR", folder.display())))
+}
+
+impl Backing for Packed {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        match &*UNPACKED.get(self.id, || self.unpack())? {
+            Unpacked::File(file) => file.read_exact_at(bytes, offset),
+            Unpacked::Memory(all) => {
+                let part = usize::try_from(offset).ok().and_then(|offset| all.get(offset..)?.get(..bytes.len()));
+                bytes.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn check_unchanged(&self) -> io::Result<()> {
+        self.origin.check_unchanged()
+    }
+
+    fn is_direct(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Debug for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "member {} of {:?}", self.number, self.origin)
+    }
 }

@@ -3,14 +3,17 @@
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{Contents, shown_name, values};
-use crate::plan::{Base, BaseIdentity};
+use super::{Contents, shown_name};
+use crate::plan::{Base, BaseIdentity, Element};
 use crate::text;
+
+/// How many elements are read at a time.
+const CHUNK: u64 = 1 << 13;
 
 impl Contents {
     /// Reads a tensor, by its name or the only one that there is, into at most `limit` bytes of memory. Errors where a
     /// value is not finite.
-    pub fn base(&mut self, name: Option<&str>, limit: u64) -> Result<Base> {
+    pub fn base(&self, name: Option<&str>, limit: u64) -> Result<Base> {
         let number = self.number(name, "--base-tensor")?;
         let entry = &self.entries[number];
         let shown = shown_name(&entry.name);
@@ -24,19 +27,16 @@ impl Contents {
             text::bytes(limit)
         );
         let (name, shape) = (entry.name.clone(), entry.shape.clone());
-        let (mut all, mut hash, mut bytes) = (Vec::new(), Sha256::new(), Vec::new());
+        let mut all = Vec::new();
         all.try_reserve_exact(usize::try_from(shape.count())?)
             .with_context(|| format!("{shown} does not fit in memory"))?;
-        let mut stored = Ok(());
-        self.read(number, &mut |chunk| {
-            all.extend_from_slice(chunk);
-            bytes.clear();
-            if stored.is_ok() {
-                stored = values::store(dtype, chunk, &mut bytes);
-            }
-            hash.update(&bytes);
-        })?;
-        ensure!(stored.is_ok(), "{shown} holds values that are not finite");
+        let mut hash = Sha256::new();
+        let read = entry.values()?.each(CHUNK, &mut |bytes| {
+            hash.update(bytes);
+            Element::Drawn(dtype).widen(bytes, &mut all);
+        });
+        read.with_context(|| shown.clone())?;
+        ensure!(all.iter().all(|value| value.is_finite()), "{shown} holds values that are not finite");
         let sha256 = text::hex(&hash.finalize());
         let identity = BaseIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
         Ok(Base { identity, shape, values: all })

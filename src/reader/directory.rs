@@ -1,17 +1,15 @@
-//! Files that belong together, as one: those of an index as Hugging Face writes it, or all weights of a folder. At most one of them
-//! is open at a time.
+//! Files that belong together, as one: those of an index as Hugging Face writes it, or all weights of a folder.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::fs;
+use std::io::BufReader;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::values::{Raw, Values};
-use super::{Contents, Entry, Found, open_file, regular, shown_name};
-use crate::plan::Plan;
+use super::{Contents, Entry, Found, open_file, shown_name};
+use crate::plan::{Plan, regular};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::text;
 use crate::unique::Unique;
@@ -68,7 +66,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     match files.as_slice() {
         [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
         [only] if extension(only) != Some("npy") => {
-            let (format, found, _) = open_file(only).with_context(|| shown_path(only))?;
+            let (format, found) = open_file(only).with_context(|| shown_path(only))?;
             return Ok(found.contents(format));
         }
         _ => {}
@@ -179,7 +177,7 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
             bail!("{} holds {}, which the index does not put there", shown_name(file), shown_name(name));
         }
     }
-    let held: u64 = all.places.iter().map(|place| place.length).sum();
+    let held: u64 = all.entries.iter().filter_map(Entry::bytes).sum();
     let mut contents = all.finish()?;
     #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
     if let Some(told) = metadata.total_size.filter(|&told| told != held as f64) {
@@ -208,37 +206,26 @@ struct Several {
     names: HashSet<String>,
     recipes: Vec<(String, Recipe)>,
     notes: Vec<String>,
-    files: Vec<PathBuf>,
-    places: Vec<Place>,
-}
-
-/// Where the values of a tensor lie.
-struct Place {
-    /// The number of the file.
-    file: usize,
-    begin: u64,
-    length: u64,
+    /// The number of files.
+    files: usize,
 }
 
 impl Several {
-    /// Takes a further file in, and closes it.
+    /// Takes a further file in.
     fn add(&mut self, path: &Path, file: &str) -> Result<()> {
-        let (format, Found { entries, recipe, notes, mut values }, _) = open_file(path)?;
+        let (format, Found { entries, recipe, notes }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
         ensure!(format == first, "it is {format}, and the file before it {first}: files of one kind belong together");
-        for (number, mut entry) in entries.into_iter().enumerate() {
+        for mut entry in entries {
             if format == "npy" {
                 entry.name = file.strip_suffix(".npy").unwrap_or(file).into();
             }
-            let raw = values.raw(number)?;
-            let raw = raw.with_context(|| format!("the values of several {format} files are not read together"))?;
             ensure!(self.names.insert(entry.name.clone()), "{} stands in another file too", shown_name(&entry.name));
             ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
             entry.file = Some(file.into());
             self.entries.push(entry);
-            self.places.push(Place { file: self.files.len(), begin: raw.begin, length: raw.length });
         }
-        self.files.push(path.into());
+        self.files += 1;
         self.recipes.extend(recipe.map(|recipe| (file.to_string(), recipe)));
         self.notes.extend(notes.into_iter().map(|note| format!("{file}: {note}")));
         Ok(())
@@ -246,8 +233,7 @@ impl Several {
 
     fn finish(mut self) -> Result<Contents> {
         let recipe = self.recipe()?;
-        let values = Box::new(InFiles { files: self.files, places: self.places, open: None });
-        let found = Found { entries: self.entries, recipe, notes: self.notes, values };
+        let found = Found { entries: self.entries, recipe, notes: self.notes };
         Ok(found.contents(self.format.context("it holds no weights")?))
     }
 
@@ -256,8 +242,8 @@ impl Several {
         let some = self.recipes.len();
         let mut recipes = std::mem::take(&mut self.recipes).into_iter();
         let Some((first, mut whole)) = recipes.next() else { return Ok(None) };
-        if some < self.files.len() {
-            self.notes.push(format!("only {some} of {} files carry a recipe: it is left aside", self.files.len()));
+        if some < self.files {
+            self.notes.push(format!("only {some} of {} files carry a recipe: it is left aside", self.files));
             return Ok(None);
         }
         let mut tensors: BTreeMap<String, TensorRecipe> = whole.tensors.take().unwrap_or_default();
@@ -286,35 +272,4 @@ impl Several {
 
 fn other_word(generator: &str) -> String {
     text::cut(&text::escape(generator), 100)
-}
-
-/// Values in several files, of which the one that was read last is open.
-struct InFiles {
-    files: Vec<PathBuf>,
-    places: Vec<Place>,
-    open: Option<(usize, File)>,
-}
-
-impl InFiles {
-    fn file(&mut self, number: usize) -> Result<&File> {
-        if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
-            let path = &self.files[number];
-            self.open = Some((number, regular(path).with_context(|| shown_path(path))?.0));
-        }
-        self.open.as_ref().map(|(_, file)| file).context("it is not open")
-    }
-}
-
-impl Values for InFiles {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        let Place { file, begin, length } = self.places[number];
-        let mut file = self.file(file)?;
-        file.seek(SeekFrom::Start(begin))?;
-        Ok(Box::new(file.take(length)))
-    }
-
-    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
-        let Place { file, begin, length } = self.places[number];
-        Ok(Some(Raw { file: self.file(file)?.try_clone()?, begin, length }))
-    }
 }

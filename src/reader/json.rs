@@ -1,23 +1,22 @@
 //! JSON as the writer writes it. It is read as a whole, so its length is limited.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::values::{Encoding, Values, store};
-use super::{Entry, Found, Reader, recipe};
-use crate::plan::{DType, Element, Plan, Shape};
+use super::values::store;
+use super::{Entry, Found, Reader, read_bytes, recipe};
+use crate::plan::{Backing, Element, InMemory, Origin, Plan, Shape, Stored, StoredTensor};
 use crate::text;
 use crate::unique::Unique;
 
 pub(super) const READER: Reader = Reader { format: "json", recognizes, open };
 
-/// The longest file that is read: its values take up to four times as much memory.
+/// The longest file that is read: its text and its values take up to five times as much memory.
 const MAX_LENGTH: u64 = 1 << 28;
 
 fn recognizes(opening: &[u8]) -> bool {
@@ -26,76 +25,104 @@ fn recognizes(opening: &[u8]) -> bool {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Document<'a> {
     /// [`crate::recipe::KEY`].
-    fanin: Option<Box<RawValue>>,
-    tensors: Unique<Stored>,
+    #[serde(borrow)]
+    fanin: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tensors: Unique<Written<'a>>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stored {
+struct Written<'a> {
     dtype: String,
     shape: Vec<u64>,
-    data: Nested,
+    #[serde(borrow)]
+    data: &'a RawValue,
 }
 
-fn open(file: File, length: u64, _: &Path) -> Result<Found> {
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let length = origin.length();
     ensure!(
         length <= MAX_LENGTH,
         "{} of JSON: at most {} are read; take .safetensors or .npz",
         text::bytes(length),
         text::bytes(MAX_LENGTH)
     );
-    let document: Document = serde_json::from_reader(BufReader::new(file))?;
+    let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("it is no text")?;
+    let document: Document = serde_json::from_str(&text)?;
     let Unique(tensors) = document.tensors;
     ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
-    let (mut entries, mut values) = (Vec::new(), Vec::new());
-    for (name, stored) in tensors {
-        let (entry, bytes) = stored.entry(&name).with_context(|| format!("tensor `{name}`"))?;
-        entries.push(entry);
-        values.push(bytes);
+    let mut entries = Vec::with_capacity(tensors.len());
+    for (name, written) in tensors {
+        entries.push(written.entry(&name).with_context(|| format!("tensor `{name}`"))?);
     }
     let mut notes = Vec::new();
     let recipe = document.fanin.and_then(|raw| recipe(raw.get(), &mut notes));
-    Ok(Found { entries, recipe, notes, values: Box::new(InMemory(values)) })
+    Ok(Found { entries, recipe, notes })
 }
 
-impl Stored {
-    /// The tensor, and its values as other formats store them.
-    fn entry(self, name: &str) -> Result<(Entry, Vec<u8>)> {
+impl Written<'_> {
+    /// The tensor, its values as other formats store them.
+    fn entry(self, name: &str) -> Result<Entry> {
         let shape = Shape::new(self.shape)?;
-        ensure!(self.data.has_shape(&shape), "its data are not of shape {shape}");
-        let ours: Option<DType> = self.dtype.parse().ok();
-        let mut bytes = Vec::new();
-        if let Some(dtype) = ours {
-            store(dtype, &self.data.values, &mut bytes)?;
-        }
-        let word = ours.map_or(self.dtype, |dtype| dtype.word().into());
-        let element = ours.map(Element::Drawn);
-        Ok((Entry { element, ..Entry::new(name.into(), shape, word, ours.map(Encoding::little)) }, bytes))
+        let element =
+            Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype)).filter(|&known| is_written(known));
+        let text = self.data.get();
+        // A value and what parts it from the next are two characters, so that the shape asks for no more than the file's length.
+        let fits = shape.count() <= text.len() as u64;
+        ensure!(fits, "its data are not of shape {shape}");
+        let mut nested = Nested::new(element);
+        nested.bytes.reserve_exact(usize::try_from(element.map_or(0, |element| element.bytes(shape.count())))?);
+        nested.read(text)?;
+        ensure!(nested.has_shape(&shape), "its data are not of shape {shape}");
+        let Some(element) = element else { return Ok(Entry::unread(name.into(), shape, self.dtype)) };
+        Ok(Entry::new(name.into(), StoredTensor::new(Arc::new(InMemory(nested.bytes)), 0, element, shape)?))
     }
 }
 
-struct InMemory(Vec<Vec<u8>>);
+/// True if JSON has numbers or truth values for it.
+fn is_written(element: Element) -> bool {
+    matches!(element, Element::Drawn(_)) || integer(element).is_some()
+}
 
-impl Values for InMemory {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(Cursor::new(&self.0[number])))
+/// The size in bytes of an integer or truth value, and its least and greatest value.
+fn integer(element: Element) -> Option<(usize, i128, i128)> {
+    let Element::Stored(Stored { word, bits, .. }) = element else { return None };
+    let size = usize::try_from(*bits / 8).ok()?;
+    match word.as_bytes()[0] {
+        b'b' => Some((size, 0, 1)),
+        b'u' => Some((size, 0, (1 << bits) - 1)),
+        b'i' => Some((size, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
+        _ => None,
     }
 }
 
 /// Lists within lists, all of one depth, and of one length at each depth.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Nested {
     /// The length of the lists at each depth, known once the first of them has ended.
     lengths: Vec<Option<u64>>,
-    /// Whether a number has been seen: then no list is deeper than those known.
+    /// True once a number has been seen: then no list is deeper than those known.
     settled: bool,
-    values: Vec<f64>,
+    /// The type of the numbers; `None` where they are not kept.
+    element: Option<Element>,
+    /// The numbers, little-endian.
+    bytes: Vec<u8>,
 }
 
 impl Nested {
+    fn new(element: Option<Element>) -> Self {
+        Self { lengths: Vec::new(), settled: false, element, bytes: Vec::new() }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        let mut source = serde_json::Deserializer::from_str(text);
+        Level { depth: 0, nested: self }.deserialize(&mut source)?;
+        source.end()
+    }
+
     /// Whether the lists are those of a shape: nothing is said of the axes after one of size 0.
     fn has_shape(&self, shape: &Shape) -> bool {
         let axes = shape.axes();
@@ -123,21 +150,63 @@ impl Nested {
         }
     }
 
-    fn number(&mut self, depth: usize, value: f64) -> Result<(), &'static str> {
+    fn number(&mut self, depth: usize, value: Number) -> Result<(), String> {
         if depth != self.lengths.len() {
-            return Err("a number stands where a list should");
+            return Err("a number stands where a list should".into());
         }
         self.settled = true;
-        self.values.push(value);
-        Ok(())
+        match (self.element, value) {
+            (None, _) => Ok(()),
+            (Some(Element::Drawn(dtype)), value) => {
+                store(dtype, value.double(), &mut self.bytes).map_err(|error| error.to_string())
+            }
+            (Some(element), value) => {
+                let fits = integer(element).and_then(|(size, least, most)| {
+                    let number =
+                        value.integer(element.word() == "bool").filter(|number| (least..=most).contains(number))?;
+                    self.bytes.extend(number.to_le_bytes().iter().take(size));
+                    Some(())
+                });
+                fits.ok_or_else(|| format!("{value} is no {}", element.word()))
+            }
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Nested {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut nested = Self::default();
-        Level { depth: 0, nested: &mut nested }.deserialize(deserializer)?;
-        Ok(nested)
+/// A number as JSON writes it.
+#[derive(Clone, Copy)]
+enum Number {
+    Double(f64),
+    Integer(i128),
+    Truth(bool),
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are doubles to most who write them")]
+    fn double(self) -> f64 {
+        match self {
+            Self::Double(value) => value,
+            Self::Integer(value) => value as f64,
+            Self::Truth(_) => f64::NAN,
+        }
+    }
+
+    fn integer(self, truth: bool) -> Option<i128> {
+        match self {
+            Self::Integer(value) => Some(value),
+            Self::Truth(value) if truth => Some(value.into()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Double(value) => write!(f, "{value:?}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Truth(value) => write!(f, "{value}"),
+        }
     }
 }
 
@@ -163,17 +232,19 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.nested.number(self.depth, value).map_err(E::custom)
+        self.nested.number(self.depth, Number::Double(value)).map_err(E::custom)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are doubles to most who write them")]
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.visit_f64(value as f64)
+        self.nested.number(self.depth, Number::Integer(value.into())).map_err(E::custom)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are doubles to most who write them")]
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.visit_f64(value as f64)
+        self.nested.number(self.depth, Number::Integer(value.into())).map_err(E::custom)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.nested.number(self.depth, Number::Truth(value)).map_err(E::custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
@@ -192,7 +263,8 @@ mod tests {
     use super::*;
 
     fn is(text: &str, shape: &str) -> bool {
-        serde_json::from_str::<Nested>(text).is_ok_and(|nested| nested.has_shape(&shape.parse().unwrap()))
+        let mut nested = Nested::new(Element::of_word("f64"));
+        nested.read(text).is_ok() && nested.has_shape(&shape.parse().unwrap())
     }
 
     #[test]
@@ -222,8 +294,25 @@ mod tests {
     #[test]
     fn lists_end_at_the_deepest_shape() {
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(serde_json::from_str::<Nested>(&nested(32)).is_ok());
-        assert!(serde_json::from_str::<Nested>(&nested(33)).is_err());
-        assert!(serde_json::from_str::<Nested>(&nested(100_000)).is_err());
+        assert!(Nested::new(None).read(&nested(32)).is_ok());
+        assert!(Nested::new(None).read(&nested(33)).is_err());
+        assert!(Nested::new(None).read(&nested(100_000)).is_err());
+    }
+
+    #[test]
+    fn integers_and_truth_values_are_exact_or_refused() {
+        let read = |word: &str, text: &str| {
+            let mut nested = Nested::new(Element::of_word(word));
+            nested.read(text).map(|()| nested.bytes).ok()
+        };
+        assert_eq!(read("i64", "[9007199254740993]"), Some(9_007_199_254_740_993i64.to_le_bytes().to_vec()));
+        assert_eq!(read("u64", "18446744073709551615"), Some(vec![0xff; 8]));
+        assert_eq!(read("i16", "[-2, 258]"), Some(vec![0xfe, 0xff, 2, 1]));
+        assert_eq!(read("bool", "[true, false, 1]"), Some(vec![1, 0, 1]));
+        for (word, text) in
+            [("u8", "256"), ("i8", "-129"), ("i32", "1.5"), ("bool", "2"), ("u16", "true"), ("f32", "[true]")]
+        {
+            assert_eq!(read(word, text), None, "{word} {text}");
+        }
     }
 }

@@ -18,26 +18,22 @@ mod values;
 mod zip_end;
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::Read;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::OFlags;
 
 use crate::generator::{Generator, NATIVE};
 use crate::passing;
-use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, Tensor};
+use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, StoredTensor, Tensor};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
 use crate::text;
 pub use delimited::{Columns, Delimiter, TextOptions};
 pub use directory::files_of;
 pub use table::{Table, TableOptions};
-pub use values::Raw;
-use values::{Encoding, Values};
 
 /// Reads one file format.
 pub struct Reader {
@@ -45,22 +41,21 @@ pub struct Reader {
     pub format: &'static str,
     /// Whether a file that begins with these bytes is of this format.
     recognizes: fn(&[u8]) -> bool,
-    /// Reads all of a file of that length but its values. The path is for formats of more than one file.
-    open: fn(File, u64, &Path) -> Result<Found>,
+    /// Reads all of a file but its values. The path is for formats of more than one file.
+    open: fn(&Arc<Origin>, &Path) -> Result<Found>,
 }
 
 /// Every reader, in the order in which they are asked.
 pub const READERS: &[Reader] = &[npy::READER, pt::READER, npz::READER, safetensors::READER, raw::READER, json::READER];
 
 /// How many bytes tell the formats apart.
-const OPENING: usize = 512;
+const OPENING: u64 = 512;
 
 /// What a reader finds in a file.
 struct Found {
     entries: Vec<Entry>,
     recipe: Option<Recipe>,
     notes: Vec<String>,
-    values: Box<dyn Values>,
 }
 
 /// An open file, or several that belong together: what is in it, and access to its values.
@@ -73,11 +68,8 @@ pub struct Contents {
     pub recipe: Option<Recipe>,
     /// What the user should know about it.
     pub notes: Vec<String>,
-    /// The file itself, where it is one, for tensors that are copied from it.
-    origin: Option<Arc<Origin>>,
     /// What its index says and its files do not bear out, short of a name.
     pub faults: Vec<String>,
-    values: Box<dyn Values>,
 }
 
 /// A tensor in a file.
@@ -96,79 +88,57 @@ pub struct Entry {
     pub kept: Option<KeptIdentity>,
     /// Which file of several it lies in, below their folder: not to be shown without [`text::escape`].
     pub file: Option<String>,
-    /// How its values are stored; `None` where they are of another type than ours.
-    encoding: Option<Encoding>,
-    /// The type of its elements, where it is known and little-endian.
-    element: Option<Element>,
-    /// Whether its first axis varies fastest: Fortran order.
-    pub fortran: bool,
+    /// Its values; `None` where they are of a type that is not known.
+    stored: Option<StoredTensor>,
 }
 
 impl Entry {
-    /// A tensor of which the recipe has not been heard yet.
-    fn new(name: String, shape: Shape, type_word: String, encoding: Option<Encoding>) -> Self {
-        Self {
-            name,
-            shape,
-            type_word,
-            planned: None,
-            scheme: None,
-            kept: None,
-            file: None,
-            encoding,
-            element: None,
-            fortran: false,
-        }
+    /// A tensor whose values are read. Its recipe has not been looked at yet.
+    fn new(name: String, stored: StoredTensor) -> Self {
+        let type_word = stored.element().word().into();
+        let unread = Self::unread(name, stored.shape().clone(), type_word);
+        Self { stored: Some(stored), ..unread }
     }
 
-    /// The type of its elements, where it is one of ours.
+    /// A tensor of a type that is not read, by the file's own word for it.
+    fn unread(name: String, shape: Shape, type_word: String) -> Self {
+        Self { name, shape, type_word, planned: None, scheme: None, kept: None, file: None, stored: None }
+    }
+
+    /// Its values. Errors where they are of a type that is not read.
+    pub fn values(&self) -> Result<&StoredTensor> {
+        self.stored.as_ref().with_context(|| format!("values of type {} are not read", text::escape(&self.type_word)))
+    }
+
+    /// The type of its elements, where it is known.
+    pub fn element(&self) -> Option<Element> {
+        self.stored.as_ref().map(StoredTensor::element)
+    }
+
+    /// The type of its elements, where schemes draw it.
     pub fn dtype(&self) -> Option<DType> {
-        self.encoding.map(|encoding| encoding.dtype)
+        self.element()?.dtype()
     }
 
-    /// Whether the bytes of each value stand in big-endian order.
-    pub fn big_endian(&self) -> bool {
-        self.encoding.is_some_and(|encoding| encoding.big_endian)
-    }
-
-    /// Appends values of this tensor, widened, of their bytes in the file.
-    pub fn widen(&self, bytes: &[u8], values: &mut Vec<f64>) {
-        if let Some(encoding) = self.encoding {
-            values::widen(bytes, encoding, values);
-        }
+    /// The size of its values in bytes; `None` where their type is not known.
+    pub fn bytes(&self) -> Option<u64> {
+        self.stored.as_ref().map(StoredTensor::bytes)
     }
 }
 
 impl Contents {
-    /// Opens a file, an index of files (`*.index.json`) or a folder of weights and reads all but the values. Errors name the file and its fault, in one line that is safe to show.
+    /// Opens a file, an index of files (`*.index.json`) or a folder of weights and reads all but the values. Errors name the
+    /// file and its fault, in one line that is safe to show.
     pub fn open(path: &Path) -> Result<Self> {
         open(path).map_err(|error| shown(path, &error))
     }
 
-    /// Hands the values of an entry over in chunks, widened, in the order of the file. Errors where they are not of a
-    /// type that is read here, or damaged.
-    pub fn read(&mut self, number: usize, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
+    /// Hands the values of an entry over in chunks, widened, in C order. Errors where they are not of a type that is read
+    /// here, or damaged.
+    pub fn read(&self, number: usize, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
         let entry = self.entries.get(number).context("there is no such tensor")?;
-        let encoding = entry.encoding.with_context(|| format!("values of type {} are not read", entry.type_word));
-        let read = encoding
-            .and_then(|encoding| values::read(&mut *self.values.open(number)?, encoding, entry.shape.count(), visit));
+        let read = entry.values().and_then(|values| values.widened(visit));
         read.map_err(|error| shown(Path::new(&entry.name), &error))
-    }
-
-    /// Where the values of an entry lie as they are; `None` where they are packed, and only [`Contents::bytes`] has them.
-    pub fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
-        self.values.raw(number)
-    }
-
-    /// The bytes of an entry's values one after the other.
-    pub fn bytes(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        Ok(self.bytes_of(number)?.0)
-    }
-
-    /// The same, and the entry.
-    pub fn bytes_of(&mut self, number: usize) -> Result<(Box<dyn Read + Send + '_>, &Entry)> {
-        let entry = self.entries.get(number).context("there is no such tensor")?;
-        Ok((self.values.open(number)?, entry))
     }
 }
 
@@ -179,57 +149,41 @@ fn open(path: &Path) -> Result<Contents> {
     if directory::is_index(path) {
         return directory::of_index(path);
     }
-    let (format, found, origin) = open_file(path)?;
-    Ok(Contents { origin: Some(Arc::new(origin)), ..found.contents(format) })
+    let (format, found) = open_file(path)?;
+    Ok(found.contents(format))
 }
 
-/// Reads all of one file but its values; tells its format too, and what to copy from.
-fn open_file(path: &Path) -> Result<(&'static str, Found, Origin)> {
+/// Reads all of one file but its values; tells its format too.
+fn open_file(path: &Path) -> Result<(&'static str, Found)> {
     // Bare values are known by what stands beside them.
     let manifest = raw::manifest_of(path);
     let path = manifest.as_deref().unwrap_or(path);
-    let (file, length) = regular(path)?;
-    let opening = opening(&file, length.min(OPENING as u64))?;
+    let origin = Origin::open(path)?;
+    let opening = opening(&origin, OPENING)?;
     ensure!(!opening.is_empty(), "it is empty");
     let Some(reader) = READERS.iter().find(|reader| (reader.recognizes)(&opening)) else {
         let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
         bail!("its content is of no format that is read here: {}", formats.join(", "));
     };
-    let origin = Origin::new(file.try_clone()?, path)?;
-    let found = (reader.open)(file, length, path).with_context(|| format!("as {}", reader.format))?;
-    Ok((reader.format, found, origin))
+    let found = (reader.open)(&origin, path).with_context(|| format!("as {}", reader.format))?;
+    Ok((reader.format, found))
 }
 
-/// Opens a regular file, and tells its length. Never waits for a pipe to be opened at its other end.
-fn regular(path: &Path) -> Result<(File, u64)> {
-    let check = |metadata: &fs::Metadata| {
-        ensure!(!metadata.is_dir(), "it is a folder");
-        ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
-        Ok(())
-    };
-    check(&fs::metadata(path)?)?;
-    let flags = i32::try_from(OFlags::NONBLOCK.bits())?;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    check(&metadata)?;
-    Ok((file, metadata.len()))
-}
-
-/// The first bytes of a file that has as many.
-fn opening(file: &File, length: u64) -> Result<Vec<u8>> {
-    let mut opening = vec![0; usize::try_from(length)?];
-    file.read_exact_at(&mut opening, 0).context("it cannot be read")?;
+/// The first bytes of a file, as many as there are.
+fn opening(origin: &Arc<Origin>, length: u64) -> Result<Vec<u8>> {
+    let mut opening = Vec::new();
+    origin.reader().take(length).read_to_end(&mut opening).context("it cannot be read")?;
     Ok(opening)
 }
 
 impl Found {
     /// With each tensor derived again by the recipe.
     fn contents(self, format: &'static str) -> Contents {
-        let Self { mut entries, recipe, mut notes, values } = self;
+        let Self { mut entries, recipe, mut notes } = self;
         if let Some(recipe) = &recipe {
             notes.extend(plan(&mut entries, recipe));
         }
-        Contents { format, entries, recipe, notes, faults: Vec::new(), origin: None, values }
+        Contents { format, entries, recipe, notes, faults: Vec::new() }
     }
 }
 

@@ -4,16 +4,15 @@
 //! `npyz` reads the type; its reader of whole headers multiplies the axes unchecked and follows brackets to any depth, so the
 //! dictionary is taken apart here. Values of Fortran order are handed over as they lie.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use npyz::{Endianness, TypeChar, TypeStr};
 
-use super::values::{Encoding, InFile};
 use super::{Entry, Found, Reader, read_bytes};
-use crate::plan::{DType, Element, Shape};
+use crate::plan::{Backing, DType, Element, Origin, Shape, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "npy", recognizes, open };
 
@@ -25,24 +24,21 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(MAGIC)
 }
 
-fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let header = Header::read(&mut &file, length)?;
-    let places = vec![(header.begin, length - header.begin)];
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let header = Header::read(&mut origin.reader(), origin.length())?;
     // The file has no name for its array; this is what its writer calls the first.
-    let entries = vec![header.entry("weight".into())];
-    Ok(Found { entries, recipe: None, notes: Vec::new(), values: Box::new(InFile { file, places }) })
+    let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
+    Ok(Found { entries: vec![entry], recipe: None, notes: Vec::new() })
 }
 
 /// What stands before the values of an array.
 pub(super) struct Header {
     shape: Shape,
-    type_word: String,
-    encoding: Option<Encoding>,
-    element: Option<Element>,
-    /// Whether its first axis varies fastest.
+    kind: Type,
+    /// True if its first axis varies fastest.
     fortran: bool,
-    /// Where the values begin.
-    pub(super) begin: u64,
+    /// The byte at which the values begin.
+    begin: u64,
 }
 
 impl Header {
@@ -62,18 +58,20 @@ impl Header {
         ensure!(begin <= length, "truncated: its header of {header} bytes does not fit into {length}");
         let text = String::from_utf8(read_bytes(source, header)?).context("its header is no text")?;
         let Dictionary { descr, fortran, shape } = Dictionary::parse(&text).context("its header")?;
-        let Type { word, size, encoding, element } = Type::parse(descr)?;
-        if let Some(size) = size {
+        let kind = Type::parse(descr)?;
+        if let Some(size) = kind.size {
             check_size(&shape, size, length - begin)?;
         }
-        // Of one axis that is longer than 1 both orders are the same.
-        let fortran = fortran && shape.axes().iter().filter(|&&size| size != 1).count() > 1;
-        Ok(Self { shape, type_word: word, encoding, element, fortran, begin })
+        Ok(Self { shape, kind, fortran, begin })
     }
 
-    pub(super) fn entry(self, name: String) -> Entry {
-        let Self { element, fortran, .. } = self;
-        Entry { element, fortran, ..Entry::new(name, self.shape, self.type_word, self.encoding) }
+    /// The array, whose bytes, header and all, are these.
+    pub(super) fn entry(self, name: String, bytes: Arc<dyn Backing>) -> Result<Entry> {
+        let Self { shape, kind: Type { word, element, big_endian, .. }, fortran, begin } = self;
+        let Some(element) = element else { return Ok(Entry::unread(name, shape, word)) };
+        let stored = StoredTensor::new(bytes, begin, element, shape)?.in_big_endian(big_endian);
+        let stored = if fortran { stored.in_fortran_order() } else { stored };
+        Ok(Entry { type_word: word, ..Entry::new(name, stored) })
     }
 }
 
@@ -170,40 +168,37 @@ struct Type {
     word: String,
     /// The size of one in bytes, where it is known.
     size: Option<u64>,
-    encoding: Option<Encoding>,
-    /// The type, where it is known and little-endian.
+    /// The type, where it is known.
     element: Option<Element>,
+    big_endian: bool,
 }
 
 impl Type {
     fn parse(descr: &str) -> Result<Self> {
         let Some(text) = quoted(descr) else {
             ensure!(descr.starts_with('['), "its type {descr} is no string and no list");
-            return Ok(Self { word: "record".into(), size: None, encoding: None, element: None });
+            return Ok(Self { word: "record".into(), size: None, element: None, big_endian: false });
         };
         let parsed: TypeStr = text.parse().map_err(|error| anyhow!("its type `{text}`: {error}"))?;
         let size = parsed.num_bytes();
         ensure!(size.is_some() || parsed.uses_pickled_array(), "its type `{text}` is too long");
-        let dtype = match (parsed.type_char(), parsed.size_field()) {
-            (TypeChar::Float, 8) => Some(DType::F64),
-            (TypeChar::Float, 4) => Some(DType::F32),
-            (TypeChar::Float, 2) => Some(DType::F16),
-            (TypeChar::RawData, 2) => Some(DType::BF16),
-            _ => None,
-        };
         let big_endian = parsed.endianness() == Endianness::Big;
-        let word = match dtype {
-            Some(DType::BF16) => BFLOAT16.into(),
-            Some(dtype) if big_endian => format!("{dtype} (big-endian)"),
-            Some(dtype) => dtype.word().into(),
+        // The words of our types are those of little-endian ones.
+        let little = if big_endian { format!("<{}", &text[1..]) } else { text.into() };
+        let element = match (parsed.type_char(), parsed.size_field()) {
+            (TypeChar::Float, 8) => Some(Element::Drawn(DType::F64)),
+            (TypeChar::Float, 4) => Some(Element::Drawn(DType::F32)),
+            (TypeChar::Float, 2) => Some(Element::Drawn(DType::F16)),
+            (TypeChar::RawData, 2) => Some(Element::Drawn(DType::BF16)),
+            _ => Element::of_numpy(&little),
+        };
+        let word = match element {
+            Some(Element::Drawn(DType::BF16)) => BFLOAT16.into(),
+            Some(element) => element.word().into(),
+            None if parsed.type_char() == TypeChar::Float => format!("long double (`{text}`)"),
             None => text.into(),
         };
-        let encoding = dtype.map(|dtype| Encoding { dtype, big_endian });
-        let element = match dtype {
-            Some(dtype) => Some(Element::Drawn(dtype)).filter(|_| !big_endian),
-            None => Element::of_numpy(text),
-        };
-        Ok(Self { word, size: size.map(|size| size as u64), encoding, element })
+        Ok(Self { word, size: size.map(|size| size as u64), element, big_endian })
     }
 }
 
@@ -231,15 +226,22 @@ mod tests {
     fn types_are_told_by_their_word() {
         for (descr, word, size, dtype) in [
             ("'<f4'", "f32", Some(4), Some(DType::F32)),
-            ("'>f8'", "f64 (big-endian)", Some(8), Some(DType::F64)),
+            ("'>f8'", "f64", Some(8), Some(DType::F64)),
             ("'|V2'", BFLOAT16, Some(2), Some(DType::BF16)),
-            ("'<i8'", "<i8", Some(8), None),
+            ("'<i8'", "i64", Some(8), None),
+            ("'>c8'", "c64", Some(8), None),
+            ("'|b1'", "bool", Some(1), None),
+            ("'<f16'", "long double (`<f16`)", Some(16), None),
             ("'|O'", "|O", None, None),
             ("'<U3'", "<U3", Some(12), None),
             ("[('a', '<f4'), ('b', '<i2')]", "record", None, None),
         ] {
             let read = Type::parse(descr).unwrap();
-            assert_eq!((read.word.as_str(), read.size, read.encoding.map(|e| e.dtype)), (word, size, dtype), "{descr}");
+            assert_eq!(
+                (read.word.as_str(), read.size, read.element.and_then(Element::dtype)),
+                (word, size, dtype),
+                "{descr}"
+            );
         }
     }
 

@@ -1,16 +1,15 @@
 //! `.npz`: a zip archive of `.npy` members, stored or deflated. The recipe lies in the comments, as the writer puts it there.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use zip::CompressionMethod;
 
-use super::archive::{self, Archive};
-use super::values::{Raw, Values};
-use super::{Entry, Found, Reader, npy, read_bytes, recipe};
+use super::archive::{self, Archive, Members};
+use super::{Entry, Found, Reader, npy, recipe};
+use crate::plan::Origin;
 use crate::recipe::TensorRecipe;
 
 pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };
@@ -20,8 +19,8 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(b"PK\x03\x04") || opening.starts_with(b"PK\x05\x06")
 }
 
-fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut archive = archive::open(file.try_clone()?, length)?;
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let mut archive = archive::open(origin)?;
     let mut members = Vec::with_capacity(archive.len());
     for number in 0..archive.len() {
         let name = archive.by_index_data(number)?.name()?.into_owned();
@@ -35,17 +34,20 @@ fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     if let Some(recipe) = &mut recipe {
         recipe.tensors = Some(recipes(&members, &mut notes));
     }
-    let begins = members.iter().map(|member| member.begin).collect();
-    let entries = members.into_iter().map(|member| member.entry).collect();
-    Ok(Found { entries, recipe, notes, values: Box::new(Members { archive, file, begins }) })
+    let packed = Members::new(origin, archive);
+    let entry = |(number, member): (usize, Member)| -> Result<Entry> {
+        let name = member.name;
+        member.header.entry(name.clone(), packed.member(number)?).with_context(|| format!("member `{name}`"))
+    };
+    let entries = members.into_iter().enumerate().map(entry).collect::<Result<_>>()?;
+    Ok(Found { entries, recipe, notes })
 }
 
 /// A member of an archive.
 struct Member {
-    entry: Entry,
+    name: String,
     comment: String,
-    /// Where its values begin in it.
-    begin: u64,
+    header: npy::Header,
 }
 
 /// More than deflate ever packs into a byte (1032), so that a member that claims to be longer lies.
@@ -65,42 +67,18 @@ impl Member {
         }
         let name = name.strip_suffix(".npy").context("it is no .npy array")?;
         let header = npy::Header::read(&mut member, size)?;
-        let begin = header.begin;
-        Ok(Self { entry: header.entry(name.into()), comment: member.comment().into(), begin })
+        Ok(Self { name: name.into(), comment: member.comment().into(), header })
     }
 }
 
 /// The recipes of the members, by name.
 fn recipes(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorRecipe> {
     let mut recipes = BTreeMap::new();
-    for Member { entry, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {
+    for Member { name, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {
         match TensorRecipe::parse(comment) {
-            Ok(recipe) => drop(recipes.insert(entry.name.clone(), recipe)),
-            Err(error) => notes.push(format!("the comment of `{}` is no recipe: {error}", entry.name)),
+            Ok(recipe) => drop(recipes.insert(name.clone(), recipe)),
+            Err(error) => notes.push(format!("the comment of `{name}` is no recipe: {error}")),
         }
     }
     recipes
-}
-
-struct Members {
-    archive: Archive,
-    file: File,
-    begins: Vec<u64>,
-}
-
-impl Values for Members {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        let mut member = self.archive.by_index(number)?;
-        // Read, not skipped: the checksum covers the header too.
-        read_bytes(&mut member, self.begins[number])?;
-        Ok(Box::new(member))
-    }
-
-    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
-        let member = self.archive.by_index(number)?;
-        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
-        let Some(start) = start else { return Ok(None) };
-        let begin = self.begins[number];
-        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length: member.size() - begin }))
-    }
 }

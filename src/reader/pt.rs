@@ -4,15 +4,14 @@
 mod legacy;
 mod zip;
 
-use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::pickle::Tensor;
-use super::values::Encoding;
 use super::{Entry, Found, Reader, shown_name};
-use crate::plan;
+use crate::plan::{Backing, Element, Origin, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "pt", recognizes, open };
 
@@ -26,15 +25,13 @@ fn recognizes(opening: &[u8]) -> bool {
     zip::recognizes(opening) || legacy::recognizes(opening) || is_tar(opening) || is_pickle(opening)
 }
 
-fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut opening = [0; super::OPENING];
-    let held = std::os::unix::fs::FileExt::read_at(&file, &mut opening, 0)?;
-    let opening = &opening[..held];
-    ensure!(!is_tar(opening), "it is a tar archive of torch before 0.1.11, which is not read: {SAVE_AGAIN}");
-    if zip::recognizes(opening) {
-        zip::open(file, length)
-    } else if legacy::recognizes(opening) {
-        legacy::open(file, length)
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let opening = super::opening(origin, super::OPENING)?;
+    ensure!(!is_tar(&opening), "it is a tar archive of torch before 0.1.11, which is not read: {SAVE_AGAIN}");
+    if zip::recognizes(&opening) {
+        zip::open(origin)
+    } else if legacy::recognizes(&opening) {
+        legacy::open(origin)
     } else {
         bail!("it is a pickle that torch.save did not write: {SAVE_AGAIN}")
     }
@@ -53,15 +50,14 @@ fn is_pickle(opening: &[u8]) -> bool {
     matches!(opening, [0x80, 2..=5, b'}' | b']' | b'(' | b'c' | 0x8a | 0x8c | 0x95, ..])
 }
 
-/// The entry of a tensor.
-fn entry(name: String, tensor: &Tensor, big_endian: bool) -> Entry {
-    let word = tensor.element.word;
-    let element = plan::Element::of_word(word);
-    let encoding = match element {
-        Some(plan::Element::Drawn(dtype)) => Some(Encoding { dtype, big_endian }),
-        _ => None,
+/// The entry of a tensor whose storage begins at the byte `begin` of a backing.
+fn entry(name: String, tensor: Tensor, backing: Arc<dyn Backing>, begin: u64, big_endian: bool) -> Result<Entry> {
+    let Some(element) = Element::of_word(tensor.element.word) else {
+        return Ok(Entry::unread(name, tensor.shape, tensor.element.word.into()));
     };
-    Entry { element: element.filter(|_| !big_endian), ..Entry::new(name, tensor.shape.clone(), word.into(), encoding) }
+    let stored = StoredTensor::strided(backing, begin + tensor.begin, element, tensor.shape, tensor.strides);
+    let stored = stored.with_context(|| format!("tensor {}", shown_name(&name)))?;
+    Ok(Entry::new(name, stored.in_big_endian(big_endian).negated(tensor.negated).conjugated(tensor.conjugated)))
 }
 
 /// Errors if two tensors have one name.
@@ -71,17 +67,4 @@ fn check_names(entries: &[Entry]) -> Result<()> {
     let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
     ensure!(twice.is_none(), "two tensors are named {}", shown_name(twice.map_or("", |pair| pair[0])));
     Ok(())
-}
-
-/// The bytes of a tensor's values in its storage: where they begin, and how many they are.
-fn extent(tensor: &Tensor) -> Result<(u64, u64)> {
-    let Tensor { shape, strides, element, negated, conjugated, .. } = tensor;
-    ensure!(!negated && !conjugated, "it is a negated or conjugated view: save `tensor.resolve_neg().resolve_conj()`");
-    let mut expected = 1u64;
-    for (&size, &stride) in shape.axes().iter().zip(strides).rev() {
-        let contiguous = size <= 1 || shape.count() == 0 || stride == expected;
-        ensure!(contiguous, "shape {shape} with strides {strides:?} is not contiguous: save `tensor.contiguous()`");
-        expected *= size.max(1);
-    }
-    Ok((tensor.begin, shape.count() * element.size))
 }

@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::values::{Encoding, InFile};
-use super::{Entry, Found, Reader, read_bytes, recipe, regular};
-use crate::plan::{DType, Plan, Shape};
+use super::{Entry, Found, Reader, read_bytes, recipe};
+use crate::plan::{Backing, Element, Origin, Plan, Shape, StoredTensor};
 use crate::unique::Unique;
 use crate::writer::raw::{ALIGNMENT, OPENING, SUFFIX};
 
@@ -65,56 +65,70 @@ struct Info {
     bytes: u64,
 }
 
-fn open(manifest: File, length: u64, path: &Path) -> Result<Found> {
+fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
+    let length = manifest.length();
     ensure!(length <= MAX_MANIFEST, "its manifest of {length} bytes is longer than {MAX_MANIFEST}");
-    let mut source = manifest;
-    let text = String::from_utf8(read_bytes(&mut source, length)?).context("its manifest is no text")?;
+    let text = String::from_utf8(read_bytes(&mut manifest.reader(), length)?).context("its manifest is no text")?;
     let Manifest { fanin, tensors, .. } = serde_json::from_str(&text).context("its manifest")?;
-    let (file, held) = values_of(path)?;
+    let values = values_of(path)?;
     ensure!(tensors.0.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.0.len());
     let mut located = Vec::with_capacity(tensors.0.len());
     for (name, raw) in tensors.0 {
         located.push(read_info(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
     }
-    located.sort_by_key(|(_, place)| *place);
-    check_cover(&located, held)?;
+    located.sort_by_key(|located| (located.offset, located.bytes));
+    check_cover(&located, values.length())?;
     let mut notes = Vec::new();
     let recipe = fanin.and_then(|raw| recipe(raw.get(), &mut notes));
-    let (entries, places) = located.into_iter().unzip();
-    Ok(Found { entries, recipe, notes, values: Box::new(InFile { file, places }) })
+    let entry = |Located { name, element, shape, offset, .. }| {
+        let stored = StoredTensor::new(Arc::<Origin>::clone(&values), offset, element, shape);
+        Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
+    };
+    let entries = located.into_iter().map(entry).collect::<Result<_>>()?;
+    Ok(Found { entries, recipe, notes })
 }
 
-/// The file of values that a manifest is of, and its length.
-fn values_of(manifest: &Path) -> Result<(File, u64)> {
+/// The file of values that a manifest is of.
+fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
     let name = manifest.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
     let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;
     let path = manifest.with_file_name(name);
     ensure!(path.is_file(), "there is no file `{name}` of values beside its manifest");
-    regular(&path).with_context(|| format!("`{name}`"))
+    Origin::open(&path).with_context(|| format!("`{name}`"))
 }
 
 /// A tensor, where it begins, and how many bytes it is.
-fn read_info(name: &str, text: &str) -> Result<(Entry, (u64, u64))> {
+struct Located {
+    name: String,
+    element: Element,
+    shape: Shape,
+    offset: u64,
+    bytes: u64,
+}
+
+fn read_info(name: &str, text: &str) -> Result<Located> {
     ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
     let Info { dtype, shape, offset, bytes } = serde_json::from_str(text)?;
-    let (dtype, shape) = (dtype.parse::<DType>()?, Shape::new(shape)?);
-    let asked = shape.count() * dtype.size();
+    let element = Element::of_word(&dtype).with_context(|| format!("its dtype `{dtype}` is not known"))?;
+    let shape = Shape::new(shape)?;
+    ensure!((shape.count() * element.bits()).is_multiple_of(8), "its values do not fill whole bytes");
+    let asked = element.bytes(shape.count());
     ensure!(bytes == asked, "shape {shape} asks for {asked} bytes, and the manifest says {bytes}");
     ensure!(offset.is_multiple_of(ALIGNMENT), "it begins at {offset}, which is no multiple of {ALIGNMENT}");
     ensure!(offset.checked_add(bytes).is_some(), "it ends beyond 2^64");
-    Ok((Entry::new(name.into(), shape, dtype.word().into(), Some(Encoding::little(dtype))), (offset, bytes)))
+    Ok(Located { name: name.into(), element, shape, offset, bytes })
 }
 
 /// Whether tensors in the order of their offsets fill the file, with no hole but what alignment leaves.
-fn check_cover(tensors: &[(Entry, (u64, u64))], held: u64) -> Result<()> {
+fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
     let mut end = 0u64;
-    for (Entry { name, .. }, (offset, bytes)) in tensors {
+    for Located { name, offset, bytes, .. } in tensors {
         ensure!(*offset >= end, "tensor `{name}` overlaps the one before it, at {offset}");
         ensure!(offset - end < ALIGNMENT, "no tensor holds the bytes from {end} to {offset}");
         end = offset + bytes;
     }
     // The alignment of empty tensors at the end is not filled.
-    let filled = tensors.iter().filter(|(_, (_, bytes))| *bytes > 0).map(|(_, (offset, bytes))| offset + bytes).max();
+    let filled = tensors.iter().filter(|tensor| tensor.bytes > 0).map(|tensor| tensor.offset + tensor.bytes).max();
     let least = filled.unwrap_or(0);
     ensure!(held >= least, "truncated: its tensors end at {least}, and {held} bytes are there");
     ensure!(held <= end, "{} bytes follow its tensors", held - end);

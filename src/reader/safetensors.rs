@@ -1,16 +1,15 @@
 //! safetensors, as strict as [its description](https://github.com/huggingface/safetensors#format): no name twice, and offsets
 //! that cover the rest of the file without a hole.
 
-use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::values::{Encoding, InFile};
 use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::plan::{Element, Plan, Shape};
+use crate::plan::{Backing, Element, Origin, Plan, Shape, StoredTensor};
 use crate::recipe;
 use crate::unique::Unique;
 
@@ -37,8 +36,8 @@ struct Info {
     data_offsets: (u64, u64),
 }
 
-fn open(file: File, length: u64, _: &Path) -> Result<Found> {
-    let mut start = &file;
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let (mut start, length) = (origin.reader(), origin.length());
     let digits = read_bytes(&mut start, 8)?;
     let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
     ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
@@ -58,9 +57,8 @@ fn open(file: File, length: u64, _: &Path) -> Result<Found> {
     ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
     tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
     check_cover(&tensors, length - 8 - header)?;
-    let places = tensors.iter().map(|tensor| (8 + header + tensor.begin, tensor.end - tensor.begin)).collect();
-    let entries = tensors.into_iter().map(|tensor| tensor.entry).collect();
-    Ok(Found { entries, recipe, notes, values: Box::new(InFile { file, places }) })
+    let entries = tensors.into_iter().map(|tensor| tensor.entry(origin, 8 + header)).collect::<Result<_>>()?;
+    Ok(Found { entries, recipe, notes })
 }
 
 /// The recipe in the metadata, which are texts by name.
@@ -72,7 +70,9 @@ fn metadata(text: &str, notes: &mut Vec<String>) -> Result<Option<crate::recipe:
 
 /// A tensor and where its values lie, counted from the end of the header.
 struct Located {
-    entry: Entry,
+    name: String,
+    element: Element,
+    shape: Shape,
     begin: u64,
     end: u64,
 }
@@ -88,23 +88,21 @@ impl Located {
         ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
         let held = end.checked_sub(begin).context("it ends before it begins")?;
         ensure!(held == asked / 8, "shape {shape} asks for {} bytes, and its offsets hold {held}", asked / 8);
-        let (word, encoding) = match element {
-            Element::Drawn(ours) => (ours.word().into(), Some(Encoding::little(ours))),
-            Element::Stored(_) => (dtype, None),
-        };
-        Ok(Self {
-            entry: Entry { element: Some(element), ..Entry::new(name.into(), shape, word, encoding) },
-            begin,
-            end,
-        })
+        Ok(Self { name: name.into(), element, shape, begin, end })
+    }
+
+    fn entry(self, origin: &Arc<Origin>, data: u64) -> Result<Entry> {
+        let Self { name, element, shape, begin, .. } = self;
+        let stored = StoredTensor::new(Arc::<Origin>::clone(origin), data + begin, element, shape);
+        Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
     }
 }
 
 /// Whether tensors in the order of their offsets cover exactly the bytes that are there.
 fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
     let mut covered = 0;
-    for Located { entry, begin, end } in tensors {
-        ensure!(*begin >= covered, "tensor `{}` overlaps the one before it, at {begin}", entry.name);
+    for Located { name, begin, end, .. } in tensors {
+        ensure!(*begin >= covered, "tensor `{name}` overlaps the one before it, at {begin}");
         ensure!(*begin == covered, "no tensor holds the bytes from {covered} to {begin}");
         covered = *end;
     }

@@ -1,22 +1,20 @@
 //! Samples by features: a matrix of a file, read a few rows at a time, and never by more than it is asked for.
 
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use super::delimited::{self, TextOptions};
-use super::values::{Encoding, Raw};
-use super::{Contents, Entry, shown, shown_name, values};
+use super::{Contents, Entry, shown, shown_name};
 use crate::law::in_memory;
-use crate::plan::{BaseIdentity, Element, Shape, Stored};
+use crate::plan::{BaseIdentity, Shape, StoredTensor};
 use crate::text;
 
 /// How many bytes of samples are read at a time, unless one has more.
 const BYTES_OF_A_READ: usize = 1 << 16;
-/// How many bytes are read at a time where all are.
-const BLOCK: usize = 1 << 20;
+/// How many values are read at a time where all are.
+const BLOCK: u64 = 1 << 17;
 
 /// No more values than this are kept in memory, wherever they are.
 const SMALL: u64 = 1 << 22;
@@ -39,74 +37,18 @@ pub struct Table {
 
 /// Where the values are.
 enum Store {
-    /// In a file, as they are stored.
-    File(Raw, Numbers),
-    /// In memory, with the SHA-256 of what was stored: where they are few, or a file holds them packed, by columns, or as text.
+    /// In a file, any rows of which are read alone.
+    File(StoredTensor),
+    /// In memory, with the SHA-256 of what was stored: where they are few, or a file holds them packed, in another order or as text.
     Memory(Vec<f64>, String),
 }
 
-/// How numbers are stored.
-#[derive(Clone, Copy)]
-enum Numbers {
-    Floats(Encoding),
-    Whole(&'static Stored, WholeNumber),
-}
-
-/// A whole number of little-endian bytes as a double.
-type WholeNumber = fn(&[u8]) -> f64;
-
-impl Numbers {
-    fn of(entry: &Entry) -> Result<Self> {
-        let shown = || format!("{}: values of type {} are not read as data", shown_name(&entry.name), entry.type_word);
-        match (entry.encoding, entry.element) {
-            (Some(encoding), _) => Ok(Self::Floats(encoding)),
-            (None, Some(Element::Stored(stored))) => Ok(Self::Whole(stored, whole(stored.word).with_context(shown)?)),
-            _ => bail!(shown()),
-        }
-    }
-
-    /// The size of one in bytes.
-    fn size(self) -> usize {
-        match self {
-            Self::Floats(encoding) => in_memory(encoding.dtype.size()),
-            Self::Whole(stored, _) => in_memory(stored.bits / 8),
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Floats(encoding) => encoding.dtype.word(),
-            Self::Whole(stored, _) => stored.word,
-        }
-    }
-
-    /// Appends values of stored bytes.
-    fn widen(self, bytes: &[u8], out: &mut Vec<f64>) {
-        match self {
-            Self::Floats(encoding) => values::widen(bytes, encoding, out),
-            Self::Whole(_, value) => out.extend(bytes.chunks_exact(self.size()).map(value)),
-        }
-    }
-}
-
-/// What reads whole numbers of that type.
-fn whole(word: &str) -> Option<WholeNumber> {
-    /// The first bytes, which are there.
-    fn first<const SIZE: usize>(bytes: &[u8]) -> [u8; SIZE] {
-        bytes.first_chunk().copied().unwrap_or([0; SIZE])
-    }
-    #[expect(clippy::cast_precision_loss, reason = "data of more than 53 bits has no meaning here")]
-    Some(match word {
-        "u8" | "bool" => |bytes| bytes[0].into(),
-        "i8" => |bytes| i8::from_le_bytes(first(bytes)).into(),
-        "u16" => |bytes| u16::from_le_bytes(first(bytes)).into(),
-        "i16" => |bytes| i16::from_le_bytes(first(bytes)).into(),
-        "u32" => |bytes| u32::from_le_bytes(first(bytes)).into(),
-        "i32" => |bytes| i32::from_le_bytes(first(bytes)).into(),
-        "u64" => |bytes| u64::from_le_bytes(first(bytes)) as f64,
-        "i64" => |bytes| i64::from_le_bytes(first(bytes)) as f64,
-        _ => return None,
-    })
+/// The values of a tensor that are data: real numbers.
+fn numbers(entry: &Entry) -> Result<&StoredTensor> {
+    let values = entry.values()?;
+    let read = values.element().is_number() && !values.element().is_complex();
+    ensure!(read, "{}: values of type {} are not read as data", shown_name(&entry.name), entry.type_word);
+    Ok(values)
 }
 
 /// Which matrix of a file is read, and how.
@@ -144,36 +86,33 @@ impl Table {
     }
 
     fn of_contents(path: &Path, name: Option<&str>, limit: u64) -> Result<Self> {
-        let mut contents = Contents::open(path)?;
-        let read =
-            contents.number(name, "--data-tensor").and_then(|number| Self::of_entry(&mut contents, number, limit));
+        let contents = Contents::open(path)?;
+        let read = contents.number(name, "--data-tensor").and_then(|number| Self::of_entry(&contents, number, limit));
         read.map_err(|error| shown(path, &error))
     }
 
-    fn of_entry(contents: &mut Contents, number: usize, limit: u64) -> Result<Self> {
+    fn of_entry(contents: &Contents, number: usize, limit: u64) -> Result<Self> {
         let entry = &contents.entries[number];
-        let (numbers, fortran) = (Numbers::of(entry)?, entry.fortran);
+        let values = numbers(entry)?;
         let (samples, features) = sizes(&entry.shape)?;
         // A matrix without a name has that of its writer's first tensor, which says nothing.
         let name = if contents.format == "npy" { "data".into() } else { entry.name.clone() };
         let shape = entry.shape.axes().to_vec();
         let small = samples.saturating_mul(features as u64) <= SMALL.min(limit / 8);
-        let raw = contents.raw(number)?.filter(|_| !fortran && !small);
-        let store = match raw {
-            Some(raw) => Store::File(raw, numbers),
-            None => {
-                check_memory(samples, features, limit)?;
-                let (values, sha256) = read_all(contents, number, numbers)?;
-                Store::Memory(if fortran { by_rows(&values, &shape) } else { values }, sha256)
-            }
+        let dtype = values.element().word();
+        let store = if values.is_direct() && !small {
+            Store::File(values.clone())
+        } else {
+            check_memory(samples, features, limit)?;
+            read_all(values)?
         };
-        Ok(Self { name, samples, features, notes: Vec::new(), shape, dtype: numbers.word(), store })
+        Ok(Self { name, samples, features, notes: Vec::new(), shape, dtype, store })
     }
 
     /// Which matrix it is: what a recipe keeps of it. Reads all of it.
     pub fn identity(&self) -> Result<BaseIdentity> {
         let sha256 = match &self.store {
-            Store::File(raw, _) => hash(raw)?,
+            Store::File(values) => values.sha256()?,
             Store::Memory(_, sha256) => sha256.clone(),
         };
         Ok(BaseIdentity { dtype: self.dtype.into(), name: self.name.clone(), sha256, shape: self.shape.clone() })
@@ -182,7 +121,7 @@ impl Table {
     /// The bytes of memory that its values take.
     pub fn memory(&self) -> u64 {
         match &self.store {
-            Store::File(..) => 0,
+            Store::File(_) => 0,
             Store::Memory(values, _) => (values.len() as u64).saturating_mul(8),
         }
     }
@@ -200,12 +139,12 @@ impl Table {
                     let begin = in_memory(run[0]) * features;
                     out.extend_from_slice(&values[begin..begin + run.len() * features]);
                 }
-                Store::File(raw, numbers) => {
-                    let size = numbers.size() * features;
-                    bytes.resize(run.len() * size, 0);
-                    let place = raw.begin + run[0] * size as u64;
-                    raw.file.read_exact_at(&mut bytes, place).context("the data cannot be read")?;
-                    numbers.widen(&bytes, out);
+                Store::File(values) => {
+                    let width = features as u64;
+                    values
+                        .read(run[0] * width, run.len() as u64 * width, &mut bytes)
+                        .context("the data cannot be read")?;
+                    values.element().widen(&bytes, out);
                 }
             }
         }
@@ -226,64 +165,19 @@ pub(super) fn check_memory(samples: u64, features: usize, limit: u64) -> Result<
     let needed = samples.saturating_mul(features as u64).saturating_mul(8);
     ensure!(
         needed <= limit,
-        "it is packed, by columns or text, and takes {} of memory, above the limit of {}: raise --max-memory, or store it as a plain .npy",
+        "it is packed, not in C order or text, and takes {} of memory, above the limit of {}: raise --max-memory, or store it as a plain .npy",
         text::bytes(needed),
         text::bytes(limit)
     );
     Ok(())
 }
 
-fn hash(raw: &Raw) -> Result<String> {
-    let (mut hash, mut place, end) = (Sha256::new(), raw.begin, raw.begin + raw.length);
-    let mut block = vec![0; BLOCK];
-    while place < end {
-        let block = &mut block[..in_memory((end - place).min(BLOCK as u64))];
-        raw.file.read_exact_at(block, place).context("its values cannot be read")?;
-        hash.update(&*block);
-        place += block.len() as u64;
-    }
-    Ok(text::hex(&hash.finalize()))
-}
-
-fn read_all(contents: &mut Contents, number: usize, numbers: Numbers) -> Result<(Vec<f64>, String)> {
-    let count = contents.entries[number].shape.count();
-    let mut source = contents.bytes(number)?;
-    let (mut hash, mut values, mut block) = (Sha256::new(), Vec::new(), vec![0; BLOCK]);
-    let mut left = in_memory(count) * numbers.size();
-    while left > 0 {
-        let block = &mut block[..left.min(BLOCK)];
-        source.read_exact(block).context("its values cannot be read")?;
-        hash.update(&*block);
-        numbers.widen(block, &mut values);
-        left -= block.len();
-    }
-    // The end is where what is packed tells its checksum.
-    ensure!(source.read(&mut [0]).context("its values cannot be read")? == 0, "bytes follow its values");
-    Ok((values, text::hex(&hash.finalize())))
-}
-
-/// Values whose first axis varies fastest, row by row.
-fn by_rows(values: &[f64], shape: &[u64]) -> Vec<f64> {
-    let sizes: Vec<usize> = shape.iter().map(|&size| in_memory(size)).collect();
-    let (mut out, mut index) = (Vec::with_capacity(values.len()), vec![0; sizes.len()]);
-    for _ in 0..values.len() {
-        out.push(values[index.iter().zip(&sizes).rev().fold(0, |place, (&at, &size)| place * size + at)]);
-        for (at, &size) in index.iter_mut().zip(&sizes).rev() {
-            *at = (*at + 1) % size;
-            if *at != 0 {
-                break;
-            }
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_by_columns_are_turned() {
-        assert_eq!(by_rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
-    }
+/// All values of a tensor, and their SHA-256.
+fn read_all(values: &StoredTensor) -> Result<Store> {
+    let (mut hash, mut all) = (Sha256::new(), Vec::new());
+    values.each(BLOCK, &mut |bytes| {
+        hash.update(bytes);
+        values.element().widen(bytes, &mut all);
+    })?;
+    Ok(Store::Memory(all, text::hex(&hash.finalize())))
 }

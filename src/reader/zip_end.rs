@@ -1,12 +1,9 @@
 //! The end of a zip archive (APPNOTE 6.3.10, 4.3.14 to 4.3.16), checked against the file's length before the `zip` crate
 //! allocates by it. The archive is exactly the file: nothing before it, after it or between its directory and its end.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use anyhow::{Context, Result, ensure};
 
-use crate::plan::Plan;
+use crate::plan::{Backing, Origin, Plan};
 
 /// What the end of an archive says.
 #[derive(Debug, PartialEq)]
@@ -27,8 +24,9 @@ const ZIP64_RECORD: u64 = 56;
 const MEMBER: u64 = 46;
 
 impl End {
-    /// Reads the end of an archive of `length` bytes.
-    pub(super) fn read(file: &File, length: u64) -> Result<Self> {
+    /// Reads the end of an archive.
+    pub(super) fn read(file: &Origin) -> Result<Self> {
+        let length = file.length();
         let longest = length.min((RECORD + usize::from(u16::MAX)) as u64);
         let tail = read_at(file, length - longest, usize::try_from(longest)?)?;
         let at = record(&tail).context("it has no end of a zip archive: truncated, or bytes follow it")?;
@@ -87,7 +85,7 @@ impl Counts {
 
     /// The numbers of the zip64 record whose locator ends at `position`, if there is one. Python writes it from 2 GiB on,
     /// other programs always, so that nothing but the locator tells of it.
-    fn zip64(file: &File, position: u64) -> Result<Option<Self>> {
+    fn zip64(file: &Origin, position: u64) -> Result<Option<Self>> {
         let Some(end) = position.checked_sub(LOCATOR + ZIP64_RECORD) else { return Ok(None) };
         let bytes = read_at(file, end, usize::try_from(LOCATOR + ZIP64_RECORD)?)?;
         let (record, locator) = bytes.split_at(usize::try_from(ZIP64_RECORD)?);
@@ -143,8 +141,8 @@ impl Fields<'_> {
     }
 }
 
-fn read_at(file: &File, position: u64, length: usize) -> Result<Vec<u8>> {
+fn read_at(file: &Origin, position: u64, length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, position)?;
+    file.read(&mut bytes, position)?;
     Ok(bytes)
 }

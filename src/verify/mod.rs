@@ -7,10 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 pub use compare::{Difference, compare};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::plan::{Plan, Tensor};
+use crate::plan::{Plan, StoredTensor, Tensor};
 use crate::reader::{Contents, Entry};
+use crate::text;
 
 /// Which tensor of a plan is which of a file.
 #[derive(Debug, Default)]
@@ -43,15 +44,18 @@ pub fn meet(plan: &Plan, contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> 
 }
 
 /// The tensors that were copied from another file and hold other values now, by the hash in the recipe.
-pub fn changed(contents: &mut Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
+pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
     let mut changed = Vec::new();
-    for number in 0..contents.entries.len() {
-        let Entry { name, kept, .. } = &contents.entries[number];
-        let Some(kept) = kept.clone().filter(|_| wanted(name)) else { continue };
-        let name = name.clone();
-        let sha256 = contents.sha256(number)?;
+    for entry in &contents.entries {
+        let Entry { name, kept: Some(kept), .. } = entry else { continue };
+        if !wanted(name) {
+            continue;
+        }
+        let sha256 =
+            entry.values().and_then(StoredTensor::sha256).with_context(|| format!("`{}`", text::escape(name)))?;
         if sha256 != kept.sha256 {
-            changed.push((name, format!("its values have SHA-256 {sha256}, and the recipe says {}", kept.sha256)));
+            changed
+                .push((name.clone(), format!("its values have SHA-256 {sha256}, and the recipe says {}", kept.sha256)));
         }
     }
     Ok(changed)

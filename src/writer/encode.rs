@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use pulp::{Simd, WithSimd};
 
 use crate::generator::{Source, dispatch, to_bfloat16};
-use crate::plan::{DType, Kept, Shape, Tensor};
+use crate::plan::{DType, Kept, Shape};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
 /// what a law does at the end of each run, and a multiple of every tile.
@@ -63,10 +63,10 @@ impl Encoder {
         };
     }
 
-    /// Makes elements `start..start + count` of a tensor that is kept, as they lie where they are copied from.
-    pub fn copies(&mut self, tensor: &Tensor, kept: &Kept, start: u64, count: usize) -> io::Result<()> {
+    /// Makes elements `start..start + count` of a tensor that is kept.
+    pub fn copies(&mut self, kept: &Kept, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
-        kept.region.read(&tensor.shape, tensor.slice.as_ref(), start, count as u64, &mut self.bytes)
+        kept.values.read(start, count as u64, &mut self.bytes)
     }
 
     /// Makes elements `start..start + count` of a tensor, as JSON text.

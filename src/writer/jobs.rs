@@ -71,7 +71,7 @@ pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
         Piece::Values(tensor) => plan.tensors[*tensor].kept(),
         _ => None,
     });
-    Ok(tensors.into_iter().try_for_each(|kept| kept.region.origin.check_unchanged())?)
+    Ok(tensors.into_iter().try_for_each(|kept| kept.values.check_unchanged())?)
 }
 
 /// The pieces that need checksums, and where they begin.
@@ -253,7 +253,7 @@ impl<'a> Work<'a> {
     pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => {}
-            Self::Kept { tensor, kept, start, count, .. } => encoder.copies(tensor, kept, *start, *count)?,
+            Self::Kept { kept, start, count, .. } => encoder.copies(kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count);
             }

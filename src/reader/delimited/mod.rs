@@ -13,8 +13,9 @@ pub use columns::Columns;
 pub use records::Delimiter;
 
 use super::table::check_memory;
-use super::{OPENING, READERS, opening, raw, regular};
+use super::{OPENING, READERS, opening, raw};
 use crate::law::in_memory;
+use crate::plan::{Backing, Origin};
 use crate::text::{cut, escape, grouped};
 use number::{Field, fault, misspelled};
 use records::Records;
@@ -49,8 +50,7 @@ pub(super) fn is_text(path: &Path) -> Result<bool> {
     if path.is_dir() || raw::manifest_of(path).is_some() {
         return Ok(false);
     }
-    let (file, length) = regular(path)?;
-    let opening = opening(&file, length.min(OPENING as u64))?;
+    let opening = opening(&Origin::open(path)?, OPENING)?;
     let is_of_weights = READERS.iter().any(|reader| (reader.recognizes)(&opening));
     let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
     Ok(!is_of_weights && !opening.iter().any(is_control))
@@ -58,11 +58,12 @@ pub(super) fn is_text(path: &Path) -> Result<bool> {
 
 /// Reads the numbers of a text into at most `limit` bytes of memory.
 pub(super) fn read(path: &Path, options: &TextOptions, limit: u64) -> Result<Matrix> {
-    let (file, length) = regular(path)?;
+    let origin = Origin::open(path)?;
+    let length = origin.length();
     ensure!(length > 0, "it is empty: there is no line of numbers in it");
-    let delimiter = options.delimiter.or_guessed(&opening(&file, length.min(GUESSED_FROM))?);
+    let delimiter = options.delimiter.or_guessed(&opening(&origin, GUESSED_FROM)?);
     let longest = MAX_RECORD.min(limit / SHARE_OF_A_RECORD);
-    let mut rows = Rows::new(Records::new(BufReader::new(file), delimiter, longest), limit);
+    let mut rows = Rows::new(Records::new(BufReader::new(origin.reader()), delimiter, longest), limit);
     rows.begin(options.columns.as_ref())?;
     loop {
         rows.take()?;

@@ -2,14 +2,13 @@
 //! the storages), and then the storages, each after the number of its elements. Their bytes are little-endian on every system.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{MAX_PICKLE, check_names, entry, extent};
+use super::{MAX_PICKLE, check_names, entry};
+use crate::plan::{Backing, Origin};
 use crate::reader::pickle::{self, Pickle};
-use crate::reader::values::InFile;
 use crate::reader::{Found, shown_name};
 
 /// The magic number, little-endian, and in digits.
@@ -28,8 +27,9 @@ pub(super) fn recognizes(opening: &[u8]) -> bool {
     pickle.starts_with(MAGIC) || pickle.starts_with(MAGIC_DIGITS)
 }
 
-pub(super) fn open(file: File, length: u64) -> Result<Found> {
-    let mut source = Source { file, at: 0, length };
+pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
+    let length = origin.length();
+    let mut source = Source { file: Arc::clone(origin), at: 0, length };
     source.pickle().context("its magic number")?;
     let version = Pickle::run(&source.pickle().context("its version")?)?.number()?;
     ensure!(version == VERSION, "its version is {version}: {VERSION} is known");
@@ -39,7 +39,7 @@ pub(super) fn open(file: File, length: u64) -> Result<Found> {
     let names = source.pickle().context("the names of its storages")?;
     let places = source.storages(&values, &Pickle::run(&names)?.texts()?)?;
 
-    let (mut entries, mut extents) = (Vec::new(), Vec::new());
+    let mut entries = Vec::new();
     let mut notes = values.tensors(&mut |name, tensor| {
         let found = places.get(tensor.storage.as_str());
         let shown = || format!("tensor {}", shown_name(&name));
@@ -47,21 +47,19 @@ pub(super) fn open(file: File, length: u64) -> Result<Found> {
             .with_context(|| format!("there is no storage {}", shown_name(&tensor.storage)))
             .with_context(shown)?;
         ensure!(held == tensor.held, "storages {} of {held} and of {} bytes", shown_name(&tensor.storage), tensor.held);
-        let (begin, length) = extent(&tensor).with_context(shown)?;
-        extents.push((storage + begin, length));
-        entries.push(entry(name, &tensor, false));
+        entries.push(entry(name, tensor, Arc::<Origin>::clone(origin), storage, false)?);
         Ok(())
     })?;
     check_names(&entries)?;
     if source.at < length {
         notes.push(format!("{} bytes follow its storages", length - source.at));
     }
-    Ok(Found { entries, recipe: None, notes, values: Box::new(InFile { file: source.file, places: extents }) })
+    Ok(Found { entries, recipe: None, notes })
 }
 
 /// A file, and the place up to which it is known.
 struct Source {
-    file: File,
+    file: Arc<Origin>,
     at: u64,
     length: u64,
 }
@@ -74,7 +72,7 @@ impl Source {
         while bytes.len() < left {
             let held = bytes.len();
             bytes.resize((2 * held).max(FIRST_READ).min(left), 0);
-            self.file.read_exact_at(&mut bytes[held..], self.at + held as u64)?;
+            self.file.read(&mut bytes[held..], self.at + held as u64)?;
             if let Some(length) = pickle::extent(&bytes)? {
                 bytes.truncate(length);
                 self.at += length as u64;
@@ -104,7 +102,7 @@ impl Source {
     /// Steps over the next storage, of as many elements of this size; its length in bytes.
     fn storage(&mut self, size: u64, count: u64) -> Result<u64> {
         let mut digits = [0; 8];
-        self.file.read_exact_at(&mut digits, self.at).context("truncated")?;
+        self.file.read(&mut digits, self.at).context("truncated")?;
         let held = u64::from_le_bytes(digits);
         ensure!(held == count, "it has {held} elements, and the pickle says {count}");
         let bytes = count.checked_mul(size).context("it is longer than 2^64 bytes")?;

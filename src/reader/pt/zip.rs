@@ -1,16 +1,16 @@
 //! The archives that torch writes since version 1.6, and the writer here. The recipe lies in a member of its own.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use zip::CompressionMethod;
 
-use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry, extent};
-use crate::reader::archive::{self, Archive};
+use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
+use crate::plan::{Backing, Origin};
+use crate::reader::archive::{self, Archive, Members};
 use crate::reader::pickle::{Pickle, Tensor};
-use crate::reader::values::{Raw, Values};
 use crate::reader::{Found, read_bytes, recipe, shown_name};
 use crate::recipe;
 
@@ -33,8 +33,8 @@ pub(super) fn recognizes(opening: &[u8]) -> bool {
         && name().is_some_and(|(_, name)| part(name) && name.strip_suffix(".npy").is_none())
 }
 
-pub(super) fn open(file: File, length: u64) -> Result<Found> {
-    let mut archive = archive::open(file.try_clone()?, length)?;
+pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
+    let mut archive = archive::open(origin)?;
     let folder = folder(&mut archive)?;
     for script in ["constants.pkl", "model.json"] {
         let found = archive.index_for_name(&format!("{folder}/{script}")).is_some();
@@ -57,16 +57,16 @@ pub(super) fn open(file: File, length: u64) -> Result<Found> {
     let pickle = small(PICKLE)?.context("it holds no pickle")?;
     let recipe_text = small(&format!("{}.json", recipe::KEY))?;
 
-    let (mut entries, mut places) = (Vec::new(), Vec::new());
+    let mut storages = Storages { folder, members, archive: Members::new(origin, archive), read: HashMap::new() };
+    let mut entries = Vec::new();
     let mut notes = Pickle::run(&pickle)?.tensors(&mut |name, tensor| {
-        let place = place(&folder, &members, &tensor).with_context(|| format!("tensor {}", shown_name(&name)))?;
-        places.push(place);
-        entries.push(entry(name, &tensor, big_endian));
+        let backing = storages.of(&tensor).with_context(|| format!("tensor {}", shown_name(&name)))?;
+        entries.push(entry(name, tensor, backing, 0, big_endian)?);
         Ok(())
     })?;
     check_names(&entries)?;
     let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, recipe, notes, values: Box::new(Storages { archive, file, places }) })
+    Ok(Found { entries, recipe, notes })
 }
 
 /// The folder that all of the archive lies in.
@@ -88,47 +88,26 @@ fn members(archive: &mut Archive) -> Result<HashMap<String, (usize, u64)>> {
     Ok(members)
 }
 
-/// Where the values of a tensor lie.
-struct Place {
-    member: usize,
-    begin: u64,
-    length: u64,
-    /// Whether it is all of its member, whose checksum is compared then.
-    whole: bool,
-}
-
-fn place(folder: &str, members: &HashMap<String, (usize, u64)>, tensor: &Tensor) -> Result<Place> {
-    let Tensor { storage, held, .. } = tensor;
-    let found = members.get(&format!("{folder}/data/{storage}"));
-    let &(member, size) = found.with_context(|| format!("there is no member `data/{storage}`"))?;
-    ensure!(size == *held, "its storage `{storage}` has {held} bytes, and its member {size}");
-    let (begin, length) = extent(tensor)?;
-    Ok(Place { member, begin, length, whole: length == size })
-}
-
+/// The members that tensors are parts of.
 struct Storages {
-    archive: Archive,
-    file: File,
-    places: Vec<Place>,
+    folder: String,
+    members: HashMap<String, (usize, u64)>,
+    archive: Members,
+    /// Those that a tensor was found in, by their number: tensors that share one compare its checksum once.
+    read: HashMap<usize, Arc<dyn Backing>>,
 }
 
-impl Values for Storages {
-    fn open(&mut self, number: usize) -> Result<Box<dyn Read + Send + '_>> {
-        let &Place { member, begin, length, whole } = &self.places[number];
-        let mut member = self.archive.by_index(member)?;
-        if whole {
-            return Ok(Box::new(member));
+impl Storages {
+    fn of(&mut self, tensor: &Tensor) -> Result<Arc<dyn Backing>> {
+        let Tensor { storage, held, .. } = tensor;
+        let found = self.members.get(&format!("{}/data/{storage}", self.folder));
+        let &(number, size) = found.with_context(|| format!("there is no member `data/{storage}`"))?;
+        ensure!(size == *held, "its storage `{storage}` has {held} bytes, and its member {size}");
+        if let Some(backing) = self.read.get(&number) {
+            return Ok(Arc::clone(backing));
         }
-        let skipped = io::copy(&mut (&mut member).take(begin), &mut io::sink())?;
-        ensure!(skipped == begin, "its storage ends too early");
-        Ok(Box::new(member.take(length)))
-    }
-
-    fn raw(&mut self, number: usize) -> Result<Option<Raw>> {
-        let &Place { member, begin, length, .. } = &self.places[number];
-        let member = self.archive.by_index(member)?;
-        let start = member.data_start().filter(|_| member.compression() == CompressionMethod::Stored);
-        let Some(start) = start else { return Ok(None) };
-        Ok(Some(Raw { file: self.file.try_clone()?, begin: start + begin, length }))
+        let backing = self.archive.member(number)?;
+        self.read.insert(number, Arc::clone(&backing));
+        Ok(backing)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::cells::{Cells, Grid};
 use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_variance, of_two};
@@ -52,9 +52,6 @@ pub(super) fn test(
     entry: usize,
     settings: Settings,
 ) -> Result<Verdict> {
-    if contents.entries[entry].fortran && !matches!(part, Part::All) {
-        bail!("`{}` is stored in Fortran order: only independent values are tested so", tensor.name);
-    }
     let count = tensor.shape.count();
     let rows = match part {
         Part::NonZero { unfolding, .. } => {

@@ -1,0 +1,70 @@
+//! Things that are dear to make again, of which the last few are kept, within a limit for all together.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The last things that were made, by key. Making one holds the others up, so that each is made once.
+#[derive(Debug)]
+pub struct Recent<K, V> {
+    /// The weight that all may have together; the last is kept whatever it weighs.
+    limit: u64,
+    held: Mutex<Vec<Held<K, V>>>,
+}
+
+#[derive(Debug)]
+struct Held<K, V> {
+    key: K,
+    weight: u64,
+    value: Arc<V>,
+}
+
+impl<K: PartialEq, V> Recent<K, V> {
+    /// Nothing yet.
+    pub const fn new(limit: u64) -> Self {
+        Self { limit, held: Mutex::new(Vec::new()) }
+    }
+
+    /// The thing of that key, which `make` makes where it is not held, with its weight.
+    pub fn get(&self, key: K, make: impl FnOnce() -> io::Result<(V, u64)>) -> io::Result<Arc<V>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match held.iter().position(|one| one.key == key) {
+            Some(place) => held.remove(place),
+            None => {
+                let (value, weight) = make()?;
+                let value = Arc::new(value);
+                while !held.is_empty() && held.iter().map(|one| one.weight).sum::<u64>() + weight > self.limit {
+                    held.remove(0);
+                }
+                Held { key, weight, value }
+            }
+        };
+        let value = Arc::clone(&found.value);
+        held.push(found);
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_few_are_made_once() {
+        let (recent, mut made) = (Recent::new(2), Vec::new());
+        for key in [1, 2, 1, 3, 1, 2] {
+            let value = recent.get(key, || {
+                made.push(key);
+                Ok((key * 10, 1))
+            });
+            assert_eq!(*value.unwrap(), key * 10);
+        }
+        assert_eq!(made, [1, 2, 3, 2]);
+    }
+
+    #[test]
+    fn what_fails_is_tried_again() {
+        let recent: Recent<u64, u64> = Recent::new(2);
+        assert!(recent.get(1, || Err(io::Error::other("no"))).is_err());
+        assert_eq!(*recent.get(1, || Ok((7, 1))).unwrap(), 7);
+    }
+}
