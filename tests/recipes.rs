@@ -1,6 +1,7 @@
 //! Recipes: what they describe is what is written, and bad ones are refused on one line that names file, line and key.
 
 mod common;
+mod limits;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -8,11 +8,13 @@ use minijinja::value::{Enumerator, Object, Value};
 use serde_json::Map;
 
 use super::document::{self, Node, Place};
-use super::expression::{Compiled, Language, Scope, from_json, from_number, is_name, to_json};
+use super::expression::{Compiled, Language, Scope, from_json, from_number, is_name, sized_json, to_json};
 use crate::text::{cut, did_you_mean, escape};
 
 /// The most constants that are expressions.
 const MAX_EXPRESSIONS: usize = 4096;
+/// The most memory for the values of all of them, in bytes.
+const MAX_BYTES: usize = 16 << 20;
 
 /// Values that override those of a recipe, in the order in which they were given.
 #[derive(Clone, Debug, Default)]
@@ -203,10 +205,10 @@ impl<'e> Formula<'e> {
         })
     }
 
-    fn names(&self) -> Vec<String> {
+    fn names(&self) -> Vec<&str> {
         match self {
             Self::Plain(_) => Vec::new(),
-            Self::Expression(expression) => expression.names(),
+            Self::Expression(expression) => expression.names().iter().map(String::as_str).collect(),
             Self::List(items) => items.iter().flat_map(Self::names).collect(),
             Self::Table(entries) => entries.iter().flat_map(|(_, entry)| entry.names()).collect(),
         }
@@ -317,10 +319,12 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
         }
     }
     let mut ready: Vec<usize> = (0..pending.len()).filter(|&index| waiting[index] == 0).collect();
-    let mut done = 0;
+    let (mut done, mut bytes) = (0, 0);
     while let Some(index) = ready.pop() {
         let one = &pending[index];
         let value = one.formula.value(scope).with_context(|| place(one))?;
+        bytes += sized_json(&value).with_context(|| place(one))?.1;
+        ensure!(bytes <= MAX_BYTES, "{}: the constants take more than 16 MiB of memory in all", place(one));
         // It was not set before, since each is evaluated once.
         let _ = one.slot.set(value);
         done += 1;
@@ -345,7 +349,7 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
 fn asked_for(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize> {
     let mut asked = Vec::new();
     for name in one.formula.names() {
-        let mut above = Some(name.as_str());
+        let mut above = Some(name);
         while let Some(path) = above {
             asked.extend(by_path.get(path));
             above = path.rsplit_once('.').map(|(above, _)| above);

@@ -2,10 +2,11 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
-use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, filters, functions, tests};
+use minijinja::{Environment, ErrorKind, Expression, State, UndefinedBehavior, filters, functions, tests};
 use serde_json::{Map, Number};
 
 use crate::text::{cut, did_you_mean, escape};
@@ -16,8 +17,18 @@ const MAX_EXPRESSION: usize = 4096;
 pub(super) const MAX_TEXT: usize = 1 << 16;
 /// The most values in a list or table that comes of one.
 const MAX_VALUES: usize = 1 << 16;
-/// What an expression may do, in steps; text that it makes is counted too.
+/// The most bytes of the texts in one.
+const MAX_TEXTS: usize = 1 << 20;
+/// The most steps of an expression; text that it makes and items that it visits count too.
 const FUEL: u64 = 1 << 16;
+/// The most work of all expressions of a recipe together: 1 each time that one is evaluated, and [`WORK_OF_STEP`] for each
+/// step that is not free.
+const MAX_WORK: u64 = 1 << 24;
+const WORK_OF_STEP: u64 = 4;
+/// The steps that are free: as many as an expression of a few names takes.
+const FREE: u64 = 16;
+/// The function by which an expression counts its steps. It is no name that a recipe can use.
+const COUNT: &str = "__count";
 
 /// The functions of expressions.
 const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
@@ -31,6 +42,7 @@ pub(super) fn is_name(name: &str) -> bool {
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
         && !is_reserved(name)
+        && name != COUNT
 }
 
 /// Whether a name means something else in expressions.
@@ -100,11 +112,20 @@ impl Scope {
 }
 
 /// What expressions may say.
-pub(super) struct Language(Environment<'static>);
+pub(super) struct Language {
+    engine: Environment<'static>,
+    /// The work so far.
+    work: Arc<AtomicU64>,
+}
 
 impl Language {
     pub(super) fn new() -> Self {
-        let mut language = Environment::empty();
+        let (mut language, work) = (Environment::empty(), Arc::new(AtomicU64::new(0)));
+        let counted = Arc::clone(&work);
+        language.add_function(COUNT, move |state: &State| {
+            let (steps, _) = state.fuel_levels().unwrap_or_default();
+            counted.fetch_add(1 + WORK_OF_STEP * steps.saturating_sub(FREE), Ordering::Relaxed);
+        });
         language.set_undefined_behavior(UndefinedBehavior::Strict);
         language.set_fuel(Some(FUEL));
         // By portable code: the platform's own differ in the last digit.
@@ -138,7 +159,7 @@ impl Language {
         language.add_test("endingwith", tests::is_endingwith);
         language.add_test("odd", tests::is_odd);
         language.add_test("even", tests::is_even);
-        Self(language)
+        Self { engine: language, work }
     }
 
     /// Takes an expression apart.
@@ -151,8 +172,14 @@ impl Language {
             text.len()
         );
         ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
-        let expression = self.0.compile_expression(text).map_err(|error| anyhow!(told(&error))).with_context(shown)?;
-        Ok(Compiled { text, expression })
+        // Alone first, so that it cannot end the list that it is put into.
+        let alone = self.engine.compile_expression(text).map_err(|error| anyhow!(told(&error))).with_context(shown)?;
+        let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();
+        names.sort();
+        ensure!(!names.iter().any(|name| name == COUNT), "{}: nothing is named `{COUNT}`", shown());
+        let counting = self.engine.compile_expression_owned(format!("[({text}), {COUNT}()]"));
+        let expression = counting.map_err(|error| anyhow!(told(&error))).with_context(shown)?;
+        Ok(Compiled { text, names, expression, work: &self.work })
     }
 }
 
@@ -160,15 +187,16 @@ impl Language {
 pub(super) struct Compiled<'e> {
     /// As it stands in the recipe.
     pub(super) text: &'e str,
+    names: Vec<String>,
+    /// A list of its value and of what counts its steps.
     expression: Expression<'e, 'e>,
+    work: &'e AtomicU64,
 }
 
 impl Compiled<'_> {
     /// The names that it asks for, with their attributes: `text_config.hidden_size`.
-    pub(super) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.expression.undeclared_variables(true).into_iter().collect();
-        names.sort();
-        names
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Its value.
@@ -179,11 +207,11 @@ impl Compiled<'_> {
 
     fn checked_value(&self, scope: &Scope) -> Result<Value> {
         let unknown = || {
-            let mut names: Vec<String> = self.expression.undeclared_variables(false).into_iter().collect();
-            names.sort();
-            names.into_iter().find(|name| !scope.has(name))
+            let roots = self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root));
+            roots.into_iter().find(|name| !scope.has(name)).map(String::from)
         };
-        let value = match self.expression.eval(scope.object.clone()) {
+        ensure!(self.work.load(Ordering::Relaxed) < MAX_WORK, "the expressions of the recipe take too long together");
+        let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
             Ok(value) => Some(value),
             Err(error) => match unknown() {
@@ -278,12 +306,27 @@ fn plain(value: &Value) -> Result<Value> {
 
 /// A value as JSON. Errors where it is no plain value or too large.
 pub(super) fn to_json(value: &Value) -> Result<serde_json::Value> {
-    convert(value, &mut 0, 0)
+    Ok(sized_json(value)?.0)
 }
 
-fn convert(value: &Value, count: &mut usize, depth: usize) -> Result<serde_json::Value> {
-    *count += 1;
-    ensure!(*count <= MAX_VALUES, "a list of more than {MAX_VALUES} values");
+/// The same with its size in memory, in bytes.
+pub(super) fn sized_json(value: &Value) -> Result<(serde_json::Value, usize)> {
+    let mut size = Size::default();
+    let value = convert(value, &mut size, 0)?;
+    // A value takes 24 bytes for the engine and 32 as JSON, beside its texts.
+    Ok((value, 64 * size.values + 2 * size.texts))
+}
+
+/// The size of a value, so far as it has been converted.
+#[derive(Default)]
+struct Size {
+    values: usize,
+    texts: usize,
+}
+
+fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::Value> {
+    size.values += 1;
+    ensure!(size.values <= MAX_VALUES, "a list of more than {MAX_VALUES} values");
     ensure!(depth <= 32, "more than 32 lists lie in each other");
     Ok(match value.kind() {
         ValueKind::None => serde_json::Value::Null,
@@ -302,20 +345,23 @@ fn convert(value: &Value, count: &mut usize, depth: usize) -> Result<serde_json:
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             ensure!(text.len() <= MAX_TEXT, "a text of {} bytes: at most {MAX_TEXT} are allowed", text.len());
+            size.texts += text.len();
+            ensure!(size.texts <= MAX_TEXTS, "texts of more than {MAX_TEXTS} bytes in all");
             text.into()
         }
         ValueKind::Map => {
             let mut entries = Map::new();
             for key in value.try_iter().map_err(|error| anyhow!(told(&error)))? {
                 let name = key.as_str().context("a table with a key that is no text")?.to_string();
+                size.texts += name.len();
                 let entry = value.get_item(&key).map_err(|error| anyhow!(told(&error)))?;
-                entries.insert(name, convert(&entry, count, depth + 1)?);
+                entries.insert(name, convert(&entry, size, depth + 1)?);
             }
             entries.into()
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| anyhow!(told(&error)))?;
-            items.map(|item| convert(&item, count, depth + 1)).collect::<Result<Vec<_>>>()?.into()
+            items.map(|item| convert(&item, size, depth + 1)).collect::<Result<Vec<_>>>()?.into()
         }
         _ => bail!("it has no value"),
     })

@@ -12,6 +12,7 @@ mod expression;
 pub mod family;
 pub mod layers;
 pub mod mlp;
+mod patterns;
 mod recipe;
 mod rules;
 mod template;

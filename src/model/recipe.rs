@@ -46,6 +46,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
         tensors: Vec::new(),
         tied: Vec::new(),
         names: HashSet::new(),
+        bytes: 0,
         rounds: 0,
         seeds: 0,
     };
@@ -127,6 +128,8 @@ struct Building<'a, 'e> {
     tensors: Vec<Tensor>,
     tied: Vec<(Name, Name, String)>,
     names: HashSet<Name>,
+    /// The size of the tensors' values.
+    bytes: u64,
     /// How often a block was gone through, with tensors in it or not.
     rounds: usize,
     /// How many seeds the layers have taken, where each takes its own.
@@ -282,6 +285,8 @@ impl<'e> Building<'_, 'e> {
             }
             None => tensor?,
         };
+        self.bytes = self.bytes.saturating_add(tensor.bytes());
+        ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.name);
         if generator.seeds_layers() && tensor.law.is_random() {
             tensor.order = Some(self.seeds);
             self.seeds += 1;

@@ -1,81 +1,72 @@
 //! Rules: which scheme the tensors of a pattern get.
 
-use std::cell::Cell;
-
-use anyhow::{Context, Result, bail};
-use globset::{GlobBuilder, GlobMatcher};
+use anyhow::{Context, Error, Result, bail, ensure};
 
 use super::document::{Node, Place};
 use super::entry::{Reading, Settings};
 use super::expression::Scope;
+use super::patterns::{Globs, MAX_PATTERNS, Patterns};
 
 /// The rules of a recipe, in its order.
-pub(super) struct Rules<'e>(Vec<Rule<'e>>);
+pub(super) struct Rules<'e> {
+    rules: Vec<Rule<'e>>,
+    /// Those that match a tensor that is left out, or served by an earlier rule, count as matched too.
+    patterns: Patterns,
+}
 
 /// One rule.
 pub(super) struct Rule<'e> {
     pub(super) place: Place<'e>,
     pub(super) settings: Settings<'e>,
-    matcher: GlobMatcher,
-    /// Whether any tensor has a name of this pattern, be it left out or served by an earlier rule.
-    matched: Cell<bool>,
 }
 
 impl<'e> Rules<'e> {
     pub(super) fn read(reading: Reading<'e>, node: Option<&'e Node>, scope: &Scope) -> Result<Self> {
-        let Some(node) = node else { return Ok(Self(Vec::new())) };
-        let rules = node.table().with_context(|| reading.place(node, "", "rules").to_string())?;
-        let rules = rules.iter().map(|(pattern, node)| {
+        let (mut rules, mut globs) = (Vec::new(), Globs::default());
+        let Some(node) = node else { return Ok(Self { rules, patterns: globs.compile()? }) };
+        let all = || reading.place(node, "", "rules").to_string();
+        let entries = node.table().with_context(all)?;
+        ensure!(
+            entries.len() <= MAX_PATTERNS,
+            "{}: {} rules: at most {MAX_PATTERNS} are allowed",
+            all(),
+            entries.len()
+        );
+        for (pattern, node) in entries {
             let place = reading.place(node, "rules", pattern);
-            Rule::read(reading, place, pattern, node, scope).with_context(|| place.to_string())
-        });
-        Ok(Self(rules.collect::<Result<_>>()?))
+            let mut read = || {
+                let settings = reading.rule(node)?;
+                // The value of an expression stands for itself.
+                let pattern = reading.language.template(pattern)?.text_with(scope, |value| globset::escape(&value))?;
+                globs.add(&pattern)?;
+                Ok::<_, Error>(settings)
+            };
+            rules.push(Rule { place, settings: read().with_context(|| place.to_string())? });
+        }
+        Ok(Self { rules, patterns: globs.compile().with_context(all)? })
     }
 
     /// The first rule that a tensor matches.
     pub(super) fn of<'a>(&'a self, name: &str, scope: &Scope) -> Result<Option<&'a Rule<'e>>> {
-        let mut first = None;
-        for rule in self.matching(name) {
-            if first.is_none() && rule.settings.applies(scope).with_context(|| rule.place.to_string())? {
-                first = Some(rule);
+        for number in self.patterns.matching(name) {
+            let rule = &self.rules[number];
+            if rule.settings.applies(scope).with_context(|| rule.place.to_string())? {
+                return Ok(Some(rule));
             }
         }
-        Ok(first)
+        Ok(None)
     }
 
-    /// Notes that there is a tensor of this name, though no rule is asked for it.
+    /// Notes that there is a tensor of this name, though no rule gives its scheme.
     pub(super) fn note(&self, name: &str) {
-        self.matching(name).for_each(drop);
+        self.patterns.matching(name);
     }
 
-    fn matching<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a Rule<'e>> + use<'a, 'e, 'n> {
-        self.0.iter().filter(move |rule| {
-            let matches = rule.matcher.is_match(name);
-            rule.matched.set(rule.matched.get() || matches);
-            matches
-        })
-    }
-
-    /// Errors where a pattern speaks of no tensor.
+    /// Errors if a pattern matches no tensor.
     pub(super) fn all_matched(&self) -> Result<()> {
-        match self.0.iter().find(|rule| !rule.matched.get() && rule.place.key != "*") {
-            Some(rule) => bail!("{}: the pattern matches no tensor", rule.place),
+        match self.patterns.unmatched(|number| self.rules[number].place.key == "*") {
+            Some(number) => bail!("{}: the pattern matches no tensor", self.rules[number].place),
             None => Ok(()),
         }
     }
-}
-
-impl<'e> Rule<'e> {
-    fn read(reading: Reading<'e>, place: Place<'e>, pattern: &'e str, node: &'e Node, scope: &Scope) -> Result<Self> {
-        let settings = reading.rule(node)?;
-        // What comes of an expression stands for itself.
-        let pattern = reading.language.template(pattern)?.text_with(scope, |value| globset::escape(&value))?;
-        Ok(Self { place, settings, matcher: matcher(&pattern)?, matched: Cell::new(false) })
-    }
-}
-
-/// What matches the names of a pattern, as a whole: `*` also crosses dots and slashes.
-pub(super) fn matcher(pattern: &str) -> Result<GlobMatcher> {
-    let glob = GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build();
-    Ok(glob.map_err(|error| anyhow::anyhow!("not a pattern: {}", error.kind()))?.compile_matcher())
 }

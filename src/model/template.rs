@@ -1,6 +1,5 @@
 //! Templates: a plan by the names, shapes and types of files that are there already.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -9,15 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-use globset::GlobMatcher;
 use serde::Deserialize;
 
 use super::constants::constants;
 use super::document::{self, Node, Text};
 use super::entry::{Reading, known_key};
 use super::expression::{Language, Scope};
+use super::patterns::{Globs, Patterns};
 use super::recipe::{General, required};
-use super::rules::{Rules, matcher};
+use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::Generator;
 use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
@@ -49,7 +48,7 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
         "`{}` is a file of weights: --rules FILE says how its tensors are drawn anew, --keep PATTERN which are copied",
         text::escape(&path.to_string_lossy())
     );
-    let keep: Vec<Keep> = refill.keep.iter().map(|pattern| Keep::parse(pattern)).collect::<Result<_>>()?;
+    let keep = keep(refill.keep)?;
     let template = Template::open(path)?;
     let slots = template.slots().with_context(|| format!("`{}`", text::escape(&path.to_string_lossy())))?;
     let root = refill.rules.as_ref().map_or_else(|| Ok(Node::empty()), document::read)?;
@@ -66,11 +65,10 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     let dtype = Some(general.dtype).filter(|_| asked.dtype.is_some() || root.get("dtype").is_some());
     let drawing =
         Drawing { rules: &rules, layout: &general.layout, generator: general.generator, dtype, scope: &scope };
-    // Each pattern is asked, so that each one's match is noted.
-    let is_kept = |slot: &Slot| keep.iter().filter(|keep| keep.matches(slot.name.as_str())).count() > 0;
-    let kept: Vec<bool> = slots.iter().map(is_kept).collect();
-    let missed = keep.iter().find(|keep| !keep.matched.get());
-    ensure!(missed.is_none(), "--keep `{}`: the pattern matches no tensor", missed.map_or("", |keep| keep.pattern));
+    let kept: Vec<bool> = slots.iter().map(|slot| !keep.matching(slot.name.as_str()).is_empty()).collect();
+    if let Some(number) = keep.unmatched(|_| false) {
+        bail!("--keep `{}`: the pattern matches no tensor", shown(&refill.keep[number]));
+    }
     let mut fills = Vec::with_capacity(slots.len());
     for (slot, kept) in slots.into_iter().zip(kept) {
         let fill = if kept {
@@ -87,24 +85,17 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     Ok(Model { plan, tied: Vec::new(), constants })
 }
 
-/// A pattern of names that are kept.
-struct Keep<'a> {
-    pattern: &'a str,
-    matcher: GlobMatcher,
-    matched: Cell<bool>,
+fn shown(pattern: &str) -> String {
+    text::escape(&text::cut(pattern, 60))
 }
 
-impl<'a> Keep<'a> {
-    fn parse(pattern: &'a str) -> Result<Self> {
-        let matcher = matcher(pattern).with_context(|| format!("--keep `{pattern}`"))?;
-        Ok(Self { pattern, matcher, matched: Cell::new(false) })
+/// The patterns of the names that are kept.
+fn keep(texts: &[String]) -> Result<Patterns> {
+    let mut globs = Globs::default();
+    for text in texts {
+        globs.add(text).with_context(|| format!("--keep `{}`", shown(text)))?;
     }
-
-    fn matches(&self, name: &str) -> bool {
-        let matches = self.matcher.is_match(name);
-        self.matched.set(self.matched.get() || matches);
-        matches
-    }
+    globs.compile().context("--keep")
 }
 
 /// What tensors are drawn by.
