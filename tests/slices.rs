@@ -199,3 +199,35 @@ fn recipes_of_slices_that_cannot_be_are_left_aside() {
         assert!(shown.contains("left aside"), "{other}: {shown}");
     }
 }
+
+/// A safetensors file of one value that claims to be a slice of a large matrix.
+fn claim(folder: &Folder, name: &str, scheme: &str, of: [u64; 2]) {
+    let tensor = format!(
+        r#"{{"dtype":"f32","layout":"oi","scheme":"{scheme}","shape":[1,1],"slice":{{"of":[{},{}],"start":[0,0]}}}}"#,
+        of[0], of[1]
+    );
+    let recipe = format!(r#"{{"generator":"native-1","schema":1,"seed":"0","tensors":{{"w":{tensor}}}}}"#);
+    let recipe = Value::from(recipe);
+    let header =
+        format!(r#"{{"__metadata__":{{"fanin":{recipe}}},"w":{{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}}}"#);
+    let length = (header.len() as u64).to_le_bytes();
+    folder.write(name, [&length[..], header.as_bytes(), &[0; 4]].concat());
+}
+
+#[test]
+fn a_small_file_that_claims_a_slice_of_a_large_matrix_has_it_drawn_on_request_alone() {
+    let folder = Folder::new();
+    for scheme in
+        ["orthogonal:gain=1,method=svd", "spectral:radius=0.9,density=0.1,distribution=normal", "wigner:std=1"]
+    {
+        claim(&folder, "x.safetensors", scheme, [5000, 5000]);
+        assert_eq!(Ended::of(&mut folder.fanin("inspect x.safetensors")).status, 0, "{scheme}");
+        let ended = Ended::of(&mut folder.fanin("verify x.safetensors"));
+        assert!(ended.is_refusal() && ended.told.contains("--max-memory"), "{scheme}: {}", ended.told);
+        claim(&folder, "y.safetensors", scheme, [40, 40]);
+        assert_eq!(Ended::of(&mut folder.fanin("verify y.safetensors")).status, 1, "{scheme}");
+        claim(&folder, "z.safetensors", scheme, [300, 300]);
+        let ended = Ended::of(&mut folder.fanin("verify z.safetensors --max-memory 100KiB"));
+        assert!(ended.is_refusal() && ended.told.contains("limit of 102,400 bytes"), "{scheme}: {}", ended.told);
+    }
+}

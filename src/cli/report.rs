@@ -1,5 +1,6 @@
 //! The report of what was drawn and where it went.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -125,7 +126,7 @@ fn law(law: &Law) -> Vec<(&'static str, String)> {
 
 /// Every note once, however many tensors it is about.
 pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
+    let (mut notes, mut known) = (Vec::new(), HashSet::new());
     let of_format = format.and_then(|format| format.note(plan));
     let close = |tensor: &Tensor| tensor.close.as_ref().map(|why| format!("close, not exact: {why}"));
     let trained = |tensor: &Tensor| tensor.trained.as_ref().map(ToString::to_string);
@@ -133,7 +134,7 @@ pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
         trained(tensor).into_iter().chain(tensor.notes.iter().cloned()).chain(close(tensor)).collect()
     };
     for note in plan.tensors.iter().flat_map(of_tensor).chain(of_format) {
-        if !notes.contains(&note) {
+        if known.insert(note.clone()) {
             notes.push(note);
         }
     }

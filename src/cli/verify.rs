@@ -108,9 +108,8 @@ impl Verify {
         let mut meeting = self.meet(&plan, contents);
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
-        let limit = self.resources.limit();
         for tensor in plan.drawn_for(meeting.pairs.iter().map(|&(number, _)| number)) {
-            plan.check_workspace(tensor, limit)?;
+            plan.check_workspace(tensor, self.resources.limit_for(tensor))?;
         }
         let started = Instant::now();
         let settings = Settings { threads: &self.resources.threads_when_asked(), progress: &|_| () };

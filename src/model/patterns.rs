@@ -102,7 +102,9 @@ mod tests {
 
     fn compiled(patterns: &[&str]) -> Patterns {
         let mut globs = Globs::default();
-        patterns.iter().for_each(|text| globs.add(text).unwrap());
+        for text in patterns {
+            globs.add(text).unwrap();
+        }
         globs.compile().unwrap()
     }
 

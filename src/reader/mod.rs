@@ -203,7 +203,7 @@ fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
 
 /// Derives each entry again by the recipe, and says where the two do not meet.
 fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
-    let mut notes = Vec::new();
+    let (mut notes, mut runs) = (Vec::new(), HashSet::new());
     // What a scheme means does not hang on a generator that is not known here.
     let generator = Generator::find(&recipe.generator).unwrap_or(NATIVE);
     let known = |name: &str| recipe.tensors.as_ref().and_then(|tensors| tensors.get(name));
@@ -224,7 +224,7 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
                 Ok(()) => {
                     entry.scheme = Some(trained.method.clone());
                     let note = format!("{trained}, without which its values are not to be had again");
-                    if !notes.contains(&note) {
+                    if runs.insert(note.clone()) {
                         notes.push(note);
                     }
                 }

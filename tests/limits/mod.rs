@@ -70,7 +70,7 @@ fn many_rules_serve_many_tensors() {
     let rules: Vec<String> =
         (0..200).map(|number| format!("\"b.*.{number}.weight\" = \"constant:{number}\"")).collect();
     let block = "[[blocks]]\nrepeat = { i = 200 }\ntensors = { \"b.{i % 7}.{i}.weight\" = [1] }";
-    folder.write("r.toml", &format!("[rules]\n{}\n\"*\" = \"zeros\"\n{block}", rules.join("\n")));
+    folder.write("r.toml", format!("[rules]\n{}\n\"*\" = \"zeros\"\n{block}", rules.join("\n")));
     let report: serde_json::Value = serde_json::from_slice(&folder.done("model r.toml --dry-run --json -q")).unwrap();
     for number in [0u16, 1, 99, 199] {
         assert_eq!(report["tensors"][usize::from(number)]["mean"].as_f64(), Some(f64::from(number)), "tensor {number}");
