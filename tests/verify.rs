@@ -1,6 +1,7 @@
 //! `fanin verify`: values derived again and compared, or tested against their law; and what `fanin inspect` shows of the same files.
 
 mod common;
+mod tied;
 
 use std::fs;
 

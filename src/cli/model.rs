@@ -13,7 +13,7 @@ use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
-use crate::plan::{DType, Layout, Plan};
+use crate::plan::{DType, Layout};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
 
@@ -167,18 +167,17 @@ fn set(asked: &mut Asked, settings: Vec<(String, serde_json::Value)>) {
     }
 }
 
-/// The plan of a recipe, a config.json or a family, for `fanin verify`.
-pub(super) fn plan_of(spec: &str, numbers: &Numbers) -> Result<Plan> {
+/// The model of a recipe, a config.json or a family, for `fanin verify`.
+pub(super) fn model_of(spec: &str, numbers: &Numbers) -> Result<model::Model> {
     let asked = Asked { numbers: numbers.asked(), ..Asked::default() };
-    let model = match source(spec)? {
+    Ok(match source(spec)? {
         Source::Recipe { name, text } => {
             model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) }, &asked)?
         }
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
         Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
         Source::Template => bail!("{} holds weights, and is no recipe", escape(spec)),
-    };
-    Ok(model.plan)
+    })
 }
 
 /// What a SPEC on the command line is, by its content.

@@ -16,6 +16,7 @@ use super::numbers::Numbers;
 use super::resources::Resources;
 use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
+use crate::model::Model;
 use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Tensor};
 use crate::reader::{Contents, Table};
 use crate::recipe::{Recipe, TensorRecipe};
@@ -85,6 +86,21 @@ pub(super) struct Verify {
     json: bool,
 }
 
+/// What a file should hold.
+struct Expected {
+    plan: Plan,
+    /// The names of tensors that cannot be derived for want of their base. Only a test of laws can do without those.
+    underived: Vec<String>,
+    /// Names of tensors that are not in the plan, each with the one that it equals.
+    tied: Vec<(Name, Name)>,
+}
+
+impl From<Plan> for Expected {
+    fn from(plan: Plan) -> Self {
+        Self { plan, underived: Vec::new(), tied: Vec::new() }
+    }
+}
+
 fn level(text: &str) -> Result<f64, String> {
     let level = text.parse().ok().filter(|level| (1e-300..=0.1).contains(level));
     level.ok_or_else(|| "it takes a probability from 1e-300 to 0.1".into())
@@ -104,18 +120,25 @@ impl Verify {
 
     /// Derives every value again.
     fn compare(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
-        let (plan, _) = self.plan(contents)?;
-        let mut meeting = self.meet(&plan, contents);
+        let expected = self.expected(contents)?;
+        let mut meeting = self.meet(&expected, contents);
+        let plan = expected.plan;
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
-        for tensor in plan.drawn_for(meeting.pairs.iter().map(|&(number, _)| number)) {
+        let pairs = [meeting.pairs.as_slice(), &meeting.tied].concat();
+        for tensor in plan.drawn_for(pairs.iter().map(|&(number, _)| number)) {
             plan.check_workspace(tensor, self.resources.limit_for(tensor))?;
         }
         let started = Instant::now();
         let settings = Settings { threads: &self.resources.threads_when_asked(), progress: &|_| () };
-        let differences = compare(&plan, contents, &meeting.pairs, &settings)?;
-        let compared =
-            report::Compared { plan: &plan, meeting: &meeting, differences, seconds: started.elapsed().as_secs_f64() };
+        let differences = compare(&plan, contents, &pairs, &settings)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let tensors = pairs.iter().zip(differences).map(|(&(number, entry), difference)| report::Tensor {
+            name: &contents.entries[entry].name,
+            planned: &plan.tensors[number],
+            difference,
+        });
+        let compared = report::Compared { plan: &plan, faults: &meeting.faults, tensors: tensors.collect(), seconds };
         match (self.json, self.quiet) {
             (true, _) => compared.machine(out)?,
             (false, true) => {}
@@ -124,10 +147,10 @@ impl Verify {
         Ok(if compared.is_equal() { Outcome::Done } else { Outcome::Different })
     }
 
-    fn meet(&self, plan: &Plan, contents: &Contents) -> Meeting {
+    fn meet(&self, expected: &Expected, contents: &Contents) -> Meeting {
         let kept: HashSet<&str> =
             contents.entries.iter().filter(|entry| entry.kept.is_some()).map(|entry| entry.name.as_str()).collect();
-        meet(plan, contents, &|name| self.wants(name) && !kept.contains(name))
+        meet(&expected.plan, &expected.tied, contents, &|name| self.wants(name) && !kept.contains(name))
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -146,15 +169,14 @@ impl Verify {
         Ok(())
     }
 
-    /// What the file should hold, and the names of tensors that cannot be derived for want of their base. Only a test of laws can do
-    /// without those.
-    fn plan(&self, contents: &Contents) -> Result<(Plan, Vec<String>)> {
+    /// What the file should hold.
+    fn expected(&self, contents: &Contents) -> Result<Expected> {
         let base = self.base()?.map(Arc::new);
         if let Some(expression) = &self.scheme {
-            return Ok((self.by_expression(expression, contents, base.as_ref())?, Vec::new()));
+            return Ok(self.by_expression(expression, contents, base.as_ref())?.into());
         }
         if let Some(path) = &self.recipe {
-            return Ok((self.by_recipe(path)?, Vec::new()));
+            return self.by_recipe(path);
         }
         if let Some(option) = self.numbers.given() {
             bail!("{option} goes with --as or --recipe: the file's own recipe tells it");
@@ -167,7 +189,7 @@ impl Verify {
         };
         let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
         if trained && !self.law {
-            return Ok((self.learnt(recipe)?, Vec::new()));
+            return Ok(self.learnt(recipe)?.into());
         }
         ensure!(self.data.is_none(), "--data: nothing in the file was learnt from data");
         self.by_own_recipe(recipe, base.as_ref())
@@ -195,7 +217,7 @@ impl Verify {
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name.as_str())))
     }
 
-    fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<(Plan, Vec<String>)> {
+    fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<Expected> {
         let generator = Generator::find(&recipe.generator).context("its recipe")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorRecipe| tensor.kept.is_none();
@@ -213,7 +235,7 @@ impl Verify {
             }
         }
         let plan = Plan::new(generator, recipe.seed()?, tensors)?;
-        Ok((plan.only(|tensor| self.wants(tensor.name.as_str())), underived))
+        Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.name.as_str())).into() })
     }
 
     /// A tensor by its recipe; `None` where a law is asked for and the tensor that it started from is not there.
@@ -267,10 +289,13 @@ impl Verify {
     }
 
     /// The plan that `fanin model` makes of a recipe file.
-    fn by_recipe(&self, path: &Path) -> Result<Plan> {
+    fn by_recipe(&self, path: &Path) -> Result<Expected> {
         let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
-        let plan = super::model::plan_of(spec, &self.numbers).context("--recipe")?;
-        Ok(plan.only(|tensor| self.wants(tensor.name.as_str())))
+        let Model { plan, tied, .. } = super::model::model_of(spec, &self.numbers).context("--recipe")?;
+        let sources: HashSet<&Name> =
+            tied.iter().filter(|(name, _)| self.wants(name.as_str())).map(|(_, source)| source).collect();
+        let plan = plan.only(|tensor| self.wants(tensor.name.as_str()) || sources.contains(&tensor.name));
+        Ok(Expected { tied, ..plan.into() })
     }
 
     /// The weight that schemes started from.

@@ -3,13 +3,13 @@
 mod compare;
 pub mod law;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub use compare::{Difference, compare};
 
 use anyhow::{Context, Result};
 
-use crate::plan::{Plan, StoredTensor, Tensor};
+use crate::plan::{Name, Plan, StoredTensor, Tensor};
 use crate::reader::{Contents, Entry};
 use crate::text;
 
@@ -18,12 +18,15 @@ use crate::text;
 pub struct Meeting {
     /// The number in the plan and the number in the file, where name, shape and dtype are the same.
     pub pairs: Vec<(usize, usize)>,
+    /// The same of tensors that the file holds though the plan ties them to others: the number of the other one in the plan.
+    pub tied: Vec<(usize, usize)>,
     /// Where they are not: the name, and what is wrong.
     pub faults: Vec<(String, String)>,
 }
 
-/// Finds the tensors of a plan in a file; `wanted` says of which names. What only one of them has is a fault.
-pub fn meet(plan: &Plan, contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Meeting {
+/// Finds the tensors of a plan in a file; `wanted` says of which names. What only one of them has is a fault, unless it is tied: then
+/// a file may hold it, and need not.
+pub fn meet(plan: &Plan, tied: &[(Name, Name)], contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Meeting {
     let held: HashMap<&str, usize> =
         contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
     let mut meeting = Meeting::default();
@@ -37,9 +40,22 @@ pub fn meet(plan: &Plan, contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> 
             },
         }
     }
-    let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let further = contents.entries.iter().filter(|entry| wanted(&entry.name) && !planned.contains(entry.name.as_str()));
-    meeting.faults.extend(further.map(|entry| (entry.name.clone(), "the recipe does not know it".into())));
+    let planned: HashMap<&str, usize> =
+        plan.tensors.iter().enumerate().map(|(number, tensor)| (tensor.name.as_str(), number)).collect();
+    let sources: HashMap<&str, &str> = tied.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
+    for (entry, held) in contents.entries.iter().enumerate() {
+        let name = held.name.as_str();
+        if !wanted(name) || planned.contains_key(name) {
+            continue;
+        }
+        match sources.get(name).and_then(|source| planned.get(source)) {
+            Some(&number) => match unlike(&plan.tensors[number], held) {
+                Some(fault) => meeting.faults.push((name.into(), fault)),
+                None => meeting.tied.push((number, entry)),
+            },
+            None => meeting.faults.push((name.into(), "the recipe does not know it".into())),
+        }
+    }
     meeting
 }
 

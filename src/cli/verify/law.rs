@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::Verify;
+use super::{Expected, Verify};
 use crate::cli::Outcome;
 use crate::cli::inspect::{Column, table};
 use crate::plan::{Plan, Tensor};
@@ -25,8 +25,10 @@ impl Verify {
     /// Tests whether values fit their laws. Bonferroni's correction makes `--level` the chance that any of the tests fails where all
     /// laws hold.
     pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
-        let (plan, underived) = self.plan(contents)?;
-        let mut meeting = self.meet(&plan, contents);
+        let expected = self.expected(contents)?;
+        // What is tied has the law of its source, and no values of its own.
+        let mut meeting = self.meet(&expected, contents);
+        let Expected { plan, underived, .. } = expected;
         meeting.faults.retain(|(name, _)| !underived.contains(name));
         ensure!(
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),

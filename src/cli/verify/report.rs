@@ -5,48 +5,67 @@ use std::io::Write;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::plan::{Plan, Tensor};
+use crate::plan::{self, Plan};
 use crate::show::shortest;
 use crate::text::{cut, escape, grouped};
+use crate::verify::Difference;
 use crate::verify::law::place;
-use crate::verify::{Difference, Meeting};
 
 /// A comparison that was made.
 pub(super) struct Compared<'a> {
     /// What the recipe gives.
     pub(super) plan: &'a Plan,
-    /// Which tensors were compared, and what was wrong before that.
-    pub(super) meeting: &'a Meeting,
-    /// What differs in each tensor that was compared.
-    pub(super) differences: Vec<Option<Difference>>,
+    /// What was wrong before any value was compared: names, and their faults.
+    pub(super) faults: &'a [(String, String)],
+    /// What was compared.
+    pub(super) tensors: Vec<Tensor<'a>>,
     /// How long it took.
     pub(super) seconds: f64,
 }
 
+/// A tensor that was compared.
+pub(super) struct Tensor<'a> {
+    /// Its name in the file.
+    pub(super) name: &'a str,
+    /// What it should be: the tensor of that name, or the one that it is tied to.
+    pub(super) planned: &'a plan::Tensor,
+    /// What differs.
+    pub(super) difference: Option<Difference>,
+}
+
+impl Tensor<'_> {
+    /// The name of the tensor that it is tied to.
+    fn source(&self) -> Option<&str> {
+        let planned = self.planned.name.as_str();
+        (planned != self.name).then_some(planned)
+    }
+}
+
 impl Compared<'_> {
     pub(super) fn is_equal(&self) -> bool {
-        self.meeting.faults.is_empty() && self.differences.iter().all(Option::is_none)
-    }
-
-    fn tensors(&self) -> impl Iterator<Item = (&Tensor, Option<Difference>)> {
-        let compared = self.meeting.pairs.iter().map(|&(number, _)| &self.plan.tensors[number]);
-        compared.zip(self.differences.iter().copied())
+        self.faults.is_empty() && self.tensors.iter().all(|tensor| tensor.difference.is_none())
     }
 
     /// A line for all that differs, and one for all together.
     pub(super) fn human(&self, out: &mut dyn Write) -> Result<()> {
-        for (name, fault) in &self.meeting.faults {
+        for (name, fault) in self.faults {
             match name.as_str() {
                 "" => writeln!(out, "{}", escape(fault))?,
                 name => writeln!(out, "`{}`: {}", shown(name), escape(fault))?,
             }
         }
-        for (tensor, difference) in self.tensors() {
-            if let Some(difference) = difference {
-                writeln!(out, "`{}`{}", shown(tensor.name.as_str()), told(tensor, difference))?;
+        for tensor in &self.tensors {
+            let name = shown(tensor.name);
+            match (tensor.difference, tensor.source()) {
+                (Some(difference), source) => {
+                    let tie = source.map(|source| format!(" (tied to `{source}`)")).unwrap_or_default();
+                    writeln!(out, "`{name}`{}{tie}", told(tensor.planned, difference))?;
+                }
+                (None, Some(source)) => writeln!(out, "note: `{name}` is tied to `{source}`, and equal to it")?,
+                (None, None) => {}
             }
         }
-        let (tensors, bytes) = (self.differences.len() as u64, self.bytes());
+        let (tensors, bytes) = (self.tensors.len() as u64, self.bytes());
         let origin = format!("seed {}, {}", self.plan.seed, self.plan.generator.name);
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
@@ -60,21 +79,20 @@ impl Compared<'_> {
                 self.seconds
             )?;
         } else {
-            let wrong = self.differences.iter().flatten().count() + self.meeting.faults.len();
+            let wrong = self.tensors.iter().filter(|tensor| tensor.difference.is_some()).count() + self.faults.len();
             writeln!(out, "different: {} fault{}, {origin}", grouped(wrong as u64), if wrong == 1 { "" } else { "s" })?;
         }
         Ok(())
     }
 
     fn bytes(&self) -> u64 {
-        self.tensors().map(|(tensor, _)| tensor.bytes()).sum()
+        self.tensors.iter().map(|tensor| tensor.planned.bytes()).sum()
     }
 
     /// One JSON object.
     pub(super) fn machine(&self, out: &mut dyn Write) -> Result<()> {
-        let faults =
-            self.meeting.faults.iter().map(|(name, fault)| json!({ "name": name, "equal": false, "fault": fault }));
-        let compared = self.tensors().map(|(tensor, difference)| entry(tensor, difference));
+        let faults = self.faults.iter().map(|(name, fault)| json!({ "name": name, "equal": false, "fault": fault }));
+        let compared = self.tensors.iter().map(entry);
         let report = json!({
             "equal": self.is_equal(),
             "generator": self.plan.generator.name,
@@ -92,7 +110,7 @@ fn shown(name: &str) -> String {
 }
 
 /// `[3, 17]: the file holds 0.1, the recipe gives 0.2; 1 of 12 elements differs`.
-fn told(tensor: &Tensor, Difference { first, held, derived, count }: Difference) -> String {
+fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Difference) -> String {
     let value = |value: f64| if value.is_finite() { shortest(value, tensor.dtype) } else { value };
     let (held, derived) = (format!("{:?}", value(held)), format!("{:?}", value(derived)));
     let bits = if held == derived { " of other bits" } else { "" };
@@ -105,9 +123,9 @@ fn told(tensor: &Tensor, Difference { first, held, derived, count }: Difference)
     )
 }
 
-fn entry(tensor: &Tensor, difference: Option<Difference>) -> Value {
-    let name = tensor.name.as_str();
-    match difference {
+fn entry(compared: &Tensor) -> Value {
+    let (name, tensor) = (compared.name, compared.planned);
+    let mut entry = match compared.difference {
         None => json!({ "name": name, "equal": true, "elements": tensor.shape.count() }),
         Some(Difference { first, held, derived, count }) => json!({
             "name": name,
@@ -119,5 +137,9 @@ fn entry(tensor: &Tensor, difference: Option<Difference>) -> Value {
             "derived": derived,
             "count": count,
         }),
+    };
+    if let Some(source) = compared.source() {
+        entry["tied"] = source.into();
     }
+    entry
 }
