@@ -15,8 +15,8 @@ use crate::recipe::TensorRecipe;
 pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };
 
 fn recognizes(opening: &[u8]) -> bool {
-    // A local header, or the end of an archive without members; a heading of text may begin with the letters alone.
-    opening.starts_with(b"PK\x03\x04") || opening.starts_with(b"PK\x05\x06")
+    // A local header, or an end of an archive without members; a heading of text may begin with the letters alone.
+    [b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"].iter().any(|magic| opening.starts_with(*magic))
 }
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
