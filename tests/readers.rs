@@ -1,6 +1,8 @@
 //! What the writers write is read back; what nobody should write is refused, without a panic or a large allocation.
 
+mod common;
 mod hostile;
+mod pickles;
 
 use std::fs;
 use std::path::{Path, PathBuf};

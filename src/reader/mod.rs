@@ -81,7 +81,7 @@ pub struct Entry {
     /// The type of its elements for people, in the file's own word where it is none of ours.
     pub type_word: String,
     /// The same tensor derived again from the recipe, where there is one and it fits.
-    pub planned: Option<Tensor>,
+    pub planned: Option<Box<Tensor>>,
     /// What its recipe calls the scheme, where that cannot be derived for want of the tensor that it started from.
     pub scheme: Option<String>,
     /// Which values it holds, by its recipe, where they were copied from another file.
@@ -251,7 +251,7 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
                 if entry.type_word == npy::BFLOAT16 {
                     entry.type_word = planned.dtype.word().into();
                 }
-                entry.planned = Some(planned);
+                entry.planned = Some(Box::new(planned));
             }
             Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
         }

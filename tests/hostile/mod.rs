@@ -1,7 +1,7 @@
 //! Files that nobody should write, made by hand: what is wrong, and the bytes.
 
-mod pickles;
-mod zips;
+pub(crate) mod pickles;
+pub(crate) mod zips;
 
 pub(crate) type Cases = Vec<(String, Vec<u8>)>;
 

@@ -3,17 +3,17 @@
 use super::zips::{Member, archive, member};
 use super::{Cases, named};
 
-const ORDERED: &[u8] = b"ccollections\nOrderedDict\n)R";
+pub(crate) const ORDERED: &[u8] = b"ccollections\nOrderedDict\n)R";
 
-fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     [b"X", &u32::try_from(text.len()).unwrap().to_le_bytes()[..], text.as_bytes()].concat()
 }
 
-fn tuple(items: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn tuple(items: &[Vec<u8>]) -> Vec<u8> {
     [b"(", &items.concat()[..], b"t"].concat()
 }
 
-fn byte(number: u8) -> Vec<u8> {
+pub(crate) fn byte(number: u8) -> Vec<u8> {
     vec![b'K', number]
 }
 
@@ -22,30 +22,30 @@ fn long(number: i64) -> Vec<u8> {
     [&[0x8a, 8][..], &number.to_le_bytes()].concat()
 }
 
-fn sizes(sizes: &[u8]) -> Vec<u8> {
+pub(crate) fn sizes(sizes: &[u8]) -> Vec<u8> {
     tuple(&sizes.iter().map(|&size| byte(size)).collect::<Vec<_>>())
 }
 
-fn storage(class: &str, key: &str, count: Vec<u8>) -> Vec<u8> {
+pub(crate) fn storage(class: &str, key: &str, count: Vec<u8>) -> Vec<u8> {
     let global = format!("ctorch\n{class}\n").into_bytes();
     [tuple(&[text("storage"), global, text(key), text("cpu"), count]), b"Q".to_vec()].concat()
 }
 
-fn singles() -> Vec<u8> {
+pub(crate) fn singles() -> Vec<u8> {
     storage("FloatStorage", "0", byte(6))
 }
 
-fn tensor(storage: Vec<u8>, offset: Vec<u8>, shape: Vec<u8>, strides: Vec<u8>) -> Vec<u8> {
+pub(crate) fn tensor(storage: Vec<u8>, offset: Vec<u8>, shape: Vec<u8>, strides: Vec<u8>) -> Vec<u8> {
     let arguments = tuple(&[storage, offset, shape, strides, vec![0x89], ORDERED.to_vec()]);
     [&b"ctorch._utils\n_rebuild_tensor_v2\n"[..], &arguments, b"R"].concat()
 }
 
-fn weight() -> Vec<u8> {
+pub(crate) fn weight() -> Vec<u8> {
     tensor(singles(), byte(0), sizes(&[2, 3]), sizes(&[3, 1]))
 }
 
 /// A state dict of these entries.
-fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let entries: Vec<u8> = entries.iter().flat_map(|(name, value)| [text(name), value.clone()].concat()).collect();
     [b"\x80\x02", ORDERED, b"(", &entries, b"u."].concat()
 }
@@ -55,7 +55,7 @@ fn only(value: Vec<u8>) -> Vec<u8> {
 }
 
 /// What stands where a pickle holds its tensors: a whole program but its first and last instruction.
-fn program(instructions: &[u8]) -> Vec<u8> {
+pub(crate) fn program(instructions: &[u8]) -> Vec<u8> {
     [b"\x80\x02", instructions, b"."].concat()
 }
 
@@ -65,6 +65,23 @@ fn members(pickle: Vec<u8>) -> [Member; 2] {
 
 fn file(pickle: Vec<u8>) -> Vec<u8> {
     archive(&members(pickle))
+}
+
+/// An archive of a pickle and of storages by name.
+pub(crate) fn with_storages(pickle: Vec<u8>, storages: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let storage = |(name, bytes): &(&str, Vec<u8>)| member(format!("a/data/{name}").as_bytes(), bytes.clone());
+    let members: Vec<Member> =
+        [member(b"a/data.pkl", pickle)].into_iter().chain(storages.iter().map(storage)).collect();
+    archive(&members)
+}
+
+/// The format of torch before 1.6: a pickle of values, and storages by name and number of elements.
+pub(crate) fn legacy(pickle: &[u8], storages: &[(&str, u64, Vec<u8>)]) -> Vec<u8> {
+    let names: Vec<u8> = storages.iter().flat_map(|(name, ..)| text(name)).collect();
+    let values = storages.iter().flat_map(|(_, count, bytes)| [&count.to_le_bytes()[..], bytes].concat());
+    let opening: [&[u8]; 4] =
+        [b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x02M\xe9\x03.", b"\x80\x02}.", pickle];
+    [opening.concat(), [b"\x80\x02](", &names[..], b"e."].concat(), values.collect()].concat()
 }
 
 /// A good archive, its second member changed.

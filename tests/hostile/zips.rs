@@ -4,7 +4,7 @@ use super::{Cases, named, npy, singles};
 
 /// A member as both of its headers tell of it.
 #[derive(Clone)]
-pub(super) struct Member {
+pub(crate) struct Member {
     pub(super) name: Vec<u8>,
     pub(super) local_name: Vec<u8>,
     pub(super) data: Vec<u8>,
@@ -19,7 +19,7 @@ pub(super) struct Member {
     pub(super) extra: Vec<u8>,
 }
 
-pub(super) fn member(name: &[u8], data: Vec<u8>) -> Member {
+pub(crate) fn member(name: &[u8], data: Vec<u8>) -> Member {
     let size = u32::try_from(data.len()).unwrap();
     let (checksum, name) = (crc32fast::hash(&data), name.to_vec());
     Member {
@@ -104,7 +104,7 @@ fn finished(mut bytes: Vec<u8>, end: &End) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn archive(members: &[Member]) -> Vec<u8> {
+pub(crate) fn archive(members: &[Member]) -> Vec<u8> {
     let (bytes, end) = body(members);
     finished(bytes, &end)
 }

@@ -93,7 +93,7 @@ pub(super) struct Stored {
 }
 
 /// The most memory that the values of a pickle take: 2^20 tensors as `torch.save` writes them need less.
-const MAX_MEMORY: usize = 1 << 28;
+const MAX_MEMORY: usize = 1 << 29;
 
 #[derive(Default)]
 pub(super) struct Heap<'a> {

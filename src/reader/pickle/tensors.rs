@@ -219,6 +219,9 @@ impl Walk<'_, '_> {
     fn tensor(&mut self, number: u32) -> Result<()> {
         self.tensors += 1;
         ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+        // Containers that are shared over and over would be many tensors of few bytes.
+        let bytes = self.heap.bytes.len();
+        ensure!(self.tensors <= bytes, "it names more tensors than its {bytes} bytes can hold");
         self.bytes_of_names += self.name.len();
         ensure!(self.bytes_of_names <= MAX_NAMES, "the names of its tensors take more than {MAX_NAMES} bytes");
         let tensor = Tensor::new(self.heap, number).with_context(|| format!("tensor {}", shown_name(&self.name)))?;
