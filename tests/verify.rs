@@ -1,6 +1,7 @@
 //! `fanin verify`: values derived again and compared, or tested against their law; and what `fanin inspect` shows of the same files.
 
 mod common;
+mod planted;
 mod tied;
 
 use std::fs;
@@ -250,7 +251,6 @@ fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
     folder.done("init normal 400x250 -q -o w.npy");
     let mut bytes = folder.read("w.npy");
     let end = bytes.len();
-    // Blocks are looked at from every 32nd value on.
     bytes.copy_within(end - 40_960..end - 40_960 + 1280, end - 20_480);
     folder.write("again.npy", &bytes);
     assert!(verify(&folder, "again.npy --law --as normal", 1).contains("come again"));

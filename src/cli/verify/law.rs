@@ -11,7 +11,7 @@ use crate::cli::inspect::{Column, table};
 use crate::plan::{Plan, Tensor};
 use crate::reader::Contents;
 use crate::text::{cut, escape, figure, grouped};
-use crate::verify::law::{Settings, Test, Verdict, test};
+use crate::verify::law::{Settings, Test, Verdict, between, test};
 
 /// A tensor and what its tests found.
 struct Row<'a> {
@@ -34,13 +34,18 @@ impl Verify {
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
             "no law is known: all its tensors started from others; name the file that holds those with --base"
         );
-        let settings =
-            Settings { generator: plan.generator, threads: self.resources.threads(), limit: self.resources.limit() };
-        let verdicts = meeting
+        let settings = Settings {
+            generator: plan.generator,
+            threads: self.resources.threads(),
+            limit: self.resources.limit(),
+            values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].shape.count()).sum(),
+        };
+        let mut verdicts = meeting
             .pairs
             .iter()
             .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, settings)?)))
             .collect::<Result<Vec<_>>>()?;
+        compare_tensors(&plan, &mut verdicts);
         let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
         let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
         let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
@@ -69,8 +74,19 @@ impl Verify {
             writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
         }
         for row in rows {
+            let name = cut(&escape(row.tensor.name.as_str()), 100);
             for fault in &row.verdict.faults {
-                writeln!(out, "`{}`: {fault}", escape(row.tensor.name.as_str()))?;
+                writeln!(out, "`{name}`: {fault}")?;
+            }
+            let mut failed: Vec<&Test> =
+                row.verdict.tests.iter().filter(|test| corrected(test, tests) < self.level).collect();
+            failed.sort_by(|one, other| one.probability.total_cmp(&other.probability));
+            for test in failed.iter().take(SHOWN) {
+                writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.probability)?;
+            }
+            if failed.len() > SHOWN {
+                let more = grouped((failed.len() - SHOWN) as u64);
+                writeln!(out, "`{name}`: {more} more of its tests fail; --json shows them")?;
             }
         }
         for name in underived {
@@ -98,7 +114,13 @@ impl Verify {
     fn machine(&self, rows: &[Row], faults: &[(String, String)], underived: &[String], fit: bool, tests: u64) -> Value {
         let tested = rows.iter().map(|row| {
             let one = |test: &Test| {
-                json!({ "test": test.name, "statistic": test.statistic, "probability": test.probability })
+                json!({
+                    "test": test.name,
+                    "statistic": test.statistic,
+                    "probability": test.probability,
+                    "corrected": corrected(test, tests),
+                    "finding": test.text,
+                })
             };
             json!({
                 "name": row.tensor.name.as_str(),
@@ -121,10 +143,27 @@ impl Verify {
     }
 }
 
+/// Adds to each verdict which tensor before it holds its values, too.
+fn compare_tensors(plan: &Plan, verdicts: &mut [(usize, Verdict)]) {
+    let traces: Vec<_> = verdicts.iter().map(|(_, verdict)| verdict.trace.as_ref()).collect();
+    for (number, other, text) in between(&traces) {
+        let name = cut(&escape(plan.tensors[verdicts[other].0].name.as_str()), 100);
+        verdicts[number].1.faults.push(format!("{text} `{name}`"));
+    }
+}
+
 fn row(plan: &Plan, number: usize, verdict: Verdict, tests: u64) -> Row<'_> {
-    let corrected = verdict.least().map(|test| (test.probability * crate::law::as_float(tests)).min(1.0));
+    let corrected = verdict.least().map(|test| corrected(test, tests));
     Row { tensor: &plan.tensors[number], verdict, corrected }
 }
+
+/// The probability of a test, times the number of all tests.
+fn corrected(test: &Test, tests: u64) -> f64 {
+    (test.probability * crate::law::as_float(tests)).min(1.0)
+}
+
+/// How many failed tests of a tensor are written out.
+const SHOWN: usize = 6;
 
 const COLUMNS: &[Column] = &[
     Column::words("name"),

@@ -2,7 +2,7 @@
 //! does not matter.
 
 use crate::law::as_float;
-use crate::plan::DType;
+use crate::plan::{DType, narrow};
 
 /// How many bits of the mantissa tell cells apart, where the dtype has more: 128 cells from a power of two to the next.
 const MANTISSA: u32 = 7;
@@ -120,9 +120,50 @@ impl Cells {
         self.counts.iter().sum()
     }
 
-    /// The largest share of the values in one cell.
-    pub(super) fn largest_share(&self) -> f64 {
-        as_float(self.counts.iter().copied().max().unwrap_or(0)) / as_float(self.total().max(1))
+    /// For each cell, a function of the rank of its values among all, from -1 to 1, less the mean of that function over all values;
+    /// with the third moment of that over the third power of its standard deviation.
+    pub(super) fn ranks(&self, function: &dyn Fn(f64) -> f64) -> (Vec<f32>, f64) {
+        let total = as_float(self.total().max(1));
+        let mut below = 0;
+        let mut ranks: Vec<f64> = Vec::with_capacity(self.counts.len());
+        for &count in &self.counts {
+            ranks.push(function((2.0 * as_float(below) + as_float(count)) / total - 1.0));
+            below += count;
+        }
+        let mean_of = |power: i32, ranks: &[f64]| {
+            let terms = ranks.iter().zip(&self.counts).filter(|(_, count)| **count > 0);
+            terms.map(|(rank, &count)| rank.powi(power) * as_float(count)).sum::<f64>() / total
+        };
+        let mean = mean_of(1, &ranks);
+        for rank in &mut ranks {
+            *rank -= mean;
+        }
+        let variance = mean_of(2, &ranks);
+        let skew = if variance > 0.0 { mean_of(3, &ranks) / variance.powf(1.5) } else { 0.0 };
+        (ranks.into_iter().map(narrow).collect(), skew)
+    }
+
+    /// What a list has for the cell of a finite value.
+    pub(super) fn of(&self, value: f64, list: &[f32]) -> f32 {
+        list.get(self.grid.cell(value)).copied().unwrap_or(0.0)
+    }
+
+    /// The probability that two values are equal, if those of a cell are spread evenly over its numbers of as many bits.
+    pub(super) fn collision(&self, mantissa: u32) -> f64 {
+        let total = as_float(self.total().max(1));
+        let occupied = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
+        occupied.map(|(cell, &count)| (as_float(count) / total).powi(2) / self.numbers(cell, mantissa)).sum()
+    }
+
+    /// How many numbers of a mantissa of as many bits a cell has.
+    fn numbers(&self, cell: usize, mantissa: u32) -> f64 {
+        if cell == 0 || cell + 1 >= self.counts.len() {
+            return 1.0;
+        }
+        let (low, high) = (self.grid.border(cell - 1).middle(), self.grid.border(cell).middle());
+        let binade = f64::from_bits(low.abs().max(high.abs()).to_bits() >> 52 << 52);
+        let step = binade * 0.5f64.powi(mantissa.cast_signed());
+        ((high - low) / step).max(1.0)
     }
 
     /// The largest distance of the values' distribution function from that of a law, over all borders strictly inside the law's

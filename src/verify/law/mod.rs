@@ -3,16 +3,26 @@
 //! Independent values are counted in cells whose borders lie half way between neighbouring numbers of the dtype. Where the law's
 //! distribution function is known, the largest distance from it over all borders is what Kolmogorov and Smirnov test; its probability is
 //! bounded by Massart's inequality, which holds for any count and for laws with steps, so that rounded values never fail for being
-//! rounded. Of other laws of independent values, values of another seed are drawn and the two samples compared. The mean, the variance
-//! and the bounds are tested beside that, and whether a block of values comes twice.
+//! rounded. Of other laws of independent values, values of another seed are drawn and the two samples compared. Beside that the mean, the
+//! variance, the bounds, and the smallest and the largest value are tested; the order of the values, by their ranks in a block that fits
+//! in memory; and whether values, runs of them, slices or whole tensors come again. Orthogonal matrices are tested against the law of
+//! Haar.
 
 mod cells;
+mod excerpt;
+mod extremes;
+mod haar;
 mod matrices;
+mod order;
+mod pairing;
 mod probability;
+mod repeats;
 mod sample;
+mod special;
 
 use anyhow::{Result, bail};
 pub use probability::{Cdf, cdf};
+pub use repeats::between;
 
 use crate::generator::Generator;
 use crate::law::{Law, as_float};
@@ -30,23 +40,42 @@ pub struct Verdict {
     pub faults: Vec<String>,
     /// What of the law was not tested, and why.
     pub untested: Option<String>,
+    /// What to compare with other tensors.
+    pub trace: Option<Trace>,
 }
 
 /// A statistic.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Test {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Its value.
     pub statistic: f64,
     /// The probability of one as extreme or more.
     pub probability: f64,
+    /// The same in words, for a reader of the report.
+    pub text: String,
+}
+
+/// What tells the values of a tensor from those of another.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// How many values there are.
+    count: u64,
+    /// How many of them the sum is of.
+    held: usize,
+    /// A sum of hashes, the same in any order of the values.
+    sum: u64,
+    /// Hashes of runs of values, and where they begin.
+    runs: Vec<(u64, u64)>,
+    /// The probability that two values are equal.
+    collision: f64,
 }
 
 impl Verdict {
     /// The least probability of all statistics.
-    pub fn least(&self) -> Option<Test> {
-        self.tests.iter().copied().min_by(|one, other| one.probability.total_cmp(&other.probability))
+    pub fn least(&self) -> Option<&Test> {
+        self.tests.iter().min_by(|one, other| one.probability.total_cmp(&other.probability))
     }
 
     fn fault(text: String) -> Self {
@@ -63,6 +92,8 @@ pub struct Settings {
     pub threads: usize,
     /// The most memory that a matrix may take.
     pub limit: u64,
+    /// How many values of the file are tested.
+    pub values: u64,
 }
 
 /// Tests whether the values of an entry fit the law of a tensor, which has its shape and dtype.
@@ -83,9 +114,7 @@ pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Se
             let part = sample::Part::NonZero { each: *nonzeros, unfolding };
             sample::test(tensor, &law, &part, contents, entry, settings)
         }
-        Law::Orthogonal { gain, unfolding, .. } => {
-            matrices::test(tensor, *gain, unfolding, contents, entry, settings.limit)
-        }
+        Law::Orthogonal { gain, unfolding, .. } => matrices::test(tensor, *gain, unfolding, contents, entry, settings),
         Law::Kept(_) => bail!("`{}` was copied from another file, and has no law", tensor.name),
         Law::Cleared { .. } | Law::Whole(_) => bounds_alone(tensor, contents, entry, settings),
     }
@@ -168,6 +197,7 @@ fn bounds_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, settings
         tests: Vec::new(),
         faults: first.map(|(index, held)| sample::outside(tensor, &tensor.law, index, held)).into_iter().collect(),
         untested: Some("its values depend on one another: its bounds alone are tested".into()),
+        trace: None,
     })
 }
 

@@ -27,6 +27,38 @@ pub fn cdf(law: &Law) -> Option<Cdf> {
     })
 }
 
+/// The probabilities of a value below and of one above x, each exact in relative terms.
+pub(super) struct Tails {
+    pub(super) below: Cdf,
+    pub(super) above: Cdf,
+}
+
+/// The tails of one element, before rounding, where there is a formula.
+pub(super) fn tails(law: &Law) -> Option<Tails> {
+    let (below, above): (Cdf, Cdf) = match *law {
+        Law::Normal { mean, std } if std > 0.0 => {
+            (Box::new(move |x| gaussian::lower((x - mean) / std)), Box::new(move |x| gaussian::upper((x - mean) / std)))
+        }
+        Law::Uniform { low, high } => {
+            let share = move |x: f64| (x / (high / 2.0 - low / 2.0)).clamp(0.0, 1.0);
+            (Box::new(move |x| share(x / 2.0 - low / 2.0)), Box::new(move |x| share(high / 2.0 - x / 2.0)))
+        }
+        Law::TruncatedNormal { mean, std, low, high } => {
+            let z = move |x: f64| (x.clamp(low, high) - mean) / std;
+            let mass = gaussian::between(z(low), z(high));
+            if mass <= 0.0 {
+                return None;
+            }
+            (
+                Box::new(move |x| (gaussian::between(z(low), z(x)) / mass).clamp(0.0, 1.0)),
+                Box::new(move |x| (gaussian::between(z(x), z(high)) / mass).clamp(0.0, 1.0)),
+            )
+        }
+        _ => return None,
+    };
+    Some(Tails { below, above })
+}
+
 /// The fourth central moment of a law over the square of its variance, where there is a formula.
 pub(super) fn kurtosis(law: &Law) -> Option<f64> {
     match *law {

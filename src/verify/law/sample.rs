@@ -1,12 +1,16 @@
 //! Independent values against their law.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 
 use super::cells::{Cells, Grid};
-use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_variance, of_two};
-use super::{Settings, Test, Verdict, check_memory, place, share};
+use super::excerpt::Excerpt;
+use super::extremes::Extremes;
+use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_variance, of_two, tails};
+use super::repeats::{self, Sampling, collision};
+use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::inspect::Summary;
 use crate::law::{Law, as_float};
 use crate::plan::{DType, Shape, Tensor, Unfolding};
@@ -25,10 +29,6 @@ pub(super) enum Part<'a> {
     NonZero { each: u64, unfolding: &'a Unfolding },
 }
 
-/// How many values make a block that should not come twice.
-const BLOCK: usize = 32;
-/// About how many blocks are remembered.
-const BLOCKS: u64 = 1 << 20;
 /// From how many values on the sum of any bounded ones is normal as far out as it is looked at.
 const MANY: u64 = 4096;
 /// How many values are drawn to compare with, at least and at most.
@@ -38,10 +38,27 @@ const DRAWN: (u64, u64) = (1 << 16, 1 << 24);
 struct Seen {
     sums: Vec<(u64, Summary)>,
     cells: Cells,
+    extremes: Extremes,
     outside: Option<(u64, f64)>,
     /// The first element that is not 0 and should be.
     not_zero: Option<(u64, f64)>,
-    blocks: Vec<(u64, u64)>,
+    runs: Vec<(u64, u64)>,
+}
+
+impl Seen {
+    fn new(grid: Grid) -> Self {
+        let cells = Cells::new(grid);
+        Self { sums: Vec::new(), cells, extremes: Extremes::default(), outside: None, not_zero: None, runs: Vec::new() }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.cells.merge(&other.cells);
+        self.extremes.merge(&other.extremes);
+        self.sums.extend(other.sums);
+        self.runs.extend(other.runs);
+        self.outside = first(self.outside, other.outside);
+        self.not_zero = first(self.not_zero, other.not_zero);
+    }
 }
 
 pub(super) fn test(
@@ -64,55 +81,49 @@ pub(super) fn test(
     let (mean, std) = (law.mean().unwrap_or(0.0), law.std().unwrap_or(0.0));
     // Cells are narrowest about 0; of a law that lies elsewhere, about its mean.
     let grid = Grid::new(tensor.dtype, if mean.abs() > std { mean } else { 0.0 });
-    let kept = (count / BLOCK as u64).div_ceil(BLOCKS).max(1);
-    let new = || Seen { sums: Vec::new(), cells: Cells::new(grid), outside: None, not_zero: None, blocks: Vec::new() };
+    let (excerpt, sampling) = (Excerpt::new(&tensor.shape), Sampling::new(count));
     let visit = |seen: &mut Seen, start: u64, values: &[f64]| {
-        let chosen;
-        let (start, values) = match part {
-            Part::All => (start, values),
+        let chosen = Chosen::new(part, start, values);
+        match part {
             Part::Without(from, to) => {
-                let inside = |index: u64| (*from..*to).contains(&index);
-                let off = (start..).zip(values.iter().copied()).find(|&(index, value)| inside(index) && value != 0.0);
+                let off = chosen.others.iter().copied().find(|(_, value)| *value != 0.0);
                 seen.not_zero = first(seen.not_zero, off);
-                chosen = (start..)
-                    .zip(values)
-                    .filter(|(index, _)| !inside(*index))
-                    .map(|(_, &value)| value)
-                    .collect::<Vec<_>>();
-                (start, chosen.as_slice())
+                let inside = |index: u64| (*from..*to).contains(&index);
+                let masked = |(index, &value): (u64, &f64)| if inside(index) { f64::NAN } else { value };
+                excerpt.take(start, &(start..).zip(values).map(masked).collect::<Vec<_>>());
             }
             Part::NonZero { unfolding, .. } => {
-                for (index, _) in (start..).zip(values).filter(|(_, value)| **value != 0.0) {
+                for &index in &chosen.places {
                     let at = unfolding.place(index);
                     let row = usize::try_from(at.matrix * unfolding.rows() + at.row).unwrap_or(usize::MAX);
                     if let Some(row) = rows.get(row) {
                         row.fetch_add(1, Ordering::Relaxed);
                     }
                 }
-                chosen = values.iter().copied().filter(|&value| value != 0.0).collect::<Vec<_>>();
-                (start, chosen.as_slice())
+                excerpt.take(start, values);
             }
-        };
+            Part::All => excerpt.take(start, values),
+        }
+        let (values, index) = (chosen.values.as_ref(), |number| chosen.index(number));
         let mut summary = Summary::default();
         summary.add(values);
         if summary.nan + summary.infinite > 0 || beyond(tensor, law, summary.min, summary.max) {
-            seen.outside = first(seen.outside, first_outside(tensor, law, start, values));
+            let off = values.iter().position(|value| is_outside(tensor, law, *value));
+            seen.outside = first(seen.outside, off.map(|number| (index(number), values[number])));
         }
         seen.sums.push((start, summary));
         if summary.nan + summary.infinite == 0 {
+            seen.extremes.add(values, &summary, &index);
             seen.cells.add(values);
-            seen.blocks.extend(blocks(start, values).filter(|(hash, _)| hash % kept == 0));
+            sampling.add(values, &index, &mut seen.runs);
         }
     };
-    let mut found = scan(contents, entry, settings.threads, &new, &visit)?.into_iter();
-    let mut seen = found.next().unwrap_or_else(new);
-    for other in found {
-        seen.cells.merge(&other.cells);
-        seen.sums.extend(other.sums);
-        seen.blocks.extend(other.blocks);
-        seen.outside = first(seen.outside, other.outside);
-        seen.not_zero = first(seen.not_zero, other.not_zero);
-    }
+    let found = scan(contents, entry, settings.threads, &|| Seen::new(grid), &visit)?;
+    let seen = found.into_iter().reduce(|mut seen, other| {
+        seen.merge(other);
+        seen
+    });
+    let mut seen = seen.unwrap_or_else(|| Seen::new(grid));
     let mut verdict = Verdict::default();
     verdict.faults.extend(seen.outside.map(|(index, value)| outside(tensor, law, index, value)));
     let not_zero = seen
@@ -123,11 +134,71 @@ pub(super) fn test(
         verdict.faults.extend(miscounted(tensor.dtype, law, *each, unfolding, &rows));
     }
     if verdict.faults.is_empty() && seen.cells.total() > 0 {
-        distribution(&mut verdict, tensor, law, &seen.cells, grid, settings);
-        moments(&mut verdict, tensor.dtype, law, seen.sums);
-        verdict.faults.extend(repeated(&seen.cells, seen.blocks));
+        let zeros = matches!(part, Part::NonZero { .. });
+        let further = distribution(&mut verdict, tensor, law, &seen.cells, grid, settings);
+        moments(&mut verdict, tensor.dtype, law, std::mem::take(&mut seen.sums));
+        if let Some(tails) = tails(law) {
+            let grid = 0.5f64.powi(tensor.dtype.mantissa_bits().min(repeats::GRID).cast_signed());
+            verdict.tests.extend(seen.extremes.test(tensor, law, &tails, seen.cells.total(), grid));
+        }
+        order_and_repeats(&mut verdict, &excerpt, seen, zeros.then_some(count), further, settings);
     }
     Ok(verdict)
+}
+
+/// Whether values depend on their places, and whether they come again. `count` says how many there are together with those that are 0, if
+/// those were not counted.
+fn order_and_repeats(
+    verdict: &mut Verdict,
+    excerpt: &Excerpt,
+    mut seen: Seen,
+    count: Option<u64>,
+    further: f64,
+    settings: Settings,
+) {
+    let mut block = excerpt.block();
+    if count.is_some() {
+        block.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = f64::NAN);
+    }
+    let collision = collision(&seen.cells, &block, further);
+    verdict.tests.extend(order::test(excerpt.axes(), &block, &seen.cells, collision));
+    verdict.tests.push(repeats::duplicates(&block, collision));
+    verdict.faults.extend(repeats::runs(&mut seen.runs, collision));
+    let zeros = count.map_or(0.0, |count| 1.0 - share(seen.cells.total(), count));
+    verdict.faults.extend(repeats::slices(excerpt, zeros * zeros + (1.0 - zeros).powi(2) * collision));
+    verdict.trace = Some(Trace::new(seen.cells.total(), &block, seen.runs, collision, settings.values));
+}
+
+/// The values of a chunk that follow the law.
+struct Chosen<'a> {
+    start: u64,
+    values: Cow<'a, [f64]>,
+    /// Where they are, unless all of the chunk are.
+    places: Vec<u64>,
+    /// The others.
+    others: Vec<(u64, f64)>,
+}
+
+impl<'a> Chosen<'a> {
+    fn new(part: &Part, start: u64, values: &'a [f64]) -> Self {
+        let follows = |index: u64, value: f64| match part {
+            Part::All => true,
+            Part::Without(from, to) => !(*from..*to).contains(&index),
+            Part::NonZero { .. } => value != 0.0,
+        };
+        if matches!(part, Part::All) {
+            return Self { start, values: values.into(), places: Vec::new(), others: Vec::new() };
+        }
+        let all = (start..).zip(values.iter().copied());
+        let (chosen, others): (Vec<_>, Vec<_>) = all.partition(|&(index, value)| follows(index, value));
+        let (places, values): (Vec<u64>, Vec<f64>) = chosen.into_iter().unzip();
+        Self { start, values: values.into(), places, others }
+    }
+
+    /// The place in the tensor of one of them.
+    fn index(&self, number: usize) -> u64 {
+        self.places.get(number).copied().unwrap_or(self.start + number as u64)
+    }
 }
 
 fn first(one: Option<(u64, f64)>, other: Option<(u64, f64)>) -> Option<(u64, f64)> {
@@ -146,10 +217,15 @@ fn beyond(tensor: &Tensor, law: &Law, min: Option<f64>, max: Option<f64>) -> boo
     min.is_some_and(|min| min < low) || max.is_some_and(|max| max > high)
 }
 
+/// Whether a value is not finite or not inside the bounds.
+fn is_outside(tensor: &Tensor, law: &Law, value: f64) -> bool {
+    let (low, high) = reach(tensor, law);
+    !value.is_finite() || !(low..=high).contains(&value)
+}
+
 /// The first value that is not finite or not inside the bounds.
 pub(super) fn first_outside(tensor: &Tensor, law: &Law, start: u64, values: &[f64]) -> Option<(u64, f64)> {
-    let (low, high) = reach(tensor, law);
-    (start..).zip(values.iter().copied()).find(|(_, value)| !value.is_finite() || !(low..=high).contains(value))
+    (start..).zip(values.iter().copied()).find(|(_, value)| is_outside(tensor, law, *value))
 }
 
 pub(super) fn outside(tensor: &Tensor, law: &Law, index: u64, value: f64) -> String {
@@ -178,35 +254,55 @@ fn miscounted(dtype: DType, law: &Law, each: u64, unfolding: &Unfolding, rows: &
     ))
 }
 
-/// The test of Kolmogorov and Smirnov, of one sample or of two.
-fn distribution(verdict: &mut Verdict, tensor: &Tensor, law: &Law, cells: &Cells, grid: Grid, settings: Settings) {
+/// The test of Kolmogorov and Smirnov, of one sample or of two. Gives the share of pairs of values that are equal by the law, if values
+/// of it were drawn.
+fn distribution(
+    verdict: &mut Verdict,
+    tensor: &Tensor,
+    law: &Law,
+    cells: &Cells,
+    grid: Grid,
+    settings: Settings,
+) -> f64 {
     let count = cells.total();
+    let mut push = |name: &str, statistic, probability, other: &str| {
+        let text = format!("the distribution function is off that of {other} by {}", figure(statistic));
+        verdict.tests.push(Test { name: name.into(), statistic, probability, text });
+    };
     if let Some(cdf) = cdf(law) {
         let statistic = cells.distance(&*cdf, law.bounds());
-        verdict.tests.push(Test { name: "distance", statistic, probability: of_distance(statistic, count) });
+        push("distance", statistic, of_distance(statistic, count), "the law");
     } else if matches!(law, Law::Distribution(_)) {
-        let drawn = drawn(tensor, law, count.clamp(DRAWN.0, DRAWN.1), grid, settings);
+        let (drawn, met) = drawn(tensor, law, count.clamp(DRAWN.0, DRAWN.1), grid, settings);
         let statistic = cells.distance_from(&drawn);
-        verdict.tests.push(Test { name: "distance*", statistic, probability: of_two(statistic, count, drawn.total()) });
+        push("distance*", statistic, of_two(statistic, count, drawn.total()), "values of another seed");
+        return met;
     } else {
-        verdict.untested = Some("no distribution function is known: its moments alone are tested".into());
+        verdict.untested =
+            Some("no distribution function is known: its moments and the order of its values are tested".into());
     }
+    0.0
 }
 
-/// Values of another seed.
-fn drawn(tensor: &Tensor, law: &Law, count: u64, grid: Grid, settings: Settings) -> Cells {
+/// Values of another seed, and the share of pairs of them that are equal.
+fn drawn(tensor: &Tensor, law: &Law, count: u64, grid: Grid, settings: Settings) -> (Cells, f64) {
     const SEED: u64 = 0x6c61_7720_7465_7374;
+    const PART: usize = 1 << 14;
     let mut like = Tensor { law: law.clone(), ..tensor.clone() };
     if let Ok(shape) = Shape::new(vec![count]) {
         like.shape = shape;
     }
     let source = crate::generator::native(SEED, &like, settings.threads);
-    let (mut cells, mut encoder) = (Cells::new(grid), Encoder::default());
-    for start in (0..count).step_by(BLOCK * 512) {
-        let part = usize::try_from(count - start).unwrap_or(usize::MAX).min(BLOCK * 512);
-        cells.add(encoder.widened(source.as_ref(), tensor.dtype, start, part));
+    let (mut cells, mut encoder, mut first) = (Cells::new(grid), Encoder::default(), Vec::new());
+    for start in (0..count).step_by(PART) {
+        let part = usize::try_from(count - start).unwrap_or(usize::MAX).min(PART);
+        let values = encoder.widened(source.as_ref(), tensor.dtype, start, part);
+        cells.add(values);
+        if start < DRAWN.0 {
+            first.extend_from_slice(values);
+        }
     }
-    cells
+    (cells, repeats::met(&first))
 }
 
 /// The mean and the variance, in units of how far they may stray.
@@ -227,49 +323,22 @@ fn moments(verdict: &mut Verdict, dtype: DType, law: &Law, mut sums: Vec<(u64, S
     if normal || count >= MANY && kurtosis.is_some() {
         let off = allowed(found_mean - mean, step * step / std);
         let z = off / std * as_float(count).sqrt();
-        verdict.tests.push(Test { name: "mean", statistic: z, probability: of_normal(z) });
+        let text = format!("the mean is {}, {z:+.2} standard errors off {}", figure(found_mean), figure(mean));
+        verdict.tests.push(Test { name: "mean".into(), statistic: z, probability: of_normal(z), text });
     }
     let variance = (found_std / std) * (found_std / std) * as_float(count) / as_float(count.max(2) - 1);
     let ratio = 1.0 + allowed(variance - 1.0, (step / std) * (step / std) / 4.0);
+    let text = format!("the standard deviation is {}, and that of the law {}", figure(found_std), figure(std));
+    let mut push = |probability| {
+        let (name, statistic) = ("std".into(), ratio.max(0.0).sqrt());
+        verdict.tests.push(Test { name, statistic, probability, text: text.clone() });
+    };
     if normal && count >= 2 {
-        let probability = of_normal_variance(ratio, count);
-        verdict.tests.push(Test { name: "std", statistic: ratio.sqrt(), probability });
+        push(of_normal_variance(ratio, count));
     } else if count >= MANY
         && let Some(kurtosis) = kurtosis
     {
         let z = (ratio - 1.0) / ((kurtosis - 1.0) / as_float(count)).sqrt();
-        verdict.tests.push(Test { name: "std", statistic: ratio.max(0.0).sqrt(), probability: of_normal(z) });
+        push(of_normal(z));
     }
-}
-
-/// A hash of each whole block, and its number of the first value.
-fn blocks(start: u64, values: &[f64]) -> impl Iterator<Item = (u64, u64)> {
-    let (blocks, _) = values.as_chunks::<BLOCK>();
-    blocks.iter().enumerate().map(move |(number, block)| {
-        let hash = block.iter().fold(0x243f_6a88_85a3_08d3, |hash: u64, value| {
-            (hash ^ value.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-        });
-        (hash ^ hash >> 31, start + (number * BLOCK) as u64)
-    })
-}
-
-/// Whether a block of values comes twice, where the law hardly ever does that.
-fn repeated(cells: &Cells, mut blocks: Vec<(u64, u64)>) -> Option<String> {
-    let pairs = as_float(blocks.len() as u64).powi(2);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "32")]
-    let chance = cells.largest_share().powi(BLOCK as i32) * pairs;
-    if chance > 1e-12 {
-        return None;
-    }
-    blocks.sort_unstable();
-    let again = blocks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-    let (first, second) = again.map(|pair| (pair[0].1, pair[1].1)).min()?;
-    let often = blocks.windows(2).filter(|pair| pair[0].0 == pair[1].0).count() as u64;
-    Some(format!(
-        "values {first} to {} come again from {second} on; {} of {} blocks of {BLOCK} come again ({:.1} %)",
-        first + BLOCK as u64 - 1,
-        grouped(often),
-        grouped(blocks.len() as u64),
-        100.0 * share(often, blocks.len() as u64)
-    ))
 }

@@ -1,0 +1,164 @@
+//! Whether values depend on their places: neighbours, mirrored, transposed and repeated halves, and slices of an axis against the rest.
+//!
+//! Each value is replaced by its rank, from -1 to 1, of which independent values of any law have any order with the same probability.
+//! Sums of products of such ranks, and of ranks, over the root of the sum of their squares, are standard normal, and their tails are
+//! lighter than those of a normal for any count where ranks lie symmetrically about 0 (Hoeffding 1963). Laws with few values, whose ranks
+//! do not, are tested if there are enough of them.
+
+use super::Test;
+use super::cells::Cells;
+use super::excerpt::Axis;
+use super::pairing::{Pairing, pairings};
+use super::probability::of_normal;
+use super::special::{of_any, of_as_many, of_chi_squared};
+use crate::law::as_float;
+
+/// Fewer products or values than this say too little.
+const FEWEST: f64 = 16.0;
+
+/// Numbers for values, 0 on average over all values.
+struct Scores {
+    /// An ending for the names of tests.
+    of: &'static str,
+    values: Vec<f32>,
+    /// The third moment over the third power of the standard deviation.
+    skew: f64,
+}
+
+/// Tests a block of values along some axes, which were counted among others. Those that are not numbers do not count. `collision` is the
+/// probability that two of them have the same magnitude.
+pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) -> Vec<Test> {
+    let pairings = pairings(axes);
+    let mut tests: Vec<Test> = pairings.iter().filter_map(|pairing| alike(pairing, block, collision)).collect();
+    for scores in [Scores::ranks(block, cells), Scores::magnitudes(block, cells)] {
+        tests.extend(pairings.iter().filter_map(|pairing| correlation(pairing, &scores)));
+        for axis in (0..axes.len()).filter(|_| axes.len() > 1) {
+            tests.extend(slices(axes, axis, &scores));
+        }
+    }
+    tests
+}
+
+impl Scores {
+    fn ranks(block: &[f64], cells: &Cells) -> Self {
+        let (ranks, skew) = cells.ranks(&|rank| rank);
+        Self { of: "", values: of_block(block, cells, &ranks), skew }
+    }
+
+    fn magnitudes(block: &[f64], cells: &Cells) -> Self {
+        let (ranks, skew) = cells.ranks(&f64::abs);
+        Self { of: " of magnitudes", values: of_block(block, cells, &ranks), skew }
+    }
+
+    /// Whether a sum of so many of them, or of products of `power` of them, is as good as symmetric.
+    fn suffice(&self, count: f64, power: i32) -> bool {
+        // The next term of Edgeworth's series at 6 standard deviations is a third.
+        count >= FEWEST && count >= (150.0 * self.skew.powi(power)).powi(2)
+    }
+}
+
+fn of_block(block: &[f64], cells: &Cells, ranks: &[f32]) -> Vec<f32> {
+    let score = |&value: &f64| if value.is_nan() { 0.0 } else { cells.of(value, ranks) };
+    block.iter().map(score).collect()
+}
+
+/// How many pairs are of one magnitude; `None` if there are no pairs.
+fn alike(pairing: &Pairing, block: &[f64], collision: f64) -> Option<Test> {
+    let (mut count, mut alike) = (0u64, 0u64);
+    pairing.for_each(|first, second| {
+        let (one, other) = (block[first].abs(), block[second].abs());
+        count += u64::from(!one.is_nan() && !other.is_nan());
+        alike += u64::from(one.to_bits() == other.to_bits() && !one.is_nan());
+    });
+    let (count, alike) = (as_float(count) * pairing.once(), as_float(alike) * pairing.once());
+    (count > 0.0).then(|| Test {
+        name: pairing.name("alike ", ""),
+        statistic: alike,
+        probability: of_as_many(alike, count * collision),
+        text: format!(
+            "{} are of the same magnitude in {alike} of {count} pairs, and chance explains {:.3e}",
+            pairing.text,
+            count * collision
+        ),
+    })
+}
+
+/// The correlation of the scores of all pairs; `None` if there are too few, or if all scores are 0.
+fn correlation(pairing: &Pairing, scores: &Scores) -> Option<Test> {
+    let (mut sum, mut squares, mut ones, mut others, mut count) = (0.0, 0.0, 0.0, 0.0, 0u64);
+    pairing.for_each(|first, second| {
+        let (one, other) = (f64::from(scores.values[first]), f64::from(scores.values[second]));
+        let product = one * other;
+        sum += product;
+        squares += product * product;
+        ones += one * one;
+        others += other * other;
+        count += u64::from(product != 0.0);
+    });
+    if squares == 0.0 || !scores.suffice(as_float(count) * pairing.once(), 2) {
+        return None;
+    }
+    let correlation = sum / f64::sqrt(ones * others);
+    let z = sum / squares.sqrt() * pairing.once().sqrt();
+    Some(Test {
+        name: pairing.name("", scores.of),
+        statistic: correlation,
+        probability: of_normal(z),
+        text: format!("{} are correlated: the correlation of ranks{} is {correlation:+.4}", pairing.text, scores.of),
+    })
+}
+
+/// The means of the slices of an axis: how far they stray together, and the one that strays furthest.
+fn slices(axes: &[Axis], axis: usize, scores: &Scores) -> Vec<Test> {
+    let Axis { number, length, .. } = axes[axis];
+    let inner: usize = axes[axis + 1..].iter().map(|axis| axis.length).product();
+    let each = scores.values.len() / length.max(1);
+    if length < 2 || !scores.suffice(as_float(each as u64), 1) {
+        return Vec::new();
+    }
+    let mut sums = vec![(0.0, 0.0); length];
+    for (run, values) in scores.values.chunks_exact(inner.max(1)).enumerate() {
+        let (sum, squares) = &mut sums[run % length];
+        for value in values.iter().copied().map(f64::from) {
+            *sum += value;
+            *squares += value * value;
+        }
+    }
+    let off: Vec<f64> =
+        sums.iter().map(|(sum, squares)| if *squares > 0.0 { sum / squares.sqrt() } else { 0.0 }).collect();
+    let total: f64 = off.iter().map(|z| z * z).sum();
+    let worse =
+        |worst: (usize, f64), (place, z): (usize, f64)| if z.abs() > worst.1.abs() { (place, z) } else { worst };
+    let (furthest, z) = off.iter().copied().enumerate().fold((0, 0.0), worse);
+    let occupied = sums.iter().filter(|(_, squares)| *squares > 0.0).count() as u64;
+    // All scores together sum up to 0.
+    let whole = axes.iter().all(|axis| axis.size == axis.length as u64);
+    let freedom = occupied.saturating_sub(u64::from(whole));
+    if freedom == 0 {
+        return Vec::new();
+    }
+    let place = furthest as u64 + axes[axis].low();
+    let of = scores.of;
+    let (singular, plural) = match (axes.len(), axis) {
+        (2, 0) => (format!("row {place}"), "rows".into()),
+        (2, _) => (format!("column {place}"), "columns".into()),
+        _ => (format!("slice {place} of axis {number}"), format!("slices of axis {number}")),
+    };
+    vec![
+        Test {
+            name: format!("means{of}, axis {number}"),
+            statistic: total / as_float(freedom),
+            probability: of_chi_squared(total, freedom),
+            text: format!(
+                "the mean ranks{of} of the {length} {plural} vary {:.4} times as much as chance lets them",
+                total / as_float(freedom)
+            ),
+        },
+        Test {
+            name: format!("furthest mean{of}, axis {number}"),
+            statistic: z,
+            probability: of_any(of_normal(z), occupied),
+            text: format!("the mean rank{of} of {singular} is {z:+.2} standard errors off 0"),
+        },
+    ]
+}
