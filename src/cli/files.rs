@@ -184,6 +184,12 @@ impl Files {
         }
     }
 
+    /// Every file that is written, with its size if the numbers do not decide it; those of tensors first.
+    pub(super) fn sizes(&self, sums: bool) -> Vec<(PathBuf, Option<u64>)> {
+        let sums = self.sums_path().filter(|_| sums).map(|path| (path, None));
+        self.all().map(|file| (file.path.clone(), file.size())).chain(sums).collect()
+    }
+
     /// Errors where one of them could not be put in its place, before any work is done.
     pub(super) fn check(&self, manner: &Manner) -> Result<()> {
         let in_folder = self.folder.is_some();

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::copied::{self, copied};
-use super::files::{Files, Manner};
+use super::files::{Done, Files, Manner};
 use super::overlap::Touched;
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
@@ -146,6 +146,34 @@ impl Output {
     /// Takes `--resume` away from the files, for a command that gives it another meaning.
     pub(super) fn take_resume(&mut self) -> bool {
         std::mem::take(&mut self.resume)
+    }
+
+    /// True if files that exist are replaced.
+    pub(super) fn replaces(&self) -> bool {
+        self.force
+    }
+
+    /// Replaces files that exist from now on.
+    pub(super) fn replace(&mut self) {
+        self.force = true;
+    }
+
+    /// The files of a plan with their sizes, the weights first; a size is `None` if the numbers decide it.
+    pub(super) fn files_of(&self, plan: &Plan) -> Result<Vec<(PathBuf, Option<u64>)>> {
+        match self.destination(Folder::TensorFiles, plan, &[])? {
+            Destination::Files(files, _) => Ok(files.sizes(self.sha256)),
+            Destination::Terminal | Destination::Stream(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The report of a plan whose files are there already.
+    pub(super) fn report_kept(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+        let Destination::Files(files, format) = self.destination(Folder::TensorFiles, plan, &[])? else {
+            return Ok(());
+        };
+        let kept = files.data.iter().map(|file| file.path.clone()).collect();
+        let done = Done { kept, ..Done::default() };
+        self.report(out, plan, &Written { done, format: Some(format), ..Written::default() })
     }
 
     /// Whether nothing is to be written or said but the plan.

@@ -1,6 +1,9 @@
 //! `fanin pretrain`: initial weights learnt from data.
 
+mod checkpoint;
+mod log;
 mod options;
+mod resume;
 mod watch;
 
 use std::io::Write;
@@ -17,16 +20,22 @@ use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
-use crate::pretrain::{ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, TrainedIdentity, Training, Wanted};
+use crate::pretrain::{
+    ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, Run, TrainedIdentity, Training, Wanted,
+};
 use crate::reader::Table;
 use crate::text::{bytes, cut, escape};
+use crate::writer::{self, Existing, Piece};
+use checkpoint::Checkpoint;
+use log::Log;
 use options::MethodOptions;
-use watch::{Looker, Noticed, Unseen, checkpoint_of};
+use resume::Begun;
+use watch::{Looker, Noticed, Unseen};
 
 /// Learn initial weights from data, layer by layer.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("resume", |resume| resume.help("Go on from the checkpoint of a run that was interrupted")),
+    mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Go on with a run that was interrupted, from its checkpoint if there is one")),
     mut_arg("max_memory", |memory| memory.help("The most memory that learning may take, and data that is packed, by columns or text, such as 8GiB; half of what is free by default")),
 )]
 pub(super) struct Pretrain {
@@ -69,17 +78,21 @@ pub(super) struct Pretrain {
 
 impl Pretrain {
     pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
-        let resume = self.output.take_resume();
+        let (resume, replaces) = (self.output.take_resume(), self.output.replaces());
+        if resume {
+            // An output of the run itself may be there: any other is refused below.
+            self.output.replace();
+        }
         let asked = Asked::parse(&self.method, &self.options.pairs())?;
         let seed = single(&self.seed)?;
         self.check_memory(&asked)?;
         let wanted = self.wanted(&asked, &unknown())?;
-        let planned = |wanted: &[Wanted]| {
-            Plan::new(NATIVE, self.seed.clone(), wanted.iter().map(|wanted| wanted.tensor.clone()).collect())
-        };
+        let planned_of = |tensors| Plan::new(NATIVE, self.seed.clone(), tensors);
+        let planned = |wanted: &[Wanted]| planned_of(wanted.iter().map(|wanted| wanted.tensor.clone()).collect());
         // An hour of learning must not end in a refusal.
-        let touched = self.touched();
+        let (touched, checkpoint) = (self.touched(), checkpoint::path_beside(&self.output));
         self.output.check(&planned(&wanted)?, touched.clone())?;
+        self.check_beside(resume)?;
         let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let known = known(&table, threads).with_context(|| shown(&self.data))?;
@@ -87,18 +100,63 @@ impl Pretrain {
         if self.output.is_dry_run() {
             return self.output.write(out, &planned(&wanted)?, touched);
         }
-        let mut looker = Looker::new(&self.output, self.log.as_deref(), self.plot.as_deref(), resume)?;
         let run = self.identity(&wanted)?;
-        let from = looker.checkpoint(&self.output, resume, self.checkpoint_every, run)?;
+        let outline = planned_of(wanted.iter().map(Wanted::outline).collect())?;
+        let mut begun = if resume { self.begun(&outline, &run, replaces)? } else { Begun::default() };
+        if begun.is_finished {
+            checkpoint::remove(checkpoint.as_deref())?;
+            return self.output.report_kept(out, &outline);
+        }
+        let from = std::mem::take(&mut begun.progress);
+        let mut looker = self.looker(begun, run, resume, replaces)?;
         let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads, limit };
         let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
             first.notes.extend(looker.notes().into_iter().chain(table.notes.iter().cloned()));
         }
-        let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?;
-        looker.draw(&plan)?;
+        let plan = planned_of(tensors)?;
+        looker.finish(&plan)?;
         self.output.write(out, &plan, touched)?;
-        looker.done()
+        checkpoint::remove(checkpoint.as_deref())
+    }
+
+    /// Errors if a file beside the weights could not be written, before the data is read.
+    fn check_beside(&self, resume: bool) -> Result<()> {
+        let pieces = [Piece::Bytes(Vec::new())];
+        for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
+            let Some(path) = path else { continue };
+            let checked = writer::check_target(&Plan::nothing(), &pieces, path, self.output.file_options());
+            checked.with_context(|| shown(path)).context(option)?;
+        }
+        let Some(path) = checkpoint::path_beside(&self.output) else {
+            ensure!(!resume, "--resume: a checkpoint lies beside the output: -o FILE");
+            ensure!(
+                self.checkpoint_every.is_none(),
+                "--checkpoint-every: a checkpoint lies beside the output: -o FILE"
+            );
+            return Ok(());
+        };
+        let interrupted = path.symlink_metadata().is_ok() && self.output.file_options().existing == Existing::Refuse;
+        ensure!(
+            !interrupted,
+            "{}: a run was interrupted there: --resume goes on with it, --force begins anew",
+            shown(&path)
+        );
+        Ok(())
+    }
+
+    fn looker(&self, begun: Begun, run: Run, resume: bool, replaces: bool) -> Result<Looker> {
+        let name = resume::short(&run);
+        let log = self.log.as_ref().map(|path| match resume {
+            true => Log::resumed(path, &name, &begun.history, replaces).context("--log"),
+            false => Ok(Log::new(path, &name, replaces)),
+        });
+        let fsync = self.output.file_options().fsync;
+        let checkpoint = checkpoint::path_beside(&self.output);
+        let checkpoint = checkpoint.map(|path| Checkpoint::new(path, run, self.checkpoint_every, fsync));
+        let mut looker = Looker::new(&self.output, name, begun.history, begun.notes);
+        (looker.log, looker.picture, looker.checkpoint) = (log.transpose()?, self.plot.clone(), checkpoint);
+        Ok(looker)
     }
 
     /// The files that are read, and those that are written beside the weights.
@@ -107,7 +165,9 @@ impl Pretrain {
         for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
             touched = path.iter().fold(touched, |touched, path| touched.writes(option, path));
         }
-        checkpoint_of(&self.output).iter().fold(touched, |touched, path| touched.writes("its checkpoint", path))
+        checkpoint::path_beside(&self.output)
+            .iter()
+            .fold(touched, |touched, path| touched.writes("its checkpoint", path))
     }
 
     fn check_memory(&self, asked: &Asked) -> Result<()> {
@@ -187,7 +247,7 @@ impl Pretrain {
     }
 
     /// What tells this run apart from any other.
-    fn identity(&self, wanted: &[Wanted]) -> Result<[u8; 32]> {
+    fn identity(&self, wanted: &[Wanted]) -> Result<Run> {
         let told = wanted.iter().map(|Wanted { tensor, trained }| {
             Ok(format!("{} {} {}", tensor.name, tensor.expression, serde_json::to_string(trained)?))
         });

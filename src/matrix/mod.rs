@@ -66,6 +66,11 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         &self.values
     }
 
+    /// The same, without the matrix.
+    pub fn into_values(self) -> Vec<T> {
+        self.values
+    }
+
     /// The same, to be changed.
     pub fn values_mut(&mut self) -> &mut [T] {
         &mut self.values

@@ -213,7 +213,10 @@ impl Tensor {
 
     /// The same tensor, but with these values, row-major, in the place of what its scheme draws.
     #[must_use]
-    pub fn holding(self, values: Vec<f32>, trained: Option<TrainedIdentity>) -> Self {
+    pub fn holding<T>(self, values: Vec<T>, trained: Option<TrainedIdentity>) -> Self
+    where
+        T: Copy + Into<f64> + Send + Sync + 'static,
+    {
         Self { law: Law::Whole(Arc::new(Values::new(values))), fans: None, trained, notes: Vec::new(), ..self }
     }
 

@@ -5,15 +5,15 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::activation::{Activation, WORDS};
-use super::input::{Input, Survey};
+use super::input::Input;
 use super::layer::{Layer, VALUES_OF_A_TASK, backward, forward};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
-use super::{Job, Method, Trainer};
+use super::{Job, Method, Request, Trainer};
 use crate::law::{as_float, in_memory};
 use crate::matrix::Matrix;
 use crate::plan::narrow;
-use crate::scheme::{Arguments, Kind, Parameter};
+use crate::scheme::{Kind, Parameter};
 
 pub(super) const METHOD: Method = Method {
     name: "dae",
@@ -65,10 +65,11 @@ pub(super) const METHOD: Method = Method {
     start: |job, _| Ok(Box::new(Autoencoder::start(job)?)),
 };
 
-fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
-    match arguments.word("loss") {
+fn check(request: &Request) -> Result<()> {
+    match request.arguments.word("loss") {
         Some("squared") => Ok(()),
-        _ => data
+        _ => request
+            .data
             .check_unit_interval()
             .context("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared"),
     }

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::layer::Layer;
 use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
-use super::{Job, Method, Trainer};
+use super::{Job, Method, Request, Start, Trainer};
 use crate::law::as_float;
 use crate::matrix::Matrix;
 use crate::plan::narrow;
@@ -34,9 +34,21 @@ pub(super) const METHOD: Method = Method {
     has_visible_bias: false,
     workspace: |_| 0,
     activation: |arguments| Activation::of(arguments.word("activation")),
-    check: |_, _| Ok(()),
+    check,
     start: |job, input| Ok(Box::new(KMeans::start(job, input)?)),
 };
+
+fn check(request: &Request) -> Result<()> {
+    let samples = request.samples;
+    for Start { name, weight } in request.layers {
+        let outputs = weight.columns();
+        ensure!(
+            outputs <= samples,
+            "`{name}`: {outputs} filters are asked for, and there are {samples} samples to learn from: take {samples} or fewer"
+        );
+    }
+    Ok(())
+}
 
 /// At least so many samples are candidates for the first filters.
 const CANDIDATES: usize = 4096;
@@ -87,12 +99,6 @@ impl Normalize {
 impl KMeans {
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
-        let samples = input.training.len();
-        ensure!(
-            outputs <= samples,
-            "`{}`: {outputs} filters are asked for, and there are {samples} samples to learn from: take {samples} or fewer",
-            job.name
-        );
         let mut found = Self {
             normalize: Normalize::of(job.arguments),
             tolerance: job.arguments.number("tolerance")?,

@@ -20,7 +20,7 @@ pub(super) const METHOD: Method = Method {
     workspace: |_| 0,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
-    check: |_, _| Ok(()),
+    check: |_| Ok(()),
     start: |job, _| Ok(Box::new(Lsuv { weight: job.initial.clone(), tolerance: job.arguments.number("tolerance")? })),
 };
 

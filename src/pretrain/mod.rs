@@ -5,6 +5,7 @@
 
 mod activation;
 mod dae;
+mod history;
 mod input;
 mod kept;
 mod kmeans;
@@ -24,10 +25,11 @@ use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 
+pub use history::{History, Row};
 pub use input::{Known, Survey};
 pub use layer::Layer;
-pub use picture::{Curve, Picture};
-pub use progress::Progress;
+pub use picture::Picture;
+pub use progress::{Progress, Run};
 pub use run::{Report, Start, Training, Watch};
 pub use trained::{Part, TrainedIdentity, Values, Wanted};
 
@@ -56,8 +58,8 @@ pub struct Method {
     workspace: fn(u64) -> u64,
     /// What follows each layer on the way to the next.
     activation: fn(&Arguments) -> Activation,
-    /// Errors where it takes no such data.
-    check: fn(&Arguments, &Survey) -> Result<()>,
+    /// Errors if it takes no such data, or does not make such layers of it.
+    check: fn(&Request) -> Result<()>,
     start: fn(&Job, &Input) -> Result<Box<dyn Trainer>>,
 }
 
@@ -78,6 +80,16 @@ pub struct Asked {
     /// The method.
     pub method: &'static Method,
     arguments: Arguments,
+}
+
+/// Everything that a run is refused for before it begins.
+struct Request<'a> {
+    arguments: &'a Arguments,
+    /// The data, scaled.
+    data: &'a Survey,
+    layers: &'a [Start],
+    /// The number of samples to learn from.
+    samples: usize,
 }
 
 /// A layer that is to be trained.

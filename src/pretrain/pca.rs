@@ -7,11 +7,11 @@ use nalgebra::DMatrix;
 use super::activation::Activation;
 use super::input::{Input, Moments};
 use super::layer::Layer;
-use super::{Job, Method, Trainer};
+use super::{Job, Method, Request, Trainer};
 use crate::law::as_float;
 use crate::matrix::Matrix;
 use crate::plan::narrow;
-use crate::scheme::{Kind, Parameter};
+use crate::scheme::{Arguments, Kind, Parameter};
 
 pub(super) const METHOD: Method = Method {
     name: "pca",
@@ -36,8 +36,8 @@ pub(super) const METHOD: Method = Method {
     workspace: |inputs| inputs.saturating_mul(inputs).saturating_mul(32),
     has_visible_bias: false,
     activation: |_| Activation::Linear,
-    check: |_, _| Ok(()),
-    start: |job, input| Ok(Box::new(Pca::start(job, input)?)),
+    check,
+    start: |job, _| Ok(Box::new(Pca::start(job)?)),
 };
 
 /// Of the largest variance; a direction with less has none.
@@ -60,14 +60,20 @@ enum Whiten {
     Features,
 }
 
-impl Pca {
-    fn start(job: &Job, input: &Input) -> Result<Self> {
-        let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
-        let whiten = match job.arguments.word("whiten") {
-            Some("pca") => Whiten::Scores,
-            Some("zca") => Whiten::Features,
-            _ => Whiten::Not,
-        };
+impl Whiten {
+    fn of(arguments: &Arguments) -> Self {
+        match arguments.word("whiten") {
+            Some("pca") => Self::Scores,
+            Some("zca") => Self::Features,
+            _ => Self::Not,
+        }
+    }
+}
+
+fn check(request: &Request) -> Result<()> {
+    let (whiten, samples) = (Whiten::of(request.arguments), request.samples);
+    for layer in request.layers {
+        let (inputs, outputs) = (layer.weight.rows(), layer.weight.columns());
         ensure!(
             outputs <= inputs,
             "{outputs} directions of {inputs} features: there are no more than there are features"
@@ -76,14 +82,20 @@ impl Pca {
             whiten != Whiten::Features || outputs == inputs,
             "whiten is zca, and turns {inputs} features back to as many, not to {outputs}"
         );
-        let most = input.training.len() - 1;
+        let most = samples - 1;
         ensure!(
             outputs <= most || whiten == Whiten::Features,
-            "{outputs} directions of {} samples: there are at most {most}",
-            input.training.len()
+            "{outputs} directions of {samples} samples: there are at most {most}"
         );
+    }
+    Ok(())
+}
+
+impl Pca {
+    fn start(job: &Job) -> Result<Self> {
+        let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
         Ok(Self {
-            whiten,
+            whiten: Whiten::of(job.arguments),
             epsilon: job.arguments.nonnegative("epsilon")?,
             weight: Matrix::zeros(inputs, outputs),
             bias: vec![0.0; outputs],

@@ -1,51 +1,63 @@
 //! A picture of what was learnt: the learning curves, and the first layer's weights as tiles.
 
 use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 
-use super::run::Report;
+use super::history::History;
 use crate::generator::native;
 use crate::law::{as_float, in_memory};
 use crate::plan::Tensor;
 use crate::show::svg::{line, page, text};
 use crate::text::figure;
 
-/// What was measured after each epoch.
-pub struct Curve {
-    /// What it is.
-    pub name: &'static str,
-    /// Of samples that were learnt from, over all layers.
-    pub training: Vec<f64>,
-    /// Of those that were held out; empty where none were.
-    pub held_out: Vec<f64>,
-    /// Before which epochs a further layer begins.
-    pub layers: Vec<usize>,
+/// A measure over the epochs of all layers.
+struct Curve<'a> {
+    name: &'a str,
+    training: Vec<f64>,
+    /// Over held-out samples; empty if there are none.
+    held_out: Vec<f64>,
+    /// The layer of the last epoch.
+    layer: usize,
+    /// The epochs before which a further layer begins.
+    layers: Vec<usize>,
 }
 
-impl Curve {
-    /// Takes in what was measured after an epoch.
-    pub fn add(curves: &mut Vec<Self>, report: &Report) {
-        for (number, &(name, value)) in report.training.iter().enumerate() {
-            let known = curves.iter().position(|curve| curve.name == name).unwrap_or_else(|| {
-                curves.push(Self { name, training: Vec::new(), held_out: Vec::new(), layers: Vec::new() });
-                curves.len() - 1
-            });
-            let curve = &mut curves[known];
-            if report.epoch == 1 && report.layer > 0 {
-                curve.layers.push(curve.training.len());
+impl<'a> Curve<'a> {
+    fn all(history: &'a History) -> Vec<Self> {
+        let mut curves: Vec<Self> = Vec::new();
+        for row in history.rows() {
+            for (number, (name, value)) in row.training.into_iter().enumerate() {
+                let known = curves.iter().position(|curve| curve.name == name).unwrap_or_else(|| {
+                    let (training, held_out) = (Vec::new(), Vec::new());
+                    curves.push(Self { name, training, held_out, layer: row.layer, layers: Vec::new() });
+                    curves.len() - 1
+                });
+                let curve = &mut curves[known];
+                if row.layer > curve.layer {
+                    curve.layers.push(curve.training.len());
+                    curve.layer = row.layer;
+                }
+                curve.training.push(value);
+                curve.held_out.extend(row.held_out.get(number).map(|&(_, value)| value));
             }
-            curve.training.push(value);
-            curve.held_out.extend(report.held_out.get(number).map(|&(_, value)| value));
         }
+        curves
     }
 }
 
-/// What is drawn.
+/// The content of a picture.
 pub struct Picture<'a> {
-    /// The learning curves.
-    pub curves: &'a [Curve],
+    /// The source of the learning curves.
+    pub history: &'a History,
     /// The first layer's weight.
     pub weight: Option<&'a Tensor>,
+    /// The run that it is of, in a comment that [`Picture::is_of`] finds.
+    pub run: &'a str,
 }
+
+/// The comment of a picture's run stands within so many bytes of its start.
+const OPENING: u64 = 1 << 14;
 
 const MARGIN: f64 = 32.0;
 const PLOT: (f64, f64) = (440.0, 150.0);
@@ -59,22 +71,35 @@ const MOST_TILES: usize = 98;
 const SHADES: i16 = 15;
 
 impl Picture<'_> {
+    /// True if a file is a picture of that run.
+    pub fn is_of(run: &str, file: File) -> bool {
+        let mut opening = Vec::new();
+        let read = file.take(OPENING).read_to_end(&mut opening);
+        read.is_ok() && String::from_utf8_lossy(&opening).contains(&comment(run))
+    }
+
     /// The page.
     pub fn svg(&self) -> String {
+        let curves = Curve::all(self.history);
         let tiles = self.weight.map(Tiles::new);
         let below = tiles.as_ref().map_or(0.0, Tiles::height);
         let width = 2.0 * MARGIN + as_float(TILES_A_ROW as u64) * (TILE.0 + TILE.1);
-        let height = TOP + ROW * as_float(self.curves.len() as u64) + below;
+        let height = TOP + ROW * as_float(curves.len() as u64) + below;
         let mut svg = page((width, height), MARGIN, "what was learnt");
-        for (number, curve) in self.curves.iter().enumerate() {
+        let _ = writeln!(svg, "{}", comment(self.run));
+        for (number, curve) in curves.iter().enumerate() {
             draw(&mut svg, curve, TOP + ROW * as_float(number as u64));
         }
         if let Some(tiles) = &tiles {
-            tiles.draw(&mut svg, TOP + ROW * as_float(self.curves.len() as u64));
+            tiles.draw(&mut svg, TOP + ROW * as_float(curves.len() as u64));
         }
         svg.push_str("</svg>\n");
         svg
     }
+}
+
+fn comment(run: &str) -> String {
+    format!("<!-- run {run} -->")
 }
 
 fn draw(svg: &mut String, curve: &Curve, top: f64) {

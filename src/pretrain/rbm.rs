@@ -11,12 +11,12 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::activation::Activation;
-use super::input::{Input, Survey, both};
+use super::input::{Input, both};
 use super::kept::Kept;
 use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
-use super::{Job, Method, Trainer};
+use super::{Job, Method, Request, Trainer};
 use crate::law::in_memory;
 use crate::matrix::{Bits, Factor, Matrix, Panels};
 use crate::plan::narrow;
@@ -72,10 +72,10 @@ pub(super) const METHOD: Method = Method {
     start: |job, input| Ok(Box::new(Rbm::start(job, input)?)),
 };
 
-fn check(arguments: &Arguments, data: &Survey) -> Result<()> {
-    match is_gaussian(arguments) {
+fn check(request: &Request) -> Result<()> {
+    match is_gaussian(request.arguments) {
         true => Ok(()),
-        false => data.check_unit_interval().context(
+        false => request.data.check_unit_interval().context(
             "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian",
         ),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::input::{Input, Scale, Survey};
 use super::layer::Layer;
 use super::noise::Noise;
-use super::{Asked, Job, Progress, Trainer};
+use super::{Asked, Job, Progress, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::plan::Name;
 use crate::reader::Table;
@@ -75,8 +75,9 @@ impl Training<'_> {
         let Asked { method, arguments } = self.asked;
         let scale = Scale::new(arguments, self.survey);
         let scaled = scale.as_ref().map(|scale| self.survey.scaled(scale));
-        (method.check)(arguments, scaled.as_ref().unwrap_or(self.survey))?;
         let (training, held_out) = self.share_out()?;
+        let data = scaled.as_ref().unwrap_or(self.survey);
+        (method.check)(&Request { arguments, data, layers: &self.layers, samples: training.len() })?;
         let activation = (method.activation)(arguments);
         let Progress { done, mut epochs, mut state } = from;
         let mut input =

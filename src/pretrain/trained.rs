@@ -80,6 +80,11 @@ impl Wanted {
         Ok(Start { name: tensor.name.clone(), weight })
     }
 
+    /// The tensor without values, with the identity that they will have.
+    pub fn outline(&self) -> Tensor {
+        self.tensor.clone().holding(Vec::<f32>::new(), Some(self.trained.clone()))
+    }
+
     fn outputs_first(&self) -> bool {
         self.tensor.layout.as_deref() == Some("oi")
     }
@@ -100,28 +105,28 @@ impl Wanted {
 }
 
 /// Values that are there already, as a law that draws them.
-pub struct Values(Vec<f32>);
+pub struct Values<T>(Vec<T>);
 
-impl Values {
+impl<T> Values<T> {
     /// These, row-major.
-    pub fn new(values: Vec<f32>) -> Self {
+    pub fn new(values: Vec<T>) -> Self {
         Self(values)
     }
 }
 
-impl fmt::Debug for Values {
+impl<T> fmt::Debug for Values<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} values", self.0.len())
     }
 }
 
-impl Described for Values {
+impl<T: Copy + Into<f64> + Send + Sync> Described for Values<T> {
     fn largest(&self) -> f64 {
-        self.0.iter().fold(0.0, |largest, value| value.abs().max(largest)).into()
+        self.0.iter().fold(0.0, |largest, &value| value.into().abs().max(largest))
     }
 }
 
-impl Whole for Values {
+impl<T: Copy + Into<f64> + Send + Sync> Whole for Values<T> {
     fn draw(&self, _: &dyn Draws) -> Vec<f64> {
         self.0.iter().map(|&value| value.into()).collect()
     }

@@ -22,7 +22,7 @@ pub(super) const METHOD: Method = Method {
     workspace: |_| 0,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
-    check: |_, _| Ok(()),
+    check: |_| Ok(()),
     start: |job, _| {
         let weight = job.initial.clone();
         Ok(Box::new(WeightNorm { bias: vec![0.0; weight.columns()], weight }))

@@ -88,3 +88,35 @@ fn an_output_is_no_other_output() {
         refused(&folder, &line, &words);
     }
 }
+
+#[test]
+fn a_command_that_is_refused_leaves_the_log_of_last_week() {
+    let folder = folder();
+    folder.done("init nan 50x6 -q -o nan.npy");
+    for line in [
+        "pca 6-2 --data xx.npy",
+        "pca 7-2 --data x.npy",
+        "pca 6-2 --data x.npy --data-tensor no",
+        "pca 6-7 --data x.npy",
+        "pca 6-2 --data nan.npy",
+        "pca 6-2 --data x.npy --whiten zca",
+        "kmeans 6-51 --data x.npy",
+        "kmeans 6-4-51 --data x.npy",
+        "rbm 6-2 --data base.npy",
+        "rbm 6-2 --data x.npy --plot no/p.svg",
+        "rbm 6-2 --data x.npy --epochs 0",
+    ] {
+        refused(&folder, &format!("pretrain {line} --log last-week.jsonl --force -o w.npz"), &[]);
+    }
+    refused(&folder, "pretrain pca 6-2 --data x.npy --log last-week.jsonl -o w.npz", &["last-week.jsonl", "--force"]);
+    refused(&folder, "pretrain pca 6-2 --data x.npy --log m -o w.npz", &["--log", "folder"]);
+    refused(&folder, "pretrain pca 6-2 --data x.npy --log no/l.jsonl -o w.npz", &["--log", "no folder"]);
+}
+
+#[test]
+fn devices_and_files_that_stay_as_they_are_may_be_named_twice() {
+    let folder = folder();
+    folder.done("pretrain pca 6-2 --data x.npy -q --log /dev/null --plot /dev/null --force -o w.npz");
+    folder.done("pretrain pca 6-2 --data x.npy -q --log /dev/stderr --format npz -o /dev/stdout");
+    folder.done("init normal 3 -q --format npy -o /dev/null");
+}
