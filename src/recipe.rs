@@ -20,6 +20,9 @@ use crate::unique::Unique;
 /// The key of the recipe in formats that keep it in a table.
 pub const KEY: &str = "fanin";
 
+/// The most values that are passed over before a tensor: those of the largest tensor.
+const MOST_PASSED: u64 = 1 << 48;
+
 /// The version of the recipe's own form.
 pub const SCHEMA: u64 = 1;
 
@@ -65,6 +68,9 @@ pub struct TensorRecipe {
     /// Its place, from 0, among the tensors that a framework's generator drew one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
+    /// The number of uniform values that the generator drew before it and dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<u64>,
     /// The scheme in canonical form; empty where the values were copied.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scheme: String,
@@ -134,6 +140,7 @@ impl TensorRecipe {
             kept: tensor.kept().map(|kept| kept.identity.clone()),
             layout: tensor.layout.clone(),
             order: tensor.order,
+            passed: (tensor.passed > 0).then_some(tensor.passed),
             scheme: tensor.expression.clone(),
             shape: tensor.shape.axes().into(),
             slice: tensor.slice.clone(),
@@ -170,7 +177,9 @@ impl TensorRecipe {
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
         let resolved = scheme::resolve(&self.scheme)?;
         let drawn = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
-        let whole = Tensor { order: self.order, ..drawn };
+        let passed = self.passed.unwrap_or_default();
+        ensure!(passed <= MOST_PASSED, "it passes over {passed} values: at most 2^48 are allowed");
+        let whole = Tensor { order: self.order, passed, ..drawn };
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
     }
@@ -271,6 +280,21 @@ mod tests {
         assert_eq!(recipe.to_json().unwrap(), text);
         assert!(recipe.tensor("a", NATIVE).is_err(), "its law is not to be had without the base");
         assert!(TensorRecipe::parse(&text.replace("name", "file")).is_err());
+    }
+
+    #[test]
+    fn values_that_are_passed_over_are_bounded_and_a_matter_of_torch() {
+        let recipe = |passed: u64| {
+            let text = format!(r#"{{"dtype":"f32","order":0,"passed":{passed},"scheme":"normal","shape":[4]}}"#);
+            TensorRecipe::parse(&text).unwrap()
+        };
+        assert!(recipe(u64::MAX).tensor("w", NATIVE).is_err());
+        for (name, takes) in [("torch-2.15", true), ("jax-0.10", false), ("native-1", false)] {
+            let generator = Generator::find(name).unwrap();
+            let tensor = recipe(3).tensor("w", generator).unwrap();
+            assert_eq!(TensorRecipe::of(&tensor).passed, Some(3));
+            assert_eq!(Plan::new(generator, Seed::default(), vec![tensor]).is_ok(), takes, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `--like FRAMEWORK`: what is drawn and what is refused, with no framework at hand.
 
 mod common;
+mod modules;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

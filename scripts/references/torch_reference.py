@@ -95,6 +95,71 @@ MODULES = {
     "torch-bilinear 8x16x32": lambda: nn.Bilinear(16, 32, 8),
     "torch.nn.GRU first=15x4 second=15x5": lambda: nn.ModuleDict({"first": nn.GRU(4, 5), "second": nn.GRU(5, 5)}),
     "torch.nn.Embedding a=3x3 b=7x1": lambda: nn.ModuleDict({"a": nn.Embedding(3, 3), "b": nn.Embedding(7, 1)}),
+    "torch.nn.Linear 3x0": lambda: nn.Linear(0, 3),
+    "torch.nn.Linear a=5x0 b=4x5": lambda: nn.ModuleDict({"a": nn.Linear(0, 5), "b": nn.Linear(5, 4)}),
+    "torch.nn.Conv2d a=3x0x3x3 b=2x3x1x1": lambda: nn.ModuleDict({"a": nn.Conv2d(0, 3, 3), "b": nn.Conv2d(3, 2, 1)}),
+    "torch.nn.ConvTranspose1d a=3x2x0 b=2x3x1": lambda: nn.ModuleDict(
+        {"a": nn.ConvTranspose1d(3, 2, 0), "b": nn.ConvTranspose1d(2, 3, 1)}
+    ),
+    "torch.nn.Bilinear a=2x3x0 b=2x3x4": lambda: nn.ModuleDict({"a": nn.Bilinear(3, 0, 2), "b": nn.Bilinear(3, 4, 2)}),
+    "torch.nn.Embedding:padding_idx=-2 7x5": lambda: nn.Embedding(7, 5, padding_idx=-2),
+    "torch.nn.EmbeddingBag:padding_idx=0 a=3x20 b=2x3": lambda: nn.ModuleDict(
+        {"a": nn.EmbeddingBag(3, 20, padding_idx=0), "b": nn.EmbeddingBag(2, 3, padding_idx=0)}
+    ),
+    "torch.nn.LSTM:num_layers=2,bidirectional=true,proj_size=2 16x3": lambda: nn.LSTM(
+        3, 4, 2, bidirectional=True, proj_size=2
+    ),
+    "torch.nn.LSTM:proj_size=5,bias=false 28x9": lambda: nn.LSTM(9, 7, bias=False, proj_size=5),
+    "torch.nn.RNNCell 20x10": lambda: nn.RNNCell(10, 20),
+    "torch.nn.LSTMCell:bias=false 80x10": lambda: nn.LSTMCell(10, 20, bias=False),
+    "torch.nn.LSTMCell 8x0": lambda: nn.LSTMCell(0, 2),
+    "torch.nn.GRUCell a=9x5 b=60x3": lambda: nn.ModuleDict({"a": nn.GRUCell(5, 3), "b": nn.GRUCell(3, 20)}),
+    "torch.nn.MultiheadAttention:kdim=3,vdim=7,num_heads=2 64x64": lambda: nn.MultiheadAttention(64, 2, kdim=3, vdim=7),
+    "torch.nn.MultiheadAttention:kdim=3,vdim=8,add_bias_kv=true 8x8": lambda: nn.MultiheadAttention(
+        8, 2, kdim=3, vdim=8, add_bias_kv=True
+    ),
+    "torch.nn.MultiheadAttention:add_bias_kv=true,bias=false 60x20": lambda: nn.MultiheadAttention(
+        20, 5, bias=False, add_bias_kv=True
+    ),
+    "torch.nn.TransformerEncoderLayer:nhead=2 24x12": lambda: nn.TransformerEncoderLayer(12, 2, 24),
+    "torch.nn.TransformerEncoderLayer:bias=false a=7x4 b=5x3": lambda: nn.ModuleDict(
+        {"a": nn.TransformerEncoderLayer(4, 2, 7, bias=False), "b": nn.TransformerEncoderLayer(3, 3, 5, bias=False)}
+    ),
+    "torch.nn.TransformerDecoderLayer:activation=gelu 20x8": lambda: nn.TransformerDecoderLayer(
+        8, 4, 20, activation="gelu"
+    ),
+    "torch.nn.TransformerEncoder:num_layers=3 20x8": lambda: nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(8, 4, 20), 3
+    ),
+    "torch.nn.TransformerEncoder:num_layers=2,norm=true,bias=false 6x4": lambda: nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(4, 1, 6, bias=False), 2, nn.LayerNorm(4, bias=False)
+    ),
+    "torch.nn.TransformerDecoder:num_layers=2 a=6x4 b=20x8": lambda: nn.ModuleDict(
+        {
+            "a": nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 6), 2),
+            "b": nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 20), 2),
+        }
+    ),
+    "torch.nn.Transformer:nhead=4,num_encoder_layers=2,num_decoder_layers=3 24x16": lambda: nn.Transformer(
+        16, 4, 2, 3, 24
+    ),
+    "torch.nn.Transformer:bias=false,num_encoder_layers=1,num_decoder_layers=1 a=6x4 b=9x8": lambda: nn.ModuleDict(
+        {"a": nn.Transformer(4, 2, 1, 1, 6, bias=False), "b": nn.Transformer(8, 2, 1, 1, 9, bias=False)}
+    ),
+    "torch.nn.Transformer a=5x4 b=3x2": lambda: nn.ModuleDict(
+        {"a": nn.Transformer(4, 2, dim_feedforward=5), "b": nn.Transformer(2, 1, dim_feedforward=3)}
+    ),
+    "torch.nn.LayerNorm 3x5": lambda: nn.LayerNorm((3, 5)),
+    "torch.nn.LayerNorm:bias=false 7": lambda: nn.LayerNorm(7, bias=False),
+    "torch.nn.RMSNorm 7": lambda: nn.RMSNorm(7),
+    "torch.nn.GroupNorm:num_groups=2 6": lambda: nn.GroupNorm(2, 6),
+    "torch.nn.BatchNorm1d 7": lambda: nn.BatchNorm1d(7),
+    "torch.nn.BatchNorm2d:affine=false 7": lambda: nn.BatchNorm2d(7, affine=False),
+    "torch.nn.BatchNorm3d:track_running_stats=false 7": lambda: nn.BatchNorm3d(7, track_running_stats=False),
+    "torch.nn.InstanceNorm2d:affine=true 7": lambda: nn.InstanceNorm2d(7, affine=True),
+    "torch.nn.InstanceNorm1d:track_running_stats=true 7": lambda: nn.InstanceNorm1d(7, track_running_stats=True),
+    "torch.nn.PReLU:init=0.1 3": lambda: nn.PReLU(3, 0.1),
+    "torch.nn.PReLU 1": lambda: nn.PReLU(),
 }
 
 
@@ -126,7 +191,8 @@ def made(module, seed, dtype):
     torch.set_default_dtype(DTYPES[dtype])
     torch.manual_seed(seed)
     try:
-        return arrays(module().state_dict())
+        # The counter of a batch norm is an integer, which fanin does not draw.
+        return arrays({name: tensor for name, tensor in module().state_dict().items() if tensor.is_floating_point()})
     finally:
         torch.set_default_dtype(torch.float32)
 

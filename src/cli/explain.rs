@@ -73,7 +73,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if let Some(module) = MODULES.iter().find(|module| module.word == scheme.name) {
         let text = format!(
             "with --like torch, a SHAPE without a name is that of the {} of {TORCH}.{}, drawn with all its tensors (`fanin explain {TORCH}.{}`)",
-            module.weight, module.name, module.name
+            module.weights[0], module.name, module.name
         );
         entry(out, "module", &text)?;
     }
@@ -86,9 +86,13 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
 
 /// A module: its tensors in the order in which they are drawn, and the shape that tells of them.
 fn of_module(out: &mut dyn Write, asked: &Asked) -> Result<()> {
-    let Module { name, word, weight, axes, example, .. } = asked.module;
-    writeln!(out, "{word}: all tensors of {TORCH}.{name}, as torch draws them one after the other\n")?;
-    for (position, tensor) in asked.example()?.iter().enumerate() {
+    let Module { name, word, weights, axes, example, .. } = asked.module;
+    let (weight, command) = (weights[0], asked.module.with_example());
+    writeln!(
+        out,
+        "{word}: all tensors of {TORCH}.{name}; --like torch draws them as torch does, one after the other\n"
+    )?;
+    for (position, tensor) in Asked::of_example(asked.module)?.example()?.iter().enumerate() {
         let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let line = format!("{}={}: {}", tensor.name, sizes.join("x"), tensor.scheme());
         entry(out, if position == 0 { "tensors" } else { "" }, &line)?;
@@ -96,7 +100,7 @@ fn of_module(out: &mut dyn Write, asked: &Asked) -> Result<()> {
     entry(out, "shape", &format!("that of {weight}: {axes}, as {example}"))?;
     entry(out, "parameters", &asked.module.parameters().join(", "))?;
     entry(out, "also called", &format!("{TORCH}.{name}, whose NAME=SHAPE gives NAME.{weight} and so on"))?;
-    Ok(entry(out, "example", &format!("fanin init {word} {example} --like torch --seed 0 -o module.npz"))?)
+    Ok(entry(out, "example", &format!("fanin init {command} {example} --like torch --seed 0 -o module.npz"))?)
 }
 
 /// Where the modules of torch are.
@@ -169,11 +173,11 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     for parameter in ARRANGEMENT {
         writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
     }
-    writeln!(out, "\nWith `--like torch` these draw all tensors of a module, from the shape of the first weight:\n")?;
+    writeln!(out, "\nThese are modules of torch, drawn with all their tensors from the shape of one weight:\n")?;
     for module in MODULES {
-        let Module { name, word, weight, axes, example, .. } = module;
+        let Module { name, word, weights, axes, example, .. } = module;
         let parameters = module.parameters().join(", ");
-        writeln!(out, "- `{word} {example}`, or `{TORCH}.{name}`: {weight} is {axes}; parameters: {parameters}")?;
+        writeln!(out, "- `{word} {example}`, or `{TORCH}.{name}`: {} is {axes}; parameters: {parameters}", weights[0])?;
     }
     for family in SCHEMES {
         writeln!(out, "\n## {}", capitalized(family.name))?;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::numbers::Numbers;
@@ -12,8 +12,8 @@ use super::output::Output;
 use super::overlap::Touched;
 use super::shown;
 use super::slices::Slices;
-use crate::model::layers::modules;
-use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Shape, Tensor};
+use crate::model::layers::modules::{self, Asked};
+use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Shape, Tensor, Turn, put_in_turn};
 use crate::reader::Contents;
 use crate::scheme::{self, Reads};
 
@@ -69,46 +69,42 @@ impl Init {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref())?;
         let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
-        let (base, module) = (self.base()?.map(Arc::new), self.module()?);
-        let mut tensors = Vec::with_capacity(self.shapes.len());
+        let (base, module) = (self.base()?.map(Arc::new), modules::find(&self.scheme)?);
+        let mut tensors: Vec<(Tensor, Turn)> = Vec::with_capacity(self.shapes.len());
         for (position, text) in self.shapes.iter().enumerate() {
             let told = || format!("`{text}`");
             let (name, shape) =
                 text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
-            // The scheme of single tensors that a module shares its word with goes for a tensor with a name.
-            match module.as_ref().filter(|module| module.by_name || name.is_none() || !is_scheme(&self.scheme)) {
+            match module.as_ref().filter(|module| self.is_module(module, name.is_some())) {
                 Some(module) => {
                     ensure!(fans == Fans::default(), "--fan-in, --fan-out: a module has the fans of its shape");
+                    module.layout(self.layout.as_ref(), common.generator)?;
                     let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
                     let shape: Shape = shape.parse().with_context(told)?;
-                    let parts =
-                        module.tensors(name.unwrap_or(&alone), shape.axes(), &common.layout).with_context(told)?;
-                    for part in parts {
-                        tensors.push(part.drawn(&part.name, part.scheme(), self.dtype, common.generator)?);
-                    }
+                    let numbers = (self.dtype, common.generator);
+                    let parts = module.drawn(name.unwrap_or(&alone), &shape, position, numbers).with_context(told)?;
+                    tensors.extend(parts);
                 }
                 None => {
                     let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(told)?;
                     let shape = shape.parse().with_context(told)?;
-                    tensors.push(Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?);
+                    let tensor = Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?;
+                    tensors.push((tensor, (position, 0)));
                 }
             }
         }
         let seed = self.numbers.seed();
+        let (mut tensors, turns): (Vec<_>, Vec<_>) = tensors.into_iter().unzip();
+        put_in_turn(common.generator, &mut tensors, &turns);
         self.slices.of(Plan::new(common.generator, seed, tensors)?)
     }
 
-    /// The module that is asked for, whose tensors are drawn together.
-    fn module(&self) -> Result<Option<modules::Asked>> {
+    /// If a module is drawn, all its tensors together. The scheme of single tensors that a module shares its word with goes for a
+    /// tensor with a name, and for one whose numbers are not torch's.
+    fn is_module(&self, module: &Asked, named: bool) -> bool {
         let like = self.numbers.generator().like_table();
-        let module = modules::find(&self.scheme)?;
-        if like.is_some_and(|like| like.framework == modules::FRAMEWORK) {
-            return Ok(module);
-        }
-        match module.filter(|_| !is_scheme(&self.scheme)) {
-            Some(module) => bail!("`{}` is a module of torch: `--like torch` draws its tensors", module.module.word),
-            None => Ok(None),
-        }
+        let torch = like.is_some_and(|like| like.framework == modules::FRAMEWORK);
+        module.by_name || !is_scheme(&self.scheme) || (torch && !named)
     }
 
     /// The weight that the scheme starts from.

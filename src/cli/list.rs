@@ -74,8 +74,8 @@ impl List {
             What::Models => models(out)?,
             What::Modules => columns(
                 out,
-                MODULES.iter().map(|Module { name, word, weight, axes, example, .. }| {
-                    [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{weight}: {axes}")]
+                MODULES.iter().map(|Module { name, word, weights, axes, example, .. }| {
+                    [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{}: {axes}", weights[0])]
                 }),
             )?,
             What::Methods => {

@@ -198,6 +198,7 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "low": bounds.and_then(|(low, _)| finite(low)),
         "high": bounds.and_then(|(_, high)| finite(high)),
         "order": tensor.order,
+        "passed": (tensor.passed > 0).then_some(tensor.passed),
         "close": tensor.close,
         "notes": tensor.notes,
     });

@@ -1,6 +1,7 @@
 //! `fanin verify`: a file's values derived again and compared, or tested against the law.
 
 mod law;
+mod modules;
 mod report;
 
 use std::collections::HashSet;
@@ -36,7 +37,7 @@ use crate::writer::Settings;
 pub(super) struct Verify {
     /// A weights file, an index (*.index.json), or a folder of either
     file: PathBuf,
-    /// The scheme that the values were drawn by, for a file without a recipe
+    /// The scheme or module (`torch.nn.Linear`) that the values were drawn by, for a file without a recipe
     #[arg(long = "as", value_name = "EXPRESSION", conflicts_with = "recipe")]
     scheme: Option<String>,
     /// A recipe as `fanin model` takes it, for a file without one
@@ -272,6 +273,9 @@ impl Verify {
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
         let known = self.law || self.numbers.has_seed();
         ensure!(known, "--as: say --seed N, too, or --law where it is not known");
+        if let Some(plan) = self.by_module(expression, contents)? {
+            return Ok(plan);
+        }
         let generator = self.numbers.generator();
         let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };

@@ -205,6 +205,9 @@ impl Generator {
         if let Some(tensor) = tensors.iter().find(|tensor| tensor.law.is_random() && !(self.has)(&tensor.law)) {
             bail!("`{}` by `{}`: {} draws no such law", tensor.name, tensor.expression, self.name);
         }
+        if let Some(tensor) = tensors.iter().find(|tensor| tensor.passed > 0 && self.name != torch::GENERATOR.name) {
+            bail!("`{}`: {} passes over no values", tensor.name, self.name);
+        }
         Ok(match self.draws {
             Draws::Anywhere(open) => Drawer::Anywhere(open),
             Draws::InOrder(start) => Drawer::InOrder(Arc::new(Sequence::new(seed, tensors, start)?)),

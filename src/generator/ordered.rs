@@ -127,6 +127,7 @@ impl Sequence {
         let mut drawing: Vec<Tensor> =
             tensors.iter().filter(|tensor| tensor.law.is_random()).map(Tensor::whole).collect();
         drawing.sort_by_key(|tensor| tensor.order);
+        drawing.dedup_by(|copy, tensor| copy.order == tensor.order && copy.order.is_some() && copy.draws_as(tensor));
         for (place, tensor) in (0u64..).zip(&drawing) {
             let order = tensor.order.unwrap_or(0);
             ensure!(

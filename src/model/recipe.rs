@@ -12,7 +12,7 @@ use super::layers::{self, Framework, LayerTensor, Parameter, Role};
 use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::{Generator, NATIVE};
-use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor};
+use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor, Turn, put_in_turn};
 use crate::scheme::{self, Reads};
 use crate::text::grouped;
 
@@ -44,6 +44,7 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
         rules: &rules,
         general: &general,
         tensors: Vec::new(),
+        turns: Vec::new(),
         tied: Vec::new(),
         names: HashSet::new(),
         bytes: 0,
@@ -51,11 +52,12 @@ pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> 
         seeds: 0,
     };
     building.enter(&entries, &blocks, "", &scope)?;
-    let Building { tensors, tied, .. } = building;
+    let Building { mut tensors, turns, tied, .. } = building;
     ensure!(!tensors.is_empty(), "{file}: it has no tensors");
     if !is_family {
         rules.all_matched()?;
     }
+    put_in_turn(general.generator, &mut tensors, &turns);
     let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
     Ok(Model { plan, tied, constants: told })
@@ -126,6 +128,8 @@ struct Building<'a, 'e> {
     rules: &'a Rules<'e>,
     general: &'a General,
     tensors: Vec<Tensor>,
+    /// When each is drawn.
+    turns: Vec<Turn>,
     tied: Vec<(Name, Name, String)>,
     names: HashSet<Name>,
     /// The size of the tensors' values.
@@ -216,8 +220,12 @@ impl<'e> Building<'_, 'e> {
                 }
                 let [before, after] = layers::further_seeds_of_keras(&kind, &values);
                 self.seeds += before;
+                let first = self.tensors.len();
                 for tensor in tensors {
                     self.tensor(entry, Part::of_layer(&tensor)?, scope)?;
+                    if let Some(turn) = self.turns.last_mut() {
+                        *turn = (first, tensor.turn);
+                    }
                 }
                 self.seeds += after;
                 Ok(())
@@ -234,7 +242,7 @@ impl<'e> Building<'_, 'e> {
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
-        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer } = part;
+        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer, passed } = part;
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {
@@ -287,10 +295,12 @@ impl<'e> Building<'_, 'e> {
         };
         self.bytes = self.bytes.saturating_add(tensor.bytes());
         ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.name);
+        tensor.passed = passed;
         if generator.seeds_layers() && tensor.law.is_random() {
             tensor.order = Some(self.seeds);
             self.seeds += 1;
         }
+        self.turns.push((self.tensors.len(), 0));
         self.tensors.push(tensor);
         Ok(())
     }
@@ -321,18 +331,21 @@ struct Part<'p> {
     own: Option<&'p str>,
     /// The fans of its layer, where its own axes do not tell them.
     fans: Fans,
+    /// The number of values that are drawn before it and dropped.
+    passed: u64,
 }
 
 impl<'p> Part<'p> {
     fn alone(name: &'p str, shape: Shape) -> Self {
-        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default() }
+        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default(), passed: 0 }
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
-        let LayerTensor { name, shape, layout, role, fans, own } = tensor;
+        let LayerTensor { name, shape, layout, role, fans, own, passed, .. } = tensor;
         let fans = if *role == Role::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
-        Ok(Self { name, shape, letters: layout.as_deref(), otherwise: role.usual(), own: own.as_deref(), fans })
+        let (letters, own) = (layout.as_deref(), own.as_deref());
+        Ok(Self { name, shape, letters, otherwise: role.usual(), own, fans, passed: *passed })
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Tensor {
     /// Its place, from 0, among the tensors that a framework's generator draws; `None` where it is the only one, and where each
     /// tensor has numbers of its own.
     pub order: Option<u64>,
+    /// The number of uniform values that a framework's generator draws before it and drops.
+    pub passed: u64,
     /// The precision in which a framework draws that then rounds to the dtype.
     pub precision: DType,
     /// Whether a framework draws it on a unit interval and then multiplies, and not between its bounds.
@@ -181,6 +183,7 @@ impl Tensor {
             close: row.and_then(|row| row.close).filter(|_| law.is_random() || is_pattern).map(Into::into),
             law,
             order: None,
+            passed: 0,
             notes,
         })
     }
@@ -204,6 +207,7 @@ impl Tensor {
             trained: None,
             law: Law::Kept(kept.into()),
             order: None,
+            passed: 0,
             precision: DType::F64,
             is_scaled: false,
             close: None,
@@ -238,6 +242,13 @@ impl Tensor {
     /// The type of its elements, drawn or kept.
     pub fn element(&self) -> Element {
         self.kept().map_or(Element::Drawn(self.dtype), |kept| kept.values.element())
+    }
+
+    /// If it has the law of another tensor, so that it may be a copy of its draw.
+    pub(crate) fn draws_as(&self, other: &Self) -> bool {
+        let law = |tensor: &Self| (tensor.passed, tensor.dtype, tensor.given_fans);
+        law(self) == law(other)
+            && (&self.shape, &self.expression, &self.layout) == (&other.shape, &other.expression, &other.layout)
     }
 
     /// The size of its values in the file, in bytes.
@@ -307,6 +318,26 @@ impl Plan {
     /// The number of all elements; no more than their bytes, so that it fits.
     pub fn parameters(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.shape.count()).sum()
+    }
+}
+
+/// When a tensor is drawn: the number of its layer, and its place in the draws of that. Copies of one draw share a turn.
+pub type Turn = (usize, usize);
+
+/// Numbers the tensors that draw by their turns, where a generator draws one after the other.
+pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]) {
+    let mut drawing: Vec<(&mut Tensor, Turn)> =
+        tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.law.is_random()).collect();
+    if generator.framework.is_none() || generator.seeds_layers() || drawing.len() < 2 {
+        return;
+    }
+    drawing.sort_by(|(one, first), (other, second)| (first, &one.expression).cmp(&(second, &other.expression)));
+    let mut before: Option<(&Tensor, Turn)> = None;
+    let mut place = 0;
+    for (tensor, turn) in drawing {
+        place += u64::from(before.is_some_and(|(other, before)| before != turn || !tensor.draws_as(other)));
+        tensor.order = Some(place);
+        before = Some((tensor, turn));
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Kind {
     Numbers,
     /// A whole number, 0 or more.
     Count,
+    /// A place, which counts from the end where it is negative.
+    Index,
     /// A number, or the name of an activation.
     Gain,
     /// One of these words.
@@ -186,6 +188,16 @@ impl Arguments {
         self.value(name).and_then(|value| value.parse().ok())
     }
 
+    /// A place among that many, where it has a value; spelled from the start.
+    pub fn optional_index(&mut self, name: &str, of: u64) -> Result<Option<u64>> {
+        let Some(index) = self.value(name).and_then(|value| value.parse::<i64>().ok()) else { return Ok(None) };
+        let from_start = if index < 0 { of.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
+        let place = from_start.filter(|&place| place < of);
+        let place = place.with_context(|| format!("{name} is {index}: it must be within the {of} rows"))?;
+        self.set(name, &place.to_string());
+        Ok(Some(place))
+    }
+
     /// Whether a flag is set.
     pub fn flag(&self, name: &str) -> bool {
         self.value(name) == Some("true")
@@ -223,6 +235,10 @@ fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let count: Option<u64> = digits.then(|| text.parse().ok()).flatten();
             Ok(count.with_context(|| format!("{name} is `{text}`: it takes a whole number"))?.to_string())
+        }
+        Kind::Index => {
+            let index: Option<i64> = text.parse().ok();
+            Ok(index.with_context(|| format!("{name} is `{text}`: it takes a whole number"))?.to_string())
         }
         Kind::Gain => match number(text) {
             Some(number) => Ok(number),

@@ -1,6 +1,6 @@
 //! Tables of embeddings. They have one row an entry in every framework, whatever the layout of its weights.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::{Law, as_float};
@@ -15,9 +15,9 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         Parameter { name: "std", kind: Kind::Number, default: Some("1"), help: "the standard deviation, 0 or more" },
         Parameter {
             name: "padding",
-            kind: Kind::Count,
+            kind: Kind::Index,
             default: None,
-            help: "the row of zeros, counted from 0; none where it is not given",
+            help: "the row of zeros, counted from 0, or from the end where it is negative; none where it is not given",
         },
         Parameter {
             name: "scaled",
@@ -49,10 +49,9 @@ fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     };
     let scale = if arguments.flag("scaled") { as_float(features.max(1)).sqrt() } else { 1.0 };
     let std = arguments.nonnegative("std")? / scale;
-    let Some(padding) = arguments.optional_count("padding") else {
+    let Some(padding) = arguments.optional_index("padding", rows)? else {
         return Ok(Law::Normal { mean: 0.0, std });
     };
-    ensure!(padding < rows, "padding is {padding}, and shape {} has {rows} rows, counted from 0", site.shape);
     let row: u64 = site.shape.axes()[1..].iter().product();
     Ok(Law::Cleared { law: Box::new(Law::Normal { mean: 0.0, std }), from: padding * row, to: (padding + 1) * row })
 }

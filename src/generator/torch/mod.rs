@@ -120,7 +120,8 @@ impl Stream for Generator {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+    fn tensor(mut self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+        self.words.skip(tensor.passed.saturating_mul(words_of(tensor.dtype)));
         self.values(&tensor.law, tensor.shape.count(), tensor.dtype)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::own::{Gates, Of};
+use super::torch::is_torch;
 use super::{Framework, Kind, LayerTensor, Parameter, Role, Takes};
 use crate::plan::Fans;
 use crate::text::{did_you_mean, figure};
@@ -41,6 +42,9 @@ impl Given<'_> {
                 Takes::Count => drop(self.count(key)?),
                 Takes::Switch => drop(self.switch(key, true)?),
                 Takes::Flag => drop(self.switch(key, false)?),
+                Takes::Optional => drop(self.optional(key)?),
+                Takes::Number => drop(self.number(key)?),
+                Takes::Choice(words) => self.choice(key, words)?,
             }
         }
         Ok(())
@@ -78,6 +82,33 @@ impl Given<'_> {
         Ok(count)
     }
 
+    /// A size, where it is given.
+    pub(super) fn optional(&self, key: &str) -> Result<Option<u64>> {
+        self.find(key).map(|_| self.size(key)).transpose()
+    }
+
+    /// A finite number, where it is given.
+    pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
+        match self.find(key) {
+            None => Ok(None),
+            Some(Parameter::Number(number)) if number.is_finite() => Ok(Some(*number)),
+            Some(other) => bail!("`{key}` is {other}, and takes a finite number"),
+        }
+    }
+
+    fn choice(&self, key: &str, words: &[&str]) -> Result<()> {
+        let fits =
+            self.find(key).is_none_or(|given| matches!(given, Parameter::Word(word) if words.contains(&word.as_str())));
+        let given = || self.find(key).map(ToString::to_string).unwrap_or_default();
+        ensure!(fits, "`{key}` is {}, and takes {}", given(), words.join(" or "));
+        Ok(())
+    }
+
+    /// If torch draws the numbers.
+    pub(super) fn drawn_by_torch(&self) -> bool {
+        self.numbers.is_some_and(is_torch)
+    }
+
     pub(super) fn bias(&self) -> Result<bool> {
         self.switch("bias", true)
     }
@@ -92,7 +123,8 @@ impl Given<'_> {
 
     pub(super) fn tensor(&self, framework: &Framework, word: &str, shape: Vec<u64>, role: Role) -> LayerTensor {
         let name = format!("{}{}{word}", self.name, framework.joint);
-        LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own: self.own(role, None) }
+        let own = self.own(role, None);
+        LayerTensor { name, shape, layout: None, role, fans: Fans::default(), own, turn: 0, passed: 0 }
     }
 
     /// The scheme that the framework of the numbers draws such a tensor by.

@@ -2,9 +2,11 @@
 //!
 //! A kind says what its tensors are; a [`Framework`] says what each is called; the [`Layout`] says how each axis lies.
 
+mod attention;
 mod frameworks;
 mod given;
 pub mod modules;
+mod normalization;
 mod own;
 mod recurrent;
 #[cfg(test)]
@@ -22,7 +24,7 @@ use crate::scheme::{self, Reads};
 use crate::text::did_you_mean;
 use given::Given;
 use own::MOST_SEEDS;
-use recurrent::recurrent;
+use recurrent::{cell, recurrent};
 
 /// A parameter of a layer as it is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +84,10 @@ pub struct LayerTensor {
     pub fans: Fans,
     /// The scheme that the framework's own layer draws it by, where that is known.
     pub own: Option<String>,
+    /// Its place in the draws of its layer, which may differ from that in its file; copies of one draw share it.
+    pub turn: usize,
+    /// The number of uniform values that are drawn before it and dropped.
+    pub passed: u64,
 }
 
 impl LayerTensor {
@@ -102,7 +108,8 @@ impl LayerTensor {
         let common = Common { dtype, layout, fans, generator };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
-        Tensor::new(name.parse()?, shape, expression, &common)
+        let drawn = Tensor::new(name.parse()?, shape, expression, &common)?;
+        Ok(Tensor { passed: self.passed, ..drawn })
     }
 }
 
@@ -119,6 +126,12 @@ enum Takes {
     Switch,
     /// `false` where it is not given.
     Flag,
+    /// A size that need not be given.
+    Optional,
+    /// A number that need not be given.
+    Number,
+    /// One of these words, which need not be given.
+    Choice(&'static [&'static str]),
 }
 
 /// A kind of layer.
@@ -145,6 +158,24 @@ const RECURRENT: &[(&str, Takes)] = &[
     ("bidirectional", Takes::Flag),
 ];
 
+const LSTM: &[(&str, Takes)] = &[
+    ("in", Takes::Size),
+    ("out", Takes::Size),
+    ("bias", Takes::Switch),
+    ("layers", Takes::Count),
+    ("bidirectional", Takes::Flag),
+    ("proj", Takes::Optional),
+];
+
+const SIZE: (&str, Takes) = ("size", Takes::Size);
+const FEEDFORWARD: (&str, Takes) = ("feedforward", Takes::Size);
+const HEADS: (&str, Takes) = ("heads", Takes::Optional);
+/// It changes no tensor.
+const ACTIVATION: (&str, Takes) = ("activation", Takes::Choice(&["relu", "gelu"]));
+const TRANSFORMER_LAYER: &[(&str, Takes)] = &[SIZE, FEEDFORWARD, HEADS, ("bias", Takes::Switch), ACTIVATION];
+const TRANSFORMER_STACK: &[(&str, Takes)] =
+    &[SIZE, FEEDFORWARD, HEADS, ("bias", Takes::Switch), ACTIVATION, ("layers", Takes::Count), ("norm", Takes::Flag)];
+
 const KINDS: &[Kind] = &[
     Kind { name: "dense", parameters: &IN_OUT, expand: |given, framework, layout| weight(given, framework, layout, 0) },
     Kind {
@@ -163,12 +194,38 @@ const KINDS: &[Kind] = &[
         expand: |given, framework, layout| weight(given, framework, layout, 3),
     },
     Kind { name: "embedding", parameters: &[("in", Takes::Size), ("out", Takes::Size)], expand: embedding },
-    Kind { name: "layer_norm", parameters: &[("size", Takes::Sizes), ("bias", Takes::Switch)], expand: layer_norm },
+    Kind {
+        name: "layer_norm",
+        parameters: &[("size", Takes::Sizes), ("bias", Takes::Switch)],
+        expand: normalization::layer_norm,
+    },
     Kind {
         name: "batch_norm",
-        parameters: &[("size", Takes::Size), ("bias", Takes::Switch), ("statistics", Takes::Switch)],
-        expand: batch_norm,
+        parameters: &[
+            ("size", Takes::Size),
+            ("bias", Takes::Switch),
+            ("statistics", Takes::Switch),
+            ("affine", Takes::Switch),
+        ],
+        expand: normalization::batch_norm,
     },
+    Kind {
+        name: "instance_norm",
+        parameters: &[
+            ("size", Takes::Size),
+            ("bias", Takes::Switch),
+            ("statistics", Takes::Flag),
+            ("affine", Takes::Flag),
+        ],
+        expand: normalization::instance_norm,
+    },
+    Kind {
+        name: "group_norm",
+        parameters: &[("size", Takes::Size), ("groups", Takes::Count), ("bias", Takes::Switch)],
+        expand: normalization::group_norm,
+    },
+    Kind { name: "rms_norm", parameters: &[("size", Takes::Sizes)], expand: normalization::rms_norm },
+    Kind { name: "prelu", parameters: &[("size", Takes::Size), ("init", Takes::Number)], expand: normalization::prelu },
     Kind {
         name: "rnn",
         parameters: RECURRENT,
@@ -176,13 +233,28 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "lstm",
-        parameters: RECURRENT,
+        parameters: LSTM,
         expand: |given, framework, layout| recurrent(given, framework.lstm, framework, layout),
     },
     Kind {
         name: "gru",
         parameters: RECURRENT,
         expand: |given, framework, layout| recurrent(given, framework.gru, framework, layout),
+    },
+    Kind {
+        name: "rnn_cell",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| cell(given, framework, layout, 1),
+    },
+    Kind {
+        name: "lstm_cell",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| cell(given, framework, layout, 4),
+    },
+    Kind {
+        name: "gru_cell",
+        parameters: &IN_OUT,
+        expand: |given, framework, layout| cell(given, framework, layout, 3),
     },
     Kind {
         name: "conv_transpose1d",
@@ -206,8 +278,32 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "multihead_attention",
-        parameters: &[("size", Takes::Size), ("bias", Takes::Switch)],
-        expand: torch::multihead_attention,
+        parameters: &[
+            ("size", Takes::Size),
+            ("bias", Takes::Switch),
+            HEADS,
+            ("kdim", Takes::Optional),
+            ("vdim", Takes::Optional),
+            ("add_bias_kv", Takes::Flag),
+        ],
+        expand: attention::multihead_attention,
+    },
+    Kind { name: "transformer_encoder_layer", parameters: TRANSFORMER_LAYER, expand: attention::encoder_layer },
+    Kind { name: "transformer_decoder_layer", parameters: TRANSFORMER_LAYER, expand: attention::decoder_layer },
+    Kind { name: "transformer_encoder", parameters: TRANSFORMER_STACK, expand: attention::encoder },
+    Kind { name: "transformer_decoder", parameters: TRANSFORMER_STACK, expand: attention::decoder },
+    Kind {
+        name: "transformer",
+        parameters: &[
+            SIZE,
+            FEEDFORWARD,
+            HEADS,
+            ("bias", Takes::Switch),
+            ACTIVATION,
+            ("encoder_layers", Takes::Optional),
+            ("decoder_layers", Takes::Optional),
+        ],
+        expand: attention::transformer,
     },
     // Whatever has a state of random numbers and no weights: in Keras it takes a seed, and the layers after it the next.
     Kind { name: "dropout", parameters: &[("seeds", Takes::Count)], expand: without_weights },
@@ -239,10 +335,13 @@ pub fn expand(
         format!("unknown layer `{kind}`: known are {}{}", known.join(", "), did_you_mean(kind, known.iter().copied()))
     })?;
     let given = Given { name, kind: found, parameters, numbers };
-    given
-        .check()
-        .and_then(|()| (found.expand)(&given, Framework::of(layout), layout))
-        .with_context(|| format!("layer `{kind}`"))
+    let tensors = given.check().and_then(|()| (found.expand)(&given, Framework::of(layout), layout));
+    let mut tensors = tensors.with_context(|| format!("layer `{kind}`"))?;
+    let has_turns = given.drawn_by_torch() && tensors.iter().any(|tensor| tensor.turn > 0);
+    for (place, tensor) in tensors.iter_mut().enumerate().filter(|_| !has_turns) {
+        tensor.turn = place;
+    }
+    Ok(tensors)
 }
 
 /// A dense layer or a convolution: its weight, each axis where its letter stands, and its bias.
@@ -303,30 +402,8 @@ fn embedding(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<Lay
     Ok(vec![LayerTensor { layout: Some("io".into()), fans, ..table }])
 }
 
-fn layer_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
-    normalization(given, framework, &given.sizes("size")?)
-}
-
-fn batch_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
-    let size = vec![given.size("size")?];
-    let mut tensors = normalization(given, framework, &size)?;
-    if given.switch("statistics", true)? {
-        tensors.extend(framework.statistics.map(|(word, role)| given.tensor(framework, word, size.clone(), role)));
-    }
-    Ok(tensors)
-}
-
 fn without_weights(given: &Given, _: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
     let seeds = given.count("seeds")?;
     ensure!(seeds <= MOST_SEEDS, "`seeds` is {seeds}, and at most 2^10 are allowed");
     Ok(Vec::new())
-}
-
-fn normalization(given: &Given, framework: &Framework, size: &[u64]) -> Result<Vec<LayerTensor>> {
-    let [scale, shift] = framework.norm;
-    let mut tensors = vec![given.tensor(framework, scale, size.to_vec(), Role::Scale)];
-    if given.bias()? {
-        tensors.push(given.tensor(framework, shift, size.to_vec(), Role::Bias));
-    }
-    Ok(tensors)
 }

@@ -30,8 +30,8 @@ impl Gates {
     /// Whether all gates of such a layer lie side by side, along one axis.
     fn are_together(self, kind: &str) -> bool {
         let all = match kind {
-            "lstm" => 4,
-            "gru" => 3,
+            "lstm" | "lstm_cell" => 4,
+            "gru" | "gru_cell" => 3,
             _ => 1,
         };
         self.count == all && self.form != Form::Biases
@@ -55,9 +55,9 @@ pub(super) fn of_torch(of: &Of) -> Option<String> {
         // How many units there are is not to be seen of a shape where the gates are apart.
         (kind, Some(gates)) if !gates.are_together(kind) => return Some(format!("rnn-uniform:hidden={}", gates.units)),
         ("embedding", _) => "torch.Embedding",
-        ("rnn", _) => "torch.RNN",
-        ("lstm", _) => "torch.LSTM",
-        ("gru", _) => "torch.GRU",
+        ("rnn" | "rnn_cell", _) => "torch.RNN",
+        ("lstm" | "lstm_cell", _) => "torch.LSTM",
+        ("gru" | "gru_cell", _) => "torch.GRU",
         // The biases of a convolution or a dense layer are drawn as its weights are.
         _ => return plain(&Of { role: Role::Weight, ..*of }, "torch.Linear"),
     };

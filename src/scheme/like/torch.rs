@@ -32,7 +32,9 @@ pub(super) const LIKE: Like = Like {
         native("embedding"),
         row("torch-linear", |arguments, site, _| {
             let law = linear(site)?;
-            Ok(if arguments.flag("cleared") { law.cleared(site.shape.count()) } else { law })
+            // Of no inputs the bound of a bias is 0, and its numbers are drawn all the same.
+            let cleared = arguments.flag("cleared") || (site.shape.rank() < 2 && site.fan_in()? == 0);
+            Ok(if cleared { law.cleared(site.shape.count()) } else { law })
         }),
         native("rnn-uniform").called_as_here(),
     ],

@@ -1,0 +1,95 @@
+//! `fanin verify --as torch.nn.Linear`: the modules that a file holds, found by their weights.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Verify;
+use crate::model::layers::modules::{self, Asked};
+use crate::plan::{Plan, Tensor, Turn, put_in_turn};
+use crate::reader::{Contents, Entry};
+use crate::scheme;
+use crate::text::{cut, escape};
+
+/// A module of a file: what stands before the names of its tensors, and the tensor that gives its sizes.
+struct Found<'f> {
+    prefix: &'f str,
+    weight: &'f Entry,
+}
+
+impl Verify {
+    /// The plan of the modules that an expression asks for; `None` where it asks for a scheme of single tensors.
+    pub(super) fn by_module(&self, expression: &str, contents: &Contents) -> Result<Option<Plan>> {
+        let Some(asked) = modules::find(expression)? else { return Ok(None) };
+        let is_scheme = !asked.by_name && scheme::look_up(expression).is_ok();
+        let generator = self.numbers.generator();
+        if is_scheme && generator.like_table().is_none_or(|like| like.framework != modules::FRAMEWORK) {
+            return Ok(None);
+        }
+        let word = asked.module.word;
+        if !is_scheme {
+            self.check_module(&asked)?;
+        }
+        let drawn = self.modules_of(&asked, contents)?;
+        let holds =
+            |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.name.as_str());
+        // Tensors of the scheme that shares the module's word may have any names.
+        if is_scheme && !(drawn.len() > 1 && drawn.iter().all(holds)) {
+            return Ok(None);
+        }
+        self.check_module(&asked)?;
+        let weight = asked.module.weights[0];
+        ensure!(!drawn.is_empty(), "`{word}`: no tensor is named `{weight}` or `NAME.{weight}`");
+        let (mut tensors, turns): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+        put_in_turn(generator, &mut tensors, &turns);
+        let plan = Plan::new(generator, self.numbers.seed(), tensors)?;
+        Ok(Some(plan.only(|tensor| self.wants(tensor.name.as_str()))))
+    }
+
+    /// Errors where an option does not suit a module.
+    fn check_module(&self, asked: &Asked) -> Result<()> {
+        let fans = self.fan_in.is_some() || self.fan_out.is_some();
+        ensure!(!fans, "--fan-in, --fan-out: a module has the fans of its shape");
+        asked.layout(self.layout.as_ref(), self.numbers.generator()).map(drop)
+    }
+
+    /// The tensors of all modules with a tensor that is wanted.
+    fn modules_of(&self, asked: &Asked, contents: &Contents) -> Result<Vec<(Tensor, Turn)>> {
+        let mut all = Vec::new();
+        for (number, Found { prefix, weight }) in found(asked, contents).into_iter().enumerate() {
+            let shown = || format!("`{}`", cut(&escape(&weight.name), 100));
+            let dtype = weight.dtype();
+            let dtype =
+                dtype.with_context(|| format!("{}: values of type {} are not read", shown(), weight.type_word))?;
+            let numbers = (dtype, self.numbers.generator());
+            let drawn = asked.drawn(prefix, &weight.shape, number, numbers).with_context(shown)?;
+            if drawn.iter().any(|(tensor, _)| self.wants(tensor.name.as_str())) {
+                all.extend(drawn);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The modules of a file in the order in which they were drawn: as its recipe has it, by their numbers, or as they stand in it.
+fn found<'f>(asked: &Asked, contents: &'f Contents) -> Vec<Found<'f>> {
+    let mut by_prefix: BTreeMap<&str, (usize, &Entry)> = BTreeMap::new();
+    for word in asked.module.weights {
+        for (place, entry) in contents.entries.iter().enumerate() {
+            if let Some(prefix) = entry.name.strip_suffix(word).and_then(prefix) {
+                by_prefix.entry(prefix).or_insert((place, entry));
+            }
+        }
+    }
+    let recorded = contents.recipe.as_ref().and_then(|recipe| recipe.tensors.as_ref());
+    let order = |entry: &Entry| recorded.and_then(|tensors| tensors.get(&entry.name)?.order).unwrap_or(u64::MAX);
+    let number = |prefix: &str| prefix.parse().unwrap_or(u64::MAX);
+    let mut found: Vec<_> = by_prefix.into_iter().collect();
+    found.sort_by_key(|&(prefix, (place, entry))| (order(entry), number(prefix), place));
+    found.into_iter().map(|(prefix, (_, weight))| Found { prefix, weight }).collect()
+}
+
+/// The name of a module before that of its tensor: nothing, or what a point ends.
+fn prefix(before: &str) -> Option<&str> {
+    if before.is_empty() { Some(before) } else { before.strip_suffix('.') }
+}

@@ -1,0 +1,257 @@
+//! The modules of `torch.nn` with weights, by the shape of the first of these: all their tensors, in the order of `state_dict()`.
+
+mod table;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Framework, LayerTensor, Parameter, Role, expand};
+use crate::generator::Generator;
+use crate::plan::{DType, Layout, Shape, Tensor, Turn};
+use crate::text::{cut, escape};
+
+pub use table::MODULES;
+
+/// The framework whose modules these are, and whose layout they have.
+pub const FRAMEWORK: &str = "torch";
+
+/// A module of `torch.nn`.
+pub struct Module {
+    /// Its name there.
+    pub name: &'static str,
+    /// Its word here.
+    pub word: &'static str,
+    /// The tensor whose shape gives its sizes, and those that take its place where it is missing.
+    pub weights: &'static [&'static str],
+    /// The axes of that tensor.
+    pub axes: &'static str,
+    /// Such a shape.
+    pub example: &'static str,
+    /// The parameters of the example.
+    pub example_parameters: &'static str,
+    /// The layer that it is.
+    kind: &'static str,
+    /// The sizes of that layer, from the axes and the parameters; `None` where they do not fit.
+    sizes: fn(&[u64], &Parameters) -> Option<Sizes>,
+}
+
+/// Parameters of a layer that are sizes.
+type Sizes = Vec<(&'static str, Vec<u64>)>;
+
+/// torch's words for parameters.
+const WORDS: &[(&str, &str)] = &[
+    ("num_layers", "layers"),
+    ("padding_idx", PADDING),
+    ("proj_size", "proj"),
+    ("num_heads", "heads"),
+    ("nhead", "heads"),
+    ("num_encoder_layers", "encoder_layers"),
+    ("num_decoder_layers", "decoder_layers"),
+    ("num_groups", "groups"),
+    ("track_running_stats", "statistics"),
+];
+
+/// Of the scheme of tables alone: the row that stays zero.
+const PADDING: &str = "padding";
+
+/// A module as it was asked for: `torch.nn.LSTM:num_layers=2`.
+pub struct Asked {
+    /// Which it is.
+    pub module: &'static Module,
+    /// Whether it was asked for by its name there, which nothing else has.
+    pub by_name: bool,
+    parameters: Parameters,
+}
+
+/// The parameters of a module as they are given.
+struct Parameters(Vec<(String, Parameter)>);
+
+impl Parameters {
+    fn find(&self, key: &str) -> Option<&Parameter> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+}
+
+/// The module that an expression asks for; `None` where its name is none of a module.
+pub fn find(expression: &str) -> Result<Option<Asked>> {
+    let (word, arguments) = expression.split_once(':').map_or((expression, None), |(word, rest)| (word, Some(rest)));
+    let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
+    let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
+    let by_name = ["torch.nn", "nn"].contains(&path.to_lowercase().as_str());
+    let called = |module: &&Module| match path {
+        "" => fold(module.word) == fold(name),
+        _ => by_name && fold(module.name) == fold(name),
+    };
+    let Some(module) = MODULES.iter().find(called) else { return Ok(None) };
+    let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
+    let parameters =
+        parameters.collect::<Result<_>>().with_context(|| format!("`{}`", escape(&cut(expression, 100))))?;
+    Ok(Some(Asked { module, by_name, parameters: Parameters(parameters) }))
+}
+
+fn parameter(text: &str) -> Result<(String, Parameter)> {
+    let pair = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
+    let (key, value) = pair.with_context(|| format!("`{}` is not `key=value`", escape(&cut(text, 60))))?;
+    let key = WORDS.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| ours);
+    let value = match value.to_lowercase().as_str() {
+        "true" => Parameter::Switch(true),
+        "false" => Parameter::Switch(false),
+        word => word.parse().map_or_else(|_| Parameter::Word(value.into()), Parameter::Number),
+    };
+    Ok((key.into(), value))
+}
+
+impl Module {
+    /// The name of each parameter beside its shape.
+    pub fn parameters(&self) -> Vec<&'static str> {
+        let of_kind =
+            super::parameters(self.kind).filter(|key| !["in", "out", "kernel", "size", "feedforward"].contains(key));
+        let of_scheme = (self.kind == table::EMBEDDING_KIND).then_some(PADDING);
+        of_kind.chain(of_scheme).collect()
+    }
+
+    /// The module with the parameters of its example.
+    pub fn with_example(&self) -> String {
+        match self.example_parameters {
+            "" => self.word.into(),
+            parameters => format!("{}:{parameters}", self.word),
+        }
+    }
+}
+
+impl Asked {
+    /// A module with the parameters of its example.
+    pub fn of_example(module: &'static Module) -> Result<Self> {
+        let pairs = module.example_parameters.split(',').filter(|pair| !pair.is_empty());
+        let parameters = Parameters(pairs.map(parameter).collect::<Result<_>>()?);
+        Ok(Self { module, by_name: false, parameters })
+    }
+
+    /// Its tensors from the shape of the example.
+    pub fn example(&self) -> Result<Vec<LayerTensor>> {
+        let shape: Shape = self.module.example.parse()?;
+        self.tensors("", shape.axes(), &FRAMEWORK.parse()?)
+    }
+
+    /// The layout of its tensors: torch's, where no layout is given. Errors name another, and numbers of another framework.
+    pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
+        let word = self.module.word;
+        if let Some(like) = generator.like_table().filter(|like| like.framework != FRAMEWORK) {
+            bail!("`{word}` is a module of torch: {} has no numbers for it", like.framework);
+        }
+        let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
+        let own = Framework::of(&layout).layout == FRAMEWORK;
+        ensure!(own, "`{word}`: layout `{layout}`: a module keeps its tensors as torch does, layout `torch`");
+        Ok(layout)
+    }
+
+    /// Its tensors under a name, or under their own where that is empty, from the shape of its first weight. Errors where the shape is
+    /// none of that.
+    pub fn tensors(&self, name: &str, axes: &[u64], layout: &Layout) -> Result<Vec<LayerTensor>> {
+        let Module { word, weights, axes: wanted, example, kind, .. } = self.module;
+        // Which row of a table stays zero is the scheme's matter.
+        let of_scheme = |key: &str| *kind == table::EMBEDDING_KIND && key == PADDING;
+        let sizes = (self.module.sizes)(axes, &self.parameters);
+        let unfit = || format!("`{word}` takes the shape of its {}, {wanted}, as {example}", weights[0]);
+        let sizes = sizes.with_context(unfit)?;
+        #[expect(clippy::cast_precision_loss, reason = "sizes are 2^48 at most")]
+        let given = sizes.into_iter().map(|(key, sizes)| {
+            let sizes: Vec<f64> = sizes.into_iter().map(|size| size as f64).collect();
+            let value = if let [size] = *sizes { Parameter::Number(size) } else { Parameter::List(sizes) };
+            (key.to_string(), value)
+        });
+        let others = self.parameters.0.iter().filter(|(key, _)| !of_scheme(key)).cloned();
+        let parameters: Vec<_> = given.chain(others).collect();
+        let mut tensors = expand(name, kind, &parameters, layout, Framework::drawing(FRAMEWORK))?;
+        ensure!(tensors.iter().any(|tensor| tensor.shape == axes), unfit());
+        for (key, value) in self.parameters.0.iter().filter(|(key, _)| of_scheme(key)) {
+            for tensor in &mut tensors {
+                tensor.own = tensor.own.take().map(|own| format!("{own}:{key}={}", value.to_string().replace('`', "")));
+            }
+        }
+        for tensor in &mut tensors {
+            // Without a name of its own its tensors have theirs alone.
+            if let Some(rest) = tensor.name.strip_prefix('.') {
+                tensor.name = rest.into();
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// Its tensors as a generator draws them, each with its turn. `number` is that of the module among those of the command.
+    pub fn drawn(
+        &self,
+        name: &str,
+        shape: &Shape,
+        number: usize,
+        (dtype, generator): (DType, &'static Generator),
+    ) -> Result<Vec<(Tensor, Turn)>> {
+        let tensors = self.tensors(name, shape.axes(), &FRAMEWORK.parse()?)?;
+        let in_order = generator.framework.is_some();
+        let drawn = tensors.into_iter().map(|tensor| {
+            let tensor = if in_order { tensor } else { apart(tensor) };
+            let drawn = tensor.drawn(&tensor.name, tensor.scheme(), dtype, generator)?;
+            Ok((drawn, (number, tensor.turn)))
+        });
+        let mut drawn = drawn.collect::<Result<Vec<_>>>()?;
+        if let Some((first, _)) = drawn.first_mut() {
+            first.notes.extend(self.notes(in_order).map(Into::into));
+        }
+        Ok(drawn)
+    }
+
+    /// What the user should know about its tensors.
+    fn notes(&self, in_order: bool) -> impl Iterator<Item = &'static str> {
+        let copies = self.module.kind.starts_with("transformer") && !self.module.kind.ends_with("layer");
+        [
+            (copies && !in_order)
+                .then_some("torch copies the layers of a stack from one; here each has numbers of its own"),
+            self.has_statistics().then_some("num_batches_tracked, an integer, is not written: torch starts it at 0"),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// If its buffers count batches.
+    fn has_statistics(&self) -> bool {
+        let default = match self.module.kind {
+            "batch_norm" => true,
+            "instance_norm" => false,
+            _ => return false,
+        };
+        self.parameters.find("statistics").map_or(default, |given| *given == Parameter::Switch(true))
+    }
+}
+
+/// A tensor whose numbers are its own: nothing is drawn before it or set to zero after it.
+fn apart(tensor: LayerTensor) -> LayerTensor {
+    let is_zero = |own: &str| own.contains("cleared") || tensor.fans.fan_in == Some(0);
+    let own = tensor.own.clone().filter(|own| tensor.role != Role::Bias || !is_zero(own));
+    LayerTensor { own, passed: 0, ..tensor }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_is_found_by_its_names_and_its_example_is_the_shape_of_its_weight() {
+        for module in MODULES {
+            let parameters = module.with_example().replacen(module.word, "", 1);
+            for name in [module.word.to_string(), format!("torch.nn.{}", module.name), format!("nn.{}", module.name)] {
+                let asked = find(&format!("{name}{parameters}")).unwrap().expect(&name);
+                assert_eq!(asked.module.name, module.name);
+                let tensors = asked.example().unwrap();
+                let weight = tensors.iter().find(|tensor| tensor.name == module.weights[0]).expect(&name);
+                let sizes: Vec<String> = weight.shape.iter().map(u64::to_string).collect();
+                assert_eq!(sizes.join("x"), module.example, "{name}");
+            }
+        }
+        for name in ["torch.Linear", "linear", "torch.nn.Lin", "jax.nn.Linear"] {
+            assert!(find(name).unwrap().is_none(), "{name}");
+        }
+    }
+}

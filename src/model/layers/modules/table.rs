@@ -1,0 +1,270 @@
+//! The registry of modules.
+
+use super::{Module, Parameters, Sizes};
+
+const LINEAR: Module = Module {
+    name: "Linear",
+    word: "torch-linear",
+    weights: &["weight"],
+    axes: "out x in",
+    example: "256x784",
+    kind: "dense",
+    sizes: |axes, _| match *axes {
+        [outputs, inputs] => Some(vec![("in", vec![inputs]), ("out", vec![outputs])]),
+        _ => None,
+    },
+    example_parameters: "",
+};
+
+/// The layer of tables.
+pub(super) const EMBEDDING_KIND: &str = EMBEDDING.kind;
+
+/// Of inputs and outputs in that order.
+const EMBEDDING: Module = Module {
+    name: "Embedding",
+    word: "torch-embedding",
+    axes: "rows x features",
+    example: "1000x64",
+    kind: "embedding",
+    sizes: |axes, _| match *axes {
+        [rows, features] => Some(vec![("in", vec![rows]), ("out", vec![features])]),
+        _ => None,
+    },
+    ..LINEAR
+};
+
+const RNN: Module = Module {
+    name: "RNN",
+    word: "torch-rnn",
+    weights: &["weight_ih_l0"],
+    axes: "hidden x in",
+    example: "64x32",
+    kind: "rnn",
+    sizes: |axes, _| recurrent(axes, 1),
+    ..LINEAR
+};
+
+const CELL: Module =
+    Module { name: "RNNCell", word: "torch-rnn-cell", weights: &["weight_ih"], kind: "rnn_cell", ..RNN };
+
+/// `places` axes of the kernel, after the outputs and the inputs.
+const CONV: Module = Module {
+    axes: "out x in/groups x kernel",
+    sizes: |axes, given| match *axes {
+        [outputs, inputs, ref kernel @ ..] => {
+            let inputs = inputs.checked_mul(given.groups())?;
+            Some(vec![("in", vec![inputs]), ("out", vec![outputs]), ("kernel", kernel.to_vec())])
+        }
+        _ => None,
+    },
+    ..LINEAR
+};
+
+const CONV_TRANSPOSE: Module = Module {
+    axes: "in x out/groups x kernel",
+    sizes: |axes, given| match *axes {
+        [inputs, outputs, ref kernel @ ..] => {
+            let outputs = outputs.checked_mul(given.groups())?;
+            Some(vec![("in", vec![inputs]), ("out", vec![outputs]), ("kernel", kernel.to_vec())])
+        }
+        _ => None,
+    },
+    ..LINEAR
+};
+
+/// Of any number of axes.
+const LAYER_NORM: Module = Module {
+    name: "LayerNorm",
+    word: "torch-layer-norm",
+    axes: "normalized shape",
+    example: "64",
+    kind: "layer_norm",
+    sizes: |axes, _| Some(vec![("size", axes.to_vec())]),
+    ..LINEAR
+};
+
+/// Of a number of features.
+const BATCH_NORM: Module = Module {
+    name: "BatchNorm1d",
+    word: "torch-batch-norm1d",
+    weights: &["weight", "running_mean"],
+    axes: "features",
+    kind: "batch_norm",
+    sizes: |axes, _| match *axes {
+        [size] => Some(vec![("size", vec![size])]),
+        _ => None,
+    },
+    ..LAYER_NORM
+};
+
+const INSTANCE_NORM: Module = Module {
+    name: "InstanceNorm1d",
+    word: "torch-instance-norm1d",
+    kind: "instance_norm",
+    example_parameters: "affine=true",
+    ..BATCH_NORM
+};
+
+const ENCODER_LAYER: Module = Module {
+    name: "TransformerEncoderLayer",
+    word: "torch-transformer-encoder-layer",
+    weights: &["linear1.weight"],
+    axes: "dim_feedforward x d_model",
+    example: "256x64",
+    kind: "transformer_encoder_layer",
+    sizes: |axes, _| match *axes {
+        [hidden, size] => Some(vec![("feedforward", vec![hidden]), ("size", vec![size])]),
+        _ => None,
+    },
+    ..LINEAR
+};
+
+const ENCODER: Module = Module {
+    name: "TransformerEncoder",
+    word: "torch-transformer-encoder",
+    weights: &["layers.0.linear1.weight"],
+    kind: "transformer_encoder",
+    example_parameters: "num_layers=2",
+    ..ENCODER_LAYER
+};
+
+/// Every module.
+pub const MODULES: &[Module] = &[
+    LINEAR,
+    Module { name: "Conv1d", word: "torch-conv1d", kind: "conv1d", example: "16x8x5", ..CONV },
+    Module { name: "Conv2d", word: "torch-conv2d", kind: "conv2d", example: "32x16x3x3", ..CONV },
+    Module { name: "Conv3d", word: "torch-conv3d", kind: "conv3d", example: "8x4x3x3x3", ..CONV },
+    Module {
+        name: "ConvTranspose1d",
+        word: "torch-conv-transpose1d",
+        kind: "conv_transpose1d",
+        example: "16x8x5",
+        ..CONV_TRANSPOSE
+    },
+    Module {
+        name: "ConvTranspose2d",
+        word: "torch-conv-transpose2d",
+        kind: "conv_transpose2d",
+        example: "32x16x3x3",
+        ..CONV_TRANSPOSE
+    },
+    Module {
+        name: "ConvTranspose3d",
+        word: "torch-conv-transpose3d",
+        kind: "conv_transpose3d",
+        example: "8x4x3x3x3",
+        ..CONV_TRANSPOSE
+    },
+    EMBEDDING,
+    Module { name: "EmbeddingBag", word: "torch-embedding-bag", ..EMBEDDING },
+    RNN,
+    Module {
+        name: "LSTM",
+        word: "torch-lstm",
+        axes: "4 hidden x in",
+        example: "256x32",
+        kind: "lstm",
+        sizes: |axes, _| recurrent(axes, 4),
+        ..RNN
+    },
+    Module {
+        name: "GRU",
+        word: "torch-gru",
+        axes: "3 hidden x in",
+        example: "192x32",
+        kind: "gru",
+        sizes: |axes, _| recurrent(axes, 3),
+        ..RNN
+    },
+    CELL,
+    Module {
+        name: "LSTMCell",
+        word: "torch-lstm-cell",
+        axes: "4 hidden x in",
+        example: "256x32",
+        kind: "lstm_cell",
+        sizes: |axes, _| recurrent(axes, 4),
+        ..CELL
+    },
+    Module {
+        name: "GRUCell",
+        word: "torch-gru-cell",
+        axes: "3 hidden x in",
+        example: "192x32",
+        kind: "gru_cell",
+        sizes: |axes, _| recurrent(axes, 3),
+        ..CELL
+    },
+    Module {
+        name: "MultiheadAttention",
+        word: "torch-multihead-attention",
+        weights: &["in_proj_weight", "q_proj_weight"],
+        axes: "3 size x size (with kdim or vdim q_proj_weight, size x size)",
+        example: "192x64",
+        kind: "multihead_attention",
+        sizes: |axes, given| match *axes {
+            [three, size] if size.checked_mul(3) == Some(three) => Some(vec![("size", vec![size])]),
+            [first, size] if first == size && (given.has("kdim") || given.has("vdim")) => {
+                Some(vec![("size", vec![size])])
+            }
+            _ => None,
+        },
+        ..LINEAR
+    },
+    Module {
+        name: "Bilinear",
+        word: "torch-bilinear",
+        axes: "out x in1 x in2",
+        example: "8x16x32",
+        kind: "bilinear",
+        sizes: |axes, _| match *axes {
+            [outputs, first, second] => Some(vec![("in", vec![first, second]), ("out", vec![outputs])]),
+            _ => None,
+        },
+        ..LINEAR
+    },
+    LAYER_NORM,
+    Module { name: "RMSNorm", word: "torch-rms-norm", kind: "rms_norm", ..LAYER_NORM },
+    BATCH_NORM,
+    Module { name: "BatchNorm2d", word: "torch-batch-norm2d", ..BATCH_NORM },
+    Module { name: "BatchNorm3d", word: "torch-batch-norm3d", ..BATCH_NORM },
+    INSTANCE_NORM,
+    Module { name: "InstanceNorm2d", word: "torch-instance-norm2d", ..INSTANCE_NORM },
+    Module { name: "InstanceNorm3d", word: "torch-instance-norm3d", ..INSTANCE_NORM },
+    Module { name: "GroupNorm", word: "torch-group-norm", weights: &["weight"], kind: "group_norm", ..BATCH_NORM },
+    Module { name: "PReLU", word: "torch-prelu", weights: &["weight"], kind: "prelu", example: "1", ..BATCH_NORM },
+    ENCODER_LAYER,
+    Module {
+        name: "TransformerDecoderLayer",
+        word: "torch-transformer-decoder-layer",
+        kind: "transformer_decoder_layer",
+        ..ENCODER_LAYER
+    },
+    ENCODER,
+    Module { name: "TransformerDecoder", word: "torch-transformer-decoder", kind: "transformer_decoder", ..ENCODER },
+    Module {
+        name: "Transformer",
+        word: "torch-transformer",
+        weights: &["encoder.layers.0.linear1.weight"],
+        kind: "transformer",
+        example_parameters: "num_encoder_layers=1,num_decoder_layers=1",
+        ..ENCODER_LAYER
+    },
+];
+
+fn recurrent(axes: &[u64], gates: u64) -> Option<Sizes> {
+    match *axes {
+        [all, inputs] if all.is_multiple_of(gates) => Some(vec![("in", vec![inputs]), ("out", vec![all / gates])]),
+        _ => None,
+    }
+}
+
+impl Parameters {
+    fn groups(&self) -> u64 {
+        match self.find("groups") {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is checked as a count")]
+            Some(super::Parameter::Number(number)) => *number as u64,
+            _ => 1,
+        }
+    }
+}
