@@ -260,14 +260,49 @@ fn files_of_another_plan_are_refused_by_name() {
 }
 
 #[test]
-fn a_file_that_was_cut_short_is_not_taken_for_whole() {
+fn a_file_that_was_cut_short_or_grew_is_written_again() {
+    let folder = Folder::new();
+    let plan = "init normal a=100 b=100 --max-shard-size 400 --sha256 -o c/";
+    folder.done(&format!("{plan} -q"));
+    let second = folder.join("c/model-00002-of-00002.safetensors");
+    let (bytes, whole) = (fs::read(&second).unwrap(), files(&folder, "c"));
+    let lengths = [bytes.len() - 1, bytes.len() / 2, 100, 8, 0].map(|length| bytes[..length].to_vec());
+    for damaged in lengths.into_iter().chain([[&bytes[..], b"x"].concat()]) {
+        for rank in ["", "--rank 1 --world 2"] {
+            fs::write(&second, &damaged).unwrap();
+            let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume {rank}")));
+            assert_eq!(ended.status, 0, "{}", ended.told);
+            assert!(
+                ended.told.contains("replaced c/model-00002-of-00002.safetensors, which was damaged"),
+                "{}",
+                ended.told
+            );
+            assert!(files(&folder, "c") == whole, "{} bytes", damaged.len());
+        }
+    }
+    // Another rank's damaged file is missing.
+    fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
+    let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume --rank 0 --world 2")));
+    assert!(ended.status == 0 && ended.told.contains("1 of 2 files are not there yet"), "{}", ended.told);
+    for name in ["c/SHA256SUMS", "c/model.safetensors.index.json"] {
+        let text = folder.read(name);
+        folder.write(name, &text[..text.len() - 7]);
+        let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume")));
+        assert!(ended.status == 0 && ended.told.contains(&format!("replaced {name}")), "{}", ended.told);
+        assert!(files(&folder, "c") == whole, "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_another_plan_is_refused_though_it_is_damaged() {
     let folder = Folder::new();
     let plan = "init normal a=100 b=100 -q --max-shard-size 400 -o c/";
-    folder.done(plan);
+    folder.done(&format!("{plan} --seed 1"));
     let second = folder.join("c/model-00002-of-00002.safetensors");
     let bytes = fs::read(&second).unwrap();
     fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
-    refused(&folder, &format!("{plan} --resume"), &["model-00002-of-00002.safetensors"]);
+    fs::remove_file(folder.join("c/model-00001-of-00002.safetensors")).unwrap();
+    refused(&folder, &format!("{plan} --resume"), &["model-00002-of-00002.safetensors", "another plan"]);
     fs::remove_file(&second).unwrap();
     symlink("/dev/null", &second).unwrap();
     refused(&folder, &format!("{plan} --resume --rank 0 --world 2"), &["model-00002-of-00002.safetensors"]);
@@ -281,6 +316,14 @@ fn a_single_file_is_resumed_too() {
     folder.done("init normal 30x40 -q -o w.safetensors --resume");
     assert_eq!(folder.contents(), before);
     refused(&folder, "init normal 30x40 -q -o w.safetensors --resume --seed 1", &["w.safetensors", "another plan"]);
+    let bytes = folder.read("w.safetensors");
+    for damaged in [bytes[..bytes.len() - 1].to_vec(), [&bytes[..], b"x"].concat(), bytes[..30].to_vec()] {
+        folder.write("w.safetensors", damaged);
+        let report = folder.done("init normal 30x40 --json -o w.safetensors --resume --sha256");
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report["damaged"], json!(["w.safetensors"]));
+        assert_eq!(folder.read("w.safetensors"), bytes);
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ use super::rank::Part;
 use super::shown;
 use crate::plan::Plan;
 use crate::writer::{
-    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Settings, sha256_of_bytes, sha256_of_files,
+    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Settings, Standing, sha256_of_bytes,
+    sha256_of_files,
 };
 
 /// A file to write, and what it is made of.
@@ -51,6 +52,8 @@ pub(super) struct Done {
     pub(super) written: Vec<PathBuf>,
     /// The files that were there already.
     pub(super) kept: Vec<PathBuf>,
+    /// Those of the written files that were there already, damaged.
+    pub(super) damaged: Vec<PathBuf>,
     /// The size of the values that were written.
     pub(super) value_bytes: u64,
     /// How many files of other ranks are still missing.
@@ -92,23 +95,30 @@ impl PlannedFile {
         writer::check_target(&self.plan, &self.pieces, &self.path, options).with_context(|| shown(&self.path))
     }
 
-    /// Whether it is there, whole. Errors where another file is, unless that one is about to be replaced.
+    /// If it is there, whole. Errors where another file is, unless that one is about to be replaced.
     fn is_there(&self, existing: Existing) -> Result<bool> {
         if is_free(&self.path) {
             return Ok(false);
         }
-        let whole = self.path.is_file() && writer::is_whole(&self.plan, &self.pieces, &self.path)?;
+        let standing = match self.path.is_file() {
+            true => writer::standing(&self.plan, &self.pieces, &self.path)?,
+            false => Standing::Other,
+        };
         ensure!(
-            whole || existing == Existing::Replace,
+            standing != Standing::Other || existing == Existing::Replace,
             "{}: it exists and is of another plan: take another folder, or replace it by --force",
             shown(&self.path)
         );
-        Ok(whole)
+        Ok(standing == Standing::Whole)
     }
 
     fn write(&self, options: FileOptions, settings: &Settings, done: &mut Done) -> Result<()> {
-        match writer::write_file(&self.plan, &self.pieces, &self.path, options, settings)? {
-            Outcome::Written => {
+        let outcome = writer::write_file(&self.plan, &self.pieces, &self.path, options, settings)?;
+        if outcome == Outcome::Mended {
+            done.damaged.push(self.path.clone());
+        }
+        match outcome {
+            Outcome::Written | Outcome::Mended => {
                 done.value_bytes += self.plan.bytes();
                 done.written.push(self.path.clone());
             }

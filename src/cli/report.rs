@@ -56,6 +56,9 @@ pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::
         [file] => writeln!(out, "kept {}, which was there and whole", shown(file))?,
         files => writeln!(out, "kept {} files, which were there and whole", files.len())?,
     }
+    for file in &done.damaged {
+        writeln!(out, "replaced {}, which was damaged", shown(file))?;
+    }
     let origin = format!("seed {}, {}", plan.seed, plan.generator.name);
     let values = |count| format!("{} of values", bytes(count));
     match (written.format, done.written.as_slice()) {
@@ -157,6 +160,9 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
     });
     if !done.kept.is_empty() {
         report["kept"] = json!(names(&done.kept));
+    }
+    if !done.damaged.is_empty() {
+        report["damaged"] = json!(names(&done.damaged));
     }
     if !done.sums.is_empty() {
         report["sha256"] = done.sums.iter().map(|(path, hash)| (path.display().to_string(), json!(hash))).collect();

@@ -25,7 +25,9 @@ use anyhow::{Context, Result, ensure};
 pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
 pub use fill::{Settings, Take, draw};
-pub use output::{Existing, FileOptions, Outcome, check_target, is_stream, is_whole, write_file, write_stream};
+pub use output::{
+    Existing, FileOptions, Outcome, Standing, check_target, is_stream, is_whole, standing, write_file, write_stream,
+};
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
 use crate::plan::{Element, Plan, Stored};

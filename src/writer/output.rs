@@ -30,7 +30,7 @@ pub enum Existing {
     Refuse,
     /// It is replaced.
     Replace,
-    /// It is kept where it is the file that would be written, and refused where it is another.
+    /// It is kept if it is the file that would be written, replaced if it is that file damaged, and refused if it is another.
     KeepWhole,
 }
 
@@ -41,6 +41,19 @@ pub enum Outcome {
     Written,
     /// It was there already, whole.
     Kept,
+    /// It was there already, damaged, and was written again.
+    Mended,
+}
+
+/// What a file is to the one that would be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// That file.
+    Whole,
+    /// That file, cut short or grown.
+    Damaged,
+    /// Another file.
+    Other,
 }
 
 /// What stands at a path now.
@@ -91,8 +104,12 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
         Existing::Refuse => bail!("it exists: --force replaces it"),
         Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777)),
         Existing::KeepWhole => {
-            ensure!(is_whole(plan, pieces, path)?, OTHER);
-            Ok(Target::Whole)
+            let replaced = || Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777));
+            match standing(plan, pieces, path)? {
+                Standing::Whole => Ok(Target::Whole),
+                Standing::Damaged => replaced(),
+                Standing::Other => bail!(OTHER),
+            }
         }
     }
 }
@@ -108,23 +125,28 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
 /// What is said of a file that is not the one that would be written.
 const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
 
-/// Whether the file at `path` is the one that these pieces make, told by its size and its first bytes. That is enough where
-/// those bytes hold the recipe: a file gets its name when it is whole.
+/// If the file at `path` is the one that these pieces make, by its size and its first bytes. That is enough where those bytes hold
+/// the recipe: a file gets its name when it is whole.
 pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
+    Ok(standing(plan, pieces, path)? == Standing::Whole)
+}
+
+/// What the file at `path` is to the one that these pieces make. One that ends inside of the first bytes holds no value, and is that
+/// file if it agrees as far as it goes.
+pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> {
     let mut file = File::open(path)?;
-    if Some(file.metadata()?.len()) != size(pieces, plan) {
-        return Ok(false);
-    }
-    let Some(Piece::Bytes(opening)) = pieces.first() else { return Ok(false) };
-    let mut buffer = vec![0; opening.len().min(1 << 16)];
-    for expected in opening.chunks(1 << 16) {
+    let length = file.metadata()?.len();
+    let Some(Piece::Bytes(opening)) = pieces.first() else { return Ok(Standing::Other) };
+    let known = usize::try_from(length).unwrap_or(usize::MAX).min(opening.len());
+    let mut buffer = vec![0; known.min(1 << 16)];
+    for expected in opening[..known].chunks(1 << 16) {
         let held = &mut buffer[..expected.len()];
         file.read_exact(held)?;
         if held != expected {
-            return Ok(false);
+            return Ok(Standing::Other);
         }
     }
-    Ok(true)
+    Ok(if Some(length) == size(pieces, plan) { Standing::Whole } else { Standing::Damaged })
 }
 
 fn folder(path: &Path) -> &Path {
@@ -146,7 +168,11 @@ pub fn write_file(
             Ok(Outcome::Written)
         }
         Target::Free(path) => write_whole(plan, pieces, &path, None, options, settings),
-        Target::Replaced(path, mode) => write_whole(plan, pieces, &path, Some(mode), options, settings),
+        Target::Replaced(path, mode) => {
+            let outcome = write_whole(plan, pieces, &path, Some(mode), options, settings)?;
+            let damaged = options.existing == Existing::KeepWhole && outcome == Outcome::Written;
+            Ok(if damaged { Outcome::Mended } else { outcome })
+        }
         Target::Whole => Ok(Outcome::Kept),
     });
     written.with_context(|| format!("`{}`", path.display()))
@@ -179,7 +205,7 @@ fn write_whole(
     if options.fsync {
         unfinished.file().sync_all()?;
     }
-    if let Err(error) = unfinished.publish(path, options.existing == Existing::Replace) {
+    if let Err(error) = unfinished.publish(path, options.existing == Existing::Replace || replaced_mode.is_some()) {
         // Another process that writes the same plan may have been faster.
         if options.existing == Existing::KeepWhole && path.is_file() {
             ensure!(is_whole(plan, pieces, path)?, OTHER);
