@@ -9,7 +9,7 @@ use anyhow::Result;
 
 pub use counted::{Counted, counted};
 pub use picture::{Panel, picture};
-pub use spectrum::{Spectrum, spectrum};
+pub use spectrum::{FEW_AXES, Spectrum, spectrum};
 pub use tree::tree;
 
 use crate::law::{Law, as_float};
@@ -53,7 +53,7 @@ impl Asked {
 
 /// The figures of the tensor with this number; `None` where its values are of a type that is not read. They are the same for any
 /// number of threads.
-pub fn summary(contents: &mut Contents, number: usize, threads: usize) -> Result<Option<Summary>> {
+pub fn summary(contents: &Contents, number: usize, threads: usize) -> Result<Option<Summary>> {
     let read = contents.entries.get(number).and_then(Entry::element).is_some_and(Element::is_number);
     if !read {
         return Ok(None);

@@ -97,14 +97,14 @@ type Read = (String, Vec<f64>, Option<Summary>);
 
 /// Everything that can be read of a file.
 fn read_all(path: &Path) -> Result<Vec<Read>> {
-    let mut contents = Contents::open(path)?;
+    let contents = Contents::open(path)?;
     let mut all = Vec::new();
     for number in 0..contents.entries.len() {
         let mut values = Vec::new();
         if contents.entries[number].dtype().is_some() {
             contents.read(number, &mut |chunk| values.extend_from_slice(chunk))?;
         }
-        let figures = summary(&mut contents, number, 2)?;
+        let figures = summary(&contents, number, 2)?;
         all.push((contents.entries[number].name.clone(), values, figures));
     }
     Ok(all)

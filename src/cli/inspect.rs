@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::resources::available_threads;
 use super::{memory, shown as shown_path};
-use crate::inspect::{Asked, Spectrum, Summary, spectrum, summary, tree};
+use crate::inspect::{Asked, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
+use crate::plan::Layout;
 use crate::reader::{Contents, Entry};
 use crate::recipe::Recipe;
 use crate::text::{cut, escape, figure, grouped, matches};
@@ -34,6 +35,10 @@ pub(super) struct Inspect {
     /// The singular values of each matrix
     #[arg(long)]
     spectrum: bool,
+    /// Layout of the axes, by which tensors of more than two are unfolded for --spectrum: a letter an axis, or a framework [default: by
+    /// the recipe or the file's framework]
+    #[arg(long, requires = "spectrum")]
+    layout: Option<Layout>,
     /// A picture of both, an SVG file to write
     #[arg(short, long, value_name = "FILE.svg")]
     output: Option<PathBuf>,
@@ -70,7 +75,7 @@ impl Inspect {
             return notes(out, &contents, &[]);
         }
         self.check_picture()?;
-        let looked = self.look(&mut contents, &numbers).with_context(|| escape(&shown_path(&self.file)))?;
+        let looked = self.look(&contents, &numbers).with_context(|| escape(&shown_path(&self.file)))?;
         if let Some(path) = &self.output {
             self.draw(path, &mut contents, &looked)?;
         }
@@ -78,17 +83,23 @@ impl Inspect {
             return Ok(writeln!(out, "{}", machine(&contents, &looked)?)?);
         }
         human(out, &contents, &looked)?;
-        self.plots(out, &mut contents, &looked)
+        self.plots(out, &contents, &looked)
     }
 
-    fn look(&self, contents: &mut Contents, numbers: &[usize]) -> Result<Vec<Looked>> {
+    fn look(&self, contents: &Contents, numbers: &[usize]) -> Result<Vec<Looked>> {
         let limit = if self.spectrum { self.max_memory.unwrap_or_else(memory::half_of_free) } else { 0 };
         numbers
             .iter()
             .map(|&number| {
                 let summary = summary(contents, number, available_threads())?;
-                let spectrum = if self.spectrum { spectrum(contents, number, limit)? } else { None };
-                Ok(Looked { number, summary, spectrum })
+                let spectrum =
+                    self.spectrum.then(|| spectrum(contents, number, limit, self.layout.as_ref())).transpose()?;
+                let (spectrum, no_spectrum) = match spectrum {
+                    Some(Ok(spectrum)) => (Some(spectrum), None),
+                    Some(Err(reason)) => (None, Some(reason)),
+                    None => (None, None),
+                };
+                Ok(Looked { number, summary, spectrum, no_spectrum })
             })
             .collect()
     }
@@ -99,6 +110,8 @@ struct Looked {
     number: usize,
     summary: Option<Summary>,
     spectrum: Option<Spectrum>,
+    /// The reason why there is none, where it was asked for.
+    no_spectrum: Option<&'static str>,
 }
 
 fn human(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
@@ -118,10 +131,46 @@ fn human(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<
 }
 
 fn notes(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
-    for note in contents.notes.iter().chain(&contents.faults).cloned().chain(not_finite(contents, looked)) {
+    for note in all_notes(contents, looked) {
         writeln!(out, "note: {}", cut(&escape(&note), LONGEST_NOTE))?;
     }
     Ok(())
+}
+
+/// Notes of the file, of its figures and of its singular values.
+fn all_notes(contents: &Contents, looked: &[Looked]) -> Vec<String> {
+    let known = contents.notes.iter().chain(&contents.faults).cloned();
+    known
+        .chain(not_finite(contents, looked))
+        .chain(kinds(contents, looked))
+        .chain(no_spectra(contents, looked))
+        .collect()
+}
+
+/// Notes of types whose figures are not those of their values.
+fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
+    looked.iter().filter_map(|Looked { number, .. }| {
+        let entry = &contents.entries[*number];
+        let (name, word) = (&entry.name, &entry.type_word);
+        match entry.element() {
+            Some(element) if element.is_complex() => {
+                Some(format!("the figures of `{name}` are of its magnitudes: it is complex"))
+            }
+            Some(element) if element.is_number() => None,
+            _ => Some(format!("`{name}` has no figures: values of type {word} are not read")),
+        }
+    })
+}
+
+/// Notes of tensors without singular values, where those were asked for.
+fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
+    let few = looked.iter().filter(|looked| looked.no_spectrum == Some(FEW_AXES)).count() as u64;
+    let few = (few > 0).then(|| format!("{} of fewer than two axes: no singular values", counted(few, "tensor")));
+    let others = looked.iter().filter_map(|Looked { number, no_spectrum, .. }| {
+        let reason = no_spectrum.filter(|reason| *reason != FEW_AXES)?;
+        Some(format!("`{}` has no singular values: {reason}", contents.entries[*number].name))
+    });
+    others.chain(few)
 }
 
 /// `safetensors: 2 tensors, 203,264 elements, native-1, seed 7`.
@@ -245,7 +294,7 @@ fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
         "generator": contents.recipe.as_ref().map(|recipe| &recipe.generator),
         "seed": seed.as_ref().map(super::report::seed),
         "tensors": tensors,
-        "notes": contents.notes.iter().chain(&contents.faults).collect::<Vec<_>>(),
+        "notes": all_notes(contents, looked),
     }))
 }
 

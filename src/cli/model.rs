@@ -14,6 +14,7 @@ use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
 use crate::plan::{DType, Layout};
+use crate::reader::{Content, content};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
 
@@ -100,7 +101,7 @@ impl Model {
             beside.push(Beside { name: family::FILE.into(), bytes: config });
             model
         };
-        let source = source(&self.spec)?;
+        let source = source(&self.spec, self.rules.is_some() || !self.keep.is_empty())?;
         if !matches!(source, Source::Template) {
             let of_templates = "it is for a file of weights as SPEC, and this is none";
             ensure!(self.rules.is_none(), "--rules: {of_templates}");
@@ -111,7 +112,7 @@ impl Model {
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
-                let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) };
+                let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) };
                 model::model(&recipe, &asked)?
             }
             Source::Config { name, text } => {
@@ -154,7 +155,7 @@ impl Model {
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
-        let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(text) });
+        let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(name, text) });
         let refill = Refill { rules, keep: &self.keep, threads: self.output.resources.threads() };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
@@ -170,9 +171,9 @@ fn set(asked: &mut Asked, settings: Vec<(String, serde_json::Value)>) {
 /// The model of a recipe, a config.json or a family, for `fanin verify`.
 pub(super) fn model_of(spec: &str, numbers: &Numbers) -> Result<model::Model> {
     let asked = Asked { numbers: numbers.asked(), ..Asked::default() };
-    Ok(match source(spec)? {
+    Ok(match source(spec, false)? {
         Source::Recipe { name, text } => {
-            model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&text) }, &asked)?
+            model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) }, &asked)?
         }
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
         Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
@@ -180,8 +181,9 @@ pub(super) fn model_of(spec: &str, numbers: &Numbers) -> Result<model::Model> {
     })
 }
 
-/// What a SPEC on the command line is, by its content.
-fn source(spec: &str) -> Result<Source> {
+/// What a SPEC on the command line is, by its content. The weights of a folder come before its config.json where a template is asked
+/// for.
+fn source(spec: &str, is_template: bool) -> Result<Source> {
     if spec == "-" {
         let text = text_of(io::stdin().lock()).context("standard input")?;
         let source = classified("standard input".into(), text);
@@ -199,11 +201,15 @@ fn source(spec: &str) -> Result<Source> {
     };
     if metadata.is_dir() {
         let inside = path.join(family::FILE);
-        ensure!(inside.is_file(), "{} is a folder without a {}", shown(path), family::FILE);
-        return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?);
+        if !inside.is_file() || is_template {
+            return Ok(Source::Template);
+        }
+        return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?, false);
     }
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if matches!(extension, "safetensors" | "npz" | "npy" | "pt" | "pth" | "raw") {
+    // A pipe is read once, as text.
+    let content = if metadata.is_file() { content(path)? } else { Content::Text };
+    // No recipe and no config.json is as long.
+    if content == Content::Weights || content == Content::Json && metadata.len() > MAX_LENGTH {
         return Ok(Source::Template);
     }
     ensure!(
@@ -221,7 +227,7 @@ fn source(spec: &str) -> Result<Source> {
 
 /// A recipe, or the JSON of another kind.
 fn classified(name: String, text: String) -> Source {
-    if Syntax::of(&text) == Syntax::Json {
+    if Syntax::of(&name, &text) == Syntax::Json {
         let keys: Option<serde_json::Map<String, serde_json::Value>> =
             serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
         let has = |key: &str| keys.as_ref().is_some_and(|keys| keys.contains_key(key));
@@ -229,11 +235,17 @@ fn classified(name: String, text: String) -> Source {
         if !recipe && has("model_type") {
             return Source::Config { name, text };
         }
-        if has("fanin") || (!recipe && has("weight_map")) {
+        if has("fanin") || (!recipe && has("weight_map")) || keys.as_ref().is_some_and(holds_values) {
             return Source::Template;
         }
     }
     Source::Recipe { name, text }
+}
+
+/// True if a table of tensors holds values, as files of weights in JSON do.
+fn holds_values(keys: &serde_json::Map<String, serde_json::Value>) -> bool {
+    let tensors = keys.get("tensors").and_then(serde_json::Value::as_object);
+    tensors.is_some_and(|tensors| tensors.values().any(|tensor| tensor.get("data").is_some()))
 }
 
 /// A text that is not longer than recipes are.

@@ -23,7 +23,7 @@ pub struct Counted {
 
 /// Counts the finite values of a tensor, of which the figures are known already; `None` where there are none.
 pub fn counted(
-    contents: &mut Contents,
+    contents: &Contents,
     number: usize,
     summary: &Summary,
     bins: usize,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
 use crate::law::{Law, as_float, in_memory};
-use crate::plan::{Layout, Unfolding};
+use crate::plan::{Element, Layout, Unfolding};
 use crate::reader::{Contents, Entry};
 use crate::text;
 
@@ -30,14 +30,20 @@ impl Spectrum {
     }
 }
 
-/// The singular values of the tensor with this number, in at most `limit` bytes of memory; `None` where it is no matrix, or holds what is
-/// not finite. A tensor of more axes is unfolded as its recipe's layout says; without one, its last axis makes the columns.
-pub fn spectrum(contents: &mut Contents, number: usize, limit: u64) -> Result<Option<Spectrum>> {
+/// The singular values of the tensor with this number, in at most `limit` bytes of memory, or the reason why there are none. A tensor of
+/// more than two axes is unfolded by its recipe's layout, by `layout` where that is given, or by that of the file's framework; without
+/// any, its last axis makes the columns.
+pub fn spectrum(
+    contents: &Contents,
+    number: usize,
+    limit: u64,
+    layout: Option<&Layout>,
+) -> Result<Result<Spectrum, &'static str>> {
     let entry = contents.entries.get(number).context("there is no such tensor")?;
-    let count = entry.shape.count();
-    if entry.shape.rank() < 2 || count == 0 || !readable(entry) {
-        return Ok(None);
+    if let Some(reason) = unfit(entry) {
+        return Ok(Err(reason));
     }
+    let count = entry.shape.count();
     let needed = count.saturating_mul(24);
     ensure!(
         needed <= limit,
@@ -46,7 +52,10 @@ pub fn spectrum(contents: &mut Contents, number: usize, limit: u64) -> Result<Op
         text::bytes(needed),
         text::bytes(limit)
     );
-    let unfolding = unfolding(entry);
+    let unfolding = match unfolding(contents, entry, layout)? {
+        Some(unfolding) if unfolding.matrices() > 1 => return Ok(Err("its layout makes several matrices of it")),
+        unfolding => unfolding,
+    };
     let columns = entry.shape.axes().last().copied().unwrap_or(1);
     let (rows, columns) =
         unfolding.as_ref().map_or((count / columns, columns), |unfolding| (unfolding.rows(), unfolding.columns()));
@@ -69,26 +78,42 @@ pub fn spectrum(contents: &mut Contents, number: usize, limit: u64) -> Result<Op
         }
     })?;
     if !finite {
-        return Ok(None);
+        return Ok(Err("it holds values that are not finite"));
     }
     let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
     values.sort_by(|one, other| other.total_cmp(one));
-    Ok(Some(Spectrum { sides: (rows, columns), values, random }))
+    Ok(Ok(Spectrum { sides: (rows, columns), values, random }))
 }
 
-/// True if its values are real numbers.
-fn readable(entry: &Entry) -> bool {
-    entry.element().is_some_and(|element| element.is_number() && !element.is_complex())
-}
-
-/// The tensor as one matrix, where its recipe tells how. One of two axes is a matrix as it lies.
-fn unfolding(entry: &Entry) -> Option<Unfolding> {
-    if entry.shape.rank() == 2 {
-        return None;
+/// The reason why a tensor has no singular values, before any value is read.
+fn unfit(entry: &Entry) -> Option<&'static str> {
+    let number = entry.element().is_some_and(Element::is_number);
+    match entry.element() {
+        _ if entry.shape.rank() < 2 => Some(FEW_AXES),
+        _ if entry.shape.count() == 0 => Some("it is empty"),
+        Some(element) if element.is_complex() => Some("it is complex"),
+        _ => (!number).then_some("its values are of a type that is not read"),
     }
-    let layout: Layout = entry.planned.as_ref()?.layout.as_ref()?.parse().ok()?;
-    let unfolding = Unfolding::new(layout.axes(&entry.shape).ok()?).ok()?;
-    (unfolding.matrices() == 1).then_some(unfolding)
+}
+
+/// The reason of most tensors without singular values: biases.
+pub const FEW_AXES: &str = "it has fewer than two axes";
+
+/// The tensor as matrices, where a layout tells how. One of two axes is a matrix as it lies.
+fn unfolding(contents: &Contents, entry: &Entry, layout: Option<&Layout>) -> Result<Option<Unfolding>> {
+    if entry.shape.rank() == 2 {
+        return Ok(None);
+    }
+    let of = |layout: &Layout| Unfolding::new(layout.axes(&entry.shape)?);
+    if let Some(layout) = layout {
+        let name = || format!("--layout of `{}`", text::cut(&text::escape(&entry.name), 100));
+        return of(layout).map(Some).with_context(name);
+    }
+    let known = match &entry.planned {
+        Some(tensor) => tensor.layout.as_deref(),
+        None => contents.layout,
+    };
+    Ok(known.and_then(|layout| layout.parse().ok()).and_then(|layout| of(&layout).ok()))
 }
 
 fn random(law: &Law, rows: u64, columns: u64) -> Option<(f64, f64)> {

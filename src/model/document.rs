@@ -1,6 +1,7 @@
 //! A recipe's text as a tree in which every value knows its line, the same from TOML and from JSON.
 
 use std::fmt;
+use std::path::Path;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use serde_json::Number;
@@ -26,9 +27,11 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// The syntax of a text: JSON starts with a brace, which no TOML does.
-    pub fn of(text: &str) -> Self {
-        match text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{') {
+    /// The syntax of a file: JSON by its name, or by a brace at the start, as no TOML has.
+    pub fn of(name: &str, text: &str) -> Self {
+        match Path::new(name).extension().is_some_and(|extension| extension == "json")
+            || text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
+        {
             true => Self::Json,
             false => Self::Toml,
         }

@@ -1,14 +1,10 @@
 //! Templates: a plan by the names, shapes and types of files that are there already.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 
 use super::constants::constants;
 use super::document::{self, Node, Text};
@@ -20,12 +16,8 @@ use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::Generator;
 use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
-use crate::reader::Contents;
+use crate::reader::{Contents, Entry};
 use crate::text;
-use crate::unique::Unique;
-
-/// The longest index that is read.
-const MAX_INDEX: u64 = 100_000_000;
 
 /// How the tensors of a template are filled.
 #[derive(Clone, Copy, Debug)]
@@ -129,9 +121,7 @@ impl Drawing<'_, '_> {
 
 /// Files whose tensors are taken as a pattern. Their values are read only where they are kept.
 struct Template {
-    files: Vec<Contents>,
-    /// The file of each tensor, and its number there.
-    places: Vec<(usize, usize)>,
+    contents: Contents,
 }
 
 /// A tensor of a template.
@@ -163,36 +153,14 @@ enum Fill {
 }
 
 impl Template {
-    /// Opens a file of weights, or an index and all the files that it names. Errors name the file.
+    /// Opens a file of weights, a folder of them, or an index and all the files that it names. Errors name the file.
     fn open(path: &Path) -> Result<Self> {
-        let shown = || format!("`{}`", text::escape(&path.to_string_lossy()));
-        let Some(map) = weight_map(path).with_context(shown)? else {
-            return Ok(Self::of(vec![Contents::open(path)?]));
-        };
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut files = Vec::with_capacity(map.len());
-        for (file, names) in map {
-            let contents = Contents::open(&folder.join(&file)).with_context(shown)?;
-            check_against(&contents, &names).with_context(|| format!("`{}`", text::escape(&file)))?;
-            files.push(contents);
-        }
-        Ok(Self::of(files))
-    }
-
-    /// Files in the order of their names, their tensors in the order of each file: an index is sorted by name, and says
-    /// nothing of the order in which a model has them.
-    fn of(files: Vec<Contents>) -> Self {
-        let places = files
-            .iter()
-            .enumerate()
-            .flat_map(|(file, contents)| (0..contents.entries.len()).map(move |number| (file, number)));
-        Self { places: places.collect(), files }
+        Ok(Self { contents: Contents::open(path)? })
     }
 
     /// The tensors in order.
     fn slots(&self) -> Result<Vec<Slot>> {
-        let slot = |&(file, number): &(usize, usize)| {
-            let entry = &self.files[file].entries[number];
+        let slot = |entry: &Entry| {
             Ok(Slot {
                 name: entry.name.parse()?,
                 shape: entry.shape.clone(),
@@ -200,17 +168,16 @@ impl Template {
                 type_word: entry.type_word.clone(),
             })
         };
-        self.places.iter().map(slot).collect()
+        self.contents.entries.iter().map(slot).collect()
     }
 
     /// The tensors of a plan, each as it is filled. What is kept is read once, by `threads` threads, for its hash.
     fn filled(self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
         let mut sources = Vec::with_capacity(fills.len());
-        for (number, (slot, fill)) in fills.iter().enumerate() {
-            let (file, entry) = self.places[number];
+        for ((slot, fill), entry) in fills.iter().zip(&self.contents.entries) {
             sources.push(match fill {
                 Fill::Kept => {
-                    let values = self.files[file].entries[entry].values();
+                    let values = entry.values();
                     Some(values.cloned().with_context(|| format!("`{}` cannot be kept", slot.name))?)
                 }
                 Fill::Drawn(_) => None,
@@ -248,46 +215,4 @@ fn hashed(fills: &[(Slot, Fill)], sources: &[Option<StoredTensor>], threads: usi
         kept.transpose().with_context(|| format!("`{}`", slot.name))
     });
     kept.collect()
-}
-
-/// An index as Hugging Face writes it. Other keys are of no concern here.
-#[derive(Deserialize)]
-struct Index {
-    weight_map: Option<Unique<String>>,
-}
-
-/// The names of the tensors of each file that an index names; `None` where the file is no index.
-fn weight_map(path: &Path) -> Result<Option<BTreeMap<String, HashSet<String>>>> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut reader = BufReader::new(file);
-    let mut opening = [0; 9];
-    // The length that a safetensors file begins with may look like a brace; then a brace follows it.
-    let brace = reader.read_exact(&mut opening).is_ok() && opening.trim_ascii_start().first() == Some(&b'{');
-    if !brace || opening[8] == b'{' && opening[..8].contains(&0) {
-        return Ok(None);
-    }
-    if length > MAX_INDEX {
-        return Ok(None);
-    }
-    let Index { weight_map } = serde_json::from_reader(opening.chain(reader)).context("as an index")?;
-    let Some(Unique(places)) = weight_map else { return Ok(None) };
-    let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
-    for (name, file) in places {
-        let plain = !file.is_empty() && !matches!(file.as_str(), "." | "..") && !file.contains(['/', '\\', '\0']);
-        ensure!(plain, "as an index: `{file}` is no name of a file beside it");
-        files.entry(file).or_default().insert(name);
-    }
-    ensure!(!files.is_empty(), "as an index: it names no file");
-    Ok(Some(files))
-}
-
-/// Errors where a file does not hold exactly the tensors that an index says it holds.
-fn check_against(contents: &Contents, names: &HashSet<String>) -> Result<()> {
-    let held: HashSet<&str> = contents.entries.iter().map(|entry| entry.name.as_str()).collect();
-    let missing = names.iter().filter(|name| !held.contains(name.as_str())).min();
-    ensure!(missing.is_none(), "the index says that it holds `{}`", missing.map_or("", String::as_str));
-    let unknown = held.iter().filter(|name| !names.contains(**name)).min();
-    ensure!(unknown.is_none(), "it holds `{}`, which the index does not know there", unknown.unwrap_or(&""));
-    Ok(())
 }

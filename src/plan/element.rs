@@ -56,9 +56,9 @@ const fn complex(
     Stored { word, numpy, torch, safetensors: bits == 64, bits, complex: true, float: true, widen }
 }
 
-const fn float8(word: &'static str, torch: &'static str, safetensors: bool, widen: Widen) -> Stored {
+const fn float8(word: &'static str, torch: &'static str, widen: Widen) -> Stored {
     let (torch, widen) = (Some(torch), Some(widen));
-    Stored { word, numpy: None, torch, safetensors, bits: 8, complex: false, float: true, widen }
+    Stored { word, numpy: None, torch, safetensors: true, bits: 8, complex: false, float: true, widen }
 }
 
 /// Less than a byte each: two or four of them fill whole bytes together.
@@ -77,11 +77,11 @@ pub const STORED: &[Stored] = &[
     integer("i32", "<i4", "int32", 32, widen::i32s),
     integer("u16", "<u2", "uint16", 16, widen::u16s),
     integer("i16", "<i2", "int16", 16, widen::i16s),
-    float8("f8_e8m0", "float8_e8m0fnu", true, widen::e8m0s),
-    float8("f8_e4m3", "float8_e4m3fn", true, widen::e4m3s),
-    float8("f8_e5m2", "float8_e5m2", true, widen::e5m2s),
-    float8("f8_e4m3fnuz", "float8_e4m3fnuz", false, widen::e4m3fnuzs),
-    float8("f8_e5m2fnuz", "float8_e5m2fnuz", false, widen::e5m2fnuzs),
+    float8("f8_e8m0", "float8_e8m0fnu", widen::e8m0s),
+    float8("f8_e4m3", "float8_e4m3fn", widen::e4m3s),
+    float8("f8_e5m2", "float8_e5m2", widen::e5m2s),
+    float8("f8_e4m3fnuz", "float8_e4m3fnuz", widen::e4m3fnuzs),
+    float8("f8_e5m2fnuz", "float8_e5m2fnuz", widen::e5m2fnuzs),
     integer("i8", "|i1", "int8", 8, widen::i8s),
     integer("u8", "|u1", "uint8", 8, widen::u8s),
     packed("f6_e3m2", 6),
@@ -89,6 +89,13 @@ pub const STORED: &[Stored] = &[
     packed("f4", 4),
     integer("bool", "|b1", "bool", 8, widen::bools),
 ];
+
+impl Stored {
+    /// True for integers and truth values.
+    pub fn is_integer(&self) -> bool {
+        !self.float
+    }
+}
 
 impl Element {
     /// Every type.

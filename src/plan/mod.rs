@@ -30,7 +30,7 @@ pub use name::Name;
 pub use seed::{Number, Seed, Step, fold_in, split};
 pub use shape::Shape;
 pub use slice::{Cut, Slice};
-pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, regular, unique};
+pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
 pub use unfolding::{Place, Unfolding};
 
 use crate::generator::{Drawer, Generator, NATIVE};

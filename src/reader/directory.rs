@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::{Contents, Entry, Found, open_file, shown_name};
-use crate::plan::{Plan, regular};
+use super::{Content, Contents, Entry, Found, OPENING, content, open_file, opening, shown_name, unread};
+use crate::plan::{Backing, Origin, Plan};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::text;
 use crate::unique::Unique;
@@ -24,10 +24,20 @@ const MAX_INDEX: u64 = 1 << 28;
 /// How many folders a folder of weights may hold within each other: a name of 512 bytes has no more parts.
 const MAX_DEPTH: usize = 256;
 
-/// Whether a path is that of an index, by its name.
-pub(super) fn is_index(path: &Path) -> bool {
+/// True if a path is that of an index, by its name.
+fn is_named_index(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
 }
+
+/// True if a file is an index, by its name or by its first bytes.
+pub(super) fn is_index(path: &Path) -> Result<bool> {
+    let opening = opening(&Origin::open(path)?, OPENING)?;
+    let has_map = opening.windows(WEIGHT_MAP.len()).any(|window| window == WEIGHT_MAP);
+    Ok(is_named_index(path) || opening.trim_ascii_start().starts_with(b"{") && has_map)
+}
+
+/// The key of the names of an index.
+const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
 
 /// What an index says. Other keys are of no concern here.
 #[derive(Deserialize)]
@@ -46,7 +56,7 @@ struct Metadata {
 /// The index of a folder, if it has one. Errors if it has several and none by the usual name.
 fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
     let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    let indices: Vec<&PathBuf> = names.iter().filter(|path| is_index(path)).collect();
+    let indices: Vec<&PathBuf> = names.iter().filter(|path| is_named_index(path)).collect();
     let usual = indices.iter().find(|path| path.ends_with(USUAL_INDEX));
     match (usual, indices.as_slice()) {
         (Some(index), _) | (None, [index]) => Ok(Some((*index).clone())),
@@ -60,9 +70,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     if let Some(index) = index_of(folder)? {
         return of_index(&index);
     }
-    let mut files = Vec::new();
-    weights(folder, 0, &mut files)?;
-    files.sort();
+    let files = files_without_index(folder)?;
     match files.as_slice() {
         [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
         [only] if extension(only) != Some("npy") => {
@@ -73,7 +81,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     }
     let kinds: BTreeSet<&str> = files.iter().filter_map(|path| extension(path)).collect();
     ensure!(
-        kinds.len() == 1,
+        kinds.len() <= 1,
         "it holds weights of several kinds ({}) and no index: name one file",
         kinds.into_iter().collect::<Vec<_>>().join(", ")
     );
@@ -83,6 +91,28 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
         all.add(&path, &name).with_context(|| shown_name(&name))?;
     }
     all.finish()
+}
+
+/// The weights files of a folder without an index; if none has the extension of a format, the files beside a config.json or alone that
+/// are weights by their content, as `pytorch_model.bin` is.
+fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    weights(folder, 0, &mut files)?;
+    if files.is_empty() {
+        let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let is_weights = |path: &PathBuf| content(path).is_ok_and(|content| content == Content::Weights);
+        files =
+            names.into_iter().filter(|path| path.is_file() && is_other_extension(path) && is_weights(path)).collect();
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Extensions that several kinds of files have, weights of torch among them.
+fn is_other_extension(path: &Path) -> bool {
+    let named = path.file_name().is_some_and(|name| name == "training_args.bin");
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    !named && extension.is_some_and(|extension| matches!(extension, "bin" | "ckpt" | "st" | "tar" | "weights"))
 }
 
 /// The extension of a weights file. JSON is left out: a folder holds much of it that is none.
@@ -109,9 +139,13 @@ fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
 }
 
 fn read_index(path: &Path) -> Result<Index> {
-    let (file, length) = regular(path)?;
+    let origin = Origin::open(path)?;
+    let (opening, length) = (opening(&origin, OPENING)?, origin.length());
+    ensure!(length > 0, "it is empty");
+    let is_json = opening.trim_ascii_start().starts_with(b"{");
+    ensure!(is_json, unread(&opening));
     ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
-    serde_json::from_reader(BufReader::new(file)).context("as an index")
+    serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")
 }
 
 /// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
@@ -119,7 +153,7 @@ fn read_index(path: &Path) -> Result<Index> {
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let found = match path.is_dir() {
         true => files_of_folder(path),
-        false if is_index(path) => files_of_index(path),
+        false if is_index(path).unwrap_or(false) => files_of_index(path),
         false => Ok(super::raw::both(path)),
     };
     found.unwrap_or_else(|_| vec![path.into()])
@@ -128,11 +162,7 @@ pub fn files_of(path: &Path) -> Vec<PathBuf> {
 fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     match index_of(folder)? {
         Some(index) => files_of_index(&index),
-        None => {
-            let mut files = Vec::new();
-            weights(folder, 0, &mut files)?;
-            Ok(files)
-        }
+        None => files_without_index(folder),
     }
 }
 
@@ -208,12 +238,14 @@ struct Several {
     notes: Vec<String>,
     /// The number of files.
     files: usize,
+    /// The layout of all of them.
+    layout: Option<&'static str>,
 }
 
 impl Several {
     /// Takes a further file in.
     fn add(&mut self, path: &Path, file: &str) -> Result<()> {
-        let (format, Found { entries, recipe, notes }) = open_file(path)?;
+        let (format, Found { entries, recipe, notes, layout }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
         ensure!(format == first, "it is {format}, and the file before it {first}: files of one kind belong together");
         for mut entry in entries {
@@ -225,6 +257,7 @@ impl Several {
             entry.file = Some(file.into());
             self.entries.push(entry);
         }
+        self.layout = layout.filter(|_| self.files == 0 || self.layout == layout);
         self.files += 1;
         self.recipes.extend(recipe.map(|recipe| (file.to_string(), recipe)));
         self.notes.extend(notes.into_iter().map(|note| format!("{file}: {note}")));
@@ -233,7 +266,7 @@ impl Several {
 
     fn finish(mut self) -> Result<Contents> {
         let recipe = self.recipe()?;
-        let found = Found { entries: self.entries, recipe, notes: self.notes };
+        let found = Found { entries: self.entries, recipe, notes: self.notes, layout: self.layout };
         Ok(found.contents(self.format.context("it holds no weights")?))
     }
 

@@ -19,8 +19,11 @@ pub(super) const READER: Reader = Reader { format: "json", recognizes, open };
 /// The longest file that is read: its text and its values take up to five times as much memory.
 const MAX_LENGTH: u64 = 1 << 28;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn recognizes(opening: &[u8]) -> bool {
-    opening.trim_ascii_start().starts_with(b"{")
+    // Some editors put a byte order mark before UTF-8.
+    opening.strip_prefix(BYTE_ORDER_MARK).unwrap_or(opening).trim_ascii_start().starts_with(b"{")
 }
 
 #[derive(serde::Deserialize)]
@@ -51,7 +54,8 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         text::bytes(MAX_LENGTH)
     );
     let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("it is no text")?;
-    let document: Document = serde_json::from_str(&text)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let document: Document = serde_json::from_str(text)?;
     let Unique(tensors) = document.tensors;
     ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
     let mut entries = Vec::with_capacity(tensors.len());
@@ -60,7 +64,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     }
     let mut notes = Vec::new();
     let recipe = document.fanin.and_then(|raw| recipe(raw.get(), &mut notes));
-    Ok(Found { entries, recipe, notes })
+    Ok(Found { entries, recipe, notes, layout: None })
 }
 
 impl Written<'_> {

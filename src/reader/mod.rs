@@ -5,6 +5,7 @@ mod archive;
 mod base;
 mod delimited;
 mod directory;
+mod foreign;
 mod json;
 mod kept;
 mod npy;
@@ -56,6 +57,8 @@ struct Found {
     entries: Vec<Entry>,
     recipe: Option<Recipe>,
     notes: Vec<String>,
+    /// The layout of the framework that the file is of, if it says.
+    layout: Option<&'static str>,
 }
 
 /// An open file, or several that belong together: what is in it, and access to its values.
@@ -68,6 +71,8 @@ pub struct Contents {
     pub recipe: Option<Recipe>,
     /// What the user should know about it.
     pub notes: Vec<String>,
+    /// The layout of the framework that it is of, if it says: `torch`.
+    pub layout: Option<&'static str>,
     /// What its index says and its files do not bear out, short of a name.
     pub faults: Vec<String>,
 }
@@ -146,7 +151,7 @@ fn open(path: &Path) -> Result<Contents> {
     if fs::metadata(path)?.is_dir() {
         return directory::of_folder(path);
     }
-    if directory::is_index(path) {
+    if directory::is_index(path)? {
         return directory::of_index(path);
     }
     let (format, found) = open_file(path)?;
@@ -161,12 +166,54 @@ fn open_file(path: &Path) -> Result<(&'static str, Found)> {
     let origin = Origin::open(path)?;
     let opening = opening(&origin, OPENING)?;
     ensure!(!opening.is_empty(), "it is empty");
-    let Some(reader) = READERS.iter().find(|reader| (reader.recognizes)(&opening)) else {
-        let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
-        bail!("its content is of no format that is read here: {}", formats.join(", "));
-    };
+    let Some(reader) = READERS.iter().find(|reader| (reader.recognizes)(&opening)) else { bail!(unread(&opening)) };
     let found = (reader.open)(&origin, path).with_context(|| format!("as {}", reader.format))?;
     Ok((reader.format, found))
+}
+
+/// The content of a file, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Weights in one of the formats that are read.
+    Weights,
+    /// JSON: weights, an index of weights, a recipe or something else.
+    Json,
+    /// Any other text.
+    Text,
+}
+
+/// The content of a file. Errors name a format that is not read, and the way out.
+pub fn content(path: &Path) -> Result<Content> {
+    let found = || -> Result<Content> {
+        if raw::manifest_of(path).is_some() {
+            return Ok(Content::Weights);
+        }
+        let opening = opening(&Origin::open(path)?, OPENING)?;
+        ensure!(!opening.is_empty(), "it is empty");
+        match READERS.iter().find(|reader| (reader.recognizes)(&opening)) {
+            Some(reader) if reader.format == json::READER.format => Ok(Content::Json),
+            Some(_) => Ok(Content::Weights),
+            None if foreign::foreign(&opening).is_none() && is_text(&opening) => Ok(Content::Text),
+            None => bail!(unread(&opening)),
+        }
+    };
+    found().map_err(|error| shown(path, &error))
+}
+
+/// True if there is no control character in it.
+fn is_text(opening: &[u8]) -> bool {
+    !opening.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
+}
+
+/// The error for content that no reader reads.
+fn unread(opening: &[u8]) -> String {
+    let formats: Vec<&str> = READERS.iter().map(|reader| reader.format).collect();
+    let formats = formats.join(", ");
+    match foreign::foreign(opening) {
+        Some(foreign) => foreign,
+        None if is_text(opening) => format!("it is text, and no weights: weights are read from {formats}"),
+        None => format!("its content is of no format that is read here: {formats}"),
+    }
 }
 
 /// The first bytes of a file, as many as there are.
@@ -179,11 +226,11 @@ fn opening(origin: &Arc<Origin>, length: u64) -> Result<Vec<u8>> {
 impl Found {
     /// With each tensor derived again by the recipe.
     fn contents(self, format: &'static str) -> Contents {
-        let Self { mut entries, recipe, mut notes } = self;
+        let Self { mut entries, recipe, mut notes, layout } = self;
         if let Some(recipe) = &recipe {
             notes.extend(plan(&mut entries, recipe));
         }
-        Contents { format, entries, recipe, notes, faults: Vec::new() }
+        Contents { format, entries, recipe, notes, layout, faults: Vec::new() }
     }
 }
 

@@ -28,7 +28,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let header = Header::read(&mut origin.reader(), origin.length())?;
     // The file has no name for its array; this is what its writer calls the first.
     let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
-    Ok(Found { entries: vec![entry], recipe: None, notes: Vec::new() })
+    Ok(Found { entries: vec![entry], recipe: None, notes: Vec::new(), layout: None })
 }
 
 /// What stands before the values of an array.

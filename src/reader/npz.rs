@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use zip::CompressionMethod;
 
 use super::archive::{self, Archive, Members};
+use super::foreign::foreign_archive;
 use super::{Entry, Found, Reader, npy, recipe};
 use crate::plan::Origin;
 use crate::recipe::TensorRecipe;
@@ -21,6 +22,10 @@ fn recognizes(opening: &[u8]) -> bool {
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let mut archive = archive::open(origin)?;
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    if let Some(foreign) = foreign_archive(&names) {
+        bail!(foreign);
+    }
     let mut members = Vec::with_capacity(archive.len());
     for number in 0..archive.len() {
         let name = archive.by_index_data(number)?.name()?.into_owned();
@@ -40,7 +45,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         member.header.entry(name.clone(), packed.member(number)?).with_context(|| format!("member `{name}`"))
     };
     let entries = members.into_iter().enumerate().map(entry).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes })
+    Ok(Found { entries, recipe, notes, layout: None })
 }
 
 /// A member of an archive.

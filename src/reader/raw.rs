@@ -85,7 +85,7 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
         Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
     };
     let entries = located.into_iter().map(entry).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes })
+    Ok(Found { entries, recipe, notes, layout: None })
 }
 
 /// The file of values that a manifest is of.

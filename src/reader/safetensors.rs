@@ -45,11 +45,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is no text")?;
     let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("its header")?;
 
-    let (mut notes, mut recipe) = (Vec::new(), None);
+    let (mut notes, mut recipe, mut layout) = (Vec::new(), None, Some("torch"));
     let mut tensors = Vec::with_capacity(pairs.len());
     for (name, raw) in pairs {
         if name == METADATA {
-            recipe = metadata(raw.get(), &mut notes)?;
+            (recipe, layout) = metadata(raw.get(), &mut notes)?;
         } else {
             tensors.push(Located::parse(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
         }
@@ -58,14 +58,19 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
     check_cover(&tensors, length - 8 - header)?;
     let entries = tensors.into_iter().map(|tensor| tensor.entry(origin, 8 + header)).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes })
+    Ok(Found { entries, recipe, notes, layout })
 }
 
-/// The recipe in the metadata, which are texts by name.
-fn metadata(text: &str, notes: &mut Vec<String>) -> Result<Option<crate::recipe::Recipe>> {
+/// The recipe in the metadata, which are texts by name, and the layout of the framework that they name.
+fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<crate::recipe::Recipe>, Option<&'static str>)> {
     let Unique(texts) = serde_json::from_str::<Unique<String>>(text).context(METADATA)?;
-    let found = texts.into_iter().find(|(key, _)| key == recipe::KEY);
-    Ok(found.and_then(|(_, text)| recipe(&text, notes)))
+    let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
+    let layout = match find("format") {
+        None | Some("pt") => Some("torch"),
+        Some("mlx") => Some("mlx"),
+        Some(_) => None,
+    };
+    Ok((find(recipe::KEY).and_then(|text| recipe(text, notes)), layout))
 }
 
 /// A tensor and where its values lie, counted from the end of the header.

@@ -77,6 +77,15 @@ impl Encoder {
         self.made = Made::Bytes;
     }
 
+    /// Makes elements `start..start + count` of a tensor that is kept, as JSON text.
+    pub fn text_of_copies(&mut self, kept: &Kept, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
+        let mut stored = Vec::new();
+        kept.values.read(start, count as u64, &mut stored)?;
+        self.bytes.clear();
+        self.made = Made::Bytes;
+        super::json::kept(&mut self.bytes, shape, kept.values.element(), start, &stored)
+    }
+
     /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.
     pub fn widened(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[f64] {
         if dtype == DType::F64 {

@@ -68,7 +68,7 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
 /// Errors where a file that pieces were copied from is not what it was before.
 pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     let tensors = pieces.iter().filter_map(|piece| match piece {
-        Piece::Values(tensor) => plan.tensors[*tensor].kept(),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].kept(),
         _ => None,
     });
     Ok(tensors.into_iter().try_for_each(|kept| kept.values.check_unchanged())?)
@@ -257,9 +257,10 @@ impl<'a> Work<'a> {
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count);
             }
-            Self::Text { tensor, source, start, count } => {
-                encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count);
-            }
+            Self::Text { tensor, source, start, count } => match tensor.kept() {
+                Some(kept) => encoder.text_of_copies(kept, &tensor.shape, *start, *count)?,
+                None => encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count),
+            },
         }
         Ok(())
     }

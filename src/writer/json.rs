@@ -1,10 +1,12 @@
 //! JSON: `{"fanin": recipe, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`.
 
+use std::io;
+
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Format, Piece};
-use crate::plan::{DType, Plan, Shape, Tensor, narrow};
+use crate::plan::{DType, Element, Plan, Shape, Tensor, narrow};
 use crate::recipe::{self, Recipe};
 use crate::show::shortest;
 use crate::text::bytes;
@@ -18,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     pieces,
     companion: |_| Ok(None),
     note,
-    keeps: |_| false,
+    keeps: |stored| stored.is_integer(),
 };
 
 /// From how many elements on the user is told that there are shorter formats.
@@ -32,8 +34,6 @@ fn note(plan: &Plan) -> Option<String> {
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in &plan.tensors {
-        let name = &tensor.name;
-        ensure!(tensor.kept().is_none(), "`{name}` is kept, and JSON holds only what is drawn: take another --format");
         let numbers = !tensor.law.is_nan() || tensor.shape.count() == 0;
         ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name);
     }
@@ -59,7 +59,12 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 fn opening(tensor: &Tensor) -> String {
     let name = Value::from(tensor.name.as_str());
     let shape = json!(tensor.shape.axes());
-    format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", tensor.dtype.numpy())
+    format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", numpy(tensor.element()))
+}
+
+/// `NumPy`'s name of a type, which is torch's too.
+fn numpy(element: Element) -> &'static str {
+    element.torch().unwrap_or(element.word())
 }
 
 /// The largest number of empty lists that are written for an empty tensor.
@@ -79,6 +84,43 @@ fn empty(shape: &Shape) -> Result<String> {
 
 /// Appends elements `start..` of a tensor, with the brackets and commas around them.
 pub(super) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
+    lists(out, shape, start, values.iter(), &|out, &value| number(out, dtype, value));
+}
+
+/// Appends elements `start..` of a tensor that is kept, of little-endian bytes. Errors if one is no number.
+pub(super) fn kept(out: &mut Vec<u8>, shape: &Shape, element: Element, start: u64, bytes: &[u8]) -> io::Result<()> {
+    if let Element::Drawn(dtype) = element {
+        let mut values = Vec::new();
+        element.widen(bytes, &mut values);
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(io::Error::other("a value that is kept is not finite, which JSON has no way to write"));
+        }
+        text(out, shape, dtype, start, &values);
+        return Ok(());
+    }
+    let is_signed = element.word().starts_with('i');
+    let size = usize::try_from(element.bytes(1)).map_err(io::Error::other)?;
+    lists(out, shape, start, bytes.chunks_exact(size), &|out, bytes| match element.word() {
+        "bool" => out.extend(if bytes[0] == 0 { &b"false"[..] } else { b"true" }),
+        _ => out.extend(integer(bytes, is_signed).to_string().into_bytes()),
+    });
+    Ok(())
+}
+
+/// The integer of little-endian bytes.
+fn integer(bytes: &[u8], is_signed: bool) -> i128 {
+    let sign = if is_signed && bytes.last().is_some_and(|&last| last >= 0x80) { -1 } else { 0 };
+    bytes.iter().rev().fold(sign, |number, &byte| number << 8 | i128::from(byte))
+}
+
+/// Appends elements `start..` of a tensor as `write` writes each, with the brackets and commas around them.
+fn lists<T>(
+    out: &mut Vec<u8>,
+    shape: &Shape,
+    start: u64,
+    values: impl Iterator<Item = T>,
+    write: &dyn Fn(&mut Vec<u8>, T),
+) {
     // How many elements a list of each depth holds, innermost first.
     let lists: Vec<u64> = shape
         .axes()
@@ -89,7 +131,7 @@ pub(super) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, v
             Some(*product)
         })
         .collect();
-    for (index, &value) in (start..).zip(values) {
+    for (index, value) in (start..).zip(values) {
         let opened = lists.iter().filter(|&&list| index.is_multiple_of(list)).count();
         match opened {
             0 if index > 0 => out.push(b','),
@@ -97,7 +139,7 @@ pub(super) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, v
             _ => {}
         }
         out.extend(std::iter::repeat_n(b'[', opened));
-        number(out, dtype, value);
+        write(out, value);
         let closed = lists.iter().filter(|&&list| (index + 1).is_multiple_of(list)).count();
         out.extend(std::iter::repeat_n(b']', closed));
     }

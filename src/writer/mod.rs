@@ -129,10 +129,15 @@ impl Format {
         for tensor in &plan.tensors {
             if let Element::Stored(stored) = tensor.element() {
                 let (name, word) = (&tensor.name, stored.word);
+                let others = || {
+                    let able = FORMATS.iter().filter(|format| (format.keeps)(stored));
+                    able.map(|format| format.name).collect::<Vec<_>>().join(", ")
+                };
                 ensure!(
                     (self.keeps)(stored),
-                    "`{name}` is kept as {word}, for which {} has no word: take safetensors",
-                    self.name
+                    "`{name}` is kept as {word}, for which {} has no word: take --format {}",
+                    self.name,
+                    others()
                 );
             }
         }

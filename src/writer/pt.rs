@@ -2,11 +2,13 @@
 //! `mmap=True`. A [zip archive](super::zip): a pickle that tells of the tensors, and each one's values in a member that begins
 //! at a multiple of 64. The recipe is a member that torch does not ask for.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 
 use super::zip::{Archive, Content};
 use super::{Format, Piece};
-use crate::plan::{DType, Plan, Tensor};
+use crate::plan::{Element, Plan, Tensor};
 use crate::recipe::{self, Recipe};
 
 pub(super) const FORMAT: Format = Format {
@@ -18,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     pieces,
     companion: |_| Ok(None),
     note: |_| None,
-    keeps: |_| false,
+    keeps: |stored| stored.torch.is_some(),
 };
 
 /// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.
@@ -73,29 +75,36 @@ const FALSE: u8 = 0x89;
 struct Pickle {
     bytes: Vec<u8>,
     /// What is written once and then referred to by its number: a few constants.
-    shared: Vec<&'static str>,
+    shared: Vec<Cow<'static, str>>,
 }
 
 impl Pickle {
     fn tensor(&mut self, tensor: &Tensor, number: usize) {
-        self.global("torch._utils\n_rebuild_tensor_v2\n");
+        let storage = storage_type(tensor.element());
+        let function =
+            if storage.is_some() { "torch._utils\n_rebuild_tensor_v2\n" } else { "torch._utils\n_rebuild_tensor_v3\n" };
+        self.global(function);
         self.bytes.push(MARK);
-        self.storage(tensor, number);
+        self.storage(tensor, storage, number);
         self.integer(0);
         self.sizes(tensor.shape.axes());
         self.sizes(&strides(tensor.shape.axes()));
         self.bytes.push(FALSE);
         self.empty_ordered_dict();
+        if storage.is_none() {
+            self.global(format!("torch\n{}\n", tensor.element().torch().unwrap_or("uint8")));
+        }
         self.bytes.extend([TUPLE, CALL]);
     }
 
-    fn storage(&mut self, tensor: &Tensor, number: usize) {
+    /// A storage of one of torch's classes, or one of bytes.
+    fn storage(&mut self, tensor: &Tensor, class: Option<&'static str>, number: usize) {
         self.bytes.push(MARK);
-        self.shared("storage", |pickle| pickle.text("storage"));
-        self.global(storage_type(tensor.dtype));
+        self.shared("storage".into(), |pickle| pickle.text("storage"));
+        self.global(class.unwrap_or("torch.storage\nUntypedStorage\n"));
         self.text(&number.to_string());
-        self.shared("cpu", |pickle| pickle.text("cpu"));
-        self.integer(tensor.shape.count());
+        self.shared("cpu".into(), |pickle| pickle.text("cpu"));
+        self.integer(if class.is_some() { tensor.shape.count() } else { tensor.bytes() });
         self.bytes.extend([TUPLE, PERSISTENT]);
     }
 
@@ -104,16 +113,17 @@ impl Pickle {
         self.bytes.extend([EMPTY_TUPLE, CALL]);
     }
 
-    fn global(&mut self, name: &'static str) {
-        self.shared(name, |pickle| {
+    fn global(&mut self, name: impl Into<Cow<'static, str>>) {
+        let name = name.into();
+        self.shared(name.clone(), |pickle| {
             pickle.bytes.push(b'c');
             pickle.bytes.extend(name.as_bytes());
         });
     }
 
     /// Writes a constant, or refers to it where it stands before.
-    fn shared(&mut self, key: &'static str, write: impl FnOnce(&mut Self)) {
-        // There are seven of them at most.
+    fn shared(&mut self, key: Cow<'static, str>, write: impl FnOnce(&mut Self)) {
+        // There are three dozen of them at most.
         let number = |position: usize| u8::try_from(position).unwrap_or(u8::MAX);
         if let Some(position) = self.shared.iter().position(|known| *known == key) {
             self.bytes.extend([b'h', number(position)]);
@@ -163,13 +173,23 @@ impl Pickle {
     }
 }
 
-fn storage_type(dtype: DType) -> &'static str {
-    match dtype {
-        DType::F64 => "torch\nDoubleStorage\n",
-        DType::F32 => "torch\nFloatStorage\n",
-        DType::F16 => "torch\nHalfStorage\n",
-        DType::BF16 => "torch\nBFloat16Storage\n",
-    }
+/// The class of storages of a type, which newer types have none of.
+fn storage_type(element: Element) -> Option<&'static str> {
+    Some(match element.word() {
+        "f64" => "torch\nDoubleStorage\n",
+        "f32" => "torch\nFloatStorage\n",
+        "f16" => "torch\nHalfStorage\n",
+        "bf16" => "torch\nBFloat16Storage\n",
+        "i64" => "torch\nLongStorage\n",
+        "i32" => "torch\nIntStorage\n",
+        "i16" => "torch\nShortStorage\n",
+        "i8" => "torch\nCharStorage\n",
+        "u8" => "torch\nByteStorage\n",
+        "bool" => "torch\nBoolStorage\n",
+        "c64" => "torch\nComplexFloatStorage\n",
+        "c128" => "torch\nComplexDoubleStorage\n",
+        _ => return None,
+    })
 }
 
 /// The distance of neighbours along each axis, in elements, row-major. As in torch, an axis of size 0 counts as 1.

@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     pieces,
     companion: |_| Ok(None),
     note: |_| None,
-    keeps: |_| true,
+    keeps: |stored| stored.safetensors,
 };
 
 /// The longest header that readers take.
@@ -44,9 +44,29 @@ pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Pie
 }
 
 /// The types in the order of the file: the widest first, so that all tensors stay aligned.
-const ORDER: [&str; 20] = [
-    "u64", "i64", "f64", "c64", "f32", "u32", "i32", "bf16", "f16", "u16", "i16", "f8_e8m0", "f8_e4m3", "f8_e5m2",
-    "i8", "u8", "f6_e3m2", "f6_e2m3", "f4", "bool",
+const ORDER: [&str; 22] = [
+    "u64",
+    "i64",
+    "f64",
+    "c64",
+    "f32",
+    "u32",
+    "i32",
+    "bf16",
+    "f16",
+    "u16",
+    "i16",
+    "f8_e8m0",
+    "f8_e4m3",
+    "f8_e5m2",
+    "f8_e4m3fnuz",
+    "f8_e5m2fnuz",
+    "i8",
+    "u8",
+    "f6_e3m2",
+    "f6_e2m3",
+    "f4",
+    "bool",
 ];
 
 /// The place of a type in the file.

@@ -43,8 +43,8 @@ impl Inspect {
     }
 
     /// Histograms and spectra for a terminal.
-    pub(super) fn plots(&self, out: &mut dyn Write, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
-        for Looked { number, summary, spectrum } in looked {
+    pub(super) fn plots(&self, out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
+        for Looked { number, summary, spectrum, .. } in looked {
             let name = shown(&contents.entries[*number].name);
             if let (true, Some(summary)) = (self.plot, summary)
                 && let Some(counted) = counted(contents, *number, summary, ROWS, available_threads())?
@@ -64,7 +64,7 @@ impl Inspect {
     /// Writes the picture.
     pub(super) fn draw(&self, path: &Path, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
         let mut panels = Vec::new();
-        for Looked { number, summary, spectrum } in looked.iter().take(MOST_PANELS) {
+        for Looked { number, summary, spectrum, .. } in looked.iter().take(MOST_PANELS) {
             let counted = match summary {
                 Some(summary) => counted(contents, *number, summary, BARS, available_threads())?,
                 None => None,

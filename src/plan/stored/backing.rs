@@ -55,7 +55,7 @@ fn state(file: &File) -> io::Result<State> {
 }
 
 /// Opens a regular file, and tells its length. Never waits for a pipe to be opened at its other end.
-pub fn regular(path: &Path) -> Result<(File, u64)> {
+fn regular(path: &Path) -> Result<(File, u64)> {
     let check = |metadata: &fs::Metadata| {
         ensure!(!metadata.is_dir(), "it is a folder");
         ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");

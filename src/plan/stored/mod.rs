@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-pub use backing::{Backing, InMemory, Origin, OriginReader, regular, unique};
+pub use backing::{Backing, InMemory, Origin, OriginReader, unique};
 pub use recent::Recent;
 
 use super::{Element, Shape};

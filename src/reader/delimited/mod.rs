@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub use columns::Columns;
 pub use records::Delimiter;
 
+use super::foreign::foreign;
 use super::table::check_memory;
 use super::{OPENING, READERS, opening, raw};
 use crate::law::in_memory;
@@ -52,8 +53,7 @@ pub(super) fn is_text(path: &Path) -> Result<bool> {
     }
     let opening = opening(&Origin::open(path)?, OPENING)?;
     let is_of_weights = READERS.iter().any(|reader| (reader.recognizes)(&opening));
-    let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
-    Ok(!is_of_weights && !opening.iter().any(is_control))
+    Ok(!is_of_weights && foreign(&opening).is_none() && super::is_text(&opening))
 }
 
 /// Reads the numbers of a text into at most `limit` bytes of memory.

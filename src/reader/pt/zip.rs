@@ -66,7 +66,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     })?;
     check_names(&entries)?;
     let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, recipe, notes })
+    Ok(Found { entries, recipe, notes, layout: Some("torch") })
 }
 
 /// The folder that all of the archive lies in.
