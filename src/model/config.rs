@@ -30,8 +30,8 @@ impl Config {
     /// Reads the text of a `config.json`.
     pub fn parse(text: &str) -> Result<Self> {
         ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: a config.json has at most 16 MiB", text.len());
-        let raw: &RawValue =
-            serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| not_json(&error))?;
+        let text = as_json(text.trim_start_matches('\u{feff}'));
+        let raw: &RawValue = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
         match Entry::read(raw.get(), 0)? {
             Entry::Object(config) => Ok(config),
             Entry::Other(_) => bail!("a config.json is an object of keys and values, `{{...}}`"),
@@ -94,7 +94,7 @@ impl Config {
         let mut text = String::new();
         self.write(&mut text, 0);
         text.push('\n');
-        text
+        python_words(&text)
     }
 
     fn entry(&self, key: &str) -> Option<&Entry> {
@@ -144,6 +144,31 @@ impl Entry {
     }
 }
 
+/// The numbers that Python writes and JSON does not have, each with the text that stands for it here.
+const WORDS: [(&str, &str); 3] =
+    [("-Infinity", r#""\u0000-Infinity""#), ("Infinity", r#""\u0000Infinity""#), ("NaN", r#""\u0000NaN""#)];
+
+/// The text with Python's words as JSON.
+fn as_json(text: &str) -> String {
+    let mut json = String::with_capacity(text.len());
+    let (mut rest, mut in_text) = (text, false);
+    while let Some(next) = rest.chars().next() {
+        let word = WORDS.iter().find(|(word, _)| !in_text && rest.starts_with(word));
+        // What a backslash stands before is no end of a text.
+        let escaped = if in_text && next == '\\' { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 };
+        let taken = word.map_or(next.len_utf8() + escaped, |(word, _)| word.len());
+        json.push_str(word.map_or(&rest[..taken], |(_, json)| json));
+        in_text ^= next == '"';
+        rest = &rest[taken..];
+    }
+    json
+}
+
+/// The text with Python's words in their own form.
+pub(super) fn python_words(json: &str) -> String {
+    WORDS.iter().fold(json.to_string(), |text, (word, json)| text.replace(json, word))
+}
+
 fn not_json(error: &serde_json::Error) -> anyhow::Error {
     anyhow!("not JSON: {}", escape(&error.to_string()))
 }
@@ -180,7 +205,7 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
-        for text in ["", "[]", "3", "{\"a\":1,\"a\":2}", "{\"a\":NaN}", "{\"a\":1}x", &deep] {
+        for text in ["", "[]", "3", "{\"a\":1,\"a\":2}", "{\"a\":nan}", "{NaN:1}x", "{\"a\":1}x", &deep] {
             assert!(Config::parse(text).is_err(), "{} was taken", cut(text, 40));
         }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::config::Config;
+use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
 use super::{Asked, Document, Model, evaluate};
 use crate::plan::DType;
@@ -90,6 +90,42 @@ impl Family {
         entries.iter().map(move |(key, node)| (key.as_str(), plain(node)))
     }
 
+    /// The values that `--set` gives, each number of its key's type: that of the family, or of what the `config.json` has there.
+    fn typed(&self, config: &Config, settings: &Settings) -> Result<Vec<(String, Value)>> {
+        let mut defaults = None;
+        let mut typed = Vec::with_capacity(settings.len());
+        for (path, value) in settings {
+            let kind = match (value.is_number(), self.constant(path)) {
+                (false, _) => None,
+                // The number of a token.
+                (true, _) if path.ends_with("_id") => Some(0.into()),
+                (true, Some(node)) if node.is_number() => Some(node),
+                (true, found) => config.at(path).filter(Value::is_number).or_else(|| {
+                    // What an expression gives is known of the family's own values.
+                    let made = || self.defaults().unwrap_or_default();
+                    found.and_then(|_| {
+                        defaults.get_or_insert_with(made).get(path).filter(|value| value.is_number()).cloned()
+                    })
+                }),
+            };
+            let value = kind.map_or(Ok(value.clone()), |kind| of_type(path, value, &kind))?;
+            typed.push((path.clone(), value));
+        }
+        Ok(typed)
+    }
+
+    /// The family's own values of all constants.
+    fn defaults(&self) -> Result<Map<String, Value>> {
+        let asked = self.asked(&Config::default(), &self.architectures[0], None, &Asked::default());
+        Ok(self.recipe.model(&asked)?.constants)
+    }
+
+    /// The constant of a path as the recipe has it.
+    fn constant(&self, path: &str) -> Option<Value> {
+        let first = self.recipe.root.get("constants")?;
+        path.split('.').try_fold(first, |node, key| node.get(key)).map(document::Node::to_json)
+    }
+
     /// Errors where a value is of another kind than the family's own: an expression that meets it could not say so as well.
     fn check_kinds(&self, config: &Config) -> Result<()> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
@@ -107,7 +143,7 @@ impl Family {
                 document::Value::Table(_) => (value.is_object(), "a table"),
                 _ => (true, ""),
             };
-            ensure!(fits, "`{key}` is `{}`, and takes {kind}", escape(&cut(&value.to_string(), 60)));
+            ensure!(fits, "`{key}` is `{}`, and takes {kind}", escape(&cut(&python_words(&value.to_string()), 60)));
         }
         Ok(())
     }
@@ -174,7 +210,8 @@ pub fn from_config(text: &str, settings: &Settings, asked: &Asked) -> Result<Con
     let family = Family::find(&model_type).context("`model_type`")?;
     let (model, changed) = configured(&family, config.clone(), settings, asked, false)?;
     // What nothing was changed in stays as it is.
-    let bytes = if changed == config { text.into() } else { changed.to_text().into() };
+    let unmarked = text.trim_start_matches('\u{feff}');
+    let bytes = if changed == config { unmarked.into() } else { changed.to_text().into() };
     Ok(Configured { model, config: bytes })
 }
 
@@ -200,6 +237,7 @@ fn configured(
         ensure!(absent, "`{key}` asks for other tensors than the family has: only models without it are known here");
     }
     family.check_settings(&config, settings)?;
+    let settings = &family.typed(&config, settings)?;
     for (path, value) in settings {
         config.set(path, value).with_context(|| format!("--set `{}`", escape(&cut(path, 60))))?;
     }
@@ -240,6 +278,24 @@ fn configured(
     Ok((model, config))
 }
 
+/// A number as a whole number or a fraction, whichever a key has.
+fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
+    /// From here on not every whole number is a double.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let Some(number) = value.as_f64() else { return Ok(value.clone()) };
+    match (kind.is_f64(), value.is_f64()) {
+        (true, false) => Ok(number.into()),
+        (false, true) => {
+            let whole = number.fract() == 0.0 && number.abs() <= EXACT;
+            ensure!(whole, "--set `{}`: it is `{value}`, and takes a whole number", escape(&cut(path, 60)));
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+            let whole = number as i64;
+            Ok(whole.into())
+        }
+        _ => Ok(value.clone()),
+    }
+}
+
 /// The type of the weights that a `config.json` names; where it names none, f32.
 fn dtype_of(config: &Config) -> Result<DType> {
     let named = |key| config.get(key).filter(|value| !value.is_null());
@@ -262,135 +318,4 @@ fn is_inner(key: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const TINY: &str = r#"{"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 9, "intermediate_size": 5,
-        "num_hidden_layers": 2, "architectures": ["LlamaModel"]}"#;
-
-    fn of(text: &str, settings: &[(&str, Value)], asked: &Asked) -> Result<Configured> {
-        let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
-        from_config(text, &settings, asked)
-    }
-
-    fn refusal(text: &str, settings: &[(&str, Value)]) -> String {
-        format!("{:#}", of(text, settings, &Asked::default()).unwrap_err())
-    }
-
-    fn names(configured: &Configured) -> Vec<&str> {
-        configured.model.plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect()
-    }
-
-    #[test]
-    fn every_file_is_the_family_of_its_name_and_makes_each_of_its_models() {
-        let families = Family::all().unwrap();
-        assert_eq!(families.len(), RECIPES.len());
-        for (family, (file, _)) in families.iter().zip(RECIPES) {
-            assert_eq!(format!("{}.toml", family.model_type), *file);
-            for architecture in &family.architectures {
-                let settings = [("architectures".to_string(), json!([architecture]))];
-                let made = from_defaults(&family.model_type, &settings, &Asked::default());
-                let made = made.unwrap_or_else(|error| panic!("{architecture}: {error:#}"));
-                let text = String::from_utf8(made.config).unwrap();
-                let again = of(&text, &[], &Asked::default()).unwrap();
-                assert_eq!(again.config, text.into_bytes(), "{architecture}: what is written is taken back");
-                assert_eq!(again.model.plan.bytes(), made.model.plan.bytes());
-            }
-        }
-    }
-
-    #[test]
-    fn a_config_in_which_nothing_is_set_stays_as_it_is() {
-        assert_eq!(of(TINY, &[], &Asked::default()).unwrap().config, TINY.as_bytes());
-        let same = of(TINY, &[("hidden_size", json!(8))], &Asked::default()).unwrap();
-        assert_eq!(same.config, TINY.as_bytes());
-    }
-
-    #[test]
-    fn what_is_set_is_in_the_weights_and_in_the_config() {
-        let bf16 = Asked { dtype: Some(DType::BF16), ..Asked::default() };
-        let made = of(TINY, &[("num_hidden_layers", json!(1)), ("mlp_bias", json!(true))], &bf16).unwrap();
-        assert!(names(&made).contains(&"layers.0.mlp.up_proj.bias"));
-        assert!(!names(&made).iter().any(|name| name.starts_with("layers.1.")));
-        let config: Value = serde_json::from_slice(&made.config).unwrap();
-        assert_eq!(config["num_hidden_layers"], json!(1));
-        assert_eq!(config["mlp_bias"], json!(true));
-        assert_eq!(config["dtype"], json!("bfloat16"));
-    }
-
-    #[test]
-    fn what_a_family_writes_can_be_set_again() {
-        let made =
-            from_defaults("gpt2", &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))], &Asked::default())
-                .unwrap();
-        let text = String::from_utf8(made.config).unwrap();
-        let again = of(&text, &[("n_layer", json!(1))], &Asked::default()).unwrap();
-        assert!(!names(&again).iter().any(|name| name.contains(".h.1.")));
-    }
-
-    #[test]
-    fn the_types_of_layers_are_as_many_as_the_layers() {
-        let text = r#"{"model_type":"qwen3","num_hidden_layers":3,"layer_types":["full_attention","full_attention","sliding_attention"]}"#;
-        let types = |layers: u64| {
-            let made = of(text, &[("num_hidden_layers", json!(layers))], &Asked::default()).unwrap();
-            serde_json::from_slice::<Value>(&made.config).unwrap()["layer_types"].clone()
-        };
-        assert_eq!(types(2), json!(["full_attention", "full_attention"]));
-        assert_eq!(types(4), Value::Null, "the library makes the list anew");
-    }
-
-    #[test]
-    fn the_dtype_of_the_config_is_that_of_the_weights() {
-        let text = TINY.replacen('{', r#"{"torch_dtype": "float16", "#, 1);
-        let made = of(&text, &[], &Asked::default()).unwrap();
-        assert!(made.model.plan.tensors.iter().all(|tensor| tensor.dtype == DType::F16));
-        assert_eq!(made.config, text.as_bytes());
-        assert!(refusal(&TINY.replacen('{', r#"{"dtype": "auto", "#, 1), &[]).contains("--dtype"));
-    }
-
-    #[test]
-    fn a_null_padding_token_is_none() {
-        let text = r#"{"model_type": "gemma", "pad_token_id": null, "vocab_size": 9}"#;
-        let scheme = |text| of(text, &[], &Asked::default()).unwrap().model.plan.tensors[0].expression.clone();
-        assert!(!scheme(text).contains("padding="));
-        assert!(scheme(r#"{"model_type": "gemma", "vocab_size": 9}"#).contains("padding=0"));
-    }
-
-    #[test]
-    fn a_null_table_is_the_family_s_own() {
-        let made = |text| names(&of(text, &[], &Asked::default()).unwrap()).join(" ");
-        assert_eq!(made(r#"{"model_type": "clip", "text_config": null}"#), made(r#"{"model_type": "clip"}"#));
-    }
-
-    #[test]
-    fn refusals_name_the_culprit() {
-        let with = |key: &str| TINY.replacen('{', &format!("{{{key}, "), 1);
-        for (text, settings, told) in [
-            ("{}", vec![], "model_type"),
-            (r#"{"model_type": 3}"#, vec![], "model_type"),
-            (r#"{"model_type": "lama"}"#, vec![], "did you mean `llama`"),
-            (r#"{"model_type": "xyz"}"#, vec![], "--rules rules.toml"),
-            (r#"{"model_type": "llama", "architectures": ["LlamaForCausalML"]}"#, vec![], "LlamaForCausalLM"),
-            (r#"{"model_type": "llama", "architectures": "LlamaModel"}"#, vec![], "a list of names"),
-            (TINY, vec![("hiden_size", json!(8))], "did you mean `hidden_size`"),
-            (TINY, vec![("_std", json!(8))], "_std"),
-            (TINY, vec![("model_type", json!("gpt2"))], "model_type"),
-            (TINY, vec![("num_attention_heads", json!(3))], "a multiple of num_attention_heads"),
-            (TINY, vec![("pad_token_id", json!(9))], "below vocab_size"),
-            (TINY, vec![("hidden_size", json!("wide"))], r#"`hidden_size` is `"wide"`, and takes a number"#),
-            (TINY, vec![("hidden_size", json!(true))], "takes a number"),
-            (TINY, vec![("hidden_size", json!({"a": 1}))], "takes a number"),
-            (TINY, vec![("hidden_size", json!(-8))], "`hidden_size` is `-8`, and takes a number that is not negative"),
-            (TINY, vec![("tie_word_embeddings", json!("yes"))], "takes true or false"),
-            (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`, and takes a table"),
-            (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
-        ] {
-            let refusal = refusal(text, &settings);
-            assert!(refusal.contains(told), "{refusal}");
-        }
-        let text = r#"{"model_type": "gpt2", "hidden_size": 48, "n_embd": 48}"#;
-        assert!(refusal(text, &[("n_embd", json!(24))]).contains("overruled"));
-    }
-}
+mod tests;
