@@ -2,6 +2,7 @@
 
 mod common;
 mod hostile;
+mod numpy;
 mod pickles;
 
 use std::fs;

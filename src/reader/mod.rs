@@ -15,6 +15,7 @@ mod pt;
 mod raw;
 mod safetensors;
 mod table;
+mod typestr;
 mod values;
 mod zip_end;
 

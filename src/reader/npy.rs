@@ -11,12 +11,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use npyz::{Endianness, TypeChar, TypeStr};
 
-use super::{Entry, Found, Reader, read_bytes};
+use super::{Entry, Found, Reader, read_bytes, typestr};
 use crate::plan::{Backing, DType, Element, Origin, Shape, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "npy", recognizes, open };
 
-const MAGIC: &[u8] = b"\x93NUMPY";
+pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header that is read; `NumPy` itself stops at 10,000 bytes.
 const MAX_HEADER: u64 = 1 << 16;
 
@@ -26,6 +26,9 @@ fn recognizes(opening: &[u8]) -> bool {
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let header = Header::read(&mut origin.reader(), origin.length())?;
+    if let Some(refusal) = header.refusal() {
+        bail!("it holds {refusal}");
+    }
     // The file has no name for its array; this is what its writer calls the first.
     let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
     Ok(Found { entries: vec![entry], recipe: None, notes: Vec::new(), layout: None })
@@ -63,6 +66,11 @@ impl Header {
             check_size(&shape, size, length - begin)?;
         }
         Ok(Self { shape, kind, fortran, begin })
+    }
+
+    /// What it holds in place of numbers, with the way out.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        self.kind.refusal
     }
 
     /// The array, whose bytes, header and all, are these.
@@ -171,20 +179,25 @@ struct Type {
     /// The type, where it is known.
     element: Option<Element>,
     big_endian: bool,
+    /// What it is if it is none of numbers, with the way out.
+    refusal: Option<&'static str>,
 }
 
 impl Type {
     fn parse(descr: &str) -> Result<Self> {
         let Some(text) = quoted(descr) else {
             ensure!(descr.starts_with('['), "its type {descr} is no string and no list");
-            return Ok(Self { word: "record".into(), size: None, element: None, big_endian: false });
+            let refusal = Some("records (a structured array): save each of their fields as an array, a['field']");
+            return Ok(Self { word: "record".into(), size: None, element: None, big_endian: false, refusal });
         };
+        let spelled = typestr::spelled(text);
+        let text = spelled.as_str();
         let parsed: TypeStr = text.parse().map_err(|error| anyhow!("its type `{text}`: {error}"))?;
         let size = parsed.num_bytes();
         ensure!(size.is_some() || parsed.uses_pickled_array(), "its type `{text}` is too long");
         let big_endian = parsed.endianness() == Endianness::Big;
         // The words of our types are those of little-endian ones.
-        let little = if big_endian { format!("<{}", &text[1..]) } else { text.into() };
+        let little = if big_endian { typestr::spelled(&format!("<{}", &text[1..])) } else { text.into() };
         let element = match (parsed.type_char(), parsed.size_field()) {
             (TypeChar::Float, 8) => Some(Element::Drawn(DType::F64)),
             (TypeChar::Float, 4) => Some(Element::Drawn(DType::F32)),
@@ -198,7 +211,8 @@ impl Type {
             None if parsed.type_char() == TypeChar::Float => format!("long double (`{text}`)"),
             None => text.into(),
         };
-        Ok(Self { word, size: size.map(|size| size as u64), element, big_endian })
+        let refusal = typestr::refusal(parsed.type_char());
+        Ok(Self { word, size: size.map(|size| size as u64), element, big_endian, refusal })
     }
 }
 

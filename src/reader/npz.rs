@@ -1,17 +1,20 @@
-//! `.npz`: a zip archive of `.npy` members, stored or deflated. The recipe lies in the comments, as the writer puts it there.
+//! `.npz`: a zip archive of `.npy` members, stored or compressed. Other members are passed over. The recipe lies in the comments, as the writer puts it there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use zip::CompressionMethod;
+use zip::read::ZipFile;
 
 use super::archive::{self, Archive, Members};
 use super::foreign::foreign_archive;
-use super::{Entry, Found, Reader, npy, recipe};
+use super::{Entry, Found, Reader, npy, recipe, shown_name};
 use crate::plan::Origin;
 use crate::recipe::TensorRecipe;
+use crate::text::cut;
 
 pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };
 
@@ -26,12 +29,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     if let Some(foreign) = foreign_archive(&names) {
         bail!(foreign);
     }
-    let mut members = Vec::with_capacity(archive.len());
-    for number in 0..archive.len() {
-        let name = archive.by_index_data(number)?.name()?.into_owned();
-        members.push(Member::read(&mut archive, number, &name).with_context(|| format!("member `{name}`"))?);
-    }
-    let mut notes = Vec::new();
+    let (members, mut notes) = members(&mut archive)?;
     let mut recipe = std::str::from_utf8(archive.comment())
         .ok()
         .filter(|comment| comment.starts_with('{'))
@@ -40,16 +38,47 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         recipe.tensors = Some(recipes(&members, &mut notes));
     }
     let packed = Members::new(origin, archive);
-    let entry = |(number, member): (usize, Member)| -> Result<Entry> {
-        let name = member.name;
-        member.header.entry(name.clone(), packed.member(number)?).with_context(|| format!("member `{name}`"))
+    let entry = |Member { number, name, header, .. }: Member| -> Result<Entry> {
+        header.entry(name.clone(), packed.member(number)?).with_context(|| format!("member `{name}`"))
     };
-    let entries = members.into_iter().enumerate().map(entry).collect::<Result<_>>()?;
+    let entries = members.into_iter().map(entry).collect::<Result<_>>()?;
     Ok(Found { entries, recipe, notes, layout: None })
 }
 
-/// A member of an archive.
+/// The arrays of an archive, and notes of what else is in it. Errors if no array is of numbers.
+fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
+    let (mut members, mut names, mut further, mut notes) = (Vec::new(), HashSet::new(), Vec::new(), Vec::new());
+    let mut refused = None;
+    for number in 0..archive.len() {
+        let name = archive.by_index_data(number)?.name()?.into_owned();
+        match Member::read(archive, number, &name).with_context(|| format!("member `{name}`"))? {
+            Some(member) => {
+                ensure!(names.insert(member.name.clone()), "two members hold arrays named `{}`", member.name);
+                match member.header.refusal() {
+                    Some(refusal) => {
+                        let name = shown_name(&member.name);
+                        notes.push(format!("{name} is passed over: it holds {refusal}"));
+                        refused.get_or_insert(format!("{name} holds {refusal}"));
+                    }
+                    None => members.push(member),
+                }
+            }
+            None => further.push(shown_name(&name)),
+        }
+    }
+    if let Some(refused) = refused.filter(|_| members.is_empty()) {
+        bail!(refused);
+    }
+    ensure!(!members.is_empty() || further.is_empty(), "no member is an array: {}", cut(&further.join(", "), 200));
+    if !further.is_empty() {
+        notes.push(format!("no arrays, and passed over: {}", cut(&further.join(", "), 200)));
+    }
+    Ok((members, notes))
+}
+
+/// A member of an archive that is an array.
 struct Member {
+    number: usize,
     name: String,
     comment: String,
     header: npy::Header,
@@ -57,23 +86,69 @@ struct Member {
 
 /// More than deflate ever packs into a byte (1032), so that a member that claims to be longer lies.
 const MAX_RATIO: u64 = 1100;
+/// The largest dictionary of LZMA, in bytes: that of its highest preset.
+const MAX_DICTIONARY: u64 = 1 << 26;
 
 impl Member {
-    fn read(archive: &mut Archive, number: usize, name: &str) -> Result<Self> {
-        ensure!(!archive.by_index_data(number)?.encrypted(), "it is encrypted");
-        let mut member = archive.by_index(number)?;
-        let (packed, size) = (member.compressed_size(), member.size());
-        match member.compression() {
-            CompressionMethod::Stored => ensure!(packed == size, "it is stored in {packed} bytes, yet of {size}"),
-            CompressionMethod::Deflated => {
-                ensure!(size / MAX_RATIO <= packed, "{packed} bytes cannot be deflated from {size}");
-            }
-            other => bail!("it is compressed by {other}: stored and deflated members are read"),
+    /// Reads the header of a member; `None` if it is no array: a folder, what macOS puts beside files, or a file of another kind.
+    fn read(archive: &mut Archive, number: usize, name: &str) -> Result<Option<Self>> {
+        let own_name = name.strip_suffix(".npy");
+        let is_array = own_name.is_some();
+        if name.ends_with('/') || name.starts_with("__MACOSX/") {
+            return Ok(None);
         }
-        let name = name.strip_suffix(".npy").context("it is no .npy array")?;
-        let header = npy::Header::read(&mut member, size)?;
-        Ok(Self { name: name.into(), comment: member.comment().into(), header })
+        let data = archive.by_index_data(number)?;
+        let (is_encrypted, method) = (data.encrypted(), data.compression());
+        ensure!(!is_encrypted || !is_array, "it is encrypted");
+        let is_read = METHODS.contains(&method);
+        ensure!(
+            is_read || !is_array,
+            "it is compressed by {method}: stored, deflated, bzip2 and LZMA members are read"
+        );
+        if is_encrypted || !is_read {
+            return Ok(None);
+        }
+        if method == CompressionMethod::Lzma {
+            check_dictionary(archive, number)?;
+        }
+        let mut member = archive.by_index(number)?;
+        check_length(&member)?;
+        let (size, comment) = (member.size(), member.comment().into());
+        let mut opening = Vec::new();
+        member.by_ref().take(npy::MAGIC.len() as u64).read_to_end(&mut opening)?;
+        if !is_array && opening != npy::MAGIC {
+            return Ok(None);
+        }
+        let header = npy::Header::read(&mut opening.as_slice().chain(member), size)?;
+        Ok(Some(Self { number, name: own_name.unwrap_or(name).into(), comment, header }))
     }
+}
+
+/// The ways of compression that are read: those of Python's `zipfile`.
+const METHODS: &[CompressionMethod] =
+    &[CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Bzip2, CompressionMethod::Lzma];
+
+/// Errors if a member cannot be as long as it claims.
+fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
+    let (packed, size) = (member.compressed_size(), member.size());
+    match member.compression() {
+        CompressionMethod::Stored => ensure!(packed == size, "it is stored in {packed} bytes, yet of {size}"),
+        CompressionMethod::Deflated => {
+            ensure!(size / MAX_RATIO <= packed, "{packed} bytes cannot be deflated from {size}");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Errors if a member of LZMA asks for a dictionary that is too large: memory that would be taken before a byte is unpacked.
+fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
+    // A version and the size of what follows, in 4 bytes; then the properties, and the dictionary's size.
+    let mut opening = [0; 9];
+    archive.by_index_raw(number)?.read_exact(&mut opening).context("its LZMA header is cut short")?;
+    let size = opening[5..].iter().rev().fold(0, |size, &byte| size << 8 | u64::from(byte));
+    ensure!(size <= MAX_DICTIONARY, "its LZMA dictionary of {size} bytes is larger than {MAX_DICTIONARY}");
+    Ok(())
 }
 
 /// The recipes of the members, by name.

@@ -27,9 +27,8 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
 }
 
-/// What the header says of a tensor.
+/// What the header says of a tensor. Other fields are passed over, as the safetensors library does.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Info {
     dtype: String,
     shape: Vec<u64>,
@@ -63,7 +62,8 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
 
 /// The recipe in the metadata, which are texts by name, and the layout of the framework that they name.
 fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<crate::recipe::Recipe>, Option<&'static str>)> {
-    let Unique(texts) = serde_json::from_str::<Unique<String>>(text).context(METADATA)?;
+    let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
+    let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
     let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let layout = match find("format") {
         None | Some("pt") => Some("torch"),

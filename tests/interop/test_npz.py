@@ -132,3 +132,20 @@ class Npz(Case):
         with np.load(archive) as loaded:
             self.assertEqual(len(loaded.files), 66_000)
             self.assertEqual(loaded["t65999"], 1)
+
+    def test_members_of_any_compression_are_read_beside_what_is_no_array(self):
+        values = np.arange(2000, dtype="<f4").reshape(40, 50) / 7
+        encoded = io.BytesIO()
+        np.save(encoded, values)
+        for method in [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]:
+            for name in ["w.npy", "w"]:
+                with self.subTest(method=method, name=name):
+                    path = self.folder / "w.npz"
+                    with zipfile.ZipFile(path, "w", method) as archive:
+                        archive.writestr("readme.txt", "weights")
+                        archive.writestr(name, encoded.getvalue())
+                    report = json.loads(run("inspect", "--json", path).stdout)
+                    (tensor,) = report["tensors"]
+                    self.assertEqual((tensor["name"], tensor["shape"]), ("w", [40, 50]))
+                    self.assertAlmostEqual(tensor["mean"], float(values.mean(dtype="f8")), places=9)
+                    self.assertIn("readme.txt", " ".join(report["notes"]))
