@@ -33,11 +33,17 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Archive> {
 pub(super) struct Members {
     origin: Arc<Origin>,
     archive: Arc<Mutex<Archive>>,
+    has_checksums: bool,
 }
 
 impl Members {
     pub(super) fn new(origin: &Arc<Origin>, archive: Archive) -> Self {
-        Self { origin: Arc::clone(origin), archive: Arc::new(Mutex::new(archive)) }
+        Self { origin: Arc::clone(origin), archive: Arc::new(Mutex::new(archive)), has_checksums: true }
+    }
+
+    /// The same, with checksums of stored members that mean nothing if `has_checksums` is false.
+    pub(super) fn with_checksums(self, has_checksums: bool) -> Self {
+        Self { has_checksums, ..self }
     }
 
     /// The bytes of the member with this number.
@@ -48,7 +54,8 @@ impl Members {
         if member.compression() == CompressionMethod::Stored {
             let begin = member.data_start().context("it begins nowhere")?;
             let origin = Arc::clone(&self.origin);
-            return Ok(Arc::new(Stored { origin, begin, length, crc32, is_sound: Mutex::new(None) }));
+            let is_sound = Mutex::new(if self.has_checksums { None } else { Some(true) });
+            return Ok(Arc::new(Stored { origin, begin, length, crc32, is_sound }));
         }
         drop(member);
         let (origin, archive) = (Arc::clone(&self.origin), Arc::clone(&self.archive));

@@ -27,7 +27,7 @@ fn recognizes(opening: &[u8]) -> bool {
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let opening = super::opening(origin, super::OPENING)?;
-    ensure!(!is_tar(&opening), "it is a tar archive of torch before 0.1.11, which is not read: {SAVE_AGAIN}");
+    ensure!(!is_tar(&opening), "it is a tar archive of the first versions of torch, which is not read: {SAVE_AGAIN}");
     if zip::recognizes(&opening) {
         zip::open(origin)
     } else if legacy::recognizes(&opening) {

@@ -37,6 +37,12 @@ pub(crate) fn member(name: &[u8], data: Vec<u8>) -> Member {
     }
 }
 
+impl Member {
+    pub(crate) fn without_checksum(self) -> Self {
+        Self { checksum: 0, ..self }
+    }
+}
+
 fn weight() -> Member {
     member(b"w.npy", singles("(2,)", 2))
 }

@@ -275,6 +275,17 @@ fn the_format_before_1_6_is_read() {
 }
 
 #[test]
+fn an_archive_without_checksums_is_read_with_a_note() {
+    let unchecked = |name: &[u8], data: Vec<u8>| member(name, data).without_checksum();
+    let pickle = dict(&[("w", weight())]);
+    let file = archive(&[unchecked(b"a/data.pkl", pickle.clone()), unchecked(b"a/data/0", counted(6))]);
+    assert_eq!(read(&file)[0].2, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert!(open(&file).notes[0].starts_with("it has no checksums"));
+    let some = archive(&[member(b"a/data.pkl", pickle), unchecked(b"a/data/0", counted(6))]);
+    assert!(open(&some).read(0, &mut |_| {}).is_err());
+}
+
+#[test]
 fn a_view_of_a_storage_begins_where_it_says() {
     let viewed = |first: u8, count: u8, shape: u8| {
         let class = b"ctorch\nFloatStorage\n".to_vec();
@@ -304,7 +315,7 @@ fn kinds_that_are_not_read_are_refused_by_their_names() {
         (archived(program(&module())), "it is a whole module of `torch.nn.modules.linear.Linear`"),
         (archived(dict(&[("model", module())])), "`model` is a whole module of `torch.nn.modules.linear.Linear`"),
         (script, "it is a program of TorchScript"),
-        (tar, "it is a tar archive of torch before 0.1.11"),
+        (tar, "it is a tar archive of the first versions of torch"),
         (
             b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07a model\x94.".to_vec(),
             "it is a pickle that torch.save did not write",

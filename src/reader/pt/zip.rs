@@ -1,7 +1,6 @@
 //! The archives that torch writes since version 1.6, and the writer here. The recipe lies in a member of its own.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -11,7 +10,7 @@ use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
 use crate::plan::{Backing, Origin};
 use crate::reader::archive::{self, Archive, Members};
 use crate::reader::pickle::{Pickle, Tensor};
-use crate::reader::{Found, read_bytes, recipe, shown_name};
+use crate::reader::{Found, recipe, shown_name};
 use crate::recipe;
 
 const PICKLE: &str = "data.pkl";
@@ -40,24 +39,17 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
         let found = archive.index_for_name(&format!("{folder}/{script}")).is_some();
         ensure!(!found, "it is a program of TorchScript, which is not read: {SAVE_AGAIN}");
     }
+    let has_checksums = has_checksums(&mut archive)?;
     let members = members(&mut archive)?;
-    let mut small = |name: &str| -> Result<Option<Vec<u8>>> {
-        let Some(&(number, size)) = members.get(&format!("{folder}/{name}")) else { return Ok(None) };
-        ensure!(size <= MAX_PICKLE, "member `{name}` of {size} bytes is longer than {MAX_PICKLE}");
-        let mut member = archive.by_index(number)?;
-        let bytes = read_bytes(&mut member, size).with_context(|| format!("member `{name}`"))?;
-        ensure!(member.read(&mut [0])? == 0, "member `{name}` is longer than it says");
-        Ok(Some(bytes))
-    };
-    let big_endian = match small("byteorder")?.as_deref() {
+    let archive = Members::new(origin, archive).with_checksums(has_checksums);
+    let mut storages = Storages { folder, members, archive, read: HashMap::new() };
+    let big_endian = match storages.small("byteorder")?.as_deref() {
         None | Some(b"little") => false,
         Some(b"big") => true,
         Some(_) => anyhow::bail!("its byte order is neither `little` nor `big`"),
     };
-    let pickle = small(PICKLE)?.context("it holds no pickle")?;
-    let recipe_text = small(&format!("{}.json", recipe::KEY))?;
-
-    let mut storages = Storages { folder, members, archive: Members::new(origin, archive), read: HashMap::new() };
+    let pickle = storages.small(PICKLE)?.context("it holds no pickle")?;
+    let recipe_text = storages.small(&format!("{}.json", recipe::KEY))?;
     let mut entries = Vec::new();
     let mut notes = Pickle::run(&pickle)?.tensors(&mut |name, tensor| {
         let backing = storages.of(&tensor).with_context(|| format!("tensor {}", shown_name(&name)))?;
@@ -65,6 +57,9 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
         Ok(())
     })?;
     check_names(&entries)?;
+    if !has_checksums {
+        notes.push("it has no checksums: torch.serialization.set_crc32_options(False) leaves them out".into());
+    }
     let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
     Ok(Found { entries, recipe, notes, layout: Some("torch") })
 }
@@ -88,6 +83,15 @@ fn members(archive: &mut Archive) -> Result<HashMap<String, (usize, u64)>> {
     Ok(members)
 }
 
+/// False if every checksum is 0, which torch writes instead of them on request.
+fn has_checksums(archive: &mut Archive) -> Result<bool> {
+    let mut has_checksums = false;
+    for number in 0..archive.len() {
+        has_checksums |= archive.by_index_data(number)?.crc32() != 0;
+    }
+    Ok(has_checksums)
+}
+
 /// The members that tensors are parts of.
 struct Storages {
     folder: String,
@@ -98,6 +102,16 @@ struct Storages {
 }
 
 impl Storages {
+    /// All bytes of a member that is no storage, if it is there.
+    fn small(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let Some(&(number, size)) = self.members.get(&format!("{}/{name}", self.folder)) else { return Ok(None) };
+        ensure!(size <= MAX_PICKLE, "member `{name}` of {size} bytes is longer than {MAX_PICKLE}");
+        let member = self.archive.member(number)?;
+        let mut bytes = vec![0; usize::try_from(size)?];
+        member.read(&mut bytes, 0).with_context(|| format!("member `{name}`"))?;
+        Ok(Some(bytes))
+    }
+
     fn of(&mut self, tensor: &Tensor) -> Result<Arc<dyn Backing>> {
         let Tensor { storage, held, .. } = tensor;
         let found = self.members.get(&format!("{}/data/{storage}", self.folder));
