@@ -23,8 +23,8 @@ use crate::writer::Beside;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Model {
     /// What the model is: a recipe as TOML or JSON; a config.json of transformers, or the folder of one; the name of a family of
-    /// models; - for standard input; or a file of weights to take names, shapes and types from (.safetensors, .npz, .npy, .pt,
-    /// .raw, or an index of shards), with --rules or --keep
+    /// models; - for standard input; or a file of weights, known by its content, an index of
+    /// shards or a folder of either, to take names, shapes and types from, with --rules or --keep
     #[arg(value_name = "SPEC")]
     spec: String,
     /// Override a constant of the recipe: hidden=64, `text_config.hidden_size=64`, act=relu; several may be given

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
+use crc32fast::Hasher;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::zip_end::End;
@@ -78,33 +79,61 @@ struct Stored {
     is_sound: Mutex<Option<bool>>,
 }
 
-/// How many bytes are read at a time where all are.
+/// The number of bytes that are read at a time, and that at least make a thread worthwhile.
 const BLOCK: u64 = 1 << 20;
+const PART: u64 = 1 << 26;
 
 impl Stored {
     fn check(&self) -> io::Result<()> {
         let mut known = lock(&self.is_sound);
         let is_sound = match *known {
             Some(is_sound) => is_sound,
-            None => *known.insert(self.is_sound()?),
+            None => *known.insert(self.checksum()? == self.crc32),
         };
         if is_sound { Ok(()) } else { Err(io::Error::other(DAMAGED)) }
     }
 
-    fn is_sound(&self) -> io::Result<bool> {
-        let (mut hasher, mut at, mut block) = (crc32fast::Hasher::new(), 0, Vec::new());
-        while at < self.length {
-            let some = BLOCK.min(self.length - at);
+    /// The CRC-32 of all bytes, of which several threads take a part each: those that read the values wait for it.
+    fn checksum(&self) -> io::Result<u32> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        let part = self.length.div_ceil(cores).max(PART);
+        let parts =
+            (0..self.length.div_ceil(part)).map(|number| (number * part, part.min(self.length - number * part)));
+        let hashers: Vec<io::Result<Hasher>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = parts
+                .map(|(begin, length)| {
+                    let work = move || self.hash(begin, length);
+                    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|_| (begin, length))
+                })
+                .collect();
+            let joined = threads.into_iter().map(|thread| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system has no more threads to give.
+                Err((begin, length)) => self.hash(begin, length),
+            });
+            joined.collect()
+        });
+        let mut whole = Hasher::new();
+        for hasher in hashers {
+            whole.combine(&hasher?);
+        }
+        Ok(whole.finalize())
+    }
+
+    fn hash(&self, begin: u64, length: u64) -> io::Result<Hasher> {
+        let (mut hasher, mut at, mut block) = (Hasher::new(), 0, Vec::new());
+        while at < length {
+            let some = BLOCK.min(length - at);
             block.resize(usize::try_from(some).map_err(io::Error::other)?, 0);
-            self.origin.read(&mut block, self.begin + at)?;
+            self.origin.read(&mut block, self.begin + begin + at)?;
             hasher.update(&block);
             at += some;
         }
-        Ok(hasher.finalize() == self.crc32)
+        Ok(hasher)
     }
 }
 
-const DAMAGED: &str = "its CRC-32 is not that of its bytes: the file is damaged";
+const DAMAGED: &str = "its CRC-32 is wrong: the file is damaged, or torch wrote it with set_crc32_options(False)";
 
 impl Backing for Stored {
     fn length(&self) -> u64 {

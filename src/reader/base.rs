@@ -17,8 +17,12 @@ impl Contents {
         let number = self.number(name, "--base-tensor")?;
         let entry = &self.entries[number];
         let shown = shown_name(&entry.name);
-        let dtype =
-            entry.dtype().with_context(|| format!("{shown}: values of type {} are not read", entry.type_word))?;
+        let dtype = entry.dtype().with_context(|| {
+            format!(
+                "{shown} holds values of type {}: a base is of f64, f32, f16 or bf16",
+                text::escape(&entry.type_word)
+            )
+        })?;
         let needed = entry.shape.count().saturating_mul(8);
         ensure!(
             needed <= limit,

@@ -71,8 +71,8 @@ impl Written<'_> {
     /// The tensor, its values as other formats store them.
     fn entry(self, name: &str) -> Result<Entry> {
         let shape = Shape::new(self.shape)?;
-        let element =
-            Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype)).filter(|&known| is_written(known));
+        let known = Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype));
+        let element = known.filter(|&known| is_written(known));
         let text = self.data.get();
         // A value and what parts it from the next are two characters, so that the shape asks for no more than the file's length.
         let fits = shape.count() <= text.len() as u64;
@@ -81,7 +81,10 @@ impl Written<'_> {
         nested.bytes.reserve_exact(usize::try_from(element.map_or(0, |element| element.bytes(shape.count())))?);
         nested.read(text)?;
         ensure!(nested.has_shape(&shape), "its data are not of shape {shape}");
-        let Some(element) = element else { return Ok(Entry::unread(name.into(), shape, self.dtype)) };
+        let Some(element) = element else {
+            let word = known.map_or(self.dtype, |known| known.word().into());
+            return Ok(Entry::unread(name.into(), shape, word));
+        };
         Ok(Entry::new(name.into(), StoredTensor::new(Arc::new(InMemory(nested.bytes)), 0, element, shape)?))
     }
 }

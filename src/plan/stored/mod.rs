@@ -158,15 +158,6 @@ impl StoredTensor {
         self.run == self.shape.count() && self.backing.is_direct()
     }
 
-    /// How its values lie, where not as most do: for notes.
-    pub fn told(&self) -> Vec<&'static str> {
-        let mut told = Vec::new();
-        told.extend(self.big_endian.then_some("big-endian"));
-        told.extend((self.run < self.shape.count()).then_some("not in C order"));
-        told.extend((!self.backing.is_direct()).then_some("compressed"));
-        told
-    }
-
     /// Errors where the file below has changed since it was opened.
     pub fn check_unchanged(&self) -> io::Result<()> {
         self.backing.check_unchanged()
