@@ -1,17 +1,16 @@
-//! Putting a file where it belongs, whole or not at all: it is written without a name beside its target, synced, and then
-//! linked to the name. A kill, a full disk or a power cut leaves the old state or the whole new file.
+//! Putting a file where it belongs, whole or not at all: it is prepared beside its target, without a name or under a temporary one, and
+//! then published under its own. A kill, a full disk or a power cut leaves the old state or the whole new file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
 
 use super::fill::{self, Settings};
-use super::{Piece, size};
+use super::unfinished::{Unfinished, folder, sync_names};
+use super::{Piece, size, sums};
 use crate::plan::Plan;
 
 /// How a file is put in place.
@@ -28,10 +27,18 @@ pub struct FileOptions {
 pub enum Existing {
     /// It is refused.
     Refuse,
-    /// It is replaced.
+    /// It is replaced; of a link to a file, what the link leads to.
     Replace,
+    /// It is replaced; of a link to a file, the link.
+    ReplaceLink,
     /// It is kept if it is the file that would be written, replaced if it is that file damaged, and refused if it is another.
     KeepWhole,
+}
+
+impl Existing {
+    fn is_replaced(self) -> bool {
+        matches!(self, Self::Replace | Self::ReplaceLink)
+    }
 }
 
 /// How a file came to be where it is.
@@ -60,7 +67,7 @@ pub enum Standing {
 enum Target {
     /// Nothing: a new file.
     Free(PathBuf),
-    /// A file that may be replaced, and its mode; the path is that behind any symbolic link.
+    /// A file that may be replaced, and its permissions.
     Replaced(PathBuf, u32),
     /// A device or pipe: written in place, in order.
     Stream,
@@ -102,16 +109,19 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     ensure!(kind.is_file(), "it is neither a file, a device nor a pipe");
     match options.existing {
         Existing::Refuse => bail!("it exists: --force replaces it"),
-        Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777)),
-        Existing::KeepWhole => {
-            let replaced = || Ok(Target::Replaced(fs::canonicalize(path)?, metadata.permissions().mode() & 0o7777));
-            match standing(plan, pieces, path)? {
-                Standing::Whole => Ok(Target::Whole),
-                Standing::Damaged => replaced(),
-                Standing::Other => bail!(OTHER),
-            }
-        }
+        Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
+        Existing::ReplaceLink => Ok(Target::Replaced(path.into(), permissions(&metadata))),
+        Existing::KeepWhole => match standing(plan, pieces, path)? {
+            Standing::Whole => Ok(Target::Whole),
+            Standing::Damaged => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
+            Standing::Other => bail!(OTHER),
+        },
     }
+}
+
+/// The bits of a file's mode that a new one takes over: whose program a file runs as is nothing that its name decides.
+fn permissions(metadata: &fs::Metadata) -> u32 {
+    metadata.permissions().mode() & 0o777
 }
 
 /// What there is; `None` if there is nothing. Any other fault stays one.
@@ -149,8 +159,99 @@ pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> 
     Ok(if Some(length) == size(pieces, plan) { Standing::Whole } else { Standing::Damaged })
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// A file that is whole, and not yet in its place: it is gone again when this is dropped.
+pub struct Prepared<'a> {
+    plan: &'a Plan,
+    pieces: &'a [Piece],
+    path: &'a Path,
+    options: FileOptions,
+    state: State,
+}
+
+enum State {
+    /// Nothing is left to do.
+    Ended(Outcome),
+    /// To be published at this path, in place of a file if `replaced`.
+    Whole { unfinished: Unfinished, target: PathBuf, replaced: bool },
+}
+
+/// Writes the pieces of a plan beside their place. Errors name the file and leave nothing behind.
+pub fn prepare_file<'a>(
+    plan: &'a Plan,
+    pieces: &'a [Piece],
+    path: &'a Path,
+    options: FileOptions,
+    settings: &Settings,
+) -> Result<Prepared<'a>> {
+    let prepared = target(plan, pieces, path, options).and_then(|target| {
+        let (target, mode) = match target {
+            Target::Stream => {
+                let stream = OpenOptions::new().write(true).open(path)?;
+                fill::into_stream(plan, pieces, settings, stream)?;
+                return Ok(State::Ended(Outcome::Written));
+            }
+            Target::Whole => return Ok(State::Ended(Outcome::Kept)),
+            Target::Free(path) => (path, None),
+            Target::Replaced(path, mode) => (path, Some(mode)),
+        };
+        let unfinished = Unfinished::create(&target)?;
+        match size(pieces, plan) {
+            Some(size) => {
+                unfinished.reserve(size)?;
+                fill::into_file(plan, pieces, settings, unfinished.file())?;
+            }
+            None => fill::into_stream(plan, pieces, settings, unfinished.file())?,
+        }
+        mode.map_or(Ok(()), |mode| unfinished.set_mode(mode))?;
+        if options.fsync {
+            unfinished.file().sync_all()?;
+        }
+        Ok(State::Whole { unfinished, target, replaced: mode.is_some() })
+    });
+    let state = prepared.with_context(|| format!("`{}`", path.display()))?;
+    Ok(Prepared { plan, pieces, path, options, state })
+}
+
+impl Prepared<'_> {
+    /// The SHA-256 of the file.
+    pub fn sha256(&self) -> Result<String> {
+        let hash = match &self.state {
+            State::Whole { unfinished, .. } => sums::sha256(unfinished.file()),
+            State::Ended(_) => File::open(self.path).and_then(|file| sums::sha256(&file)),
+        };
+        hash.with_context(|| format!("`{}`", self.path.display()))
+    }
+
+    /// Puts the file in its place, with the mode of a withdrawn one if there was one.
+    pub fn publish(self, mode: Option<u32>) -> Result<Outcome> {
+        let path = self.path;
+        self.publish_whole(mode).with_context(|| format!("`{}`", path.display()))
+    }
+
+    fn publish_whole(self, mode: Option<u32>) -> Result<Outcome> {
+        let Self { plan, pieces, options: FileOptions { existing, fsync }, state, .. } = self;
+        let (mut unfinished, path, replaced) = match state {
+            State::Ended(outcome) => return Ok(outcome),
+            State::Whole { unfinished, target, replaced } => (unfinished, target, replaced),
+        };
+        mode.map_or(Ok(()), |mode| unfinished.set_mode(mode))?;
+        if let Err(error) = unfinished.publish(&path, existing.is_replaced() || replaced, fsync) {
+            // Another process that writes the same plan may have been faster, or has claimed the name and not come further.
+            let is_file = found(fs::metadata(&path))?.is_some_and(|metadata| metadata.is_file());
+            if existing != Existing::KeepWhole || !is_file {
+                return Err(error);
+            }
+            match standing(plan, pieces, &path)? {
+                Standing::Whole => return Ok(Outcome::Kept),
+                Standing::Damaged => unfinished.publish(&path, true, fsync)?,
+                Standing::Other => bail!(OTHER),
+            }
+        }
+        if fsync {
+            sync_names(&path)?;
+        }
+        Ok(if replaced && existing == Existing::KeepWhole { Outcome::Mended } else { Outcome::Written })
+    }
 }
 
 /// Writes the pieces of a plan to a file. Errors name the file and leave nothing behind.
@@ -161,6 +262,7 @@ pub fn write_file(
     options: FileOptions,
     settings: &Settings,
 ) -> Result<Outcome> {
+<<<<<<< HEAD
     let written = target(plan, pieces, path, options).and_then(|target| match target {
         Target::Stream => {
             let stream = OpenOptions::new().write(true).open(path)?;
@@ -176,12 +278,36 @@ pub fn write_file(
         Target::Whole => Ok(Outcome::Kept),
     });
     written.with_context(|| format!("`{}`", path.display()))
+=======
+    prepare_file(plan, pieces, path, options, settings)?.publish(None)
+}
+
+/// Takes files of one folder away, in this order, and returns their modes. Of a link to a file, the link is taken away.
+pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> Result<Vec<(PathBuf, u32)>> {
+    let mut withdrawn: Vec<(PathBuf, u32)> = Vec::new();
+    for path in paths {
+        let remove = || {
+            let Some(metadata) = found(fs::metadata(path))?.filter(fs::Metadata::is_file) else { return Ok(None) };
+            match fs::remove_file(path) {
+                // Another process was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                other => other.map(|()| Some((path.to_path_buf(), permissions(&metadata)))),
+            }
+        };
+        withdrawn.extend(remove().with_context(|| format!("`{}`", path.display()))?);
+    }
+    if let Some((path, _)) = withdrawn.first().filter(|_| fsync) {
+        sync_names(path)?;
+    }
+    Ok(withdrawn)
+>>>>>>> 04efa62 (writer: file systems that can do little get whole files, and ext2 keeps them)
 }
 
 /// Writes the pieces of a plan to a stream, in order.
 pub fn write_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, stream: impl Write + Send) -> Result<()> {
     fill::into_stream(plan, pieces, settings, stream)
 }
+<<<<<<< HEAD
 
 fn write_whole(
     plan: &Plan,
@@ -330,3 +456,5 @@ fn exists(error: io::Error) -> io::Error {
         _ => error,
     }
 }
+=======
+>>>>>>> 04efa62 (writer: file systems that can do little get whole files, and ext2 keeps them)

@@ -1,7 +1,8 @@
 //! SHA-256 of files that are written, and the list of them that `sha256sum -c` reads.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,7 +22,8 @@ pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = paths.get(number) else { return Ok(hashes) };
-            hashes.push((number, sha256(path).with_context(|| format!("`{}`", path.display()))?));
+            let hash = File::open(path).and_then(|file| sha256(&file));
+            hashes.push((number, hash.with_context(|| format!("`{}`", path.display()))?));
         }
     };
     let outcomes: Vec<Result<Vec<(usize, String)>>> = std::thread::scope(|scope| {
@@ -37,13 +39,18 @@ pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
     Ok(hashes.into_iter().map(|(_, hash)| hash).collect())
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let (mut hash, mut block) = (Sha256::new(), vec![0; BLOCK]);
+/// The hash of a file from its beginning, wherever it is read or written.
+pub(super) fn sha256(file: &File) -> io::Result<String> {
+    let (mut hash, mut block, mut offset) = (Sha256::new(), vec![0; BLOCK], 0);
     loop {
-        match file.read(&mut block)? {
-            0 => return Ok(hex(&hash.finalize())),
-            count => hash.update(&block[..count]),
+        match file.read_at(&mut block, offset) {
+            Ok(0) => return Ok(hex(&hash.finalize())),
+            Ok(count) => {
+                hash.update(&block[..count]);
+                offset += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

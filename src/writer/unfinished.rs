@@ -1,0 +1,231 @@
+//! A file that is being made: without a name if the file system can do that, else under a temporary one; and how it gets its name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+/// The least size, in bytes, that is worth reserving.
+const LEAST_RESERVED: u64 = 1 << 20;
+/// A file system that cannot do something says one of these.
+const UNABLE: &[Errno] = &[Errno::INVAL, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::XDEV];
+
+/// A file that has not got its name yet.
+pub(super) struct Unfinished {
+    file: File,
+    /// `None` for a file without a name, which is gone when it is closed.
+    temporary: Option<Temporary>,
+}
+
+/// A temporary name; the file that has it is removed when this is dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Temporary {
+    /// What `make` makes at a name beside `path`. The name is drawn, so that none left by a dead process is in the way.
+    fn beside<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let short: String = name.chars().take(40).collect();
+        let beside = folder(path).join(format!(".{short}.{:016x}.tmp", rand::random::<u64>()));
+        Ok((make(&beside)?, Self(beside)))
+    }
+
+    /// An empty file. Errors if it could not be renamed later.
+    fn create(path: &Path) -> Result<(File, Self)> {
+        let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(0o666).open(path);
+        let (file, first) = Self::beside(path, create)?;
+        let renamed = Self::beside(path, |second| fs::rename(&first.0, second));
+        let ((), second) = renamed.context(
+            "files get their names by renaming, which fails here: write to another file system, or redirect `-o -`",
+        )?;
+        // Its name is gone.
+        std::mem::forget(first);
+        Ok((file, second))
+    }
+
+    /// Moves the file to a name, in place of what has it.
+    fn replace(self, path: &Path) -> Result<(), (io::Error, Self)> {
+        match fs::rename(&self.0, path) {
+            Ok(()) => {
+                // The name is gone; dropping it now would remove nothing, or somebody else's file.
+                std::mem::forget(self);
+                Ok(())
+            }
+            Err(error) => Err((error, self)),
+        }
+    }
+
+    /// Moves the file to a name that is free.
+    fn take_free(self, path: &Path) -> Result<(), (io::Error, Self)> {
+        match rustix::fs::renameat_with(CWD, &self.0, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => {
+                std::mem::forget(self);
+                return Ok(());
+            }
+            Err(error) if !UNABLE.contains(&error) => return Err((error.into(), self)),
+            Err(_) => {}
+        }
+        match fs::hard_link(&self.0, path) {
+            Ok(()) => Ok(()),
+            Err(error) if !is_unable(&error) => Err((error, self)),
+            Err(_) => self.claim(path),
+        }
+    }
+
+    /// Moves the file to a name that is free, which an empty file claims first: an exclusive creation is the one call that every file
+    /// system has. A kill in between leaves the empty file.
+    fn claim(self, path: &Path) -> Result<(), (io::Error, Self)> {
+        if let Err(error) = OpenOptions::new().write(true).create_new(true).open(path) {
+            return Err((error, self));
+        }
+        self.replace(path).inspect_err(|_| drop(fs::remove_file(path)))
+    }
+}
+
+impl Unfinished {
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let unnamed = rustix::fs::openat(
+            CWD,
+            folder(path),
+            OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC,
+            Mode::from_raw_mode(0o666),
+        );
+        match unnamed {
+            // An unnamed file gets its name through /proc.
+            Ok(descriptor) if Path::new("/proc/self/fd").exists() => {
+                Ok(Self { file: descriptor.into(), temporary: None })
+            }
+            Ok(_) | Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => {
+                let (file, temporary) = Temporary::create(path)?;
+                Ok(Self { file, temporary: Some(temporary) })
+            }
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Reserves the whole size, so that a full disk is known before the first number is drawn. A small file is written sooner than its
+    /// size is reserved.
+    pub(super) fn reserve(&self, size: u64) -> Result<()> {
+        if size < LEAST_RESERVED {
+            return Ok(());
+        }
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            Err(error) => Err(io::Error::from(error)).with_context(|| format!("reserving {size} bytes")),
+        }
+    }
+
+    /// Gives the file a mode, if the file system has modes.
+    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        match self.file.set_permissions(fs::Permissions::from_mode(mode)) {
+            Err(error) if is_unable(&error) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Gives the file its name, which must be free unless what has it is to be replaced. On an error it can be tried again.
+    pub(super) fn publish(&mut self, path: &Path, replace: bool, fsync: bool) -> Result<()> {
+        if self.temporary.is_none() {
+            if !replace && self.link(path)? {
+                return if fsync { self.sync().context(UNCONFIRMED) } else { Ok(()) };
+            }
+            self.name(path, fsync)?;
+        }
+        let Some(temporary) = self.temporary.take() else { return Ok(()) };
+        let moved = if replace { temporary.replace(path) } else { temporary.take_free(path) };
+        moved.map_err(|(error, temporary)| {
+            self.temporary = Some(temporary);
+            exists(error).into()
+        })
+    }
+
+    /// Gives a file without a name a temporary one.
+    fn name(&mut self, path: &Path, fsync: bool) -> Result<()> {
+        let linked = Temporary::beside(path, |path| link_unnamed(&self.file, path));
+        match linked {
+            Ok(((), temporary)) => {
+                self.temporary = Some(temporary);
+                // Before what it replaces is gone.
+                if fsync { self.sync() } else { Ok(()) }
+            }
+            Err(error) if is_unable(&error) => self.copy(path, fsync),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Goes on with a copy that has a temporary name: this file can get none.
+    fn copy(&mut self, path: &Path, fsync: bool) -> Result<()> {
+        let (mut file, temporary) = Temporary::create(path)?;
+        self.file.rewind()?;
+        io::copy(&mut self.file, &mut file)?;
+        let mode = self.file.metadata()?.permissions().mode();
+        *self = Self { file, temporary: Some(temporary) };
+        self.set_mode(mode)?;
+        if fsync { self.sync() } else { Ok(()) }
+    }
+
+    /// Links a file without a name to a name that is free; false if the file system cannot do that.
+    fn link(&self, path: &Path) -> Result<bool> {
+        match link_unnamed(&self.file, path) {
+            Ok(()) => Ok(true),
+            Err(error) if is_unable(&error) => Ok(false),
+            Err(error) => Err(exists(error).into()),
+        }
+    }
+
+    /// Waits until the disk has the file with the number of its links: without a journal, a file that was synced when it had none is gone
+    /// after a power cut, whatever the folder says.
+    fn sync(&self) -> Result<()> {
+        Ok(self.file.sync_all()?)
+    }
+}
+
+/// What is said of a file that has its name, if the disk may not have it.
+const UNCONFIRMED: &str = "the file is written, but its name is not confirmed on the disk";
+
+/// Waits until the disk has the names in the folder of a file, if the file system can do that.
+pub(super) fn sync_names(path: &Path) -> Result<()> {
+    match File::open(folder(path)).and_then(|folder| folder.sync_all()) {
+        Err(error) if !is_unable(&error) => Err(error).context(UNCONFIRMED),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether an error says that the file system cannot do something.
+pub(super) fn is_unable(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| UNABLE.contains(&Errno::from_raw_os_error(number)))
+}
+
+/// Links a file without a name to one. The kernel refuses a name that is taken.
+fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(rustix::fs::linkat(CWD, descriptor, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+/// Says what to do if a file has come up at the target while ours was being made.
+fn exists(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::AlreadyExists, "it has come into being meanwhile: --force replaces it")
+        }
+        _ => error,
+    }
+}
