@@ -2,6 +2,7 @@
 //! failing from then on. The target is then the old one or the complete new one, and nothing else is left behind.
 
 mod common;
+mod sets;
 
 use std::fs;
 
@@ -315,8 +316,7 @@ fn a_folder_that_another_process_makes_meanwhile_is_a_folder() {
     for line in ["init zeros a=3 b=4 -q -o c/", "init zeros a=3 b=4 -q --max-shard-size 12 --resume -o c/"] {
         let folder = Folder::new();
         // Each look at the folder takes so long that the other process makes it meanwhile.
-        let strace =
-            "strace -f -qqq -o /dev/null -P c -P c/ -e trace=statx,mkdir -e inject=statx,mkdir:delay_exit=150000";
+        let strace = "strace -f -qqq -o /dev/null -P c -P c/ -e trace=statx -e inject=statx:delay_exit=400000:when=1";
         let ended = folder.shell(&format!("{strace} \"$FANIN\" {line} & sleep 0.25; mkdir -p c; wait $!"));
         assert_eq!((ended.status, ended.told.as_str()), (0, ""), "{line}");
     }

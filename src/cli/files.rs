@@ -1,6 +1,6 @@
 //! The files of a plan: what each is called and made of, which of them this process writes, and in which order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::rank::Part;
 use super::shown;
 use crate::plan::Plan;
 use crate::writer::{
-    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Settings, Standing, sha256_of_bytes,
+    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing, sha256_of_bytes,
     sha256_of_files,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct PlannedFile {
     pub(super) path: PathBuf,
     plan: Plan,
     pieces: Vec<Piece>,
+    /// The number of the file of tensors that it tells about, if it tells about one alone.
+    about: Option<usize>,
 }
 
 /// All files of a plan.
@@ -60,6 +62,8 @@ pub(super) struct Done {
     pub(super) missing: usize,
     /// The hash of each file.
     pub(super) sums: Vec<(PathBuf, String)>,
+    /// The modes of files that were taken away before the first file of tensors was replaced.
+    pub(super) withdrawn: HashMap<PathBuf, u32>,
 }
 
 /// The longest name that file systems take for a file, in bytes.
@@ -73,13 +77,24 @@ impl PlannedFile {
     }
 
     /// What the format puts beside a file of tensors; nothing beside a pipe, as beside standard output.
-    fn companion(path: &Path, plan: &Plan, format: &Format) -> Result<Option<Self>> {
+    fn companion(path: &Path, plan: &Plan, format: &Format, number: usize) -> Result<Option<Self>> {
         let companion = format.companion(plan)?.filter(|_| !writer::is_stream(path));
-        Ok(companion.map(|companion| Self::of_bytes(companion.path(path), companion.bytes, plan)))
+        let planned = companion.map(|companion| Self::of_bytes(companion.path(path), companion.bytes, plan));
+        Ok(planned.map(|planned| Self { about: Some(number), ..planned }))
     }
 
     fn of_bytes(path: PathBuf, bytes: Vec<u8>, plan: &Plan) -> Self {
-        Self { path, plan: plan.of(Vec::new()), pieces: vec![Piece::Bytes(bytes)] }
+        Self { path, plan: plan.of(Vec::new()), pieces: vec![Piece::Bytes(bytes)], about: None }
+    }
+
+    fn of_tensors(path: PathBuf, plan: Plan, pieces: Vec<Piece>) -> Self {
+        Self { path, plan, pieces, about: None }
+    }
+
+    /// Its hash, if it is a small file.
+    fn sum(&self) -> Option<(PathBuf, String)> {
+        let [Piece::Bytes(bytes)] = self.pieces.as_slice() else { return None };
+        Some((self.path.clone(), sha256_of_bytes(bytes)))
     }
 
     /// Its size; `None` where that is not known before the numbers are.
@@ -112,8 +127,12 @@ impl PlannedFile {
         Ok(standing == Standing::Whole)
     }
 
-    fn write(&self, options: FileOptions, settings: &Settings, done: &mut Done) -> Result<()> {
-        let outcome = writer::write_file(&self.plan, &self.pieces, &self.path, options, settings)?;
+    fn prepare(&self, options: FileOptions, settings: &Settings) -> Result<Prepared<'_>> {
+        writer::prepare_file(&self.plan, &self.pieces, &self.path, options, settings)
+    }
+
+    fn publish(&self, prepared: Prepared, done: &mut Done) -> Result<()> {
+        let outcome = prepared.publish(done.withdrawn.get(&self.path).copied())?;
         if outcome == Outcome::Mended {
             done.damaged.push(self.path.clone());
         }
@@ -137,8 +156,8 @@ impl Files {
     /// One file.
     pub(super) fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
         let pieces = format.pieces(plan)?;
-        let small = PlannedFile::companion(&path, plan, format)?.into_iter().collect();
-        let data = vec![PlannedFile { path, plan: plan.clone(), pieces }];
+        let small = PlannedFile::companion(&path, plan, format, 0)?.into_iter().collect();
+        let data = vec![PlannedFile::of_tensors(path, plan.clone(), pieces)];
         Ok(Self { folder: None, data, small, is_checkpoint: false })
     }
 
@@ -153,8 +172,8 @@ impl Files {
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = plan.of(vec![tensor.clone()]);
             let pieces = format.pieces(&plan)?;
-            small.extend(PlannedFile::companion(&path, &plan, format)?);
-            data.push(PlannedFile { path, plan, pieces });
+            small.extend(PlannedFile::companion(&path, &plan, format, data.len())?);
+            data.push(PlannedFile::of_tensors(path, plan, pieces));
         }
         let paths: HashSet<&Path> = data.iter().map(|file| file.path.as_path()).collect();
         let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
@@ -167,11 +186,7 @@ impl Files {
     pub(super) fn of_checkpoint(folder: &Path, plan: &Plan, limit: u64, beside: Vec<Beside>) -> Result<Self> {
         ensure_folder(folder)?;
         let Checkpoint { shards, index } = Checkpoint::new(plan, limit)?;
-        let planned = |shard: writer::Shard| PlannedFile {
-            path: folder.join(shard.name),
-            plan: shard.plan,
-            pieces: shard.pieces,
-        };
+        let planned = |shard: writer::Shard| PlannedFile::of_tensors(folder.join(shard.name), shard.plan, shard.pieces);
         let data = shards.into_iter().map(planned).collect();
         let small = beside.into_iter().chain(index).map(|file| PlannedFile::small(folder, file, plan)).collect();
         Ok(Self { folder: Some(folder.into()), data, small, is_checkpoint: true })
@@ -252,37 +267,76 @@ impl Files {
         for folder in self.folder.iter().flat_map(|_| self.all()).filter_map(|file| file.path.parent()) {
             fs::create_dir_all(folder).with_context(|| shown(folder))?;
         }
-        for (number, file) in self.data.iter().enumerate() {
-            if manner.owns(number) {
-                file.write(manner.options, settings, &mut done)?;
-            }
+        let mut companions: HashMap<usize, &PlannedFile> =
+            self.small.iter().filter_map(|file| Some((file.about?, file))).collect();
+        for (number, file) in self.data.iter().enumerate().filter(|(number, _)| manner.owns(*number)) {
+            self.write_one(file, companions.remove(&number), manner, settings, &mut done)?;
         }
         for (number, file) in self.data.iter().enumerate() {
             if !manner.owns(number) && !file.is_there(manner.options.existing)? {
                 done.missing += 1;
             }
         }
-        if done.missing == 0 {
+        if self.folder.is_some() && done.missing == 0 {
             self.finish(manner, settings, &mut done)?;
         }
         Ok(done)
     }
 
-    /// Writes the small files. The last is the index, so that a checkpoint with one is complete.
+    /// Writes a file of tensors, and what tells about it alone: all of that is whole before the first of it gets its name.
+    fn write_one(
+        &self,
+        file: &PlannedFile,
+        companion: Option<&PlannedFile>,
+        manner: &Manner,
+        settings: &Settings,
+        done: &mut Done,
+    ) -> Result<()> {
+        let prepared = file.prepare(manner.options, settings)?;
+        let sums = match &self.folder {
+            None if manner.sums => {
+                done.sums.push((file.path.clone(), prepared.sha256()?));
+                done.sums.extend(companion.and_then(PlannedFile::sum));
+                self.sums_file(done)
+            }
+            _ => None,
+        };
+        let small: Vec<&PlannedFile> = sums.iter().chain(companion).collect();
+        let prepared_small: Vec<Prepared> =
+            small.iter().map(|file| file.prepare(manner.small(), settings)).collect::<Result<_>>()?;
+        self.withdraw(&small, manner, done)?;
+        file.publish(prepared, done)?;
+        small.iter().zip(prepared_small).try_for_each(|(file, prepared)| file.publish(prepared, done))
+    }
+
+    /// Takes away, before a file of tensors is replaced, what tells about it, and before the first one what tells about them all: nobody
+    /// takes new files and old ones for a whole. The index goes first.
+    fn withdraw(&self, about: &[&PlannedFile], manner: &Manner, done: &mut Done) -> Result<()> {
+        if manner.options.existing != Existing::Replace {
+            return Ok(());
+        }
+        let fsync = manner.options.fsync;
+        if let Some(folder) = self.folder.as_ref().filter(|_| done.written.is_empty()) {
+            let all = self.small.iter().rev().filter(|file| file.about.is_none()).map(|file| file.path.as_path());
+            let sums = folder.join(SUMS);
+            let sums = Some(sums.as_path()).filter(|_| manner.sums);
+            done.withdrawn.extend(writer::withdraw(all.chain(sums), fsync)?);
+        }
+        done.withdrawn.extend(writer::withdraw(about.iter().rev().map(|file| file.path.as_path()), fsync)?);
+        Ok(())
+    }
+
+    /// Writes the small files of a folder. The last is the index, so that a checkpoint with one is complete.
     fn finish(&self, manner: &Manner, settings: &Settings, done: &mut Done) -> Result<()> {
         if manner.sums {
             let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
             let hashes = sha256_of_files(&paths, (settings.threads)())?;
             done.sums = paths.into_iter().map(Path::to_path_buf).zip(hashes).collect();
-            for file in &self.small {
-                if let [Piece::Bytes(bytes)] = file.pieces.as_slice() {
-                    done.sums.push((file.path.clone(), sha256_of_bytes(bytes)));
-                }
-            }
+            done.sums.extend(self.small.iter().filter_map(PlannedFile::sum));
         }
         let sums = self.sums_file(done);
-        for file in sums.iter().chain(&self.small) {
-            file.write(manner.small(), settings, done)?;
+        for file in sums.iter().chain(self.small.iter().filter(|file| file.about.is_none())) {
+            file.publish(file.prepare(manner.small(), settings)?, done)?;
         }
         Ok(())
     }
@@ -336,7 +390,7 @@ impl Manner {
     /// The same for a small file, which is told from another by its whole content.
     fn small(&self) -> FileOptions {
         let existing = match self.options.existing {
-            Existing::Replace => Existing::Replace,
+            Existing::Replace | Existing::ReplaceLink => Existing::ReplaceLink,
             Existing::Refuse | Existing::KeepWhole => Existing::KeepWhole,
         };
         FileOptions { existing, ..self.options }
