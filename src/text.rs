@@ -1,13 +1,15 @@
 //! Text from outside (names, metadata, arguments) made safe to show, and small words made from numbers.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
-/// Whether a character shows as itself: no control, bidirectional, zero-width or tag character.
+/// Whether a character shows as itself: no control, bidirectional, zero-width or tag character, and no noncharacter, which XML forbids.
 pub fn is_visible(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{fdd0}'..='\u{fdef}')
+        && character as u32 & 0xfffe != 0xfffe
 }
 
 /// The text with every character that could move or deceive a terminal written as `\u{...}`.
@@ -21,6 +23,23 @@ pub fn escape(text: &str) -> String {
         }
     }
     shown
+}
+
+/// JSON on one line with every character that could move or deceive a terminal as `\uXXXX`, which means the same: such a character
+/// stands in strings alone.
+pub fn json_line(json: &impl Display) -> String {
+    let json = json.to_string();
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_visible(character) {
+            line.push(character);
+            continue;
+        }
+        for half in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(line, "\\u{half:04x}");
+        }
+    }
+    line
 }
 
 /// The first `most` characters of a text, with `...` where that is not all.
@@ -149,7 +168,17 @@ mod tests {
     #[test]
     fn escapes_what_moves_a_terminal() {
         assert_eq!(escape("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\u{a}b\\u{202e}");
-        assert_eq!(escape("ünïcode"), "ünïcode");
+        assert_eq!(escape("ünïcode\u{fffd}"), "ünïcode\u{fffd}");
+        assert_eq!(escape("\u{fffe}\u{ffff}\u{1ffff}\u{fdd0}"), "\\u{fffe}\\u{ffff}\\u{1ffff}\\u{fdd0}");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_in_visible_characters() {
+        let value = serde_json::json!({ "a\u{202e}b": "\u{7f}\u{9b}\u{e0041}\u{feff}\n\"é" });
+        let line = json_line(&value);
+        assert!(line.chars().all(is_visible), "{line}");
+        assert!(line.contains("\\u202e") && line.contains("\\udb40\\udc41") && line.contains('é'), "{line}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
     }
 
     #[test]

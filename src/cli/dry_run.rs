@@ -9,7 +9,7 @@ use super::files::{Files, PlannedFile};
 use super::rank::Part;
 use super::report;
 use crate::plan::Plan;
-use crate::text::{bytes, escape, grouped};
+use crate::text::{bytes, escape, grouped, json_line};
 use crate::writer::Format;
 
 /// Where the plan would go.
@@ -101,5 +101,5 @@ fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
         let own: Vec<String> = own.map(|(_, file)| file.path.display().to_string()).collect();
         plan_told["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "files": own });
     }
-    Ok(writeln!(out, "{plan_told}")?)
+    Ok(writeln!(out, "{}", json_line(&plan_told))?)
 }

@@ -11,7 +11,7 @@ use super::files::Done;
 use super::rank::Part;
 use crate::law::Law;
 use crate::plan::{Fans, Plan, Seed, Shape, Slice, Tensor};
-use crate::text::{bytes, escape, figure};
+use crate::text::{bytes, escape, figure, json_line};
 use crate::writer::Format;
 
 /// Where the data went.
@@ -170,7 +170,7 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
     if let Some(part) = part {
         report["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "missing": done.missing });
     }
-    Ok(writeln!(out, "{report}")?)
+    Ok(writeln!(out, "{}", json_line(&report))?)
 }
 
 /// A seed as a number where it is one of 64 bits; any other as text.

@@ -10,7 +10,7 @@ use crate::cli::Outcome;
 use crate::cli::inspect::{Column, table};
 use crate::plan::{Plan, Tensor};
 use crate::reader::Contents;
-use crate::text::{cut, escape, figure, grouped};
+use crate::text::{cut, escape, figure, grouped, json_line};
 use crate::verify::law::{Settings, Test, Verdict, between, test};
 
 /// A tensor and what its tests found.
@@ -50,7 +50,7 @@ impl Verify {
         let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
         let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
         match (self.json, self.quiet) {
-            (true, _) => writeln!(out, "{}", self.machine(&rows, &meeting.faults, &underived, fit, tests))?,
+            (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &underived, fit, tests)))?,
             (false, true) => {}
             (false, false) => self.human(out, &rows, &meeting.faults, &underived, tests)?,
         }

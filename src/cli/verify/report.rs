@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::plan::{self, Plan};
 use crate::show::shortest;
-use crate::text::{cut, escape, grouped};
+use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
 use crate::verify::law::place;
 
@@ -101,7 +101,7 @@ impl Compared<'_> {
             "value_bytes": self.bytes(),
             "seconds": self.seconds,
         });
-        Ok(writeln!(out, "{report}")?)
+        Ok(writeln!(out, "{}", json_line(&report))?)
     }
 }
 
