@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use fanin::cli::Outcome;
 use fanin::passing::may_pass;
@@ -19,6 +20,8 @@ const READER_GONE: u8 = 128 + 13;
 const LONGEST: usize = 1000;
 
 fn main() -> ExitCode {
+    // Without a handler, a file that grows beyond `ulimit -f` ends the program without a word; with one, the write fails.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     let error = match fanin::cli::run(std::env::args_os()) {
         Ok(Outcome::Done) => return ExitCode::SUCCESS,
         Ok(Outcome::Different) => return ExitCode::from(DIFFERENT),

@@ -128,12 +128,17 @@ fn a_full_disk_leaves_what_was_there() {
 fn a_file_too_large_for_the_limit_leaves_nothing() {
     let folder = Folder::new();
     for format in FORMATS {
-        // The limit counts blocks of 512 bytes; without the trap the system ends the program by a signal.
+        // The limit counts blocks of 512 bytes.
         let init = format!("init normal 200x200 -o w --format {}", format.name);
-        let ended = folder.shell(&format!("trap '' XFSZ; ulimit -f 64; exec \"$FANIN\" {init}"));
-        assert!(ended.is_refusal() && ended.told.contains("File too large"), "{init}: {}", ended.told);
-        folder.shell(&format!("ulimit -f 64; exec \"$FANIN\" {init}"));
-        assert!(folder.names().is_empty());
+        for trap in ["", "trap '' XFSZ;"] {
+            let ended = folder.shell(&format!("{trap} ulimit -f 64; exec \"$FANIN\" {init}"));
+            assert!(ended.is_refusal() && ended.told.contains("File too large"), "{init}: {ended:?}");
+            assert!(folder.names().is_empty());
+        }
+        let stream = init.replace("-o w", "");
+        let ended = folder.shell(&format!("ulimit -f 64; exec \"$FANIN\" {stream} >stream"));
+        assert!(ended.is_refusal() && ended.told.contains("File too large"), "{stream}: {ended:?}");
+        fs::remove_file(folder.join("stream")).unwrap();
     }
 }
 

@@ -1,11 +1,13 @@
 //! `--copy-from`: the files beside the weights that a tokenizer and a pipeline want, copied along.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
 use super::shown;
+use crate::plan::{Backing, Origin};
 use crate::writer::Beside;
 
 /// The names that are copied; a star stands for anything. Neither weights nor `config.json` is among them.
@@ -22,7 +24,7 @@ const NAMES: &[&str] = &[
 ];
 /// What is never copied, whatever else its name says.
 const WEIGHTS: &[&str] = &[".safetensors", ".bin", ".pt", ".pth", ".npy", ".npz", ".gguf", ".h5", ".msgpack"];
-/// The largest file that is copied: tokenizers have some tens of megabytes.
+/// The most that is copied, in bytes: tokenizers have some tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
 /// The names of the files that are copied from a folder, sorted.
@@ -35,19 +37,37 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The tokenizer files of a folder. Errors where it has none.
+/// The tokenizer files of a folder. Errors if it has none, or if one is no regular file; a folder of such a name is left aside.
 pub(super) fn copied(folder: &Path) -> Result<Vec<Beside>> {
-    let mut found = Vec::new();
+    let (mut found, mut room) = (Vec::new(), LARGEST);
     for name in names(folder)? {
         let path = folder.join(&name);
-        let metadata = fs::metadata(&path).with_context(|| shown(&path))?;
-        if metadata.is_file() {
-            ensure!(metadata.len() <= LARGEST, "{}: above 1 GiB, and no tokenizer's file", shown(&path));
-            found.push(Beside { name, bytes: fs::read(&path).with_context(|| shown(&path))? });
+        if let Some(bytes) = content(&path, room).with_context(|| shown(&path))? {
+            room -= bytes.len() as u64;
+            found.push(Beside { name, bytes });
         }
     }
     ensure!(!found.is_empty(), "{} has none of the files that are copied: {}", shown(folder), NAMES.join(", "));
     Ok(found)
+}
+
+/// The content of a regular file of at most `room` bytes; `None` for a folder.
+fn content(path: &Path, room: u64) -> Result<Option<Vec<u8>>> {
+    if fs::metadata(path)?.is_dir() {
+        return Ok(None);
+    }
+    let file = Origin::open(path)?;
+    let length = file.length();
+    ensure!(length <= room, "the files to copy have more than 1 GiB, and are no tokenizer's");
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(length)?)?;
+    file.reader().take(length + 1).read_to_end(&mut bytes)?;
+    // What the system makes up as it is read, as under /proc, tells no length or a wrong one.
+    ensure!(
+        bytes.len() as u64 == length,
+        "its length is not what it holds: it is no file of a disk, or is being written"
+    );
+    Ok(Some(bytes))
 }
 
 fn is_copied(name: &str) -> bool {

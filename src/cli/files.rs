@@ -13,8 +13,8 @@ use super::rank::Part;
 use super::shown;
 use crate::plan::Plan;
 use crate::writer::{
-    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing, sha256_of_bytes,
-    sha256_of_files,
+    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing,
+    sha256_of_bytes, sha256_of_files,
 };
 
 /// A file to write, and what it is made of.

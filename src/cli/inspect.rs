@@ -14,7 +14,7 @@ use crate::inspect::{Asked, FEW_AXES, Spectrum, Summary, spectrum, summary, tree
 use crate::plan::Layout;
 use crate::reader::{Contents, Entry};
 use crate::recipe::Recipe;
-use crate::text::{cut, escape, figure, grouped, matches};
+use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
 /// Show what is in a file, beside what the law asks for.
 ///
@@ -80,14 +80,14 @@ impl Inspect {
             self.draw(path, &mut contents, &looked)?;
         }
         if self.json {
-            return Ok(writeln!(out, "{}", machine(&contents, &looked)?)?);
+            return Ok(writeln!(out, "{}", json_line(&machine(&contents, &looked)?))?);
         }
         human(out, &contents, &looked)?;
         self.plots(out, &contents, &looked)
     }
 
     fn look(&self, contents: &Contents, numbers: &[usize]) -> Result<Vec<Looked>> {
-        let limit = if self.spectrum { self.max_memory.unwrap_or_else(memory::half_of_free) } else { 0 };
+        let limit = if self.spectrum { memory::limit(self.max_memory) } else { 0 };
         numbers
             .iter()
             .map(|&number| {

@@ -1,6 +1,9 @@
 //! Sizes as they are typed, and how much memory a matrix may take.
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Resource, getrlimit};
+
+use super::control_group;
 
 const BINARY: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
 const DECIMAL: &[(&str, u64)] =
@@ -39,17 +42,36 @@ fn size(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>> {
     number.checked_mul(bytes).context("that is more than 2^64 bytes").map(Some)
 }
 
-/// Half of the memory that is free, by the system's count or the control group's, whichever is less. Where neither is
-/// known, 4 GiB.
-pub(super) fn half_of_free() -> u64 {
-    let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
-    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    system.into_iter().chain(group).min().map_or(4 << 30, |free: u64| free / 2)
+/// The most memory that may be taken, in bytes: as much as was given, else half of what is free; never more than three quarters of what
+/// `ulimit -v` leaves, since the program could not take it.
+pub(super) fn limit(given: Option<u64>) -> u64 {
+    let limit = given.unwrap_or_else(half_of_free);
+    address_space_left().map_or(limit, |left| limit.min(left / 4 * 3))
 }
 
-/// The figure of the line `MemAvailable: 123 kB`, in bytes.
-fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+/// Half of the memory that is free, by the count of the system or of any control group around this process, whichever is least. If none
+/// is known, 4 GiB.
+fn half_of_free() -> u64 {
+    let system = figure("/proc/meminfo", "MemAvailable:");
+    system.into_iter().chain(control_group::free()).min().map_or(4 << 30, |free| free / 2)
+}
+
+/// How much more address space the limits of this process allow, in bytes; `None` without a limit.
+pub(super) fn address_space_left() -> Option<u64> {
+    let limit = |resource, taken| {
+        let limit = getrlimit(resource).current?;
+        Some(limit.saturating_sub(figure("/proc/self/status", taken).unwrap_or(0)))
+    };
+    limit(Resource::As, "VmSize:").into_iter().chain(limit(Resource::Data, "VmData:")).min()
+}
+
+/// The figure of a line such as `MemAvailable: 123 kB` of a file, in bytes.
+fn figure(path: &str, key: &str) -> Option<u64> {
+    kibibytes(&std::fs::read_to_string(path).ok()?, key)
+}
+
+fn kibibytes(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }
@@ -91,7 +113,7 @@ mod tests {
 
     #[test]
     fn reads_the_line_of_the_system() {
-        assert_eq!(available("MemTotal: 5 kB\nMemAvailable:    1024 kB\n"), Some(1 << 20));
-        assert_eq!(available("nothing"), None);
+        assert_eq!(kibibytes("MemTotal: 5 kB\nMemAvailable:    1024 kB\n", "MemAvailable:"), Some(1 << 20));
+        assert_eq!(kibibytes("nothing", "MemAvailable:"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
+mod control_group;
 mod copied;
 mod coverage;
 mod data;

@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::OFlags;
 
 use super::copied::{self, copied};
 use super::files::{Done, Files, Manner};
@@ -367,6 +369,10 @@ impl Output {
     }
 
     fn write_stream(&self, plan: &Plan, format: &'static Format) -> Result<()> {
+        ensure!(
+            !is_closed(io::stdout().as_fd())?,
+            "standard output is closed, or /dev/null open for reading too: write to a file, or redirect it by `>`"
+        );
         let pieces = format.pieces(plan)?;
         let started = Instant::now();
         // The descriptor itself: the standard library's handle looks for line ends in all that passes.
@@ -427,6 +433,18 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// Whether a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
+/// What starts a program with /dev/null so, such as `subprocess.DEVNULL` of Python, cannot be told from that.
+fn is_closed(stream: BorrowedFd) -> Result<bool> {
+    if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
+        return Ok(false);
+    }
+    let nothing = std::fs::metadata("/dev/null").is_ok_and(|nothing| {
+        rustix::fs::fstat(stream).is_ok_and(|held| held.st_rdev == nothing.rdev() && nothing.rdev() != 0)
+    });
+    Ok(nothing)
 }
 
 /// Standard output as a destination, in the format asked for or `.npy`.

@@ -22,7 +22,10 @@ pub(super) struct Resources {
 impl Resources {
     /// The threads that were asked for, or as many as the machine runs at once.
     pub(super) fn threads(&self) -> usize {
-        self.threads.map_or_else(available_threads, usize::from)
+        let threads = self.threads.map_or_else(available_threads, usize::from);
+        // `ulimit -v` counts the stack of a thread and what its allocator sets apart.
+        let room = memory::address_space_left().and_then(|left| usize::try_from(left / OF_A_THREAD).ok());
+        room.map_or(threads, |room| threads.min(room.max(1)))
     }
 
     /// The same, found out when it is first asked.
@@ -33,7 +36,7 @@ impl Resources {
 
     /// The most memory that a matrix may take, in bytes.
     pub(super) fn limit(&self) -> u64 {
-        self.max_memory.unwrap_or_else(memory::half_of_free)
+        memory::limit(self.max_memory)
     }
 
     /// The same for a tensor of a file that a stranger may have made: a file of some hundred bytes may claim to be a slice of
@@ -44,6 +47,9 @@ impl Resources {
         self.limit().min(of_slice.filter(|_| self.max_memory.is_none()).unwrap_or(u64::MAX))
     }
 }
+
+/// The address space that a thread takes, in bytes.
+const OF_A_THREAD: u64 = 16 << 20;
 
 /// How many threads the machine runs at once.
 pub(super) fn available_threads() -> usize {

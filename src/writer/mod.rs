@@ -27,8 +27,8 @@ pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
 pub use fill::{Settings, Take, draw};
 pub use output::{
-    Existing, FileOptions, Outcome, Prepared, Standing, check_target, is_stream, is_whole, prepare_file, standing, withdraw,
-    write_file, write_stream,
+    Existing, FileOptions, Outcome, Prepared, Standing, check_target, is_stream, is_whole, prepare_file, standing,
+    withdraw, write_file, write_stream,
 };
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
