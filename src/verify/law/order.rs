@@ -23,17 +23,19 @@ struct Scores {
     values: Vec<f32>,
     /// The third moment over the third power of the standard deviation.
     skew: f64,
+    /// The mean of their squares.
+    square: f64,
 }
 
 /// Tests a block of values along some axes, which were counted among others. Those that are not numbers do not count. `collision` is the
 /// probability that two of them have the same magnitude.
 pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) -> Vec<Test> {
-    let pairings = pairings(axes);
-    let mut tests: Vec<Test> = pairings.iter().filter_map(|pairing| alike(pairing, block, collision)).collect();
-    for scores in [Scores::ranks(block, cells), Scores::magnitudes(block, cells)] {
-        tests.extend(pairings.iter().filter_map(|pairing| correlation(pairing, &scores)));
+    let scores = [Scores::ranks(block, cells), Scores::magnitudes(block, cells)];
+    let mut tests: Vec<Test> =
+        pairings(axes).iter().flat_map(|pairing| pairs(pairing, block, &scores, collision)).collect();
+    for scores in &scores {
         for axis in (0..axes.len()).filter(|_| axes.len() > 1) {
-            tests.extend(slices(axes, axis, &scores));
+            tests.extend(slices(axes, axis, scores));
         }
     }
     tests
@@ -42,12 +44,35 @@ pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) 
 impl Scores {
     fn ranks(block: &[f64], cells: &Cells) -> Self {
         let (ranks, skew) = cells.ranks(&|rank| rank);
-        Self { of: "", values: of_block(block, cells, &ranks), skew }
+        Self::new("", block, cells, &ranks, skew)
     }
 
     fn magnitudes(block: &[f64], cells: &Cells) -> Self {
         let (ranks, skew) = cells.ranks(&f64::abs);
-        Self { of: " of magnitudes", values: of_block(block, cells, &ranks), skew }
+        Self::new(" of magnitudes", block, cells, &ranks, skew)
+    }
+
+    /// The scores that a list has for the cells of values; 0 for what is not a number.
+    fn new(of: &'static str, block: &[f64], cells: &Cells, list: &[f32], skew: f64) -> Self {
+        let score = |&value: &f64| if value.is_nan() { 0.0 } else { cells.of(value, list) };
+        let values: Vec<f32> = block.iter().map(score).collect();
+        let squares: f64 = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+        let square = squares / as_float(values.len().max(1) as u64);
+        Self { of, values, skew, square }
+    }
+
+    /// The correlation of pairs; `None` if there are too few, or if all scores are 0.
+    fn correlation(&self, pairing: &Pairing, Products { sum, squares, count }: Products) -> Option<Test> {
+        if squares == 0.0 || !self.suffice(as_float(count) * pairing.once(), 2) {
+            return None;
+        }
+        let (of, correlation) = (self.of, sum / (self.square * as_float(count)));
+        Some(Test {
+            name: pairing.name("", of),
+            statistic: correlation,
+            probability: of_normal(sum / squares.sqrt() * pairing.once().sqrt()),
+            text: format!("{} are correlated: the correlation of ranks{of} is {correlation:+.4}", pairing.text),
+        })
     }
 
     /// Whether a sum of so many of them, or of products of `power` of them, is as good as symmetric.
@@ -57,55 +82,43 @@ impl Scores {
     }
 }
 
-fn of_block(block: &[f64], cells: &Cells, ranks: &[f32]) -> Vec<f32> {
-    let score = |&value: &f64| if value.is_nan() { 0.0 } else { cells.of(value, ranks) };
-    block.iter().map(score).collect()
+/// Products of the scores of pairs.
+#[derive(Clone, Copy, Default)]
+struct Products {
+    sum: f64,
+    squares: f64,
+    /// How many of them are not 0.
+    count: u64,
 }
 
-/// How many pairs are of one magnitude; `None` if there are no pairs.
-fn alike(pairing: &Pairing, block: &[f64], collision: f64) -> Option<Test> {
-    let (mut count, mut alike) = (0u64, 0u64);
+/// Whether the values of pairs are of one magnitude, and whether their scores are correlated. All sums are taken at once, since pairs lie
+/// far from each other in memory.
+fn pairs(pairing: &Pairing, block: &[f64], scores: &[Scores; 2], collision: f64) -> Vec<Test> {
+    let (mut count, mut alike, mut products) = (0u64, 0u64, [Products::default(); 2]);
     pairing.for_each(|first, second| {
         let (one, other) = (block[first].abs(), block[second].abs());
         count += u64::from(!one.is_nan() && !other.is_nan());
         alike += u64::from(one.to_bits() == other.to_bits() && !one.is_nan());
+        for (products, scores) in products.iter_mut().zip(scores) {
+            let product = f64::from(scores.values[first]) * f64::from(scores.values[second]);
+            products.sum += product;
+            products.squares += product * product;
+            products.count += u64::from(product != 0.0);
+        }
     });
     let (count, alike) = (as_float(count) * pairing.once(), as_float(alike) * pairing.once());
-    (count > 0.0).then(|| Test {
+    let expected = count * collision;
+    let equal = Test {
         name: pairing.name("alike ", ""),
         statistic: alike,
-        probability: of_as_many(alike, count * collision),
+        probability: of_as_many(alike, expected),
         text: format!(
-            "{} are of the same magnitude in {alike} of {count} pairs, and chance explains {:.3e}",
-            pairing.text,
-            count * collision
+            "{} are of the same magnitude in {alike} of {count} pairs, and chance explains {expected:.3e}",
+            pairing.text
         ),
-    })
-}
-
-/// The correlation of the scores of all pairs; `None` if there are too few, or if all scores are 0.
-fn correlation(pairing: &Pairing, scores: &Scores) -> Option<Test> {
-    let (mut sum, mut squares, mut ones, mut others, mut count) = (0.0, 0.0, 0.0, 0.0, 0u64);
-    pairing.for_each(|first, second| {
-        let (one, other) = (f64::from(scores.values[first]), f64::from(scores.values[second]));
-        let product = one * other;
-        sum += product;
-        squares += product * product;
-        ones += one * one;
-        others += other * other;
-        count += u64::from(product != 0.0);
-    });
-    if squares == 0.0 || !scores.suffice(as_float(count) * pairing.once(), 2) {
-        return None;
-    }
-    let correlation = sum / f64::sqrt(ones * others);
-    let z = sum / squares.sqrt() * pairing.once().sqrt();
-    Some(Test {
-        name: pairing.name("", scores.of),
-        statistic: correlation,
-        probability: of_normal(z),
-        text: format!("{} are correlated: the correlation of ranks{} is {correlation:+.4}", pairing.text, scores.of),
-    })
+    };
+    let correlated = scores.iter().zip(products).filter_map(|(scores, products)| scores.correlation(pairing, products));
+    (count > 0.0).then_some(equal).into_iter().chain(correlated).collect()
 }
 
 /// The means of the slices of an axis: how far they stray together, and the one that strays furthest.

@@ -16,6 +16,8 @@ const RUN: usize = 32;
 const RUNS: u64 = 1 << 20;
 /// From how many values on a run is looked at from one place in sixteen only, which its first value picks.
 const MANY: u64 = 1 << 16;
+/// How many single values are sorted, about.
+const SORTED: u64 = 1 << 18;
 /// What hardly ever happens.
 const NEVER: f64 = 1e-12;
 /// No generator of random numbers takes coarser steps than this many bits of a fraction, unless its dtype does.
@@ -87,25 +89,31 @@ pub(super) fn met(values: &[f64]) -> f64 {
 
 /// How many pairs of values have the same magnitude.
 fn pairs_of(values: &[f64]) -> u64 {
-    let mut bits: Vec<u64> = values.iter().filter(|value| value.is_finite()).map(|value| magnitude(*value)).collect();
+    pairs_among(values.iter().filter(|value| value.is_finite()).map(|value| magnitude(*value)).collect())
+}
+
+fn pairs_among(mut bits: Vec<u64>) -> u64 {
     bits.sort_unstable();
     bits.chunk_by(|one, other| one == other).map(|same| same.len() as u64 * (same.len() as u64 - 1) / 2).sum()
 }
 
-/// Whether values come more often than once by more than chance.
+/// Whether values come more often than once by more than chance. Of many, those are looked at that a hash picks, with all that equal them.
 pub(super) fn duplicates(values: &[f64], collision: f64) -> Test {
-    let count = values.iter().filter(|value| value.is_finite()).count() as u64;
-    let pairs = pairs_of(values);
-    let mean = as_float(count) * as_float(count.saturating_sub(1)) / 2.0 * collision;
+    let all = || values.iter().filter(|value| value.is_finite()).map(|value| magnitude(*value));
+    let count = all().count() as u64;
+    let thinning = count.div_ceil(SORTED).next_power_of_two();
+    let picked: Vec<u64> = all().filter(|bits| (mixed(*bits) >> 32).is_multiple_of(thinning)).collect();
+    let pairs = pairs_among(picked);
+    let mean = as_float(count) * as_float(count.saturating_sub(1)) / 2.0 * collision / as_float(thinning);
+    let part = if thinning > 1 { format!(" (of one part in {thinning} of them)") } else { String::new() };
     Test {
         name: "repeated values".into(),
         statistic: as_float(pairs),
         probability: of_as_many(as_float(pairs), mean),
         text: format!(
-            "{} pairs of {} values are of the same magnitude, and chance explains {:.3e}",
+            "{} pairs of {} values{part} are of the same magnitude, and chance explains {mean:.3e}",
             grouped(pairs),
-            grouped(count),
-            mean
+            grouped(count)
         ),
     }
 }
