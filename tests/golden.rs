@@ -128,6 +128,8 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("dale:excitatory=0.5,ratio=2,degree=4", "24x24", "torch"),
     ("band:density=0,distribution=normal", "24x24", "torch"),
     ("cycle-with-jumps:jump-size=5,radius=0.9", "24x24", "default"),
+    ("line:backward=0.01,radius=0.4", "24x24", "torch"),
+    ("line:backward=0.001,shift=2,backward-shift=3,radius=0.9", "30x30", "torch"),
     ("pseudo-svd:density=0.3,order=descending", "24x24", "torch"),
     ("minimal-input:signs=pi", "40x5", "torch"),
     ("minimal-input:signs=alternating", "5x40", "default"),

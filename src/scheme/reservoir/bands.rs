@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::super::sparse::rounded;
 use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::law::{Law, as_float, in_memory, numbers};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
@@ -105,7 +105,7 @@ fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: b
     let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
     let count = rounded(density * n * n, f64::round_ties_even);
     let structure = Diagonals { count, values: Values::of(arguments)?, lower, constant };
-    Ok(drawn(structure, radius(arguments)?, unfolding))
+    scaled(structure, radius(arguments)?, unfolding)
 }
 
 impl Structure for Diagonals {
@@ -164,7 +164,7 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     };
     let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
     ensure!(density <= 0.99, "density is {density}: turning reaches at most 0.99 in good time");
-    Ok(drawn(PseudoSvd { max: arguments.positive("max")?, density, order }, None, square(site)?))
+    Ok(drawn(PseudoSvd { max: arguments.positive("max")?, density, order }, square(site)?))
 }
 
 impl Structure for PseudoSvd {

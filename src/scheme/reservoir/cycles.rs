@@ -60,7 +60,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         law: |arguments, site| {
             let (weight, backward) = (arguments.number("weight")?, arguments.number("backward")?);
             let topology = DoubleCycle { weight, backward, crossed: arguments.flag("crossed") };
-            Ok(placed(topology, radius(arguments)?, square(site)?))
+            placed(topology, radius(arguments)?, square(site)?)
         },
     },
     Scheme {
@@ -90,16 +90,16 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 self_loop: arguments.number("self-loop")?,
                 backward: arguments.number("backward")?,
             };
-            Ok(placed(topology, radius(arguments)?, square(site)?))
+            placed(topology, radius(arguments)?, square(site)?)
         },
     },
 ];
 
 #[derive(Debug)]
-struct Jumps {
-    weight: f64,
-    jump: f64,
-    size: u64,
+pub(super) struct Jumps {
+    pub(super) weight: f64,
+    pub(super) jump: f64,
+    pub(super) size: u64,
 }
 
 fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Law> {
@@ -107,7 +107,7 @@ fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let n = unfolding.columns();
     ensure!(n == 0 || size < n, "jump-size is {size}: it must be below the number of units, {n}");
     let topology = Jumps { weight: arguments.number("weight")?, jump: arguments.number("jump")?, size };
-    Ok(placed(topology, radius(arguments)?, unfolding))
+    placed(topology, radius(arguments)?, unfolding)
 }
 
 impl Topology for Jumps {
@@ -126,13 +126,18 @@ impl Topology for Jumps {
     fn largest(&self) -> f64 {
         self.weight.abs().max(self.jump.abs())
     }
+
+    /// Jumps lead both ways; of weight 0 they still replace what they go over.
+    fn has_cycle(&self, n: u64) -> bool {
+        self.jump != 0.0 || (self.weight != 0.0 && self.size != 1 && self.size != n - 1)
+    }
 }
 
 #[derive(Debug)]
-struct DoubleCycle {
-    weight: f64,
-    backward: f64,
-    crossed: bool,
+pub(super) struct DoubleCycle {
+    pub(super) weight: f64,
+    pub(super) backward: f64,
+    pub(super) crossed: bool,
 }
 
 impl Topology for DoubleCycle {
@@ -152,13 +157,23 @@ impl Topology for DoubleCycle {
     fn largest(&self) -> f64 {
         self.weight.abs().max(self.backward.abs())
     }
+
+    fn has_cycle(&self, n: u64) -> bool {
+        let (forward, back) = (self.weight != 0.0, self.backward != 0.0);
+        match n {
+            // Connections back go over those ahead.
+            0..=2 => back,
+            _ if self.crossed => forward && back,
+            _ => forward || back,
+        }
+    }
 }
 
 #[derive(Debug)]
-struct FeedbackCycle {
-    weight: f64,
-    self_loop: f64,
-    backward: f64,
+pub(super) struct FeedbackCycle {
+    pub(super) weight: f64,
+    pub(super) self_loop: f64,
+    pub(super) backward: f64,
 }
 
 impl Topology for FeedbackCycle {
@@ -176,5 +191,10 @@ impl Topology for FeedbackCycle {
 
     fn largest(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
+    }
+
+    fn has_cycle(&self, n: u64) -> bool {
+        let ring = self.weight != 0.0 && (n > 2 || self.backward != 0.0);
+        self.self_loop != 0.0 || (ring && n > 1)
     }
 }

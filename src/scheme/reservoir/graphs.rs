@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
-use crate::law::{Law, in_memory, numbers};
+use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
+use crate::law::{Law, as_float, in_memory, numbers};
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -94,7 +94,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("chaotic", "16x16", "torch"),
         law: |arguments, site| {
             let extra = arguments.optional_fraction("extra")?.unwrap_or(0.0);
-            Ok(drawn(Chaotic { extra }, radius(arguments)?, square(site)?))
+            scaled(Chaotic { extra }, radius(arguments)?, square(site)?)
         },
     },
 ];
@@ -117,7 +117,7 @@ fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     );
     let rewire = arguments.optional_fraction("rewire")?.unwrap_or(0.0);
     let structure = SmallWorld { half: neighbours / 2, rewire, values: Values::of(arguments)? };
-    Ok(drawn(structure, radius(arguments)?, unfolding))
+    scaled(structure, radius(arguments)?, unfolding)
 }
 
 impl Structure for SmallWorld {
@@ -149,6 +149,10 @@ impl Structure for SmallWorld {
     fn mean(&self) -> Option<f64> {
         (self.values.mean() == 0.0).then_some(0.0)
     }
+
+    fn cycle(&self, _: u64) -> f64 {
+        f64::from(u8::from(self.half > 0))
+    }
 }
 
 #[derive(Debug)]
@@ -169,7 +173,7 @@ fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         between: arguments.optional_fraction("between")?.unwrap_or(0.0),
         values: Values::of(arguments)?,
     };
-    Ok(drawn(structure, radius(arguments)?, unfolding))
+    scaled(structure, radius(arguments)?, unfolding)
 }
 
 impl Structure for Cluster {
@@ -190,6 +194,13 @@ impl Structure for Cluster {
 
     fn mean(&self) -> Option<f64> {
         (self.values.mean() == 0.0).then_some(0.0)
+    }
+
+    /// That of a unit that is connected to itself, or of two units of different groups that are connected both ways.
+    fn cycle(&self, n: u64) -> f64 {
+        let (n, size) = (as_float(n), as_float(self.size));
+        let pairs = n * (n - size) / 2.0;
+        1.0 - libm::pow(1.0 - self.within, n) * libm::pow(1.0 - self.between * self.between, pairs)
     }
 }
 

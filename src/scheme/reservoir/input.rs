@@ -109,7 +109,7 @@ fn weighted(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let unfolding = site.unfolding()?;
     units_of_each(&unfolding)?;
     let constant = arguments.word("values") == Some("constant");
-    Ok(drawn(Weighted { scaling: arguments.positive("scaling")?, constant }, None, unfolding))
+    Ok(drawn(Weighted { scaling: arguments.positive("scaling")?, constant }, unfolding))
 }
 
 impl Structure for Weighted {
@@ -164,7 +164,7 @@ fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         matches!(signs, Signs::Alternating) || count <= MOST_DIGITS,
         "signs: {count} weights take more digits of pi than the {MOST_DIGITS} that are worked out; take bernoulli or alternating"
     );
-    Ok(drawn(Minimal { weight, signs }, None, unfolding))
+    Ok(drawn(Minimal { weight, signs }, unfolding))
 }
 
 impl Structure for Minimal {

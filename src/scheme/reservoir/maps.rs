@@ -107,7 +107,7 @@ fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let divisor = between(arguments, "divisor", 1e-6, 1e6)?;
     let control = between(arguments, "control", -1e6, 1e6)?;
     let map = Map { step: Step::Chebyshev, amplitude, divisor, control, chain: false };
-    Ok(drawn(map, None, site.unfolding()?))
+    Ok(drawn(map, site.unfolding()?))
 }
 
 fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Law> {
@@ -120,7 +120,7 @@ fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Law> 
     // Between these bounds the map stays between 0 and 1.
     let amplitude = between(arguments, "amplitude", 0.0, 1.0)?;
     let control = between(arguments, "control", 0.0, 4.0)?;
-    Ok(drawn(Map { step: Step::Logistic, amplitude, divisor, control, chain }, None, unfolding))
+    Ok(drawn(Map { step: Step::Logistic, amplitude, divisor, control, chain }, unfolding))
 }
 
 impl Structure for Map {

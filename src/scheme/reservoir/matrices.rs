@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, square};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::law::{Law, NORMAL_REACH, as_float, in_memory};
 
 const STD: Parameter = Parameter {
@@ -66,7 +66,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         spellings: &[spelling("reservoircomputing", "permutation_init", "permutation:weight=0.1")],
         reads: Reads::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
-        law: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, None, square(site)?)),
+        law: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, square(site)?)),
     },
     Scheme {
         name: "wigner",
@@ -112,7 +112,7 @@ fn dale(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         std: arguments.positive("std")?,
         ratio: arguments.positive("ratio")?,
     };
-    Ok(drawn(structure, radius(arguments)?, unfolding))
+    scaled(structure, radius(arguments)?, unfolding)
 }
 
 impl Structure for Dale {
@@ -130,6 +130,10 @@ impl Structure for Dale {
 
     fn largest(&self) -> f64 {
         NORMAL_REACH * self.std * self.ratio.max(1.0)
+    }
+
+    fn cycle(&self, n: u64) -> f64 {
+        self.places.cycle(n)
     }
 }
 
@@ -164,7 +168,7 @@ fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let unfolding = square(site)?;
     let root = as_float(unfolding.columns().max(1)).sqrt();
     let (off, diagonal) = (arguments.positive("std")? / root, arguments.nonnegative("std-diagonal")? / root);
-    Ok(drawn(Wigner { off, diagonal }, None, unfolding))
+    Ok(drawn(Wigner { off, diagonal }, unfolding))
 }
 
 impl Structure for Wigner {

@@ -4,7 +4,9 @@
 //! A recurrent matrix multiplies the state. Here its rows are the units that a connection leads to and its columns those
 //! that it comes from, x' = W x; the layout says which axis of the tensor is which (outputs are led to, inputs come from).
 
+mod balance;
 pub(super) mod bands;
+mod condition;
 pub(super) mod cycles;
 pub(super) mod graphs;
 pub(super) mod input;
@@ -31,7 +33,7 @@ pub(super) const RADIUS: Parameter = Parameter {
     name: "radius",
     kind: Kind::Number,
     default: None,
-    help: "the spectral radius (the largest magnitude of an eigenvalue) that the matrix is scaled to, above 0; not scaled where it is not given, nor where no draw has one above 1/1000 of its largest value",
+    help: "the spectral radius (the largest magnitude of an eigenvalue) that the matrix is scaled to, above 0; it is not scaled if this is not given, and refused if it has no cycle, or hardly ever has one: its radius is 0 then",
 };
 
 /// What `shapes` says of a square matrix, and of one that need not be square.
@@ -62,6 +64,11 @@ pub(super) trait Structure: Debug + Send + Sync {
         true
     }
 
+    /// The probability, at least, that a draw for `n` units has a cycle. Without one its spectral radius is 0.
+    fn cycle(&self, _n: u64) -> f64 {
+        1.0
+    }
+
     /// The bytes that filling takes beside the matrix.
     fn scratch(&self) -> u64 {
         0
@@ -76,8 +83,13 @@ struct Matrices<T> {
     unfolding: Unfolding,
 }
 
-/// How often a matrix without a spectral radius to speak of is drawn again.
+/// How often a matrix without a spectral radius to speak of is drawn from the streams of its own.
 const ATTEMPTS: u64 = 100;
+/// How often it is drawn again after those, and the first of the streams for that.
+const FURTHER_ATTEMPTS: u64 = 2000;
+const FURTHER_STREAMS: u64 = 1 << 48;
+/// The least probability of a cycle: all attempts together miss it with a probability of 10^-18.
+const LEAST_CYCLE: f64 = 0.02;
 /// The streams of one attempt.
 const STREAMS: u64 = 16;
 /// A spectral radius below this fraction of the largest element is drawn again: a matrix without cycles, whose radius is
@@ -95,7 +107,6 @@ impl<T: Structure> Described for Matrices<T> {
     }
 
     fn largest(&self) -> f64 {
-        // A matrix that could not be scaled stays as it was drawn.
         self.radius.map_or(0.0, |radius| radius / LEAST).max(self.structure.largest())
     }
 }
@@ -115,9 +126,9 @@ impl<T: Structure> Whole for Matrices<T> {
 
     fn workspace(&self) -> u64 {
         let (rows, columns, matrices) = (self.unfolding.rows(), self.unfolding.columns(), self.unfolding.matrices());
-        // The values twice, in the order of the matrices and of the tensor; and for the eigenvalues of one matrix a copy of
-        // it and the vectors that its decomposition keeps.
-        let copies = if self.radius.is_some() { 2 } else { 0 };
+        // The values twice, in the order of the matrices and of the tensor; and for the eigenvalues of one matrix copies
+        // of it and the vectors that its decomposition keeps.
+        let copies = if self.radius.is_some() { 4 } else { 0 };
         bytes_of(&[&[2, matrices, rows, columns], &[copies, rows, columns], &[8, rows], &[8, columns]])
             .saturating_add(self.structure.scratch())
     }
@@ -130,8 +141,12 @@ impl<T: Structure> Matrices<T> {
 
     /// Fills matrix `number`.
     fn fill(&self, draws: &dyn Draws, number: u64, sizes: [usize; 2], matrix: &mut [f64]) {
-        for attempt in 0..if self.structure.is_random() { ATTEMPTS } else { 1 } {
-            let mut random = Random::new(draws, (number * ATTEMPTS + attempt) * STREAMS);
+        let own = (0..ATTEMPTS).map(|attempt| (number * ATTEMPTS + attempt) * STREAMS);
+        let further =
+            (0..FURTHER_ATTEMPTS).map(|attempt| FURTHER_STREAMS + (number * FURTHER_ATTEMPTS + attempt) * STREAMS);
+        let attempts = if self.structure.is_random() { ATTEMPTS + FURTHER_ATTEMPTS } else { 1 };
+        for first in own.chain(further).take(in_memory(attempts)) {
+            let mut random = Random::new(draws, first);
             matrix.fill(0.0);
             self.structure.fill(&mut random, sizes, matrix);
             let Some(radius) = self.radius else { return };
@@ -150,8 +165,23 @@ impl<T: Structure> Matrices<T> {
 }
 
 /// The law of matrices that are drawn together.
-fn drawn(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Law {
-    Law::Whole(Arc::new(Matrices { structure, radius, unfolding }))
+fn drawn(structure: impl Structure + 'static, unfolding: Unfolding) -> Law {
+    Law::Whole(Arc::new(Matrices { structure, radius: None, unfolding }))
+}
+
+/// The law of matrices that are scaled to a spectral radius where one was asked for. Errors if they cannot have it.
+fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Law> {
+    let units = unfolding.columns();
+    let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
+    ensure!(
+        cycle > 0.0,
+        "radius: the matrix has no cycle, so that its spectral radius is 0: leave radius out, or let connections lead back"
+    );
+    ensure!(
+        cycle >= LEAST_CYCLE,
+        "radius: the matrix hardly ever has a cycle, so that its spectral radius is 0: leave radius out, or raise the density"
+    );
+    Ok(Law::Whole(Arc::new(Matrices { structure, radius, unfolding })))
 }
 
 /// A matrix of which each element is known by its place.
@@ -161,6 +191,9 @@ pub(super) trait Topology: Debug + Send + Sync {
 
     /// The largest magnitude of a weight.
     fn largest(&self) -> f64;
+
+    /// Whether some units of `n` lead to one another in a circle.
+    fn has_cycle(&self, n: u64) -> bool;
 }
 
 /// A topology, element by element.
@@ -203,13 +236,17 @@ impl<T: Topology> Structure for Filled<T> {
     fn is_random(&self) -> bool {
         false
     }
+
+    fn cycle(&self, n: u64) -> f64 {
+        if self.0.has_cycle(n) { 1.0 } else { 0.0 }
+    }
 }
 
 /// The law of a topology: element by element, or filled in where its eigenvalues are asked for.
-fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Law {
+fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Law> {
     match radius {
-        Some(_) => drawn(Filled(topology), radius, unfolding),
-        None => Law::Pattern(Arc::new(Placed { topology, unfolding })),
+        Some(_) => scaled(Filled(topology), radius, unfolding),
+        None => Ok(Law::Pattern(Arc::new(Placed { topology, unfolding }))),
     }
 }
 
@@ -228,4 +265,92 @@ fn at_least_one(arguments: &Arguments, name: &str) -> Result<u64> {
     let count = arguments.optional_count(name).unwrap_or(1);
     ensure!(count > 0, "{name} is 0: it must be 1 or more");
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cycles::{DoubleCycle, FeedbackCycle, Jumps};
+    use super::radius::spectral_radius;
+    use super::topology::{Blocks, Line, Ring};
+    use super::*;
+    use crate::generator::NATIVE;
+    use crate::plan::{Common, DType, Fans, Tensor};
+    use crate::scheme::{Reads, SCHEMES};
+
+    /// Whether a topology says that it has a cycle just where its spectral radius is above 0.
+    #[track_caller]
+    fn cycles_are_those_of_the_matrix<T: Topology>(of: impl Fn(f64, f64, f64, u64) -> T, sizes: impl Fn(u64) -> u64) {
+        for n in 1u64..=7 {
+            for number in 0..8 * sizes(n) {
+                let weights = [0, 1, 2].map(|bit| f64::from(u8::from(number >> bit & 1 == 1)));
+                let topology = of(weights[0], weights[1], weights[2], number / 8);
+                let matrix: Vec<f64> = (0..n * n).map(|at| topology.weight(at / n, at % n, n)).collect();
+                let radius = spectral_radius(&matrix, in_memory(n)).unwrap();
+                assert_eq!(topology.has_cycle(n), radius > 1e-9, "{topology:?} of {n}: {radius}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_topology_knows_whether_it_has_a_cycle() {
+        cycles_are_those_of_the_matrix(|weight, self_loop, _, _| Ring { weight, self_loop }, |_| 1);
+        let line = |weight, self_loop, backward, number| Line {
+            weight,
+            shift: 1 + number % 4,
+            self_loop,
+            backward,
+            backward_shift: 1 + number / 4,
+        };
+        cycles_are_those_of_the_matrix(line, |_| 16);
+        cycles_are_those_of_the_matrix(|weight, _, _, size| Blocks { weight, size: size + 1 }, |_| 9);
+        cycles_are_those_of_the_matrix(|weight, jump, _, size| Jumps { weight, jump, size: size + 1 }, |n| n - 1);
+        let double = |weight, backward, crossed, _| DoubleCycle { weight, backward, crossed: crossed > 0.0 };
+        cycles_are_those_of_the_matrix(double, |_| 1);
+        let feedback = |weight, self_loop, backward, _| FeedbackCycle { weight, self_loop, backward };
+        cycles_are_those_of_the_matrix(feedback, |_| 1);
+    }
+
+    #[test]
+    fn a_reservoir_that_cannot_have_its_radius_is_refused() {
+        let cases = [
+            ("spectral:density=0.05,direction=in", 10),
+            ("spectral:density=0.05,direction=out", 10),
+            ("spectral:degree=0", 10),
+            ("spectral:density=0", 5),
+            ("spectral:density=0.001,exact=true", 20),
+            ("spectral:density=0.0001", 5),
+            ("reservoircomputing.rand_sparse", 6),
+            ("small-world:neighbours=0,radius=0.5", 9),
+            ("cluster:within=0,between=0,radius=1", 6),
+            ("dale:density=0.01,exact=true,radius=1", 7),
+            ("line:radius=0.9", 9),
+            ("line:backward=1,backward-shift=5,radius=0.9", 5),
+            ("ring:weight=0,radius=1", 4),
+            ("block-diagonal:size=9,radius=1", 5),
+            ("cycle-with-jumps:jump=0,jump-size=1,radius=1", 5),
+            ("double-cycle:backward=0,crossed=true,radius=1", 5),
+            ("self-loop-feedback-cycle:weight=0,self-loop=0,radius=1", 5),
+        ];
+        let common =
+            Common { dtype: DType::F32, layout: "oi".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+        let tensor = |expression: &str, n: usize| {
+            let shape = format!("{n}x{n}").parse().unwrap();
+            Tensor::new("w".parse().unwrap(), shape, expression, &common)
+        };
+        for (expression, n) in cases {
+            let told = format!("{:#}", tensor(expression, n).unwrap_err());
+            assert!(told.contains("radius: the matrix") && told.contains("cycle"), "{expression}: {told}");
+        }
+        // The main diagonal of these is never empty, and the radius of fast-spectral is one of many units alone.
+        let full = ["band", "lower-triangular", "toeplitz", "chaotic", "fast-spectral"];
+        let with_radius = SCHEMES.iter().flat_map(|family| family.schemes).filter(|row| {
+            row.reads == Reads::Matrices
+                && row.parameters.iter().any(|parameter| parameter.help.contains("spectral radius"))
+        });
+        for row in with_radius {
+            let covered = cases.iter().any(|(expression, _)| expression.split(':').next() == Some(row.name));
+            assert!(covered || full.contains(&row.name), "{} has a radius and no case here", row.name);
+            assert!(tensor(row.example.expression, 24).is_ok(), "{}", row.name);
+        }
+    }
 }

@@ -231,6 +231,16 @@ impl Places {
         }
     }
 
+    /// The probability, at least, that `n` units have a cycle: that one of them is connected to itself, or 1 where a connection
+    /// leads to, or comes from, each.
+    pub(super) fn cycle(self, n: u64) -> f64 {
+        match self {
+            Self::Independent { density } => 1.0 - libm::pow(1.0 - density, as_float(n)),
+            Self::Exact { count, .. } => 1.0 - libm::pow(1.0 - 1.0 / as_float(n.max(1)), as_float(count)),
+            Self::In { degree, .. } | Self::Out { degree, .. } => f64::from(u8::from(degree > 0)),
+        }
+    }
+
     /// Sets all other elements to zero.
     pub(super) fn clear(self, random: &mut Random, [rows, columns]: [usize; 2], matrix: &mut [f64]) {
         let mut words = random.words();

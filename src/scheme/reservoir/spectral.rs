@@ -10,7 +10,7 @@ use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
 };
-use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, square};
+use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::law::{Described, Distribution, Law, as_float, numbers};
 
 const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
@@ -19,7 +19,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "spectral",
         summary: "a random reservoir, sparse or dense, scaled to a spectral radius",
-        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, as one without cycles, is drawn again; after 100 times it stays as it is",
+        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, as one without cycles, is drawn again",
         source: JAEGER,
         ranks: SQUARE,
         parameters: &[
@@ -47,7 +47,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             let unfolding = square(site)?;
             let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), "0.1")?;
             let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
-            Ok(drawn(structure, radius(arguments)?, unfolding))
+            scaled(structure, radius(arguments)?, unfolding)
         },
     },
     Scheme {
@@ -102,7 +102,7 @@ pub(super) fn random_sparse(arguments: &mut Arguments, site: &Site, density: &st
     let structure = RandomSparse { places, values: Values::of(arguments)?, scale: arguments.positive(scale)? };
     Ok(match places {
         Places::Independent { .. } => Law::Distribution(Arc::new(structure)),
-        _ => drawn(structure, None, unfolding),
+        _ => drawn(structure, unfolding),
     })
 }
 
@@ -140,6 +140,10 @@ impl Structure for RandomSparse {
 
     fn std(&self) -> Option<f64> {
         Some(self.moments().1)
+    }
+
+    fn cycle(&self, n: u64) -> f64 {
+        self.places.cycle(n)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reservoirs whose connections are fixed: rings, delay lines, blocks.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
@@ -42,7 +42,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("ring:weight=0.9", "24x24", "torch"),
         law: |arguments, site| {
             let (weight, self_loop) = (arguments.number("weight")?, arguments.number("self-loop")?);
-            Ok(placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?))
+            placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?)
         },
     },
     Scheme {
@@ -110,15 +110,15 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
         law: |arguments, site| {
             let topology = Blocks { weight: arguments.number("weight")?, size: at_least_one(arguments, "size")? };
-            Ok(placed(topology, radius(arguments)?, square(site)?))
+            placed(topology, radius(arguments)?, square(site)?)
         },
     },
 ];
 
 #[derive(Debug)]
-struct Ring {
-    weight: f64,
-    self_loop: f64,
+pub(super) struct Ring {
+    pub(super) weight: f64,
+    pub(super) self_loop: f64,
 }
 
 impl Topology for Ring {
@@ -135,15 +135,19 @@ impl Topology for Ring {
     fn largest(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs())
     }
+
+    fn has_cycle(&self, n: u64) -> bool {
+        self.weight != 0.0 || (self.self_loop != 0.0 && n > 1)
+    }
 }
 
 #[derive(Debug)]
-struct Line {
-    weight: f64,
-    shift: u64,
-    self_loop: f64,
-    backward: f64,
-    backward_shift: u64,
+pub(super) struct Line {
+    pub(super) weight: f64,
+    pub(super) shift: u64,
+    pub(super) self_loop: f64,
+    pub(super) backward: f64,
+    pub(super) backward_shift: u64,
 }
 
 fn line(arguments: &mut Arguments, site: &Site) -> Result<Law> {
@@ -155,12 +159,7 @@ fn line(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         backward_shift: at_least_one(arguments, "backward-shift")?,
     };
     let (radius, unfolding) = (radius(arguments)?, square(site)?);
-    let cycles = line.self_loop != 0.0 || (line.weight != 0.0 && line.backward != 0.0);
-    ensure!(
-        radius.is_none() || cycles,
-        "radius: a line without self-loop and backward has no cycle, so that its spectral radius is 0 whatever the weight"
-    );
-    Ok(placed(line, radius, unfolding))
+    placed(line, radius, unfolding)
 }
 
 impl Topology for Line {
@@ -179,12 +178,25 @@ impl Topology for Line {
     fn largest(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
     }
+
+    /// Steps up and down are those of a rotation of shift + backward-shift places. It splits into as many circles as their
+    /// greatest common divisor, one of which is whole unless a place of each is missing.
+    fn has_cycle(&self, n: u64) -> bool {
+        let leads_back = self.weight != 0.0 && self.backward != 0.0;
+        let circles = common_divisor(self.shift, self.backward_shift);
+        self.self_loop != 0.0
+            || leads_back && n.saturating_add(circles) > self.shift.saturating_add(self.backward_shift)
+    }
+}
+
+fn common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { common_divisor(other, one % other) }
 }
 
 #[derive(Debug)]
-struct Blocks {
-    weight: f64,
-    size: u64,
+pub(super) struct Blocks {
+    pub(super) weight: f64,
+    pub(super) size: u64,
 }
 
 impl Topology for Blocks {
@@ -195,5 +207,9 @@ impl Topology for Blocks {
 
     fn largest(&self) -> f64 {
         self.weight.abs()
+    }
+
+    fn has_cycle(&self, n: u64) -> bool {
+        self.weight != 0.0 && self.size <= n
     }
 }
