@@ -2,6 +2,7 @@
 //! failing from then on. The target is then the old one or the complete new one, and nothing else is left behind.
 
 mod common;
+mod interrupted;
 mod scarce;
 mod sets;
 

@@ -1,10 +1,12 @@
 //! `fanin model`: all weights of a model.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use rustix::fs::{OFlags, fcntl_setfl};
 
 use super::numbers::Numbers;
 use super::output::Output;
@@ -151,7 +153,7 @@ impl Model {
     /// A model after a file of weights.
     fn templated(&self, asked: &Asked) -> Result<model::Model> {
         let read = |path: &PathBuf| {
-            let text = File::open(path).map_err(Into::into).and_then(text_of);
+            let text = text_of_file(path);
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
@@ -218,7 +220,7 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
         shown(path),
         crate::text::grouped(metadata.len())
     );
-    let text = File::open(path).map_err(Into::into).and_then(text_of).with_context(|| shown(path))?;
+    let text = text_of_file(path).with_context(|| shown(path))?;
     if path.file_name().is_some_and(|name| name == family::FILE) {
         return Ok(Source::Config { name: escape(spec), text });
     }
@@ -246,6 +248,19 @@ fn classified(name: String, text: String) -> Source {
 fn holds_values(keys: &serde_json::Map<String, serde_json::Value>) -> bool {
     let tensors = keys.get("tensors").and_then(serde_json::Value::as_object);
     tensors.is_some_and(|tensors| tensors.values().any(|tensor| tensor.get("data").is_some()))
+}
+
+/// The text of a file, or of a pipe that somebody writes to, as a shell's `<(...)`. Opening does not wait for a writer.
+fn text_of_file(path: &Path) -> Result<String> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let is_pipe = file.metadata()?.file_type().is_fifo();
+    if is_pipe {
+        fcntl_setfl(&file, OFlags::empty())?;
+    }
+    let text = text_of(file)?;
+    ensure!(!is_pipe || !text.is_empty(), "it is a pipe that nobody writes to");
+    Ok(text)
 }
 
 /// A text that is not longer than recipes are.

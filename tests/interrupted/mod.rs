@@ -1,0 +1,89 @@
+//! Reads that are interrupted or come in parts, and pipes in the place of files.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::common::{Ended, FANIN, Folder, has};
+
+/// A file of each format with what its name and the command before it are.
+const FILES: &[(&str, &str)] = &[
+    ("w.npy", "inspect"),
+    ("w.npz", "inspect"),
+    ("w.pt", "inspect"),
+    ("w.safetensors", "inspect"),
+    ("w.json", "inspect"),
+    ("x.csv", "pretrain pca 2-1 -q --force -o o.npz --data"),
+];
+
+#[test]
+fn headers_and_values_are_read_whole_though_each_other_read_is_interrupted_or_the_first_is_short() {
+    if !has("strace", "interrupted and short reads") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.write("x.csv", "a,b\n1,2\n3,5\n4,4\n");
+    for (name, _) in FILES.iter().filter(|(name, _)| name.starts_with("w.")) {
+        folder.done(&format!("init normal 9x4 -q -o {name}"));
+    }
+    for (name, verb) in FILES {
+        let path = folder.join(name);
+        let read = |injected: &str| {
+            let mut command = folder.command("strace");
+            command.args([
+                "-f",
+                "-qq",
+                "-o",
+                "trace",
+                "-e",
+                "trace=pread64",
+                "-e",
+                &format!("inject=pread64:{injected}"),
+            ]);
+            let ended = Ended::of(command.arg("-P").arg(&path).arg(FANIN).args(verb.split(' ')).arg(&path));
+            let hits = String::from_utf8(folder.read("trace")).unwrap().matches("INJECTED").count();
+            assert!(ended.status == 0 && hits > 0, "{name}, {injected}, {hits} times: {ended:?}");
+            ended.stdout
+        };
+        let whole = folder.done(&format!("{verb} {}", path.display()));
+        assert!(read("error=EINTR:when=1+2") == whole, "{name}");
+        // One byte comes, and is the first of the file.
+        let first = fs::read(&path).unwrap()[0];
+        assert!(read(&format!("retval=1:poke_exit=@arg2={first:02x}:when=1")) == whole, "{name}");
+    }
+}
+
+#[test]
+fn a_pipe_without_a_writer_is_refused_and_never_waited_for() {
+    let folder = Folder::new();
+    if !has("mkfifo", "pipes in the place of files") {
+        return;
+    }
+    assert_eq!(folder.shell("mkfifo p p.csv p.toml").status, 0);
+    folder.done("init normal 4x4 -q -o w.npz");
+    for line in [
+        "inspect p",
+        "verify p",
+        "verify w.npz --recipe p.toml",
+        "verify w.npz --as pissa-a --seed 1 --base p",
+        "pretrain pca 4-2 --data p.csv -o o.npz",
+        "init pissa-a 4x4 --base p -o o.npz",
+        "model p.toml -o o.npz",
+        "model w.npz --rules p.toml -o o.npz",
+    ] {
+        let mut child = folder.fanin(line).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > Duration::from_secs(20) {
+                child.kill().unwrap();
+                panic!("{line} waits");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let ended = Ended::from(child.wait_with_output().unwrap());
+        assert!(ended.is_refusal() && ended.told.contains("pipe"), "{line}: {ended:?}");
+    }
+    // A pipe with a writer is read.
+    folder.write("r.toml", "[tensors]\nw = { shape = [2], scheme = \"ones\" }\n");
+    let ended = folder.shell("cat r.toml > p & $FANIN model /dev/stdin -q -o o.npz < p && $FANIN verify o.npz");
+    assert_eq!(ended.status, 0, "{ended:?}");
+}
