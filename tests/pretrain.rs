@@ -2,6 +2,7 @@
 
 mod common;
 mod data;
+mod precision;
 mod resume;
 
 use std::fmt::Write as _;
@@ -65,7 +66,7 @@ fn samples_of_bits_are_learnt_the_same_bytes_however_they_are_kept() {
         let line = format!("pretrain rbm 150-70-20 {options} --epochs 2 --batch 70 --data b.csv -q --force");
         folder.done(&format!("{line} --threads 1 -o one.npz"));
         // What learning takes, so that nothing is left for keeping samples.
-        let streamed = "--threads 2 --max-memory 15092800";
+        let streamed = "--threads 2 --max-memory 15176800";
         for (further, cpu) in [("--threads 3", "avx2"), ("--threads 2", "baseline"), (streamed, "avx2")] {
             let ended = Ended::of(folder.fanin(&format!("{line} {further} -o other.npz")).env("FANIN_CPU", cpu));
             assert_eq!(ended.status, 0, "{options} {further}: {}", ended.told);

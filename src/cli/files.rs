@@ -13,7 +13,7 @@ use super::rank::Part;
 use super::shown;
 use crate::plan::Plan;
 use crate::writer::{
-    self, Beside, Checkpoint, Existing, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing,
+    self, Beside, Checkpoint, Existing, FORMATS, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing,
     sha256_of_bytes, sha256_of_files,
 };
 
@@ -367,6 +367,15 @@ impl Files {
             }
         }
     }
+}
+
+/// The format that the extension of a file stands for.
+pub(super) fn by_extension(path: &Path) -> Result<&'static Format> {
+    let found = path.extension().and_then(|extension| Format::of_extension(extension.to_str()?));
+    found.with_context(|| {
+        let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extensions[0])).collect();
+        format!("{}: its extension is none of {}: say --format", shown(path), known.join(", "))
+    })
 }
 
 /// Errors where a folder's name is that of a file.

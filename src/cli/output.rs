@@ -11,13 +11,13 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::OFlags;
 
 use super::copied::{self, copied};
-use super::files::{Done, Files, Manner};
+use super::files::{Done, Files, Manner, by_extension};
 use super::overlap::Touched;
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
 use super::resources::Resources;
-use super::{dry_run, memory, shown};
+use super::{dry_run, memory};
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
@@ -457,14 +457,6 @@ fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<
         || FORMATS.iter().filter(|format| format.several).map(|format| format.name).collect::<Vec<_>>().join(", ");
     ensure!(asked.is_some() || one, "several tensors to standard output need --format: one of {}", several());
     Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
-}
-
-fn by_extension(path: &Path) -> Result<&'static Format> {
-    let found = path.extension().and_then(|extension| Format::of_extension(extension.to_str()?));
-    found.with_context(|| {
-        let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extensions[0])).collect();
-        format!("{}: its extension is none of {}: say --format", shown(path), known.join(", "))
-    })
 }
 
 /// How many values make the histogram at most.

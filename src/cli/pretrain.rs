@@ -298,7 +298,8 @@ impl Learning<'_> {
 
     fn layers(&self, wanted: &[Wanted], from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Layer>> {
         let survey = &self.known.survey;
-        watch.data(survey);
+        let dtype = wanted.first().map_or(DType::F32, |wanted| wanted.tensor.dtype);
+        watch.data(self.asked.notes(survey, dtype));
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
         let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
         let sizes = wanted.first().map_or(&[][..], |wanted| &wanted.trained.sizes);

@@ -59,6 +59,7 @@ pub(super) const METHOD: Method = Method {
         })
     },
     workspace: |_| 0,
+    centres: false,
     has_visible_bias: true,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check,
@@ -230,10 +231,11 @@ impl Trainer for Autoencoder {
         Ok(false)
     }
 
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let samples = &input.samples(samples)?;
         let (_, again) = self.through(samples);
         let name = if self.options.decoder == Activation::Linear { "squared error" } else { "cross-entropy" };
-        vec![(name, self.options.loss(samples, &again))]
+        Ok(vec![(name, self.options.loss(samples, &again))])
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -243,7 +245,8 @@ impl Trainer for Autoencoder {
 
     fn layer(&self) -> Layer {
         let Parameters { weight, bias, visible_bias } = &self.parameters;
-        Layer { weight: weight.clone(), bias: bias.clone(), visible_bias: Some(visible_bias.clone()) }
+        let bias = bias.iter().map(|&bias| bias.into()).collect();
+        Layer { weight: weight.clone(), bias, visible_bias: Some(visible_bias.clone()) }
     }
 }
 

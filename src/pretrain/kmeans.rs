@@ -5,7 +5,7 @@
 use anyhow::{Result, ensure};
 
 use super::activation::Activation;
-use super::input::Input;
+use super::input::{Input, narrowed};
 use super::layer::Layer;
 use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
@@ -31,6 +31,7 @@ pub(super) const METHOD: Method = Method {
         activation("relu"),
     ],
     scheme: |_| None,
+    centres: false,
     has_visible_bias: false,
     workspace: |_| 0,
     activation: |arguments| Activation::of(arguments.word("activation")),
@@ -78,21 +79,27 @@ impl Normalize {
         }
     }
 
-    fn apply(self, mut samples: Matrix<f32>) -> Matrix<f32> {
+    /// In double precision: a mean that is taken off may be far larger than what is left.
+    fn apply(self, mut samples: Matrix<f64>) -> Matrix<f32> {
         if self == Self::None {
-            return samples;
+            return narrowed(&samples);
         }
         let features = as_float(samples.columns() as u64);
         for row in samples.each_row_mut() {
             if self == Self::Contrast {
-                let mean = narrow(row.iter().map(|&value| f64::from(value)).sum::<f64>() / features);
+                let mean = row.iter().sum::<f64>() / features;
                 for value in &mut *row {
                     *value -= mean;
                 }
             }
-            to_length_one(row);
+            let length = row.iter().map(|value| value * value).sum::<f64>().sqrt();
+            if length > 0.0 {
+                for value in row {
+                    *value /= length;
+                }
+            }
         }
-        samples
+        narrowed(&samples)
     }
 }
 
@@ -117,7 +124,7 @@ impl KMeans {
         let mut candidates = self.first.shuffle(0, &input.training);
         candidates.truncate(CANDIDATES.max(4 * outputs));
         candidates.sort_unstable();
-        let samples = self.normalize.apply(input.samples(&candidates)?);
+        let samples = self.normalize.apply(input.doubles(&candidates)?);
         let squares: Vec<f64> = samples.each_row().map(square).collect();
         let mut left = squares.clone();
         let trials = 2 + outputs.ilog2() as usize;
@@ -168,7 +175,7 @@ impl KMeans {
         self.anew.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
         let samples = input.training.len();
         let sample = input.training[share_of(samples, number[0].into())];
-        let mut drawn = self.normalize.apply(input.samples(&[sample])?);
+        let mut drawn = self.normalize.apply(input.doubles(&[sample])?);
         to_length_one(drawn.values_mut());
         if drawn.values().iter().any(|&value| value != 0.0) {
             self.filters.row_mut(filter).copy_from_slice(drawn.values());
@@ -183,7 +190,7 @@ impl Trainer for KMeans {
         let mut sums: Matrix<f64> = Matrix::zeros(outputs, inputs);
         let mut counts = vec![0u64; outputs];
         for block in input.blocks() {
-            let samples = self.normalize.apply(input.samples(block)?);
+            let samples = self.normalize.apply(input.doubles(block)?);
             let mut of_block: Matrix<f32> = Matrix::zeros(outputs, inputs);
             for (sample, (filter, s)) in samples.each_row().zip(self.nearest(&samples)) {
                 of_block.row_mut(filter).iter_mut().zip(sample).for_each(|(sum, &value)| *sum += s * value);
@@ -216,14 +223,14 @@ impl Trainer for KMeans {
     }
 
     /// What is left of samples when each is made again by its filter.
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let samples = self.normalize.apply(samples.clone());
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let samples = self.normalize.apply(input.doubles(samples)?);
         let rest = samples
             .each_row()
             .zip(self.nearest(&samples))
             .map(|(row, (_, s))| square(row) - f64::from(s) * f64::from(s));
         let error = rest.sum::<f64>() / as_float(samples.values().len() as u64);
-        vec![("reconstruction error", error)]
+        Ok(vec![("reconstruction error", error)])
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -289,6 +296,6 @@ mod tests {
         assert_eq!(Normalize::Length.apply(samples.clone()).values()[..4], [0.6, 0.8, 0.0, 0.0]);
         let half = narrow(0.5f64.sqrt());
         assert_eq!(Normalize::Contrast.apply(samples.clone()).values()[4..], [-half, half]);
-        assert_eq!(Normalize::None.apply(samples.clone()), samples);
+        assert_eq!(Normalize::None.apply(samples.clone()), narrowed(&samples));
     }
 }

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use super::activation::Activation;
+use super::input::{narrowed, widened};
 use crate::matrix::Matrix;
+use crate::plan::narrow;
 
 /// Values that are worth a thread.
 pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
@@ -13,8 +15,8 @@ pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
 pub struct Layer {
     /// Inputs x outputs.
     pub weight: Matrix<f32>,
-    /// One for each output.
-    pub bias: Vec<f32>,
+    /// One for each output: it may take off a mean that is far from 0.
+    pub bias: Vec<f64>,
     /// One for each input, of models that make their input again.
     pub visible_bias: Option<Vec<f32>>,
 }
@@ -22,7 +24,17 @@ pub struct Layer {
 impl Layer {
     /// What comes out for samples: the activation of x W + b.
     pub(super) fn forward(&self, samples: &Matrix<f32>, activation: Activation) -> Matrix<f32> {
-        forward(samples, &self.weight, &self.bias, activation)
+        let bias: Vec<f32> = self.bias.iter().map(|&bias| narrow(bias)).collect();
+        forward(samples, &self.weight, &bias, activation)
+    }
+
+    /// The same for samples in double precision, which is kept until the bias is added.
+    pub(super) fn forward_doubles(&self, samples: &Matrix<f64>, activation: Activation) -> Matrix<f32> {
+        let mut sums = samples.times(&widened(&self.weight));
+        for row in sums.each_row_mut() {
+            row.iter_mut().zip(&self.bias).for_each(|(sum, bias)| *sum += bias);
+        }
+        finish(narrowed(&sums), &[], activation)
     }
 }
 

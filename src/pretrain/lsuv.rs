@@ -4,9 +4,10 @@
 use anyhow::{Result, ensure};
 
 use super::activation::Activation;
-use super::input::{Input, Moments};
+use super::input::{Input, widened};
 use super::layer::Layer;
 use super::options::{activation, epochs, tolerance};
+use super::survey::Moments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
 use crate::plan::narrow;
@@ -18,6 +19,7 @@ pub(super) const METHOD: Method = Method {
     parameters: &[activation("relu"), epochs("10"), tolerance("0.001", "how far from 1 the variance may be")],
     scheme: |_| Some("orthogonal"),
     workspace: |_| 0,
+    centres: false,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check: |_| Ok(()),
@@ -36,6 +38,7 @@ impl Trainer for Lsuv {
             return Ok(true);
         }
         let std = variance.sqrt();
+        ensure!(std.is_finite(), "layer {}: its variance overflows: take --scale standard", input.below.len());
         ensure!(
             std.is_normal(),
             "layer {}: what comes out of it is the same for every sample: take another scheme or activation, or --scale standard",
@@ -45,11 +48,10 @@ impl Trainer for Lsuv {
         Ok(false)
     }
 
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let sums = samples.times(&self.weight);
-        let mut moments = Moments::new(sums.columns());
-        sums.each_row().for_each(|row| moments.add(row.iter().map(|&sum| sum.into())));
-        vec![("variance", moments.variance())]
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let mut moments = Moments::new(self.weight.columns());
+        moments.add_rows(&input.doubles(samples)?.times(&widened(&self.weight)));
+        Ok(vec![("variance", moments.variance())])
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {

@@ -18,6 +18,7 @@ mod picture;
 mod progress;
 mod rbm;
 mod run;
+mod survey;
 mod trained;
 mod weight_norm;
 
@@ -26,19 +27,19 @@ use std::fmt;
 use anyhow::{Context, Result, ensure};
 
 pub use history::{History, Row};
-pub use input::{Known, Survey};
 pub use layer::Layer;
 pub use picture::Picture;
 pub use progress::{Progress, Run};
 pub use run::{Report, Start, Training, Watch};
+pub use survey::{Known, Survey};
 pub use trained::{Part, TrainedIdentity, Values, Wanted};
 
 use crate::matrix::Matrix;
-use crate::plan::Name;
+use crate::plan::{DType, Name};
 use crate::scheme::{Arguments, Expression, Parameter};
 use crate::text::{cut, did_you_mean};
 use activation::Activation;
-use input::Input;
+use input::{Input, Scale};
 
 /// A way to turn data into weights.
 pub struct Method {
@@ -52,6 +53,8 @@ pub struct Method {
     pub parameters: &'static [Parameter],
     /// The scheme that its weights start from where none is named; `None` where it finds them.
     scheme: fn(&Arguments) -> Option<&'static str>,
+    /// True if its first layer takes off the mean of the data, in double precision.
+    centres: bool,
     /// Whether its layers have a bias for their inputs, too.
     pub has_visible_bias: bool,
     /// The memory that a layer of so many inputs takes beside its weights and samples, in bytes.
@@ -65,7 +68,7 @@ pub struct Method {
 
 /// Changes with the numbers that learning gives for the same data, options and seed, so that no run goes on from the checkpoint of a
 /// version whose numbers are others.
-pub const ARITHMETIC: u32 = 1;
+pub const ARITHMETIC: u32 = 2;
 
 /// Every method.
 pub const METHODS: &[Method] =
@@ -109,8 +112,8 @@ trait Trainer {
     /// Learns from all samples once; tells whether it has come to its end.
     fn epoch(&mut self, number: u64, input: &Input) -> Result<bool>;
 
-    /// How well it does on samples: means over them, each with its name.
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)>;
+    /// Means over these samples that tell how well it does, each with its name.
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>>;
 
     /// All that an interrupted run must know to go on, each with its name.
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])>;
@@ -155,14 +158,32 @@ impl Asked {
         (self.method.scheme)(&self.arguments)
     }
 
+    /// What a user should know about the data, for weights of that type.
+    pub fn notes(&self, survey: &Survey, dtype: DType) -> Vec<String> {
+        let (constant, features) = (survey.constant(), survey.low.len());
+        let constant = (constant > 0).then(|| {
+            format!("{constant} of {features} features have one value only: there is nothing to learn from them")
+        });
+        let far = Scale::new(&self.arguments, survey).map_or_else(|| survey.far(), |scale| survey.scaled(&scale).far());
+        let loss = match (self.method.centres, dtype) {
+            (true, DType::F64) => None,
+            (true, _) => Some(format!("the bias takes it off, and {dtype} rounds it: --dtype f64 or --scale standard")),
+            (false, _) => Some("f32 keeps few digits of what differs: --scale standard".into()),
+        };
+        let far = loss.filter(|_| far > 0).map(|loss| {
+            format!("the mean of {far} of {features} features is above 10,000 standard deviations: {loss}")
+        });
+        constant.into_iter().chain(far).collect()
+    }
+
     /// The memory that layers of these sizes take while they are learnt, in bytes, at most.
     pub fn workspace(&self, sizes: &[u64]) -> u64 {
         let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
         let samples = self.arguments.optional_count("batch").unwrap_or(1).max(run::MEASURED as u64);
         let widest = sizes.iter().copied().max().unwrap_or(0);
-        // What was learnt and what it started from; of one layer its steps, statistics and transpose too; samples on their way.
+        // What was learnt and what it started from; of one layer its steps, statistics, transpose and doubles too; samples on their way.
         let kept = weights().fold(0, u64::saturating_add).saturating_mul(2);
-        let learning = weights().max().unwrap_or(0).saturating_mul(6);
+        let learning = weights().max().unwrap_or(0).saturating_mul(8);
         let values = kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6));
         values.saturating_mul(4).saturating_add((self.method.workspace)(widest))
     }

@@ -5,12 +5,11 @@ use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
 use super::activation::Activation;
-use super::input::{Input, Moments};
+use super::input::{Input, narrowed, widened};
 use super::layer::Layer;
 use super::{Job, Method, Request, Trainer};
 use crate::law::as_float;
 use crate::matrix::Matrix;
-use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
 
 pub(super) const METHOD: Method = Method {
@@ -34,6 +33,7 @@ pub(super) const METHOD: Method = Method {
     scheme: |_| None,
     // The covariance, what it is made of, its eigenvectors and those in order.
     workspace: |inputs| inputs.saturating_mul(inputs).saturating_mul(32),
+    centres: true,
     has_visible_bias: false,
     activation: |_| Activation::Linear,
     check,
@@ -47,10 +47,10 @@ struct Pca {
     whiten: Whiten,
     epsilon: f64,
     weight: Matrix<f32>,
-    bias: Vec<f32>,
+    bias: Vec<f64>,
     /// The directions as columns and the mean, by which samples are made again.
-    directions: Matrix<f32>,
-    mean: Vec<f32>,
+    directions: Matrix<f64>,
+    mean: Vec<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,21 +107,18 @@ impl Pca {
     /// The mean of the samples and their covariance, block by block in their order.
     fn covariance(&self, input: &Input) -> Result<(Vec<f64>, Matrix<f64>)> {
         let features = self.weight.rows();
-        let mut moments = Moments::new(features);
-        for block in input.blocks() {
-            input.doubles(block)?.each_row().for_each(|row| moments.add(row.iter().copied()));
-        }
+        let mean = input.mean(features)?;
         let mut sums = Matrix::zeros(features, features);
         for block in input.blocks() {
             let mut samples = input.doubles(block)?;
             for row in samples.each_row_mut() {
-                row.iter_mut().zip(&moments.mean).for_each(|(value, mean)| *value -= mean);
+                row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
             }
             sums.add_scaled(1.0, &samples.transposed_times(&samples));
         }
         let share = 1.0 / as_float(input.training.len() as u64 - 1);
         sums.values_mut().iter_mut().for_each(|sum| *sum *= share);
-        Ok((moments.mean, sums))
+        Ok((mean, sums))
     }
 }
 
@@ -142,44 +139,35 @@ impl Trainer for Pca {
             row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
         }
         let weight = if self.whiten == Whiten::Features { scaled.times_transposed(&directions) } else { scaled };
-        let mean = Matrix::new(mean, self.weight.rows());
-        self.bias = mean.times(&weight).values().iter().map(|&sum| narrow(-sum)).collect();
-        self.weight = singles(&weight);
-        self.directions = singles(&directions);
-        self.mean = mean.values().iter().map(|&value| narrow(value)).collect();
+        self.weight = narrowed(&weight);
+        // Of the rounded weights: a mean far from 0 shows their rounding.
+        let shift = Matrix::new(mean.clone(), self.weight.rows()).times(&widened(&self.weight));
+        self.bias = shift.values().iter().map(|sum| -sum).collect();
+        (self.directions, self.mean) = (directions, mean);
         Ok(true)
     }
 
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let mut centred = samples.clone();
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let mut centred = input.doubles(samples)?;
         for row in centred.each_row_mut() {
             row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
         }
         let again = centred.times(&self.directions).times_transposed(&self.directions);
-        let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x) * f64::from(x)).sum::<f64>();
+        let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
         let all = squares(&mut centred.values().iter().copied());
         let left = squares(&mut centred.values().iter().zip(again.values()).map(|(x, y)| x - y));
-        let count = as_float(samples.values().len() as u64);
+        let count = as_float(centred.values().len() as u64);
         let explained = if all > 0.0 { 1.0 - left / all } else { 1.0 };
-        vec![("reconstruction error", left / count), ("explained variance", explained)]
+        Ok(vec![("reconstruction error", left / count), ("explained variance", explained)])
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
-        vec![
-            ("weight", self.weight.values_mut()),
-            ("bias", &mut self.bias),
-            ("directions", self.directions.values_mut()),
-            ("mean", &mut self.mean),
-        ]
+        vec![("weight", self.weight.values_mut())]
     }
 
     fn layer(&self) -> Layer {
         Layer { weight: self.weight.clone(), bias: self.bias.clone(), visible_bias: None }
     }
-}
-
-fn singles(matrix: &Matrix<f64>) -> Matrix<f32> {
-    Matrix::new(matrix.values().iter().map(|&value| narrow(value)).collect(), matrix.columns())
 }
 
 /// The largest eigenvalues of a symmetric matrix, and their vectors as columns. The largest entry of each vector is positive, which

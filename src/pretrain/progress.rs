@@ -60,7 +60,7 @@ impl Progress {
             let mut add = |part, stored| held.insert(format!("layer.{number}.{part}"), stored);
             let columns = layer.weight.columns();
             add("weight", Stored { values: Numbers::Singles(layer.weight.into_values()), columns });
-            add("bias", Stored::singles(layer.bias));
+            add("bias", Stored::doubles(layer.bias));
             layer.visible_bias.map(|bias| add("visible_bias", Stored::singles(bias)));
         }
         held.extend(self.state.into_iter().map(|(name, values)| (format!("{STATE}{name}"), Stored::singles(values))));
@@ -83,8 +83,9 @@ impl Progress {
         let incomplete = "it lacks a part of a layer";
         let mut done = Vec::new();
         while let Some(weight) = held.remove(&format!("layer.{}.weight", done.len())) {
-            let mut part = |part| held.remove(&format!("layer.{}.{part}", done.len())).and_then(Stored::into_singles);
-            let (bias, visible_bias) = (part("bias").context(incomplete)?, part("visible_bias"));
+            let mut part = |part| held.remove(&format!("layer.{}.{part}", done.len()));
+            let bias = part("bias").and_then(Stored::into_doubles).context(incomplete)?;
+            let visible_bias = part("visible_bias").and_then(Stored::into_singles);
             let columns = weight.columns;
             let weight = Matrix::new(weight.into_singles().context(incomplete)?, columns);
             done.push(Layer { weight, bias, visible_bias });

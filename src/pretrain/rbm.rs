@@ -66,6 +66,7 @@ pub(super) const METHOD: Method = Method {
     ],
     scheme: |_| Some("normal:std=0.01"),
     workspace: |_| 0,
+    centres: false,
     has_visible_bias: true,
     activation: |_| Activation::Sigmoid,
     check,
@@ -304,7 +305,8 @@ impl Trainer for Rbm {
         Ok(false)
     }
 
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let samples = &input.samples(samples)?;
         let mut hidden = Panels::default();
         self.hidden().respond(&Factor::from(samples), 1.0, &mut hidden);
         let (mut transposed, mut again) = (Panels::default(), Panels::default());
@@ -318,7 +320,7 @@ impl Trainer for Rbm {
         if self.options.visible == Activation::Sigmoid {
             measures.push(("pseudo-likelihood", self.pseudo_likelihood(samples, &self.sums(samples))));
         }
-        measures
+        Ok(measures)
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -336,7 +338,7 @@ impl Trainer for Rbm {
     fn layer(&self) -> Layer {
         Layer {
             weight: self.weight.matrix(),
-            bias: self.hidden_bias.clone(),
+            bias: self.hidden_bias.iter().map(|&bias| bias.into()).collect(),
             visible_bias: Some(self.visible_bias.clone()),
         }
     }

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::input::{Input, Scale, Survey};
+use super::input::{Input, Scale};
 use super::layer::Layer;
 use super::noise::Noise;
+use super::survey::Survey;
 use super::{Asked, Job, Progress, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::plan::Name;
@@ -77,6 +78,7 @@ impl Training<'_> {
         let scaled = scale.as_ref().map(|scale| self.survey.scaled(scale));
         let (training, held_out) = self.share_out()?;
         let data = scaled.as_ref().unwrap_or(self.survey);
+        data.check_range()?;
         (method.check)(&Request { arguments, data, layers: &self.layers, samples: training.len() })?;
         let activation = (method.activation)(arguments);
         let Progress { done, mut epochs, mut state } = from;
@@ -139,7 +141,7 @@ impl Training<'_> {
                 anyhow!("layer {layer}: after epoch {epoch} the {name} is {value}: {}", self.remedy())
             };
             if watch.looks() || settled || epoch == epochs {
-                let training = trainer.measures(&input.samples(&measured)?);
+                let training = trainer.measures(input, &measured)?;
                 if let Some((name, value)) = training.iter().find(|(_, value)| !value.is_finite()) {
                     return Err(diverged(name, *value));
                 }
@@ -177,7 +179,7 @@ impl Training<'_> {
         for block in input.held_out.chunks(MEASURED) {
             #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
             let share = block.len() as f64 / input.held_out.len() as f64;
-            let measures = trainer.measures(&input.samples(block)?);
+            let measures = trainer.measures(input, block)?;
             if means.is_empty() {
                 means = measures.iter().map(|&(name, _)| (name, 0.0)).collect();
             }
@@ -193,7 +195,7 @@ impl Training<'_> {
                 format!("it diverges: take a --learning-rate below {rate}, or --scale")
             }
             Some(rate) => format!("it diverges: take a --learning-rate below {rate}"),
-            None => "take --scale standard".into(),
+            None => "it overflows: take --scale standard".into(),
         }
     }
 }

@@ -94,12 +94,22 @@ impl Wanted {
         let name = &self.tensor.name;
         let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: there is no such layer"))?;
         let values = match self.trained.part {
-            Part::Weight if self.outputs_first() => layer.weight.transposed().values().to_vec(),
+            Part::Bias => return self.holding(layer.bias.clone()),
+            Part::Weight if self.outputs_first() => layer.weight.transposed().into_values(),
             Part::Weight => layer.weight.values().to_vec(),
-            Part::Bias => layer.bias.clone(),
             Part::VisibleBias => layer.visible_bias.clone().unwrap_or_default(),
         };
-        ensure!(values.len() as u64 == self.tensor.shape.count(), "`{name}` is not of that layer's size");
+        self.holding(values)
+    }
+
+    /// Errors if values overflow the type of the tensor.
+    fn holding<T: Copy + Into<f64> + Send + Sync + 'static>(self, values: Vec<T>) -> Result<Tensor> {
+        let Tensor { name, dtype, shape, .. } = &self.tensor;
+        ensure!(values.len() as u64 == shape.count(), "`{name}` is not of that layer's size");
+        let overflowing = values.iter().map(|&value| value.into()).find(|&value| !dtype.round(value).is_finite());
+        if let Some(value) = overflowing {
+            anyhow::bail!("`{name}` overflows {dtype}: {value:e}: take --scale standard, or a wider --dtype");
+        }
         Ok(self.tensor.holding(values, Some(self.trained)))
     }
 }

@@ -5,9 +5,10 @@
 use anyhow::Result;
 
 use super::activation::Activation;
-use super::input::{Input, Moments};
+use super::input::{Input, widened};
 use super::layer::Layer;
 use super::options::activation;
+use super::survey::Moments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
 use crate::plan::narrow;
@@ -20,6 +21,7 @@ pub(super) const METHOD: Method = Method {
     // The paper's v.
     scheme: |_| Some("normal:std=0.05"),
     workspace: |_| 0,
+    centres: true,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
     check: |_| Ok(()),
@@ -31,7 +33,7 @@ pub(super) const METHOD: Method = Method {
 
 struct WeightNorm {
     weight: Matrix<f32>,
-    bias: Vec<f32>,
+    bias: Vec<f64>,
 }
 
 impl Trainer for WeightNorm {
@@ -45,22 +47,22 @@ impl Trainer for WeightNorm {
         for row in self.weight.each_row_mut() {
             row.iter_mut().zip(&factors).for_each(|(weight, factor)| *weight = narrow(f64::from(*weight) * factor));
         }
-        self.bias = moments.mean.iter().zip(&factors).map(|(mean, factor)| narrow(-mean * factor)).collect();
+        // The mean of what the rounded weights make: a mean far from 0 shows their rounding.
+        let mean = Matrix::new(input.mean(self.weight.rows())?, self.weight.rows());
+        self.bias = mean.times(&widened(&self.weight)).values().iter().map(|sum| -sum).collect();
         Ok(true)
     }
 
-    fn measures(&self, samples: &Matrix<f32>) -> Vec<(&'static str, f64)> {
-        let sums = samples.times(&self.weight);
+    fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
+        let sums = input.doubles(samples)?.times(&widened(&self.weight));
         let mut moments = Moments::new(sums.columns());
-        let shifted =
-            |row: &[f32]| row.iter().zip(&self.bias).map(|(&sum, &bias)| f64::from(sum) + f64::from(bias)).collect();
-        sums.each_row().for_each(|row| moments.add(Vec::into_iter(shifted(row))));
+        sums.each_row().for_each(|row| moments.add(row.iter().zip(&self.bias).map(|(sum, bias)| sum + bias)));
         let largest = moments.mean.iter().fold(0.0, |largest: f64, mean| largest.max(mean.abs()));
-        vec![("largest mean", largest), ("variance", moments.variance())]
+        Ok(vec![("largest mean", largest), ("variance", moments.variance())])
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
-        vec![("weight", self.weight.values_mut()), ("bias", &mut self.bias)]
+        vec![("weight", self.weight.values_mut())]
     }
 
     fn layer(&self) -> Layer {

@@ -10,14 +10,14 @@ use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
 use crate::plan::Plan;
-use crate::pretrain::{History, Picture, Progress, Report, Survey, Watch};
+use crate::pretrain::{History, Picture, Progress, Report, Watch};
 use crate::text::figure;
 use crate::writer::{self, FileOptions, Piece, Settings};
 
 /// Whoever looks on, and hears of the data first.
 pub(in crate::cli) trait Noticed: Watch + Send {
-    /// Hears what the data is like.
-    fn data(&mut self, survey: &Survey);
+    /// Hears what is to be known about the data.
+    fn data(&mut self, notes: Vec<String>);
 }
 
 /// Nobody.
@@ -38,7 +38,7 @@ impl Watch for Unseen {
 }
 
 impl Noticed for Unseen {
-    fn data(&mut self, _: &Survey) {}
+    fn data(&mut self, _: Vec<String>) {}
 }
 
 /// A person, a log, a picture and a checkpoint.
@@ -94,14 +94,8 @@ fn bar() -> ProgressBar {
 }
 
 impl Noticed for Looker {
-    fn data(&mut self, survey: &Survey) {
-        let constant = survey.constant();
-        if constant > 0 {
-            self.notes.push(format!(
-                "{constant} of {} features have one value only: there is nothing to learn from them",
-                survey.low.len()
-            ));
-        }
+    fn data(&mut self, notes: Vec<String>) {
+        self.notes.extend(notes);
     }
 }
 

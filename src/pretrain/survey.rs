@@ -1,0 +1,223 @@
+//! What the data is like, feature by feature, in double precision.
+
+use anyhow::{Result, ensure};
+
+use super::input::{Scale, in_order};
+use crate::matrix::Matrix;
+use crate::plan::BaseIdentity;
+use crate::reader::Table;
+
+/// What is known of the data.
+pub struct Known {
+    /// Which data it is.
+    pub identity: BaseIdentity,
+    /// What it is like.
+    pub survey: Survey,
+}
+
+impl Known {
+    /// Goes through all samples: for their hash, and beside that for what they are like.
+    pub fn of(table: &Table) -> Result<Self> {
+        let (identity, survey) = rayon::join(|| table.identity(), || Survey::of(table));
+        Ok(Self { identity: identity?, survey: survey? })
+    }
+}
+
+/// A mean of more standard deviations than this leaves f32 less than three digits of what differs.
+const FAR: f64 = 1e4;
+/// Variances that have lost no digit.
+const SAFE: std::ops::Range<f64> = 1e-280..1e280;
+
+/// What the data is like, feature by feature.
+pub struct Survey {
+    /// The least value.
+    pub low: Vec<f64>,
+    /// The greatest.
+    pub high: Vec<f64>,
+    /// The mean.
+    pub mean: Vec<f64>,
+    /// The standard deviation, over n.
+    pub std: Vec<f64>,
+}
+
+impl Survey {
+    /// Goes through all samples once. Errors name the first value that is not finite.
+    pub fn of(table: &Table) -> Result<Self> {
+        let seen = Self::seen(table, None)?;
+        let factors = seen.factors();
+        if factors.iter().all(|&factor| factor == 1.0) {
+            return Ok(seen.survey());
+        }
+        let Self { low, high, mean, std } = Self::seen(table, Some(&factors))?.survey();
+        let back = |values: Vec<f64>| values.iter().zip(&factors).map(|(value, factor)| value / factor).collect();
+        Ok(Self { low: back(low), high: back(high), mean: back(mean), std: back(std) })
+    }
+
+    fn seen(table: &Table, factors: Option<&[f64]>) -> Result<Seen> {
+        let mut all = Seen::new(table.features);
+        let numbers: Vec<u64> = (0..table.samples).collect();
+        in_order(&numbers, table.features, |samples| Seen::of(table, samples, factors), |seen| all.join(&seen))?;
+        Ok(all)
+    }
+
+    /// Errors if a value overflows f32, or the values of a feature differ by less than f32 can hold.
+    pub(super) fn check_range(&self) -> Result<()> {
+        const FIX: &str = "--scale standard brings it into the range of f32";
+        for (feature, ((&low, &high), &std)) in self.low.iter().zip(&self.high).zip(&self.std).enumerate() {
+            let largest = if low.abs() > high.abs() { low } else { high };
+            let fits = low.abs() <= f32::MAX.into() && high.abs() <= f32::MAX.into();
+            ensure!(fits, "feature {feature} overflows: it holds {largest:e}: {FIX}");
+            let underflows = low < high && std < f32::MIN_POSITIVE.into();
+            ensure!(!underflows, "feature {feature} underflows: its standard deviation is {std:e}: {FIX}");
+        }
+        Ok(())
+    }
+
+    /// The number of features whose mean is so far from 0, in standard deviations, that f32 loses digits of what differs.
+    pub(super) fn far(&self) -> usize {
+        let spread = self.std.iter().zip(&self.mean).zip(self.low.iter().zip(&self.high));
+        spread.filter(|((std, mean), (low, high))| low < high && mean.abs() > FAR * **std).count()
+    }
+
+    /// Errors where a value lies outside of [0, 1].
+    pub(super) fn check_unit_interval(&self) -> Result<()> {
+        for (feature, (&low, &high)) in self.low.iter().zip(&self.high).enumerate() {
+            let outside = if low < 0.0 { low } else { high };
+            ensure!(low >= 0.0 && high <= 1.0, "feature {feature} holds {outside}");
+        }
+        Ok(())
+    }
+
+    /// The same of what a scale makes of it.
+    pub(super) fn scaled(&self, scale: &Scale) -> Self {
+        let each = |values: &[f64]| {
+            let mut values = values.to_vec();
+            scale.apply(&mut values);
+            values
+        };
+        let std = scale.spreads(&self.std);
+        Self { low: each(&self.low), high: each(&self.high), mean: each(&self.mean), std }
+    }
+
+    /// How many features have one value only.
+    pub fn constant(&self) -> usize {
+        self.low.iter().zip(&self.high).filter(|(low, high)| low == high).count()
+    }
+}
+
+/// What some samples are like.
+struct Seen {
+    low: Vec<f64>,
+    high: Vec<f64>,
+    moments: Moments,
+}
+
+impl Seen {
+    /// No sample at all.
+    fn new(features: usize) -> Self {
+        let (low, high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
+        Self { low, high, moments: Moments::new(features) }
+    }
+
+    /// The samples as they are, or with each feature multiplied.
+    fn of(table: &Table, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
+        let (mut seen, mut values) = (Self::new(table.features), Vec::new());
+        table.read(samples, &mut values)?;
+        if let Some(factors) = factors {
+            for sample in values.chunks_exact_mut(table.features) {
+                sample.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+            }
+        }
+        for (sample, values) in samples.iter().zip(values.chunks_exact(table.features)) {
+            for (feature, &value) in values.iter().enumerate() {
+                ensure!(value.is_finite(), "sample {sample}, feature {feature} is {value}: all values must be finite");
+                seen.low[feature] = value.min(seen.low[feature]);
+                seen.high[feature] = value.max(seen.high[feature]);
+            }
+            seen.moments.add(values.iter().copied());
+        }
+        Ok(seen)
+    }
+
+    /// A power of two for each feature, by which its squares neither overflow nor underflow: 1 for most data.
+    fn factors(&self) -> Vec<f64> {
+        let factor = |((&low, &high), variance): ((&f64, &f64), f64)| {
+            if low == high || SAFE.contains(&variance) {
+                return 1.0;
+            }
+            let (_, exponent) = libm::frexp(low.abs().max(high.abs()));
+            libm::ldexp(1.0, -exponent.clamp(-1000, 1000))
+        };
+        self.low.iter().zip(&self.high).zip(self.moments.variances()).map(factor).collect()
+    }
+
+    fn survey(self) -> Survey {
+        let Self { low, high, moments } = self;
+        let std = moments.variances().map(f64::sqrt).collect();
+        Survey { low, high, mean: moments.mean, std }
+    }
+
+    /// Takes in what others are like.
+    fn join(&mut self, other: &Self) {
+        self.low.iter_mut().zip(&other.low).for_each(|(low, other)| *low = low.min(*other));
+        self.high.iter_mut().zip(&other.high).for_each(|(high, other)| *high = high.max(*other));
+        self.moments.join(&other.moments);
+    }
+}
+
+/// Means and variances, feature by feature, by the method of Welford 1962: no digits cancel.
+pub(super) struct Moments {
+    count: f64,
+    pub(super) mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    pub(super) fn new(features: usize) -> Self {
+        Self { count: 0.0, mean: vec![0.0; features], squares: vec![0.0; features] }
+    }
+
+    /// Takes in a sample.
+    pub(super) fn add(&mut self, sample: impl Iterator<Item = f64>) {
+        self.count += 1.0;
+        let share = 1.0 / self.count;
+        for ((mean, squares), value) in self.mean.iter_mut().zip(&mut self.squares).zip(sample) {
+            let before = value - *mean;
+            *mean += before * share;
+            *squares += before * (value - *mean);
+        }
+    }
+
+    /// Takes in samples.
+    pub(super) fn add_rows(&mut self, samples: &Matrix<f64>) {
+        samples.each_row().for_each(|row| self.add(row.iter().copied()));
+    }
+
+    /// Takes in the moments of other samples, by the formula of Chan, Golub and `LeVeque` 1979.
+    fn join(&mut self, other: &Self) {
+        let count = self.count + other.count;
+        let (share, weight) = (other.count / count, self.count * other.count / count);
+        let others = other.mean.iter().zip(&other.squares);
+        for ((mean, squares), (other_mean, other_squares)) in self.mean.iter_mut().zip(&mut self.squares).zip(others) {
+            let apart = other_mean - *mean;
+            *mean += apart * share;
+            *squares += other_squares + apart * apart * weight;
+        }
+        self.count = count;
+    }
+
+    /// The variance of each feature, over n.
+    pub(super) fn variances(&self) -> impl Iterator<Item = f64> {
+        self.squares.iter().map(|squares| squares / self.count)
+    }
+
+    /// The variance over all features together.
+    pub(super) fn variance(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of features")]
+        let features = self.mean.len() as f64;
+        let mean = self.mean.iter().sum::<f64>() / features;
+        let within: f64 = self.variances().sum();
+        let between: f64 = self.mean.iter().map(|own| (own - mean) * (own - mean)).sum();
+        (within + between) / features
+    }
+}
