@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn formats_are_told_apart_by_their_first_bytes() {
-        let cases: [(&[u8], Option<&str>); 11] = [
+        let cases: [(&[u8], Option<&str>); 18] = [
             (b"\x93NUMPY\x01\x00", Some("npy")),
             (b"PK\x03\x04", Some("npz")),
             (b"PK\x03\x04\x2d\0\x08\x08\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0a/data.pkl", Some("pt")),
@@ -372,6 +372,13 @@ mod tests {
             (b"\x02\0\0\0\0\0\0\0{}", Some("safetensors")),
             (b"{\0\0\0\0\0\0\0{\"w\":{", Some("safetensors")),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", Some("safetensors")),
+            (b"\x80\x02}\x05\0\0\0\0{\"w\":{", Some("safetensors")),
+            (b"\x80\x04\x95\0\0\0\0\0{}", Some("safetensors")),
+            (b"\x80\x02}q\0X\x01\0\0\0", Some("pt")),
+            (b"\x80\x04\x95\x02\0\0\0\0\0\0\0}.", Some("pt")),
+            (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M", Some("pt")),
+            (b"L119547037146038801333356L\n.L1001L\n.", Some("pt")),
+            (b"PK\x03\x04\x2d\0\x08\x08\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0c\0\0\0a/data/0.npy", Some("npz")),
             (b"GGUF\x03\0\0\0", None),
         ];
         for (opening, format) in cases {

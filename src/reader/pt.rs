@@ -45,9 +45,10 @@ fn is_tar(opening: &[u8]) -> bool {
     opening.get(257..262) == Some(b"ustar") && members.iter().any(|member| member.as_bytes() == name)
 }
 
-/// A pickle of protocol 2 or later, of anything.
+/// A pickle of protocol 2 or later, of anything, and not the length of a safetensors header before its brace.
 fn is_pickle(opening: &[u8]) -> bool {
-    matches!(opening, [0x80, 2..=5, b'}' | b']' | b'(' | b'c' | 0x8a | 0x8c | 0x95, ..])
+    let begins = matches!(opening, [0x80, 2..=5, b'}' | b']' | b'(' | b'c' | 0x8a | 0x8c | 0x95, ..]);
+    begins && !matches!(opening, [_, _, _, 0..=5, 0, 0, 0, 0, b'{', ..])
 }
 
 /// The entry of a tensor whose storage begins at the byte `begin` of a backing.

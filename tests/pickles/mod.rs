@@ -211,11 +211,17 @@ fn functions_that_rebuild_tensors_give_the_tensor() {
     let function = b"ctorch._utils\n_rebuild_tensor_v2\n".to_vec();
     let arguments = [singles(), byte(0), sizes(&[2, 3]), sizes(&[3, 1]), vec![0x89], ORDERED.to_vec()];
     let subclass = [function, b"ctorch\nTensor\n".to_vec(), tuple(&arguments), plain(&[(text("x"), byte(1))])];
+    let of_device = |dtype: &str| {
+        let dtype = format!("ctorch\n{dtype}\n").into_bytes();
+        call("torch._utils _rebuild_device_tensor_from_cpu_tensor", &[weight(), dtype, text("xla:0"), vec![0x89]])
+    };
+    assert!(refusal(&archived(dict(&[("w", of_device("float16"))]))).contains("another type: save `tensor.cpu()`"));
     let file = archived(dict(&[
         ("parameter", call("torch._utils _rebuild_parameter", &parameter)),
         ("with state", call("torch._utils _rebuild_parameter_with_state", &with_state)),
         ("subclass", call("torch._tensor _rebuild_from_type_v2", &subclass)),
         ("first", call("torch._utils _rebuild_tensor", &arguments[..4])),
+        ("of a device", of_device("float32")),
     ]));
     for (name, kind, values) in read(&file) {
         assert_eq!((kind.as_str(), values), ("f32 2x3", vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), "{name}");

@@ -301,7 +301,7 @@ impl<'a> Machine<'a> {
                 (_, Some(Known::Tensor)) => return self.tensor(arguments, false),
                 (_, Some(Known::TensorOfBytes)) => return self.tensor(arguments, true),
                 (_, Some(Known::Parameter)) => return items.first().copied().context("a parameter of nothing"),
-                (_, Some(Known::FromCpu)) => return items.first().copied().context("a tensor of nothing"),
+                (_, Some(Known::FromCpu)) => return self.tensor_on_cpu(arguments),
                 (Value::Global(number), Some(Known::Unread(_))) => return Ok(Value::Unread(number)),
                 (Value::Global(number), _) => Some(number),
                 (Value::Container(_), _) => None,
@@ -309,6 +309,18 @@ impl<'a> Machine<'a> {
             };
             return self.heap.container(Class::Object(class));
         }
+    }
+
+    /// A tensor as it was on the CPU, if that did not change its type.
+    fn tensor_on_cpu(&self, arguments: Value) -> Result<Value> {
+        let [tensor @ Value::Tensor(number), dtype, ..] = *self.heap.items_of(arguments)? else {
+            bail!("a tensor of another device without one of the CPU")
+        };
+        let stored = self.heap.stored(number);
+        let held = stored.dtype.map_or_else(|| Ok(self.heap.storage_of(stored.storage)?.element), anyhow::Ok)?;
+        let same = self.heap.known(dtype) == Some(Known::Dtype(held));
+        ensure!(same, "a tensor of another device and another type: save `tensor.cpu()`");
+        Ok(tensor)
     }
 
     /// A dict of nothing, or of a list of pairs, as Python 2 writes it.
