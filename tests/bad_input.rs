@@ -746,7 +746,7 @@ fn adapters_that_do_not_go_with_their_base_are_refused() {
         ("init normal 3 --base base.npy", &["--base", "normal starts from no weight"]),
         ("init pissa-a 3x4 --base-tensor a", &["--base"]),
         ("init pissa-a 3x4 --base nowhere.npy", &["`nowhere.npy`", "No such file"]),
-        ("init pissa-a 3x4 --base kept.npy", &["`kept.npy`", "no format"]),
+        ("init pissa-a 3x4 --base kept.npy", &["`kept.npy`", "it is text, and no weights"]),
         ("init pissa-a 3x4 --base two.safetensors", &["2 tensors", "--base-tensor", "`a`, `b`"]),
         ("init pissa-a 3x4 --base two.safetensors --base-tensor c", &["no tensor `c`", "`a`, `b`"]),
         ("init pissa-a 3x4 --base two.safetensors --base-tensor b", &["the base", "shape 8"]),
