@@ -223,7 +223,7 @@ fn values_of_any_order_and_byte_order_are_kept() {
     };
     folder.write("w.npy", npy("<U1", "False", 4));
     let ended = Ended::of(&mut folder.fanin("model w.npy --keep * -o out.safetensors"));
-    assert!(ended.is_refusal() && ended.told.contains("values of type <U1 are not read"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.told.contains("it holds text"), "{}", ended.told);
     // The elements in the order in which the file holds them, and if their bytes are turned.
     let (rows, columns) = ([0, 1, 2, 3, 4, 5], [0, 2, 4, 1, 3, 5]);
     for (descr, order, size, word, places, turned) in [

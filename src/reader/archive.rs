@@ -133,7 +133,7 @@ impl Stored {
     }
 }
 
-const DAMAGED: &str = "its CRC-32 is wrong: the file is damaged, or torch wrote it with set_crc32_options(False)";
+const DAMAGED: &str = "its CRC-32 is not that of its bytes: the file is damaged";
 
 impl Backing for Stored {
     fn length(&self) -> u64 {
