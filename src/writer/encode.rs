@@ -13,6 +13,10 @@ use crate::plan::{DType, Kept, Shape};
 /// what a law does at the end of each run, and a multiple of every tile.
 const IN_CACHE: usize = 1 << 15;
 
+fn reserve<T>(buffer: &mut Vec<T>, count: usize) -> io::Result<()> {
+    Ok(buffer.try_reserve_exact(count.saturating_sub(buffer.len()))?)
+}
+
 /// Buffers that hold the bytes of one job after the other. Those of numbers only grow, and may hold more than is used.
 #[derive(Default)]
 pub struct Encoder {
@@ -41,6 +45,15 @@ impl Encoder {
             Made::Doubles(count) => bytemuck::cast_slice(&self.doubles[..count]),
             Made::Halves(count) => bytemuck::cast_slice(&self.halves[..count]),
             Made::Bytes => &self.bytes,
+        }
+    }
+
+    /// Makes room for elements of a dtype. Errors if there is no memory for them.
+    pub(super) fn reserve(&mut self, dtype: DType, count: usize) -> io::Result<()> {
+        match dtype {
+            DType::F64 => reserve(&mut self.doubles, count),
+            DType::F32 => reserve(&mut self.singles, count),
+            DType::F16 | DType::BF16 => reserve(&mut self.halves, count),
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-use crate::plan::{Kept, Plan, Tensor};
+use crate::plan::{DType, Kept, Plan, Tensor};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -255,11 +255,15 @@ impl<'a> Work<'a> {
             Self::Bytes(_) | Self::Checked(_) => {}
             Self::Kept { kept, start, count, .. } => encoder.copies(kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
+                encoder.reserve(tensor.dtype, *count)?;
                 encoder.values(source.as_ref(), tensor.dtype, *start, *count);
             }
             Self::Text { tensor, source, start, count } => match tensor.kept() {
                 Some(kept) => encoder.text_of_copies(kept, &tensor.shape, *start, *count)?,
-                None => encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count),
+                None => {
+                    encoder.reserve(DType::F64, *count)?;
+                    encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count);
+                }
             },
         }
         Ok(())
