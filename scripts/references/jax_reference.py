@@ -45,6 +45,19 @@ ANY = {
     "jax.truncated_normal:stddev=0.02,lower=0.3,upper=4": I.truncated_normal(0.02, lower=0.3, upper=4.0),
 }
 
+# The distributions of `jax.random` that have a scheme here, of any rank.
+R = jax.random
+DISTRIBUTIONS = {
+    "jax.exponential": R.exponential,
+    "exponential:rate=3": lambda key, shape, dtype: R.exponential(key, shape, dtype) / jnp.array(3, dtype),
+    "jax.laplace": R.laplace,
+    "laplace:scale=0.3,mean=0.1": lambda key, shape, dtype: (
+        R.laplace(key, shape, dtype) * jnp.array(0.3, dtype) + jnp.array(0.1, dtype)
+    ),
+    "jax.rademacher": R.rademacher,
+    "rademacher:value=0.7": lambda key, shape, dtype: R.rademacher(key, shape, dtype) * jnp.array(0.7, dtype),
+}
+
 # Of two axes and more.
 WEIGHTS = {
     "lecun-normal": I.lecun_normal(),
@@ -92,7 +105,7 @@ def several(draw, seed, shapes, dtype, steps=()):
 
 
 def elementwise(grid):
-    for ranks, initializers in (((1, 2, 3, 4), ANY), ((2, 3, 4), WEIGHTS)):
+    for ranks, initializers in (((1, 2, 3, 4), ANY), ((2, 3, 4), WEIGHTS), ((1, 2, 3, 4), DISTRIBUTIONS)):
         for scheme, draw in initializers.items():
             for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=ranks):
                 arguments = grid.init(scheme, shape, "jax", seed, dtype)

@@ -37,6 +37,33 @@ pub trait Distribution: Described {
     /// One value, from random words that no other element reads. It may take as many as it needs, and must use no function
     /// whose bits depend on the machine: `libm`, not the methods of `f64`, for all but arithmetic and square roots.
     fn sample(&self, words: &mut dyn Rng) -> f64;
+
+    /// The law by its name, if frameworks draw it in ways of their own.
+    fn known(&self) -> Option<Known> {
+        None
+    }
+}
+
+/// A law of independent values that frameworks draw in ways of their own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Known {
+    /// The exponential law.
+    Exponential {
+        /// 1 / mean.
+        rate: f64,
+    },
+    /// The law of Laplace.
+    Laplace {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation over the root of 2.
+        scale: f64,
+    },
+    /// A value or its negative.
+    Sign {
+        /// That value.
+        value: f64,
+    },
 }
 
 /// A law of values that depend on one another: all of them are drawn at once, in memory.

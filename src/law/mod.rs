@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::gaussian;
 use crate::plan::{DType, Kept, Unfolding};
-pub use further::{Described, Distribution, Draws, Pattern, Whole};
+pub use further::{Described, Distribution, Draws, Known, Pattern, Whole};
 pub use memory::{bytes_of, in_memory, panels};
 
 /// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Distribution, Law};
+use crate::law::{Described, Distribution, Known, Law};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -125,6 +125,11 @@ impl Described for Choice {
 impl Distribution for Choice {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         if self.first.sample(words) { self.value } else { self.other }
+    }
+
+    fn known(&self) -> Option<Known> {
+        let is_sign = self.p == 0.5 && self.other == -self.value;
+        is_sign.then_some(Known::Sign { value: self.value })
     }
 }
 

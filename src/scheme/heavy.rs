@@ -10,7 +10,7 @@ use rand_distr::Distribution as _;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::law::portable::Portable;
-use crate::law::{Described, Distribution, Law};
+use crate::law::{Described, Distribution, Known, Law};
 
 const SCALE: Parameter =
     Parameter { name: "scale", kind: Kind::Number, default: Some("0.01"), help: "the scale, above 0" };
@@ -121,6 +121,10 @@ impl Distribution for Laplace {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         let size = self.scale * numbers::exponential(words);
         self.mean + if words.next_u32() & 1 == 0 { size } else { -size }
+    }
+
+    fn known(&self) -> Option<Known> {
+        Some(Known::Laplace { mean: self.mean, scale: self.scale })
     }
 }
 

@@ -9,7 +9,7 @@ use rand_distr::Distribution as _;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::law::portable::Portable;
-use crate::law::{Described, Distribution, Law};
+use crate::law::{Described, Distribution, Known, Law};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -88,12 +88,13 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Law> {
-    let mean = 1.0 / arguments.positive("rate")?;
-    Ok(Law::Distribution(Arc::new(Exponential { mean })))
+    let rate = arguments.positive("rate")?;
+    Ok(Law::Distribution(Arc::new(Exponential { rate, mean: 1.0 / rate })))
 }
 
 #[derive(Debug)]
 struct Exponential {
+    rate: f64,
     mean: f64,
 }
 
@@ -118,6 +119,10 @@ impl Described for Exponential {
 impl Distribution for Exponential {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.mean * numbers::exponential(words)
+    }
+
+    fn known(&self) -> Option<Known> {
+        Some(Known::Exponential { rate: self.rate })
     }
 }
 

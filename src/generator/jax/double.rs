@@ -35,8 +35,6 @@ impl Draw for Normal {
 
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
-        /// The number next to -1.
-        const BEGIN: f64 = -1.0 + f64::EPSILON / 2.0;
         moved(erf_inv(uniform(bits, BEGIN, 1.0)) * SQRT_2, self.mean, self.std)
     }
 }
@@ -68,6 +66,60 @@ impl Draw for Truncated {
         moved(if raised > self.cuts[1] { self.cuts[1] } else { raised }, self.mean, self.std)
     }
 }
+
+/// `jax.random.exponential(key, shape, float64) / rate`; the compiler makes the division by one number a product.
+#[derive(Clone, Copy)]
+pub(super) struct Exponential {
+    pub(super) rate: f64,
+    /// If it is the only element, whose division stays one.
+    pub(super) alone: bool,
+}
+
+impl Draw for Exponential {
+    type Value = f64;
+
+    #[inline(always)]
+    fn value(self, bits: u64) -> f64 {
+        let standard = -log1p(-uniform(bits, 0.0, 1.0));
+        if self.alone { product(standard / self.rate, 1.0) } else { product(standard, 1.0 / self.rate) }
+    }
+}
+
+/// `jax.random.laplace(key, shape, float64) * scale + mean`.
+#[derive(Clone, Copy)]
+pub(super) struct Laplace {
+    pub(super) mean: f64,
+    pub(super) scale: f64,
+}
+
+impl Draw for Laplace {
+    type Value = f64;
+
+    #[inline(always)]
+    fn value(self, bits: u64) -> f64 {
+        let uniform = uniform(bits, BEGIN, 1.0);
+        let sign = if uniform == 0.0 { uniform } else { 1f64.copysign(uniform) };
+        moved(sign * log1p(-uniform.abs()), self.mean, self.scale)
+    }
+}
+
+/// `jax.random.rademacher(key, shape, float64) * value`.
+#[derive(Clone, Copy)]
+pub(super) struct Sign {
+    pub(super) value: f64,
+}
+
+impl Draw for Sign {
+    type Value = f64;
+
+    #[inline(always)]
+    fn value(self, bits: u64) -> f64 {
+        if uniform(bits, 0.0, 1.0) < 0.5 { self.value } else { -self.value }
+    }
+}
+
+/// The number next to -1.
+const BEGIN: f64 = -1.0 + f64::EPSILON / 2.0;
 
 /// A uniform value of [low, high].
 #[inline(always)]

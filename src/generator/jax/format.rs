@@ -32,6 +32,12 @@ pub(super) trait Format: Copy + Send + Sync + 'static {
         let product = Self::round(a * b);
         if product.abs() < f32::MIN_POSITIVE { 0f32.copysign(product) } else { product }
     }
+
+    /// The quotient by a number that is one for all elements: the compiler of JAX makes it a product.
+    #[inline(always)]
+    fn quotient(a: f32, b: f32) -> f32 {
+        Self::product(a, Self::round(1.0 / b))
+    }
 }
 
 /// IEEE binary32.
@@ -68,6 +74,12 @@ pub(super) struct Brain;
 
 impl Format for Brain {
     const BEGIN: f32 = -0.99609375;
+
+    /// In this type it is a quotient.
+    #[inline(always)]
+    fn quotient(a: f32, b: f32) -> f32 {
+        Self::product(a / b, 1.0)
+    }
 
     #[inline(always)]
     fn round(value: f32) -> f32 {

@@ -3,7 +3,7 @@
 use std::f64::consts::SQRT_2;
 use std::marker::PhantomData;
 
-use super::format::Format;
+use super::format::{Format, Single};
 use super::independent::Draw;
 use super::special;
 
@@ -84,6 +84,77 @@ impl<F: Format> Draw for Truncated<F> {
         let standard = self.tail.standard(self.uniform.value(bits));
         let raised = if standard < self.least { self.least } else { standard };
         self.tail.moved(if raised > self.most { self.most } else { raised })
+    }
+}
+
+/// `jax.random.exponential(key, shape, dtype) / rate`.
+#[derive(Clone, Copy)]
+pub(super) struct Exponential<F> {
+    uniform: Interval<F>,
+    rate: f32,
+    /// If it is the only element, whose division stays one.
+    alone: bool,
+}
+
+impl<F: Format> Exponential<F> {
+    pub(super) fn new(rate: f64, alone: bool) -> Self {
+        Self { uniform: Interval::new(0.0, 1.0), rate: F::setting(rate), alone }
+    }
+}
+
+impl<F: Format> Draw for Exponential<F> {
+    type Value = f32;
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let standard = -F::round(special::log1p(-self.uniform.value(bits)));
+        if self.alone { F::product(standard / self.rate, 1.0) } else { F::quotient(standard, self.rate) }
+    }
+}
+
+/// `jax.random.laplace(key, shape, dtype) * scale + mean`.
+#[derive(Clone, Copy)]
+pub(super) struct Laplace<F> {
+    uniform: Interval<F>,
+    tail: Tail<F>,
+}
+
+impl<F: Format> Laplace<F> {
+    pub(super) fn new(mean: f64, scale: f64) -> Self {
+        Self { uniform: Interval::new(F::BEGIN, 1.0), tail: Tail::new(mean, scale) }
+    }
+}
+
+impl<F: Format> Draw for Laplace<F> {
+    type Value = f32;
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let uniform = self.uniform.value(bits);
+        let sign = if uniform == 0.0 { uniform } else { 1f32.copysign(uniform) };
+        self.tail.moved(sign * F::round(special::log1p(-uniform.abs())))
+    }
+}
+
+/// `jax.random.rademacher(key, shape, dtype) * value`, by uniforms in single precision for every type.
+#[derive(Clone, Copy)]
+pub(super) struct Sign<F> {
+    value: f32,
+    format: PhantomData<F>,
+}
+
+impl<F: Format> Sign<F> {
+    pub(super) fn new(value: f64) -> Self {
+        Self { value: F::product(F::setting(value), 1.0), format: PhantomData }
+    }
+}
+
+impl<F: Format> Draw for Sign<F> {
+    type Value = f32;
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        if Single::fraction(bits) < 0.5 { self.value } else { -self.value }
     }
 }
 

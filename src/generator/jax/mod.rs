@@ -15,7 +15,7 @@ use super::platform::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
 use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{self, Law};
+use crate::law::{self, Known, Law};
 use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
 use independent::{Draw, Independent};
@@ -53,6 +53,7 @@ pub(super) fn has(law: &Law) -> bool {
     match law {
         Law::Orthogonal { .. } => true,
         Law::Whole(law) => law.is_of_matrices(),
+        Law::Distribution(law) => law.known().is_some(),
         law => Elementwise::of(law).is_some(),
     }
 }
@@ -67,6 +68,7 @@ pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<d
             Box::new(qr::tensor(&*normals, Rows::Longer, gain, unfolding, dtype, threads))
         }
         Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), dtype, threads)),
+        Law::Distribution(law) => known(key, law.known()?, dtype, tensor.whole().shape.count()),
         &Law::Uniform { low, high } if tensor.is_scaled => scaled_uniform(key, [low, high], dtype),
         law => elementwise(key, Elementwise::of(law)?, dtype),
     })
@@ -74,9 +76,10 @@ pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<d
 
 /// Normals in double precision take logarithms, and exponentials for where they are cut.
 pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
-    match tensor.law {
+    match &tensor.law {
         _ if tensor.dtype != DType::F64 => &[],
         Law::Uniform { .. } => &[],
+        Law::Distribution(law) if matches!(law.known(), Some(Known::Sign { .. })) => &[],
         Law::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
         _ => &[Function::Ln],
     }
@@ -124,6 +127,26 @@ fn double_precision(key: Key, law: Elementwise) -> Box<dyn Source> {
             let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
             source(key, double::Truncated::new(mean, std, cuts))
         }
+    }
+}
+
+/// The numbers of a law that `jax.random` has by its name.
+fn known(key: Key, law: Known, dtype: DType, count: u64) -> Box<dyn Source> {
+    match (dtype, law) {
+        (DType::F64, Known::Exponential { rate }) => source(key, double::Exponential { rate, alone: count == 1 }),
+        (DType::F64, Known::Laplace { mean, scale }) => source(key, double::Laplace { mean, scale }),
+        (DType::F64, Known::Sign { value }) => source(key, double::Sign { value }),
+        (DType::F32, law) => known_below_double::<Single>(key, law, count),
+        (DType::F16, law) => known_below_double::<Half>(key, law, count),
+        (DType::BF16, law) => known_below_double::<Brain>(key, law, count),
+    }
+}
+
+fn known_below_double<F: Format>(key: Key, law: Known, count: u64) -> Box<dyn Source> {
+    match law {
+        Known::Exponential { rate } => source(key, laws::Exponential::<F>::new(rate, count == 1)),
+        Known::Laplace { mean, scale } => source(key, laws::Laplace::<F>::new(mean, scale)),
+        Known::Sign { value } => source(key, laws::Sign::<F>::new(value)),
     }
 }
 
@@ -182,8 +205,13 @@ mod tests {
 
     #[test]
     fn any_part_is_that_of_the_whole() {
-        for (law, dtype) in LAWS.into_iter().flat_map(|law| DType::ALL.map(|dtype| (law, dtype))) {
-            let source = elementwise(Key([1, 2]), law, dtype);
+        const KNOWN: [Known; 3] =
+            [Known::Exponential { rate: 3.0 }, Known::Laplace { mean: 0.5, scale: 0.1 }, Known::Sign { value: 0.7 }];
+        type Make = Box<dyn Fn(DType) -> Box<dyn Source>>;
+        let of_elementwise = LAWS.map(|law| Box::new(move |dtype| elementwise(Key([1, 2]), law, dtype)) as Make);
+        let of_known = KNOWN.map(|law| Box::new(move |dtype| known(Key([1, 2]), law, dtype, 300)) as Make);
+        let makes = of_elementwise.into_iter().chain(of_known);
+        for (source, dtype) in makes.flat_map(|make| DType::ALL.map(|dtype| (make(dtype), dtype))) {
             let (mut singles, mut doubles) = ([0.0; 300], [0.0; 300]);
             source.singles(0, &mut singles);
             source.doubles(0, &mut doubles);

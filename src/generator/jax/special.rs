@@ -38,7 +38,7 @@ fn log(x: f32) -> f32 {
 
 /// ln(1 + x) for -1 < x <= 0.
 #[inline(always)]
-fn log1p(x: f32) -> f32 {
+pub(super) fn log1p(x: f32) -> f32 {
     /// sqrt(2) - 1: where the sum 1 + x begins to say too little.
     const SMALL: f32 = 0.41421357;
     let denominator = polynomial(x, [1.0, 15.062909, 83.04757, 221.7624, 309.09872, 216.42789, 60.11866]);

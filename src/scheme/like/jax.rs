@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
-use super::{Like, Row, Target, row};
+use super::{Like, Row, Target, native, row};
 use crate::law::{Law, OrthogonalMethod, in_deviations};
 use crate::plan::{DType, narrow};
 use crate::scheme::{Arguments, Site, find};
@@ -46,6 +46,9 @@ const ROWS: &[Row] = &[
     row("he-normal", |arguments, site, Target { dtype, .. }| he(Distribution::Truncated, arguments, site, dtype)),
     row("he-uniform", |arguments, site, Target { dtype, .. }| he(Distribution::Uniform, arguments, site, dtype))
         .scaled(),
+    native("exponential"),
+    native("laplace"),
+    native("rademacher"),
     row("orthogonal", orthogonal).close(LAPACK),
     row("delta-orthogonal", delta_orthogonal).close(LAPACK),
 ];
