@@ -32,6 +32,7 @@ pub mod model;
 pub mod passing;
 pub mod plan;
 pub mod pretrain;
+mod quadrature;
 pub mod reader;
 pub mod recipe;
 pub mod scan;

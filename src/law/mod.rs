@@ -5,6 +5,7 @@ pub mod matrix;
 mod memory;
 pub mod numbers;
 pub mod portable;
+mod rounding;
 
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ impl Law {
             Self::Normal { std, .. } => std,
             Self::Uniform { low, high } => (high / 2.0 - low / 2.0) / 3f64.sqrt(),
             Self::TruncatedNormal { mean, std, low, high } => {
-                std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.1
+                std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std).1
             }
             Self::Orthogonal { gain, ref unfolding, .. } => {
                 gain.abs() / as_float(unfolding.rows().max(unfolding.columns()).max(1)).sqrt()
@@ -140,7 +141,7 @@ impl Law {
             Self::Normal { mean, .. } => mean,
             Self::Uniform { low, high } => low / 2.0 + high / 2.0,
             Self::TruncatedNormal { mean, std, low, high } => {
-                mean + std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std)?.0
+                mean + std * gaussian::truncated_moments((low - mean) / std, (high - mean) / std).0
             }
             Self::Orthogonal { .. } => 0.0,
             Self::Sparse { nonzeros, mean, ref unfolding, .. } => {

@@ -74,6 +74,15 @@ impl DType {
         }
     }
 
+    /// The least value above 0 that has all digits.
+    pub fn least_normal(self) -> f64 {
+        match self {
+            Self::F64 => f64::MIN_POSITIVE,
+            Self::F32 | Self::BF16 => f32::MIN_POSITIVE.into(),
+            Self::F16 => f16::MIN_POSITIVE.into(),
+        }
+    }
+
     /// The value of this type that is nearest to `value`, ties to even; infinite where `value` overflows.
     pub fn round(self, value: f64) -> f64 {
         match self {

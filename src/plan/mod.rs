@@ -159,6 +159,7 @@ impl Tensor {
                     .into(),
             );
         }
+        notes.extend(law.too_small_for(common.dtype));
         let fans = resolved.fans(&site);
         if fans.is_none() && common.fans != Fans::default() {
             notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));

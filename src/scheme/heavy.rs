@@ -1,6 +1,6 @@
 //! Laws with heavier tails than the normal: whose values now and then lie far beyond their scale.
 
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, LN_2};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +11,7 @@ use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::law::portable::Portable;
 use crate::law::{Described, Distribution, Known, Law};
+use crate::quadrature::moments;
 
 const SCALE: Parameter =
     Parameter { name: "scale", kind: Kind::Number, default: Some("0.01"), help: "the scale, above 0" };
@@ -220,7 +221,10 @@ impl Described for StudentT {
     }
 
     fn std(&self) -> Option<f64> {
-        (self.dof > 2.0 && self.limit.is_none()).then(|| self.scale * (self.dof / (self.dof - 2.0)).sqrt())
+        match self.limit {
+            Some(limit) => Some(limit * cut_student_t(self.dof, limit / self.scale)),
+            None => (self.dof > 2.0).then(|| self.scale * (self.dof / (self.dof - 2.0)).sqrt()),
+        }
     }
 
     fn bounds(&self) -> Option<(f64, f64)> {
@@ -239,6 +243,20 @@ impl Distribution for StudentT {
     }
 }
 
+/// The standard deviation of Student's law of scale 1, cut to [-cut, cut], as a part of the cut: by quadrature over asinh(t).
+fn cut_student_t(dof: f64, cut: f64) -> f64 {
+    let logarithm = |u: f64| if u > 20.0 { u - LN_2 } else { libm::log(libm::sinh(u)) };
+    let density = |u: f64| {
+        let square = 2.0 * logarithm(u);
+        let tail = if square > 600.0 { square - libm::log(dof) } else { libm::log1p(libm::exp(square) / dof) };
+        // dt = cosh(u) du, and cosh(u)^2 = 1 + t^2.
+        let widening = if square > 600.0 { square } else { libm::log1p(libm::exp(square)) };
+        libm::exp(0.5 * (widening - (dof + 1.0) * tail))
+    };
+    let (mean, std) = moments((0.0, libm::asinh(cut)), density, |u| libm::exp(logarithm(u) - libm::log(cut)));
+    libm::hypot(mean, std)
+}
+
 /// No chi-square value is below it. They are 2 d v (Marsaglia and Tsang's method, d = dof / 2 - 1/3), where v is taken only if
 /// ln u < z^2 / 2 + d (1 - v + ln v): with z^2 <= 9 d and ln u >= -e, e the largest exponential, ln v >= -e / d - 5.5. Below
 /// 2 degrees of freedom d is greater by 1 and a factor u^(2 / dof) comes in; with 2, they are twice an exponential, 2^-53 at
@@ -253,4 +271,25 @@ fn least_chi_square(dof: f64) -> f64 {
     }
     let (d, exponent) = if shape < 1.0 { (shape + 2.0 / 3.0, 1.0 / shape) } else { (shape - 1.0 / 3.0, 0.0) };
     2.0 * d * libm::exp(-LARGEST_EXPONENTIAL * (exponent + 1.0 / d) - 5.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_law_has_the_standard_deviation_of_its_density() {
+        for (dof, cut) in [(5.0, 1.0), (3.0, 20.0), (1.0, 10.0), (0.5, 30.0), (1e6, 2.0)] {
+            let density = |t: f64| libm::pow(1.0 + t * t / dof, -0.5 * (dof + 1.0));
+            let points: Vec<f64> = (0..100_000).map(|n| cut * (f64::from(n) + 0.5) / 1e5).collect();
+            let mass: f64 = points.iter().map(|&t| density(t)).sum();
+            let square: f64 = points.iter().map(|&t| t * t * density(t)).sum::<f64>() / mass;
+            let found = cut * cut_student_t(dof, cut);
+            assert!((found / square.sqrt() - 1.0).abs() < 1e-6, "{dof}, {cut}: {found} is not {}", square.sqrt());
+        }
+        // The law of Cauchy has a formula; and a wide cut changes little.
+        assert!((cut_student_t(1.0, 1e6) * 1e6 - (1e6 / 1e6f64.atan() - 1.0).sqrt()).abs() < 1e-6);
+        assert!((cut_student_t(5.0, 1e4) * 1e4 - (5.0f64 / 3.0).sqrt()).abs() < 1e-6);
+        assert!(cut_student_t(0.1, 1e300).is_finite());
+    }
 }

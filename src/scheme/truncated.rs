@@ -109,7 +109,6 @@ const FARTHEST: f64 = 1e6;
 
 /// The part of the standard deviation that is left after cutting at `low` and `high` sigma.
 fn kept_std(low: f64, high: f64) -> Result<f64> {
-    let moments = gaussian::truncated_moments(low, high);
-    let kept = moments.map(|(_, std)| std).filter(|&std| std > 1e-6);
+    let kept = Some(gaussian::truncated_moments(low, high).1).filter(|&std| std > 1e-6);
     kept.context("corrected=true is not possible: there is next to nothing between these cuts")
 }

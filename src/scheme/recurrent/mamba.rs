@@ -10,6 +10,7 @@ use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, exa
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
 use crate::law::{Described, Distribution, Law, as_float, numbers::open_unit};
+use crate::quadrature::moments;
 
 const LEAST_STEP: Parameter =
     Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };
@@ -144,6 +145,20 @@ struct LogarithmOfUniform {
 }
 
 impl Described for LogarithmOfUniform {
+    /// ln low + s / (1 - exp(-s)) - 1, s = ln(high / low).
+    fn mean(&self) -> Option<f64> {
+        let span = libm::log(self.high / self.low);
+        Some(libm::log(self.low) - span / libm::expm1(-span) - 1.0)
+    }
+
+    /// sqrt(1 - (h / sinh h)^2), h half of s; of a narrow range by its series.
+    fn std(&self) -> Option<f64> {
+        let half = libm::log(self.high / self.low) / 2.0;
+        let (square, ratio) = (half * half, half / libm::sinh(half));
+        let series = square * (1.0 / 3.0 - square * (1.0 / 15.0 - square * 2.0 / 189.0));
+        Some(if half < 0.03 { series.sqrt() } else { (1.0 - ratio * ratio).sqrt() })
+    }
+
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((libm::log(self.low), libm::log(self.high)))
     }
@@ -176,7 +191,27 @@ impl TimeStep {
     }
 }
 
+impl TimeStep {
+    /// By quadrature over the logarithm of the step; a part of the steps lies at the floor.
+    fn moments(&self) -> (f64, f64) {
+        let (low, high) = (libm::log(self.least), libm::log(self.longest));
+        let from = if self.floor > self.least { libm::log(self.floor) } else { low };
+        let (mean, std) = moments((from, high), |_| 1.0, |step| self.inverse_softplus(libm::exp(step)));
+        let at_floor = (from - low) / (high - low);
+        let apart = self.inverse_softplus(self.least) - mean;
+        (mean + at_floor * apart, ((1.0 - at_floor) * (std * std + at_floor * apart * apart)).sqrt())
+    }
+}
+
 impl Described for TimeStep {
+    fn mean(&self) -> Option<f64> {
+        Some(self.moments().0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.moments().1)
+    }
+
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.inverse_softplus(self.least), self.inverse_softplus(self.longest)))
     }
@@ -190,5 +225,31 @@ impl Distribution for TimeStep {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         let (low, high) = (libm::log(self.least), libm::log(self.longest));
         self.inverse_softplus(libm::exp(low + (high - low) * open_unit(words)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quadrature::tests::of_fractions;
+
+    #[track_caller]
+    fn are_near(law: &dyn Described, expected: (f64, f64)) {
+        let (mean, std) = (law.mean().unwrap(), law.std().unwrap());
+        assert!((mean - expected.0).abs() < 1e-3 * expected.1, "{law:?}: mean {mean}, {expected:?}");
+        assert!((std / expected.1 - 1.0).abs() < 1e-3, "{law:?}: std {std}, {expected:?}");
+    }
+
+    #[test]
+    fn figures_are_those_of_the_values() {
+        for (low, high) in [(1.0, 16.0), (0.5, 0.5001), (1.0, 1.06), (1e-3, 1e3)] {
+            let value = |unit| libm::log(low * (1.0 - unit) + high * unit);
+            are_near(&LogarithmOfUniform { low, high }, of_fractions(value));
+        }
+        for (least, longest, floor) in [(1e-3, 0.1, 1e-4), (1e-5, 1.0, 1e-4), (1e-3, 0.1, 0.09), (1.0, 50.0, 0.0)] {
+            let law = TimeStep { least, longest, floor };
+            let value = |unit| law.inverse_softplus(least * libm::pow(longest / least, unit));
+            are_near(&law, of_fractions(value));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Eigenvalues drawn from a ring in the unit disk: the linear recurrent unit.
 
+use std::f64::consts::LN_2;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -10,6 +11,7 @@ use crate::law::{
     Described, Distribution, Law,
     numbers::{SMALLEST_UNIT, open_unit},
 };
+use crate::quadrature::moments;
 
 const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
 
@@ -75,9 +77,26 @@ impl Ring {
         // A square that is rounded to 1 is as near to it as a double can be.
         libm::log(-0.5 * libm::log(square.min(1.0 - SMALLEST_UNIT)))
     }
+
+    /// By quadrature over w = ln(-ln r^2), whose density is that of Gumbel, exp(w - exp(w)), cut to where the ring lies.
+    fn moments(&self) -> (f64, f64) {
+        // -ln r^2 is exponential; beyond 45 more than its least, or below exp(-45) of its greatest, next to nothing is left.
+        let least = -2.0 * libm::log(self.outer);
+        let greatest = (-2.0 * libm::log(self.inner)).min(least + 45.0);
+        let (from, to) = (libm::log(least).max(libm::log(greatest) - 45.0), libm::log(greatest));
+        moments((from, to), |w| libm::exp(w - libm::exp(w) + least), |w| w - LN_2)
+    }
 }
 
 impl Described for Ring {
+    fn mean(&self) -> Option<f64> {
+        Some(self.moments().0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.moments().1)
+    }
+
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.at(1.0 - SMALLEST_UNIT), self.at(SMALLEST_UNIT)))
     }
@@ -120,5 +139,25 @@ impl Described for Phase {
 impl Distribution for Phase {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         libm::log(self.largest) + libm::log(open_unit(words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quadrature::tests::of_fractions;
+
+    #[test]
+    fn figures_are_those_of_the_values() {
+        for (inner, outer) in [(0.0, 1.0), (0.9, 0.999), (0.0, 0.5), (0.5, 1.0), (0.4, 0.4001)] {
+            let ring = Ring { inner, outer };
+            let (mean, std) = of_fractions(|unit| ring.at(unit));
+            assert!((ring.mean().unwrap() - mean).abs() < 1e-3 * std, "{ring:?}: {:?}, {mean}", ring.mean());
+            assert!((ring.std().unwrap() / std - 1.0).abs() < 1e-3, "{ring:?}: {:?}, {std}", ring.std());
+        }
+        // Of the whole disk: Euler's constant, and pi / sqrt(6).
+        let whole = Ring { inner: 0.0, outer: 1.0 };
+        assert!((whole.mean().unwrap() + 0.577_215_664_901_532_9 + LN_2).abs() < 1e-12);
+        assert!((whole.std().unwrap() - std::f64::consts::PI / 6f64.sqrt()).abs() < 1e-12);
     }
 }

@@ -87,7 +87,7 @@ fn scaled(distribution: Distribution, gain: f64, fan: f64) -> Result<Law> {
             between(-bound, bound)
         }
         Distribution::TruncatedNormal => {
-            let std = std / gaussian::truncated_moments(-2.0, 2.0).map_or(1.0, |(_, kept)| kept);
+            let std = std / gaussian::truncated_moments(-2.0, 2.0).1;
             Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
         }
         Distribution::CutNormal => Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }),
