@@ -149,7 +149,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "standard-uniform",
         summary: "independent uniform values between 0 and 1; NumPy draws these, unlike `uniform`, in f32 itself",
-        formula: "w ~ U(0, 1)",
+        formula: "w ~ U(0, 1); 1 itself can come out, as a value that is rounded up to it",
         source: "numpy.random.Generator.random",
         ranks: "any",
         parameters: &[],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::arguments::{Arguments, Kind, Parameter};
 use crate::plan::{Axes, Base, Fans, Layout, Role, Shape, Unfolding};
@@ -37,7 +37,7 @@ pub const ARRANGEMENT: &[Parameter] = &[
         name: "transposed",
         kind: Kind::Flag,
         default: None,
-        help: "the weight of a transposed convolution: what the layout calls inputs are its outputs",
+        help: "the weight of a transposed convolution, kept as torch and Keras do: what the layout calls inputs are its outputs; MLX and Flax keep it as that of any other",
     },
 ];
 
@@ -109,11 +109,26 @@ impl<'a> Site<'a> {
         let site =
             Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
                 .with_base(self.base);
+        if let Some(framework) = site.untransposed().filter(|_| site.arrangement.transposed) {
+            bail!(
+                "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: leave transposed out",
+                site.layout
+            );
+        }
         // What was asked for must be possible, whether or not the scheme then reads it.
         if site.arrangement != Arrangement::default() {
             site.axes()?;
         }
         Ok(site)
+    }
+
+    /// The framework of the layout, if it keeps the weights of transposed convolutions in the order of others.
+    fn untransposed(&self) -> Option<&'static str> {
+        match self.layout.to_string().as_str() {
+            "mlx" => Some("MLX"),
+            "jax" => Some("Flax"),
+            _ => None,
+        }
     }
 
     /// The axes of the weight, or of the weights, that the tensor holds. Errors where the layout does not fit the shape.
