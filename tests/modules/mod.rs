@@ -156,6 +156,16 @@ fn a_padding_row_is_counted_from_either_end() {
 }
 
 #[test]
+fn a_prelu_has_one_slope_and_no_note() {
+    let folder = Folder::new();
+    for like in ["", "--like torch"] {
+        let report = drawn(&folder, &format!("init torch.nn.PReLU:init=0.1 3 {like}"));
+        assert_eq!(report["tensors"][0]["scheme"], "constant:value=0.1");
+        assert!(!report["notes"].to_string().contains("torch.constant_"), "{}", report["notes"]);
+    }
+}
+
+#[test]
 fn modules_refuse_what_torch_refuses() {
     let folder = Folder::new();
     for (line, told) in [

@@ -35,7 +35,8 @@ pub(super) fn prelu(given: &Given, framework: &Framework, layout: &Layout) -> Re
     named_by_torch(framework, layout)?;
     let init = given.number("init")?.unwrap_or(0.25);
     let slope = given.tensor(framework, framework.weight, vec![given.size("size")?], Role::Scale);
-    Ok(vec![LayerTensor { own: Some(format!("constant:value={init}")), ..slope }])
+    let constant = if given.drawn_by_torch() { "torch.constant_" } else { "constant" };
+    Ok(vec![LayerTensor { own: Some(format!("{constant}:value={init:e}")), ..slope }])
 }
 
 /// The scale and the shift, and the running mean and variance. Each of the flags has a default of the layer.
