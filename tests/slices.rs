@@ -200,7 +200,7 @@ fn recipes_of_slices_that_cannot_be_are_left_aside() {
     }
 }
 
-/// A safetensors file of one value that claims to be a slice of a large matrix.
+/// A safetensors file of one value, 1e9, that claims to be a slice of a large matrix.
 fn claim(folder: &Folder, name: &str, scheme: &str, of: [u64; 2]) {
     let tensor = format!(
         r#"{{"dtype":"f32","layout":"oi","scheme":"{scheme}","shape":[1,1],"slice":{{"of":[{},{}],"start":[0,0]}}}}"#,
@@ -211,7 +211,7 @@ fn claim(folder: &Folder, name: &str, scheme: &str, of: [u64; 2]) {
     let header =
         format!(r#"{{"__metadata__":{{"fanin":{recipe}}},"w":{{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}}}"#);
     let length = (header.len() as u64).to_le_bytes();
-    folder.write(name, [&length[..], header.as_bytes(), &[0; 4]].concat());
+    folder.write(name, [&length[..], header.as_bytes(), &1e9f32.to_le_bytes()].concat());
 }
 
 #[test]

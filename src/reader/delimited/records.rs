@@ -64,7 +64,9 @@ impl Delimiter {
             first > 0 && counts(**byte).all(|count| count == first)
         };
         let found = CANDIDATES.iter().find(same);
-        let found = found.or_else(|| CANDIDATES.iter().find(|&&byte| counts(byte).any(|count| count > 0)));
+        // Tabs that are not in each line are blanks among others.
+        let uneven = |byte: &&u8| **byte != b'\t' && counts(**byte).any(|count| count > 0);
+        let found = found.or_else(|| CANDIDATES.iter().find(uneven));
         found.map_or(Self::Blanks, |&byte| Self::Byte(byte))
     }
 }
