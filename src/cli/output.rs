@@ -1,4 +1,6 @@
-//! Where a plan goes: the options that every command that writes has in common, and what they mean.
+//! The options that every command that writes has in common, and the writing itself.
+
+mod destination;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -7,11 +9,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::fs::OFlags;
 
-use super::copied::{self, copied};
-use super::files::{Done, Files, Manner, by_extension};
+use self::destination::{Destination, Folder};
+use super::copied;
+use super::files::{Done, Files, Manner};
 use super::overlap::Touched;
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
@@ -21,9 +24,9 @@ use super::{dry_run, memory};
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
-use crate::writer::{self, Beside, Checkpoint, Encoder, Existing, FORMATS, FileOptions, Format, Settings};
+use crate::writer::{self, Beside, Encoder, Existing, FileOptions, Format, Settings};
 
-/// Where the data goes, and how it gets there.
+/// The place that the data goes to, and the way it gets there.
 #[derive(clap::Args)]
 #[expect(clippy::struct_field_names, reason = "the option is named --output")]
 pub(super) struct Output {
@@ -70,27 +73,8 @@ pub(super) struct Output {
     json: bool,
 }
 
-/// What a folder is to hold where no option says it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Folder {
-    /// A file for each tensor.
-    TensorFiles,
-    /// The files of a checkpoint.
-    Checkpoint,
-}
-
 /// The option that names the files of a plan.
 pub(super) const OPTION: &str = "--output";
-
-/// Where the data goes.
-enum Destination {
-    /// To a person, to look at.
-    Terminal,
-    /// To standard output.
-    Stream(&'static Format),
-    /// To files.
-    Files(Files, &'static Format),
-}
 
 impl Output {
     /// Draws a plan and writes it where it was asked for; a folder gets a file for each tensor. No file of `touched` is overwritten.
@@ -178,17 +162,17 @@ impl Output {
         self.report(out, plan, &Written { done, format: Some(format), ..Written::default() })
     }
 
-    /// Whether nothing is to be written or said but the plan.
+    /// True if only the plan is printed.
     pub(super) fn is_dry_run(&self) -> bool {
         self.dry_run
     }
 
-    /// Whether nothing is to be said on the way.
+    /// True if no progress is reported.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet || self.json
     }
 
-    /// How files beside that of the tensors are written.
+    /// The options for a file that is written.
     pub(super) fn file_options(&self) -> FileOptions {
         let existing = match (self.force, self.resume) {
             (true, _) => Existing::Replace,
@@ -242,114 +226,14 @@ impl Output {
         self.output.as_deref()
     }
 
-    /// Whether a whole model goes into a folder.
+    /// True if a whole model goes into a folder.
     pub(super) fn is_checkpoint(&self) -> bool {
         self.folder(Folder::Checkpoint).is_some()
     }
 
-    /// Whether a format was named.
+    /// True if a format was named.
     pub(super) fn has_format(&self) -> bool {
         self.format.is_some()
-    }
-
-    fn destination(&self, folder: Folder, plan: &Plan, beside: &[Beside]) -> Result<Destination> {
-        let asked = self.format.as_deref().map(Format::find).transpose()?;
-        if let Some(path) = self.folder(folder) {
-            return self.files_in(path, folder, asked, plan, beside);
-        }
-        if let Some(option) = self.checkpoint_option() {
-            bail!("{option} goes with a checkpoint in a folder: -o DIR/");
-        }
-        let destination = match self.output.as_deref() {
-            None if asked.is_none() && io::stdout().is_terminal() => Destination::Terminal,
-            None => {
-                let binary = asked.is_some_and(|format| format.binary);
-                ensure!(
-                    self.dry_run || !binary || !io::stdout().is_terminal(),
-                    "standard output is a terminal: `-o FILE`, or `-o -` to fill it with bytes"
-                );
-                stream(asked, plan, self.dry_run)?
-            }
-            Some(path) if path == Path::new("-") => stream(asked, plan, self.dry_run)?,
-            Some(path) => {
-                // A folder is refused where files are checked, which knows what to say; its extension does not matter.
-                let refused = path.is_dir().then_some(&FORMATS[0]);
-                let format = refused.or(asked).map_or_else(|| by_extension(path), Ok)?;
-                self.check_resumable(format)?;
-                Destination::Files(Files::single(path.into(), plan, format)?, format)
-            }
-        };
-        let file = matches!(destination, Destination::Files(..));
-        ensure!(file || !self.sha256, "--sha256 is of files: -o FILE or -o DIR/");
-        ensure!(file || !self.resume, "--resume is for files: -o FILE.safetensors or -o DIR/");
-        Ok(destination)
-    }
-
-    /// The folder to write into, where it is one.
-    fn folder(&self, folder: Folder) -> Option<&Path> {
-        let path = self.output.as_deref().filter(|path| *path != Path::new("-"))?;
-        let named = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-        // Where a file for each tensor is meant, the slash says so.
-        let checkpoint = folder == Folder::Checkpoint || self.checkpoint_option().is_some();
-        (named || (checkpoint && path.is_dir())).then_some(path)
-    }
-
-    /// An option that was given and asks for a checkpoint.
-    fn checkpoint_option(&self) -> Option<&'static str> {
-        let options = [
-            (self.max_shard_size.is_some(), "--max-shard-size"),
-            (self.rank.is_some(), "--rank"),
-            (self.copy_from.is_some(), "--copy-from"),
-        ];
-        options.into_iter().find_map(|(given, option)| given.then_some(option))
-    }
-
-    fn files_in(
-        &self,
-        path: &Path,
-        folder: Folder,
-        asked: Option<&'static Format>,
-        plan: &Plan,
-        beside: &[Beside],
-    ) -> Result<Destination> {
-        let option = self.checkpoint_option();
-        let of_checkpoints = FORMATS.iter().find(|format| format.makes_checkpoints());
-        let format = match folder {
-            _ if option.is_some() => asked.or(of_checkpoints),
-            Folder::Checkpoint => asked.or(of_checkpoints),
-            Folder::TensorFiles => asked,
-        };
-        let format = format.unwrap_or(&FORMATS[0]);
-        self.check_resumable(format)?;
-        if let Some(option) = option.filter(|_| !format.makes_checkpoints()) {
-            bail!("{option} goes with a checkpoint, which is safetensors: leave out --format {}", format.name);
-        }
-        let mut beside = beside.to_vec();
-        for file in self.copy_from.as_deref().map(copied).transpose()?.into_iter().flatten() {
-            // What the command itself makes of this model comes before what was found.
-            if beside.iter().all(|own| own.name != file.name) {
-                beside.push(file);
-            }
-        }
-        let checkpoint = option.is_some() || (folder == Folder::Checkpoint && format.makes_checkpoints());
-        let files = match checkpoint {
-            true => {
-                let limit = self.max_shard_size.unwrap_or(Checkpoint::MAX_SHARD_SIZE);
-                Files::of_checkpoint(path, plan, limit, beside)?
-            }
-            false => Files::of_tensors(path, plan, format, beside)?,
-        };
-        Ok(Destination::Files(files, format))
-    }
-
-    /// Refuses to resume what would not show which plan it is of.
-    fn check_resumable(&self, format: &Format) -> Result<()> {
-        ensure!(
-            !self.resume || format.makes_checkpoints(),
-            "--resume: the first bytes of a .{} do not tell its plan: write safetensors, or replace it by --force",
-            format.name
-        );
-        Ok(())
     }
 
     fn write_files(
@@ -435,8 +319,8 @@ impl Output {
     }
 }
 
-/// Whether a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
-/// What starts a program with /dev/null so, such as `subprocess.DEVNULL` of Python, cannot be told from that.
+/// True if a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
+/// A program that starts this one with /dev/null so, such as Python with `subprocess.DEVNULL`, cannot be told from that.
 fn is_closed(stream: BorrowedFd) -> Result<bool> {
     if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
         return Ok(false);
@@ -447,18 +331,6 @@ fn is_closed(stream: BorrowedFd) -> Result<bool> {
     Ok(nothing)
 }
 
-/// Standard output as a destination, in the format asked for or `.npy`.
-fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<Destination> {
-    let one = plan.tensors.len() == 1;
-    if asked.is_none() && dry_run {
-        return Ok(Destination::Terminal);
-    }
-    let several =
-        || FORMATS.iter().filter(|format| format.several).map(|format| format.name).collect::<Vec<_>>().join(", ");
-    ensure!(asked.is_some() || one, "several tensors to standard output need --format: one of {}", several());
-    Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
-}
-
-/// How many values make the histogram at most.
+/// The most values that make the histogram.
 const MOST_SHOWN: usize = 1 << 16;
 const HISTOGRAM_WIDTH: usize = 75;
