@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::data::DataOptions;
 use super::numbers::Numbers;
@@ -18,10 +18,10 @@ use super::resources::Resources;
 use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
-use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Tensor};
-use crate::reader::{Contents, Table};
+use crate::plan::{Base, Common, Fans, Layout, Name, Plan, Tensor};
+use crate::reader::{Contents, Entry, Table};
 use crate::recipe::{Recipe, TensorRecipe};
-use crate::text::{cut, escape, matches};
+use crate::text::{cut, escape, grouped, matches};
 use crate::verify::{Meeting, changed, compare, meet};
 use crate::writer::Settings;
 
@@ -94,11 +94,13 @@ struct Expected {
     underived: Vec<String>,
     /// Names of tensors that are not in the plan, each with the one that it equals.
     tied: Vec<(Name, Name)>,
+    /// The names of tensors of types that no law draws, such as counters of steps. The plan does not have them.
+    undrawn: Vec<String>,
 }
 
 impl From<Plan> for Expected {
     fn from(plan: Plan) -> Self {
-        Self { plan, underived: Vec::new(), tied: Vec::new() }
+        Self { plan, underived: Vec::new(), tied: Vec::new(), undrawn: Vec::new() }
     }
 }
 
@@ -123,7 +125,7 @@ impl Verify {
     fn compare(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
         let mut meeting = self.meet(&expected, contents);
-        let plan = expected.plan;
+        let Expected { plan, undrawn, .. } = expected;
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
         let pairs = [meeting.pairs.as_slice(), &meeting.tied].concat();
@@ -139,7 +141,8 @@ impl Verify {
             planned: &plan.tensors[number],
             difference,
         });
-        let compared = report::Compared { plan: &plan, faults: &meeting.faults, tensors: tensors.collect(), seconds };
+        let (faults, tensors) = (&meeting.faults, tensors.collect());
+        let compared = report::Compared { plan: &plan, faults, tensors, undrawn: &undrawn, seconds };
         match (self.json, self.quiet) {
             (true, _) => compared.machine(out)?,
             (false, true) => {}
@@ -149,9 +152,9 @@ impl Verify {
     }
 
     fn meet(&self, expected: &Expected, contents: &Contents) -> Meeting {
-        let kept: HashSet<&str> =
-            contents.entries.iter().filter(|entry| entry.kept.is_some()).map(|entry| entry.name.as_str()).collect();
-        meet(&expected.plan, &expected.tied, contents, &|name| self.wants(name) && !kept.contains(name))
+        let kept = contents.entries.iter().filter(|entry| entry.kept.is_some()).map(|entry| entry.name.as_str());
+        let others: HashSet<&str> = kept.chain(expected.undrawn.iter().map(String::as_str)).collect();
+        meet(&expected.plan, &expected.tied, contents, &|name| self.wants(name) && !others.contains(name))
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -174,10 +177,12 @@ impl Verify {
     fn expected(&self, contents: &Contents) -> Result<Expected> {
         let base = self.base()?.map(Arc::new);
         if let Some(expression) = &self.scheme {
-            return Ok(self.by_expression(expression, contents, base.as_ref())?.into());
+            let plan = self.by_expression(expression, contents, base.as_ref())?;
+            return Ok(Expected { undrawn: self.undrawn(&plan, contents), ..plan.into() });
         }
         if let Some(path) = &self.recipe {
-            return self.by_recipe(path);
+            let expected = self.by_recipe(path)?;
+            return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         if let Some(option) = self.numbers.given() {
             bail!("{option} goes with --as or --recipe: the file's own recipe tells it");
@@ -194,6 +199,13 @@ impl Verify {
         }
         ensure!(self.data.is_none(), "--data: nothing in the file was learnt from data");
         self.by_own_recipe(recipe, base.as_ref())
+    }
+
+    /// The names of tensors of types that no law draws, if the plan does not have them.
+    fn undrawn(&self, plan: &Plan, contents: &Contents) -> Vec<String> {
+        let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let entries = contents.entries.iter().filter(|entry| entry.dtype().is_none() && self.wants(&entry.name));
+        entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
 
     /// What the file's recipe tells to learn, learnt again.
@@ -278,15 +290,15 @@ impl Verify {
         }
         let generator = self.numbers.generator();
         let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
+        let drawn: Vec<_> = wanted.iter().filter_map(|&entry| Some((entry, entry.dtype()?))).collect();
+        if let (Some(first), []) = (wanted.first(), drawn.as_slice()) {
+            return Err(no_law(first));
+        }
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref())?;
-        let tensors = wanted.into_iter().map(|entry| {
-            let shown_name = cut(&escape(&entry.name), 100);
-            let dtype: DType = entry
-                .dtype()
-                .with_context(|| format!("`{shown_name}`: values of type {} are not read", entry.type_word))?;
+        let tensors = drawn.into_iter().map(|(entry, dtype)| {
             let common = Common { dtype, layout: layout.clone(), fans, generator };
-            let name = entry.name.parse().with_context(|| format!("`{shown_name}`"))?;
+            let name = entry.name.parse().with_context(|| format!("`{}`", cut(&escape(&entry.name), 100)))?;
             Tensor::from_base(name, entry.shape.clone(), expression, &common, base)
         });
         Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<_>>()?)
@@ -308,4 +320,23 @@ impl Verify {
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
+}
+
+/// The error of a file without a tensor that a law could have drawn.
+fn no_law(entry: &Entry) -> Error {
+    let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
+    anyhow!("`{name}` has type {word}, which no law draws, and no other tensor has one that a law does")
+}
+
+/// The note of tensors of types that no law draws.
+fn undrawn_note(names: &[String]) -> Option<String> {
+    let (first, others) = names.split_first()?;
+    let first = cut(&escape(first), 100);
+    Some(match others.len() {
+        0 => format!("note: `{first}` has a type that no law draws: it is passed over"),
+        more => format!(
+            "note: `{first}` and {} more have types that no law draws: they are passed over",
+            grouped(more as u64)
+        ),
+    })
 }

@@ -145,6 +145,48 @@ fn every_type_is_kept_in_every_format_that_has_it() {
 }
 
 #[test]
+fn tensors_of_types_that_no_law_draws_are_passed_over_by_a_scheme_and_a_recipe() {
+    let folder = Folder::new();
+    let plain = folder.done("init ones 2x3 -q --format raw -o -");
+    let counters = [("steps", "I64", vec![], vec![7; 8]), ("seen", "BOOL", vec![2], vec![1, 0])];
+    let scaled = ("scaled", "F8_E4M3", vec![2], vec![0x38, 0x40]);
+    let all = [("weight", "F32", vec![2, 3], plain)].into_iter().chain(counters.clone()).chain([scaled]);
+    folder.write("w.safetensors", safetensors(&all.collect::<Vec<_>>()));
+    folder.write("counters.safetensors", safetensors(&counters));
+    folder.write("r.toml", "[tensors]\nweight = { shape = [2, 3], scheme = \"ones\" }\n");
+    for by in ["--as ones --seed 0", "--as ones --law", "--recipe r.toml", "--recipe r.toml --law"] {
+        let shown = String::from_utf8(folder.done(&format!("verify w.safetensors {by}"))).unwrap();
+        assert!(shown.contains(" and 2 more have types that no law draws: they are passed over"), "{by}: {shown}");
+        let report: Value = serde_json::from_slice(&folder.done(&format!("verify w.safetensors --json {by}"))).unwrap();
+        assert_eq!(report["not_drawn"].as_array().unwrap().len(), 3, "{report}");
+        let ended = Ended::of(&mut folder.fanin(&format!("verify counters.safetensors {by}")));
+        assert!(ended.status == if by.contains("--as") { 2 } else { 1 }, "{by}: {ended:?}");
+    }
+    // One that a recipe names is not passed over.
+    folder.write(
+        "s.toml",
+        "[tensors]\nweight = { shape = [2, 3], scheme = \"ones\" }\nseen = { shape = [2], scheme = \"ones\" }\n",
+    );
+    let ended = Ended::of(&mut folder.fanin("verify w.safetensors --recipe s.toml"));
+    let shown = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status == 1 && shown.contains("`seen`: it has dtype bool, not f32"), "{shown} {ended:?}");
+    // As torch writes a BatchNorm.
+    let parts = |scheme: &str| folder.done(&format!("init {scheme} 2 -q --format raw -o -"));
+    let (ones, zeros) = (parts("ones"), parts("zeros"));
+    let mut module = vec![("num_batches_tracked", "I64", vec![], vec![0; 8])];
+    for (name, values) in [("weight", &ones), ("bias", &zeros), ("running_mean", &zeros), ("running_var", &ones)] {
+        module.push((name, "F32", vec![2], values.clone()));
+    }
+    folder.write("bn.safetensors", safetensors(&module));
+    let shown = folder.done("verify bn.safetensors --as torch.nn.BatchNorm2d --seed 0");
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(
+        shown.starts_with("note: `num_batches_tracked` has a type") && shown.contains("equal: 4 tensors"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn figures_are_those_of_the_numbers_that_a_type_holds() {
     let folder = Folder::new();
     let file = safetensors(&[

@@ -21,6 +21,12 @@ struct Row<'a> {
     corrected: Option<f64>,
 }
 
+/// The names of tensors that are not tested.
+struct Untested {
+    underived: Vec<String>,
+    undrawn: Vec<String>,
+}
+
 impl Verify {
     /// Tests whether values fit their laws. Bonferroni's correction makes `--level` the chance that any of the tests fails where all
     /// laws hold.
@@ -28,7 +34,7 @@ impl Verify {
         let expected = self.expected(contents)?;
         // What is tied has the law of its source, and no values of its own.
         let mut meeting = self.meet(&expected, contents);
-        let Expected { plan, underived, .. } = expected;
+        let Expected { plan, underived, undrawn, .. } = expected;
         meeting.faults.retain(|(name, _)| !underived.contains(name));
         ensure!(
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
@@ -49,10 +55,11 @@ impl Verify {
         let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
         let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
         let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
+        let untested = Untested { underived, undrawn };
         match (self.json, self.quiet) {
-            (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &underived, fit, tests)))?,
+            (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &untested, fit, tests)))?,
             (false, true) => {}
-            (false, false) => self.human(out, &rows, &meeting.faults, &underived, tests)?,
+            (false, false) => self.human(out, &rows, &meeting.faults, &untested, tests)?,
         }
         Ok(if fit { Outcome::Done } else { Outcome::Different })
     }
@@ -62,7 +69,7 @@ impl Verify {
         out: &mut dyn Write,
         rows: &[Row],
         faults: &[(String, String)],
-        underived: &[String],
+        untested: &Untested,
         tests: u64,
     ) -> Result<()> {
         let mut cells = vec![COLUMNS.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
@@ -89,12 +96,15 @@ impl Verify {
                 writeln!(out, "`{name}`: {more} more of its tests fail; --json shows them")?;
             }
         }
-        for name in underived {
+        for name in &untested.underived {
             writeln!(
                 out,
                 "note: `{}` started from another tensor: it is not tested without --base",
                 cut(&escape(name), 100)
             )?;
+        }
+        if let Some(note) = super::undrawn_note(&untested.undrawn) {
+            writeln!(out, "{note}")?;
         }
         let wrong = rows.iter().filter(|row| !row.fits(self.level)).count() + faults.len();
         let level = figure(self.level);
@@ -111,7 +121,7 @@ impl Verify {
         Ok(())
     }
 
-    fn machine(&self, rows: &[Row], faults: &[(String, String)], underived: &[String], fit: bool, tests: u64) -> Value {
+    fn machine(&self, rows: &[Row], faults: &[(String, String)], untested: &Untested, fit: bool, tests: u64) -> Value {
         let tested = rows.iter().map(|row| {
             let one = |test: &Test| {
                 json!({
@@ -138,7 +148,8 @@ impl Verify {
             "level": self.level,
             "tests": tests,
             "tensors": structural.chain(tested).collect::<Vec<_>>(),
-            "not_derived": underived,
+            "not_derived": untested.underived,
+            "not_drawn": untested.undrawn,
         })
     }
 }

@@ -58,9 +58,7 @@ impl Verify {
         let mut all = Vec::new();
         for (number, Found { prefix, weight }) in found(asked, contents).into_iter().enumerate() {
             let shown = || format!("`{}`", cut(&escape(&weight.name), 100));
-            let dtype = weight.dtype();
-            let dtype =
-                dtype.with_context(|| format!("{}: values of type {} are not read", shown(), weight.type_word))?;
+            let dtype = weight.dtype().ok_or_else(|| super::no_law(weight))?;
             let numbers = (dtype, self.numbers.generator());
             let drawn = asked.drawn(prefix, &weight.shape, number, numbers).with_context(shown)?;
             if drawn.iter().any(|(tensor, _)| self.wants(tensor.name.as_str())) {

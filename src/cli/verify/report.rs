@@ -19,6 +19,8 @@ pub(super) struct Compared<'a> {
     pub(super) faults: &'a [(String, String)],
     /// What was compared.
     pub(super) tensors: Vec<Tensor<'a>>,
+    /// The names of tensors that no law draws.
+    pub(super) undrawn: &'a [String],
     /// How long it took.
     pub(super) seconds: f64,
 }
@@ -65,6 +67,9 @@ impl Compared<'_> {
                 (None, None) => {}
             }
         }
+        if let Some(note) = super::undrawn_note(self.undrawn) {
+            writeln!(out, "{note}")?;
+        }
         let (tensors, bytes) = (self.tensors.len() as u64, self.bytes());
         let origin = format!("seed {}, {}", self.plan.seed, self.plan.generator.name);
         if self.is_equal() {
@@ -98,6 +103,7 @@ impl Compared<'_> {
             "generator": self.plan.generator.name,
             "seed": crate::cli::report::seed(&self.plan.seed),
             "tensors": faults.chain(compared).collect::<Vec<Value>>(),
+            "not_drawn": self.undrawn,
             "value_bytes": self.bytes(),
             "seconds": self.seconds,
         });
