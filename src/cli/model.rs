@@ -15,7 +15,7 @@ use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
-use crate::plan::{DType, Layout};
+use crate::plan::{DType, Layout, Name};
 use crate::reader::{Content, content};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
@@ -158,7 +158,10 @@ impl Model {
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
         let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(name, text) });
-        let refill = Refill { rules, keep: &self.keep, threads: self.output.resources.threads() };
+        let format = self.output.format_of_model()?;
+        let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
+        let threads = self.output.resources.threads();
+        let refill = Refill { rules, keep: &self.keep, check_type: &check, threads };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
 }

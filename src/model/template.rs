@@ -15,17 +15,19 @@ use super::recipe::{General, required};
 use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::Generator;
-use crate::plan::{Common, DType, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
+use crate::plan::{Common, DType, Element, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
 use crate::reader::{Contents, Entry};
 use crate::text;
 
 /// How the tensors of a template are filled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Refill<'a> {
     /// A recipe of rules alone.
     pub rules: Option<Text<'a>>,
     /// Patterns of the names of tensors that are copied.
     pub keep: &'a [String],
+    /// Errors if a tensor that is copied has a type that cannot be written.
+    pub check_type: &'a dyn Fn(&Name, Element) -> Result<()>,
     /// How many threads read what is kept, for its hash.
     pub threads: usize,
 }
@@ -72,7 +74,7 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
         fills.push((slot, fill));
     }
     rules.all_matched()?;
-    let tensors = template.filled(fills, refill.threads)?;
+    let tensors = template.filled(fills, refill)?;
     let plan = Plan::of_layers(general.generator, general.seed, tensors)?;
     Ok(Model { plan, tied: Vec::new(), constants })
 }
@@ -171,19 +173,20 @@ impl Template {
         self.contents.entries.iter().map(slot).collect()
     }
 
-    /// The tensors of a plan, each as it is filled. What is kept is read once, by `threads` threads, for its hash.
-    fn filled(self, fills: Vec<(Slot, Fill)>, threads: usize) -> Result<Vec<Tensor>> {
+    /// The tensors of a plan, each as it is filled. What is kept is read once, by several threads, for its hash.
+    fn filled(self, fills: Vec<(Slot, Fill)>, refill: &Refill) -> Result<Vec<Tensor>> {
         let mut sources = Vec::with_capacity(fills.len());
         for ((slot, fill), entry) in fills.iter().zip(&self.contents.entries) {
             sources.push(match fill {
                 Fill::Kept => {
-                    let values = entry.values();
-                    Some(values.cloned().with_context(|| format!("`{}` cannot be kept", slot.name))?)
+                    let values = entry.values().with_context(|| format!("`{}` cannot be kept", slot.name))?;
+                    (refill.check_type)(&slot.name, values.element())?;
+                    Some(values.clone())
                 }
                 Fill::Drawn(_) => None,
             });
         }
-        let kept = hashed(&fills, &sources, threads)?;
+        let kept = hashed(&fills, &sources, refill.threads)?;
         let tensors = fills.into_iter().zip(kept).map(|((slot, fill), kept)| match (fill, kept) {
             (Fill::Drawn(tensor), _) => Ok(*tensor),
             (Fill::Kept, Some(kept)) => Ok(Tensor::keep(slot.name, slot.shape, kept)),

@@ -45,8 +45,9 @@ impl Checkpoint {
     /// The name of the index.
     pub const INDEX: &str = "model.safetensors.index.json";
 
-    /// The checkpoint of a plan. Errors where a header would pass what readers take.
+    /// The checkpoint of a plan. Errors if a header would pass what readers take, or the format does not have a type.
     pub fn new(plan: &Plan, max_shard_size: u64) -> Result<Self> {
+        safetensors::FORMAT.check_types(plan)?;
         let sizes: Vec<u64> = plan.tensors.iter().map(Tensor::bytes).collect();
         let parts = cut(&sizes, max_shard_size);
         if parts.len() < 2 {

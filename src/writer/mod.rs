@@ -32,7 +32,7 @@ pub use output::{
 };
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
-use crate::plan::{Element, Plan, Stored};
+use crate::plan::{Element, Name, Plan, Stored};
 use crate::text::did_you_mean;
 
 /// A file format.
@@ -126,24 +126,33 @@ impl Format {
         (self.companion)(plan)
     }
 
-    /// What a file of this plan is made of. Errors where the format cannot hold it.
+    /// The pieces of a file of this plan. Errors if the format cannot hold it.
     pub fn pieces(&self, plan: &Plan) -> Result<Vec<Piece>> {
-        for tensor in &plan.tensors {
-            if let Element::Stored(stored) = tensor.element() {
-                let (name, word) = (&tensor.name, stored.word);
-                let others = || {
-                    let able = FORMATS.iter().filter(|format| (format.keeps)(stored));
-                    able.map(|format| format.name).collect::<Vec<_>>().join(", ")
-                };
-                ensure!(
-                    (self.keeps)(stored),
-                    "`{name}` is kept as {word}, for which {} has no word: take --format {}",
-                    self.name,
-                    others()
-                );
-            }
-        }
+        self.check_types(plan)?;
         (self.pieces)(plan)
+    }
+
+    /// Errors if the format does not have the type of a tensor of the plan.
+    fn check_types(&self, plan: &Plan) -> Result<()> {
+        plan.tensors.iter().try_for_each(|tensor| self.check_type(&tensor.name, tensor.element()))
+    }
+
+    /// Errors if the format does not have this type, which the tensor of that name has.
+    pub fn check_type(&self, name: &Name, element: Element) -> Result<()> {
+        let Element::Stored(stored) = element else { return Ok(()) };
+        let others = || {
+            let able: Vec<_> =
+                FORMATS.iter().filter(|format| (format.keeps)(stored)).map(|format| format.name).collect();
+            able.join(", ")
+        };
+        ensure!(
+            (self.keeps)(stored),
+            "`{name}` is kept as {}, a type that {} does not have: take --format {}",
+            stored.word,
+            self.name,
+            others()
+        );
+        Ok(())
     }
 }
 

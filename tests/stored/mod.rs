@@ -145,6 +145,24 @@ fn every_type_is_kept_in_every_format_that_has_it() {
 }
 
 #[test]
+fn a_type_that_a_format_does_not_have_is_refused_before_any_value_is_read() {
+    let folder = Folder::new();
+    let header = "{'descr': '<c16', 'fortran_order': False, 'shape': (2,), }\n";
+    let member = hostile::npy(header, &[0x3c; 32]);
+    // Its checksum is wrong, which shows as soon as a value is read.
+    let mut archive = npz(&member, CompressionMethod::Stored);
+    let value = archive.windows(32).position(|bytes| bytes == [0x3c; 32]).unwrap();
+    archive[value] ^= 1;
+    folder.write("w.npz", archive);
+    for out in ["out.safetensors", "out.json", "out/", "out/ --max-shard-size 1KB", "- --format safetensors"] {
+        let ended = Ended::of(&mut folder.fanin(&format!("model w.npz --keep * -q -o {out}")));
+        assert!(ended.is_refusal() && ended.stdout.is_empty(), "{out}: {ended:?}");
+        assert!(ended.told.contains("does not have: take --format npy, npz, pt, raw"), "{out}: {}", ended.told);
+        assert_eq!(folder.names(), ["w.npz"], "{out}");
+    }
+}
+
+#[test]
 fn tensors_of_types_that_no_law_draws_are_passed_over_by_a_scheme_and_a_recipe() {
     let folder = Folder::new();
     let plain = folder.done("init ones 2x3 -q --format raw -o -");

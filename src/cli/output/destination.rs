@@ -31,6 +31,19 @@ pub(super) enum Destination {
 }
 
 impl Output {
+    /// The format of a whole model, if the options name it.
+    pub(in crate::cli) fn format_of_model(&self) -> Result<Option<&'static Format>> {
+        if let Some(name) = &self.format {
+            return Format::find(name).map(Some);
+        }
+        Ok(match &self.output {
+            _ if self.is_checkpoint() => FORMATS.iter().find(|format| format.makes_checkpoints()),
+            // A name that says no format is refused later.
+            Some(path) if path != Path::new("-") => by_extension(path).ok(),
+            _ => None,
+        })
+    }
+
     /// The place that the options name.
     pub(super) fn destination(&self, folder: Folder, plan: &Plan, beside: &[Beside]) -> Result<Destination> {
         let asked = self.format.as_deref().map(Format::find).transpose()?;
