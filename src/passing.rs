@@ -12,6 +12,7 @@ const PASSING: &[Errno] = &[
     Errno::BUSY,
     Errno::DQUOT,
     Errno::HOSTDOWN,
+    Errno::INTR,
     Errno::IO,
     Errno::MFILE,
     Errno::NFILE,
@@ -25,7 +26,7 @@ const PASSING: &[Errno] = &[
     Errno::TIMEDOUT,
 ];
 
-/// Whether one of an error's causes may pass by itself.
+/// True if one of an error's causes may pass by itself.
 pub fn may_pass(error: &Error) -> bool {
     error.chain().any(|cause| {
         let system = cause.downcast_ref::<io::Error>();

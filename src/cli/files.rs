@@ -292,7 +292,7 @@ impl Files {
         settings: &Settings,
         done: &mut Done,
     ) -> Result<()> {
-        let prepared = file.prepare(manner.options, settings)?;
+        let mut prepared = file.prepare(manner.options, settings)?;
         let sums = match &self.folder {
             None if manner.sums => {
                 done.sums.push((file.path.clone(), prepared.sha256()?));
@@ -302,8 +302,9 @@ impl Files {
             _ => None,
         };
         let small: Vec<&PlannedFile> = sums.iter().chain(companion).collect();
-        let prepared_small: Vec<Prepared> =
+        let mut prepared_small: Vec<Prepared> =
             small.iter().map(|file| file.prepare(manner.small(), settings)).collect::<Result<_>>()?;
+        std::iter::once(&mut prepared).chain(&mut prepared_small).try_for_each(Prepared::name)?;
         self.withdraw(&small, manner, done)?;
         file.publish(prepared, done)?;
         small.iter().zip(prepared_small).try_for_each(|(file, prepared)| file.publish(prepared, done))

@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::fill::{self, Settings};
-use super::unfinished::{Unfinished, folder, sync_names};
+use super::unfinished::{UNCONFIRMED, Unfinished, folder, sync_names};
 use super::{Piece, size, sums};
 use crate::plan::Plan;
 
-/// How a file is put in place.
+/// The way a file is put in place.
 #[derive(Clone, Copy, Debug)]
 pub struct FileOptions {
-    /// What is done where a file is there already.
+    /// The treatment of a file that is there already.
     pub existing: Existing,
-    /// Whether the file and its folder are synced to the disk before it is named.
+    /// True if the file and its folder are synced to the disk before it is named.
     pub fsync: bool,
 }
 
-/// What is done where a file is there already.
+/// The treatment of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// It is refused.
@@ -41,7 +41,7 @@ impl Existing {
     }
 }
 
-/// How a file came to be where it is.
+/// The way a file came to be in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was written.
@@ -52,7 +52,7 @@ pub enum Outcome {
     Mended,
 }
 
-/// What a file is to the one that would be written.
+/// A file, compared with the one that would be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// That file.
@@ -63,7 +63,7 @@ pub enum Standing {
     Other,
 }
 
-/// What stands at a path now.
+/// The thing at a path now.
 enum Target {
     /// Nothing: a new file.
     Free(PathBuf),
@@ -75,12 +75,12 @@ enum Target {
     Whole,
 }
 
-/// Errors where a file of these pieces could not be put at `path`, before any work is done for it.
+/// Errors if a file of these pieces could not be put at `path`, before any work is done for it.
 pub fn check_target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<()> {
     target(plan, pieces, path, options).map(|_| ())
 }
 
-/// Whether what stands at `path` is a device or a pipe, written in place and in order.
+/// True for a device or a pipe, which is written in place and in order.
 pub fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device() || metadata.file_type().is_fifo())
 }
@@ -124,7 +124,7 @@ fn permissions(metadata: &fs::Metadata) -> u32 {
     metadata.permissions().mode() & 0o777
 }
 
-/// What there is; `None` if there is nothing. Any other fault stays one.
+/// `None` if there is nothing. Any other fault stays one.
 fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>> {
     match metadata {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -132,7 +132,7 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
     }
 }
 
-/// What is said of a file that is not the one that would be written.
+/// The error of a file that is not the one that would be written.
 const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
 
 /// If the file at `path` is the one that these pieces make, by its size and its first bytes. That is enough where those bytes hold
@@ -141,7 +141,7 @@ pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
     Ok(standing(plan, pieces, path)? == Standing::Whole)
 }
 
-/// What the file at `path` is to the one that these pieces make. One that ends inside of the first bytes holds no value, and is that
+/// Compares the file at `path` with the one that these pieces make. One that ends inside of the first bytes holds no value, and is that
 /// file if it agrees as far as it goes.
 pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> {
     let mut file = File::open(path)?;
@@ -222,6 +222,17 @@ impl Prepared<'_> {
         hash.with_context(|| format!("`{}`", self.path.display()))
     }
 
+    /// Does everything that may want room on the disk, if the file replaces another: after this, publishing it is renaming it.
+    pub fn name(&mut self) -> Result<()> {
+        let FileOptions { existing, fsync } = self.options;
+        match &mut self.state {
+            State::Whole { unfinished, target, replaced } if existing.is_replaced() || *replaced => {
+                unfinished.name(target, fsync).with_context(|| format!("`{}`", self.path.display()))
+            }
+            State::Whole { .. } | State::Ended(_) => Ok(()),
+        }
+    }
+
     /// Puts the file in its place, with the mode of a withdrawn one if there was one.
     pub fn publish(self, mode: Option<u32>) -> Result<Outcome> {
         let path = self.path;
@@ -248,7 +259,7 @@ impl Prepared<'_> {
             }
         }
         if fsync {
-            sync_names(&path)?;
+            sync_names(&path).context(UNCONFIRMED)?;
         }
         Ok(if replaced && existing == Existing::KeepWhole { Outcome::Mended } else { Outcome::Written })
     }
@@ -280,7 +291,8 @@ pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> R
         withdrawn.extend(remove().with_context(|| format!("`{}`", path.display()))?);
     }
     if let Some((path, _)) = withdrawn.first().filter(|_| fsync) {
-        sync_names(path)?;
+        let told = || format!("`{}`: its removal is not confirmed on the disk", path.display());
+        sync_names(path).with_context(told)?;
     }
     Ok(withdrawn)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 /// The least size, in bytes, that is worth reserving.
 const LEAST_RESERVED: u64 = 1 << 20;
@@ -94,13 +94,8 @@ impl Temporary {
 
 impl Unfinished {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let unnamed = rustix::fs::openat(
-            CWD,
-            folder(path),
-            OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC,
-            Mode::from_raw_mode(0o666),
-        );
-        match unnamed {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        match retry_on_intr(|| rustix::fs::openat(CWD, folder(path), flags, Mode::from_raw_mode(0o666))) {
             // An unnamed file gets its name through /proc.
             Ok(descriptor) if Path::new("/proc/self/fd").exists() => {
                 Ok(Self { file: descriptor.into(), temporary: None })
@@ -123,7 +118,7 @@ impl Unfinished {
         if size < LEAST_RESERVED {
             return Ok(());
         }
-        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size) {
+        match retry_on_intr(|| rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size)) {
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
             Err(error) => Err(io::Error::from(error)).with_context(|| format!("reserving {size} bytes")),
         }
@@ -139,12 +134,10 @@ impl Unfinished {
 
     /// Gives the file its name, which must be free unless what has it is to be replaced. On an error it can be tried again.
     pub(super) fn publish(&mut self, path: &Path, replace: bool, fsync: bool) -> Result<()> {
-        if self.temporary.is_none() {
-            if !replace && self.link(path)? {
-                return if fsync { self.sync().context(UNCONFIRMED) } else { Ok(()) };
-            }
-            self.name(path, fsync)?;
+        if self.temporary.is_none() && !replace && self.link(path)? {
+            return if fsync { self.sync().context(UNCONFIRMED) } else { Ok(()) };
         }
+        self.name(path, fsync)?;
         let Some(temporary) = self.temporary.take() else { return Ok(()) };
         let moved = if replace { temporary.replace(path) } else { temporary.take_free(path) };
         moved.map_err(|(error, temporary)| {
@@ -153,8 +146,11 @@ impl Unfinished {
         })
     }
 
-    /// Gives a file without a name a temporary one.
-    fn name(&mut self, path: &Path, fsync: bool) -> Result<()> {
+    /// Gives a file without a name a temporary one beside `path`.
+    pub(super) fn name(&mut self, path: &Path, fsync: bool) -> Result<()> {
+        if self.temporary.is_some() {
+            return Ok(());
+        }
         let linked = Temporary::beside(path, |path| link_unnamed(&self.file, path));
         match linked {
             Ok(((), temporary)) => {
@@ -194,13 +190,13 @@ impl Unfinished {
     }
 }
 
-/// What is said of a file that has its name, if the disk may not have it.
-const UNCONFIRMED: &str = "the file is written, but its name is not confirmed on the disk";
+/// The error of a file that has its name, if the disk may not have it.
+pub(super) const UNCONFIRMED: &str = "the file is written, but its name is not confirmed on the disk";
 
 /// Waits until the disk has the names in the folder of a file, if the file system can do that.
-pub(super) fn sync_names(path: &Path) -> Result<()> {
+pub(super) fn sync_names(path: &Path) -> io::Result<()> {
     match File::open(folder(path)).and_then(|folder| folder.sync_all()) {
-        Err(error) if !is_unable(&error) => Err(error).context(UNCONFIRMED),
+        Err(error) if !is_unable(&error) => Err(error),
         _ => Ok(()),
     }
 }
@@ -209,7 +205,7 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether an error says that the file system cannot do something.
+/// True if an error says that the file system cannot do something.
 pub(super) fn is_unable(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| UNABLE.contains(&Errno::from_raw_os_error(number)))
 }
@@ -220,7 +216,7 @@ fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     Ok(rustix::fs::linkat(CWD, descriptor, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
-/// Says what to do if a file has come up at the target while ours was being made.
+/// Adds the fix to the error of a file that has come up at the target while ours was being made.
 fn exists(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::AlreadyExists => {

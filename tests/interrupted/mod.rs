@@ -27,28 +27,48 @@ fn headers_and_values_are_read_whole_though_each_other_read_is_interrupted_or_th
     }
     for (name, verb) in FILES {
         let path = folder.join(name);
-        let read = |injected: &str| {
+        let read = |threads: &str, injected: &str| {
             let mut command = folder.command("strace");
-            command.args([
-                "-f",
-                "-qq",
-                "-o",
-                "trace",
-                "-e",
-                "trace=pread64",
-                "-e",
-                &format!("inject=pread64:{injected}"),
-            ]);
+            let injected = format!("inject=pread64:{injected}");
+            command.args(threads.split_whitespace());
+            command.args(["-qq", "-o", "trace", "-e", "trace=pread64", "-e", &injected]);
             let ended = Ended::of(command.arg("-P").arg(&path).arg(FANIN).args(verb.split(' ')).arg(&path));
             let hits = String::from_utf8(folder.read("trace")).unwrap().matches("INJECTED").count();
             assert!(ended.status == 0 && hits > 0, "{name}, {injected}, {hits} times: {ended:?}");
             ended.stdout
         };
         let whole = folder.done(&format!("{verb} {}", path.display()));
-        assert!(read("error=EINTR:when=1+2") == whole, "{name}");
-        // One byte comes, and is the first of the file.
+        assert!(read("-f", "error=EINTR:when=1+2") == whole, "{name}");
+        // One byte comes, and is the first of the file. Other threads have a first read of their own.
         let first = fs::read(&path).unwrap()[0];
-        assert!(read(&format!("retval=1:poke_exit=@arg2={first:02x}:when=1")) == whole, "{name}");
+        assert!(read("", &format!("retval=1:poke_exit=@arg2={first:02x}:when=1")) == whole, "{name}");
+    }
+}
+
+#[test]
+fn a_call_of_writing_that_is_interrupted_is_made_again_or_may_pass_by_itself() {
+    if !has("strace", "interrupted writing") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.done("init normal 600x600 -q -o old.npy");
+    let line = "init normal 600x600 --seed 1 -q --threads 1";
+    let whole = folder.done(&format!("{line} -o -"));
+    for (injected, status) in [
+        ("fallocate:error=EINTR:when=1", 0),
+        ("fsync:error=EINTR:when=1", 0),
+        ("fchmod:error=EINTR:when=1", 0),
+        ("pwrite64:error=EINTR:when=1+2", 0),
+        ("linkat:error=EINTR:when=1", 75),
+        ("rename:error=EINTR:when=1", 75),
+    ] {
+        fs::copy(folder.join("old.npy"), folder.join("w.npy")).unwrap();
+        let strace = format!("strace -f -qqq -o trace -e inject={injected}");
+        let ended = folder.shell(&format!("{strace} \"{FANIN}\" {line} --force -o w.npy"));
+        assert_eq!(ended.status, status, "{injected}: {ended:?}");
+        assert!(String::from_utf8(folder.read("trace")).unwrap().contains("INJECTED"), "{injected}");
+        let expected = if status == 0 { whole.clone() } else { folder.read("old.npy") };
+        assert!(folder.read("w.npy") == expected, "{injected}");
     }
 }
 

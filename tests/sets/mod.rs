@@ -160,12 +160,29 @@ fn a_failure_before_the_first_file_leaves_the_old_set_whole() {
         return;
     }
     for set in SETS {
+        // The values, a temporary name, and the disk that has both.
+        for fault in ["pwrite64:error=ENOSPC", "linkat:error=ENOSPC", "linkat:error=EDQUOT:when=1", "fsync:error=EIO"] {
+            let folder = set.prepared(Some(2));
+            let before = folder.contents();
+            let strace = format!("strace -f -qqq -o /dev/null -e inject={fault}");
+            let ended = folder.shell(&format!("{strace} \"{FANIN}\" {} --force", set.line(4)));
+            assert!(ended.is_temporary_failure(), "{}, {fault}: {ended:?}", set.line);
+            assert_eq!(folder.contents(), before, "{}, {fault}", set.line);
+        }
+    }
+}
+
+#[test]
+fn a_removal_that_the_disk_does_not_confirm_is_told_as_one() {
+    if !has("strace", "a folder that is not synced") {
+        return;
+    }
+    for (set, name) in [(&SETS[0], SHARDS[3]), (&SETS[2], "w.raw.json"), (&SETS[3], "w.npy.sha256")] {
         let folder = set.prepared(Some(2));
-        let before = folder.contents();
-        let strace = "strace -f -qqq -o /dev/null -e inject=pwrite64:error=ENOSPC";
+        let strace = "strace -f -qqq -o /dev/null -P $PWD/s -e inject=fsync:error=EIO";
         let ended = folder.shell(&format!("{strace} \"{FANIN}\" {} --force", set.line(4)));
-        assert!(ended.is_temporary_failure(), "{}: {ended:?}", set.line);
-        assert_eq!(folder.contents(), before, "{}", set.line);
+        let told = format!("`s/{name}`: its removal is not confirmed on the disk");
+        assert!(ended.is_temporary_failure() && ended.told.contains(&told), "{ended:?}");
     }
 }
 
