@@ -16,6 +16,9 @@ use crate::law::as_float;
 /// Fewer products or values than this say too little.
 const FEWEST: f64 = 16.0;
 
+/// The ending of the names of tests of magnitudes.
+const MAGNITUDES: &str = " of magnitudes";
+
 /// Numbers for values, 0 on average over all values.
 struct Scores {
     /// An ending for the names of tests.
@@ -33,6 +36,8 @@ pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) 
     let scores = [Scores::ranks(block, cells), Scores::magnitudes(block, cells)];
     let mut tests: Vec<Test> =
         pairings(axes).iter().flat_map(|pairing| pairs(pairing, block, &scores, collision)).collect();
+    // Of tests that are as sure as one another a report begins with those that say more: the ranks' before the magnitudes'.
+    tests.sort_by_key(|test| test.name.contains(MAGNITUDES));
     for scores in &scores {
         for axis in (0..axes.len()).filter(|_| axes.len() > 1) {
             tests.extend(slices(axes, axis, scores));
@@ -49,7 +54,7 @@ impl Scores {
 
     fn magnitudes(block: &[f64], cells: &Cells) -> Self {
         let (ranks, skew) = cells.ranks(&f64::abs);
-        Self::new(" of magnitudes", block, cells, &ranks, skew)
+        Self::new(MAGNITUDES, block, cells, &ranks, skew)
     }
 
     /// The scores that a list has for the cells of values; 0 for what is not a number.
