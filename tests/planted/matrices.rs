@@ -1,4 +1,6 @@
 use super::planted;
+use crate::common::Folder;
+use crate::verify;
 
 /// Puts a matrix of `size` rows and columns in place of another.
 fn matrix(size: usize, value: impl Fn(usize, usize) -> f64) -> impl Fn(&mut [f32]) {
@@ -98,4 +100,22 @@ fn the_signs_that_lapack_leaves_are_seen() {
     for shape in [[64, 64], [200, 30], [100, 100]] {
         planted("orthogonal", shape, uncorrected(shape), "pivots of a QR decomposition");
     }
+}
+
+#[test]
+fn small_random_matrices_fit_however_they_were_rounded() {
+    let folder = Folder::new();
+    // Rounded, the first column of the second and third lies on a diagonal, and so does the row of the first.
+    for line in ["1x2 --dtype bf16 --seed 55", "2x2 --dtype bf16 --seed 2", "2x2 --dtype f16 --seed 2"] {
+        let gain = if line.starts_with('1') { 1.0 } else { 1.41 };
+        folder.done(&format!("init orthogonal:gain={gain} {line} -q --force -o w.safetensors"));
+        verify(&folder, "w.safetensors --law", 0);
+    }
+    // The sum of three numbers of bf16 is 0.
+    folder.done("init orthogonal 3x1 --dtype bf16 -q --force -o w.safetensors");
+    let mut bytes = folder.read("w.safetensors");
+    bytes.truncate(bytes.len() - 6);
+    bytes.extend([0.7070_f32, 0.0, -0.7070].iter().flat_map(|value| value.to_le_bytes()[2..].to_vec()));
+    folder.write("w.safetensors", bytes);
+    verify(&folder, "w.safetensors --law", 0);
 }

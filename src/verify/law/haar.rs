@@ -4,7 +4,7 @@ use super::Test;
 use super::cells::{Cells, Grid};
 use super::probability::{of_distance, of_normal};
 use super::repeats::{collision, duplicates};
-use super::special::{of_any, of_coordinate, of_heads, of_projection};
+use super::special::{nearer, of_any, of_coordinate, of_heads, of_projection};
 use crate::law::as_float;
 use crate::plan::DType;
 use crate::text::{figure, grouped};
@@ -13,6 +13,8 @@ use crate::text::{figure, grouped};
 const COLUMNS: usize = 32;
 /// How many columns of all matrices together are.
 const SIGNS: u64 = 4096;
+/// What arithmetic in single precision may have left, as a share of a length.
+const LEAST_SLACK: f64 = 1e-6;
 
 /// Matrices of orthonormal columns: `matrices` after one another, column by column.
 pub(super) struct Orthonormal<'a> {
@@ -123,11 +125,18 @@ impl Orthonormal<'_> {
         self.coordinate("first column", sum, &format!("the sum of the first column{}", self.of(number)))
     }
 
+    /// The most by which rounded entries move the sum of all of them, over the length of a row times that of a column.
+    fn slack(&self) -> f64 {
+        let half_a_step = 0.5f64.powi(self.dtype.mantissa_bits().cast_signed() + 1);
+        LEAST_SLACK + half_a_step * as_float(self.columns as u64).sqrt()
+    }
+
     fn coordinate(&self, name: &str, cosine: f64, what: &str) -> Test {
+        let least = nearer(cosine, 0.0, self.slack());
         Test {
             name: name.into(),
             statistic: cosine,
-            probability: of_any(of_coordinate(cosine, self.rows as u64), self.count()),
+            probability: of_any(of_coordinate(least, self.rows as u64), self.count()),
             text: format!("{what} is {cosine:+.4} of the most that it can be"),
         }
     }
@@ -141,7 +150,11 @@ impl Orthonormal<'_> {
             let sums = matrix.chunks_exact(self.rows).map(|column| column.iter().sum::<f64>() / self.gain);
             sums.map(|sum| sum * sum).sum::<f64>() / as_float(self.rows as u64)
         });
-        let probability = |held: f64| of_projection(held, self.columns as u64, self.rows as u64);
+        let expected = (as_float(self.columns as u64) / as_float(self.rows as u64)).sqrt();
+        let probability = |held: f64| {
+            let length = nearer(held.sqrt(), expected, self.slack());
+            of_projection(length * length, self.columns as u64, self.rows as u64)
+        };
         let (number, held) =
             (0..).zip(held).min_by(|one, other| probability(one.1).total_cmp(&probability(other.1)))?;
         Some(Test {

@@ -10,6 +10,7 @@ use super::excerpt::Excerpt;
 use super::extremes::Extremes;
 use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_variance, of_two, tails};
 use super::repeats::{self, Sampling, collision};
+use super::special::nearer;
 use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::inspect::Summary;
 use crate::law::{Law, as_float};
@@ -317,17 +318,16 @@ fn moments(verdict: &mut Verdict, dtype: DType, law: &Law, mut sums: Vec<(u64, S
     // What rounding itself may do to the mean and to the variance of values of this size.
     let large = dtype.round((mean.abs() + 2.0 * std).min(dtype.max() / 2.0));
     let step = dtype.next_up(large) - large;
-    let allowed = |off: f64, slack: f64| off.signum() * (off.abs() - slack).max(0.0);
     let kurtosis = kurtosis(law);
     // Of heavier tails a sum is not normal for long.
     if normal || count >= MANY && kurtosis.is_some() {
-        let off = allowed(found_mean - mean, step * step / std);
+        let off = nearer(found_mean - mean, 0.0, step * step / std);
         let z = off / std * as_float(count).sqrt();
         let text = format!("the mean is {}, {z:+.2} standard errors off {}", figure(found_mean), figure(mean));
         verdict.tests.push(Test { name: "mean".into(), statistic: z, probability: of_normal(z), text });
     }
     let variance = (found_std / std) * (found_std / std) * as_float(count) / as_float(count.max(2) - 1);
-    let ratio = 1.0 + allowed(variance - 1.0, (step / std) * (step / std) / 4.0);
+    let ratio = nearer(variance, 1.0, (step / std) * (step / std) / 4.0);
     let text = format!("the standard deviation is {}, and that of the law {}", figure(found_std), figure(std));
     let mut push = |probability| {
         let (name, statistic) = ("std".into(), ratio.max(0.0).sqrt());

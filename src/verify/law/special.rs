@@ -8,6 +8,12 @@ pub(super) fn of_any(probability: f64, count: u64) -> f64 {
     -libm::expm1(as_float(count) * libm::log1p(-probability.clamp(0.0, 1.0)))
 }
 
+/// A statistic as near to its expected value as rounding by `slack` may have taken it away.
+pub(super) fn nearer(statistic: f64, expected: f64, slack: f64) -> f64 {
+    let off = statistic - expected;
+    expected + off.signum() * (off.abs() - slack).max(0.0)
+}
+
 /// A probability on either side of what is expected, from those on both sides.
 pub(super) fn two_sided(one: f64, other: f64) -> f64 {
     (2.0 * one.min(other)).min(1.0)
