@@ -17,6 +17,29 @@ fn a_value_too_far_out_is_named_with_its_place() {
 }
 
 #[test]
+fn an_element_is_named_by_its_index_in_any_stored_order() {
+    const SHAPE: [usize; 2] = [30, 40];
+    let folder = Folder::new();
+    folder.done(&format!("init {N} 30x40 -q -o w.npy"));
+    let mut values = read(&folder, "w.npy");
+    values[3 * SHAPE[1] + 7] = 15.0;
+    let in_fortran_order = |n: usize| values[n % SHAPE[0] * SHAPE[1] + n / SHAPE[0]];
+    for (descr, order) in [("<f4", "True"), (">f4", "False"), (">f4", "True")] {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': (30, 40), }}");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:<117}\n").bytes());
+        for (n, &in_c_order) in values.iter().enumerate() {
+            let value = if order == "True" { in_fortran_order(n) } else { in_c_order };
+            bytes.extend(if descr == ">f4" { value.to_be_bytes() } else { value.to_le_bytes() });
+        }
+        folder.write("x.npy", bytes);
+        let told = verify(&folder, &format!("x.npy --law --as {N}"), 1);
+        assert!(told.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"), "{descr} {order}: {told}");
+        assert_eq!(told.matches("`weight`").count(), 1, "{descr} {order}: {told}");
+    }
+}
+
+#[test]
 fn values_that_end_too_early_are_seen() {
     let shrink = |w: &mut [f32]| w.iter_mut().for_each(|value| *value *= 0.98);
     planted("uniform:1", [100, 100], shrink, "is not far enough out");
