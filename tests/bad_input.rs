@@ -152,7 +152,7 @@ fn parameters_out_of_range_are_refused() {
         ("init truncated-normal:low=-1,high=1,corrected=true 3", &["corrected", "low-sigma"]),
         ("init truncated-normal:corrected=yes 3", &["`yes`", "true or false"]),
         ("init he-normal:transposed=true 8x3x3x4 --layout mlx", &["MLX", "leave transposed out"]),
-        ("init he-normal:transposed=true 3x3x4x8 --layout jax", &["Flax", "leave transposed out"]),
+        ("init he-normal:transposed=true 3x3x4x8 --layout jax", &["Flax", "leave transposed out", "--layout keras"]),
         ("init orthogonal:transposed=true 3x4x8 --layout jax", &["Flax", "leave transposed out"]),
         ("init truncated-normal:std=1e-9,low=1,high=2 3", &["standard deviations", "1e6"]),
         ("init he-normal:gain=0 3x3", &["gain is 0", "above 0"]),

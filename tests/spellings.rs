@@ -80,3 +80,21 @@ fn a_value_that_is_wrong_would_be_seen() {
     let normal = tensor("normal:std=1", scheme_of("normal"));
     assert!(fault(&normal, &[0.0, 12.5]).is_some());
 }
+
+#[test]
+fn a_parameter_that_only_sounds_like_an_arrangement_is_the_schemes_own_in_every_layout() {
+    let law = |expression: &str, layout: &str| {
+        let common =
+            Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+        let tensor = Tensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
+        let tensor = tensor.unwrap_or_else(|error| panic!("{expression} in layout {layout}: {error:#}"));
+        format!("{:?}", tensor.law)
+    };
+    for scheme in ["hippo-legs", "hippo-legt", "hippo-fourier", "hippo-lagt"] {
+        let [turned, plain] = [true, false].map(|turned| format!("{scheme}:transposed={turned}"));
+        for layout in ["jax", "mlx", "torch"] {
+            assert_eq!(law(&turned, layout), law(&turned, "keras"), "{turned} in layout {layout}");
+            assert_ne!(law(&turned, layout), law(&plain, layout), "{turned} in layout {layout}");
+        }
+    }
+}

@@ -59,9 +59,14 @@ impl Resolved {
     /// A framework's own way to the law, for elements of a type, goes before the scheme's.
     pub fn law(&self, site: &Site, own: Option<(LawOf, Target)>) -> Result<(Law, String)> {
         let mut arguments = self.arguments.clone();
-        let law = site.arranged(&arguments).and_then(|site| match own {
-            Some((law, target)) => law(&mut arguments, &site, target),
-            None => (self.scheme.law)(&mut arguments, &site),
+        // `heads` or `transposed` of a scheme that takes no arrangement are parameters of its own.
+        let arranged = if self.scheme.reads.arranges() { Some(site.arranged(&arguments)) } else { None };
+        let law = arranged.transpose().and_then(|arranged| {
+            let site = arranged.as_ref().unwrap_or(site);
+            match own {
+                Some((law, target)) => law(&mut arguments, site, target),
+                None => (self.scheme.law)(&mut arguments, site),
+            }
         });
         let law = match self.stands_for {
             Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,

@@ -37,7 +37,7 @@ pub const ARRANGEMENT: &[Parameter] = &[
         name: "transposed",
         kind: Kind::Flag,
         default: None,
-        help: "the weight of a transposed convolution, kept as torch and Keras do: what the layout calls inputs are its outputs; MLX and Flax keep it as that of any other",
+        help: "the weight of a transposed convolution, kept as torch and Keras do: what the layout calls inputs are its outputs; MLX and Flax keep it as that of any other, so that it is refused there; for Haiku and Flax's transpose_kernel=True, which keep it as Keras does, take --layout keras",
     },
 ];
 
@@ -104,14 +104,14 @@ impl<'a> Site<'a> {
         Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
 
-    /// The site as the arguments of a scheme arrange it.
+    /// The site as the arguments of a scheme that takes [`ARRANGEMENT`] arrange it.
     pub(super) fn arranged(&self, arguments: &Arguments) -> Result<Self> {
         let site =
             Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
                 .with_base(self.base);
-        if let Some(framework) = site.untransposed().filter(|_| site.arrangement.transposed) {
+        if let Some((framework, way_out)) = site.untransposed().filter(|_| site.arrangement.transposed) {
             bail!(
-                "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: leave transposed out",
+                "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: {way_out}",
                 site.layout
             );
         }
@@ -122,11 +122,14 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// The framework of the layout, if it keeps the weights of transposed convolutions in the order of others.
-    fn untransposed(&self) -> Option<&'static str> {
+    /// The framework of the layout, if it keeps the weights of transposed convolutions in the order of others, and the way out.
+    fn untransposed(&self) -> Option<(&'static str, &'static str)> {
         match self.layout.to_string().as_str() {
-            "mlx" => Some("MLX"),
-            "jax" => Some("Flax"),
+            "mlx" => Some(("MLX", "leave transposed out")),
+            "jax" => Some((
+                "Flax",
+                "leave transposed out, or take --layout keras for a kernel of Haiku or of transpose_kernel=True",
+            )),
             _ => None,
         }
     }
