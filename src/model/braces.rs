@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::expression::{Compiled, Language, MAX_TEXT, Scope, written};
+use super::expression::{Compiled, Language, Scope};
+use super::value::{MAX_TEXT, written};
 use crate::text::{cut, escape};
 
 /// A text with expressions in braces.

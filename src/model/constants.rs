@@ -8,7 +8,8 @@ use minijinja::value::{Enumerator, Object, Value};
 use serde_json::Map;
 
 use super::document::{self, Node, Place};
-use super::expression::{Compiled, Language, Scope, from_json, from_number, is_name, sized_json, to_json};
+use super::expression::{Compiled, Language, Scope, is_name};
+use super::value::{from_json, from_number, sized_json, to_json};
 use crate::text::{cut, did_you_mean, escape};
 
 /// The most constants that are expressions.

@@ -5,7 +5,8 @@ use minijinja::value::Value;
 
 use super::braces::Template;
 use super::document::{self, Node, Place};
-use super::expression::{Compiled, Language, Scope, from_number, is_name, shown_value, size};
+use super::expression::{Compiled, Language, Scope, is_name};
+use super::value::{from_number, shown_value, size};
 use crate::plan::{DType, Fans, Layout, Shape};
 use crate::text::{cut, did_you_mean, escape};
 

@@ -7,18 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
 use minijinja::{Environment, ErrorKind, Expression, State, UndefinedBehavior, filters, functions, tests};
-use serde_json::{Map, Number};
 
+use super::value::{MAX_VALUES, message, plain, shown_value, size};
 use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 4096;
-/// The longest text that comes of one, in bytes.
-pub(super) const MAX_TEXT: usize = 1 << 16;
-/// The most values in a list or table that comes of one.
-const MAX_VALUES: usize = 1 << 16;
-/// The most bytes of the texts in one.
-const MAX_TEXTS: usize = 1 << 20;
 /// The most steps of an expression; text that it makes and items that it visits count too.
 const FUEL: u64 = 1 << 16;
 /// The most work of all expressions of a recipe together: 1 each time that one is evaluated, and [`WORK_OF_STEP`] for each
@@ -173,12 +167,13 @@ impl Language {
         );
         ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
         // Alone first, so that it cannot end the list that it is put into.
-        let alone = self.engine.compile_expression(text).map_err(|error| anyhow!(told(&error))).with_context(shown)?;
+        let alone =
+            self.engine.compile_expression(text).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();
         names.sort();
         ensure!(!names.iter().any(|name| name == COUNT), "{}: nothing is named `{COUNT}`", shown());
         let counting = self.engine.compile_expression_owned(format!("[({text}), {COUNT}()]"));
-        let expression = counting.map_err(|error| anyhow!(told(&error))).with_context(shown)?;
+        let expression = counting.map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         Ok(Compiled { text, names, expression, work: &self.work })
     }
 }
@@ -216,7 +211,7 @@ impl Compiled<'_> {
             Ok(value) => Some(value),
             Err(error) => match unknown() {
                 Some(_) => None,
-                None => bail!(told(&error)),
+                None => bail!(message(&error)),
             },
         };
         if let Some(value) = value {
@@ -250,150 +245,6 @@ impl Compiled<'_> {
                 shown_value(&value)
             )
         })
-    }
-}
-
-/// A whole number that is not negative, where the value is one: 12 or 12.0.
-pub(super) fn size(value: &Value) -> Option<u64> {
-    if value.is_integer() {
-        return u64::try_from(value.clone()).ok();
-    }
-    let number = f64::try_from(value.clone()).ok().filter(|_| value.is_number())?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and within 53 bits")]
-    ((0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
-}
-
-/// A value as a message shows it.
-pub(super) fn shown_value(value: &Value) -> String {
-    match value.kind() {
-        ValueKind::None => "none".into(),
-        ValueKind::String => format!("the text `{}`", escape(&cut(value.as_str().unwrap_or_default(), 40))),
-        ValueKind::Number | ValueKind::Bool => written(value).unwrap_or_else(|_| "a number".into()),
-        ValueKind::Map => "a table".into(),
-        _ => "a list".into(),
-    }
-}
-
-/// A value as it stands in a text: numbers in their shortest form, whole ones without a point.
-pub(super) fn written(value: &Value) -> Result<String> {
-    match value.kind() {
-        ValueKind::String => Ok(value.as_str().unwrap_or_default().into()),
-        ValueKind::Bool => Ok(value.is_true().to_string()),
-        ValueKind::Number if value.is_integer() => Ok(value.to_string()),
-        ValueKind::Number => {
-            let number = f64::try_from(value.clone()).map_err(|error| anyhow!(told(&error)))?;
-            let magnitude = number.abs();
-            Ok(match magnitude == 0.0 || (1e-5..1e16).contains(&magnitude) {
-                true => format!("{number}"),
-                false => format!("{number:e}"),
-            })
-        }
-        _ => bail!("{} cannot stand in a text", shown_value(value)),
-    }
-}
-
-/// A value that is not larger than values may be, without hidden work in it.
-fn plain(value: &Value) -> Result<Value> {
-    match value.kind() {
-        ValueKind::Bool | ValueKind::None => Ok(value.clone()),
-        ValueKind::Number | ValueKind::String => {
-            to_json(value)?;
-            Ok(value.clone())
-        }
-        _ => Ok(from_json(&to_json(value)?)),
-    }
-}
-
-/// A value as JSON. Errors where it is no plain value or too large.
-pub(super) fn to_json(value: &Value) -> Result<serde_json::Value> {
-    Ok(sized_json(value)?.0)
-}
-
-/// The same with its size in memory, in bytes.
-pub(super) fn sized_json(value: &Value) -> Result<(serde_json::Value, usize)> {
-    let mut size = Size::default();
-    let value = convert(value, &mut size, 0)?;
-    // A value takes 24 bytes for the engine and 32 as JSON, beside its texts.
-    Ok((value, 64 * size.values + 2 * size.texts))
-}
-
-/// The size of a value, so far as it has been converted.
-#[derive(Default)]
-struct Size {
-    values: usize,
-    texts: usize,
-}
-
-fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::Value> {
-    size.values += 1;
-    ensure!(size.values <= MAX_VALUES, "a list of more than {MAX_VALUES} values");
-    ensure!(depth <= 32, "more than 32 lists lie in each other");
-    Ok(match value.kind() {
-        ValueKind::None => serde_json::Value::Null,
-        ValueKind::Bool => value.is_true().into(),
-        ValueKind::Number if value.is_integer() => {
-            let number = i64::try_from(value.clone()).map(Number::from);
-            number
-                .or_else(|_| u64::try_from(value.clone()).map(Number::from))
-                .map_err(|_| anyhow!("{value} has more than 64 bits"))?
-                .into()
-        }
-        ValueKind::Number => {
-            let number = f64::try_from(value.clone()).ok().and_then(Number::from_f64);
-            number.with_context(|| format!("{value} is not a finite number"))?.into()
-        }
-        ValueKind::String => {
-            let text = value.as_str().unwrap_or_default();
-            ensure!(text.len() <= MAX_TEXT, "a text of {} bytes: at most {MAX_TEXT} are allowed", text.len());
-            size.texts += text.len();
-            ensure!(size.texts <= MAX_TEXTS, "texts of more than {MAX_TEXTS} bytes in all");
-            text.into()
-        }
-        ValueKind::Map => {
-            let mut entries = Map::new();
-            for key in value.try_iter().map_err(|error| anyhow!(told(&error)))? {
-                let name = key.as_str().context("a table with a key that is no text")?.to_string();
-                size.texts += name.len();
-                let entry = value.get_item(&key).map_err(|error| anyhow!(told(&error)))?;
-                entries.insert(name, convert(&entry, size, depth + 1)?);
-            }
-            entries.into()
-        }
-        ValueKind::Seq | ValueKind::Iterable => {
-            let items = value.try_iter().map_err(|error| anyhow!(told(&error)))?;
-            items.map(|item| convert(&item, size, depth + 1)).collect::<Result<Vec<_>>>()?.into()
-        }
-        _ => bail!("it has no value"),
-    })
-}
-
-/// A value from JSON.
-pub(super) fn from_json(value: &serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(truth) => Value::from(*truth),
-        serde_json::Value::Number(number) => from_number(number),
-        serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
-        serde_json::Value::Object(entries) => {
-            entries.iter().map(|(name, value)| (name.clone(), from_json(value))).collect()
-        }
-    }
-}
-
-/// A number, whole where it is written so.
-pub(super) fn from_number(number: &Number) -> Value {
-    let whole = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
-    whole.or_else(|| number.as_f64().map(Value::from)).unwrap_or_default()
-}
-
-/// What the engine says of an error, on one line.
-fn told(error: &minijinja::Error) -> String {
-    let kind = error.kind();
-    match (kind, error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too long, or makes too long a text".into(),
-        (_, Some(detail)) => escape(&cut(&detail.replace('\n', " "), 300)),
-        (_, None) => kind.to_string(),
     }
 }
 

@@ -16,6 +16,7 @@ mod patterns;
 mod recipe;
 mod rules;
 mod template;
+mod value;
 
 use anyhow::{Result, bail};
 use serde_json::Map;
@@ -120,5 +121,5 @@ pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) ->
     let mut values = Overrides::default();
     values.merge(constants.clone());
     let (scope, _) = constants::constants(&language, "", None, &values)?;
-    expression::to_json(&language.compile(expression)?.value(&scope)?)
+    value::to_json(&language.compile(expression)?.value(&scope)?)
 }
