@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::values::store;
@@ -55,7 +55,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     );
     let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("it is no text")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let document: Document = serde_json::from_str(text)?;
+    let document: Document = serde_json::from_str(text).map_err(|error| refusal(text, error))?;
     let Unique(tensors) = document.tensors;
     ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
     let mut entries = Vec::with_capacity(tensors.len());
@@ -65,6 +65,19 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let mut notes = Vec::new();
     let recipe = document.fanin.and_then(|raw| recipe(raw.get(), &mut notes));
     Ok(Found { entries, recipe, notes, layout: None })
+}
+
+/// The error of a text that is not read: of its JSON, of its keys, or of its tensors.
+fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
+    #[derive(serde::Deserialize)]
+    struct Keys {
+        tensors: Option<IgnoredAny>,
+    }
+    match serde_json::from_str(text) {
+        Err(broken) => broken.into(),
+        Ok(Keys { tensors: None }) => anyhow!("no weights are in it: it has no `tensors`"),
+        Ok(Keys { tensors: Some(_) }) => error.into(),
+    }
 }
 
 impl Written<'_> {

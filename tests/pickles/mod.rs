@@ -1,5 +1,10 @@
 //! What `torch.save` writes is read by the names, shapes and values that torch has, and nothing in it is run.
 
+use std::io::Write;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
 use super::Temporary;
 use super::common::{Folder, TIME, peak_memory};
 use super::hostile::pickles::{
@@ -84,6 +89,33 @@ fn tensors_in_containers_are_named_by_keys_and_numbers_joined_by_points() {
     assert_eq!(names(&open(&archived(program(&nested)))), all);
     assert_eq!(names(&open(&archived(program(&weight())))), ["weight"]);
     assert_eq!(names(&open(&archived(program(&tuple(&[weight(), weight()]))))), ["0", "1"]);
+}
+
+#[test]
+fn a_tensor_whose_key_makes_no_name_is_refused_by_its_place() {
+    let long = "x".repeat(5000);
+    let point = b"G\x3f\xf8\0\0\0\0\0\0".to_vec();
+    for key in [point, tuple(&[byte(1), byte(2)]), text(&long)] {
+        let one = plain(&[(key, weight())]);
+        let told = refusal(&archived(program(&one)));
+        assert!(told.contains("the key of a tensor makes no name: take short text"), "{told}");
+        let told = refusal(&archived(dict(&[("w", weight()), ("d", one)])));
+        assert!(told.contains("the key of a tensor in `d` makes no name"), "{told}");
+    }
+}
+
+#[test]
+fn archives_that_were_packed_again_are_read() {
+    let pickle = dict(&[("w", weight()), ("v", view(1, &[2, 2], &[1, 2]))]);
+    let plain = archived(pickle.clone());
+    for method in [CompressionMethod::Deflated, CompressionMethod::Bzip2] {
+        let mut packed = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in [("a/data.pkl", pickle.clone()), ("a/data/0", counted(6))] {
+            packed.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+            packed.write_all(&bytes).unwrap();
+        }
+        assert_eq!(read(&packed.finish().unwrap().into_inner()), read(&plain), "{method}");
+    }
 }
 
 #[test]

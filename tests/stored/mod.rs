@@ -317,3 +317,19 @@ fn weights_are_a_template_whatever_their_name() {
     folder.done("verify map -q");
     folder.done("model map --keep * -q -o map.npz");
 }
+
+#[test]
+fn json_that_holds_no_weights_is_refused_by_its_fault() {
+    let folder = Folder::new();
+    for (text, why) in [
+        (r#"{"model_type": "gpt2"}"#, "no weights are in it: it has no `tensors`"),
+        (r#"{"error": "not found"}"#, "no weights are in it: it has no `tensors`"),
+        (r#"{"model_type": "gpt2","#, "EOF while parsing"),
+        (r#"{"model_type": "gpt2",}"#, "trailing comma at line 1"),
+        (r#"{"tensors": {}, "x": 1}"#, "unknown field `x`"),
+    ] {
+        folder.write("w.json", text);
+        let ended = Ended::of(&mut folder.fanin("inspect w.json"));
+        assert!(ended.is_refusal() && ended.told.contains(why), "{text}: {}", ended.told);
+    }
+}

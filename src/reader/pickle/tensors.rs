@@ -94,7 +94,11 @@ pub(super) fn walk(
         if walk.append(key) {
             walk.enter(value)?;
         } else {
-            ensure!(!matches!(value, Value::Tensor(_)), "a tensor in {} has no name", shown_name(&walk.name));
+            ensure!(
+                !matches!(value, Value::Tensor(_)),
+                "the key of a tensor{} makes no name: take short text, an integer, a truth value or None",
+                if walk.name.is_empty() { String::new() } else { format!(" in {}", shown_name(&walk.name)) }
+            );
             walk.skip();
         }
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use zip::CompressionMethod;
 
 use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
 use crate::plan::{Backing, Origin};
@@ -70,15 +69,12 @@ fn folder(archive: &mut Archive) -> Result<String> {
     Ok(name.split_once('/').context("its first member lies in no folder")?.0.into())
 }
 
-/// Every member's number and size, by name. Errors if one is packed: torch maps its files into memory.
+/// Every member's number and size, by name.
 fn members(archive: &mut Archive) -> Result<HashMap<String, (usize, u64)>> {
     let mut members = HashMap::with_capacity(archive.len());
     for number in 0..archive.len() {
         let member = archive.by_index_data(number)?;
-        let name = member.name()?.into_owned();
-        let stored = member.compression() == CompressionMethod::Stored && !member.encrypted();
-        ensure!(stored && member.compressed_size() == member.size(), "member `{name}` is not stored as it is");
-        members.insert(name, (number, member.size()));
+        members.insert(member.name()?.into_owned(), (number, member.size()));
     }
     Ok(members)
 }
