@@ -2,13 +2,15 @@
 
 use std::fmt::{Display, Write as _};
 
-/// Whether a character shows as itself: no control, bidirectional, zero-width or tag character, and no noncharacter, which XML forbids.
+/// True if a character shows as itself: no control or bidirectional character, none that Unicode lets a reader ignore
+/// (`Default_Ignorable_Code_Point`), and no noncharacter, which XML forbids.
 pub fn is_visible(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-            | '\u{fdd0}'..='\u{fdef}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
         && character as u32 & 0xfffe != 0xfffe
 }
 
@@ -50,7 +52,7 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Whether a name matches a pattern: `*` stands for any characters, `?` for one.
+/// True if a name matches a pattern: `*` stands for any characters, `?` for one.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut met) = (0, 0);
@@ -169,6 +171,11 @@ mod tests {
     fn escapes_what_moves_a_terminal() {
         assert_eq!(escape("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(escape("ünïcode\u{fffd}"), "ünïcode\u{fffd}");
+        // Two names that look the same are two names: a joiner, a filler, a selector, a note without a head.
+        assert_eq!(
+            escape("\u{34f}\u{3164}\u{fe0f}\u{e0100}\u{1d173}"),
+            "\\u{34f}\\u{3164}\\u{fe0f}\\u{e0100}\\u{1d173}"
+        );
         assert_eq!(escape("\u{fffe}\u{ffff}\u{1ffff}\u{fdd0}"), "\\u{fffe}\\u{ffff}\\u{1ffff}\\u{fdd0}");
     }
 

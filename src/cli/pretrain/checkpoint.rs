@@ -51,7 +51,7 @@ impl Checkpoint {
         let pieces = Format::find("safetensors")?.pieces(&plan)?;
         let settings = Settings { threads: &|| 1, progress: &|_| () };
         let options = FileOptions { existing: Existing::Replace, fsync: self.fsync };
-        writer::write_file(&plan, &pieces, &self.path, options, &settings).with_context(|| shown(&self.path))?;
+        writer::write_file(&plan, &pieces, &self.path, options, &settings)?;
         (self.epochs, self.written) = (0, Instant::now());
         Ok(())
     }
