@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
 use minijinja::{Environment, ErrorKind, Expression, State, UndefinedBehavior, filters, functions, tests};
 
+use super::factors::{FACTOR, factor, with_checked_factors};
 use super::value::{MAX_VALUES, message, plain, shown_value, size};
 use crate::text::{cut, did_you_mean, escape};
 
@@ -133,6 +134,7 @@ impl Language {
         language.add_function("max", |values: Rest<Value>| extreme(&values, |one, other| one > other));
         language.add_function("abs", filters::abs);
         language.add_function("range", functions::range);
+        language.add_filter(FACTOR, factor);
         language.add_filter("length", filters::length);
         language.add_filter("abs", filters::abs);
         language.add_filter("int", filters::int);
@@ -166,13 +168,14 @@ impl Language {
             text.len()
         );
         ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
+        let checked = with_checked_factors(text);
         // Alone first, so that it cannot end the list that it is put into.
         let alone =
-            self.engine.compile_expression(text).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
+            self.engine.compile_expression(&checked).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();
         names.sort();
         ensure!(!names.iter().any(|name| name == COUNT), "{}: nothing is named `{COUNT}`", shown());
-        let counting = self.engine.compile_expression_owned(format!("[({text}), {COUNT}()]"));
+        let counting = self.engine.compile_expression_owned(format!("[({checked}), {COUNT}()]"));
         let expression = counting.map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         Ok(Compiled { text, names, expression, work: &self.work })
     }

@@ -9,6 +9,7 @@ mod constants;
 mod document;
 mod entry;
 mod expression;
+mod factors;
 pub mod family;
 pub mod layers;
 pub mod mlp;

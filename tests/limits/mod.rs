@@ -23,7 +23,10 @@ fn constants_are_limited_in_all() {
         (repeated("a = \"range(60000)\"", "a", 400), &["[constants] `d", "16 MiB"]),
         (repeated("a = \"range(60000)\"", "a", 4000), &["[constants] `d", "16 MiB"]),
         (repeated("a = \"'x' * 60000\"", "a ~ a[0]", 4000), &["[constants] `d", "16 MiB"]),
-        (repeated("", "['x' * 60000] * 60000", 1), &["`d0`", "bytes in all"]),
+        (
+            repeated("a = \"'x' * 60000\"", "[a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a]", 1),
+            &["`d0`", "bytes in all"],
+        ),
         (doubled("_ + _"), &["65536 values"]),
         (doubled("[_, _]"), &["65536 values"]),
     ]);
@@ -44,6 +47,27 @@ fn expressions_are_limited_in_all() {
         (repeated("", "1) + (2", 1), &["`d0`", "`1) + (2`"]),
         (repeated("", "1], [2", 1), &["`d0`", "`1], [2`"]),
     ]);
+}
+
+/// The engine would make the items of repeated lists without end, where it compares them, joins them to a text or asks for one.
+#[test]
+fn lists_are_not_repeated_in_expressions() {
+    let large = "([[[1] * 1000] * 1000] * 1000)";
+    let recipes = [
+        format!("{large} == {large}"),
+        format!("1 < 2 and {large} in [{large}]"),
+        format!("{large} ~ ''"),
+        format!("{large}|lower"),
+        format!("'1' is startingwith {large}"),
+        format!("2 * {large}[0] == 3"),
+        "1000 * (1000 * [a])".into(),
+        "2 * a|list".into(),
+        "a * 2".into(),
+        ["[1] * 60000"; 250].join(" + "),
+    ];
+    all_recipes_refused(
+        recipes.map(|text| (repeated("a = [1, 2]", &text, 1), ["`d0`", "a list is not repeated"].as_slice())).into(),
+    );
 }
 
 #[test]
