@@ -186,11 +186,13 @@ fn shards_are_taken_by_their_index() {
 fn what_cannot_be_filled_is_refused_in_one_line() {
     let folder = Folder::new();
     like(&folder);
+    folder.shell("mkdir empty");
     folder.write("all.toml", "[rules]\n\"*\" = \"zeros\"\n");
     folder.write("tensors.toml", "[tensors]\nw = [1]\n");
     folder.write("recipe.toml", "[rules]\n\"*\" = \"zeros\"\n[tensors]\nw = [1]\n");
     for (line, why) in [
         ("like.safetensors", "--rules FILE"),
+        ("empty/", "`empty/`: it holds no weights"),
         ("like.safetensors --keep x*", "--keep `x*`: the pattern matches no tensor"),
         ("like.safetensors --keep [", "--keep `[`"),
         ("like.safetensors --keep body.*", "no rule matches `head."),

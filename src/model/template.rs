@@ -37,13 +37,13 @@ const KEYS: [&str; 6] = ["seed", "dtype", "layout", "constants", "require", "rul
 
 /// The model that has the tensors of a file of weights, some copied and the others drawn by rules.
 pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Model> {
+    let keep = keep(refill.keep)?;
+    let template = Template::open(path)?;
     ensure!(
         refill.rules.is_some() || !refill.keep.is_empty(),
         "`{}` is a file of weights: --rules FILE says how its tensors are drawn anew, --keep PATTERN which are copied",
         text::escape(&path.to_string_lossy())
     );
-    let keep = keep(refill.keep)?;
-    let template = Template::open(path)?;
     let slots = template.slots().with_context(|| format!("`{}`", text::escape(&path.to_string_lossy())))?;
     let root = refill.rules.as_ref().map_or_else(|| Ok(Node::empty()), document::read)?;
     let language = Language::new();

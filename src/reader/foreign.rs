@@ -111,7 +111,7 @@ fn is_html(opening: &[u8]) -> bool {
     [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| text.starts_with(tag))
 }
 
-/// The signature at the beginning or after a block for the user.
+/// The signature, or the text that MATLAB writes before it.
 fn is_hdf5(opening: &[u8]) -> bool {
     opening.starts_with(b"\x89HDF\r\n\x1a\n") || opening.starts_with(b"MATLAB 7.3 MAT-file")
 }
