@@ -119,6 +119,16 @@ fn archives_that_were_packed_again_are_read() {
 }
 
 #[test]
+fn a_packed_pickle_that_is_much_longer_than_its_file_is_refused_before_it_takes_memory() {
+    let mut packed = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    packed.start_file("a/data.pkl", SimpleFileOptions::default()).unwrap();
+    packed.write_all(&vec![b'N'; (1 << 26) + 1]).unwrap();
+    let bytes = packed.finish().unwrap().into_inner();
+    assert!(bytes.len() < 1 << 20);
+    assert!(refusal(&bytes).contains("member `data.pkl` of 67108865 bytes is longer than 67108864"));
+}
+
+#[test]
 fn what_is_no_tensor_is_skipped_with_one_note() {
     let contents = open(&archived(dict(&[
         ("epoch", byte(3)),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use zip::CompressionMethod;
 
 use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
 use crate::plan::{Backing, Origin};
@@ -13,6 +14,8 @@ use crate::reader::{Found, recipe, shown_name};
 use crate::recipe;
 
 const PICKLE: &str = "data.pkl";
+/// The longest pickle that is unpacked: a small file could claim much more memory than its length.
+const MAX_PACKED_PICKLE: u64 = 1 << 26;
 /// The parts of a folder's name that only archives of torch have below it.
 const PARTS: [&str; 9] =
     [PICKLE, "data", "byteorder", "version", "code", "constants.pkl", ".data", ".format_version", "model.json"];
@@ -69,14 +72,23 @@ fn folder(archive: &mut Archive) -> Result<String> {
     Ok(name.split_once('/').context("its first member lies in no folder")?.0.into())
 }
 
-/// Every member's number and size, by name.
-fn members(archive: &mut Archive) -> Result<HashMap<String, (usize, u64)>> {
+/// Every member's number and sizes, by name.
+fn members(archive: &mut Archive) -> Result<HashMap<String, Member>> {
     let mut members = HashMap::with_capacity(archive.len());
     for number in 0..archive.len() {
         let member = archive.by_index_data(number)?;
-        members.insert(member.name()?.into_owned(), (number, member.size()));
+        let is_packed = member.compression() != CompressionMethod::Stored;
+        members.insert(member.name()?.into_owned(), Member { number, size: member.size(), is_packed });
     }
     Ok(members)
+}
+
+/// A member of an archive, by its number.
+#[derive(Clone, Copy)]
+struct Member {
+    number: usize,
+    size: u64,
+    is_packed: bool,
 }
 
 /// False if every checksum is 0, which torch writes instead of them on request.
@@ -91,7 +103,7 @@ fn has_checksums(archive: &mut Archive) -> Result<bool> {
 /// The members that tensors are parts of.
 struct Storages {
     folder: String,
-    members: HashMap<String, (usize, u64)>,
+    members: HashMap<String, Member>,
     archive: Members,
     /// Those that a tensor was found in, by their number: tensors that share one compare its checksum once.
     read: HashMap<usize, Arc<dyn Backing>>,
@@ -100,8 +112,11 @@ struct Storages {
 impl Storages {
     /// All bytes of a member that is no storage, if it is there.
     fn small(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(&(number, size)) = self.members.get(&format!("{}/{name}", self.folder)) else { return Ok(None) };
-        ensure!(size <= MAX_PICKLE, "member `{name}` of {size} bytes is longer than {MAX_PICKLE}");
+        let Some(&Member { number, size, is_packed }) = self.members.get(&format!("{}/{name}", self.folder)) else {
+            return Ok(None);
+        };
+        let most = if is_packed { MAX_PACKED_PICKLE } else { MAX_PICKLE };
+        ensure!(size <= most, "member `{name}` of {size} bytes is longer than {most}");
         let member = self.archive.member(number)?;
         let mut bytes = vec![0; usize::try_from(size)?];
         member.read(&mut bytes, 0).with_context(|| format!("member `{name}`"))?;
@@ -111,7 +126,7 @@ impl Storages {
     fn of(&mut self, tensor: &Tensor) -> Result<Arc<dyn Backing>> {
         let Tensor { storage, held, .. } = tensor;
         let found = self.members.get(&format!("{}/data/{storage}", self.folder));
-        let &(number, size) = found.with_context(|| format!("there is no member `data/{storage}`"))?;
+        let &Member { number, size, .. } = found.with_context(|| format!("there is no member `data/{storage}`"))?;
         ensure!(size == *held, "its storage `{storage}` has {held} bytes, and its member {size}");
         if let Some(backing) = self.read.get(&number) {
             return Ok(Arc::clone(backing));
