@@ -74,7 +74,8 @@ impl Side<'_> {
             && (0..NEAR).try_fold(value, |x, _| (x < self.bound).then(|| dtype.next_up(x))).is_none();
         let too_far = if near { 1.0 } else { of_any((self.beyond)(below / 2.0 + value / 2.0), count) };
         let inside = ((self.within)(value / 2.0 + above / 2.0) + grid).min(1.0);
-        let too_near = libm::exp(as_float(count) * libm::log(inside));
+        // Beyond the last number inside the bound there is nothing to come to.
+        let too_near = if above > self.bound { 1.0 } else { libm::exp(as_float(count) * libm::log(inside)) };
         let held = if self.name == "smallest" { -value } else { value };
         let deviations = match (law.mean(), law.std()) {
             (Some(mean), Some(std)) if std > 0.0 => (held - mean) / std,
