@@ -126,6 +126,8 @@ fn symmetric_and_mirrored_matrices_are_seen() {
 
 #[test]
 fn copied_rows_and_columns_are_named() {
+    let negated = |w: &mut [f32]| (0..64).for_each(|n| w[500 * 64 + n] = -w[7 * 64 + n]);
+    planted("rademacher", [600, 64], negated, "rows 7 and 500 are equal, or opposite, in all 64 values compared");
     planted(N, [100, 20], |w| w.copy_within(60..80, 140), "rows 3 and 7 are equal, or opposite, in all 20 values");
     planted(N, [100, 20], |w| (0..100).for_each(|n| w[20 * n + 7] = w[20 * n + 3]), "columns 3 and 7 are equal");
 }
@@ -135,6 +137,18 @@ fn runs_that_come_again_at_any_distance_are_seen() {
     planted(N, [100, 100], |w| w.copy_within(1234..1274, 7001), "come again from 7,00");
     planted("uniform:1", [100, 100], |w| w.copy_within(0..64, 77), "values 0 to 31 come again from 77 on");
     planted(N, [1000, 1000], |w| w.copy_within(1234..1634, 700_001), "come again from 700,");
+    // Blocks of 12 rows and columns, one with all signs changed.
+    let block = |sign: f32, size: usize| {
+        move |w: &mut [f32]| {
+            for n in 0..144 {
+                w[(41 + n / 12) * size + 37 + n % 12] = sign * w[(3 + n / 12) * size + 5 + n % 12];
+            }
+        }
+    };
+    planted(N, [100, 100], block(1.0, 100), "values 305 to 312 come again from 4,137 on");
+    planted(N, [100, 100], block(-1.0, 100), "values 305 to 312 come again from 4,137 on");
+    planted("laplace", [300, 300], block(1.0, 300), "runs of 8 values that were looked at come again");
+    planted("rademacher", [60, 60], |w| w.copy_within(100..300, 1001), "values 99 to 226 come again from 1,000 on");
 }
 
 #[test]
@@ -180,7 +194,7 @@ fn tensors_that_hold_the_values_of_another_are_named() {
         ("copied", "`b`: its values are those of `a`"),
         ("transposed", "`b`: its values are those of `a`"),
         ("negated", "`b`: its values are those of `a`"),
-        ("a part", "`b`: its values 0 to 31, in order, are those from 400 on of `a`"),
+        ("a part", "`b`: its values 0 to 127, in order, are those from 400 on of `a`"),
     ] {
         folder.done(&format!("init {N} a=40x40 b=40x40 -q --force -o w.safetensors"));
         verify(&folder, "w.safetensors --law", 0);
@@ -229,5 +243,14 @@ fn reports_are_the_same_for_any_number_of_threads() {
     let one = verify(&folder, &format!("w.npy --law --as {N} --json --threads 1"), 0);
     for threads in [2, 3, 8] {
         assert_eq!(one, verify(&folder, &format!("w.npy --law --as {N} --json --threads {threads}"), 0));
+    }
+}
+
+#[test]
+fn honest_values_of_few_numbers_fit() {
+    let folder = Folder::new();
+    for line in ["normal:std=1e-7 64x64", "normal:std=3e-8 400", "uniform:low=0,high=1e-6 64x64"] {
+        folder.done(&format!("init {line} --dtype f16 -q --force -o w.safetensors"));
+        verify(&folder, "w.safetensors --law", 0);
     }
 }

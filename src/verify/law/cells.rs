@@ -5,7 +5,7 @@ use crate::law::as_float;
 use crate::plan::{DType, narrow};
 
 /// How many bits of the mantissa tell cells apart, where the dtype has more: 128 cells from a power of two to the next.
-const MANTISSA: u32 = 7;
+pub(super) const MANTISSA: u32 = 7;
 
 /// The share of all values from which on one cell has many of them.
 const OFTEN: f64 = 0.1;
@@ -173,7 +173,8 @@ impl Cells {
         }
         let (low, high) = (self.grid.border(cell - 1).middle(), self.grid.border(cell).middle());
         let binade = f64::from_bits(low.abs().max(high.abs()).to_bits() >> 52 << 52);
-        let step = binade * 0.5f64.powi(mantissa.cast_signed());
+        // Subnormal numbers lie further apart than their size says.
+        let step = (binade * 0.5f64.powi(mantissa.cast_signed())).max(self.grid.dtype.next_up(0.0));
         ((high - low) / step).max(1.0)
     }
 

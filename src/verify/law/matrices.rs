@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng};
 
 use super::excerpt::Excerpt;
 use super::haar::Orthonormal;
+use super::repeats::Runs;
 use super::{Settings, Trace, Verdict, check_memory};
 use crate::law::in_memory;
 use crate::plan::{Tensor, Unfolding};
@@ -16,8 +17,8 @@ use crate::text::figure;
 /// measure it better.
 const DIRECTIONS: usize = 8;
 
-/// The probability that two entries are of the same magnitude, in the shortest dtype.
-const COLLISION: f64 = 0.02;
+/// The probability that two entries are equal, in the shortest dtype.
+const COLLISION: f64 = 0.01;
 
 /// Whether W^T W = gain² I for each matrix of a tensor (W W^T where there are fewer rows than columns), by what it does to random
 /// vectors of signs: the root mean square of W^T W x / gain² - x is that of the rows of W^T W / gain² - I.
@@ -73,7 +74,8 @@ pub(super) fn test(
     }
     let columns = Orthonormal { dtype: tensor.dtype, values: &matrices, rows: longer, columns: shorter, gain };
     verdict.tests = columns.tests();
-    verdict.trace = Some(Trace::new(matrices.len() as u64, &excerpt.block(), Vec::new(), COLLISION, settings.values));
+    verdict.trace =
+        Some(Trace::new(matrices.len() as u64, &excerpt.block(), Runs::default(), COLLISION, settings.values));
     Ok(verdict)
 }
 

@@ -67,7 +67,7 @@ pub struct Trace {
     /// A sum of hashes, the same in any order of the values.
     sum: u64,
     /// Hashes of runs of values, and where they begin.
-    runs: Vec<(u64, u64)>,
+    runs: repeats::Runs,
     /// The probability that two values are equal.
     collision: f64,
 }

@@ -9,7 +9,7 @@ use super::cells::{Cells, Grid};
 use super::excerpt::Excerpt;
 use super::extremes::Extremes;
 use super::probability::{cdf, kurtosis, of_distance, of_normal, of_normal_variance, of_two, tails};
-use super::repeats::{self, Sampling, collision};
+use super::repeats::{self, Runs, Sampling, collision, of_magnitudes};
 use super::special::nearer;
 use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::inspect::Summary;
@@ -43,20 +43,27 @@ struct Seen {
     outside: Option<(u64, f64)>,
     /// The first element that is not 0 and should be.
     not_zero: Option<(u64, f64)>,
-    runs: Vec<(u64, u64)>,
+    runs: Runs,
 }
 
 impl Seen {
     fn new(grid: Grid) -> Self {
         let cells = Cells::new(grid);
-        Self { sums: Vec::new(), cells, extremes: Extremes::default(), outside: None, not_zero: None, runs: Vec::new() }
+        Self {
+            sums: Vec::new(),
+            cells,
+            extremes: Extremes::default(),
+            outside: None,
+            not_zero: None,
+            runs: Runs::default(),
+        }
     }
 
     fn merge(&mut self, other: Self) {
         self.cells.merge(&other.cells);
         self.extremes.merge(&other.extremes);
         self.sums.extend(other.sums);
-        self.runs.extend(other.runs);
+        self.runs.iter_mut().zip(other.runs).for_each(|(runs, other)| runs.extend(other));
         self.outside = first(self.outside, other.outside);
         self.not_zero = first(self.not_zero, other.not_zero);
     }
@@ -162,7 +169,7 @@ fn order_and_repeats(
         block.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = f64::NAN);
     }
     let collision = collision(&seen.cells, &block, further);
-    verdict.tests.extend(order::test(excerpt.axes(), &block, &seen.cells, collision));
+    verdict.tests.extend(order::test(excerpt.axes(), &block, &seen.cells, of_magnitudes(collision)));
     verdict.tests.push(repeats::duplicates(&block, collision));
     verdict.faults.extend(repeats::runs(&mut seen.runs, collision));
     let zeros = count.map_or(0.0, |count| 1.0 - share(seen.cells.total(), count));
