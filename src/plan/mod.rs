@@ -322,7 +322,7 @@ impl Plan {
     }
 }
 
-/// When a tensor is drawn: the number of its layer, and its place in the draws of that. Copies of one draw share a turn.
+/// The turn of a tensor in the order of draws: the number of its layer, and its place in the draws of that. Copies of one draw share a turn.
 pub type Turn = (usize, usize);
 
 /// Numbers the tensors that draw by their turns, where a generator draws one after the other.

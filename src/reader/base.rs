@@ -7,7 +7,7 @@ use super::{Contents, shown_name};
 use crate::plan::{Base, BaseIdentity, Element};
 use crate::text;
 
-/// How many elements are read at a time.
+/// The number of elements that are read at a time.
 const CHUNK: u64 = 1 << 13;
 
 impl Contents {

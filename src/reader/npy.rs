@@ -68,7 +68,7 @@ impl Header {
         Ok(Self { shape, kind, fortran, begin })
     }
 
-    /// What it holds in place of numbers, with the way out.
+    /// The kind of values that it holds in place of numbers, with the way out.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         self.kind.refusal
     }
@@ -179,7 +179,7 @@ struct Type {
     /// The type, where it is known.
     element: Option<Element>,
     big_endian: bool,
-    /// What it is if it is none of numbers, with the way out.
+    /// The kind of its values if they are no numbers, with the way out.
     refusal: Option<&'static str>,
 }
 

@@ -21,7 +21,7 @@ impl Box {
         self.sizes.iter().product()
     }
 
-    /// Where its first element lies, in elements, and an axis each with its distances there and in the box.
+    /// The place of its first element, in elements, and an axis each with its distances there and in the box.
     pub(super) fn steps(&self, strides: &[u64]) -> (u64, Vec<Step>) {
         let first = self.start.iter().zip(strides).map(|(start, stride)| start * stride).sum();
         let mut steps = Vec::with_capacity(strides.len());
@@ -162,7 +162,7 @@ fn split(steps: &[Step], size: u64) -> (Vec<Step>, u64, Vec<Outer>) {
     (inner, span, outer)
 }
 
-/// How many of a step fit into one read.
+/// The number of steps that fit into one read.
 fn fitting(span: u64, wanted: u64, step: Step, size: u64) -> u64 {
     let Step { count, from, .. } = step;
     if from == 0 {

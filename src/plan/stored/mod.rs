@@ -27,7 +27,7 @@ pub struct StoredTensor {
     shape: Shape,
     /// The distance of neighbours along each axis, in elements.
     strides: Vec<u64>,
-    /// How many neighbours in C order lie side by side, all along.
+    /// The number of neighbours in C order that lie side by side, all along.
     run: u64,
     big_endian: bool,
     negated: bool,
@@ -41,7 +41,7 @@ const PANEL: u64 = 1 << 26;
 static PANELS: Recent<(u64, u64), Vec<u8>> = Recent::new(2 * PANEL);
 /// The most bytes that a tensor may make out of fewer, by strides of 0 or parts that overlap.
 const MOST_REPEATED: u64 = 1 << 32;
-/// How many elements are widened at a time: few enough to stay in the cache.
+/// The number of elements that are widened at a time: few enough to stay in the cache.
 const CHUNK: u64 = 1 << 13;
 
 impl StoredTensor {
@@ -305,7 +305,7 @@ fn c_order(axes: &[u64]) -> Vec<u64> {
     strides
 }
 
-/// How many neighbours in C order lie side by side, all along: all of them, where they lie in C order without gaps.
+/// The number of neighbours in C order that lie side by side, all along: all of them, where they lie in C order without gaps.
 fn neighbours(axes: &[u64], strides: &[u64]) -> u64 {
     if axes.contains(&0) {
         return 0;

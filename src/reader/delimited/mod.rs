@@ -28,16 +28,16 @@ const SHARE_OF_A_RECORD: u64 = 32;
 /// So many bytes tell the delimiter.
 const GUESSED_FROM: u64 = 1 << 16;
 
-/// How a text is read.
+/// The way in which a text is read.
 #[derive(Clone, Debug, Default)]
 pub struct TextOptions {
-    /// What stands between two fields.
+    /// The text between two fields.
     pub delimiter: Delimiter,
     /// The columns that are read; `None` for all.
     pub columns: Option<Columns>,
 }
 
-/// What was read of a text.
+/// The content of a text.
 pub(super) struct Matrix {
     /// Sample by sample.
     pub(super) values: Vec<f64>,
@@ -46,7 +46,7 @@ pub(super) struct Matrix {
     pub(super) notes: Vec<String>,
 }
 
-/// Whether a file is text, by its content: none of the formats of weights, and no control character.
+/// True if a file is text, by its content: none of the formats of weights, and no control character.
 pub(super) fn is_text(path: &Path) -> Result<bool> {
     if path.is_dir() || raw::manifest_of(path).is_some() {
         return Ok(false);
@@ -92,7 +92,7 @@ struct Rows<R> {
 struct Missing {
     count: u64,
     first: String,
-    /// Whether each column has all values.
+    /// True for each column that has all values.
     complete: Vec<bool>,
 }
 

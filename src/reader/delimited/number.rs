@@ -2,7 +2,7 @@
 
 use crate::text::{cut, escape};
 
-/// What a field holds.
+/// The content of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Field {
     Number(f64),
@@ -13,7 +13,7 @@ pub(super) enum Field {
     Word,
 }
 
-/// What programs write where a value is missing, beside `NaN`.
+/// The words that programs write for a missing value, beside `NaN`.
 const MISSING: &[&str] = &["", "NA", "N/A", "#N/A", "<NA>", "NULL", "None", "?", "-", "--", "."];
 
 impl Field {
@@ -34,7 +34,7 @@ pub(super) fn fault(text: &str) -> String {
     misspelled(text).map_or_else(|| format!("`{shown}` is no number"), |remedy| format!("`{shown}` {remedy}"))
 }
 
-/// What to do about a field that is a number in a spelling that is not read; `None` for any other.
+/// The way out for a field that is a number in a spelling that is not read; `None` for any other.
 pub(super) fn misspelled(text: &str) -> Option<String> {
     let is_number = |text: &str| matches!(Field::of(text), Field::Number(_));
     let (point, exponent) = (text.replacen(',', ".", 1), text.replace(['d', 'D'], "E"));

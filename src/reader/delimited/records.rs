@@ -10,10 +10,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::law::in_memory;
 use crate::text;
 
-/// What stands between two fields.
+/// The text between two fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delimiter {
-    /// What the first lines have between their numbers.
+    /// The text that the first lines have between their numbers.
     #[default]
     Auto,
     /// Any number of spaces and tabs.
@@ -22,7 +22,7 @@ pub enum Delimiter {
     Byte(u8),
 }
 
-/// What [`Delimiter::Auto`] tries, in this order. Semicolons come before commas, which may be decimal ones.
+/// The delimiters that [`Delimiter::Auto`] tries, in this order. Semicolons come before commas, which may be decimal ones.
 const CANDIDATES: &[u8] = b";\t,|";
 
 impl FromStr for Delimiter {
@@ -75,7 +75,7 @@ fn outside_of_quotes(line: &[u8], byte: u8) -> usize {
     line.split(|&byte| byte == b'"').step_by(2).flatten().filter(|&&other| other == byte).count()
 }
 
-/// Whether a line holds no record: it is blank or a comment.
+/// True if a line holds no record: it is blank or a comment.
 fn is_passed_over(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.is_empty() || line[0] == b'#'
@@ -92,7 +92,7 @@ pub(super) struct Records<R> {
     fields: Fields,
     /// The number of the line in which the record begins, from 1.
     pub(super) line: u64,
-    /// How many lines have been read.
+    /// The number of lines that have been read.
     lines: u64,
 }
 
@@ -140,7 +140,7 @@ impl<R: BufRead> Records<R> {
         Ok(read > 0)
     }
 
-    /// How many fields the record has.
+    /// The number of fields of the record.
     pub(super) fn width(&self) -> usize {
         self.fields.places.len()
     }
@@ -164,15 +164,15 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Where the fields of a record are, as far as it has been looked through.
+/// The places of the fields of a record, as far as it has been looked through.
 #[derive(Default)]
 struct Fields {
     places: Vec<Range<u32>>,
-    /// Where the field begins that is not complete yet.
+    /// The begin of the field that is not complete yet.
     start: usize,
-    /// How far the record has been looked through.
+    /// The number of its bytes that have been looked through.
     at: usize,
-    /// Whether the field that is not complete yet began with a quote.
+    /// True if the field that is not complete yet began with a quote.
     is_quoted: bool,
     in_quotes: bool,
 }
@@ -214,7 +214,7 @@ impl Fields {
         !self.in_quotes
     }
 
-    /// Whether a quote outside of quotes opens some: the first of a field does, and one right behind another.
+    /// True if a quote outside of quotes opens some: the first of a field does, and one right behind another.
     fn opens(&self, record: &[u8]) -> bool {
         let before = &record[self.start..self.at];
         if self.is_quoted { before.ends_with(b"\"") } else { before.iter().all(u8::is_ascii_whitespace) }
