@@ -34,7 +34,7 @@ pub(super) struct Files {
     pub(super) data: Vec<PlannedFile>,
     /// Small files, written when all tensors are there. The index is the last of them.
     small: Vec<PlannedFile>,
-    /// Whether those who load the folder would take other files in it for parts of the same.
+    /// True if those who load the folder would take other files in it for parts of the same.
     is_checkpoint: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Manner {
     pub(super) options: FileOptions,
     /// The part that this process has; all where there is none.
     pub(super) part: Option<Part>,
-    /// Whether the hashes are told and written.
+    /// True if the hashes are told and written.
     pub(super) sums: bool,
 }
 
@@ -147,7 +147,7 @@ impl PlannedFile {
     }
 }
 
-/// Whether nothing is at a path.
+/// True if nothing is at a path.
 fn is_free(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

@@ -114,7 +114,7 @@ impl Part {
         Ok(Self { rank, world, rule: format!("{}: {} and {}", rule.starter, rule.rank, rule.world) })
     }
 
-    /// Whether this part has the file with that number.
+    /// True if this part has the file with that number.
     pub(super) fn owns(&self, file: usize) -> bool {
         file as u64 % self.world == self.rank
     }

@@ -312,7 +312,7 @@ fn dtype_of(config: &Config) -> Result<DType> {
     })
 }
 
-/// Whether a name is one that a family keeps to itself.
+/// True if a name is one that a family keeps to itself.
 fn is_inner(key: &str) -> bool {
     key.starts_with('_')
 }

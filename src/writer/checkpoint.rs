@@ -68,7 +68,7 @@ impl Checkpoint {
         Ok(Self { shards, index: Some(Beside { name: Self::INDEX.into(), bytes: index.into_bytes() }) })
     }
 
-    /// Whether a file of that name in the folder of a checkpoint is taken for a part of it by those who load it.
+    /// True if a file of that name in the folder of a checkpoint is taken for a part of it by those who load it.
     pub fn is_part(name: &str) -> bool {
         let shard = |name: &str| name.starts_with("model-") && name.contains("-of-") && name.ends_with(".safetensors");
         name == "model.safetensors" || name == Self::INDEX || shard(name)

@@ -36,7 +36,7 @@ impl Located<'_> {
         }
     }
 
-    /// Whether more of it than a part is drawn at a time, maybe by several threads.
+    /// True if more of it than a part is drawn at a time, maybe by several threads.
     fn takes_workspace(&self, plan: &Plan) -> bool {
         match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => false,

@@ -42,16 +42,16 @@ pub struct Format {
     pub name: &'static str,
     /// The extensions that stand for it, without the dot.
     pub extensions: &'static [&'static str],
-    /// Whether it is bytes that no terminal shows.
+    /// True if it is bytes that no terminal shows.
     pub binary: bool,
-    /// Whether a file holds more than one tensor.
+    /// True if a file holds more than one tensor.
     pub several: bool,
     /// What it is and who reads it.
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     companion: fn(&Plan) -> Result<Option<Companion>>,
     note: fn(&Plan) -> Option<String>,
-    /// Whether it has a word for a type that is kept and not drawn.
+    /// True if it has a word for a type that is kept and not drawn.
     keeps: fn(&Stored) -> bool,
 }
 
@@ -110,7 +110,7 @@ impl Format {
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
     }
 
-    /// Whether a checkpoint of several files is made of it. Its files begin with their recipe, so that the first bytes of one
+    /// True if a checkpoint of several files is made of it. Its files begin with their recipe, so that the first bytes of one
     /// tell which plan it is of.
     pub fn makes_checkpoints(&self) -> bool {
         self.name == safetensors::FORMAT.name

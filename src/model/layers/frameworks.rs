@@ -193,7 +193,7 @@ pub const FRAMEWORKS: &[Framework] = &[
 ];
 
 impl Framework {
-    /// Whether it is known what its layers draw by themselves.
+    /// True if it is known what its layers draw by themselves.
     pub fn has_own(&self) -> bool {
         self.own.is_some()
     }

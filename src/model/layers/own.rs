@@ -27,7 +27,7 @@ pub(super) struct Gates {
 }
 
 impl Gates {
-    /// Whether all gates of such a layer lie side by side, along one axis.
+    /// True if all gates of such a layer lie side by side, along one axis.
     fn are_together(self, kind: &str) -> bool {
         let all = match kind {
             "lstm" | "lstm_cell" => 4,

@@ -6,7 +6,7 @@ use super::given::Given;
 use super::{Framework, LayerTensor, Role, kernel};
 use crate::plan::{Fans, Layout};
 
-/// Whether a framework is torch.
+/// True if a framework is torch.
 pub(super) fn is_torch(framework: &Framework) -> bool {
     framework.layout == "torch"
 }

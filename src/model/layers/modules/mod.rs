@@ -57,7 +57,7 @@ const PADDING: &str = "padding";
 pub struct Asked {
     /// Which it is.
     pub module: &'static Module,
-    /// Whether it was asked for by its name there, which nothing else has.
+    /// True if it was asked for by its name there, which nothing else has.
     pub by_name: bool,
     parameters: Parameters,
 }
