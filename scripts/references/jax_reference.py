@@ -45,8 +45,25 @@ ANY = {
     "jax.truncated_normal:stddev=0.02,lower=0.3,upper=4": I.truncated_normal(0.02, lower=0.3, upper=4.0),
 }
 
-# The distributions of `jax.random` that have a scheme here, of any rank.
 R = jax.random
+
+
+def moved(draw, scale, centre=None):
+    """Scaled after the call, and then moved."""
+
+    def scaled(key, shape, dtype):
+        value = draw(key, shape, dtype) * jnp.array(scale, dtype)
+        return value if centre is None else value + jnp.array(centre, dtype)
+
+    return scaled
+
+
+def of(draw, setting):
+    """A distribution with a setting, which is of the dtype."""
+    return lambda key, shape, dtype: draw(key, jnp.array(setting, dtype), shape, dtype)
+
+
+# The distributions of `jax.random` that have a scheme here, of any rank.
 DISTRIBUTIONS = {
     "jax.exponential": R.exponential,
     "exponential:rate=3": lambda key, shape, dtype: R.exponential(key, shape, dtype) / jnp.array(3, dtype),
@@ -56,6 +73,24 @@ DISTRIBUTIONS = {
     ),
     "jax.rademacher": R.rademacher,
     "rademacher:value=0.7": lambda key, shape, dtype: R.rademacher(key, shape, dtype) * jnp.array(0.7, dtype),
+    "jax.lognormal": of(R.lognormal, 1),
+    "log-normal:sigma=0.37": of(R.lognormal, 0.37),
+}
+
+# No value of these fits f16 for certain.
+WIDE = {
+    "jax.cauchy": R.cauchy,
+    "cauchy:scale=0.3,median=0.1": moved(R.cauchy, 0.3, 0.1),
+}
+
+# What is close and not exact, as far apart as this, by the type, as a part of the largest value.
+APART = {"f64": 1e-14, "f32": 1e-5, "f16": 2**-9, "bf16": 2**-6}
+ESTIMATED = {
+    "jax.gamma": of(R.gamma, 1),
+    "gamma:shape=1.7,scale=0.3": moved(of(R.gamma, 1.7), 0.3),
+    "gamma:shape=0.3": of(R.gamma, 0.3),
+    "student-t:dof=5,scale=0.05": moved(of(R.t, 5), 0.05),
+    "student-t:dof=3,scale=0.001,mean=-1": moved(of(R.t, 3), 0.001, -1),
 }
 
 # Of two axes and more.
@@ -105,7 +140,7 @@ def several(draw, seed, shapes, dtype, steps=()):
 
 
 def elementwise(grid):
-    for ranks, initializers in (((1, 2, 3, 4), ANY), ((2, 3, 4), WEIGHTS), ((1, 2, 3, 4), DISTRIBUTIONS)):
+    for ranks, initializers in (((1, 2, 3, 4), ANY), ((2, 3, 4), WEIGHTS)):
         for scheme, draw in initializers.items():
             for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=ranks):
                 arguments = grid.init(scheme, shape, "jax", seed, dtype)
@@ -159,7 +194,23 @@ def matrices(grid):
         yield arguments, lambda s=seed, h=shape, t=dtype: one(I.orthogonal(column_axis=0), s, h, t)
 
 
+def distributions(grid):
+    for draws, dtypes in ((DISTRIBUTIONS, tuple(DTYPES)), (WIDE, ("f32", "f64", "bf16"))):
+        for scheme, draw in draws.items():
+            for seed, shape, dtype in grid.cells(seeds=SEEDS, dtypes=dtypes):
+                arguments = grid.init(scheme, shape, "jax", seed, dtype)
+                yield arguments, lambda d=draw, s=seed, h=shape, t=dtype: one(d, s, h, t)
+
+
+def estimated(grid):
+    for scheme, draw in ESTIMATED.items():
+        for seed, shape, dtype in grid.cells(seeds=SEEDS, most=4096):
+            arrays = one(draw, seed, shape, dtype)
+            arguments = grid.init(scheme, shape, "jax", seed, dtype)
+            yield arguments, lambda a=arrays: a, APART[dtype] * float(abs(arrays["w"].astype(float)).max())
+
+
 def cases(grid):
     """What fanin is told, and what gives JAX's arrays."""
-    for part in (elementwise, arranged, keys, sequences, matrices):
+    for part in (elementwise, arranged, keys, sequences, matrices, distributions, estimated):
         yield from part(grid)

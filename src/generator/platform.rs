@@ -12,10 +12,12 @@ pub(super) enum Function {
     Exp,
     Sin,
     Cos,
+    Tan,
     SingleLn,
     SingleLn1p,
     SingleSin,
     SingleCos,
+    SingleTan,
 }
 
 /// What Box and Muller's normals take in double precision.
@@ -70,10 +72,21 @@ impl Function {
                     (0x4003_e5d4_efc3_077d, 0xbfe9_63ca_695b_9feb),
                 ],
             ),
+            Self::Tan => doubles(
+                f64::tan,
+                &[
+                    (0xbfa6_c8b2_640f_25c0, 0xbfa6_cc8c_c962_3005),
+                    (0x3fae_82c8_8a87_17a0, 0x3fae_8c0a_d2ab_9c49),
+                    (0xbf9e_e3e4_0bd2_41c0, 0xbf9e_e64a_580f_e1bf),
+                    (0xbfae_ced5_9bdd_81c0, 0xbfae_d85d_def1_e471),
+                ],
+            ),
             Self::SingleLn => singles(f32::ln, &[(0x3e11_264e, 0xbffa_130f), (0x3e99_77e5, 0xbf9a_37e1)]),
             Self::SingleLn1p => singles(f32::ln_1p, &[(0xbebe_1df0, 0xbeed_a347), (0xbf2e_d0b7, 0xbf93_006d)]),
             Self::SingleSin => singles(f32::sin, &[(0x406b_84b3, 0xbf03_4367), (0x40c0_f1f4, 0xbe80_7b0f)]),
             Self::SingleCos => singles(f32::cos, &[(0x40af_448f, 0x3f31_3d57), (0x408d_a583, 0xbe90_6974)]),
+            // Here glibc 2.36 is not at the nearest single, as other libraries are.
+            Self::SingleTan => singles(f32::tan, &[(0xbf55_bda5, 0xbf8d_59dc), (0x3f8a_a09d, 0x3ff1_4504)]),
         }
     }
 
@@ -85,10 +98,12 @@ impl Function {
             Self::Exp => "exp",
             Self::Sin => "sin",
             Self::Cos => "cos",
+            Self::Tan => "tan",
             Self::SingleLn => "logf",
             Self::SingleLn1p => "log1pf",
             Self::SingleSin => "sinf",
             Self::SingleCos => "cosf",
+            Self::SingleTan => "tanf",
         }
     }
 }

@@ -59,6 +59,34 @@ pub enum Known {
         /// Its standard deviation over the root of 2.
         scale: f64,
     },
+    /// The law of Cauchy, not cut.
+    Cauchy {
+        /// Its median.
+        median: f64,
+        /// Half the distance between its quartiles.
+        scale: f64,
+    },
+    /// exp(sigma z), z standard normal.
+    LogNormal {
+        /// The standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// The gamma law.
+    Gamma {
+        /// Its shape.
+        shape: f64,
+        /// Its scale.
+        scale: f64,
+    },
+    /// Student's law, not cut.
+    StudentT {
+        /// The degrees of freedom.
+        dof: f64,
+        /// Its centre.
+        mean: f64,
+        /// What a standard value is multiplied by.
+        scale: f64,
+    },
     /// A value or its negative.
     Sign {
         /// That value.

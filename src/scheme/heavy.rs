@@ -193,6 +193,10 @@ impl Distribution for Cauchy {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.median + within(self.limit, || self.values.sample(words).0)
     }
+
+    fn known(&self) -> Option<Known> {
+        self.limit.is_none().then_some(Known::Cauchy { median: self.median, scale: self.scale })
+    }
 }
 
 fn student_t(arguments: &mut Arguments, _: &Site) -> Result<Law> {
@@ -240,6 +244,11 @@ impl Described for StudentT {
 impl Distribution for StudentT {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.mean + within(self.limit, || self.scale * self.values.sample(words).0)
+    }
+
+    fn known(&self) -> Option<Known> {
+        let &Self { dof, mean, scale, limit, .. } = self;
+        limit.is_none().then_some(Known::StudentT { dof, mean, scale })
     }
 }
 

@@ -171,6 +171,10 @@ impl Distribution for Gamma {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.values.sample(words).0
     }
+
+    fn known(&self) -> Option<Known> {
+        Some(Known::Gamma { shape: self.shape, scale: self.scale })
+    }
 }
 
 fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Law> {
@@ -207,6 +211,10 @@ impl Described for LogNormal {
 impl Distribution for LogNormal {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.values.sample(words).0
+    }
+
+    fn known(&self) -> Option<Known> {
+        (self.mu == 0.0).then_some(Known::LogNormal { sigma: self.sigma })
     }
 }
 

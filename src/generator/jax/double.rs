@@ -1,7 +1,7 @@
 //! The elementwise laws of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of the platform's
 //! C library, as in JAX.
 
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{LOG2_E, PI, SQRT_2};
 
 use super::erf::erf;
 use super::independent::Draw;
@@ -103,6 +103,43 @@ impl Draw for Laplace {
     }
 }
 
+/// `jax.random.cauchy(key, shape, float64) * scale + median`.
+#[derive(Clone, Copy)]
+pub(super) struct Cauchy {
+    pub(super) median: f64,
+    pub(super) scale: f64,
+}
+
+impl Draw for Cauchy {
+    type Value = f64;
+
+    #[inline(always)]
+    fn value(self, bits: u64) -> f64 {
+        moved((PI * (uniform(bits, f64::EPSILON, 1.0) - 0.5)).tan(), self.median, self.scale)
+    }
+}
+
+/// `jax.random.lognormal(key, sigma, shape, float64)`; the compiler makes one factor of two.
+#[derive(Clone, Copy)]
+pub(super) struct LogNormal {
+    factor: f64,
+}
+
+impl LogNormal {
+    pub(super) fn new(sigma: f64) -> Self {
+        Self { factor: sigma * SQRT_2 }
+    }
+}
+
+impl Draw for LogNormal {
+    type Value = f64;
+
+    #[inline(always)]
+    fn value(self, bits: u64) -> f64 {
+        exp(erf_inv(uniform(bits, BEGIN, 1.0)) * self.factor)
+    }
+}
+
 /// `jax.random.rademacher(key, shape, float64) * value`.
 #[derive(Clone, Copy)]
 pub(super) struct Sign {
@@ -186,6 +223,37 @@ fn log1p(x: f64) -> f64 {
     let square = x * x;
     let tail = (x * square) * (numerator / denominator);
     x + (-0.5f64).mul_add(square, tail)
+}
+
+/// The exponential (Cephes `exp`): by a power of 2, and by a quotient of what is left.
+#[inline(always)]
+fn exp(x: f64) -> f64 {
+    /// Below the one it is 0, and above the other infinite.
+    const ENDS: [f64; 2] = [-708.396_418_532_264_1, 709.782_712_893_384];
+    /// ln 2 as a short head, whose multiples are exact, and a tail.
+    const LN_2: [f64; 2] = [f64::from_bits(0x3fe6_2e40_0000_0000), f64::from_bits(0x3eb7_f7d1_cf79_abca)];
+    const ABOVE: [f64; 3] = [f64::from_bits(0x3f20_89cd_d5e4_4be8), f64::from_bits(0x3f9f_06d1_0cca_2c7e), 1.0];
+    const BELOW: [f64; 4] = [
+        f64::from_bits(0x3ec9_2eb6_bc36_5fa0),
+        f64::from_bits(0x3f64_ae39_b508_b6c0),
+        f64::from_bits(0x3fcd_1709_9887_e074),
+        2.0,
+    ];
+    if x < ENDS[0] {
+        return 0.0;
+    }
+    if x > ENDS[1] {
+        return f64::INFINITY;
+    }
+    let exponent = x.mul_add(LOG2_E, 0.5).floor();
+    let rest = (-exponent).mul_add(LN_2[1], (-exponent).mul_add(LN_2[0], x));
+    let square = rest * rest;
+    let above = polynomial(square, ABOVE) * rest;
+    let sum = (above / (polynomial(square, BELOW) - above)).mul_add(2.0, 1.0);
+    #[expect(clippy::cast_possible_truncation, reason = "from -1022 to 1024")]
+    let exponent = exponent as i32;
+    // In two steps, since 2^1024 is above all numbers.
+    sum * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
 }
 
 /// The inverse error function (Giles 2010, Approximating the erfinv function).

@@ -33,6 +33,12 @@ pub(super) trait Format: Copy + Send + Sync + 'static {
         if product.abs() < f32::MIN_POSITIVE { 0f32.copysign(product) } else { product }
     }
 
+    /// The product of three, the last two of them one number each for all elements: the compiler of JAX makes one factor of those.
+    #[inline(always)]
+    fn scaled_twice(value: f32, first: f32, second: f32) -> f32 {
+        Self::round(value * Self::round(first * second))
+    }
+
     /// The quotient by a number that is one for all elements: the compiler of JAX makes it a product.
     #[inline(always)]
     fn quotient(a: f32, b: f32) -> f32 {
@@ -79,6 +85,12 @@ impl Format for Brain {
     #[inline(always)]
     fn quotient(a: f32, b: f32) -> f32 {
         Self::product(a / b, 1.0)
+    }
+
+    /// In this type they stay two.
+    #[inline(always)]
+    fn scaled_twice(value: f32, first: f32, second: f32) -> f32 {
+        Self::round(Self::round(value * first) * second)
     }
 
     #[inline(always)]

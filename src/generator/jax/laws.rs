@@ -1,6 +1,6 @@
 //! The elementwise laws of JAX in single and half precision, as it computes them outside `jax.jit`.
 
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{PI, SQRT_2};
 use std::marker::PhantomData;
 
 use super::format::{Format, Single};
@@ -133,6 +133,56 @@ impl<F: Format> Draw for Laplace<F> {
         let uniform = self.uniform.value(bits);
         let sign = if uniform == 0.0 { uniform } else { 1f32.copysign(uniform) };
         self.tail.moved(sign * F::round(special::log1p(-uniform.abs())))
+    }
+}
+
+/// `jax.random.cauchy(key, shape, dtype) * scale + median`.
+#[derive(Clone, Copy)]
+pub(super) struct Cauchy<F> {
+    uniform: Interval<F>,
+    pi: f32,
+    tail: Tail<F>,
+}
+
+impl<F: Format> Cauchy<F> {
+    pub(super) fn new(median: f64, scale: f64) -> Self {
+        // From the step between the numbers above 1, which is two of those below it.
+        let step = 2.0 * (1.0 + F::BEGIN);
+        Self { uniform: Interval::new(step, 1.0), pi: F::setting(PI), tail: Tail::new(median, scale) }
+    }
+}
+
+impl<F: Format> Draw for Cauchy<F> {
+    type Value = f32;
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let angle = F::round(self.pi * F::round(self.uniform.value(bits) - 0.5));
+        self.tail.moved(F::round(angle.tan()))
+    }
+}
+
+/// `jax.random.lognormal(key, sigma, shape, dtype)`.
+#[derive(Clone, Copy)]
+pub(super) struct LogNormal<F> {
+    uniform: Interval<F>,
+    sigma: f32,
+    root: f32,
+}
+
+impl<F: Format> LogNormal<F> {
+    pub(super) fn new(sigma: f64) -> Self {
+        Self { uniform: Interval::new(F::BEGIN, 1.0), sigma: F::setting(sigma), root: F::setting(SQRT_2) }
+    }
+}
+
+impl<F: Format> Draw for LogNormal<F> {
+    type Value = f32;
+
+    #[inline(always)]
+    fn value(self, bits: u32) -> f32 {
+        let standard = F::round(special::erf_inv(self.uniform.value(bits)));
+        F::round(special::exp(F::scaled_twice(standard, self.root, self.sigma)))
     }
 }
 

@@ -3,6 +3,7 @@
 mod double;
 mod erf;
 mod format;
+mod gamma;
 mod independent;
 mod laws;
 mod orthogonal;
@@ -18,6 +19,7 @@ use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{self, Known, Law};
 use crate::plan::{DType, Seed, Step, Tensor};
 use format::{Brain, Format, Half, Single};
+use gamma::Standard;
 use independent::{Draw, Independent};
 
 /// JAX's own numbers.
@@ -74,10 +76,18 @@ pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<d
     })
 }
 
-/// Normals in double precision take logarithms, and exponentials for where they are cut.
+/// Normals in double precision take logarithms, and exponentials for where they are cut; the law of Cauchy takes tangents.
 pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+    let is_double = tensor.dtype == DType::F64;
     match &tensor.law {
-        _ if tensor.dtype != DType::F64 => &[],
+        Law::Distribution(law) if matches!(law.known(), Some(Known::Cauchy { .. })) => {
+            if is_double {
+                &[Function::Tan]
+            } else {
+                &[Function::SingleTan]
+            }
+        }
+        _ if !is_double => &[],
         Law::Uniform { .. } => &[],
         Law::Distribution(law) if matches!(law.known(), Some(Known::Sign { .. })) => &[],
         Law::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
@@ -132,20 +142,41 @@ fn double_precision(key: Key, law: Elementwise) -> Box<dyn Source> {
 
 /// The numbers of a law that `jax.random` has by its name.
 fn known(key: Key, law: Known, dtype: DType, count: u64) -> Box<dyn Source> {
-    match (dtype, law) {
-        (DType::F64, Known::Exponential { rate }) => source(key, double::Exponential { rate, alone: count == 1 }),
-        (DType::F64, Known::Laplace { mean, scale }) => source(key, double::Laplace { mean, scale }),
-        (DType::F64, Known::Sign { value }) => source(key, double::Sign { value }),
-        (DType::F32, law) => known_below_double::<Single>(key, law, count),
-        (DType::F16, law) => known_below_double::<Half>(key, law, count),
-        (DType::BF16, law) => known_below_double::<Brain>(key, law, count),
+    match dtype {
+        DType::F64 => known_double(key, law, count),
+        DType::F32 => known_below_double::<Single>(key, law, dtype, count),
+        DType::F16 => known_below_double::<Half>(key, law, dtype, count),
+        DType::BF16 => known_below_double::<Brain>(key, law, dtype, count),
     }
 }
 
-fn known_below_double<F: Format>(key: Key, law: Known, count: u64) -> Box<dyn Source> {
+fn known_double(key: Key, law: Known, count: u64) -> Box<dyn Source> {
+    let standard = Standard {
+        dtype: DType::F64,
+        normal: double::Normal { mean: 0.0, std: 1.0 },
+        uniform: double::Uniform { low: 0.0, high: 1.0, factor: 1.0 },
+    };
+    match law {
+        Known::Exponential { rate } => source(key, double::Exponential { rate, alone: count == 1 }),
+        Known::Laplace { mean, scale } => source(key, double::Laplace { mean, scale }),
+        Known::Cauchy { median, scale } => source(key, double::Cauchy { median, scale }),
+        Known::LogNormal { sigma } => source(key, double::LogNormal::new(sigma)),
+        Known::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
+        Known::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
+        Known::Sign { value } => source(key, double::Sign { value }),
+    }
+}
+
+fn known_below_double<F: Format>(key: Key, law: Known, dtype: DType, count: u64) -> Box<dyn Source> {
+    let standard =
+        Standard { dtype, normal: laws::Normal::<F>::new(0.0, 1.0), uniform: laws::Uniform::<F>::new(0.0, 1.0, 1.0) };
     match law {
         Known::Exponential { rate } => source(key, laws::Exponential::<F>::new(rate, count == 1)),
         Known::Laplace { mean, scale } => source(key, laws::Laplace::<F>::new(mean, scale)),
+        Known::Cauchy { median, scale } => source(key, laws::Cauchy::<F>::new(median, scale)),
+        Known::LogNormal { sigma } => source(key, laws::LogNormal::<F>::new(sigma)),
+        Known::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
+        Known::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
         Known::Sign { value } => source(key, laws::Sign::<F>::new(value)),
     }
 }
@@ -205,8 +236,15 @@ mod tests {
 
     #[test]
     fn any_part_is_that_of_the_whole() {
-        const KNOWN: [Known; 3] =
-            [Known::Exponential { rate: 3.0 }, Known::Laplace { mean: 0.5, scale: 0.1 }, Known::Sign { value: 0.7 }];
+        const KNOWN: [Known; 7] = [
+            Known::Exponential { rate: 3.0 },
+            Known::Laplace { mean: 0.5, scale: 0.1 },
+            Known::Cauchy { median: 0.5, scale: 0.1 },
+            Known::LogNormal { sigma: 0.3 },
+            Known::Gamma { shape: 0.7, scale: 0.5 },
+            Known::StudentT { dof: 5.0, mean: 0.5, scale: 0.1 },
+            Known::Sign { value: 0.7 },
+        ];
         type Make = Box<dyn Fn(DType) -> Box<dyn Source>>;
         let of_elementwise = LAWS.map(|law| Box::new(move |dtype| elementwise(Key([1, 2]), law, dtype)) as Make);
         let of_known = KNOWN.map(|law| Box::new(move |dtype| known(Key([1, 2]), law, dtype, 300)) as Make);

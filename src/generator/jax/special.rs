@@ -1,7 +1,7 @@
 //! The special functions that JAX draws with, in single precision, as XLA's CPU compiler makes them: the polynomials, the order
 //! and the fused products are part of the bits. Branches are choices between two results, so that lanes go side by side.
 
-use std::f32::consts::FRAC_1_SQRT_2;
+use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
 /// Horner's rule, every step fused; the coefficient of the highest power first.
 #[inline(always)]
@@ -47,6 +47,31 @@ pub(super) fn log1p(x: f32) -> f32 {
     let tail = (x * square) * (numerator / denominator);
     let near = x + (-0.5f32).mul_add(square, tail);
     if x.abs() < SMALL { near } else { log(x + 1.0) }
+}
+
+/// The exponential (Cephes `expf`): by a power of 2, and by a polynomial of what is left.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    /// Arguments are moved inside.
+    const ENDS: [f32; 2] = [-87.8, 88.8];
+    /// ln 2 as a short head, whose multiples are exact, and a tail.
+    const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
+    const COEFFICIENTS: [f32; 6] = [
+        f32::from_bits(0x3950_6967),
+        f32::from_bits(0x3ab7_43ce),
+        f32::from_bits(0x3c08_8908),
+        f32::from_bits(0x3d2a_a9c1),
+        f32::from_bits(0x3e2a_aaaa),
+        0.5,
+    ];
+    let raised = if x < ENDS[0] { ENDS[0] } else { x };
+    let x = if raised > ENDS[1] { ENDS[1] } else { raised };
+    let exponent = x.mul_add(LOG2_E, 0.5).floor().clamp(-127.0, 127.0);
+    let rest = (-exponent).mul_add(LN_2[1], (-exponent).mul_add(LN_2[0], x));
+    let sum = polynomial(rest, COEFFICIENTS).mul_add(rest * rest, rest) + 1.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 254")]
+    let power = f32::from_bits(((exponent + 127.0) as u32) << 23);
+    sum * power
 }
 
 /// The inverse error function (Giles 2010, Approximating the erfinv function).

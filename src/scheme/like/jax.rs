@@ -49,11 +49,32 @@ const ROWS: &[Row] = &[
     native("exponential"),
     native("laplace"),
     native("rademacher"),
+    row("cauchy", |arguments, site, _| {
+        without("JAX", arguments, &["limit"])?;
+        (find("cauchy")?.law)(arguments, site)
+    }),
+    row("log-normal", |arguments, site, _| {
+        ensure!(arguments.number("mu")? == 0.0, "JAX takes no mu here: leave `mu` out");
+        (find("log-normal")?.law)(arguments, site)
+    }),
+    row("student-t", |arguments, site, _| {
+        without("JAX", arguments, &["limit"])?;
+        (find("student-t")?.law)(arguments, site)
+    })
+    .close(ESTIMATE),
+    row("gamma", |arguments, site, Target { dtype, .. }| {
+        let shape = arguments.positive("shape")?;
+        ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.typed("shape"));
+        (find("gamma")?.law)(arguments, site)
+    })
+    .close(ESTIMATE),
     row("orthogonal", orthogonal).close(LAPACK),
     row("delta-orthogonal", delta_orthogonal).close(LAPACK),
 ];
 
 const LAPACK: &str = "JAX decomposes the same normals by LAPACK in single precision, and fanin in double precision: they agree to about 1e-6";
+
+const ESTIMATE: &str = "JAX takes a reciprocal root from an estimate of the CPU's, and fanin takes the nearest number: most values are equal or a few units in the last place apart, and one in a great many is another draw";
 
 #[derive(Clone, Copy)]
 enum Distribution {

@@ -1,0 +1,174 @@
+//! The gamma law of JAX, and that of Student, which divides by it: by the method of Marsaglia and Tsang, which takes or leaves what it
+//! draws, so that each element draws from a key of its own. JAX takes a reciprocal root by an estimate of the CPU's, and logarithms
+//! by polynomials; here those are the nearest numbers.
+
+use super::independent::{Draw, Value};
+use crate::generator::Source;
+use crate::generator::precision::Precision;
+use crate::generator::threefry::Key;
+use crate::plan::{DType, narrow};
+
+/// The standard draws of a type: normals, and uniform values of [0, 1).
+#[derive(Clone, Copy)]
+pub(super) struct Standard<N, U> {
+    pub(super) dtype: DType,
+    pub(super) normal: N,
+    pub(super) uniform: U,
+}
+
+impl<N: Draw, U: Draw> Standard<N, U> {
+    fn normal(self, key: Key, index: u64) -> f64 {
+        element(self.normal, key, index)
+    }
+
+    fn uniform(self, key: Key) -> f64 {
+        element(self.uniform, key, 0)
+    }
+
+    /// The nearest number of the type, or 0 with its sign where a single would be subnormal, or a double where it is one.
+    fn round(self, value: f64) -> f64 {
+        let rounded = self.dtype.round(value);
+        let least = if self.dtype == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() };
+        if rounded.abs() < least { 0f64.copysign(rounded) } else { rounded }
+    }
+
+    /// `a * b + c`, which the compiler of JAX fuses where the type is wide.
+    fn affine(self, a: f64, b: f64, c: f64) -> f64 {
+        match self.dtype {
+            DType::F64 | DType::F32 => self.round(a.mul_add(b, c)),
+            DType::F16 | DType::BF16 => self.round(self.round(a * b) + c),
+        }
+    }
+
+    /// A power, of the platform's C library as in JAX.
+    fn power(self, base: f64, exponent: f64) -> f64 {
+        match self.dtype {
+            DType::F64 => base.powf(exponent),
+            _ => self.round(narrow(base).powf(narrow(exponent)).into()),
+        }
+    }
+
+    /// `value * scale + centre`, as it is written after a call: a centre of 0 is not added.
+    fn moved(self, value: f64, scale: f64, centre: f64) -> f64 {
+        let scaled = self.round(value * self.round(scale));
+        if centre == 0.0 { scaled } else { self.round(scaled + self.round(centre)) }
+    }
+}
+
+/// Element `index` of a law under a key.
+fn element<D: Draw>(draw: D, key: Key, index: u64) -> f64 {
+    let [high, low] = key.block(index);
+    draw.value(D::Value::bits(high, low)).double()
+}
+
+/// What Marsaglia and Tsang's method takes of a shape.
+#[derive(Clone, Copy)]
+struct Method<N, U> {
+    standard: Standard<N, U>,
+    d: f64,
+    c: f64,
+    /// 1 / shape, for a shape below 1.
+    boost: Option<f64>,
+}
+
+impl<N: Draw, U: Draw> Method<N, U> {
+    fn new(standard: Standard<N, U>, shape: f64) -> Self {
+        let round = |value: f64| standard.round(value);
+        let (shape, third) = (round(shape), round(1.0 / 3.0));
+        let boost = (shape < 1.0).then(|| round(1.0 / shape));
+        let d = round(if boost.is_some() { round(shape + 1.0) } else { shape } - third);
+        let c = match standard.dtype {
+            DType::BF16 => round(third / round(d.sqrt())),
+            _ => round(third * round(1.0 / d.sqrt())),
+        };
+        Self { standard, d, c, boost }
+    }
+
+    /// The value under the key of an element.
+    fn value(self, key: Key) -> f64 {
+        let Self { standard, d, boost, .. } = self;
+        let value = standard.round(d * self.cube(key.split(0)));
+        boost.map_or(value, |power| {
+            let uniform = standard.round(1.0 - standard.uniform(key.split(1)));
+            standard.round(value * standard.power(uniform, power))
+        })
+    }
+
+    /// The first cube that is taken.
+    fn cube(self, mut key: Key) -> f64 {
+        let Self { standard, d, .. } = self;
+        let round = |value: f64| standard.round(value);
+        loop {
+            let [next, of_normals, of_uniform] = [0, 1, 2].map(|index| key.split(index));
+            let (x, v) = self.positive(of_normals);
+            let [square, cube] = [round(x * x), round(round(v * v) * v)];
+            let uniform = standard.uniform(of_uniform);
+            let is_inside = uniform < standard.affine(round(-0.0331), round(square * square), 1.0);
+            let slack = round(round(1.0 - cube) + round(libm::log(cube)));
+            let bound = standard.affine(d, slack, round(square * 0.5));
+            // A comparison with no number leaves the loop, as in JAX.
+            let is_outside = round(libm::log(uniform)) >= bound;
+            if is_inside || !is_outside {
+                return cube;
+            }
+            key = next;
+        }
+    }
+
+    /// The first normal x for which 1 + c x is positive, and that.
+    fn positive(self, mut key: Key) -> (f64, f64) {
+        loop {
+            let x = self.standard.normal(key.split(1), 0);
+            let v = self.standard.affine(x, self.c, 1.0);
+            if v > 0.0 || v.is_nan() {
+                return (x, v);
+            }
+            key = key.split(0);
+        }
+    }
+}
+
+/// `jax.random.gamma(key, shape, sizes, dtype) * scale`.
+pub(super) fn gamma(
+    key: Key,
+    standard: Standard<impl Draw + 'static, impl Draw + 'static>,
+    shape: f64,
+    scale: f64,
+) -> Box<dyn Source> {
+    let method = Method::new(standard, shape);
+    Box::new(ByElement(move |index| standard.moved(method.value(key.split(index)), scale, 0.0)))
+}
+
+/// `jax.random.t(key, dof, sizes, dtype) * scale + mean`.
+pub(super) fn student_t(
+    key: Key,
+    standard: Standard<impl Draw + 'static, impl Draw + 'static>,
+    [dof, mean, scale]: [f64; 3],
+) -> Box<dyn Source> {
+    let round = move |value: f64| standard.round(value);
+    let half = round(round(dof) / 2.0);
+    let [of_normals, of_gammas] = [key.split(0), key.split(1)];
+    let method = Method::new(standard, half);
+    Box::new(ByElement(move |index| {
+        let normal = standard.normal(of_normals, index);
+        let gamma = method.value(of_gammas.split(index));
+        standard.moved(round(normal * round(round(half / gamma).sqrt())), scale, mean)
+    }))
+}
+
+/// Each element is a function of its index.
+struct ByElement<V>(V);
+
+impl<V: Fn(u64) -> f64 + Send + Sync> Source for ByElement<V> {
+    fn singles(&self, start: u64, out: &mut [f32]) {
+        for (out, index) in out.iter_mut().zip(start..) {
+            *out = narrow((self.0)(index));
+        }
+    }
+
+    fn doubles(&self, start: u64, out: &mut [f64]) {
+        for (out, index) in out.iter_mut().zip(start..) {
+            *out = (self.0)(index);
+        }
+    }
+}
