@@ -9,7 +9,7 @@ use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
 use minijinja::{Environment, ErrorKind, Expression, State, UndefinedBehavior, filters, functions, tests};
 
 use super::factors::{FACTOR, factor, with_checked_factors};
-use super::value::{MAX_VALUES, message, plain, shown_value, size};
+use super::value::{MAX_VALUES, count, message, plain, shown_value, size};
 use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
@@ -22,6 +22,8 @@ const MAX_WORK: u64 = 1 << 24;
 const WORK_OF_STEP: u64 = 4;
 /// The steps that are free: as many as an expression of a few names takes.
 const FREE: u64 = 16;
+/// The most items of the lists that an expression names more than twice, each time counted.
+const MAX_ITEMS: usize = 1 << 18;
 /// The function by which an expression counts its steps. It is no name that a recipe can use.
 const COUNT: &str = "__count";
 
@@ -209,6 +211,7 @@ impl Compiled<'_> {
             roots.into_iter().find(|name| !scope.has(name)).map(String::from)
         };
         ensure!(self.work.load(Ordering::Relaxed) < MAX_WORK, "the expressions of the recipe take too long together");
+        self.ensure_few_items(scope)?;
         let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
             Ok(value) => Some(value),
@@ -224,6 +227,22 @@ impl Compiled<'_> {
         let all = scope.all();
         let near = did_you_mean(&name, all.iter().map(String::as_str).chain(FUNCTIONS));
         bail!("nothing is named `{}`{near}", escape(&cut(&name, 60)))
+    }
+
+    /// Errors if the lists that it names over and over have too many items: the engine counts the outermost list alone.
+    fn ensure_few_items(&self, scope: &Scope) -> Result<()> {
+        let mut items = 0usize;
+        for name in &self.names {
+            let root = name.split_once('.').map_or(name.as_str(), |(root, _)| root);
+            let times = self.text.matches(root).count();
+            if times > 2 {
+                let count = scope.names.get_value(&root.into()).map_or(0, |value| count(&value));
+                self.work.fetch_add(count as u64 / 16, Ordering::Relaxed);
+                items = items.saturating_add(times.saturating_mul(count));
+            }
+        }
+        ensure!(items <= MAX_ITEMS, "it takes too long, or makes too long a text");
+        Ok(())
     }
 
     /// Whether it holds.

@@ -24,6 +24,18 @@ pub(super) fn size(value: &Value) -> Option<u64> {
     ((0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
 }
 
+/// The items in the lists and tables of a value, at any depth.
+pub(super) fn count(value: &Value) -> usize {
+    let is_table = value.kind() == ValueKind::Map;
+    if !is_table && !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        return 0;
+    }
+    let items = value.try_iter().into_iter().flatten();
+    items
+        .map(|item| 1 + if is_table { value.get_item(&item).map_or(0, |item| count(&item)) } else { count(&item) })
+        .sum()
+}
+
 /// A value as a message shows it.
 pub(super) fn shown_value(value: &Value) -> String {
     match value.kind() {

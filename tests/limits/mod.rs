@@ -41,6 +41,12 @@ fn expressions_are_limited_in_all() {
         (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too long together"]),
         (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too long together"]),
         (with(loops), &["`when`", "too long together"]),
+        (
+            repeated(lists, &format!("[{}] == [{}]", ["a"; 900].join(","), ["b"; 900].join(",")), 1),
+            &["`d0`", "too long"],
+        ),
+        (repeated(lists, &format!("[{}] ~ 1", ["a"; 900].join(",")), 1), &["`d0`", "too long"]),
+        (repeated(lists, &format!("({})|length", ["a"; 1900].join("+")), 1), &["`d0`", "too long"]),
         // The name of the counter is no way around it.
         (repeated("", "__count()", 1), &["`d0`", "`__count`"]),
         (constants(&["__count = 1".into()]), &["`__count`", "name"]),
