@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Result, bail};
 use fanin::gaussian;
 use fanin::generator::{NATIVE, Source, native};
-use fanin::plan::{Common, DType, Fans, Layout, Tensor};
+use fanin::plan::{Common, Tensor};
+use fanin::tensor::{DType, Fans, Layout};
 
 const CHUNK: usize = 1 << 16;
 

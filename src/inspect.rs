@@ -12,10 +12,10 @@ pub use picture::{Panel, picture};
 pub use spectrum::{FEW_AXES, Spectrum, spectrum};
 pub use tree::tree;
 
-use crate::law::{Law, as_float};
-use crate::plan::Element;
+use crate::law::Law;
 use crate::reader::{Contents, Entry};
 use crate::scan::scan;
+use crate::tensor::{Element, as_float};
 
 /// Figures of a tensor's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

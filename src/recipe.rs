@@ -10,11 +10,10 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::generator::{Generator, NATIVE};
-use crate::plan::{
-    Base, BaseIdentity, Common, DType, Element, Fans, KeptIdentity, Layout, Name, Plan, Seed, Shape, Slice, Tensor,
-};
+use crate::plan::{Common, Plan, Tensor};
 use crate::pretrain::{TrainedIdentity, Wanted};
 use crate::scheme;
+use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, KeptIdentity, Layout, Name, Seed, Shape, Slice};
 use crate::unique::Unique;
 
 /// The key of the recipe in formats that keep it in a table.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::plan::StoredTensor;
 use crate::reader::Contents;
+use crate::tensor::StoredTensor;
 
 /// How many values are handed over at a time. It is fixed, so that sums come out the same for any number of threads.
 const CHUNK: u64 = 1 << 17;

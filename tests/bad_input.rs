@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use common::{Ended, FANIN, Folder, TIME, has, peak_memory, skipped};
-use fanin::plan::DType;
+use fanin::tensor::DType;
 use fanin::writer::FORMATS;
 use serde_json::Value;
 

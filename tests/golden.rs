@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanin::generator::{GENERATORS, Generator, NATIVE, native};
-use fanin::plan::{Base, BaseIdentity, Common, DType, Fans, Layout, Tensor};
+use fanin::plan::{Common, Tensor};
 use fanin::scheme;
+use fanin::tensor::{Base, BaseIdentity, DType, Fans, Layout};
 use fanin::writer::Encoder;
 use sha2::{Digest, Sha256};
 

@@ -13,8 +13,9 @@ use anyhow::Result;
 use fanin::generator::NATIVE;
 use fanin::inspect::{Summary, summary};
 use fanin::law::Law;
-use fanin::plan::{Common, DType, Fans, Layout, Plan, Seed, Tensor};
+use fanin::plan::{Common, Plan, Tensor};
 use fanin::reader::Contents;
+use fanin::tensor::{DType, Fans, Layout, Seed};
 use fanin::writer::{self, Existing, FORMATS, FileOptions, Format, Settings};
 
 const SHAPES: [&str; 6] = ["()", "0x5", "7", "3x4x5", "2x0x3", "300x70"];

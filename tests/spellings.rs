@@ -1,8 +1,9 @@
 //! Every framework's name draws: finite values of the law that its meaning states.
 
 use fanin::generator::{NATIVE, native};
-use fanin::plan::{Common, DType, Fans, Tensor};
+use fanin::plan::{Common, Tensor};
 use fanin::scheme::{self, Spelling};
+use fanin::tensor::{DType, Fans};
 
 /// The scheme that an expression names.
 fn scheme_of(means: &str) -> &'static scheme::Scheme {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::shown;
-use crate::plan::{Backing, Origin};
+use crate::tensor::{Backing, Origin};
 use crate::writer::Beside;
 
 /// The names that are copied; a star stands for anything. Neither weights nor `config.json` is among them.

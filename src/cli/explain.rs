@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anyhow::Result;
 
 use crate::model::layers::modules::{self, Asked, MODULES, Module};
-use crate::plan::LAYOUTS;
 use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere, like};
+use crate::tensor::LAYOUTS;
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.

@@ -13,9 +13,10 @@ use super::overlap::Touched;
 use super::shown;
 use super::slices::Slices;
 use crate::model::layers::modules::{self, Asked};
-use crate::plan::{Base, Common, DType, Fans, Layout, Name, Plan, Shape, Tensor, Turn, put_in_turn};
+use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
 use crate::reader::Contents;
 use crate::scheme::{self, Reads};
+use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
 #[derive(clap::Args)]

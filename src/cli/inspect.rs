@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::resources::available_threads;
 use super::{memory, shown as shown_path};
 use crate::inspect::{Asked, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
-use crate::plan::Layout;
 use crate::reader::{Contents, Entry};
 use crate::recipe::Recipe;
+use crate::tensor::Layout;
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
 /// Show what is in a file, beside what the law asks for.

@@ -9,10 +9,10 @@ use super::{coverage, explain};
 use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
 use crate::model::layers::modules::{MODULES, Module};
-use crate::plan::LAYOUTS;
 use crate::pretrain::METHODS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
 use crate::scheme::{self, SCHEMES, frameworks};
+use crate::tensor::LAYOUTS;
 use crate::text::figure;
 use crate::writer::FORMATS;
 

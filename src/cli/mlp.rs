@@ -10,8 +10,9 @@ use super::output::Output;
 use super::overlap::Touched;
 use super::slices::Slices;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
-use crate::plan::{DType, Layout, Plan};
+use crate::plan::Plan;
 use crate::scheme;
+use crate::tensor::{DType, Layout};
 
 /// Draw the weights and biases of a multilayer perceptron.
 #[derive(clap::Args)]

@@ -15,8 +15,8 @@ use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
 use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
-use crate::plan::{DType, Layout, Name};
 use crate::reader::{Content, content};
+use crate::tensor::{DType, Layout, Name};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::generator::{Generator, NATIVE};
 use crate::model::AskedNumbers;
-use crate::plan::{Layout, Seed, Step, fold_in, split};
+use crate::tensor::{Layout, Seed, Step, fold_in, split};
 
 /// The seed, and whose numbers it stands for.
 #[derive(clap::Args)]

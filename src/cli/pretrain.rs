@@ -19,11 +19,12 @@ use super::overlap::Touched;
 use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
-use crate::plan::{BaseIdentity, Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor};
+use crate::plan::{Common, Plan, Tensor};
 use crate::pretrain::{
     ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, Run, TrainedIdentity, Training, Wanted,
 };
 use crate::reader::Table;
+use crate::tensor::{BaseIdentity, DType, Fans, Layout, Seed, Shape};
 use crate::text::{bytes, cut, escape};
 use crate::writer::{self, Existing, Piece};
 use checkpoint::Checkpoint;

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::files::Done;
 use super::rank::Part;
 use crate::law::Law;
-use crate::plan::{Fans, Plan, Seed, Shape, Slice, Tensor};
+use crate::plan::{Plan, Tensor};
+use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, json_line};
 use crate::writer::Format;
 

@@ -7,8 +7,8 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
 use super::command;
-use crate::plan::{DType, LAYOUTS};
 use crate::scheme;
+use crate::tensor::{DType, LAYOUTS};
 use crate::writer::FORMATS;
 
 /// Print a completion script for a shell.

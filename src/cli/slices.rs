@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use crate::plan::{Cut, Plan};
+use crate::plan::Plan;
+use crate::plan::Cut;
 
 /// Which parts of tensors are written.
 #[derive(clap::Args)]

@@ -25,9 +25,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use half::bf16;
 
-use crate::law::{Law, in_memory};
-use crate::plan::{DType, Plan, Seed, Step, Tensor};
+use crate::law::Law;
+use crate::plan::{Plan, Tensor};
 use crate::scheme::like::{self, Like};
+use crate::tensor::{DType, Seed, Step, in_memory};
 use crate::text::{self, did_you_mean};
 pub use ordered::Sequence;
 use ordered::Stream;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Result, ensure};
 
 use super::Source;
-use crate::plan::{Seed, Tensor, narrow};
+use crate::plan::Tensor;
+use crate::tensor::{Seed, narrow};
 
 /// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
 pub(super) trait Stream: Send {
@@ -38,7 +39,7 @@ pub(super) enum Drawn {
 
 impl Source for Drawn {
     fn singles(&self, start: u64, out: &mut [f32]) {
-        let start = crate::law::in_memory(start);
+        let start = crate::tensor::in_memory(start);
         match self {
             Self::Singles(values) => out.copy_from_slice(&values[start..start + out.len()]),
             Self::Doubles(values) => {
@@ -48,7 +49,7 @@ impl Source for Drawn {
     }
 
     fn doubles(&self, start: u64, out: &mut [f64]) {
-        let start = crate::law::in_memory(start);
+        let start = crate::tensor::in_memory(start);
         match self {
             Self::Singles(values) => out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = value.into()),
             Self::Doubles(values) => out.copy_from_slice(&values[start..start + out.len()]),
@@ -192,7 +193,7 @@ impl Sequence {
 fn pass(rest: &mut dyn Forward, mut count: u64) {
     while count > 0 {
         let part = count.min(PASSED as u64);
-        rest.take(crate::law::in_memory(part));
+        rest.take(crate::tensor::in_memory(part));
         count -= part;
     }
 }

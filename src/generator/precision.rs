@@ -3,7 +3,7 @@
 use half::bf16;
 use pulp::Simd;
 
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// Single or double precision.
 pub(super) trait Precision: Copy + Default + Send + Sync + 'static {

@@ -4,8 +4,8 @@
 
 use super::ordered::Drawn;
 use super::{Source, householder};
-use crate::law::{bytes_of, in_memory, matrix, panels};
-use crate::plan::{DType, Place, Unfolding, narrow};
+use crate::law::{bytes_of, matrix, panels};
+use crate::tensor::{DType, Place, Unfolding, in_memory, narrow};
 
 /// Which side of a matrix the normals are drawn along, one row after the other.
 #[derive(Clone, Copy, PartialEq, Eq)]

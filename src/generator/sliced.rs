@@ -1,8 +1,7 @@
 //! A slice of a tensor's numbers: each run of neighbours is asked of the whole.
 
 use super::Source;
-use crate::law::in_memory;
-use crate::plan::{Shape, Slice};
+use crate::tensor::{Shape, Slice, in_memory};
 
 pub(super) struct Sliced {
     pub(super) whole: Box<dyn Source>,

@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 
 use super::{Drawer, NATIVE, qr};
-use crate::law::{Law, in_memory};
+use crate::law::Law;
 use crate::plan::{Plan, Tensor};
+use crate::tensor::in_memory;
 use crate::text;
 
 /// The workspace of a generator that draws element by element.

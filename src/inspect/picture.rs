@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{Counted, Spectrum};
-use crate::law::as_float;
 use crate::show::svg::{line, page, text};
+use crate::tensor::as_float;
 use crate::text::{cut, figure};
 
 /// What is drawn of one tensor.

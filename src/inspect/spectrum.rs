@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
-use crate::law::{Law, as_float, in_memory};
-use crate::plan::{Element, Layout, Unfolding};
+use crate::law::Law;
 use crate::reader::{Contents, Entry};
+use crate::tensor::{Element, Layout, Unfolding, as_float, in_memory};
 use crate::text;
 
 /// Singular values, the largest first.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::plan::Shape;
 use crate::reader::Contents;
+use crate::tensor::Shape;
 use crate::text::{bytes, cut, escape, grouped};
 
 /// How many parts of a name make branches; the rest of it is one.

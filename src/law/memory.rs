@@ -1,11 +1,5 @@
 //! Sizes of what laws keep in memory.
 
-/// A size of what is in memory, or is about to be: the workspace of a law was found to be there.
-#[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
-pub fn in_memory(count: u64) -> usize {
-    count as usize
-}
-
 /// The bytes of as many doubles as these products of sizes sum up to; the largest number where they are more than it holds.
 pub fn bytes_of(products: &[&[u64]]) -> u64 {
     let product = |sizes: &&[u64]| sizes.iter().fold(8, |bytes: u64, size| bytes.saturating_mul(*size));

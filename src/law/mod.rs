@@ -10,9 +10,9 @@ mod rounding;
 use std::sync::Arc;
 
 use crate::gaussian;
-use crate::plan::{DType, Kept, Unfolding};
+use crate::tensor::{DType, Kept, Unfolding, as_float};
 pub use further::{Described, Distribution, Draws, Known, Pattern, Whole};
-pub use memory::{bytes_of, in_memory, panels};
+pub use memory::{bytes_of, panels};
 
 /// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a
 /// [`Pattern`], a [`Distribution`] or a [`Whole`], and stands in the file of its scheme.
@@ -229,9 +229,3 @@ pub fn in_deviations(cut: f64, mean: f64, std: f64) -> f64 {
 /// No standard normal of the native generator is above it: of 96-bit words the transformation of Box and Muller makes none
 /// of 12 or more. A single normal from random words ends earlier, at [`numbers::LARGEST_NORMAL`].
 pub const NORMAL_REACH: f64 = 12.0;
-
-/// A count as a double; exact up to 2^53, which covers every [`crate::plan::Shape`].
-#[expect(clippy::cast_precision_loss, reason = "counts end at 2^48")]
-pub fn as_float(count: u64) -> f64 {
-    count as f64
-}

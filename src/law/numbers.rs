@@ -8,7 +8,7 @@ use std::f64::consts::{LN_2, TAU};
 
 use rand::Rng;
 
-use super::as_float;
+use crate::tensor::as_float;
 
 /// 2^-53.
 const HALF_EPSILON: f64 = f64::EPSILON / 2.0;

@@ -2,7 +2,7 @@
 
 use super::Law;
 use crate::gaussian;
-use crate::plan::DType;
+use crate::tensor::DType;
 
 /// The share of zeros, and of values with fewer digits, from which on a note is due.
 const ZEROS: f64 = 0.01;

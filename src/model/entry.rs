@@ -7,7 +7,7 @@ use super::braces::Template;
 use super::document::{self, Node, Place};
 use super::expression::{Compiled, Language, Scope, is_name};
 use super::value::{from_number, shown_value, size};
-use crate::plan::{DType, Fans, Layout, Shape};
+use crate::tensor::{DType, Fans, Layout, Shape};
 use crate::text::{cut, did_you_mean, escape};
 
 /// How deep blocks may lie in each other.

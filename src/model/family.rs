@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
 use super::{Asked, Document, Model, evaluate};
-use crate::plan::DType;
+use crate::tensor::DType;
 use crate::text::{cut, did_you_mean, escape};
 
 /// The library that the families follow, in its version.

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::layers::{self, Framework, LayerTensor, Parameter, Role, Stack};
 use crate::generator::Generator;
-use crate::plan::{DType, Layout, Plan, Shape, Tensor};
+use crate::plan::{Plan, Tensor};
+use crate::tensor::{DType, Layout, Shape};
 use crate::text::{cut, did_you_mean};
 
 /// What is to be made.

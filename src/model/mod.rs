@@ -27,7 +27,8 @@ pub use document::{MAX_LENGTH, Syntax, Text};
 pub use template::{Refill, from_template};
 
 use crate::generator::Generator;
-use crate::plan::{DType, Layout, Name, Plan, Seed, Step};
+use crate::plan::Plan;
+use crate::tensor::{DType, Layout, Name, Seed, Step};
 use document::Node;
 
 /// What is asked for beside a recipe; it overrides what the recipe says.

@@ -13,8 +13,9 @@ use super::rules::Rules;
 use super::value::to_json;
 use super::{Asked, Model};
 use crate::generator::{Generator, NATIVE};
-use crate::plan::{Common, DType, Fans, Layout, Name, Plan, Seed, Shape, Tensor, Turn, put_in_turn};
+use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
 use crate::scheme::{self, Reads};
+use crate::tensor::{DType, Fans, Layout, Name, Seed, Shape};
 use crate::text::grouped;
 
 /// The tables and keys of a recipe.

@@ -15,8 +15,9 @@ use super::recipe::{General, required};
 use super::rules::Rules;
 use super::{Asked, Model};
 use crate::generator::Generator;
-use crate::plan::{Common, DType, Element, Kept, Layout, Name, Plan, Shape, StoredTensor, Tensor};
+use crate::plan::{Common, Plan, Tensor};
 use crate::reader::{Contents, Entry};
+use crate::tensor::{DType, Element, Kept, Layout, Name, Shape, StoredTensor};
 use crate::text;
 
 /// How the tensors of a template are filled.

@@ -1,43 +1,21 @@
 //! The plan: the tensors of a file in order, each with its name, shape, dtype and law. Valid by construction, so that
 //! nothing after it can fail but input and output.
 
-mod axes;
-mod base;
-mod dtype;
-mod element;
-mod kept;
-mod layout;
-mod name;
-mod seed;
-mod shape;
 mod slice;
-mod stored;
-mod unfolding;
-mod widen;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-pub use axes::Axes;
-pub use base::{Base, BaseIdentity};
-pub use dtype::{DType, narrow};
-pub use element::{Element, STORED, Stored};
-pub use kept::{Kept, KeptIdentity};
-pub use layout::{Convention, LAYOUTS, Layout, Role};
-pub use name::Name;
-pub use seed::{Number, Seed, Step, fold_in, split};
-pub use shape::Shape;
-pub use slice::{Cut, Slice};
-pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
-pub use unfolding::{Place, Unfolding};
+pub use slice::Cut;
 
 use crate::generator::{Drawer, Generator, NATIVE};
 use crate::law::Law;
 use crate::pretrain::{TrainedIdentity, Values};
 use crate::scheme::like::Target;
 use crate::scheme::{self, Reads, Resolved, Site};
+use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape, Slice};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]
@@ -90,15 +68,6 @@ pub struct Tensor {
     pub close: Option<String>,
     /// What the user should know about this tensor.
     pub notes: Vec<String>,
-}
-
-/// The fans that a scheme may read, each where it is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fans {
-    /// The number of inputs of each output.
-    pub fan_in: Option<u64>,
-    /// The number of outputs of each input.
-    pub fan_out: Option<u64>,
 }
 
 /// What all tensors of a command have in common.

@@ -1,57 +1,13 @@
-//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The law stays that of the whole
-//! tensor, so that the slices together are the whole, byte for byte.
+//! Slices of the tensors of a plan. The law stays that of the whole tensor, so that the slices together are the whole, byte for byte.
 
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
 
-use super::{Kept, Plan, Shape, Tensor};
+use super::{Plan, Tensor};
 use crate::law::Law;
+use crate::tensor::{Kept, Shape, Slice};
 use crate::text::did_you_mean;
-
-/// Where a slice lies in its tensor; its own shape says where it ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Slice {
-    /// The shape of the whole tensor.
-    pub of: Vec<u64>,
-    /// Where the slice begins on each axis.
-    pub start: Vec<u64>,
-}
-
-impl Slice {
-    /// The runs of neighbours in the whole tensor that make elements `first..first + count` of a slice of this shape: where
-    /// each begins in the whole, and how many elements it is.
-    pub fn runs(&self, shape: &Shape, first: u64, count: u64) -> impl Iterator<Item = (u64, u64)> {
-        let mut longest = 1;
-        for (&taken, &of) in shape.axes().iter().zip(&self.of).rev() {
-            longest *= taken;
-            if taken != of {
-                break;
-            }
-        }
-        let (mut next, end) = (first, first + count);
-        std::iter::from_fn(move || {
-            let left = end.checked_sub(next).filter(|&left| left > 0)?;
-            let length = left.min(longest - next % longest);
-            let begin = self.place(shape, next);
-            next += length;
-            Some((begin, length))
-        })
-    }
-
-    /// The number in the whole tensor of an element of the slice.
-    fn place(&self, shape: &Shape, element: u64) -> u64 {
-        let (mut rest, mut stride, mut place) = (element, 1, 0);
-        for ((&taken, &of), &start) in shape.axes().iter().zip(&self.of).zip(&self.start).rev() {
-            place += (rest % taken + start) * stride;
-            rest /= taken;
-            stride *= of;
-        }
-        place
-    }
-}
 
 impl Tensor {
     /// A slice of this tensor, a range for each axis. Errors where it is not inside, or empty.
@@ -149,22 +105,6 @@ impl Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn runs(of: &[u64], start: &[u64], shape: &[u64], first: u64, count: u64) -> Vec<(u64, u64)> {
-        let slice = Slice { of: of.into(), start: start.into() };
-        slice.runs(&Shape::new(shape.into()).unwrap(), first, count).collect()
-    }
-
-    #[test]
-    fn runs_are_as_long_as_neighbours_in_the_whole_allow() {
-        assert_eq!(runs(&[4, 6], &[1, 0], &[2, 6], 0, 12), [(6, 12)]);
-        assert_eq!(runs(&[4, 6], &[1, 0], &[2, 6], 5, 3), [(11, 3)]);
-        assert_eq!(runs(&[4, 6], &[1, 2], &[2, 3], 0, 6), [(8, 3), (14, 3)]);
-        assert_eq!(runs(&[4, 6], &[1, 2], &[2, 3], 1, 4), [(9, 2), (14, 2)]);
-        assert_eq!(runs(&[2, 3, 4], &[0, 1, 0], &[2, 2, 4], 0, 16), [(4, 8), (16, 8)]);
-        assert_eq!(runs(&[5], &[2], &[3], 0, 3), [(2, 3)]);
-        assert_eq!(runs(&[5], &[2], &[3], 3, 0), []);
-    }
 
     #[test]
     fn ranges_are_python_s_without_steps_and_signs() {

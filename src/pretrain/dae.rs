@@ -10,10 +10,9 @@ use super::layer::{Layer, VALUES_OF_A_TASK, backward, forward};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::{Job, Method, Request, Trainer};
-use crate::law::{as_float, in_memory};
 use crate::matrix::Matrix;
-use crate::plan::narrow;
 use crate::scheme::{Kind, Parameter};
+use crate::tensor::{as_float, in_memory, narrow};
 
 pub(super) const METHOD: Method = Method {
     name: "dae",

@@ -7,9 +7,9 @@ use super::activation::Activation;
 use super::layer::Layer;
 use super::survey::{Moments, Survey};
 use crate::matrix::Matrix;
-use crate::plan::narrow;
 use crate::reader::Table;
 use crate::scheme::Arguments;
+use crate::tensor::narrow;
 
 /// At most so many samples are looked at together where all are.
 const BLOCK: usize = 4096;

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::input::{Input, in_order};
-use crate::law::in_memory;
 use crate::matrix::{Bits, Factor, Matrix, PANEL, Panels};
+use crate::tensor::in_memory;
 
 /// What a layer learns from.
 #[derive(Default)]

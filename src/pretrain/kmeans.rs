@@ -10,10 +10,9 @@ use super::layer::Layer;
 use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
 use super::{Job, Method, Request, Start, Trainer};
-use crate::law::as_float;
 use crate::matrix::Matrix;
-use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
+use crate::tensor::{as_float, narrow};
 
 pub(super) const METHOD: Method = Method {
     name: "kmeans",

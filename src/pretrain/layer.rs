@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::activation::Activation;
 use super::input::{narrowed, widened};
 use crate::matrix::Matrix;
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// Values that are worth a thread.
 pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;

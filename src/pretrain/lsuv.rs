@@ -10,7 +10,7 @@ use super::options::{activation, epochs, tolerance};
 use super::survey::Moments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 pub(super) const METHOD: Method = Method {
     name: "lsuv",

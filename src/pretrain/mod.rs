@@ -35,8 +35,8 @@ pub use survey::{Known, Survey};
 pub use trained::{Part, TrainedIdentity, Values, Wanted};
 
 use crate::matrix::Matrix;
-use crate::plan::{DType, Name};
 use crate::scheme::{Arguments, Expression, Parameter};
+use crate::tensor::{DType, Name};
 use crate::text::{cut, did_you_mean};
 use activation::Activation;
 use input::{Input, Scale};

@@ -4,7 +4,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use crate::generator::{NATIVE, Source, native};
-use crate::plan::{Common, DType, Fans, Layout, Name, Shape, Tensor};
+use crate::plan::{Common, Tensor};
+use crate::tensor::{DType, Fans, Layout, Name, Shape};
 
 /// An endless stream of random numbers.
 pub(super) struct Noise(Box<dyn Source>);

@@ -8,9 +8,9 @@ use super::activation::Activation;
 use super::input::{Input, narrowed, widened};
 use super::layer::Layer;
 use super::{Job, Method, Request, Trainer};
-use crate::law::as_float;
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Kind, Parameter};
+use crate::tensor::as_float;
 
 pub(super) const METHOD: Method = Method {
     name: "pca",

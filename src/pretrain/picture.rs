@@ -6,9 +6,9 @@ use std::io::Read;
 
 use super::history::History;
 use crate::generator::native;
-use crate::law::{as_float, in_memory};
 use crate::plan::Tensor;
 use crate::show::svg::{line, page, text};
+use crate::tensor::{as_float, in_memory};
 use crate::text::figure;
 
 /// A measure over the epochs of all layers.

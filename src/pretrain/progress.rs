@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use super::history::History;
 use super::layer::Layer;
 use crate::generator::NATIVE;
-use crate::law::in_memory;
 use crate::matrix::Matrix;
-use crate::plan::{Common, DType, Fans, Layout, Plan, Seed, Shape, Tensor, narrow};
+use crate::plan::{Common, Plan, Tensor};
 use crate::reader::Contents;
+use crate::tensor::{DType, Fans, Layout, Seed, Shape, in_memory, narrow};
 
 /// The progress of a run.
 #[derive(Clone, Debug, Default)]

@@ -17,10 +17,9 @@ use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::{Job, Method, Request, Trainer};
-use crate::law::in_memory;
 use crate::matrix::{Bits, Factor, Matrix, Panels};
-use crate::plan::narrow;
 use crate::scheme::{Arguments, Kind, Parameter};
+use crate::tensor::{in_memory, narrow};
 use units::{Draw, Units, add_products};
 
 pub(super) const METHOD: Method = Method {

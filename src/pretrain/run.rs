@@ -10,8 +10,8 @@ use super::noise::Noise;
 use super::survey::Survey;
 use super::{Asked, Job, Progress, Request, Trainer};
 use crate::matrix::Matrix;
-use crate::plan::Name;
 use crate::reader::Table;
+use crate::tensor::Name;
 
 /// At most so many of the samples that are learnt from are measured after an epoch.
 pub(super) const MEASURED: usize = 4096;

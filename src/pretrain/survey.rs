@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 
 use super::input::{Scale, in_order};
 use crate::matrix::Matrix;
-use crate::plan::BaseIdentity;
 use crate::reader::Table;
+use crate::tensor::BaseIdentity;
 
 /// What is known of the data.
 pub struct Known {

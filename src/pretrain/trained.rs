@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::Start;
 use super::layer::Layer;
 use crate::generator::native;
-use crate::law::{Described, Draws, Whole, bytes_of, in_memory};
+use crate::law::{Described, Draws, Whole, bytes_of};
 use crate::matrix::Matrix;
-use crate::plan::{BaseIdentity, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{BaseIdentity, in_memory};
 use crate::text::{cut, escape};
 
 /// How a tensor was learnt: what a recipe keeps of it, beside the scheme that it started from.

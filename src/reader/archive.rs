@@ -11,7 +11,7 @@ use crc32fast::Hasher;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::zip_end::End;
-use crate::plan::{Backing, Origin, OriginReader, Recent, unique};
+use crate::tensor::{Backing, Origin, OriginReader, Recent, unique};
 
 pub(super) type Archive = ZipArchive<BufReader<OriginReader>>;
 

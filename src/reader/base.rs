@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Contents, shown_name};
-use crate::plan::{Base, BaseIdentity, Element};
+use crate::tensor::{Base, BaseIdentity, Element};
 use crate::text;
 
 /// The number of elements that are read at a time.

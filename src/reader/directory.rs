@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::{Content, Contents, Entry, Found, OPENING, content, open_file, opening, shown_name, unread};
-use crate::plan::{Backing, Origin, Plan};
+use crate::plan::Plan;
 use crate::recipe::{Recipe, TensorRecipe};
+use crate::tensor::{Backing, Origin};
 use crate::text;
 use crate::unique::Unique;
 use crate::writer::Format;

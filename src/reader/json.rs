@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::values::store;
 use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::plan::{Backing, Element, InMemory, Origin, Plan, Shape, Stored, StoredTensor};
+use crate::plan::Plan;
+use crate::tensor::{Backing, Element, InMemory, Origin, Shape, Stored, StoredTensor};
 use crate::text;
 use crate::unique::Unique;
 

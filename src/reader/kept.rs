@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 
 use super::{Entry, npy};
-use crate::plan::{Element, KeptIdentity, Shape};
 use crate::recipe::TensorRecipe;
+use crate::tensor::{Element, KeptIdentity, Shape};
 
 /// Whether the recipe of a copied tensor is of what the file holds.
 pub(super) fn agrees(entry: &Entry, recipe: &TensorRecipe) -> Result<()> {

@@ -29,9 +29,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::generator::{Generator, NATIVE};
 use crate::passing;
-use crate::plan::{DType, Element, KeptIdentity, Origin, Shape, StoredTensor, Tensor};
+use crate::plan::Tensor;
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::scheme;
+use crate::tensor::{DType, Element, KeptIdentity, Origin, Shape, StoredTensor};
 use crate::text;
 pub use delimited::{Columns, Delimiter, TextOptions};
 pub use directory::files_of;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use npyz::{Endianness, TypeChar, TypeStr};
 
 use super::{Entry, Found, Reader, read_bytes, typestr};
-use crate::plan::{Backing, DType, Element, Origin, Shape, StoredTensor};
+use crate::tensor::{Backing, DType, Element, Origin, Shape, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "npy", recognizes, open };
 

@@ -12,8 +12,8 @@ use zip::read::ZipFile;
 use super::archive::{self, Archive, Members};
 use super::foreign::foreign_archive;
 use super::{Entry, Found, Reader, npy, recipe, shown_name};
-use crate::plan::Origin;
 use crate::recipe::TensorRecipe;
+use crate::tensor::Origin;
 use crate::text::cut;
 
 pub(super) const READER: Reader = Reader { format: "npz", recognizes, open };

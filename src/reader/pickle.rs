@@ -10,7 +10,7 @@ mod tensors;
 use anyhow::{Context, Result, bail};
 
 use super::shown_name;
-use crate::plan::Shape;
+use crate::tensor::Shape;
 use heap::{Heap, Value};
 pub(super) use instruction::extent;
 pub(super) use known::Element;

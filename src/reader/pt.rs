@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::pickle::Tensor;
 use super::{Entry, Found, Reader, shown_name};
-use crate::plan::{Backing, Element, Origin, StoredTensor};
+use crate::tensor::{Backing, Element, Origin, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "pt", recognizes, open };
 

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::plan::{Backing, Element, Origin, Plan, Shape, StoredTensor};
+use crate::plan::Plan;
+use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
 use crate::unique::Unique;
 use crate::writer::raw::{ALIGNMENT, OPENING, SUFFIX};
 

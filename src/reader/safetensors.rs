@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Entry, Found, Reader, read_bytes, recipe};
-use crate::plan::{Backing, Element, Origin, Plan, Shape, StoredTensor};
+use crate::plan::Plan;
 use crate::recipe;
+use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
 use crate::unique::Unique;
 
 pub(super) const READER: Reader = Reader { format: "safetensors", recognizes, open };

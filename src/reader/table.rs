@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::delimited::{self, TextOptions};
 use super::{Contents, Entry, shown, shown_name};
-use crate::law::in_memory;
-use crate::plan::{BaseIdentity, Shape, StoredTensor};
+use crate::tensor::{BaseIdentity, Shape, StoredTensor, in_memory};
 use crate::text;
 
 /// How many bytes of samples are read at a time, unless one has more.

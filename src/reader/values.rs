@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use half::{bf16, f16};
 
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, narrow};
 
 /// Appends a value as little-endian bytes. Errors where it does not fit the dtype.
 pub(super) fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()> {

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result, ensure};
 
-use crate::plan::{Backing, Origin, Plan};
+use crate::plan::Plan;
+use crate::tensor::{Backing, Origin};
 
 /// What the end of an archive says.
 #[derive(Debug, PartialEq)]

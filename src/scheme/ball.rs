@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::law::numbers::open_unit;
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
-use crate::plan::Unfolding;
+use crate::law::{Described, Draws, Law, Whole, bytes_of};
+use crate::tensor::{Unfolding, as_float, in_memory};
 
 const RADIUS: Parameter =
     Parameter { name: "radius", kind: Kind::Number, default: Some("1"), help: "the radius, above 0" };

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Law, as_float};
+use crate::law::Law;
+use crate::tensor::as_float;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",

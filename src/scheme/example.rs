@@ -1,6 +1,6 @@
 //! The example of a scheme.
 
-use crate::plan::LAYOUTS;
+use crate::tensor::LAYOUTS;
 
 /// An expression, and where it is legal.
 pub struct Example {

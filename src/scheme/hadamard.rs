@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::tap::{Tap, widths};
 use super::{Arguments, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Law, Pattern, as_float};
-use crate::plan::{Axes, Role};
+use crate::law::{Described, Law, Pattern};
+use crate::tensor::{Axes, Role, as_float};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "zero-init",

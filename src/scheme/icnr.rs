@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use super::gain::{GAIN_ONE, SLOPE};
 use super::tap::kernel_axes;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
-use crate::plan::{Place, Unfolding};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of};
+use crate::tensor::{Place, Unfolding, as_float, in_memory};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "icnr",

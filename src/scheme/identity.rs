@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::tap::{CENTRE, Tap, kernel_axes, widths};
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use crate::law::{Described, Law, Pattern};
-use crate::plan::{Axes, Role};
+use crate::tensor::{Axes, Role};
 use std::sync::Arc;
 
 const GAIN: Parameter =

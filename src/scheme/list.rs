@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern, in_memory};
+use crate::law::{Described, Law, Pattern};
+use crate::tensor::in_memory;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "constant-list",
@@ -78,7 +79,7 @@ impl Pattern for List {
 mod tests {
     use super::super::resolve;
     use super::*;
-    use crate::plan::{Fans, Layout, Shape};
+    use crate::tensor::{Fans, Layout, Shape};
 
     fn values(expression: &str, shape: &str) -> Result<Vec<f64>> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());

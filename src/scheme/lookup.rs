@@ -8,7 +8,7 @@ use super::like::{LawOf, Target};
 use super::synonyms::Dialect;
 use super::{Arguments, Reads, Scheme, Site, all, elsewhere};
 use crate::law::Law;
-use crate::plan::{Fans, Layout};
+use crate::tensor::{Fans, Layout};
 use crate::text::did_you_mean;
 
 /// An expression whose names have been looked up.

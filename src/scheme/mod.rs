@@ -176,7 +176,7 @@ mod tests {
     use super::expression::{Expression, fold};
     use super::lookup::words;
     use super::*;
-    use crate::plan::{Base, BaseIdentity, Fans, Layout, Shape};
+    use crate::tensor::{Base, BaseIdentity, Fans, Layout, Shape};
     use std::collections::HashMap;
     use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::arguments::{Arguments, Kind, Parameter};
-use crate::plan::{Axes, Base, Fans, Layout, Role, Shape, Unfolding};
+use crate::tensor::{Axes, Base, Fans, Layout, Role, Shape, Unfolding};
 
 /// What schemes that read fans or matrices take beside their own parameters.
 pub const ARRANGEMENT: &[Parameter] = &[

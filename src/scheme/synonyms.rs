@@ -142,7 +142,7 @@ pub(super) fn value<'a>(dialect: Dialect, parameter: &str, theirs: &'a str) -> &
 #[cfg(test)]
 mod tests {
     use super::super::{Site, resolve};
-    use crate::plan::{Fans, Layout, Shape};
+    use crate::tensor::{Fans, Layout, Shape};
 
     fn canonical(text: &str) -> anyhow::Result<String> {
         let (shape, layout): (Shape, _) = ("80x60".parse()?, Layout::default());

@@ -1,7 +1,7 @@
 //! The tap of a kernel that schemes write channels on, and the channels of an element that lies on it.
 
 use super::{Arguments, Kind, Parameter};
-use crate::plan::{Axes, Role};
+use crate::tensor::{Axes, Role};
 
 /// Which places of each kernel axis are written on.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::tap::{kernel_axes, widths};
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern, as_float};
-use crate::plan::{Axes, Role};
+use crate::law::{Described, Law, Pattern};
+use crate::tensor::{Axes, Role, as_float};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {

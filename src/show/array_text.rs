@@ -1,7 +1,7 @@
 //! The text of an array, as `NumPy` prints it with its default options.
 
 use super::decimal::{Parts, exponent_from, positional, scientific};
-use crate::plan::DType;
+use crate::tensor::DType;
 
 const PRECISION: usize = 8;
 const MOST_SHOWN_WHOLE: u64 = 1000;

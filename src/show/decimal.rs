@@ -1,6 +1,6 @@
 //! The decimal digits of an array element: the fewest that give it back in its own type.
 
-use crate::plan::DType;
+use crate::tensor::DType;
 
 /// The least magnitude that `NumPy` writes with an exponent for its size. (Before `NumPy` 2.3 it was 1e16 for a scalar and 1e8
 /// for an array, of whatever type.)

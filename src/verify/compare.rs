@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::plan::{Element, Plan, StoredTensor};
+use crate::plan::Plan;
 use crate::reader::Contents;
+use crate::tensor::{Element, StoredTensor};
 use crate::writer::{self, Settings};
 
 /// How many bytes are read at a time: few enough to stay in the innermost cache but one.

@@ -9,8 +9,9 @@ pub use compare::{Difference, compare};
 
 use anyhow::{Context, Result};
 
-use crate::plan::{Name, Plan, StoredTensor, Tensor};
+use crate::plan::{Plan, Tensor};
 use crate::reader::{Contents, Entry};
+use crate::tensor::{Name, StoredTensor};
 use crate::text;
 
 /// Which tensor of a plan is which of a file.

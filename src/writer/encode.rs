@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use pulp::{Simd, WithSimd};
 
 use crate::generator::{Source, dispatch, to_bfloat16};
-use crate::plan::{DType, Kept, Shape};
+use crate::tensor::{DType, Kept, Shape};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
 /// what a law does at the end of each run, and a multiple of every tile.

@@ -160,7 +160,8 @@ mod tests {
 
     use super::*;
     use crate::generator::NATIVE;
-    use crate::plan::{Common, DType, Fans, Layout, Seed, Tensor};
+    use crate::plan::{Common, Tensor};
+    use crate::tensor::{DType, Fans, Layout, Seed};
 
     #[test]
     fn a_panic_of_one_thread_leaves_no_other_waiting() {

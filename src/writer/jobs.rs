@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
-use crate::plan::{DType, Kept, Plan, Tensor};
+use crate::plan::{Plan, Tensor};
+use crate::tensor::{DType, Kept};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.

@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Format, Piece};
-use crate::plan::{DType, Element, Plan, Shape, Tensor, narrow};
+use crate::plan::{Plan, Tensor};
 use crate::recipe::{self, Recipe};
 use crate::show::shortest;
+use crate::tensor::{DType, Element, Shape, narrow};
 use crate::text::bytes;
 
 pub(super) const FORMAT: Format = Format {

@@ -32,7 +32,8 @@ pub use output::{
 };
 pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
 
-use crate::plan::{Element, Name, Plan, Stored};
+use crate::plan::Plan;
+use crate::tensor::{Element, Name, Stored};
 use crate::text::did_you_mean;
 
 /// A file format.

@@ -3,7 +3,8 @@
 use anyhow::{Result, ensure};
 
 use super::{Format, Piece};
-use crate::plan::{DType, Element, Plan, Tensor};
+use crate::plan::{Plan, Tensor};
+use crate::tensor::{DType, Element};
 
 pub(super) const FORMAT: Format = Format {
     name: "npy",

@@ -8,8 +8,9 @@ use anyhow::Result;
 
 use super::zip::{Archive, Content};
 use super::{Format, Piece};
-use crate::plan::{Element, Plan, Tensor};
+use crate::plan::{Plan, Tensor};
 use crate::recipe::{self, Recipe};
+use crate::tensor::Element;
 
 pub(super) const FORMAT: Format = Format {
     name: "pt",

@@ -7,8 +7,9 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Format, Piece};
-use crate::plan::{Element, Plan, Tensor};
+use crate::plan::{Plan, Tensor};
 use crate::recipe::{self, Recipe};
+use crate::tensor::Element;
 
 pub(super) const FORMAT: Format = Format {
     name: "safetensors",

@@ -1,7 +1,7 @@
 //! Adapters: the two matrices of one, and what they leave of the weight that they adapt.
 
 use fanin::law::matrix::product;
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::reference::Reference;

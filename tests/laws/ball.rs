@@ -1,6 +1,6 @@
 //! Points of balls, spheres and simplices: lengths, directions, sums, in every layout.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::sample::{CRITICAL, distance};

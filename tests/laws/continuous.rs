@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 
-use fanin::plan::{DType, Name};
+use fanin::tensor::{DType, Name};
 use fanin::writer::Encoder;
 
 use crate::draw;

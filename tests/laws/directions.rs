@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use fanin::generator::NATIVE;
-use fanin::plan::{Common, DType, Fans, Tensor};
+use fanin::plan::{Common, Tensor};
+use fanin::tensor::{DType, Fans};
 use nalgebra::DMatrix;
 
 use crate::draw;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 use fanin::writer::Encoder;
 
 use crate::draw;

@@ -3,7 +3,8 @@
 use fanin::generator::{NATIVE, Source, native};
 use std::sync::Arc;
 
-use fanin::plan::{Base, BaseIdentity, Common, DType, Fans, Tensor};
+use fanin::plan::{Common, Tensor};
+use fanin::tensor::{Base, BaseIdentity, DType, Fans};
 
 /// A tensor named `weight`.
 pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {

@@ -1,7 +1,7 @@
 //! A dtype changes only the rounding.
 
 use fanin::generator::Source;
-use fanin::plan::{DType, narrow};
+use fanin::tensor::{DType, narrow};
 use fanin::writer::Encoder;
 use half::{bf16, f16};
 

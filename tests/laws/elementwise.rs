@@ -1,6 +1,6 @@
 //! Every elementwise law: distribution, moments, bounds.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::reference::Reference;

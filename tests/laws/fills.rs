@@ -1,7 +1,7 @@
 //! Fills by place: identities, interpolation, Hadamard matrices and sines against the libraries that have them; embeddings
 //! and sub-pixel convolutions against their laws.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::reference::Reference;

@@ -1,6 +1,6 @@
 //! Elements are independent of each other, of those of the next seed, and of those of other tensors.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 

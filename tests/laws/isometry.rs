@@ -1,6 +1,6 @@
 //! Convolutions made of orthogonal matrices: they keep norms, and are zero where they should be.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 use nalgebra::DMatrix;
 
 use crate::draw;

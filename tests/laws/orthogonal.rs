@@ -1,6 +1,6 @@
 //! Orthogonal laws: orthonormal to rounding, and Haar-distributed.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 use nalgebra::DMatrix;
 
 use crate::draw;

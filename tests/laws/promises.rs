@@ -2,8 +2,8 @@
 
 use fanin::generator::Source;
 use fanin::law::Law;
-use fanin::plan::{DType, Name};
 use fanin::scheme;
+use fanin::tensor::{DType, Name};
 
 use crate::draw;
 use crate::{ball, continuous, directions, discrete, elementwise, fills, isometry, orthogonal, sparse};

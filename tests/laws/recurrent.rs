@@ -1,6 +1,6 @@
 //! Biases of gates, time steps and decays of recurrent layers: their places, and the laws of what is drawn.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::reference::Reference;

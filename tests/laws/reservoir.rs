@@ -1,6 +1,6 @@
 //! Reservoirs: spectral radii, degrees and densities, topologies against formulas and against the libraries' own matrices.
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 use nalgebra::DMatrix;
 
 use crate::draw;

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 use crate::reference::Reference;

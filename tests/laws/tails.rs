@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use fanin::plan::DType;
+use fanin::tensor::DType;
 
 use crate::draw;
 

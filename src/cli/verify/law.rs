@@ -170,7 +170,7 @@ fn row(plan: &Plan, number: usize, verdict: Verdict, tests: u64) -> Row<'_> {
 
 /// The probability of a test, times the number of all tests.
 fn corrected(test: &Test, tests: u64) -> f64 {
-    (test.probability * crate::law::as_float(tests)).min(1.0)
+    (test.probability * crate::tensor::as_float(tests)).min(1.0)
 }
 
 /// How many failed tests of a tensor are written out.

@@ -1,6 +1,6 @@
 //! The types of less than 64 bits that JAX draws in. Values are held as singles; each operation of a half type is rounded to it.
 
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, narrow};
 
 /// A type, by its rounding and by what it takes from random bits.
 pub(super) trait Format: Copy + Send + Sync + 'static {

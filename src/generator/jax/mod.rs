@@ -17,7 +17,8 @@ use super::qr::{self, Rows};
 use super::threefry::Key;
 use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::{self, Known, Law};
-use crate::plan::{DType, Seed, Step, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed, Step};
 use format::{Brain, Format, Half, Single};
 use gamma::Standard;
 use independent::{Draw, Independent};
@@ -257,7 +258,7 @@ mod tests {
                 let (mut single, mut double) = (vec![0.0; count], vec![0.0; count]);
                 source.singles(start, &mut single);
                 source.doubles(start, &mut double);
-                let range = crate::law::in_memory(start)..crate::law::in_memory(start) + count;
+                let range = crate::tensor::in_memory(start)..crate::tensor::in_memory(start) + count;
                 assert!(single == singles[range.clone()] && double == doubles[range], "{dtype} {start} {count}");
             }
         }

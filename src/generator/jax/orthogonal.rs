@@ -8,7 +8,7 @@ use crate::generator::ordered::Drawn;
 use crate::generator::qr;
 use crate::generator::threefry::Key;
 use crate::law::{Draws, Whole, matrix};
-use crate::plan::DType;
+use crate::tensor::DType;
 
 /// The values of a law that takes such matrices.
 pub(super) fn whole(key: Key, law: &dyn Whole, dtype: DType, threads: usize) -> Drawn {

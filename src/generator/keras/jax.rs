@@ -6,7 +6,8 @@ use super::super::Source;
 use super::super::jax::elementwise;
 use super::super::threefry::Key;
 use super::{initializer, only, pair};
-use crate::plan::{Number, Seed, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{Number, Seed};
 
 /// Errors where the backend takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {

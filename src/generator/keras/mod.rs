@@ -13,7 +13,8 @@ use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::Law;
-use crate::plan::{Number, Seed, Step, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{Number, Seed, Step};
 use layers::layer_seed;
 
 /// Keras with the backend JAX.

@@ -11,7 +11,8 @@ use super::super::ordered::Sequence;
 use super::super::platform::Function;
 use super::{initializer, only, pair};
 use crate::law::Law;
-use crate::plan::{DType, Number, Seed, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Number, Seed};
 
 /// Errors where the backend takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {

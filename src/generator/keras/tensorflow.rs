@@ -6,7 +6,8 @@ use super::super::Source;
 use super::super::elementwise::Elementwise;
 use super::super::tensorflow::stateless;
 use super::{initializer, only, pair};
-use crate::plan::{Seed, Tensor, narrow};
+use crate::plan::Tensor;
+use crate::tensor::{Seed, narrow};
 
 /// What Keras divides seeds by, so that the rest fits 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;

@@ -10,8 +10,9 @@ use super::super::qr::{self, Rows};
 use super::super::torch::{self, Plain, PlainLaw};
 use super::super::{Draws, Framework, Generator, Source, workspace};
 use super::{has, only, pair};
-use crate::law::{Law, in_memory};
-use crate::plan::{DType, Number, Seed, Tensor, narrow};
+use crate::law::Law;
+use crate::plan::Tensor;
+use crate::tensor::{DType, Number, Seed, in_memory, narrow};
 
 /// Its row among the generators.
 pub(in crate::generator) const GENERATOR: Generator = Generator {

@@ -4,7 +4,7 @@ use half::bf16;
 use pulp::Simd;
 
 use crate::generator::{Source, to_bfloat16};
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// How many elements are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
 pub(super) const TILE: usize = 512;

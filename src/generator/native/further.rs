@@ -11,8 +11,8 @@ use super::orthogonal;
 use super::uniform::Uniform;
 use super::words::Words;
 use crate::generator::Source;
-use crate::law::{Distribution, Draws, Pattern, Whole, in_memory};
-use crate::plan::narrow;
+use crate::law::{Distribution, Draws, Pattern, Whole};
+use crate::tensor::{in_memory, narrow};
 
 /// The numbers of a pattern.
 pub(super) struct Places(pub(super) Arc<dyn Pattern>);

@@ -23,7 +23,8 @@ use anyhow::{Result, ensure};
 
 use super::{Source, bounds};
 use crate::law::Law;
-use crate::plan::{DType, Seed, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed};
 
 /// Errors where a seed is not one number of 64 bits.
 pub(super) fn check(seed: &Seed) -> Result<()> {

@@ -13,7 +13,7 @@ use super::elementwise::{Stored, TILE, by_tiles};
 use super::lanes::each;
 use super::words::{LANES, Plane, Words};
 use crate::generator::{Source, dispatch};
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 const HALF: usize = TILE / 2;
 

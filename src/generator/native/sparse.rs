@@ -3,7 +3,7 @@
 use super::normal::Normal;
 use super::permutation::{BATCH, Permutations, Query};
 use crate::generator::Source;
-use crate::plan::Unfolding;
+use crate::tensor::Unfolding;
 
 /// The plane of the two words that key the places.
 const PLACES: u64 = 3;

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, OpenClosed01};
 
 use super::words::Words;
 use crate::generator::Source;
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// The plane of an element's first attempt; those of the next follow at this distance, clear of all other planes.
 const PROPOSALS: u64 = 6;

@@ -14,7 +14,7 @@ use super::tails::Tails;
 use super::words::Words;
 use crate::gaussian;
 use crate::generator::{Source, bits_outside, dispatch};
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;

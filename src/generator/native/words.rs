@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::NAME;
 use crate::generator::dispatch;
-use crate::plan::Name;
+use crate::tensor::Name;
 
 /// How many words sixteen blocks hold: whole groups of this size are drawn at once.
 pub(super) const GROUP: usize = 256;

@@ -11,7 +11,8 @@ use super::super::pcg64::Pcg64;
 use super::ziggurat::{self, unit_double, unit_single};
 use super::{drawn, rounded};
 use crate::law::Law;
-use crate::plan::{DType, Seed, Step, Tensor, narrow};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed, Step, narrow};
 
 /// How many words the entropy is filled to before those of `SeedSequence.spawn`.
 const FILLED: usize = 4;

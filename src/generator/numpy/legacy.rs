@@ -9,8 +9,9 @@ use super::super::Source;
 use super::super::mt19937::Mt19937;
 use super::super::ordered::{Forward, Ready, Stream};
 use super::{drawn, rounded};
-use crate::law::{Law, bytes_of, in_memory};
-use crate::plan::{DType, Seed, Tensor, Unfolding, narrow};
+use crate::law::{Law, bytes_of};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed, Unfolding, in_memory, narrow};
 
 /// The state between two calls.
 #[derive(Clone)]

@@ -9,7 +9,8 @@ use super::ordered::Drawn;
 use super::platform::Function;
 use super::{Draws, Framework, Generator, workspace};
 use crate::law::Law;
-use crate::plan::{DType, Tensor, narrow};
+use crate::plan::Tensor;
+use crate::tensor::{DType, narrow};
 
 /// `numpy.random.default_rng`.
 pub(super) const DEFAULT_RNG: Generator = Generator {

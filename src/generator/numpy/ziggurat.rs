@@ -2,12 +2,12 @@
 
 use super::super::pcg64::Pcg64;
 use super::layers::{BASE, DOUBLES, SINGLES};
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// A uniform double in [0, 1), of 53 bits of a word.
 #[inline(always)]
 pub(super) fn unit_double(word: u64) -> f64 {
-    crate::law::as_float(word >> 11) * (f64::EPSILON / 2.0)
+    crate::tensor::as_float(word >> 11) * (f64::EPSILON / 2.0)
 }
 
 /// A uniform single in [0, 1), of 24 bits of half a word.
@@ -23,7 +23,7 @@ pub(super) fn double(engine: &mut Pcg64) -> f64 {
     loop {
         let word = engine.next();
         let (layer, draw) = ((word & 0xff) as usize, word >> 9 & ((1 << 52) - 1));
-        let magnitude = crate::law::as_float(draw) * DOUBLES.widths[layer];
+        let magnitude = crate::tensor::as_float(draw) * DOUBLES.widths[layer];
         let value = if word >> 8 & 1 == 1 { -magnitude } else { magnitude };
         if draw < DOUBLES.certain[layer] {
             return value;

@@ -12,7 +12,8 @@ use super::philox::Philox;
 use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Generator, Source, workspace};
 use crate::law::Law;
-use crate::plan::{DType, Seed, Tensor};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed};
 use groups::Groups;
 use single::Format;
 

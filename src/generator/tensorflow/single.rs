@@ -8,7 +8,7 @@ use half::{bf16, f16};
 
 use super::groups::Draw;
 use crate::generator::philox::Philox;
-use crate::plan::narrow;
+use crate::tensor::narrow;
 
 /// A type of single precision or less, whose values are kept as singles.
 pub(super) trait Format: Send + Sync + 'static {

@@ -16,7 +16,8 @@ use super::ordered::{Drawn, Forward, Stream};
 use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Source};
 use crate::law::Law;
-use crate::plan::{DType, Seed, Tensor, narrow};
+use crate::plan::Tensor;
+use crate::tensor::{DType, Seed, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
 pub(super) use whole::normals;
@@ -64,7 +65,7 @@ pub(super) fn has(law: &Law) -> bool {
 
 /// `torch.manual_seed(seed)`: its lowest 32 bits count.
 pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
-    let seed = seed.only().map_or(0, crate::plan::Number::wrapped);
+    let seed = seed.only().map_or(0, crate::tensor::Number::wrapped);
     Box::new(Generator::new(seed))
 }
 

@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::mt19937::Mt19937;
 use super::super::{Source, dispatch};
 use super::box_muller::{BLOCK, Normals, unit};
-use crate::law::in_memory;
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, in_memory, narrow};
 
 /// How many words are drawn at a time: few enough for the innermost cache.
 const WORDS: usize = 1 << 12;
@@ -43,7 +42,7 @@ pub(super) fn words_of(dtype: DType) -> u64 {
 /// A uniform double in [0, 1) from the low 53 bits of two words, the first the higher.
 pub(super) fn unit_double(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 32 | u64::from(low)) & ((1 << 53) - 1);
-    crate::law::as_float(bits) * (f64::EPSILON / 2.0)
+    crate::tensor::as_float(bits) * (f64::EPSILON / 2.0)
 }
 
 /// `uniform_(from, to)`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Stream};
 use super::{Generator, Plain, PlainLaw};
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, narrow};
 
 /// The values of `trunc_normal_(mean, std, low, high)`, of torch 2.12 and later.
 pub(super) fn truncated(
@@ -69,7 +69,7 @@ impl Round {
 fn after(mut plain: Plain) -> Generator {
     while plain.position < plain.count {
         let part = (plain.count - plain.position).min(1 << 30);
-        plain.take(crate::law::in_memory(part));
+        plain.take(crate::tensor::in_memory(part));
     }
     plain.ended()
 }
@@ -149,7 +149,7 @@ fn pass(round: &mut Round, count: u64) {
         let mut left = count;
         while left > 0 {
             let part = left.min(1 << 30);
-            plain.take(crate::law::in_memory(part));
+            plain.take(crate::tensor::in_memory(part));
             left -= part;
         }
     }

@@ -6,8 +6,8 @@ use super::super::Source;
 use super::super::ordered::{Drawn, Forward, Ready, Stream};
 use super::super::qr::{self, Rows};
 use super::{Generator, Plain, PlainLaw, rounded};
-use crate::law::{Law, bytes_of, in_memory};
-use crate::plan::{DType, Unfolding};
+use crate::law::{Law, bytes_of};
+use crate::tensor::{DType, Unfolding, in_memory};
 
 /// The values of a law that is not drawn element by element.
 pub(super) fn drawn(state: Generator, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use super::given::Given;
 use super::torch::named_by_torch;
 use super::{Framework, LayerTensor, Parameter, Role, expand};
-use crate::plan::{Fans, Layout};
+use crate::tensor::{Fans, Layout};
 
 /// The most layers in a stack.
 const MOST_LAYERS: u64 = 1 << 12;

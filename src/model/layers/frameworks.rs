@@ -2,7 +2,7 @@
 
 use super::Role;
 use super::own::{Own, of_keras, of_mlx, of_torch, plain};
-use crate::plan::Layout;
+use crate::tensor::Layout;
 
 /// What a framework calls the tensors of layers, and a plain stack of dense ones.
 pub struct Framework {

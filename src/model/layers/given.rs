@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::own::{Gates, Of};
 use super::torch::is_torch;
 use super::{Framework, Kind, LayerTensor, Parameter, Role, Takes};
-use crate::plan::Fans;
+use crate::tensor::Fans;
 use crate::text::{did_you_mean, figure};
 
 /// A layer as it was asked for.

@@ -19,8 +19,9 @@ pub use frameworks::{FRAMEWORKS, Framework, Stack};
 pub use own::further_seeds_of_keras;
 
 use crate::generator::Generator;
-use crate::plan::{Common, DType, Fans, LAYOUTS, Layout, Shape, Tensor};
+use crate::plan::{Common, Tensor};
 use crate::scheme::{self, Reads};
+use crate::tensor::{DType, Fans, LAYOUTS, Layout, Shape};
 use crate::text::did_you_mean;
 use given::Given;
 use own::MOST_SEEDS;

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::given::Given;
 use super::torch::named_by_torch;
 use super::{Framework, LayerTensor, Role};
-use crate::plan::Layout;
+use crate::tensor::Layout;
 
 pub(super) fn layer_norm(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
     affine(given, framework, &given.sizes("size")?)

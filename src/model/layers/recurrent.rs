@@ -8,7 +8,7 @@ use super::given::Given;
 use super::own::Gates;
 use super::torch::named_by_torch;
 use super::{Framework, LayerTensor, Role, by_letters};
-use crate::plan::{Fans, Layout};
+use crate::tensor::{Fans, Layout};
 
 /// The most layers on top of each other, in one.
 const MOST_LAYERS: u64 = 1 << 16;

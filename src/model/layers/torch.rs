@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::given::Given;
 use super::{Framework, LayerTensor, Role, kernel};
-use crate::plan::{Fans, Layout};
+use crate::tensor::{Fans, Layout};
 
 /// True if a framework is torch.
 pub(super) fn is_torch(framework: &Framework) -> bool {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use crate::law::in_memory;
+use crate::tensor::in_memory;
 use crate::text;
 
 /// The text between two fields.

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::heap::{Class, Heap, Value};
 use super::{Tensor, shown_name};
-use crate::plan::{Plan, Shape};
+use crate::plan::Plan;
+use crate::tensor::Shape;
 
 /// The deepest container that is looked into.
 const MAX_DEPTH: usize = 200;

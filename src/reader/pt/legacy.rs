@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::{MAX_PICKLE, check_names, entry};
-use crate::plan::{Backing, Origin};
 use crate::reader::pickle::{self, Pickle};
 use crate::reader::{Found, shown_name};
+use crate::tensor::{Backing, Origin};
 
 /// The magic number, little-endian, and in digits.
 const MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";

@@ -7,11 +7,11 @@ use anyhow::{Context, Result, ensure};
 use zip::CompressionMethod;
 
 use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
-use crate::plan::{Backing, Origin};
 use crate::reader::archive::{self, Archive, Members};
 use crate::reader::pickle::{Pickle, Tensor};
 use crate::reader::{Found, recipe, shown_name};
 use crate::recipe;
+use crate::tensor::{Backing, Origin};
 
 const PICKLE: &str = "data.pkl";
 /// The longest pickle that is unpacked: a small file could claim much more memory than its length.

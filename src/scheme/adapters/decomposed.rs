@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory};
-use crate::plan::{Base, Place, Unfolding};
+use crate::law::{Described, Draws, Law, Whole, bytes_of};
+use crate::tensor::{Base, Place, Unfolding, in_memory};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
 const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation of large language models; PEFT";

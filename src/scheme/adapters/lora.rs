@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory};
-use crate::plan::{Role, Unfolding};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of};
+use crate::tensor::{Role, Unfolding, as_float, in_memory};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
 const ORTHOGONAL: &str = "PEFT init_lora_weights=\"orthogonal\"";

@@ -5,8 +5,8 @@ use anyhow::{Result, bail, ensure};
 use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
 use super::{Like, Row, Target, native, row};
 use crate::law::{Law, OrthogonalMethod, in_deviations};
-use crate::plan::{DType, narrow};
 use crate::scheme::{Arguments, Site, find};
+use crate::tensor::{DType, narrow};
 
 pub(super) const LIKE: Like = Like { framework: "jax", layout: "jax", rows: ROWS };
 

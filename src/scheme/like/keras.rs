@@ -5,9 +5,9 @@ use anyhow::{Result, bail, ensure};
 use super::shared::{self, KEPT, one_matrix, only_gain, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, Law, Like, Row, Site, Target, native, row};
-use crate::law::{OrthogonalMethod, as_float};
-use crate::plan::{DType, Role, narrow};
+use crate::law::OrthogonalMethod;
 use crate::scheme::sines::{Steps, stft};
+use crate::tensor::{DType, Role, as_float, narrow};
 
 pub(super) const LIKE: Like = Like { framework: "keras", layout: "keras", rows: ROWS };
 

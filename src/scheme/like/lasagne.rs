@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 
 use super::shared::{fans, without};
 use super::{Arguments, Law, Like, Row, Site, native, row};
-use crate::law::as_float;
+use crate::tensor::as_float;
 
 pub(super) const LIKE: Like = Like { framework: "lasagne", layout: "lasagne", rows: ROWS };
 

@@ -15,7 +15,7 @@ use super::expression::{Expression, fold};
 use super::frameworks::{self, qualified};
 use super::{Arguments, Resolved, Site, Spelling, find, resolve};
 use crate::law::Law;
-use crate::plan::DType;
+use crate::tensor::DType;
 use crate::text::did_you_mean;
 
 /// What is known of a framework whose own numbers are drawn.

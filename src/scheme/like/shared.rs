@@ -3,8 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{Arguments, DType, Site};
-use crate::law::as_float;
-use crate::plan::Role;
+use crate::tensor::{Role, as_float};
 
 /// What the root of a variance is divided by where a normal is cut at 2 standard deviations: the standard deviation that is left
 /// of 1, as JAX and Keras have it.

@@ -4,8 +4,9 @@ use anyhow::{Result, ensure};
 
 use super::shared::decomposed;
 use super::{Like, Target, native, row};
-use crate::law::{Law, as_float};
+use crate::law::Law;
 use crate::scheme::{Arguments, Site, find};
+use crate::tensor::as_float;
 
 pub(super) const LIKE: Like = Like {
     framework: "torch",

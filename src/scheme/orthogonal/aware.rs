@@ -6,7 +6,8 @@ use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, matrix, panels};
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of, matrix, panels};
+use crate::tensor::{as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",

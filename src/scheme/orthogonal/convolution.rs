@@ -6,7 +6,8 @@ use anyhow::ensure;
 
 use super::parts::Convolution;
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, matrix, panels};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, matrix, panels};
+use crate::tensor::in_memory;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "conv-orthogonal",

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::parts::Convolution;
 use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
+use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
+use crate::tensor::in_memory;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "delta-orthogonal",

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::parts::{scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, as_float, bytes_of, in_memory, panels};
-use crate::plan::Unfolding;
+use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of, panels};
+use crate::tensor::{Unfolding, as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "orthogonal-random-features",

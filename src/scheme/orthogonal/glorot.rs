@@ -6,8 +6,8 @@ use anyhow::ensure;
 
 use super::parts::{haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory, panels};
-use crate::plan::Unfolding;
+use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
+use crate::tensor::{Unfolding, as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "glorot-orthogonal",

@@ -13,8 +13,8 @@ use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
-use crate::law::{Law, OrthogonalMethod, as_float};
-use crate::plan::Unfolding;
+use crate::law::{Law, OrthogonalMethod};
+use crate::tensor::{Unfolding, as_float};
 
 /// The largest smaller dimension for which the singular value decomposition is taken when no method is asked for; beyond,
 /// it would take minutes.

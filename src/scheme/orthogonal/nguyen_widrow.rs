@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::super::plain::between;
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
-use crate::plan::{Place, Unfolding};
+use crate::law::{Described, Draws, Law, Whole, bytes_of};
+use crate::tensor::{Place, Unfolding, as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "nguyen-widrow",

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::Site;
-use crate::law::{Draws, in_memory, matrix};
-use crate::plan::{Axes, Role, Unfolding};
+use crate::law::{Draws, matrix};
+use crate::tensor::{Axes, Role, Unfolding, in_memory};
 
 /// The weight of a convolution: which input, output and tap each element belongs to.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ pub(super) fn scale(values: &mut [f64], factor: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Fans, Layout, Shape};
+    use crate::tensor::{Fans, Layout, Shape};
 
     #[test]
     fn parts_mean_the_same_in_every_layout() {

@@ -7,8 +7,8 @@ use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
 use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, in_memory, panels};
-use crate::plan::Unfolding;
+use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
+use crate::tensor::{Unfolding, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "skew-symmetric",

@@ -6,7 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::last_axis;
-use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
+use crate::tensor::in_memory;
 
 const GATES: Parameter = Parameter {
     name: "gates",

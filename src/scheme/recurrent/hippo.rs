@@ -7,7 +7,8 @@ use anyhow::{Result, bail, ensure};
 use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, Whole, bytes_of};
+use crate::tensor::{as_float, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",

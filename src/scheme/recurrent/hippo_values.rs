@@ -2,7 +2,8 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use crate::law::{Described, Pattern, as_float};
+use crate::law::{Described, Pattern};
+use crate::tensor::as_float;
 
 /// The basis, and the measure that says how much each part of the past counts.
 #[derive(Clone, Copy, Debug)]

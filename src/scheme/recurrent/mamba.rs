@@ -9,8 +9,9 @@ use super::super::plain::between;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
-use crate::law::{Described, Distribution, Law, as_float, numbers::open_unit};
+use crate::law::{Described, Distribution, Law, numbers::open_unit};
 use crate::quadrature::moments;
+use crate::tensor::as_float;
 
 const LEAST_STEP: Parameter =
     Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };

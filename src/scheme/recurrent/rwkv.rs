@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern, as_float};
+use crate::law::{Described, Law, Pattern};
+use crate::tensor::as_float;
 
 const LAYER: Parameter =
     Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the number of the layer, from 0" };

@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Pattern, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
+use crate::tensor::{as_float, in_memory};
 
 const PART: Parameter = Parameter {
     name: "part",

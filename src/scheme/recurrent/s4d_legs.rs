@@ -2,7 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use crate::law::{Described, Draws, Whole, as_float, bytes_of, in_memory};
+use crate::law::{Described, Draws, Whole, bytes_of};
+use crate::tensor::{as_float, in_memory};
 
 /// Their imaginary parts, the largest first, on the last axis of a tensor.
 #[derive(Debug)]

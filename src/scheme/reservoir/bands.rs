@@ -6,7 +6,8 @@ use super::super::sparse::rounded;
 use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Law, as_float, in_memory, numbers};
+use crate::law::{Law, numbers};
+use crate::tensor::{as_float, in_memory};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 

@@ -5,7 +5,8 @@ use anyhow::{Result, ensure};
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
-use crate::law::{Law, as_float, in_memory, numbers};
+use crate::law::{Law, numbers};
+use crate::tensor::{as_float, in_memory};
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {

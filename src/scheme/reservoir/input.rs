@@ -9,7 +9,7 @@ use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSI
 use super::spectral::{RandomSparse, SCALE, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
 use crate::law::{Law, bytes_of};
-use crate::plan::Unfolding;
+use crate::tensor::Unfolding;
 
 const SCALING: Parameter = Parameter { name: "scaling", default: Some("0.1"), ..SCALE };
 

@@ -6,7 +6,8 @@ use super::super::sparse::rounded;
 use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Law, NORMAL_REACH, as_float, in_memory};
+use crate::law::{Law, NORMAL_REACH};
+use crate::tensor::{as_float, in_memory};
 
 const STD: Parameter = Parameter {
     name: "std",

@@ -24,8 +24,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
-use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of, in_memory};
-use crate::plan::{Place, Unfolding};
+use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
+use crate::tensor::{Place, Unfolding, in_memory};
 use random::Random;
 
 /// The spectral radius as a parameter.
@@ -274,8 +274,9 @@ mod tests {
     use super::topology::{Blocks, Line, Ring};
     use super::*;
     use crate::generator::NATIVE;
-    use crate::plan::{Common, DType, Fans, Tensor};
+    use crate::plan::{Common, Tensor};
     use crate::scheme::{Reads, SCHEMES};
+    use crate::tensor::{DType, Fans};
 
     /// Whether a topology says that it has a cycle just where its spectral radius is above 0.
     #[track_caller]

@@ -5,7 +5,8 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, NORMAL_REACH, as_float, in_memory, numbers};
+use crate::law::{Draws, NORMAL_REACH, numbers};
+use crate::tensor::{as_float, in_memory};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {

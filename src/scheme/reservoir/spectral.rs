@@ -11,7 +11,8 @@ use super::random::{
     Values,
 };
 use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Described, Distribution, Law, as_float, numbers};
+use crate::law::{Described, Distribution, Law, numbers};
+use crate::tensor::as_float;
 
 const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
 

@@ -6,8 +6,8 @@ use super::{
     Arguments, BASE, Distribution, GLOROT, IntoFan, Kind, LECUN, Law, MODE, Parameter, Reads, Scheme, Site, UNIFORM,
     as_float, between, fan, scaled, spelling,
 };
-use crate::plan::Role;
 use crate::scheme::{example, example_on};
+use crate::tensor::Role;
 
 const FACTOR: Parameter =
     Parameter { name: "factor", kind: Kind::Number, default: Some("1"), help: "the factor on the bound, above 0" };

@@ -6,7 +6,8 @@ use super::gain::{GAIN_ONE, SLOPE};
 use super::plain::between;
 use super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example, spelling};
 use crate::gaussian;
-use crate::law::{Law, as_float};
+use crate::law::Law;
+use crate::tensor::as_float;
 
 mod classic;
 mod depth;
@@ -131,7 +132,7 @@ impl IntoFan for u64 {
 mod tests {
     use super::super::resolve;
     use super::*;
-    use crate::plan::{Fans, Layout, Shape};
+    use crate::tensor::{Fans, Layout, Shape};
 
     fn law(expression: &str, shape: &str, layout: &str) -> Law {
         let (shape, layout): (Shape, Layout) = (shape.parse().unwrap(), layout.parse().unwrap());

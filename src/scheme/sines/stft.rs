@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::window::{Normalisation, Window};
-use crate::law::{Described, Law, Pattern, as_float};
-use crate::plan::{Axes, DType, Role};
+use crate::law::{Described, Law, Pattern};
 use crate::scheme::tap::{kernel_axes, widths};
 use crate::scheme::{Arguments, Site};
+use crate::tensor::{Axes, DType, Role, as_float};
 
 /// The arithmetic of a framework that rounds after every step, which moves the angles of long kernels.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::law::as_float;
+use crate::tensor::as_float;
 
 /// Their names; `none` is none.
 pub(super) const WINDOWS: &[&str] = &["hann", "hamming", "blackman", "boxcar", "none"];

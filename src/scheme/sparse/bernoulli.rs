@@ -8,9 +8,10 @@ use rand::Rng;
 use super::super::{Arguments, Parameter, Reads, Scheme, Site, example};
 use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
 use crate::law::{
-    Described, Distribution, Law, as_float,
+    Described, Distribution, Law,
     numbers::{self, LARGEST_NORMAL},
 };
+use crate::tensor::as_float;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "sparse-bernoulli",

@@ -5,8 +5,8 @@ mod bernoulli;
 use anyhow::{Result, bail, ensure};
 
 use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Law, as_float};
-use crate::plan::Unfolding;
+use crate::law::Law;
+use crate::tensor::{Unfolding, as_float};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -111,7 +111,7 @@ pub(super) fn rounded(product: f64, round: fn(f64) -> f64) -> u64 {
 mod tests {
     use super::super::resolve;
     use super::*;
-    use crate::plan::{Fans, Layout, Shape};
+    use crate::tensor::{Fans, Layout, Shape};
 
     fn nonzeros(expression: &str, shape: &str) -> Result<u64> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());

@@ -1,8 +1,7 @@
 //! Counting values in cells whose borders lie between neighbouring numbers of the dtype, so that what rounding has done to the values
 //! does not matter.
 
-use crate::law::as_float;
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, as_float, narrow};
 
 /// How many bits of the mantissa tell cells apart, where the dtype has more: 128 cells from a power of two to the next.
 pub(super) const MANTISSA: u32 = 7;

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::law::{as_float, in_memory};
-use crate::plan::Shape;
+use crate::tensor::{Shape, as_float, in_memory};
 
 /// How many values the block holds at most, and how many those of the slices of one axis are.
 const LIMIT: u64 = 1 << 20;

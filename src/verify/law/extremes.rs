@@ -4,8 +4,9 @@ use super::probability::Tails;
 use super::special::{of_any, two_sided};
 use super::{Test, place};
 use crate::inspect::Summary;
-use crate::law::{Law, as_float};
+use crate::law::Law;
 use crate::plan::Tensor;
+use crate::tensor::as_float;
 use crate::text::{figure, grouped};
 
 /// A bound that lies within so many neighbouring numbers of a value is reached by it.

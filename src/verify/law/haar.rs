@@ -5,8 +5,7 @@ use super::cells::{Cells, Grid};
 use super::probability::{of_distance, of_normal};
 use super::repeats::{collision, duplicates};
 use super::special::{nearer, of_any, of_coordinate, of_heads, of_projection};
-use crate::law::as_float;
-use crate::plan::DType;
+use crate::tensor::{DType, as_float};
 use crate::text::{figure, grouped};
 
 /// How many columns of a matrix are made triangular: their signs suffice.

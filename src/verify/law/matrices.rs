@@ -8,9 +8,9 @@ use super::excerpt::Excerpt;
 use super::haar::Orthonormal;
 use super::repeats::Runs;
 use super::{Settings, Trace, Verdict, check_memory};
-use crate::law::in_memory;
-use crate::plan::{Tensor, Unfolding};
+use crate::plan::Tensor;
 use crate::reader::Contents;
+use crate::tensor::{Unfolding, in_memory};
 use crate::text::figure;
 
 /// Along how many random directions a matrix is tried. One direction misses a fault with a chance of about nothing; more of them

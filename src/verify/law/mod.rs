@@ -25,10 +25,11 @@ pub use probability::{Cdf, cdf};
 pub use repeats::between;
 
 use crate::generator::Generator;
-use crate::law::{Law, as_float};
+use crate::law::Law;
 use crate::plan::Tensor;
 use crate::reader::Contents;
 use crate::scan::scan;
+use crate::tensor::as_float;
 use crate::text::{figure, grouped};
 
 /// What the tests of a tensor found.

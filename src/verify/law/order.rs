@@ -11,7 +11,7 @@ use super::excerpt::Axis;
 use super::pairing::{Pairing, pairings};
 use super::probability::of_normal;
 use super::special::{of_any, of_as_many, of_chi_squared};
-use crate::law::as_float;
+use crate::tensor::as_float;
 
 /// Fewer products or values than this say too little.
 const FEWEST: f64 = 16.0;

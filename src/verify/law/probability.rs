@@ -1,7 +1,8 @@
 //! Probabilities: of laws, and of statistics where a law holds.
 
 use crate::gaussian;
-use crate::law::{Law, as_float};
+use crate::law::Law;
+use crate::tensor::as_float;
 
 /// A distribution function: the probability of a value up to x.
 pub type Cdf = Box<dyn Fn(f64) -> f64>;

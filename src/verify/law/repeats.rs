@@ -8,7 +8,7 @@ use super::cells::{Cells, MANTISSA};
 use super::excerpt::Excerpt;
 use super::special::of_as_many;
 use super::{Test, Trace, share};
-use crate::law::as_float;
+use crate::tensor::as_float;
 use crate::text::grouped;
 
 /// Numbers of values in runs that should not come twice: the fewer different values a law has, the longer.

@@ -13,10 +13,11 @@ use super::repeats::{self, Runs, Sampling, collision, of_magnitudes};
 use super::special::nearer;
 use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::inspect::Summary;
-use crate::law::{Law, as_float};
-use crate::plan::{DType, Shape, Tensor, Unfolding};
+use crate::law::Law;
+use crate::plan::Tensor;
 use crate::reader::Contents;
 use crate::scan::scan;
+use crate::tensor::{DType, Shape, Unfolding, as_float};
 use crate::text::{figure, grouped};
 use crate::writer::Encoder;
 

@@ -1,7 +1,7 @@
 //! Probabilities of counts, sums and the largest of many, where nothing but chance is at work.
 
 use super::probability::of_normal;
-use crate::law::as_float;
+use crate::tensor::as_float;
 
 /// The probability that at least one of `count` independent events of a probability happens: 1 - (1 - p)^n.
 pub(super) fn of_any(probability: f64, count: u64) -> f64 {

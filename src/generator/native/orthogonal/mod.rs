@@ -8,8 +8,8 @@ use super::normal::Normal;
 use super::words::Words;
 use crate::generator::precision::Precision;
 use crate::generator::{Source, householder};
-use crate::law::{OrthogonalMethod, bytes_of, in_memory, panels};
-use crate::plan::{DType, Place, Unfolding, narrow};
+use crate::law::{OrthogonalMethod, bytes_of, panels};
+use crate::tensor::{DType, Place, Unfolding, in_memory, narrow};
 
 /// The plane of the words that decide the signs of singular vectors.
 const SIGNS: u64 = 4;

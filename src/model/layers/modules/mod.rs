@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Framework, LayerTensor, Parameter, Role, expand};
 use crate::generator::Generator;
-use crate::plan::{DType, Layout, Shape, Tensor, Turn};
+use crate::plan::{Tensor, Turn};
+use crate::tensor::{DType, Layout, Shape};
 use crate::text::{cut, escape};
 
 pub use table::MODULES;

@@ -123,11 +123,7 @@ fn sticky(value: f64) -> f64 {
     f64::from_bits(bits & !LOWER | u64::from(bits & LOWER != 0) << 32)
 }
 
-/// A double as the nearest single: the one place where that is meant to lose digits.
-#[expect(clippy::cast_possible_truncation, reason = "rounding to nearest even is what is asked for")]
-pub fn narrow(value: f64) -> f32 {
-    value as f32
-}
+use super::narrow;
 
 /// The bits of the next larger 16-bit floating-point number.
 fn next_up_bits(bits: u16) -> u16 {

@@ -324,7 +324,7 @@ fn neighbours(axes: &[u64], strides: &[u64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::DType;
+    use crate::tensor::DType;
 
     fn shape(axes: &[u64]) -> Shape {
         Shape::new(axes.to_vec()).unwrap()

@@ -125,7 +125,7 @@ impl Axes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Layout;
+    use crate::tensor::Layout;
 
     fn axes(layout: &str, shape: &str) -> Axes {
         let layout: Layout = layout.parse().unwrap();

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Axes, Role};
-use crate::law::in_memory;
+use crate::tensor::in_memory;
 
 /// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
 /// each input and place in the receptive field.
@@ -106,7 +106,7 @@ impl Unfolding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Layout;
+    use crate::tensor::Layout;
 
     fn unfolding(shape: &str, layout: &str) -> Unfolding {
         let layout: Layout = layout.parse().unwrap();

@@ -1,0 +1,39 @@
+//! The vocabulary of tensors: names, shapes, types, seeds, layouts and slices, valid by construction.
+
+mod axes;
+mod base;
+mod dtype;
+mod element;
+mod kept;
+mod layout;
+mod name;
+mod number;
+mod seed;
+mod shape;
+mod slice;
+mod stored;
+mod unfolding;
+mod widen;
+
+pub use axes::Axes;
+pub use base::{Base, BaseIdentity};
+pub use dtype::DType;
+pub use element::{Element, STORED, Stored};
+pub use kept::{Kept, KeptIdentity};
+pub use layout::{Convention, LAYOUTS, Layout, Role};
+pub use name::Name;
+pub use number::{as_float, in_memory, narrow};
+pub use seed::{Number, Seed, Step, fold_in, split};
+pub use shape::Shape;
+pub use slice::Slice;
+pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
+pub use unfolding::{Place, Unfolding};
+
+/// The fans that a scheme may read, each where it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fans {
+    /// The number of inputs of each output.
+    pub fan_in: Option<u64>,
+    /// The number of outputs of each input.
+    pub fan_out: Option<u64>,
+}
