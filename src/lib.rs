@@ -38,6 +38,7 @@ pub mod recipe;
 pub mod scan;
 pub mod scheme;
 pub mod show;
+pub mod simd;
 pub mod tensor;
 pub mod text;
 mod unique;

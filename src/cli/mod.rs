@@ -36,7 +36,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::deferred::Deferred;
-use crate::{generator, scheme};
+use crate::{scheme, simd};
 
 /// Initial weights of neural networks, written to files.
 ///
@@ -123,7 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
         }
         Err(error) => return Err(anyhow!(one_line(&error))),
     };
-    generator::check_width()?;
+    simd::check_width()?;
     let Cli { command: asked } = Cli::from_arg_matches(&matches)?;
     let out = &mut io::stdout().lock();
     match asked {

@@ -13,7 +13,6 @@ mod philox;
 mod platform;
 mod precision;
 mod qr;
-mod simd;
 mod sliced;
 mod tensorflow;
 mod threefry;
@@ -36,9 +35,6 @@ use platform::Function;
 use sliced::Sliced;
 
 pub use precision::to_bfloat16;
-#[cfg(test)]
-pub(crate) use simd::available;
-pub use simd::{bits_of, bits_outside, check_width, dispatch};
 
 /// A way to turn laws into numbers.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Matrix;
 use super::panels::PANEL;
-use crate::generator::{bits_of, dispatch};
+use crate::simd::{bits_of, dispatch};
 
 /// A matrix of zeros and ones. A word holds [`PANEL`] columns of a row, the first in its lowest bit; the words of the same columns stand
 /// side by side, row after row.

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::panels::PANEL;
 use super::{Bits, Matrix, Panels};
-use crate::generator::dispatch;
+use crate::simd::dispatch;
 
 /// A left factor.
 #[derive(Clone, Debug)]

@@ -5,14 +5,15 @@
 mod bits;
 mod factor;
 mod panels;
+pub(crate) mod product;
 
 use std::iter::zip;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::generator::dispatch;
-use crate::generator::householder::product::{Packed, Real, Rows, TILE_COLUMNS};
+use crate::simd::dispatch;
+use product::{Packed, Real, Rows, TILE_COLUMNS};
 
 pub use bits::{Bits, draw};
 pub use factor::Factor;

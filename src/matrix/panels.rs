@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Matrix, VALUES_OF_A_TURNER};
-use crate::generator::dispatch;
+use crate::simd::dispatch;
 
 /// The columns of a panel, as many as a word has bits; their sums fit into registers.
 pub const PANEL: usize = 64;

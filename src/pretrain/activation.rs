@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::generator::dispatch;
+use crate::simd::dispatch;
 
 /// What follows a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

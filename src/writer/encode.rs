@@ -6,7 +6,8 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use pulp::{Simd, WithSimd};
 
-use crate::generator::{Source, dispatch, to_bfloat16};
+use crate::generator::{Source, to_bfloat16};
+use crate::simd::dispatch;
 use crate::tensor::{DType, Kept, Shape};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
@@ -175,7 +176,7 @@ impl WithSimd for ToBfloat16<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::available;
+    use crate::simd::available;
 
     #[test]
     fn bfloat16_rounds_as_the_half_crate_does() {

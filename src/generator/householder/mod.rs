@@ -3,11 +3,10 @@
 //! Reflections are gathered in panels, so that most of the work is products of matrices.
 
 mod panel;
-pub(crate) mod product;
 mod reflection;
 
+use crate::matrix::product::Real;
 use panel::Panel;
-use product::Real;
 
 /// Reflections that are applied together. A wider panel means less traffic to memory, but more
 /// work on the inner products of its vectors.

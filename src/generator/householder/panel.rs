@@ -1,8 +1,8 @@
 //! Some consecutive reflections of a matrix, and what they do to its columns.
 
-use super::product::{Packed, Real, Rows, TILE_COLUMNS};
 use super::reflection::{ReflectOnce, make_reflection};
-use crate::generator::dispatch;
+use crate::matrix::product::{Packed, Real, Rows, TILE_COLUMNS};
+use crate::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use std::iter::zip;
 use std::mem;
@@ -288,7 +288,7 @@ fn inner_products<S: Simd, T: Real, const M: usize>(simd: S, left: Rows<T>, righ
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::available;
+    use crate::simd::available;
 
     fn normals(start: u64, out: &mut [f32]) {
         for (number, x) in zip(start.., out) {

@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use pulp::{Simd, WithSimd};
 
-use super::product::Real;
+use crate::matrix::product::Real;
 
 /// Partial sums of an inner product.
 const LANES: usize = 16;

@@ -2,9 +2,10 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::generator::Source;
 use crate::generator::precision::Precision;
 use crate::generator::threefry::{Key, threefry2x32};
-use crate::generator::{Source, dispatch};
+use crate::simd::dispatch;
 
 /// How many elements are drawn together.
 const TILE: usize = 64;

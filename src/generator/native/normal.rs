@@ -12,7 +12,8 @@ use super::box_muller;
 use super::elementwise::{Stored, TILE, by_tiles};
 use super::lanes::each;
 use super::words::{LANES, Plane, Words};
-use crate::generator::{Source, dispatch};
+use crate::generator::Source;
+use crate::simd::dispatch;
 use crate::tensor::narrow;
 
 const HALF: usize = TILE / 2;

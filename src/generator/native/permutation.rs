@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::generator::dispatch;
+use crate::simd::dispatch;
 
 /// A family of permutations of `0..size`, one for each number.
 ///

@@ -13,7 +13,8 @@ use super::normal::{CHOSEN, Chosen, Draw, Element, Planes, standard_doubles};
 use super::tails::Tails;
 use super::words::Words;
 use crate::gaussian;
-use crate::generator::{Source, bits_outside, dispatch};
+use crate::generator::Source;
+use crate::simd::{bits_outside, dispatch};
 use crate::tensor::narrow;
 
 /// The least probability between the cuts for which drawing again is worth while.

@@ -5,7 +5,8 @@ use pulp::{Simd, WithSimd};
 
 use super::elementwise::{Stored, TILE, by_tiles, within};
 use super::words::{GROUP, Words};
-use crate::generator::{Source, dispatch};
+use crate::generator::Source;
+use crate::simd::dispatch;
 use crate::tensor::narrow;
 
 /// The plane of the words that decide a value to single precision, and the plane of those that continue them.

@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use super::NAME;
-use crate::generator::dispatch;
+use crate::simd::dispatch;
 use crate::tensor::Name;
 
 /// How many words sixteen blocks hold: whole groups of this size are drawn at once.
@@ -269,7 +269,7 @@ fn rotate<S: Simd>(simd: S, word: S::u32s, bits: u32) -> S::u32s {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::available;
+    use crate::simd::available;
 
     fn words() -> Words {
         Words::new(7, &"weight".parse().unwrap())

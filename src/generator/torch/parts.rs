@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::super::Source;
 use super::super::mt19937::Mt19937;
-use super::super::{Source, dispatch};
 use super::box_muller::{BLOCK, Normals, unit};
+use crate::simd::dispatch;
 use crate::tensor::{DType, in_memory, narrow};
 
 /// How many words are drawn at a time: few enough for the innermost cache.
