@@ -42,7 +42,7 @@ fn main() -> Result<()> {
 fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<dyn Source>> {
     let common = Common { dtype, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
     let tensor = Tensor::new(name.parse()?, "281474976710656".parse()?, expression, &common)?;
-    Ok(native(seed, &tensor, 1))
+    Ok(native(seed, &tensor.spec, 1))
 }
 
 /// The words of the stream, by way of a uniform of 2^64 units: the word and the further one beside it, rounded to 53 bits, so that

@@ -97,7 +97,7 @@ impl Recipe {
 
     /// The whole recipe of a plan.
     pub fn whole(plan: &Plan) -> Self {
-        let tensors = plan.tensors.iter().map(|tensor| (tensor.name.to_string(), TensorRecipe::of(tensor)));
+        let tensors = plan.tensors.iter().map(|tensor| (tensor.spec.name.to_string(), TensorRecipe::of(tensor)));
         Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
     }
 
@@ -138,11 +138,11 @@ impl TensorRecipe {
             fan_out: tensor.given_fans.fan_out,
             kept: tensor.kept().map(|kept| kept.identity.clone()),
             layout: tensor.layout.clone(),
-            order: tensor.order,
-            passed: (tensor.passed > 0).then_some(tensor.passed),
+            order: tensor.spec.order,
+            passed: (tensor.spec.passed > 0).then_some(tensor.spec.passed),
             scheme: tensor.expression.clone(),
-            shape: tensor.shape.axes().into(),
-            slice: tensor.slice.clone(),
+            shape: tensor.spec.shape.axes().into(),
+            slice: tensor.spec.slice.clone(),
             trained: tensor.trained.clone(),
         }
     }
@@ -175,10 +175,10 @@ impl TensorRecipe {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
         let resolved = scheme::resolve(&self.scheme)?;
-        let drawn = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
+        let mut whole = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
         let passed = self.passed.unwrap_or_default();
         ensure!(passed <= MOST_PASSED, "it passes over {passed} values: at most 2^48 are allowed");
-        let whole = Tensor { order: self.order, passed, ..drawn };
+        (whole.spec.order, whole.spec.passed) = (self.order, passed);
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
     }
@@ -265,10 +265,10 @@ mod tests {
                 .tensors
                 .as_ref()
                 .unwrap()
-                .get(tensor.name.as_str())
+                .get(tensor.spec.name.as_str())
                 .unwrap()
-                .tensor(tensor.name.as_str(), NATIVE);
-            assert_eq!(format!("{:?}", again.unwrap().law), format!("{:?}", tensor.law));
+                .tensor(tensor.spec.name.as_str(), NATIVE);
+            assert_eq!(format!("{:?}", again.unwrap().spec.law), format!("{:?}", tensor.spec.law));
         }
     }
 

@@ -155,9 +155,9 @@ fn drawn() -> BTreeMap<String, String> {
             let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
             let (name, sizes) = ("weight".parse().unwrap(), shape.parse().unwrap());
             let tensor = Tensor::from_base(name, sizes, expression, &common, Some(&base())).unwrap();
-            let source = native(SEED, &tensor, 2);
+            let source = native(SEED, &tensor.spec, 2);
             let mut encoder = Encoder::default();
-            let count = usize::try_from(tensor.shape.count()).unwrap();
+            let count = usize::try_from(tensor.spec.shape.count()).unwrap();
             encoder.values(source.as_ref(), dtype, 0, count);
             let bytes = encoder.bytes();
             let mut line: String = Sha256::digest(bytes)[..16].iter().fold(String::new(), |mut hex, byte| {
@@ -230,7 +230,7 @@ fn far_elements_high_seeds_and_other_names_have_their_values_too() {
     for (expression, name, seed, start, expected) in rows {
         let tensor = Tensor::new(name.parse().unwrap(), "281474976710656".parse().unwrap(), expression, &common);
         let mut values = [0.0; 4];
-        native(seed, &tensor.unwrap(), 1).singles(start, &mut values);
+        native(seed, &tensor.unwrap().spec, 1).singles(start, &mut values);
         assert_eq!(values.map(f32::to_bits), expected, "{expression} {name}");
     }
 }
@@ -260,7 +260,7 @@ fn a_plain_layout_is_not_part_of_the_words() {
         };
         let tensor = Tensor::new("w".parse().unwrap(), "64x64".parse().unwrap(), "he-normal", &common).unwrap();
         let mut values = vec![0.0; 4096];
-        native(SEED, &tensor, 1).singles(0, &mut values);
+        native(SEED, &tensor.spec, 1).singles(0, &mut values);
         values
     };
     assert_eq!(draw("torch"), draw("default"));

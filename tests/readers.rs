@@ -87,11 +87,11 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
 
 /// The values as they were drawn.
 fn drawn(plan: &Plan, tensor: &Tensor) -> Vec<f64> {
-    let number = plan.tensors.iter().position(|other| other.name == tensor.name).unwrap();
+    let number = plan.tensors.iter().position(|other| other.spec.name == tensor.spec.name).unwrap();
     let source = plan.open(number, 1);
-    let count = usize::try_from(tensor.shape.count()).unwrap();
+    let count = usize::try_from(tensor.spec.shape.count()).unwrap();
     let mut encoder = writer::Encoder::default();
-    encoder.widened(source.as_ref(), tensor.dtype, 0, count).to_vec()
+    encoder.widened(source.as_ref(), tensor.spec.dtype, 0, count).to_vec()
 }
 
 /// A tensor's name, values and figures.
@@ -123,12 +123,16 @@ fn what_is_written_is_read_back_with_its_recipe() {
                 let entry = &contents.entries[0];
                 let at = format!("{} {dtype} {shape}", format.name);
                 assert_eq!((contents.format, contents.entries.len()), (format.name, 1), "{at}");
-                assert_eq!((entry.name.as_str(), &entry.shape), ("weight", &plan.tensors[0].shape), "{at}");
+                assert_eq!((entry.name.as_str(), &entry.shape), ("weight", &plan.tensors[0].spec.shape), "{at}");
                 assert_eq!(entry.dtype(), Some(dtype), "{at}");
                 assert_eq!(contents.notes, [""; 0], "{at}");
                 if format.name != "npy" {
                     assert_eq!(contents.recipe.as_ref().unwrap().seed().unwrap(), Seed::from(7), "{at}");
-                    assert_eq!(text(&entry.planned.as_ref().unwrap().law), text(&plan.tensors[0].law), "{at}");
+                    assert_eq!(
+                        text(&entry.planned.as_ref().unwrap().spec.law),
+                        text(&plan.tensors[0].spec.law),
+                        "{at}"
+                    );
                     assert_eq!(entry.type_word, dtype.word(), "{at}");
                 }
                 assert_eq!(read_all(&file.0).unwrap()[0].1, drawn(&plan, &plan.tensors[0]), "{at}");
@@ -154,9 +158,9 @@ fn several_tensors_keep_their_values_and_laws() {
         let read = read_all(&file.0).unwrap();
         assert_eq!(read.len(), plan.tensors.len());
         for tensor in &plan.tensors {
-            let at = read.iter().position(|(name, ..)| name == tensor.name.as_str()).unwrap();
-            assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.name);
-            assert_eq!(text(&contents.entries[at].planned.as_ref().unwrap().law), text(&tensor.law));
+            let at = read.iter().position(|(name, ..)| name == tensor.spec.name.as_str()).unwrap();
+            assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.spec.name);
+            assert_eq!(text(&contents.entries[at].planned.as_ref().unwrap().spec.law), text(&tensor.spec.law));
         }
     }
 }

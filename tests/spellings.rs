@@ -30,7 +30,7 @@ fn every_spelling_means_what_its_row_says() {
         let typed = tensor(&format!("{framework}.{name}"), scheme);
         let stated = tensor(means, scheme);
         assert_eq!(typed.expression, stated.expression, "{framework} has two meanings for {name}");
-        assert_eq!(format!("{:?}", typed.law), format!("{:?}", stated.law), "{framework}.{name}");
+        assert_eq!(format!("{:?}", typed.spec.law), format!("{:?}", stated.spec.law), "{framework}.{name}");
     }
 }
 
@@ -38,9 +38,9 @@ fn every_spelling_means_what_its_row_says() {
 fn every_spelling_draws_finite_values_of_its_law() {
     for Spelling { framework, name, means, .. } in spellings() {
         let tensor = tensor(&format!("{framework}.{name}"), scheme_of(means));
-        let count = usize::try_from(tensor.shape.count()).unwrap();
+        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
         let mut values = vec![f32::NAN; count];
-        native(11, &tensor, 1).singles(0, &mut values);
+        native(11, &tensor.spec, 1).singles(0, &mut values);
         if let Some(fault) = fault(&tensor, &values) {
             panic!("{framework}.{name} ({means}): {fault}");
         }
@@ -49,7 +49,7 @@ fn every_spelling_draws_finite_values_of_its_law() {
 
 /// What is wrong with values, if anything is.
 fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
-    let law = &tensor.law;
+    let law = &tensor.spec.law;
     if law.largest().is_nan() {
         // A fill with NaN, for debugging.
         return values.iter().any(|value| !value.is_nan()).then(|| "a value is not NaN".into());
@@ -89,7 +89,7 @@ fn a_parameter_that_only_sounds_like_an_arrangement_is_the_schemes_own_in_every_
             Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
         let tensor = Tensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
         let tensor = tensor.unwrap_or_else(|error| panic!("{expression} in layout {layout}: {error:#}"));
-        format!("{:?}", tensor.law)
+        format!("{:?}", tensor.spec.law)
     };
     for scheme in ["hippo-legs", "hippo-legt", "hippo-fourier", "hippo-lagt"] {
         let [turned, plain] = [true, false].map(|turned| format!("{scheme}:transposed={turned}"));

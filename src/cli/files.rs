@@ -167,7 +167,7 @@ impl Files {
         let mut data = Vec::with_capacity(plan.tensors.len());
         let mut small = Vec::new();
         for tensor in &plan.tensors {
-            let path = folder.join(format!("{}.{}", tensor.name, format.extensions[0]));
+            let path = folder.join(format!("{}.{}", tensor.spec.name, format.extensions[0]));
             let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = plan.of(vec![tensor.clone()]);

@@ -103,7 +103,7 @@ impl Init {
     /// If a module is drawn, all its tensors together. The scheme of single tensors that a module shares its word with goes for a
     /// tensor with a name, and for one whose numbers are not torch's.
     fn is_module(&self, module: &Asked, named: bool) -> bool {
-        let like = self.numbers.generator().like_table();
+        let like = crate::plan::like_table(self.numbers.generator());
         let torch = like.is_some_and(|like| like.framework == modules::FRAMEWORK);
         module.by_name || !is_scheme(&self.scheme) || (torch && !named)
     }

@@ -263,7 +263,7 @@ fn scheme(entry: &Entry) -> Option<&str> {
 }
 
 fn asked(entry: &Entry) -> Option<Asked> {
-    entry.planned.as_ref().map(|tensor| Asked::by(&tensor.law))
+    entry.planned.as_ref().map(|tensor| Asked::by(&tensor.spec.law))
 }
 
 /// Rows with each column padded to one width.

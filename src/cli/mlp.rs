@@ -65,7 +65,7 @@ impl Mlp {
     fn plan(&self) -> Result<Plan> {
         let layout = self.numbers.layout(self.layout.as_ref())?;
         let generator = self.numbers.generator();
-        let like = generator.like_table().map(|like| mlp::own_layers(like.framework));
+        let like = crate::plan::like_table(generator).map(|like| mlp::own_layers(like.framework));
         let bias = match self.bias.as_deref() {
             None => BiasScheme::Usual,
             Some("none") => BiasScheme::Absent,

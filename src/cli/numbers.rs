@@ -59,7 +59,7 @@ impl Numbers {
 
     /// The layout that was asked for, or that of the framework, or the default one.
     pub(super) fn layout(&self, asked: Option<&Layout>) -> Result<Layout> {
-        match (asked, self.generator().like_table()) {
+        match (asked, crate::plan::like_table(self.generator())) {
             (Some(layout), _) => Ok(layout.clone()),
             (None, Some(like)) => like.layout.parse(),
             (None, None) => Ok(Layout::default()),

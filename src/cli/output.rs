@@ -302,16 +302,16 @@ impl Output {
         for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.kept().is_none()) {
             let source = plan.open(number, threads);
             let mut encoder = Encoder::default();
-            let mut element = |index| encoder.widened(source.as_ref(), tensor.dtype, index, 1)[0];
+            let mut element = |index| encoder.widened(source.as_ref(), tensor.spec.dtype, index, 1)[0];
             if plan.tensors.len() > 1 {
-                writeln!(out, "\n{}:", escape(tensor.name.as_str()))?;
+                writeln!(out, "\n{}:", escape(tensor.spec.name.as_str()))?;
             } else {
                 writeln!(out)?;
             }
-            writeln!(out, "{}", array_text(tensor.shape.axes(), tensor.dtype, &mut element))?;
-            let sample = usize::try_from(tensor.shape.count()).unwrap_or(MOST_SHOWN).min(MOST_SHOWN);
+            writeln!(out, "{}", array_text(tensor.spec.shape.axes(), tensor.spec.dtype, &mut element))?;
+            let sample = usize::try_from(tensor.spec.shape.count()).unwrap_or(MOST_SHOWN).min(MOST_SHOWN);
             if sample > 1 {
-                let values = encoder.widened(source.as_ref(), tensor.dtype, 0, sample);
+                let values = encoder.widened(source.as_ref(), tensor.spec.dtype, 0, sample);
                 write!(out, "\n{}", histogram(values, HISTOGRAM_WIDTH))?;
             }
         }

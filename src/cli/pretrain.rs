@@ -236,7 +236,7 @@ impl Pretrain {
 
     /// The tensor of a layer's visible biases: beside its weight, as `visible_bias`.
     fn visible_bias(&self, weight: &Tensor, inputs: u64) -> Result<Tensor> {
-        let name = weight.name.as_str();
+        let name = weight.spec.name.as_str();
         let name = match name.rfind(['.', '/']) {
             Some(end) => format!("{}visible_bias", &name[..=end]),
             None => format!("{name}.visible_bias"),
@@ -250,7 +250,7 @@ impl Pretrain {
     /// What tells this run apart from any other.
     fn identity(&self, wanted: &[Wanted]) -> Result<Run> {
         let told = wanted.iter().map(|Wanted { tensor, trained }| {
-            Ok(format!("{} {} {}", tensor.name, tensor.expression, serde_json::to_string(trained)?))
+            Ok(format!("{} {} {}", tensor.spec.name, tensor.expression, serde_json::to_string(trained)?))
         });
         let told = told.collect::<Result<Vec<_>>>()?.join("\n");
         Ok(Sha256::digest(format!("{ARITHMETIC}\n{}\n{told}", self.seed)).into())
@@ -299,7 +299,7 @@ impl Learning<'_> {
 
     fn layers(&self, wanted: &[Wanted], from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Layer>> {
         let survey = &self.known.survey;
-        let dtype = wanted.first().map_or(DType::F32, |wanted| wanted.tensor.dtype);
+        let dtype = wanted.first().map_or(DType::F32, |wanted| wanted.tensor.spec.dtype);
         watch.data(self.asked.notes(survey, dtype));
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
         let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;

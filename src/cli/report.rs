@@ -83,15 +83,15 @@ pub(super) fn share(part: &Part, files: usize) -> String {
 
 /// What was taken for a tensor: nothing is inferred silently.
 pub(super) fn line(tensor: &Tensor) -> String {
-    let (name, shape, element) = (escape(tensor.name.as_str()), &tensor.shape, tensor.element().word());
-    let part = tensor.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
+    let (name, shape, element) = (escape(tensor.spec.name.as_str()), &tensor.spec.shape, tensor.element().word());
+    let part = tensor.spec.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
     if let Some(kept) = tensor.kept() {
         return format!("{name}={shape}{part} {element}: kept, SHA-256 {}", kept.identity.sha256);
     }
     let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
         .chain(fans(tensor.fans))
-        .chain(law(&tensor.law))
+        .chain(law(&tensor.spec.law))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
     // Of some laws no figure is known.
@@ -185,14 +185,14 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
 
 pub(super) fn tensor(tensor: &Tensor) -> Value {
     let fans = tensor.fans.unwrap_or_default();
-    let bounds = tensor.law.bounds();
+    let bounds = tensor.spec.law.bounds();
     // An open bound is not a JSON number.
     let finite = |bound: f64| bound.is_finite().then_some(bound);
     let entry = json!({
-        "name": tensor.name.as_str(),
-        "shape": tensor.shape.axes(),
+        "name": tensor.spec.name.as_str(),
+        "shape": tensor.spec.shape.axes(),
         "dtype": tensor.element().word(),
-        "slice": tensor.slice,
+        "slice": tensor.spec.slice,
         "kept": tensor.kept().map(|kept| &kept.identity),
         "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
         "layout": tensor.layout,
@@ -200,12 +200,12 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "base": tensor.base,
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,
-        "mean": tensor.law.mean(),
-        "std": tensor.law.std(),
+        "mean": tensor.spec.law.mean(),
+        "std": tensor.spec.law.std(),
         "low": bounds.and_then(|(low, _)| finite(low)),
         "high": bounds.and_then(|(_, high)| finite(high)),
-        "order": tensor.order,
-        "passed": (tensor.passed > 0).then_some(tensor.passed),
+        "order": tensor.spec.order,
+        "passed": (tensor.spec.passed > 0).then_some(tensor.spec.passed),
         "close": tensor.close,
         "notes": tensor.notes,
     });

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::memory;
-use crate::plan::Tensor;
+use crate::law::TensorSpec;
 
 /// The memory that a slice may take by default while its matrix is drawn: so many times its own bytes, or so much.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
@@ -41,9 +41,12 @@ impl Resources {
 
     /// The same for a tensor of a file that a stranger may have made: a file of some hundred bytes may claim to be a slice of
     /// a matrix of any size.
-    pub(super) fn limit_for(&self, tensor: &Tensor) -> u64 {
+    pub(super) fn limit_for(&self, tensor: &TensorSpec) -> u64 {
         let (times, least) = OF_SLICES;
-        let of_slice = tensor.slice.as_ref().map(|_| tensor.bytes().saturating_mul(times).max(least));
+        let of_slice = tensor
+            .slice
+            .as_ref()
+            .map(|_| tensor.dtype.size().saturating_mul(tensor.shape.count()).saturating_mul(times).max(least));
         self.limit().min(of_slice.filter(|_| self.max_memory.is_none()).unwrap_or(u64::MAX))
     }
 }

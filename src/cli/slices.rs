@@ -2,8 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::plan::Plan;
-use crate::plan::Cut;
+use crate::plan::{Cut, Plan};
 
 /// Which parts of tensors are written.
 #[derive(clap::Args)]

@@ -204,7 +204,7 @@ impl Verify {
 
     /// The names of tensors of types that no law draws, if the plan does not have them.
     fn undrawn(&self, plan: &Plan, contents: &Contents) -> Vec<String> {
-        let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
         let entries = contents.entries.iter().filter(|entry| entry.dtype().is_none() && self.wants(&entry.name));
         entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
@@ -228,7 +228,7 @@ impl Verify {
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
         let tensors = super::pretrain::again(wanted, &seed, &table, threads, limit).context("its recipe")?;
-        Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name.as_str())))
+        Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.spec.name.as_str())))
     }
 
     fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<Expected> {
@@ -249,7 +249,7 @@ impl Verify {
             }
         }
         let plan = Plan::new(generator, recipe.seed()?, tensors)?;
-        Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.name.as_str())).into() })
+        Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.spec.name.as_str())).into() })
     }
 
     /// A tensor by its recipe; `None` where a law is asked for and the tensor that it started from is not there.
@@ -311,7 +311,7 @@ impl Verify {
         let Model { plan, tied, .. } = super::model::model_of(spec, &self.numbers).context("--recipe")?;
         let sources: HashSet<&Name> =
             tied.iter().filter(|(name, _)| self.wants(name.as_str())).map(|(_, source)| source).collect();
-        let plan = plan.only(|tensor| self.wants(tensor.name.as_str()) || sources.contains(&tensor.name));
+        let plan = plan.only(|tensor| self.wants(tensor.spec.name.as_str()) || sources.contains(&tensor.spec.name));
         Ok(Expected { tied, ..plan.into() })
     }
 

@@ -24,9 +24,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use half::bf16;
 
-use crate::law::Law;
-use crate::plan::{Plan, Tensor};
-use crate::scheme::like::{self, Like};
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Seed, Step, in_memory};
 use crate::text::{self, did_you_mean};
 pub use ordered::Sequence;
@@ -51,7 +49,7 @@ pub struct Generator {
     has: fn(&Law) -> bool,
     draws: Draws,
     /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
-    workspace: fn(&Tensor) -> u64,
+    workspace: fn(&TensorSpec) -> u64,
 }
 
 /// A release of a framework, whose numbers are matched.
@@ -69,7 +67,7 @@ pub struct Framework {
     check_shared: fn(&Seed) -> Result<()>,
     /// The functions of the platform's library that the values of a tensor hang on. What is computed in double precision and then
     /// rounded to a smaller type hangs on none: a last bit more or less is lost.
-    platform: fn(&Tensor) -> &'static [Function],
+    platform: fn(&TensorSpec) -> &'static [Function],
 }
 
 /// How a generator goes through the tensors of a plan.
@@ -82,7 +80,7 @@ enum Draws {
 }
 
 /// The numbers of a tensor, by a number of threads; `None` where there is no such law.
-type Open = fn(&Seed, &Tensor, usize) -> Option<Box<dyn Source>>;
+type Open = fn(&Seed, &TensorSpec, usize) -> Option<Box<dyn Source>>;
 
 /// What draws the tensors of a plan.
 #[derive(Clone, Debug)]
@@ -159,9 +157,11 @@ impl Generator {
         Ok(generator)
     }
 
-    /// The schemes of its framework, and what they mean there; `None` for our own.
-    pub fn like_table(&self) -> Option<&'static Like> {
-        like::of(self.framework.as_ref()?.word)
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
+    pub(crate) fn workspace(&self, tensor: &TensorSpec) -> u64 {
+        // What is not random is the same wherever it is from.
+        let workspace = if tensor.law.is_random() { self.workspace } else { NATIVE.workspace };
+        workspace(tensor)
     }
 
     /// Errors where it takes no such seed.
@@ -180,7 +180,7 @@ impl Generator {
     }
 
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
-    pub(crate) fn stray(&self, tensor: &Tensor) -> Option<String> {
+    pub(crate) fn stray(&self, tensor: &TensorSpec) -> Option<String> {
         let framework = self.framework.as_ref()?;
         let functions = if tensor.law.is_random() { (framework.platform)(tensor) } else { &[] };
         let strays: Vec<_> = functions.iter().filter(|function| !function.rounds_as_glibc()).collect();
@@ -194,14 +194,16 @@ impl Generator {
         })
     }
 
-    /// What draws the tensors of a plan. Errors where it takes no such seed, or has no such law.
-    pub(crate) fn drawer(&self, seed: &Seed, tensors: &[Tensor]) -> Result<Drawer> {
+    /// True if it draws such a law. What is not random is drawn whatever the generator.
+    pub(crate) fn draws(&self, law: &Law) -> bool {
+        !law.is_random() || (self.has)(law)
+    }
+
+    /// What draws the tensors of a plan. Errors if it takes no such seed.
+    pub(crate) fn drawer(&self, seed: &Seed, tensors: &[&TensorSpec]) -> Result<Drawer> {
         self.check(seed)?;
         let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));
         shared.map_or(Ok(()), |framework| (framework.check_shared)(seed)).with_context(|| format!("seed `{seed}`"))?;
-        if let Some(tensor) = tensors.iter().find(|tensor| tensor.law.is_random() && !(self.has)(&tensor.law)) {
-            bail!("`{}` by `{}`: {} draws no such law", tensor.name, tensor.expression, self.name);
-        }
         if let Some(tensor) = tensors.iter().find(|tensor| tensor.passed > 0 && self.name != torch::GENERATOR.name) {
             bail!("`{}`: {} passes over no values", tensor.name, self.name);
         }
@@ -217,40 +219,42 @@ const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor
 impl Drawer {
     /// What draws this program's own numbers.
     pub(crate) const NATIVE: Self = Self::Anywhere(OPEN_NATIVE);
+
+    /// The numbers of a tensor of a plan with that seed. An elementwise law costs nothing here; a matrix law is drawn now, by
+    /// `threads` threads. `None` if the generator has no such law.
+    pub(crate) fn open(&self, seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
+        let whole: Box<dyn Source> = match self {
+            Self::InOrder(sequence) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
+            Self::Anywhere(open) => open(seed, tensor, threads)?,
+        };
+        Some(part_of(whole, tensor))
+    }
+
+    /// The tensors before the position `place` that are drawn one after the other.
+    pub(crate) fn before(&self, place: usize) -> &[TensorSpec] {
+        match self {
+            Self::InOrder(sequence) => sequence.first(place),
+            Self::Anywhere(_) => &[],
+        }
+    }
 }
 
 /// The native numbers of one tensor, whatever its plan.
-pub fn native(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+pub fn native(seed: u64, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     part_of(native::open(&Seed::from(seed), tensor, threads), tensor)
 }
 
 /// The numbers of a slice, from those of the whole.
-fn part_of(whole: Box<dyn Source>, tensor: &Tensor) -> Box<dyn Source> {
+fn part_of(whole: Box<dyn Source>, tensor: &TensorSpec) -> Box<dyn Source> {
     match &tensor.slice {
         Some(slice) => Box::new(Sliced { whole, slice: slice.clone(), shape: tensor.shape.clone() }),
         None => whole,
     }
 }
 
-impl Plan {
-    /// The numbers of the tensor with that number. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
-    pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
-        let tensor = &self.tensors[number];
-        // What is not random is the same wherever it is from.
-        if !tensor.law.is_random() {
-            return part_of(native::open(&Seed::default(), tensor, threads), tensor);
-        }
-        let whole: Box<dyn Source> = match &self.drawer {
-            Drawer::InOrder(sequence) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
-            Drawer::Anywhere(open) => {
-                let Some(source) = open(&self.seed, tensor, threads) else {
-                    unreachable!("a plan with other laws than its generator has is not made")
-                };
-                source
-            }
-        };
-        part_of(whole, tensor)
-    }
+/// The numbers of what is not random, which are the same whatever the generator.
+pub(crate) fn unrandom(tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
+    part_of(native::open(&Seed::default(), tensor, threads), tensor)
 }
 
 /// The bounds of a law inside a dtype: the outermost values of that type that the law allows.

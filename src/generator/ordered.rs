@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Result, ensure};
 
 use super::Source;
-use crate::plan::Tensor;
+use crate::law::TensorSpec;
 use crate::tensor::{Seed, narrow};
 
 /// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
@@ -15,7 +15,7 @@ pub(super) trait Stream: Send {
     /// The same state once more.
     fn fork(&self) -> Box<dyn Stream>;
     /// The values of the next tensor.
-    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward>;
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward>;
 }
 
 /// The values of one tensor, first to last.
@@ -105,7 +105,7 @@ impl Source for Rest {
 
 /// The tensors of a plan that draw, in the order in which they do.
 pub struct Sequence {
-    tensors: Vec<Tensor>,
+    tensors: Vec<TensorSpec>,
     start: Box<dyn Fn() -> Box<dyn Stream> + Send + Sync>,
     /// States before tensors, by their place.
     states: Mutex<BTreeMap<usize, Box<dyn Stream>>>,
@@ -123,12 +123,11 @@ impl fmt::Debug for Sequence {
 }
 
 impl Sequence {
-    /// The tensors that draw, of all those of a plan. Errors where some that come before others are missing.
-    pub(super) fn new(seed: &Seed, tensors: &[Tensor], start: fn(&Seed) -> Box<dyn Stream>) -> Result<Self> {
-        let mut drawing: Vec<Tensor> =
-            tensors.iter().filter(|tensor| tensor.law.is_random()).map(Tensor::whole).collect();
+    /// The tensors that draw, of all those of a plan, copies of one draw left out. Errors where some that come before others are missing.
+    pub(super) fn new(seed: &Seed, tensors: &[&TensorSpec], start: fn(&Seed) -> Box<dyn Stream>) -> Result<Self> {
+        let mut drawing: Vec<TensorSpec> =
+            tensors.iter().filter(|tensor| tensor.law.is_random()).map(|tensor| tensor.whole()).collect();
         drawing.sort_by_key(|tensor| tensor.order);
-        drawing.dedup_by(|copy, tensor| copy.order == tensor.order && copy.order.is_some() && copy.draws_as(tensor));
         for (place, tensor) in (0u64..).zip(&drawing) {
             let order = tensor.order.unwrap_or(0);
             ensure!(
@@ -142,17 +141,17 @@ impl Sequence {
     }
 
     /// A tensor that draws, and no other.
-    pub(super) fn of_one(seed: &Seed, tensor: Tensor, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
+    pub(super) fn of_one(seed: &Seed, tensor: TensorSpec, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
         Self::of(seed, vec![tensor], start)
     }
 
-    fn of(seed: &Seed, tensors: Vec<Tensor>, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
+    fn of(seed: &Seed, tensors: Vec<TensorSpec>, start: fn(&Seed) -> Box<dyn Stream>) -> Self {
         let seed = seed.clone();
         Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
     }
 
     /// The tensors before that place.
-    pub(super) fn first(&self, place: usize) -> &[Tensor] {
+    pub(super) fn first(&self, place: usize) -> &[TensorSpec] {
         &self.tensors[..place.min(self.tensors.len())]
     }
 

@@ -42,8 +42,13 @@ pub fn counted(
     };
     let parts = scan(contents, number, threads, &|| vec![0; bins], &visit)?;
     let counts = (0..bins).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
-    let law =
-        contents.entries.get(number).context("there is no such tensor")?.planned.as_ref().map(|tensor| &tensor.law);
+    let law = contents
+        .entries
+        .get(number)
+        .context("there is no such tensor")?
+        .planned
+        .as_ref()
+        .map(|tensor| &tensor.spec.law);
     let expected = law.and_then(|law| expected(law, low, step, bins, summary.finite));
     Ok(Some(Counted { low, high, counts, expected }))
 }

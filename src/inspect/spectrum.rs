@@ -59,7 +59,7 @@ pub fn spectrum(
     let columns = entry.shape.axes().last().copied().unwrap_or(1);
     let (rows, columns) =
         unfolding.as_ref().map_or((count / columns, columns), |unfolding| (unfolding.rows(), unfolding.columns()));
-    let random = entry.planned.as_ref().and_then(|tensor| random(&tensor.law, rows, columns));
+    let random = entry.planned.as_ref().and_then(|tensor| random(&tensor.spec.law, rows, columns));
     let mut matrix = DMatrix::zeros(in_memory(rows), in_memory(columns));
     let mut index = 0;
     let mut finite = true;

@@ -6,6 +6,7 @@ mod memory;
 pub mod numbers;
 pub mod portable;
 mod rounding;
+mod spec;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::gaussian;
 use crate::tensor::{DType, Kept, Unfolding, as_float};
 pub use further::{Described, Distribution, Draws, Known, Pattern, Whole};
 pub use memory::{bytes_of, panels};
+pub use spec::TensorSpec;
 
 /// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a
 /// [`Pattern`], a [`Distribution`] or a [`Whole`], and stands in the file of its scheme.

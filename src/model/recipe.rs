@@ -115,7 +115,7 @@ impl General {
         if asked.numbers.seed.is_none() {
             generator.check(&seed).with_context(|| told("seed"))?;
         }
-        let own = generator.like_table().map(|like| like.layout.parse()).transpose()?;
+        let own = crate::plan::like_table(generator).map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
             seed: asked.numbers.seed(seed),
             generator,
@@ -215,7 +215,7 @@ impl<'e> Building<'_, 'e> {
                 let kind = kind.text(scope)?;
                 let General { layout, generator, .. } = self.general;
                 // Whose numbers they are says by which schemes; the layout, how they are called and lie.
-                let numbers = generator.like_table().and_then(|like| Framework::drawing(like.framework));
+                let numbers = crate::plan::like_table(generator).and_then(|like| Framework::drawing(like.framework));
                 let tensors = layers::expand(&name, &kind, &values, layout, numbers)?;
                 if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
                     bail!("`{key}`: a layer `{kind}` has no weights");
@@ -296,10 +296,10 @@ impl<'e> Building<'_, 'e> {
             None => tensor?,
         };
         self.bytes = self.bytes.saturating_add(tensor.bytes());
-        ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.name);
-        tensor.passed = passed;
-        if generator.seeds_layers() && tensor.law.is_random() {
-            tensor.order = Some(self.seeds);
+        ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.spec.name);
+        tensor.spec.passed = passed;
+        if generator.seeds_layers() && tensor.spec.law.is_random() {
+            tensor.spec.order = Some(self.seeds);
             self.seeds += 1;
         }
         self.turns.push((self.tensors.len(), 0));
@@ -364,7 +364,7 @@ fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter>
 
 /// The tied tensors with those that they equal in the end.
 fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
-    let written: HashSet<&Name> = plan.tensors.iter().map(|tensor| &tensor.name).collect();
+    let written: HashSet<&Name> = plan.tensors.iter().map(|tensor| &tensor.spec.name).collect();
     let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
     let mut found = Vec::new();
     for (name, to, place) in tied {

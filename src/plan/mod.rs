@@ -1,21 +1,22 @@
 //! The plan: the tensors of a file in order, each with its name, shape, dtype and law. Valid by construction, so that
 //! nothing after it can fail but input and output.
 
+mod draw;
 mod slice;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 pub use slice::Cut;
 
 use crate::generator::{Drawer, Generator, NATIVE};
-use crate::law::Law;
+use crate::law::{Law, TensorSpec};
 use crate::pretrain::{TrainedIdentity, Values};
-use crate::scheme::like::Target;
+use crate::scheme::like::{self, Like, Target};
 use crate::scheme::{self, Reads, Resolved, Site};
-use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape, Slice};
+use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]
@@ -33,38 +34,21 @@ pub struct Plan {
 /// One tensor of a plan.
 #[derive(Clone, Debug)]
 pub struct Tensor {
-    /// Its name.
-    pub name: Name,
-    /// Its shape.
-    pub shape: Shape,
-    /// Where it lies in the tensor that it is a slice of, whose law it has; `None` where it is whole.
-    pub slice: Option<Slice>,
-    /// The type of its elements in the file, where they are drawn; [`Tensor::element`] tells that of kept ones too.
-    pub dtype: DType,
-    /// The scheme in canonical form, every parameter spelled out; empty where the tensor is kept.
+    /// All that is needed to draw it.
+    pub spec: TensorSpec,
+    /// The scheme in canonical form, every parameter spelled out; empty if the tensor is copied.
     pub expression: String,
-    /// One letter an axis, where the layout says what each is.
+    /// One letter an axis, if the layout has a letter for each.
     pub layout: Option<String>,
-    /// The fans that the scheme read; `None` where it reads none.
+    /// The fans that the scheme read; `None` if it reads none.
     pub fans: Option<Fans>,
     /// Those of them that were given by hand.
     pub given_fans: Fans,
-    /// The tensor that the scheme started from; `None` where it starts from none.
+    /// The tensor that the scheme started from; `None` if it starts from none.
     pub base: Option<BaseIdentity>,
-    /// How its values were learnt from data; `None` where they are drawn.
+    /// The training that made its values; `None` if they are drawn.
     pub trained: Option<TrainedIdentity>,
-    /// What to draw.
-    pub law: Law,
-    /// Its place, from 0, among the tensors that a framework's generator draws; `None` where it is the only one, and where each
-    /// tensor has numbers of its own.
-    pub order: Option<u64>,
-    /// The number of uniform values that a framework's generator draws before it and drops.
-    pub passed: u64,
-    /// The precision in which a framework draws that then rounds to the dtype.
-    pub precision: DType,
-    /// Whether a framework draws it on a unit interval and then multiplies, and not between its bounds.
-    pub is_scaled: bool,
-    /// Why the values are close to the framework's and not equal to them; `None` where they are equal.
+    /// The reason why the values are close to the framework's and not equal to them; `None` if they are equal.
     pub close: Option<String>,
     /// What the user should know about this tensor.
     pub notes: Vec<String>,
@@ -97,7 +81,7 @@ impl Tensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let resolved = match common.generator.like_table() {
+        let resolved = match like_table(common.generator) {
             Some(like) => like.resolve(expression)?,
             None => scheme::resolve(expression)?,
         };
@@ -112,7 +96,7 @@ impl Tensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let row = common.generator.like_table().map(|like| like.row(resolved)).transpose()?;
+        let row = like_table(common.generator).map(|like| like.row(resolved)).transpose()?;
         let target = common.generator.framework.as_ref().map(|framework| Target::new(common.dtype, framework.word));
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (law, canonical) = resolved
@@ -136,24 +120,27 @@ impl Tensor {
         notes.extend(resolved.other_layout(&common.layout, shape.rank()));
         let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
+        let close = row.and_then(|row| row.close).filter(|_| law.is_random() || is_pattern).map(Into::into);
         let base = base.filter(|_| resolved.scheme.reads == Reads::Base).map(|base| base.identity.clone());
         Ok(Self {
-            name,
-            shape,
-            slice: None,
-            dtype: common.dtype,
+            spec: TensorSpec {
+                name,
+                shape,
+                slice: None,
+                dtype: common.dtype,
+                precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
+                is_scaled: row.is_some_and(|row| row.scaled),
+                law,
+                order: None,
+                passed: 0,
+            },
             expression: canonical,
             layout,
             fans,
             given_fans,
             base,
             trained: None,
-            precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
-            is_scaled: row.is_some_and(|row| row.scaled),
-            close: row.and_then(|row| row.close).filter(|_| law.is_random() || is_pattern).map(Into::into),
-            law,
-            order: None,
-            passed: 0,
+            close,
             notes,
         })
     }
@@ -165,21 +152,23 @@ impl Tensor {
             Element::Stored(_) => DType::F32,
         };
         Self {
-            name,
-            shape,
-            slice: None,
-            dtype,
+            spec: TensorSpec {
+                name,
+                shape,
+                slice: None,
+                dtype,
+                law: Law::Kept(kept.into()),
+                order: None,
+                passed: 0,
+                precision: DType::F64,
+                is_scaled: false,
+            },
             expression: String::new(),
             layout: None,
             fans: None,
             given_fans: Fans::default(),
             base: None,
             trained: None,
-            law: Law::Kept(kept.into()),
-            order: None,
-            passed: 0,
-            precision: DType::F64,
-            is_scaled: false,
             close: None,
             notes: Vec::new(),
         }
@@ -191,39 +180,32 @@ impl Tensor {
     where
         T: Copy + Into<f64> + Send + Sync + 'static,
     {
-        Self { law: Law::Whole(Arc::new(Values::new(values))), fans: None, trained, notes: Vec::new(), ..self }
+        let law = Law::Whole(Arc::new(Values::new(values)));
+        Self { spec: TensorSpec { law, ..self.spec }, fans: None, trained, notes: Vec::new(), ..self }
     }
 
     /// What it is a copy of; `None` where it is drawn.
     pub fn kept(&self) -> Option<&Kept> {
-        match &self.law {
+        match &self.spec.law {
             Law::Kept(kept) => Some(kept),
             _ => None,
         }
     }
 
-    /// The tensor that it is a slice of, or itself.
-    #[must_use]
-    pub fn whole(&self) -> Self {
-        let of = self.slice.as_ref().and_then(|slice| Shape::new(slice.of.clone()).ok());
-        Self { shape: of.unwrap_or_else(|| self.shape.clone()), slice: None, ..self.clone() }
-    }
-
     /// The type of its elements, drawn or kept.
     pub fn element(&self) -> Element {
-        self.kept().map_or(Element::Drawn(self.dtype), |kept| kept.values.element())
+        self.kept().map_or(Element::Drawn(self.spec.dtype), |kept| kept.values.element())
     }
 
     /// If it has the law of another tensor, so that it may be a copy of its draw.
     pub(crate) fn draws_as(&self, other: &Self) -> bool {
-        let law = |tensor: &Self| (tensor.passed, tensor.dtype, tensor.given_fans);
-        law(self) == law(other)
-            && (&self.shape, &self.expression, &self.layout) == (&other.shape, &other.expression, &other.layout)
+        let law = |tensor: &Self| (tensor.spec.passed, tensor.spec.dtype, tensor.given_fans, tensor.spec.whole().shape);
+        law(self) == law(other) && (&self.expression, &self.layout) == (&other.expression, &other.layout)
     }
 
     /// The size of its values in the file, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.element().bytes(self.shape.count())
+        self.element().bytes(self.spec.shape.count())
     }
 }
 
@@ -238,7 +220,7 @@ impl Plan {
         ensure!(tensors.len() <= Self::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
         let mut names = HashSet::with_capacity(tensors.len());
         for tensor in &tensors {
-            ensure!(names.insert(&tensor.name), "two tensors are named `{}`", tensor.name);
+            ensure!(names.insert(&tensor.spec.name), "two tensors are named `{}`", tensor.spec.name);
         }
         // A tensor has at most 2^51 bytes, so that 2^20 of them could pass 64 bits.
         let bytes: u128 = tensors.iter().map(|tensor| u128::from(tensor.bytes())).sum();
@@ -250,10 +232,13 @@ impl Plan {
         if generator.framework.is_some() {
             put_in_order(&mut tensors);
             for tensor in &mut tensors {
-                tensor.close = tensor.close.take().or_else(|| generator.stray(tensor));
+                tensor.close = tensor.close.take().or_else(|| generator.stray(&tensor.spec));
             }
         }
-        let drawer = generator.drawer(&seed, &tensors)?;
+        if let Some(tensor) = tensors.iter().find(|tensor| !generator.draws(&tensor.spec.law)) {
+            bail!("`{}` by `{}`: {} draws no such law", tensor.spec.name, tensor.expression, generator.name);
+        }
+        let drawer = generator.drawer(&seed, &draws(&tensors))?;
         Ok(Self { generator, seed, tensors, drawer })
     }
 
@@ -287,7 +272,7 @@ impl Plan {
 
     /// The number of all elements; no more than their bytes, so that it fits.
     pub fn parameters(&self) -> u64 {
-        self.tensors.iter().map(|tensor| tensor.shape.count()).sum()
+        self.tensors.iter().map(|tensor| tensor.spec.shape.count()).sum()
     }
 }
 
@@ -297,7 +282,7 @@ pub type Turn = (usize, usize);
 /// Numbers the tensors that draw by their turns, where a generator draws one after the other.
 pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]) {
     let mut drawing: Vec<(&mut Tensor, Turn)> =
-        tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.law.is_random()).collect();
+        tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.spec.law.is_random()).collect();
     if generator.framework.is_none() || generator.seeds_layers() || drawing.len() < 2 {
         return;
     }
@@ -306,15 +291,30 @@ pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]
     let mut place = 0;
     for (tensor, turn) in drawing {
         place += u64::from(before.is_some_and(|(other, before)| before != turn || !tensor.draws_as(other)));
-        tensor.order = Some(place);
+        tensor.spec.order = Some(place);
         before = Some((tensor, turn));
     }
 }
 
+/// The draws of tensors by their order, one for all tensors that are copies of it.
+fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
+    let mut drawing: Vec<&Tensor> = tensors.iter().filter(|tensor| tensor.spec.law.is_random()).collect();
+    drawing.sort_by_key(|tensor| tensor.spec.order);
+    drawing.dedup_by(|copy, tensor| {
+        copy.spec.order == tensor.spec.order && copy.spec.order.is_some() && copy.draws_as(tensor)
+    });
+    drawing.into_iter().map(|tensor| &tensor.spec).collect()
+}
+
+/// The schemes of the framework whose numbers a generator draws, and their meaning there; `None` for our own.
+pub fn like_table(generator: &Generator) -> Option<&'static Like> {
+    like::of(generator.framework.as_ref()?.word)
+}
+
 /// Numbers the tensors that draw, where that was not done and there are several.
 fn put_in_order(tensors: &mut [Tensor]) {
-    let mut drawing: Vec<&mut Tensor> = tensors.iter_mut().filter(|tensor| tensor.law.is_random()).collect();
-    if drawing.len() > 1 && drawing.iter().all(|tensor| tensor.order.is_none()) {
-        drawing.iter_mut().zip(0..).for_each(|(tensor, place)| tensor.order = Some(place));
+    let mut drawing: Vec<&mut Tensor> = tensors.iter_mut().filter(|tensor| tensor.spec.law.is_random()).collect();
+    if drawing.len() > 1 && drawing.iter().all(|tensor| tensor.spec.order.is_none()) {
+        drawing.iter_mut().zip(0..).for_each(|(tensor, place)| tensor.spec.order = Some(place));
     }
 }

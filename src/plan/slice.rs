@@ -5,15 +5,15 @@ use std::ops::Range;
 use anyhow::{Context, Result, ensure};
 
 use super::{Plan, Tensor};
-use crate::law::Law;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{Kept, Shape, Slice};
 use crate::text::did_you_mean;
 
 impl Tensor {
     /// A slice of this tensor, a range for each axis. Errors where it is not inside, or empty.
     pub fn sliced(self, ranges: &[Range<u64>]) -> Result<Self> {
-        let Self { name, shape: whole, .. } = &self;
-        ensure!(self.slice.is_none(), "`{name}` is a slice already");
+        let TensorSpec { name, shape: whole, .. } = &self.spec;
+        ensure!(self.spec.slice.is_none(), "`{name}` is a slice already");
         ensure!(
             ranges.len() == whole.rank(),
             "a slice of {} axes of `{name}={whole}`, which has {}",
@@ -31,12 +31,12 @@ impl Tensor {
         );
         let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
         let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
-        let law = match self.law {
+        let law = match self.spec.law {
             // The hash is that of the values in the file.
             Law::Kept(kept) => Law::Kept(Kept::new(kept.values.slice(&slice.start, &shape)?)?.into()),
             law => law,
         };
-        Ok(Self { law, shape, slice: Some(slice), ..self })
+        Ok(Self { spec: TensorSpec { law, shape, slice: Some(slice), ..self.spec }, ..self })
     }
 }
 
@@ -72,7 +72,7 @@ impl Plan {
     /// The plan with slices in place of the tensors that they are of. Errors where there is no such tensor or slice.
     pub fn sliced(mut self, cuts: &[Cut]) -> Result<Self> {
         for cut in cuts {
-            let names = || self.tensors.iter().map(|tensor| tensor.name.as_str());
+            let names = || self.tensors.iter().map(|tensor| tensor.spec.name.as_str());
             let found = names().position(|name| name == cut.name);
             let number = found.with_context(|| {
                 format!("a slice of `{}`: there is no such tensor{}", cut.name, did_you_mean(&cut.name, names()))
@@ -86,14 +86,14 @@ impl Plan {
 
 impl Cut {
     fn of(&self, tensor: Tensor) -> Result<Tensor> {
-        let axes = tensor.shape.axes();
+        let axes = tensor.spec.shape.axes();
         ensure!(
             self.ranges.len() <= axes.len(),
             "{} ranges for the {} axes of `{}={}`",
             self.ranges.len(),
             axes.len(),
-            tensor.name,
-            tensor.shape
+            tensor.spec.name,
+            tensor.spec.shape
         );
         let asked = self.ranges.iter().copied().chain(std::iter::repeat((None, None)));
         let ranges: Vec<Range<u64>> =

@@ -28,7 +28,7 @@ impl Noise {
         let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
         let shape = Shape::new(vec![Shape::MAX_ELEMENTS])?;
         let tensor = Tensor::new(format!("{tensor} {stream}").parse()?, shape, law, &common)?;
-        Ok(Self(native(seed, &tensor, 1)))
+        Ok(Self(native(seed, &tensor.spec, 1)))
     }
 
     /// Fills `out` with the numbers from `start` on.

@@ -151,7 +151,7 @@ struct Tiles {
 
 impl Tiles {
     fn new(weight: &Tensor) -> Self {
-        let axes: Vec<usize> = weight.shape.axes().iter().map(|&size| in_memory(size)).collect();
+        let axes: Vec<usize> = weight.spec.shape.axes().iter().map(|&size| in_memory(size)).collect();
         let outputs_first = weight.layout.as_deref() == Some("oi");
         let [inputs, outputs] = match (axes.as_slice(), outputs_first) {
             (&[rows, columns], false) => [rows, columns],
@@ -159,7 +159,7 @@ impl Tiles {
             _ => [0, 0],
         };
         let mut values = vec![0.0; inputs * outputs];
-        native(0, weight, 1).singles(0, &mut values);
+        native(0, &weight.spec, 1).singles(0, &mut values);
         let at = |input, output| {
             if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
         };

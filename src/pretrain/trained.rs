@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Start;
 use super::layer::Layer;
 use crate::generator::native;
-use crate::law::{Described, Draws, Whole, bytes_of};
+use crate::law::{Described, Draws, TensorSpec, Whole, bytes_of};
 use crate::matrix::Matrix;
 use crate::plan::Tensor;
 use crate::tensor::{BaseIdentity, in_memory};
@@ -71,14 +71,14 @@ impl Wanted {
 
     fn start(&self, seed: u64, threads: usize) -> Result<Start> {
         let tensor = &self.tensor;
-        let &[rows, columns] = tensor.shape.axes() else {
-            anyhow::bail!("`{}` is no matrix: its shape is {}", tensor.name, tensor.shape);
+        let &[rows, columns] = tensor.spec.shape.axes() else {
+            anyhow::bail!("`{}` is no matrix: its shape is {}", tensor.spec.name, tensor.spec.shape);
         };
         let mut values = vec![0.0; in_memory(rows) * in_memory(columns)];
-        native(seed, tensor, threads).singles(0, &mut values);
+        native(seed, &tensor.spec, threads).singles(0, &mut values);
         let stored = Matrix::new(values, in_memory(columns));
         let weight = if self.outputs_first() { stored.transposed() } else { stored };
-        Ok(Start { name: tensor.name.clone(), weight })
+        Ok(Start { name: tensor.spec.name.clone(), weight })
     }
 
     /// The tensor without values, with the identity that they will have.
@@ -92,7 +92,7 @@ impl Wanted {
 
     /// The tensor with what its layer has learnt.
     pub fn learnt(self, layers: &[Layer]) -> Result<Tensor> {
-        let name = &self.tensor.name;
+        let name = &self.tensor.spec.name;
         let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: there is no such layer"))?;
         let values = match self.trained.part {
             Part::Bias => return self.holding(layer.bias.clone()),
@@ -105,7 +105,7 @@ impl Wanted {
 
     /// Errors if values overflow the type of the tensor.
     fn holding<T: Copy + Into<f64> + Send + Sync + 'static>(self, values: Vec<T>) -> Result<Tensor> {
-        let Tensor { name, dtype, shape, .. } = &self.tensor;
+        let TensorSpec { name, dtype, shape, .. } = &self.tensor.spec;
         ensure!(values.len() as u64 == shape.count(), "`{name}` is not of that layer's size");
         let overflowing = values.iter().map(|&value| value.into()).find(|&value| !dtype.round(value).is_finite());
         if let Some(value) = overflowing {

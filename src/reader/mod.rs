@@ -298,7 +298,7 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
             Ok(planned) => {
                 // The recipe confirms what two bytes of no type are.
                 if entry.type_word == npy::BFLOAT16 {
-                    entry.type_word = planned.dtype.word().into();
+                    entry.type_word = planned.spec.dtype.word().into();
                 }
                 entry.planned = Some(Box::new(planned));
             }
@@ -332,7 +332,7 @@ fn same(entry: &Entry, shape: &Shape, dtype: DType) -> Result<()> {
 /// The tensor by its recipe. Errors where that is not what the file holds.
 fn derive(entry: &Entry, recipe: &TensorRecipe, generator: &'static Generator) -> Result<Tensor> {
     let tensor = recipe.tensor(&entry.name, generator)?;
-    same(entry, &tensor.shape, tensor.dtype)?;
+    same(entry, &tensor.spec.shape, tensor.spec.dtype)?;
     Ok(tensor)
 }
 

@@ -31,8 +31,8 @@ pub fn meet(plan: &Plan, tied: &[(Name, Name)], contents: &Contents, wanted: &dy
     let held: HashMap<&str, usize> =
         contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
     let mut meeting = Meeting::default();
-    for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| wanted(tensor.name.as_str())) {
-        let name = tensor.name.as_str();
+    for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| wanted(tensor.spec.name.as_str())) {
+        let name = tensor.spec.name.as_str();
         match held.get(name) {
             None => meeting.faults.push((name.into(), "it is missing".into())),
             Some(&entry) => match unlike(tensor, &contents.entries[entry]) {
@@ -42,7 +42,7 @@ pub fn meet(plan: &Plan, tied: &[(Name, Name)], contents: &Contents, wanted: &dy
         }
     }
     let planned: HashMap<&str, usize> =
-        plan.tensors.iter().enumerate().map(|(number, tensor)| (tensor.name.as_str(), number)).collect();
+        plan.tensors.iter().enumerate().map(|(number, tensor)| (tensor.spec.name.as_str(), number)).collect();
     let sources: HashMap<&str, &str> = tied.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
     for (entry, held) in contents.entries.iter().enumerate() {
         let name = held.name.as_str();
@@ -80,11 +80,11 @@ pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec
 
 /// What is wrong with an entry before any value is looked at.
 fn unlike(tensor: &Tensor, entry: &Entry) -> Option<String> {
-    if tensor.shape != entry.shape {
-        return Some(format!("it has shape {}, not {}", entry.shape, tensor.shape));
+    if tensor.spec.shape != entry.shape {
+        return Some(format!("it has shape {}, not {}", entry.shape, tensor.spec.shape));
     }
-    if entry.dtype() != Some(tensor.dtype) {
-        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.dtype));
+    if entry.dtype() != Some(tensor.spec.dtype) {
+        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.spec.dtype));
     }
     None
 }

@@ -102,7 +102,7 @@ fn index(plan: &Plan, parts: &[Vec<usize>], name: impl Fn(usize) -> String) -> S
     let files: BTreeMap<&str, usize> = parts
         .iter()
         .enumerate()
-        .flat_map(|(file, part)| part.iter().map(move |&tensor| (plan.tensors[tensor].name.as_str(), file)))
+        .flat_map(|(file, part)| part.iter().map(move |&tensor| (plan.tensors[tensor].spec.name.as_str(), file)))
         .collect();
     let mut text = format!(
         "{{\n  \"metadata\": {{\n    \"total_parameters\": {},\n    \"total_size\": {}\n  }},\n  \"weight_map\": {{",

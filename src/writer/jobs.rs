@@ -41,7 +41,7 @@ impl Located<'_> {
     fn takes_workspace(&self, plan: &Plan) -> bool {
         match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => false,
-            Piece::Values(tensor) | Piece::Text(tensor) => plan.workspace(&plan.tensors[*tensor]) > 0,
+            Piece::Values(tensor) | Piece::Text(tensor) => plan.workspace(&plan.tensors[*tensor].spec) > 0,
         }
     }
 
@@ -52,7 +52,7 @@ impl Located<'_> {
             Piece::Values(tensor) => (tensor, CHUNK),
             Piece::Text(tensor) => (tensor, TEXT_CHUNK),
         };
-        usize::try_from(plan.tensors[*tensor].shape.count().div_ceil(share as u64)).unwrap_or(usize::MAX)
+        usize::try_from(plan.tensors[*tensor].spec.shape.count().div_ceil(share as u64)).unwrap_or(usize::MAX)
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<
 /// memory and all threads help to draw it.
 pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Located<'a>>> {
     let whole = |piece: &Piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].law.is_drawn_whole(),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].spec.law.is_drawn_whole(),
         _ => false,
     };
     let mut rest = located(plan, pieces).peekable();
@@ -206,7 +206,7 @@ impl<'a> JobState<'a> {
     /// The next part of the current tensor, if one is left.
     fn part(&mut self) -> Option<(u64, Work<'a>)> {
         let Current { located, tensor, source, start } = self.current.as_mut()?;
-        let count = tensor.shape.count();
+        let count = tensor.spec.shape.count();
         let (left, chunk) = (count - *start, located.chunk(count));
         if left == 0 {
             return None;
@@ -256,14 +256,14 @@ impl<'a> Work<'a> {
             Self::Bytes(_) | Self::Checked(_) => {}
             Self::Kept { kept, start, count, .. } => encoder.copies(kept, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
-                encoder.reserve(tensor.dtype, *count)?;
-                encoder.values(source.as_ref(), tensor.dtype, *start, *count);
+                encoder.reserve(tensor.spec.dtype, *count)?;
+                encoder.values(source.as_ref(), tensor.spec.dtype, *start, *count);
             }
             Self::Text { tensor, source, start, count } => match tensor.kept() {
-                Some(kept) => encoder.text_of_copies(kept, &tensor.shape, *start, *count)?,
+                Some(kept) => encoder.text_of_copies(kept, &tensor.spec.shape, *start, *count)?,
                 None => {
                     encoder.reserve(DType::F64, *count)?;
-                    encoder.text(source.as_ref(), &tensor.shape, tensor.dtype, *start, *count);
+                    encoder.text(source.as_ref(), &tensor.spec.shape, tensor.spec.dtype, *start, *count);
                 }
             },
         }

@@ -28,15 +28,15 @@ pub(super) const FORMAT: Format = Format {
 const MANY: u64 = 10_000_000;
 
 fn note(plan: &Plan) -> Option<String> {
-    let count: u64 = plan.tensors.iter().map(|tensor| tensor.shape.count()).fold(0, u64::saturating_add);
+    let count: u64 = plan.tensors.iter().map(|tensor| tensor.spec.shape.count()).fold(0, u64::saturating_add);
     (count > MANY)
         .then(|| format!("JSON takes 11 bytes and more an element: about {} here", bytes(count.saturating_mul(11))))
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in &plan.tensors {
-        let numbers = !tensor.law.is_nan() || tensor.shape.count() == 0;
-        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name);
+        let numbers = !tensor.spec.law.is_nan() || tensor.spec.shape.count() == 0;
+        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.spec.name);
     }
     let recipe = Recipe::whole(plan).to_json()?;
     let mut before = format!("{{\"{}\":{recipe},\n\"tensors\":{{", recipe::KEY);
@@ -44,8 +44,8 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for (number, tensor) in plan.tensors.iter().enumerate() {
         before += if number == 0 { "\n" } else { ",\n" };
         before += &opening(tensor);
-        if tensor.shape.count() == 0 {
-            before += &empty(&tensor.shape)?;
+        if tensor.spec.shape.count() == 0 {
+            before += &empty(&tensor.spec.shape)?;
         } else {
             pieces.push(Piece::Bytes(std::mem::take(&mut before).into_bytes()));
             pieces.push(Piece::Text(number));
@@ -58,8 +58,8 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 }
 
 fn opening(tensor: &Tensor) -> String {
-    let name = Value::from(tensor.name.as_str());
-    let shape = json!(tensor.shape.axes());
+    let name = Value::from(tensor.spec.name.as_str());
+    let shape = json!(tensor.spec.shape.axes());
     format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", numpy(tensor.element()))
 }
 

@@ -135,7 +135,7 @@ impl Format {
 
     /// Errors if the format does not have the type of a tensor of the plan.
     fn check_types(&self, plan: &Plan) -> Result<()> {
-        plan.tensors.iter().try_for_each(|tensor| self.check_type(&tensor.name, tensor.element()))
+        plan.tensors.iter().try_for_each(|tensor| self.check_type(&tensor.spec.name, tensor.element()))
     }
 
     /// Errors if the format does not have this type, which the tensor of that name has.

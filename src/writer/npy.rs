@@ -39,9 +39,9 @@ pub(super) fn note(plan: &Plan) -> Option<String> {
 /// has other spaces and commas.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
     let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
-    let shape = tuple(tensor.shape.axes());
+    let shape = tuple(tensor.spec.shape.axes());
     let dictionary = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}");
-    let growth = tensor.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
+    let growth = tensor.spec.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
     let unpadded = PREFIX + dictionary.len() + growth + 1;
     let length = (unpadded / ALIGNMENT + 1) * ALIGNMENT;
 

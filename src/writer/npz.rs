@@ -27,7 +27,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     let mut archive = Archive::new(plan);
     for (number, tensor) in plan.tensors.iter().enumerate() {
         archive.add(Content {
-            name: format!("{}.npy", tensor.name),
+            name: format!("{}.npy", tensor.spec.name),
             comment: TensorRecipe::of(tensor).to_json()?,
             opening: npy::header(tensor)?,
             tensor: Some(number),
@@ -39,7 +39,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 
 /// Refuses a tensor `a.npy` beside a tensor `a`: `numpy.load` finds the member `a.npy` under both names.
 fn refuse_twins(plan: &Plan) -> Result<()> {
-    let names: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let names: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let twin = names.iter().find(|name| name.strip_suffix(".npy").is_some_and(|stem| names.contains(stem)));
     ensure!(
         twin.is_none(),

@@ -57,7 +57,7 @@ fn companion(plan: &Plan) -> Result<Option<Companion>> {
         .iter()
         .zip(offsets(plan))
         .map(|(tensor, offset)| {
-            let (name, shape) = (Value::from(tensor.name.as_str()), json!(tensor.shape.axes()));
+            let (name, shape) = (Value::from(tensor.spec.name.as_str()), json!(tensor.spec.shape.axes()));
             let (dtype, bytes) = (tensor.element().word(), tensor.bytes());
             format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"offset\":{offset},\"bytes\":{bytes}}}")
         })

@@ -36,7 +36,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 /// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
 pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
-    order.sort_by_key(|&number| (rank(plan.tensors[number].element()), &plan.tensors[number].name));
+    order.sort_by_key(|&number| (rank(plan.tensors[number].element()), &plan.tensors[number].spec.name));
     let header = header(plan, &order, whole)?;
     let mut opening = (header.len() as u64).to_le_bytes().to_vec();
     opening.extend(header);
@@ -98,7 +98,7 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
 }
 
 fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
-    let (name, shape) = (Value::from(tensor.name.as_str()), json!(tensor.shape.axes()));
+    let (name, shape) = (Value::from(tensor.spec.name.as_str()), json!(tensor.spec.shape.axes()));
     let dtype = tensor.element().word().to_uppercase();
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
 }

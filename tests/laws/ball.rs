@@ -94,7 +94,7 @@ fn lengths_and_elements_follow_their_laws() {
 fn laws_tell_their_mean_and_their_standard_deviation() {
     for (expression, told) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)] {
         for dimension in [1, 2, 5, 20] {
-            let law = draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).law;
+            let law = draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).spec.law;
             let values = points(expression, dimension).concat();
             let count = values.len() as f64;
             let (mean, expected) = (values.iter().sum::<f64>() / count, law.mean().unwrap());

@@ -32,7 +32,7 @@ pub(crate) fn open(seed: u64, tensor: &Tensor) -> Box<dyn Source> {
 
 /// The numbers of a tensor, drawn by several threads.
 pub(crate) fn open_with(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-    native(seed, tensor, threads)
+    native(seed, &tensor.spec, threads)
 }
 
 /// Elements `start..start + count` as singles.
@@ -51,8 +51,8 @@ pub(crate) fn doubles(source: &dyn Source, start: u64, count: usize) -> Vec<f64>
 
 /// All elements of a tensor, those of f32 widened.
 pub(crate) fn whole(seed: u64, tensor: &Tensor) -> Vec<f64> {
-    let (source, count) = (open(seed, tensor), usize::try_from(tensor.shape.count()).unwrap());
-    match tensor.dtype {
+    let (source, count) = (open(seed, tensor), usize::try_from(tensor.spec.shape.count()).unwrap());
+    match tensor.spec.dtype {
         DType::F64 => doubles(&*source, 0, count),
         _ => singles(&*source, 0, count).into_iter().map(f64::from).collect(),
     }

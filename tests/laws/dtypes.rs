@@ -49,11 +49,11 @@ fn half_precision_is_single_precision_rounded_once_and_moved_inside_the_bounds()
         for (expression, _) in elementwise::rows() {
             let tensor = |dtype| draw::tensor(expression, "1500x2000", "default", dtype);
             let single = tensor(DType::F32);
-            if single.law.fits(half.dtype).is_err() {
+            if single.spec.law.fits(half.dtype).is_err() {
                 left_out += 1;
                 continue;
             }
-            let (low, high) = single.law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) = single.spec.law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             let (low, high) = (half.rounded(low, f64::ceil), half.rounded(high, f64::floor));
             let singles = draw::singles(&*draw::open(3, &single), 0, COUNT);
             let values = encoded(&*draw::open(3, &tensor(half.dtype)), half.dtype, COUNT);
@@ -161,6 +161,6 @@ fn not_a_number_is_none_in_any_dtype() {
         encoder.values(&*draw::open(1, &tensor), dtype, 0, 1200);
         let bytes = encoder.bytes();
         assert!(bytes.chunks(quiet.len()).all(|value| value == quiet), "{dtype}: {:?}", &bytes[..8]);
-        assert_eq!((tensor.law.mean(), tensor.law.std(), tensor.law.bounds()), (None, None, None));
+        assert_eq!((tensor.spec.law.mean(), tensor.spec.law.std(), tensor.spec.law.bounds()), (None, None, None));
     }
 }

@@ -162,7 +162,7 @@ fn deep() -> Vec<(&'static str, Reference)> {
 #[test]
 fn laws_have_the_parameters_of_their_formulas() {
     for (expression, reference) in rows() {
-        let law = draw::tensor(expression, SHAPE, "default", DType::F64).law;
+        let law = draw::tensor(expression, SHAPE, "default", DType::F64).spec.law;
         let (moments, scale) = (reference.moments(), reference.scale());
         for (word, found, expected) in
             [("mean", law.mean(), moments.mean), ("standard deviation", law.std(), moments.std)]
@@ -194,7 +194,7 @@ fn faults_of(
             values.filter(|&drawn| drawn != dtype.round(value)).map(Fault::Outside).take(1).collect()
         }
         // The formula's bounds may be off by a rounding; those of the law are what no value may pass.
-        _ => faults(&reference, tensor.law.bounds(), values),
+        _ => faults(&reference, tensor.spec.law.bounds(), values),
     }
 }
 
@@ -265,7 +265,7 @@ fn one_value_past_a_bound_by_one_unit_in_the_last_place_is_found() {
 fn fans_that_are_swapped_are_found() {
     let mut swapped = 0;
     for row in rows() {
-        let law = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).law);
+        let law = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).spec.law);
         if law(SHAPE) == law("2000x1000") {
             continue;
         }

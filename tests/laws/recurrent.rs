@@ -138,7 +138,9 @@ fn the_moments_that_are_told_are_those_of_what_is_drawn() {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-    assert!((mean - tensor.law.mean().unwrap()).abs() < 0.01 && (std - tensor.law.std().unwrap()).abs() < 0.01);
+    assert!(
+        (mean - tensor.spec.law.mean().unwrap()).abs() < 0.01 && (std - tensor.spec.law.std().unwrap()).abs() < 0.01
+    );
 }
 
 #[test]
@@ -148,7 +150,7 @@ fn every_value_lies_inside_the_bounds_in_every_dtype() {
     {
         for dtype in DType::ALL {
             let tensor = draw::tensor(expression, "100x100", "torch", dtype);
-            let (low, high) = tensor.law.bounds().unwrap();
+            let (low, high) = tensor.spec.law.bounds().unwrap();
             let fits = |value: &f64| (low..=high).contains(value);
             // Narrow dtypes are drawn through f32: their rounding is the writer's, and tested there.
             assert!(draw::whole(7, &tensor).iter().all(fits), "{expression} in {dtype}");

@@ -117,7 +117,7 @@ fn a_fast_spectral_radius_is_near_the_one_asked_for() {
         // reservoirpy's own test allows a tenth at 1000 units.
         assert!((found / 0.9 - 1.0).abs() < 0.1, "{expression}: {found}");
     }
-    let law = draw::tensor("fast-spectral:radius=0.9,density=0.25", "100x100", "torch", DType::F64).law;
+    let law = draw::tensor("fast-spectral:radius=0.9,density=0.25", "100x100", "torch", DType::F64).spec.law;
     // The circular law: n std^2 = radius^2.
     assert!((law.std().unwrap() - 0.09).abs() < 1e-12);
 }
@@ -235,7 +235,7 @@ fn values_have_the_moments_of_their_distribution() {
         let error = (square / count).sqrt();
         assert!((mean_found - mean).abs() < 4.0 * error, "{expression}: mean {mean_found}");
         assert!((square_found / square - 1.0).abs() < 0.02, "{expression}: mean square {square_found}");
-        let law = draw::tensor(expression, shape, "torch", DType::F64).law;
+        let law = draw::tensor(expression, shape, "torch", DType::F64).spec.law;
         if let (Some(told), Some(std)) = (law.mean(), law.std()) {
             assert!((told - mean).abs() < 1e-12, "{expression}: {told}");
             assert!((std - (square - mean * mean).sqrt()).abs() < 1e-12, "{expression}: {std}");
@@ -486,7 +486,7 @@ fn threshold() -> String {
 fn slices_threads_and_dtypes_change_no_number() {
     for &(expression, shape) in EXPRESSIONS {
         let tensor = draw::tensor(expression, shape, layout(shape), DType::F64);
-        let count = usize::try_from(tensor.shape.count()).unwrap();
+        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
         let (one, three) = (draw::open(6, &tensor), draw::open_with(6, &tensor, 3));
         let all = draw::doubles(&*one, 0, count);
         assert_eq!(draw::doubles(&*three, 0, count), all, "{expression}");
@@ -494,6 +494,6 @@ fn slices_threads_and_dtypes_change_no_number() {
         let narrow: Vec<f32> = all.iter().map(|&value| value as f32).collect();
         assert_eq!(draw::singles(&*one, 0, count), narrow, "{expression}");
         let largest = all.iter().fold(0f64, |largest, value| largest.max(value.abs()));
-        assert!(largest <= tensor.law.largest(), "{expression}: {largest}");
+        assert!(largest <= tensor.spec.law.largest(), "{expression}: {largest}");
     }
 }

@@ -44,7 +44,7 @@ impl Verify {
             generator: plan.generator,
             threads: self.resources.threads(),
             limit: self.resources.limit(),
-            values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].shape.count()).sum(),
+            values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
         };
         let mut verdicts = meeting
             .pairs
@@ -81,7 +81,7 @@ impl Verify {
             writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
         }
         for row in rows {
-            let name = cut(&escape(row.tensor.name.as_str()), 100);
+            let name = cut(&escape(row.tensor.spec.name.as_str()), 100);
             for fault in &row.verdict.faults {
                 writeln!(out, "`{name}`: {fault}")?;
             }
@@ -133,7 +133,7 @@ impl Verify {
                 })
             };
             json!({
-                "name": row.tensor.name.as_str(),
+                "name": row.tensor.spec.name.as_str(),
                 "scheme": row.tensor.expression,
                 "fits": row.fits(self.level),
                 "corrected": row.corrected,
@@ -158,7 +158,7 @@ impl Verify {
 fn compare_tensors(plan: &Plan, verdicts: &mut [(usize, Verdict)]) {
     let traces: Vec<_> = verdicts.iter().map(|(_, verdict)| verdict.trace.as_ref()).collect();
     for (number, other, text) in between(&traces) {
-        let name = cut(&escape(plan.tensors[verdicts[other].0].name.as_str()), 100);
+        let name = cut(&escape(plan.tensors[verdicts[other].0].spec.name.as_str()), 100);
         verdicts[number].1.faults.push(format!("{text} `{name}`"));
     }
 }
@@ -209,9 +209,9 @@ impl Row<'_> {
             (true, Some(why)) => format!("fits ({why})"),
         };
         vec![
-            cut(&escape(tensor.name.as_str()), 100),
-            tensor.shape.to_string(),
-            tensor.dtype.to_string(),
+            cut(&escape(tensor.spec.name.as_str()), 100),
+            tensor.spec.shape.to_string(),
+            tensor.spec.dtype.to_string(),
             statistic("distance"),
             statistic("mean"),
             statistic("std"),

@@ -23,7 +23,7 @@ impl Verify {
         let Some(asked) = modules::find(expression)? else { return Ok(None) };
         let is_scheme = !asked.by_name && scheme::look_up(expression).is_ok();
         let generator = self.numbers.generator();
-        if is_scheme && generator.like_table().is_none_or(|like| like.framework != modules::FRAMEWORK) {
+        if is_scheme && crate::plan::like_table(generator).is_none_or(|like| like.framework != modules::FRAMEWORK) {
             return Ok(None);
         }
         let word = asked.module.word;
@@ -32,7 +32,7 @@ impl Verify {
         }
         let drawn = self.modules_of(&asked, contents)?;
         let holds =
-            |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.name.as_str());
+            |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.spec.name.as_str());
         // Tensors of the scheme that shares the module's word may have any names.
         if is_scheme && !(drawn.len() > 1 && drawn.iter().all(holds)) {
             return Ok(None);
@@ -43,7 +43,7 @@ impl Verify {
         let (mut tensors, turns): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
         put_in_turn(generator, &mut tensors, &turns);
         let plan = Plan::new(generator, self.numbers.seed(), tensors)?;
-        Ok(Some(plan.only(|tensor| self.wants(tensor.name.as_str()))))
+        Ok(Some(plan.only(|tensor| self.wants(tensor.spec.name.as_str()))))
     }
 
     /// Errors where an option does not suit a module.
@@ -61,7 +61,7 @@ impl Verify {
             let dtype = weight.dtype().ok_or_else(|| super::no_law(weight))?;
             let numbers = (dtype, self.numbers.generator());
             let drawn = asked.drawn(prefix, &weight.shape, number, numbers).with_context(shown)?;
-            if drawn.iter().any(|(tensor, _)| self.wants(tensor.name.as_str())) {
+            if drawn.iter().any(|(tensor, _)| self.wants(tensor.spec.name.as_str())) {
                 all.extend(drawn);
             }
         }

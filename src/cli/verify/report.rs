@@ -38,7 +38,7 @@ pub(super) struct Tensor<'a> {
 impl Tensor<'_> {
     /// The name of the tensor that it is tied to.
     fn source(&self) -> Option<&str> {
-        let planned = self.planned.name.as_str();
+        let planned = self.planned.spec.name.as_str();
         (planned != self.name).then_some(planned)
     }
 }
@@ -117,14 +117,14 @@ fn shown(name: &str) -> String {
 
 /// `[3, 17]: the file holds 0.1, the recipe gives 0.2; 1 of 12 elements differs`.
 fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Difference) -> String {
-    let value = |value: f64| if value.is_finite() { shortest(value, tensor.dtype) } else { value };
+    let value = |value: f64| if value.is_finite() { shortest(value, tensor.spec.dtype) } else { value };
     let (held, derived) = (format!("{:?}", value(held)), format!("{:?}", value(derived)));
     let bits = if held == derived { " of other bits" } else { "" };
     format!(
         "{}: the file holds {held}, the recipe gives {derived}{bits}; {} of {} elements differ{}",
         place(tensor, first),
         grouped(count),
-        grouped(tensor.shape.count()),
+        grouped(tensor.spec.shape.count()),
         if count == 1 { "s" } else { "" }
     )
 }
@@ -132,11 +132,11 @@ fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Diffe
 fn entry(compared: &Tensor) -> Value {
     let (name, tensor) = (compared.name, compared.planned);
     let mut entry = match compared.difference {
-        None => json!({ "name": name, "equal": true, "elements": tensor.shape.count() }),
+        None => json!({ "name": name, "equal": true, "elements": tensor.spec.shape.count() }),
         Some(Difference { first, held, derived, count }) => json!({
             "name": name,
             "equal": false,
-            "elements": tensor.shape.count(),
+            "elements": tensor.spec.shape.count(),
             "first": first,
             "place": place(tensor, first),
             "held": held,

@@ -6,7 +6,7 @@ use super::independent::{Draw, Value};
 use crate::generator::Source;
 use crate::generator::precision::Precision;
 use crate::generator::threefry::Key;
-use crate::plan::{DType, narrow};
+use crate::tensor::{DType, narrow};
 
 /// The standard draws of a type: normals, and uniform values of [0, 1).
 #[derive(Clone, Copy)]

@@ -16,8 +16,7 @@ use super::platform::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
 use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{self, Known, Law};
-use crate::plan::Tensor;
+use crate::law::{self, Known, Law, TensorSpec};
 use crate::tensor::{DType, Seed, Step};
 use format::{Brain, Format, Half, Single};
 use gamma::Standard;
@@ -62,7 +61,7 @@ pub(super) fn has(law: &Law) -> bool {
 }
 
 /// The numbers of a tensor, a matrix drawn now; `None` where JAX has no such law.
-pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (key, dtype) = (key(seed, tensor.dtype), tensor.dtype);
     let key = tensor.order.map_or(key, |order| key.split(order));
     Some(match &tensor.law {
@@ -78,7 +77,7 @@ pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<d
 }
 
 /// Normals in double precision take logarithms, and exponentials for where they are cut; the law of Cauchy takes tangents.
-pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
     let is_double = tensor.dtype == DType::F64;
     match &tensor.law {
         Law::Distribution(law) if matches!(law.known(), Some(Known::Cauchy { .. })) => {

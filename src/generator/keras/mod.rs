@@ -12,8 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
 use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{Number, Seed, Step};
 use layers::layer_seed;
 
@@ -88,7 +87,7 @@ fn of_all_layers(number: Number) -> Option<u32> {
 
 /// The pair of seeds that a tensor is drawn under: a number, and how often its generator of seeds was asked before. Of the layers of
 /// a model, each has a number of its own; other tensors share one.
-fn pair(seed: &Seed, tensor: &Tensor) -> (Number, u64) {
+fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     let number = seed.numbers().first().copied().unwrap_or_default();
     let before = tensor.order.unwrap_or(0);
     if seed.steps().is_empty() {
@@ -105,7 +104,7 @@ pub(super) fn has(law: &Law) -> bool {
 
 /// The numbers of a tensor, by what draws the elementwise laws of the backend; `None` where Keras has no such law.
 fn initializer(
-    tensor: &Tensor,
+    tensor: &TensorSpec,
     threads: usize,
     draw: impl Fn(Elementwise) -> Box<dyn Source>,
 ) -> Option<Box<dyn Source>> {

@@ -10,8 +10,7 @@ use super::super::numpy::default_rng;
 use super::super::ordered::Sequence;
 use super::super::platform::Function;
 use super::{initializer, only, pair};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Number, Seed};
 
 /// Errors where the backend takes no such seed.
@@ -22,13 +21,13 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
 }
 
 /// The normals of `default_rng` take logarithms in their tails.
-pub(in crate::generator) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+pub(in crate::generator) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
     if normal { &[Function::Ln1p] } else { &[] }
 }
 
 /// The numbers of a tensor; `None` where Keras has no such law.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, before) = pair(seed, tensor);
     let counter = Number { negative: false, magnitude: before.into() };
     let seeds = Seed::from_iter([number, counter]);
@@ -36,7 +35,7 @@ pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -
 }
 
 /// What `default_rng(seeds)` draws of a law first, in double precision, rounded to the tensor's dtype.
-fn drawn(seeds: &Seed, law: Elementwise, tensor: &Tensor) -> Box<dyn Source> {
-    let alone = Tensor { law: law.into(), order: None, precision: DType::F64, ..tensor.whole() };
+fn drawn(seeds: &Seed, law: Elementwise, tensor: &TensorSpec) -> Box<dyn Source> {
+    let alone = TensorSpec { law: law.into(), order: None, precision: DType::F64, ..tensor.whole() };
     Box::new(Arc::new(Sequence::of_one(seeds, alone, default_rng::start)).open(0))
 }

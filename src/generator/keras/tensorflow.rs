@@ -6,7 +6,7 @@ use super::super::Source;
 use super::super::elementwise::Elementwise;
 use super::super::tensorflow::stateless;
 use super::{initializer, only, pair};
-use crate::plan::Tensor;
+use crate::law::TensorSpec;
 use crate::tensor::{Seed, narrow};
 
 /// What Keras divides seeds by, so that the rest fits 32 bits.
@@ -19,7 +19,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
 }
 
 /// The numbers of a tensor; `None` where Keras has no such law.
-pub(in crate::generator) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Option<Box<dyn Source>> {
+pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     let number = number.to_i64().unwrap_or_default();
     let seeds = [number.rem_euclid(MODULUS).cast_unsigned(), counter % MODULUS.cast_unsigned()];

@@ -10,8 +10,7 @@ use super::super::qr::{self, Rows};
 use super::super::torch::{self, Plain, PlainLaw};
 use super::super::{Draws, Framework, Generator, Source, workspace};
 use super::{has, only, pair};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Number, Seed, in_memory, narrow};
 
 /// Its row among the generators.
@@ -54,7 +53,7 @@ fn check_shared(seed: &Seed) -> Result<()> {
 
 /// The numbers of a tensor: they hang on how many seeds were taken before it, and on nothing else of other tensors.
 #[expect(clippy::unnecessary_wraps, reason = "other generators have fewer laws")]
-fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Option<Box<dyn Source>> {
+fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
 }
 
@@ -71,7 +70,7 @@ impl Stream for Seeds {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
         let (number, counter) = pair(&self.0, tensor);
         let state = torch::Generator::new(number.wrapped().wrapping_add(counter));
         let (count, dtype) = (tensor.shape.count(), tensor.dtype);

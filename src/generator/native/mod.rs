@@ -22,8 +22,7 @@ use words::Words;
 use anyhow::{Result, ensure};
 
 use super::{Source, bounds};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Seed};
 
 /// Errors where a seed is not one number of 64 bits.
@@ -37,7 +36,7 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
 }
 
 /// The workspace of a tensor, in bytes.
-pub(super) fn workspace(tensor: &Tensor) -> u64 {
+pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     match &tensor.law {
         Law::Orthogonal { method, unfolding, .. } => orthogonal::workspace(*method, unfolding, tensor.dtype),
         Law::Whole(law) => law.workspace(),
@@ -46,7 +45,7 @@ pub(super) fn workspace(tensor: &Tensor) -> u64 {
 }
 
 /// The numbers of a tensor.
-pub(super) fn open(seed: &Seed, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
+pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     open_law(Words::new(seed.to_u64().unwrap_or_default(), &tensor.name), &tensor.law, tensor.dtype, threads)
 }
 

@@ -10,8 +10,7 @@ use super::super::ordered::{Drawn, Forward, Stream};
 use super::super::pcg64::Pcg64;
 use super::ziggurat::{self, unit_double, unit_single};
 use super::{drawn, rounded};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Seed, Step, narrow};
 
 /// How many words the entropy is filled to before those of `SeedSequence.spawn`.
@@ -59,7 +58,7 @@ impl Stream for Generator {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
         let (law, dtype) = (tensor.law.clone(), tensor.dtype);
         Box::new(Values { engine: self.0, law, dtype, single: tensor.precision == DType::F32 })
     }

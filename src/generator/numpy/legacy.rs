@@ -9,8 +9,7 @@ use super::super::Source;
 use super::super::mt19937::Mt19937;
 use super::super::ordered::{Forward, Ready, Stream};
 use super::{drawn, rounded};
-use crate::law::{Law, bytes_of};
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec, bytes_of};
 use crate::tensor::{DType, Seed, Unfolding, in_memory, narrow};
 
 /// The state between two calls.
@@ -37,7 +36,7 @@ pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
 }
 
 /// The workspace of a tensor: of Lasagne's `Sparse` the values, those as they will be, and the order of an output's inputs.
-pub(in crate::generator) fn workspace(tensor: &Tensor) -> u64 {
+pub(in crate::generator) fn workspace(tensor: &TensorSpec) -> u64 {
     match tensor.law {
         Law::Sparse { ref unfolding, .. } => bytes_of(&[&[2, tensor.whole().shape.count()], &[unfolding.columns()]]),
         _ => 0,
@@ -117,7 +116,7 @@ impl Stream for RandomState {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
         let mut state = *self;
         if let Law::Sparse { nonzeros, mean, std, unfolding } = &tensor.law {
             let values = state.sparse(*nonzeros, (*mean, *std), unfolding);

@@ -8,8 +8,7 @@ mod ziggurat;
 use super::ordered::Drawn;
 use super::platform::Function;
 use super::{Draws, Framework, Generator, workspace};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, narrow};
 
 /// `numpy.random.default_rng`.
@@ -67,7 +66,7 @@ pub(super) const LASAGNE: Generator = Generator {
 };
 
 /// Normals take logarithms in their tails. The exponentials that some are compared with decide nothing by their last bit.
-fn of_default_rng(tensor: &Tensor) -> &'static [Function] {
+fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
     match tensor.law {
         Law::Uniform { .. } => &[],
         _ if tensor.precision == DType::F32 => &[Function::SingleLn1p],
@@ -77,7 +76,7 @@ fn of_default_rng(tensor: &Tensor) -> &'static [Function] {
 }
 
 /// Normals take logarithms.
-fn of_legacy(tensor: &Tensor) -> &'static [Function] {
+fn of_legacy(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
     if normal { &[Function::Ln] } else { &[] }
 }

@@ -11,8 +11,7 @@ use super::elementwise::Elementwise;
 use super::philox::Philox;
 use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Seed};
 use groups::Groups;
 use single::Format;
@@ -36,7 +35,7 @@ pub(super) const GENERATOR: Generator = Generator {
 };
 
 /// Normals take logarithms and sines, of singles but for f64.
-pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
     match (&tensor.law, tensor.dtype) {
         (Law::Uniform { .. }, _) => &[],
         (_, DType::F64) => LOGARITHMS_AND_SINES,
@@ -63,7 +62,7 @@ fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
 }
 
 /// The numbers of a tensor; `None` where TensorFlow has no such law.
-pub(super) fn open(seed: &Seed, tensor: &Tensor, _: usize) -> Option<Box<dyn Source>> {
+pub(super) fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     let [first, second] = pair(seed, tensor.order.unwrap_or(0)).unwrap_or_default();
     Some(stateless([first, second], Elementwise::of(&tensor.law)?, tensor.dtype))
 }

@@ -15,8 +15,7 @@ use super::mt19937::Mt19937;
 use super::ordered::{Drawn, Forward, Stream};
 use super::platform::{Function, LOGARITHMS_AND_SINES};
 use super::{Draws, Framework, Source};
-use crate::law::Law;
-use crate::plan::Tensor;
+use crate::law::{Law, TensorSpec};
 use crate::tensor::{DType, Seed, narrow};
 use box_muller::BLOCK;
 use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
@@ -70,12 +69,12 @@ pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
 }
 
 /// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
-pub(super) fn workspace(tensor: &Tensor) -> u64 {
+pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     whole::workspace(&tensor.law, tensor.whole().shape.count())
 }
 
 /// Normals in double precision take logarithms and sines; those in single precision have polynomials of their own.
-pub(super) fn hangs_on(tensor: &Tensor) -> &'static [Function] {
+pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
     if normal { LOGARITHMS_AND_SINES } else { &[] }
 }
@@ -121,7 +120,7 @@ impl Stream for Generator {
         Box::new(self.clone())
     }
 
-    fn tensor(mut self: Box<Self>, tensor: &Tensor) -> Box<dyn Forward> {
+    fn tensor(mut self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
         self.words.skip(tensor.passed.saturating_mul(words_of(tensor.dtype)));
         self.values(&tensor.law, tensor.shape.count(), tensor.dtype)
     }

@@ -17,7 +17,7 @@ fn refusal(text: &str, settings: &[(&str, Value)]) -> String {
 }
 
 fn names(configured: &Configured) -> Vec<&str> {
-    configured.model.plan.tensors.iter().map(|tensor| tensor.name.as_str()).collect()
+    configured.model.plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect()
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn the_types_of_layers_are_as_many_as_the_layers() {
 fn the_dtype_of_the_config_is_that_of_the_weights() {
     let text = TINY.replacen('{', r#"{"torch_dtype": "float16", "#, 1);
     let made = of(&text, &[], &Asked::default()).unwrap();
-    assert!(made.model.plan.tensors.iter().all(|tensor| tensor.dtype == DType::F16));
+    assert!(made.model.plan.tensors.iter().all(|tensor| tensor.spec.dtype == DType::F16));
     assert_eq!(made.config, text.as_bytes());
     assert!(refusal(&TINY.replacen('{', r#"{"dtype": "auto", "#, 1), &[]).contains("--dtype"));
 }

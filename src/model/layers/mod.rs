@@ -109,8 +109,9 @@ impl LayerTensor {
         let common = Common { dtype, layout, fans, generator };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
-        let drawn = Tensor::new(name.parse()?, shape, expression, &common)?;
-        Ok(Tensor { passed: self.passed, ..drawn })
+        let mut drawn = Tensor::new(name.parse()?, shape, expression, &common)?;
+        drawn.spec.passed = self.passed;
+        Ok(drawn)
     }
 }
 

@@ -67,7 +67,7 @@ struct Side<'a> {
 
 impl Side<'_> {
     fn test(&self, tensor: &Tensor, law: &Law, value: f64, index: u64, count: u64, grid: f64) -> Test {
-        let dtype = tensor.dtype;
+        let dtype = tensor.spec.dtype;
         // What was rounded to the value lies between the middles to its neighbours.
         let below = -dtype.next_up(-value);
         let above = dtype.next_up(value);

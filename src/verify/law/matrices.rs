@@ -30,10 +30,10 @@ pub(super) fn test(
     entry: usize,
     settings: Settings,
 ) -> Result<Verdict> {
-    check_memory(tensor, tensor.shape.count().saturating_mul(24), settings.limit)?;
+    check_memory(tensor, tensor.spec.shape.count().saturating_mul(24), settings.limit)?;
     let (rows, columns) = (in_memory(unfolding.rows()), in_memory(unfolding.columns()));
-    let mut matrices = vec![0.0; in_memory(tensor.shape.count())];
-    let (excerpt, mut index) = (Excerpt::new(&tensor.shape), 0);
+    let mut matrices = vec![0.0; in_memory(tensor.spec.shape.count())];
+    let (excerpt, mut index) = (Excerpt::new(&tensor.spec.shape), 0);
     contents.read(entry, &mut |values| {
         excerpt.take(index, values);
         for &value in values {
@@ -44,7 +44,7 @@ pub(super) fn test(
         }
     })?;
     // Rounding moves each value by half a unit in its last place at most, and the products by as much as one of them.
-    let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.dtype.mantissa_bits()).unwrap_or(0) + 1);
+    let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.spec.dtype.mantissa_bits()).unwrap_or(0) + 1);
     let mut worst = (0.0, 0);
     if rows * columns > 0 {
         for (number, matrix) in matrices.chunks_exact(rows * columns).enumerate() {
@@ -72,7 +72,7 @@ pub(super) fn test(
     if rows >= columns && rows * columns > 0 {
         matrices = matrices.chunks_exact(rows * columns).flat_map(|matrix| transposed(matrix, columns)).collect();
     }
-    let columns = Orthonormal { dtype: tensor.dtype, values: &matrices, rows: longer, columns: shorter, gain };
+    let columns = Orthonormal { dtype: tensor.spec.dtype, values: &matrices, rows: longer, columns: shorter, gain };
     verdict.tests = columns.tests();
     verdict.trace =
         Some(Trace::new(matrices.len() as u64, &excerpt.block(), Runs::default(), COLLISION, settings.values));

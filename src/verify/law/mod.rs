@@ -99,7 +99,7 @@ pub struct Settings {
 
 /// Tests whether the values of an entry fit the law of a tensor, which has its shape and dtype.
 pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
-    let law = &tensor.law;
+    let law = &tensor.spec.law;
     match law {
         Law::Constant { .. } | Law::Pattern(_) | Law::Normal { std: 0.0, .. } => {
             exact(tensor, contents, entry, settings)
@@ -116,7 +116,7 @@ pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Se
             sample::test(tensor, &law, &part, contents, entry, settings)
         }
         Law::Orthogonal { gain, unfolding, .. } => matrices::test(tensor, *gain, unfolding, contents, entry, settings),
-        Law::Kept(_) => bail!("`{}` was copied from another file, and has no law", tensor.name),
+        Law::Kept(_) => bail!("`{}` was copied from another file, and has no law", tensor.spec.name),
         Law::Cleared { .. } | Law::Whole(_) => bounds_alone(tensor, contents, entry, settings),
     }
 }
@@ -126,16 +126,16 @@ type Off = (u64, f64, u64);
 
 /// Values that are a function of their place: each within the last two digits of its dtype.
 fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
-    let dtype = tensor.dtype;
-    let expected = |index: u64| match &tensor.law {
+    let dtype = tensor.spec.dtype;
+    let expected = |index: u64| match &tensor.spec.law {
         Law::Constant { value } => *value,
         Law::Normal { mean, .. } => *mean,
         Law::Pattern(law) => law.value(index),
         _ => 0.0,
     };
     // Of a constant no arithmetic is left to round differently.
-    let slack = if matches!(tensor.law, Law::Pattern(_)) {
-        let largest = dtype.round(tensor.law.largest());
+    let slack = if matches!(tensor.spec.law, Law::Pattern(_)) {
+        let largest = dtype.round(tensor.spec.law.largest());
         2.0 * (dtype.next_up(largest) - largest)
     } else {
         0.0
@@ -172,6 +172,7 @@ fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Setti
 pub fn place(tensor: &Tensor, index: u64) -> String {
     let mut rest = index;
     let mut indices: Vec<String> = tensor
+        .spec
         .shape
         .axes()
         .iter()
@@ -189,14 +190,14 @@ pub fn place(tensor: &Tensor, index: u64) -> String {
 /// Laws of values that depend on one another, of which nothing but their bounds is tested.
 fn bounds_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
     let visit = |outside: &mut Option<(u64, f64)>, start: u64, values: &[f64]| {
-        let off = sample::first_outside(tensor, &tensor.law, start, values);
+        let off = sample::first_outside(tensor, &tensor.spec.law, start, values);
         *outside = [*outside, off].into_iter().flatten().min_by_key(|(index, _)| *index);
     };
     let found = scan(contents, entry, settings.threads, &|| None, &visit)?;
     let first = found.into_iter().flatten().min_by_key(|(index, _)| *index);
     Ok(Verdict {
         tests: Vec::new(),
-        faults: first.map(|(index, held)| sample::outside(tensor, &tensor.law, index, held)).into_iter().collect(),
+        faults: first.map(|(index, held)| sample::outside(tensor, &tensor.spec.law, index, held)).into_iter().collect(),
         untested: Some("its values depend on one another: its bounds alone are tested".into()),
         trace: None,
     })
@@ -207,7 +208,7 @@ fn check_memory(tensor: &Tensor, needed: u64, limit: u64) -> Result<()> {
     if needed > limit {
         bail!(
             "testing `{}` takes {} of memory, above the limit of {}: raise --max-memory",
-            tensor.name,
+            tensor.spec.name,
             crate::text::bytes(needed),
             crate::text::bytes(limit)
         );

@@ -13,7 +13,7 @@ use super::repeats::{self, Runs, Sampling, collision, of_magnitudes};
 use super::special::nearer;
 use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::inspect::Summary;
-use crate::law::Law;
+use crate::law::{Law, TensorSpec};
 use crate::plan::Tensor;
 use crate::reader::Contents;
 use crate::scan::scan;
@@ -78,7 +78,7 @@ pub(super) fn test(
     entry: usize,
     settings: Settings,
 ) -> Result<Verdict> {
-    let count = tensor.shape.count();
+    let count = tensor.spec.shape.count();
     let rows = match part {
         Part::NonZero { unfolding, .. } => {
             let rows = unfolding.matrices() * unfolding.rows();
@@ -89,8 +89,8 @@ pub(super) fn test(
     };
     let (mean, std) = (law.mean().unwrap_or(0.0), law.std().unwrap_or(0.0));
     // Cells are narrowest about 0; of a law that lies elsewhere, about its mean.
-    let grid = Grid::new(tensor.dtype, if mean.abs() > std { mean } else { 0.0 });
-    let (excerpt, sampling) = (Excerpt::new(&tensor.shape), Sampling::new(count));
+    let grid = Grid::new(tensor.spec.dtype, if mean.abs() > std { mean } else { 0.0 });
+    let (excerpt, sampling) = (Excerpt::new(&tensor.spec.shape), Sampling::new(count));
     let visit = |seen: &mut Seen, start: u64, values: &[f64]| {
         let chosen = Chosen::new(part, start, values);
         match part {
@@ -140,14 +140,14 @@ pub(super) fn test(
         .map(|(index, value)| format!("{} is {}, and the law says 0", place(tensor, index), figure(value)));
     verdict.faults.extend(not_zero);
     if let Part::NonZero { each, unfolding } = part {
-        verdict.faults.extend(miscounted(tensor.dtype, law, *each, unfolding, &rows));
+        verdict.faults.extend(miscounted(tensor.spec.dtype, law, *each, unfolding, &rows));
     }
     if verdict.faults.is_empty() && seen.cells.total() > 0 {
         let zeros = matches!(part, Part::NonZero { .. });
         let further = distribution(&mut verdict, tensor, law, &seen.cells, grid, settings);
-        moments(&mut verdict, tensor.dtype, law, std::mem::take(&mut seen.sums));
+        moments(&mut verdict, tensor.spec.dtype, law, std::mem::take(&mut seen.sums));
         if let Some(tails) = tails(law) {
-            let grid = 0.5f64.powi(tensor.dtype.mantissa_bits().min(repeats::GRID).cast_signed());
+            let grid = 0.5f64.powi(tensor.spec.dtype.mantissa_bits().min(repeats::GRID).cast_signed());
             verdict.tests.extend(seen.extremes.test(tensor, law, &tails, seen.cells.total(), grid));
         }
         order_and_repeats(&mut verdict, &excerpt, seen, zeros.then_some(count), further, settings);
@@ -216,7 +216,7 @@ fn first(one: Option<(u64, f64)>, other: Option<(u64, f64)>) -> Option<(u64, f64
 
 /// The outermost values that a law's bounds allow in a dtype, two roundings further out for those who compute them otherwise.
 fn reach(tensor: &Tensor, law: &Law) -> (f64, f64) {
-    let dtype = tensor.dtype;
+    let dtype = tensor.spec.dtype;
     let further = |bound: f64| if bound.is_finite() { dtype.next_up(dtype.next_up(dtype.round(bound))) } else { bound };
     law.bounds().map_or((f64::NEG_INFINITY, f64::INFINITY), |(low, high)| (-further(-low), further(high)))
 }
@@ -297,7 +297,7 @@ fn distribution(
 fn drawn(tensor: &Tensor, law: &Law, count: u64, grid: Grid, settings: Settings) -> (Cells, f64) {
     const SEED: u64 = 0x6c61_7720_7465_7374;
     const PART: usize = 1 << 14;
-    let mut like = Tensor { law: law.clone(), ..tensor.clone() };
+    let mut like = TensorSpec { law: law.clone(), ..tensor.spec.clone() };
     if let Ok(shape) = Shape::new(vec![count]) {
         like.shape = shape;
     }
@@ -305,7 +305,7 @@ fn drawn(tensor: &Tensor, law: &Law, count: u64, grid: Grid, settings: Settings)
     let (mut cells, mut encoder, mut first) = (Cells::new(grid), Encoder::default(), Vec::new());
     for start in (0..count).step_by(PART) {
         let part = usize::try_from(count - start).unwrap_or(usize::MAX).min(PART);
-        let values = encoder.widened(source.as_ref(), tensor.dtype, start, part);
+        let values = encoder.widened(source.as_ref(), tensor.spec.dtype, start, part);
         cells.add(values);
         if start < DRAWN.0 {
             first.extend_from_slice(values);

@@ -140,7 +140,7 @@ impl Asked {
     /// The layout of its tensors: torch's, where no layout is given. Errors name another, and numbers of another framework.
     pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
         let word = self.module.word;
-        if let Some(like) = generator.like_table().filter(|like| like.framework != FRAMEWORK) {
+        if let Some(like) = crate::plan::like_table(generator).filter(|like| like.framework != FRAMEWORK) {
             bail!("`{word}` is a module of torch: {} has no numbers for it", like.framework);
         }
         let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
