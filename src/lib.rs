@@ -41,6 +41,5 @@ pub mod show;
 pub mod simd;
 pub mod tensor;
 pub mod text;
-mod unique;
 pub mod verify;
 pub mod writer;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::generator::{Generator, NATIVE};
+use crate::generator::Generator;
 use crate::plan::{Common, Plan, Tensor};
-use crate::pretrain::{TrainedIdentity, Wanted};
 use crate::scheme;
-use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, KeptIdentity, Layout, Name, Seed, Shape, Slice};
-use crate::unique::Unique;
+use crate::tensor::{
+    Base, BaseIdentity, DType, Element, Fans, KeptIdentity, Layout, Name, Seed, Shape, Slice, TrainedIdentity,
+};
+use crate::text::Unique;
 
 /// The key of the recipe in formats that keep it in a table.
 pub const KEY: &str = "fanin";
@@ -181,13 +182,6 @@ impl TensorRecipe {
         (whole.spec.order, whole.spec.passed) = (self.order, passed);
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
-    }
-
-    /// What is to be learnt again, where it was learnt.
-    pub fn wanted(&self, name: &str) -> Result<Wanted> {
-        let trained = self.trained.clone().context("it was not learnt, and others of the file were")?;
-        let start = Self { trained: None, ..self.clone() };
-        Ok(Wanted { tensor: start.tensor(name, NATIVE)?, trained })
     }
 
     /// The range of each axis that a slice takes which begins there.

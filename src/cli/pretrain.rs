@@ -20,11 +20,9 @@ use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{Common, Plan, Tensor};
-use crate::pretrain::{
-    ARITHMETIC, Asked, Known, Layer, METHODS, Part, Progress, Run, TrainedIdentity, Training, Wanted,
-};
+use crate::pretrain::{ARITHMETIC, Asked, Known, Layer, METHODS, Progress, Run, Training, Wanted};
 use crate::reader::Table;
-use crate::tensor::{BaseIdentity, DType, Fans, Layout, Seed, Shape};
+use crate::tensor::{BaseIdentity, DType, Fans, Layout, Part, Seed, Shape, TrainedIdentity};
 use crate::text::{bytes, cut, escape};
 use crate::writer::{self, Existing, Piece};
 use checkpoint::Checkpoint;

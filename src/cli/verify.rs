@@ -19,6 +19,7 @@ use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
 use crate::plan::{Common, Plan, Tensor};
+use crate::pretrain::Wanted;
 use crate::reader::{Contents, Entry, Table};
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::tensor::{Base, Fans, Layout, Name};
@@ -214,7 +215,7 @@ impl Verify {
         let mut wanted = Vec::new();
         for (name, tensor) in recipe.tensors.iter().flatten() {
             let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
-            wanted.push(tensor.wanted(name).with_context(word)?);
+            wanted.push(Wanted::recorded(name, tensor).with_context(word)?);
         }
         let data = &wanted.first().context("its recipe tells of no tensor")?.trained.data;
         let Some(path) = &self.data else {

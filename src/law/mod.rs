@@ -7,6 +7,7 @@ pub mod numbers;
 pub mod portable;
 mod rounding;
 mod spec;
+mod values;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::tensor::{DType, Kept, Unfolding, as_float};
 pub use further::{Described, Distribution, Draws, Known, Pattern, Whole};
 pub use memory::{bytes_of, panels};
 pub use spec::TensorSpec;
+pub use values::Values;
 
 /// The law of a tensor's values. The laws that most weights follow are spelled out, for speed; any other is a
 /// [`Pattern`], a [`Distribution`] or a [`Whole`], and stands in the file of its scheme.

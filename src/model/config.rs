@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::value::RawValue;
 
+use crate::text::Unique;
 use crate::text::{cut, escape};
-use crate::unique::Unique;
 
 /// The longest `config.json`, in bytes.
 pub const MAX_LENGTH: u64 = 16 << 20;

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use crate::text::Unique;
 use crate::text::{cut, escape};
-use crate::unique::Unique;
 
 /// The longest recipe, in bytes.
 pub const MAX_LENGTH: u64 = 16 << 20;

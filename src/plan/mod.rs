@@ -12,11 +12,10 @@ use anyhow::{Context, Result, bail, ensure};
 pub use slice::Cut;
 
 use crate::generator::{Drawer, Generator, NATIVE};
-use crate::law::{Law, TensorSpec};
-use crate::pretrain::{TrainedIdentity, Values};
+use crate::law::{Law, TensorSpec, Values};
 use crate::scheme::like::{self, Like, Target};
 use crate::scheme::{self, Reads, Resolved, Site};
-use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape};
+use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape, TrainedIdentity};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ pub use picture::Picture;
 pub use progress::{Progress, Run};
 pub use run::{Report, Start, Training, Watch};
 pub use survey::{Known, Survey};
-pub use trained::{Part, TrainedIdentity, Values, Wanted};
+pub use trained::Wanted;
 
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Expression, Parameter};

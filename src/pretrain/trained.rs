@@ -1,54 +1,15 @@
 //! Tensors that hold what was learnt.
 
-use std::fmt;
-
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
 
 use super::Start;
 use super::layer::Layer;
-use crate::generator::native;
-use crate::law::{Described, Draws, TensorSpec, Whole, bytes_of};
+use crate::generator::{NATIVE, native};
+use crate::law::TensorSpec;
 use crate::matrix::Matrix;
 use crate::plan::Tensor;
-use crate::tensor::{BaseIdentity, in_memory};
-use crate::text::{cut, escape};
-
-/// How a tensor was learnt: what a recipe keeps of it, beside the scheme that it started from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainedIdentity {
-    /// The data.
-    pub data: BaseIdentity,
-    /// Its layer, from 0.
-    pub layer: usize,
-    /// The method with every option.
-    pub method: String,
-    /// What of the layer it is.
-    pub part: Part,
-    /// The sizes of all layers, inputs first.
-    pub sizes: Vec<u64>,
-}
-
-impl fmt::Display for TrainedIdentity {
-    /// By which method and from which data.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = cut(&escape(&self.data.name), 100);
-        write!(f, "learnt by {} from `{name}` (SHA-256 {})", escape(&self.method), escape(&self.data.sha256))
-    }
-}
-
-/// What of a layer a tensor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Its weight.
-    Weight,
-    /// The shift of its outputs.
-    Bias,
-    /// The shift of what it makes of its inputs again.
-    VisibleBias,
-}
+use crate::recipe::TensorRecipe;
+use crate::tensor::{Part, TrainedIdentity, in_memory};
 
 /// A tensor to be learnt: as it starts, and what it will be.
 pub struct Wanted {
@@ -59,6 +20,13 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The tensor to be learnt again, by what a file says of it. Errors if it was not learnt.
+    pub fn recorded(name: &str, recorded: &TensorRecipe) -> Result<Self> {
+        let trained = recorded.trained.clone().context("it was not learnt, and others of the file were")?;
+        let start = TensorRecipe { trained: None, ..recorded.clone() };
+        Ok(Self { tensor: start.tensor(name, NATIVE)?, trained })
+    }
+
     /// Where each of so many layers starts, by its weight. Errors where one has none.
     pub fn starts(all: &[Self], layers: usize, seed: u64, threads: usize) -> Result<Vec<Start>> {
         let start = |layer| {
@@ -112,37 +80,5 @@ impl Wanted {
             anyhow::bail!("`{name}` overflows {dtype}: {value:e}: take --scale standard, or a wider --dtype");
         }
         Ok(self.tensor.holding(values, Some(self.trained)))
-    }
-}
-
-/// Values that are there already, as a law that draws them.
-pub struct Values<T>(Vec<T>);
-
-impl<T> Values<T> {
-    /// These, row-major.
-    pub fn new(values: Vec<T>) -> Self {
-        Self(values)
-    }
-}
-
-impl<T> fmt::Debug for Values<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} values", self.0.len())
-    }
-}
-
-impl<T: Copy + Into<f64> + Send + Sync> Described for Values<T> {
-    fn largest(&self) -> f64 {
-        self.0.iter().fold(0.0, |largest, &value| value.into().abs().max(largest))
-    }
-}
-
-impl<T: Copy + Into<f64> + Send + Sync> Whole for Values<T> {
-    fn draw(&self, _: &dyn Draws) -> Vec<f64> {
-        self.0.iter().map(|&value| value.into()).collect()
-    }
-
-    fn workspace(&self) -> u64 {
-        bytes_of(&[&[self.0.len() as u64]])
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::recipe::{Recipe, TensorRecipe};
 use crate::tensor::{Backing, Origin};
 use crate::text;
-use crate::unique::Unique;
+use crate::text::Unique;
 use crate::writer::Format;
 
 /// How the name of an index ends.

@@ -13,7 +13,7 @@ use super::{Entry, Found, Reader, read_bytes, recipe};
 use crate::plan::Plan;
 use crate::tensor::{Backing, Element, InMemory, Origin, Shape, Stored, StoredTensor};
 use crate::text;
-use crate::unique::Unique;
+use crate::text::Unique;
 
 pub(super) const READER: Reader = Reader { format: "json", recognizes, open };
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::{Entry, Found, Reader, read_bytes, recipe};
 use crate::plan::Plan;
 use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
-use crate::unique::Unique;
+use crate::text::Unique;
 use crate::writer::raw::{ALIGNMENT, OPENING, SUFFIX};
 
 pub(super) const READER: Reader = Reader { format: "raw", recognizes, open };

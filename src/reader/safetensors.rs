@@ -12,7 +12,7 @@ use super::{Entry, Found, Reader, read_bytes, recipe};
 use crate::plan::Plan;
 use crate::recipe;
 use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
-use crate::unique::Unique;
+use crate::text::Unique;
 
 pub(super) const READER: Reader = Reader { format: "safetensors", recognizes, open };
 

@@ -12,6 +12,7 @@ mod seed;
 mod shape;
 mod slice;
 mod stored;
+mod trained;
 mod unfolding;
 mod widen;
 
@@ -27,6 +28,7 @@ pub use seed::{Number, Seed, Step, fold_in, split};
 pub use shape::Shape;
 pub use slice::Slice;
 pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
+pub use trained::{Part, TrainedIdentity};
 pub use unfolding::{Place, Unfolding};
 
 /// The fans that a scheme may read, each where it is known.

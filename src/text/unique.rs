@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use crate::plan::Plan;
+/// The most tensors of a file, each of which has an entry.
+const MAX_ENTRIES: usize = 1 << 20;
 
 /// Values with their names, in the order of the text.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
         let (mut names, mut pairs) = (HashSet::new(), Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             // One more than tensors, for the metadata beside them.
-            if pairs.len() > Plan::MAX_TENSORS {
+            if pairs.len() > MAX_ENTRIES {
                 return Err(A::Error::custom("more than 2^20 entries"));
             }
             if !names.insert(name.clone()) {

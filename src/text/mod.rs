@@ -1,6 +1,10 @@
 //! Text from outside (names, metadata, arguments) made safe to show, and small words made from numbers.
 
+mod unique;
+
 use std::fmt::{Display, Write as _};
+
+pub(crate) use unique::Unique;
 
 /// True if a character shows as itself: no control or bidirectional character, none that Unicode lets a reader ignore
 /// (`Default_Ignorable_Code_Point`), and no noncharacter, which XML forbids.
