@@ -3,11 +3,10 @@
 use anyhow::{Context, Result};
 
 use super::Summary;
-use crate::law::Law;
+use crate::law::{Law, cdf};
 use crate::reader::Contents;
 use crate::scan::scan;
 use crate::tensor::as_float;
-use crate::verify::law::cdf;
 
 /// Counts in equal bins from the least value to the greatest.
 #[derive(Clone, Debug)]

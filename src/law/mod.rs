@@ -1,5 +1,6 @@
 //! A law: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator turns it into numbers.
 
+mod cdf;
 mod further;
 pub mod matrix;
 mod memory;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::gaussian;
 use crate::tensor::{DType, Kept, Unfolding, as_float};
+pub use cdf::{Cdf, cdf};
 pub use further::{Described, Distribution, Draws, Known, Pattern, Whole};
 pub use memory::{bytes_of, panels};
 pub use spec::TensorSpec;

@@ -21,7 +21,6 @@ mod sample;
 mod special;
 
 use anyhow::{Result, bail};
-pub use probability::{Cdf, cdf};
 pub use repeats::between;
 
 use crate::generator::Generator;
