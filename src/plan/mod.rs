@@ -202,6 +202,11 @@ impl Tensor {
         law(self) == law(other) && (&self.expression, &self.layout) == (&other.expression, &other.layout)
     }
 
+    /// True if it and another tensor are recorded as copies of one draw.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        self.spec.order.is_some() && self.spec.order == other.spec.order && self.draws_as(other)
+    }
+
     /// The size of its values in the file, in bytes.
     pub fn bytes(&self) -> u64 {
         self.element().bytes(self.spec.shape.count())
@@ -299,9 +304,7 @@ pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]
 fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
     let mut drawing: Vec<&Tensor> = tensors.iter().filter(|tensor| tensor.spec.law.is_random()).collect();
     drawing.sort_by_key(|tensor| tensor.spec.order);
-    drawing.dedup_by(|copy, tensor| {
-        copy.spec.order == tensor.spec.order && copy.spec.order.is_some() && copy.draws_as(tensor)
-    });
+    drawing.dedup_by(|copy, tensor| copy.is_copy_of(tensor));
     drawing.into_iter().map(|tensor| &tensor.spec).collect()
 }
 

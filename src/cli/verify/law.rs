@@ -41,7 +41,6 @@ impl Verify {
             "no law is known: all its tensors started from others; name the file that holds those with --base"
         );
         let settings = Settings {
-            generator: plan.generator,
             threads: self.resources.threads(),
             limit: self.resources.limit(),
             values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
@@ -154,12 +153,15 @@ impl Verify {
     }
 }
 
-/// Adds to each verdict which tensor before it holds its values, too.
+/// Adds to each verdict which tensor before it holds its values, too, unless the plan has them as copies of one draw.
 fn compare_tensors(plan: &Plan, verdicts: &mut [(usize, Verdict)]) {
     let traces: Vec<_> = verdicts.iter().map(|(_, verdict)| verdict.trace.as_ref()).collect();
     for (number, other, text) in between(&traces) {
-        let name = cut(&escape(plan.tensors[verdicts[other].0].spec.name.as_str()), 100);
-        verdicts[number].1.faults.push(format!("{text} `{name}`"));
+        let (tensor, other) = (&plan.tensors[verdicts[number].0], &plan.tensors[verdicts[other].0]);
+        if !tensor.is_copy_of(other) {
+            let name = cut(&escape(other.spec.name.as_str()), 100);
+            verdicts[number].1.faults.push(format!("{text} `{name}`"));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 
 use super::Verify;
+use crate::generator::Generator;
 use crate::model::layers::modules::{self, Asked};
 use crate::plan::{Plan, Tensor, Turn, put_in_turn};
 use crate::reader::{Contents, Entry};
@@ -30,7 +31,9 @@ impl Verify {
         if !is_scheme {
             self.check_module(&asked)?;
         }
-        let drawn = self.modules_of(&asked, contents)?;
+        // With --law the layers of a stack may be copies, as torch makes them.
+        let generator = if self.law { Generator::like(modules::FRAMEWORK)? } else { generator };
+        let drawn = self.modules_of(&asked, contents, generator)?;
         let holds =
             |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.spec.name.as_str());
         // Tensors of the scheme that shares the module's word may have any names.
@@ -54,13 +57,17 @@ impl Verify {
     }
 
     /// The tensors of all modules with a tensor that is wanted.
-    fn modules_of(&self, asked: &Asked, contents: &Contents) -> Result<Vec<(Tensor, Turn)>> {
+    fn modules_of(
+        &self,
+        asked: &Asked,
+        contents: &Contents,
+        generator: &'static Generator,
+    ) -> Result<Vec<(Tensor, Turn)>> {
         let mut all = Vec::new();
         for (number, Found { prefix, weight }) in found(asked, contents).into_iter().enumerate() {
             let shown = || format!("`{}`", cut(&escape(&weight.name), 100));
             let dtype = weight.dtype().ok_or_else(|| super::no_law(weight))?;
-            let numbers = (dtype, self.numbers.generator());
-            let drawn = asked.drawn(prefix, &weight.shape, number, numbers).with_context(shown)?;
+            let drawn = asked.drawn(prefix, &weight.shape, number, (dtype, generator)).with_context(shown)?;
             if drawn.iter().any(|(tensor, _)| self.wants(tensor.spec.name.as_str())) {
                 all.extend(drawn);
             }

@@ -23,7 +23,6 @@ mod special;
 use anyhow::{Result, bail};
 pub use repeats::between;
 
-use crate::generator::Generator;
 use crate::law::Law;
 use crate::plan::Tensor;
 use crate::reader::Contents;
@@ -86,8 +85,6 @@ impl Verdict {
 /// How tests are done.
 #[derive(Clone, Copy)]
 pub struct Settings {
-    /// What draws values to compare with.
-    pub generator: &'static Generator,
     /// How many threads read.
     pub threads: usize,
     /// The most memory that a matrix may take.
