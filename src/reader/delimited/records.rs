@@ -53,6 +53,9 @@ impl Delimiter {
             return self;
         }
         let mut lines: Vec<&[u8]> = opening.split(|&byte| byte == b'\n').collect();
+        if let Some(delimiter) = stated(lines[0]) {
+            return Self::Byte(delimiter);
+        }
         // The last line may go on behind the opening.
         if lines.len() > 1 {
             lines.pop();
@@ -73,6 +76,15 @@ impl Delimiter {
 
 fn outside_of_quotes(line: &[u8], byte: u8) -> usize {
     line.split(|&byte| byte == b'"').step_by(2).flatten().filter(|&&other| other == byte).count()
+}
+
+/// The delimiter of a first line such as `sep=;`, which Excel writes and reads.
+fn stated(line: &[u8]) -> Option<u8> {
+    let rest = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"sep=")?;
+    match rest.strip_suffix(b"\r").unwrap_or(rest) {
+        &[delimiter] => Some(delimiter),
+        _ => None,
+    }
 }
 
 /// True if a line holds no record: it is blank or a comment.
@@ -112,7 +124,9 @@ impl<R: BufRead> Records<R> {
             if self.line == 1 && self.record.starts_with(b"\xef\xbb\xbf") {
                 self.record.drain(..3);
             }
-            if !is_passed_over(&self.record) {
+            let is_statement =
+                self.line == 1 && stated(self.record.strip_suffix(b"\n").unwrap_or(&self.record)).is_some();
+            if !is_statement && !is_passed_over(&self.record) {
                 break;
             }
         }
@@ -256,6 +270,9 @@ mod tests {
         }
         assert_eq!(records("1,5;2,5\n1;2\n", Delimiter::Auto).unwrap(), [["1,5", "2,5"], ["1", "2"]]);
         assert_eq!(records("\u{feff}# a\n\n1, 2\n", Delimiter::Auto).unwrap(), [["1", "2"]]);
+        for text in ["sep=;\r\n1;2\r\n", "\u{feff}sep=|\n1|2\n", "sep=\t\n1\t2\n"] {
+            assert_eq!(records(text, Delimiter::Auto).unwrap(), [["1", "2"]], "{text:?}");
+        }
     }
 
     #[test]
