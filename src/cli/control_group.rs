@@ -60,7 +60,7 @@ impl Version {
         if self.taken == V2.taken { "cgroup2" } else { "cgroup" }
     }
 
-    /// What a group leaves, in bytes; `None` without a limit. `max` is no number.
+    /// The memory that a group leaves, in bytes; `None` without a limit. `max` is no number.
     fn free(&self, folder: &Path) -> Option<u64> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let number = |name: &&str| read(name)?.trim().parse::<u64>().ok();

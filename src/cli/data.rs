@@ -2,7 +2,7 @@
 
 use crate::reader::{Columns, Delimiter, TableOptions, TextOptions};
 
-/// Which samples of the data are read.
+/// The samples of the data that are read.
 #[derive(clap::Args)]
 pub(super) struct DataOptions {
     /// The name of the data, if its file holds several tensors

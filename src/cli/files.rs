@@ -43,7 +43,7 @@ pub(super) struct Manner {
     pub(super) options: FileOptions,
     /// The part that this process has; all where there is none.
     pub(super) part: Option<Part>,
-    /// True if the hashes are told and written.
+    /// True if the hashes are reported and written.
     pub(super) sums: bool,
 }
 

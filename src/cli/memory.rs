@@ -56,7 +56,7 @@ fn half_of_free() -> u64 {
     system.into_iter().chain(control_group::free()).min().map_or(4 << 30, |free| free / 2)
 }
 
-/// How much more address space the limits of this process allow, in bytes; `None` without a limit.
+/// The address space that the limits of this process still allow, in bytes; `None` without a limit.
 pub(super) fn address_space_left() -> Option<u64> {
     let limit = |resource, taken| {
         let limit = getrlimit(resource).current?;

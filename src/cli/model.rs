@@ -186,7 +186,7 @@ pub(super) fn model_of(spec: &str, numbers: &Numbers) -> Result<model::Model> {
     })
 }
 
-/// What a SPEC on the command line is, by its content. The weights of a folder come before its config.json where a template is asked
+/// The kind of a SPEC on the command line, by its content. The weights of a folder come before its config.json where a template is asked
 /// for.
 fn source(spec: &str, is_template: bool) -> Result<Source> {
     if spec == "-" {

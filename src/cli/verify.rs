@@ -89,7 +89,7 @@ pub(super) struct Verify {
     json: bool,
 }
 
-/// What a file should hold.
+/// The tensors that a file should hold.
 struct Expected {
     plan: Plan,
     /// The names of tensors that cannot be derived for want of their base. Only a test of laws can do without those.
@@ -175,7 +175,7 @@ impl Verify {
         Ok(())
     }
 
-    /// What the file should hold.
+    /// The tensors that the file should hold.
     fn expected(&self, contents: &Contents) -> Result<Expected> {
         let base = self.base()?.map(Arc::new);
         if let Some(expression) = &self.scheme {

@@ -84,7 +84,7 @@ pub enum Known {
         dof: f64,
         /// Its centre.
         mean: f64,
-        /// What a standard value is multiplied by.
+        /// The factor of a standard value.
         scale: f64,
     },
     /// A value or its negative.

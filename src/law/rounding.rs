@@ -1,4 +1,4 @@
-//! How many of a law's values a dtype rounds to 0, or keeps with fewer digits.
+//! The share of a law's values that a dtype rounds to 0, or keeps with fewer digits.
 
 use super::Law;
 use crate::gaussian;
@@ -9,7 +9,7 @@ const ZEROS: f64 = 0.01;
 const SUBNORMAL: f64 = 0.1;
 
 impl Law {
-    /// What to know if a considerable share of the values is too small for a dtype.
+    /// A note if a considerable share of the values is too small for a dtype.
     pub fn too_small_for(&self, dtype: DType) -> Option<String> {
         let least = dtype.least_normal();
         // Half of the least number above 0 rounds to 0.

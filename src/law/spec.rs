@@ -14,7 +14,7 @@ pub struct TensorSpec {
     pub slice: Option<Slice>,
     /// The type of its elements in the file.
     pub dtype: DType,
-    /// What to draw.
+    /// The distribution of its values.
     pub law: Law,
     /// Its position, from 0, among the tensors that a framework draws one after the other; `None` if it is the only one, or if each
     /// tensor has numbers of its own.

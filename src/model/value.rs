@@ -160,7 +160,7 @@ pub(super) fn from_number(number: &Number) -> Value {
     whole.or_else(|| number.as_f64().map(Value::from)).unwrap_or_default()
 }
 
-/// What the engine says of an error, on one line.
+/// The engine's text of an error, on one line.
 pub(super) fn message(error: &minijinja::Error) -> String {
     let kind = error.kind();
     match (kind, error.detail()) {

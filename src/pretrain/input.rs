@@ -52,7 +52,7 @@ pub(super) fn both<A: Send, B: Send>(
     if work < WORK_OF_A_THREAD { (first(), second()) } else { rayon::join(first, second) }
 }
 
-/// What is done to the data first.
+/// The preprocessing of the data.
 #[derive(Clone, Debug)]
 pub(super) enum Scale {
     /// Each feature is shifted, and then multiplied.

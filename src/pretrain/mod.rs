@@ -158,7 +158,7 @@ impl Asked {
         (self.method.scheme)(&self.arguments)
     }
 
-    /// What a user should know about the data, for weights of that type.
+    /// Notes for the user about the data, for weights of that type.
     pub fn notes(&self, survey: &Survey, dtype: DType) -> Vec<String> {
         let (constant, features) = (survey.constant(), survey.low.len());
         let constant = (constant > 0).then(|| {

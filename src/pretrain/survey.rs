@@ -1,4 +1,4 @@
-//! What the data is like, feature by feature, in double precision.
+//! Statistics of the data, feature by feature, in double precision.
 
 use anyhow::{Result, ensure};
 
@@ -7,9 +7,9 @@ use crate::matrix::Matrix;
 use crate::reader::Table;
 use crate::tensor::BaseIdentity;
 
-/// What is known of the data.
+/// The known facts of the data.
 pub struct Known {
-    /// Which data it is.
+    /// The identity of the data.
     pub identity: BaseIdentity,
     /// What it is like.
     pub survey: Survey,
@@ -28,7 +28,7 @@ const FAR: f64 = 1e4;
 /// Variances that have lost no digit.
 const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 
-/// What the data is like, feature by feature.
+/// Statistics of the data, feature by feature.
 pub struct Survey {
     /// The least value.
     pub low: Vec<f64>,
@@ -99,7 +99,7 @@ impl Survey {
         Self { low: each(&self.low), high: each(&self.high), mean: each(&self.mean), std }
     }
 
-    /// How many features have one value only.
+    /// The number of features with one value only.
     pub fn constant(&self) -> usize {
         self.low.iter().zip(&self.high).filter(|(low, high)| low == high).count()
     }

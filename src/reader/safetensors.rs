@@ -28,7 +28,7 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
 }
 
-/// What the header says of a tensor. Other fields are passed over, as the safetensors library does.
+/// The header's entry of a tensor. Other fields are passed over, as the safetensors library does.
 #[derive(Deserialize)]
 struct Info {
     dtype: String,

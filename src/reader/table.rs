@@ -12,7 +12,7 @@ use crate::text;
 
 /// How many bytes of samples are read at a time, unless one has more.
 const BYTES_OF_A_READ: usize = 1 << 16;
-/// How many values are read at a time where all are.
+/// The number of values that are read at a time if all are.
 const BLOCK: u64 = 1 << 17;
 
 /// No more values than this are kept in memory, wherever they are.
@@ -26,7 +26,7 @@ pub struct Table {
     pub samples: u64,
     /// The number of features of each.
     pub features: usize,
-    /// What was supposed about it.
+    /// The assumptions about it.
     pub notes: Vec<String>,
     shape: Vec<u64>,
     /// The type of its values.
@@ -50,12 +50,12 @@ fn numbers(entry: &Entry) -> Result<&StoredTensor> {
     Ok(values)
 }
 
-/// Which matrix of a file is read, and how.
+/// The matrix of a file that is read, and its form.
 #[derive(Clone, Debug, Default)]
 pub struct TableOptions {
     /// Its name; `None` for the only one.
     pub tensor: Option<String>,
-    /// How it is read from text; `None` for the usual way.
+    /// The options for reading it from text; `None` for the defaults.
     pub text: Option<TextOptions>,
 }
 

@@ -38,7 +38,7 @@ pub(super) fn spelled(text: &str) -> String {
     format!("{order}{word}")
 }
 
-/// What an array of such a type holds in place of numbers, with the way out.
+/// The content of an array of such a type in place of numbers, with the way out.
 pub(super) fn refusal(kind: TypeChar) -> Option<&'static str> {
     Some(match kind {
         TypeChar::Object => "Python objects, which are pickled and never opened: save numbers, as by a.astype('f8')",

@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
             name: "padding",
             kind: Kind::Index,
             default: None,
-            help: "the row of zeros, counted from 0, or from the end where it is negative; none where it is not given",
+            help: "the row of zeros, counted from 0, or from the end if negative; none by default",
         },
         Parameter {
             name: "scaled",

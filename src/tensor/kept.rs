@@ -10,13 +10,13 @@ use crate::text;
 /// A tensor that is copied.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// Which values it holds.
+    /// The identity of its values.
     pub identity: KeptIdentity,
     /// Where they lie.
     pub values: StoredTensor,
 }
 
-/// Which values a kept tensor holds: what a recipe keeps of it.
+/// The identity of the values of a copied tensor, as a recipe keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptIdentity {
@@ -24,7 +24,7 @@ pub struct KeptIdentity {
     pub sha256: String,
 }
 
-/// How many elements are hashed at a time; a multiple of 8, so that elements of less than a byte make whole ones.
+/// The number of elements that are hashed at a time; a multiple of 8, so that elements of less than a byte make whole ones.
 const CHUNK: u64 = 1 << 17;
 
 impl Kept {

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Shape;
 
-/// Where a slice lies in its tensor; its own shape says where it ends.
+/// The position of a slice in its tensor; its own shape gives its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
     /// The shape of the whole tensor.
     pub of: Vec<u64>,
-    /// Where the slice begins on each axis.
+    /// The first index of the slice on each axis.
     pub start: Vec<u64>,
 }
 

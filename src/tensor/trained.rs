@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::BaseIdentity;
 use crate::text::{cut, escape};
 
-/// How a tensor was learnt: what a recipe keeps of it, beside the scheme that it started from.
+/// The record of how a tensor was learnt, beside the scheme that it started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainedIdentity {
@@ -17,7 +17,7 @@ pub struct TrainedIdentity {
     pub layer: usize,
     /// The method with every option.
     pub method: String,
-    /// What of the layer it is.
+    /// Its part of the layer.
     pub part: Part,
     /// The sizes of all layers, inputs first.
     pub sizes: Vec<u64>,
@@ -31,7 +31,7 @@ impl fmt::Display for TrainedIdentity {
     }
 }
 
-/// What of a layer a tensor is.
+/// The part of a layer that a tensor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {

@@ -32,7 +32,7 @@ impl Drop for Temporary {
 }
 
 impl Temporary {
-    /// What `make` makes at a name beside `path`. The name is drawn, so that none left by a dead process is in the way.
+    /// The result of `make` at a name beside `path`. The name is drawn, so that none left by a dead process is in the way.
     fn beside<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let short: String = name.chars().take(40).collect();

@@ -175,7 +175,7 @@ fn corrected(test: &Test, tests: u64) -> f64 {
     (test.probability * crate::tensor::as_float(tests)).min(1.0)
 }
 
-/// How many failed tests of a tensor are written out.
+/// The number of failed tests of a tensor that are written out.
 const SHOWN: usize = 6;
 
 const COLUMNS: &[Column] = &[

@@ -15,9 +15,9 @@ use crate::verify::law::place;
 pub(super) struct Compared<'a> {
     /// What the recipe gives.
     pub(super) plan: &'a Plan,
-    /// What was wrong before any value was compared: names, and their faults.
+    /// Faults found before any value was compared: names, and their faults.
     pub(super) faults: &'a [(String, String)],
-    /// What was compared.
+    /// The compared tensors.
     pub(super) tensors: Vec<Tensor<'a>>,
     /// The names of tensors that no law draws.
     pub(super) undrawn: &'a [String],
@@ -29,9 +29,9 @@ pub(super) struct Compared<'a> {
 pub(super) struct Tensor<'a> {
     /// Its name in the file.
     pub(super) name: &'a str,
-    /// What it should be: the tensor of that name, or the one that it is tied to.
+    /// The tensor that it should equal: the one of that name, or the one that it is tied to.
     pub(super) planned: &'a plan::Tensor,
-    /// What differs.
+    /// The difference.
     pub(super) difference: Option<Difference>,
 }
 

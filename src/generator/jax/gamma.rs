@@ -61,7 +61,7 @@ fn element<D: Draw>(draw: D, key: Key, index: u64) -> f64 {
     draw.value(D::Value::bits(high, low)).double()
 }
 
-/// What Marsaglia and Tsang's method takes of a shape.
+/// The constants of Marsaglia and Tsang's method for a shape.
 #[derive(Clone, Copy)]
 struct Method<N, U> {
     standard: Standard<N, U>,

@@ -119,7 +119,7 @@ impl Layer {
             .collect()
     }
 
-    /// What makes the state of the outputs of an LSTM; drawn as the rest of it.
+    /// The projection of the outputs of an LSTM; drawn as the rest of it.
     fn projection(&self, given: &Given, framework: &Framework, layout: &Layout) -> Result<LayerTensor> {
         let letters = layout.letters(2)?;
         let shape = by_letters(&letters, self.outputs, self.state, &[])?;

@@ -201,7 +201,7 @@ impl<R: std::io::BufRead> Rows<R> {
         format!("line {}, column {}{}", self.records.line, place + 1, name.unwrap_or_default())
     }
 
-    /// Why a field of the record is refused.
+    /// The reason why a field of the record is refused.
     fn fault(&self, place: usize) -> String {
         let fault = format!("{}: {}", self.place(place), fault(&self.records.field(place)));
         if self.samples == 1 && self.heading.is_none() {

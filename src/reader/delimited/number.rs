@@ -28,7 +28,7 @@ impl Field {
     }
 }
 
-/// Why a field is no number, with the way out if its spelling tells one.
+/// The reason why a field is no number, with the way out if its spelling tells one.
 pub(super) fn fault(text: &str) -> String {
     let shown = cut(&escape(text), 30);
     misspelled(text).map_or_else(|| format!("`{shown}` is no number"), |remedy| format!("`{shown}` {remedy}"))

@@ -1,4 +1,4 @@
-//! What a pickle makes. Values are small and copied; whatever is longer lies in one of a few lists, all of which are freed at
+//! The objects that a pickle makes. Values are small and copied; whatever is longer lies in one of a few lists, all of which are freed at
 //! once, so that no depth of nesting costs any stack. Texts and numbers stay in the pickle's own bytes.
 
 use std::mem::size_of;
@@ -266,7 +266,7 @@ impl<'a> Heap<'a> {
         super::shown_name(&format!("{module}.{name}"))
     }
 
-    /// What a value is, for a message.
+    /// The kind of a value, for a message.
     pub(super) fn kind(&self, value: Value) -> String {
         match value {
             Value::Nothing => "None".into(),

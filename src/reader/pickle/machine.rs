@@ -15,7 +15,7 @@ const LOOKED_AT: usize = 32;
 /// A pickle that is being run.
 struct Machine<'a> {
     heap: Heap<'a>,
-    /// Where the instruction that is being run begins.
+    /// The offset of the instruction that is being run.
     at: usize,
     stack: Vec<Value>,
     marks: Vec<usize>,

@@ -241,7 +241,7 @@ impl Walk<'_, '_> {
         self.skipped += 1;
     }
 
-    /// What was skipped. Errors if that is all.
+    /// The skipped entries. Errors if there are no others.
     fn notes(self) -> Result<Vec<String>> {
         let mut names = self.shown.join(", ");
         if self.skipped > self.shown.len() {

@@ -82,7 +82,7 @@ impl Source {
         anyhow::bail!("a pickle without an end in {left} bytes")
     }
 
-    /// Where each of the storages of these names begins, and its length in bytes.
+    /// The offset and the length in bytes of each of the storages of these names.
     fn storages<'a>(&mut self, values: &Pickle<'a>, names: &[&'a str]) -> Result<HashMap<&'a str, (u64, u64)>> {
         let mut sizes = HashMap::new();
         for storage in values.storages() {

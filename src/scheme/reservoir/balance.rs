@@ -130,7 +130,7 @@ fn tilted(block: &[f64], size: usize, slope: f64) -> Vec<f64> {
     block.iter().enumerate().map(scaled).collect()
 }
 
-/// How often a vector is multiplied to find the largest singular value.
+/// The number of products with a vector to find the largest singular value.
 const POWERS: usize = 30;
 
 /// About the largest singular value, by the power method; infinite where that is beyond a double.

@@ -85,7 +85,7 @@ struct Matrices<T> {
 
 /// How often a matrix without a spectral radius to speak of is drawn from the streams of its own.
 const ATTEMPTS: u64 = 100;
-/// How often it is drawn again after those, and the first of the streams for that.
+/// The number of further draws after those, and the first of the streams for that.
 const FURTHER_ATTEMPTS: u64 = 2000;
 const FURTHER_STREAMS: u64 = 1 << 48;
 /// The least probability of a cycle: all attempts together miss it with a probability of 10^-18.
@@ -192,7 +192,7 @@ pub(super) trait Topology: Debug + Send + Sync {
     /// The largest magnitude of a weight.
     fn largest(&self) -> f64;
 
-    /// Whether some units of `n` lead to one another in a circle.
+    /// True if some units of `n` lead to one another in a circle.
     fn has_cycle(&self, n: u64) -> bool;
 }
 
@@ -278,7 +278,7 @@ mod tests {
     use crate::scheme::{Reads, SCHEMES};
     use crate::tensor::{DType, Fans};
 
-    /// Whether a topology says that it has a cycle just where its spectral radius is above 0.
+    /// True if a topology says that it has a cycle just where its spectral radius is above 0.
     #[track_caller]
     fn cycles_are_those_of_the_matrix<T: Topology>(of: impl Fn(f64, f64, f64, u64) -> T, sizes: impl Fn(u64) -> u64) {
         for n in 1u64..=7 {

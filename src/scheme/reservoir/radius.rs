@@ -65,7 +65,7 @@ struct Measured {
 }
 
 impl Measured {
-    /// Whether it has the digits of a single.
+    /// True if it has the digits of a single.
     fn is_certain(&self) -> bool {
         self.error <= 1e-8
     }

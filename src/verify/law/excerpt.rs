@@ -6,7 +6,7 @@ use crate::tensor::{Shape, as_float, in_memory};
 
 /// How many values the block holds at most, and how many those of the slices of one axis are.
 const LIMIT: u64 = 1 << 20;
-/// How many values of each slice are kept.
+/// The number of values of each slice that are kept.
 const PROBES: u64 = 64;
 
 /// An axis with more than one place.
@@ -14,11 +14,11 @@ const PROBES: u64 = 64;
 pub(super) struct Axis {
     /// Its number in the tensor.
     pub(super) number: usize,
-    /// How many places it has.
+    /// The number of its places.
     pub(super) size: u64,
     /// The place where the block begins.
     low: u64,
-    /// How many places the block has.
+    /// The number of places of the block.
     pub(super) length: usize,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Excerpt {
 struct Slices {
     /// Which of `axes`.
     axis: usize,
-    /// How many values lie between two places of the axis.
+    /// The number of values between two places of the axis.
     stride: u64,
     /// The first value of the tensor at each place that is kept.
     places: Vec<u64>,

@@ -1,4 +1,4 @@
-//! Whether orthonormal columns are those of a random matrix, distributed as Haar's measure says: every direction alike.
+//! Tests of orthonormal columns as those of a random matrix, distributed as Haar's measure says: every direction alike.
 
 use super::Test;
 use super::cells::{Cells, Grid};
@@ -8,7 +8,7 @@ use super::special::{nearer, of_any, of_coordinate, of_heads, of_projection};
 use crate::tensor::{DType, as_float};
 use crate::text::{figure, grouped};
 
-/// How many columns of a matrix are made triangular: their signs suffice.
+/// The number of columns of a matrix that are made triangular: their signs suffice.
 const COLUMNS: usize = 32;
 /// How many columns of all matrices together are.
 const SIGNS: u64 = 4096;
@@ -21,7 +21,7 @@ pub(super) struct Orthonormal<'a> {
     pub(super) values: &'a [f64],
     /// The length of a column.
     pub(super) rows: usize,
-    /// How many columns a matrix has, `rows` at most.
+    /// The number of columns of a matrix, `rows` at most.
     pub(super) columns: usize,
     /// The length that each column has by the law.
     pub(super) gain: f64,
@@ -140,7 +140,7 @@ impl Orthonormal<'_> {
         }
     }
 
-    /// How much of the direction in which all coordinates are equal the columns hold.
+    /// The share of the direction in which all coordinates are equal that the columns hold.
     fn means(&self) -> Option<Test> {
         if self.columns >= self.rows {
             return None;
@@ -231,7 +231,7 @@ impl Orthonormal<'_> {
     }
 }
 
-/// How many pivots are negative as columns are reflected onto the axes, one after the other.
+/// The number of negative pivots as columns are reflected onto the axes, one after the other.
 fn negative_pivots(mut columns: Vec<Vec<f64>>) -> u64 {
     let mut negative = 0;
     for step in 0..columns.len() {

@@ -56,12 +56,12 @@ pub struct Test {
     pub text: String,
 }
 
-/// What tells the values of a tensor from those of another.
+/// A fingerprint of the values of a tensor.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// How many values there are.
+    /// The number of values.
     count: u64,
-    /// How many of them the sum is of.
+    /// The number of summands.
     held: usize,
     /// A sum of hashes, the same in any order of the values.
     sum: u64,
@@ -89,7 +89,7 @@ pub struct Settings {
     pub threads: usize,
     /// The most memory that a matrix may take.
     pub limit: u64,
-    /// How many values of the file are tested.
+    /// The number of values of the file that are tested.
     pub values: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Whether values depend on their places: neighbours, mirrored, transposed and repeated halves, and slices of an axis against the rest.
+//! Tests of values that depend on their places: neighbours, mirrored, transposed and repeated halves, and slices of an axis against the rest.
 //!
 //! Each value is replaced by its rank, from -1 to 1, of which independent values of any law have any order with the same probability.
 //! Sums of products of such ranks, and of ranks, over the root of the sum of their squares, are standard normal, and their tails are
@@ -80,7 +80,7 @@ impl Scores {
         })
     }
 
-    /// Whether a sum of so many of them, or of products of `power` of them, is as good as symmetric.
+    /// True if a sum of so many of them, or of products of `power` of them, is as good as symmetric.
     fn suffice(&self, count: f64, power: i32) -> bool {
         // The next term of Edgeworth's series at 6 standard deviations is a third.
         count >= FEWEST && count >= (150.0 * self.skew.powi(power)).powi(2)
@@ -92,7 +92,7 @@ impl Scores {
 struct Products {
     sum: f64,
     squares: f64,
-    /// How many of them are not 0.
+    /// The number of those that are not 0.
     count: u64,
 }
 

@@ -21,7 +21,7 @@ const MANY: u64 = 1 << 16;
 const BASE: u128 = 0x243f_6a88_85a3_08d3_1319_8a2e_0370_7345;
 /// The bit of a sign.
 const SIGN: u64 = 1 << 63;
-/// How many single values are sorted, about.
+/// The approximate number of single values that are sorted.
 const SORTED: u64 = 1 << 18;
 /// What hardly ever happens.
 const NEVER: f64 = 1e-12;
@@ -31,7 +31,7 @@ pub(super) const GRID: u32 = 23;
 /// Hashes of runs of each length, and where they begin.
 pub(super) type Runs = [Vec<(u128, u64)>; LENGTHS.len()];
 
-/// Which runs of a tensor are looked at: those whose hash has none of these bits.
+/// The bits that the hash of a run has not if the run is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling(u128);
 
@@ -212,13 +212,13 @@ pub(super) fn slices(excerpt: &Excerpt, collision: f64) -> Vec<String> {
     equal.collect()
 }
 
-/// Whether so many values hardly ever meet as many others in one of that number of tries.
+/// True if so many values hardly ever meet as many others in one of that number of tries.
 fn is_rare(collision: f64, values: usize, tries: f64) -> bool {
     as_float(values as u64) * libm::log(collision) + libm::log(tries.max(1.0)) < libm::log(NEVER)
 }
 
 impl Trace {
-    /// What tells the values of a tensor from those of others, among `all` values of a file.
+    /// The fingerprint of the values of a tensor among `all` values of a file.
     pub(super) fn new(count: u64, block: &[f64], mut runs: Runs, collision: f64, all: u64) -> Self {
         let bits = thinning(all) - 1;
         for runs in &mut runs {

@@ -226,7 +226,7 @@ fn beyond(tensor: &Tensor, law: &Law, min: Option<f64>, max: Option<f64>) -> boo
     min.is_some_and(|min| min < low) || max.is_some_and(|max| max > high)
 }
 
-/// Whether a value is not finite or not inside the bounds.
+/// True if a value is not finite or not inside the bounds.
 fn is_outside(tensor: &Tensor, law: &Law, value: f64) -> bool {
     let (low, high) = reach(tensor, law);
     !value.is_finite() || !(low..=high).contains(&value)

@@ -204,7 +204,7 @@ impl Asked {
         Ok(drawn)
     }
 
-    /// What the user should know about its tensors.
+    /// Notes for the user about its tensors.
     fn notes(&self, in_order: bool) -> impl Iterator<Item = &'static str> {
         let copies = self.module.kind.starts_with("transformer") && !self.module.kind.ends_with("layer");
         [
