@@ -33,5 +33,5 @@ class Pipes(Case):
 
     def test_a_full_device_is_an_error(self):
         done = self.shell("fanin init normal 2000x2000 -q > /dev/full")
-        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.returncode, 75)
         self.assertRegex(done.stderr, r"^fanin: .*No space left on device.*\n$")
