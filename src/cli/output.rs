@@ -320,7 +320,7 @@ impl Output {
 }
 
 /// True if a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
-/// A program that starts this one with /dev/null so, such as Python with `subprocess.DEVNULL`, cannot be told from that.
+/// A program that starts this one with /dev/null so, such as Python with `subprocess.DEVNULL`, looks the same.
 fn is_closed(stream: BorrowedFd) -> Result<bool> {
     if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
         return Ok(false);

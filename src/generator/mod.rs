@@ -199,7 +199,7 @@ impl Generator {
         !law.is_random() || (self.has)(law)
     }
 
-    /// What draws the tensors of a plan. Errors if it takes no such seed.
+    /// The source of numbers for the tensors of a plan. Errors if it takes no such seed.
     pub(crate) fn drawer(&self, seed: &Seed, tensors: &[&TensorSpec]) -> Result<Drawer> {
         self.check(seed)?;
         let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));

@@ -105,7 +105,7 @@ impl Survey {
     }
 }
 
-/// What some samples are like.
+/// Statistics of some samples.
 struct Seen {
     low: Vec<f64>,
     high: Vec<f64>,

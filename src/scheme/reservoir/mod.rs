@@ -83,7 +83,7 @@ struct Matrices<T> {
     unfolding: Unfolding,
 }
 
-/// How often a matrix without a spectral radius to speak of is drawn from the streams of its own.
+/// The number of draws of a matrix from its own streams while it has no spectral radius.
 const ATTEMPTS: u64 = 100;
 /// The number of further draws after those, and the first of the streams for that.
 const FURTHER_ATTEMPTS: u64 = 2000;

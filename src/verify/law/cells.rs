@@ -153,7 +153,7 @@ impl Cells {
         (ranks.into_iter().map(narrow).collect(), skew)
     }
 
-    /// What a list has for the cell of a finite value.
+    /// The cell of a finite value in a list.
     pub(super) fn of(&self, value: f64, list: &[f32]) -> f32 {
         list.get(self.grid.cell(value)).copied().unwrap_or(0.0)
     }
@@ -165,7 +165,7 @@ impl Cells {
         occupied.map(|(cell, &count)| (as_float(count) / total).powi(2) / self.numbers(cell, mantissa)).sum()
     }
 
-    /// How many numbers of a mantissa of as many bits a cell has.
+    /// The numbers of a mantissa of that many bits in a cell.
     fn numbers(&self, cell: usize, mantissa: u32) -> f64 {
         if cell == 0 || cell + 1 >= self.counts.len() {
             return 1.0;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::tensor::{Shape, as_float, in_memory};
 
-/// How many values the block holds at most, and how many those of the slices of one axis are.
+/// The most values of the block, and of the slices of one axis.
 const LIMIT: u64 = 1 << 20;
 /// The number of values of each slice that are kept.
 const PROBES: u64 = 64;

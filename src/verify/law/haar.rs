@@ -10,9 +10,9 @@ use crate::text::{figure, grouped};
 
 /// The number of columns of a matrix that are made triangular: their signs suffice.
 const COLUMNS: usize = 32;
-/// How many columns of all matrices together are.
+/// The number of columns of all matrices together.
 const SIGNS: u64 = 4096;
-/// What arithmetic in single precision may have left, as a share of a length.
+/// The error that arithmetic in single precision may leave, as a share of a length.
 const LEAST_SLACK: f64 = 1e-6;
 
 /// Matrices of orthonormal columns: `matrices` after one another, column by column.

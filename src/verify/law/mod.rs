@@ -39,7 +39,7 @@ pub struct Verdict {
     pub faults: Vec<String>,
     /// What of the law was not tested, and why.
     pub untested: Option<String>,
-    /// What to compare with other tensors.
+    /// The fingerprint for comparisons with other tensors.
     pub trace: Option<Trace>,
 }
 

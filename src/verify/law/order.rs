@@ -96,7 +96,7 @@ struct Products {
     count: u64,
 }
 
-/// Whether the values of pairs are of one magnitude, and whether their scores are correlated. All sums are taken at once, since pairs lie
+/// Tests of pairs for equal magnitudes and for correlated scores. All sums are taken at once, since pairs lie
 /// far from each other in memory.
 fn pairs(pairing: &Pairing, block: &[f64], scores: &[Scores; 2], collision: f64) -> Vec<Test> {
     let (mut count, mut alike, mut products) = (0u64, 0u64, [Products::default(); 2]);

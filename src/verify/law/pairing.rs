@@ -125,7 +125,7 @@ impl Pairing {
         }
     }
 
-    /// How many of a number of pairs there are, or how much of a sum over them, if each is counted once.
+    /// The count of a number of pairs, or how much of a sum over them, if each is counted once.
     pub(super) fn once(&self) -> f64 {
         if self.twice { 0.5 } else { 1.0 }
     }

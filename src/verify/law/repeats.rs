@@ -23,7 +23,7 @@ const BASE: u128 = 0x243f_6a88_85a3_08d3_1319_8a2e_0370_7345;
 const SIGN: u64 = 1 << 63;
 /// The approximate number of single values that are sorted.
 const SORTED: u64 = 1 << 18;
-/// What hardly ever happens.
+/// The probability of an event that hardly ever happens.
 const NEVER: f64 = 1e-12;
 /// No generator of random numbers takes coarser steps than this many bits of a fraction, unless its dtype does.
 pub(super) const GRID: u32 = 23;

@@ -155,7 +155,7 @@ pub(super) fn test(
     Ok(verdict)
 }
 
-/// Whether values depend on their places, and whether they come again. `count` says how many there are together with those that are 0, if
+/// Tests of values that depend on their places or come again. `count` says how many there are together with those that are 0, if
 /// those were not counted.
 fn order_and_repeats(
     verdict: &mut Verdict,
@@ -182,7 +182,7 @@ fn order_and_repeats(
 struct Chosen<'a> {
     start: u64,
     values: Cow<'a, [f64]>,
-    /// Where they are, unless all of the chunk are.
+    /// Their places, unless all of the chunk are there.
     places: Vec<u64>,
     /// The others.
     others: Vec<(u64, f64)>,
