@@ -46,18 +46,18 @@ pub(super) fn summary(out: &mut dyn Write) -> io::Result<()> {
 /// Every name of every framework, in Markdown.
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Coverage\n")?;
-    writeln!(out, "What each framework's initializers are here, made by `fanin list frameworks --markdown`.")?;
-    writeln!(out, "`FRAMEWORK.NAME` is taken wherever a scheme is named, with that framework's meaning and defaults;")?;
-    writeln!(out, "many of its own words for the parameters are taken too. Case, `-` and `_` do not count.")?;
+    writeln!(out, "The names of each framework's initializers and their meanings here, made by `fanin list frameworks --markdown`.")?;
+    writeln!(out, "`FRAMEWORK.NAME` is accepted wherever a scheme is named, with that framework's meaning and defaults;")?;
+    writeln!(out, "so are many of its names for parameters. Case, `-` and `_` are ignored.")?;
     for word in frameworks() {
         let names = names(word);
         let schemes = names.iter().filter(|row| matches!(row.is, Is::Means(_))).count();
         writeln!(out, "\n## `{word}`: {}\n", title(word))?;
-        writeln!(out, "Names of schemes: {schemes}; of other things: {}.", names.len() - schemes)?;
+        writeln!(out, "Names of schemes: {schemes}; other names: {}.", names.len() - schemes)?;
         if let Some(other) = included(word) {
-            writeln!(out, "Those of `{other}` are taken as well.")?;
+            writeln!(out, "The names of `{other}` are accepted as well.")?;
         }
-        writeln!(out, "\n| name there | what it is here |\n|---|---|")?;
+        writeln!(out, "\n| name | meaning here |\n|---|---|")?;
         for row in names {
             match row.is {
                 Is::Means(expression) => writeln!(out, "| `{}` | `{}` |", row.name, spelled_out(expression))?,

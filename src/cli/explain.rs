@@ -42,7 +42,7 @@ const INDENT: usize = 14;
 
 /// The word by which the parameters of the arrangement are explained.
 const ARRANGEMENT_WORD: &str = "arrangement";
-const ARRANGEMENT_USE: &str = "how one tensor holds several weights, or a transposed one";
+const ARRANGEMENT_USE: &str = "several weights in one tensor, or a transposed one";
 
 fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "{}: {}\n", scheme.name, scheme.summary)?;
@@ -164,12 +164,12 @@ fn with_default(parameter: &Parameter) -> String {
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Schemes\n")?;
     writeln!(out, "Made by `fanin list schemes --markdown`; `fanin explain NAME` shows the same for one scheme.")?;
-    writeln!(out, "What becomes of each framework's names: [coverage](coverage.md).\n")?;
+    writeln!(out, "Each framework's names and their meanings here: [coverage](coverage.md).\n")?;
     for family in SCHEMES {
         let names: Vec<String> = family.schemes.iter().map(|scheme| format!("[{0}](#{0})", scheme.name)).collect();
         writeln!(out, "- {}: {}", capitalized(family.name), names.join(", "))?;
     }
-    writeln!(out, "\nA scheme that reads fans or matrices also takes {ARRANGEMENT_USE}:\n")?;
+    writeln!(out, "\nA scheme that uses fans or matrices also takes parameters for {ARRANGEMENT_USE}:\n")?;
     for parameter in ARRANGEMENT {
         writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
     }

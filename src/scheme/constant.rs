@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "constant",
-        summary: "every element the same value",
+        summary: "the same value for every element",
         formula: "w = value",
         source: SOURCE,
         ranks: "any",
@@ -142,7 +142,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "nan",
-        summary: "every element not a number: what is read before it is set is seen at once",
+        summary: "naN for every element, to reveal values that are read before they are set",
         formula: "w = NaN",
         source: "Chainer NaN",
         ranks: "any",

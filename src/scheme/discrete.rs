@@ -13,17 +13,17 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "bernoulli",
         summary: "one of two values, the first with a given probability",
-        formula: "w = value with probability p, else other; other = -value where it is not given",
+        formula: "w = value with probability p, else other; other = -value by default",
         source: "ReservoirPy bernoulli",
         ranks: "any",
         parameters: &[
             Parameter { name: "p", kind: Kind::Number, default: Some("0.5"), help: "the probability of value" },
-            Parameter { name: "value", kind: Kind::Number, default: Some("1"), help: "the one value" },
+            Parameter { name: "value", kind: Kind::Number, default: Some("1"), help: "the value with probability p" },
             Parameter {
                 name: "other",
                 kind: Kind::Number,
                 default: None,
-                help: "the other value; -value where it is not given",
+                help: "the other value [default: -value]",
             },
         ],
         bare: Some("p"),
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Scheme] = &[
         name: "rademacher",
         summary: "a value or its negative, equally likely: random signs",
         formula: "w = value or -value, each with probability 1/2",
-        source: "the law of Rademacher; jax.random.rademacher",
+        source: "the Rademacher distribution; jax.random.rademacher",
         ranks: "any",
         parameters: &[Parameter {
             name: "value",
@@ -66,12 +66,12 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "NNabla UniformIntInitializer",
         ranks: "any",
         parameters: &[
-            Parameter { name: "low", kind: Kind::Number, default: Some("0"), help: "the least, a whole number" },
+            Parameter { name: "low", kind: Kind::Number, default: Some("0"), help: "the lowest value, a whole number" },
             Parameter {
                 name: "high",
                 kind: Kind::Number,
                 default: Some("9"),
-                help: "the greatest, a whole number, itself among the values",
+                help: "the highest value, included; a whole number",
             },
         ],
         bare: None,

@@ -32,12 +32,12 @@ const fn of(
 const BASE_CLASS: &str = "is the class that the initializers derive from: it draws nothing itself";
 const LOOKS_UP: &str = "turns names or configurations into initializers, and initializers into configurations";
 const BY_NAME: &str = "name the scheme here, as in `keras.HeNormal`";
-const MACHINERY: &str = "is a part of the framework's own machinery: it names no law";
-const MAKES_THREE: &str = "makes three tensors from the weight that is adapted: A, B and what they leave of it";
+const MACHINERY: &str = "is a part of the framework's own machinery: it draws nothing";
+const MAKES_THREE: &str = "makes three tensors from the adapted weight: A, B and the residual";
 const LORA: &str = "LoRA's own start is `lora-a` for A and `lora-b` for B";
-const BY_PARAMETER: &str = "is a recipe for a whole model: the law of each tensor depends on its name";
-const WHOLE_MODELS: &str = "`fanin model` writes those of `fanin list models`; of others, draw the tensors of each law with a command of their own";
-const TENSOR_BY_TENSOR: &str = "draw the tensors of each law with a command of their own";
+const BY_PARAMETER: &str = "is a recipe for a whole model: the scheme of each tensor depends on its name";
+const WHOLE_MODELS: &str = "`fanin model` writes those of `fanin list models`; of others, draw the tensors of each distribution with a separate command";
+const TENSOR_BY_TENSOR: &str = "draw the tensors of each distribution with a separate command";
 
 /// Every such name.
 pub const ELSEWHERE: &[Elsewhere] = &[
@@ -65,7 +65,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     known_as(
         &["pca", "pca-init", "k-means", "kmeans-init"],
         "is made from the principal components or the clusters of data",
-        "`orthogonal` has the orthonormal filters without the data",
+        "`orthogonal` gives orthonormal filters without the data",
     ),
     known_as(
         &["gradinit", "grad-init"],
@@ -86,14 +86,14 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     of(&["peft"], &["lora_ga"], "is made from the gradients of a first batch of data", LORA),
     of(&["peft"], &["eva"], "is made from the activations on data", LORA),
     of(&["peft"], &["corda"], "is made from the adapted weight and the activations on data", LORA),
-    of(&["peft"], &["loftq"], "is made from the error of quantising the weight that is adapted", LORA),
+    of(&["peft"], &["loftq"], "is made from the error of quantising the adapted weight", LORA),
     of(&["peft"], &["pissa"], MAKES_THREE, "`pissa-a`, `pissa-b` and `pissa-base` with --base FILE draw each of them"),
     of(&["peft"], &["olora"], MAKES_THREE, "`olora-a`, `olora-b` and `olora-base` with --base FILE draw each of them"),
     of(
         &["reservoircomputing"],
         &["informed_init"],
-        "connects some units to the outputs of a physical model, whose number a shape does not tell",
-        "`uniform` is the law of its weights",
+        "connects some units to the outputs of a physical model, whose number is not in the shape",
+        "`uniform` is the distribution of its weights",
     ),
     // Scalars and layers of a law that has a name here.
     known_as(
@@ -105,23 +105,23 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     // Recipes for models.
     known_as(
         &["mup", "mutransfer", "maximal-update"],
-        "rescales by the widths of a base model, which the shape of one tensor does not tell",
-        "`normal` with the std of the base times sqrt(base fan_in / fan_in) is its law of hidden weights (Yang et al. 2021)",
+        "rescales by the widths of a base model, which are not in the shape of one tensor",
+        "`normal` with the std of the base times sqrt(base fan_in / fan_in) is its rule for hidden weights (Yang et al. 2021)",
     ),
     known_as(&["gpt2", "bert", "llama", "t5", "clip", "vit", "whisper", "wav2vec2"], BY_PARAMETER, WHOLE_MODELS),
     of(
         &["mxnet"],
         &["Mixed"],
-        "is a list of schemes by parameter name, and no law of its own",
-        "draw the tensors of each scheme with a command of their own",
+        "is a list of schemes by parameter name, not a distribution",
+        "draw the tensors of each scheme with a separate command",
     ),
     of(&["mxnet"], &["Load"], "copies weights from a file", "the file itself holds them: `fanin inspect` shows it"),
     // What the frameworks' modules hold beside initializers.
     of(
         &["torch", "paddle"],
         &["calculate_gain"],
-        "gives the gain of an activation, no weights",
-        "take the activation as the gain, as in `orthogonal:gain=tanh`; `fanin list gains` shows them",
+        "gives the gain of an activation, not weights",
+        "give the activation as the gain, as in `orthogonal:gain=tanh`; `fanin list gains` shows them",
     ),
     of(
         &["keras", "jax", "chainer", "mxnet", "mindspore", "paddle", "sonnet", "lasagne"],
@@ -133,7 +133,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     of(&["mindspore"], &["initializer"], LOOKS_UP, BY_NAME),
     of(&["mxnet"], &["InitDesc", "register"], MACHINERY, BY_NAME),
     of(&["chainer"], &["generate_array"], MACHINERY, BY_NAME),
-    of(&["pyg"], &["reset"], "calls what the layers themselves do at their start", TENSOR_BY_TENSOR),
+    of(&["pyg"], &["reset"], "calls each layer's own initialisation", TENSOR_BY_TENSOR),
     of(&["timm"], &["is_meta_device"], MACHINERY, BY_NAME),
     of(
         &["timm"],
@@ -150,16 +150,16 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     of(
         &["mxnet"],
         &["FusedRNN"],
-        "packs the weights of all layers of a recurrent network into one vector, each with a scheme of its own",
+        "packs the weights of all layers of a recurrent network into one vector, each with its own scheme",
         TENSOR_BY_TENSOR,
     ),
     of(
         &["paddle"],
         &["set_global_initializer"],
-        "sets what layers take when nothing is said",
+        "sets the default of all layers",
         "name the scheme in each command",
     ),
-    of(&["paddle"], &["Assign"], "copies values that are there", "`constant` fills with one value"),
+    of(&["paddle"], &["Assign"], "copies existing values", "`constant` fills with one value"),
 ];
 
 impl Elsewhere {

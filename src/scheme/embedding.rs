@@ -8,8 +8,8 @@ use crate::tensor::as_float;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",
-    summary: "normal rows, one of which may be zeros: that of the padding token",
-    formula: "w[row, ..] ~ N(0, std^2), std / sqrt(features) where scaled; w[padding, ..] = 0; features = size of the last axis",
+    summary: "normal rows; the row of a padding token may be zeros",
+    formula: "w[row, ..] ~ N(0, std^2), std / sqrt(features) if scaled; w[padding, ..] = 0; features = size of the last axis",
     source: "torch.nn.Embedding; Vaswani et al. 2017, Attention is all you need (scaled)",
     ranks: "two or more axes",
     parameters: &[
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
             name: "scaled",
             kind: Kind::Flag,
             default: None,
-            help: "whether std is divided by the root of the number of features",
+            help: "divide std by the square root of the number of features",
         },
     ],
     bare: Some("std"),

@@ -34,7 +34,7 @@ pub(super) const SLOPE: Parameter = Parameter {
     name: "slope",
     kind: Kind::Number,
     default: None,
-    help: "the negative slope of gain=leaky-relu; 0.01 where it is not given",
+    help: "the negative slope of gain=leaky-relu [default: 0.01]",
 };
 
 /// The slope of a leaky rectifier when none is given, as in `PyTorch`.

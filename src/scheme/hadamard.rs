@@ -11,8 +11,8 @@ use crate::tensor::{Axes, Role, as_float};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "zero-init",
-    summary: "ZerO: nothing random, a partial identity, or a Hadamard matrix where the layer widens",
-    formula: "out <= in: w[out, in] = [out = in]; out > in: w = (-1)^(ones that out and in share in binary) / sqrt(p), p = 2^ceil(log2 outputs); of a convolution the centre tap, the others 0",
+    summary: "ZerO, which is not random: a partial identity, or a Hadamard matrix if the layer widens",
+    formula: "out <= in: w[out, in] = [out = in]; out > in: w = (-1)^(ones that out and in share in binary) / sqrt(p), p = 2^ceil(log2 outputs); in a convolution the centre tap has these values, the others 0",
     source: "Zhao, Schäfer and Anandkumar 2022, ZerO initialization: initializing neural networks with only zeros and ones",
     ranks: "two or more axes",
     parameters: &[],

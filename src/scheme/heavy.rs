@@ -19,13 +19,13 @@ const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: Kind::Number,
     default: None,
-    help: "values farther than this from the centre are redrawn, which makes the law fit narrow dtypes; none are where it is not given",
+    help: "redraw values farther than this from the centre, to fit narrow dtypes [default: none]",
 };
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "laplace",
-        summary: "the double exponential law: peaked, with heavier tails than the normal",
+        summary: "the double exponential distribution: peaked, with heavier tails than the normal",
         formula: "w = mean + s scale e, s = -1 or 1, e exponential; density exp(-|w - mean| / scale) / (2 scale); std = sqrt(2) scale",
         source: "Laplace 1774; scipy.stats.laplace, which ReservoirPy takes by name",
         ranks: "any",
@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "cauchy",
-        summary: "the law of Cauchy, which has no mean and no standard deviation",
+        summary: "the Cauchy distribution, which has no mean and no standard deviation",
         formula: "w = median + scale tan(pi u), u ~ U(0, 1); density 1 / (pi scale (1 + ((w - median) / scale)^2)); limit: given |w - median| <= limit",
         source: "torch.Tensor.cauchy_",
         ranks: "any",
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "student-t",
-        summary: "Student's law, between that of Cauchy (dof=1) and the normal (dof large)",
+        summary: "Student's t-distribution, between the Cauchy (dof=1) and the normal (large dof)",
         formula: "w = mean + scale z / sqrt(c / dof), z ~ N(0, 1), c ~ chi-square(dof); std = scale sqrt(dof / (dof - 2)); limit: given |w - mean| <= limit",
         source: "Student 1908, The probable error of a mean; Fortuin et al. 2022, Bayesian neural network priors revisited (dense weights)",
         ranks: "any",
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Scheme] = &[
                 name: "mean",
                 kind: Kind::Number,
                 default: Some("0"),
-                help: "the centre, which is the mean where there is one (dof above 1)",
+                help: "the centre, which is the mean if dof is above 1",
             },
             LIMIT,
         ],

@@ -12,21 +12,21 @@ use crate::tensor::{Place, Unfolding, as_float, in_memory};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "icnr",
-    summary: "a convolution before a pixel shuffle, so that it starts as one of the small image with each pixel enlarged",
+    summary: "a convolution before a pixel shuffle; together they start as a convolution with nearest-neighbour upsampling",
     formula: "r = scale^(kernel axes) outputs, those of one enlarged pixel, share one kernel of N(0, s^2) (or uniform of that s); s = std, or gain / sqrt(fan_in)",
     source: "Aitken, Ledig, Theis, Caballero, Wang and Shi 2017, Checkerboard artifact free sub-pixel convolution; fast.ai icnr_init",
     ranks: "one or more kernel axes",
     parameters: &[
-        Parameter { name: "scale", kind: Kind::Count, default: Some("2"), help: "how many times larger, 1 or more" },
+        Parameter { name: "scale", kind: Kind::Count, default: Some("2"), help: "the upscaling factor, 1 or more" },
         Parameter {
             name: "shuffle",
             kind: Kind::Choice(&["pixel-shuffle", "depth-to-space"]),
             default: Some("pixel-shuffle"),
-            help: "which outputs make one pixel: r in a row, as torch's PixelShuffle takes them, or every (outputs/r)th, as TensorFlow's depth_to_space does",
+            help: "the outputs that form one pixel: r in a row, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space",
         },
         Parameter {
             default: None,
-            help: "a number, or an activation (`fanin list gains`); relu where neither gain nor std is given",
+            help: "a number, or an activation (`fanin list gains`) [default: relu, if std is not given]",
             ..GAIN_ONE
         },
         SLOPE,
@@ -34,13 +34,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
             name: "std",
             kind: Kind::Number,
             default: None,
-            help: "the standard deviation, 0 or more; it follows from gain where it is not given",
+            help: "the standard deviation, 0 or more [default: from gain]",
         },
         Parameter {
             name: "distribution",
             kind: Kind::Choice(&["normal", "uniform"]),
             default: Some("normal"),
-            help: "what the kernels are drawn from",
+            help: "the distribution of the kernels",
         },
     ],
     bare: Some("scale"),

@@ -14,20 +14,20 @@ const SHIFT_IN: Parameter = Parameter {
     name: "shift-in",
     kind: Kind::Number,
     default: None,
-    help: "how far all is moved along the inputs, a whole number; what leaves at one end comes back at the other",
+    help: "the circular shift along the inputs, a whole number",
 };
 const SHIFT_OUT: Parameter = Parameter {
     name: "shift-out",
     kind: Kind::Number,
     default: None,
-    help: "the same along the outputs: a shift of n leaves the first n outputs to another branch",
+    help: "the circular shift along the outputs; a shift of n leaves the first n outputs to another branch",
 };
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "identity",
-        summary: "each output is the input of the same number: at the centre of a kernel, in each weight of a batch",
-        formula: "w[out, in, tap] = gain where out = in and the tap is the centre, else 0; out and in are counted after shift-out and shift-in; a bias (one axis) is 0",
+        summary: "each output copies the input of the same index, at the centre of a kernel and in each weight of a batch",
+        formula: "w[out, in, tap] = gain if out = in and the tap is the centre, else 0; out and in are counted after shift-out and shift-in; a bias (one axis) is 0",
         source: "Le, Jaitly and Hinton 2015, A simple way to initialize recurrent networks of rectified linear units; Flux identity_init",
         ranks: "any but scalars",
         parameters: &[
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Scheme] = &[
                 name: "square",
                 kind: Kind::Flag,
                 default: None,
-                help: "refuse all but square matrices, as Chainer, MLX and TensorFlow.js do",
+                help: "accept only square matrices, as Chainer, MLX and TensorFlow.js do",
             },
         ],
         bare: Some("gain"),
@@ -71,8 +71,8 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "dirac",
-        summary: "the identity of a convolution: each channel of each group is passed on by the centre tap",
-        formula: "w[out, in, tap] = gain where out = in within a group and the tap is the centre, else 0",
+        summary: "the identity of a convolution: the centre tap passes on each channel of each group",
+        formula: "w[out, in, tap] = gain if out = in within a group and the tap is the centre, else 0",
         source: "Zagoruyko and Komodakis 2017, DiracNets; torch.nn.init.dirac_",
         ranks: "one to three kernel axes",
         parameters: &[GAIN, Parameter { default: Some("right"), ..CENTRE }],

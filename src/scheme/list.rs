@@ -11,21 +11,21 @@ use crate::tensor::in_memory;
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "constant-list",
     summary: "the values of a list, row-major",
-    formula: "w = values[i] for element i; beyond the list, with rest=last its last value, with rest=cycle the list again",
-    source: "TensorFlow 1 constant_initializer of a list (rest=last); Keras and Chainer Constant of an array (rest=cycle: a row for every row)",
+    formula: "w = values[i] for element i; beyond the list: its last value with rest=last, the list again with rest=cycle",
+    source: "TensorFlow 1 constant_initializer of a list (rest=last); Keras and Chainer Constant of an array (rest=cycle: one row, repeated)",
     ranks: "any",
     parameters: &[
         Parameter {
             name: "values",
             kind: Kind::Numbers,
             default: None,
-            help: "the values with a / between them, as in 1/0/0.5; required",
+            help: "the values, separated by /, as in 1/0/0.5; required",
         },
         Parameter {
             name: "rest",
             kind: Kind::Choice(&["none", "last", "cycle"]),
             default: Some("none"),
-            help: "what elements beyond the list are: none may be, its last value, or the list again",
+            help: "elements beyond the list: not allowed, its last value, or the list again",
         },
     ],
     bare: Some("values"),

@@ -14,7 +14,7 @@ use crate::tensor::{Place, Unfolding, as_float, in_memory};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "mimetic",
-    summary: "packed queries and keys whose product is a multiple of the identity and noise, as in trained Transformers",
+    summary: "packed queries and keys whose product is a multiple of the identity plus noise, as in trained Transformers",
     formula: "for each head Q' K = the best approximation of rank outputs/(parts heads) of alpha Z + beta I, Z ~ N(0, 1/inputs): rows sqrt(s_j) u_j and sqrt(s_j) v_j of its singular value decomposition; values, the third part, N(0, 1/inputs)",
     source: "Trockman and Kolter 2023, Mimetic initialization of self-attention layers",
     ranks: "two or more axes; its outputs in the order part, head, feature",

@@ -14,7 +14,7 @@ use crate::law::{Described, Distribution, Known, Law};
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "exponential",
-        summary: "positive values whose density falls off from 0",
+        summary: "positive values with an exponentially decreasing density",
         formula: "density rate exp(-rate w), w >= 0; mean = std = 1 / rate",
         source: "torch.Tensor.exponential_",
         ranks: "any",
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "gamma",
-        summary: "positive values: a sum of `shape` exponential ones",
+        summary: "positive values, distributed as the sum of `shape` exponential ones",
         formula: "density w^(shape - 1) exp(-w / scale) / (Gamma(shape) scale^shape), w >= 0; mean = shape scale, std = sqrt(shape) scale",
         source: "Marsaglia and Tsang 2000, A simple method for generating gamma variables; MXNet and NumPy gamma",
         ranks: "any",
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "log-uniform",
-        summary: "values whose logarithm is uniform: as many in each decade",
+        summary: "positive values whose logarithm is uniform: equally many in each decade",
         formula: "w = exp(u), u ~ U(ln low, ln high)",
         source: "Gu and Dao 2023, Mamba (the time steps, 0.001 to 0.1); scipy.stats.loguniform",
         ranks: "any",

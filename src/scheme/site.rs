@@ -13,31 +13,31 @@ pub const ARRANGEMENT: &[Parameter] = &[
         name: "groups",
         kind: Kind::Count,
         default: None,
-        help: "groups of a grouped convolution: each has weights, and fans, of its own",
+        help: "groups of a grouped convolution; each has its own weights and fans",
     },
     Parameter {
         name: "heads",
         kind: Kind::Count,
         default: None,
-        help: "attention heads side by side, along the outputs or `axis`: each is a weight of its own",
+        help: "attention heads side by side, along the outputs or `axis`; each is a separate weight",
     },
     Parameter {
         name: "split",
         kind: Kind::Count,
         default: None,
-        help: "projections packed side by side, along the outputs or `axis`: each is a weight of its own",
+        help: "projections packed side by side, along the outputs or `axis`; each is a separate weight",
     },
     Parameter {
         name: "axis",
         kind: Kind::Count,
         default: None,
-        help: "the axis that heads or split cut, counted from 0; that of the outputs where it is not given",
+        help: "the axis that heads or split divide, counted from 0 [default: that of the outputs]",
     },
     Parameter {
         name: "transposed",
         kind: Kind::Flag,
         default: None,
-        help: "the weight of a transposed convolution, kept as torch and Keras do: what the layout calls inputs are its outputs; MLX and Flax keep it as that of any other, so that it is refused there; for Haiku and Flax's transpose_kernel=True, which keep it as Keras does, take --layout keras",
+        help: "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it as any convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
     },
 ];
 

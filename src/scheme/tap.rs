@@ -19,7 +19,7 @@ pub(super) const CENTRE: Parameter = Parameter {
     name: "centre",
     kind: Kind::Choice(&["left", "right", "every"]),
     default: Some("left"),
-    help: "the tap of each kernel axis: its centre, which is left or right of the middle where the size is even, or every tap",
+    help: "the tap of each kernel axis: the centre (left or right of the middle if the size is even), or every tap",
 };
 
 impl Tap {

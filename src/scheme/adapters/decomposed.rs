@@ -37,7 +37,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "pissa-base",
-        summary: "what a PiSSA adapter leaves of --base",
+        summary: "the residual of --base after a PiSSA adapter",
         formula: "W - scaling B A = W - U_r S_r V_r^T",
         source: PISSA,
         ranks: RANK_OF_BASE,
@@ -67,7 +67,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "olora-base",
-        summary: "what an OLoRA adapter leaves of --base",
+        summary: "the residual of --base after an OLoRA adapter",
         formula: "W - scaling B A",
         source: OLORA,
         ranks: RANK_OF_BASE,
@@ -88,7 +88,7 @@ const BASE: Scheme = Scheme {
             name: "rank",
             kind: Kind::Count,
             default: None,
-            help: "the rank of the adapter, from 1 to the shorter side of the base; A and B have it in their shapes",
+            help: "the rank of the adapter, from 1 to the shorter side of the base; A and B take it from their shapes",
         },
         Parameter {
             name: "scaling",

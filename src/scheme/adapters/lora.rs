@@ -34,7 +34,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-b",
-        summary: "B of a low-rank adapter: zeros, so that the adapted weight begins as it was",
+        summary: "B of a low-rank adapter: zeros, so that the adapted weight starts unchanged",
         formula: "w = 0",
         source: LORA,
         ranks: "any",
@@ -48,8 +48,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-orthogonal-a",
-        summary: "A of an adapter whose B A is 0 although neither is",
-        formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b takes the odd rows of the same one where its tensor has the same name and seed",
+        summary: "A of an adapter whose product B A is 0, although neither A nor B is",
+        formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b takes the odd rows of the same matrix if its tensor has the same name and seed",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of outputs",
         parameters: &[],
@@ -62,7 +62,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-orthogonal-b",
-        summary: "B of an adapter whose B A is 0 although neither is",
+        summary: "B of an adapter whose product B A is 0, although neither A nor B is",
         formula: "B = H^T Qb / 10, H rank/2 x outputs of N(0, 1), Qb the odd rows of the matrix that lora-orthogonal-a takes the even rows of",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of inputs",

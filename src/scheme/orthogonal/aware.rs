@@ -11,10 +11,10 @@ use crate::tensor::{as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
-    summary: "the filters of each output have orthonormal spectra; with a little noise, and the variance of He",
-    formula: "for each output, its inputs' spectra are rows of Haar matrices of the s frequencies of a real transform, s rows each (of N(0, noise^2) where s = 1); filter = their inverse transform + N(0, noise^2); all of them times one factor that makes the variance over the weight 2 / fan_in",
+    summary: "filters with orthonormal spectra for each output, plus a little noise, with He's variance",
+    formula: "for each output, its inputs' spectra are rows of Haar matrices of the s frequencies of a real transform, s rows each (of N(0, noise^2) if s = 1); filter = their inverse transform + N(0, noise^2); all multiplied by one factor that makes the variance over the weight 2 / fan_in",
     source: "Aghajanyan 2017, Convolution aware initialization; keras-contrib ConvolutionAware",
-    ranks: "three or more axes, one of them a kernel's",
+    ranks: "three or more axes, with a kernel axis",
     parameters: &[Parameter {
         name: "noise",
         kind: Kind::Number,

@@ -11,10 +11,10 @@ use crate::tensor::in_memory;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "conv-orthogonal",
-    summary: "a convolution that keeps the norm of every input where that is padded circularly",
+    summary: "a convolution that preserves the norm of every input under circular padding",
     formula: "gain Q * B_1 * ... * B_(k-1), * the convolution of matrices; Q has orthonormal Haar rows, inputs x outputs; each B is [P, I - P] along each kernel axis in turn, with a random projection P = V V' for each, V some columns of a Haar matrix, each chosen with probability 1/2",
     source: "Xiao et al. 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 1); TensorFlow 1, ConvolutionOrthogonal1D, 2D and 3D",
-    ranks: "three or more axes, those of the kernel of one size",
+    ranks: "three or more axes; kernel axes of equal size",
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &["convolution-orthogonal"],

@@ -12,7 +12,7 @@ pub(super) const ROW: Scheme = Scheme {
     summary: "a convolution that is an orthogonal matrix at its centre and zero elsewhere",
     formula: "w[tap, i, o] = gain Q[i, o] at tap (k-1)/2, rounded down, of every kernel axis, else 0; the rows of Q are orthonormal and Haar-distributed; inputs <= outputs",
     source: "Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 2)",
-    ranks: "three or more axes, one of them a kernel's",
+    ranks: "three or more axes, with a kernel axis",
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &[],

@@ -9,8 +9,8 @@ use crate::tensor::{Unfolding, as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "orthogonal-random-features",
-    summary: "the weights of every d outputs of d inputs are orthogonal, each as long as a Gaussian vector",
-    formula: "W = std S Q: Q stacks Haar matrices of d orthonormal rows, one row an output (the last may have fewer), d = inputs x kernel; S is diagonal: norms=gaussian draws the norm of a fresh N(0, I_d) for each row, norms=equal has sqrt(d)",
+    summary: "orthogonal weights for every d outputs with d inputs, each as long as a Gaussian vector",
+    formula: "W = std S Q: Q stacks Haar matrices of d orthonormal rows, one row per output (the last may have fewer), d = inputs x kernel; S is diagonal: norms=gaussian draws the norm of a fresh N(0, I_d) for each row, norms=equal has sqrt(d)",
     source: "Yu, Suresh, Choromanski, Holtmann-Rice and Kumar 2016, Orthogonal random features; Performer (Choromanski et al. 2021), GaussianOrthogonalRandomMatrix",
     ranks: "two or more axes",
     parameters: &[

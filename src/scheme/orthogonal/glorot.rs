@@ -12,7 +12,7 @@ use crate::tensor::{Unfolding, as_float, in_memory};
 pub(super) const ROW: Scheme = Scheme {
     name: "glorot-orthogonal",
     summary: "orthogonal, rescaled so that the variance over its elements is scale/(fan_in+fan_out)",
-    formula: "W = Q sqrt(scale / ((fan_in + fan_out) var(Q))), Q as of orthogonal, var the sample variance of its elements",
+    formula: "W = Q sqrt(scale / ((fan_in + fan_out) var(Q))), Q as in orthogonal, var the sample variance of its elements",
     source: "DimeNet (Gasteiger, Groß and Günnemann 2020); PyTorch Geometric glorot_orthogonal",
     ranks: "two or more axes",
     parameters: &[Parameter {

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "orthogonal",
         summary: "orthonormal rows or columns, whichever are fewer, times gain",
-        formula: "W = gain Q, Q Haar-distributed with Q Q' = I or Q' Q = I; more than two axes are flattened to outputs x (inputs, kernel) as the layout says. Frameworks flatten by position, which differs for the weights of transposed convolutions (leave `transposed` out to get theirs) and for attention in Keras and JAX (--layout iio), and for c01b in Lasagne (--layout okki)",
+        formula: "W = gain Q, Q Haar-distributed with Q Q' = I or Q' Q = I; more than two axes are flattened to outputs x (inputs, kernel) as the layout says. Frameworks flatten by position, which differs for transposed convolutions (omit `transposed` to match), attention in Keras and JAX (--layout iio) and c01b in Lasagne (--layout okki)",
         source: "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
         ranks: "two or more axes",
         parameters: &[GAIN_ONE, SLOPE, METHOD, MODE],
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "scaled-orthogonal",
         summary: "orthogonal with the gain of a deep residual network",
-        formula: "W = gain Q, gain = sqrt(2 / layers), Q as of orthogonal",
+        formula: "W = gain Q, gain = sqrt(2 / layers), Q as in orthogonal",
         source: "GPT-NeoX, scaled_orthogonal",
         ranks: "two or more axes",
         parameters: &[
@@ -108,13 +108,13 @@ const METHOD: Parameter = Parameter {
     name: "method",
     kind: Kind::Choice(&["svd", "reflectors"]),
     default: None,
-    help: "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exact in law. Where it is not given: svd up to 512 in the smaller dimension, reflectors beyond",
+    help: "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exactly Haar-distributed [default: svd up to 512 in the smaller dimension, reflectors beyond]",
 };
 const MODE: Parameter = Parameter {
     name: "mode",
     kind: Kind::Choice(&["projection", "embedding", "basis"]),
     default: None,
-    help: "what the matrix must be, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many; any where it is not given",
+    help: "the required form, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many [default: any]",
 };
 
 /// An orthogonal law of a gain, by the method and mode that the arguments name.

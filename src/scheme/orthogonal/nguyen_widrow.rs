@@ -11,8 +11,8 @@ use crate::tensor::{Place, Unfolding, as_float, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "nguyen-widrow",
-    summary: "each unit's weights point anywhere and have one length, so that the units cover the inputs evenly",
-    formula: "rows of U(-1, 1), one an output, rescaled to the norm beta = factor outputs^(1 / inputs); a vector is the biases of as many outputs: U(-beta, beta), with --fan-in inputs",
+    summary: "weight vectors of random direction and equal length, so that the units cover the inputs evenly",
+    formula: "rows of U(-1, 1), one per output, rescaled to the norm beta = factor outputs^(1 / inputs); a vector holds biases: U(-beta, beta), one per output, with --fan-in inputs",
     source: "Nguyen and Widrow 1990, Improving the learning speed of 2-layer neural networks by choosing initial values of the adaptive weights (for inputs in [-1, 1] and tanh)",
     ranks: "two or more axes; one with --fan-in",
     parameters: &[Parameter {

@@ -12,7 +12,7 @@ use crate::tensor::{Unfolding, in_memory};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "skew-symmetric",
-    summary: "a square matrix of 2 x 2 blocks of one angle each: what an orthogonal recurrent weight is the exponential of",
+    summary: "a square matrix of 2 x 2 blocks, one angle each; its exponential is an orthogonal recurrent weight",
     formula: "w[2j, 2j+1] = s_j = -w[2j+1, 2j] (input, output), else 0; s: henaff U(-pi, pi), cayley -tan(u/2) with u ~ U(0, pi/2), haar the angles of a Haar rotation in ascending order, normal N(0, 1) mod pi, normal-squeeze N(0, 1) mod pi/8 (with the sign of the normal)",
     source: "Lezcano-Casado and Martínez-Rubio 2019, Cheap orthogonal constraints in neural networks (expRNN); Henaff, Szlam and LeCun 2016; Helfrich, Willmott and Ye 2018",
     ranks: "two or more axes, as many inputs as outputs",
@@ -20,7 +20,7 @@ pub(super) const ROW: Scheme = Scheme {
         name: "angles",
         kind: Kind::Choice(&["henaff", "cayley", "haar", "normal", "normal-squeeze"]),
         default: Some("henaff"),
-        help: "where the angles come from",
+        help: "the source of the angles",
     }],
     bare: Some("angles"),
     aliases: &[],

@@ -19,7 +19,7 @@ const INTERLEAVED: Parameter = Parameter {
     name: "interleaved",
     kind: Kind::Flag,
     default: Some("false"),
-    help: "the gates of a unit stand together, as in Chainer's LSTM, and not the units of a gate",
+    help: "group values by unit, as Chainer's LSTM does, instead of by gate",
 };
 const LONGEST: Parameter = Parameter {
     name: "t-max",
@@ -33,7 +33,7 @@ const RANKS: &str = "one or more axes, the last of four gates side by side";
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lstm-bias",
-        summary: "0 for every gate of an LSTM but the forget gate",
+        summary: "0 for every gate of an LSTM except the forget gate",
         formula: "b_f = forget, b_i = b_g = b_o = 0",
         source: "Gers, Schmidhuber and Cummins 2000, Learning to forget; Jozefowicz, Zaremba and Sutskever 2015, An empirical exploration of recurrent network architectures",
         ranks: RANKS,
@@ -42,7 +42,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "forget",
                 kind: Kind::Number,
                 default: Some("1"),
-                help: "the bias of the forget gate; 1 remembers from the start. Of two biases that are added (torch bias_ih and bias_hh) one takes it, and the other is zeros; where the layer adds the 1 as it runs (TensorFlow's LSTMCell, Haiku) both are zeros",
+                help: "the bias of the forget gate; 1 remembers from the start. If two biases are added (torch bias_ih and bias_hh), use it for one and zeros for the other; if the layer itself adds 1 (TensorFlow's LSTMCell, Haiku), use zeros",
             },
             GATES,
             INTERLEAVED,
@@ -67,7 +67,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "chrono",
-        summary: "biases of an LSTM that remembers over up to t-max steps: the forget gate of each unit for a time of its own, the input gate the opposite",
+        summary: "biases of an LSTM that remembers for up to t-max steps: a random time for each unit's forget gate, the opposite for its input gate",
         formula: "b_f ~ ln U(1, t-max - 1), b_i = -b_f of the same unit, b_g = b_o = 0",
         source: CHRONO,
         ranks: RANKS,
@@ -81,8 +81,8 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "chrono-gru",
-        summary: "biases of a GRU that remembers over up to t-max steps: the update gate of each unit for a time of its own",
-        formula: "b_z ~ ln U(1, t-max - 1) where z keeps the state, minus that where z renews it; b_r = b_n = 0",
+        summary: "biases of a GRU that remembers for up to t-max steps: a random time for each unit's update gate",
+        formula: "b_z ~ ln U(1, t-max - 1) if z keeps the state, minus that if z renews it; b_r = b_n = 0",
         source: CHRONO,
         ranks: "one or more axes, the last of three gates side by side",
         parameters: &[
@@ -97,7 +97,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "update",
                 kind: Kind::Choice(&["keep", "renew"]),
                 default: Some("keep"),
-                help: "whether the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku",
+                help: "the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku",
             },
         ],
         bare: Some("t-max"),

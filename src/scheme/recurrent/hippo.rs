@@ -14,19 +14,19 @@ const PART: Parameter = Parameter {
     name: "part",
     kind: Kind::Choice(&["a", "b"]),
     default: None,
-    help: "the state matrix A or the input vector B of x' = A x + B u; where it is not given, a square is A, and a vector or column B",
+    help: "the state matrix A or the input vector B of x' = A x + B u; [default: A for a square, B for a vector or column]",
 };
 const SCALE: Parameter = Parameter {
     name: "scale",
     kind: Kind::Number,
     default: Some("1"),
-    help: "a factor on A and B, above 0: the inverse of the time that the past is measured in",
+    help: "a factor on A and B, above 0: the inverse of the time scale",
 };
 const TRANSPOSED: Parameter = Parameter {
     name: "transposed",
     kind: Kind::Flag,
     default: Some("false"),
-    help: "A transposed, for layers that multiply the state by it from the right",
+    help: "transpose A, for layers that multiply the state by it from the right",
 };
 const BETA: Parameter = Parameter { name: "beta", kind: Kind::Number, default: Some("1"), help: "the tilt, above 0" };
 const FIXED: &[Parameter] = &[PART, SCALE, TRANSPOSED];
@@ -51,11 +51,11 @@ const DIAGONAL: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
 const S4: &str =
-    "the program of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
+    "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
 /// What the rows have in common.
 const BASE: Scheme = Scheme {
-    ranks: "two equal axes last for A, one axis for B; axes before them repeat it",
+    ranks: "two equal last axes for A, one for B; leading axes repeat it",
     bare: Some("part"),
     ..EMPTY
 };
@@ -63,7 +63,7 @@ const BASE: Scheme = Scheme {
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "hippo-legs",
-        summary: "remembers the whole past in Legendre polynomials, each part of it alike",
+        summary: "remembers the whole past in Legendre polynomials, all of it weighted equally",
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
         source: HIPPO,
         parameters: FIXED,
@@ -85,7 +85,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "hippo-legt",
-        summary: "remembers a window of the past in Legendre polynomials; the form of the paper, over a window of theta, is scale=2/theta",
+        summary: "remembers a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         source: HIPPO,
         parameters: FIXED,
@@ -180,7 +180,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "hippo-random",
-        summary: "a random state matrix, to compare the others with",
+        summary: "a random state matrix, as a baseline",
         formula: "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
         source: S4,
         parameters: RANDOM,
@@ -194,7 +194,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "hippo-diagonal",
-        summary: "a random diagonal of decays, to compare the others with",
+        summary: "a random diagonal of decays, as a baseline",
         formula: "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
         source: S4,
         parameters: RANDOM,

@@ -9,9 +9,9 @@ use crate::law::{Described, Law, Pattern};
 use crate::tensor::as_float;
 
 const LAYER: Parameter =
-    Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the number of the layer, from 0" };
+    Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the index of the layer, from 0" };
 const LAYERS: Parameter =
-    Parameter { name: "layers", kind: Kind::Count, default: Some("1"), help: "how many layers the model has" };
+    Parameter { name: "layers", kind: Kind::Count, default: Some("1"), help: "the number of layers of the model" };
 
 const SOURCE: &str = "Peng et al. 2023, RWKV: reinventing RNNs for the transformer era";
 const RANKS: &str = "any; channels are counted row-major over all axes, as in the shape 1x1xC";
@@ -19,7 +19,7 @@ const RANKS: &str = "any; channels are counted row-major over all axes, as in th
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "rwkv-decay",
-        summary: "time_decay of RWKV, from slow to fast over the channels; RWKV-5 and 6 have low=-6,high=-1",
+        summary: "time_decay of RWKV, from slow to fast over the channels; RWKV-5 and RWKV-6 use low=-6,high=-1",
         formula: "w_h = low + (high - low) (h/(C-1))^(0.7 + 1.3 layer/(layers-1)), channels h from 0 to C-1",
         source: SOURCE,
         ranks: RANKS,
@@ -66,7 +66,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "rwkv-mix",
-        summary: "time_mix of RWKV: how much each channel takes of the current token and not of the one before",
+        summary: "time_mix of RWKV: the share of the current token, against the previous one, in each channel",
         formula: "part k: m_h = (h/C)^r, r = 1 - layer/layers; v: m_h + 0.3 layer/(layers-1); r: (h/C)^(r/2); channels h from 0 to C-1",
         source: SOURCE,
         ranks: RANKS,

@@ -15,17 +15,17 @@ const PART: Parameter = Parameter {
     name: "part",
     kind: Kind::Choice(&["real", "imag", "log-real"]),
     default: Some("imag"),
-    help: "of the eigenvalues: the real part, the imaginary part, or what S4 and S4D keep of the real part, ln(-real)",
+    help: "the real part of the eigenvalues, the imaginary part, or ln(-real), which S4 and S4D store",
 };
 const REAL: Parameter = Parameter { default: Some("real"), ..PART };
 
 const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
-const S4: &str = "the program of the same paper, state-spaces/s4";
+const S4: &str = "the code of the same paper, state-spaces/s4";
 
 /// What the rows have in common.
 const BASE: Scheme = Scheme {
-    ranks: "one or more axes, the last of N/2 eigenvalues (one of each conjugate pair); those before it repeat them",
+    ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
     bare: Some("part"),
     ..EMPTY
 };
@@ -102,7 +102,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "s4d-rand",
-        summary: "eigenvalues at random, to compare the others with",
+        summary: "random eigenvalues, as a baseline",
         formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
         source: PAPER,
         parameters: &[PART],

@@ -18,8 +18,8 @@ const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 202
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lru-nu",
-        summary: "nu_log of a linear recurrent unit: the sizes of eigenvalues evenly spread over a ring",
-        formula: "nu_log = ln(-ln(r)), r^2 ~ U(r-min^2, r-max^2); the size of the eigenvalue is r = exp(-exp(nu_log))",
+        summary: "nu_log of a linear recurrent unit: the magnitudes of eigenvalues spread uniformly over a ring",
+        formula: "nu_log = ln(-ln(r)), r^2 ~ U(r-min^2, r-max^2); the magnitude of the eigenvalue is r = exp(-exp(nu_log))",
         source: SOURCE,
         ranks: "any",
         parameters: &[

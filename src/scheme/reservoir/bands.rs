@@ -15,15 +15,15 @@ const DENSITY: Parameter = Parameter {
     name: "density",
     kind: Kind::Number,
     default: Some("0.1"),
-    help: "the fraction of non-zeros; the main diagonal is full whatever it is",
+    help: "the fraction of non-zeros; the main diagonal is always full",
 };
 const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "band",
-        summary: "random values on the diagonals nearest the main one, as many as the density asks for",
-        formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at places drawn uniformly",
+        summary: "random values on the diagonals nearest the main one, up to the given density",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at positions drawn uniformly",
         spellings: &[
             spelling("reservoircomputing", "band_init", "band:radius=1"),
             spelling("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
@@ -34,8 +34,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lower-triangular",
-        summary: "random values on the main diagonal and those below it, as many as the density asks for",
-        formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at places drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
+        summary: "random values on the main diagonal and those below it, up to the given density",
+        formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at positions drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
         spellings: &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
         example: example_on("lower-triangular:density=0.2,radius=0.9", "24x24", "torch"),
         law: |arguments, site| by_diagonals(arguments, site, true, false),
@@ -43,7 +43,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "toeplitz",
-        summary: "one random value on each of the diagonals nearest the main one, as many as the density asks for",
+        summary: "one random value on each of the diagonals nearest the main one, up to the given density",
         formula: "as band, with one value for all of a diagonal",
         spellings: &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
         example: example_on("toeplitz:density=0.2,radius=0.9", "24x24", "torch"),
@@ -52,7 +52,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "pseudo-svd",
-        summary: "a sparse matrix of given singular values: a diagonal one, turned until it is dense enough",
+        summary: "a sparse matrix with given singular values: a diagonal matrix, rotated until it is dense enough",
         formula: "W = S Q1 Q2 ..., S diagonal of values U(0, max) in order, the greatest of which is set to max, Q rotations of two columns drawn uniformly by an angle U(-1, 1), until the fraction of non-zeros is density",
         source: "Yang, Qiao, Han and Wang 2018, Design of polynomial echo state networks for time series prediction",
         ranks: SQUARE,
@@ -63,7 +63,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 default: Some("1"),
                 help: "the greatest singular value, above 0",
             },
-            Parameter { help: "the fraction of non-zeros that is reached", ..DENSITY },
+            Parameter { help: "the fraction of non-zeros to reach", ..DENSITY },
             Parameter {
                 name: "order",
                 kind: Kind::Choice(&["ascending", "descending", "none"]),

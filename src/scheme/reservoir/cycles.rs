@@ -10,8 +10,8 @@ use crate::law::Law;
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "cycle-with-jumps",
-        summary: "a ring with joints both ways between units some steps apart",
-        formula: "w = weight as in ring; jump both ways between units 0, s, 2s, ..., s = jump-size, up to the last that is below n, and from there to unit 0 where s divides n; jumps go over the ring where both meet",
+        summary: "a ring with two-way jumps between units at regular distances",
+        formula: "w = weight as in ring; jump both ways between units 0, s, 2s, ..., s = jump-size, up to the last that is below n, and from there to unit 0 if s divides n; where both meet, the jump replaces the ring's weight",
         source: "Rodan and Tino 2012, Simple deterministically constructed cycle reservoirs with regular jumps",
         ranks: SQUARE,
         parameters: &[
@@ -21,7 +21,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "jump-size",
                 kind: Kind::Count,
                 default: Some("3"),
-                help: "how many units a jump goes, 1 or more and below n",
+                help: "the length of a jump, in units, 1 or more and below n",
             },
             RADIUS,
         ],
@@ -35,7 +35,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "double-cycle",
         summary: "two rings, one each way",
-        formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which goes over the other where both meet; with crossed, the two connections between the last unit and the first have each other's weight",
+        formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which replaces the other where both meet; with crossed, the two connections between the last unit and the first have each other's weight",
         source: "Fu et al. 2023, A double-cycle echo state network topology (crossed); ReservoirComputing.jl true_doublecycle",
         ranks: SQUARE,
         parameters: &[
@@ -45,7 +45,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "crossed",
                 kind: Kind::Flag,
                 default: Some("false"),
-                help: "whether the rings change places between the last unit and the first",
+                help: "exchange the weights of the two connections between the last unit and the first",
             },
             RADIUS,
         ],
@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "self-loop-feedback-cycle",
-        summary: "a ring of which every other unit leads to itself, and those between lead back",
+        summary: "a ring in which every other unit connects to itself, and the units between connect backward",
         formula: "w = weight as in ring; self-loop from units 0, 2, 4, ... to themselves, backward from units 1, 3, 5, ... to the one before",
         source: "Elsarraj et al. 2019, Demystifying echo state network with deterministic simple topologies (TP2)",
         ranks: SQUARE,

@@ -11,8 +11,8 @@ use crate::tensor::{as_float, in_memory};
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "small-world",
-        summary: "a ring lattice of which some connections are led elsewhere",
-        formula: "each unit is joined to its k nearest on a ring, both ways and with a weight each way; each joint is then led, with probability rewire, from its first unit to one that this is not joined to, all of them equally likely",
+        summary: "a ring lattice with some connections rewired",
+        formula: "each unit is connected to its k nearest on a ring, with a weight each way; each such edge is then, with probability rewire, moved from its second unit to a random one not connected to the first",
         source: "Watts and Strogatz 1998, Collective dynamics of 'small-world' networks; reservoirpy mat_gen small_world",
         ranks: SQUARE,
         parameters: &[
@@ -26,7 +26,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "rewire",
                 kind: Kind::Number,
                 default: Some("0.1"),
-                help: "the probability of a joint to be led elsewhere",
+                help: "the probability that an edge is rewired",
             },
             DISTRIBUTION,
             RADIUS,
@@ -40,8 +40,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "cluster",
-        summary: "groups of units that are densely connected, and sparsely to one another",
-        formula: "w of the distribution with probability within where both units are of one group, and between where they are not; else 0",
+        summary: "groups of units, densely connected inside and sparsely between groups",
+        formula: "w from the distribution with probability within if both units are in one group, and with probability between if not; else 0",
         source: "reservoirpy mat_gen cluster (which meets both densities exactly)",
         ranks: SQUARE,
         parameters: &[
@@ -49,7 +49,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "clusters",
                 kind: Kind::Count,
                 default: Some("3"),
-                help: "how many groups there are, which must divide the number of units",
+                help: "the number of groups, a divisor of the number of units",
             },
             Parameter {
                 name: "within",
@@ -75,16 +75,16 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "chaotic",
-        summary: "a ring with random connections beside it, scaled to a spectral radius",
+        summary: "a ring with additional random connections, scaled to a spectral radius",
         formula: "w ~ U(-1, 1) from unit j + 1 to unit j (mod n), and with probability extra between any other two units; else 0; then scaled as spectral",
-        source: "Xie et al. 2024, on digital chaos; ReservoirComputing.jl chaotic_init, which takes n = 4^k alone",
+        source: "Xie et al. 2024, on digital chaos; ReservoirComputing.jl chaotic_init, which takes only n = 4^k",
         ranks: SQUARE,
         parameters: &[
             Parameter {
                 name: "extra",
                 kind: Kind::Number,
                 default: Some("0.1"),
-                help: "the probability of a connection beside the ring",
+                help: "the probability of each connection outside the ring",
             },
             Parameter { default: Some("1"), help: "the spectral radius, above 0", ..RADIUS },
         ],

@@ -38,8 +38,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "weighted-input",
-        summary: "each input leads to units of its own",
-        formula: "with s = units / inputs, units s j to s j + s - 1 are led to by input j alone, with weights U(-scaling, scaling), or scaling itself with values=constant",
+        summary: "each input connects to its own group of units",
+        formula: "with s = units / inputs, only input j connects to units s j to s j + s - 1, with weights U(-scaling, scaling), or scaling itself with values=constant",
         source: "Lu et al. 2017, Reservoir observers: model-free inference of unmeasured variables in chaotic systems",
         ranks: "two or more axes; the outputs a multiple of the inputs",
         parameters: &[
@@ -48,7 +48,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "values",
                 kind: Kind::Choice(&["uniform", "constant"]),
                 default: Some("uniform"),
-                help: "whether the weights are drawn, or all the same",
+                help: "random weights, or one constant weight",
             },
         ],
         bare: Some("scaling"),
@@ -73,10 +73,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "signs",
                 kind: Kind::Choice(&["bernoulli", "alternating", "pi", "pi-parity"]),
                 default: Some("bernoulli"),
-                help: "where the signs come from; pi is worked out to 20,000 digits",
+                help: "the source of the signs; pi is computed to 20,000 digits",
             },
             Parameter {
-                help: "the probability of a positive sign with bernoulli; 0.5 where it is not given",
+                help: "the probability of a positive sign with bernoulli [default: 0.5]",
                 ..POSITIVE
             },
         ],

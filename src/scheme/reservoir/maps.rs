@@ -12,13 +12,13 @@ use crate::law::Law;
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "chebyshev",
-        summary: "input weights by the Chebyshev map",
+        summary: "input weights from the Chebyshev map",
         formula: "w of unit 0 and input j = 0, 1, ... is amplitude sin((j + 1) pi / (divisor inputs)); w of the next unit is cos(control arccos(w))",
         source: "Xie et al. 2024; ReservoirComputing.jl chebyshev_mapping",
         ranks: ANY_MATRIX,
         parameters: &[
             amplitude("1", "the amplitude of the sine, from -1 to 1"),
-            divisor("1", "what the angle of the sine is divided by, above 0"),
+            divisor("1", "the divisor of the sine's angle, above 0"),
             control("1", "the parameter of the map"),
         ],
         bare: Some("control"),
@@ -30,13 +30,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "logistic",
-        summary: "input weights by the logistic map",
+        summary: "input weights from the logistic map",
         formula: "w of unit 0 and input j = 0, 1, ... is amplitude sin((j + 1) pi / (divisor inputs)); w of the next unit is control w (1 - w)",
         source: "Wang et al. 2022, Echo state network with logistic mapping and bias dropout for time series prediction",
         ranks: ANY_MATRIX,
         parameters: &[
             amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
-            divisor("5.9", "what the angle of the sine is divided by, 1 or more"),
+            divisor("5.9", "the divisor of the sine's angle, 1 or more"),
             control("3.7", "the parameter of the map, from 0 to 4"),
         ],
         bare: Some("control"),
@@ -48,13 +48,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "logistic-chain",
-        summary: "a chain of units for each input, with weights by the logistic map",
-        formula: "with s = units / inputs, w of unit s j and input j = 0, 1, ... is amplitude sin(j pi / (s inputs divisor)); w of the next unit of the chain is control w (1 - w); input j leads to no other chain",
+        summary: "a chain of units for each input, with weights from the logistic map",
+        formula: "with s = units / inputs, w of unit s j and input j = 0, 1, ... is amplitude sin(j pi / (s inputs divisor)); w of the next unit of the chain is control w (1 - w); input j connects to no other chain",
         source: "Viehweg et al. 2025; ReservoirComputing.jl modified_lm",
         ranks: "two or more axes; the outputs a multiple of the inputs",
         parameters: &[
             amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
-            divisor("5.9", "what the angle of the sine is divided by, 1 or more"),
+            divisor("5.9", "the divisor of the sine's angle, 1 or more"),
             control("2.35", "the parameter of the map, from 0 to 4"),
         ],
         bare: Some("control"),

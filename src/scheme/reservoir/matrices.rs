@@ -19,7 +19,7 @@ const STD: Parameter = Parameter {
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "dale",
-        summary: "a sparse reservoir by Dale's principle: all that a unit sends has one sign",
+        summary: "a sparse reservoir by Dale's principle: all outgoing weights of a unit have one sign",
         formula: "|v|, v ~ N(0, std^2), from the first round(excitatory n) units, and -ratio |v| from the others, where density, or degree and direction, put them; 0 elsewhere",
         source: "ReservoirComputing.jl dale_sparse; Dale 1935, Pharmacology and nerve-endings",
         ranks: SQUARE,
@@ -28,7 +28,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "excitatory",
                 kind: Kind::Number,
                 default: Some("0.8"),
-                help: "the fraction of units that excite; at least one excites and one inhibits where it is neither 0 nor 1",
+                help: "the fraction of excitatory units; unless it is 0 or 1, at least one unit excites and one inhibits",
             },
             DENSITY_OF_A_TENTH,
             DEGREE,
@@ -39,7 +39,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "ratio",
                 kind: Kind::Number,
                 default: Some("1"),
-                help: "how much stronger inhibition is, above 0",
+                help: "the strength of inhibition relative to excitation, above 0",
             },
             RADIUS,
         ],
@@ -52,7 +52,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "permutation",
-        summary: "each unit leads to one unit, and none is led to twice",
+        summary: "each unit connects to one unit, and no two to the same",
         formula: "W = weight P, P a permutation matrix, all equally likely; every eigenvalue has magnitude |weight|",
         source: "Boedecker, Obst, Mayer and Asada 2009, Initialization and self-organized optimization of recurrent neural network connectivity",
         ranks: SQUARE,
@@ -71,7 +71,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "wigner",
-        summary: "a symmetric matrix of normals, whose eigenvalues fill a half circle",
+        summary: "a symmetric matrix of normals, whose eigenvalues follow the semicircle distribution",
         formula: "w_ij = w_ji ~ N(0, std^2 / n), w_ii ~ N(0, std-diagonal^2 / n); the spectral radius nears 2 std as n grows",
         source: "Wigner 1955, Characteristic vectors of bordered matrices with infinite dimensions; ReservoirComputing.jl wigner_init",
         ranks: SQUARE,

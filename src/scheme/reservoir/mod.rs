@@ -33,12 +33,12 @@ pub(super) const RADIUS: Parameter = Parameter {
     name: "radius",
     kind: Kind::Number,
     default: None,
-    help: "the spectral radius (the largest magnitude of an eigenvalue) that the matrix is scaled to, above 0; it is not scaled if this is not given, and refused if it has no cycle, or hardly ever has one: its radius is 0 then",
+    help: "the spectral radius (the largest magnitude of an eigenvalue) to scale the matrix to, above 0 [default: no scaling]; refused if the matrix never or hardly ever has a cycle, since its radius is then 0",
 };
 
 /// What `shapes` says of a square matrix, and of one that need not be square.
 pub(super) const SQUARE: &str =
-    "two axes of one size; the tensor as matrices must be square, as in layout oi (torch) or io (default)";
+    "two axes of equal size; the matrix must be square, as in layout oi (torch) or io (default)";
 pub(super) const ANY_MATRIX: &str = "two or more axes";
 
 /// A matrix as it is drawn: `rows` units are led to, from `columns` units.

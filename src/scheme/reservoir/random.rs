@@ -53,7 +53,7 @@ pub(super) const DISTRIBUTION: Parameter = Parameter {
     name: "distribution",
     kind: Kind::Choice(&["normal", "uniform", "bernoulli"]),
     default: Some("normal"),
-    help: "of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1",
+    help: "the distribution of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1",
 };
 
 /// The chance of +1.
@@ -61,7 +61,7 @@ pub(super) const POSITIVE: Parameter = Parameter {
     name: "positive",
     kind: Kind::Number,
     default: None,
-    help: "the probability of 1 with bernoulli; 0.5 where it is not given",
+    help: "the probability of 1 with bernoulli [default: 0.5]",
 };
 
 /// A distribution of values, of scale 1.
@@ -142,31 +142,31 @@ pub(super) const DENSITY: Parameter = Parameter {
 };
 /// The same, where it is 0.1 by default.
 pub(super) const DENSITY_OF_A_TENTH: Parameter = Parameter {
-    help: "the probability of each element to be non-zero, or the fraction of non-zeros with exact or direction; 0.1 where it and degree are not given",
+    help: "the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]",
     ..DENSITY
 };
 /// The same, where it is 1 by default.
 pub(super) const DENSITY_OF_ONE: Parameter = Parameter {
-    help: "the probability of each element to be non-zero, or the fraction of non-zeros with exact or direction; 1 where it and degree are not given",
+    help: "the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]",
     ..DENSITY
 };
 pub(super) const DEGREE: Parameter = Parameter {
     name: "degree",
     kind: Kind::Count,
     default: None,
-    help: "exactly so many connections of each unit, in place of density",
+    help: "the exact number of connections of each unit, instead of density",
 };
 pub(super) const DIRECTION: Parameter = Parameter {
     name: "direction",
     kind: Kind::Choice(&["in", "out"]),
     default: None,
-    help: "which connections of a unit are counted: those that lead to it, or those that come from it; out where only degree is given; with density, floor(density n) of each unit",
+    help: "count incoming or outgoing connections of each unit; with density, floor(density n) of each unit [default: out, if degree is given]",
 };
 pub(super) const EXACT: Parameter = Parameter {
     name: "exact",
     kind: Kind::Flag,
     default: None,
-    help: "whether density is met exactly, by round(density elements) non-zeros anywhere",
+    help: "meet density exactly, with round(density elements) non-zeros anywhere",
 };
 
 /// Where the non-zeros are.

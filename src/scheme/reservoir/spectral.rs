@@ -20,7 +20,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "spectral",
         summary: "a random reservoir, sparse or dense, scaled to a spectral radius",
-        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, as one without cycles, is drawn again",
+        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, such as one without cycles, is drawn again",
         source: JAEGER,
         ranks: SQUARE,
         parameters: &[
@@ -53,7 +53,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "random-sparse",
-        summary: "random values at random places, of one matrix or of an input's, not scaled to a spectral radius",
+        summary: "random values at random positions of a reservoir or its input weights, not scaled to a spectral radius",
         formula: "w = scale v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
         source: "reservoirpy mat_gen random_sparse",
         ranks: ANY_MATRIX,
@@ -67,15 +67,15 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "fast-spectral",
-        summary: "a uniform reservoir whose spectral radius comes out near the one asked for, with no eigenvalues computed",
-        formula: "w ~ U(-a, a) with probability density, else 0; a = 6 radius / (sqrt(12) sqrt(density n)), or 1 where no radius is given. Each element is independent of the others",
+        summary: "a uniform reservoir whose spectral radius is close to the requested one, without computing eigenvalues",
+        formula: "w ~ U(-a, a) with probability density, else 0; a = 6 radius / (sqrt(12) sqrt(density n)), or 1 if no radius is given. Each element is independent of the others",
         source: "Gallicchio, Micheli and Pedrelli 2020, Fast spectral radius initialization for recurrent neural networks",
         ranks: SQUARE,
         parameters: &[
             Parameter { help: "the spectral radius that is approached as n grows, above 0", ..RADIUS },
             Parameter {
                 default: Some("1"),
-                help: "the probability of each element to be non-zero, above 0",
+                help: "the probability that an element is non-zero, above 0",
                 ..DENSITY
             },
         ],

@@ -20,13 +20,13 @@ pub(super) const BACKWARD: Parameter = Parameter {
     name: "backward",
     kind: Kind::Number,
     default: Some("0"),
-    help: "the weight of the connections that lead back",
+    help: "the weight of the backward connections",
 };
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "ring",
-        summary: "each unit leads to the next, and the last to the first",
+        summary: "each unit connects to the next, and the last to the first",
         formula: "w = weight from unit j to unit j + 1 (mod n), self-loop from each unit to itself, else 0; without self-loop every eigenvalue has magnitude |weight|",
         source: RODAN,
         ranks: SQUARE,
@@ -47,7 +47,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "line",
-        summary: "a delay line: each unit leads to the next, and the last to none",
+        summary: "a delay line: each unit connects to the next, and the last to none",
         formula: "w = weight from unit j to unit j + shift, backward from unit j to unit j - backward-shift, self-loop from each unit to itself, else 0",
         source: RODAN,
         ranks: SQUARE,
@@ -57,7 +57,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "shift",
                 kind: Kind::Count,
                 default: Some("1"),
-                help: "how many units ahead a unit leads to, 1 or more",
+                help: "the distance of forward connections, in units, 1 or more",
             },
             SELF_LOOP,
             BACKWARD,
@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "backward-shift",
                 kind: Kind::Count,
                 default: Some("1"),
-                help: "how many units back a unit leads to, 1 or more",
+                help: "the distance of backward connections, in units, 1 or more",
             },
             RADIUS,
         ],
@@ -89,8 +89,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "block-diagonal",
-        summary: "groups of units that are all connected, and not to other groups",
-        formula: "w = weight where floor(i / size) = floor(j / size) is the number of a whole block, else 0; units left over have no connections",
+        summary: "groups of fully connected units, with no connections between groups",
+        formula: "w = weight if floor(i / size) = floor(j / size) is the index of a complete block, else 0; units left over have no connections",
         source: "Ma et al. 2023; ReservoirComputing.jl block_diagonal",
         ranks: SQUARE,
         parameters: &[
@@ -99,7 +99,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 name: "size",
                 kind: Kind::Count,
                 default: Some("1"),
-                help: "how many units a block has, 1 or more",
+                help: "the number of units in a block, 1 or more",
             },
             RADIUS,
         ],

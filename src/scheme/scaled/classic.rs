@@ -61,7 +61,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lecun",
-        summary: "lecun-normal or lecun-uniform, by its distribution",
+        summary: "lecun-normal or lecun-uniform, selected by distribution",
         formula: "variance 1 / fan_in",
         source: LECUN,
         parameters: &[DISTRIBUTION],
@@ -144,7 +144,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "glorot",
-        summary: "glorot-uniform or glorot-normal, by its distribution",
+        summary: "glorot-uniform or glorot-normal, selected by distribution",
         formula: "variance gain^2 2 / (fan_in + fan_out)",
         source: "Lasagne Glorot; Glorot and Bengio 2010",
         parameters: &[GAIN_ONE, SLOPE, UNIFORM, POOL],
@@ -242,7 +242,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "he",
-        summary: "he-normal or he-uniform, by its distribution",
+        summary: "he-normal or he-uniform, selected by distribution",
         formula: "variance gain^2 / fan",
         source: "Lasagne He; He et al. 2015",
         parameters: &[GAIN_RELU, SLOPE, MODE, DISTRIBUTION],
@@ -253,7 +253,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "variance-scaling",
-        summary: "the general law: any scale, fan and distribution",
+        summary: "the general scheme: any scale, fan and distribution",
         formula: "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std",
         source: "Keras VarianceScaling; jax.nn.initializers.variance_scaling",
         parameters: &[SCALE, MODE, TRUNCATED, CORRECTED],

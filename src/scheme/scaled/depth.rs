@@ -14,7 +14,7 @@ const DIM: Parameter = Parameter {
     name: "dim",
     kind: Kind::Count,
     default: None,
-    help: "the width d of the model; fan_in where it is not given",
+    help: "the width d of the model [default: fan_in]",
 };
 const NGUYEN: &str =
     "Nguyen and Salazar 2019, Transformers without tears: improving the normalization of self-attention";
@@ -22,7 +22,7 @@ const NGUYEN: &str =
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "fixup",
-        summary: "he-normal made smaller by the depth, for residual branches without normalisation; the last layer of each branch is zeros",
+        summary: "he-normal scaled down by the depth, for residual branches without normalisation; initialise the last layer of each branch with zeros",
         formula: "w ~ N(0, std^2), std = layers^(-1 / (2m - 2)) sqrt(2 / fan), m = branch",
         source: "Zhang, Dauphin and Ma 2019, Fixup initialization: residual learning without normalization",
         parameters: &[
@@ -46,7 +46,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "t-fixup",
-        summary: "glorot-uniform made smaller by the depth, for Transformers without warm-up or layer normalisation",
+        summary: "glorot-uniform scaled down by the depth, for Transformers without warm-up or layer normalisation",
         formula: "encoder: 0.67 N^(-1/4) glorot-uniform; decoder: (9N)^(-1/4) glorot-uniform; embedding: N(0, (9N)^(-1/2) / features); N = layers",
         source: "Huang, Perez, Ba and Volkovs 2020, Improving Transformer optimization through better initialization",
         parameters: &[
@@ -55,7 +55,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "part",
                 kind: Kind::Choice(&["encoder", "decoder", "embedding"]),
                 default: Some("encoder"),
-                help: "where: values, output projections and feed-forward layers of either side, or the embeddings (whose last axis is features)",
+                help: "values, output projections and feed-forward layers of the encoder or decoder, or the embeddings (whose last axis is features)",
             },
         ],
         example: example("t-fixup:layers=6"),
@@ -75,18 +75,18 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "deepnorm",
-        summary: "glorot made smaller by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
+        summary: "glorot scaled down by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
         formula: "glorot of gain beta: (8 layers)^(-1/4) of an encoder or decoder alone; with both, 0.87 (N^4 M)^(-1/16) in the encoder of N layers and (12 M)^(-1/4) in the decoder of M",
         source: "Wang, Ma, Dong, Huang, Zhang and Wei 2022, DeepNet: scaling Transformers to 1,000 layers",
         parameters: &[
-            Parameter { help: "the number of layers of an encoder or decoder that stands alone", ..LAYERS },
-            Parameter { name: "encoder", help: "N, where there is a decoder too", ..LAYERS },
-            Parameter { name: "decoder", help: "M, where there is an encoder too", ..LAYERS },
+            Parameter { help: "the number of layers of an encoder-only or decoder-only model", ..LAYERS },
+            Parameter { name: "encoder", help: "N, the number of encoder layers of a model with both", ..LAYERS },
+            Parameter { name: "decoder", help: "M, the number of decoder layers of a model with both", ..LAYERS },
             Parameter {
                 name: "part",
                 kind: Kind::Choice(&["encoder", "decoder"]),
                 default: None,
-                help: "which of the two it is; required with encoder and decoder",
+                help: "the side of this tensor; required with encoder and decoder",
             },
             DISTRIBUTION,
         ],
@@ -121,7 +121,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "depth-scaled",
-        summary: "normal, made smaller by the number of residual additions: the output projections of GPT-2",
+        summary: "normal, scaled down by the number of residual additions: the output projections of GPT-2",
         formula: "w ~ N(0, (std / sqrt(residuals layers))^2)",
         source: "Radford et al. 2019, Language models are unsupervised multitask learners",
         ranks: "any",
@@ -137,7 +137,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "residuals",
                 kind: Kind::Count,
                 default: Some("2"),
-                help: "residual additions a layer: 2 of a Transformer, 1 of Mamba",
+                help: "residual additions per layer: 2 in a Transformer, 1 in Mamba",
             },
         ],
         spellings: &[

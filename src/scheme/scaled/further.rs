@@ -15,20 +15,20 @@ const MAGNITUDE: Parameter = Parameter {
     name: "magnitude",
     kind: Kind::Number,
     default: Some("3"),
-    help: "the variance times fan of the normal, and three times that of the uniform; above 0",
+    help: "variance x fan for the normal, and 3 x variance x fan for the uniform; above 0",
 };
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "torch-linear",
-        summary: "uniform, variance 1/(3 fan_in): what layers of PyTorch start from, weights and (with --fan-in) biases",
+        summary: "uniform, variance 1/(3 fan_in): the default of PyTorch's layers, for weights and (with --fan-in) biases",
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
         source: LECUN,
         parameters: &[Parameter {
             name: "cleared",
             kind: Kind::Flag,
             default: None,
-            help: "whether the values are drawn and then all set to 0, as torch.nn.MultiheadAttention does with its last bias",
+            help: "draw the values, then set them all to 0, as torch.nn.MultiheadAttention does with its last bias",
         }],
         spellings: &[
             spelling("torch", "Linear", "torch-linear"),
@@ -79,7 +79,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "scaled-uniform",
-        summary: "uniform, variance 1/(3 n) of a tensor of n elements",
+        summary: "uniform, variance 1/(3 n) for a tensor of n elements",
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
         source: "tinygrad Tensor.scaled_uniform",
         ranks: "any",
@@ -95,7 +95,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "rnn-uniform",
         summary: "uniform, variance 1/(3 hidden): every weight and bias of PyTorch's recurrent layers",
-        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates where it is not given",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates by default",
         source: "torch.nn.LSTM, GRU, RNN",
         ranks: "any with hidden; one or more axes with gates",
         parameters: &[
@@ -109,7 +109,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 name: "gates",
                 kind: Kind::Count,
                 default: None,
-                help: "how many gates the outputs are: 4 of an LSTM, 3 of a GRU, 1 of a plain layer",
+                help: "the number of gates: 4 for an LSTM, 3 for a GRU, 1 for a plain layer",
             },
         ],
         spellings: &[
@@ -130,7 +130,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "magnitude-scaling",
-        summary: "the general law of MXNet: glorot-uniform as it stands, and sqrt(3) times glorot-normal with distribution=normal",
+        summary: "mXNet's general scheme: glorot-uniform by default, and sqrt(3) times glorot-normal with distribution=normal",
         formula: "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
         source: "MXNet Xavier(rnd_type, factor_type, magnitude)",
         parameters: &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
@@ -145,7 +145,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "xavier-legacy",
-        summary: "normal, variance 1/(inputs+outputs), kernels not counted",
+        summary: "normal, variance 1/(inputs+outputs), without the kernel's size",
         formula: "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
         source: GLOROT,
         ranks: "two or more axes",

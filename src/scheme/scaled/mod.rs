@@ -22,13 +22,13 @@ const MODE: Parameter = Parameter {
     name: "mode",
     kind: Kind::Choice(&["fan-in", "fan-out", "fan-avg", "fan-geo-avg"]),
     default: Some("fan-in"),
-    help: "the fan: of inputs, of outputs, (fan_in+fan_out)/2, or sqrt(fan_in fan_out)",
+    help: "the fan: fan_in, fan_out, (fan_in+fan_out)/2 or sqrt(fan_in fan_out)",
 };
 const DISTRIBUTION: Parameter = Parameter {
     name: "distribution",
     kind: Kind::Choice(&["normal", "uniform", "truncated-normal"]),
     default: Some("normal"),
-    help: "truncated-normal is cut at 2 sigma and widened so that the std after cutting is the one asked for",
+    help: "truncated-normal is cut at 2 sigma and widened to keep the requested std",
 };
 const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
 const TRUNCATED: Parameter = Parameter { default: Some("truncated-normal"), ..DISTRIBUTION };
@@ -38,13 +38,13 @@ const CORRECTED: Parameter = Parameter {
     name: "corrected",
     kind: Kind::Flag,
     default: None,
-    help: "false: a truncated-normal is not widened, and its std after cutting is 0.88 of the one asked for",
+    help: "if false, a truncated-normal is not widened, and its std is 0.88 of the requested one",
 };
 const POOL: Parameter = Parameter {
     name: "pool",
     kind: Kind::Count,
     default: None,
-    help: "how many places are pooled into one after the layer: fan_out is divided by it, and rounded down",
+    help: "the number of positions pooled into one after the layer; fan_out is divided by it and rounded down",
 };
 
 const ANY_WITH_FANS: &str = "two or more axes; any with --fan-in and --fan-out";

@@ -15,7 +15,7 @@ use crate::tensor::as_float;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "sparse-bernoulli",
-    summary: "each weight is zero or normal by a coin of its own: the number of non-zeros of a unit varies",
+    summary: "each weight is independently zero or normal, so the number of non-zeros per unit varies",
     formula: "w ~ N(mean, std^2) with probability p, else 0; p = density, or nonzeros / n for a mean of that many non-zeros among the n weights of each unit",
     source: "Caffe, the field `sparse` of its Gaussian filler: p = sparse / outputs, which is unit=input",
     ranks: "two or more axes",

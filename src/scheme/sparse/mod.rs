@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "sparse",
         summary: "the same number of non-zero incoming weights for every unit",
-        formula: "of the n = inputs x kernel weights of each output, exactly k ~ N(mean, std^2) at places drawn uniformly, the others 0; k = nonzeros, floor(density n), or n - ceil(zeros n); unit=input: of the n = outputs weights of each input and place in the kernel",
+        formula: "of the n = inputs x kernel weights of each output, exactly k ~ N(mean, std^2) at positions drawn uniformly, the others 0; k = nonzeros, floor(density n), or n - ceil(zeros n); unit=input: of the n = outputs weights of each input and kernel position",
         source: "Martens 2010, Deep learning via Hessian-free optimization (k = 15); Lasagne Sparse (density = 0.1)",
         ranks: "two or more axes",
         parameters: &[NONZEROS, DENSITY, ZEROS, STD, MEAN, UNIT],
@@ -57,13 +57,13 @@ const MEAN: Parameter = Parameter {
     name: "mean",
     kind: Kind::Number,
     default: None,
-    help: "the mean of the non-zeros; 0 where it is not given",
+    help: "the mean of the non-zeros [default: 0]",
 };
 const UNIT: Parameter = Parameter {
     name: "unit",
     kind: Kind::Choice(&["output", "input"]),
     default: None,
-    help: "whose weights are counted: those into each output, or those out of each input (as torch.nn.init.sparse_); output where it is not given",
+    help: "the weights that are counted: those into each output, or those out of each input (as torch.nn.init.sparse_) [default: output]",
 };
 
 fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
