@@ -1,8 +1,8 @@
-//! Checks of the native numbers that take too long for the tests; `scripts/quality` runs them.
+//! Checks of the native generator that are too slow for the tests; `scripts/quality` runs them.
 //!
 //! ```text
-//! quality stream raw|tensors|seeds     words without end, for dieharder
-//! quality tails 10000000000            normals past 3, 4, 5 and 6 sigma against the law
+//! quality stream raw|tensors|seeds     an endless stream of words, for dieharder
+//! quality tails 10000000000            normals beyond 3, 4, 5 and 6 sigma against the expected number
 //! quality fit 1000000000 [SEED...]     chi-square and Kolmogorov-Smirnov of uniforms and normals
 //! ```
 
@@ -45,8 +45,7 @@ fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<d
     Ok(native(seed, &tensor.spec, 1))
 }
 
-/// The words of the stream, by way of a uniform of 2^64 units: the word and the further one beside it, rounded to 53 bits, so that
-/// one word in 2^22 comes out as the next.
+/// The words of the stream, read from a uniform of 2^64 units: two words rounded to 53 bits, so that one word in 2^22 is off by one.
 fn words(source: &dyn Source, start: u64, out: &mut [u32]) {
     let mut values = vec![0.0; out.len()];
     source.doubles(start, &mut values);
@@ -66,7 +65,7 @@ fn stream(kind: &str) -> Result<()> {
         _ => bail!("unknown stream `{kind}`"),
     };
     let mut out = io::stdout().lock();
-    // One word of each stream in turn, or long runs where there is one stream only; each is read a tile at a time.
+    // One word of each stream in turn, or long runs of a single stream; each is read a tile at a time.
     let run = if sources.len() == 1 { CHUNK } else { 512 };
     let mut drawn = vec![0; run * sources.len()];
     for start in (0..).step_by(run) {
@@ -84,11 +83,11 @@ fn stream(kind: &str) -> Result<()> {
     Ok(())
 }
 
-/// Calls `see` with all of `count` values, on two threads.
+/// Calls `see` with `count` values, on two threads.
 fn draw(expression: &str, count: u64, seed: u64, see: impl Fn(&[f32]) + Sync) {
     let next = AtomicU64::new(0);
     let work = || {
-        let source = source(expression, DType::F32, "weight", seed).expect("the law is legal");
+        let source = source(expression, DType::F32, "weight", seed).expect("the expression is valid");
         let mut values = vec![0.0; CHUNK];
         loop {
             let start = next.fetch_add(CHUNK as u64, Ordering::Relaxed);
