@@ -46,8 +46,14 @@ pub(super) fn summary(out: &mut dyn Write) -> io::Result<()> {
 /// Every name of every framework, in Markdown.
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Coverage\n")?;
-    writeln!(out, "The names of each framework's initializers and their meanings here, made by `fanin list frameworks --markdown`.")?;
-    writeln!(out, "`FRAMEWORK.NAME` is accepted wherever a scheme is named, with that framework's meaning and defaults;")?;
+    writeln!(
+        out,
+        "The names of each framework's initializers and their meanings here, made by `fanin list frameworks --markdown`."
+    )?;
+    writeln!(
+        out,
+        "`FRAMEWORK.NAME` is accepted wherever a scheme is named, with that framework's meaning and defaults;"
+    )?;
     writeln!(out, "so are many of its names for parameters. Case, `-` and `_` are ignored.")?;
     for word in frameworks() {
         let names = names(word);

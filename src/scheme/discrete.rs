@@ -19,12 +19,7 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[
             Parameter { name: "p", kind: Kind::Number, default: Some("0.5"), help: "the probability of value" },
             Parameter { name: "value", kind: Kind::Number, default: Some("1"), help: "the value with probability p" },
-            Parameter {
-                name: "other",
-                kind: Kind::Number,
-                default: None,
-                help: "the other value [default: -value]",
-            },
+            Parameter { name: "other", kind: Kind::Number, default: None, help: "the other value [default: -value]" },
         ],
         bare: Some("p"),
         aliases: &[],

@@ -153,12 +153,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         "packs the weights of all layers of a recurrent network into one vector, each with its own scheme",
         TENSOR_BY_TENSOR,
     ),
-    of(
-        &["paddle"],
-        &["set_global_initializer"],
-        "sets the default of all layers",
-        "name the scheme in each command",
-    ),
+    of(&["paddle"], &["set_global_initializer"], "sets the default of all layers", "name the scheme in each command"),
     of(&["paddle"], &["Assign"], "copies existing values", "`constant` fills with one value"),
 ];
 

@@ -85,12 +85,7 @@ pub(super) const ROWS: &[Scheme] = &[
                 help: "bounds of -range and range [default: 0.01, if nothing else is given]",
             },
             Parameter { name: "std", kind: Kind::Number, default: None, help: "the standard deviation" },
-            Parameter {
-                name: "mean",
-                kind: Kind::Number,
-                default: None,
-                help: "the mean, with std [default: 0]",
-            },
+            Parameter { name: "mean", kind: Kind::Number, default: None, help: "the mean, with std [default: 0]" },
         ],
         bare: Some("range"),
         aliases: &[],

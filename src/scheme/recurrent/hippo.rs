@@ -50,15 +50,11 @@ const TRAIN: &str = "Gu, Johnson, Timalsina, Rudra and Ré 2022, How to train yo
 const DIAGONAL: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
-const S4: &str =
-    "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
+const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
 /// What the rows have in common.
-const BASE: Scheme = Scheme {
-    ranks: "two equal last axes for A, one for B; leading axes repeat it",
-    bare: Some("part"),
-    ..EMPTY
-};
+const BASE: Scheme =
+    Scheme { ranks: "two equal last axes for A, one for B; leading axes repeat it", bare: Some("part"), ..EMPTY };
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {

@@ -75,10 +75,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 default: Some("bernoulli"),
                 help: "the source of the signs; pi is computed to 20,000 digits",
             },
-            Parameter {
-                help: "the probability of a positive sign with bernoulli [default: 0.5]",
-                ..POSITIVE
-            },
+            Parameter { help: "the probability of a positive sign with bernoulli [default: 0.5]", ..POSITIVE },
         ],
         bare: Some("weight"),
         aliases: &[],

@@ -73,11 +73,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[
             Parameter { help: "the spectral radius that is approached as n grows, above 0", ..RADIUS },
-            Parameter {
-                default: Some("1"),
-                help: "the probability that an element is non-zero, above 0",
-                ..DENSITY
-            },
+            Parameter { default: Some("1"), help: "the probability that an element is non-zero, above 0", ..DENSITY },
         ],
         bare: Some("radius"),
         aliases: &[],

@@ -10,12 +10,8 @@ use crate::scheme::example;
 
 const LAYERS: Parameter =
     Parameter { name: "layers", kind: Kind::Count, default: None, help: "the number of layers L; required" };
-const DIM: Parameter = Parameter {
-    name: "dim",
-    kind: Kind::Count,
-    default: None,
-    help: "the width d of the model [default: fan_in]",
-};
+const DIM: Parameter =
+    Parameter { name: "dim", kind: Kind::Count, default: None, help: "the width d of the model [default: fan_in]" };
 const NGUYEN: &str =
     "Nguyen and Salazar 2019, Transformers without tears: improving the normalization of self-attention";
 

@@ -53,12 +53,8 @@ const STD: Parameter = Parameter {
     default: Some("0.01"),
     help: "the standard deviation of the non-zeros, 0 or more",
 };
-const MEAN: Parameter = Parameter {
-    name: "mean",
-    kind: Kind::Number,
-    default: None,
-    help: "the mean of the non-zeros [default: 0]",
-};
+const MEAN: Parameter =
+    Parameter { name: "mean", kind: Kind::Number, default: None, help: "the mean of the non-zeros [default: 0]" };
 const UNIT: Parameter = Parameter {
     name: "unit",
     kind: Kind::Choice(&["output", "input"]),
