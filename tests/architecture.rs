@@ -52,14 +52,16 @@ const CIRCLES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// The lines that hold the name of a format outside the files of that format, and the reason.
+/// Files that name a format outside the files of that format, and the reason.
 const FORMAT_NAMES: &[(&str, &str, &str)] = &[
     ("cli/pretrain/checkpoint", "safetensors", "a checkpoint of a run is always a safetensors file"),
     ("model/document", "json", "an extension of a configuration, not a format of tensors"),
     ("reader/directory", "json", "an index of JSON is no file of tensors in a folder"),
     ("reader/directory", "npy", "a folder of .npy files is one model, its names those of the files"),
+    ("reader/mod", "json", "JSON is weights, an index of weights, or a recipe"),
     ("reader/safetensors", "pt", "the word for PyTorch in the metadata of a header"),
     ("reader/table", "npy", "a tensor of a .npy file has no name"),
+    ("writer/mod", "safetensors", "a checkpoint of several files is of this format"),
 ];
 
 /// The name of a module from the root of the crate, such as `scheme`, `scaled`.
@@ -273,15 +275,18 @@ fn imports_from_below(rooms: &[String], modules: &BTreeMap<Name, Module>) -> Vec
     wrong.into_iter().collect()
 }
 
-/// The names of formats that a text holds as strings of their own, outside attributes.
+/// The formats that a text names, by a string or by the constant of its file, outside attributes.
 fn formats_named<'a>(formats: &'a [String], text: &str) -> BTreeSet<&'a str> {
     let code = code_of(text);
     let lines: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("#[")).collect();
-    let named = |format: &&String| lines.iter().any(|line| line.contains(&format!("\"{format}\"")));
+    let named = |format: &&String| {
+        let names = [format!("\"{format}\""), format!("{format}::FORMAT.name"), format!("{format}::READER.format")];
+        lines.iter().any(|line| names.iter().any(|name| line.contains(name)))
+    };
     formats.iter().filter(named).map(String::as_str).collect()
 }
 
-/// Whether a file belongs to a format: `reader/npz`, or a file of a folder of that name.
+/// True for a file of a format: `reader/npz`, or a file of a folder of that name.
 fn is_of_format(file: &str, format: &str) -> bool {
     let mut parts = file.split('/');
     parts.next().is_some_and(|room| ["reader", "writer", "format"].contains(&room)) && parts.next() == Some(format)
@@ -403,7 +408,12 @@ fn a_circle_of_imports_is_found() {
 #[test]
 fn the_name_of_a_format_is_found() {
     let formats: Vec<String> = ["npy", "npz"].map(Into::into).into();
-    for text in ["if contents.format == \"npz\" {", "Some(\"npz\") => 1,", "[\"npz\", x].contains(&format)"] {
+    for text in [
+        "if contents.format == \"npz\" {",
+        "Some(\"npz\") => 1,",
+        "[\"npz\", x].contains(&format)",
+        "name == npz::FORMAT.name",
+    ] {
         assert_eq!(formats_named(&formats, text), BTreeSet::from(["npz"]), "{text}");
     }
     for text in [
