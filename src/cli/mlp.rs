@@ -17,26 +17,26 @@ use crate::tensor::{DType, Layout};
 /// Draw the weights and biases of a multilayer perceptron.
 #[derive(clap::Args)]
 pub(super) struct Mlp {
-    /// The sizes of its layers, joined by -: inputs first, outputs last, as in 784-512-10
+    /// Layer sizes joined by -, from inputs to outputs, as in 784-512-10
     sizes: Sizes,
-    /// What follows each layer but the last; it says which scheme the weights have (see below)
+    /// Activation after each layer but the last; selects the weights' scheme (see below)
     #[arg(long, default_value = "relu")]
     activation: Activation,
-    /// Whose names, shapes and order: a framework, or a letter an axis (io, oi); `default` where it is not given
+    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: --like, else `default`]
     #[arg(long)]
     layout: Option<Layout>,
-    /// The scheme of the weights, in place of the activation's
+    /// Scheme of the weights [default: the activation's]
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
-    /// The scheme of the last layer's weight, such as zeros
+    /// Scheme of the last layer's weight, such as zeros
     #[arg(long, value_name = "EXPR", visible_alias = "output-scheme", value_parser = NonEmptyStringValueParser::new())]
     last: Option<String>,
-    /// The scheme of the biases, zeros where it is not given; `none` leaves them out
+    /// Scheme of the biases; `none` omits them [default: zeros, or as in --like]
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
     #[command(flatten)]
     numbers: Numbers,
-    /// The type of the elements: f64, f32, f16 or bf16
+    /// Element type: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
     dtype: DType,
     #[command(flatten)]
@@ -51,7 +51,7 @@ impl Mlp {
         self.output.write(out, &self.slices.of(self.plan()?)?, Touched::default())
     }
 
-    /// Refuses a scheme where a file is meant: `--output zeros` would be a file without an extension anyhow.
+    /// Refuses a scheme's name as the output: `--output zeros` most likely means `--last`.
     fn check_output(&self) -> Result<()> {
         let word = self.output.file().and_then(|path| path.to_str());
         match word.filter(|word| !word.contains(['.', '/']) && scheme::resolve(word).is_ok()) {
@@ -71,7 +71,7 @@ impl Mlp {
             Some("none") => BiasScheme::Absent,
             Some(expression) => BiasScheme::Drawn(expression.into()),
         };
-        // Told of by the option, even where no tensor comes to it.
+        // An error names the option, even if no tensor uses it.
         for (option, expression) in [("--scheme", &self.scheme), ("--last", &self.last), ("--bias", &self.bias)] {
             if let Some(expression) = expression.as_deref().filter(|word| option != "--bias" || *word != "none") {
                 scheme::resolve(expression).context(option)?;
@@ -92,13 +92,13 @@ impl Mlp {
     }
 }
 
-/// What the activations mean, for the help.
+/// The list of activations for the help.
 pub(super) fn activations() -> String {
     let widest = ACTIVATIONS.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let rows = ACTIVATIONS.iter().map(|row| format!("  {:widest$}  {} ({})", row.name, row.scheme, row.source));
     format!(
-        "Activations, and the scheme that the literature gives for the weights before each:\n{}\n\
-         `leaky-relu:0.2` has that slope. In torch and mlx the activations are layers and count; linear is none.",
+        "Activations, with the literature's scheme for the weights before each:\n{}\n\
+         `leaky-relu:0.2` sets the slope. In torch and mlx each activation counts as a layer; linear does not.",
         rows.collect::<Vec<_>>().join("\n")
     )
 }

@@ -1,4 +1,4 @@
-//! `fanin pretrain`: initial weights learnt from data.
+//! `fanin pretrain`: initial weights trained on data.
 
 mod checkpoint;
 mod log;
@@ -31,44 +31,44 @@ use options::MethodOptions;
 use resume::Begun;
 use watch::{Looker, Noticed, Unseen};
 
-/// Learn initial weights from data, layer by layer.
+/// Train initial weights on data, layer by layer.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Go on with a run that was interrupted, from its checkpoint if there is one")),
-    mut_arg("max_memory", |memory| memory.help("The most memory that learning may take, and data that is packed, by columns or text, such as 8GiB; half of what is free by default")),
+    mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Continue an interrupted run from its checkpoint, if any")),
+    mut_arg("max_memory", |memory| memory.help("Memory limit for training, and for data that is compressed, text or cut into columns, such as 8GiB [default: half of the free memory]")),
 )]
 pub(super) struct Pretrain {
-    /// How to learn: NAME or NAME:key=value,... (see below)
+    /// Training method: NAME or NAME:key=value,... (see below)
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     method: String,
-    /// The sizes of the layers, joined by -: the features of the data first, as in 784-256-64
+    /// Layer sizes joined by -, starting with the number of features, as in 784-256-64
     sizes: Sizes,
-    /// The data, samples x features: .npy, text such as CSV, or a tensor of an .npz, safetensors or other file of weights
+    /// Data file, samples x features: .npy, text such as CSV, or a tensor of a weights file (.npz, safetensors, ...)
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     #[command(flatten)]
     data_options: DataOptions,
     #[command(flatten)]
     options: MethodOptions,
-    /// The scheme that the weights start from, in place of the method's
+    /// Scheme of the weights before training [default: the method's]
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
-    /// Where the random numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`
-    #[arg(long, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
+    /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random`
+    #[arg(long, allow_negative_numbers = true, default_value = "0")]
     seed: Seed,
-    /// Whose names, shapes and order: a framework, or a letter an axis (io, oi); `default` where it is not given
+    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: `default`]
     #[arg(long)]
     layout: Option<Layout>,
-    /// The type of the elements: f64, f32, f16 or bf16; what is learnt has the precision of f32
+    /// Element type: f64, f32, f16 or bf16; trained values have f32 precision
     #[arg(long, default_value = "f32")]
     dtype: DType,
-    /// Write what is measured to a file, a JSON object a line
+    /// Log file for the measurements, one JSON object per line
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Draw the learning curve and the first layer's weights to a file
+    /// Plot of the learning curve and the first layer's weights
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// Write a checkpoint, FILE.checkpoint beside the output, after so many epochs; every ten seconds where it is not given
+    /// Epochs between checkpoints, written to FILE.checkpoint next to the output [default: one every ten seconds]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     checkpoint_every: Option<u64>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ pub(super) const METHOD: Method = Method {
     name: "lsuv",
     summary: "any scheme, rescaled layer by layer to unit variance on the data",
     source: "Mishkin and Matas 2016, All you need is a good init",
-    parameters: &[activation("relu"), epochs("10"), tolerance("0.001", "how far from 1 the variance may be")],
+    parameters: &[activation("relu"), epochs("10"), tolerance("0.001")],
     scheme: |_| Some("orthogonal"),
     workspace: |_| 0,
     centres: false,

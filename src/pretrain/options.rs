@@ -1,4 +1,4 @@
-//! The options that several methods have, each with what it means and takes.
+//! The options that several methods share, and the ranges of all.
 
 use anyhow::{Result, bail};
 
@@ -14,47 +14,45 @@ pub(super) const SCALE: Parameter = option(
     "scale",
     Kind::ChoiceOrNumber(Scale::WORDS),
     "none",
-    "the scale of each feature; minmax brings it to [0, 1], standard to mean 0 and standard deviation 1; a number divides all values, as 255 does those of images",
+    "scaling of each feature: minmax to [0, 1], standard to mean 0 and standard deviation 1, or a divisor such as 255 for images",
 );
 pub(super) const VALIDATION: Parameter =
-    option("validation", Kind::Number, "0", "the share of the samples that is kept apart, and measured only");
+    option("validation", Kind::Number, "0", "fraction of samples held out for validation");
 
-/// How often all samples are gone through.
 pub(super) const fn epochs(default: &'static str) -> Parameter {
-    option("epochs", Kind::Count, default, "how often all samples are gone through, for each layer")
+    option("epochs", Kind::Count, default, "training epochs per layer")
 }
 
-/// How many samples make a step.
 pub(super) const fn batch(default: &'static str) -> Parameter {
-    option("batch", Kind::Count, default, "how many samples make a step")
+    option("batch", Kind::Count, default, "minibatch size")
 }
 
-/// How far a step goes.
 pub(super) const fn learning_rate(default: &'static str) -> Parameter {
-    option("learning-rate", Kind::Number, default, "how far a step goes")
+    option("learning-rate", Kind::Number, default, "learning rate")
 }
 
-/// How much of the step before is taken again.
 pub(super) const fn momentum(default: &'static str) -> Parameter {
-    option("momentum", Kind::Number, default, "how much of the step before is taken again")
+    option("momentum", Kind::Number, default, "momentum coefficient")
 }
 
-/// What draws weights to 0.
 pub(super) const fn weight_decay(default: &'static str) -> Parameter {
-    option("weight-decay", Kind::Number, default, "how much of each weight is taken off, times the learning rate")
+    option("weight-decay", Kind::Number, default, "L2 weight decay")
 }
 
-/// What follows a layer, on the way to the next.
 pub(super) const fn activation(default: &'static str) -> Parameter {
-    option("activation", Kind::Choice(activation::WORDS), default, "what follows each layer")
+    option("activation", Kind::Choice(activation::WORDS), default, "activation of each layer")
 }
 
-/// How near is near enough.
-pub(super) const fn tolerance(default: &'static str, help: &'static str) -> Parameter {
-    option("tolerance", Kind::Number, default, help)
+pub(super) const fn tolerance(default: &'static str) -> Parameter {
+    option(
+        "tolerance",
+        Kind::Number,
+        default,
+        "stop early when no filter moves more than this (kmeans), or when the variance is this close to 1 (lsuv)",
+    )
 }
 
-/// Errors where a number is outside of what its option takes, whichever method it is of.
+/// Errors if a number is outside its option's range, for any method.
 pub(super) fn check(arguments: &Arguments) -> Result<()> {
     type Range = (&'static str, fn(f64) -> bool, &'static str);
     const RANGES: &[Range] = &[

@@ -14,20 +14,20 @@ use crate::tensor::as_float;
 
 pub(super) const METHOD: Method = Method {
     name: "pca",
-    summary: "principal directions of the data, whitened if so wished",
+    summary: "principal directions of the data, optionally whitened",
     source: "Hotelling 1933; ZCA: Bell and Sejnowski 1997",
     parameters: &[
         Parameter {
             name: "whiten",
             kind: Kind::Choice(&["none", "pca", "zca"]),
             default: Some("none"),
-            help: "bring the scores to variance 1; zca turns them back to the features",
+            help: "scale the scores to variance 1; zca also rotates them back to the features",
         },
         Parameter {
             name: "epsilon",
             kind: Kind::Number,
             default: Some("0"),
-            help: "what is added to a variance before scores are divided by its root",
+            help: "constant added to each variance before scores are divided by its square root",
         },
     ],
     scheme: |_| None,

@@ -1,11 +1,11 @@
-//! The options of the methods as those of the command line: what a method takes, the command line takes.
+//! The methods' options as command-line options.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::pretrain::METHODS;
 use crate::scheme::{Kind, Parameter};
 
-/// The values that were given, by name.
+/// The typed values, by name.
 pub(super) struct MethodOptions(Vec<(&'static str, String)>);
 
 impl MethodOptions {
@@ -14,7 +14,7 @@ impl MethodOptions {
     }
 }
 
-/// Every option once, as the first method that has it means it.
+/// Every option once, with the help of the first method that has it.
 fn options() -> Vec<&'static Parameter> {
     let mut options: Vec<&Parameter> = Vec::new();
     for option in METHODS.iter().flat_map(crate::pretrain::Method::parameters) {
@@ -25,7 +25,7 @@ fn options() -> Vec<&'static Parameter> {
     options
 }
 
-/// Help that tells each method's default.
+/// Help with each method's default.
 fn help(option: &Parameter) -> String {
     let defaults: Vec<(&str, &str)> = METHODS
         .iter()
