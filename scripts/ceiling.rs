@@ -1,5 +1,5 @@
-//! What this machine can write: one constant buffer into a new file, by any number of threads, in the chunks and with the
-//! calls that fanin uses. `ceiling FILE BYTES THREADS`
+//! Measures the limit of this machine: one constant buffer into a new file, by any number of threads, in the chunks and
+//! with the calls that fanin uses. `ceiling FILE BYTES THREADS`
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;

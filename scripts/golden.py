@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what the frameworks themselves draw to tests/parity/FRAMEWORK.txt, which tests/parity.rs compares fanin with.
+"""Writes the frameworks' own values to tests/parity/FRAMEWORK.txt, which tests/parity.rs compares with fanin.
 
     scripts/golden.py                       every framework that this Python has
-    scripts/golden.py torch jax             these alone
-    scripts/golden.py --replace torch       also where a case had other values, or the versions are others
+    scripts/golden.py torch jax             only these
+    scripts/golden.py --replace torch       also replace cases with other values or versions
 
-A file begins with the versions that it was made with. A line is a command line of fanin and, for each tensor, its name,
-shape and dtype, the first 128 bits of the SHA-256 of its little-endian bytes, and the bits of its first values; a law that
-is close by nature has a tolerance and more values in place of the hash. Cases that are there are never changed without
---replace: what differs is told, and the exit status is 1.
+A file begins with the versions of its framework. A line is a command line of fanin and, for each tensor, its name, shape
+and dtype, the first 128 bits of the SHA-256 of its little-endian bytes, and the bits of its first values. An approximate
+scheme has a tolerance and more values instead of the hash. Existing cases never change without --replace: differences
+are printed, and the exit status is 1.
 """
 
 import argparse
@@ -23,7 +23,7 @@ FOLDER = frameworks.ROOT / "tests" / "parity"
 
 
 def read(path):
-    """The first line, and what each case drew."""
+    """The first line, and the values of each case."""
     if not path.exists():
         return None, {}
     first, *lines = path.read_text(encoding="utf-8").splitlines()
@@ -35,7 +35,7 @@ def without_notes(versions):
 
 
 def renew(name, python, replace):
-    """Whether a framework's file has what the framework draws, once missing cases are added."""
+    """True if a framework's file has the framework's values, after adding missing cases."""
     versions, rows = frameworks.run(name, python)
     first = "# " + ", ".join(f"{what} {version}" for what, version in versions.items())
     drawn = {row["case"]: row["drawn"] for row in rows}
@@ -44,7 +44,7 @@ def renew(name, python, replace):
     differing = [case for case in drawn if recorded.get(case, drawn[case]) != drawn[case]]
     gone = [case for case in recorded if case not in drawn]
     added = [case for case in drawn if case not in recorded]
-    # Which kernels a CPU has is told, and changes nothing where all cases are the same.
+    # The CPU's kernels are recorded only; they do not matter if all cases agree.
     other = had is not None and without_notes(had) != without_notes(first)
     if replace:
         recorded = drawn
@@ -66,7 +66,7 @@ def renew(name, python, replace):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("frameworks", nargs="*", metavar="FRAMEWORK", help=", ".join(frameworks.FRAMEWORKS))
-    parser.add_argument("--replace", action="store_true", help="write the files anew, whatever was in them")
+    parser.add_argument("--replace", action="store_true", help="overwrite the files")
     given = parser.parse_args()
     if unknown := set(given.frameworks) - set(frameworks.FRAMEWORKS):
         parser.error(f"no framework {', '.join(sorted(unknown))}: {', '.join(frameworks.FRAMEWORKS)}")

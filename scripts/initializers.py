@@ -1,11 +1,11 @@
 """Lists the public initializers of the frameworks that this Python has, as JSON.
 
-    python scripts/initializers.py                     everything that is installed
-    python scripts/initializers.py torch keras         these only
-    python scripts/initializers.py --renew             puts what is found into tests/interop/initializers.json
+    python scripts/initializers.py                     every installed framework
+    python scripts/initializers.py torch keras         only these
+    python scripts/initializers.py --renew             write the result to tests/interop/initializers.json
 
-A framework that does not run where it is installed (MXNet and Chainer want an old NumPy, MindSpore ends the process) is
-read from its source instead.
+The source is read instead of a framework that is installed but does not run: MXNet and Chainer need an old NumPy, and
+MindSpore ends the process.
 """
 
 import ast
@@ -51,7 +51,7 @@ SOURCE_ONLY = {"mindspore.common.initializer"}
 
 
 def listed(framework):
-    """The version and the names, or None where the framework is not installed."""
+    """The version and the names, or None if the framework is not installed."""
     package, places = FRAMEWORKS[framework]
     version = installed(package) or installed(f"{package}-cpu")
     if version is None:
@@ -75,14 +75,14 @@ def installed(package):
 
 def names_of(module, owner):
     if not owner and module not in SOURCE_ONLY:
-        # What an import says, also on standard output, is not the list.
+        # Messages of an import may go to standard output, and are not part of the list.
         with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
             return exported(found(module))
     return written(module, owner)
 
 
 def found(path):
-    """The module, which may be but an attribute of another."""
+    """The module, or an attribute of another module."""
     try:
         return importlib.import_module(path)
     except ModuleNotFoundError as error:
@@ -93,14 +93,14 @@ def found(path):
 
 
 def exported(module):
-    """The public classes and functions of a module, without what it takes from other packages."""
+    """The public classes and functions of a module, without those imported from other packages."""
     package = module.__name__.split(".")[0]
     own = {package, "keras"} if package in ("tensorflow", "keras") else {package, "jax"}
     for name in getattr(module, "__all__", dir(module)):
         value = getattr(module, name)
         home = getattr(value, "__module__", None) or ""
         if callable(value) and not isinstance(value, types.ModuleType) and home.split(".")[0] in own:
-            # TensorFlow 1 calls what starts up its variables and tables initializers too.
+            # In TensorFlow 1, operations that set up variables and tables are called initializers too.
             if not home.endswith(("ops.variables", "ops.lookup_ops")):
                 yield name
 

@@ -1,4 +1,4 @@
-"""The frameworks whose own numbers fanin gives, and how their references are run."""
+"""The frameworks whose values fanin reproduces, and the runner of their references."""
 
 import json
 import os

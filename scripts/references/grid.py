@@ -1,12 +1,12 @@
-"""What the frameworks are asked for: seeds, shapes and dtypes. Two grids have one face.
+"""The seeds, shapes and dtypes of the cases, as two grids with one interface.
 
-`cases(grid)` of a reference module yields `(arguments, callable)`, or `(arguments, callable, tolerance)` for a law that is
-close and not exact: the words of a command line after `fanin`, and what gives an ordered dict of the framework's arrays.
+`cases(grid)` of a reference module yields `(arguments, callable)`, or `(arguments, callable, tolerance)` for an
+approximate scheme: the words of a command line after `fanin`, and a function that returns the framework's arrays by name.
 
     for seed, shape, dtype in grid.cells(seeds=(0, 2**32 - 1), ranks=(2, 3, 4)):
         yield grid.init("he-normal", shape, "jax", seed, dtype), lambda seed=seed, shape=shape, dtype=dtype: {"w": ...}
 
-Fixed has the cells that the files of tests/parity are made of. Random has others under every number.
+Fixed has the cells of the files of tests/parity. Random has others for each number.
 """
 
 import random

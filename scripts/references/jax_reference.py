@@ -1,8 +1,8 @@
 """JAX's own initializers: `jax.nn.initializers`, and keys by `jax.random.key`, `split` and `fold_in`.
 
-JAX draws in double precision only with 64-bit types on, and then makes keys of all 64 bits of a seed. They are on here for
-f64, and off, as by default, for all other types. What fanin calls `normal` with a mean, or `uniform` with bounds, has no
-initializer in JAX: it is what one writes there with `jax.random`.
+JAX draws in double precision only with 64-bit types on, and then makes keys from all 64 bits of a seed. They are on here
+for f64, and off, as by default, for all other types. `normal` with a mean and `uniform` with bounds have no initializer in
+JAX: their references use `jax.random`.
 """
 
 import jax

@@ -1,6 +1,6 @@
-"""What Keras draws, as cases of a fanin command line and the function that gives the same by Keras itself.
+"""Keras's values: command lines of fanin, each with a function that draws the same in Keras.
 
-The backend is that of the environment variable KERAS_BACKEND: Keras takes one for a process. JAX draws in double precision only
+The backend is that of the environment variable KERAS_BACKEND: Keras has one per process. JAX draws in double precision only
 with 64-bit types on. They are on here for f64, and off, as by default, for all other types.
 """
 

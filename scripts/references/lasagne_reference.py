@@ -1,7 +1,7 @@
 """The initializers of Lasagne, which draw from NumPy's RandomState.
 
-Lasagne's last release is of 2015, and its package imports Theano, which no longer runs. Its module of initializers takes one
-thing of Theano alone, the type of its arrays, and runs as it is with that.
+Lasagne's last release is from 2015, and its package imports Theano, which no longer runs. Its module of initializers needs
+only the array type from Theano, and runs unchanged with that.
 """
 
 import importlib.machinery

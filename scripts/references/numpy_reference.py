@@ -1,4 +1,4 @@
-"""NumPy's own distributions: `numpy.random.default_rng`, and `numpy.random.RandomState`, whose numbers `numpy.random.seed` draws too."""
+"""NumPy's own distributions: `numpy.random.default_rng`, and `numpy.random.RandomState`, which `numpy.random.seed` uses too."""
 
 import numpy
 
@@ -6,7 +6,7 @@ LEGACY = (0, 2**32 - 1)
 # NumPy has no bfloat16.
 DTYPES = {"f32": numpy.float32, "f64": numpy.float64, "f16": numpy.float16}
 
-# What fanin is told, and what is asked of the generator.
+# fanin's expression, and the generator's call.
 LAWS = {
     "normal:std=1": lambda generator, shape: generator.normal(0, 1, shape),
     "normal:mean=0.5,std=0.02": lambda generator, shape: generator.normal(0.5, 0.02, shape),

@@ -1,4 +1,4 @@
-"""How fast `fanin --like FRAMEWORK` draws, against the framework in a process of its own on all threads, in interleaved pairs."""
+"""The speed of `fanin --like FRAMEWORK` against the framework in its own process on all threads, in interleaved pairs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What TensorFlow draws, as cases of a fanin command line and the function that gives the same by TensorFlow itself."""
+"""TensorFlow's values: command lines of fanin, each with a function that draws the same in TensorFlow."""
 
 import os
 

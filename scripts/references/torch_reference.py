@@ -8,7 +8,7 @@ SEEDS = (-(2**63), 2**64 - 1)
 FULL = ("f32", "f64")
 I = nn.init
 
-# Of any rank: what fanin is told, and what torch is.
+# Of any rank: fanin's expression, and torch's call.
 ANY = {
     "torch.normal_": I.normal_,
     "normal:mean=0.5,std=0.02": lambda tensor: I.normal_(tensor, 0.5, 0.02),

@@ -1,7 +1,7 @@
 """Runs one framework's reference: `worker.py FRAMEWORK OUTPUT [--random NUMBER COUNT] [--fanin PROGRAM]`.
 
-Without --fanin, a row of the output is a case and what the framework draws there, shortened. With it, the program draws
-the same, and a row says what was compared and what differs.
+Without --fanin, a row of the output is a case and the framework's values, shortened. With it, the program draws the same
+case, and a row lists the comparison and its differences.
 """
 
 import argparse
