@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the frameworks' own values to tests/parity/FRAMEWORK.txt, which tests/parity.rs compares with fanin.
+"""Writes the frameworks' own values to tests/data/parity/FRAMEWORK.txt, which tests/parity.rs compares with fanin.
 
     scripts/golden.py                       every framework that this Python has
     scripts/golden.py torch jax             only these
@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "references"))
 import frameworks
 
-FOLDER = frameworks.ROOT / "tests" / "parity"
+FOLDER = frameworks.ROOT / "tests" / "data" / "parity"
 
 
 def read(path):

@@ -2,7 +2,7 @@
 
     python scripts/initializers.py                     every installed framework
     python scripts/initializers.py torch keras         only these
-    python scripts/initializers.py --renew             write the result to tests/interop/initializers.json
+    python scripts/initializers.py --renew             write the result to tests/data/interop/initializers.json
 
 The source is read instead of a framework that is installed but does not run: MXNet and Chainer need an old NumPy, and
 MindSpore ends the process.
@@ -20,7 +20,7 @@ import sys
 import types
 from pathlib import Path
 
-RECORD = Path(__file__).parents[1] / "tests/interop/initializers.json"
+RECORD = Path(__file__).parents[1] / "tests/data/interop/initializers.json"
 
 # The word here: the package that pip installs, and where its initializers stand: a module, or a class in one (after a
 # colon), and how the names end that count there, where not all do.

@@ -20,7 +20,7 @@ fn every_configuration_has_a_table_and_every_table_a_configuration() {
         assert!(tables.contains(name), "{name}: make its table with `scripts/families {name}`");
     }
     for name in &tables {
-        assert!(configured.contains(name), "tests/families/{name}.json has no configuration");
+        assert!(configured.contains(name), "tests/data/families/{name}.json has no configuration");
     }
 }
 
@@ -145,7 +145,7 @@ fn statistics(values: &[f64], law: &Value) -> Vec<String> {
 
 // --- what is compared ---
 
-/// A configuration of tests/families/configs.
+/// A configuration of tests/data/families/configs.
 struct Entry {
     name: String,
     config: Value,
@@ -235,7 +235,7 @@ fn root() -> &'static Path {
 }
 
 fn folder() -> PathBuf {
-    root().join("tests/families")
+    root().join("tests/data/families")
 }
 
 /// The names of the JSON files in a folder, without their ending.

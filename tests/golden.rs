@@ -184,13 +184,13 @@ fn base() -> Arc<Base> {
     Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 
-/// The generators of this program's own numbers; tests/parity guards those of frameworks.
+/// The generators of this program's own numbers; tests/data/parity guards those of frameworks.
 fn own() -> impl Iterator<Item = &'static Generator> {
     GENERATORS.iter().filter(|generator| generator.framework.is_none())
 }
 
 fn path(generator: &Generator) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{}.txt", generator.name))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(format!("{}.txt", generator.name))
 }
 
 fn recorded(generator: &Generator) -> BTreeMap<String, String> {

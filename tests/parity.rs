@@ -1,4 +1,4 @@
-//! `--like FRAMEWORK` draws what that framework drew when `scripts/golden.py` wrote the files of tests/parity.
+//! `--like FRAMEWORK` draws what that framework drew when `scripts/golden.py` wrote the files of tests/data/parity.
 
 mod common;
 
@@ -149,9 +149,9 @@ fn value(bits: u64, dtype: &str) -> f64 {
     }
 }
 
-/// The files of tests/parity with that ending.
+/// The files of tests/data/parity with that ending.
 fn recorded(ending: &str) -> Vec<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/parity");
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
     paths.sort();

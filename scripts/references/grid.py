@@ -6,7 +6,7 @@ approximate scheme: the words of a command line after `fanin`, and a function th
     for seed, shape, dtype in grid.cells(seeds=(0, 2**32 - 1), ranks=(2, 3, 4)):
         yield grid.init("he-normal", shape, "jax", seed, dtype), lambda seed=seed, shape=shape, dtype=dtype: {"w": ...}
 
-Fixed has the cells of the files of tests/parity. Random has others for each number.
+Fixed has the cells of the files of tests/data/parity. Random has others for each number.
 """
 
 import random

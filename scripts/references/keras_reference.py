@@ -185,7 +185,7 @@ def recurrent(seed, units, dtype):
 
 
 def recipes(grid):
-    """Layers of a model, as tests/parity/*.toml have them."""
+    """Layers of a model, as tests/data/parity/*.toml have them."""
     for recipe, made, dtypes, far in (
         ("keras-layers.toml", mixed, MODEL_TYPES, None),
         ("keras-recurrent.toml", recurrent, ("f32",), 1e-5),

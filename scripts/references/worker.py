@@ -18,7 +18,7 @@ import numpy
 from frameworks import FRAMEWORKS, ROOT, packages
 from grid import Fixed, Random
 
-RECIPES = ROOT / "tests" / "parity"
+RECIPES = ROOT / "tests" / "data" / "parity"
 HEAD, CLOSE_HEAD = 4, 16
 DTYPES = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16", "uint16": "bf16"}
 SAFETENSORS = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "BF16": "<u2"}
@@ -92,7 +92,7 @@ def described(array, tolerance):
 
 
 def golden(words, arrays, tolerance):
-    """A line of tests/parity."""
+    """A line of tests/data/parity."""
     close = "" if tolerance is None else f"close {tolerance:g}; "
     return {"case": " ".join(words), "drawn": close + "; ".join(f"{n}={described(a, tolerance)}" for n, a in arrays.items())}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from support import FANIN, Case, run
 
 ROOT = Path(__file__).parents[2]
-RECORD = json.loads((ROOT / "tests/interop/initializers.json").read_text(encoding="utf-8"))
+RECORD = json.loads((ROOT / "tests/data/interop/initializers.json").read_text(encoding="utf-8"))
 
 
 def folded(name):

@@ -158,7 +158,7 @@ fn hadamard_matrices_have_the_bits_of_the_paper_s_code() {
 #[test]
 fn fourier_bases_are_those_of_keras() {
     let mut compared = 0;
-    for line in include_str!("keras-stft.txt").lines().skip(1) {
+    for line in include_str!("../data/distributions/keras-stft.txt").lines().skip(1) {
         let mut words = line.split(' ');
         let (shape, expression) = (words.next().unwrap(), words.next().unwrap());
         let drawn = values(expression, shape, "keras");

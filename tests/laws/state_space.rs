@@ -39,7 +39,7 @@ fn drawn(expression: &str, shape: &str, dtype: DType) -> Vec<f64> {
 #[test]
 fn matrices_are_those_of_the_program_to_the_last_bit() {
     let mut cases = 0;
-    for line in include_str!("hippo.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("../data/distributions/hippo.txt").lines().filter(|line| !line.starts_with('#')) {
         let (case, values) = line.split_once(" = ").unwrap();
         let (expression, shape) = case.split_once(' ').unwrap();
         let expected: Vec<u32> = values.split(' ').map(|value| value.parse::<f32>().unwrap().to_bits()).collect();
