@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the frameworks' own values to tests/data/parity/FRAMEWORK.txt, which tests/parity.rs compares with fanin.
+"""Writes the frameworks' own values to tests/data/parity/FRAMEWORK.txt, which tests/values/parity.rs compares with fanin.
 
     scripts/golden.py                       every framework that this Python has
     scripts/golden.py torch jax             only these

@@ -1,6 +1,9 @@
 //! What the tests of the program share: running it, a folder that goes away, and skips that are told and counted.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
+pub(crate) mod hostile;
+pub(crate) mod safetensors;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};

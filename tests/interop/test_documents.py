@@ -42,7 +42,7 @@ class Documents(Case):
         self.assertEqual(told, [], "\n" + "\n".join(told))
 
     def test_the_other_documents(self):
-        # The recipes' page is run by tests/recipes.rs, which writes the files that it shows.
+        # The recipes' page is run by tests/repository/examples.rs, which writes the files that it shows.
         pages = [path for path in sorted((ROOT / "docs").glob("**/*.md")) if path.name != "recipes.md"]
         for path in [*pages, *ROOT.glob("CHANGELOG.md")]:
             with self.subTest(path=path.name):

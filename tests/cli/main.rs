@@ -1,0 +1,19 @@
+//! The command line: a file for each verb, and one for each option or topic that several verbs share.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod checkpoints;
+mod dry_run;
+mod init;
+mod inspect;
+mod like;
+mod mlp;
+mod model;
+mod modules;
+mod output;
+mod overlap;
+mod pretrain;
+mod slices;
+mod templates;
+mod verify;

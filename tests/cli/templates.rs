@@ -1,0 +1,249 @@
+//! Templates: names, shapes and types of files that are there, some tensors copied and the others drawn anew.
+
+use serde_json::{Value, json};
+
+use crate::common::safetensors::{held, safetensors};
+use crate::common::{Ended, Folder, hostile};
+
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count).map(|n| u8::try_from(n * 37 % 251).unwrap()).collect()
+}
+
+/// A body and a head, and tensors of types that nobody draws.
+pub(crate) fn like(folder: &Folder) {
+    let tensors = [
+        ("body.mask", "BOOL", vec![4], vec![1, 0, 1, 1]),
+        ("body.ids", "I64", vec![3, 2], bytes(48)),
+        ("body.f8", "F8_E4M3", vec![2, 5], bytes(10)),
+        ("body.f4", "F4", vec![4], bytes(2)),
+        ("body.weight", "BF16", vec![6, 4], bytes(48)),
+        ("head.weight", "F32", vec![4, 3], bytes(48)),
+        ("head.bias", "F16", vec![3], bytes(6)),
+    ];
+    folder.write("like.safetensors", safetensors(&tensors));
+    folder.write("head.toml", "[rules]\n\"*.bias\" = \"zeros\"\n\"head.*\" = \"he-normal\"\n");
+}
+
+const KINDS: [&str; 5] = ["body.mask", "body.ids", "body.f8", "body.f4", "body.weight"];
+
+#[test]
+fn a_head_is_drawn_anew_and_the_body_is_kept_to_the_byte() {
+    let folder = Folder::new();
+    like(&folder);
+    folder.done("model like.safetensors --rules head.toml --keep body.* --seed 3 -q -o new.safetensors");
+    let (old, new) = (folder.read("like.safetensors"), folder.read("new.safetensors"));
+    for name in KINDS {
+        assert_eq!(held(&old, name), held(&new, name), "{name}");
+    }
+    let drawn = folder.done("init he-normal head.weight=4x3 --seed 3 -q --format safetensors -o -");
+    assert_eq!(held(&new, "head.weight"), held(&drawn, "head.weight"));
+    assert_ne!(held(&new, "head.weight"), held(&old, "head.weight"));
+    assert_eq!(held(&new, "head.bias"), ("F16".into(), json!([3]), vec![0; 6]), "the type is the template's");
+    folder.done("model like.safetensors --rules head.toml --keep body.* --dtype f64 -q -o wide.safetensors");
+    assert_eq!(held(&folder.read("wide.safetensors"), "head.bias").0, "F64");
+    assert_eq!(held(&folder.read("wide.safetensors"), "body.weight").0, "BF16", "what is kept is not rounded");
+}
+
+#[test]
+fn keeping_everything_is_a_copy_whatever_the_threads_and_the_way_out() {
+    let folder = Folder::new();
+    folder.write(
+        "like.safetensors",
+        safetensors(&[("a", "I32", vec![300, 1100], bytes(1_320_000)), ("b", "U8", vec![700_001], bytes(700_001))]),
+    );
+    folder.done("model like.safetensors --keep * -q -o one.safetensors --threads 1");
+    let one = folder.read("one.safetensors");
+    for name in ["a", "b"] {
+        assert_eq!(held(&one, name), held(&folder.read("like.safetensors"), name));
+    }
+    assert!(folder.done("model like.safetensors --keep * -q --format safetensors -o - --threads 3") == one);
+    folder.done("model one.safetensors --keep * -q --format npz -o two.npz --threads 3");
+    folder.done("model two.npz --keep * -q -o again.safetensors");
+    assert!(folder.read("again.safetensors") == one, "through .npz and back");
+}
+
+#[test]
+fn a_file_is_not_replaced_by_what_is_made_of_it_not_even_through_a_link() {
+    let folder = Folder::new();
+    like(&folder);
+    let before = folder.read("like.safetensors");
+    folder.shell("ln -s like.safetensors link.safetensors; ln like.safetensors hard.safetensors");
+    for (source, target) in [("like", "like"), ("like", "link"), ("link", "like"), ("like", "hard")] {
+        let line = format!("model {source}.safetensors --keep * -o {target}.safetensors --force");
+        let ended = Ended::of(&mut folder.fanin(&line));
+        assert!(ended.is_refusal() && ended.told.contains("name another file"), "{line}: {}", ended.told);
+        assert!(folder.read("like.safetensors") == before, "{line}");
+    }
+}
+
+#[test]
+fn slices_of_kept_tensors_are_theirs() {
+    let folder = Folder::new();
+    like(&folder);
+    let line = "model like.safetensors --rules head.toml --keep body.* -q -o s.safetensors";
+    folder.done(&format!("{line} --slice body.ids=1:3,1: --slice body.f8=:,2:4 --slice head.weight=2:"));
+    let (old, new) = (folder.read("like.safetensors"), folder.read("s.safetensors"));
+    let (ids, f8) = (held(&old, "body.ids").2, held(&old, "body.f8").2);
+    assert_eq!(held(&new, "body.ids"), ("I64".into(), json!([2, 1]), [&ids[24..32], &ids[40..48]].concat()));
+    assert_eq!(held(&new, "body.f8"), ("F8_E4M3".into(), json!([2, 2]), [&f8[2..4], &f8[7..9]].concat()));
+    let told = String::from_utf8(folder.done("inspect s.safetensors")).unwrap();
+    assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no figures"), "{told}");
+    let ended = Ended::of(&mut folder.fanin(&format!("{line} --force --slice body.f4=0:2")));
+    assert!(ended.is_refusal() && ended.told.contains("4 bits"), "{}", ended.told);
+}
+
+#[test]
+fn a_source_that_changes_while_it_is_copied_is_an_error() {
+    let folder = Folder::new();
+    let length = 64 << 20;
+    let header = json!({"w": {"dtype": "U8", "shape": [length], "data_offsets": [0, length]}}).to_string();
+    // The pipe holds the copy up until the file has changed.
+    for change in ["truncate -s 1000", "touch"] {
+        folder.write("like.safetensors", hostile::safetensors(&header, &[]));
+        let whole = 8 + header.len() as u64 + length;
+        let file = std::fs::OpenOptions::new().write(true).open(folder.join("like.safetensors")).unwrap();
+        file.set_len(whole).unwrap();
+        let copy = "$FANIN model like.safetensors --keep '*' -q --format safetensors -o -; echo $? >status";
+        let ended = folder
+            .shell(&format!("( {copy} ) | ( head -c 1000 >/dev/null; {change} like.safetensors; cat >/dev/null )"));
+        assert_eq!(folder.read("status"), b"2\n", "{change}: {}", ended.told);
+        assert!(ended.told.contains("`like.safetensors`"), "{change}: {}", ended.told);
+    }
+}
+
+#[test]
+fn shards_are_taken_by_their_index() {
+    let folder = Folder::new();
+    folder.write("a-1.safetensors", safetensors(&[("x", "I64", vec![2], bytes(16))]));
+    folder.write("a-2.safetensors", safetensors(&[("y", "F32", vec![2, 3], bytes(24))]));
+    folder.write("r.toml", "[rules]\ny = \"ones\"\n");
+    let index = |map: Value| json!({"metadata": {"total_size": 40}, "weight_map": map}).to_string();
+    folder.write("a.safetensors.index.json", index(json!({"x": "a-1.safetensors", "y": "a-2.safetensors"})));
+    folder.done("model a.safetensors.index.json --rules r.toml --keep x -q -o one.safetensors");
+    let one = folder.read("one.safetensors");
+    assert_eq!(held(&one, "x").2, bytes(16));
+    assert_eq!(held(&one, "y").2, 1f32.to_le_bytes().repeat(6));
+    for (map, why) in [
+        (json!({"x": "../a-1.safetensors"}), "may not lead out of the folder"),
+        (json!({"x": "/etc/passwd"}), "may not lead out of the folder"),
+        (json!({"x": ""}), "may not lead out of the folder"),
+        (json!({"x": "missing.safetensors"}), "missing.safetensors"),
+        (
+            json!({"x": "a-1.safetensors", "z": "a-1.safetensors"}),
+            "puts `z` into `a-1.safetensors`, which does not hold it",
+        ),
+        (json!({"x": "a-2.safetensors"}), "puts `x` into `a-2.safetensors`, which does not hold it"),
+        (json!({}), "names no tensor"),
+        (json!({"x": 1}), "as an index"),
+        (json!([]), "as an index"),
+    ] {
+        folder.write("a.safetensors.index.json", index(map.clone()));
+        let ended = Ended::of(&mut folder.fanin("model a.safetensors.index.json --keep * -o two.safetensors"));
+        assert!(ended.is_refusal() && ended.told.contains(why), "{map}: {}", ended.told);
+    }
+}
+
+#[test]
+fn what_cannot_be_filled_is_refused_in_one_line() {
+    let folder = Folder::new();
+    like(&folder);
+    folder.shell("mkdir empty");
+    folder.write("all.toml", "[rules]\n\"*\" = \"zeros\"\n");
+    folder.write("tensors.toml", "[tensors]\nw = [1]\n");
+    folder.write("recipe.toml", "[rules]\n\"*\" = \"zeros\"\n[tensors]\nw = [1]\n");
+    for (line, why) in [
+        ("like.safetensors", "--rules FILE"),
+        ("empty/", "`empty/`: it holds no weights"),
+        ("like.safetensors --keep x*", "--keep `x*`: the pattern matches no tensor"),
+        ("like.safetensors --keep [", "--keep `[`"),
+        ("like.safetensors --keep body.*", "no rule matches `head."),
+        ("like.safetensors --rules head.toml", "no rule matches `body."),
+        ("like.safetensors --rules all.toml", "which no scheme draws: give its rule a dtype, or --keep"),
+        ("like.safetensors --rules tensors.toml", "tensors.toml:1"),
+        ("like.safetensors --rules missing.toml", "missing.toml"),
+        ("recipe.toml --keep *", "--keep"),
+        ("recipe.toml --rules all.toml", "--rules"),
+        ("like.safetensors --keep * --format npz", "a type that npz does not have: take --format"),
+        ("like.safetensors --keep * --format json", "a type that json does not have: take --format"),
+    ] {
+        let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out")));
+        assert!(ended.is_refusal() && ended.told.contains(why), "{line}: {}", ended.told);
+        assert!(!folder.names().contains(&"out".into()), "{line}");
+    }
+}
+
+#[test]
+fn values_of_any_order_and_byte_order_are_kept() {
+    let folder = Folder::new();
+    let npy = |descr: &str, order: &str, size: usize| {
+        hostile::npy(
+            &format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': (2, 3), }}\n"),
+            &bytes(6 * size),
+        )
+    };
+    folder.write("w.npy", npy("<U1", "False", 4));
+    let ended = Ended::of(&mut folder.fanin("model w.npy --keep * -o out.safetensors"));
+    assert!(ended.is_refusal() && ended.told.contains("it holds text"), "{}", ended.told);
+    // The elements in the order in which the file holds them, and if their bytes are turned.
+    let (rows, columns) = ([0, 1, 2, 3, 4, 5], [0, 2, 4, 1, 3, 5]);
+    for (descr, order, size, word, places, turned) in [
+        ("<i8", "False", 8, "I64", rows, 1),
+        ("|b1", "False", 1, "BOOL", rows, 1),
+        ("<f2", "False", 2, "F16", rows, 1),
+        ("|V2", "False", 2, "BF16", rows, 1),
+        (">f4", "False", 4, "F32", rows, 4),
+        ("<f4", "True", 4, "F32", columns, 1),
+        (">f8", "True", 8, "F64", columns, 8),
+        (">c8", "True", 8, "C64", columns, 4),
+    ] {
+        folder.write("w.npy", npy(descr, order, size));
+        folder.done("model w.npy --keep * --force -q -o out.safetensors");
+        let kept = held(&folder.read("out.safetensors"), "weight");
+        let stored = bytes(6 * size);
+        let mut values: Vec<u8> = places.iter().flat_map(|&at| stored[at * size..][..size].to_vec()).collect();
+        values.chunks_exact_mut(turned).for_each(<[u8]>::reverse);
+        assert_eq!(kept, (word.into(), json!([2, 3]), values), "{descr} {order}");
+    }
+}
+
+#[test]
+fn hostile_templates_are_refused_and_nothing_is_written() {
+    let folder = Folder::new();
+    folder.write("r.toml", "[rules]\n\"*\" = { scheme = \"zeros\", dtype = \"f32\" }\n");
+    let mut cases = 0;
+    for (format, files) in hostile::all() {
+        if !matches!(format, "safetensors" | "npz" | "npy") {
+            continue;
+        }
+        for (what, bytes) in files {
+            let name = format!("like.{format}");
+            folder.write(&name, bytes);
+            for how in ["--rules r.toml", "--keep *"] {
+                let ended = Ended::of(&mut folder.fanin(&format!("model {name} {how} -o out.safetensors")));
+                // A header alone does not show damaged values.
+                let only_values = format == "npz" && ended.status == 0;
+                assert!(only_values || ended.is_refusal(), "{what} {how}: {ended:?}");
+                assert!(only_values || !folder.names().contains(&"out.safetensors".into()), "{what} {how}");
+                let _ = std::fs::remove_file(folder.join("out.safetensors"));
+            }
+            cases += 1;
+        }
+    }
+    assert!(cases > 60, "{cases} cases");
+}
+
+#[test]
+fn recipes_that_say_kept_of_another_thing_are_left_aside() {
+    let folder = Folder::new();
+    like(&folder);
+    folder.done("model like.safetensors --keep * -q -o new.safetensors");
+    let new = folder.read("new.safetensors");
+    for (from, to) in [(r#"\"dtype\":\"i64\""#, r#"\"dtype\":\"u64\""#), (r#"\"shape\":[3,2]"#, r#"\"shape\":[2,3]"#)] {
+        let at = new.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut other = new.clone();
+        other[at..at + to.len()].copy_from_slice(to.as_bytes());
+        folder.write("other.safetensors", other);
+        let told = String::from_utf8(folder.done("inspect other.safetensors")).unwrap();
+        assert!(told.contains("the recipe of `body.ids` is left aside"), "{told}");
+    }
+}

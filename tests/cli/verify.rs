@@ -1,0 +1,311 @@
+//! `fanin verify`: values derived again and compared, or tested against their law.
+
+mod planted;
+mod tied;
+
+use std::fs;
+
+use fanin::scheme;
+use serde_json::Value;
+
+use crate::common::{Ended, Folder};
+
+#[track_caller]
+fn verify(folder: &Folder, line: &str, status: i32) -> String {
+    let ended = Ended::of(&mut folder.fanin(&format!("verify {line}")));
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(ended.status, status, "fanin verify {line}: {said}{}", ended.told);
+    assert!(status != 2 || ended.is_refusal(), "fanin verify {line}: {ended:?}");
+    if status == 2 { ended.told } else { said }
+}
+
+/// Changes a bit of a file, its place counted from the end.
+fn flip(folder: &Folder, name: &str, from_end: usize, bit: u8) {
+    let mut bytes = folder.read(name);
+    let place = bytes.len() - from_end;
+    bytes[place] ^= bit;
+    folder.write(name, bytes);
+}
+
+#[test]
+fn every_scheme_verifies_in_two_dtypes() {
+    let folder = Folder::new();
+    folder.done("init normal:std=1 8x8 -q -o base.npy");
+    let mut verified = 0;
+    for scheme in scheme::all() {
+        let (expression, shape, layout) = scheme.example.on("40x30");
+        let explained = String::from_utf8(folder.done(&format!("explain {}", scheme.name))).unwrap();
+        let base = if explained.contains("--base") { "--base base.npy" } else { "" };
+        for dtype in ["f32", "bf16"] {
+            let common = format!("{expression} {shape} --layout {layout} --dtype {dtype} {base} --seed 5");
+            folder.done(&format!("init {common} -q --force -o w.safetensors"));
+            let said = verify(&folder, &format!("w.safetensors {base}"), 0);
+            assert!(said.starts_with("equal: 1 tensor of "), "{common}: {said}");
+            verified += 1;
+        }
+    }
+    assert!(verified > 100, "{verified}");
+}
+
+#[test]
+fn every_format_verifies_by_its_recipe_or_by_an_expression() {
+    let folder = Folder::new();
+    for extension in ["safetensors", "npz", "json", "pt", "raw", "npy"] {
+        let tensors = if extension == "npy" { "57x31" } else { "a=57x31 b=7 c=3x0" };
+        folder.done(&format!("init normal:std=1 {tensors} -q --seed 9 -o w.{extension}"));
+        if extension != "npy" {
+            verify(&folder, &format!("w.{extension}"), 0);
+        }
+        let by = format!("w.{extension} --as normal:std=1");
+        verify(&folder, &format!("{by} --seed 9"), 0);
+        verify(&folder, &format!("{by} --seed 10"), 1);
+        verify(&folder, &format!("w.{extension} --as normal:std=1.01 --seed 9"), 1);
+    }
+}
+
+#[test]
+fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
+    let folder = Folder::new();
+    folder.done("init normal 9x8 --like jax --seed 3 --fold-in 2 -q -o w.npy");
+    verify(&folder, "w.npy --as normal --like jax --seed 3 --fold-in 2", 0);
+    verify(&folder, "w.npy --as normal --like jax --seed 3", 1);
+    verify(&folder, "w.npy --as normal --like torch --seed 3", 1);
+    folder.done("init normal w=9x8 --like jax --seed 3 --fold-in 2 -q -o w.safetensors");
+    for option in ["--like jax", "--split 0/2", "--fold-in 2"] {
+        let told = verify(&folder, &format!("w.safetensors {option}"), 2);
+        assert!(told.contains("goes with --as or --recipe"), "{told}");
+    }
+    folder.write("r.toml", "seed = 3\nlike = \"jax\"\n[tensors]\nw = { shape = [9, 8], scheme = \"normal\" }\n");
+    verify(&folder, "w.safetensors --recipe r.toml --fold-in 2", 0);
+    verify(&folder, "w.safetensors --recipe r.toml", 1);
+}
+
+#[test]
+fn a_flipped_bit_is_found_where_it_is() {
+    let folder = Folder::new();
+    // More than one block of reading, so that the middle and the last lie in others than the first.
+    for (index, place) in [(0, "[0, 0]"), (45_000, "[150, 0]"), (89_999, "[299, 299]")] {
+        folder.done("init normal 300x300 -q --force --seed 1 -o w.safetensors");
+        flip(&folder, "w.safetensors", (90_000 - index) * 4, 1);
+        let said = verify(&folder, "w.safetensors", 1);
+        assert!(said.starts_with(&format!("`weight`{place}: ")), "{said}");
+        assert!(said.contains("; 1 of 90,000 elements differs"), "{said}");
+        let report: Value = serde_json::from_str(&verify(&folder, "w.safetensors --json", 1)).unwrap();
+        let tensor = &report["tensors"][0];
+        assert_eq!((&tensor["first"], &tensor["count"]), (&Value::from(index), &Value::from(1)), "{report}");
+        assert_eq!(report["equal"], false);
+        assert_eq!(verify(&folder, "w.safetensors --quiet", 1), "");
+    }
+}
+
+#[test]
+fn minus_zero_is_not_zero() {
+    let folder = Folder::new();
+    folder.done("init zeros 10 -q -o w.safetensors");
+    verify(&folder, "w.safetensors", 0);
+    flip(&folder, "w.safetensors", 1, 0x80);
+    let said = verify(&folder, "w.safetensors", 1);
+    assert!(said.starts_with("`weight`[9]: the file holds -0.0, the recipe gives 0.0"), "{said}");
+}
+
+#[test]
+fn a_changed_recipe_is_found_and_a_truncated_file_is_refused() {
+    let folder = Folder::new();
+    folder.done("init normal 30x30 -q --seed 7 -o w.safetensors");
+    let bytes = folder.read("w.safetensors");
+    folder.write("short.safetensors", &bytes[..bytes.len() - 5]);
+    verify(&folder, "short.safetensors", 2);
+    let length = bytes.len() - 3600;
+    let header = String::from_utf8(bytes[8..length].to_vec()).unwrap();
+    let other = header.replace(r#"\"seed\":\"7\""#, r#"\"seed\":\"8\""#);
+    assert_ne!(header, other, "the recipe names its seed: {header}");
+    folder.write("other.safetensors", [&bytes[..8], other.as_bytes(), &bytes[length..]].concat());
+    let said = verify(&folder, "other.safetensors", 1);
+    assert!(said.contains("seed 8"), "{said}");
+}
+
+#[test]
+fn a_folder_of_shards_verifies_as_one_and_not_without_a_shard_or_with_one_that_is_another() {
+    let folder = Folder::new();
+    let tensors = "a=200x200 b=200x200 c=200x200";
+    folder.done(&format!("init normal {tensors} -q --format safetensors --max-shard-size 200KB -o d/"));
+    let shard = |n: u32| format!("d/model-0000{n}-of-00003.safetensors");
+    assert!(verify(&folder, "d", 0).starts_with("equal: 3 tensors of 480,000 bytes"));
+    verify(&folder, "d/model.safetensors.index.json", 0);
+    flip(&folder, &shard(2), 4, 1);
+    let said = verify(&folder, "d", 1);
+    assert!(said.starts_with("`b`[199, 199]: "), "{said}");
+    flip(&folder, &shard(2), 4, 1);
+    let (one, two) = (folder.read(&shard(1)), folder.read(&shard(2)));
+    folder.write(&shard(1), &two);
+    folder.write(&shard(2), &one);
+    assert!(verify(&folder, "d", 2).contains("does not hold"));
+    folder.write(&shard(1), &one);
+    folder.write(&shard(2), &two);
+    verify(&folder, "d", 0);
+    fs::remove_file(folder.join(shard(3))).unwrap();
+    assert!(verify(&folder, "d", 2).contains("model-00003-of-00003.safetensors"));
+}
+
+#[test]
+fn kept_tensors_are_compared_by_their_hash() {
+    let folder = Folder::new();
+    folder.done("init normal:std=1 a=20x20 b=20x20 -q --seed 3 -o x.safetensors");
+    folder.write("r.toml", "[rules]\n\"*\" = \"he-normal\"\n");
+    folder.done("model x.safetensors --keep a --rules r.toml --seed 4 -q -o y.safetensors");
+    verify(&folder, "y.safetensors", 0);
+    // `a` comes first, `b` last.
+    flip(&folder, "y.safetensors", 3200, 1);
+    let said = verify(&folder, "y.safetensors", 1);
+    assert!(said.starts_with("`a`: its values have SHA-256 "), "{said}");
+    verify(&folder, "y.safetensors --tensor b", 0);
+}
+
+#[test]
+fn slices_verify() {
+    let folder = Folder::new();
+    folder.done("init normal a=40x30 b=8 --slice a=10:20,: -q --seed 2 -o s.safetensors");
+    verify(&folder, "s.safetensors", 0);
+    flip(&folder, "s.safetensors", 4, 1);
+    verify(&folder, "s.safetensors", 1);
+}
+
+#[test]
+fn a_file_without_a_recipe_verifies_by_the_recipe_that_it_was_made_by() {
+    let folder = Folder::new();
+    folder.write("r.toml", "seed = 6\n[rules]\n\"*.bias\" = \"zeros\"\n\"*\" = \"he-normal\"\n[tensors]\n\"w\" = [9, 8]\n\"w.bias\" = [9]\n");
+    folder.done("model r.toml -q -o whole.safetensors");
+    let bytes = folder.read("whole.safetensors");
+    let length = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let mut header: Value = serde_json::from_slice(&bytes[8..length]).unwrap();
+    header.as_object_mut().unwrap().remove("__metadata__");
+    let header = header.to_string();
+    let stripped = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[length..]].concat();
+    folder.write("w.safetensors", stripped);
+    let told = verify(&folder, "w.safetensors", 2);
+    assert!(told.contains("--recipe FILE, or --as EXPRESSION --seed N, or test it with --law"), "{told}");
+    verify(&folder, "w.safetensors --recipe r.toml", 0);
+    verify(&folder, "w.safetensors --recipe r.toml --law", 0);
+    verify(&folder, "w.safetensors --recipe r.toml --seed 7", 1);
+    folder.write("less.toml", "seed = 6\n[tensors]\nw = { shape = [9, 8], scheme = \"he-normal\" }\n");
+    assert!(verify(&folder, "w.safetensors --recipe less.toml", 1).contains("the recipe does not know it"));
+}
+
+#[test]
+fn a_checkpoint_of_a_family_verifies_by_its_config() {
+    let folder = Folder::new();
+    let sizes = "--set n_layer=1 --set n_embd=32 --set n_head=2 --set vocab_size=64 --set n_positions=16";
+    folder.done(&format!("model gpt2 {sizes} --seed 3 -q -o d/"));
+    verify(&folder, "d", 0);
+    verify(&folder, "d --recipe d/config.json --seed 3", 0);
+    verify(&folder, "d --recipe d/config.json --seed 4", 1);
+}
+
+/// Schemes whose laws differ in kind, on a file of 100,000 elements each.
+#[test]
+fn values_of_every_scheme_and_dtype_fit_their_law() {
+    let folder = Folder::new();
+    let mut tested = 0;
+    for scheme in scheme::all() {
+        let (expression, shape, _) = scheme.example.on("400x250");
+        if shape != "400x250" {
+            continue;
+        }
+        for dtype in ["f64", "f32", "f16", "bf16"] {
+            folder.done(&format!("init {expression} {shape} --dtype {dtype} -q --force --seed 11 -o w.safetensors"));
+            let ended = Ended::of(&mut folder.fanin("verify w.safetensors --law"));
+            let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+            assert_eq!(ended.status, 0, "{expression} {dtype}: {said}{}", ended.told);
+            tested += 1;
+        }
+    }
+    assert!(tested > 100, "{tested}");
+}
+
+#[test]
+fn a_law_that_is_a_little_another_does_not_fit() {
+    let folder = Folder::new();
+    for dtype in ["f32", "bf16"] {
+        for (drawn, law) in [
+            ("normal:std=0.02", "normal:std=0.0204"),
+            ("normal:std=0.02", "normal:std=0.0196"),
+            ("normal:std=1,mean=0.03", "normal:std=1"),
+            ("uniform:0.05", "uniform:0.049"),
+            ("uniform:0.05", "uniform:0.051"),
+            ("uniform:std=0.02", "normal:std=0.02"),
+            ("normal:std=0.02", "truncated-normal:std=0.02"),
+            ("normal:std=0.05", "orthogonal"),
+            ("ones", "constant:1.01"),
+        ] {
+            folder.done(&format!("init {drawn} 400x250 --dtype {dtype} -q --force -o w.npy"));
+            verify(&folder, &format!("w.npy --law --as {drawn}"), 0);
+            let said = verify(&folder, &format!("w.npy --law --as {law}"), 1);
+            assert!(said.contains("does not fit: 1 of 1 tensors"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
+    let folder = Folder::new();
+    folder.done("init normal 400x250 -q -o w.npy");
+    let mut bytes = folder.read("w.npy");
+    let end = bytes.len();
+    bytes.copy_within(end - 40_960..end - 40_960 + 1280, end - 20_480);
+    folder.write("again.npy", &bytes);
+    assert!(verify(&folder, "again.npy --law --as normal", 1).contains("come again"));
+    let mut bytes = folder.read("w.npy");
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    folder.write("nan.npy", &bytes);
+    assert!(verify(&folder, "nan.npy --law --as normal", 1).contains("[399, 249] is NaN"));
+}
+
+#[test]
+fn false_alarms_are_as_rare_as_the_level_says() {
+    let folder = Folder::new();
+    let mut alarms = 0;
+    for seed in 0..200 {
+        folder.done(&format!("init normal 40x50 --seed {seed} -q --force -o w.npy"));
+        let ended = Ended::of(&mut folder.fanin("verify w.npy --law --as normal --level 0.01 -q"));
+        assert!(matches!(ended.status, 0 | 1), "{ended:?}");
+        alarms += ended.status;
+    }
+    // Of 200 trials at 0.01 each, more than 10 come once in 100,000 times.
+    assert!(alarms <= 10, "{alarms}");
+}
+
+#[test]
+fn bad_lines_are_refused_in_one_line() {
+    let folder = Folder::new();
+    folder.done("init normal 4x4 -q -o w.npy");
+    folder.done("init normal a=4x4 b=4 -q -o w.safetensors");
+    folder.write("text.txt", "not weights");
+    fs::create_dir(folder.join("empty")).unwrap();
+    for line in [
+        "missing.npy",
+        "text.txt",
+        "empty",
+        "w.npy",
+        "w.npy --as normal",
+        "w.npy --as nromal --seed 1",
+        "w.npy --as normal --seed x",
+        "w.npy --as normal --recipe r.toml",
+        "w.npy --recipe missing.toml",
+        "w.safetensors --seed 1",
+        "w.safetensors --tensor nothing*",
+        "w.safetensors --level 0.01",
+        "w.safetensors --law --level 2",
+        "w.safetensors --law --level nan",
+        "w.safetensors --as normal --seed 1 --name x",
+        "w.safetensors --layout torch",
+        "w.safetensors --threads 0",
+        "w.safetensors --base-tensor x",
+        "w.safetensors --base missing.npy",
+        "w.safetensors --max-memory lots",
+        "w.safetensors --as orthogonal --seed 1 --max-memory 1B",
+        "",
+    ] {
+        let ended = Ended::of(&mut folder.fanin(&format!("verify {line}")));
+        assert!(ended.is_refusal() && ended.stdout.is_empty(), "fanin verify {line}: {ended:?}");
+    }
+}

@@ -1,0 +1,235 @@
+//! Bad recipes are refused on one line that names file, line and key.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::common::{Ended, FANIN, Folder, TIME, peak_memory, skipped};
+
+/// The most memory that a refusal may take.
+const MOST_MEMORY: u64 = 160 << 20;
+
+/// The longest time; much more than it takes, since tests share their machine.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// A recipe that is good up to what stands in a case.
+pub(crate) fn with(text: &str) -> String {
+    format!("[rules]\n\"*\" = \"ones\"\n[tensors]\nw = [2]\n{text}\n")
+}
+
+/// Refuses each: the name of the file, its content, further arguments, and words that the refusal must hold.
+#[track_caller]
+pub(crate) fn all_refused(cases: &[(&str, Vec<u8>, &str, &[&str])]) {
+    let measured = Path::new(TIME).exists();
+    if !measured {
+        skipped("the memory of refusals: no GNU time");
+    }
+    let mut faults = Vec::new();
+    for (number, (file, content, arguments, words)) in cases.iter().enumerate() {
+        let (folder, scratch) = (Folder::new(), Folder::new());
+        folder.write(file, content);
+        let memory = scratch.join("memory");
+        let mut command = folder.command(if measured { TIME } else { FANIN });
+        if measured {
+            command.args(["-q", "-f", "%M", "-o"]).arg(&memory).arg(FANIN);
+        }
+        let started = Instant::now();
+        let ended = Ended::of(command.args(["model", file, "-o", "out.npz"]).args(arguments.split_whitespace()));
+        let missing: Vec<_> = words.iter().filter(|word| !ended.told.contains(**word)).collect();
+        if !ended.is_refusal() || !ended.stdout.is_empty() {
+            faults.push(format!("{number}: status {}, {:?}", ended.status, ended.told));
+        } else if !missing.is_empty() {
+            faults.push(format!("{number}: no {missing:?} in {:?}", ended.told));
+        } else if folder.names() != [*file] {
+            faults.push(format!("{number}: it left {:?}", folder.names()));
+        } else if started.elapsed() > LONGEST {
+            faults.push(format!("{number}: it took {:?}", started.elapsed()));
+        } else if measured && peak_memory(&memory) > MOST_MEMORY {
+            faults.push(format!("{number}: it took {} bytes of memory", peak_memory(&memory)));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+/// Refuses each text, with words that the refusal must hold.
+#[track_caller]
+pub(crate) fn all_recipes_refused(cases: Vec<(String, &[&str])>) {
+    let cases: Vec<_> = cases.into_iter().map(|(text, words)| ("r.toml", text.into_bytes(), "", words)).collect();
+    all_refused(&cases);
+}
+
+#[test]
+fn bad_keys_and_expressions_are_refused_by_file_line_and_key() {
+    let deep = format!("w = {}1{}", "[".repeat(70), "]".repeat(70));
+    let cases: Vec<(String, &[&str])> = vec![
+        // Text that is no recipe.
+        ("w = ".into(), &["r.toml:1", "not TOML"]),
+        ("[tensors]\nw = [2]\nw = [3]".into(), &["r.toml:3", "duplicate key"]),
+        ("[tensors]\n[tensors]".into(), &["r.toml:2"]),
+        ("[tensors\nw = [2]".into(), &["r.toml:1"]),
+        (String::new(), &["r.toml", "it is empty"]),
+        (deep, &["r.toml:1"]),
+        ("[tensors]".into(), &["r.toml", "no tensors"]),
+        ("[constants]\na = 1979-05-27".into(), &["r.toml:2", "date"]),
+        ("[constants]\na = inf".into(), &["r.toml:2", "`inf`", "finite"]),
+        ("[constants]\na = 99999999999999999999".into(), &["r.toml:2", "64 bits"]),
+        // Keys and types.
+        ("[tensor]\nw = [2]".into(), &["r.toml:1", "`tensor`", "did you mean `tensors`?"]),
+        ("[family]\nmodel_type = \"gpt2\"".into(), &["r.toml:1", "`family`", "unknown key"]),
+        ("tensors = 3".into(), &["r.toml:1", "`tensors`", "a table"]),
+        ("rules = 3".into(), &["r.toml:1", "`rules`", "a table"]),
+        ("blocks = 3".into(), &["r.toml:1", "`blocks`", "a list of tables"]),
+        ("constants = 3".into(), &["r.toml:1", "`constants`", "a table"]),
+        ("require = 3".into(), &["r.toml:1", "`require`", "a table"]),
+        (with("x = true"), &["r.toml:5", "[tensors] `x`", "a truth value"]),
+        (with("x = { shap = [2] }"), &["r.toml:5", "`shap`", "did you mean `shape`?"]),
+        (with("x = {}"), &["r.toml:5", "`x`", "no `shape`"]),
+        (with("x = { shape = [2], tied = \"w\" }"), &["r.toml:5", "both"]),
+        (with("x = { tied = \"w\", dtype = \"f16\" }"), &["r.toml:5", "`dtype`", "tied"]),
+        (with("x = { shape = [2], fan_in = 0 }"), &["r.toml:5", "`fan_in`", "from 1"]),
+        (with("x = { shape = [2], dtype = \"f33\" }"), &["r.toml:5", "`dtype`", "`f33`", "f32"]),
+        (with("x = { shape = [2], layout = \"tensorflow9\" }"), &["r.toml:5", "`layout`", "`tensorflow9`"]),
+        (with("x = { shape = [2], scheme = \"onse\" }"), &["r.toml:5", "`onse`", "did you mean"]),
+        (with("x = { shape = [2], when = 3 }"), &["r.toml:5", "`when`", "expression"]),
+        (with("x = { shape = [2], when = \"1 + 1\" }"), &["r.toml:5", "`1 + 1`", "true or false"]),
+        ("dtype = \"f33\"".into(), &["r.toml:1", "`dtype`", "`f33`"]),
+        ("layout = \"qq\"".into(), &["r.toml:1", "`layout`", "`qq`"]),
+        ("layout = 3".into(), &["r.toml:1", "`layout`", "text"]),
+        ("seed = 1.5".into(), &["r.toml:1", "`seed`", "whole number"]),
+        ("seed = -1".into(), &["r.toml:1", "`seed`", "whole number"]),
+        ("seed = true".into(), &["r.toml:1", "`seed`"]),
+        // Constants and expressions.
+        ("[constants]\na = \"b\"\nb = \"a\"".into(), &["r.toml:2", "circle", "`a` -> `b` -> `a`"]),
+        ("[constants]\na = \"a + 1\"".into(), &["r.toml:2", "`a` -> `a`"]),
+        ("[constants]\nwidth = 2\na = \"widht * 2\"".into(), &["r.toml:3", "`a`", "`widht`", "did you mean `width`?"]),
+        ("[constants]\na = \"1 / 0\"".into(), &["r.toml:2", "`a`", "`1 / 0`"]),
+        ("[constants]\na = \"1 // 0\"".into(), &["r.toml:2", "`1 // 0`"]),
+        ("[constants]\na = \"1 % 0\"".into(), &["r.toml:2", "`1 % 0`"]),
+        ("[constants]\na = \"1e308 * 10.0\"".into(), &["r.toml:2", "`a`"]),
+        ("[constants]\na = \"9223372036854775807 * 3\"".into(), &["r.toml:2", "64 bits"]),
+        ("[constants]\na = \"2 ** 3\"".into(), &["r.toml:2", "`**`", "pow"]),
+        ("[constants]\na = \"sqrt(-1)\"".into(), &["r.toml:2", "sqrt", "finite"]),
+        ("[constants]\na = \"2 +\"".into(), &["r.toml:2", "`2 +`"]),
+        ("[constants]\na = \"'x' + 1\"".into(), &["r.toml:2", "`a`"]),
+        ("[constants]\na = \"'x' * 50000000\"".into(), &["r.toml:2", "`a`"]),
+        ("[constants]\na = \"[0] * 50000000\"".into(), &["r.toml:2", "`a`"]),
+        ("[constants]\na = \"nothing(1)\"".into(), &["r.toml:2", "`nothing`"]),
+        ("[constants]\na = \"1|nothing\"".into(), &["r.toml:2", "`a`"]),
+        ("[constants]\n\"a b\" = 1".into(), &["r.toml:2", "`a b`", "name"]),
+        ("[constants]\nsqrt = 1".into(), &["r.toml:2", "`sqrt`", "name"]),
+        (format!("[constants]\na = \"{}1\"", "1 + ".repeat(2000)), &["r.toml:2", "at most 4096"]),
+        (format!("[constants]\na = \"{}1{}\"", "(".repeat(500), ")".repeat(500)), &["r.toml:2", "`a`"]),
+        (with("[require]\n\"1 > 2\" = \"one is less\""), &["r.toml:6", "[require]", "one is less"]),
+        (with("[require]\n\"1 >\" = \"x\""), &["r.toml:6", "[require]"]),
+        (with("[require]\n\"3\" = \"x\""), &["r.toml:6", "true or false"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_sizes_and_names_are_refused_by_file_line_and_key() {
+    let long = "x".repeat(600);
+    let cases: Vec<(String, &[&str])> = vec![
+        (with("x = [-1]"), &["r.toml:5", "`-1`", "not negative"]),
+        (with("x = [1.5]"), &["r.toml:5", "`1.5`", "whole"]),
+        (with("x = [\"3 / 2\"]"), &["r.toml:5", "`3 / 2`", "whole"]),
+        (with("x = [\"1 - 2\"]"), &["r.toml:5", "-1", "not negative"]),
+        (with("x = [\"'y'\"]"), &["r.toml:5", "text `y`"]),
+        (with("x = \"2y3\""), &["r.toml:5", "`2y3`", "not a shape"]),
+        (with("x = [281474976710657]"), &["r.toml:5", "2^48"]),
+        (with("x = [99999999999, 99999999999]"), &["r.toml:5", "2^48"]),
+        (with(&format!("x = [{}]", "1,".repeat(33))), &["r.toml:5", "33 axes"]),
+        (with("x = \"{w}\""), &["r.toml:5", "`w`"]),
+        (with("x = \"{1\""), &["r.toml:5", "not closed"]),
+        (with("x = \"1}\""), &["r.toml:5", "closes nothing"]),
+        // Names.
+        (with("\"a/../b\" = [2]"), &["r.toml:5", "`..`"]),
+        (with("\"{1+0}\" = [2]\n1 = [2]"), &["r.toml:6", "`1`", "two tensors"]),
+        (with(&format!("{long} = [2]")), &["r.toml:5", "600 bytes"]),
+        (with("\"{'y' * 600}\" = [2]"), &["r.toml:5", "600 bytes"]),
+        (with("\"\" = [2]"), &["r.toml:5", "empty"]),
+        (with("\"a\\u001b[31m\" = [2]"), &["r.toml:5", "control"]),
+        (with("x = { tied = \"y\" }"), &["r.toml:5", "no tensor `y`"]),
+        (with("x = { tied = \"x\" }"), &["r.toml:5", "itself"]),
+        (with("x = { tied = \"y\" }\ny = { tied = \"x\" }"), &["r.toml:5", "itself"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_rules_and_blocks_are_refused_by_file_line_and_key() {
+    let nested: Vec<String> = (0..9).map(|depth| format!("[[blocks{}]]", ".blocks".repeat(depth))).collect();
+    let nested = nested.join("\n");
+    let cases: Vec<(String, &[&str])> = vec![
+        ("[tensors]\nw = [2]".into(), &["r.toml:2", "`w`", "no rule"]),
+        (
+            "[rules]\n\"b\" = \"zeros\"\n\"*\" = \"ones\"\n[tensors]\nw = [2]".into(),
+            &["r.toml:2", "`b`", "matches no tensor"],
+        ),
+        ("[rules]\n\"[\" = \"zeros\"\n[tensors]\nw = [2]".into(), &["r.toml:2", "`[`", "pattern"]),
+        ("[rules]\n\"*\" = 3\n[tensors]\nw = [2]".into(), &["r.toml:2", "`*`", "a number"]),
+        ("[rules]\n\"*\" = { dtype = \"f16\" }\n[tensors]\nw = [2]".into(), &["r.toml:2", "`scheme`"]),
+        ("[rules]\n\"*\" = { shceme = \"ones\" }\n[tensors]\nw = [2]".into(), &["r.toml:2", "did you mean `scheme`?"]),
+        ("[rules]\n\"*\" = \"normal:std={sdt}\"\n[tensors]\nw = [2]".into(), &["r.toml:2", "`sdt`"]),
+        ("[rules]\n\"*\" = \"he-normal\"\n[tensors]\nw = [2]".into(), &["r.toml:4", "`w`", "line 2"]),
+        // Blocks.
+        (with("[[blocks]]\nrepeat = { i = 1000000000 }\ntensors = { \"{i}\" = [2] }"), &["r.toml:5", "1,000,000,000"]),
+        (
+            with("[[blocks]]\nrepeat = { i = 2000, j = 2000 }\ntensors = { \"{i}.{j}\" = [2] }"),
+            &["r.toml:5", "4,000,000", "2^20"],
+        ),
+        (with("[[blocks]]\nrepeat = { i = 9223372036854775807, j = 9223372036854775807 }"), &["r.toml:5", "2^20"]),
+        (
+            with(
+                "[[blocks]]\nrepeat = { i = 2000 }\n[[blocks.blocks]]\nrepeat = { j = 2000 }\ntensors = { \"{i}.{j}\" = [2] }",
+            ),
+            &["r.toml:5", "4,000,000"],
+        ),
+        (with("[[blocks]]\nrepeat = { i = -1 }"), &["r.toml:6", "`repeat`", "not negative"]),
+        (with("[[blocks]]\nrepeat = { i = \"'x'\" }"), &["`repeat`", "text `x`"]),
+        (with("[[blocks]]\nrepeat = { \"i j\" = 2 }"), &["r.toml:6", "`i j`"]),
+        (with("[[blocks]]\nrepeat = 3"), &["r.toml:6", "`repeat`", "a table"]),
+        (with("[[blocks]]\nrepaet = { i = 2 }"), &["r.toml:6", "did you mean `repeat`?"]),
+        (with("[[blocks]]\nrepeat = { i = 2 }\ntensors = { x = [2] }"), &["r.toml:7", "two tensors are named `x`"]),
+        (with("[[blocks]]\nprefix = \"{i}.\"\ntensors = { x = [2] }"), &["r.toml:5", "`prefix`", "`i`"]),
+        (with("[[blocks]]\nwhen = \"2\""), &["r.toml:5", "`when`", "true or false"]),
+        (with(&nested), &["r.toml:13", "at most 8 blocks"]),
+        (with("[[blocks]]\ntensors = 3"), &["r.toml:6", "`blocks.tensors`", "a table"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_json_files_and_options_are_refused() {
+    let good = || with("").into_bytes();
+    let deep = format!("{{\"tensors\":{{\"w\":{}{}}}}}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes();
+    let mut huge = good();
+    huge.resize((16 << 20) + 1, b'\n');
+    let utf16: Vec<u8> = with("").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    all_refused(&[
+        ("r.json", b"{\n\"tensors\": {\"w\": [2],\n\"w\": [2]}}".to_vec(), "", &["r.json:3", "`w`", "two entries"]),
+        ("r.json", b"{\n\"tensors\": {}\n\"rules\": {}}".to_vec(), "", &["r.json:3", "not JSON"]),
+        ("r.json", b"{\"tensors\": {\n\"w\":\n[2, {}]}}".to_vec(), "", &["r.json:3", "[tensors] `w`", "a table"]),
+        ("r.json", b"{\"tensors\": {\"w\": null}}".to_vec(), "", &["r.json:1", "`w`", "null"]),
+        ("r.json", b"{\"tensors\": {\"w\": [1e999]}}".to_vec(), "", &["r.json:1"]),
+        ("r.json", b"{\"tensors\": {\"w\": [2]}} {}".to_vec(), "", &["r.json:1", "not JSON"]),
+        ("r.json", deep, "", &["r.json:1"]),
+        ("r.toml", huge, "", &["r.toml", "16 MiB"]),
+        ("r.toml", b"[tensors]\n\"\xff\" = [2]".to_vec(), "", &["r.toml", "line 2", "UTF-8"]),
+        ("r.toml", [b"\xff\xfe".to_vec(), utf16].concat(), "", &["r.toml", "UTF-8"]),
+        ("r.toml", good(), "--set hidden=3", &["r.toml", "`hidden`", "no such constant"]),
+        ("r.toml", good(), "--set hidden", &["--set", "NAME=VALUE"]),
+        ("r.toml", with("[constants]\nhidden = 3").into_bytes(), "--set hiden=3", &["did you mean `hidden`?"]),
+        ("r.toml", with("[constants]\nhidden = 3").into_bytes(), "--set hidden=x", &["`hidden`", "a number", "text"]),
+        ("r.toml", with("[constants.a]\nb = 3").into_bytes(), "--set a=3", &["`a`", "a table"]),
+        ("r.toml", with("[constants.a]\nb = 3").into_bytes(), "--set a.c=3", &["`a.c`", "did you mean `a.b`?"]),
+        ("r.toml", with("[constants]\nhidden = 3").into_bytes(), "--set hidden=3 --set hidden=4", &["given twice"]),
+        (
+            "r.toml",
+            with("[constants]\nx = '([1] * 100000000)|last'").into_bytes(),
+            "",
+            &["r.toml:", "a list is not repeated"],
+        ),
+        ("r.toml", good(), "--dtype f33", &["f33"]),
+        ("r.toml", good(), "--seed x", &["seed"]),
+    ]);
+}

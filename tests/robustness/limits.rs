@@ -1,0 +1,140 @@
+//! Short recipes that ask for much: each is refused on one line, before it takes memory or time.
+
+use crate::bad_recipes::{all_recipes_refused, all_refused, with};
+use crate::common::{Ended, Folder};
+
+fn constants(lines: &[String]) -> String {
+    with(&format!("[constants]\n{}", lines.join("\n")))
+}
+
+/// Constants `d0`, `d1`, ..., all of one expression.
+fn repeated(first: &str, expression: &str, count: usize) -> String {
+    let lines = (0..count).map(|number| format!("d{number} = \"{expression}\""));
+    constants(&[first.to_string()].into_iter().chain(lines).collect::<Vec<_>>())
+}
+
+#[test]
+fn constants_are_limited_in_all() {
+    let doubled = |join: &str| {
+        let line = |number: usize| format!("a{} = \"{}\"", number + 1, join.replace('_', &format!("a{number}")));
+        constants(&[vec!["a0 = [1, 1]".to_string()], (0..400).map(line).collect()].concat())
+    };
+    all_recipes_refused(vec![
+        (repeated("a = \"range(60000)\"", "a", 400), &["[constants] `d", "16 MiB"]),
+        (repeated("a = \"range(60000)\"", "a", 4000), &["[constants] `d", "16 MiB"]),
+        (repeated("a = \"'x' * 60000\"", "a ~ a[0]", 4000), &["[constants] `d", "16 MiB"]),
+        (
+            repeated("a = \"'x' * 60000\"", "[a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a]", 1),
+            &["`d0`", "bytes in all"],
+        ),
+        (doubled("_ + _"), &["65536 values"]),
+        (doubled("[_, _]"), &["65536 values"]),
+    ]);
+}
+
+#[test]
+fn expressions_are_limited_in_all() {
+    let lists = "a = \"range(60000)\"\nb = \"range(60000)\"";
+    let loops =
+        "[constants]\na = \"range(30000)\"\n[[blocks]]\nrepeat = { i = 1000000 }\nwhen = \"i in a and 29999 not in a\"";
+    all_recipes_refused(vec![
+        (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too long together"]),
+        (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too long together"]),
+        (with(loops), &["`when`", "too long together"]),
+        (
+            repeated(lists, &format!("[{}] == [{}]", ["a"; 900].join(","), ["b"; 900].join(",")), 1),
+            &["`d0`", "too long"],
+        ),
+        (repeated(lists, &format!("[{}] ~ 1", ["a"; 900].join(",")), 1), &["`d0`", "too long"]),
+        (repeated(lists, &format!("({})|length", ["a"; 1900].join("+")), 1), &["`d0`", "too long"]),
+        // The name of the counter is no way around it.
+        (repeated("", "__count()", 1), &["`d0`", "`__count`"]),
+        (constants(&["__count = 1".into()]), &["`__count`", "name"]),
+        (repeated("", "1) + (2", 1), &["`d0`", "`1) + (2`"]),
+        (repeated("", "1], [2", 1), &["`d0`", "`1], [2`"]),
+    ]);
+}
+
+/// The engine would make the items of repeated lists without end, where it compares them, joins them to a text or asks for one.
+#[test]
+fn lists_are_not_repeated_in_expressions() {
+    let large = "([[[1] * 1000] * 1000] * 1000)";
+    let recipes = [
+        format!("{large} == {large}"),
+        format!("1 < 2 and {large} in [{large}]"),
+        format!("{large} ~ ''"),
+        format!("{large}|lower"),
+        format!("'1' is startingwith {large}"),
+        format!("2 * {large}[0] == 3"),
+        "1000 * (1000 * [a])".into(),
+        "2 * a|list".into(),
+        "a * 2".into(),
+        ["[1] * 60000"; 250].join(" + "),
+    ];
+    all_recipes_refused(
+        recipes.map(|text| (repeated("a = [1, 2]", &text, 1), ["`d0`", "a list is not repeated"].as_slice())).into(),
+    );
+}
+
+#[test]
+fn rules_are_limited_in_all() {
+    let rules = |count: usize, pattern: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..count).map(|number| format!("\"{}\" = \"ones\"", pattern(number))).collect();
+        format!("[rules]\n{}\n[tensors]\nw = [2]", lines.join("\n"))
+    };
+    let nested = |depth: usize| format!("{}b{}", "{{a,".repeat(depth), "}}".repeat(depth));
+    all_recipes_refused(vec![
+        (rules(100_000, &|number| format!("a.{number}.*.b.weight")), &["r.toml:1", "`rules`", "100000", "4096"]),
+        (rules(4000, &|number| format!("{number}{}", "?".repeat(1000))), &["[rules] `261??", "bytes"]),
+        (rules(1, &|_| "?".repeat(5000)), &["r.toml:2", "[rules] `???", "5000 bytes"]),
+        (rules(1, &|_| nested(17)), &["r.toml:2", "17 braces"]),
+        (rules(1, &|_| nested(250)), &["r.toml:2", "250 braces"]),
+        (rules(1, &|_| "{{".repeat(60_000)), &["r.toml:2", "60000 bytes"]),
+        (rules(1, &|_| "{'{' * 60000}{'[' * 4000}".into()), &["r.toml:2", "bytes"]),
+    ]);
+}
+
+#[test]
+fn many_rules_serve_many_tensors() {
+    let folder = Folder::new();
+    let rules: Vec<String> =
+        (0..200).map(|number| format!("\"b.*.{number}.weight\" = \"constant:{number}\"")).collect();
+    let block = "[[blocks]]\nrepeat = { i = 200 }\ntensors = { \"b.{i % 7}.{i}.weight\" = [1] }";
+    folder.write("r.toml", format!("[rules]\n{}\n\"*\" = \"zeros\"\n{block}", rules.join("\n")));
+    let report: serde_json::Value = serde_json::from_slice(&folder.done("model r.toml --dry-run --json -q")).unwrap();
+    for number in [0u16, 1, 99, 199] {
+        assert_eq!(report["tensors"][usize::from(number)]["mean"].as_f64(), Some(f64::from(number)), "tensor {number}");
+    }
+}
+
+#[test]
+fn a_config_of_too_many_or_too_large_tensors_is_refused() {
+    let gpt2 = |further: &str| format!(r#"{{"model_type":"gpt2","n_head":1,{further}}}"#).into_bytes();
+    all_refused(&[
+        ("config.json", gpt2(r#""n_layer":1000000000000"#), "", &["tensors or more", "2^20"]),
+        ("config.json", gpt2(r#""n_layer":20000,"n_embd":5000000,"n_positions":2"#), "", &["2^62"]),
+        ("config.json", gpt2(r#""n_layer":1,"n_embd":10000000000000"#), "", &["2^48"]),
+    ]);
+}
+
+#[test]
+fn a_pattern_of_what_is_kept_is_limited() {
+    let folder = Folder::new();
+    folder.done("init ones w=2 -q -o w.npz");
+    let nested = |depth: usize| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));
+    for (pattern, told) in [
+        (nested(17), "17 braces"),
+        (nested(250), "250 braces"),
+        ("{".repeat(60_000), "60000 bytes"),
+        ("[".into(), "not a pattern"),
+        ("{a".into(), "not a pattern"),
+    ] {
+        let ended = Ended::of(folder.fanin("model w.npz -q -o out.npz --keep").arg(&pattern));
+        assert!(ended.is_refusal() && ended.told.contains(told), "{}", ended.told);
+        assert!(ended.told.contains("--keep `") && ended.told.len() < 300, "{}", ended.told);
+    }
+    folder.done("model w.npz -q -o out.npz --keep {w,{x,y}}");
+    let rules: Vec<String> = (0..5000).map(|number| format!("--keep a{number}")).collect();
+    let ended = Ended::of(&mut folder.fanin(&format!("model w.npz -q -o further.npz {}", rules.join(" "))));
+    assert!(ended.is_refusal() && ended.told.contains("more than 4096 patterns"), "{}", ended.told);
+}

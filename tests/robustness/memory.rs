@@ -1,0 +1,91 @@
+//! The memory that a command takes, counted before it is taken.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Ended, FANIN, Folder, TIME, has, peak_memory, skipped, status};
+
+/// The most memory that a law of independent elements may take, however large the file.
+const MOST_MEMORY: u64 = 64 << 20;
+
+#[test]
+fn a_large_file_is_written_in_little_memory() {
+    if !Path::new(TIME).exists() {
+        skipped("the memory of a large file: no GNU time");
+        return;
+    }
+    let folder = Folder::new();
+    // Two gigabytes of normals where a fast program is at hand; constants do for the others.
+    let (program, init, size) = match std::env::var("FANIN_RELEASE") {
+        Ok(program) => (program, "init normal 16384x32768", 2 << 30),
+        Err(_) => (FANIN.to_string(), "init constant:0.5 --dtype f64 8192x4096", 256 << 20),
+    };
+    let memory = folder.join("memory");
+    let measured = format!("{TIME} -q -f %M -o memory \"{program}\" {init} -q --no-fsync --format npy");
+    let streamed = folder.shell(&format!("{measured} | wc -c"));
+    assert_eq!(String::from_utf8_lossy(&streamed.stdout).trim(), (size + 128).to_string());
+    let stream = peak_memory(&memory);
+    folder.shell(&format!("{measured} -o large.npy"));
+    assert_eq!(fs::metadata(folder.join("large.npy")).unwrap().len(), size + 128);
+    let file = peak_memory(&memory);
+    eprintln!("peak memory: {stream} bytes to a pipe, {file} to a file");
+    assert!(stream.max(file) <= MOST_MEMORY, "{stream} bytes to a pipe, {file} to a file");
+}
+
+#[test]
+fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn() {
+    /// What the program takes by itself, with its buffers.
+    const OWN: u64 = 16 << 20;
+    let (folder, measured) = (Folder::new(), Path::new(TIME).exists());
+    for line in [
+        "torch.orthogonal_ 20000x50 --like torch",
+        "torch.orthogonal_ 50x20000 --like torch --dtype f64",
+        "torch.orthogonal_ 700x700 --like torch",
+        "torch.sparse_:sparsity=0.5 30000x50 --like torch --dtype f64",
+        "orthogonal 50x20000 --like jax",
+        "delta-orthogonal 3x3x300x300 --like jax",
+        "orthogonal 20000x50 --like keras:jax",
+        "orthogonal 50x20000 --like keras:tensorflow",
+        "orthogonal 50x20000 --like keras:torch",
+    ] {
+        let told: serde_json::Value =
+            serde_json::from_slice(&folder.done(&format!("init {line} --dry-run --json -o w.npy"))).unwrap();
+        let needed = told["workspace_bytes"].as_u64().unwrap();
+        assert!(needed >= 8_000_000, "{line}: {needed}");
+        let below = Ended::of(&mut folder.fanin(&format!("init {line} -o w.npy --max-memory {}", needed - 1)));
+        assert!(below.is_refusal() && below.told.contains("drawn as a whole"), "{line}: {}", below.told);
+        let drawn = format!("\"{FANIN}\" init {line} -q --force -o w.npy --max-memory {needed}");
+        if measured {
+            let ended = folder.shell(&format!("{TIME} -q -f %M -o memory {drawn}"));
+            assert_eq!(ended.status, 0, "{line}: {}", ended.told);
+            let peak = peak_memory(&folder.join("memory"));
+            assert!(peak <= needed + OWN, "{line}: {peak} bytes, and {needed} were counted");
+        }
+    }
+    // A slice, and a tensor after it, take the whole as well.
+    folder.done("init torch.orthogonal_ a=20000x50 b=1x1 --like torch -q -o both.npz");
+    for line in
+        ["init torch.orthogonal_ w=20000x50 --slice w=0:1 --like torch -o w.npy --force", "verify both.npz --tensor b"]
+    {
+        let ended = Ended::of(&mut folder.fanin(&format!("{line} --max-memory 1MiB")));
+        assert!(ended.is_refusal() && ended.told.contains("drawn as a whole"), "{line}: {}", ended.told);
+    }
+}
+
+#[test]
+fn a_matrix_beyond_the_memory_of_the_system_is_refused_and_not_aborted() {
+    if !has("prlimit", "a matrix beyond the memory of the system") {
+        return;
+    }
+    let folder = Folder::new();
+    let limited = |line: &str| {
+        let mut command: Command = folder.command("prlimit");
+        Ended::of(command.args(["--as=536870912", FANIN]).args(line.split_whitespace()))
+    };
+    let ended = limited("init orthogonal 20000x20000 --max-memory 1TiB -o w.npy");
+    assert!(ended.is_refusal() && ended.told.contains("of memory"), "{}", ended.told);
+    assert!(folder.names().is_empty());
+    assert_eq!(limited("init orthogonal 20x20 -q -o w.npy").status, 0);
+    assert_eq!(status(folder.fanin("init orthogonal 20x20 -q --force -o w.npy").status().unwrap()), 0);
+}
