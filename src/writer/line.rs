@@ -89,10 +89,11 @@ impl<W, T> State<W, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::thread;
     use std::time::Duration;
 
     use super::*;
+    use crate::writer::in_time;
 
     fn write(stream: &mut Vec<u64>, part: u64) -> io::Result<()> {
         if part == 13 {
@@ -104,61 +105,65 @@ mod tests {
 
     #[test]
     fn parts_that_are_ahead_are_left_to_the_one_whose_turn_comes_first() {
-        let mut stream = Vec::new();
-        let line = Line::new(&mut stream, 2);
-        let take = |part| line.take(part, part, |stream, &part| write(stream, part));
-        assert_eq!(take(2).unwrap(), None);
-        assert_eq!(take(1).unwrap(), None);
-        assert!(take(0).unwrap().is_some());
-        assert!(take(3).unwrap().is_some());
-        assert_eq!(stream, [0, 1, 2, 3]);
+        in_time(|| {
+            let mut stream = Vec::new();
+            let line = Line::new(&mut stream, 2);
+            let take = |part| line.take(part, part, |stream, &part| write(stream, part));
+            assert_eq!(take(2).unwrap(), None);
+            assert_eq!(take(1).unwrap(), None);
+            assert!(take(0).unwrap().is_some());
+            assert!(take(3).unwrap().is_some());
+            assert_eq!(stream, [0, 1, 2, 3]);
+        });
     }
 
-    /// Hands in part 3, which has to wait, from a thread of its own, then does something with the line, and tells how the wait ended.
+    /// Hands in part 3, which has to wait, from a thread of its own, does something with the line, and gives the end of the wait.
     fn waited(line: &Line<&mut Vec<u64>, u64>, meanwhile: impl FnOnce()) -> io::Result<Option<u64>> {
-        let (done, ended) = channel();
-        std::thread::scope(|scope| {
-            scope.spawn(move || done.send(line.take(3, 3, |stream, &part| write(stream, part))));
-            let early = ended.recv_timeout(Duration::from_millis(50));
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| line.take(3, 3, |stream, &part| write(stream, part)));
+            thread::sleep(Duration::from_millis(50));
+            assert!(!waits.is_finished(), "it went on");
             meanwhile();
-            let late = ended.recv_timeout(Duration::from_secs(60));
-            // Nothing waits any more, so that a failure fails and does not hang.
-            line.close();
-            assert!(early.is_err(), "it went on");
-            late.expect("it still waits")
+            waits.join().unwrap()
         })
     }
 
     #[test]
     fn a_part_that_is_too_far_ahead_waits_until_others_are_written() {
-        let mut stream = Vec::new();
-        let line = Line::new(&mut stream, 2);
-        let outcome = waited(&line, || {
-            line.take(0, 0, |stream, &part| write(stream, part)).unwrap();
+        in_time(|| {
+            let mut stream = Vec::new();
+            let line = Line::new(&mut stream, 2);
+            let outcome = waited(&line, || {
+                line.take(0, 0, |stream, &part| write(stream, part)).unwrap();
+            });
+            outcome.unwrap();
+            assert_eq!(stream, [0]);
         });
-        outcome.unwrap();
-        assert_eq!(stream, [0]);
     }
 
     #[test]
     fn an_error_frees_those_that_wait_and_nothing_is_written_after_it() {
-        let mut stream = Vec::new();
-        let line = Line::new(&mut stream, 2);
-        let outcome = waited(&line, || {
-            line.take(1, 1, |stream, &part| write(stream, part)).unwrap();
-            let outcome = line.take(0, 13, |stream, &part| write(stream, part));
-            assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        in_time(|| {
+            let mut stream = Vec::new();
+            let line = Line::new(&mut stream, 2);
+            let outcome = waited(&line, || {
+                line.take(1, 1, |stream, &part| write(stream, part)).unwrap();
+                let outcome = line.take(0, 13, |stream, &part| write(stream, part));
+                assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::StorageFull);
+            });
+            assert_eq!(outcome.unwrap_err().kind(), STOPPED);
+            assert!(line.take(2, 2, |stream, &part| write(stream, part)).is_err());
+            assert!(stream.is_empty());
         });
-        assert_eq!(outcome.unwrap_err().kind(), STOPPED);
-        assert!(line.take(2, 2, |stream, &part| write(stream, part)).is_err());
-        assert!(stream.is_empty());
     }
 
     #[test]
     fn a_line_that_is_closed_frees_those_that_wait() {
-        let mut stream = Vec::new();
-        let line = Line::new(&mut stream, 2);
-        let outcome = waited(&line, || line.close());
-        assert_eq!(outcome.unwrap_err().kind(), STOPPED);
+        in_time(|| {
+            let mut stream = Vec::new();
+            let line = Line::new(&mut stream, 2);
+            let outcome = waited(&line, || line.close());
+            assert_eq!(outcome.unwrap_err().kind(), STOPPED);
+        });
     }
 }

@@ -178,3 +178,17 @@ pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Runs a test on a thread of its own, so that one that waits for ever fails.
+#[cfg(test)]
+fn in_time(test: impl FnOnce() + Send + 'static) {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    let (done, ended) = channel();
+    let test = std::thread::spawn(move || {
+        test();
+        let _ = done.send(());
+    });
+    let outcome = ended.recv_timeout(std::time::Duration::from_secs(60));
+    assert!(outcome != Err(RecvTimeoutError::Timeout), "it still waits");
+    test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::{Ended, Folder, has};
+use crate::common::{Ended, Folder, Running, has};
 
 /// A plan of five files, one of them with the tensor above the limit.
 pub(crate) const PLAN: &str =
@@ -124,10 +124,10 @@ fn any_number_of_ranks_in_any_order_writes_the_bytes_of_one() {
     }
     // All at once, each of them twice.
     let ranks = [0, 1, 2, 0, 1, 2].map(|rank| {
-        folder.fanin(&format!("{PLAN} --sha256 -o race/ --resume --rank {rank} --world 3")).spawn().unwrap()
+        Running::start(&mut folder.fanin(&format!("{PLAN} --sha256 -o race/ --resume --rank {rank} --world 3")))
     });
-    for mut rank in ranks {
-        assert!(rank.wait().unwrap().success());
+    for rank in ranks {
+        assert_eq!(rank.ended().status, 0);
     }
     assert!(files(&folder, "race") == one);
 }

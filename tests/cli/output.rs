@@ -3,12 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use fanin::writer::FORMATS;
 use serde_json::Value;
 
-use crate::common::{Ended, FANIN, Folder, has};
+use crate::common::{Ended, FANIN, Folder, Running, has};
 
 #[test]
 fn json_reports_are_visible_characters_that_mean_the_same() {
@@ -179,11 +178,11 @@ fn of_two_processes_that_may_replace_both_succeed_and_one_is_last() {
 
 /// Runs a line twice at the same time, with seeds 1 and 2.
 fn at_once(folder: &Folder, line: &str) -> [Ended; 2] {
-    let start = |seed: &str| -> Child {
+    let start = |seed: &str| {
         let mut command = folder.fanin(line);
-        command.args(["--seed", seed]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        Running::start(command.args(["--seed", seed]))
     };
-    [start("1"), start("2")].map(|child| child.wait_with_output().unwrap().into())
+    [start("1"), start("2")].map(Running::ended)
 }
 
 #[test]

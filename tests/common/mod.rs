@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The program under test.
 pub(crate) const FANIN: &str = env!("CARGO_BIN_EXE_fanin");
@@ -114,6 +117,39 @@ impl Drop for Folder {
     }
 }
 
+/// A program that runs longer is killed, and its test fails: no test waits for ever.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// A program that runs, under a watchdog.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    line: String,
+    watchdog: JoinHandle<bool>,
+    stop: Sender<()>,
+}
+
+impl Running {
+    /// Starts a program with its output in pipes, in a process group of its own that can be killed with all that it started.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let group = child.id();
+        let (stop, stopped) = channel();
+        let watchdog = std::thread::spawn(move || {
+            let is_late = stopped.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+            is_late && Command::new("sh").args(["-c", &format!("kill -9 -{group}")]).status().is_ok()
+        });
+        Self { child, line: format!("{command:?}"), watchdog, stop }
+    }
+
+    pub(crate) fn ended(self) -> Ended {
+        let output = self.child.wait_with_output().unwrap();
+        drop(self.stop);
+        assert!(!self.watchdog.join().unwrap(), "killed after {LIMIT:?}: {}", self.line);
+        output.into()
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -126,7 +162,7 @@ pub(crate) struct Ended {
 
 impl Ended {
     pub(crate) fn of(command: &mut Command) -> Self {
-        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")).into()
+        Running::start(command).ended()
     }
 
     /// Whether the program ended in an orderly way: no panic, no abort, no signal.

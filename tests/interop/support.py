@@ -21,10 +21,16 @@ FANIN = os.environ.get("FANIN") or str(Path(__file__).parents[2] / "target/relea
 DTYPES = {"f64": np.float64, "f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16}
 
 
+# No test waits for ever: a program that takes longer fails its test.
+LIMIT = 600
+
+
 def run(*arguments, program=(FANIN,), env=None, cwd=None):
     """Runs fanin and gives what it wrote: a CompletedProcess with bytes. Fails the test where fanin fails."""
     command = [*program, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, env=env, cwd=cwd, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, capture_output=True, env=env, cwd=cwd, stdin=subprocess.DEVNULL, timeout=LIMIT, check=False
+    )
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(command[len(program):])}: exit {done.returncode}: {done.stderr.decode()}")
     return done
@@ -130,7 +136,7 @@ class Case(unittest.TestCase):
         """Runs a bash script that finds fanin and this Python; gives its standard output and standard error."""
         path = os.pathsep.join([str(Path(FANIN).parent), str(Path(sys.executable).parent), os.environ["PATH"]])
         return subprocess.run(
-            ["bash", "-c", script],
+            ["timeout", "--signal=KILL", str(LIMIT), "bash", "-c", script],
             capture_output=True,
             text=True,
             cwd=self.folder,

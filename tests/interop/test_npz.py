@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 
-from support import Case, FANIN, init, members, run
+from support import Case, FANIN, LIMIT, init, members, run
 
 NAMES = {
     "weight": "37x23",
@@ -95,7 +95,7 @@ class Npz(Case):
         # which reads as the same zeros.
         path = self.folder / "large.npz"
         count = 2**29 + 1
-        command = [FANIN, "init", "zeros", f"large={count}", "small=3x4"]
+        command = ["timeout", str(LIMIT), FANIN, "init", "zeros", f"large={count}", "small=3x4"]
         command += ["--dtype", "f64", "--format", "npz", "-q"]
         block, zeros, length = 1 << 20, bytes(1 << 20), 0
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process, open(path, "wb") as file:

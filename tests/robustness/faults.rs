@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{Ended, FANIN, Folder, has};
+use crate::common::{Ended, FANIN, Folder, Running, has};
 
 /// The calls that touch files.
 const CALLS: &[&str] = &[
@@ -328,11 +328,9 @@ fn ranks_that_start_together_all_end_well() {
         let line = |rank| {
             format!("init zeros a=9 b=9 c=9 d=9 -q --max-shard-size 36 -o x/c/ --resume --rank {rank} --world 8")
         };
-        let started: Vec<_> = (0..8)
-            .map(|rank| folder.fanin(&line(rank)).stderr(std::process::Stdio::piped()).spawn().unwrap())
-            .collect();
+        let started: Vec<_> = (0..8).map(|rank| Running::start(&mut folder.fanin(&line(rank)))).collect();
         for process in started {
-            let ended = Ended::from(process.wait_with_output().unwrap());
+            let ended = process.ended();
             assert_eq!((ended.status, ended.told.as_str()), (0, ""));
         }
         folder.done("init zeros a=9 b=9 c=9 d=9 -q --max-shard-size 36 -o x/c/ --resume");

@@ -1,11 +1,10 @@
 //! Full disks, closed streams and readers that go away.
 
 use std::fs;
-use std::process::Stdio;
 
 use fanin::writer::FORMATS;
 
-use crate::common::{Ended, Folder, skipped};
+use crate::common::{Folder, Running, skipped};
 
 #[test]
 fn a_full_disk_leaves_what_was_there() {
@@ -101,11 +100,11 @@ fn a_reader_that_goes_away_ends_the_work_in_silence_with_status_141() {
         for threads in [1, 2, 3, 7] {
             for taken in [0, 1, 100, 4096, 65536] {
                 let line = format!("init uniform 800x800 -q --format {} --threads {threads}", format.name);
-                let mut child = folder.fanin(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-                let mut reader = std::io::Read::take(child.stdout.take().unwrap(), taken);
+                let mut running = Running::start(&mut folder.fanin(&line));
+                let mut reader = std::io::Read::take(running.child.stdout.take().unwrap(), taken);
                 std::io::copy(&mut reader, &mut std::io::sink()).unwrap();
                 drop(reader);
-                let ended = Ended::from(child.wait_with_output().unwrap());
+                let ended = running.ended();
                 assert_eq!((ended.status, ended.told.as_str()), (141, ""), "{line}, {taken} bytes taken");
             }
         }
