@@ -247,3 +247,57 @@ fn recipes_that_say_kept_of_another_thing_are_left_aside() {
         assert!(told.contains("the recipe of `body.ids` is left aside"), "{told}");
     }
 }
+
+/// The file that an index names is there, so that nothing but the rule about names can refuse it.
+#[test]
+fn an_index_leads_no_verb_out_of_its_folder() {
+    let folder = Folder::new();
+    folder.shell("mkdir -p in/below evil && ln -s ../evil in/link");
+    for place in ["evil", "in", "in/below"] {
+        folder.done(&format!("init normal w=4x4 -q -o {place}/x.safetensors"));
+    }
+    folder.write("r.toml", "[tensors]\nw = { shape = [4, 4], scheme = \"normal\" }\n");
+    folder.write("rules.toml", "[rules]\n\"*\" = \"zeros\"\n");
+    let lines = [
+        "inspect INDEX",
+        "inspect INDEX --tree",
+        "inspect INDEX --spectrum --json",
+        "verify INDEX",
+        "verify INDEX --law",
+        "verify INDEX --recipe r.toml",
+        "verify INDEX --as normal --seed 0",
+        "verify in/x.safetensors --as pissa-a --seed 0 --base INDEX",
+        "model INDEX --rules rules.toml -o out.npz",
+        "model INDEX --keep * -o out.npz",
+        "init pissa-a 4x4 --base INDEX -o out.npz",
+        "pretrain pca 4-2 --data INDEX -o out.npz",
+    ];
+    let index = |folder: &Folder, file: &str| {
+        folder.write("in/model.safetensors.index.json", json!({"weight_map": {"w": file}}).to_string());
+    };
+    for inside in ["x.safetensors", "below/x.safetensors"] {
+        index(&folder, inside);
+        folder.done("inspect in");
+    }
+    let absolute = folder.join("evil/x.safetensors");
+    for file in [
+        "../evil/x.safetensors",
+        "below/../../evil/x.safetensors",
+        "./../evil/x.safetensors",
+        "../in/x.safetensors",
+        "..",
+        absolute.to_str().unwrap(),
+    ] {
+        index(&folder, file);
+        let before = folder.contents();
+        for line in lines {
+            for index in ["in/model.safetensors.index.json", "in"] {
+                let line = line.replace("INDEX", index);
+                let ended = Ended::of(&mut folder.fanin(&line));
+                let is_told = ended.told.contains("may not lead out of the folder");
+                assert!(ended.is_refusal() && ended.stdout.is_empty() && is_told, "{line}, {file}: {ended:?}");
+            }
+        }
+        assert!(folder.contents() == before, "{file}");
+    }
+}
