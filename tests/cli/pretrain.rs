@@ -273,3 +273,40 @@ fn the_error_falls_and_is_told_epoch_by_epoch() {
         assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>") && picture.contains(measure));
     }
 }
+
+/// Each sample is changed in turn: one that is held out changes its own measure alone, and any other the weights.
+#[test]
+fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
+    const SAMPLES: usize = 24;
+    let folder = Folder::new();
+    folder.done(&format!("init uniform:low=0,high=1 {SAMPLES}x12 -o x.npy"));
+    let data = folder.read("x.npy");
+    let learnt = |method: &str, data: &[u8]| {
+        folder.write("x.npy", data);
+        folder.done(&format!(
+            "pretrain {method} --validation 0.25 --data x.npy -q --force --threads 1 --log l.jsonl --no-fsync -o w.raw"
+        ));
+        let log = String::from_utf8(folder.read("l.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        (folder.read("w.raw"), last["training"].clone(), last["held_out"].clone())
+    };
+    for method in METHODS {
+        // A scale is fitted to all samples.
+        let method = &method.replace(" --scale standard", "");
+        let (weights, training, held_out) = learnt(method, &data);
+        let mut apart = 0;
+        for sample in 0..SAMPLES {
+            let mut changed = data.clone();
+            let end = data.len() - sample * 48;
+            changed[end - 48..end].chunks_exact_mut(4).zip(1u8..).for_each(|(value, number)| {
+                value.copy_from_slice(&(f32::from(number) / 13.0).to_le_bytes());
+            });
+            let (other_weights, other_training, other_held_out) = learnt(method, &changed);
+            if other_weights == weights {
+                assert!(other_training == training && other_held_out != held_out, "{method}, {sample} from the end");
+                apart += 1;
+            }
+        }
+        assert_eq!(apart, SAMPLES / 4, "{method}");
+    }
+}
