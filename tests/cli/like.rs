@@ -198,3 +198,36 @@ fn keras_takes_the_seeds_and_constants_that_its_backend_does() {
         }
     }
 }
+
+#[test]
+fn every_framework_draws_several_tensors_a_recipe_a_template_and_a_family() {
+    let folder = Folder::new();
+    folder.done("init normal a=6x4 b=4 -q -o template.safetensors");
+    folder.write("rules.toml", "[rules]\n\"*\" = \"normal\"\n");
+    folder.write(
+        "recipe.toml",
+        "[tensors]\na = { shape = [3, 4], scheme = \"uniform\" }\nb = { shape = [3], scheme = \"zeros\" }\n",
+    );
+    let sizes = "--set n_layer=1 --set n_embd=32 --set n_head=2 --set vocab_size=64 --set n_positions=16";
+    for [like, _] in likes(&folder) {
+        let gpt2 = format!("model gpt2 {sizes}");
+        let mut lines = vec![
+            "init normal a=3x4 b=5",
+            "init uniform a=3x4 b=5",
+            "model recipe.toml",
+            "model template.safetensors --rules rules.toml",
+        ];
+        // Lasagne has no scheme of ones.
+        lines.extend((like != "lasagne").then_some(gpt2.as_str()));
+        // Frameworks without layers of their own say so.
+        let has_layers = !like.starts_with("numpy") && like != "tensorflow";
+        lines.extend(has_layers.then_some("mlp 3-4-2"));
+        for line in lines {
+            folder.done(&format!("{line} --like {like} --seed 3 -q --force -o w.safetensors"));
+            folder.done("verify w.safetensors");
+        }
+        let ended = Ended::of(&mut folder.fanin(&format!("mlp 3-4-2 --like {like} -o w.npz --force")));
+        let is_told = ended.is_refusal() && ended.told.contains("has no dense layers of its own");
+        assert_eq!(is_told, !has_layers, "{like}: {ended:?}");
+    }
+}
