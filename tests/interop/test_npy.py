@@ -1,6 +1,7 @@
 """`.npy` is byte for byte what numpy.save writes."""
 
 import io
+import random
 
 import ml_dtypes
 import numpy as np
@@ -24,7 +25,32 @@ def saved(array):
     return file.getvalue()
 
 
+def random_shapes(count):
+    """Shapes without elements: the header's length alone is of interest."""
+    numbers = random.Random(22)
+    for _ in range(count):
+        axes, left = [], 2**48
+        for _ in range(numbers.randint(0, 24)):
+            axes.append(numbers.randint(1, min(left, 10 ** numbers.randint(0, 4))))
+            left //= axes[-1]
+        axes.insert(numbers.randint(0, len(axes)), 0)
+        yield tuple(axes)
+
+
 class Npy(Case):
+    def test_headers_of_random_shapes_are_those_of_numpy_and_padded_to_64_bytes(self):
+        residues = set()
+        for number, axes in enumerate(random_shapes(1000)):
+            dtype = ["f64", "f32", "f16"][number % 3]
+            shape = "x".join(map(str, axes))
+            with self.subTest(shape=shape, dtype=dtype):
+                written = init("normal", shape, "--dtype", dtype)
+                self.assertEqual(written, saved(np.empty(axes, DTYPES[dtype])))
+                self.assertEqual(len(written) % 64, 0)
+                # A newline ends it, and NumPy leaves room for the first axis to grow to 21 digits.
+                residues.add((len(written.rstrip(b" \n")) + 1 + 21 - len(str(axes[0]))) % 64)
+        self.assertEqual(len(residues), 64, "a length of header is missing: it may be the border")
+
     def test_any_shape_and_dtype_is_byte_identical_to_numpy_save(self):
         for shape in SHAPES:
             axes = tuple(map(int, shape.split("x"))) if shape != "()" else ()
