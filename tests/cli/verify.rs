@@ -309,3 +309,43 @@ fn bad_lines_are_refused_in_one_line() {
         assert!(ended.is_refusal() && ended.stdout.is_empty(), "fanin verify {line}: {ended:?}");
     }
 }
+
+#[test]
+fn differences_are_counted_over_all_blocks_and_the_first_of_them_is_shown() {
+    const COUNT: usize = 300_000;
+    let folder = Folder::new();
+    for (dtype, size) in [("f64", 8), ("f32", 4), ("bf16", 2)] {
+        folder.done(&format!("init uniform:1 a=300x1000 b=300x1000 --dtype {dtype} -q --force -o w.safetensors"));
+        let whole = folder.read("w.safetensors");
+        // A block of reading is 64 KiB; a job of drawing ends with a block.
+        let block = (1 << 16) / size;
+        let borders = [1, 2, 4, 8].map(|blocks| [blocks * block - 1, blocks * block]).concat();
+        let spread = [COUNT / 2, COUNT - block, COUNT - 1];
+        for [a, b] in [
+            [&borders[..], &[][..]],
+            [&[0, COUNT - 1], &spread],
+            [&spread, &borders],
+            [&[4 * block, 4 * block + 1], &[0]],
+            [&(0..COUNT).collect::<Vec<_>>(), &(block..COUNT - 3).collect::<Vec<_>>()],
+        ] {
+            let mut bytes = whole.clone();
+            for (from_end, places) in [(2 * COUNT, a), (COUNT, b)] {
+                for place in places {
+                    bytes[whole.len() - (from_end - place) * size] ^= 1;
+                }
+            }
+            folder.write("w.safetensors", bytes);
+            for threads in [1, 5] {
+                let line = format!("w.safetensors --json --threads {threads}");
+                let report: Value = serde_json::from_str(&verify(&folder, &line, 1)).unwrap();
+                for (name, places) in [("a", a), ("b", b)] {
+                    let tensors = report["tensors"].as_array().unwrap();
+                    let found = tensors.iter().find(|tensor| tensor["name"] == name);
+                    let found = found.and_then(|tensor| Some([tensor["first"].as_u64()?, tensor["count"].as_u64()?]));
+                    let expected = places.first().map(|&first| [first as u64, places.len() as u64]);
+                    assert_eq!(found, expected, "`{name}` in {dtype}, {threads} threads: {report}");
+                }
+            }
+        }
+    }
+}
