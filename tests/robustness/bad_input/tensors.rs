@@ -142,3 +142,31 @@ fn a_folder_that_may_not_be_written_is_refused() {
     assert_eq!(folder.names(), ["fixed"]);
     assert_eq!(std::fs::read_dir(folder.join("fixed")).unwrap().count(), 0);
 }
+
+#[test]
+fn parts_that_do_not_divide_are_refused_whatever_fans_are_given() {
+    let folder = Folder::new();
+    let mut refused = 0;
+    for scheme in fanin::scheme::all() {
+        for (parts, fans) in [
+            ("groups=3", "--fan-in 27"),
+            ("groups=3", "--fan-out 8"),
+            ("groups=3", "--fan-in 27 --fan-out 8"),
+            ("groups=16", "--fan-in 27 --fan-out 8"),
+            ("groups=5,transposed=true", "--fan-in 27 --fan-out 8"),
+            ("heads=3", "--fan-in 27 --fan-out 8"),
+            ("split=3", "--fan-in 27 --fan-out 8"),
+            ("split=2,axis=2", "--fan-in 27 --fan-out 8"),
+            ("split=2,axis=7", "--fan-in 27 --fan-out 8"),
+        ] {
+            let line = format!("init {}:{parts} 8x8x3x3 --layout torch {fans} -o w.npy", scheme.name);
+            let ended = Ended::of(&mut folder.fanin(&line));
+            assert!(ended.is_refusal() && folder.names().is_empty(), "{line}: {ended:?}");
+            let why = if parts.ends_with("axis=7") { "there is no axis 7" } else { "do not divide" };
+            let takes_parts = !ended.told.contains("no parameter");
+            assert!(!takes_parts || ended.told.contains(why), "{line}: {}", ended.told);
+            refused += usize::from(takes_parts);
+        }
+    }
+    assert!(refused > 300, "{refused}");
+}
