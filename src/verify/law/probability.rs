@@ -102,6 +102,44 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_distances_are_above_the_exact_probabilities_and_near_them() {
+        // scipy.stats.kstwo.sf(D, n).
+        for (count, distance, exact) in [
+            (100, 0.15, 0.019_839_242_125_641_813),
+            (1000, 0.05, 0.013_012_074_781_090_332),
+            (10_000, 0.02, 0.000_661_684_863_938_730_9),
+        ] {
+            let ratio = of_distance(distance, count) / exact;
+            assert!((1.0..1.12).contains(&ratio), "{count}: {ratio}");
+        }
+        // scipy.stats.ks_2samp of samples at such a distance, method="exact".
+        for (one, two, distance, exact) in [
+            (100, 250, 0.18, 0.017_518_132_504_533_032),
+            (300, 1000, 0.31 / 3.0, 0.013_480_419_600_984_622),
+            (1000, 1000, 0.07, 0.014_870_029_418_858_987),
+            (2000, 3000, 0.05, 0.004_836_257_555_649_373),
+        ] {
+            let ratio = of_two(distance, one, two) / exact;
+            assert!((1.36..1.52).contains(&ratio), "{one}, {two}: {ratio}");
+        }
+    }
+
+    /// The constant of Wei and Dudley is the least for any two samples of one size: with one value in each, their bound is reached.
+    #[test]
+    fn the_bound_of_two_samples_is_reached_by_the_smallest_and_holds_for_all() {
+        assert!((of_two(1.0, 1, 1) - 1.0).abs() < 1e-12);
+        for size in 1..=60 {
+            for apart in 1..=size {
+                // Gnedenko and Korolyuk (1951): twice the alternating sum of C(2n, n - jk) / C(2n, n).
+                let term = |at: u64| (0..at).map(|i| as_float(size - i) / as_float(size + at - i)).product::<f64>();
+                let terms = (1..=size / apart).map(|j| if j % 2 == 1 { term(j * apart) } else { -term(j * apart) });
+                let (exact, bound) = (2.0 * terms.sum::<f64>(), of_two(as_float(apart) / as_float(size), size, size));
+                assert!(bound >= exact * (1.0 - 1e-12), "{size}, {apart}: {bound} < {exact}");
+            }
+        }
+    }
+
+    #[test]
     fn the_distribution_of_a_variance_is_chi_squared() {
         // A chi-square of 100 degrees is above 135.807 with probability 0.01, and below 70.065 too. The approximation is nearer
         // the more values there are; a test of fewer is within a tenth.
