@@ -1,9 +1,10 @@
-//! The values: golden ones, those that frameworks drew, and those of the libraries' models.
+//! The values: golden ones, those that frameworks drew, those of the libraries' models, and the facts of tables and formulas.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod families;
+mod formulas;
 mod golden;
 mod parity;
 mod spellings;
