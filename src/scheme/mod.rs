@@ -43,6 +43,7 @@ pub(crate) use expression::Expression;
 pub use lookup::{Resolved, find, look_up, resolve};
 pub use site::{ARRANGEMENT, Site};
 pub use spelling::{Meaning, Spelling, spelling};
+pub use synonyms::parameter_words;
 
 use crate::law::Law;
 

@@ -20,10 +20,10 @@ impl Dialect<'_> {
     }
 }
 
-/// The slope that a framework takes for an activation: `PyTorch` and Paddle read one for the leaky rectifier alone, and there 0 where
+/// The slope that a framework takes for an activation: `PyTorch`, Paddle and `MindSpore` read one for the leaky rectifier alone, and there 0 where
 /// none is given.
 pub(super) fn slope(dialect: Dialect, gain: Option<&str>, given: Option<String>) -> Option<String> {
-    match ["torch", "paddle"].contains(&dialect.framework) {
+    match ["torch", "paddle", "mindspore"].contains(&dialect.framework) {
         true => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| "0".into())),
         false => given,
     }
@@ -98,6 +98,10 @@ const WORDS: &[Word] = &[
     word("lux", "hi", "high"),
     word("lux", "sparsity", "zeros"),
     word("mlx", "sparsity", "zeros"),
+    word("mindspore", "a", "low"),
+    word("mindspore", "b", "high"),
+    leaky("mindspore", "negative_slope"),
+    word("mindspore", "sparsity", "zeros"),
     word("caffe", "min", "low"),
     word("caffe", "max", "high"),
     word("caffe", "variance_norm", "mode"),
@@ -111,6 +115,12 @@ const WORDS: &[Word] = &[
     word("tch", "up", "high"),
     word("tch", "fan", "mode"),
 ];
+
+/// Every word for a parameter: whose it is (a framework, or one name of it; empty where it is everybody's), the word, and the
+/// parameter here.
+pub fn parameter_words() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    WORDS.iter().map(|word| (word.whose, word.theirs, word.ours))
+}
 
 /// Words for values: whose, of which parameter here, theirs, ours.
 const VALUES: &[(&str, &str, &str, &str)] = &[

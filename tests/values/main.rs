@@ -7,4 +7,5 @@ mod families;
 mod formulas;
 mod golden;
 mod parity;
+mod signatures;
 mod spellings;
