@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, bail};
-use fanin::gaussian;
 use fanin::generator::{NATIVE, Source, native};
 use fanin::plan::{Common, Tensor};
+use fanin::statistics::normal;
 use fanin::tensor::{DType, Fans, Layout};
 
 const CHUNK: usize = 1 << 16;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
             for seed in if seeds.is_empty() { &["0"] } else { seeds } {
                 let (count, seed) = (count.parse()?, seed.parse()?);
                 fit("uniform", "uniform:low=0,high=1", count, seed, |x| x);
-                fit("normal", "normal:std=1", count, seed, gaussian::lower);
+                fit("normal", "normal:std=1", count, seed, normal::lower);
             }
             Ok(())
         }
@@ -48,7 +48,7 @@ fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<d
 /// The words of the stream, read from a uniform of 2^64 units: two words rounded to 53 bits, so that one word in 2^22 is off by one.
 fn words(source: &dyn Source, start: u64, out: &mut [u32]) {
     let mut values = vec![0.0; out.len()];
-    source.doubles(start, &mut values);
+    source.fill_f64(start, &mut values);
     for (word, value) in out.iter_mut().zip(values) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the upper 32 of 53 bits")]
         let upper = ((value / 4_294_967_296.0).floor() as i64) as u32;
@@ -94,7 +94,7 @@ fn draw(expression: &str, count: u64, seed: u64, see: impl Fn(&[f32]) + Sync) {
             if start >= count {
                 return;
             }
-            source.singles(start, &mut values);
+            source.fill_f32(start, &mut values);
             see(&values);
         }
     };
@@ -116,7 +116,7 @@ fn tails(count: u64) {
     });
     println!("| past | found | expected | standard deviations |\n|---|---|---|---|");
     for (sigma, past) in (3u8..).zip(past) {
-        let (found, expected) = (past.into_inner() as f64, 2.0 * gaussian::upper(f64::from(sigma)) * count as f64);
+        let (found, expected) = (past.into_inner() as f64, 2.0 * normal::upper(f64::from(sigma)) * count as f64);
         println!("| {sigma} sigma | {found} | {expected:.1} | {:+.2} |", (found - expected) / expected.sqrt());
     }
 }

@@ -1,21 +1,21 @@
-//! What is in a file, beside what the laws of its recipe ask for.
+//! What is in a file, beside what the distributions of its provenance ask for.
 
-mod counted;
+mod histogram;
 mod picture;
 mod spectrum;
 mod tree;
 
 use anyhow::Result;
 
-pub use counted::{Counted, counted};
+pub use histogram::{Histogram, histogram};
 pub use picture::{Panel, picture};
 pub use spectrum::{FEW_AXES, Spectrum, spectrum};
 pub use tree::tree;
 
-use crate::law::Law;
+use crate::distribution::Distribution;
 use crate::reader::{Contents, Entry};
 use crate::scan::scan;
-use crate::tensor::{Element, as_float};
+use crate::tensor::{Element, to_f64};
 
 /// Figures of a tensor's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,24 +30,24 @@ pub struct Summary {
     pub min: Option<f64>,
     /// The greatest.
     pub max: Option<f64>,
-    moments: Moments,
+    moments: SampleMoments,
 }
 
-/// What a law asks of values.
+/// What a distribution asks of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Asked {
+pub struct Expected {
     /// Their mean over all draws, where a formula has digits left.
     pub mean: Option<f64>,
     /// Their standard deviation over all draws.
     pub std: Option<f64>,
-    /// The closed interval that holds them all, where the law has one.
+    /// The closed interval that holds them all, where the distribution has one.
     pub bounds: Option<(f64, f64)>,
 }
 
-impl Asked {
-    /// What a law asks.
-    pub fn by(law: &Law) -> Self {
-        Self { mean: law.mean(), std: law.std(), bounds: law.bounds() }
+impl Expected {
+    /// What a distribution asks.
+    pub fn by(distribution: &Distribution) -> Self {
+        Self { mean: distribution.mean(), std: distribution.std(), bounds: distribution.bounds() }
     }
 }
 
@@ -113,24 +113,24 @@ impl Summary {
         self.finite += values.len() as u64;
         self.min = Some(values.iter().copied().fold(self.min.unwrap_or(first), f64::min));
         self.max = Some(values.iter().copied().fold(self.max.unwrap_or(first), f64::max));
-        self.moments = self.moments.and(Moments::of(values, first));
+        self.moments = self.moments.and(SampleMoments::of(values, first));
     }
 }
 
 /// The mean of values and the sum of the squares of their distances from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Moments {
+struct SampleMoments {
     count: f64,
     mean: f64,
     squares: f64,
 }
 
-impl Moments {
+impl SampleMoments {
     /// The moments of a chunk that holds `first`. All sums are of distances, so that equal values have exactly their own
-    /// mean and no deviation; the second pass over the chunk finds what rounding has left in the mean of the first. A sum
+    /// mean and no deviation; the second skip the chunk finds what rounding has left in the mean of the first. A sum
     /// that overflows stays no number.
     fn of(values: &[f64], first: f64) -> Self {
-        let count = as_float(values.len() as u64);
+        let count = to_f64(values.len() as u64);
         let mean = first + sum(values, |value| value - first) / count;
         let rest = sum(values, |value| value - mean);
         let squares = sum(values, |value| (value - mean) * (value - mean)) - rest * rest / count;

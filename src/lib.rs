@@ -1,7 +1,7 @@
 //! Initial weights of neural networks, written to files.
 //!
 //! ```text
-//! argv ──cli──▶ Plan ──────scheme──────▶ Law ─────generator─────▶ numbers ──writer──▶ file, folder or stream
+//! argv ──cli──▶ Plan ──────scheme──────▶ Distribution ─────generator─────▶ numbers ──writer──▶ file, folder or stream
 //!               tensors in order:        what to draw            in parallel,
 //!               name, shape, dtype,      (pure function of       any order,
 //!               scheme, fans, seed       shape and scheme)       any chunk
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Everything flows one way: a front end only builds a [`plan::Plan`]; a [`scheme`] only turns a shape into a
-//! [`law::Law`]; a [`generator`] only turns a law into numbers; a [`writer`] only turns numbers into bytes.
+//! [`distribution::Distribution`]; a [`generator`] only turns a distribution into numbers; a [`writer`] only turns numbers into bytes.
 
 #![cfg_attr(
     test,
@@ -23,22 +23,21 @@
 )]
 
 pub mod cli;
-pub mod gaussian;
+pub mod distribution;
 pub mod generator;
 pub mod inspect;
-pub mod law;
 pub mod matrix;
 pub mod model;
 pub mod passing;
 pub mod plan;
 pub mod pretrain;
-mod quadrature;
+pub mod provenance;
 pub mod reader;
-pub mod recipe;
 pub mod scan;
 pub mod scheme;
 pub mod show;
 pub mod simd;
+pub mod statistics;
 pub mod tensor;
 pub mod text;
 pub mod verify;

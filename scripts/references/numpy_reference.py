@@ -15,22 +15,22 @@ LAWS = {
 }
 
 
-def drawn(law, seed, shapes, dtype):
+def drawn(distribution, seed, shapes, dtype):
     generator = numpy.random.RandomState(seed)
-    return {name: law(generator, shape).astype(DTYPES[dtype]) for name, shape in shapes.items()}
+    return {name: distribution(generator, shape).astype(DTYPES[dtype]) for name, shape in shapes.items()}
 
 
 def legacy(grid):
-    for scheme, law in LAWS.items():
+    for scheme, distribution in LAWS.items():
         for seed, shape, dtype in grid.cells(seeds=LEGACY, dtypes=tuple(DTYPES)):
             arguments = grid.init(scheme, shape, "numpy-legacy", seed, dtype)
-            yield arguments, lambda d=law, s=seed, h=shape, t=dtype: drawn(d, s, {"w": h}, t)
+            yield arguments, lambda d=distribution, s=seed, h=shape, t=dtype: drawn(d, s, {"w": h}, t)
         for seed, shape, dtype in grid.cells(seeds=LEGACY, dtypes=tuple(DTYPES), most=20000):
             # An odd count leaves half of a pair of normals for the next tensor.
             shapes = {"w": shape, "a": (5,), "b": (17,), "c": (3, 3)}
             arguments = grid.init(scheme, shape, "numpy-legacy", seed, dtype)
             arguments[3:3] = [f"{name}={grid.words(size)}" for name, size in list(shapes.items())[1:]]
-            yield arguments, lambda d=law, s=seed, h=shapes, t=dtype: drawn(d, s, h, t)
+            yield arguments, lambda d=distribution, s=seed, h=shapes, t=dtype: drawn(d, s, h, t)
 
 
 # What default_rng has besides; in single precision it draws these alone.

@@ -31,9 +31,9 @@ def pair(seed, order):
     return tf.constant([first, second], tf.int64)
 
 
-def case(law, shapes, dtype, seed):
+def case(distribution, shapes, dtype, seed):
     """A command line, and the function that draws the same tensors."""
-    words, function, arguments = law
+    words, function, arguments = distribution
     tensors = {f"w{place}": [int(axis) for axis in shape.split("x")] for place, shape in enumerate(shapes)}
     line = ["init", words, *(f"{name}={shape}" for name, shape in zip(tensors, shapes))]
     line += ["--like", "tensorflow", f"--seed={seed}", "--dtype", dtype]
@@ -49,10 +49,10 @@ def case(law, shapes, dtype, seed):
 
 
 def cases(grid):
-    """Each law over the grid, then two seeds at once, and several tensors in a row."""
-    for law in LAWS:
+    """Each distribution over the grid, then two seeds at once, and several tensors in a row."""
+    for distribution in LAWS:
         for seed, shape, dtype in grid.cells(seeds=(-(2**63), 2**63 - 1)):
-            yield case(law, [grid.words(shape)], dtype, str(seed))
+            yield case(distribution, [grid.words(shape)], dtype, str(seed))
         for seed in PAIRS:
             for dtype in DTYPES:
-                yield case(law, ["17", "3x5", "1"], dtype, seed)
+                yield case(distribution, ["17", "3x5", "1"], dtype, seed)

@@ -56,7 +56,7 @@ def cases(name, grid):
 
 
 def by_nature(words, arrays):
-    """The tolerance of a law that rests on a QR decomposition, which every LAPACK rounds in its own way; else None."""
+    """The tolerance of a distribution that rests on a QR decomposition, which every LAPACK rounds in its own way; else None."""
     if "orthogonal" not in words[1].lower():
         return None
     rank = max(max(min(a.size // side, side) for side in (a.shape[0], a.shape[-1])) for a in arrays.values() if a.size)
@@ -83,7 +83,7 @@ def kind(array):
 
 
 def described(array, tolerance):
-    """`SHAPE DTYPE HASH HEAD,...`; of a close law no hash, but more values."""
+    """`SHAPE DTYPE HASH HEAD,...`; of a close distribution no hash, but more values."""
     shape = "x".join(map(str, array.shape)) or "scalar"
     bits = array.reshape(-1)[: HEAD if tolerance is None else CLOSE_HEAD].view(f"<u{array.itemsize}")
     head = ",".join(f"{word:0{2 * array.itemsize}x}" for word in bits.tolist())
@@ -131,7 +131,7 @@ def compared(program, words, arrays, tolerance):
     row |= {"close": tolerance is not None, "different": 0, "farthest": 0.0}
     if drawn is None:
         return row | {"different": row["values"] or 1, "told": said}
-    row["inexact_here"] = tolerance is None and "close, not exact" in said
+    row["inexact_here"] = tolerance is None and "approximate" in said
     if drawn.keys() != arrays.keys():
         return row | {"different": row["values"] or 1, "told": f"tensors {list(drawn)}, not {list(arrays)}"}
     for name, wanted in arrays.items():

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::scheme;
-use crate::scheme::elsewhere::ELSEWHERE;
 use crate::scheme::frameworks::{Is, Name, frameworks, included, names, offered, title};
+use crate::scheme::unsupported::UNSUPPORTED;
 
 /// A framework's names, each beside what it is here.
 pub(super) fn of_framework(out: &mut dyn Write, framework: &'static str) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn of_framework(out: &mut dyn Write, framework: &'static str) -> io::
 fn becomes(row: Name) -> String {
     match row.is {
         Is::Means(expression) => spelled_out(expression),
-        Is::Elsewhere(row) => row.refusal(),
+        Is::Unsupported(row) => row.refusal(),
     }
 }
 
@@ -67,12 +67,12 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
         for row in names {
             match row.is {
                 Is::Means(expression) => writeln!(out, "| `{}` | `{}` |", row.name, spelled_out(expression))?,
-                Is::Elsewhere(other) => writeln!(out, "| `{}` | {} |", row.name, other.refusal())?,
+                Is::Unsupported(other) => writeln!(out, "| `{}` | {} |", row.name, other.refusal())?,
             }
         }
     }
     writeln!(out, "\n## Words of the literature that name no scheme\n\n| name | why |\n|---|---|")?;
-    for row in ELSEWHERE.iter().filter(|row| row.frameworks.is_empty()) {
+    for row in UNSUPPORTED.iter().filter(|row| row.frameworks.is_empty()) {
         writeln!(out, "| `{}` | {} |", row.names.join("`, `"), row.refusal())?;
     }
     Ok(())

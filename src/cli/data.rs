@@ -1,6 +1,6 @@
 //! The options of a data file, for the commands that read one.
 
-use crate::reader::{Columns, Delimiter, TableOptions, TextOptions};
+use crate::reader::{Columns, DatasetOptions, Delimiter, TextOptions};
 
 /// The samples of the data that are read.
 #[derive(clap::Args)]
@@ -17,10 +17,10 @@ pub(super) struct DataOptions {
 }
 
 impl DataOptions {
-    pub(super) fn table(&self) -> TableOptions {
+    pub(super) fn table(&self) -> DatasetOptions {
         let Self { data_tensor, delimiter, columns } = self;
         let is_of_text = delimiter.is_some() || columns.is_some();
         let text = || TextOptions { delimiter: delimiter.unwrap_or_default(), columns: columns.clone() };
-        TableOptions { tensor: data_tensor.clone(), text: is_of_text.then(text) }
+        DatasetOptions { tensor: data_tensor.clone(), text: is_of_text.then(text) }
     }
 }

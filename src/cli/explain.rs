@@ -4,24 +4,24 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::model::layers::modules::{self, Asked, MODULES, Module};
-use crate::scheme::{self, ARRANGEMENT, Meaning, Parameter, Reads, SCHEMES, Scheme, elsewhere, like};
+use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
+use crate::scheme::{self, Meaning, PACKING, Parameter, Requires, SCHEMES, Scheme, parity, unsupported};
 use crate::tensor::LAYOUTS;
 use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
 #[derive(clap::Args)]
 pub(super) struct Explain {
-    /// The scheme, by any of its names; or `arrangement`, the parameters of every scheme that reads fans or matrices
+    /// The scheme, by any of its names; or `packing`, the parameters of every scheme that reads fans or matrices
     scheme: String,
 }
 
 impl Explain {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        if self.scheme == ARRANGEMENT_WORD {
-            return Ok(arrangement(out)?);
+        if self.scheme == PACKING_WORD {
+            return Ok(packing(out)?);
         }
-        if let Some(row) = elsewhere::look_up(&self.scheme) {
+        if let Some(row) = unsupported::look_up(&self.scheme) {
             return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
         }
         let module = modules::find(&self.scheme)?;
@@ -40,8 +40,8 @@ impl Explain {
 const WIDTH: usize = 100;
 const INDENT: usize = 14;
 
-/// The word by which the parameters of the arrangement are explained.
-const ARRANGEMENT_WORD: &str = "arrangement";
+/// The word by which the parameters of the packing are explained.
+const PACKING_WORD: &str = "packing";
 const ARRANGEMENT_USE: &str = "several weights in one tensor, or a transposed one";
 
 fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
@@ -50,9 +50,9 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     entry(out, "source", scheme.source)?;
     entry(out, "shapes", scheme.ranks)?;
     parameters(out, scheme.parameters)?;
-    if scheme.reads.arranges() {
-        let names: Vec<&str> = ARRANGEMENT.iter().map(|parameter| parameter.name).collect();
-        let text = format!("{}: {ARRANGEMENT_USE} (`fanin explain {ARRANGEMENT_WORD}`)", names.join(", "));
+    if scheme.requires.arranges() {
+        let names: Vec<&str> = PACKING.iter().map(|parameter| parameter.name).collect();
+        let text = format!("{}: {ARRANGEMENT_USE} (`fanin explain {PACKING_WORD}`)", names.join(", "));
         entry(out, if scheme.parameters.is_empty() { "parameters" } else { "" }, &text)?;
     }
     if let Some(bare) = scheme.bare {
@@ -61,9 +61,9 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !scheme.aliases.is_empty() {
         entry(out, "also called", &scheme.aliases.join(", "))?;
     }
-    let likes: Vec<String> = like::having(scheme.name)
+    let likes: Vec<String> = parity::having(scheme.name)
         .map(|(framework, close)| match close {
-            Some(why) => format!("{framework} (close, not exact: {why})"),
+            Some(why) => format!("{framework} (approximate: {why})"),
             None => framework.into(),
         })
         .collect();
@@ -85,14 +85,14 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
 }
 
 /// A module: its tensors in the order in which they are drawn, and the shape that tells of them.
-fn of_module(out: &mut dyn Write, asked: &Asked) -> Result<()> {
+fn of_module(out: &mut dyn Write, asked: &ModuleSpec) -> Result<()> {
     let Module { name, word, weights, axes, example, .. } = asked.module;
     let (weight, command) = (weights[0], asked.module.with_example());
     writeln!(
         out,
         "{word}: all tensors of {TORCH}.{name}; --like torch draws them as torch does, one after the other\n"
     )?;
-    for (position, tensor) in Asked::of_example(asked.module)?.example()?.iter().enumerate() {
+    for (position, tensor) in ModuleSpec::of_example(asked.module)?.example()?.iter().enumerate() {
         let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let line = format!("{}={}: {}", tensor.name, sizes.join("x"), tensor.scheme());
         entry(out, if position == 0 { "tensors" } else { "" }, &line)?;
@@ -110,7 +110,7 @@ const TORCH: &str = "torch.nn";
 fn command(scheme: &Scheme) -> String {
     let (expression, shape, layout) = scheme.example.on("784x256");
     let layout = if layout == LAYOUTS[0].name { String::new() } else { format!(" --layout {layout}") };
-    let base = if scheme.reads == Reads::Base { " --base base.npy" } else { "" };
+    let base = if scheme.requires == Requires::Base { " --base base.npy" } else { "" };
     format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
 }
 
@@ -134,10 +134,10 @@ fn parameters(out: &mut dyn Write, parameters: &[Parameter]) -> io::Result<()> {
 }
 
 /// The parameters that say how one tensor holds several weights.
-fn arrangement(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{ARRANGEMENT_WORD}: {ARRANGEMENT_USE}\n")?;
+fn packing(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{PACKING_WORD}: {ARRANGEMENT_USE}\n")?;
     entry(out, "schemes", "every scheme that reads fans or matrices takes these beside its own parameters")?;
-    parameters(out, ARRANGEMENT)?;
+    parameters(out, PACKING)?;
     entry(out, "example", "fanin init glorot-uniform:split=3,axis=0 768x256 --layout torch -o qkv.npy")
 }
 
@@ -170,7 +170,7 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "- {}: {}", capitalized(family.name), names.join(", "))?;
     }
     writeln!(out, "\nA scheme that uses fans or matrices also takes parameters for {ARRANGEMENT_USE}:\n")?;
-    for parameter in ARRANGEMENT {
+    for parameter in PACKING {
         writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
     }
     writeln!(out, "\nThese are modules of torch, drawn with all their tensors from the shape of one weight:\n")?;
@@ -206,7 +206,7 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
     writeln!(out, "- Example: `{}`", command(scheme))?;
-    if !scheme.spellings.is_empty() {
+    if !scheme.framework_aliases.is_empty() {
         writeln!(out, "- In the frameworks:")?;
     }
     for meaning in scheme.meanings() {

@@ -39,7 +39,7 @@ pub(super) struct Files {
 }
 
 /// How they are written.
-pub(super) struct Manner {
+pub(super) struct WriteOptions {
     pub(super) options: FileOptions,
     /// The part that this process has; all where there is none.
     pub(super) part: Option<Part>,
@@ -49,7 +49,7 @@ pub(super) struct Manner {
 
 /// What has been done.
 #[derive(Default)]
-pub(super) struct Done {
+pub(super) struct WriteSummary {
     /// The files that were written, in order.
     pub(super) written: Vec<PathBuf>,
     /// The files that were there already.
@@ -77,9 +77,9 @@ impl PlannedFile {
     }
 
     /// What the format puts beside a file of tensors; nothing beside a pipe, as beside standard output.
-    fn companion(path: &Path, plan: &Plan, format: &Format, number: usize) -> Result<Option<Self>> {
-        let companion = format.companion(plan)?.filter(|_| !writer::is_stream(path));
-        let planned = companion.map(|companion| Self::of_bytes(companion.path(path), companion.bytes, plan));
+    fn sidecar(path: &Path, plan: &Plan, format: &Format, number: usize) -> Result<Option<Self>> {
+        let sidecar = format.sidecar(plan)?.filter(|_| !writer::is_stream(path));
+        let planned = sidecar.map(|sidecar| Self::of_bytes(sidecar.path(path), sidecar.bytes, plan));
         Ok(planned.map(|planned| Self { about: Some(number), ..planned }))
     }
 
@@ -131,7 +131,7 @@ impl PlannedFile {
         writer::prepare_file(&self.plan, &self.pieces, &self.path, options, settings)
     }
 
-    fn publish(&self, prepared: Prepared, done: &mut Done) -> Result<()> {
+    fn publish(&self, prepared: Prepared, done: &mut WriteSummary) -> Result<()> {
         let outcome = prepared.publish(done.withdrawn.get(&self.path).copied())?;
         if outcome == Outcome::Mended {
             done.damaged.push(self.path.clone());
@@ -141,7 +141,7 @@ impl PlannedFile {
                 done.value_bytes += self.plan.bytes();
                 done.written.push(self.path.clone());
             }
-            Outcome::Kept => done.kept.push(self.path.clone()),
+            Outcome::Copied => done.kept.push(self.path.clone()),
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Files {
     /// One file.
     pub(super) fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
         let pieces = format.pieces(plan)?;
-        let small = PlannedFile::companion(&path, plan, format, 0)?.into_iter().collect();
+        let small = PlannedFile::sidecar(&path, plan, format, 0)?.into_iter().collect();
         let data = vec![PlannedFile::of_tensors(path, plan.clone(), pieces)];
         Ok(Self { folder: None, data, small, is_checkpoint: false })
     }
@@ -172,7 +172,7 @@ impl Files {
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = plan.of(vec![tensor.clone()]);
             let pieces = format.pieces(&plan)?;
-            small.extend(PlannedFile::companion(&path, &plan, format, data.len())?);
+            small.extend(PlannedFile::sidecar(&path, &plan, format, data.len())?);
             data.push(PlannedFile::of_tensors(path, plan, pieces));
         }
         let paths: HashSet<&Path> = data.iter().map(|file| file.path.as_path()).collect();
@@ -216,7 +216,7 @@ impl Files {
     }
 
     /// Errors where one of them could not be put in its place, before any work is done.
-    pub(super) fn check(&self, manner: &Manner) -> Result<()> {
+    pub(super) fn check(&self, manner: &WriteOptions) -> Result<()> {
         let in_folder = self.folder.is_some();
         for (number, file) in self.data.iter().enumerate() {
             if manner.owns(number) {
@@ -252,17 +252,17 @@ impl Files {
     }
 
     /// How many bytes of values are to be written.
-    pub(super) fn bytes_to_write(&self, manner: &Manner) -> u64 {
+    pub(super) fn bytes_to_write(&self, manner: &WriteOptions) -> u64 {
         let own = self.data.iter().enumerate().filter(|(number, _)| manner.owns(*number)).map(|(_, file)| file);
         let keeps = |file: &PlannedFile| {
-            manner.options.existing == Existing::KeepWhole && file.is_there(Existing::KeepWhole).unwrap_or(false)
+            manner.options.existing == Existing::KeepComplete && file.is_there(Existing::KeepComplete).unwrap_or(false)
         };
         own.filter(|file| !keeps(file)).map(|file| file.plan.bytes()).sum()
     }
 
     /// Writes this process's files of tensors, and the small ones where all tensors are there then.
-    pub(super) fn write(&self, manner: &Manner, settings: &Settings) -> Result<Done> {
-        let mut done = Done::default();
+    pub(super) fn write(&self, manner: &WriteOptions, settings: &Settings) -> Result<WriteSummary> {
+        let mut done = WriteSummary::default();
         // The folder of a single file is there already.
         for folder in self.folder.iter().flat_map(|_| self.all()).filter_map(|file| file.path.parent()) {
             fs::create_dir_all(folder).with_context(|| shown(folder))?;
@@ -287,21 +287,21 @@ impl Files {
     fn write_one(
         &self,
         file: &PlannedFile,
-        companion: Option<&PlannedFile>,
-        manner: &Manner,
+        sidecar: Option<&PlannedFile>,
+        manner: &WriteOptions,
         settings: &Settings,
-        done: &mut Done,
+        done: &mut WriteSummary,
     ) -> Result<()> {
         let mut prepared = file.prepare(manner.options, settings)?;
         let sums = match &self.folder {
             None if manner.sums => {
                 done.sums.push((file.path.clone(), prepared.sha256()?));
-                done.sums.extend(companion.and_then(PlannedFile::sum));
+                done.sums.extend(sidecar.and_then(PlannedFile::sum));
                 self.sums_file(done)
             }
             _ => None,
         };
-        let small: Vec<&PlannedFile> = sums.iter().chain(companion).collect();
+        let small: Vec<&PlannedFile> = sums.iter().chain(sidecar).collect();
         let mut prepared_small: Vec<Prepared> =
             small.iter().map(|file| file.prepare(manner.small(), settings)).collect::<Result<_>>()?;
         std::iter::once(&mut prepared).chain(&mut prepared_small).try_for_each(Prepared::name)?;
@@ -312,7 +312,7 @@ impl Files {
 
     /// Takes away, before a file of tensors is replaced, what tells about it, and before the first one what tells about them all: nobody
     /// takes new files and old ones for a whole. The index goes first.
-    fn withdraw(&self, about: &[&PlannedFile], manner: &Manner, done: &mut Done) -> Result<()> {
+    fn withdraw(&self, about: &[&PlannedFile], manner: &WriteOptions, done: &mut WriteSummary) -> Result<()> {
         if manner.options.existing != Existing::Replace {
             return Ok(());
         }
@@ -328,7 +328,7 @@ impl Files {
     }
 
     /// Writes the small files of a folder. The last is the index, so that a checkpoint with one is complete.
-    fn finish(&self, manner: &Manner, settings: &Settings, done: &mut Done) -> Result<()> {
+    fn finish(&self, manner: &WriteOptions, settings: &Settings, done: &mut WriteSummary) -> Result<()> {
         if manner.sums {
             let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
             let hashes = sha256_of_files(&paths, (settings.threads)())?;
@@ -343,8 +343,8 @@ impl Files {
     }
 
     /// The list of hashes as a file; none where none are known.
-    fn sums_file(&self, done: &Done) -> Option<PlannedFile> {
-        let Done { sums, .. } = done;
+    fn sums_file(&self, done: &WriteSummary) -> Option<PlannedFile> {
+        let WriteSummary { sums, .. } = done;
         let name = |path: &Path| {
             let named = match &self.folder {
                 Some(folder) => path.strip_prefix(folder).ok().map(Path::as_os_str),
@@ -392,7 +392,7 @@ fn ensure_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-impl Manner {
+impl WriteOptions {
     pub(super) fn owns(&self, file: usize) -> bool {
         self.part.as_ref().is_none_or(|part| part.owns(file))
     }
@@ -401,7 +401,7 @@ impl Manner {
     fn small(&self) -> FileOptions {
         let existing = match self.options.existing {
             Existing::Replace | Existing::ReplaceLink => Existing::ReplaceLink,
-            Existing::Refuse | Existing::KeepWhole => Existing::KeepWhole,
+            Existing::Refuse | Existing::KeepComplete => Existing::KeepComplete,
         };
         FileOptions { existing, ..self.options }
     }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
-use super::numbers::Numbers;
 use super::output::Output;
 use super::overlap::Touched;
+use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
-use crate::model::layers::modules::{self, Asked};
+use crate::model::layers::modules::{self, ModuleSpec};
 use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
 use crate::reader::Contents;
-use crate::scheme::{self, Reads};
+use crate::scheme::{self, Requires};
 use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
@@ -28,7 +28,7 @@ pub(super) struct Init {
     #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
     #[command(flatten)]
-    numbers: Numbers,
+    numbers: SeedOptions,
     /// The type of the elements: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
     dtype: DType,
@@ -102,8 +102,8 @@ impl Init {
 
     /// If a module is drawn, all its tensors together. The scheme of single tensors that a module shares its word with goes for a
     /// tensor with a name, and for one whose numbers are not torch's.
-    fn is_module(&self, module: &Asked, named: bool) -> bool {
-        let like = crate::plan::like_table(self.numbers.generator());
+    fn is_module(&self, module: &ModuleSpec, named: bool) -> bool {
+        let like = crate::plan::parity_table(self.numbers.generator());
         let torch = like.is_some_and(|like| like.framework == modules::FRAMEWORK);
         module.by_name || !is_scheme(&self.scheme) || (torch && !named)
     }
@@ -112,7 +112,7 @@ impl Init {
     fn base(&self) -> Result<Option<Base>> {
         let Some(path) = &self.base else { return Ok(None) };
         let scheme = scheme::resolve(&self.scheme)?.scheme;
-        ensure!(scheme.reads == Reads::Base, "--base: {} starts from no weight", scheme.name);
+        ensure!(scheme.requires == Requires::Base, "--base: {} starts from no weight", scheme.name);
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }

@@ -1,4 +1,4 @@
-//! `fanin inspect`: what is in a file, beside what its recipe's laws ask for.
+//! `fanin inspect`: what is in a file, beside what its recipe's distributions ask for.
 
 mod plots;
 
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::resources::available_threads;
 use super::{memory, shown as shown_path};
-use crate::inspect::{Asked, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
+use crate::inspect::{Expected, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
+use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
-use crate::recipe::Recipe;
 use crate::tensor::Layout;
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
-/// Show what is in a file, beside what the law asks for.
+/// Show what is in a file, beside what the distribution asks for.
 ///
 /// A file of more than 64 tensors is shown as the tree of their names, no value read; `--tensor '*'` gives the table.
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub(super) struct Inspect {
     /// The names as a tree with counts and sizes; no value is read
     #[arg(long, conflicts_with_all = ["plot", "spectrum", "output", "json"])]
     tree: bool,
-    /// A histogram of each tensor; `○` stands where the law expects a bar to end
+    /// A histogram of each tensor; `○` stands where the distribution expects a bar to end
     #[arg(long)]
     plot: bool,
     /// The singular values of each matrix
@@ -54,7 +54,7 @@ pub(super) struct Inspect {
 }
 
 /// Of more tensors than this the tree is shown.
-const MOST_ROWS: usize = 64;
+const MAX_ROWS: usize = 64;
 
 impl Inspect {
     /// Reads the whole file, then shows it.
@@ -67,7 +67,7 @@ impl Inspect {
             ensure!(!numbers.is_empty(), "--tensor `{pattern}`: no tensor of {} matches it", shown_path(&self.file));
         }
         let figures = self.json || self.plot || self.spectrum || self.output.is_some() || self.tensor.is_some();
-        if self.tree || !figures && numbers.len() > MOST_ROWS {
+        if self.tree || !figures && numbers.len() > MAX_ROWS {
             writeln!(out, "{}", heading(&contents))?;
             for line in tree(&contents, &wanted) {
                 writeln!(out, "{line}")?;
@@ -110,7 +110,7 @@ struct Looked {
     number: usize,
     summary: Option<Summary>,
     spectrum: Option<Spectrum>,
-    /// The reason why there is none, where it was asked for.
+    /// The reason why there is none, where it was expected for.
     no_spectrum: Option<&'static str>,
 }
 
@@ -162,7 +162,7 @@ fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String>
     })
 }
 
-/// Notes of tensors without singular values, where those were asked for.
+/// Notes of tensors without singular values, where those were expected for.
 fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
     let few = looked.iter().filter(|looked| looked.no_spectrum == Some(FEW_AXES)).count() as u64;
     let few = (few > 0).then(|| format!("{} of fewer than two axes: no singular values", counted(few, "tensor")));
@@ -175,7 +175,7 @@ fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
 
 /// `safetensors: 2 tensors, 203,264 elements, native-1, seed 7`.
 fn heading(contents: &Contents) -> String {
-    let Contents { format, entries, recipe, .. } = contents;
+    let Contents { format, entries, provenance: recipe, .. } = contents;
     let elements: u64 = entries.iter().map(|entry| entry.shape.count()).sum();
     let origin = match recipe {
         Some(recipe) => format!("{}, seed {}", shown(&recipe.generator), shown(&recipe.seed)),
@@ -238,10 +238,10 @@ const COLUMNS: &[(Column, Cell)] = &[
     numbers("max", |_, summary| summary?.max.map(figure)),
     numbers("mean", |_, summary| summary?.mean().map(figure)),
     numbers("std", |_, summary| summary?.std().map(figure)),
-    numbers("law mean", |entry, _| asked(entry)?.mean.map(figure)),
-    numbers("law std", |entry, _| asked(entry)?.std.map(figure)),
-    words("law bounds", |entry, _| {
-        asked(entry)?.bounds.map(|(low, high)| format!("[{}, {}]", figure(low), figure(high)))
+    numbers("expected mean", |entry, _| expected(entry)?.mean.map(figure)),
+    numbers("expected std", |entry, _| expected(entry)?.std.map(figure)),
+    words("expected range", |entry, _| {
+        expected(entry)?.bounds.map(|(low, high)| format!("[{}, {}]", figure(low), figure(high)))
     }),
     words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
@@ -262,8 +262,8 @@ fn scheme(entry: &Entry) -> Option<&str> {
     entry.planned.as_ref().map(|tensor| tensor.expression.as_str()).or(entry.scheme.as_deref())
 }
 
-fn asked(entry: &Entry) -> Option<Asked> {
-    entry.planned.as_ref().map(|tensor| Asked::by(&tensor.spec.law))
+fn expected(entry: &Entry) -> Option<Expected> {
+    entry.planned.as_ref().map(|tensor| Expected::by(&tensor.spec.distribution))
 }
 
 /// Rows with each column padded to one width.
@@ -287,11 +287,11 @@ pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>
 
 /// The same as one JSON object. Figures that do not exist are null.
 fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
-    let seed = contents.recipe.as_ref().map(Recipe::seed).transpose()?;
+    let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
     let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();
     Ok(json!({
         "format": contents.format,
-        "generator": contents.recipe.as_ref().map(|recipe| &recipe.generator),
+        "generator": contents.provenance.as_ref().map(|recipe| &recipe.generator),
         "seed": seed.as_ref().map(super::report::seed),
         "tensors": tensors,
         "notes": all_notes(contents, looked),
@@ -301,7 +301,7 @@ fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
 fn tensor(entry: &Entry, looked: &Looked) -> Value {
     let summary = looked.summary.as_ref();
     // An open bound is not a JSON number.
-    let law = asked(entry).map(|Asked { mean, std, bounds }| {
+    let distribution = expected(entry).map(|Expected { mean, std, bounds }| {
         let (low, high) = bounds.unzip();
         let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
         json!({ "mean": mean, "std": std, "low": finite(low), "high": finite(high) })
@@ -318,7 +318,7 @@ fn tensor(entry: &Entry, looked: &Looked) -> Value {
         "mean": summary.and_then(Summary::mean),
         "std": summary.and_then(Summary::std),
         "scheme": scheme(entry),
-        "law": law,
+        "expected": distribution,
     });
     if let Some(file) = &entry.file {
         told["file"] = json!(file);

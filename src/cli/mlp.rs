@@ -5,9 +5,9 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use clap::builder::NonEmptyStringValueParser;
 
-use super::numbers::Numbers;
 use super::output::Output;
 use super::overlap::Touched;
+use super::seed_options::SeedOptions;
 use super::slices::Slices;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
 use crate::plan::Plan;
@@ -35,7 +35,7 @@ pub(super) struct Mlp {
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
     #[command(flatten)]
-    numbers: Numbers,
+    numbers: SeedOptions,
     /// Element type: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32")]
     dtype: DType,
@@ -65,7 +65,7 @@ impl Mlp {
     fn plan(&self) -> Result<Plan> {
         let layout = self.numbers.layout(self.layout.as_ref())?;
         let generator = self.numbers.generator();
-        let like = crate::plan::like_table(generator).map(|like| mlp::own_layers(like.framework));
+        let like = crate::plan::parity_table(generator).map(|like| mlp::own_layers(like.framework));
         let bias = match self.bias.as_deref() {
             None => BiasScheme::Usual,
             Some("none") => BiasScheme::Absent,

@@ -1,7 +1,6 @@
 //! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
 
 mod control_group;
-mod copied;
 mod coverage;
 mod data;
 mod deferred;
@@ -14,7 +13,6 @@ mod list;
 mod memory;
 mod mlp;
 mod model;
-mod numbers;
 mod output;
 mod overlap;
 mod pretrain;
@@ -22,8 +20,10 @@ mod progress;
 mod rank;
 mod report;
 mod resources;
+mod seed_options;
 mod shell;
 mod slices;
+mod tokenizer_files;
 mod verify;
 
 use std::ffi::OsString;
@@ -61,7 +61,7 @@ Start by copying a line:
   fanin model config.json -o checkpoint/              the same for transformers
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
-  fanin inspect mlp.npz                               what a file holds, beside what the law asks
+  fanin inspect mlp.npz                               what a file holds, beside what the distribution asks
   fanin verify mlp.npz                                derive every value again, and compare
 
 Exit status:
@@ -83,9 +83,9 @@ enum Command {
     Pretrain(Deferred<pretrain::Pretrain>),
     /// List the schemes, frameworks, formats, generators, layouts, gains or models
     List(Deferred<list::List>),
-    /// Show what is in a file, beside what the law asks for
+    /// Show what is in a file, beside what the distribution asks for
     Inspect(Deferred<inspect::Inspect>),
-    /// Derive a file's values again and compare them, or test them against the law
+    /// Derive a file's values again and compare them, or test them against the distribution
     Verify(Deferred<verify::Verify>),
     /// Explain a scheme: formula, parameters, source, what each framework calls it
     Explain(Deferred<explain::Explain>),

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 
-use super::numbers::Numbers;
 use super::output::Output;
 use super::overlap::Touched;
+use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
 use crate::model::family::{self, Configured};
-use crate::model::{self, Asked, MAX_LENGTH, Overrides, Refill, Syntax, Text};
+use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
 use crate::reader::{Content, content};
 use crate::tensor::{DType, Layout, Name};
 use crate::text::{cut, escape};
@@ -33,7 +33,7 @@ pub(super) struct Model {
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
-    numbers: Numbers,
+    numbers: SeedOptions,
     /// The type of the elements: f64, f32, f16 or bf16; in place of the recipe's
     #[arg(long)]
     dtype: Option<DType>,
@@ -92,7 +92,7 @@ impl Model {
         {
             bail!("--set `{}`: it is given twice", escape(&cut(name, 60)));
         }
-        let mut asked = Asked {
+        let mut asked = Request {
             numbers: self.numbers.asked(),
             dtype: self.dtype,
             layout: self.layout.clone(),
@@ -151,7 +151,7 @@ impl Model {
     }
 
     /// A model after a file of weights.
-    fn templated(&self, asked: &Asked) -> Result<model::Model> {
+    fn templated(&self, asked: &Request) -> Result<model::Model> {
         let read = |path: &PathBuf| {
             let text = text_of_file(path);
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
@@ -161,21 +161,21 @@ impl Model {
         let format = self.output.format_of_model()?;
         let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
         let threads = self.output.resources.threads();
-        let refill = Refill { rules, keep: &self.keep, check_type: &check, threads };
+        let refill = TemplateOptions { rules, keep: &self.keep, check_type: &check, threads };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
 }
 
 /// Overrides constants of a recipe.
-fn set(asked: &mut Asked, settings: Vec<(String, serde_json::Value)>) {
+fn set(asked: &mut Request, settings: Vec<(String, serde_json::Value)>) {
     for (name, value) in settings {
         asked.constants.set(&name, value);
     }
 }
 
 /// The model of a recipe, a config.json or a family, for `fanin verify`.
-pub(super) fn model_of(spec: &str, numbers: &Numbers) -> Result<model::Model> {
-    let asked = Asked { numbers: numbers.asked(), ..Asked::default() };
+pub(super) fn model_of(spec: &str, numbers: &SeedOptions) -> Result<model::Model> {
+    let asked = Request { numbers: numbers.asked(), ..Request::default() };
     Ok(match source(spec, false)? {
         Source::Recipe { name, text } => {
             model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) }, &asked)?

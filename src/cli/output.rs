@@ -13,13 +13,13 @@ use anyhow::{Context, Result, ensure};
 use rustix::fs::OFlags;
 
 use self::destination::{Destination, Folder};
-use super::copied;
-use super::files::{Done, Files, Manner};
+use super::files::{Files, WriteOptions, WriteSummary};
 use super::overlap::Touched;
 use super::progress::Progress;
 use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
 use super::resources::Resources;
+use super::tokenizer_files;
 use super::{dry_run, memory};
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
@@ -123,7 +123,7 @@ impl Output {
             Destination::Terminal => self.show(out, plan),
             Destination::Stream(format) => self.write_stream(plan, format),
             Destination::Files(files, format) => {
-                let manner = Manner { options: self.file_options(), part, sums: self.sha256 };
+                let manner = WriteOptions { options: self.file_options(), part, sums: self.sha256 };
                 self.write_files(out, plan, format, &files, manner)
             }
         }
@@ -158,7 +158,7 @@ impl Output {
             return Ok(());
         };
         let kept = files.data.iter().map(|file| file.path.clone()).collect();
-        let done = Done { kept, ..Done::default() };
+        let done = WriteSummary { kept, ..WriteSummary::default() };
         self.report(out, plan, &Written { done, format: Some(format), ..Written::default() })
     }
 
@@ -176,7 +176,7 @@ impl Output {
     pub(super) fn file_options(&self) -> FileOptions {
         let existing = match (self.force, self.resume) {
             (true, _) => Existing::Replace,
-            (false, true) => Existing::KeepWhole,
+            (false, true) => Existing::KeepComplete,
             (false, false) => Existing::Refuse,
         };
         FileOptions { existing, fsync: !self.no_fsync }
@@ -193,7 +193,7 @@ impl Output {
     /// Errors if a file that is to be written is an input or another output.
     fn check_overlap(&self, destination: &Destination, mut touched: Touched) -> Result<()> {
         if let Some(folder) = &self.copy_from {
-            for name in copied::names(folder)? {
+            for name in tokenizer_files::names(folder)? {
                 touched = touched.reads("--copy-from", &folder.join(name));
             }
         }
@@ -211,7 +211,7 @@ impl Output {
         let destination = self.destination(Folder::TensorFiles, plan, &[])?;
         self.check_overlap(&destination, touched)?;
         if let Destination::Files(files, _) = destination {
-            files.check(&Manner { options: self.file_options(), part, sums: self.sha256 })?;
+            files.check(&WriteOptions { options: self.file_options(), part, sums: self.sha256 })?;
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl Output {
         plan: &Plan,
         format: &'static Format,
         files: &Files,
-        manner: Manner,
+        manner: WriteOptions,
     ) -> Result<()> {
         files.check(&manner)?;
         let started = Instant::now();
@@ -299,7 +299,7 @@ impl Output {
             return Ok(());
         }
         let threads = self.resources.threads();
-        for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.kept().is_none()) {
+        for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.copied().is_none()) {
             let source = plan.open(number, threads);
             let mut encoder = Encoder::default();
             let mut element = |index| encoder.widened(source.as_ref(), tensor.spec.dtype, index, 1)[0];
@@ -309,7 +309,7 @@ impl Output {
                 writeln!(out)?;
             }
             writeln!(out, "{}", array_text(tensor.spec.shape.axes(), tensor.spec.dtype, &mut element))?;
-            let sample = usize::try_from(tensor.spec.shape.count()).unwrap_or(MOST_SHOWN).min(MOST_SHOWN);
+            let sample = usize::try_from(tensor.spec.shape.count()).unwrap_or(MAX_SHOWN).min(MAX_SHOWN);
             if sample > 1 {
                 let values = encoder.widened(source.as_ref(), tensor.spec.dtype, 0, sample);
                 write!(out, "\n{}", histogram(values, HISTOGRAM_WIDTH))?;
@@ -332,5 +332,5 @@ fn is_closed(stream: BorrowedFd) -> Result<bool> {
 }
 
 /// The most values that make the histogram.
-const MOST_SHOWN: usize = 1 << 16;
+const MAX_SHOWN: usize = 1 << 16;
 const HISTOGRAM_WIDTH: usize = 75;

@@ -129,7 +129,7 @@ struct Place {
 struct Folders(HashMap<PathBuf, PathBuf>);
 
 /// The most links that a path may lead through, as the kernel has it.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 impl Folders {
     fn place(&mut self, path: &Path) -> Place {
@@ -140,7 +140,7 @@ impl Folders {
                 let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.into());
                 Place { inode: Some((metadata.dev(), metadata.ino())), path: resolved, is_stream }
             }
-            Err(_) => Place { inode: None, path: self.resolved(path, MOST_LINKS), is_stream: false },
+            Err(_) => Place { inode: None, path: self.resolved(path, MAX_LINKS), is_stream: false },
         }
     }
 

@@ -20,16 +20,16 @@ use super::shown;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{Common, Plan, Tensor};
-use crate::pretrain::{ARITHMETIC, Asked, Known, Layer, METHODS, Progress, Run, Training, Wanted};
-use crate::reader::Table;
-use crate::tensor::{BaseIdentity, DType, Fans, Layout, Part, Seed, Shape, TrainedIdentity};
+use crate::pretrain::{ARITHMETIC, Known, Layer, METHODS, MethodSpec, Progress, Run, Training, TrainingTarget};
+use crate::reader::Dataset;
+use crate::tensor::{DType, Fans, Layout, Part, Seed, Shape, TensorIdentity, TrainedIdentity};
 use crate::text::{bytes, cut, escape};
 use crate::writer::{self, Existing, Piece};
 use checkpoint::Checkpoint;
 use log::Log;
 use options::MethodOptions;
 use resume::Begun;
-use watch::{Looker, Noticed, Unseen};
+use watch::{ConsoleObserver, ObservedData, Unseen};
 
 /// Train initial weights on data, layer by layer.
 #[derive(clap::Args)]
@@ -82,12 +82,13 @@ impl Pretrain {
             // An output of the run itself may be there: any other is refused below.
             self.output.replace();
         }
-        let asked = Asked::parse(&self.method, &self.options.pairs())?;
+        let asked = MethodSpec::parse(&self.method, &self.options.pairs())?;
         let seed = single(&self.seed)?;
         self.check_memory(&asked)?;
         let wanted = self.wanted(&asked, &unknown())?;
         let planned_of = |tensors| Plan::new(NATIVE, self.seed.clone(), tensors);
-        let planned = |wanted: &[Wanted]| planned_of(wanted.iter().map(|wanted| wanted.tensor.clone()).collect());
+        let planned =
+            |wanted: &[TrainingTarget]| planned_of(wanted.iter().map(|wanted| wanted.tensor.clone()).collect());
         // An hour of learning must not end in a refusal.
         let (touched, checkpoint) = (self.touched(), checkpoint::path_beside(&self.output));
         self.output.check(&planned(&wanted)?, touched.clone())?;
@@ -100,7 +101,7 @@ impl Pretrain {
             return self.output.write(out, &planned(&wanted)?, touched);
         }
         let run = self.identity(&wanted)?;
-        let outline = planned_of(wanted.iter().map(Wanted::outline).collect())?;
+        let outline = planned_of(wanted.iter().map(TrainingTarget::outline).collect())?;
         let mut begun = if resume { self.begun(&outline, &run, replaces)? } else { Begun::default() };
         if begun.is_finished {
             checkpoint::remove(checkpoint.as_deref())?;
@@ -144,7 +145,7 @@ impl Pretrain {
         Ok(())
     }
 
-    fn looker(&self, begun: Begun, run: Run, resume: bool, replaces: bool) -> Result<Looker> {
+    fn looker(&self, begun: Begun, run: Run, resume: bool, replaces: bool) -> Result<ConsoleObserver> {
         let name = resume::short(&run);
         let log = self.log.as_ref().map(|path| match resume {
             true => Log::resumed(path, &name, &begun.history, replaces).context("--log"),
@@ -153,7 +154,7 @@ impl Pretrain {
         let fsync = self.output.file_options().fsync;
         let checkpoint = checkpoint::path_beside(&self.output);
         let checkpoint = checkpoint.map(|path| Checkpoint::new(path, run, self.checkpoint_every, fsync));
-        let mut looker = Looker::new(&self.output, name, begun.history, begun.notes);
+        let mut looker = ConsoleObserver::new(&self.output, name, begun.history, begun.notes);
         (looker.log, looker.picture, looker.checkpoint) = (log.transpose()?, self.plot.clone(), checkpoint);
         Ok(looker)
     }
@@ -169,7 +170,7 @@ impl Pretrain {
             .fold(touched, |touched, path| touched.writes("its checkpoint", path))
     }
 
-    fn check_memory(&self, asked: &Asked) -> Result<()> {
+    fn check_memory(&self, asked: &MethodSpec) -> Result<()> {
         let (needed, limit) = (asked.workspace(self.sizes.all()), self.output.resources.limit());
         ensure!(
             needed <= limit,
@@ -180,8 +181,8 @@ impl Pretrain {
         Ok(())
     }
 
-    fn table(&self) -> Result<Table> {
-        let table = Table::open(&self.data, &self.data_options.table(), self.output.resources.limit())?;
+    fn table(&self) -> Result<Dataset> {
+        let table = Dataset::open(&self.data, &self.data_options.table(), self.output.resources.limit())?;
         let (features, first) = (table.features as u64, self.sizes.all()[0]);
         ensure!(
             features == first,
@@ -191,8 +192,8 @@ impl Pretrain {
         Ok(table)
     }
 
-    /// The tensors that will be learnt, in the order of the layers.
-    fn wanted(&self, asked: &Asked, data: &BaseIdentity) -> Result<Vec<Wanted>> {
+    /// The tensors that will be learned, in the order of the layers.
+    fn wanted(&self, asked: &MethodSpec, data: &TensorIdentity) -> Result<Vec<TrainingTarget>> {
         let method = asked.method;
         let scheme = match (&self.scheme, asked.scheme()) {
             (Some(_), None) => bail!("--scheme: {} finds its weights, and starts from none", method.name),
@@ -222,11 +223,11 @@ impl Pretrain {
             };
             for (tensor, part) in tensors.iter().zip([Part::Weight, Part::Bias]) {
                 let tensor = Tensor { notes: Vec::new(), ..tensor.clone() };
-                wanted.push(Wanted { tensor, trained: trained(part) });
+                wanted.push(TrainingTarget { tensor, trained: trained(part) });
             }
             if method.has_visible_bias {
                 let tensor = self.visible_bias(&tensors[0], self.sizes.all()[layer])?;
-                wanted.push(Wanted { tensor, trained: trained(Part::VisibleBias) });
+                wanted.push(TrainingTarget { tensor, trained: trained(Part::VisibleBias) });
             }
         }
         Ok(wanted)
@@ -246,8 +247,8 @@ impl Pretrain {
     }
 
     /// What tells this run apart from any other.
-    fn identity(&self, wanted: &[Wanted]) -> Result<Run> {
-        let told = wanted.iter().map(|Wanted { tensor, trained }| {
+    fn identity(&self, wanted: &[TrainingTarget]) -> Result<Run> {
+        let told = wanted.iter().map(|TrainingTarget { tensor, trained }| {
             Ok(format!("{} {} {}", tensor.spec.name, tensor.expression, serde_json::to_string(trained)?))
         });
         let told = told.collect::<Result<Vec<_>>>()?.join("\n");
@@ -256,15 +257,15 @@ impl Pretrain {
 }
 
 /// Data of which nothing is known yet.
-fn unknown() -> BaseIdentity {
-    BaseIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
+fn unknown() -> TensorIdentity {
+    TensorIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no threads are to be had")
 }
 
-fn known(table: &Table, threads: usize) -> Result<Known> {
+fn known(table: &Dataset, threads: usize) -> Result<Known> {
     pool(threads)?.install(|| Known::of(table))
 }
 
@@ -275,13 +276,13 @@ pub(super) fn single(seed: &Seed) -> Result<u64> {
 }
 
 /// The most bytes of samples that are kept in memory.
-const MOST_KEPT: u64 = 1 << 30;
+const MAX_KEPT: u64 = 1 << 30;
 
-/// What is learnt from, and how.
+/// What is learned from, and how.
 pub(super) struct Learning<'a> {
-    pub(super) asked: &'a Asked,
+    pub(super) asked: &'a MethodSpec,
     pub(super) seed: u64,
-    pub(super) table: &'a Table,
+    pub(super) table: &'a Dataset,
     pub(super) known: &'a Known,
     pub(super) threads: usize,
     /// The most memory that learning may take, in bytes.
@@ -289,49 +290,54 @@ pub(super) struct Learning<'a> {
 }
 
 impl Learning<'_> {
-    /// The tensors with what they have learnt.
-    pub(super) fn tensors(&self, wanted: Vec<Wanted>, from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Tensor>> {
+    /// The tensors with what they have learned.
+    pub(super) fn tensors(
+        &self,
+        wanted: Vec<TrainingTarget>,
+        from: Progress,
+        watch: &mut dyn ObservedData,
+    ) -> Result<Vec<Tensor>> {
         let layers = self.layers(&wanted, from, watch)?;
-        wanted.into_iter().map(|wanted| wanted.learnt(&layers)).collect()
+        wanted.into_iter().map(|wanted| wanted.learned(&layers)).collect()
     }
 
-    fn layers(&self, wanted: &[Wanted], from: Progress, watch: &mut dyn Noticed) -> Result<Vec<Layer>> {
+    fn layers(&self, wanted: &[TrainingTarget], from: Progress, watch: &mut dyn ObservedData) -> Result<Vec<Layer>> {
         let survey = &self.known.survey;
         let dtype = wanted.first().map_or(DType::F32, |wanted| wanted.tensor.spec.dtype);
         watch.data(self.asked.notes(survey, dtype));
         let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
-        let layers = Wanted::starts(wanted, count, self.seed, self.threads)?;
+        let layers = TrainingTarget::starts(wanted, count, self.seed, self.threads)?;
         let sizes = wanted.first().map_or(&[][..], |wanted| &wanted.trained.sizes);
         let taken = self.asked.workspace(sizes).saturating_add(self.table.memory());
-        let memory = self.limit.saturating_sub(taken).min(MOST_KEPT);
+        let memory = self.limit.saturating_sub(taken).min(MAX_KEPT);
         let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers, memory };
         pool(self.threads)?.install(|| training.run(from, watch))
     }
 }
 
-/// What was learnt from data, learnt again from the same. Errors where the data is other data, or the tensors do not go together.
+/// What was learned from data, learned again from the same. Errors where the data is other data, or the tensors do not go together.
 pub(super) fn again(
-    wanted: Vec<Wanted>,
+    wanted: Vec<TrainingTarget>,
     seed: &Seed,
-    table: &Table,
+    table: &Dataset,
     threads: usize,
     limit: u64,
 ) -> Result<Vec<Tensor>> {
-    let Some(Wanted { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
+    let Some(TrainingTarget { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
     let known = known(table, threads)?;
     let identity = &known.identity;
     let same = identity.sha256 == first.data.sha256 && identity.dtype == first.data.dtype;
     ensure!(
         same && identity.shape == first.data.shape,
-        "it was learnt from `{}` of SHA-256 {}, and --data has SHA-256 {}",
+        "it was learned from `{}` of SHA-256 {}, and --data has SHA-256 {}",
         cut(&escape(&first.data.name), 100),
         cut(&escape(&first.data.sha256), 64),
         identity.sha256
     );
     let run = |identity: &TrainedIdentity| (identity.data.clone(), identity.method.clone(), identity.sizes.clone());
     let together = wanted.iter().all(|wanted| run(&wanted.trained) == run(first));
-    ensure!(together, "its tensors were learnt in several runs, which is not verified");
-    let asked = Asked::parse(&first.method, &[])?;
+    ensure!(together, "its tensors were learned in several runs, which is not verified");
+    let asked = MethodSpec::parse(&first.method, &[])?;
     ensure!(asked.to_string() == first.method, "its method is not spelled as it is recorded");
     let first_size = first.sizes.first().copied().unwrap_or(0);
     ensure!(first_size == table.features as u64, "its first size is {first_size}, and its data has {}", table.features);

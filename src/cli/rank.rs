@@ -120,7 +120,7 @@ impl Part {
     }
 }
 
-/// Access to the variables of the process.
+/// Draws to the variables of the process.
 struct Environment<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 
 impl Environment<'_> {

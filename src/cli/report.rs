@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::files::Done;
+use super::files::WriteSummary;
 use super::rank::Part;
-use crate::law::Law;
+use crate::distribution::Distribution;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, json_line};
@@ -19,7 +19,7 @@ use crate::writer::Format;
 #[derive(Default)]
 pub(super) struct Written {
     /// The files; none where the data went to a stream or a terminal.
-    pub(super) done: Done,
+    pub(super) done: WriteSummary,
     /// Their format; `None` for a terminal.
     pub(super) format: Option<&'static Format>,
     /// How long it took.
@@ -85,22 +85,22 @@ pub(super) fn share(part: &Part, files: usize) -> String {
 pub(super) fn line(tensor: &Tensor) -> String {
     let (name, shape, element) = (escape(tensor.spec.name.as_str()), &tensor.spec.shape, tensor.element().word());
     let part = tensor.spec.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
-    if let Some(kept) = tensor.kept() {
-        return format!("{name}={shape}{part} {element}: kept, SHA-256 {}", kept.identity.sha256);
+    if let Some(kept) = tensor.copied() {
+        return format!("{name}={shape}{part} {element}: copied, SHA-256 {}", kept.identity.sha256);
     }
     let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
         .chain(fans(tensor.fans))
-        .chain(law(&tensor.spec.law))
+        .chain(distribution(&tensor.spec.distribution))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
-    // Of some laws no figure is known.
+    // Of some distributions no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
     if let Some(trained) = &tensor.trained {
         let (method, _) = trained.method.split_once(':').unwrap_or((&trained.method, ""));
-        return format!("{name}={shape}{part} {element}: learnt by {method}, from {}", tensor.expression);
+        return format!("{name}={shape}{part} {element}: learned by {method}, from {}", tensor.expression);
     }
-    let close = if tensor.close.is_some() { "; close, not exact" } else { "" };
+    let close = if tensor.approximate.is_some() { "; approximate" } else { "" };
     format!("{name}={shape}{part} {element}: {}{figures}{close}", tensor.expression)
 }
 
@@ -117,14 +117,14 @@ fn fans(fans: Option<Fans>) -> Vec<(&'static str, String)> {
     known.into_iter().filter_map(|(word, fan)| Some((word, fan?.to_string()))).collect()
 }
 
-fn law(law: &Law) -> Vec<(&'static str, String)> {
+fn distribution(distribution: &Distribution) -> Vec<(&'static str, String)> {
     let mut figures = Vec::new();
-    if let Some((low, high)) = law.bounds() {
+    if let Some((low, high)) = distribution.bounds() {
         figures.extend([("low", figure(low)), ("high", figure(high))]);
     }
-    let mean = law.mean().filter(|&mean| mean != 0.0 || matches!(law, Law::Constant { .. }));
+    let mean = distribution.mean().filter(|&mean| mean != 0.0 || matches!(distribution, Distribution::Constant { .. }));
     figures.extend(mean.map(|mean| ("mean", figure(mean))));
-    figures.extend(law.std().map(|std| ("std", figure(std))));
+    figures.extend(distribution.std().map(|std| ("std", figure(std))));
     figures
 }
 
@@ -132,7 +132,7 @@ fn law(law: &Law) -> Vec<(&'static str, String)> {
 pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let (mut notes, mut known) = (Vec::new(), HashSet::new());
     let of_format = format.and_then(|format| format.note(plan));
-    let close = |tensor: &Tensor| tensor.close.as_ref().map(|why| format!("close, not exact: {why}"));
+    let close = |tensor: &Tensor| tensor.approximate.as_ref().map(|why| format!("approximate: {why}"));
     let trained = |tensor: &Tensor| tensor.trained.as_ref().map(ToString::to_string);
     let of_tensor = |tensor: &'_ Tensor| -> Vec<String> {
         trained(tensor).into_iter().chain(tensor.notes.iter().cloned()).chain(close(tensor)).collect()
@@ -160,7 +160,7 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
         "version": env!("CARGO_PKG_VERSION"),
     });
     if !done.kept.is_empty() {
-        report["kept"] = json!(names(&done.kept));
+        report["copied"] = json!(names(&done.kept));
     }
     if !done.damaged.is_empty() {
         report["damaged"] = json!(names(&done.damaged));
@@ -185,7 +185,7 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
 
 pub(super) fn tensor(tensor: &Tensor) -> Value {
     let fans = tensor.fans.unwrap_or_default();
-    let bounds = tensor.spec.law.bounds();
+    let bounds = tensor.spec.distribution.bounds();
     // An open bound is not a JSON number.
     let finite = |bound: f64| bound.is_finite().then_some(bound);
     let entry = json!({
@@ -193,20 +193,20 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "shape": tensor.spec.shape.axes(),
         "dtype": tensor.element().word(),
         "slice": tensor.spec.slice,
-        "kept": tensor.kept().map(|kept| &kept.identity),
+        "copied": tensor.copied().map(|kept| &kept.identity),
         "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
         "layout": tensor.layout,
         "trained": tensor.trained,
         "base": tensor.base,
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,
-        "mean": tensor.spec.law.mean(),
-        "std": tensor.spec.law.std(),
+        "mean": tensor.spec.distribution.mean(),
+        "std": tensor.spec.distribution.std(),
         "low": bounds.and_then(|(low, _)| finite(low)),
         "high": bounds.and_then(|(_, high)| finite(high)),
         "order": tensor.spec.order,
-        "passed": (tensor.spec.passed > 0).then_some(tensor.spec.passed),
-        "close": tensor.close,
+        "skipped": (tensor.spec.skipped > 0).then_some(tensor.spec.skipped),
+        "approximate": tensor.approximate,
         "notes": tensor.notes,
     });
     without_nulls(entry)

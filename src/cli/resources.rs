@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::memory;
-use crate::law::TensorSpec;
+use crate::distribution::TensorSpec;
 
 /// The memory that a slice may take by default while its matrix is drawn: so many times its own bytes, or so much.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);

@@ -2,14 +2,14 @@
 
 use anyhow::{Context, Result};
 
-use crate::plan::{Cut, Plan};
+use crate::plan::{Plan, SliceSpec};
 
 /// Which parts of tensors are written.
 #[derive(clap::Args)]
 pub(super) struct Slices {
     /// Write only this part of a tensor, with the values that the whole has there: w=0:128 (rows), w=:,64:128 (columns)
     #[arg(long = "slice", value_name = "NAME=ROWS[,COLUMNS...]")]
-    cuts: Vec<Cut>,
+    cuts: Vec<SliceSpec>,
 }
 
 impl Slices {

@@ -1,6 +1,6 @@
-//! `fanin verify`: a file's values derived again and compared, or tested against the law.
+//! `fanin verify`: a file's values derived again and compared, or tested against the distribution.
 
-mod law;
+mod distribution;
 mod modules;
 mod report;
 
@@ -13,21 +13,21 @@ use std::time::Instant;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::data::DataOptions;
-use super::numbers::Numbers;
 use super::resources::Resources;
+use super::seed_options::SeedOptions;
 use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
 use crate::plan::{Common, Plan, Tensor};
-use crate::pretrain::Wanted;
-use crate::reader::{Contents, Entry, Table};
-use crate::recipe::{Recipe, TensorRecipe};
+use crate::pretrain::TrainingTarget;
+use crate::provenance::{Provenance, TensorProvenance};
+use crate::reader::{Contents, Dataset, Entry};
 use crate::tensor::{Base, Fans, Layout, Name};
 use crate::text::{cut, escape, grouped, matches};
-use crate::verify::{Meeting, changed, compare, meet};
+use crate::verify::{TensorMatch, changed, compare, match_tensors};
 use crate::writer::Settings;
 
-/// Derive a file's values again and compare them, or test them against the law.
+/// Derive a file's values again and compare them, or test them against the distribution.
 ///
 /// Without further options the file's own recipe is followed. Exit status 0: all is as it should be; 1: something differs; 2: it could
 /// not be told.
@@ -46,7 +46,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
     #[command(flatten)]
-    numbers: Numbers,
+    numbers: SeedOptions,
     /// The name that the tensor was drawn under, where a .npy file has another; goes with --as
     #[arg(long, requires = "scheme")]
     name: Option<Name>,
@@ -65,7 +65,7 @@ pub(super) struct Verify {
     /// The name of that weight, where its file holds several
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
-    /// The data that weights were learnt from
+    /// The data that weights were learned from
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -73,11 +73,11 @@ pub(super) struct Verify {
     /// Only the tensors whose name matches: * stands for any characters, ? for one
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
-    /// Test whether the values fit the law, whatever their seed: other programs' files too
+    /// Test whether the values fit the distribution, whatever their seed: other programs' files too
     #[arg(long)]
-    law: bool,
-    /// The chance of a false alarm with --law, over all tensors together
-    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = level, requires = "law", allow_negative_numbers = true)]
+    distribution: bool,
+    /// The chance of a false alarm with --distribution, over all tensors together
+    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = level, requires = "distribution", allow_negative_numbers = true)]
     level: f64,
     #[command(flatten)]
     resources: Resources,
@@ -92,11 +92,11 @@ pub(super) struct Verify {
 /// The tensors that a file should hold.
 struct Expected {
     plan: Plan,
-    /// The names of tensors that cannot be derived for want of their base. Only a test of laws can do without those.
+    /// The names of tensors that cannot be derived for want of their base. Only a test of distributions can do without those.
     underived: Vec<String>,
     /// Names of tensors that are not in the plan, each with the one that it equals.
     tied: Vec<(Name, Name)>,
-    /// The names of tensors of types that no law draws, such as counters of steps. The plan does not have them.
+    /// The names of tensors of types that no distribution draws, such as counters of steps. The plan does not have them.
     undrawn: Vec<String>,
 }
 
@@ -119,14 +119,14 @@ impl Verify {
             ensure!(any, "--tensor `{pattern}`: no tensor of {} matches it", shown(&self.file));
         }
         self.rename(&mut contents)?;
-        let done = if self.law { self.test(out, &mut contents) } else { self.compare(out, &mut contents) };
+        let done = if self.distribution { self.test(out, &mut contents) } else { self.compare(out, &mut contents) };
         done.with_context(|| escape(&shown(&self.file)))
     }
 
     /// Derives every value again.
     fn compare(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
-        let mut meeting = self.meet(&expected, contents);
+        let mut meeting = self.match_tensors(&expected, contents);
         let Expected { plan, undrawn, .. } = expected;
         meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
@@ -153,10 +153,10 @@ impl Verify {
         Ok(if compared.is_equal() { Outcome::Done } else { Outcome::Different })
     }
 
-    fn meet(&self, expected: &Expected, contents: &Contents) -> Meeting {
-        let kept = contents.entries.iter().filter(|entry| entry.kept.is_some()).map(|entry| entry.name.as_str());
+    fn match_tensors(&self, expected: &Expected, contents: &Contents) -> TensorMatch {
+        let kept = contents.entries.iter().filter(|entry| entry.copied.is_some()).map(|entry| entry.name.as_str());
         let others: HashSet<&str> = kept.chain(expected.undrawn.iter().map(String::as_str)).collect();
-        meet(&expected.plan, &expected.tied, contents, &|name| self.wants(name) && !others.contains(name))
+        match_tensors(&expected.plan, &expected.tied, contents, &|name| self.wants(name) && !others.contains(name))
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -189,53 +189,53 @@ impl Verify {
         if let Some(option) = self.numbers.given() {
             bail!("{option} goes with --as or --recipe: the file's own recipe tells it");
         }
-        let Some(recipe) = &contents.recipe else {
+        let Some(recipe) = &contents.provenance else {
             let why = contents.notes.iter().find(|note| note.starts_with("the recipe") || note.starts_with("only"));
             let why = why.map_or("it carries no recipe".into(), |note| cut(&escape(note), 200));
-            let law = if self.law { "" } else { ", or test it with --law" };
-            bail!("{why}: say --recipe FILE, or --as EXPRESSION --seed N{law}");
+            let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
+            bail!("{why}: say --recipe FILE, or --as EXPRESSION --seed N{distribution}");
         };
         let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
-        if trained && !self.law {
-            return Ok(self.learnt(recipe)?.into());
+        if trained && !self.distribution {
+            return Ok(self.learned(recipe)?.into());
         }
-        ensure!(self.data.is_none(), "--data: nothing in the file was learnt from data");
+        ensure!(self.data.is_none(), "--data: nothing in the file was learned from data");
         self.by_own_recipe(recipe, base.as_ref())
     }
 
-    /// The names of tensors of types that no law draws, if the plan does not have them.
+    /// The names of tensors of types that no distribution draws, if the plan does not have them.
     fn undrawn(&self, plan: &Plan, contents: &Contents) -> Vec<String> {
         let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
         let entries = contents.entries.iter().filter(|entry| entry.dtype().is_none() && self.wants(&entry.name));
         entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
 
-    /// What the file's recipe tells to learn, learnt again.
-    fn learnt(&self, recipe: &Recipe) -> Result<Plan> {
+    /// What the file's recipe tells to learn, learned again.
+    fn learned(&self, recipe: &Provenance) -> Result<Plan> {
         let mut wanted = Vec::new();
         for (name, tensor) in recipe.tensors.iter().flatten() {
             let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
-            wanted.push(Wanted::recorded(name, tensor).with_context(word)?);
+            wanted.push(TrainingTarget::recorded(name, tensor).with_context(word)?);
         }
         let data = &wanted.first().context("its recipe tells of no tensor")?.trained.data;
         let Some(path) = &self.data else {
             bail!(
-                "it was learnt from `{}` (SHA-256 {}): name the file that holds it with --data",
+                "it was learned from `{}` (SHA-256 {}): name the file that holds it with --data",
                 cut(&escape(&data.name), 100),
                 cut(&escape(&data.sha256), 64)
             );
         };
-        let table = Table::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
+        let table = Dataset::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
         let tensors = super::pretrain::again(wanted, &seed, &table, threads, limit).context("its recipe")?;
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.spec.name.as_str())))
     }
 
-    fn by_own_recipe(&self, recipe: &Recipe, base: Option<&Arc<Base>>) -> Result<Expected> {
+    fn by_own_recipe(&self, recipe: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
         let generator = Generator::find(&recipe.generator).context("its recipe")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
-        let drawn = |tensor: &TensorRecipe| tensor.kept.is_none();
+        let drawn = |tensor: &TensorProvenance| tensor.copied.is_none();
         // Where each tensor's numbers follow those of others, those are derived too.
         let all = recipe
             .tensors
@@ -253,11 +253,11 @@ impl Verify {
         Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.spec.name.as_str())).into() })
     }
 
-    /// A tensor by its recipe; `None` where a law is asked for and the tensor that it started from is not there.
+    /// A tensor by its recipe; `None` where a distribution is asked for and the tensor that it started from is not there.
     fn derive(
         &self,
         name: &str,
-        recipe: &TensorRecipe,
+        recipe: &TensorProvenance,
         generator: &'static Generator,
         base: Option<&Arc<Base>>,
     ) -> Result<Option<Tensor>> {
@@ -274,7 +274,7 @@ impl Verify {
                 );
                 Ok(Some(recipe.tensor_from(name, generator, Some(base))?))
             }
-            None if self.law => Ok(None),
+            None if self.distribution => Ok(None),
             None => bail!(
                 "it started from `{}` (SHA-256 {}): name the file that holds it with --base",
                 cut(&escape(&identity.name), 100),
@@ -285,8 +285,8 @@ impl Verify {
 
     /// Every tensor of the file by one expression.
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
-        let known = self.law || self.numbers.has_seed();
-        ensure!(known, "--as: say --seed N, too, or --law where it is not known");
+        let known = self.distribution || self.numbers.has_seed();
+        ensure!(known, "--as: say --seed N, too, or --distribution where it is not known");
         if let Some(plan) = self.by_module(expression, contents)? {
             return Ok(plan);
         }
@@ -294,7 +294,7 @@ impl Verify {
         let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
         let drawn: Vec<_> = wanted.iter().filter_map(|&entry| Some((entry, entry.dtype()?))).collect();
         if let (Some(first), []) = (wanted.first(), drawn.as_slice()) {
-            return Err(no_law(first));
+            return Err(no_distribution(first));
         }
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref())?;
@@ -324,20 +324,22 @@ impl Verify {
     }
 }
 
-/// The error of a file without a tensor that a law could have drawn.
-fn no_law(entry: &Entry) -> Error {
+/// The error of a file without a tensor that a distribution could have drawn.
+fn no_distribution(entry: &Entry) -> Error {
     let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
-    anyhow!("`{name}` has type {word}, which no law draws, and no other tensor has one that a law does")
+    anyhow!(
+        "`{name}` has type {word}, which no distribution draws, and no other tensor has one that a distribution does"
+    )
 }
 
-/// The note of tensors of types that no law draws.
+/// The note of tensors of types that no distribution draws.
 fn undrawn_note(names: &[String]) -> Option<String> {
     let (first, others) = names.split_first()?;
     let first = cut(&escape(first), 100);
     Some(match others.len() {
-        0 => format!("note: `{first}` has a type that no law draws: it is passed over"),
+        0 => format!("note: `{first}` has a type that no distribution draws: it is skipped"),
         more => format!(
-            "note: `{first}` and {} more have types that no law draws: they are passed over",
+            "note: `{first}` and {} more have types that no distribution draws: they are skipped",
             grouped(more as u64)
         ),
     })

@@ -1,8 +1,8 @@
-//! The laws of independent values that frameworks have.
+//! The distributions of independent values that frameworks have.
 
-use crate::law::Law;
+use crate::distribution::Distribution;
 
-/// A law of independent values.
+/// A distribution of independent values.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Elementwise {
     /// Uniform on [low, high].
@@ -17,20 +17,22 @@ impl Elementwise {
     /// N(0, 1).
     pub(super) const STANDARD_NORMAL: Self = Self::Normal { mean: 0.0, std: 1.0 };
 
-    /// A law, where it is one of these.
-    pub(super) fn of(law: &Law) -> Option<Self> {
-        match *law {
-            Law::Uniform { low, high } => Some(Self::Uniform { low, high }),
-            Law::Normal { mean, std } => Some(Self::Normal { mean, std }),
-            Law::TruncatedNormal { mean, std, low, high } => Some(Self::TruncatedNormal { mean, std, low, high }),
+    /// A distribution, where it is one of these.
+    pub(super) fn of(distribution: &Distribution) -> Option<Self> {
+        match *distribution {
+            Distribution::Uniform { low, high } => Some(Self::Uniform { low, high }),
+            Distribution::Normal { mean, std } => Some(Self::Normal { mean, std }),
+            Distribution::TruncatedNormal { mean, std, low, high } => {
+                Some(Self::TruncatedNormal { mean, std, low, high })
+            }
             _ => None,
         }
     }
 }
 
-impl From<Elementwise> for Law {
-    fn from(law: Elementwise) -> Self {
-        match law {
+impl From<Elementwise> for Distribution {
+    fn from(distribution: Elementwise) -> Self {
+        match distribution {
             Elementwise::Uniform { low, high } => Self::Uniform { low, high },
             Elementwise::Normal { mean, std } => Self::Normal { mean, std },
             Elementwise::TruncatedNormal { mean, std, low, high } => Self::TruncatedNormal { mean, std, low, high },

@@ -1,18 +1,18 @@
-//! Generators: law to numbers. A generator knows no scheme's name, no file and no command line.
+//! Generators: distribution to numbers. A generator knows no scheme's name, no file and no command line.
 
 mod elementwise;
 pub(crate) mod householder;
 mod jax;
 mod keras;
+mod libm_probe;
 mod mt19937;
 mod native;
 mod numpy;
-mod ordered;
 mod pcg64;
 mod philox;
-mod platform;
 mod precision;
 mod qr;
+mod sequential;
 mod sliced;
 mod tensorflow;
 mod threefry;
@@ -24,17 +24,17 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use half::bf16;
 
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{DType, Seed, Step, in_memory};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{DType, Seed, Step, to_usize};
 use crate::text::{self, did_you_mean};
-pub use ordered::Sequence;
-use ordered::Stream;
-use platform::Function;
+use libm_probe::Function;
+use sequential::RngState;
+pub use sequential::Sequence;
 use sliced::Sliced;
 
 pub use precision::to_bfloat16;
 
-/// A way to turn laws into numbers.
+/// A way to turn distributions into numbers.
 #[derive(Debug)]
 pub struct Generator {
     /// Its name, in recipes and on the command line.
@@ -45,9 +45,9 @@ pub struct Generator {
     pub framework: Option<Framework>,
     /// Errors where it takes no such seed.
     check: fn(&Seed) -> Result<()>,
-    /// Whether it draws such a law.
-    has: fn(&Law) -> bool,
-    draws: Draws,
+    /// Whether it draws such a distribution.
+    supports: fn(&Distribution) -> bool,
+    draws: Access,
     /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
     workspace: fn(&TensorSpec) -> u64,
 }
@@ -67,28 +67,28 @@ pub struct Framework {
     check_shared: fn(&Seed) -> Result<()>,
     /// The functions of the platform's library that the values of a tensor hang on. What is computed in double precision and then
     /// rounded to a smaller type hangs on none: a last bit more or less is lost.
-    platform: fn(&TensorSpec) -> &'static [Function],
+    libm_functions: fn(&TensorSpec) -> &'static [Function],
 }
 
 /// How a generator goes through the tensors of a plan.
 #[derive(Debug)]
-enum Draws {
+enum Access {
     /// Any part of any tensor at any time.
-    Anywhere(Open),
+    Random(Open),
     /// One tensor after the other, from the state that a seed gives.
-    InOrder(fn(&Seed) -> Box<dyn Stream>),
+    Sequential(fn(&Seed) -> Box<dyn RngState>),
 }
 
-/// The numbers of a tensor, by a number of threads; `None` where there is no such law.
+/// The numbers of a tensor, by a number of threads; `None` where there is no such distribution.
 type Open = fn(&Seed, &TensorSpec, usize) -> Option<Box<dyn Source>>;
 
 /// What draws the tensors of a plan.
 #[derive(Clone, Debug)]
-pub(crate) enum Drawer {
+pub(crate) enum Sampler {
     /// Each by itself.
-    Anywhere(Open),
+    Random(Open),
     /// One after the other.
-    InOrder(Arc<Sequence>),
+    Sequential(Arc<Sequence>),
 }
 
 /// Every generator. Rows of frameworks stand in the framework's module.
@@ -98,8 +98,8 @@ pub const GENERATORS: &[Generator] = &[
         summary: "element i of a tensor is a function of (seed, name, i) alone, on every machine; its values never change",
         framework: None,
         check: native::check,
-        has: |_| true,
-        draws: Draws::Anywhere(OPEN_NATIVE),
+        supports: |_| true,
+        draws: Access::Random(OPEN_NATIVE),
         workspace: native::workspace,
     },
     jax::GENERATOR,
@@ -120,14 +120,14 @@ pub const NATIVE: &Generator = &GENERATORS[0];
 /// The numbers of one tensor, any part of them at any time, from any thread.
 pub trait Source: Send + Sync {
     /// Fills `out` with elements `start..` as singles, inside the bounds of the tensor's dtype.
-    fn singles(&self, start: u64, out: &mut [f32]);
+    fn fill_f32(&self, start: u64, out: &mut [f32]);
     /// The same elements, rounded from singles to bfloat16 as [`to_bfloat16`] does it; false, and nothing done, where they are not to
     /// be had but by way of the singles.
-    fn bfloat16s(&self, _start: u64, _out: &mut [bf16]) -> bool {
+    fn fill_bf16(&self, _start: u64, _out: &mut [bf16]) -> bool {
         false
     }
     /// The same elements before rounding to single precision.
-    fn doubles(&self, start: u64, out: &mut [f64]);
+    fn fill_f64(&self, start: u64, out: &mut [f64]);
 
     /// The elements `start..start + count` alone, addressed as here, where only that can be drawn at once from several threads which
     /// was taken in order before; `None` where any part can be.
@@ -157,10 +157,10 @@ impl Generator {
         Ok(generator)
     }
 
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a distribution that is drawn element by element.
     pub(crate) fn workspace(&self, tensor: &TensorSpec) -> u64 {
         // What is not random is the same wherever it is from.
-        let workspace = if tensor.law.is_random() { self.workspace } else { NATIVE.workspace };
+        let workspace = if tensor.distribution.is_random() { self.workspace } else { NATIVE.workspace };
         workspace(tensor)
     }
 
@@ -180,11 +180,11 @@ impl Generator {
     }
 
     /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
-    pub(crate) fn stray(&self, tensor: &TensorSpec) -> Option<String> {
+    pub(crate) fn inexact_reason(&self, tensor: &TensorSpec) -> Option<String> {
         let framework = self.framework.as_ref()?;
-        let functions = if tensor.law.is_random() { (framework.platform)(tensor) } else { &[] };
+        let functions = if tensor.distribution.is_random() { (framework.libm_functions)(tensor) } else { &[] };
         let strays: Vec<_> = functions.iter().filter(|function| !function.rounds_as_glibc()).collect();
-        let told: Vec<_> = strays.iter().map(|function| function.told()).collect();
+        let told: Vec<_> = strays.iter().map(|function| function.name()).collect();
         (!told.is_empty()).then(|| {
             format!(
                 "{} takes {} from glibc on a CPU with fused multiply-add, and this machine rounds otherwise",
@@ -194,38 +194,38 @@ impl Generator {
         })
     }
 
-    /// True if it draws such a law. What is not random is drawn whatever the generator.
-    pub(crate) fn draws(&self, law: &Law) -> bool {
-        !law.is_random() || (self.has)(law)
+    /// True if it draws such a distribution. What is not random is drawn whatever the generator.
+    pub(crate) fn draws(&self, distribution: &Distribution) -> bool {
+        !distribution.is_random() || (self.supports)(distribution)
     }
 
     /// The source of numbers for the tensors of a plan. Errors if it takes no such seed.
-    pub(crate) fn drawer(&self, seed: &Seed, tensors: &[&TensorSpec]) -> Result<Drawer> {
+    pub(crate) fn sampler(&self, seed: &Seed, tensors: &[&TensorSpec]) -> Result<Sampler> {
         self.check(seed)?;
         let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));
         shared.map_or(Ok(()), |framework| (framework.check_shared)(seed)).with_context(|| format!("seed `{seed}`"))?;
-        if let Some(tensor) = tensors.iter().find(|tensor| tensor.passed > 0 && self.name != torch::GENERATOR.name) {
-            bail!("`{}`: {} passes over no values", tensor.name, self.name);
+        if let Some(tensor) = tensors.iter().find(|tensor| tensor.skipped > 0 && self.name != torch::GENERATOR.name) {
+            bail!("`{}`: {} skips no values", tensor.name, self.name);
         }
         Ok(match self.draws {
-            Draws::Anywhere(open) => Drawer::Anywhere(open),
-            Draws::InOrder(start) => Drawer::InOrder(Arc::new(Sequence::new(seed, tensors, start)?)),
+            Access::Random(open) => Sampler::Random(open),
+            Access::Sequential(start) => Sampler::Sequential(Arc::new(Sequence::new(seed, tensors, start)?)),
         })
     }
 }
 
 const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor, threads));
 
-impl Drawer {
+impl Sampler {
     /// What draws this program's own numbers.
-    pub(crate) const NATIVE: Self = Self::Anywhere(OPEN_NATIVE);
+    pub(crate) const NATIVE: Self = Self::Random(OPEN_NATIVE);
 
-    /// The numbers of a tensor of a plan with that seed. An elementwise law costs nothing here; a matrix law is drawn now, by
-    /// `threads` threads. `None` if the generator has no such law.
+    /// The numbers of a tensor of a plan with that seed. An elementwise distribution costs nothing here; a matrix distribution is drawn now, by
+    /// `threads` threads. `None` if the generator has no such distribution.
     pub(crate) fn open(&self, seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
         let whole: Box<dyn Source> = match self {
-            Self::InOrder(sequence) => Box::new(sequence.open(tensor.order.map_or(0, in_memory))),
-            Self::Anywhere(open) => open(seed, tensor, threads)?,
+            Self::Sequential(sequence) => Box::new(sequence.open(tensor.order.map_or(0, to_usize))),
+            Self::Random(open) => open(seed, tensor, threads)?,
         };
         Some(part_of(whole, tensor))
     }
@@ -233,8 +233,8 @@ impl Drawer {
     /// The tensors before the position `place` that are drawn one after the other.
     pub(crate) fn before(&self, place: usize) -> &[TensorSpec] {
         match self {
-            Self::InOrder(sequence) => sequence.first(place),
-            Self::Anywhere(_) => &[],
+            Self::Sequential(sequence) => sequence.first(place),
+            Self::Random(_) => &[],
         }
     }
 }
@@ -257,7 +257,9 @@ pub(crate) fn unrandom(tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     part_of(native::open(&Seed::default(), tensor, threads), tensor)
 }
 
-/// The bounds of a law inside a dtype: the outermost values of that type that the law allows.
-fn bounds(law: &Law, dtype: DType) -> (f64, f64) {
-    law.bounds().map_or((f64::NEG_INFINITY, f64::INFINITY), |(low, high)| (dtype.round_up(low), dtype.round_down(high)))
+/// The bounds of a distribution inside a dtype: the outermost values of that type that the distribution allows.
+fn bounds(distribution: &Distribution, dtype: DType) -> (f64, f64) {
+    distribution
+        .bounds()
+        .map_or((f64::NEG_INFINITY, f64::INFINITY), |(low, high)| (dtype.round_up(low), dtype.round_down(high)))
 }

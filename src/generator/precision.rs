@@ -3,7 +3,7 @@
 use half::bf16;
 use pulp::Simd;
 
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// Single or double precision.
 pub(super) trait Precision: Copy + Default + Send + Sync + 'static {
@@ -28,7 +28,7 @@ impl Precision for f32 {
 impl Precision for f64 {
     #[inline(always)]
     fn single(self) -> f32 {
-        narrow(self)
+        to_f32(self)
     }
 
     #[inline(always)]
@@ -37,8 +37,8 @@ impl Precision for f64 {
     }
 }
 
-/// Rounds singles to bfloat16, to nearest, ties to even. No value may overflow, as none does of a law that fits the dtype; the NaN
-/// of the law that has it keeps its upper half, as rounding carries nothing into it.
+/// Rounds singles to bfloat16, to nearest, ties to even. No value may overflow, as none does of a distribution that fits the dtype; the NaN
+/// of the distribution that has it keeps its upper half, as rounding carries nothing into it.
 #[inline(always)]
 pub fn to_bfloat16<S: Simd>(_: S, singles: &[f32], out: &mut [bf16]) {
     // With AVX-512 (and NEON) the halves of words, which take fewer operations; elsewhere they take more than whole words.

@@ -2,10 +2,10 @@
 //! positive, which leaves one Q alone. Theirs come from LAPACK, most often in single precision; these are decomposed in double
 //! precision, and are close to them.
 
-use super::ordered::Drawn;
+use super::sequential::Drawn;
 use super::{Source, householder};
-use crate::law::{bytes_of, matrix, panels};
-use crate::tensor::{DType, Place, Unfolding, in_memory, narrow};
+use crate::distribution::{bytes_of, matrix, panels};
+use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
 /// Which side of a matrix the normals are drawn along, one row after the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,23 +25,23 @@ pub(super) fn tensor(
     dtype: DType,
     threads: usize,
 ) -> Drawn {
-    let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(in_memory);
+    let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(to_usize);
     let (longer, shorter) = (outputs.max(inputs), outputs.min(inputs));
     let mut values = vec![0.0; longer * shorter];
-    normals.doubles(0, &mut values);
+    normals.fill_f64(0, &mut values);
     let is_wide = outputs < inputs;
     let vectors = match rows {
         Rows::Outputs if is_wide => householder::decomposed(longer, shorter, values, threads),
         _ => orthonormal(&values, longer, shorter, threads),
     };
     let one_for_each_output = is_wide || rows == Rows::Longer && outputs == inputs;
-    let value = |place: Place| {
-        let [output, input] = [place.row, place.column].map(in_memory);
+    let value = |place: MatrixIndex| {
+        let [output, input] = [place.row, place.column].map(to_usize);
         if one_for_each_output { vectors[output * longer + input] } else { vectors[input * longer + output] }
     };
     match dtype {
         DType::F64 => Drawn::Doubles(unfolding.places().map(|place| gain * value(place)).collect()),
-        _ => Drawn::Singles(unfolding.places().map(|place| narrow(gain) * narrow(value(place))).collect()),
+        _ => Drawn::Singles(unfolding.places().map(|place| to_f32(gain) * to_f32(value(place))).collect()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! A picture of tensors as SVG: how their values are distributed, beside what the law expects, and their singular values.
+//! A picture of tensors as SVG: how their values are distributed, beside what the distribution expects, and their singular values.
 
 use std::fmt::Write;
 
-use super::{Counted, Spectrum};
+use super::{Histogram, Spectrum};
 use crate::show::svg::{line, page, text};
-use crate::tensor::as_float;
+use crate::tensor::to_f64;
 use crate::text::{cut, figure};
 
 /// What is drawn of one tensor.
@@ -14,7 +14,7 @@ pub struct Panel {
     /// What stands below the name: shape, dtype, scheme, figures.
     pub caption: String,
     /// The distribution of its values.
-    pub counted: Option<Counted>,
+    pub counted: Option<Histogram>,
     /// Its singular values.
     pub spectrum: Option<Spectrum>,
 }
@@ -31,10 +31,10 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
     let spectra = panels.iter().any(|panel| panel.spectrum.is_some());
     let width = 2.0 * MARGIN + PLOT.0 + if spectra { GAP + PLOT.0 } else { 0.0 };
     let row = ABOVE + PLOT.1 + BELOW;
-    let height = 64.0 + row * as_float(panels.len() as u64);
+    let height = 64.0 + row * to_f64(panels.len() as u64);
     let mut svg = page((width, height), MARGIN, title);
     for (number, panel) in panels.iter().enumerate() {
-        let top = 64.0 + row * as_float(number as u64);
+        let top = 64.0 + row * to_f64(number as u64);
         text(&mut svg, (MARGIN, top + 20.0), "name", 14, "start", &cut(&panel.name, 100));
         text(
             &mut svg,
@@ -63,19 +63,16 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
     svg
 }
 
-/// The counts as bars, the law's density as a line over them.
-fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Counted) {
-    let Counted { low, high, counts, expected } = counted;
-    let bins = as_float(counts.len() as u64);
-    let most = counts
-        .iter()
-        .map(|&count| as_float(count as u64))
-        .chain(expected.iter().flatten().copied())
-        .fold(1.0, f64::max);
+/// The counts as bars, the distribution's density as a line over them.
+fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Histogram) {
+    let Histogram { low, high, counts, expected } = counted;
+    let bins = to_f64(counts.len() as u64);
+    let most =
+        counts.iter().map(|&count| to_f64(count as u64)).chain(expected.iter().flatten().copied()).fold(1.0, f64::max);
     let (step, bottom) = (PLOT.0 / bins, y + PLOT.1);
     for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let tall = (as_float(count as u64) / most * PLOT.1).max(0.5);
-        let left = x + step * as_float(bin as u64);
+        let tall = (to_f64(count as u64) / most * PLOT.1).max(0.5);
+        let left = x + step * to_f64(bin as u64);
         let _ = writeln!(
             svg,
             r##"<rect class="bar" x="{:.2}" y="{:.2}" width="{:.2}" height="{tall:.2}" fill="#2f74c0"/>"##,
@@ -90,15 +87,15 @@ fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Counted) {
             .iter()
             .enumerate()
             .map(|(bin, count)| {
-                format!("{:.2},{:.2}", x + step * (as_float(bin as u64) + 0.5), bottom - count / most * PLOT.1)
+                format!("{:.2},{:.2}", x + step * (to_f64(bin as u64) + 0.5), bottom - count / most * PLOT.1)
             })
             .collect();
         let _ = writeln!(
             svg,
-            r##"<polyline class="law" points="{}" fill="none" stroke="#d97706" stroke-width="2" stroke-linejoin="round"/>"##,
+            r##"<polyline class="curve" points="{}" fill="none" stroke="#d97706" stroke-width="2" stroke-linejoin="round"/>"##,
             points.join(" ")
         );
-        text(svg, (x + PLOT.0, y - 4.0), "lawname", 11, "end", "line: the law");
+        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "line: the distribution");
     }
     text(svg, (x, y - 4.0), "small", 11, "start", "values");
     text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(*low));
@@ -116,16 +113,16 @@ fn dots(svg: &mut String, (x, y): (f64, f64), spectrum: &Spectrum) {
         for edge in [*lower, *upper] {
             line(svg, "edge", [x, place(edge), x + PLOT.0, place(edge)]);
         }
-        text(svg, (x + PLOT.0, y - 4.0), "lawname", 11, "end", "dashed: where those of random values end");
+        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "dashed: where those of random values end");
     }
-    let step = PLOT.0 / as_float(values.len().max(2) as u64 - 1);
+    let step = PLOT.0 / to_f64(values.len().max(2) as u64 - 1);
     // No more dots than there are places for them.
     let every = values.len().div_ceil(400).max(1);
     for (number, value) in values.iter().enumerate().step_by(every) {
         let _ = writeln!(
             svg,
             r##"<circle class="dot" cx="{:.2}" cy="{:.2}" r="{}" fill="#0f8f6b"/>"##,
-            x + step * as_float(number as u64),
+            x + step * to_f64(number as u64),
             place(*value),
             if values.len() > 100 { 1.6 } else { 2.6 }
         );

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
 
-use crate::law::Law;
+use crate::distribution::Distribution;
 use crate::reader::{Contents, Entry};
-use crate::tensor::{Element, Layout, Unfolding, as_float, in_memory};
+use crate::tensor::{Element, Layout, Unfolding, to_f64, to_usize};
 use crate::text;
 
 /// Singular values, the largest first.
@@ -15,8 +15,8 @@ pub struct Spectrum {
     pub sides: (u64, u64),
     /// The singular values, the largest first.
     pub values: Vec<f64>,
-    /// Between which two numbers nearly all would lie for independent values of mean 0 and the law's standard deviation (Marchenko
-    /// and Pastur 1967), where the law is such.
+    /// Between which two numbers nearly all would lie for independent values of mean 0 and the distribution's standard deviation (Marchenko
+    /// and Pastur 1967), where the distribution is such.
     pub random: Option<(f64, f64)>,
 }
 
@@ -31,7 +31,7 @@ impl Spectrum {
 }
 
 /// The singular values of the tensor with this number, in at most `limit` bytes of memory, or the reason why there are none. A tensor of
-/// more than two axes is unfolded by its recipe's layout, by `layout` where that is given, or by that of the file's framework; without
+/// more than two axes is unfolded by its provenance's layout, by `layout` where that is given, or by that of the file's framework; without
 /// any, its last axis makes the columns.
 pub fn spectrum(
     contents: &Contents,
@@ -59,8 +59,8 @@ pub fn spectrum(
     let columns = entry.shape.axes().last().copied().unwrap_or(1);
     let (rows, columns) =
         unfolding.as_ref().map_or((count / columns, columns), |unfolding| (unfolding.rows(), unfolding.columns()));
-    let random = entry.planned.as_ref().and_then(|tensor| random(&tensor.spec.law, rows, columns));
-    let mut matrix = DMatrix::zeros(in_memory(rows), in_memory(columns));
+    let random = entry.planned.as_ref().and_then(|tensor| random(&tensor.spec.distribution, rows, columns));
+    let mut matrix = DMatrix::zeros(to_usize(rows), to_usize(columns));
     let mut index = 0;
     let mut finite = true;
     contents.read(number, &mut |values| {
@@ -72,7 +72,7 @@ pub fn spectrum(
                 }
                 None => (index / columns, index % columns),
             };
-            matrix[(in_memory(row), in_memory(column))] = value;
+            matrix[(to_usize(row), to_usize(column))] = value;
             finite &= value.is_finite();
             index += 1;
         }
@@ -116,10 +116,15 @@ fn unfolding(contents: &Contents, entry: &Entry, layout: Option<&Layout>) -> Res
     Ok(known.and_then(|layout| layout.parse().ok()).and_then(|layout| of(&layout).ok()))
 }
 
-fn random(law: &Law, rows: u64, columns: u64) -> Option<(f64, f64)> {
-    let independent =
-        matches!(law, Law::Normal { .. } | Law::Uniform { .. } | Law::TruncatedNormal { .. } | Law::Distribution(_));
-    let std = law.std().filter(|_| independent && law.mean() == Some(0.0))?;
-    let (one, other) = (as_float(rows).sqrt(), as_float(columns).sqrt());
+fn random(distribution: &Distribution, rows: u64, columns: u64) -> Option<(f64, f64)> {
+    let independent = matches!(
+        distribution,
+        Distribution::Normal { .. }
+            | Distribution::Uniform { .. }
+            | Distribution::TruncatedNormal { .. }
+            | Distribution::Iid(_)
+    );
+    let std = distribution.std().filter(|_| independent && distribution.mean() == Some(0.0))?;
+    let (one, other) = (to_f64(rows).sqrt(), to_f64(columns).sqrt());
     Some((std * (one - other).abs(), std * (one + other)))
 }

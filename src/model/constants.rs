@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::value::{Enumerator, Object, Value};
 use serde_json::Map;
 
-use super::document::{self, Node, Place};
+use super::document::{self, Node, SourceLocation};
 use super::expression::{Compiled, Language, Scope, is_name};
 use super::value::{from_json, from_number, sized_json, to_json};
 use crate::text::{cut, did_you_mean, escape};
@@ -62,7 +62,7 @@ impl<'e> Entry<'e> {
         let mut table = BTreeMap::new();
         for (key, node) in entries {
             let path = joined(path, key);
-            let place = Place { file, line: node.line, table: "constants", key: &path };
+            let place = SourceLocation { file, line: node.line, table: "constants", key: &path };
             let told = "a constant's name is letters, digits and underscores, and no word or function of expressions";
             ensure!(is_name(key), "{place}: {told}");
             table.insert(key.clone(), Self::of(file, &path, node)?);
@@ -237,7 +237,8 @@ pub(super) fn constants<'e>(
 ) -> Result<(Scope, Map<String, serde_json::Value>)> {
     let mut root = match written {
         Some(node) => {
-            node.table().with_context(|| Place { file, line: node.line, table: "", key: "constants" }.to_string())?;
+            node.table()
+                .with_context(|| SourceLocation { file, line: node.line, table: "", key: "constants" }.to_string())?;
             Entry::of(file, "", node)?
         }
         None => Entry::Table(BTreeMap::new()),
@@ -288,7 +289,7 @@ fn slots<'e>(
             Entry::Table(entries) => Slot::Table(Arc::new(slots(language, file, &path, entries, pending)?)),
             Entry::Given(value) => Slot::Ready(from_json(&value), value),
             Entry::Written(node) => {
-                let place = Place { file, line: node.line, table: "constants", key: &path };
+                let place = SourceLocation { file, line: node.line, table: "constants", key: &path };
                 let formula = Formula::of(language, node).with_context(|| place.to_string())?;
                 let slot = Arc::new(OnceLock::new());
                 let line = node.line;
@@ -308,7 +309,7 @@ fn slots<'e>(
 
 /// Evaluates expressions, each after those that it asks for.
 fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
-    let place = |one: &Pending| Place { file, line: one.line, table: "constants", key: &one.path }.to_string();
+    let place = |one: &Pending| SourceLocation { file, line: one.line, table: "constants", key: &one.path }.to_string();
     let by_path: BTreeMap<&str, usize> =
         pending.iter().enumerate().map(|(index, one)| (one.path.as_str(), index)).collect();
     let asked: Vec<Vec<usize>> = pending.iter().map(|one| asked_for(one, &by_path)).collect();

@@ -119,14 +119,14 @@ impl Node {
 
 /// The place of a key in a recipe, as messages name it: `recipe.toml:12: [tensors] ...`.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct SourceLocation<'a> {
     pub(super) file: &'a str,
     pub(super) line: usize,
     pub(super) table: &'a str,
     pub(super) key: &'a str,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for SourceLocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, table, key } = self;
         write!(f, "{file}:{line}")?;
@@ -164,7 +164,7 @@ pub(super) fn read(recipe: &Text) -> Result<Node> {
 }
 
 fn at(file: &str, line: usize, error: Error) -> Error {
-    error.context(Place { file, line, table: "", key: "" }.to_string())
+    error.context(SourceLocation { file, line, table: "", key: "" }.to_string())
 }
 
 fn toml_error(file: &str, lines: &Lines, error: &toml::de::Error) -> Error {

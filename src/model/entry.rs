@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use minijinja::value::Value;
 
 use super::braces::Template;
-use super::document::{self, Node, Place};
+use super::document::{self, Node, SourceLocation};
 use super::expression::{Compiled, Language, Scope, is_name};
 use super::value::{from_number, shown_value, size};
 use crate::tensor::{DType, Fans, Layout, Shape};
@@ -53,7 +53,7 @@ impl Settings<'_> {
 
 /// A tensor, or several under one name.
 pub(super) struct Entry<'e> {
-    pub(super) place: Place<'e>,
+    pub(super) place: SourceLocation<'e>,
     pub(super) name: Template<'e>,
     pub(super) settings: Settings<'e>,
     pub(super) what: What<'e>,
@@ -76,7 +76,7 @@ pub(super) enum Parameter<'e> {
 
 /// Tensors that repeat.
 pub(super) struct Block<'e> {
-    pub(super) place: Place<'e>,
+    pub(super) place: SourceLocation<'e>,
     pub(super) repeats: Vec<(&'e str, Count<'e>)>,
     pub(super) prefix: Option<Template<'e>>,
     pub(super) when: Option<Compiled<'e>>,
@@ -111,8 +111,8 @@ pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
 
 impl<'e> Reading<'e> {
     /// The place of a key.
-    pub(super) fn place(self, node: &Node, table: &'e str, key: &'e str) -> Place<'e> {
-        Place { file: self.file, line: node.line, table, key }
+    pub(super) fn place(self, node: &Node, table: &'e str, key: &'e str) -> SourceLocation<'e> {
+        SourceLocation { file: self.file, line: node.line, table, key }
     }
 
     pub(super) fn template(self, node: &'e Node) -> Result<Template<'e>> {
@@ -185,7 +185,7 @@ impl<'e> Reading<'e> {
         entries.collect()
     }
 
-    fn entry(self, place: Place<'e>, key: &'e str, node: &'e Node) -> Result<Entry<'e>> {
+    fn entry(self, place: SourceLocation<'e>, key: &'e str, node: &'e Node) -> Result<Entry<'e>> {
         let name = self.language.template(key).context("its name")?;
         let (what, settings) = match &node.value {
             document::Value::Table(_) if node.get("layer").is_some() => (self.layer(node)?, self.settings(node)?),

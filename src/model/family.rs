@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
-use super::{Asked, Document, Model, evaluate};
+use super::{Document, Model, Request, evaluate};
 use crate::tensor::DType;
 use crate::text::{cut, did_you_mean, escape};
 
@@ -116,7 +116,7 @@ impl Family {
 
     /// The family's own values of all constants.
     fn defaults(&self) -> Result<Map<String, Value>> {
-        let asked = self.asked(&Config::default(), &self.architectures[0], None, &Asked::default());
+        let asked = self.asked(&Config::default(), &self.architectures[0], None, &Request::default());
         Ok(self.recipe.model(&asked)?.constants)
     }
 
@@ -189,8 +189,8 @@ impl Family {
     }
 
     /// What overrides the recipe's constants: the values of a `config.json`.
-    fn asked(&self, config: &Config, architecture: &str, dtype: Option<DType>, asked: &Asked) -> Asked {
-        let mut asked = Asked { dtype, ..asked.clone() };
+    fn asked(&self, config: &Config, architecture: &str, dtype: Option<DType>, asked: &Request) -> Request {
+        let mut asked = Request { dtype, ..asked.clone() };
         let mut values: Map<String, Value> =
             config.values().filter(|(key, _)| !is_inner(key)).map(|(key, value)| (key.to_string(), value)).collect();
         values.insert("architecture".into(), architecture.into());
@@ -204,7 +204,7 @@ impl Family {
 }
 
 /// The model of a `config.json`, some of whose values are set anew.
-pub fn from_config(text: &str, settings: &Settings, asked: &Asked) -> Result<Configured> {
+pub fn from_config(text: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
     let config = Config::parse(text)?;
     let model_type = config.text("model_type").context("it has no `model_type` that says which model it is of")?;
     let family = Family::find(&model_type).context("`model_type`")?;
@@ -216,7 +216,7 @@ pub fn from_config(text: &str, settings: &Settings, asked: &Asked) -> Result<Con
 }
 
 /// The model that the library makes of a family where nothing is said, but for what is set.
-pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Asked) -> Result<Configured> {
+pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
     let family = Family::find(model_type)?;
     let mut config = Config::default();
     config.set("architectures", &Value::Null)?;
@@ -229,7 +229,7 @@ fn configured(
     family: &Family,
     mut config: Config,
     settings: &Settings,
-    asked: &Asked,
+    asked: &Request,
     full: bool,
 ) -> Result<(Model, Config)> {
     for key in ["quantization_config", "per_layer_config"] {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 
-use super::layers::{self, Framework, LayerTensor, Parameter, Role, Stack};
+use super::layers::{self, Framework, LayerNaming, LayerTensor, Parameter, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{DType, Layout, Shape};
@@ -192,10 +192,10 @@ impl Mlp {
     fn layer(&self, position: usize, inputs: u64, outputs: u64) -> Result<Vec<LayerTensor>> {
         let step = if self.activation.is_a_layer() { 2 } else { 1 };
         let name = match (Framework::of(&self.layout).stack, position) {
-            (Stack::Plain(word), 0) => word.into(),
-            (Stack::Plain(word), _) => format!("{word}_{position}"),
-            (Stack::Counted(word), _) => format!("{word}{}", position * step),
-            (Stack::Numbered(word) | Stack::Flat(word), _) => format!("{word}{position}"),
+            (LayerNaming::Plain(word), 0) => word.into(),
+            (LayerNaming::Plain(word), _) => format!("{word}_{position}"),
+            (LayerNaming::Histogram(word), _) => format!("{word}{}", position * step),
+            (LayerNaming::Numbered(word) | LayerNaming::Flat(word), _) => format!("{word}{position}"),
         };
         #[expect(clippy::cast_precision_loss, reason = "sizes are below 2^49")]
         let size = |key: &str, size: u64| (key.to_string(), Parameter::Number(size as f64));
@@ -207,14 +207,14 @@ impl Mlp {
     /// A tensor's name in the stack, where `before` tensors come before it.
     fn name(&self, name: String, before: usize) -> String {
         match Framework::of(&self.layout).stack {
-            Stack::Flat(word) => format!("{word}{before}"),
+            LayerNaming::Flat(word) => format!("{word}{before}"),
             _ => name,
         }
     }
 
     fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
         let own = tensor.own.clone();
-        if tensor.role == Role::Bias {
+        if tensor.role == TensorRole::Bias {
             return match &self.bias {
                 BiasScheme::Drawn(expression) => expression.clone(),
                 _ => own.unwrap_or_else(|| "zeros".into()),

@@ -24,7 +24,7 @@ use serde_json::Map;
 
 pub use constants::Overrides;
 pub use document::{MAX_LENGTH, Syntax, Text};
-pub use template::{Refill, from_template};
+pub use template::{TemplateOptions, from_template};
 
 use crate::generator::Generator;
 use crate::plan::Plan;
@@ -33,9 +33,9 @@ use document::Node;
 
 /// What is asked for beside a recipe; it overrides what the recipe says.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Request {
     /// Which numbers are drawn.
-    pub numbers: AskedNumbers,
+    pub numbers: SeedRequest,
     /// The type of the elements.
     pub dtype: Option<DType>,
     /// Which axis is what.
@@ -46,7 +46,7 @@ pub struct Asked {
 
 /// Which numbers are asked for beside a recipe.
 #[derive(Clone, Debug, Default)]
-pub struct AskedNumbers {
+pub struct SeedRequest {
     /// The seed of all tensors.
     pub seed: Option<Seed>,
     /// What is derived from it, or from the recipe's.
@@ -55,7 +55,7 @@ pub struct AskedNumbers {
     pub like: Option<&'static Generator>,
 }
 
-impl AskedNumbers {
+impl SeedRequest {
     /// The seed, `before` where none is asked for, and what is derived from it.
     pub fn seed(&self, before: Seed) -> Seed {
         self.seed.clone().unwrap_or(before).then(self.steps.iter().copied())
@@ -74,7 +74,7 @@ pub struct Model {
 }
 
 /// The model that a user's recipe describes.
-pub fn model(recipe: &Text, asked: &Asked) -> Result<Model> {
+pub fn model(recipe: &Text, asked: &Request) -> Result<Model> {
     recipe::model(recipe.shown_name, &document::read(recipe)?, asked, false)
 }
 
@@ -112,7 +112,7 @@ impl Document {
     }
 
     /// The model that it describes as a family.
-    pub fn model(&self, asked: &Asked) -> Result<Model> {
+    pub fn model(&self, asked: &Request) -> Result<Model> {
         recipe::model(&self.shown_name, &self.root, asked, true)
     }
 }

@@ -8,13 +8,13 @@ use super::constants::constants;
 use super::document::{Node, Value};
 use super::entry::{Block, Entry, Reading, What, known_key};
 use super::expression::{Language, Scope};
-use super::layers::{self, Framework, LayerTensor, Parameter, Role};
+use super::layers::{self, Framework, LayerTensor, Parameter, TensorRole};
 use super::rules::Rules;
 use super::value::to_json;
-use super::{Asked, Model};
+use super::{Model, Request};
 use crate::generator::{Generator, NATIVE};
 use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
-use crate::scheme::{self, Reads};
+use crate::scheme::{self, Requires};
 use crate::tensor::{DType, Fans, Layout, Name, Seed, Shape};
 use crate::text::grouped;
 
@@ -27,7 +27,7 @@ pub(super) const OF_FAMILIES: [&str; 2] = ["family", "config"];
 type Tied = Vec<(Name, Name)>;
 
 /// The model that a recipe describes.
-pub(super) fn model(file: &str, root: &Node, asked: &Asked, is_family: bool) -> Result<Model> {
+pub(super) fn model(file: &str, root: &Node, asked: &Request, is_family: bool) -> Result<Model> {
     let language = Language::new();
     let reading = Reading { file, language: &language };
     for (key, node) in root.table().with_context(|| file.to_string())? {
@@ -88,7 +88,7 @@ pub(super) struct General {
 }
 
 impl General {
-    pub(super) fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Asked, scope: &Scope) -> Result<Self> {
+    pub(super) fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Request, scope: &Scope) -> Result<Self> {
         let told =
             |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
         let text = |key| {
@@ -115,7 +115,7 @@ impl General {
         if asked.numbers.seed.is_none() {
             generator.check(&seed).with_context(|| told("seed"))?;
         }
-        let own = crate::plan::like_table(generator).map(|like| like.layout.parse()).transpose()?;
+        let own = crate::plan::parity_table(generator).map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
             seed: asked.numbers.seed(seed),
             generator,
@@ -215,7 +215,7 @@ impl<'e> Building<'_, 'e> {
                 let kind = kind.text(scope)?;
                 let General { layout, generator, .. } = self.general;
                 // Whose numbers they are says by which schemes; the layout, how they are called and lie.
-                let numbers = crate::plan::like_table(generator).and_then(|like| Framework::drawing(like.framework));
+                let numbers = crate::plan::parity_table(generator).and_then(|like| Framework::drawing(like.framework));
                 let tensors = layers::expand(&name, &kind, &values, layout, numbers)?;
                 if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
                     bail!("`{key}`: a layer `{kind}` has no weights");
@@ -244,7 +244,7 @@ impl<'e> Building<'_, 'e> {
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
-        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer, passed } = part;
+        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer, skipped } = part;
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, otherwise) {
@@ -277,7 +277,7 @@ impl<'e> Building<'_, 'e> {
             given.1 = given.1.or(settings.layout(scope).with_context(|| from_rule(""))?);
         }
         // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
-        if scheme::resolve(&scheme)?.scheme.reads == Reads::Fans {
+        if scheme::resolve(&scheme)?.scheme.requires == Requires::Fans {
             fans.fan_in = fans.fan_in.or(of_layer.fan_in);
             fans.fan_out = fans.fan_out.or(of_layer.fan_out);
         }
@@ -297,8 +297,8 @@ impl<'e> Building<'_, 'e> {
         };
         self.bytes = self.bytes.saturating_add(tensor.bytes());
         ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.spec.name);
-        tensor.spec.passed = passed;
-        if generator.seeds_layers() && tensor.spec.law.is_random() {
+        tensor.spec.skipped = skipped;
+        if generator.seeds_layers() && tensor.spec.distribution.is_random() {
             tensor.spec.order = Some(self.seeds);
             self.seeds += 1;
         }
@@ -334,20 +334,20 @@ struct Part<'p> {
     /// The fans of its layer, where its own axes do not tell them.
     fans: Fans,
     /// The number of values that are drawn before it and dropped.
-    passed: u64,
+    skipped: u64,
 }
 
 impl<'p> Part<'p> {
     fn alone(name: &'p str, shape: Shape) -> Self {
-        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default(), passed: 0 }
+        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default(), skipped: 0 }
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
-        let LayerTensor { name, shape, layout, role, fans, own, passed, .. } = tensor;
-        let fans = if *role == Role::Bias { *fans } else { Fans::default() };
+        let LayerTensor { name, shape, layout, role, fans, own, skipped, .. } = tensor;
+        let fans = if *role == TensorRole::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
         let (letters, own) = (layout.as_deref(), own.as_deref());
-        Ok(Self { name, shape, letters, otherwise: role.usual(), own, fans, passed: *passed })
+        Ok(Self { name, shape, letters, otherwise: role.usual(), own, fans, skipped: *skipped })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Error, Result, bail, ensure};
 
-use super::document::{Node, Place};
+use super::document::{Node, SourceLocation};
 use super::entry::{Reading, Settings};
 use super::expression::Scope;
 use super::patterns::{Globs, MAX_PATTERNS, Patterns};
@@ -16,7 +16,7 @@ pub(super) struct Rules<'e> {
 
 /// One rule.
 pub(super) struct Rule<'e> {
-    pub(super) place: Place<'e>,
+    pub(super) place: SourceLocation<'e>,
     pub(super) settings: Settings<'e>,
 }
 

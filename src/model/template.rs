@@ -13,23 +13,23 @@ use super::expression::{Language, Scope};
 use super::patterns::{Globs, Patterns};
 use super::recipe::{General, required};
 use super::rules::Rules;
-use super::{Asked, Model};
+use super::{Model, Request};
 use crate::generator::Generator;
 use crate::plan::{Common, Plan, Tensor};
 use crate::reader::{Contents, Entry};
-use crate::tensor::{DType, Element, Kept, Layout, Name, Shape, StoredTensor};
+use crate::tensor::{Copied, DType, Element, Layout, Name, Shape, StoredTensor};
 use crate::text;
 
 /// How the tensors of a template are filled.
 #[derive(Clone, Copy)]
-pub struct Refill<'a> {
+pub struct TemplateOptions<'a> {
     /// A recipe of rules alone.
     pub rules: Option<Text<'a>>,
     /// Patterns of the names of tensors that are copied.
     pub keep: &'a [String],
     /// Errors if a tensor that is copied has a type that cannot be written.
     pub check_type: &'a dyn Fn(&Name, Element) -> Result<()>,
-    /// How many threads read what is kept, for its hash.
+    /// How many threads read what is copied, for its hash.
     pub threads: usize,
 }
 
@@ -37,7 +37,7 @@ pub struct Refill<'a> {
 const KEYS: [&str; 6] = ["seed", "dtype", "layout", "constants", "require", "rules"];
 
 /// The model that has the tensors of a file of weights, some copied and the others drawn by rules.
-pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Model> {
+pub fn from_template(path: &Path, refill: &TemplateOptions, asked: &Request) -> Result<Model> {
     let keep = keep(refill.keep)?;
     let template = Template::open(path)?;
     ensure!(
@@ -60,15 +60,15 @@ pub fn from_template(path: &Path, refill: &Refill, asked: &Asked) -> Result<Mode
     let dtype = Some(general.dtype).filter(|_| asked.dtype.is_some() || root.get("dtype").is_some());
     let drawing =
         Drawing { rules: &rules, layout: &general.layout, generator: general.generator, dtype, scope: &scope };
-    let kept: Vec<bool> = slots.iter().map(|slot| !keep.matching(slot.name.as_str()).is_empty()).collect();
+    let copied: Vec<bool> = slots.iter().map(|slot| !keep.matching(slot.name.as_str()).is_empty()).collect();
     if let Some(number) = keep.unmatched(|_| false) {
         bail!("--keep `{}`: the pattern matches no tensor", shown(&refill.keep[number]));
     }
     let mut fills = Vec::with_capacity(slots.len());
-    for (slot, kept) in slots.into_iter().zip(kept) {
-        let fill = if kept {
+    for (slot, copied) in slots.into_iter().zip(copied) {
+        let fill = if copied {
             rules.note(slot.name.as_str());
-            Fill::Kept
+            Fill::Copied
         } else {
             Fill::Drawn(drawing.tensor(&slot)?.into())
         };
@@ -84,7 +84,7 @@ fn shown(pattern: &str) -> String {
     text::escape(&text::cut(pattern, 60))
 }
 
-/// The patterns of the names that are kept.
+/// The patterns of the names that are copied.
 fn keep(texts: &[String]) -> Result<Patterns> {
     let mut globs = Globs::default();
     for text in texts {
@@ -104,8 +104,8 @@ struct Drawing<'a, 'e> {
 }
 
 impl Drawing<'_, '_> {
-    fn tensor(&self, slot: &Slot) -> Result<Tensor> {
-        let Slot { name, shape, .. } = slot;
+    fn tensor(&self, slot: &TemplateTensor) -> Result<Tensor> {
+        let TemplateTensor { name, shape, .. } = slot;
         let rule = self.rules.of(name.as_str(), self.scope)?;
         let rule = rule.with_context(|| {
             format!("no rule matches `{name}`: add one to --rules, such as `\"*\" = \"he-normal\"`, or --keep '{name}'")
@@ -122,13 +122,13 @@ impl Drawing<'_, '_> {
     }
 }
 
-/// Files whose tensors are taken as a pattern. Their values are read only where they are kept.
+/// Files whose tensors are taken as a pattern. Their values are read only where they are copied.
 struct Template {
     contents: Contents,
 }
 
 /// A tensor of a template.
-struct Slot {
+struct TemplateTensor {
     name: Name,
     shape: Shape,
     /// The type of its elements, where it is one that is drawn.
@@ -137,7 +137,7 @@ struct Slot {
     type_word: String,
 }
 
-impl Slot {
+impl TemplateTensor {
     fn dtype(&self) -> Result<DType> {
         let Self { name, type_word, .. } = self;
         self.dtype.with_context(|| {
@@ -150,7 +150,7 @@ impl Slot {
 /// Where the values of a tensor of the plan come from.
 enum Fill {
     /// They are copied from the template.
-    Kept,
+    Copied,
     /// They are drawn.
     Drawn(Box<Tensor>),
 }
@@ -162,9 +162,9 @@ impl Template {
     }
 
     /// The tensors in order.
-    fn slots(&self) -> Result<Vec<Slot>> {
+    fn slots(&self) -> Result<Vec<TemplateTensor>> {
         let slot = |entry: &Entry| {
-            Ok(Slot {
+            Ok(TemplateTensor {
                 name: entry.name.parse()?,
                 shape: entry.shape.clone(),
                 dtype: entry.dtype(),
@@ -174,38 +174,42 @@ impl Template {
         self.contents.entries.iter().map(slot).collect()
     }
 
-    /// The tensors of a plan, each as it is filled. What is kept is read once, by several threads, for its hash.
-    fn filled(self, fills: Vec<(Slot, Fill)>, refill: &Refill) -> Result<Vec<Tensor>> {
+    /// The tensors of a plan, each as it is filled. What is copied is read once, by several threads, for its hash.
+    fn filled(self, fills: Vec<(TemplateTensor, Fill)>, refill: &TemplateOptions) -> Result<Vec<Tensor>> {
         let mut sources = Vec::with_capacity(fills.len());
         for ((slot, fill), entry) in fills.iter().zip(&self.contents.entries) {
             sources.push(match fill {
-                Fill::Kept => {
-                    let values = entry.values().with_context(|| format!("`{}` cannot be kept", slot.name))?;
+                Fill::Copied => {
+                    let values = entry.values().with_context(|| format!("`{}` cannot be copied", slot.name))?;
                     (refill.check_type)(&slot.name, values.element())?;
                     Some(values.clone())
                 }
                 Fill::Drawn(_) => None,
             });
         }
-        let kept = hashed(&fills, &sources, refill.threads)?;
-        let tensors = fills.into_iter().zip(kept).map(|((slot, fill), kept)| match (fill, kept) {
+        let copied = hashed(&fills, &sources, refill.threads)?;
+        let tensors = fills.into_iter().zip(copied).map(|((slot, fill), copied)| match (fill, copied) {
             (Fill::Drawn(tensor), _) => Ok(*tensor),
-            (Fill::Kept, Some(kept)) => Ok(Tensor::keep(slot.name, slot.shape, kept)),
-            (Fill::Kept, None) => bail!("`{}` was not read", slot.name),
+            (Fill::Copied, Some(copied)) => Ok(Tensor::keep(slot.name, slot.shape, copied)),
+            (Fill::Copied, None) => bail!("`{}` was not read", slot.name),
         });
         tensors.collect()
     }
 }
 
-/// The tensors that are kept, with their hashes, which threads make in any order.
-fn hashed(fills: &[(Slot, Fill)], sources: &[Option<StoredTensor>], threads: usize) -> Result<Vec<Option<Kept>>> {
-    let done: Vec<Mutex<Option<Result<Kept>>>> = sources.iter().map(|_| Mutex::new(None)).collect();
+/// The tensors that are copied, with their hashes, which threads make in any order.
+fn hashed(
+    fills: &[(TemplateTensor, Fill)],
+    sources: &[Option<StoredTensor>],
+    threads: usize,
+) -> Result<Vec<Option<Copied>>> {
+    let done: Vec<Mutex<Option<Result<Copied>>>> = sources.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < sources.len()) {
             let Some(values) = sources[number].clone() else { continue };
-            let kept = Kept::new(values);
-            *done[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+            let copied = Copied::new(values);
+            *done[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(copied);
         }
     };
     std::thread::scope(|scope| {
@@ -214,9 +218,9 @@ fn hashed(fills: &[(Slot, Fill)], sources: &[Option<StoredTensor>], threads: usi
         work();
         drop(others);
     });
-    let kept = done.into_iter().zip(fills).map(|(kept, (slot, _))| {
-        let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
-        kept.transpose().with_context(|| format!("`{}`", slot.name))
+    let copied = done.into_iter().zip(fills).map(|(copied, (slot, _))| {
+        let copied = copied.into_inner().unwrap_or_else(PoisonError::into_inner);
+        copied.transpose().with_context(|| format!("`{}`", slot.name))
     });
-    kept.collect()
+    copied.collect()
 }

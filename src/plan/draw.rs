@@ -3,25 +3,25 @@
 use anyhow::{Result, ensure};
 
 use super::Plan;
+use crate::distribution::TensorSpec;
 use crate::generator::{self, Source};
-use crate::law::TensorSpec;
-use crate::tensor::in_memory;
+use crate::tensor::to_usize;
 use crate::text;
 
 impl Plan {
-    /// The numbers of the tensor with that number. An elementwise law costs nothing here; a matrix law is drawn now, by `threads` threads.
+    /// The numbers of the tensor with that number. An elementwise distribution costs nothing here; a matrix distribution is drawn now, by `threads` threads.
     pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
         let spec = &self.tensors[number].spec;
-        if !spec.law.is_random() {
+        if !spec.distribution.is_random() {
             return generator::unrandom(spec, threads);
         }
-        let Some(source) = self.drawer.open(&self.seed, spec, threads) else {
-            unreachable!("a plan with other laws than its generator has is not made")
+        let Some(source) = self.sampler.open(&self.seed, spec, threads) else {
+            unreachable!("a plan with other distributions than its generator has is not made")
         };
         source
     }
 
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a law that is drawn element by element.
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a distribution that is drawn element by element.
     pub fn workspace(&self, spec: &TensorSpec) -> u64 {
         self.generator.workspace(spec)
     }
@@ -29,8 +29,8 @@ impl Plan {
     /// The tensors that are drawn for those with these numbers: they themselves, and those that they follow.
     pub fn drawn_for(&self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &TensorSpec> {
         let mut drawn: Vec<&TensorSpec> = numbers.map(|number| &self.tensors[number].spec).collect();
-        let before = drawn.iter().filter_map(|spec| spec.order).max().map_or(0, in_memory);
-        drawn.extend(self.drawer.before(before));
+        let before = drawn.iter().filter_map(|spec| spec.order).max().map_or(0, to_usize);
+        drawn.extend(self.sampler.before(before));
         drawn.into_iter()
     }
 

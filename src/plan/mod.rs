@@ -1,4 +1,4 @@
-//! The plan: the tensors of a file in order, each with its name, shape, dtype and law. Valid by construction, so that
+//! The plan: the tensors of a file in order, each with its name, shape, dtype and distribution. Valid by construction, so that
 //! nothing after it can fail but input and output.
 
 mod draw;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use slice::Cut;
+pub use slice::SliceSpec;
 
-use crate::generator::{Drawer, Generator, NATIVE};
-use crate::law::{Law, TensorSpec, Values};
-use crate::scheme::like::{self, Like, Target};
-use crate::scheme::{self, Reads, Resolved, Site};
-use crate::tensor::{Base, BaseIdentity, DType, Element, Fans, Kept, Layout, Name, Seed, Shape, TrainedIdentity};
+use crate::distribution::{Distribution, TensorSpec, Values};
+use crate::generator::{Generator, NATIVE, Sampler};
+use crate::scheme::parity::{self, DrawContext, ParityTable};
+use crate::scheme::{self, Requires, Resolved, Site};
+use crate::tensor::{Base, Copied, DType, Element, Fans, Layout, Name, Seed, Shape, TensorIdentity, TrainedIdentity};
 
 /// Everything that a file will hold.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Plan {
     /// The tensors in the order in which they were asked for.
     pub tensors: Vec<Tensor>,
     /// What draws them: of a generator that goes in order, all tensors of the command.
-    pub(crate) drawer: Drawer,
+    pub(crate) sampler: Sampler,
 }
 
 /// One tensor of a plan.
@@ -44,11 +44,11 @@ pub struct Tensor {
     /// Those of them that were given by hand.
     pub given_fans: Fans,
     /// The tensor that the scheme started from; `None` if it starts from none.
-    pub base: Option<BaseIdentity>,
+    pub base: Option<TensorIdentity>,
     /// The training that made its values; `None` if they are drawn.
     pub trained: Option<TrainedIdentity>,
-    /// The reason why the values are close to the framework's and not equal to them; `None` if they are equal.
-    pub close: Option<String>,
+    /// The reason why the values are approximate to the framework's and not equal to them; `None` if they are equal.
+    pub approximate: Option<String>,
     /// What the user should know about this tensor.
     pub notes: Vec<String>,
 }
@@ -80,14 +80,14 @@ impl Tensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let resolved = match like_table(common.generator) {
+        let resolved = match parity_table(common.generator) {
             Some(like) => like.resolve(expression)?,
             None => scheme::resolve(expression)?,
         };
         Self::resolved(name, shape, (expression, &resolved), common, base)
     }
 
-    /// The same by a scheme that was looked up already, such as that of a recipe, whatever a framework means by its name.
+    /// The same by a scheme that was looked up already, such as that of a provenance, whatever a framework means by its name.
     pub fn resolved(
         name: Name,
         shape: Shape,
@@ -95,23 +95,30 @@ impl Tensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let row = like_table(common.generator).map(|like| like.row(resolved)).transpose()?;
-        let target = common.generator.framework.as_ref().map(|framework| Target::new(common.dtype, framework.word));
+        let row = parity_table(common.generator).map(|like| like.row(resolved)).transpose()?;
+        let target =
+            common.generator.framework.as_ref().map(|framework| DrawContext::new(common.dtype, framework.word));
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
-        let (law, canonical) = resolved
-            .law(&site, row.and_then(|row| row.law).zip(target))
+        let (distribution, canonical) = resolved
+            .distribution(&site, row.and_then(|row| row.distribution).zip(target))
             .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
-        law.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
-        target.map_or(Ok(()), |target| target.spans(&law)).with_context(|| format!("scheme `{expression}`"))?;
-        let is_pattern = matches!(law, Law::Pattern(_));
+        distribution.fits(common.dtype).with_context(|| format!("scheme `{expression}`"))?;
+        target
+            .map_or(Ok(()), |target| target.spans(&distribution))
+            .with_context(|| format!("scheme `{expression}`"))?;
+        let is_pattern = matches!(distribution, Distribution::Deterministic(_));
         let mut notes = resolved.notes.clone();
-        if matches!(law, Law::Constant { .. }) && !law.is_nan() && shape.rank() >= 2 && shape.count() > 1 {
+        if matches!(distribution, Distribution::Constant { .. })
+            && !distribution.is_nan()
+            && shape.rank() >= 2
+            && shape.count() > 1
+        {
             notes.push(
                 "all units of a constant weight start equal and stay equal; harmless for biases and output weights"
                     .into(),
             );
         }
-        notes.extend(law.too_small_for(common.dtype));
+        notes.extend(distribution.too_small_for(common.dtype));
         let fans = resolved.fans(&site);
         if fans.is_none() && common.fans != Fans::default() {
             notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));
@@ -119,8 +126,9 @@ impl Tensor {
         notes.extend(resolved.other_layout(&common.layout, shape.rank()));
         let given_fans = if fans.is_some() { common.fans } else { Fans::default() };
         let layout = common.layout.letters(shape.rank()).ok();
-        let close = row.and_then(|row| row.close).filter(|_| law.is_random() || is_pattern).map(Into::into);
-        let base = base.filter(|_| resolved.scheme.reads == Reads::Base).map(|base| base.identity.clone());
+        let approximate =
+            row.and_then(|row| row.approximate).filter(|_| distribution.is_random() || is_pattern).map(Into::into);
+        let base = base.filter(|_| resolved.scheme.requires == Requires::Base).map(|base| base.identity.clone());
         Ok(Self {
             spec: TensorSpec {
                 name,
@@ -129,9 +137,9 @@ impl Tensor {
                 dtype: common.dtype,
                 precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
                 is_scaled: row.is_some_and(|row| row.scaled),
-                law,
+                distribution,
                 order: None,
-                passed: 0,
+                skipped: 0,
             },
             expression: canonical,
             layout,
@@ -139,14 +147,14 @@ impl Tensor {
             given_fans,
             base,
             trained: None,
-            close,
+            approximate,
             notes,
         })
     }
 
     /// A tensor that is copied from a file.
-    pub fn keep(name: Name, shape: Shape, kept: Kept) -> Self {
-        let dtype = match kept.values.element() {
+    pub fn keep(name: Name, shape: Shape, copied: Copied) -> Self {
+        let dtype = match copied.values.element() {
             Element::Drawn(dtype) => dtype,
             Element::Stored(_) => DType::F32,
         };
@@ -156,9 +164,9 @@ impl Tensor {
                 shape,
                 slice: None,
                 dtype,
-                law: Law::Kept(kept.into()),
+                distribution: Distribution::Copied(copied.into()),
                 order: None,
-                passed: 0,
+                skipped: 0,
                 precision: DType::F64,
                 is_scaled: false,
             },
@@ -168,7 +176,7 @@ impl Tensor {
             given_fans: Fans::default(),
             base: None,
             trained: None,
-            close: None,
+            approximate: None,
             notes: Vec::new(),
         }
     }
@@ -179,27 +187,29 @@ impl Tensor {
     where
         T: Copy + Into<f64> + Send + Sync + 'static,
     {
-        let law = Law::Whole(Arc::new(Values::new(values)));
-        Self { spec: TensorSpec { law, ..self.spec }, fans: None, trained, notes: Vec::new(), ..self }
+        let distribution = Distribution::Joint(Arc::new(Values::new(values)));
+        Self { spec: TensorSpec { distribution, ..self.spec }, fans: None, trained, notes: Vec::new(), ..self }
     }
 
     /// What it is a copy of; `None` where it is drawn.
-    pub fn kept(&self) -> Option<&Kept> {
-        match &self.spec.law {
-            Law::Kept(kept) => Some(kept),
+    pub fn copied(&self) -> Option<&Copied> {
+        match &self.spec.distribution {
+            Distribution::Copied(copied) => Some(copied),
             _ => None,
         }
     }
 
-    /// The type of its elements, drawn or kept.
+    /// The type of its elements, drawn or copied.
     pub fn element(&self) -> Element {
-        self.kept().map_or(Element::Drawn(self.spec.dtype), |kept| kept.values.element())
+        self.copied().map_or(Element::Drawn(self.spec.dtype), |copied| copied.values.element())
     }
 
-    /// If it has the law of another tensor, so that it may be a copy of its draw.
+    /// If it has the distribution of another tensor, so that it may be a copy of its draw.
     pub(crate) fn draws_as(&self, other: &Self) -> bool {
-        let law = |tensor: &Self| (tensor.spec.passed, tensor.spec.dtype, tensor.given_fans, tensor.spec.whole().shape);
-        law(self) == law(other) && (&self.expression, &self.layout) == (&other.expression, &other.layout)
+        let distribution =
+            |tensor: &Self| (tensor.spec.skipped, tensor.spec.dtype, tensor.given_fans, tensor.spec.whole().shape);
+        distribution(self) == distribution(other)
+            && (&self.expression, &self.layout) == (&other.expression, &other.layout)
     }
 
     /// True if it and another tensor are recorded as copies of one draw.
@@ -236,14 +246,14 @@ impl Plan {
         if generator.framework.is_some() {
             put_in_order(&mut tensors);
             for tensor in &mut tensors {
-                tensor.close = tensor.close.take().or_else(|| generator.stray(&tensor.spec));
+                tensor.approximate = tensor.approximate.take().or_else(|| generator.inexact_reason(&tensor.spec));
             }
         }
-        if let Some(tensor) = tensors.iter().find(|tensor| !generator.draws(&tensor.spec.law)) {
-            bail!("`{}` by `{}`: {} draws no such law", tensor.spec.name, tensor.expression, generator.name);
+        if let Some(tensor) = tensors.iter().find(|tensor| !generator.draws(&tensor.spec.distribution)) {
+            bail!("`{}` by `{}`: {} draws no such distribution", tensor.spec.name, tensor.expression, generator.name);
         }
-        let drawer = generator.drawer(&seed, &draws(&tensors))?;
-        Ok(Self { generator, seed, tensors, drawer })
+        let sampler = generator.sampler(&seed, &draws(&tensors))?;
+        Ok(Self { generator, seed, tensors, sampler })
     }
 
     /// A plan of the tensors of a model's layers, which take other seeds in some frameworks than single tensors do.
@@ -254,7 +264,7 @@ impl Plan {
     /// The same for these of its tensors alone, each with the values that it has among all.
     #[must_use]
     pub fn of(&self, tensors: Vec<Tensor>) -> Self {
-        Self { generator: self.generator, seed: self.seed.clone(), tensors, drawer: self.drawer.clone() }
+        Self { generator: self.generator, seed: self.seed.clone(), tensors, sampler: self.sampler.clone() }
     }
 
     /// Some of its tensors, each with the values that it has among all.
@@ -266,7 +276,7 @@ impl Plan {
 
     /// A plan without tensors, for files that hold none.
     pub fn nothing() -> Self {
-        Self { generator: NATIVE, seed: Seed::default(), tensors: Vec::new(), drawer: Drawer::NATIVE }
+        Self { generator: NATIVE, seed: Seed::default(), tensors: Vec::new(), sampler: Sampler::NATIVE }
     }
 
     /// The size of all values in bytes.
@@ -285,8 +295,11 @@ pub type Turn = (usize, usize);
 
 /// Numbers the tensors that draw by their turns, where a generator draws one after the other.
 pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]) {
-    let mut drawing: Vec<(&mut Tensor, Turn)> =
-        tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.spec.law.is_random()).collect();
+    let mut drawing: Vec<(&mut Tensor, Turn)> = tensors
+        .iter_mut()
+        .zip(turns.iter().copied())
+        .filter(|(tensor, _)| tensor.spec.distribution.is_random())
+        .collect();
     if generator.framework.is_none() || generator.seeds_layers() || drawing.len() < 2 {
         return;
     }
@@ -302,20 +315,21 @@ pub fn put_in_turn(generator: &Generator, tensors: &mut [Tensor], turns: &[Turn]
 
 /// The draws of tensors by their order, one for all tensors that are copies of it.
 fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
-    let mut drawing: Vec<&Tensor> = tensors.iter().filter(|tensor| tensor.spec.law.is_random()).collect();
+    let mut drawing: Vec<&Tensor> = tensors.iter().filter(|tensor| tensor.spec.distribution.is_random()).collect();
     drawing.sort_by_key(|tensor| tensor.spec.order);
     drawing.dedup_by(|copy, tensor| copy.is_copy_of(tensor));
     drawing.into_iter().map(|tensor| &tensor.spec).collect()
 }
 
 /// The schemes of the framework whose numbers a generator draws, and their meaning there; `None` for our own.
-pub fn like_table(generator: &Generator) -> Option<&'static Like> {
-    like::of(generator.framework.as_ref()?.word)
+pub fn parity_table(generator: &Generator) -> Option<&'static ParityTable> {
+    parity::of(generator.framework.as_ref()?.word)
 }
 
 /// Numbers the tensors that draw, where that was not done and there are several.
 fn put_in_order(tensors: &mut [Tensor]) {
-    let mut drawing: Vec<&mut Tensor> = tensors.iter_mut().filter(|tensor| tensor.spec.law.is_random()).collect();
+    let mut drawing: Vec<&mut Tensor> =
+        tensors.iter_mut().filter(|tensor| tensor.spec.distribution.is_random()).collect();
     if drawing.len() > 1 && drawing.iter().all(|tensor| tensor.spec.order.is_none()) {
         drawing.iter_mut().zip(0..).for_each(|(tensor, place)| tensor.spec.order = Some(place));
     }

@@ -1,12 +1,12 @@
-//! Slices of the tensors of a plan. The law stays that of the whole tensor, so that the slices together are the whole, byte for byte.
+//! Slices of the tensors of a plan. The distribution stays that of the whole tensor, so that the slices together are the whole, byte for byte.
 
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 
 use super::{Plan, Tensor};
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{Kept, Shape, Slice};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{Copied, Shape, Slice};
 use crate::text::did_you_mean;
 
 impl Tensor {
@@ -31,24 +31,26 @@ impl Tensor {
         );
         let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
         let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
-        let law = match self.spec.law {
+        let distribution = match self.spec.distribution {
             // The hash is that of the values in the file.
-            Law::Kept(kept) => Law::Kept(Kept::new(kept.values.slice(&slice.start, &shape)?)?.into()),
-            law => law,
+            Distribution::Copied(copied) => {
+                Distribution::Copied(Copied::new(copied.values.slice(&slice.start, &shape)?)?.into())
+            }
+            distribution => distribution,
         };
-        Ok(Self { spec: TensorSpec { law, shape, slice: Some(slice), ..self.spec }, ..self })
+        Ok(Self { spec: TensorSpec { distribution, shape, slice: Some(slice), ..self.spec }, ..self })
     }
 }
 
 /// A slice as it is asked for: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`; axes that are not named are
 /// taken whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct SliceSpec {
     name: String,
     ranges: Vec<(Option<u64>, Option<u64>)>,
 }
 
-impl std::str::FromStr for Cut {
+impl std::str::FromStr for SliceSpec {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -70,7 +72,7 @@ fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
 
 impl Plan {
     /// The plan with slices in place of the tensors that they are of. Errors where there is no such tensor or slice.
-    pub fn sliced(mut self, cuts: &[Cut]) -> Result<Self> {
+    pub fn sliced(mut self, cuts: &[SliceSpec]) -> Result<Self> {
         for cut in cuts {
             let names = || self.tensors.iter().map(|tensor| tensor.spec.name.as_str());
             let found = names().position(|name| name == cut.name);
@@ -84,7 +86,7 @@ impl Plan {
     }
 }
 
-impl Cut {
+impl SliceSpec {
     fn of(&self, tensor: Tensor) -> Result<Tensor> {
         let axes = tensor.spec.shape.axes();
         ensure!(
@@ -108,11 +110,11 @@ mod tests {
 
     #[test]
     fn ranges_are_python_s_without_steps_and_signs() {
-        let cut: Cut = "a=b=1:3,:,2:,:4".parse().unwrap();
+        let cut: SliceSpec = "a=b=1:3,:,2:,:4".parse().unwrap();
         assert_eq!(cut.name, "a=b");
         assert_eq!(cut.ranges, [(Some(1), Some(3)), (None, None), (Some(2), None), (None, Some(4))]);
         for text in ["w", "w=", "w=1", "w=1:2:3", "w=-1:2", "w=+1:2", "w=1:2,", "w= 1:2", "w=a:b", "w=1-2"] {
-            assert!(text.parse::<Cut>().is_err(), "{text} was taken");
+            assert!(text.parse::<SliceSpec>().is_err(), "{text} was taken");
         }
     }
 }

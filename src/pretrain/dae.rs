@@ -12,7 +12,7 @@ use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::{Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Kind, Parameter};
-use crate::tensor::{as_float, in_memory, narrow};
+use crate::tensor::{to_f32, to_f64, to_usize};
 
 pub(super) const METHOD: Method = Method {
     name: "dae",
@@ -96,7 +96,7 @@ struct Options {
     decoder: Activation,
 }
 
-/// Everything that is learnt, and so are slopes and steps.
+/// Everything that is learned, and so are slopes and steps.
 struct Parameters {
     weight: Matrix<f32>,
     bias: Vec<f32>,
@@ -116,12 +116,12 @@ impl Parameters {
 impl Options {
     fn read(job: &Job) -> Result<Self> {
         let arguments = job.arguments;
-        let single = |name| Ok::<_, anyhow::Error>(narrow(arguments.number(name)?));
+        let single = |name| Ok::<_, anyhow::Error>(to_f32(arguments.number(name)?));
         // What comes from layers with another activation than the sigmoid is of no unit interval.
         let encoder = Activation::of(arguments.word("activation"));
         let squared = arguments.word("loss") == Some("squared") || !(job.is_first || encoder == Activation::Sigmoid);
         Ok(Self {
-            batch: in_memory(arguments.optional_count("batch").unwrap_or(1)),
+            batch: to_usize(arguments.optional_count("batch").unwrap_or(1)),
             learning_rate: single("learning-rate")?,
             momentum: single("momentum")?,
             weight_decay: single("weight-decay")?,
@@ -143,7 +143,7 @@ impl Options {
             }
         };
         let sum: f64 = samples.values().iter().zip(again.values()).map(of_each).sum();
-        sum / as_float(samples.rows() as u64)
+        sum / to_f64(samples.rows() as u64)
     }
 }
 

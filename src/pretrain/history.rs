@@ -26,7 +26,7 @@ pub struct Row<'a> {
     pub layer: usize,
     /// The epoch, from 1.
     pub epoch: f64,
-    /// Means over samples that are learnt from, each with its name.
+    /// Means over samples that are learned from, each with its name.
     pub training: Vec<(&'a str, f64)>,
     /// The same over held-out samples; empty if there are none.
     pub held_out: Vec<(&'a str, f64)>,

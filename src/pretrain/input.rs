@@ -5,11 +5,11 @@ use rayon::prelude::*;
 
 use super::activation::Activation;
 use super::layer::Layer;
-use super::survey::{Moments, Survey};
+use super::survey::{DataSummary, FeatureMoments};
 use crate::matrix::Matrix;
-use crate::reader::Table;
+use crate::reader::Dataset;
 use crate::scheme::Arguments;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// At most so many samples are looked at together where all are.
 const BLOCK: usize = 4096;
@@ -66,7 +66,7 @@ impl Scale {
     pub(super) const WORDS: &'static [&'static str] = &["none", "minmax", "standard"];
 
     /// A feature that is constant is shifted, and not stretched.
-    pub(super) fn new(arguments: &Arguments, survey: &Survey) -> Option<Self> {
+    pub(super) fn new(arguments: &Arguments, survey: &DataSummary) -> Option<Self> {
         if let Some(divisor) = arguments.optional_number("scale") {
             return Some(Self::Divided(divisor));
         }
@@ -111,18 +111,18 @@ pub(super) fn widened(matrix: &Matrix<f32>) -> Matrix<f64> {
 
 /// The same values rounded to single precision.
 pub(super) fn narrowed(matrix: &Matrix<f64>) -> Matrix<f32> {
-    Matrix::new(matrix.values().iter().map(|&value| narrow(value)).collect(), matrix.columns())
+    Matrix::new(matrix.values().iter().map(|&value| to_f32(value)).collect(), matrix.columns())
 }
 
 /// What a layer learns from.
 pub(super) struct Input<'a> {
-    pub(super) table: &'a Table,
+    pub(super) table: &'a Dataset,
     pub(super) scale: Option<Scale>,
     /// The layers that are trained already, first to last.
     pub(super) below: Vec<Layer>,
     /// What follows each of them.
     pub(super) activation: Activation,
-    /// The samples that are learnt from.
+    /// The samples that are learned from.
     pub(super) training: Vec<u64>,
     /// Those that are kept apart.
     pub(super) held_out: Vec<u64>,
@@ -140,18 +140,18 @@ impl Input<'_> {
     }
 
     /// The same in double precision, as the data has it if there is no layer below.
-    pub(super) fn doubles(&self, samples: &[u64]) -> Result<Matrix<f64>> {
+    pub(super) fn fill_f64(&self, samples: &[u64]) -> Result<Matrix<f64>> {
         match self.below.is_empty() {
             true => Ok(Matrix::new(self.scaled(samples)?, self.table.features)),
             false => Ok(widened(&self.samples(samples)?)),
         }
     }
 
-    /// The mean of all samples that are learnt from.
+    /// The mean of all samples that are learned from.
     pub(super) fn mean(&self, features: usize) -> Result<Vec<f64>> {
-        let mut moments = Moments::new(features);
+        let mut moments = FeatureMoments::new(features);
         for block in self.blocks() {
-            moments.add_rows(&self.doubles(block)?);
+            moments.add_rows(&self.fill_f64(block)?);
         }
         Ok(moments.mean)
     }
@@ -165,16 +165,16 @@ impl Input<'_> {
         Ok(values)
     }
 
-    /// The means and variances of what a layer makes of all samples that are learnt from, before any activation.
-    pub(super) fn moments(&self, weight: &Matrix<f32>) -> Result<Moments> {
-        let (mut moments, weight) = (Moments::new(weight.columns()), widened(weight));
+    /// The means and variances of what a layer makes of all samples that are learned from, before any activation.
+    pub(super) fn moments(&self, weight: &Matrix<f32>) -> Result<FeatureMoments> {
+        let (mut moments, weight) = (FeatureMoments::new(weight.columns()), widened(weight));
         for block in self.blocks() {
-            moments.add_rows(&self.doubles(block)?.times(&weight));
+            moments.add_rows(&self.fill_f64(block)?.times(&weight));
         }
         Ok(moments)
     }
 
-    /// The samples that are learnt from, block by block in their order.
+    /// The samples that are learned from, block by block in their order.
     pub(super) fn blocks(&self) -> impl Iterator<Item = &[u64]> {
         self.training.chunks(block(VALUES_OF_A_BLOCK, self.table.features))
     }

@@ -12,7 +12,7 @@ use super::options::{activation, epochs, tolerance};
 use super::{Job, Method, Request, Start, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Kind, Parameter};
-use crate::tensor::{as_float, narrow};
+use crate::tensor::{to_f32, to_f64};
 
 pub(super) const METHOD: Method = Method {
     name: "kmeans",
@@ -83,7 +83,7 @@ impl Normalize {
         if self == Self::None {
             return narrowed(&samples);
         }
-        let features = as_float(samples.columns() as u64);
+        let features = to_f64(samples.columns() as u64);
         for row in samples.each_row_mut() {
             if self == Self::Contrast {
                 let mean = row.iter().sum::<f64>() / features;
@@ -123,7 +123,7 @@ impl KMeans {
         let mut candidates = self.first.shuffle(0, &input.training);
         candidates.truncate(CANDIDATES.max(4 * outputs));
         candidates.sort_unstable();
-        let samples = self.normalize.apply(input.doubles(&candidates)?);
+        let samples = self.normalize.apply(input.fill_f64(&candidates)?);
         let squares: Vec<f64> = samples.each_row().map(square).collect();
         let mut left = squares.clone();
         let trials = 2 + outputs.ilog2() as usize;
@@ -174,7 +174,7 @@ impl KMeans {
         self.anew.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
         let samples = input.training.len();
         let sample = input.training[share_of(samples, number[0].into())];
-        let mut drawn = self.normalize.apply(input.doubles(&[sample])?);
+        let mut drawn = self.normalize.apply(input.fill_f64(&[sample])?);
         to_length_one(drawn.values_mut());
         if drawn.values().iter().any(|&value| value != 0.0) {
             self.filters.row_mut(filter).copy_from_slice(drawn.values());
@@ -189,7 +189,7 @@ impl Trainer for KMeans {
         let mut sums: Matrix<f64> = Matrix::zeros(outputs, inputs);
         let mut counts = vec![0u64; outputs];
         for block in input.blocks() {
-            let samples = self.normalize.apply(input.doubles(block)?);
+            let samples = self.normalize.apply(input.fill_f64(block)?);
             let mut of_block: Matrix<f32> = Matrix::zeros(outputs, inputs);
             for (sample, (filter, s)) in samples.each_row().zip(self.nearest(&samples)) {
                 of_block.row_mut(filter).iter_mut().zip(sample).for_each(|(sum, &value)| *sum += s * value);
@@ -214,7 +214,7 @@ impl Trainer for KMeans {
                     let step = after - f64::from(*before);
                     step * step
                 };
-                *before = narrow(after);
+                *before = to_f32(after);
             }
             farthest = farthest.max(moved.sqrt());
         }
@@ -223,12 +223,12 @@ impl Trainer for KMeans {
 
     /// What is left of samples when each is made again by its filter.
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
-        let samples = self.normalize.apply(input.doubles(samples)?);
+        let samples = self.normalize.apply(input.fill_f64(samples)?);
         let rest = samples
             .each_row()
             .zip(self.nearest(&samples))
             .map(|(row, (_, s))| square(row) - f64::from(s) * f64::from(s));
-        let error = rest.sum::<f64>() / as_float(samples.values().len() as u64);
+        let error = rest.sum::<f64>() / to_f64(samples.values().len() as u64);
         Ok(vec![("reconstruction error", error)])
     }
 
@@ -250,7 +250,7 @@ fn to_length_one(values: &mut [f32]) {
     let length = square(values).sqrt();
     if length > 0.0 {
         for value in values {
-            *value = narrow(f64::from(*value) / length);
+            *value = to_f32(f64::from(*value) / length);
         }
     }
 }
@@ -258,7 +258,7 @@ fn to_length_one(values: &mut [f32]) {
 /// The place among so many that a number of [0, 1] stands for.
 fn share_of(count: usize, number: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the count")]
-    let place = (number * as_float(count as u64)) as usize;
+    let place = (number * to_f64(count as u64)) as usize;
     place.min(count - 1)
 }
 
@@ -293,7 +293,7 @@ mod tests {
     fn samples_are_brought_to_length_one_and_zeros_stay() {
         let samples = Matrix::new(vec![3.0, 4.0, 0.0, 0.0, 5.0, 7.0], 2);
         assert_eq!(Normalize::Length.apply(samples.clone()).values()[..4], [0.6, 0.8, 0.0, 0.0]);
-        let half = narrow(0.5f64.sqrt());
+        let half = to_f32(0.5f64.sqrt());
         assert_eq!(Normalize::Contrast.apply(samples.clone()).values()[4..], [-half, half]);
         assert_eq!(Normalize::None.apply(samples.clone()), narrowed(&samples));
     }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::activation::Activation;
 use super::input::{narrowed, widened};
 use crate::matrix::Matrix;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// Values that are worth a thread.
 pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
@@ -24,7 +24,7 @@ pub struct Layer {
 impl Layer {
     /// What comes out for samples: the activation of x W + b.
     pub(super) fn forward(&self, samples: &Matrix<f32>, activation: Activation) -> Matrix<f32> {
-        let bias: Vec<f32> = self.bias.iter().map(|&bias| narrow(bias)).collect();
+        let bias: Vec<f32> = self.bias.iter().map(|&bias| to_f32(bias)).collect();
         forward(samples, &self.weight, &bias, activation)
     }
 

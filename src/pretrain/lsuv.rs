@@ -7,10 +7,10 @@ use super::activation::Activation;
 use super::input::{Input, widened};
 use super::layer::Layer;
 use super::options::{activation, epochs, tolerance};
-use super::survey::Moments;
+use super::survey::FeatureMoments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 pub(super) const METHOD: Method = Method {
     name: "lsuv",
@@ -44,13 +44,13 @@ impl Trainer for Lsuv {
             "layer {}: what comes out of it is the same for every sample: take another scheme or activation, or --scale standard",
             input.below.len()
         );
-        self.weight.values_mut().iter_mut().for_each(|weight| *weight = narrow(f64::from(*weight) / std));
+        self.weight.values_mut().iter_mut().for_each(|weight| *weight = to_f32(f64::from(*weight) / std));
         Ok(false)
     }
 
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
-        let mut moments = Moments::new(self.weight.columns());
-        moments.add_rows(&input.doubles(samples)?.times(&widened(&self.weight)));
+        let mut moments = FeatureMoments::new(self.weight.columns());
+        moments.add_rows(&input.fill_f64(samples)?.times(&widened(&self.weight)));
         Ok(vec![("variance", moments.variance())])
     }
 

@@ -7,7 +7,6 @@ mod activation;
 mod dae;
 mod history;
 mod input;
-mod kept;
 mod kmeans;
 mod layer;
 mod lsuv;
@@ -18,6 +17,7 @@ mod picture;
 mod progress;
 mod rbm;
 mod run;
+mod sample_cache;
 mod survey;
 mod trained;
 mod weight_norm;
@@ -30,9 +30,9 @@ pub use history::{History, Row};
 pub use layer::Layer;
 pub use picture::Picture;
 pub use progress::{Progress, Run};
-pub use run::{Report, Start, Training, Watch};
-pub use survey::{Known, Survey};
-pub use trained::Wanted;
+pub use run::{Report, Start, Training, TrainingObserver};
+pub use survey::{DataSummary, Known};
+pub use trained::TrainingTarget;
 
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Expression, Parameter};
@@ -79,7 +79,7 @@ pub const COMMON: &[Parameter] = &[options::SCALE, options::VALIDATION];
 
 /// A method with its options, each checked.
 #[derive(Clone)]
-pub struct Asked {
+pub struct MethodSpec {
     /// The method.
     pub method: &'static Method,
     arguments: Arguments,
@@ -89,7 +89,7 @@ pub struct Asked {
 struct Request<'a> {
     arguments: &'a Arguments,
     /// The data, scaled.
-    data: &'a Survey,
+    data: &'a DataSummary,
     layers: &'a [Start],
     /// The number of samples to learn from.
     samples: usize,
@@ -118,7 +118,7 @@ trait Trainer {
     /// All that an interrupted run must know to go on, each with its name.
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])>;
 
-    /// What it has learnt.
+    /// What it has learned.
     fn layer(&self) -> Layer;
 }
 
@@ -138,7 +138,7 @@ impl Method {
     }
 }
 
-impl Asked {
+impl MethodSpec {
     /// A method as it is typed, `rbm` or `rbm:epochs=5`, with further options.
     pub fn parse(text: &str, further: &[(&str, &str)]) -> Result<Self> {
         let Expression { name, bare, mut pairs } = Expression::parse(text)?;
@@ -152,14 +152,14 @@ impl Asked {
     }
 }
 
-impl Asked {
+impl MethodSpec {
     /// The scheme that the weights start from where none is named; `None` where the method finds them.
     pub fn scheme(&self) -> Option<&'static str> {
         (self.method.scheme)(&self.arguments)
     }
 
     /// Notes for the user about the data, for weights of that type.
-    pub fn notes(&self, survey: &Survey, dtype: DType) -> Vec<String> {
+    pub fn notes(&self, survey: &DataSummary, dtype: DType) -> Vec<String> {
         let (constant, features) = (survey.constant(), survey.low.len());
         let constant = (constant > 0).then(|| {
             format!("{constant} of {features} features have one value only: there is nothing to learn from them")
@@ -176,12 +176,12 @@ impl Asked {
         constant.into_iter().chain(far).collect()
     }
 
-    /// The memory that layers of these sizes take while they are learnt, in bytes, at most.
+    /// The memory that layers of these sizes take while they are learned, in bytes, at most.
     pub fn workspace(&self, sizes: &[u64]) -> u64 {
         let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
         let samples = self.arguments.optional_count("batch").unwrap_or(1).max(run::MEASURED as u64);
         let widest = sizes.iter().copied().max().unwrap_or(0);
-        // What was learnt and what it started from; of one layer its steps, statistics, transpose and doubles too; samples on their way.
+        // What was learned and what it started from; of one layer its steps, statistics, transpose and doubles too; samples on their way.
         let kept = weights().fold(0, u64::saturating_add).saturating_mul(2);
         let learning = weights().max().unwrap_or(0).saturating_mul(8);
         let values = kept.saturating_add(learning).saturating_add(samples.saturating_mul(widest).saturating_mul(6));
@@ -189,7 +189,7 @@ impl Asked {
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for MethodSpec {
     /// Every option spelled out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.method.name, self.arguments.canonical())

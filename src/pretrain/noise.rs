@@ -24,17 +24,17 @@ impl Noise {
         Self::of("normal:std=1", seed, tensor, stream)
     }
 
-    fn of(law: &str, seed: u64, tensor: &Name, stream: &str) -> Result<Self> {
+    fn of(distribution: &str, seed: u64, tensor: &Name, stream: &str) -> Result<Self> {
         let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
         let shape = Shape::new(vec![Shape::MAX_ELEMENTS])?;
-        let tensor = Tensor::new(format!("{tensor} {stream}").parse()?, shape, law, &common)?;
+        let tensor = Tensor::new(format!("{tensor} {stream}").parse()?, shape, distribution, &common)?;
         Ok(Self(native(seed, &tensor.spec, 1)))
     }
 
     /// Fills `out` with the numbers from `start` on.
     pub(super) fn fill(&self, start: u64, out: &mut [f32]) {
         out.par_chunks_mut(BLOCK).enumerate().for_each(|(number, out)| {
-            self.0.singles(start + (number * BLOCK) as u64, out);
+            self.0.fill_f32(start + (number * BLOCK) as u64, out);
         });
     }
 

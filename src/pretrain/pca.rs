@@ -10,7 +10,7 @@ use super::layer::Layer;
 use super::{Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Kind, Parameter};
-use crate::tensor::as_float;
+use crate::tensor::to_f64;
 
 pub(super) const METHOD: Method = Method {
     name: "pca",
@@ -110,13 +110,13 @@ impl Pca {
         let mean = input.mean(features)?;
         let mut sums = Matrix::zeros(features, features);
         for block in input.blocks() {
-            let mut samples = input.doubles(block)?;
+            let mut samples = input.fill_f64(block)?;
             for row in samples.each_row_mut() {
                 row.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
             }
             sums.add_scaled(1.0, &samples.transposed_times(&samples));
         }
-        let share = 1.0 / as_float(input.training.len() as u64 - 1);
+        let share = 1.0 / to_f64(input.training.len() as u64 - 1);
         sums.values_mut().iter_mut().for_each(|sum| *sum *= share);
         Ok((mean, sums))
     }
@@ -148,7 +148,7 @@ impl Trainer for Pca {
     }
 
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
-        let mut centred = input.doubles(samples)?;
+        let mut centred = input.fill_f64(samples)?;
         for row in centred.each_row_mut() {
             row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
         }
@@ -156,7 +156,7 @@ impl Trainer for Pca {
         let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
         let all = squares(&mut centred.values().iter().copied());
         let left = squares(&mut centred.values().iter().zip(again.values()).map(|(x, y)| x - y));
-        let count = as_float(centred.values().len() as u64);
+        let count = to_f64(centred.values().len() as u64);
         let explained = if all > 0.0 { 1.0 - left / all } else { 1.0 };
         Ok(vec![("reconstruction error", left / count), ("explained variance", explained)])
     }

@@ -1,4 +1,4 @@
-//! A picture of what was learnt: the learning curves, and the first layer's weights as tiles.
+//! A picture of what was learned: the learning curves, and the first layer's weights as tiles.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -8,7 +8,7 @@ use super::history::History;
 use crate::generator::native;
 use crate::plan::Tensor;
 use crate::show::svg::{line, page, text};
-use crate::tensor::{as_float, in_memory};
+use crate::tensor::{to_f64, to_usize};
 use crate::text::figure;
 
 /// A measure over the epochs of all layers.
@@ -66,7 +66,7 @@ const TOP: f64 = 64.0;
 /// The side of a tile, and the room between tiles.
 const TILE: (f64, f64) = (56.0, 8.0);
 const TILES_A_ROW: usize = 14;
-const MOST_TILES: usize = 98;
+const MAX_TILES: usize = 98;
 /// The colours between the least weight and the greatest.
 const SHADES: i16 = 15;
 
@@ -83,15 +83,15 @@ impl Picture<'_> {
         let curves = Curve::all(self.history);
         let tiles = self.weight.map(Tiles::new);
         let below = tiles.as_ref().map_or(0.0, Tiles::height);
-        let width = 2.0 * MARGIN + as_float(TILES_A_ROW as u64) * (TILE.0 + TILE.1);
-        let height = TOP + ROW * as_float(curves.len() as u64) + below;
-        let mut svg = page((width, height), MARGIN, "what was learnt");
+        let width = 2.0 * MARGIN + to_f64(TILES_A_ROW as u64) * (TILE.0 + TILE.1);
+        let height = TOP + ROW * to_f64(curves.len() as u64) + below;
+        let mut svg = page((width, height), MARGIN, "what was learned");
         let _ = writeln!(svg, "{}", comment(self.run));
         for (number, curve) in curves.iter().enumerate() {
-            draw(&mut svg, curve, TOP + ROW * as_float(number as u64));
+            draw(&mut svg, curve, TOP + ROW * to_f64(number as u64));
         }
         if let Some(tiles) = &tiles {
-            tiles.draw(&mut svg, TOP + ROW * as_float(curves.len() as u64));
+            tiles.draw(&mut svg, TOP + ROW * to_f64(curves.len() as u64));
         }
         svg.push_str("</svg>\n");
         svg
@@ -107,16 +107,15 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let spread = if high > low { high - low } else { 1.0 };
     let (x, y, bottom) = (MARGIN, top + 28.0, top + 28.0 + PLOT.1);
-    let step = PLOT.0 / as_float(curve.training.len().max(2) as u64 - 1);
-    let place =
-        |epoch: usize, value: f64| (x + step * as_float(epoch as u64), bottom - (value - low) / spread * PLOT.1);
+    let step = PLOT.0 / to_f64(curve.training.len().max(2) as u64 - 1);
+    let place = |epoch: usize, value: f64| (x + step * to_f64(epoch as u64), bottom - (value - low) / spread * PLOT.1);
     text(svg, (x, top + 14.0), "name", 14, "start", curve.name);
     line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
     for &epoch in &curve.layers {
         let (at, _) = place(epoch, low);
         line(svg, "rule", [at - step / 2.0, y, at - step / 2.0, bottom]);
     }
-    for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("law", "#d97706", &curve.held_out)] {
+    for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("curve", "#d97706", &curve.held_out)] {
         let mut path = String::new();
         for (epoch, &value) in values.iter().enumerate() {
             // A layer's line is its own.
@@ -136,7 +135,7 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
     text(svg, (x, bottom + 16.0), "small", 11, "start", "epoch 1");
     text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &curve.training.len().to_string());
     if !curve.held_out.is_empty() {
-        text(svg, (x + PLOT.0, top + 14.0), "lawname", 11, "end", "this line: held out");
+        text(svg, (x + PLOT.0, top + 14.0), "curve-label", 11, "end", "this line: held out");
     }
 }
 
@@ -151,7 +150,7 @@ struct Tiles {
 
 impl Tiles {
     fn new(weight: &Tensor) -> Self {
-        let axes: Vec<usize> = weight.spec.shape.axes().iter().map(|&size| in_memory(size)).collect();
+        let axes: Vec<usize> = weight.spec.shape.axes().iter().map(|&size| to_usize(size)).collect();
         let outputs_first = weight.layout.as_deref() == Some("oi");
         let [inputs, outputs] = match (axes.as_slice(), outputs_first) {
             (&[rows, columns], false) => [rows, columns],
@@ -159,12 +158,12 @@ impl Tiles {
             _ => [0, 0],
         };
         let mut values = vec![0.0; inputs * outputs];
-        native(0, &weight.spec, 1).singles(0, &mut values);
+        native(0, &weight.spec, 1).fill_f32(0, &mut values);
         let at = |input, output| {
             if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
         };
         let tile = |output| (0..inputs).map(|input| at(input, output)).collect::<Vec<f32>>();
-        let filters: Vec<Vec<f32>> = (0..outputs.min(MOST_TILES)).map(tile).collect();
+        let filters: Vec<Vec<f32>> = (0..outputs.min(MAX_TILES)).map(tile).collect();
         let largest = filters.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
         Self { filters, outputs, sides: sides(inputs), largest }
     }
@@ -174,7 +173,7 @@ impl Tiles {
     }
 
     fn height(&self) -> f64 {
-        64.0 + as_float(self.rows() as u64) * (TILE.0 + TILE.1)
+        64.0 + to_f64(self.rows() as u64) * (TILE.0 + TILE.1)
     }
 
     fn draw(&self, svg: &mut String, top: f64) {
@@ -188,9 +187,9 @@ impl Tiles {
         let caption = format!("{shown}, each {wide}x{high}; from -{end} (blue) to {end} (red)");
         text(svg, (MARGIN, top + 30.0), "small", 11, "start", &caption);
         for (number, tile) in self.filters.iter().enumerate() {
-            let left = MARGIN + as_float((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
-            let above = top + 44.0 + as_float((number / TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
-            let scale = TILE.0 / as_float(wide.max(high) as u64);
+            let left = MARGIN + to_f64((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
+            let above = top + 44.0 + to_f64((number / TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
+            let scale = TILE.0 / to_f64(wide.max(high) as u64);
             let _ = writeln!(
                 svg,
                 r#"<g transform="translate({left:.1} {above:.1}) scale({scale:.4})" shape-rendering="crispEdges">"#

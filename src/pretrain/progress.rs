@@ -12,7 +12,7 @@ use crate::generator::NATIVE;
 use crate::matrix::Matrix;
 use crate::plan::{Common, Plan, Tensor};
 use crate::reader::Contents;
-use crate::tensor::{DType, Fans, Layout, Seed, Shape, in_memory, narrow};
+use crate::tensor::{DType, Fans, Layout, Seed, Shape, to_f32, to_usize};
 
 /// The progress of a run.
 #[derive(Clone, Debug, Default)]
@@ -114,12 +114,12 @@ fn read(path: &Path) -> Result<Held> {
     let mut held = Held::new();
     for number in 0..contents.entries.len() {
         let entry = &contents.entries[number];
-        let columns = entry.shape.axes().get(1).map_or(1, |&columns| in_memory(columns));
+        let columns = entry.shape.axes().get(1).map_or(1, |&columns| to_usize(columns));
         let (name, double) = (entry.name.clone(), entry.dtype() == Some(DType::F64));
         let mut values = if double { Numbers::Doubles(Vec::new()) } else { Numbers::Singles(Vec::new()) };
         contents.read(number, &mut |chunk| match &mut values {
             Numbers::Doubles(values) => values.extend_from_slice(chunk),
-            Numbers::Singles(values) => values.extend(chunk.iter().map(|&value| narrow(value))),
+            Numbers::Singles(values) => values.extend(chunk.iter().map(|&value| to_f32(value))),
         })?;
         held.insert(name, Stored { values, columns });
     }

@@ -12,14 +12,14 @@ use rayon::prelude::*;
 
 use super::activation::Activation;
 use super::input::{Input, both};
-use super::kept::Kept;
 use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
+use super::sample_cache::SampleCache;
 use super::{Job, Method, Request, Trainer};
 use crate::matrix::{Bits, Factor, Matrix, Panels};
 use crate::scheme::{Arguments, Kind, Parameter};
-use crate::tensor::{in_memory, narrow};
+use crate::tensor::{to_f32, to_usize};
 use units::{Draw, Units, add_products};
 
 pub(super) const METHOD: Method = Method {
@@ -99,7 +99,7 @@ struct Rbm {
     hidden_noise: Noise,
     visible_noise: Noise,
     order: Noise,
-    kept: Kept,
+    kept: SampleCache,
     room: Room,
 }
 
@@ -129,10 +129,10 @@ struct Options {
 impl Options {
     fn read(job: &Job) -> Result<Self> {
         let arguments = job.arguments;
-        let single = |name| Ok::<_, anyhow::Error>(narrow(arguments.number(name)?));
+        let single = |name| Ok::<_, anyhow::Error>(to_f32(arguments.number(name)?));
         let gaussian = job.is_first && is_gaussian(arguments);
         Ok(Self {
-            batch: in_memory(arguments.optional_count("batch").unwrap_or(1)),
+            batch: to_usize(arguments.optional_count("batch").unwrap_or(1)),
             learning_rate: single("learning-rate")?,
             momentum: single("momentum")?,
             weight_decay: single("weight-decay")?,
@@ -155,14 +155,14 @@ impl Rbm {
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let options = Options::read(job)?;
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
-        let (kept, sums) = Kept::of(input, inputs)?;
+        let (kept, sums) = SampleCache::of(input, inputs)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
         let count = input.training.len() as f64;
         let bias = |sum: f64| match options.visible {
-            Activation::Linear => narrow(sum / count),
+            Activation::Linear => to_f32(sum / count),
             _ => {
                 let share = (sum / count).clamp(0.5 / count, 1.0 - 0.5 / count);
-                narrow(libm::log(share / (1.0 - share)))
+                to_f32(libm::log(share / (1.0 - share)))
             }
         };
         let chains = if job.arguments.flag("persistent") { options.batch } else { 0 };
@@ -287,7 +287,7 @@ impl Trainer for Rbm {
         let first = number * order.len().div_ceil(batch) as u64;
         let mut chains = Bits::of(&self.chains.matrix()).filter(|chains| chains.rows() > 0);
         if self.kept.is_nothing() {
-            let samples: Vec<u64> = order.iter().map(|&place| input.training[in_memory(place)]).collect();
+            let samples: Vec<u64> = order.iter().map(|&place| input.training[to_usize(place)]).collect();
             let work = batch * self.weight.values().len();
             let learn = |step, samples: Matrix<f32>| self.learn(|| Factor::from(&samples), &mut chains, first + step);
             input.batches(&samples, batch, work, learn)?;

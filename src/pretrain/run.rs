@@ -7,25 +7,25 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::input::{Input, Scale};
 use super::layer::Layer;
 use super::noise::Noise;
-use super::survey::Survey;
-use super::{Asked, Job, Progress, Request, Trainer};
+use super::survey::DataSummary;
+use super::{Job, MethodSpec, Progress, Request, Trainer};
 use crate::matrix::Matrix;
-use crate::reader::Table;
+use crate::reader::Dataset;
 use crate::tensor::Name;
 
-/// At most so many of the samples that are learnt from are measured after an epoch.
+/// At most so many of the samples that are learned from are measured after an epoch.
 pub(super) const MEASURED: usize = 4096;
 
 /// What is to be trained.
 pub struct Training<'a> {
     /// How.
-    pub asked: &'a Asked,
+    pub asked: &'a MethodSpec,
     /// The seed of all random numbers.
     pub seed: u64,
     /// The data.
-    pub table: &'a Table,
+    pub table: &'a Dataset,
     /// What the data is like.
-    pub survey: &'a Survey,
+    pub survey: &'a DataSummary,
     /// The layers, first to last.
     pub layers: Vec<Start>,
     /// How many bytes of samples may be kept in memory.
@@ -41,7 +41,7 @@ pub struct Start {
 }
 
 /// Whoever looks on.
-pub trait Watch {
+pub trait TrainingObserver {
     /// Whether it wants to hear of every epoch; otherwise it hears of the last.
     fn looks(&self) -> bool;
 
@@ -62,7 +62,7 @@ pub struct Report {
     pub epoch: u64,
     /// How many there are at most.
     pub epochs: u64,
-    /// Means over samples that are learnt from, each with its name.
+    /// Means over samples that are learned from, each with its name.
     pub training: Vec<(&'static str, f64)>,
     /// The same over those that were held out; empty where none were.
     pub held_out: Vec<(&'static str, f64)>,
@@ -72,8 +72,8 @@ pub struct Report {
 
 impl Training<'_> {
     /// Trains all layers, from where a run stopped.
-    pub fn run(&self, from: Progress, watch: &mut dyn Watch) -> Result<Vec<Layer>> {
-        let Asked { method, arguments } = self.asked;
+    pub fn run(&self, from: Progress, watch: &mut dyn TrainingObserver) -> Result<Vec<Layer>> {
+        let MethodSpec { method, arguments } = self.asked;
         let scale = Scale::new(arguments, self.survey);
         let scaled = scale.as_ref().map(|scale| self.survey.scaled(scale));
         let (training, held_out) = self.share_out()?;
@@ -96,7 +96,7 @@ impl Training<'_> {
         Ok(input.below)
     }
 
-    /// The samples that are learnt from, and those that are held out.
+    /// The samples that are learned from, and those that are held out.
     fn share_out(&self) -> Result<(Vec<u64>, Vec<u64>)> {
         let mut samples: Vec<u64> = (0..self.table.samples).collect();
         let share = self.asked.arguments.number("validation")?;
@@ -128,7 +128,7 @@ impl Training<'_> {
         trainer: &mut dyn Trainer,
         done: u64,
         input: &Input,
-        watch: &mut dyn Watch,
+        watch: &mut dyn TrainingObserver,
     ) -> Result<()> {
         let epochs = self.asked.arguments.optional_count("epochs").unwrap_or(1);
         let step = input.training.len().div_ceil(MEASURED);

@@ -4,21 +4,21 @@ use anyhow::{Result, ensure};
 
 use super::input::{Scale, in_order};
 use crate::matrix::Matrix;
-use crate::reader::Table;
-use crate::tensor::BaseIdentity;
+use crate::reader::Dataset;
+use crate::tensor::TensorIdentity;
 
 /// The known facts of the data.
 pub struct Known {
     /// The identity of the data.
-    pub identity: BaseIdentity,
+    pub identity: TensorIdentity,
     /// What it is like.
-    pub survey: Survey,
+    pub survey: DataSummary,
 }
 
 impl Known {
     /// Goes through all samples: for their hash, and beside that for what they are like.
-    pub fn of(table: &Table) -> Result<Self> {
-        let (identity, survey) = rayon::join(|| table.identity(), || Survey::of(table));
+    pub fn of(table: &Dataset) -> Result<Self> {
+        let (identity, survey) = rayon::join(|| table.identity(), || DataSummary::of(table));
         Ok(Self { identity: identity?, survey: survey? })
     }
 }
@@ -29,7 +29,7 @@ const FAR: f64 = 1e4;
 const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 
 /// Statistics of the data, feature by feature.
-pub struct Survey {
+pub struct DataSummary {
     /// The least value.
     pub low: Vec<f64>,
     /// The greatest.
@@ -40,9 +40,9 @@ pub struct Survey {
     pub std: Vec<f64>,
 }
 
-impl Survey {
+impl DataSummary {
     /// Goes through all samples once. Errors name the first value that is not finite.
-    pub fn of(table: &Table) -> Result<Self> {
+    pub fn of(table: &Dataset) -> Result<Self> {
         let seen = Self::seen(table, None)?;
         let factors = seen.factors();
         if factors.iter().all(|&factor| factor == 1.0) {
@@ -53,7 +53,7 @@ impl Survey {
         Ok(Self { low: back(low), high: back(high), mean: back(mean), std: back(std) })
     }
 
-    fn seen(table: &Table, factors: Option<&[f64]>) -> Result<Seen> {
+    fn seen(table: &Dataset, factors: Option<&[f64]>) -> Result<Seen> {
         let mut all = Seen::new(table.features);
         let numbers: Vec<u64> = (0..table.samples).collect();
         in_order(&numbers, table.features, |samples| Seen::of(table, samples, factors), |seen| all.join(&seen))?;
@@ -109,18 +109,18 @@ impl Survey {
 struct Seen {
     low: Vec<f64>,
     high: Vec<f64>,
-    moments: Moments,
+    moments: FeatureMoments,
 }
 
 impl Seen {
     /// No sample at all.
     fn new(features: usize) -> Self {
         let (low, high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
-        Self { low, high, moments: Moments::new(features) }
+        Self { low, high, moments: FeatureMoments::new(features) }
     }
 
     /// The samples as they are, or with each feature multiplied.
-    fn of(table: &Table, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
+    fn of(table: &Dataset, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
         let (mut seen, mut values) = (Self::new(table.features), Vec::new());
         table.read(samples, &mut values)?;
         if let Some(factors) = factors {
@@ -151,10 +151,10 @@ impl Seen {
         self.low.iter().zip(&self.high).zip(self.moments.variances()).map(factor).collect()
     }
 
-    fn survey(self) -> Survey {
+    fn survey(self) -> DataSummary {
         let Self { low, high, moments } = self;
         let std = moments.variances().map(f64::sqrt).collect();
-        Survey { low, high, mean: moments.mean, std }
+        DataSummary { low, high, mean: moments.mean, std }
     }
 
     /// Takes in what others are like.
@@ -166,13 +166,13 @@ impl Seen {
 }
 
 /// Means and variances, feature by feature, by the method of Welford 1962: no digits cancel.
-pub(super) struct Moments {
+pub(super) struct FeatureMoments {
     count: f64,
     pub(super) mean: Vec<f64>,
     squares: Vec<f64>,
 }
 
-impl Moments {
+impl FeatureMoments {
     pub(super) fn new(features: usize) -> Self {
         Self { count: 0.0, mean: vec![0.0; features], squares: vec![0.0; features] }
     }

@@ -1,29 +1,29 @@
-//! Tensors that hold what was learnt.
+//! Tensors that hold what was learned.
 
 use anyhow::{Context, Result, ensure};
 
 use super::Start;
 use super::layer::Layer;
+use crate::distribution::TensorSpec;
 use crate::generator::{NATIVE, native};
-use crate::law::TensorSpec;
 use crate::matrix::Matrix;
 use crate::plan::Tensor;
-use crate::recipe::TensorRecipe;
-use crate::tensor::{Part, TrainedIdentity, in_memory};
+use crate::provenance::TensorProvenance;
+use crate::tensor::{Part, TrainedIdentity, to_usize};
 
-/// A tensor to be learnt: as it starts, and what it will be.
-pub struct Wanted {
+/// A tensor to be learned: as it starts, and what it will be.
+pub struct TrainingTarget {
     /// Its name, shape and layout, and the scheme that it starts from.
     pub tensor: Tensor,
     /// Which data, how, and what of which layer.
     pub trained: TrainedIdentity,
 }
 
-impl Wanted {
-    /// The tensor to be learnt again, by what a file says of it. Errors if it was not learnt.
-    pub fn recorded(name: &str, recorded: &TensorRecipe) -> Result<Self> {
-        let trained = recorded.trained.clone().context("it was not learnt, and others of the file were")?;
-        let start = TensorRecipe { trained: None, ..recorded.clone() };
+impl TrainingTarget {
+    /// The tensor to be learned again, by what a file says of it. Errors if it was not learned.
+    pub fn recorded(name: &str, recorded: &TensorProvenance) -> Result<Self> {
+        let trained = recorded.trained.clone().context("it was not learned, and others of the file were")?;
+        let start = TensorProvenance { trained: None, ..recorded.clone() };
         Ok(Self { tensor: start.tensor(name, NATIVE)?, trained })
     }
 
@@ -42,9 +42,9 @@ impl Wanted {
         let &[rows, columns] = tensor.spec.shape.axes() else {
             anyhow::bail!("`{}` is no matrix: its shape is {}", tensor.spec.name, tensor.spec.shape);
         };
-        let mut values = vec![0.0; in_memory(rows) * in_memory(columns)];
-        native(seed, &tensor.spec, threads).singles(0, &mut values);
-        let stored = Matrix::new(values, in_memory(columns));
+        let mut values = vec![0.0; to_usize(rows) * to_usize(columns)];
+        native(seed, &tensor.spec, threads).fill_f32(0, &mut values);
+        let stored = Matrix::new(values, to_usize(columns));
         let weight = if self.outputs_first() { stored.transposed() } else { stored };
         Ok(Start { name: tensor.spec.name.clone(), weight })
     }
@@ -58,8 +58,8 @@ impl Wanted {
         self.tensor.layout.as_deref() == Some("oi")
     }
 
-    /// The tensor with what its layer has learnt.
-    pub fn learnt(self, layers: &[Layer]) -> Result<Tensor> {
+    /// The tensor with what its layer has learned.
+    pub fn learned(self, layers: &[Layer]) -> Result<Tensor> {
         let name = &self.tensor.spec.name;
         let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: there is no such layer"))?;
         let values = match self.trained.part {

@@ -8,10 +8,10 @@ use super::activation::Activation;
 use super::input::{Input, widened};
 use super::layer::Layer;
 use super::options::activation;
-use super::survey::Moments;
+use super::survey::FeatureMoments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 pub(super) const METHOD: Method = Method {
     name: "weight-norm",
@@ -45,7 +45,7 @@ impl Trainer for WeightNorm {
             .map(|variance| if variance.sqrt().is_normal() { 1.0 / variance.sqrt() } else { 1.0 })
             .collect();
         for row in self.weight.each_row_mut() {
-            row.iter_mut().zip(&factors).for_each(|(weight, factor)| *weight = narrow(f64::from(*weight) * factor));
+            row.iter_mut().zip(&factors).for_each(|(weight, factor)| *weight = to_f32(f64::from(*weight) * factor));
         }
         // The mean of what the rounded weights make: a mean far from 0 shows their rounding.
         let mean = Matrix::new(input.mean(self.weight.rows())?, self.weight.rows());
@@ -54,8 +54,8 @@ impl Trainer for WeightNorm {
     }
 
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
-        let sums = input.doubles(samples)?.times(&widened(&self.weight));
-        let mut moments = Moments::new(sums.columns());
+        let sums = input.fill_f64(samples)?.times(&widened(&self.weight));
+        let mut moments = FeatureMoments::new(sums.columns());
         sums.each_row().for_each(|row| moments.add(row.iter().zip(&self.bias).map(|(sum, bias)| sum + bias)));
         let largest = moments.mean.iter().fold(0.0, |largest: f64, mean| largest.max(mean.abs()));
         Ok(vec![("largest mean", largest), ("variance", moments.variance())])

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Contents, shown_name};
-use crate::tensor::{Base, BaseIdentity, Element};
+use crate::tensor::{Base, Element, TensorIdentity};
 use crate::text;
 
 /// The number of elements that are read at a time.
@@ -42,7 +42,7 @@ impl Contents {
         read.with_context(|| shown.clone())?;
         ensure!(all.iter().all(|value| value.is_finite()), "{shown} holds values that are not finite");
         let sha256 = text::hex(&hash.finalize());
-        let identity = BaseIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
+        let identity = TensorIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
         Ok(Base { identity, shape, values: all })
     }
 

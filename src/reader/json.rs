@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Vis
 use serde_json::value::RawValue;
 
 use super::values::store;
-use super::{Entry, Found, Reader, read_bytes, recipe};
+use super::{Entry, Found, Reader, provenance, read_bytes};
 use crate::plan::Plan;
 use crate::tensor::{Backing, Element, InMemory, Origin, Shape, Stored, StoredTensor};
 use crate::text;
@@ -30,7 +30,7 @@ fn recognizes(opening: &[u8]) -> bool {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document<'a> {
-    /// [`crate::recipe::KEY`].
+    /// [`crate::provenance::KEY`].
     #[serde(borrow)]
     fanin: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -64,8 +64,8 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         entries.push(written.entry(&name).with_context(|| format!("tensor `{name}`"))?);
     }
     let mut notes = Vec::new();
-    let recipe = document.fanin.and_then(|raw| recipe(raw.get(), &mut notes));
-    Ok(Found { entries, recipe, notes, layout: None })
+    let provenance = document.fanin.and_then(|raw| provenance(raw.get(), &mut notes));
+    Ok(Found { entries, provenance, notes, layout: None })
 }
 
 /// The error of a text that is not read: of its JSON, of its keys, or of its tensors.

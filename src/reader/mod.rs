@@ -3,18 +3,18 @@
 
 mod archive;
 mod base;
+mod copied;
+mod dataset;
 mod delimited;
-mod directory;
+mod folder;
 mod foreign;
 mod json;
-mod kept;
 mod npy;
 mod npz;
 mod pickle;
 mod pt;
 mod raw;
 mod safetensors;
-mod table;
 mod typestr;
 mod values;
 mod zip_end;
@@ -30,13 +30,13 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::generator::{Generator, NATIVE};
 use crate::passing;
 use crate::plan::Tensor;
-use crate::recipe::{Recipe, TensorRecipe};
+use crate::provenance::{Provenance, TensorProvenance};
 use crate::scheme;
-use crate::tensor::{DType, Element, KeptIdentity, Origin, Shape, StoredTensor};
+use crate::tensor::{CopiedIdentity, DType, Element, Origin, Shape, StoredTensor};
 use crate::text;
+pub use dataset::{Dataset, DatasetOptions};
 pub use delimited::{Columns, Delimiter, TextOptions};
-pub use directory::files_of;
-pub use table::{Table, TableOptions};
+pub use folder::files_of;
 
 /// Reads one file format.
 pub struct Reader {
@@ -57,7 +57,7 @@ const OPENING: u64 = 512;
 /// What a reader finds in a file.
 struct Found {
     entries: Vec<Entry>,
-    recipe: Option<Recipe>,
+    provenance: Option<Provenance>,
     notes: Vec<String>,
     /// The layout of the framework that the file is of, if it says.
     layout: Option<&'static str>,
@@ -69,8 +69,8 @@ pub struct Contents {
     pub format: &'static str,
     /// Its tensors, in the order of the file.
     pub entries: Vec<Entry>,
-    /// The recipe that it carries.
-    pub recipe: Option<Recipe>,
+    /// The provenance that it carries.
+    pub provenance: Option<Provenance>,
     /// What the user should know about it.
     pub notes: Vec<String>,
     /// The layout of the framework that it is of, if it says: `torch`.
@@ -87,12 +87,12 @@ pub struct Entry {
     pub shape: Shape,
     /// The type of its elements for people, in the file's own word where it is none of ours.
     pub type_word: String,
-    /// The same tensor derived again from the recipe, where there is one and it fits.
+    /// The same tensor derived again from the provenance, where there is one and it fits.
     pub planned: Option<Box<Tensor>>,
-    /// What its recipe calls the scheme, where that cannot be derived for want of the tensor that it started from.
+    /// What its provenance calls the scheme, where that cannot be derived for want of the tensor that it started from.
     pub scheme: Option<String>,
-    /// Which values it holds, by its recipe, where they were copied from another file.
-    pub kept: Option<KeptIdentity>,
+    /// Which values it holds, by its provenance, where they were copied from another file.
+    pub copied: Option<CopiedIdentity>,
     /// Which file of several it lies in, below their folder: not to be shown without [`text::escape`].
     pub file: Option<String>,
     /// Its values; `None` where they are of a type that is not known.
@@ -100,7 +100,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// A tensor whose values are read. Its recipe has not been looked at yet.
+    /// A tensor whose values are read. Its provenance has not been looked at yet.
     fn new(name: String, stored: StoredTensor) -> Self {
         let type_word = stored.element().word().into();
         let unread = Self::unread(name, stored.shape().clone(), type_word);
@@ -109,7 +109,7 @@ impl Entry {
 
     /// A tensor of a type that is not read, by the file's own word for it.
     fn unread(name: String, shape: Shape, type_word: String) -> Self {
-        Self { name, shape, type_word, planned: None, scheme: None, kept: None, file: None, stored: None }
+        Self { name, shape, type_word, planned: None, scheme: None, copied: None, file: None, stored: None }
     }
 
     /// Its values. Errors where they are of a type that is not read.
@@ -151,10 +151,10 @@ impl Contents {
 
 fn open(path: &Path) -> Result<Contents> {
     if fs::metadata(path)?.is_dir() {
-        return directory::of_folder(path);
+        return folder::of_folder(path);
     }
-    if directory::is_index(path)? {
-        return directory::of_index(path);
+    if folder::is_index(path)? {
+        return folder::of_index(path);
     }
     let (format, found) = open_file(path)?;
     Ok(found.contents(format))
@@ -178,7 +178,7 @@ fn open_file(path: &Path) -> Result<(&'static str, Found)> {
 pub enum Content {
     /// Weights in one of the formats that are read.
     Weights,
-    /// JSON: weights, an index of weights, a recipe or something else.
+    /// JSON: weights, an index of weights, a provenance or something else.
     Json,
     /// Any other text.
     Text,
@@ -226,13 +226,13 @@ fn opening(origin: &Arc<Origin>, length: u64) -> Result<Vec<u8>> {
 }
 
 impl Found {
-    /// With each tensor derived again by the recipe.
+    /// With each tensor derived again by the provenance.
     fn contents(self, format: &'static str) -> Contents {
-        let Self { mut entries, recipe, mut notes, layout } = self;
-        if let Some(recipe) = &recipe {
-            notes.extend(plan(&mut entries, recipe));
+        let Self { mut entries, provenance, mut notes, layout } = self;
+        if let Some(provenance) = &provenance {
+            notes.extend(plan(&mut entries, provenance));
         }
-        Contents { format, entries, recipe, notes, layout, faults: Vec::new() }
+        Contents { format, entries, provenance, notes, layout, faults: Vec::new() }
     }
 }
 
@@ -250,21 +250,21 @@ fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
     passing::in_one_text(error, format!("`{}`: {message}", text::escape(&name.to_string_lossy())))
 }
 
-/// Derives each entry again by the recipe, and says where the two do not meet.
-fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
+/// Derives each entry again by the provenance, and says where the two do not meet.
+fn plan(entries: &mut [Entry], provenance: &Provenance) -> Vec<String> {
     let (mut notes, mut runs) = (Vec::new(), HashSet::new());
     // What a scheme means does not hang on a generator that is not known here.
-    let generator = Generator::find(&recipe.generator).unwrap_or(NATIVE);
-    let known = |name: &str| recipe.tensors.as_ref().and_then(|tensors| tensors.get(name));
+    let generator = Generator::find(&provenance.generator).unwrap_or(NATIVE);
+    let known = |name: &str| provenance.tensors.as_ref().and_then(|tensors| tensors.get(name));
     for entry in &mut *entries {
         let Some(tensor) = known(&entry.name) else {
-            notes.push(format!("the recipe does not know `{}`", entry.name));
+            notes.push(format!("the provenance does not know `{}`", entry.name));
             continue;
         };
-        if let Some(identity) = &tensor.kept {
-            match kept::agrees(entry, tensor) {
-                Ok(()) => kept::tell(entry, identity),
-                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+        if let Some(identity) = &tensor.copied {
+            match copied::agrees(entry, tensor) {
+                Ok(()) => copied::tell(entry, identity),
+                Err(error) => notes.push(format!("the provenance of `{}` is left aside: {error:#}", entry.name)),
             }
             continue;
         }
@@ -277,7 +277,7 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
                         notes.push(note);
                     }
                 }
-                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+                Err(error) => notes.push(format!("the provenance of `{}` is left aside: {error:#}", entry.name)),
             }
             continue;
         }
@@ -286,35 +286,35 @@ fn plan(entries: &mut [Entry], recipe: &Recipe) -> Vec<String> {
                 Ok(()) => {
                     entry.scheme = Some(tensor.scheme.clone());
                     notes.push(format!(
-                        "`{}` started from `{}` (SHA-256 {}), without which its law is not known",
+                        "`{}` started from `{}` (SHA-256 {}), without which its distribution is not known",
                         entry.name, base.name, base.sha256
                     ));
                 }
-                Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+                Err(error) => notes.push(format!("the provenance of `{}` is left aside: {error:#}", entry.name)),
             }
             continue;
         }
         match derive(entry, tensor, generator) {
             Ok(planned) => {
-                // The recipe confirms what two bytes of no type are.
+                // The provenance confirms what two bytes of no type are.
                 if entry.type_word == npy::BFLOAT16 {
                     entry.type_word = planned.spec.dtype.word().into();
                 }
                 entry.planned = Some(Box::new(planned));
             }
-            Err(error) => notes.push(format!("the recipe of `{}` is left aside: {error:#}", entry.name)),
+            Err(error) => notes.push(format!("the provenance of `{}` is left aside: {error:#}", entry.name)),
         }
     }
     let held: HashSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let unmet = recipe.tensors.iter().flatten().filter(|(name, _)| !held.contains(name.as_str()));
-    notes.extend(unmet.map(|(name, _)| format!("the recipe tells of `{name}`, which is not in the file")));
+    let unmet = provenance.tensors.iter().flatten().filter(|(name, _)| !held.contains(name.as_str()));
+    notes.extend(unmet.map(|(name, _)| format!("the provenance tells of `{name}`, which is not in the file")));
     notes
 }
 
-/// Whether the recipe of a tensor that cannot be derived is of what the file holds.
-fn agrees(entry: &mut Entry, recipe: &TensorRecipe) -> Result<()> {
-    let (shape, dtype) = (Shape::new(recipe.shape.clone())?, recipe.dtype()?);
-    scheme::resolve(&recipe.scheme)?;
+/// Whether the provenance of a tensor that cannot be derived is of what the file holds.
+fn agrees(entry: &mut Entry, provenance: &TensorProvenance) -> Result<()> {
+    let (shape, dtype) = (Shape::new(provenance.shape.clone())?, provenance.dtype()?);
+    scheme::resolve(&provenance.scheme)?;
     same(entry, &shape, dtype)?;
     if entry.type_word == npy::BFLOAT16 {
         entry.type_word = dtype.word().into();
@@ -322,23 +322,23 @@ fn agrees(entry: &mut Entry, recipe: &TensorRecipe) -> Result<()> {
     Ok(())
 }
 
-/// Errors where a recipe's shape or dtype is not that of the file.
+/// Errors where a provenance's shape or dtype is not that of the file.
 fn same(entry: &Entry, shape: &Shape, dtype: DType) -> Result<()> {
     ensure!(*shape == entry.shape, "it says shape {shape}, and the file {}", entry.shape);
     ensure!(Some(dtype) == entry.dtype(), "it says dtype {dtype}, and the file {}", entry.type_word);
     Ok(())
 }
 
-/// The tensor by its recipe. Errors where that is not what the file holds.
-fn derive(entry: &Entry, recipe: &TensorRecipe, generator: &'static Generator) -> Result<Tensor> {
-    let tensor = recipe.tensor(&entry.name, generator)?;
+/// The tensor by its provenance. Errors where that is not what the file holds.
+fn derive(entry: &Entry, provenance: &TensorProvenance, generator: &'static Generator) -> Result<Tensor> {
+    let tensor = provenance.tensor(&entry.name, generator)?;
     same(entry, &tensor.spec.shape, tensor.spec.dtype)?;
     Ok(tensor)
 }
 
-/// A recipe where its text is one; else a note that says why it is not.
-fn recipe(text: &str, notes: &mut Vec<String>) -> Option<Recipe> {
-    Recipe::parse(text).map_err(|error| notes.push(format!("the recipe is left aside: {error:#}"))).ok()
+/// A provenance where its text is one; else a note that says why it is not.
+fn provenance(text: &str, notes: &mut Vec<String>) -> Option<Provenance> {
+    Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is left aside: {error:#}"))).ok()
 }
 
 /// Reads exactly `length` bytes, which the caller has checked against the file's length.

@@ -31,7 +31,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     }
     // The file has no name for its array; this is what its writer calls the first.
     let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
-    Ok(Found { entries: vec![entry], recipe: None, notes: Vec::new(), layout: None })
+    Ok(Found { entries: vec![entry], provenance: None, notes: Vec::new(), layout: None })
 }
 
 /// What stands before the values of an array.
@@ -216,7 +216,7 @@ impl Type {
     }
 }
 
-/// Two bytes of no type: what `NumPy` makes of bfloat16, as nothing but a recipe can confirm.
+/// Two bytes of no type: what `NumPy` makes of bfloat16, as nothing but a provenance can confirm.
 pub(super) const BFLOAT16: &str = "V2 (bfloat16?)";
 
 #[cfg(test)]

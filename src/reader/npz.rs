@@ -1,4 +1,4 @@
-//! `.npz`: a zip archive of `.npy` members, stored or compressed. Other members are passed over. The recipe lies in the comments, as the writer puts it there.
+//! `.npz`: a zip archive of `.npy` members, stored or compressed. Other members are skipped. The provenance lies in the comments, as the writer puts it there.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
@@ -11,8 +11,8 @@ use zip::read::ZipFile;
 
 use super::archive::{self, Archive, Members};
 use super::foreign::foreign_archive;
-use super::{Entry, Found, Reader, npy, recipe, shown_name};
-use crate::recipe::TensorRecipe;
+use super::{Entry, Found, Reader, npy, provenance, shown_name};
+use crate::provenance::TensorProvenance;
 use crate::tensor::Origin;
 use crate::text::cut;
 
@@ -30,19 +30,19 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         bail!(foreign);
     }
     let (members, mut notes) = members(&mut archive)?;
-    let mut recipe = std::str::from_utf8(archive.comment())
+    let mut provenance = std::str::from_utf8(archive.comment())
         .ok()
         .filter(|comment| comment.starts_with('{'))
-        .and_then(|comment| recipe(comment, &mut notes));
-    if let Some(recipe) = &mut recipe {
-        recipe.tensors = Some(recipes(&members, &mut notes));
+        .and_then(|comment| provenance(comment, &mut notes));
+    if let Some(provenance) = &mut provenance {
+        provenance.tensors = Some(provenance_of(&members, &mut notes));
     }
     let packed = Members::new(origin, archive);
     let entry = |Member { number, name, header, .. }: Member| -> Result<Entry> {
         header.entry(name.clone(), packed.member(number)?).with_context(|| format!("member `{name}`"))
     };
     let entries = members.into_iter().map(entry).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes, layout: None })
+    Ok(Found { entries, provenance, notes, layout: None })
 }
 
 /// The arrays of an archive, and notes of what else is in it. Errors if no array is of numbers.
@@ -57,7 +57,7 @@ fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
                 match member.header.refusal() {
                     Some(refusal) => {
                         let name = shown_name(&member.name);
-                        notes.push(format!("{name} is passed over: it holds {refusal}"));
+                        notes.push(format!("{name} is skipped: it holds {refusal}"));
                         refused.get_or_insert(format!("{name} holds {refusal}"));
                     }
                     None => members.push(member),
@@ -71,7 +71,7 @@ fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
     }
     ensure!(!members.is_empty() || further.is_empty(), "no member is an array: {}", cut(&further.join(", "), 200));
     if !further.is_empty() {
-        notes.push(format!("no arrays, and passed over: {}", cut(&further.join(", "), 200)));
+        notes.push(format!("no arrays, and skipped: {}", cut(&further.join(", "), 200)));
     }
     Ok((members, notes))
 }
@@ -151,14 +151,14 @@ fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// The recipes of the members, by name.
-fn recipes(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorRecipe> {
-    let mut recipes = BTreeMap::new();
+/// The provenance of the members, by name.
+fn provenance_of(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorProvenance> {
+    let mut by_name = BTreeMap::new();
     for Member { name, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {
-        match TensorRecipe::parse(comment) {
-            Ok(recipe) => drop(recipes.insert(name.clone(), recipe)),
-            Err(error) => notes.push(format!("the comment of `{name}` is no recipe: {error}")),
+        match TensorProvenance::parse(comment) {
+            Ok(provenance) => drop(by_name.insert(name.clone(), provenance)),
+            Err(error) => notes.push(format!("the comment of `{name}` is no provenance: {error}")),
         }
     }
-    recipes
+    by_name
 }

@@ -15,7 +15,7 @@ use crate::tensor::{Backing, Element, Origin, StoredTensor};
 
 pub(super) const READER: Reader = Reader { format: "pt", recognizes, open };
 
-/// The longest pickle and the longest recipe: 2^20 tensors of 500 bytes.
+/// The longest pickle and the longest provenance: 2^20 tensors of 500 bytes.
 const MAX_PICKLE: u64 = 1 << 29;
 
 /// The way out of formats that are not read.

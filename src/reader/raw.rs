@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Entry, Found, Reader, read_bytes, recipe};
+use super::{Entry, Found, Reader, provenance, read_bytes};
 use crate::plan::Plan;
 use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
 use crate::text::Unique;
@@ -80,13 +80,13 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
     located.sort_by_key(|located| (located.offset, located.bytes));
     check_cover(&located, values.length())?;
     let mut notes = Vec::new();
-    let recipe = fanin.and_then(|raw| recipe(raw.get(), &mut notes));
+    let provenance = fanin.and_then(|raw| provenance(raw.get(), &mut notes));
     let entry = |Located { name, element, shape, offset, .. }| {
         let stored = StoredTensor::new(Arc::<Origin>::clone(&values), offset, element, shape);
         Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
     };
     let entries = located.into_iter().map(entry).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes, layout: None })
+    Ok(Found { entries, provenance, notes, layout: None })
 }
 
 /// The file of values that a manifest is of.

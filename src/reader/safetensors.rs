@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Entry, Found, Reader, read_bytes, recipe};
+use super::{Entry, Found, Reader, provenance, read_bytes};
 use crate::plan::Plan;
-use crate::recipe;
+use crate::provenance;
 use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
 use crate::text::Unique;
 
@@ -28,7 +28,7 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
 }
 
-/// The header's entry of a tensor. Other fields are passed over, as the safetensors library does.
+/// The header's entry of a tensor. Other fields are skipped, as the safetensors library does.
 #[derive(Deserialize)]
 struct Info {
     dtype: String,
@@ -45,11 +45,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is no text")?;
     let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("its header")?;
 
-    let (mut notes, mut recipe, mut layout) = (Vec::new(), None, Some("torch"));
+    let (mut notes, mut provenance, mut layout) = (Vec::new(), None, Some("torch"));
     let mut tensors = Vec::with_capacity(pairs.len());
     for (name, raw) in pairs {
         if name == METADATA {
-            (recipe, layout) = metadata(raw.get(), &mut notes)?;
+            (provenance, layout) = metadata(raw.get(), &mut notes)?;
         } else {
             tensors.push(Located::parse(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
         }
@@ -58,11 +58,14 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
     check_cover(&tensors, length - 8 - header)?;
     let entries = tensors.into_iter().map(|tensor| tensor.entry(origin, 8 + header)).collect::<Result<_>>()?;
-    Ok(Found { entries, recipe, notes, layout })
+    Ok(Found { entries, provenance, notes, layout })
 }
 
-/// The recipe in the metadata, which are texts by name, and the layout of the framework that they name.
-fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<crate::recipe::Recipe>, Option<&'static str>)> {
+/// The provenance in the metadata, which are texts by name, and the layout of the framework that they name.
+fn metadata(
+    text: &str,
+    notes: &mut Vec<String>,
+) -> Result<(Option<crate::provenance::Provenance>, Option<&'static str>)> {
     let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
     let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
     let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
@@ -71,7 +74,7 @@ fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<crate::recipe
         Some("mlx") => Some("mlx"),
         Some(_) => None,
     };
-    Ok((find(recipe::KEY).and_then(|text| recipe(text, notes)), layout))
+    Ok((find(provenance::KEY).and_then(|text| provenance(text, notes)), layout))
 }
 
 /// A tensor and where its values lie, counted from the end of the header.

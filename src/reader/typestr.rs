@@ -1,4 +1,4 @@
-//! `NumPy`'s spellings of types, of which `.npy` headers may have any that `numpy.dtype` takes.
+//! `NumPy`'s aliases of types, of which `.npy` headers may have any that `numpy.dtype` takes.
 
 use npyz::TypeChar;
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use half::{bf16, f16};
 
-use crate::tensor::{DType, narrow};
+use crate::tensor::{DType, to_f32};
 
 /// Appends a value as little-endian bytes. Errors where it does not fit the dtype.
 pub(super) fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()> {
@@ -11,7 +11,7 @@ pub(super) fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()>
     ensure!(rounded.is_finite(), "{value} does not fit {dtype}");
     match dtype {
         DType::F64 => bytes.extend(rounded.to_le_bytes()),
-        DType::F32 => bytes.extend(narrow(rounded).to_le_bytes()),
+        DType::F32 => bytes.extend(to_f32(rounded).to_le_bytes()),
         DType::F16 => bytes.extend(f16::from_f64(rounded).to_le_bytes()),
         DType::BF16 => bytes.extend(bf16::from_f64(rounded).to_le_bytes()),
     }

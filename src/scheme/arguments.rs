@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Scheme;
 use super::expression::{Expression, fold};
 use super::gain;
-use super::synonyms::{self, Dialect};
+use super::parameter_alias::{self, Dialect};
 use crate::text::did_you_mean;
 
 /// A parameter of a scheme.
@@ -41,7 +41,7 @@ pub enum Kind {
     Flag,
 }
 
-/// The values of a scheme's parameters, in the order of the parameters, each in canonical spelling.
+/// The values of a scheme's parameters, in the order of the parameters, each in canonical form.
 #[derive(Clone)]
 pub struct Arguments {
     parameters: Vec<&'static Parameter>,
@@ -65,14 +65,15 @@ impl Arguments {
         for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
             let word = match arguments.takes(key) {
                 true => None,
-                false => synonyms::parameter(dialect, key, |ours| arguments.takes(ours)),
+                false => parameter_alias::parameter(dialect, key, |ours| arguments.takes(ours)),
             };
             let position = arguments.position(word.map_or(key, |word| word.ours))?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
-            implied.extend(word.and_then(|word| word.beside));
+            implied.extend(word.and_then(|word| word.implies));
             let parameter = arguments.parameters[position];
-            arguments.values[position] = Some(canonical(parameter, synonyms::value(dialect, parameter.name, value))?);
+            arguments.values[position] =
+                Some(canonical(parameter, parameter_alias::value(dialect, parameter.name, value))?);
         }
         for (key, value) in implied {
             let position = arguments.position(key)?;
@@ -82,7 +83,7 @@ impl Arguments {
         }
         if let Some(position) = arguments.parameters.iter().position(|parameter| parameter.name == "slope") {
             let given = arguments.values[position].take();
-            arguments.values[position] = synonyms::slope(dialect, arguments.value("gain"), given);
+            arguments.values[position] = parameter_alias::slope(dialect, arguments.value("gain"), given);
         }
         Ok(arguments)
     }
@@ -122,7 +123,7 @@ impl Arguments {
         self.values[position].as_deref().or(self.parameters[position].default)
     }
 
-    /// A value in its canonical spelling, for messages: that of a number has few digits where the number has many.
+    /// A value in its canonical form, for messages: that of a number has few digits where the number has many.
     pub fn typed(&self, name: &str) -> &str {
         self.value(name).unwrap_or("not given")
     }
@@ -222,7 +223,7 @@ impl Arguments {
     }
 }
 
-/// One value in the spelling that all ways of writing it share. Errors where the parameter does not take it.
+/// One value in the alias that all ways of writing it share. Errors where the parameter does not take it.
 fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
     let name = parameter.name;
     match parameter.kind {
@@ -266,7 +267,7 @@ fn choice(name: &str, words: &[&str], or: &str, text: &str) -> Result<String> {
     Ok((*found).into())
 }
 
-/// A finite number in its shortest spelling, or nothing.
+/// A finite number in its shortest alias, or nothing.
 fn number(text: &str) -> Option<String> {
     let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
     // Adding zero makes -0 into 0.

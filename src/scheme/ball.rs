@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::numbers::open_unit;
-use crate::law::{Described, Draws, Law, Whole, bytes_of};
-use crate::tensor::{Unfolding, as_float, in_memory};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::sampling::open_unit;
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{Unfolding, to_f64, to_usize};
 
 const RADIUS: Parameter =
     Parameter { name: "radius", kind: Kind::Number, default: Some("1"), help: "the radius, above 0" };
@@ -24,10 +24,10 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[RADIUS],
         bare: Some("radius"),
         aliases: &[],
-        spellings: &[spelling("jax", "ball", "unit-ball")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("jax", "ball", "unit-ball")],
+        requires: Requires::Matrices,
         example: example("unit-ball"),
-        law: |arguments, site| points(Region::Ball, arguments, site),
+        distribution: |arguments, site| points(Region::Ball, arguments, site),
     },
     Scheme {
         name: "unit-sphere",
@@ -38,10 +38,10 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[RADIUS],
         bare: Some("radius"),
         aliases: &["normalized-rows"],
-        spellings: &[spelling("baselines", "normc_initializer", "unit-sphere")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("baselines", "normc_initializer", "unit-sphere")],
+        requires: Requires::Matrices,
         example: example("unit-sphere"),
-        law: |arguments, site| points(Region::Sphere, arguments, site),
+        distribution: |arguments, site| points(Region::Sphere, arguments, site),
     },
     Scheme {
         name: "positive-unit-ball",
@@ -52,16 +52,16 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("caffe", "positive_unitball", "positive-unit-ball")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("caffe", "positive_unitball", "positive-unit-ball")],
+        requires: Requires::Matrices,
         example: example("positive-unit-ball"),
-        law: |arguments, site| points(Region::Simplex, arguments, site),
+        distribution: |arguments, site| points(Region::Simplex, arguments, site),
     },
 ];
 
-fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let radius = if kind == Region::Simplex { 1.0 } else { arguments.positive("radius")? };
-    Ok(Law::Whole(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
+    Ok(Distribution::Joint(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
 }
 
 /// Where the points lie.
@@ -91,7 +91,7 @@ impl Points {
 
     /// How many elements each has.
     fn dimension(&self) -> f64 {
-        as_float(self.unfolding.columns().max(1))
+        to_f64(self.unfolding.columns().max(1))
     }
 
     /// Calls `run` with each value and the number of its point.
@@ -102,13 +102,13 @@ impl Points {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
             // The range first: where it ends, no value is taken.
             for (number, value) in (0..length).zip(rest.by_ref()) {
-                run(value, in_memory(first + number * step));
+                run(value, to_usize(first + number * step));
             }
         });
     }
 }
 
-impl Described for Points {
+impl Moments for Points {
     fn mean(&self) -> Option<f64> {
         Some(if self.kind == Region::Simplex { 1.0 / self.dimension() } else { 0.0 })
     }
@@ -125,7 +125,7 @@ impl Described for Points {
         Some((if self.kind == Region::Simplex { 0.0 } else { -self.radius }, self.radius))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.radius
     }
 }
@@ -134,10 +134,10 @@ impl Described for Points {
 const VALUES: u64 = 0;
 const RADII: u64 = 1;
 
-impl Whole for Points {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let points = if self.unfolding.count() == 0 { 0 } else { in_memory(self.points()) };
-        let mut values = vec![0.0; in_memory(self.unfolding.count())];
+impl Joint for Points {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let points = if self.unfolding.count() == 0 { 0 } else { to_usize(self.points()) };
+        let mut values = vec![0.0; to_usize(self.unfolding.count())];
         // What each point's values are multiplied with: first the sum that is to be undone.
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {

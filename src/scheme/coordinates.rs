@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::plain::between;
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::Law;
-use crate::tensor::as_float;
+use super::normal_uniform::between;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::Distribution;
+use crate::tensor::to_f64;
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -30,13 +30,13 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("omega"),
         aliases: &[],
-        spellings: &[
-            spelling("siren", "sine_init", "siren"),
-            spelling("siren", "first_layer_sine_init", "siren:first=true"),
+        framework_aliases: &[
+            alias("siren", "sine_init", "siren"),
+            alias("siren", "first_layer_sine_init", "siren:first=true"),
         ],
-        reads: Reads::Fans,
+        requires: Requires::Fans,
         example: example("siren"),
-        law: siren,
+        distribution: siren,
     },
     Scheme {
         name: "fourier-features",
@@ -52,15 +52,15 @@ pub(super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("sigma"),
         aliases: &["gaussian-fourier-features"],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example("fourier-features"),
-        law: |arguments, _| Ok(Law::Normal { mean: 0.0, std: arguments.nonnegative("sigma")? }),
+        distribution: |arguments, _| Ok(Distribution::Normal { mean: 0.0, std: arguments.nonnegative("sigma")? }),
     },
 ];
 
-fn siren(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let (omega, fan_in) = (arguments.positive("omega")?, as_float(site.fan_in()?.max(1)));
+fn siren(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let (omega, fan_in) = (arguments.positive("omega")?, to_f64(site.fan_in()?.max(1)));
     let bound = if arguments.flag("first") { 1.0 / fan_in } else { (6.0 / fan_in).sqrt() / omega };
     between(-bound, bound)
 }

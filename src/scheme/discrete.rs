@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Distribution, Known, Law};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::{Distribution, Iid, Moments, Named};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -23,14 +23,14 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("p"),
         aliases: &[],
-        spellings: &[
-            spelling("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
-            spelling("reservoirpy", "custom_bernoulli", "bernoulli"),
-            spelling("torch", "bernoulli_", "bernoulli:other=0"),
+        framework_aliases: &[
+            alias("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
+            alias("reservoirpy", "custom_bernoulli", "bernoulli"),
+            alias("torch", "bernoulli_", "bernoulli:other=0"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example("bernoulli:0.3"),
-        law: bernoulli,
+        distribution: bernoulli,
     },
     Scheme {
         name: "rademacher",
@@ -46,10 +46,10 @@ pub(super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("value"),
         aliases: &["random-sign"],
-        spellings: &[spelling("jax", "rademacher", "rademacher")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("jax", "rademacher", "rademacher")],
+        requires: Requires::Shape,
         example: example("rademacher"),
-        law: |arguments, _| {
+        distribution: |arguments, _| {
             let value = arguments.number("value")?;
             choice(0.5, value, -value)
         },
@@ -71,26 +71,26 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["randint"],
-        spellings: &[
-            spelling("nnabla", "UniformIntInitializer", "integer-uniform"),
-            spelling("tinygrad", "randint", "integer-uniform"),
+        framework_aliases: &[
+            alias("nnabla", "UniformIntInitializer", "integer-uniform"),
+            alias("tinygrad", "randint", "integer-uniform"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example("integer-uniform:low=-3,high=4"),
-        law: integer_uniform,
+        distribution: integer_uniform,
     },
 ];
 
-fn bernoulli(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn bernoulli(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let value = arguments.number("value")?;
     let other = arguments.optional_number("other").unwrap_or(-value);
     let p = arguments.optional_fraction("p")?.context("`p` is required, as in `p=0.5`")?;
     choice(p, value, other)
 }
 
-fn choice(p: f64, value: f64, other: f64) -> Result<Law> {
+fn choice(p: f64, value: f64, other: f64) -> Result<Distribution> {
     let first = Bernoulli::new(p).context("p must lie between 0 and 1")?;
-    Ok(Law::Distribution(Arc::new(Choice { p, value, other, first })))
+    Ok(Distribution::Iid(Arc::new(Choice { p, value, other, first })))
 }
 
 /// `value` with probability `p`, else `other`.
@@ -103,7 +103,7 @@ struct Choice {
 }
 
 /// No bounds: each value is rounded to the nearest of the dtype, as a constant is, and not moved inward.
-impl Described for Choice {
+impl Moments for Choice {
     fn mean(&self) -> Option<f64> {
         Some(self.p * self.value + (1.0 - self.p) * self.other)
     }
@@ -112,23 +112,23 @@ impl Described for Choice {
         Some((self.value - self.other).abs() * (self.p * (1.0 - self.p)).sqrt())
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.value.abs().max(self.other.abs())
     }
 }
 
-impl Distribution for Choice {
+impl Iid for Choice {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         if self.first.sample(words) { self.value } else { self.other }
     }
 
-    fn known(&self) -> Option<Known> {
+    fn named(&self) -> Option<Named> {
         let is_sign = self.p == 0.5 && self.other == -self.value;
-        is_sign.then_some(Known::Sign { value: self.value })
+        is_sign.then_some(Named::Sign { value: self.value })
     }
 }
 
-fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let [low, high] = ["low", "high"].map(|name| {
         let value = arguments.number(name)?;
         ensure!(value.fract() == 0.0, "{name} is {value}: it must be a whole number");
@@ -139,7 +139,7 @@ fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
     let (low, high) = (low?, high?);
     let values = Uniform::new_inclusive(low, high).ok();
     let values = values.with_context(|| format!("low is {low} and high is {high}: low must not be above high"))?;
-    Ok(Law::Distribution(Arc::new(Whole { low, high, values })))
+    Ok(Distribution::Iid(Arc::new(Joint { low, high, values })))
 }
 
 /// Doubles hold every whole number up to it.
@@ -147,14 +147,14 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Whole numbers from `low` to `high`.
 #[derive(Debug)]
-struct Whole {
+struct Joint {
     low: i64,
     high: i64,
     values: Uniform<i64>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53, and a variance")]
-impl Described for Whole {
+impl Moments for Joint {
     fn mean(&self) -> Option<f64> {
         Some(f64::midpoint(self.low as f64, self.high as f64))
     }
@@ -168,12 +168,12 @@ impl Described for Whole {
         Some((self.low as f64, self.high as f64))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         (self.low.abs().max(self.high.abs())) as f64
     }
 }
 
-impl Distribution for Whole {
+impl Iid for Joint {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53")]
         let value = self.values.sample(words) as f64;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::Law;
-use crate::tensor::as_float;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::Distribution;
+use crate::tensor::to_f64;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",
@@ -29,30 +29,34 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("std"),
     aliases: &[],
-    spellings: &[
-        spelling("torch", "Embedding", "embedding"),
-        spelling("chainer", "EmbedID", "embedding"),
-        spelling("burn", "Embedding", "embedding"),
-        spelling("candle", "Embedding", "embedding"),
-        spelling("tch", "Embedding", "embedding"),
-        spelling("mlx", "Embedding", "embedding:scaled=true"),
-        spelling("flax", "Embed", "embedding:scaled=true"),
-        spelling("keras", "Embedding", "uniform:low=-0.05,high=0.05"),
+    framework_aliases: &[
+        alias("torch", "Embedding", "embedding"),
+        alias("chainer", "EmbedID", "embedding"),
+        alias("burn", "Embedding", "embedding"),
+        alias("candle", "Embedding", "embedding"),
+        alias("tch", "Embedding", "embedding"),
+        alias("mlx", "Embedding", "embedding:scaled=true"),
+        alias("flax", "Embed", "embedding:scaled=true"),
+        alias("keras", "Embedding", "uniform:low=-0.05,high=0.05"),
     ],
-    reads: Reads::Shape,
+    requires: Requires::Shape,
     example: example("embedding:padding=0"),
-    law: embedding,
+    distribution: embedding,
 }];
 
-fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [rows, .., features] = *site.shape.axes() else {
         anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     };
-    let scale = if arguments.flag("scaled") { as_float(features.max(1)).sqrt() } else { 1.0 };
+    let scale = if arguments.flag("scaled") { to_f64(features.max(1)).sqrt() } else { 1.0 };
     let std = arguments.nonnegative("std")? / scale;
     let Some(padding) = arguments.optional_index("padding", rows)? else {
-        return Ok(Law::Normal { mean: 0.0, std });
+        return Ok(Distribution::Normal { mean: 0.0, std });
     };
     let row: u64 = site.shape.axes()[1..].iter().product();
-    Ok(Law::Cleared { law: Box::new(Law::Normal { mean: 0.0, std }), from: padding * row, to: (padding + 1) * row })
+    Ok(Distribution::Cleared {
+        distribution: Box::new(Distribution::Normal { mean: 0.0, std }),
+        from: padding * row,
+        to: (padding + 1) * row,
+    })
 }

@@ -39,7 +39,7 @@ impl<'a> Expression<'a> {
     }
 }
 
-/// The spelling that all ways of writing a name share: no case, no hyphen, no underscore (`kaiming_normal_`,
+/// The alias that all ways of writing a name share: no case, no hyphen, no underscore (`kaiming_normal_`,
 /// `KaimingNormal` and `kaiming-normal` are one).
 pub(super) fn fold(name: &str) -> String {
     name.chars().filter(|&c| c != '_' && c != '-').flat_map(char::to_lowercase).collect()

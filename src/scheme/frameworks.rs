@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
-use super::elsewhere::{self, ELSEWHERE, Elsewhere};
 use super::expression::fold;
-use super::{Scheme, Spelling, all, find};
+use super::unsupported::{self, UNSUPPORTED, Unsupported};
+use super::{Alias, Scheme, all, find};
 use crate::text::did_you_mean;
 
 /// A framework, program or paper whose words for schemes are known.
@@ -100,8 +100,8 @@ const FRAMEWORKS: &[Framework] = &[
 pub fn frameworks() -> Vec<&'static str> {
     // Every tensor asks for them.
     static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let spelled = all().flat_map(|scheme| scheme.spellings).map(|spelling| spelling.framework);
-        let mut words: Vec<&str> = spelled.chain(ELSEWHERE.iter().flat_map(|row| row.frameworks).copied()).collect();
+        let spelled = all().flat_map(|scheme| scheme.framework_aliases).map(|alias| alias.framework);
+        let mut words: Vec<&str> = spelled.chain(UNSUPPORTED.iter().flat_map(|row| row.frameworks).copied()).collect();
         let place = |word: &str| FRAMEWORKS.iter().position(|row| row.word == word).unwrap_or(FRAMEWORKS.len());
         words.sort_unstable_by_key(|word| (place(word), *word));
         words.dedup();
@@ -156,7 +156,7 @@ pub enum Is {
     /// An expression.
     Means(&'static str),
     /// No scheme.
-    Elsewhere(&'static Elsewhere),
+    Unsupported(&'static Unsupported),
 }
 
 /// Every name that a framework offers: its own, and those that it takes from another and does not spell itself.
@@ -169,33 +169,34 @@ pub fn offered(framework: &str) -> Vec<Name> {
 
 /// Every name of a framework, its own only, in alphabetical order.
 pub fn names(framework: &str) -> Vec<Name> {
-    let spellings = all().flat_map(|scheme| scheme.spellings).filter(|spelling| spelling.framework == framework);
-    let spelled = spellings.map(|spelling| Name { name: spelling.name, is: Is::Means(spelling.means) });
-    let rows = ELSEWHERE.iter().filter(|row| row.frameworks.contains(&framework));
-    let others = rows.flat_map(|row| row.names.iter().map(|name| Name { name, is: Is::Elsewhere(row) }));
+    let framework_aliases =
+        all().flat_map(|scheme| scheme.framework_aliases).filter(|alias| alias.framework == framework);
+    let spelled = framework_aliases.map(|alias| Name { name: alias.name, is: Is::Means(alias.means) });
+    let rows = UNSUPPORTED.iter().filter(|row| row.frameworks.contains(&framework));
+    let others = rows.flat_map(|row| row.names.iter().map(|name| Name { name, is: Is::Unsupported(row) }));
     let mut names: Vec<Name> = spelled.chain(others).collect();
     names.sort_by_key(|row| (fold(row.name), row.name));
     names
 }
 
-/// What a framework means by a name: its own spelling of it, or another framework's that folds to the same.
-pub(super) fn qualified(framework: &str, name: &str) -> Result<&'static Spelling> {
+/// What a framework means by a name: its own alias of it, or another framework's that folds to the same.
+pub(super) fn qualified(framework: &str, name: &str) -> Result<&'static Alias> {
     let framework = framework_of(framework)?;
-    let offers = |spelling: &&Spelling| {
-        spelling.framework == framework || included(framework).is_some_and(|other| spelling.framework == other)
+    let offers = |alias: &&Alias| {
+        alias.framework == framework || included(framework).is_some_and(|other| alias.framework == other)
     };
-    let spellings = || all().flat_map(|scheme| scheme.spellings).filter(offers);
-    let called = || spellings().filter(|spelling| fold(spelling.name) == fold(name));
-    let own = called().find(|spelling| spelling.framework == framework);
-    if let Some(spelling) = own.or_else(|| called().next()) {
-        return Ok(spelling);
+    let framework_aliases = || all().flat_map(|scheme| scheme.framework_aliases).filter(offers);
+    let called = || framework_aliases().filter(|alias| fold(alias.name) == fold(name));
+    let own = called().find(|alias| alias.framework == framework);
+    if let Some(alias) = own.or_else(|| called().next()) {
+        return Ok(alias);
     }
-    if let Some(row) = elsewhere::of_framework(framework, name) {
+    if let Some(row) = unsupported::of_framework(framework, name) {
         bail!("{}", row.refusal());
     }
     let near = match find(name) {
         Ok(_) => format!("; `{name}` alone is a scheme"),
-        Err(_) => did_you_mean(name, spellings().map(|spelling| spelling.name)),
+        Err(_) => did_you_mean(name, framework_aliases().map(|alias| alias.name)),
     };
     bail!("{framework} has no `{name}` here{near}; `fanin list schemes --framework {framework}` shows its names")
 }
@@ -208,7 +209,7 @@ pub(super) fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
     let meanings = scheme.meanings().into_iter().filter(|meaning| meaning.means != scheme.name);
     let others: Vec<String> = meanings
         .filter_map(|meaning| {
-            let same_name = meaning.names.iter().filter(|spelling| fold(spelling.name) == fold(typed));
+            let same_name = meaning.names.iter().filter(|alias| fold(alias.name) == fold(typed));
             let names: Vec<String> = same_name.map(|row| format!("{}.{}", row.framework, row.name)).collect();
             let verb = if names.len() == 1 { "means" } else { "mean" };
             (!names.is_empty()).then(|| format!("{} {verb} {}", names.join(", "), meaning.means))

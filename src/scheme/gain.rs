@@ -144,7 +144,7 @@ pub fn find(name: &str) -> Result<&'static Gain> {
     })
 }
 
-/// The number that a gain's canonical spelling stands for. Errors where a slope is given for another activation than the
+/// The number that a gain's canonical form stands for. Errors where a slope is given for another activation than the
 /// leaky rectifier.
 pub fn value(gain: &str, slope: Option<f64>) -> Result<f64> {
     if let Ok(number) = gain.parse() {
@@ -240,7 +240,7 @@ mod tests {
             let half = (to - from) / f64::from(steps) / 2.0;
             let step = |n: i32| from + half * f64::from(2 * n + 1);
             let terms = (0..steps).flat_map(|n| RULE.map(|(at, weight)| (step(n) + half * at, half * weight)));
-            terms.map(|(z, weight)| weight * f(z) * f(z) * crate::gaussian::density(z)).sum::<f64>()
+            terms.map(|(z, weight)| weight * f(z) * f(z) * crate::statistics::normal::density(z)).sum::<f64>()
         };
         ends.windows(2).map(|ends| part(ends[0], ends[1])).sum()
     }

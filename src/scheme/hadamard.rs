@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::tap::{Tap, widths};
-use super::{Arguments, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::{Axes, Role, as_float};
+use super::kernel_tap::{Tap, widths};
+use super::{Arguments, Requires, Scheme, Site, alias, example};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::{Axes, AxisRole, to_f64};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "zero-init",
@@ -18,22 +18,22 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     parameters: &[],
     bare: None,
     aliases: &["hadamard"],
-    spellings: &[
-        spelling("zero", "ZerO_Init_on_matrix", "zero-init"),
-        spelling("zero", "ZerO_Init_on_conv", "zero-init"),
+    framework_aliases: &[
+        alias("zero", "ZerO_Init_on_matrix", "zero-init"),
+        alias("zero", "ZerO_Init_on_conv", "zero-init"),
     ],
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     example: example("zero-init"),
-    law: zero_init,
+    distribution: zero_init,
 }];
 
-fn zero_init(_: &mut Arguments, site: &Site) -> Result<Law> {
+fn zero_init(_: &mut Arguments, site: &Site) -> Result<Distribution> {
     let axes = site.unfolding().and_then(|_| site.axes())?;
-    ensure!(axes.has(|role| role == Role::In), "layout `{}` names no input axis", site.layout);
+    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` names no input axis", site.layout);
     let (outputs, inputs) = widths(&axes);
     let widens = outputs > inputs;
-    let entry = if widens { (1.0 / as_float(outputs.next_power_of_two())).sqrt() } else { 1.0 };
-    Ok(Law::Pattern(Arc::new(ZerO { widens, entry, axes })))
+    let entry = if widens { (1.0 / to_f64(outputs.next_power_of_two())).sqrt() } else { 1.0 };
+    Ok(Distribution::Deterministic(Arc::new(ZerO { widens, entry, axes })))
 }
 
 #[derive(Debug)]
@@ -44,13 +44,13 @@ struct ZerO {
     axes: Axes,
 }
 
-impl Described for ZerO {
-    fn largest(&self) -> f64 {
+impl Moments for ZerO {
+    fn max_abs(&self) -> f64 {
         self.entry
     }
 }
 
-impl Pattern for ZerO {
+impl Deterministic for ZerO {
     fn value(&self, index: u64) -> f64 {
         match Tap::Right.channels(&self.axes, index) {
             // Sylvester's Hadamard matrix in closed form.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
-use super::tap::kernel_axes;
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of};
-use crate::tensor::{Place, Unfolding, as_float, in_memory};
+use super::kernel_tap::kernel_axes;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
+use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "icnr",
@@ -45,13 +45,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("scale"),
     aliases: &[],
-    spellings: &[spelling("fastai", "icnr_init", "icnr")],
-    reads: Reads::Matrices,
+    framework_aliases: &[alias("fastai", "icnr_init", "icnr")],
+    requires: Requires::Matrices,
     example: example_on("icnr", "32x8x3x3", "torch"),
-    law: icnr,
+    distribution: icnr,
 }];
 
-fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let kernels = kernel_axes(&site.axes()?);
     ensure!(
         kernels > 0,
@@ -71,12 +71,12 @@ fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     }
     let std = match arguments.given("std") {
         true => arguments.nonnegative("std")?,
-        false => arguments.gain()? / as_float(site.fan_in()?.max(1)).sqrt(),
+        false => arguments.gain()? / to_f64(site.fan_in()?.max(1)).sqrt(),
     };
     ensure!(std >= 0.0, "gain is {}: it must be 0 or more", arguments.typed("gain"));
     let uniform = arguments.word("distribution") == Some("uniform");
     let in_a_row = arguments.word("shuffle") == Some("pixel-shuffle");
-    Ok(Law::Whole(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
+    Ok(Distribution::Joint(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
 }
 
 /// Kernels that several outputs share.
@@ -98,14 +98,14 @@ impl Icnr {
     }
 
     /// Which of them the element at a place is.
-    fn drawn(&self, Place { matrix, row, column }: Place) -> u64 {
+    fn drawn(&self, MatrixIndex { matrix, row, column }: MatrixIndex) -> u64 {
         let kernels = self.unfolding.rows() / self.copies;
         let kernel = if self.in_a_row { row / self.copies } else { row % kernels };
         (matrix * kernels + kernel) * self.unfolding.columns() + column
     }
 }
 
-impl Described for Icnr {
+impl Moments for Icnr {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
@@ -114,14 +114,14 @@ impl Described for Icnr {
         Some(self.std)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         NORMAL_REACH * self.std
     }
 }
 
-impl Whole for Icnr {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut drawn = vec![0.0; in_memory(self.count())];
+impl Joint for Icnr {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let mut drawn = vec![0.0; to_usize(self.count())];
         let scale = if self.uniform {
             draws.signed_uniforms(0, &mut drawn);
             3f64.sqrt() * self.std
@@ -129,7 +129,7 @@ impl Whole for Icnr {
             draws.normals(0, &mut drawn);
             self.std
         };
-        self.unfolding.places().map(|place| scale * drawn[in_memory(self.drawn(place))]).collect()
+        self.unfolding.places().map(|place| scale * drawn[to_usize(self.drawn(place))]).collect()
     }
 
     fn workspace(&self) -> u64 {

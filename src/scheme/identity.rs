@@ -2,10 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use super::tap::{CENTRE, Tap, kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::{Axes, Role};
+use super::kernel_tap::{CENTRE, Tap, kernel_axes, widths};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::{Axes, AxisRole};
 use std::sync::Arc;
 
 const GAIN: Parameter =
@@ -44,28 +44,28 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("gain"),
         aliases: &["eye", "irnn"],
-        spellings: &[
-            spelling("torch", "eye_", "identity"),
-            spelling("keras", "Identity", "identity"),
-            spelling("keras", "IdentityInitializer", "identity"),
-            spelling("tensorflow", "Identity", "identity"),
-            spelling("tensorflow", "identity_initializer", "identity"),
-            spelling("haiku", "Identity", "identity:centre=every"),
-            spelling("sonnet", "Identity", "identity:centre=every"),
-            spelling("chainer", "Identity", "identity:square=true"),
-            spelling("mlx", "identity", "identity:square=true"),
-            spelling("tfjs", "identity", "identity:square=true"),
-            spelling("mindspore", "Identity", "identity"),
-            spelling("dl4j", "IDENTITY", "identity"),
-            spelling("axon", "identity", "identity"),
-            spelling("flux", "identity_init", "identity"),
-            spelling("lux", "identity_init", "identity"),
+        framework_aliases: &[
+            alias("torch", "eye_", "identity"),
+            alias("keras", "Identity", "identity"),
+            alias("keras", "IdentityInitializer", "identity"),
+            alias("tensorflow", "Identity", "identity"),
+            alias("tensorflow", "identity_initializer", "identity"),
+            alias("haiku", "Identity", "identity:centre=every"),
+            alias("sonnet", "Identity", "identity:centre=every"),
+            alias("chainer", "Identity", "identity:square=true"),
+            alias("mlx", "identity", "identity:square=true"),
+            alias("tfjs", "identity", "identity:square=true"),
+            alias("mindspore", "Identity", "identity"),
+            alias("dl4j", "IDENTITY", "identity"),
+            alias("axon", "identity", "identity"),
+            alias("flux", "identity_init", "identity"),
+            alias("lux", "identity_init", "identity"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("identity", "24x24", "default"),
-        law: |arguments, site| match site.shape.rank() {
+        distribution: |arguments, site| match site.shape.rank() {
             0 => anyhow::bail!("shape {} is a scalar: it takes one axis or more", site.shape),
-            1 => Ok(Law::Constant { value: 0.0 }),
+            1 => Ok(Distribution::Constant { value: 0.0 }),
             _ => identity(arguments, site),
         },
     },
@@ -78,14 +78,14 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[GAIN, Parameter { default: Some("right"), ..CENTRE }],
         bare: Some("gain"),
         aliases: &[],
-        spellings: &[
-            spelling("torch", "dirac_", "dirac"),
-            spelling("paddle", "Dirac", "dirac"),
-            spelling("mindspore", "Dirac", "dirac"),
+        framework_aliases: &[
+            alias("torch", "dirac_", "dirac"),
+            alias("paddle", "Dirac", "dirac"),
+            alias("mindspore", "Dirac", "dirac"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("dirac", "16x8x3x3", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let kernel = kernel_axes(&site.axes()?);
             ensure!(
                 (1..=3).contains(&kernel),
@@ -98,9 +98,9 @@ pub(super) const ROWS: &[Scheme] = &[
     },
 ];
 
-fn identity(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let axes = site.unfolding().and_then(|_| site.axes())?;
-    ensure!(axes.has(|role| role == Role::In), "layout `{}` names no input axis", site.layout);
+    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` names no input axis", site.layout);
     let (outputs, inputs) = widths(&axes);
     if arguments.flag("square") {
         let square = outputs == inputs && kernel_axes(&axes) == 0;
@@ -108,7 +108,7 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     }
     let shift = [shift(arguments, "shift-out", outputs)?, shift(arguments, "shift-in", inputs)?];
     let gain = arguments.number("gain")?;
-    Ok(Law::Pattern(Arc::new(Identity { gain, tap: Tap::of(arguments), shift, axes })))
+    Ok(Distribution::Deterministic(Arc::new(Identity { gain, tap: Tap::of(arguments), shift, axes })))
 }
 
 /// A shift as so many places forward, fewer than there are.
@@ -129,13 +129,13 @@ struct Identity {
     axes: Axes,
 }
 
-impl Described for Identity {
-    fn largest(&self) -> f64 {
+impl Moments for Identity {
+    fn max_abs(&self) -> f64 {
         self.gain.abs()
     }
 }
 
-impl Pattern for Identity {
+impl Deterministic for Identity {
     fn value(&self, index: u64) -> f64 {
         let (outputs, inputs) = widths(&self.axes);
         let on_diagonal = self.tap.channels(&self.axes, index).is_some_and(|(output, input)| {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::in_memory;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::to_usize;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "constant-list",
@@ -30,13 +30,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("values"),
     aliases: &[],
-    spellings: &[spelling("mxnet", "stn_loc_bias", "constant-list:values=1/0/0/0/1/0")],
-    reads: Reads::Shape,
+    framework_aliases: &[alias("mxnet", "stn_loc_bias", "constant-list:values=1/0/0/0/1/0")],
+    requires: Requires::Shape,
     example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
-    law: constant_list,
+    distribution: constant_list,
 }];
 
-fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let values = arguments.numbers("values")?;
     let (listed, count) = (values.len() as u64, site.shape.count());
     ensure!(listed <= count, "{listed} values for the {count} elements of shape {}: too many", site.shape);
@@ -51,7 +51,7 @@ fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         "{listed} values do not fill the {count} elements of shape {} a whole number of times",
         site.shape
     );
-    Ok(Law::Pattern(Arc::new(List { cycle: rest == "cycle", values })))
+    Ok(Distribution::Deterministic(Arc::new(List { cycle: rest == "cycle", values })))
 }
 
 /// A list, and what comes after it: itself again, or its last value.
@@ -61,17 +61,17 @@ struct List {
     cycle: bool,
 }
 
-impl Described for List {
-    fn largest(&self) -> f64 {
+impl Moments for List {
+    fn max_abs(&self) -> f64 {
         self.values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
     }
 }
 
-impl Pattern for List {
+impl Deterministic for List {
     fn value(&self, index: u64) -> f64 {
         let listed = self.values.len() as u64;
         let place = if self.cycle { index % listed.max(1) } else { index.min(listed.saturating_sub(1)) };
-        self.values.get(in_memory(place)).copied().unwrap_or(0.0)
+        self.values.get(to_usize(place)).copied().unwrap_or(0.0)
     }
 }
 
@@ -83,8 +83,10 @@ mod tests {
 
     fn values(expression: &str, shape: &str) -> Result<Vec<f64>> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
-        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
-            Law::Pattern(law) => Ok((0..shape.count()).map(|index| law.value(index)).collect()),
+        match resolve(expression)?.distribution(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
+            Distribution::Deterministic(distribution) => {
+                Ok((0..shape.count()).map(|index| distribution.value(index)).collect())
+            }
             other => anyhow::bail!("{other:?}"),
         }
     }

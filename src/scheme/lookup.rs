@@ -1,13 +1,13 @@
-//! Expressions as they are typed, looked up: whose name it is, and what law it means at a site.
+//! Expressions as they are typed, looked up: whose name it is, and what distribution it means at a site.
 
 use anyhow::{Context, Result, anyhow};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{self, differences, qualified};
-use super::like::{LawOf, Target};
-use super::synonyms::Dialect;
-use super::{Arguments, Reads, Scheme, Site, all, elsewhere};
-use crate::law::Law;
+use super::parameter_alias::Dialect;
+use super::parity::{DistributionOf, DrawContext};
+use super::{Arguments, Requires, Scheme, Site, all, unsupported};
+use crate::distribution::Distribution;
 use crate::tensor::{Fans, Layout};
 use crate::text::did_you_mean;
 
@@ -28,7 +28,8 @@ impl Resolved {
     /// A note where the framework that was named keeps weights of that many axes in another order than the layout that is the
     /// default: whoever copies its shapes means that order.
     pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
-        let framework = self.framework.filter(|_| self.scheme.reads != Reads::Shape && *layout == Layout::default())?;
+        let framework =
+            self.framework.filter(|_| self.scheme.requires != Requires::Shape && *layout == Layout::default())?;
         let word = frameworks::layout(framework)?;
         let theirs = word.parse::<Layout>().ok()?.letters(rank).ok()?;
         let taken = layout.letters(rank).ok().filter(|taken| *taken != theirs)?;
@@ -39,8 +40,8 @@ impl Resolved {
 
     /// The fans at a site, where the scheme reads them.
     pub fn fans(&self, site: &Site) -> Option<Fans> {
-        let reads = self.scheme.reads == Reads::Fans;
-        reads.then(|| site.arranged(&self.arguments).map(|site| site.known()).unwrap_or_default())
+        let reads = self.scheme.requires == Requires::Fans;
+        reads.then(|| site.packed(&self.arguments).map(|site| site.known()).unwrap_or_default())
     }
 
     /// The expression with every default, before a shape is known.
@@ -55,24 +56,28 @@ impl Resolved {
         }
     }
 
-    /// The law at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
-    /// A framework's own way to the law, for elements of a type, goes before the scheme's.
-    pub fn law(&self, site: &Site, own: Option<(LawOf, Target)>) -> Result<(Law, String)> {
+    /// The distribution at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
+    /// A framework's own way to the distribution, for elements of a type, goes before the scheme's.
+    pub fn distribution(
+        &self,
+        site: &Site,
+        own: Option<(DistributionOf, DrawContext)>,
+    ) -> Result<(Distribution, String)> {
         let mut arguments = self.arguments.clone();
-        // `heads` or `transposed` of a scheme that takes no arrangement are parameters of its own.
-        let arranged = if self.scheme.reads.arranges() { Some(site.arranged(&arguments)) } else { None };
-        let law = arranged.transpose().and_then(|arranged| {
-            let site = arranged.as_ref().unwrap_or(site);
+        // `heads` or `transposed` of a scheme that takes no packing are parameters of its own.
+        let packed = if self.scheme.requires.arranges() { Some(site.packed(&arguments)) } else { None };
+        let distribution = packed.transpose().and_then(|packed| {
+            let site = packed.as_ref().unwrap_or(site);
             match own {
-                Some((law, target)) => law(&mut arguments, site, target),
-                None => (self.scheme.law)(&mut arguments, site),
+                Some((distribution, target)) => distribution(&mut arguments, site, target),
+                None => (self.scheme.distribution)(&mut arguments, site),
             }
         });
-        let law = match self.stands_for {
-            Some(means) => law.with_context(|| format!("that name stands for `{means}`"))?,
-            None => law?,
+        let distribution = match self.stands_for {
+            Some(means) => distribution.with_context(|| format!("that name stands for `{means}`"))?,
+            None => distribution?,
         };
-        Ok((law, self.canonical(&arguments)))
+        Ok((distribution, self.canonical(&arguments)))
     }
 }
 
@@ -97,13 +102,13 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
     };
     // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
     let name = name.rsplit('.').next().unwrap_or(name);
-    let spelling = qualified(framework, name)?;
-    let meaning = Expression::parse(spelling.means)?;
+    let alias = qualified(framework, name)?;
+    let meaning = Expression::parse(alias.means)?;
     let scheme = find(meaning.name)?;
     let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
-    let dialect = Dialect { framework: spelling.framework, name: spelling.name };
+    let dialect = Dialect { framework: alias.framework, name: alias.name };
     let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
-    let (stands_for, framework) = (Some(spelling.means), Some(spelling.framework));
+    let (stands_for, framework) = (Some(alias.means), Some(alias.framework));
     Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for, framework })
 }
 
@@ -113,7 +118,7 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
     let named = || all().find(|scheme| fold(scheme.name) == folded);
     let aliased = || all().find(|scheme| words(scheme).any(|word| fold(word) == folded));
     named().or_else(aliased).ok_or_else(|| {
-        if let Some(row) = elsewhere::find(name) {
+        if let Some(row) = unsupported::find(name) {
             return anyhow!(row.refusal());
         }
         let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
@@ -123,6 +128,6 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
 
 /// Every word that names a scheme, without a framework before it.
 pub(super) fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
-    let spellings = scheme.spellings.iter().map(|spelling| spelling.name);
-    std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(spellings)
+    let framework_aliases = scheme.framework_aliases.iter().map(|alias| alias.name);
+    std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(framework_aliases)
 }

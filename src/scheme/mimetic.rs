@@ -8,9 +8,9 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of};
-use crate::tensor::{Place, Unfolding, as_float, in_memory};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
+use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "mimetic",
@@ -31,13 +31,13 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: None,
     aliases: &[],
-    spellings: &[],
-    reads: Reads::Shape,
+    framework_aliases: &[],
+    requires: Requires::Shape,
     example: example_on("mimetic:heads=2", "48x16", "torch"),
-    law: mimetic,
+    distribution: mimetic,
 }];
 
-fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     // Heads do not lie side by side here: they are within each part. So the axes are taken as the layout has them.
     ensure!(site.shape.rank() >= 2, "it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
@@ -58,7 +58,7 @@ fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Law> {
         site.shape
     );
     let (alpha, beta) = (arguments.nonnegative("alpha")?, arguments.number("beta")?);
-    Ok(Law::Whole(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
+    Ok(Distribution::Joint(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
 }
 
 #[derive(Debug)]
@@ -73,10 +73,10 @@ struct Mimetic {
 
 impl Mimetic {
     /// The rows of the queries and those of the keys of a head, one after the other.
-    fn pair(&self, draws: &dyn Draws, stream: u64, inputs: usize, features: usize) -> [Vec<f64>; 2] {
+    fn pair(&self, draws: &dyn RandomStreams, stream: u64, inputs: usize, features: usize) -> [Vec<f64>; 2] {
         let mut target = vec![0.0; inputs * inputs];
         draws.normals(stream, &mut target);
-        let noise = self.alpha / as_float(self.unfolding.columns()).sqrt();
+        let noise = self.alpha / to_f64(self.unfolding.columns()).sqrt();
         for (index, value) in target.iter_mut().enumerate() {
             *value = noise * *value + if index % (inputs + 1) == 0 { self.beta } else { 0.0 };
         }
@@ -93,33 +93,33 @@ impl Mimetic {
     }
 }
 
-impl Described for Mimetic {
-    fn largest(&self) -> f64 {
+impl Moments for Mimetic {
+    fn max_abs(&self) -> f64 {
         // The root of the largest singular value that is likely, with room to spare; or of a normal of the values.
         (2.0 * (NORMAL_REACH * self.alpha + self.beta.abs())).sqrt().max(NORMAL_REACH)
     }
 }
 
-impl Whole for Mimetic {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for Mimetic {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let Self { heads, features, unfolding, .. } = self;
-        let (inputs, width) = (in_memory(unfolding.columns()), in_memory(*features));
+        let (inputs, width) = (to_usize(unfolding.columns()), to_usize(*features));
         let (matrices, part) = (unfolding.matrices(), heads * features);
         if inputs == 0 || part == 0 || matrices == 0 {
             return Vec::new();
         }
         let pairs: Vec<_> = (0..matrices * heads).map(|head| self.pair(draws, 1 + head, inputs, width)).collect();
         let valued = unfolding.rows() > 2 * part;
-        let mut values = vec![0.0; if valued { in_memory(matrices * part) * inputs } else { 0 }];
+        let mut values = vec![0.0; if valued { to_usize(matrices * part) * inputs } else { 0 }];
         draws.normals(0, &mut values);
-        let std = 1.0 / as_float(unfolding.columns()).sqrt();
-        let element = |Place { matrix, row, column }| {
+        let std = 1.0 / to_f64(unfolding.columns()).sqrt();
+        let element = |MatrixIndex { matrix, row, column }| {
             let (kind, within) = (row / part, row % part);
             if kind == 2 {
-                return std * values[in_memory(matrix * part + within) * inputs + in_memory(column)];
+                return std * values[to_usize(matrix * part + within) * inputs + to_usize(column)];
             }
-            let pair = &pairs[in_memory(matrix * heads + within / features)];
-            pair[in_memory(kind)][in_memory(within % features) * inputs + in_memory(column)]
+            let pair = &pairs[to_usize(matrix * heads + within / features)];
+            pair[to_usize(kind)][to_usize(within % features) * inputs + to_usize(column)]
         };
         unfolding.places().map(element).collect()
     }

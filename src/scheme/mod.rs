@@ -1,27 +1,29 @@
-//! Schemes: shape and parameters to law. A scheme knows no generator, no file and no command line.
+//! Schemes: shape and parameters to distribution. A scheme knows no generator, no file and no command line.
 
 mod adapters;
+mod alias;
 mod arguments;
 mod ball;
 mod constant;
 mod coordinates;
 mod discrete;
-pub mod elsewhere;
 mod embedding;
 mod example;
 mod expression;
 pub mod frameworks;
 pub mod gain;
 mod hadamard;
-mod heavy;
+mod heavy_tailed;
 mod icnr;
 mod identity;
-pub mod like;
+mod kernel_tap;
 mod list;
 mod lookup;
 mod mimetic;
+mod normal_uniform;
 mod orthogonal;
-mod plain;
+mod parameter_alias;
+pub mod parity;
 mod positive;
 mod recurrent;
 mod reservoir;
@@ -29,23 +31,21 @@ mod scaled;
 mod sines;
 mod site;
 mod sparse;
-mod spelling;
-mod synonyms;
-mod tap;
 mod truncated;
+pub mod unsupported;
 mod upsampling;
 
 use anyhow::Result;
 
+pub use alias::{Alias, Meaning, alias};
 pub use arguments::{Arguments, Kind, Parameter};
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
 pub use lookup::{Resolved, find, look_up, resolve};
-pub use site::{ARRANGEMENT, Site};
-pub use spelling::{Meaning, Spelling, spelling};
-pub use synonyms::parameter_words;
+pub use parameter_alias::parameter_words;
+pub use site::{PACKING, Site};
 
-use crate::law::Law;
+use crate::distribution::Distribution;
 
 /// A family of schemes: one file.
 pub struct Family {
@@ -59,14 +59,14 @@ pub struct Family {
 pub const SCHEMES: &[Family] = &[
     Family { name: "constant", schemes: constant::ROWS },
     Family { name: "listed", schemes: list::ROWS },
-    Family { name: "plain", schemes: plain::ROWS },
+    Family { name: "plain", schemes: normal_uniform::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
-    Family { name: "scaled by a framework's rule", schemes: scaled::FURTHER },
+    Family { name: "scaled by a framework's rule", schemes: scaled::FRAMEWORK_RULES },
     Family { name: "scaled by the depth", schemes: scaled::DEPTH },
     Family { name: "networks of coordinates", schemes: coordinates::ROWS },
     Family { name: "embeddings", schemes: embedding::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
-    Family { name: "heavy tails", schemes: heavy::ROWS },
+    Family { name: "heavy tails", schemes: heavy_tailed::ROWS },
     Family { name: "positive", schemes: positive::ROWS },
     Family { name: "discrete", schemes: discrete::ROWS },
     Family { name: "balls", schemes: ball::ROWS },
@@ -102,7 +102,7 @@ pub struct Scheme {
     pub name: &'static str,
     /// What it is, in a line.
     pub summary: &'static str,
-    /// The law as a formula.
+    /// The distribution as a formula.
     pub formula: &'static str,
     /// The paper or program that it comes from.
     pub source: &'static str,
@@ -115,12 +115,12 @@ pub struct Scheme {
     /// Other words for it that belong to no framework.
     pub aliases: &'static [&'static str],
     /// What the frameworks call it, or mean by its name.
-    pub spellings: &'static [Spelling],
+    pub framework_aliases: &'static [Alias],
     /// What it reads of its place.
-    pub reads: Reads,
+    pub requires: Requires,
     /// A way to use it: for documentation, golden values and the tests that every row must pass.
     pub example: Example,
-    law: fn(&mut Arguments, &Site) -> Result<Law>,
+    distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
 }
 
 /// A row that says nothing: families whose rows have much in common fill it in once.
@@ -133,15 +133,15 @@ const EMPTY: Scheme = Scheme {
     parameters: &[],
     bare: None,
     aliases: &[],
-    spellings: &[],
-    reads: Reads::Shape,
+    framework_aliases: &[],
+    requires: Requires::Shape,
     example: example(""),
-    law: |_, _| anyhow::bail!("its row has no law"),
+    distribution: |_, _| anyhow::bail!("its row has no distribution"),
 };
 
 /// What a scheme reads of the place where it is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reads {
+pub enum Requires {
     /// The shape at most.
     Shape,
     /// The fans.
@@ -152,7 +152,7 @@ pub enum Reads {
     Base,
 }
 
-impl Reads {
+impl Requires {
     /// Whether it matters how one tensor holds several weights.
     pub fn arranges(self) -> bool {
         matches!(self, Self::Fans | Self::Matrices)
@@ -160,10 +160,10 @@ impl Reads {
 }
 
 impl Scheme {
-    /// Its parameters, and those of the arrangement where it has a say.
+    /// Its parameters, and those of the packing where it has a say.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
-        let arrangement: &[Parameter] = if self.reads.arranges() { ARRANGEMENT } else { &[] };
-        self.parameters.iter().chain(arrangement)
+        let packing: &[Parameter] = if self.requires.arranges() { PACKING } else { &[] };
+        self.parameters.iter().chain(packing)
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     use super::expression::{Expression, fold};
     use super::lookup::words;
     use super::*;
-    use crate::tensor::{Base, BaseIdentity, Fans, Layout, Shape};
+    use crate::tensor::{Base, Fans, Layout, Shape, TensorIdentity};
     use std::collections::HashMap;
     use std::sync::Arc;
 
@@ -189,9 +189,9 @@ mod tests {
         let (shape, layout): (Shape, Layout) = (shape.parse()?, layout.parse()?);
         // A base for the examples that start from one.
         let identity =
-            BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
+            TensorIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
         let base = Arc::new(Base { identity, shape: "8x8".parse()?, values: vec![0.0; 64] });
-        Ok(resolve(text)?.law(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)), None)?.1)
+        Ok(resolve(text)?.distribution(&Site::new(&shape, &layout, Fans::default()).with_base(Some(&base)), None)?.1)
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
             for word in words(scheme) {
                 assert_eq!(*owner.entry(fold(word)).or_insert(scheme.name), scheme.name, "`{word}` stands in two rows");
             }
-            for Spelling { framework, name, means, .. } in scheme.spellings {
+            for Alias { framework, name, means, .. } in scheme.framework_aliases {
                 let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
                 assert!(canonical_on(means, shape, layout).is_ok(), "{framework}.{name}: `{means}` is not legal");
             }

@@ -1,4 +1,4 @@
-//! Laws of positive values.
+//! Distributions of positive values.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::numbers::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
-use crate::law::portable::Portable;
-use crate::law::{Described, Distribution, Known, Law};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::libm_float::LibmF64;
+use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
+use crate::distribution::{Distribution, Iid, Moments, Named};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -21,14 +21,14 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[Parameter { name: "rate", kind: Kind::Number, default: Some("1"), help: "1 / mean, above 0" }],
         bare: Some("rate"),
         aliases: &[],
-        spellings: &[
-            spelling("torch", "exponential_", "exponential"),
-            spelling("reservoirpy", "expon", "exponential"),
-            spelling("jax", "exponential", "exponential"),
+        framework_aliases: &[
+            alias("torch", "exponential_", "exponential"),
+            alias("reservoirpy", "expon", "exponential"),
+            alias("jax", "exponential", "exponential"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example("exponential:rate=4"),
-        law: exponential,
+        distribution: exponential,
     },
     Scheme {
         name: "gamma",
@@ -42,10 +42,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("shape"),
         aliases: &[],
-        spellings: &[spelling("reservoirpy", "gamma", "gamma"), spelling("jax", "gamma", "gamma")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("reservoirpy", "gamma", "gamma"), alias("jax", "gamma", "gamma")],
+        requires: Requires::Shape,
         example: example("gamma:shape=2.5,scale=0.1"),
-        law: gamma,
+        distribution: gamma,
     },
     Scheme {
         name: "log-normal",
@@ -59,14 +59,14 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("sigma"),
         aliases: &[],
-        spellings: &[
-            spelling("torch", "log_normal_", "log-normal:mu=1,sigma=2"),
-            spelling("jax", "lognormal", "log-normal"),
-            spelling("reservoirpy", "lognorm", "log-normal"),
+        framework_aliases: &[
+            alias("torch", "log_normal_", "log-normal:mu=1,sigma=2"),
+            alias("jax", "lognormal", "log-normal"),
+            alias("reservoirpy", "lognorm", "log-normal"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example("log-normal:sigma=0.5,mu=-3"),
-        law: log_normal,
+        distribution: log_normal,
     },
     Scheme {
         name: "log-uniform",
@@ -80,16 +80,16 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["reciprocal"],
-        spellings: &[spelling("reservoirpy", "loguniform", "log-uniform")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("reservoirpy", "loguniform", "log-uniform")],
+        requires: Requires::Shape,
         example: example("log-uniform"),
-        law: log_uniform,
+        distribution: log_uniform,
     },
 ];
 
-fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let rate = arguments.positive("rate")?;
-    Ok(Law::Distribution(Arc::new(Exponential { rate, mean: 1.0 / rate })))
+    Ok(Distribution::Iid(Arc::new(Exponential { rate, mean: 1.0 / rate })))
 }
 
 #[derive(Debug)]
@@ -98,7 +98,7 @@ struct Exponential {
     mean: f64,
 }
 
-impl Described for Exponential {
+impl Moments for Exponential {
     fn mean(&self) -> Option<f64> {
         Some(self.mean)
     }
@@ -111,38 +111,38 @@ impl Described for Exponential {
         Some(POSITIVE)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         LARGEST_EXPONENTIAL * self.mean
     }
 }
 
-impl Distribution for Exponential {
+impl Iid for Exponential {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        self.mean * numbers::exponential(words)
+        self.mean * sampling::exponential(words)
     }
 
-    fn known(&self) -> Option<Known> {
-        Some(Known::Exponential { rate: self.rate })
+    fn named(&self) -> Option<Named> {
+        Some(Named::Exponential { rate: self.rate })
     }
 }
 
-/// The bounds of laws of positive values. Values may underflow to 0.
+/// The bounds of distributions of positive values. Values may underflow to 0.
 const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
 
-fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (shape, scale) = (arguments.positive("shape")?, arguments.positive("scale")?);
-    let values = rand_distr::Gamma::new(Portable(shape), Portable(scale)).ok().context("the scale is too large")?;
-    Ok(Law::Distribution(Arc::new(Gamma { shape, scale, values })))
+    let values = rand_distr::Gamma::new(LibmF64(shape), LibmF64(scale)).ok().context("the scale is too large")?;
+    Ok(Distribution::Iid(Arc::new(Gamma { shape, scale, values })))
 }
 
 #[derive(Debug)]
 struct Gamma {
     shape: f64,
     scale: f64,
-    values: rand_distr::Gamma<Portable>,
+    values: rand_distr::Gamma<LibmF64>,
 }
 
-impl Described for Gamma {
+impl Moments for Gamma {
     fn mean(&self) -> Option<f64> {
         Some(self.shape * self.scale)
     }
@@ -157,7 +157,7 @@ impl Described for Gamma {
 
     /// Marsaglia and Tsang's d (1 + z / sqrt(9 d))^3, d = shape - 1/3, at the largest normal; for a shape below 1 that of
     /// shape + 1, times a factor below 1; for a shape of 1 an exponential.
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         if self.shape == 1.0 {
             return LARGEST_EXPONENTIAL * self.scale;
         }
@@ -167,30 +167,30 @@ impl Described for Gamma {
     }
 }
 
-impl Distribution for Gamma {
+impl Iid for Gamma {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.values.sample(words).0
     }
 
-    fn known(&self) -> Option<Known> {
-        Some(Known::Gamma { shape: self.shape, scale: self.scale })
+    fn named(&self) -> Option<Named> {
+        Some(Named::Gamma { shape: self.shape, scale: self.scale })
     }
 }
 
-fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (mu, sigma) = (arguments.number("mu")?, arguments.nonnegative("sigma")?);
-    let values = rand_distr::LogNormal::new(Portable(mu), Portable(sigma)).ok().context("sigma must be finite")?;
-    Ok(Law::Distribution(Arc::new(LogNormal { mu, sigma, values })))
+    let values = rand_distr::LogNormal::new(LibmF64(mu), LibmF64(sigma)).ok().context("sigma must be finite")?;
+    Ok(Distribution::Iid(Arc::new(LogNormal { mu, sigma, values })))
 }
 
 #[derive(Debug)]
 struct LogNormal {
     mu: f64,
     sigma: f64,
-    values: rand_distr::LogNormal<Portable>,
+    values: rand_distr::LogNormal<LibmF64>,
 }
 
-impl Described for LogNormal {
+impl Moments for LogNormal {
     fn mean(&self) -> Option<f64> {
         Some(libm::exp(self.mu + self.sigma * self.sigma / 2.0)).filter(|mean| mean.is_finite())
     }
@@ -203,27 +203,27 @@ impl Described for LogNormal {
         Some(POSITIVE)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         libm::exp(self.mu + LARGEST_NORMAL * self.sigma)
     }
 }
 
-impl Distribution for LogNormal {
+impl Iid for LogNormal {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.values.sample(words).0
     }
 
-    fn known(&self) -> Option<Known> {
-        (self.mu == 0.0).then_some(Known::LogNormal { sigma: self.sigma })
+    fn named(&self) -> Option<Named> {
+        (self.mu == 0.0).then_some(Named::LogNormal { sigma: self.sigma })
     }
 }
 
-fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (low, high) = (arguments.positive("low")?, arguments.number("high")?);
     ensure!(low < high, "low is {low} and high is {high}: low must be below high");
     let ratio = high / low;
     ensure!(ratio.is_finite(), "low is {low} and high is {high}: at most 308 powers of ten between them are allowed");
-    Ok(Law::Distribution(Arc::new(LogUniform { low, high, span: libm::log(ratio) })))
+    Ok(Distribution::Iid(Arc::new(LogUniform { low, high, span: libm::log(ratio) })))
 }
 
 #[derive(Debug)]
@@ -234,7 +234,7 @@ struct LogUniform {
     span: f64,
 }
 
-impl Described for LogUniform {
+impl Moments for LogUniform {
     fn mean(&self) -> Option<f64> {
         Some((self.high - self.low) / self.span)
     }
@@ -258,13 +258,13 @@ impl Described for LogUniform {
         Some((self.low, self.high))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.high
     }
 }
 
-impl Distribution for LogUniform {
+impl Iid for LogUniform {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        self.low * libm::exp(numbers::unit(words) * self.span)
+        self.low * libm::exp(sampling::unit(words) * self.span)
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::arguments::{Arguments, Kind, Parameter};
-use crate::tensor::{Axes, Base, Fans, Layout, Role, Shape, Unfolding};
+use crate::tensor::{Axes, AxisRole, Base, Fans, Layout, Shape, Unfolding};
 
 /// What schemes that read fans or matrices take beside their own parameters.
-pub const ARRANGEMENT: &[Parameter] = &[
+pub const PACKING: &[Parameter] = &[
     Parameter {
         name: "groups",
         kind: Kind::Count,
@@ -43,13 +43,13 @@ pub const ARRANGEMENT: &[Parameter] = &[
 
 /// How one tensor holds a weight: as it stands, as several side by side, or transposed.
 #[derive(Default, PartialEq)]
-struct Arrangement {
+struct Packing {
     transposed: bool,
     /// The parameter that says so, how many parts, and along which axis where that was given.
     parts: Option<(&'static str, u64, Option<usize>)>,
 }
 
-impl Arrangement {
+impl Packing {
     fn read(arguments: &Arguments) -> Result<Self> {
         let axis = arguments.optional_count("axis").map(|axis| usize::try_from(axis).unwrap_or(usize::MAX));
         let given = ["groups", "heads", "split"].map(|name| Some((name, arguments.optional_count(name)?)));
@@ -67,7 +67,7 @@ impl Arrangement {
         let axes = if self.transposed { axes.transposed() } else { axes };
         let Some((name, parts, axis)) = self.parts else { return Ok(axes) };
         // A transposed convolution keeps all its inputs in one axis, and the outputs of one group.
-        let side = if name == "groups" && self.transposed { Role::In } else { Role::Out };
+        let side = if name == "groups" && self.transposed { AxisRole::In } else { AxisRole::Out };
         let number = axis.or_else(|| axes.position(side)).context("the layout names no output axis")?;
         axes.split(parts, number).with_context(|| format!("{name}={parts}"))
     }
@@ -80,14 +80,14 @@ pub struct Site<'a> {
     /// Which axis is what.
     pub layout: &'a Layout,
     given: Fans,
-    arrangement: Arrangement,
+    packing: Packing,
     base: Option<&'a Arc<Base>>,
 }
 
 impl<'a> Site<'a> {
     /// A shape with its layout; `given` fans override those of the layout.
     pub fn new(shape: &'a Shape, layout: &'a Layout, given: Fans) -> Self {
-        Self { shape, layout, given, arrangement: Arrangement::default(), base: None }
+        Self { shape, layout, given, packing: Packing::default(), base: None }
     }
 
     /// The site with a tensor that the scheme may start from.
@@ -104,19 +104,18 @@ impl<'a> Site<'a> {
         Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
 
-    /// The site as the arguments of a scheme that takes [`ARRANGEMENT`] arrange it.
-    pub(super) fn arranged(&self, arguments: &Arguments) -> Result<Self> {
-        let site =
-            Self { arrangement: Arrangement::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
-                .with_base(self.base);
-        if let Some((framework, way_out)) = site.untransposed().filter(|_| site.arrangement.transposed) {
+    /// The site as the arguments of a scheme that takes [`PACKING`] arrange it.
+    pub(super) fn packed(&self, arguments: &Arguments) -> Result<Self> {
+        let site = Self { packing: Packing::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
+            .with_base(self.base);
+        if let Some((framework, way_out)) = site.untransposed().filter(|_| site.packing.transposed) {
             bail!(
                 "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: {way_out}",
                 site.layout
             );
         }
         // What was asked for must be possible, whether or not the scheme then reads it.
-        if site.arrangement != Arrangement::default() {
+        if site.packing != Packing::default() {
             site.axes()?;
         }
         Ok(site)
@@ -136,7 +135,7 @@ impl<'a> Site<'a> {
 
     /// The axes of the weight, or of the weights, that the tensor holds. Errors where the layout does not fit the shape.
     pub fn axes(&self) -> Result<Axes> {
-        self.arrangement.apply(self.layout.axes(self.shape)?)
+        self.packing.apply(self.layout.axes(self.shape)?)
     }
 
     /// The number of inputs of each output.

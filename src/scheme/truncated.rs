@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::gaussian;
-use crate::law::Law;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::Distribution;
+use crate::statistics::normal;
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "truncated-normal",
@@ -48,30 +48,30 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("std"),
     aliases: &[],
-    spellings: &[
-        spelling("torch", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2")
+    framework_aliases: &[
+        alias("torch", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2")
             .noting("the cuts are absolute: where std is 0.02, they are at 100 sigma"),
-        spelling("timm", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2"),
-        spelling("timm", "trunc_normal_tf_", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
-        spelling("keras", "TruncatedNormal", "truncated-normal:std=0.05"),
-        spelling("tensorflow", "truncated_normal_initializer", "truncated-normal:std=1"),
-        spelling("tensorflow", "stateless_truncated_normal", "truncated-normal:std=1"),
-        spelling("jax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
-        spelling("haiku", "TruncatedNormal", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
-        spelling("sonnet", "TruncatedNormal", "truncated-normal:std=1"),
-        spelling("flux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
-        spelling("lux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
-        spelling("flax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
-        spelling("paddle", "TruncatedNormal", "truncated-normal:std=1,low=-2,high=2"),
-        spelling("mindspore", "TruncatedNormal", "truncated-normal:std=0.01,low=-2,high=2"),
-        spelling("tfjs", "truncatedNormal", "truncated-normal:std=0.05"),
+        alias("timm", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2"),
+        alias("timm", "trunc_normal_tf_", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
+        alias("keras", "TruncatedNormal", "truncated-normal:std=0.05"),
+        alias("tensorflow", "truncated_normal_initializer", "truncated-normal:std=1"),
+        alias("tensorflow", "stateless_truncated_normal", "truncated-normal:std=1"),
+        alias("jax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
+        alias("haiku", "TruncatedNormal", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
+        alias("sonnet", "TruncatedNormal", "truncated-normal:std=1"),
+        alias("flux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
+        alias("lux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
+        alias("flax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
+        alias("paddle", "TruncatedNormal", "truncated-normal:std=1,low=-2,high=2"),
+        alias("mindspore", "TruncatedNormal", "truncated-normal:std=0.01,low=-2,high=2"),
+        alias("tfjs", "truncatedNormal", "truncated-normal:std=0.05"),
     ],
-    reads: Reads::Shape,
+    requires: Requires::Shape,
     example: example("truncated-normal"),
-    law: truncated_normal,
+    distribution: truncated_normal,
 }];
 
-fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Law> {
+fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (mean, asked) = (arguments.number("mean")?, arguments.positive("std")?);
     let absolute = arguments.given("low") || arguments.given("high");
     let relative = arguments.given("low-sigma") || arguments.given("high-sigma");
@@ -101,7 +101,7 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Law> {
         "the cuts begin {:.3e} standard deviations from the mean: at most {FARTHEST:e} are allowed",
         a.max(-b)
     );
-    Ok(Law::TruncatedNormal { mean, std, low, high })
+    Ok(Distribution::TruncatedNormal { mean, std, low, high })
 }
 
 /// How many standard deviations from the mean an interval may begin; beyond, its values could not be told apart.
@@ -109,6 +109,6 @@ const FARTHEST: f64 = 1e6;
 
 /// The part of the standard deviation that is left after cutting at `low` and `high` sigma.
 fn kept_std(low: f64, high: f64) -> Result<f64> {
-    let kept = Some(gaussian::truncated_moments(low, high).1).filter(|&std| std > 1e-6);
+    let kept = Some(normal::truncated_moments(low, high).1).filter(|&std| std > 1e-6);
     kept.context("corrected=true is not possible: there is next to nothing between these cuts")
 }

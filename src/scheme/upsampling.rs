@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::tap::{kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::{Axes, Role, as_float};
+use super::kernel_tap::{kernel_axes, widths};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::{Axes, AxisRole, to_f64};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -32,14 +32,14 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[
-            spelling("caffe", "bilinear", "bilinear"),
-            spelling("mxnet", "Bilinear", "bilinear:centre=mxnet"),
-            spelling("paddle", "Bilinear", "bilinear:centre=mxnet,sheared=true"),
+        framework_aliases: &[
+            alias("caffe", "bilinear", "bilinear"),
+            alias("mxnet", "Bilinear", "bilinear:centre=mxnet"),
+            alias("paddle", "Bilinear", "bilinear:centre=mxnet,sheared=true"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("bilinear", "3x2x4x4", "torch"),
-        law: bilinear,
+        distribution: bilinear,
     },
     Scheme {
         name: "linear-upsampling",
@@ -50,10 +50,10 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("chainer", "UpsamplingDeconvFilter", "linear-upsampling")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("chainer", "UpsamplingDeconvFilter", "linear-upsampling")],
+        requires: Requires::Matrices,
         example: example_on("linear-upsampling", "3x3x4x4", "torch"),
-        law: |_, site| linear(site, |_| 1.0),
+        distribution: |_, site| linear(site, |_| 1.0),
     },
     Scheme {
         name: "linear-downsampling",
@@ -64,27 +64,27 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("chainer", "DownsamplingConvFilter", "linear-downsampling")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("chainer", "DownsamplingConvFilter", "linear-downsampling")],
+        requires: Requires::Matrices,
         example: example_on("linear-downsampling", "3x3x4x4", "torch"),
-        law: |_, site| linear(site, |sum| sum),
+        distribution: |_, site| linear(site, |sum| sum),
     },
 ];
 
-fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (axes, size) = kernel(site)?;
     let kernels = kernel_axes(&axes);
     ensure!(kernels == 2, "it needs two kernel axes, and shape {} has {kernels}: {}", site.shape, ELSE);
-    let factor = as_float(size.div_ceil(2));
+    let factor = to_f64(size.div_ceil(2));
     let centre = match arguments.word("centre") {
         Some("mxnet") => (2.0 * factor - 1.0 - factor % 2.0) / 2.0,
-        _ => (as_float(size.max(1)) - 1.0) / 2.0,
+        _ => (to_f64(size.max(1)) - 1.0) / 2.0,
     };
     let sheared = arguments.flag("sheared");
-    Ok(Law::Pattern(Arc::new(Tent { factor, centre, sheared, diagonal: false, sum: 1.0, axes })))
+    Ok(Distribution::Deterministic(Arc::new(Tent { factor, centre, sheared, diagonal: false, sum: 1.0, axes })))
 }
 
-fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Law> {
+fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
     let (axes, size) = kernel(site)?;
     let (outputs, inputs) = widths(&axes);
     ensure!(
@@ -93,10 +93,17 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Law> {
         site.shape,
         site.layout
     );
-    let (factor, centre) = (as_float(size.div_ceil(2)), (as_float(size.max(1)) - 1.0) / 2.0);
+    let (factor, centre) = (to_f64(size.div_ceil(2)), (to_f64(size.max(1)) - 1.0) / 2.0);
     let total: f64 = (0..kernel_axes(&axes)).map(|_| factor).product();
     let diagonal = outputs == inputs;
-    Ok(Law::Pattern(Arc::new(Tent { factor, centre, sheared: false, diagonal, sum: divisor(total), axes })))
+    Ok(Distribution::Deterministic(Arc::new(Tent {
+        factor,
+        centre,
+        sheared: false,
+        diagonal,
+        sum: divisor(total),
+        axes,
+    })))
 }
 
 const ELSE: &str = "take linear-upsampling, or a --layout that fits";
@@ -104,7 +111,7 @@ const ELSE: &str = "take linear-upsampling, or a --layout that fits";
 /// The axes of a convolution and the size of its kernel along each of them.
 fn kernel(site: &Site) -> Result<(Axes, u64)> {
     let axes = site.axes()?;
-    let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == Role::Kernel).map(|(_, size)| size).collect();
+    let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect();
     let size = *sizes.first().with_context(|| {
         format!("it is for convolutions, and shape {} has no kernel axis in layout `{}`", site.shape, site.layout)
     })?;
@@ -129,22 +136,22 @@ struct Tent {
     axes: Axes,
 }
 
-impl Described for Tent {
-    fn largest(&self) -> f64 {
+impl Moments for Tent {
+    fn max_abs(&self) -> f64 {
         1.0
     }
 }
 
-impl Pattern for Tent {
+impl Deterministic for Tent {
     fn value(&self, index: u64) -> f64 {
         let (output, input) = self.axes.channels(index);
         if self.diagonal && output != input {
             return 0.0;
         }
         let (mut height, mut shear) = (1.0, 0.0);
-        for (_, size, at) in self.axes.coordinates(index).filter(|(role, ..)| *role == Role::Kernel) {
-            height *= 1.0 - (as_float(at) + shear - self.centre).abs() / self.factor;
-            shear = if self.sheared { as_float(at) / as_float(size) } else { 0.0 };
+        for (_, size, at) in self.axes.coordinates(index).filter(|(role, ..)| *role == AxisRole::Kernel) {
+            height *= 1.0 - (to_f64(at) + shear - self.centre).abs() / self.factor;
+            shear = if self.sheared { to_f64(at) / to_f64(size) } else { 0.0 };
         }
         height / self.sum
     }

@@ -4,11 +4,11 @@ use super::decimal::{Parts, exponent_from, positional, scientific};
 use crate::tensor::DType;
 
 const PRECISION: usize = 8;
-const MOST_SHOWN_WHOLE: u64 = 1000;
+const MAX_SHOWN_WHOLE: u64 = 1000;
 const EDGE_ITEMS: u64 = 3;
 const LINE_WIDTH: usize = 75;
 /// An array writes an exponent from here on at the latest, a scalar only far above.
-const MOST_IN_FULL: f64 = 1e8;
+const MAX_IN_FULL: f64 = 1e8;
 const ELLIPSIS: &str = "...";
 
 /// The text that `NumPy`'s `print` gives for the array of this shape.
@@ -37,7 +37,7 @@ type Positions = Vec<Option<u64>>;
 fn shown_positions(shape: &[u64]) -> Vec<Positions> {
     let multiply = |product: u64, &length| product.saturating_mul(length);
     let elements = shape.iter().fold(1, multiply);
-    let summarize = elements > MOST_SHOWN_WHOLE;
+    let summarize = elements > MAX_SHOWN_WHOLE;
     let positions = |&length| axis_positions(length, summarize);
     shape.iter().map(positions).collect()
 }
@@ -132,7 +132,7 @@ fn needs_exponent(elements: &[f64], dtype: DType) -> bool {
     let (least, greatest) = magnitudes.fold((f64::INFINITY, 0.0), extremes);
     let compared = if dtype == DType::BF16 { DType::F32 } else { dtype };
     greatest > 0.0
-        && (greatest >= exponent_from(dtype).min(MOST_IN_FULL)
+        && (greatest >= exponent_from(dtype).min(MAX_IN_FULL)
             || least < compared.round(1e-4)
             || compared.round(greatest / least) > 1000.0)
 }

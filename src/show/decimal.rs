@@ -77,7 +77,7 @@ fn small(length: usize) -> i32 {
 }
 
 /// The digits that tell any `f64` from its neighbours.
-const MOST_DIGITS: usize = 17;
+const MAX_DIGITS: usize = 17;
 
 /// The magnitude `significand * 10^exponent`.
 #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ struct Decimal {
 impl Decimal {
     /// The decimal of fewest digits that gives back the magnitude of `x` in its own type.
     fn shortest(x: f64, dtype: DType) -> Decimal {
-        let nearest = (0..MOST_DIGITS).map(|decimals| Decimal::nearest(x.abs(), decimals));
+        let nearest = (0..MAX_DIGITS).map(|decimals| Decimal::nearest(x.abs(), decimals));
         // Above a power of two the elements lie twice as far apart as below it, so the decimal
         // next above may still give it back where the nearest, lying below, does not.
         let mut candidates = nearest.flat_map(|decimal| [decimal, decimal.next_above()]);

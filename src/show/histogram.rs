@@ -3,7 +3,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts are shown in eighths of a column")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all in range")]
 
-const MOST_BINS: usize = 12;
+const MAX_BINS: usize = 12;
 
 /// The distribution of the values in rows `low .. high  count |bar`, each ended by a line feed.
 ///
@@ -22,8 +22,8 @@ pub fn histogram(values: &[f64], width: usize) -> String {
     rows(&bins.labels(), &counts, width)
 }
 
-/// The same of values that were counted in equal bins from `low` to `high`; where a law is known, a `○` stands at what it expects.
-pub fn counted(low: f64, high: f64, counts: &[usize], expected: Option<&[f64]>, width: usize) -> String {
+/// The same of values that were counted in equal bins from `low` to `high`; where a distribution is known, a `○` stands at what it expects.
+pub fn histogram_of_counts(low: f64, high: f64, counts: &[usize], expected: Option<&[f64]>, width: usize) -> String {
     let step = high / counts.len().max(1) as f64 - low / counts.len().max(1) as f64;
     let bins = Bins { low, high, step, count: counts.len() };
     let (labels, most) = (bins.labels(), counts.iter().copied().max().unwrap_or(0));
@@ -53,7 +53,7 @@ struct Bins {
 impl Bins {
     /// As many bins as Sturges's rule gives, up to the most that fit a screen.
     fn new(low: f64, high: f64, values: usize) -> Bins {
-        let most = (values.ilog2() as usize + 1).clamp(2, MOST_BINS);
+        let most = (values.ilog2() as usize + 1).clamp(2, MAX_BINS);
         // Dividing first keeps the widest range finite.
         let step = high / most as f64 - low / most as f64;
         let count = if step > 0.0 { most } else { 1 };
@@ -158,7 +158,7 @@ mod tests {
             let fractions = (-500..=500).map(|i| f64::from(i) / 500.0);
             let values: Vec<f64> = fractions.map(|x| scale * x).collect();
             let text = histogram(&values, 60);
-            assert!(text.lines().count() <= MOST_BINS);
+            assert!(text.lines().count() <= MAX_BINS);
             assert!(text.lines().all(|row| row.chars().count() <= 60), "{text}");
             let numbers = text.lines().filter_map(|line| line.split('|').next());
             let counts = numbers.filter_map(|text| text.split_whitespace().last()?.parse::<usize>().ok());

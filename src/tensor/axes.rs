@@ -2,15 +2,15 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Role, Shape};
+use super::{AxisRole, Shape};
 
 /// The axes of a weight in order, each with what it is and its size. An axis that is split stands as two.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axes(Vec<(Role, u64)>);
+pub struct Axes(Vec<(AxisRole, u64)>);
 
 impl Axes {
     /// The axes of a shape.
-    pub(super) fn new(roles: impl Iterator<Item = Role>, shape: &Shape) -> Self {
+    pub(super) fn new(roles: impl Iterator<Item = AxisRole>, shape: &Shape) -> Self {
         Self(roles.zip(shape.axes().iter().copied()).collect())
     }
 
@@ -19,8 +19,8 @@ impl Axes {
     pub fn transposed(mut self) -> Self {
         for (role, _) in &mut self.0 {
             *role = match *role {
-                Role::In => Role::Out,
-                Role::Out => Role::In,
+                AxisRole::In => AxisRole::Out,
+                AxisRole::Out => AxisRole::In,
                 other => other,
             };
         }
@@ -32,8 +32,8 @@ impl Axes {
     pub(super) fn with_sides_swapped(mut self) -> Self {
         for (role, _) in &mut self.0 {
             *role = match *role {
-                Role::In | Role::Kernel => Role::Out,
-                Role::Out => Role::In,
+                AxisRole::In | AxisRole::Kernel => AxisRole::Out,
+                AxisRole::Out => AxisRole::In,
                 other => other,
             };
         }
@@ -49,44 +49,44 @@ impl Axes {
         ensure!(parts > 0, "it must be 1 or more");
         let divides = parts <= size.max(1) && size % parts == 0;
         ensure!(divides, "axis {number} has size {size}, which {parts} parts do not divide");
-        self.0.splice(number..=number, [(Role::Batch, parts), (role, size / parts)]);
+        self.0.splice(number..=number, [(AxisRole::Batch, parts), (role, size / parts)]);
         Ok(self)
     }
 
     /// The number of the first axis of a kind.
-    pub fn position(&self, wanted: Role) -> Option<usize> {
+    pub fn position(&self, wanted: AxisRole) -> Option<usize> {
         self.0.iter().position(|(role, _)| *role == wanted)
     }
 
     /// The number of inputs that each output sees: the product of the input and kernel axes. Batch and group axes do not
     /// count. `None` where there is no input axis.
     pub fn fan_in(&self) -> Option<u64> {
-        self.fan(Role::In)
+        self.fan(AxisRole::In)
     }
 
     /// The number of outputs that each input reaches: the product of the output and kernel axes.
     pub fn fan_out(&self) -> Option<u64> {
-        self.fan(Role::Out)
+        self.fan(AxisRole::Out)
     }
 
-    fn fan(&self, side: Role) -> Option<u64> {
+    fn fan(&self, side: AxisRole) -> Option<u64> {
         // A depthwise weight has groups of one input or output each, and no axis for that.
-        let known = self.has(|role| role == side) || self.has(|role| role == Role::Group);
-        known.then(|| self.product(|role| role == Role::Kernel || role == side))
+        let known = self.has(|role| role == side) || self.has(|role| role == AxisRole::Group);
+        known.then(|| self.product(|role| role == AxisRole::Kernel || role == side))
     }
 
     /// Whether an axis is of a kind.
-    pub fn has(&self, kind: impl Fn(Role) -> bool) -> bool {
+    pub fn has(&self, kind: impl Fn(AxisRole) -> bool) -> bool {
         self.0.iter().any(|(role, _)| kind(*role))
     }
 
     /// The product of the sizes of the axes of a kind.
-    pub fn product(&self, kind: impl Fn(Role) -> bool) -> u64 {
+    pub fn product(&self, kind: impl Fn(AxisRole) -> bool) -> u64 {
         self.0.iter().filter(|(role, _)| kind(*role)).map(|(_, size)| size).product()
     }
 
     /// Where element `index` (row-major) lies: each axis's kind, size and coordinate, from the last axis to the first.
-    pub fn coordinates(&self, mut index: u64) -> impl Iterator<Item = (Role, u64, u64)> {
+    pub fn coordinates(&self, mut index: u64) -> impl Iterator<Item = (AxisRole, u64, u64)> {
         self.iter().rev().map(move |(role, size)| {
             let at = index % size;
             index /= size;
@@ -96,7 +96,7 @@ impl Axes {
 
     /// Where element `index` (row-major) lies among the elements of each of several kinds of axes: its number along all the
     /// axes of a kind, of which the last is the fastest.
-    pub fn place<const KINDS: usize>(&self, index: u64, kind: impl Fn(Role) -> usize) -> [u64; KINDS] {
+    pub fn place<const KINDS: usize>(&self, index: u64, kind: impl Fn(AxisRole) -> usize) -> [u64; KINDS] {
         let (mut place, mut stride) = ([0; KINDS], [1; KINDS]);
         for (role, size, at) in self.coordinates(index) {
             let kind = kind(role);
@@ -109,15 +109,15 @@ impl Axes {
     /// The output and the input that element `index` belongs to.
     pub fn channels(&self, index: u64) -> (u64, u64) {
         let [output, input, _] = self.place(index, |role| match role {
-            Role::Out => 0,
-            Role::In => 1,
-            Role::Kernel | Role::Batch | Role::Group => 2,
+            AxisRole::Out => 0,
+            AxisRole::In => 1,
+            AxisRole::Kernel | AxisRole::Batch | AxisRole::Group => 2,
         });
         (output, input)
     }
 
     /// The axes from the first to the last.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Role, u64)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (AxisRole, u64)> {
         self.0.iter().copied()
     }
 }
@@ -162,7 +162,10 @@ mod tests {
     fn coordinates_count_from_the_last_axis() {
         let weight = axes("oik", "5x4x3").split(5, 0).unwrap();
         let places: Vec<_> = weight.coordinates(4 * 12 + 2 * 3 + 1).collect();
-        assert_eq!(places, [(Role::Kernel, 3, 1), (Role::In, 4, 2), (Role::Out, 1, 0), (Role::Batch, 5, 4)]);
+        assert_eq!(
+            places,
+            [(AxisRole::Kernel, 3, 1), (AxisRole::In, 4, 2), (AxisRole::Out, 1, 0), (AxisRole::Batch, 5, 4)]
+        );
     }
 
     #[test]

@@ -9,17 +9,17 @@ use super::Shape;
 /// A tensor that was read, its values widened: all finite.
 pub struct Base {
     /// Which tensor it is.
-    pub identity: BaseIdentity,
+    pub identity: TensorIdentity,
     /// Its shape.
     pub shape: Shape,
     /// Its values, row-major.
     pub values: Vec<f64>,
 }
 
-/// Which tensor a base is: what a recipe keeps of it.
+/// Which tensor a base is: what a provenance keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BaseIdentity {
+pub struct TensorIdentity {
     /// The type of its elements in its file.
     pub dtype: String,
     /// Its name in its file.

@@ -25,7 +25,7 @@ impl DType {
     /// Every type, widest first.
     pub const ALL: [Self; 4] = [Self::F64, Self::F32, Self::F16, Self::BF16];
 
-    /// The word on the command line and in recipes.
+    /// The word on the command line and in provenance.
     pub fn word(self) -> &'static str {
         match self {
             Self::F64 => "f64",
@@ -87,7 +87,7 @@ impl DType {
     pub fn round(self, value: f64) -> f64 {
         match self {
             Self::F64 => value,
-            Self::F32 => f64::from(narrow(value)),
+            Self::F32 => f64::from(to_f32(value)),
             Self::F16 => f16::from_f64(sticky(value)).into(),
             Self::BF16 => bf16::from_f64(sticky(value)).into(),
         }
@@ -108,7 +108,7 @@ impl DType {
     pub fn next_up(self, value: f64) -> f64 {
         match self {
             Self::F64 => value.next_up(),
-            Self::F32 => narrow(value).next_up().into(),
+            Self::F32 => to_f32(value).next_up().into(),
             Self::F16 => f16::from_bits(next_up_bits(f16::from_f64(value).to_bits())).into(),
             Self::BF16 => bf16::from_bits(next_up_bits(bf16::from_f64(value).to_bits())).into(),
         }
@@ -123,7 +123,7 @@ fn sticky(value: f64) -> f64 {
     f64::from_bits(bits & !LOWER | u64::from(bits & LOWER != 0) << 32)
 }
 
-use super::narrow;
+use super::to_f32;
 
 /// The bits of the next larger 16-bit floating-point number.
 fn next_up_bits(bits: u16) -> u16 {

@@ -1,4 +1,4 @@
-//! The types of elements that files hold: those that are drawn, and others that are only kept.
+//! The types of elements that files hold: those that are drawn, and others that are only copied.
 
 use super::DType;
 use super::widen::{self, Widen};
@@ -15,7 +15,7 @@ pub enum Element {
 /// A type that no scheme draws.
 #[derive(Debug)]
 pub struct Stored {
-    /// The word in recipes and reports: that of safetensors, in small letters.
+    /// The word in provenance and reports: that of safetensors, in small letters.
     pub word: &'static str,
     /// `NumPy`'s word in headers, where it has one.
     pub numpy: Option<&'static str>,
@@ -66,7 +66,7 @@ const fn packed(word: &'static str, bits: u64) -> Stored {
     Stored { word, numpy: None, torch: None, safetensors: true, bits, complex: false, float: true, widen: None }
 }
 
-/// Every type that is kept and not drawn.
+/// Every type that is copied and not drawn.
 pub const STORED: &[Stored] = &[
     integer("u64", "<u8", "uint64", 64, widen::u64s),
     integer("i64", "<i8", "int64", 64, widen::i64s),
@@ -103,7 +103,7 @@ impl Element {
         DType::ALL.into_iter().map(Self::Drawn).chain(STORED.iter().map(Self::Stored))
     }
 
-    /// The type of that word of recipes.
+    /// The type of that word of provenance.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::all().find(|element| element.word() == word)
     }
@@ -126,7 +126,7 @@ impl Element {
         Self::all().find(|element| element.torch() == Some(word))
     }
 
-    /// The word in recipes and reports.
+    /// The word in provenance and reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Drawn(dtype) => dtype.word(),

@@ -10,7 +10,7 @@ use crate::text::did_you_mean;
 
 /// What an axis of a weight is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum AxisRole {
     /// Inputs of the layer: letter `i`.
     In,
     /// Outputs of the layer: letter `o`.
@@ -23,7 +23,7 @@ pub enum Role {
     Group,
 }
 
-impl Role {
+impl AxisRole {
     fn of(letter: char) -> Option<Self> {
         Some(match letter {
             'i' => Self::In,
@@ -115,7 +115,7 @@ impl Layout {
 
     /// The axes of a weight. Errors where the layout does not fit its rank.
     pub fn axes(&self, shape: &Shape) -> Result<Axes> {
-        Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(Role::of), shape))
+        Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(AxisRole::of), shape))
     }
 }
 
@@ -124,7 +124,8 @@ impl FromStr for Layout {
 
     fn from_str(text: &str) -> Result<Self> {
         let layout = Self(text.into());
-        let letters = !text.is_empty() && text.len() <= Shape::MAX_RANK && text.chars().all(|c| Role::of(c).is_some());
+        let letters =
+            !text.is_empty() && text.len() <= Shape::MAX_RANK && text.chars().all(|c| AxisRole::of(c).is_some());
         if layout.convention().is_none() && !letters {
             let names: Vec<&str> = LAYOUTS.iter().map(|convention| convention.name).collect();
             bail!(

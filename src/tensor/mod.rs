@@ -2,9 +2,9 @@
 
 mod axes;
 mod base;
+mod copied;
 mod dtype;
 mod element;
-mod kept;
 mod layout;
 mod name;
 mod number;
@@ -17,19 +17,19 @@ mod unfolding;
 mod widen;
 
 pub use axes::Axes;
-pub use base::{Base, BaseIdentity};
+pub use base::{Base, TensorIdentity};
+pub use copied::{Copied, CopiedIdentity};
 pub use dtype::DType;
 pub use element::{Element, STORED, Stored};
-pub use kept::{Kept, KeptIdentity};
-pub use layout::{Convention, LAYOUTS, Layout, Role};
+pub use layout::{AxisRole, Convention, LAYOUTS, Layout};
 pub use name::Name;
-pub use number::{as_float, in_memory, narrow};
+pub use number::{to_f32, to_f64, to_usize};
 pub use seed::{Number, Seed, Step, fold_in, split};
 pub use shape::Shape;
 pub use slice::Slice;
 pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
 pub use trained::{Part, TrainedIdentity};
-pub use unfolding::{Place, Unfolding};
+pub use unfolding::{MatrixIndex, Unfolding};
 
 /// The fans that a scheme may read, each where it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,18 +2,18 @@
 
 /// A count as a double; exact up to 2^53, which covers every [`crate::tensor::Shape`].
 #[expect(clippy::cast_precision_loss, reason = "counts end at 2^48")]
-pub fn as_float(count: u64) -> f64 {
+pub fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// A size of what is in memory, or is about to be: the workspace of a law was found to be there.
+/// A size of what is in memory, or is about to be: the workspace of a distribution was found to be there.
 #[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
-pub fn in_memory(count: u64) -> usize {
+pub fn to_usize(count: u64) -> usize {
     count as usize
 }
 
 /// A double as the nearest single: the one place where that is meant to lose digits.
 #[expect(clippy::cast_possible_truncation, reason = "rounding to nearest even is what is asked for")]
-pub fn narrow(value: f64) -> f32 {
+pub fn to_f32(value: f64) -> f32 {
     value as f32
 }

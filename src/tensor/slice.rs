@@ -1,4 +1,4 @@
-//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The law stays that of the whole
+//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The distribution stays that of the whole
 //! tensor, so that the slices together are the whole, byte for byte.
 
 use serde::{Deserialize, Serialize};

@@ -1,18 +1,18 @@
-//! The record of how a tensor was learnt from data.
+//! The record of how a tensor was learned from data.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::BaseIdentity;
+use super::TensorIdentity;
 use crate::text::{cut, escape};
 
-/// The record of how a tensor was learnt, beside the scheme that it started from.
+/// The record of how a tensor was learned, beside the scheme that it started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainedIdentity {
     /// The data.
-    pub data: BaseIdentity,
+    pub data: TensorIdentity,
     /// Its layer, from 0.
     pub layer: usize,
     /// The method with every option.
@@ -27,7 +27,7 @@ impl fmt::Display for TrainedIdentity {
     /// By which method and from which data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = cut(&escape(&self.data.name), 100);
-        write!(f, "learnt by {} from `{name}` (SHA-256 {})", escape(&self.method), escape(&self.data.sha256))
+        write!(f, "learned by {} from `{name}` (SHA-256 {})", escape(&self.method), escape(&self.data.sha256))
     }
 }
 

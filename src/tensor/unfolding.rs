@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Axes, Role};
-use crate::tensor::in_memory;
+use super::{Axes, AxisRole};
+use crate::tensor::to_usize;
 
 /// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
 /// each input and place in the receptive field.
@@ -14,7 +14,7 @@ pub struct Unfolding {
 
 /// Where an element of the tensor lies in its unfolding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct MatrixIndex {
     /// The number of the matrix.
     pub matrix: u64,
     /// The row: which output.
@@ -26,8 +26,8 @@ pub struct Place {
 impl Unfolding {
     /// The unfolding of a weight. Errors where it has no input or no output axis.
     pub fn new(axes: Axes) -> Result<Self> {
-        ensure!(axes.has(|role| role == Role::Out), "the layout names no output axis");
-        ensure!(axes.has(|role| matches!(role, Role::In | Role::Kernel)), "the layout names no input axis");
+        ensure!(axes.has(|role| role == AxisRole::Out), "the layout names no output axis");
+        ensure!(axes.has(|role| matches!(role, AxisRole::In | AxisRole::Kernel)), "the layout names no input axis");
         Ok(Self { axes })
     }
 
@@ -39,17 +39,17 @@ impl Unfolding {
 
     /// How many matrices there are.
     pub fn matrices(&self) -> u64 {
-        self.axes.product(|role| matches!(role, Role::Batch | Role::Group))
+        self.axes.product(|role| matches!(role, AxisRole::Batch | AxisRole::Group))
     }
 
     /// How many rows each matrix has: one for each output.
     pub fn rows(&self) -> u64 {
-        self.axes.product(|role| role == Role::Out)
+        self.axes.product(|role| role == AxisRole::Out)
     }
 
     /// How many columns each matrix has: inputs times receptive field.
     pub fn columns(&self) -> u64 {
-        self.axes.product(|role| matches!(role, Role::In | Role::Kernel))
+        self.axes.product(|role| matches!(role, AxisRole::In | AxisRole::Kernel))
     }
 
     /// How many elements there are in all.
@@ -58,30 +58,30 @@ impl Unfolding {
     }
 
     /// Where element `index` (row-major) of the tensor lies.
-    pub fn place(&self, index: u64) -> Place {
+    pub fn place(&self, index: u64) -> MatrixIndex {
         let [matrix, row, column] = self.axes.place(index, |role| match role {
-            Role::Batch | Role::Group => 0,
-            Role::Out => 1,
-            Role::In | Role::Kernel => 2,
+            AxisRole::Batch | AxisRole::Group => 0,
+            AxisRole::Out => 1,
+            AxisRole::In | AxisRole::Kernel => 2,
         });
-        Place { matrix, row, column }
+        MatrixIndex { matrix, row, column }
     }
 
     /// Where the elements of the tensor lie, in its order.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
+    pub fn places(&self) -> impl Iterator<Item = MatrixIndex> {
         (0..self.count()).map(|index| self.place(index))
     }
 
     /// The values of the tensor, of those of its matrices: row-major, one matrix after the other.
     pub fn tensor(&self, matrices: &[f64]) -> Vec<f64> {
         let (rows, columns) = (self.rows(), self.columns());
-        let at = |Place { matrix, row, column }| in_memory((matrix * rows + row) * columns + column);
+        let at = |MatrixIndex { matrix, row, column }| to_usize((matrix * rows + row) * columns + column);
         self.places().map(|place| matrices[at(place)]).collect()
     }
 
     /// Calls `run(offset, length, place)` for each run of elements `start + offset ..` along the last axis, `length` of
     /// them, up to `count` elements in all. From one element of a run to the next its place grows by [`Unfolding::step`].
-    pub fn for_each_run(&self, start: u64, count: u64, mut run: impl FnMut(u64, u64, Place)) {
+    pub fn for_each_run(&self, start: u64, count: u64, mut run: impl FnMut(u64, u64, MatrixIndex)) {
         let along = self.axes.iter().next_back().map_or(1, |(_, size)| size.max(1));
         let mut offset = 0;
         while offset < count {
@@ -93,13 +93,13 @@ impl Unfolding {
     }
 
     /// How the place grows along the last axis: by one matrix, row or column.
-    pub fn step(&self) -> Place {
+    pub fn step(&self) -> MatrixIndex {
         let (matrix, row, column) = match self.axes.iter().next_back() {
-            Some((Role::Batch | Role::Group, _)) => (1, 0, 0),
-            Some((Role::Out, _)) => (0, 1, 0),
+            Some((AxisRole::Batch | AxisRole::Group, _)) => (1, 0, 0),
+            Some((AxisRole::Out, _)) => (0, 1, 0),
             _ => (0, 0, 1),
         };
-        Place { matrix, row, column }
+        MatrixIndex { matrix, row, column }
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
             let count = unfolding.count();
             let mut seen = vec![false; usize::try_from(count).unwrap()];
             for index in 0..count {
-                let Place { matrix, row, column } = unfolding.place(index);
+                let MatrixIndex { matrix, row, column } = unfolding.place(index);
                 assert!(row < unfolding.rows() && column < unfolding.columns());
                 let at = (matrix * unfolding.rows() + row) * unfolding.columns() + column;
                 assert!(!std::mem::replace(&mut seen[usize::try_from(at).unwrap()], true));
@@ -152,8 +152,12 @@ mod tests {
             let unfolding = unfolding(shape, layout);
             let transposed = unfolding.clone().transposed();
             for index in 0..unfolding.count() {
-                let Place { matrix, row, column } = unfolding.place(index);
-                assert_eq!(transposed.place(index), Place { matrix, row: column, column: row }, "{shape} {layout}");
+                let MatrixIndex { matrix, row, column } = unfolding.place(index);
+                assert_eq!(
+                    transposed.place(index),
+                    MatrixIndex { matrix, row: column, column: row },
+                    "{shape} {layout}"
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Comparing byte by byte with what the recipe gives, as fast as that is drawn.
+//! Comparing byte by byte with what the provenance gives, as fast as that is drawn.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,14 @@ use crate::writer::{self, Settings};
 /// How many bytes are read at a time: few enough to stay in the innermost cache but one.
 const BLOCK: usize = 1 << 16;
 
-/// Where a tensor differs from its recipe.
+/// Where a tensor differs from its provenance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// The first element that differs, row-major.
     pub first: u64,
     /// What the file holds there.
     pub held: f64,
-    /// What the recipe gives.
+    /// What the provenance gives.
     pub derived: f64,
     /// How many elements differ.
     pub count: u64,
@@ -62,7 +62,7 @@ pub fn compare(
     Ok(seen.into_iter().map(into_inner).collect())
 }
 
-/// The difference between little-endian bytes of the file and of the recipe, which begin at element `start`.
+/// The difference between little-endian bytes of the file and of the provenance, which begin at element `start`.
 fn unequal(element: Element, start: u64, held: &[u8], derived: &[u8]) -> Option<Difference> {
     if held == derived {
         return None;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Piece, safetensors};
 use crate::plan::{Plan, Tensor};
-use crate::recipe::Recipe;
+use crate::provenance::Provenance;
 use crate::text::hex;
 
 /// A checkpoint that is planned.
@@ -138,7 +138,7 @@ fn ascii_json(text: &str) -> String {
 /// What tells the files of one plan from those of another: a hash of all that is drawn and of how it is cut.
 fn hash(plan: &Plan, index: &str) -> Result<String> {
     let mut hash = Sha256::new();
-    hash.update(Recipe::whole(plan).to_json()?);
+    hash.update(Provenance::whole(plan).to_json()?);
     hash.update([0]);
     hash.update(index);
     Ok(hex(&hash.finalize()))

@@ -28,7 +28,7 @@ impl Checksums {
 
     /// Takes in the bytes of a job.
     pub(super) fn add(&self, job: &Job, bytes: &[u8]) {
-        if let (Some(pieces), &(Work::Values { start, order, .. } | Work::Kept { start, order, .. })) =
+        if let (Some(pieces), &(Work::Values { start, order, .. } | Work::Copied { start, order, .. })) =
             (&self.pieces, &job.work)
         {
             let chunk = Chunk { start, checksum: crc32fast::hash(bytes), length: bytes.len() as u64 };

@@ -8,10 +8,10 @@ use pulp::{Simd, WithSimd};
 
 use crate::generator::{Source, to_bfloat16};
 use crate::simd::dispatch;
-use crate::tensor::{DType, Kept, Shape};
+use crate::tensor::{Copied, DType, Shape};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
-/// what a law does at the end of each run, and a multiple of every tile.
+/// what a distribution does at the end of each run, and a multiple of every tile.
 const IN_CACHE: usize = 1 << 15;
 
 fn reserve<T>(buffer: &mut Vec<T>, count: usize) -> io::Result<()> {
@@ -77,10 +77,10 @@ impl Encoder {
         };
     }
 
-    /// Makes elements `start..start + count` of a tensor that is kept.
-    pub fn copies(&mut self, kept: &Kept, start: u64, count: usize) -> io::Result<()> {
+    /// Makes elements `start..start + count` of a tensor that is copied.
+    pub fn copies(&mut self, copied: &Copied, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
-        kept.values.read(start, count as u64, &mut self.bytes)
+        copied.values.read(start, count as u64, &mut self.bytes)
     }
 
     /// Makes elements `start..start + count` of a tensor, as JSON text.
@@ -91,13 +91,13 @@ impl Encoder {
         self.made = Made::Bytes;
     }
 
-    /// Makes elements `start..start + count` of a tensor that is kept, as JSON text.
-    pub fn text_of_copies(&mut self, kept: &Kept, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
+    /// Makes elements `start..start + count` of a tensor that is copied, as JSON text.
+    pub fn text_of_copies(&mut self, copied: &Copied, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
         let mut stored = Vec::new();
-        kept.values.read(start, count as u64, &mut stored)?;
+        copied.values.read(start, count as u64, &mut stored)?;
         self.bytes.clear();
         self.made = Made::Bytes;
-        super::json::kept(&mut self.bytes, shape, kept.values.element(), start, &stored)
+        super::json::kept(&mut self.bytes, shape, copied.values.element(), start, &stored)
     }
 
     /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.
@@ -115,24 +115,24 @@ impl Encoder {
 
     fn singles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f32] {
         let singles = room(&mut self.singles, count);
-        source.singles(start, singles);
+        source.fill_f32(start, singles);
         singles
     }
 
     fn doubles(&mut self, source: &dyn Source, start: u64, count: usize) -> &mut [f64] {
         let doubles = room(&mut self.doubles, count);
-        source.doubles(start, doubles);
+        source.fill_f64(start, doubles);
         doubles
     }
 
     fn halves(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &mut [u16] {
         let halves = room(&mut self.halves, count);
-        if dtype == DType::BF16 && source.bfloat16s(start, bytemuck::cast_slice_mut(halves)) {
+        if dtype == DType::BF16 && source.fill_bf16(start, bytemuck::cast_slice_mut(halves)) {
             return halves;
         }
         for (halves, start) in halves.chunks_mut(IN_CACHE).zip((start..).step_by(IN_CACHE)) {
             let singles = room(&mut self.singles, halves.len());
-            source.singles(start, singles);
+            source.fill_f32(start, singles);
             match dtype {
                 DType::F16 => bytemuck::cast_slice_mut::<u16, f16>(halves).convert_from_f32_slice(singles),
                 _ => dispatch(ToBfloat16 { singles, out: bytemuck::cast_slice_mut(halves) }),

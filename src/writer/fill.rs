@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context, Result};
 
 use super::checksums::Checksums;
+use super::in_order::{OrderedWriter, STOPPED};
 use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
-use super::line::{Line, STOPPED};
 use super::{Encoder, Piece, Render};
 use crate::plan::Plan;
 
@@ -60,13 +60,13 @@ pub(super) fn into_stream(
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
         let jobs = Jobs::new(plan, &run, settings.threads);
-        let line = Line::new(&mut stream, jobs.threads() + AHEAD);
+        let line = OrderedWriter::new(&mut stream, jobs.threads() + AHEAD);
         let put: &Put = &|job, encoder| {
             checksums.add(job, job.work.bytes(encoder));
             let part = match job.work {
                 Work::Bytes(bytes) => Part::Bytes(bytes),
                 Work::Checked(render) => Part::Checked(render),
-                Work::Values { .. } | Work::Kept { .. } | Work::Text { .. } => Part::Made(mem::take(encoder)),
+                Work::Values { .. } | Work::Copied { .. } | Work::Text { .. } => Part::Made(mem::take(encoder)),
             };
             let written = line.take(job.number, part, |stream, part| match *part {
                 Part::Bytes(bytes) => stream.write_all(bytes),

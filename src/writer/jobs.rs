@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{Encoder, Piece, Render, lock};
 use crate::generator::Source;
 use crate::plan::{Plan, Tensor};
-use crate::tensor::{DType, Kept};
+use crate::tensor::{Copied, DType};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -69,10 +69,10 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
 /// Errors where a file that pieces were copied from is not what it was before.
 pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     let tensors = pieces.iter().filter_map(|piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].kept(),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].copied(),
         _ => None,
     });
-    Ok(tensors.into_iter().try_for_each(|kept| kept.values.check_unchanged())?)
+    Ok(tensors.into_iter().try_for_each(|copied| copied.values.check_unchanged())?)
 }
 
 /// The pieces that need checksums, and where they begin.
@@ -87,7 +87,7 @@ pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<
 /// memory and all threads help to draw it.
 pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Located<'a>>> {
     let whole = |piece: &Piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].spec.law.is_drawn_whole(),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].spec.distribution.is_joint(),
         _ => false,
     };
     let mut rest = located(plan, pieces).peekable();
@@ -121,9 +121,9 @@ pub(super) enum Work<'a> {
         order: usize,
     },
     /// The same, copied.
-    Kept {
+    Copied {
         tensor: &'a Tensor,
-        kept: &'a Kept,
+        copied: &'a Copied,
         start: u64,
         count: usize,
         order: usize,
@@ -222,9 +222,9 @@ impl<'a> JobState<'a> {
         *start += count as u64;
         let source = source.part(from, count).unwrap_or(source);
         let order = located.values_before;
-        Some(match (located.piece, tensor.kept()) {
+        Some(match (located.piece, tensor.copied()) {
             (Piece::Text(_), _) => (0, Work::Text { tensor, source, start: from, count }),
-            (_, Some(kept)) => (offset, Work::Kept { tensor, kept, start: from, count, order }),
+            (_, Some(copied)) => (offset, Work::Copied { tensor, copied, start: from, count, order }),
             (_, None) => (offset, Work::Values { tensor, source, start: from, count, order }),
         })
     }
@@ -254,13 +254,13 @@ impl<'a> Work<'a> {
     pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => {}
-            Self::Kept { kept, start, count, .. } => encoder.copies(kept, *start, *count)?,
+            Self::Copied { copied, start, count, .. } => encoder.copies(copied, *start, *count)?,
             Self::Values { tensor, source, start, count, .. } => {
                 encoder.reserve(tensor.spec.dtype, *count)?;
                 encoder.values(source.as_ref(), tensor.spec.dtype, *start, *count);
             }
-            Self::Text { tensor, source, start, count } => match tensor.kept() {
-                Some(kept) => encoder.text_of_copies(kept, &tensor.spec.shape, *start, *count)?,
+            Self::Text { tensor, source, start, count } => match tensor.copied() {
+                Some(copied) => encoder.text_of_copies(copied, &tensor.spec.shape, *start, *count)?,
                 None => {
                     encoder.reserve(DType::F64, *count)?;
                     encoder.text(source.as_ref(), &tensor.spec.shape, tensor.spec.dtype, *start, *count);
@@ -279,7 +279,7 @@ impl<'a> Work<'a> {
             Self::Bytes(bytes) => bytes,
             // Its bytes depend on those of others.
             Self::Checked(_) => &[],
-            Self::Kept { .. } | Self::Values { .. } | Self::Text { .. } => encoder.bytes(),
+            Self::Copied { .. } | Self::Values { .. } | Self::Text { .. } => encoder.bytes(),
         }
     }
 
@@ -288,7 +288,7 @@ impl<'a> Work<'a> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => 0,
             Self::Values { tensor, count, .. }
-            | Self::Kept { tensor, count, .. }
+            | Self::Copied { tensor, count, .. }
             | Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
         }
     }

@@ -1,4 +1,4 @@
-//! JSON: `{"fanin": recipe, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`.
+//! JSON: `{"fanin": provenance, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Format, Piece};
 use crate::plan::{Plan, Tensor};
-use crate::recipe::{self, Recipe};
+use crate::provenance::{self, Provenance};
 use crate::show::shortest;
-use crate::tensor::{DType, Element, Shape, narrow};
+use crate::tensor::{DType, Element, Shape, to_f32};
 use crate::text::bytes;
 
 pub(super) const FORMAT: Format = Format {
@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "JSON: any language; shortest digits that give the same bits back",
     pieces,
-    companion: |_| Ok(None),
+    sidecar: |_| Ok(None),
     note,
     keeps: |stored| stored.is_integer(),
 };
@@ -35,11 +35,11 @@ fn note(plan: &Plan) -> Option<String> {
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in &plan.tensors {
-        let numbers = !tensor.spec.law.is_nan() || tensor.spec.shape.count() == 0;
+        let numbers = !tensor.spec.distribution.is_nan() || tensor.spec.shape.count() == 0;
         ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.spec.name);
     }
-    let recipe = Recipe::whole(plan).to_json()?;
-    let mut before = format!("{{\"{}\":{recipe},\n\"tensors\":{{", recipe::KEY);
+    let provenance = Provenance::whole(plan).to_json()?;
+    let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);
     let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);
     for (number, tensor) in plan.tensors.iter().enumerate() {
         before += if number == 0 { "\n" } else { ",\n" };
@@ -149,7 +149,7 @@ fn lists<T>(
 fn number(out: &mut Vec<u8>, dtype: DType, value: f64) {
     let written = match dtype {
         DType::F64 => serde_json::to_writer(&mut *out, &value),
-        DType::F32 => serde_json::to_writer(&mut *out, &narrow(value)),
+        DType::F32 => serde_json::to_writer(&mut *out, &to_f32(value)),
         DType::F16 | DType::BF16 => serde_json::to_writer(&mut *out, &shortest(value, dtype)),
     };
     debug_assert!(written.is_ok(), "a vector takes any bytes");

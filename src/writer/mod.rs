@@ -1,20 +1,20 @@
 //! Writers: numbers to bytes. A format only says which pieces make up a file; [`fill`] makes the pieces and [`output`] puts
 //! them where they belong, whole or not at all.
 
+mod atomic_file;
 mod checkpoint;
 mod checksums;
 mod encode;
 mod fill;
+mod in_order;
 mod jobs;
 mod json;
-mod line;
 mod npy;
 mod npz;
-mod output;
 mod pt;
 pub(crate) mod raw;
 mod safetensors;
-mod sums;
+mod sha256;
 mod unfinished;
 mod zip;
 
@@ -23,14 +23,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
-pub use checkpoint::{Beside, Checkpoint, Shard};
-pub use encode::Encoder;
-pub use fill::{Settings, Take, draw};
-pub use output::{
+pub use atomic_file::{
     Existing, FileOptions, Outcome, Prepared, Standing, check_target, is_stream, is_whole, prepare_file, standing,
     withdraw, write_file, write_stream,
 };
-pub use sums::{sha256_of_bytes, sha256_of_files, sums_file};
+pub use checkpoint::{Beside, Checkpoint, Shard};
+pub use encode::Encoder;
+pub use fill::{Settings, Take, draw};
+pub use sha256::{sha256_of_bytes, sha256_of_files, sums_file};
 
 use crate::plan::Plan;
 use crate::tensor::{Element, Name, Stored};
@@ -50,7 +50,7 @@ pub struct Format {
     /// What it is and who reads it.
     pub summary: &'static str,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
-    companion: fn(&Plan) -> Result<Option<Companion>>,
+    sidecar: fn(&Plan) -> Result<Option<Sidecar>>,
     note: fn(&Plan) -> Option<String>,
     /// True if it has a word for a type that is kept and not drawn.
     keeps: fn(&Stored) -> bool,
@@ -61,14 +61,14 @@ pub const FORMATS: &[Format] = &[npy::FORMAT, npz::FORMAT, json::FORMAT, safeten
 
 /// A small file that goes with a file of values.
 #[derive(Debug)]
-pub struct Companion {
+pub struct Sidecar {
     /// What is appended to the name of the file.
     pub suffix: &'static str,
     /// What is in it.
     pub bytes: Vec<u8>,
 }
 
-impl Companion {
+impl Sidecar {
     /// Where it lies, beside its file.
     pub fn path(&self, file: &Path) -> PathBuf {
         let mut path = file.as_os_str().to_owned();
@@ -111,7 +111,7 @@ impl Format {
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
     }
 
-    /// True if a checkpoint of several files is made of it. Its files begin with their recipe, so that the first bytes of one
+    /// True if a checkpoint of several files is made of it. Its files begin with their provenance, so that the first bytes of one
     /// tell which plan it is of.
     pub fn makes_checkpoints(&self) -> bool {
         self.name == safetensors::FORMAT.name
@@ -123,8 +123,8 @@ impl Format {
     }
 
     /// What goes beside a file of this plan, if anything does: written after it, so that whoever sees it finds both.
-    pub fn companion(&self, plan: &Plan) -> Result<Option<Companion>> {
-        (self.companion)(plan)
+    pub fn sidecar(&self, plan: &Plan) -> Result<Option<Sidecar>> {
+        (self.sidecar)(plan)
     }
 
     /// The pieces of a file of this plan. Errors if the format cannot hold it.

@@ -1,4 +1,4 @@
-//! `NumPy`'s `.npy`, version 1.0: one tensor, byte for byte what `numpy.save` writes. It has no room for a recipe.
+//! `NumPy`'s `.npy`, version 1.0: one tensor, byte for byte what `numpy.save` writes. It has no room for a provenance.
 
 use anyhow::{Result, ensure};
 
@@ -13,7 +13,7 @@ pub(super) const FORMAT: Format = Format {
     several: false,
     summary: "NumPy array: numpy.load, one tensor",
     pieces,
-    companion: |_| Ok(None),
+    sidecar: |_| Ok(None),
     note,
     keeps: |stored| stored.numpy.is_some(),
 };

@@ -1,4 +1,4 @@
-//! `NumPy`'s `.npz`: a [zip archive](super::zip) of `.npy` members. Each member's comment holds its tensor's recipe and the
+//! `NumPy`'s `.npz`: a [zip archive](super::zip) of `.npy` members. Each member's comment holds its tensor's provenance and the
 //! archive's comment the rest, so that `numpy.load` sees arrays alone.
 
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::zip::{Archive, Content};
 use super::{Format, Piece, npy};
 use crate::plan::Plan;
-use crate::recipe::{Recipe, TensorRecipe};
+use crate::provenance::{Provenance, TensorProvenance};
 
 pub(super) const FORMAT: Format = Format {
     name: "npz",
@@ -17,7 +17,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "NumPy archive: numpy.load, any number of tensors",
     pieces,
-    companion: |_| Ok(None),
+    sidecar: |_| Ok(None),
     note: npy::note,
     keeps: npy::FORMAT.keeps,
 };
@@ -28,13 +28,13 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for (number, tensor) in plan.tensors.iter().enumerate() {
         archive.add(Content {
             name: format!("{}.npy", tensor.spec.name),
-            comment: TensorRecipe::of(tensor).to_json()?,
+            comment: TensorProvenance::of(tensor).to_json()?,
             opening: npy::header(tensor)?,
             tensor: Some(number),
             alignment: 0,
         })?;
     }
-    archive.finish(Recipe::head(plan).to_json()?)
+    archive.finish(Provenance::head(plan).to_json()?)
 }
 
 /// Refuses a tensor `a.npy` beside a tensor `a`: `numpy.load` finds the member `a.npy` under both names.

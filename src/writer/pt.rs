@@ -1,6 +1,6 @@
 //! `PyTorch`'s `.pt`: a state dict as `torch.save` writes it, which `torch.load` takes with `weights_only=True` and with
 //! `mmap=True`. A [zip archive](super::zip): a pickle that tells of the tensors, and each one's values in a member that begins
-//! at a multiple of 64. The recipe is a member that torch does not ask for.
+//! at a multiple of 64. The provenance is a member that torch does not ask for.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::zip::{Archive, Content};
 use super::{Format, Piece};
 use crate::plan::{Plan, Tensor};
-use crate::recipe::{self, Recipe};
+use crate::provenance::{self, Provenance};
 use crate::tensor::Element;
 
 pub(super) const FORMAT: Format = Format {
@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
     pieces,
-    companion: |_| Ok(None),
+    sidecar: |_| Ok(None),
     note: |_| None,
     keeps: |stored| stored.torch.is_some(),
 };
@@ -37,7 +37,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     };
     add("data.pkl", pickle(plan), None)?;
     add("byteorder", b"little".to_vec(), None)?;
-    add(&format!("{}.json", recipe::KEY), Recipe::whole(plan).to_json()?.into_bytes(), None)?;
+    add(&format!("{}.json", provenance::KEY), Provenance::whole(plan).to_json()?.into_bytes(), None)?;
     for number in 0..plan.tensors.len() {
         add(&format!("data/{number}"), Vec::new(), Some(number))?;
     }

@@ -4,9 +4,9 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Companion, Format, Piece};
+use super::{Format, Piece, Sidecar};
 use crate::plan::Plan;
-use crate::recipe::{self, Recipe};
+use crate::provenance::{self, Provenance};
 
 pub(super) const FORMAT: Format = Format {
     name: "raw",
@@ -15,7 +15,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "little-endian values, each tensor from a multiple of 64 on, and FILE.json that tells where: numpy.memmap, C, ONNX",
     pieces,
-    companion,
+    sidecar,
     note: |_| None,
     keeps: |_| true,
 };
@@ -50,8 +50,8 @@ fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
     })
 }
 
-/// The manifest: a line a tensor in the order of the file, and the recipe.
-fn companion(plan: &Plan) -> Result<Option<Companion>> {
+/// The manifest: a line a tensor in the order of the file, and the provenance.
+fn sidecar(plan: &Plan) -> Result<Option<Sidecar>> {
     let entries: Vec<String> = plan
         .tensors
         .iter()
@@ -62,7 +62,7 @@ fn companion(plan: &Plan) -> Result<Option<Companion>> {
             format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"offset\":{offset},\"bytes\":{bytes}}}")
         })
         .collect();
-    let (key, recipe) = (recipe::KEY, Recipe::whole(plan).to_json()?);
-    let text = format!("{OPENING}\n\"{key}\":{recipe},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n"));
-    Ok(Some(Companion { suffix: SUFFIX, bytes: text.into_bytes() }))
+    let (key, provenance) = (provenance::KEY, Provenance::whole(plan).to_json()?);
+    let text = format!("{OPENING}\n\"{key}\":{provenance},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n"));
+    Ok(Some(Sidecar { suffix: SUFFIX, bytes: text.into_bytes() }))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Format, Piece};
 use crate::plan::{Plan, Tensor};
-use crate::recipe::{self, Recipe};
+use crate::provenance::{self, Provenance};
 use crate::tensor::Element;
 
 pub(super) const FORMAT: Format = Format {
@@ -18,7 +18,7 @@ pub(super) const FORMAT: Format = Format {
     several: true,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     pieces,
-    companion: |_| Ok(None),
+    sidecar: |_| Ok(None),
     note: |_| None,
     keeps: |stored| stored.safetensors,
 };
@@ -76,9 +76,9 @@ fn rank(element: Element) -> usize {
 }
 
 fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> {
-    let recipe = Value::from(Recipe::whole(plan).to_json()?);
+    let provenance = Value::from(Provenance::whole(plan).to_json()?);
     let whole = whole.map(|hash| format!(",\"{WHOLE_PLAN}\":\"{hash}\"")).unwrap_or_default();
-    let mut text = format!("{{\"__metadata__\":{{\"{}\":{recipe}{whole},\"format\":\"pt\"}}", recipe::KEY);
+    let mut text = format!("{{\"__metadata__\":{{\"{}\":{provenance}{whole},\"format\":\"pt\"}}", provenance::KEY);
     let mut begin = 0u64;
     for tensor in order.iter().map(|&number| &plan.tensors[number]) {
         let end = begin + tensor.bytes();

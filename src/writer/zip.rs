@@ -73,7 +73,7 @@ impl<'a> Archive<'a> {
     /// Adds a member. Errors where its name or its comment is too long.
     pub(super) fn add(&mut self, content: Content) -> Result<()> {
         let Content { name, comment, opening, tensor, alignment } = content;
-        ensure!(u16::try_from(comment.len()).is_ok(), "the recipe of `{name}` is too long for a zip archive");
+        ensure!(u16::try_from(comment.len()).is_ok(), "the provenance of `{name}` is too long for a zip archive");
         ensure!(u16::try_from(name.len()).is_ok(), "`{name}` is too long for a zip archive");
         let values = tensor.map(|tensor| (self.values, self.plan.tensors[tensor].bytes()));
         let checksum = Checksum { opening: crc32fast::hash(&opening), length: opening.len() as u64, values };

@@ -79,7 +79,7 @@ fn inspect_knows_what_was_kept_by_its_hash() {
     assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no figures"), "{told}");
     let sum = folder.shell("printf '\\001\\000\\001\\001' | sha256sum").stdout;
     let sum = String::from_utf8(sum).unwrap();
-    let hash = format!("kept, SHA-256 {}", sum.split_whitespace().next().unwrap());
+    let hash = format!("copied, SHA-256 {}", sum.split_whitespace().next().unwrap());
     assert!(told.lines().any(|line| line.starts_with("body.mask") && line.ends_with(&hash)), "{told}");
 }
 

@@ -48,7 +48,7 @@ fn what_init_writes_by_a_module_s_name_verifies_as_that_module() {
                 verify(&folder, &format!("{file} --as {module} {like} --seed 5"), 0);
             }
             verify(&folder, &format!("w.pt --as {module} {like} --seed 6"), 1);
-            verify(&folder, &format!("w.pt --as {module} --law"), 0);
+            verify(&folder, &format!("w.pt --as {module} --distribution"), 0);
         }
     }
 }
@@ -112,7 +112,7 @@ fn a_transformer_is_written_in_shards_and_derived_again_from_its_recipe() {
     folder.done(&format!("{line} -q --max-shard-size 20kB -o shards/"));
     verify(&folder, "whole.safetensors", 0);
     verify(&folder, "shards/", 0);
-    verify(&folder, "whole.safetensors --law", 0);
+    verify(&folder, "whole.safetensors --distribution", 0);
     verify(
         &folder,
         "shards/ --as torch.nn.Transformer:num_encoder_layers=2,num_decoder_layers=2 --like torch --seed 3",

@@ -23,14 +23,14 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
         let told = String::from_utf8(folder.done(&line)).unwrap();
         assert!(told.trim_end().chars().all(fanin::text::is_visible), "{line}: {told}");
         let report: Value = serde_json::from_str(&told).unwrap();
-        let files = [&report["files"], &report["kept"]].into_iter().filter_map(Value::as_array).flatten();
+        let files = [&report["files"], &report["copied"]].into_iter().filter_map(Value::as_array).flatten();
         assert!(files.filter_map(Value::as_str).any(|told| told == file), "{line}");
     }
     // The names of tensors in the files of strangers.
     let header = "{\"x\u{202e}y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
     let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[7]].concat();
     folder.write("stranger.safetensors", bytes);
-    for line in ["inspect stranger.safetensors --json", "verify stranger.safetensors --json --law normal"] {
+    for line in ["inspect stranger.safetensors --json", "verify stranger.safetensors --json --distribution normal"] {
         let ended = folder.shell(&format!("\"{FANIN}\" {line}"));
         let told = String::from_utf8_lossy(&ended.stdout);
         assert!(told.trim_end().chars().all(fanin::text::is_visible), "{line}: {told}");

@@ -250,7 +250,7 @@ fn twenty_layers_have_unit_variance_whatever_the_activation() {
 #[test]
 fn the_error_falls_and_is_told_epoch_by_epoch() {
     let folder = folder();
-    // Samples of three kinds, which are there to be learnt.
+    // Samples of three kinds, which are there to be learned.
     let row =
         |n: usize| (0..12).map(|at| u8::from((at + n % 3).is_multiple_of(3)).to_string()).collect::<Vec<_>>().join(",");
     folder.write("k.csv", (0..200).map(|n| row(n) + "\n").collect::<String>());
@@ -281,7 +281,7 @@ fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
     let folder = Folder::new();
     folder.done(&format!("init uniform:low=0,high=1 {SAMPLES}x12 -o x.npy"));
     let data = folder.read("x.npy");
-    let learnt = |method: &str, data: &[u8]| {
+    let learned = |method: &str, data: &[u8]| {
         folder.write("x.npy", data);
         folder.done(&format!(
             "pretrain {method} --validation 0.25 --data x.npy -q --force --threads 1 --log l.jsonl --no-fsync -o w.raw"
@@ -293,7 +293,7 @@ fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
     for method in METHODS {
         // A scale is fitted to all samples.
         let method = &method.replace(" --scale standard", "");
-        let (weights, training, held_out) = learnt(method, &data);
+        let (weights, training, held_out) = learned(method, &data);
         let mut apart = 0;
         for sample in 0..SAMPLES {
             let mut changed = data.clone();
@@ -301,7 +301,7 @@ fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
             changed[end - 48..end].chunks_exact_mut(4).zip(1u8..).for_each(|(value, number)| {
                 value.copy_from_slice(&(f32::from(number) / 13.0).to_le_bytes());
             });
-            let (other_weights, other_training, other_held_out) = learnt(method, &changed);
+            let (other_weights, other_training, other_held_out) = learned(method, &changed);
             if other_weights == weights {
                 assert!(other_training == training && other_held_out != held_out, "{method}, {sample} from the end");
                 apart += 1;

@@ -1,11 +1,11 @@
-//! A slice has the values that the whole tensor has there, whatever the law, the dtype, the format and the cut.
+//! A slice has the values that the whole tensor has there, whatever the distribution, the dtype, the format and the cut.
 
 use serde_json::Value;
 
 use crate::common::{Ended, Folder};
 
-/// Each kind of law: elementwise, of units, of places, and drawn as a whole.
-const LAWS: [&str; 9] = [
+/// Each kind of distribution: elementwise, of units, of places, and drawn as a whole.
+const DISTRIBUTIONS: [&str; 9] = [
     "he-normal",
     "uniform:low=-1,high=3",
     "truncated-normal:std=0.5,low=-1,high=1",
@@ -73,11 +73,11 @@ fn union_is_whole(folder: &Folder, command: &str, size: usize, axes: &[usize], c
 }
 
 #[test]
-fn the_slices_of_a_matrix_are_the_whole_for_every_law_and_dtype() {
+fn the_slices_of_a_matrix_are_the_whole_for_every_distribution_and_dtype() {
     let folder = Folder::new();
-    for law in LAWS {
+    for distribution in DISTRIBUTIONS {
         for (dtype, size) in DTYPES {
-            let command = format!("init {law} w=12x8 --seed 5 --dtype {dtype}");
+            let command = format!("init {distribution} w=12x8 --seed 5 --dtype {dtype}");
             union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 5, 12], &[0, 8]]);
             union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 12], &[0, 1, 8]]);
             union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 4, 12], &[0, 3, 8]]);
@@ -88,8 +88,8 @@ fn the_slices_of_a_matrix_are_the_whole_for_every_law_and_dtype() {
 #[test]
 fn tensors_of_more_axes_are_cut_along_any_of_them() {
     let folder = Folder::new();
-    for law in ["he-normal", "orthogonal", "delta-orthogonal", "dirac"] {
-        let command = format!("init {law} w=3x3x4x6 --dtype bf16 --layout kkio");
+    for distribution in ["he-normal", "orthogonal", "delta-orthogonal", "dirac"] {
+        let command = format!("init {distribution} w=3x3x4x6 --dtype bf16 --layout kkio");
         union_is_whole(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 3], &[0, 3], &[0, 4], &[0, 2, 6]]);
         union_is_whole(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 1, 3], &[0, 3], &[0, 3, 4], &[0, 6]]);
     }
@@ -119,17 +119,17 @@ fn bounds_may_be_left_out_and_axes_after_the_last_are_whole() {
 }
 
 #[test]
-fn the_recipe_of_a_slice_gives_its_law_again() {
+fn the_recipe_of_a_slice_gives_its_distribution_again() {
     let folder = Folder::new();
     for (format, _) in [("npz", 0), ("safetensors", 0), ("json", 0)] {
-        for law in LAWS {
+        for distribution in DISTRIBUTIONS {
             let file = format!("w.{format}");
-            folder.done(&format!("init {law} w=12x8 --slice w=3:7,2:5 --force -q -o {file}"));
+            folder.done(&format!("init {distribution} w=12x8 --slice w=3:7,2:5 --force -q -o {file}"));
             let told: Value = serde_json::from_slice(&folder.done(&format!("inspect {file} --json"))).unwrap();
             let (tensor, notes) = (&told["tensors"][0], told["notes"].as_array().unwrap());
-            assert!(notes.is_empty(), "{format} {law}: {notes:?}");
-            assert_eq!(tensor["shape"], serde_json::json!([4, 3]), "{format} {law}");
-            assert!(tensor["law"].is_object(), "{format} {law}: {tensor}");
+            assert!(notes.is_empty(), "{format} {distribution}: {notes:?}");
+            assert_eq!(tensor["shape"], serde_json::json!([4, 3]), "{format} {distribution}");
+            assert!(tensor["expected"].is_object(), "{format} {distribution}: {tensor}");
         }
     }
 }

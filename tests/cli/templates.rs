@@ -244,7 +244,7 @@ fn recipes_that_say_kept_of_another_thing_are_left_aside() {
         other[at..at + to.len()].copy_from_slice(to.as_bytes());
         folder.write("other.safetensors", other);
         let told = String::from_utf8(folder.done("inspect other.safetensors")).unwrap();
-        assert!(told.contains("the recipe of `body.ids` is left aside"), "{told}");
+        assert!(told.contains("the provenance of `body.ids` is left aside"), "{told}");
     }
 }
 
@@ -263,7 +263,7 @@ fn an_index_leads_no_verb_out_of_its_folder() {
         "inspect INDEX --tree",
         "inspect INDEX --spectrum --json",
         "verify INDEX",
-        "verify INDEX --law",
+        "verify INDEX --distribution",
         "verify INDEX --recipe r.toml",
         "verify INDEX --as normal --seed 0",
         "verify in/x.safetensors --as pissa-a --seed 0 --base INDEX",

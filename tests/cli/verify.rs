@@ -1,4 +1,4 @@
-//! `fanin verify`: values derived again and compared, or tested against their law.
+//! `fanin verify`: values derived again and compared, or tested against their distribution.
 
 mod planted;
 mod tied;
@@ -183,12 +183,12 @@ fn a_file_without_a_recipe_verifies_by_the_recipe_that_it_was_made_by() {
     let stripped = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[length..]].concat();
     folder.write("w.safetensors", stripped);
     let told = verify(&folder, "w.safetensors", 2);
-    assert!(told.contains("--recipe FILE, or --as EXPRESSION --seed N, or test it with --law"), "{told}");
+    assert!(told.contains("--recipe FILE, or --as EXPRESSION --seed N, or test it with --distribution"), "{told}");
     verify(&folder, "w.safetensors --recipe r.toml", 0);
-    verify(&folder, "w.safetensors --recipe r.toml --law", 0);
+    verify(&folder, "w.safetensors --recipe r.toml --distribution", 0);
     verify(&folder, "w.safetensors --recipe r.toml --seed 7", 1);
     folder.write("less.toml", "seed = 6\n[tensors]\nw = { shape = [9, 8], scheme = \"he-normal\" }\n");
-    assert!(verify(&folder, "w.safetensors --recipe less.toml", 1).contains("the recipe does not know it"));
+    assert!(verify(&folder, "w.safetensors --recipe less.toml", 1).contains("it is not expected"));
 }
 
 #[test]
@@ -201,9 +201,9 @@ fn a_checkpoint_of_a_family_verifies_by_its_config() {
     verify(&folder, "d --recipe d/config.json --seed 4", 1);
 }
 
-/// Schemes whose laws differ in kind, on a file of 100,000 elements each.
+/// Schemes whose distributions differ in kind, on a file of 100,000 elements each.
 #[test]
-fn values_of_every_scheme_and_dtype_fit_their_law() {
+fn values_of_every_scheme_and_dtype_fit_their_distribution() {
     let folder = Folder::new();
     let mut tested = 0;
     for scheme in scheme::all() {
@@ -213,7 +213,7 @@ fn values_of_every_scheme_and_dtype_fit_their_law() {
         }
         for dtype in ["f64", "f32", "f16", "bf16"] {
             folder.done(&format!("init {expression} {shape} --dtype {dtype} -q --force --seed 11 -o w.safetensors"));
-            let ended = Ended::of(&mut folder.fanin("verify w.safetensors --law"));
+            let ended = Ended::of(&mut folder.fanin("verify w.safetensors --distribution"));
             let said = String::from_utf8_lossy(&ended.stdout).into_owned();
             assert_eq!(ended.status, 0, "{expression} {dtype}: {said}{}", ended.told);
             tested += 1;
@@ -223,10 +223,10 @@ fn values_of_every_scheme_and_dtype_fit_their_law() {
 }
 
 #[test]
-fn a_law_that_is_a_little_another_does_not_fit() {
+fn a_distribution_that_is_a_little_another_does_not_fit() {
     let folder = Folder::new();
     for dtype in ["f32", "bf16"] {
-        for (drawn, law) in [
+        for (drawn, distribution) in [
             ("normal:std=0.02", "normal:std=0.0204"),
             ("normal:std=0.02", "normal:std=0.0196"),
             ("normal:std=1,mean=0.03", "normal:std=1"),
@@ -238,8 +238,8 @@ fn a_law_that_is_a_little_another_does_not_fit() {
             ("ones", "constant:1.01"),
         ] {
             folder.done(&format!("init {drawn} 400x250 --dtype {dtype} -q --force -o w.npy"));
-            verify(&folder, &format!("w.npy --law --as {drawn}"), 0);
-            let said = verify(&folder, &format!("w.npy --law --as {law}"), 1);
+            verify(&folder, &format!("w.npy --distribution --as {drawn}"), 0);
+            let said = verify(&folder, &format!("w.npy --distribution --as {distribution}"), 1);
             assert!(said.contains("does not fit: 1 of 1 tensors"), "{said}");
         }
     }
@@ -253,11 +253,11 @@ fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
     let end = bytes.len();
     bytes.copy_within(end - 40_960..end - 40_960 + 1280, end - 20_480);
     folder.write("again.npy", &bytes);
-    assert!(verify(&folder, "again.npy --law --as normal", 1).contains("come again"));
+    assert!(verify(&folder, "again.npy --distribution --as normal", 1).contains("come again"));
     let mut bytes = folder.read("w.npy");
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     folder.write("nan.npy", &bytes);
-    assert!(verify(&folder, "nan.npy --law --as normal", 1).contains("[399, 249] is NaN"));
+    assert!(verify(&folder, "nan.npy --distribution --as normal", 1).contains("[399, 249] is NaN"));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn false_alarms_are_as_rare_as_the_level_says() {
     let mut alarms = 0;
     for seed in 0..200 {
         folder.done(&format!("init normal 40x50 --seed {seed} -q --force -o w.npy"));
-        let ended = Ended::of(&mut folder.fanin("verify w.npy --law --as normal --level 0.01 -q"));
+        let ended = Ended::of(&mut folder.fanin("verify w.npy --distribution --as normal --level 0.01 -q"));
         assert!(matches!(ended.status, 0 | 1), "{ended:?}");
         alarms += ended.status;
     }
@@ -294,8 +294,8 @@ fn bad_lines_are_refused_in_one_line() {
         "w.safetensors --seed 1",
         "w.safetensors --tensor nothing*",
         "w.safetensors --level 0.01",
-        "w.safetensors --law --level 2",
-        "w.safetensors --law --level nan",
+        "w.safetensors --distribution --level 2",
+        "w.safetensors --distribution --level nan",
         "w.safetensors --as normal --seed 1 --name x",
         "w.safetensors --layout torch",
         "w.safetensors --threads 0",

@@ -1,6 +1,6 @@
 //! Adapters: the two matrices of one, and what they leave of the weight that they adapt.
 
-use fanin::law::matrix::product;
+use fanin::distribution::matrix::product;
 use fanin::tensor::DType;
 
 use crate::draw;
@@ -26,7 +26,7 @@ fn drawn(seed: u64, expression: &str, shape: &str) -> Vec<f64> {
 }
 
 #[test]
-fn lora_a_has_the_laws_of_peft() {
+fn lora_a_has_the_distributions_of_peft() {
     // kaiming_uniform_ with a = sqrt(5) has gain sqrt(2 / 6), and bound gain sqrt(3 / fan_in).
     let fan_in: f64 = 4000.0;
     let bound = (2.0f64 / 6.0).sqrt() * (3.0 / fan_in).sqrt();
@@ -76,6 +76,6 @@ fn threads_and_dtypes_change_no_number() {
         let all = draw::doubles(&*draw::open_with(6, &tensor, 3), 0, count);
         assert_eq!(draw::doubles(&*draw::open(6, &tensor), 0, count), all, "{expression}");
         let largest = all.iter().fold(0f64, |largest, value| largest.max(value.abs()));
-        assert!(largest <= tensor.spec.law.largest(), "{expression}: {largest}");
+        assert!(largest <= tensor.spec.distribution.max_abs(), "{expression}: {largest}");
     }
 }

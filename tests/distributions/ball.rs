@@ -58,8 +58,8 @@ fn points(expression: &str, dimension: usize) -> Vec<Vec<f64>> {
     values.chunks_exact(dimension).map(<[f64]>::to_vec).collect()
 }
 
-/// Checks a figure of every point against its law, and that one which is 2 % too large is found.
-fn assert_law(what: &str, figures: Vec<f64>, cdf: impl Fn(f64) -> f64) {
+/// Checks a figure of every point against its distribution, and that one which is 2 % too large is found.
+fn assert_distribution(what: &str, figures: Vec<f64>, cdf: impl Fn(f64) -> f64) {
     let critical = CRITICAL / (figures.len() as f64).sqrt();
     let larger: Vec<f64> = figures.iter().map(|figure| figure * 1.02).collect();
     let far = distance(figures, |x| cdf(x).clamp(0.0, 1.0));
@@ -69,21 +69,23 @@ fn assert_law(what: &str, figures: Vec<f64>, cdf: impl Fn(f64) -> f64) {
 }
 
 #[test]
-fn lengths_and_elements_follow_their_laws() {
+fn lengths_and_elements_follow_their_distributions() {
     for dimension in [1, 2, 3, 7] {
         let ball = points("unit-ball:2", dimension);
         let power = f64::from(i32::try_from(dimension).unwrap());
-        assert_law("the length in a ball", ball.iter().map(|point| length(point)).collect(), |r| (r / 2.0).powf(power));
+        assert_distribution("the length in a ball", ball.iter().map(|point| length(point)).collect(), |r| {
+            (r / 2.0).powf(power)
+        });
     }
     for element in 0..3 {
         let of = |expression| points(expression, 3).into_iter().map(|point| point[element]).collect();
         // A sphere has as much surface in each slice (Archimedes); a ball's slices are discs.
-        assert_law("an element on a sphere", of("unit-sphere"), |x| f64::midpoint(x, 1.0));
-        assert_law("an element in a ball", of("unit-ball"), |x| 0.25 * (2.0 + 3.0 * x - x * x * x));
+        assert_distribution("an element on a sphere", of("unit-sphere"), |x| f64::midpoint(x, 1.0));
+        assert_distribution("an element in a ball", of("unit-ball"), |x| 0.25 * (2.0 + 3.0 * x - x * x * x));
     }
     for element in 0..2 {
         let shares = points("positive-unit-ball", 2).into_iter().map(|point| point[element]).collect();
-        assert_law("one of two shares", shares, |x| {
+        assert_distribution("one of two shares", shares, |x| {
             let x = x.min(1.0);
             if x < 0.5 { 0.5 * x / (1.0 - x) } else { 1.0 - 0.5 * (1.0 - x) / x }
         });
@@ -91,17 +93,18 @@ fn lengths_and_elements_follow_their_laws() {
 }
 
 #[test]
-fn laws_tell_their_mean_and_their_standard_deviation() {
+fn distributions_tell_their_mean_and_their_standard_deviation() {
     for (expression, told) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)] {
         for dimension in [1, 2, 5, 20] {
-            let law = draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).spec.law;
+            let distribution =
+                draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).spec.distribution;
             let values = points(expression, dimension).concat();
             let count = values.len() as f64;
-            let (mean, expected) = (values.iter().sum::<f64>() / count, law.mean().unwrap());
+            let (mean, expected) = (values.iter().sum::<f64>() / count, distribution.mean().unwrap());
             let square = values.iter().map(|value| (value - expected).powi(2)).sum::<f64>() / count;
             assert!((mean - expected).abs() <= 5.0 * (square / count).sqrt() + 1e-15, "{expression}: {mean}");
-            assert_eq!(law.std().is_some(), told);
-            if let Some(std) = law.std() {
+            assert_eq!(distribution.std().is_some(), told);
+            if let Some(std) = distribution.std() {
                 assert!((square.sqrt() / std - 1.0).abs() < 0.01, "{expression} in {dimension}: {square} and {std}");
             }
         }

@@ -11,7 +11,7 @@ use crate::sample::{CRITICAL, distance};
 /// The probability of a value up to x.
 type Cdf = Box<dyn Fn(f64) -> f64>;
 
-/// Expressions, and what every law test of the program draws of them.
+/// Expressions, and what every distribution test of the program draws of them.
 pub(crate) const EXPRESSIONS: &[&str] = &[
     "laplace",
     "laplace:scale=2,mean=-1",
@@ -32,7 +32,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "student-t:dof=5,scale=0.1,mean=3",
 ];
 
-/// The law that an expression stands for.
+/// The distribution that an expression stands for.
 fn cdf(expression: &str) -> Cdf {
     match expression {
         "laplace" => laplace(0.0, 0.01),
@@ -70,16 +70,16 @@ fn laplace(mean: f64, scale: f64) -> Cdf {
     })
 }
 
-/// Student's law: the angle of tangent x / sqrt(dof) has a density of cos^(dof - 1).
+/// Student's distribution: the angle of tangent x / sqrt(dof) has a density of cos^(dof - 1).
 fn student(dof: f64) -> Cdf {
     let below = cumulative(-FRAC_PI_2, FRAC_PI_2, move |angle| angle.cos().max(0.0).powf(dof - 1.0));
     Box::new(move |x| below((x / dof.sqrt()).atan()))
 }
 
-/// A symmetric law moved, scaled, and cut at a distance from its centre.
-fn cut(law: Cdf, centre: f64, scale: f64, limit: f64) -> Cdf {
-    let (from, to) = (law(-limit / scale), law(limit / scale));
-    Box::new(move |x| (law((x - centre) / scale) - from) / (to - from))
+/// A symmetric distribution moved, scaled, and cut at a distance from its centre.
+fn cut(distribution: Cdf, centre: f64, scale: f64, limit: f64) -> Cdf {
+    let (from, to) = (distribution(-limit / scale), distribution(limit / scale));
+    Box::new(move |x| (distribution((x - centre) / scale) - from) / (to - from))
 }
 
 /// The share of the integral of a density over [a, b] that lies below x.
@@ -106,7 +106,7 @@ fn values(expression: &str, dtype: DType) -> Vec<f64> {
 }
 
 #[test]
-fn numbers_follow_their_laws_and_an_error_of_three_percent_in_the_scale_is_found() {
+fn numbers_follow_their_distributions_and_an_error_of_three_percent_in_the_scale_is_found() {
     let critical = CRITICAL / (COUNT as f64).sqrt();
     for &expression in EXPRESSIONS {
         let cdf = cdf(expression);
@@ -116,7 +116,7 @@ fn numbers_follow_their_laws_and_an_error_of_three_percent_in_the_scale_is_found
                 let mut sorted = drawn.clone();
                 *sorted.select_nth_unstable_by(COUNT / 2, f64::total_cmp).1
             };
-            // A scale about the centre; about 0 for positive laws.
+            // A scale about the centre; about 0 for positive distributions.
             let centre = if cdf(0.0) > 0.0 || middle < 0.0 || expression.contains("mean") { middle } else { 0.0 };
             let wider = drawn.iter().map(|x| centre + 1.03 * (x - centre)).collect();
             let far = distance(drawn, &cdf);
@@ -128,22 +128,22 @@ fn numbers_follow_their_laws_and_an_error_of_three_percent_in_the_scale_is_found
 }
 
 #[test]
-fn means_and_standard_deviations_are_those_that_the_laws_tell() {
+fn means_and_standard_deviations_are_those_that_the_distributions_tell() {
     let (mut means, mut stds) = (0, 0);
     for &expression in EXPRESSIONS {
-        let law = draw::tensor(expression, "1024x512", "default", DType::F64).spec.law;
+        let distribution = draw::tensor(expression, "1024x512", "default", DType::F64).spec.distribution;
         let drawn = values(expression, DType::F64);
         let count = drawn.len() as f64;
         let moment = |centre: f64, power| drawn.iter().map(|x| (x - centre).powi(power)).sum::<f64>() / count;
         let mean = moment(0.0, 1);
         let (variance, fourth) = (moment(mean, 2), moment(mean, 4));
         let infinite = expression.contains("dof=1.5");
-        if let Some(expected) = law.mean().filter(|_| !infinite) {
+        if let Some(expected) = distribution.mean().filter(|_| !infinite) {
             let error = (mean - expected) / (variance / count).sqrt();
             assert!(error.abs() < 5.0, "{expression}: the mean is {mean}, not {expected}");
             means += 1;
         }
-        if let Some(expected) = law.std() {
+        if let Some(expected) = distribution.std() {
             let error = (variance - expected * expected) / ((fourth - variance * variance) / count).sqrt();
             assert!(error.abs() < 5.0, "{expression}: the variance is {variance}, not {}", expected * expected);
             stds += 1;
@@ -156,17 +156,17 @@ fn means_and_standard_deviations_are_those_that_the_laws_tell() {
 fn no_value_is_out_of_its_bounds_or_above_the_largest_that_is_told() {
     for &expression in EXPRESSIONS {
         for dtype in DType::ALL {
-            let law = draw::tensor(expression, "1", "default", DType::F64).spec.law;
-            if law.fits(dtype).is_err() {
+            let distribution = draw::tensor(expression, "1", "default", DType::F64).spec.distribution;
+            if distribution.fits(dtype).is_err() {
                 assert_eq!(dtype, DType::F16, "{expression}");
                 continue;
             }
             let tensor = draw::tensor(expression, "300x1000", "default", dtype);
             let mut encoder = Encoder::default();
-            let (low, high) = law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) = distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             for &value in encoder.widened(&*draw::open(9, &tensor), dtype, 0, 300_000) {
                 assert!(low <= value && value <= high, "{expression} in {dtype}: {value}");
-                assert!(value.abs() <= dtype.round(law.largest()), "{expression} in {dtype}: {value}");
+                assert!(value.abs() <= dtype.round(distribution.max_abs()), "{expression} in {dtype}: {value}");
             }
         }
     }
@@ -174,7 +174,8 @@ fn no_value_is_out_of_its_bounds_or_above_the_largest_that_is_told() {
 
 #[test]
 fn a_tail_that_does_not_fit_is_refused_unless_it_is_cut() {
-    let fits = |expression, dtype| draw::tensor(expression, "9", "default", DType::F64).spec.law.fits(dtype).is_ok();
+    let fits =
+        |expression, dtype| draw::tensor(expression, "9", "default", DType::F64).spec.distribution.fits(dtype).is_ok();
     for (expression, refused) in [
         ("cauchy:scale=1", &[DType::F16][..]),
         ("cauchy:scale=1,limit=60000", &[]),
@@ -196,7 +197,7 @@ fn a_tail_that_does_not_fit_is_refused_unless_it_is_cut() {
 }
 
 #[test]
-fn a_law_of_few_degrees_of_freedom_is_drawn_within_its_limit() {
+fn a_distribution_of_few_degrees_of_freedom_is_drawn_within_its_limit() {
     let drawn = draw::whole(1, &draw::tensor("student-t:dof=0.1,scale=1,limit=1", "20000", "default", DType::F32));
     assert!(drawn.iter().all(|value| value.abs() <= 1.0));
 }

@@ -35,9 +35,9 @@ fn draw(expression: &str, shape: &str, layout: &str) -> Vec<f64> {
     draw::whole(9, &draw::tensor(expression, shape, layout, DType::F64))
 }
 
-/// Whether a sample follows a law, and whether the same sample 5 % larger does not.
+/// Whether a sample follows a distribution, and whether the same sample 5 % larger does not.
 #[track_caller]
-fn assert_law(values: &[f64], cdf: impl Fn(f64) -> f64, what: &str) {
+fn assert_distribution(values: &[f64], cdf: impl Fn(f64) -> f64, what: &str) {
     let critical = CRITICAL / (values.len() as f64).sqrt();
     let found = distance(values.to_vec(), &cdf);
     assert!(found <= critical, "{what}: {found} is above {critical}");
@@ -80,7 +80,7 @@ fn features_of_gaussian_norms_are_each_normal() {
     // The squared length of two standard normals is exponential.
     let pairs = draw("orthogonal-random-features", "10000x2", "torch");
     let squares: Vec<f64> = pairs.chunks_exact(2).map(|pair| pair[0] * pair[0] + pair[1] * pair[1]).collect();
-    assert_law(&squares, |x| 1.0 - f64::exp(-x / 2.0), "squared norms");
+    assert_distribution(&squares, |x| 1.0 - f64::exp(-x / 2.0), "squared norms");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
     assert!(errors(&signs, 0.0).abs() < 4.0);
     let ratios = draw("nguyen-widrow", "40000x2", "torch");
     let ratios: Vec<f64> = ratios.chunks_exact(2).map(|pair| (pair[0] / pair[1]).abs()).collect();
-    assert_law(&ratios, |x| if x < 1.0 { x / 2.0 } else { 1.0 - 0.5 / x }, "ratios of two uniforms");
+    assert_distribution(&ratios, |x| if x < 1.0 { x / 2.0 } else { 1.0 - 0.5 / x }, "ratios of two uniforms");
     let doubled = draw("neurolab.initnw", "30x40", "torch");
     assert!(
         doubled.iter().zip(draw("nguyen-widrow", "30x40", "torch")).all(|(two, one)| (two / one - 2.0).abs() < 1e-15)
@@ -136,8 +136,8 @@ fn biases_of_nguyen_and_widrow_are_uniform_within_the_norm() {
 }
 
 /// The angles of a batch of skew-symmetric matrices, those of each matrix together.
-fn angles(law: &str, count: usize, size: usize) -> Vec<Vec<f64>> {
-    let values = draw(&format!("skew-symmetric:angles={law}"), &format!("{count}x{size}x{size}"), "bio");
+fn angles(distribution: &str, count: usize, size: usize) -> Vec<Vec<f64>> {
+    let values = draw(&format!("skew-symmetric:angles={distribution}"), &format!("{count}x{size}x{size}"), "bio");
     let angles = |matrix: &[f64]| {
         let matrix = DMatrix::from_row_slice(size, size, matrix);
         assert_eq!(matrix.transpose(), -&matrix);
@@ -157,15 +157,15 @@ fn remainder(modulus: f64, x: f64) -> f64 {
 }
 
 #[test]
-fn angles_have_their_laws() {
-    let all = |law: &str, size| angles(law, 8000, size).concat();
-    assert_law(&all("henaff", 5), |x| f64::midpoint(x / PI, 1.0), "henaff");
-    assert_law(&all("cayley", 4), |x| 1.0 - 4.0 * (-x).atan() / PI, "cayley");
-    assert_law(&all("normal", 8), |x| remainder(PI, x), "normal");
-    assert_law(&all("normal-squeeze", 8), |x| remainder(PI / 8.0, x), "normal-squeeze");
+fn angles_have_their_distributions() {
+    let all = |distribution: &str, size| angles(distribution, 8000, size).concat();
+    assert_distribution(&all("henaff", 5), |x| f64::midpoint(x / PI, 1.0), "henaff");
+    assert_distribution(&all("cayley", 4), |x| 1.0 - 4.0 * (-x).atan() / PI, "cayley");
+    assert_distribution(&all("normal", 8), |x| remainder(PI, x), "normal");
+    assert_distribution(&all("normal-squeeze", 8), |x| remainder(PI / 8.0, x), "normal-squeeze");
     // A rotation of the plane is by any angle; one of space more often by a large one.
-    assert_law(&all("haar", 2), |x| x / PI, "haar in two dimensions");
-    assert_law(&all("haar", 3), |x| (x - x.sin()) / PI, "haar in three dimensions");
+    assert_distribution(&all("haar", 2), |x| x / PI, "haar in two dimensions");
+    assert_distribution(&all("haar", 3), |x| (x - x.sin()) / PI, "haar in three dimensions");
 }
 
 #[test]

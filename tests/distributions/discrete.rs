@@ -1,4 +1,4 @@
-//! Laws of few values: the frequency of each.
+//! Distributions of few values: the frequency of each.
 
 use std::collections::BTreeMap;
 
@@ -82,19 +82,23 @@ fn one_value_in_a_hundred_that_is_another_is_found() {
 }
 
 #[test]
-fn laws_tell_their_mean_their_standard_deviation_and_their_bounds() {
+fn distributions_tell_their_mean_their_standard_deviation_and_their_bounds() {
     for &expression in EXPRESSIONS {
-        let law = draw::tensor(expression, "9", "default", DType::F32).spec.law;
+        let distribution = draw::tensor(expression, "9", "default", DType::F32).spec.distribution;
         let rows = expected(expression);
         let mean: f64 = rows.iter().map(|(value, chance)| value * chance).sum();
         let variance: f64 = rows.iter().map(|(value, chance)| (value - mean).powi(2) * chance).sum();
-        assert!((law.mean().unwrap() - mean).abs() < 1e-15, "{expression}: {:?}", law.mean());
-        assert!((law.std().unwrap() - variance.sqrt()).abs() < 1e-15, "{expression}: {:?}", law.std());
+        assert!((distribution.mean().unwrap() - mean).abs() < 1e-15, "{expression}: {:?}", distribution.mean());
+        assert!(
+            (distribution.std().unwrap() - variance.sqrt()).abs() < 1e-15,
+            "{expression}: {:?}",
+            distribution.std()
+        );
     }
-    let law = |expression| draw::tensor(expression, "9", "default", DType::F64).spec.law;
-    assert_eq!(law("integer-uniform:low=-3,high=4").bounds(), Some((-3.0, 4.0)));
-    assert_eq!(law("integer-uniform:low=-9007199254740992,high=5").largest(), 2f64.powi(53));
-    assert!(law("integer-uniform:low=0,high=70000").fits(DType::F16).is_err());
+    let distribution = |expression| draw::tensor(expression, "9", "default", DType::F64).spec.distribution;
+    assert_eq!(distribution("integer-uniform:low=-3,high=4").bounds(), Some((-3.0, 4.0)));
+    assert_eq!(distribution("integer-uniform:low=-9007199254740992,high=5").max_abs(), 2f64.powi(53));
+    assert!(distribution("integer-uniform:low=0,high=70000").fits(DType::F16).is_err());
 }
 
 #[test]

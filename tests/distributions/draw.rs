@@ -4,7 +4,7 @@ use fanin::generator::{NATIVE, Source, native};
 use std::sync::Arc;
 
 use fanin::plan::{Common, Tensor};
-use fanin::tensor::{Base, BaseIdentity, DType, Fans};
+use fanin::tensor::{Base, DType, Fans, TensorIdentity};
 
 /// A tensor named `weight`.
 pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
@@ -21,7 +21,7 @@ pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dty
 pub(crate) fn base() -> Arc<Base> {
     let values = (1..=64).map(|n| f64::from(n * n % 37) / 8.0 - 2.0).collect();
     let identity =
-        BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
+        TensorIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
     Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 
@@ -38,14 +38,14 @@ pub(crate) fn open_with(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn S
 /// Elements `start..start + count` as singles.
 pub(crate) fn singles(source: &dyn Source, start: u64, count: usize) -> Vec<f32> {
     let mut out = vec![0.0; count];
-    source.singles(start, &mut out);
+    source.fill_f32(start, &mut out);
     out
 }
 
 /// Elements `start..start + count` as doubles.
 pub(crate) fn doubles(source: &dyn Source, start: u64, count: usize) -> Vec<f64> {
     let mut out = vec![0.0; count];
-    source.doubles(start, &mut out);
+    source.fill_f64(start, &mut out);
     out
 }
 

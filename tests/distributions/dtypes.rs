@@ -1,7 +1,7 @@
 //! A dtype changes only the rounding.
 
 use fanin::generator::Source;
-use fanin::tensor::{DType, narrow};
+use fanin::tensor::{DType, to_f32};
 use fanin::writer::Encoder;
 use half::{bf16, f16};
 
@@ -49,11 +49,11 @@ fn half_precision_is_single_precision_rounded_once_and_moved_inside_the_bounds()
         for (expression, _) in elementwise::rows() {
             let tensor = |dtype| draw::tensor(expression, "1500x2000", "default", dtype);
             let single = tensor(DType::F32);
-            if single.spec.law.fits(half.dtype).is_err() {
+            if single.spec.distribution.fits(half.dtype).is_err() {
                 left_out += 1;
                 continue;
             }
-            let (low, high) = single.spec.law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) = single.spec.distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             let (low, high) = (half.rounded(low, f64::ceil), half.rounded(high, f64::floor));
             let singles = draw::singles(&*draw::open(3, &single), 0, COUNT);
             let values = encoded(&*draw::open(3, &tensor(half.dtype)), half.dtype, COUNT);
@@ -65,10 +65,10 @@ fn half_precision_is_single_precision_rounded_once_and_moved_inside_the_bounds()
         }
     }
     assert!(moved > 1000, "only {moved} values had to be moved inside their bounds");
-    assert_eq!(left_out, 1, "of all laws, one has bounds between which bf16 has no number");
+    assert_eq!(left_out, 1, "of all distributions, one has bounds between which bf16 has no number");
 }
 
-/// The largest difference between double and single precision over the law's scale times max(1, |z|), in units of the
+/// The largest difference between double and single precision over the distribution's scale times max(1, |z|), in units of the
 /// promised 2^-20.
 fn largest_difference(reference: &Reference, singles: &[f32], doubles: &[f64]) -> f64 {
     let (mean, scale) = (centre(reference), reference.scale());
@@ -94,14 +94,14 @@ fn both(expression: &str, start: u64, count: usize) -> (Vec<f32>, Vec<f64>) {
 }
 
 #[test]
-fn double_precision_continues_single_precision_in_every_law() {
+fn double_precision_continues_single_precision_in_every_distribution() {
     for (expression, reference) in elementwise::rows() {
         let [single, double] =
             [DType::F32, DType::F64].map(|dtype| draw::tensor(expression, "1500x2000", "default", dtype));
         let singles = draw::singles(&*draw::open(5, &single), 0, COUNT);
         let doubles = draw::doubles(&*draw::open(5, &double), 0, COUNT);
         if let Reference::Constant(value) = reference {
-            assert!(singles.iter().all(|&single| single == narrow(value)), "{expression}");
+            assert!(singles.iter().all(|&single| single == to_f32(value)), "{expression}");
             assert!(doubles.iter().all(|&double| double == value), "{expression}");
         } else {
             let difference = largest_difference(&reference, &singles, &doubles);
@@ -128,10 +128,10 @@ fn double_precision_continues_single_precision_over_many_normals_and_uniforms() 
 }
 
 #[test]
-fn matrix_laws_agree_between_dtypes() {
+fn matrix_distributions_agree_between_dtypes() {
     for (expression, gain) in [
         ("orthogonal:gain=3,method=svd", 3.0),
-        ("orthogonal:gain=0.01,method=reflectors", 0.01),
+        ("orthogonal:gain=0.01,method=householder", 0.01),
         ("sparse:nonzeros=20,std=1", 1.0),
     ] {
         for shape in ["300x300", "500x40", "30x700"] {
@@ -145,7 +145,7 @@ fn matrix_laws_agree_between_dtypes() {
     }
 }
 
-/// The one law without numbers.
+/// The one distribution without numbers.
 pub(crate) const NAN: &str = "nan";
 
 #[test]
@@ -161,6 +161,9 @@ fn not_a_number_is_none_in_any_dtype() {
         encoder.values(&*draw::open(1, &tensor), dtype, 0, 1200);
         let bytes = encoder.bytes();
         assert!(bytes.chunks(quiet.len()).all(|value| value == quiet), "{dtype}: {:?}", &bytes[..8]);
-        assert_eq!((tensor.spec.law.mean(), tensor.spec.law.std(), tensor.spec.law.bounds()), (None, None, None));
+        assert_eq!(
+            (tensor.spec.distribution.mean(), tensor.spec.distribution.std(), tensor.spec.distribution.bounds()),
+            (None, None, None)
+        );
     }
 }

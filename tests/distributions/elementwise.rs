@@ -1,4 +1,4 @@
-//! Every elementwise law: distribution, moments, bounds.
+//! Every elementwise distribution: distribution, moments, bounds.
 
 use fanin::tensor::DType;
 
@@ -11,7 +11,7 @@ const SHAPE: &str = "1000x2000";
 const FAN_IN: f64 = 1000.0;
 const FAN_OUT: f64 = 2000.0;
 
-/// Expressions, and the laws that they stand for on [`SHAPE`].
+/// Expressions, and the distributions that they stand for on [`SHAPE`].
 pub(crate) fn rows() -> Vec<(&'static str, Reference)> {
     let mut rows = plain();
     rows.extend(scaled());
@@ -160,26 +160,26 @@ fn deep() -> Vec<(&'static str, Reference)> {
 }
 
 #[test]
-fn laws_have_the_parameters_of_their_formulas() {
+fn distributions_have_the_parameters_of_their_formulas() {
     for (expression, reference) in rows() {
-        let law = draw::tensor(expression, SHAPE, "default", DType::F64).spec.law;
+        let distribution = draw::tensor(expression, SHAPE, "default", DType::F64).spec.distribution;
         let (moments, scale) = (reference.moments(), reference.scale());
         for (word, found, expected) in
-            [("mean", law.mean(), moments.mean), ("standard deviation", law.std(), moments.std)]
+            [("mean", distribution.mean(), moments.mean), ("standard deviation", distribution.std(), moments.std)]
         {
             let found = found.unwrap_or_else(|| panic!("{expression} has no {word}"));
             let allowed = 1e-9 * if word == "mean" { scale } else { moments.std };
             assert!((found - expected).abs() <= allowed, "{expression}: the {word} is {found}, not {expected}");
         }
         let ends = |bounds: Option<(f64, f64)>| bounds.map_or([0.0; 2], |(low, high)| [low, high]);
-        for (found, expected) in ends(law.bounds()).into_iter().zip(ends(reference.bounds())) {
+        for (found, expected) in ends(distribution.bounds()).into_iter().zip(ends(reference.bounds())) {
             let equal = found == expected || (found - expected).abs() <= 1e-9 * scale;
             assert!(equal, "{expression}: a bound is {found}, not {expected}");
         }
     }
 }
 
-/// What is wrong with the numbers of an expression, each changed by `plant`, which gets the law's mean too.
+/// What is wrong with the numbers of an expression, each changed by `plant`, which gets the distribution's mean too.
 fn faults_of(
     (expression, reference): (&str, Reference),
     shape: &str,
@@ -193,12 +193,12 @@ fn faults_of(
         Reference::Constant(value) => {
             values.filter(|&drawn| drawn != dtype.round(value)).map(Fault::Outside).take(1).collect()
         }
-        // The formula's bounds may be off by a rounding; those of the law are what no value may pass.
-        _ => faults(&reference, tensor.spec.law.bounds(), values),
+        // The formula's bounds may be off by a rounding; those of the distribution are what no value may pass.
+        _ => faults(&reference, tensor.spec.distribution.bounds(), values),
     }
 }
 
-fn assert_laws_hold(dtype: DType) {
+fn assert_distributions_hold(dtype: DType) {
     for row in rows() {
         let faults = faults_of(row, SHAPE, dtype, |value, _| value);
         assert!(faults.is_empty(), "{} in {dtype}: {faults:?}", row.0);
@@ -206,13 +206,13 @@ fn assert_laws_hold(dtype: DType) {
 }
 
 #[test]
-fn numbers_follow_their_laws_in_single_precision() {
-    assert_laws_hold(DType::F32);
+fn numbers_follow_their_distributions_in_single_precision() {
+    assert_distributions_hold(DType::F32);
 }
 
 #[test]
-fn numbers_follow_their_laws_in_double_precision() {
-    assert_laws_hold(DType::F64);
+fn numbers_follow_their_distributions_in_double_precision() {
+    assert_distributions_hold(DType::F64);
 }
 
 fn has_distance(faults: &[Fault]) -> bool {
@@ -224,7 +224,7 @@ fn has_moment(faults: &[Fault], wanted: i32) -> bool {
 }
 
 #[test]
-fn an_error_of_one_percent_in_the_standard_deviation_is_found_in_every_law() {
+fn an_error_of_one_percent_in_the_standard_deviation_is_found_in_every_distribution() {
     for row in rows() {
         let faults = faults_of(row, SHAPE, DType::F32, |value, mean| mean + 1.01 * (value - mean));
         if !matches!(row.1, Reference::Constant(_)) {
@@ -265,8 +265,8 @@ fn one_value_past_a_bound_by_one_unit_in_the_last_place_is_found() {
 fn fans_that_are_swapped_are_found() {
     let mut swapped = 0;
     for row in rows() {
-        let law = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).spec.law);
-        if law(SHAPE) == law("2000x1000") {
+        let distribution = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).spec.distribution);
+        if distribution(SHAPE) == distribution("2000x1000") {
             continue;
         }
         swapped += 1;

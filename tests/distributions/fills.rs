@@ -1,5 +1,5 @@
 //! Fills by place: identities, interpolation, Hadamard matrices and sines against the libraries that have them; embeddings
-//! and sub-pixel convolutions against their laws.
+//! and sub-pixel convolutions against their distributions.
 
 use fanin::tensor::DType;
 
@@ -199,7 +199,7 @@ fn positions_are_those_of_vaswani_and_whisper() {
 }
 
 #[test]
-fn sub_pixel_kernels_are_shared_and_otherwise_of_their_law() {
+fn sub_pixel_kernels_are_shared_and_otherwise_of_their_distribution() {
     let kernel = 16 * 9;
     for (expression, copies, reference) in [
         ("icnr", 4, Reference::normal((2.0 / 144f64).sqrt())),

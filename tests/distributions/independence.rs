@@ -5,7 +5,7 @@ use fanin::tensor::DType;
 use crate::draw;
 
 const COUNT: usize = 1 << 22;
-const LAWS: [&str; 3] = ["normal:std=1", "uniform:std=1", "truncated-normal:std=1,corrected=true"];
+const DISTRIBUTIONS: [&str; 3] = ["normal:std=1", "uniform:std=1", "truncated-normal:std=1,corrected=true"];
 
 /// Elements of a tile of normals, of which the second half completes the pairs of the first.
 const TILE: usize = 512;
@@ -37,10 +37,10 @@ fn pairs_apart(values: &[f64], apart: usize) -> impl Iterator<Item = (f64, f64)>
 
 #[test]
 fn elements_are_independent_of_their_neighbours() {
-    for law in LAWS {
-        let values = series(law, "weight", 1);
+    for distribution in DISTRIBUTIONS {
+        let values = series(distribution, "weight", 1);
         for apart in [1, 2, 3, 15, 16, 17, 255, 256, 257, 511, 512, 513, 1 << 20] {
-            assert!(!are_correlated(pairs_apart(&values, apart)), "{law}: elements {apart} apart");
+            assert!(!are_correlated(pairs_apart(&values, apart)), "{distribution}: elements {apart} apart");
         }
     }
 }
@@ -54,8 +54,8 @@ fn the_two_normals_of_a_pair_are_independent() {
 
 #[test]
 fn seeds_and_names_make_independent_tensors() {
-    for law in LAWS {
-        let values = series(law, "weight", 1);
+    for distribution in DISTRIBUTIONS {
+        let values = series(distribution, "weight", 1);
         for (name, seed) in [
             ("weight", 2),
             ("weight", 0),
@@ -65,9 +65,9 @@ fn seeds_and_names_make_independent_tensors() {
             ("Weight", 1),
             ("bias", 2),
         ] {
-            let others = series(law, name, seed);
+            let others = series(distribution, name, seed);
             let pairs = values.iter().copied().zip(others);
-            assert!(!are_correlated(pairs), "{law}: weight of seed 1 and {name} of seed {seed}");
+            assert!(!are_correlated(pairs), "{distribution}: weight of seed 1 and {name} of seed {seed}");
         }
     }
 }

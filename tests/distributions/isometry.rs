@@ -4,7 +4,7 @@ use fanin::tensor::DType;
 use nalgebra::DMatrix;
 
 use crate::draw;
-use crate::orthogonal::{errors, has_the_law_of_five_dimensions};
+use crate::orthogonal::{errors, has_the_distribution_of_five_dimensions};
 use crate::reference::Reference;
 use crate::sample::faults;
 
@@ -136,9 +136,12 @@ fn centres_are_haar_distributed() {
             (0..10_000).map(|seed| Weight::draw(expression, &[kernel], inputs, outputs, seed).tap(centre)).collect()
         };
         let matrices = draws(3, 5);
-        assert!(has_the_law_of_five_dimensions(&matrices, 0, 0), "{expression}");
-        assert!(has_the_law_of_five_dimensions(&matrices, 2, 4), "{expression}");
-        assert!(!has_the_law_of_five_dimensions(&draws(3, 6), 0, 0), "{expression}: six dimensions passed for five");
+        assert!(has_the_distribution_of_five_dimensions(&matrices, 0, 0), "{expression}");
+        assert!(has_the_distribution_of_five_dimensions(&matrices, 2, 4), "{expression}");
+        assert!(
+            !has_the_distribution_of_five_dimensions(&draws(3, 6), 0, 0),
+            "{expression}: six dimensions passed for five"
+        );
         let signs: Vec<f64> = draws(3, 3).iter().map(|matrix| matrix.determinant().signum()).collect();
         assert!(signs.contains(&1.0) && signs.contains(&-1.0) && errors(&signs, 0.0).abs() < 4.0, "{expression}");
     }

@@ -1,4 +1,4 @@
-//! The native generator's numbers against the laws that they are drawn from: statistics with fixed seeds, so that what
+//! The native generator's numbers against the distributions that they are drawn from: statistics with fixed seeds, so that what
 //! passes once passes always. What is expected is worked out here a second time, from the papers' formulas; and each check
 //! is shown to reject the same numbers with a small error planted in them.
 
@@ -32,7 +32,7 @@ mod topologies;
 fn every_scheme_of_the_registry_is_tested() {
     let mut tested: Vec<&str> = elementwise::rows().into_iter().map(|(expression, _)| expression).collect();
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
-    tested.extend(sparse::FURTHER.iter().chain(directions::EXPRESSIONS));
+    tested.extend(sparse::EXTRA_CASES.iter().chain(directions::EXPRESSIONS));
     tested.extend(isometry::ROWS.iter().chain(directions::SQUARE).map(|(expression, _, _)| expression));
     tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS].concat());
     tested.extend([continuous::EXPRESSIONS, discrete::EXPRESSIONS, &ball::EXPRESSIONS].concat());
@@ -43,6 +43,6 @@ fn every_scheme_of_the_registry_is_tested() {
     tested.extend(reservoir::EXPRESSIONS.iter().map(|(expression, _)| *expression));
     for scheme in fanin::scheme::all() {
         let example = scheme.example.expression;
-        assert!(tested.contains(&example), "no law test has the row `{example}` of {}", scheme.name);
+        assert!(tested.contains(&example), "no distribution test has the row `{example}` of {}", scheme.name);
     }
 }

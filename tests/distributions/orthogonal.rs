@@ -1,4 +1,4 @@
-//! Orthogonal laws: orthonormal to rounding, and Haar-distributed.
+//! Orthogonal distributions: orthonormal to rounding, and Haar-distributed.
 
 use fanin::tensor::DType;
 use nalgebra::DMatrix;
@@ -8,7 +8,7 @@ use crate::sample::{CRITICAL, distance};
 
 /// Expressions of both methods.
 pub(crate) const EXPRESSIONS: [&str; 3] = ["orthogonal", METHODS[0], METHODS[1]];
-const METHODS: [&str; 2] = ["orthogonal:method=svd", "orthogonal:method=reflectors"];
+const METHODS: [&str; 2] = ["orthogonal:method=svd", "orthogonal:method=householder"];
 
 const SHAPES: &str = "1x1 1x2 2x1 2x2 1x100 100x1 2x3 3x2 3x3 4x4 5x5 5x8 8x5 7x7 8x8 9x9 10x64 64x10 16x16 17x31 31x17 \
     32x32 33x33 48x5 5x48 63x64 64x63 64x64 65x65 100x100 128x127 127x129 128x128 2x1000 1000x3 150x90 90x150 200x200 \
@@ -119,8 +119,8 @@ fn every_matrix_of_a_batch_is_orthonormal_and_another() {
 #[test]
 fn the_number_of_threads_changes_no_value() {
     for (expression, shape, dtype) in [
-        ("orthogonal:method=reflectors", "1400x1350", DType::F32),
-        ("orthogonal:method=reflectors", "800x900", DType::F64),
+        ("orthogonal:method=householder", "1400x1350", DType::F32),
+        ("orthogonal:method=householder", "800x900", DType::F64),
         ("orthogonal:method=svd", "70x60", DType::F32),
     ] {
         let tensor = draw::tensor(expression, shape, "default", dtype);
@@ -150,26 +150,29 @@ fn with_chosen_signs(matrices: &[DMatrix<f64>]) -> Vec<DMatrix<f64>> {
     matrices
 }
 
-/// Whether an entry of unit vectors in five dimensions has its law: the square follows Beta(1/2, 2).
-pub(crate) fn has_the_law_of_five_dimensions(matrices: &[DMatrix<f64>], row: usize, column: usize) -> bool {
+/// Whether an entry of unit vectors in five dimensions has its distribution: the square follows Beta(1/2, 2).
+pub(crate) fn has_the_distribution_of_five_dimensions(matrices: &[DMatrix<f64>], row: usize, column: usize) -> bool {
     let entries = matrices.iter().map(|matrix| matrix[(row, column)]).collect();
     distance(entries, |x| 0.5 + 0.75 * (x - x * x * x / 3.0)) <= CRITICAL / (matrices.len() as f64).sqrt()
 }
 
 #[test]
-fn entries_have_their_beta_law() {
+fn entries_have_their_beta_distribution() {
     for method in METHODS {
         let square = draws(method, 5, 5);
         for (row, column) in (0..5).flat_map(|row| (0..5).map(move |column| (row, column))) {
-            assert!(has_the_law_of_five_dimensions(&square, row, column), "{method}: entry {row}, {column}");
+            assert!(has_the_distribution_of_five_dimensions(&square, row, column), "{method}: entry {row}, {column}");
         }
         for (rows, columns) in [(5, 3), (3, 5)] {
             let matrices = draws(method, rows, columns);
-            assert!(has_the_law_of_five_dimensions(&matrices, 0, 0), "{method} of {rows}x{columns}");
-            assert!(has_the_law_of_five_dimensions(&matrices, rows - 1, columns - 1), "{method} of {rows}x{columns}");
+            assert!(has_the_distribution_of_five_dimensions(&matrices, 0, 0), "{method} of {rows}x{columns}");
+            assert!(
+                has_the_distribution_of_five_dimensions(&matrices, rows - 1, columns - 1),
+                "{method} of {rows}x{columns}"
+            );
         }
-        assert!(!has_the_law_of_five_dimensions(&draws(method, 6, 6), 0, 0), "six dimensions passed for five");
-        assert!(!has_the_law_of_five_dimensions(&with_chosen_signs(&square), 0, 0), "chosen signs passed");
+        assert!(!has_the_distribution_of_five_dimensions(&draws(method, 6, 6), 0, 0), "six dimensions passed for five");
+        assert!(!has_the_distribution_of_five_dimensions(&with_chosen_signs(&square), 0, 0), "chosen signs passed");
     }
 }
 
@@ -182,7 +185,7 @@ pub(crate) fn errors(values: &[f64], expected: f64) -> f64 {
 }
 
 /// By how many standard errors the traces of powers are off at most, in the mean and in the square. They are what says where
-/// the eigenvalues lie on the unit circle: for Haar's law on n x n matrices the trace of `Q^j` has mean 1 for even j and 0
+/// the eigenvalues lie on the unit circle: for Haar's distribution on n x n matrices the trace of `Q^j` has mean 1 for even j and 0
 /// for odd, and variance j, up to j = n/2 and beyond (Diaconis and Shahshahani 1994).
 fn errors_of_traces(matrices: &[DMatrix<f64>]) -> f64 {
     let mut powers = matrices.to_vec();
@@ -200,7 +203,7 @@ fn errors_of_traces(matrices: &[DMatrix<f64>]) -> f64 {
 }
 
 #[test]
-fn eigenvalues_lie_on_the_circle_as_haar_s_law_has_them() {
+fn eigenvalues_lie_on_the_circle_as_haar_s_distribution_has_them() {
     for method in METHODS {
         let matrices = draws(method, 8, 8);
         let largest = errors_of_traces(&matrices);
@@ -219,12 +222,12 @@ fn determinants_have_both_signs_equally_often() {
 }
 
 #[test]
-fn the_law_says_what_the_mean_square_is() {
+fn the_distribution_says_what_the_mean_square_is() {
     for (method, shape) in METHODS.into_iter().flat_map(|method| [(method, "20x30"), (method, "30x20")]) {
         let tensor = draw::tensor(&format!("{method},gain=3"), shape, "default", DType::F64);
         let values = draw::whole(9, &tensor);
         let mean_square = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
-        assert!((mean_square.sqrt() / tensor.spec.law.std().unwrap() - 1.0).abs() < 1e-12);
-        assert_eq!(tensor.spec.law.mean(), Some(0.0));
+        assert!((mean_square.sqrt() / tensor.spec.distribution.std().unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(tensor.spec.distribution.mean(), Some(0.0));
     }
 }

@@ -1,7 +1,7 @@
-//! What the native generator promises whatever the law.
+//! What the native generator promises whatever the distribution.
 
+use fanin::distribution::Distribution;
 use fanin::generator::Source;
-use fanin::law::Law;
 use fanin::scheme;
 use fanin::tensor::{DType, Name};
 
@@ -25,7 +25,7 @@ fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
     let placed = isometry::ROWS.iter().chain(directions::SQUARE).chain(fills::ROWS).copied();
     let further = continuous::EXPRESSIONS.iter().chain(discrete::EXPRESSIONS);
     let rows = rows.chain(further.map(|&expression| (expression, "61x83", "default")));
-    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::FURTHER);
+    let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::EXTRA_CASES);
     let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied()).chain(ball::EXPRESSIONS);
     let layouts =
         [("default", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
@@ -101,7 +101,7 @@ fn twice_the_gain_is_exactly_twice_the_numbers() {
         ("truncated-normal:std=0.3", "truncated-normal:std=0.6"),
         ("truncated-normal:std=0.3,low=0.7,high=1.1", "truncated-normal:std=0.6,low=1.4,high=2.2"),
         ("orthogonal:gain=1,method=svd", "orthogonal:gain=2,method=svd"),
-        ("orthogonal:gain=1,method=reflectors", "orthogonal:gain=2,method=reflectors"),
+        ("orthogonal:gain=1,method=householder", "orthogonal:gain=2,method=householder"),
         ("sparse:nonzeros=3,std=0.3", "sparse:nonzeros=3,std=0.6"),
         ("sparse:nonzeros=3,std=0.3,mean=1", "sparse:nonzeros=3,std=0.6,mean=2"),
         ("sparse-bernoulli:density=0.2,std=0.3", "sparse-bernoulli:density=0.2,std=0.6"),
@@ -128,7 +128,7 @@ fn aliases_give_equal_numbers() {
         let numbers =
             |expression: &str| draw::whole(6, &tensor(expression)).into_iter().map(f64::to_bits).collect::<Vec<_>>();
         let (expected, arguments) = (numbers(example), example.strip_prefix(scheme.name).unwrap());
-        let spelled = scheme.spellings.iter().map(|spelling| spelling.name);
+        let spelled = scheme.framework_aliases.iter().map(|spelling| spelling.name);
         for alias in scheme.aliases.iter().copied().chain(spelled) {
             let meant = scheme::resolve(&format!("{alias}{arguments}")).unwrap();
             // A framework's word that another scheme has for its name goes to that scheme.
@@ -137,7 +137,7 @@ fn aliases_give_equal_numbers() {
                 compared += 1;
             }
         }
-        for spelling in scheme.spellings {
+        for spelling in scheme.framework_aliases {
             let qualified = format!("{}.{}", spelling.framework, spelling.name);
             assert_eq!(numbers(&qualified), numbers(spelling.means), "{qualified} is not {}", spelling.means);
             compared += 1;
@@ -147,7 +147,7 @@ fn aliases_give_equal_numbers() {
 }
 
 #[test]
-fn laws_that_are_equal_give_equal_numbers_whatever_their_names() {
+fn distributions_that_are_equal_give_equal_numbers_whatever_their_names() {
     for (one, other) in [
         ("he-normal", "variance-scaling:scale=2,distribution=normal"),
         ("lecun-uniform", "he-uniform:gain=1"),
@@ -182,7 +182,8 @@ fn seed_and_name_change_every_random_tensor_and_nothing_else_does() {
         let other = draw::named(Name::unnamed(1).as_str(), expression, shape, layout, DType::F32);
         let values = draw::whole(6, &tensor);
         let random =
-            !matches!(tensor.spec.law, Law::Constant { .. } | Law::Pattern(_)) && tensor.spec.law.std() != Some(0.0);
+            !matches!(tensor.spec.distribution, Distribution::Constant { .. } | Distribution::Deterministic(_))
+                && tensor.spec.distribution.std() != Some(0.0);
         assert_eq!(draw::whole(6, &tensor), values);
         assert_eq!(draw::whole(7, &tensor) != values, random, "{expression} of another seed");
         assert_eq!(draw::whole(6, &other) != values, random, "{expression} of another name");

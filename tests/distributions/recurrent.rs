@@ -1,4 +1,4 @@
-//! Biases of gates, time steps and decays of recurrent layers: their places, and the laws of what is drawn.
+//! Biases of gates, time steps and decays of recurrent layers: their places, and the distributions of what is drawn.
 
 use fanin::tensor::DType;
 
@@ -27,7 +27,7 @@ fn drawn(expression: &str, shape: &str, dtype: DType) -> Vec<f64> {
     draw::whole(5, &draw::tensor(expression, shape, "torch", dtype))
 }
 
-/// Whether the values follow a law after a function that undoes the last step, and no longer when that is 1 % larger.
+/// Whether the values follow a distribution after a function that undoes the last step, and no longer when that is 1 % larger.
 #[track_caller]
 fn follows(expression: &str, values: &[f64], reference: &Reference, undo: impl Fn(f64) -> f64) {
     let undone = || values.iter().map(|&value| undo(value));
@@ -102,7 +102,7 @@ fn the_order_of_gates_moves_the_same_times() {
 }
 
 #[test]
-fn decays_and_time_steps_follow_their_laws() {
+fn decays_and_time_steps_follow_their_distributions() {
     type Undo<'a> = &'a dyn Fn(f64) -> f64;
     let uniform = |low: f64, high: f64| Reference::Uniform { low, high };
     let steps = |low: f64, high: f64| uniform(low.ln(), high.ln());
@@ -139,7 +139,8 @@ fn the_moments_that_are_told_are_those_of_what_is_drawn() {
     let mean = values.iter().sum::<f64>() / count;
     let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
     assert!(
-        (mean - tensor.spec.law.mean().unwrap()).abs() < 0.01 && (std - tensor.spec.law.std().unwrap()).abs() < 0.01
+        (mean - tensor.spec.distribution.mean().unwrap()).abs() < 0.01
+            && (std - tensor.spec.distribution.std().unwrap()).abs() < 0.01
     );
 }
 
@@ -150,7 +151,7 @@ fn every_value_lies_inside_the_bounds_in_every_dtype() {
     {
         for dtype in DType::ALL {
             let tensor = draw::tensor(expression, "100x100", "torch", dtype);
-            let (low, high) = tensor.spec.law.bounds().unwrap();
+            let (low, high) = tensor.spec.distribution.bounds().unwrap();
             let fits = |value: &f64| (low..=high).contains(value);
             // Narrow dtypes are drawn through f32: their rounding is the writer's, and tested there.
             assert!(draw::whole(7, &tensor).iter().all(fits), "{expression} in {dtype}");

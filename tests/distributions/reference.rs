@@ -1,8 +1,8 @@
-//! The laws once more, by other means than the program's: probabilities from the error function, moments by integration.
+//! The distributions once more, by other means than the program's: probabilities from the error function, moments by integration.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-/// The law that the elements of a tensor must follow.
+/// The distribution that the elements of a tensor must follow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reference {
     Constant(f64),
@@ -11,7 +11,7 @@ pub(crate) enum Reference {
     Truncated { mean: f64, std: f64, low: f64, high: f64 },
 }
 
-/// The moments of a law: its mean, its standard deviation, and the powers of (x - mean) / std on average.
+/// The moments of a distribution: its mean, its standard deviation, and the powers of (x - mean) / std on average.
 #[derive(Debug)]
 pub(crate) struct Moments {
     pub(crate) mean: f64,

@@ -1,4 +1,4 @@
-//! A sample against the law that it should follow: the test of Kolmogorov and Smirnov, four moments, and the bounds.
+//! A sample against the distribution that it should follow: the test of Kolmogorov and Smirnov, four moments, and the bounds.
 
 use crate::reference::{Moments, Reference};
 
@@ -14,7 +14,7 @@ const BUCKETS: usize = 1 << 16;
 /// What a sample shows to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
-    /// The largest distance between the sample's distribution function and the law's.
+    /// The largest distance between the sample's distribution function and the distribution's.
     Distance(f64),
     /// A power of (x - mean) / std whose average is this many standard errors off.
     Moment(i32, f64),
@@ -58,7 +58,7 @@ pub(crate) fn faults(
     distance.into_iter().chain(moments).chain(outside).collect()
 }
 
-/// The largest distance of the distribution function of a sample from that of the uniform law on [0, 1].
+/// The largest distance of the distribution function of a sample from that of the uniform distribution on [0, 1].
 fn largest_distance(buckets: &[f64], count: f64) -> f64 {
     let (mut below, mut largest) = (0.0, 0f64);
     for (number, bucket) in buckets.iter().enumerate() {

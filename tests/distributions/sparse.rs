@@ -1,4 +1,4 @@
-//! Sparse laws: exactly so many non-zeros in every unit, at places drawn evenly, and normal.
+//! Sparse distributions: exactly so many non-zeros in every unit, at places drawn evenly, and normal.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(crate) const EXPRESSIONS: [&str; 5] =
     ["sparse:nonzeros=2", "sparse:nonzeros=15,std=1", "sparse:density=0.29", "sparse:zeros=0.9", "sparse:zeros=0"];
 
 /// Expressions of coins, and of more than a standard deviation and a count.
-pub(crate) const FURTHER: [&str; 4] = [
+pub(crate) const EXTRA_CASES: [&str; 4] = [
     "sparse-bernoulli:nonzeros=2",
     "sparse-bernoulli:density=0.3,mean=1,unit=input",
     "sparse:nonzeros=3,unit=input",
@@ -144,8 +144,11 @@ fn nonzeros_are_normal() {
         let tensor = draw::tensor("sparse:nonzeros=1000,std=0.5", "2000x3000", "default", dtype);
         let mut values = draw::whole(2, &tensor);
         let share = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
-        let std = tensor.spec.law.std().unwrap();
-        assert!((share.sqrt() / std - 1.0).abs() < 0.005 && tensor.spec.law.mean() == Some(0.0), "{share} and {std}");
+        let std = tensor.spec.distribution.std().unwrap();
+        assert!(
+            (share.sqrt() / std - 1.0).abs() < 0.005 && tensor.spec.distribution.mean() == Some(0.0),
+            "{share} and {std}"
+        );
         values.retain(|&value| value != 0.0);
         let reference = Reference::normal(0.5);
         let found = faults(&reference, None, values.iter().copied());
@@ -206,8 +209,8 @@ fn nonzeros_have_a_mean_where_one_is_given() {
             let mut values = draw::whole(2, &tensor);
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
-            assert!((mean / tensor.spec.law.mean().unwrap() - 1.0).abs() < 0.01, "{expression}: mean {mean}");
-            assert!((square.sqrt() / tensor.spec.law.std().unwrap() - 1.0).abs() < 0.01, "{expression}: std");
+            assert!((mean / tensor.spec.distribution.mean().unwrap() - 1.0).abs() < 0.01, "{expression}: mean {mean}");
+            assert!((square.sqrt() / tensor.spec.distribution.std().unwrap() - 1.0).abs() < 0.01, "{expression}: std");
             values.retain(|value| *value != 0.0);
             let found = faults(&reference, None, values.iter().copied());
             assert!(found.is_empty(), "{expression} in {dtype}: {found:?}");

@@ -1,5 +1,5 @@
 //! State matrices of state-space models: those of `HiPPO` against the program that they come from, the diagonal ones against
-//! their formulas, the random ones against their laws.
+//! their formulas, the random ones against their distributions.
 
 use std::f64::consts::{LN_2, PI};
 
@@ -94,7 +94,7 @@ fn matrices_are_scaled_and_transposed_on_request() {
 }
 
 #[test]
-fn no_element_is_larger_than_the_law_says() {
+fn no_element_is_larger_than_the_distribution_says() {
     for &expression in EXPRESSIONS {
         for shape in ["1x1", "2x2", "4x4", "30x30", "30"] {
             if shape == "1x1" && expression.starts_with("hippo-fourier") {
@@ -102,7 +102,7 @@ fn no_element_is_larger_than_the_law_says() {
             }
             let tensor = draw::tensor(expression, shape, "default", DType::F64);
             let largest = draw::whole(5, &tensor).into_iter().map(f64::abs).fold(0.0, f64::max);
-            let told = tensor.spec.law.largest();
+            let told = tensor.spec.distribution.max_abs();
             assert!(largest <= told, "{expression} {shape}: {largest} is above {told}");
         }
     }
@@ -144,7 +144,7 @@ fn eigenvalues_of_legs_are_those_of_the_program_to_the_last_bit() {
 }
 
 #[test]
-fn random_matrices_follow_their_laws() {
+fn random_matrices_follow_their_distributions() {
     let passes = |reference: &Reference, values: &[f64], error: f64| {
         faults(reference, None, values.iter().map(|value| error * value)).is_empty()
     };

@@ -1,4 +1,4 @@
-//! The far tails of the normal law, over 2^30 numbers, and the rare radii that are drawn with further words.
+//! The far tails of the normal distribution, over 2^30 numbers, and the rare radii that are drawn with further words.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,7 +73,7 @@ static SCAN: LazyLock<Scan> = LazyLock::new(|| {
             if start >= COUNT {
                 return scan;
             }
-            source.singles(start, &mut values);
+            source.fill_f32(start, &mut values);
             scan.observe(start, &values);
         }
     };
@@ -83,7 +83,7 @@ static SCAN: LazyLock<Scan> = LazyLock::new(|| {
     })
 });
 
-/// Whether `count` lies inside the middle 99.9 % of Poisson's law.
+/// Whether `count` lies inside the middle 99.9 % of Poisson's distribution.
 fn is_plausible(count: u64, mean: f64) -> bool {
     let chance = |k: u64| (k as f64 * mean.ln() - mean - libm::lgamma(k as f64 + 1.0)).exp();
     let reach = 10 + (10.0 * mean.sqrt()) as u64;

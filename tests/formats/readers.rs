@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+use fanin::distribution::Distribution;
 use fanin::generator::NATIVE;
 use fanin::inspect::{Summary, summary};
-use fanin::law::Law;
 use fanin::plan::{Common, Plan, Tensor};
 use fanin::reader::Contents;
 use fanin::tensor::{DType, Fans, Layout, Seed};
@@ -23,9 +23,9 @@ fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> Tensor {
     Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
 }
 
-/// A law as text that spells out every parameter.
-fn text(law: &Law) -> String {
-    format!("{law:?}")
+/// A distribution as text that spells out every parameter.
+fn text(distribution: &Distribution) -> String {
+    format!("{distribution:?}")
 }
 
 fn plan(tensors: Vec<Tensor>) -> Plan {
@@ -38,7 +38,7 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
     let settings = Settings { threads: &|| 2, progress: &|_| {} };
     let options = FileOptions { existing: Existing::Refuse, fsync: false };
     writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
-    if let Some(companion) = format.companion(plan).unwrap() {
+    if let Some(companion) = format.sidecar(plan).unwrap() {
         fs::write(companion.path(&file.0), companion.bytes).unwrap();
     }
     file
@@ -86,10 +86,10 @@ fn what_is_written_is_read_back_with_its_recipe() {
                 assert_eq!(entry.dtype(), Some(dtype), "{at}");
                 assert_eq!(contents.notes, [""; 0], "{at}");
                 if format.name != "npy" {
-                    assert_eq!(contents.recipe.as_ref().unwrap().seed().unwrap(), Seed::from(7), "{at}");
+                    assert_eq!(contents.provenance.as_ref().unwrap().seed().unwrap(), Seed::from(7), "{at}");
                     assert_eq!(
-                        text(&entry.planned.as_ref().unwrap().spec.law),
-                        text(&plan.tensors[0].spec.law),
+                        text(&entry.planned.as_ref().unwrap().spec.distribution),
+                        text(&plan.tensors[0].spec.distribution),
                         "{at}"
                     );
                     assert_eq!(entry.type_word, dtype.word(), "{at}");
@@ -101,7 +101,7 @@ fn what_is_written_is_read_back_with_its_recipe() {
 }
 
 #[test]
-fn several_tensors_keep_their_values_and_laws() {
+fn several_tensors_keep_their_values_and_distributions() {
     let tensors = vec![
         tensor("a/b", "6x5", "orthogonal", DType::F32),
         tensor("ünïcode", "40x30", "sparse:nonzeros=2", DType::F64),
@@ -119,7 +119,10 @@ fn several_tensors_keep_their_values_and_laws() {
         for tensor in &plan.tensors {
             let at = read.iter().position(|(name, ..)| name == tensor.spec.name.as_str()).unwrap();
             assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.spec.name);
-            assert_eq!(text(&contents.entries[at].planned.as_ref().unwrap().spec.law), text(&tensor.spec.law));
+            assert_eq!(
+                text(&contents.entries[at].planned.as_ref().unwrap().spec.distribution),
+                text(&tensor.spec.distribution)
+            );
         }
     }
 }
@@ -176,7 +179,7 @@ fn recipes_that_do_not_fit_are_notes() {
 /// One small file of each format that is one file.
 fn small_files() -> Vec<(&'static str, Vec<u8>)> {
     let plan = plan(vec![tensor("w", "2x3", "glorot-uniform", DType::F32)]);
-    let alone = FORMATS.iter().filter(|format| format.companion(&plan).unwrap().is_none());
+    let alone = FORMATS.iter().filter(|format| format.sidecar(&plan).unwrap().is_none());
     alone.map(|format| (format.name, fs::read(&written(&plan, format).0).unwrap())).collect()
 }
 

@@ -49,7 +49,7 @@ fn every_verb_reads_the_same_values_from_any_order() {
     let mut first: Option<Vec<Vec<u8>>> = None;
     for name in &names {
         folder.done(&format!("verify {name} --as normal --seed 3 -q"));
-        folder.done(&format!("verify {name} --as normal --law -q"));
+        folder.done(&format!("verify {name} --as normal --distribution -q"));
         let report = folder.done(&format!("inspect {name} --spectrum --json"));
         let report: Value = serde_json::from_slice(&report).unwrap();
         let tensor = &report["tensors"][0];
@@ -66,8 +66,12 @@ fn every_verb_reads_the_same_values_from_any_order() {
     let wrong = Ended::of(&mut folder.fanin("verify fb.npy --as normal --seed 4 --json"));
     let report: Value = serde_json::from_slice(&wrong.stdout).unwrap();
     assert_eq!((wrong.status, report["tensors"][0]["place"].as_str()), (1, Some("[0, 0]")));
-    let law = Ended::of(&mut folder.fanin("verify fl.npy --as identity --law"));
-    assert!(law.status == 1 && String::from_utf8_lossy(&law.stdout).contains("[0, 0]"), "{}", law.told);
+    let distribution = Ended::of(&mut folder.fanin("verify fl.npy --as identity --distribution"));
+    assert!(
+        distribution.status == 1 && String::from_utf8_lossy(&distribution.stdout).contains("[0, 0]"),
+        "{}",
+        distribution.told
+    );
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn a_member_with_a_wrong_checksum_is_refused_by_every_verb() {
         for line in [
             "inspect W",
             "verify W",
-            "verify W --law",
+            "verify W --distribution",
             "model W --keep * -o out.safetensors",
             "model W --rules r.toml --keep weight --slice weight=60:64 -o out.safetensors",
             "init pissa-a:rank=2 64x2 --base W --base-tensor weight -o out.npy",
@@ -163,7 +167,7 @@ fn a_type_that_a_format_does_not_have_is_refused_before_any_value_is_read() {
 }
 
 #[test]
-fn tensors_of_types_that_no_law_draws_are_passed_over_by_a_scheme_and_a_recipe() {
+fn tensors_of_types_that_no_distribution_draws_are_passed_over_by_a_scheme_and_a_recipe() {
     let folder = Folder::new();
     let plain = folder.done("init ones 2x3 -q --format raw -o -");
     let counters = [("steps", "I64", vec![], vec![7; 8]), ("seen", "BOOL", vec![2], vec![1, 0])];
@@ -172,15 +176,15 @@ fn tensors_of_types_that_no_law_draws_are_passed_over_by_a_scheme_and_a_recipe()
     folder.write("w.safetensors", safetensors(&all.collect::<Vec<_>>()));
     folder.write("counters.safetensors", safetensors(&counters));
     folder.write("r.toml", "[tensors]\nweight = { shape = [2, 3], scheme = \"ones\" }\n");
-    for by in ["--as ones --seed 0", "--as ones --law", "--recipe r.toml", "--recipe r.toml --law"] {
+    for by in ["--as ones --seed 0", "--as ones --distribution", "--recipe r.toml", "--recipe r.toml --distribution"] {
         let shown = String::from_utf8(folder.done(&format!("verify w.safetensors {by}"))).unwrap();
-        assert!(shown.contains(" and 2 more have types that no law draws: they are passed over"), "{by}: {shown}");
+        assert!(shown.contains(" and 2 more have types that no distribution draws: they are skipped"), "{by}: {shown}");
         let report: Value = serde_json::from_slice(&folder.done(&format!("verify w.safetensors --json {by}"))).unwrap();
         assert_eq!(report["not_drawn"].as_array().unwrap().len(), 3, "{report}");
         let ended = Ended::of(&mut folder.fanin(&format!("verify counters.safetensors {by}")));
         assert!(ended.status == if by.contains("--as") { 2 } else { 1 }, "{by}: {ended:?}");
     }
-    // One that a recipe names is not passed over.
+    // One that a recipe names is not skipped.
     folder.write(
         "s.toml",
         "[tensors]\nweight = { shape = [2, 3], scheme = \"ones\" }\nseen = { shape = [2], scheme = \"ones\" }\n",
@@ -223,7 +227,7 @@ fn what_is_no_file_of_weights_is_named_with_the_way_out() {
     ] {
         for (file, lines) in [
             ("w.safetensors", vec!["inspect W", "verify W --as zeros --seed 0", "model W --rules r.toml -o o.npz"]),
-            ("w.bin", vec!["model W --keep * -o o.npz", "model W -o o.npz", "verify W --as zeros --law"]),
+            ("w.bin", vec!["model W --keep * -o o.npz", "model W -o o.npz", "verify W --as zeros --distribution"]),
             ("w.toml", vec!["init pissa-a:rank=1 1x2 --base W -o o.npz", "model W -o o.npz"]),
         ] {
             folder.write(file, bytes);

@@ -91,7 +91,7 @@ class Adapters(Case):
                 (self.folder / "away.npy").rename(self.folder / "base.npy")
                 [tensor] = shown["tensors"]
                 self.assertEqual(tensor["scheme"], "pissa-a:rank=2,scaling=1")
-                self.assertIsNone(tensor["law"])
+                self.assertIsNone(tensor["expected"])
                 [note] = shown["notes"]
                 self.assertIn(told, note)
                 self.assertIn("pissa-a:rank=2", run("inspect", path).stdout.decode())

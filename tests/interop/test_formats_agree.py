@@ -39,7 +39,7 @@ class FormatsAgree(Case):
                 with self.subTest(scheme=name, dtype=dtype):
                     half = typed(np.load(io.BytesIO(init(expression, shape, "--dtype", dtype))), dtype)
                     rounded = single.astype(DTYPES[dtype])
-                    # A bounded law moves what was rounded past its bounds back inside.
+                    # A bounded distribution moves what was rounded past its bounds back inside.
                     values = half.astype(np.float64)
                     inside = np.clip(rounded.astype(np.float64), values.min(), values.max())
                     np.testing.assert_array_equal(half.astype(np.float64), inside)

@@ -10,34 +10,34 @@ from support import Case, DTYPES, array, init
 
 WORDS = {"f64": "float64", "f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 SHAPES = ["()", "1", "7", "37x23", "2x3x4", "0", "0x5", "3x0", "2x3x0", "2x0x3", "1x2x1x2"]
-# Laws whose values are tiny, large, many-digited, or zeros.
+# Distributions whose values are tiny, large, many-digited, or zeros.
 LAWS = ["normal", "uniform:low=-1e-7,high=1e-7", "normal:std=1000", "sparse:nonzeros=1", "constant:0.1"]
 
 
 class Json(Case):
     def test_the_bits_and_the_shape_come_back_in_every_dtype(self):
         for dtype, numpy_type in DTYPES.items():
-            for law in LAWS:
+            for distribution in LAWS:
                 for shape in SHAPES:
-                    if law.startswith("sparse") and ("x" not in shape or "0" in shape):
+                    if distribution.startswith("sparse") and ("x" not in shape or "0" in shape):
                         continue
-                    with self.subTest(dtype=dtype, law=law, shape=shape):
-                        whole = json.loads(init(law, shape, "--dtype", dtype, "--format", "json"))
+                    with self.subTest(dtype=dtype, distribution=distribution, shape=shape):
+                        whole = json.loads(init(distribution, shape, "--dtype", dtype, "--format", "json"))
                         tensor = whole["tensors"]["weight"]
                         self.assertEqual(tensor["dtype"], WORDS[dtype])
                         axes = [] if shape == "()" else [int(size) for size in shape.split("x")]
                         self.assertEqual(tensor["shape"], axes)
                         self.assertEqual(nested_shape(tensor["data"]), tuple(axes[: first_zero(axes)]))
                         loaded = np.array(tensor["data"], dtype=np.float64).astype(numpy_type).reshape(axes)
-                        self.same_bits(loaded, array(law, shape, dtype=dtype))
+                        self.same_bits(loaded, array(distribution, shape, dtype=dtype))
 
     def test_digits_are_the_fewest_that_give_the_bits_back(self):
         for dtype, numpy_type in DTYPES.items():
-            for law in ["normal", "normal:std=1000", "uniform:low=-1e-7,high=1e-7"]:
-                with self.subTest(dtype=dtype, law=law):
-                    text = init(law, "5000", "--dtype", dtype, "--format", "json")
+            for distribution in ["normal", "normal:std=1000", "uniform:low=-1e-7,high=1e-7"]:
+                with self.subTest(dtype=dtype, distribution=distribution):
+                    text = init(distribution, "5000", "--dtype", dtype, "--format", "json")
                     numbers = json.loads(text, parse_float=Decimal)["tensors"]["weight"]["data"]
-                    drawn = array(law, "5000", dtype=dtype)
+                    drawn = array(distribution, "5000", dtype=dtype)
                     for number, value in zip(numbers, drawn, strict=True):
                         if dtype == "bf16":
                             self.assertLessEqual(len(number.normalize().as_tuple().digits), fewest(value))

@@ -1,4 +1,4 @@
-"""The numbers mean what they should: fans and laws from each framework's documented formulas, checked with NumPy alone."""
+"""The numbers mean what they should: fans and distributions from each framework's documented formulas, checked with NumPy alone."""
 
 import math
 
@@ -64,7 +64,7 @@ STDS = {
     "lasagne.GlorotUniform": lambda i, o: math.sqrt(2 / (i + o)),
 }
 
-# The std of a standard normal cut at two, from the law itself: 1 - 2 * 2 phi(2) / P(-2 < z < 2).
+# The std of a standard normal cut at two, from the distribution itself: 1 - 2 * 2 phi(2) / P(-2 < z < 2).
 CUT_AT_2 = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 
 
@@ -92,7 +92,7 @@ def matrix(weight, layout):
     return weight.transpose(order).reshape(outputs, -1)
 
 
-class Laws(Case):
+class Distributions(Case):
     def test_fans_are_those_of_the_framework(self):
         for framework, fans in FANS.items():
             for shape in DENSE + CONVOLUTION:
@@ -120,7 +120,7 @@ class Laws(Case):
                             self.assertLessEqual(np.abs(values).max(), bound)
                             self.assertGreater(np.abs(values).max(), bound * (1 - 50 / values.size))
 
-    def test_plain_laws_have_the_moments_that_they_name(self):
+    def test_plain_distributions_have_the_moments_that_they_name(self):
         for scheme, mean, std in [
             ("normal", 0, 0.01),
             ("normal:std=0.5,mean=2", 2, 0.5),
@@ -158,7 +158,7 @@ class Laws(Case):
     def test_orthogonal_rows_or_columns_whichever_are_fewer(self):
         shapes = {"64x64": "io", "100x30": "io", "30x100": "oi", "3x3x16x32": "kkio", "32x16x3x3": "oikk", "16x4x8": "ioo"}
         for shape, layout in shapes.items():
-            for method in ["svd", "reflectors"]:
+            for method in ["svd", "householder"]:
                 for gain in ["1", "relu", "0.1"]:
                     scheme = f"orthogonal:gain={gain},method={method}"
                     with self.subTest(shape=shape, scheme=scheme):

@@ -14,7 +14,7 @@ LAWS = {
     "orthogonal": ["orthogonal", "w=24x24"],
     "stft": ["stft", "w=16x1x9"],
 }
-CLOSE = "close, not exact"
+CLOSE = "approximate"
 
 
 class OtherFunctions(Case):
@@ -27,15 +27,15 @@ class OtherFunctions(Case):
     def test_what_is_not_said_to_be_close_is_equal(self):
         said, differ = set(), set()
         for like in likes():
-            for law, words in LAWS.items():
+            for distribution, words in LAWS.items():
                 for dtype in DTYPES:
-                    case = (like, law, dtype)
-                    with self.subTest(like=like, law=law, dtype=dtype):
+                    case = (like, distribution, dtype)
+                    with self.subTest(like=like, distribution=distribution, dtype=dtype):
                         options = ["--like", like, "--dtype", dtype, "--seed", 7, "--threads", 1, "--format", "safetensors", "-o", "-"]
                         try:
                             here = run("init", *words, *options)
                         except AssertionError:
-                            continue  # The framework has no such law, or not of this type.
+                            continue  # The framework has no such distribution, or not of this type.
                         there = run("init", *words, *options, program=self.old)
                         values = [data(done.stdout) for done in (here, there)]
                         if CLOSE in there.stderr.decode() and CLOSE not in here.stderr.decode():

@@ -74,7 +74,7 @@ class Npz(Case):
         self.check_structure(data, 0, members(data).infolist())
 
     def check_structure(self, data, base, infos):
-        """Reads the local headers and data descriptors, which zipfile passes over, in `data` from `base` on."""
+        """Reads the local headers and data descriptors, which zipfile skips, in `data` from `base` on."""
         for info in infos:
             at = info.header_offset - base
             (magic, version, flags, method, _, _, crc, packed, size, name, extra) = struct.unpack_from(

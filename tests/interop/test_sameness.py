@@ -7,15 +7,15 @@ from pathlib import Path
 
 from support import Case, DTYPES, FANIN, array, arrays, init, placed, run, schemes, takes
 
-# One shape longer than any block of the generator, and small ones of every rank with a law.
+# One shape longer than any block of the generator, and small ones of every rank with a distribution.
 TENSORS = ["long=130x101", "small=37x23", "conv=3x3x8x5"]
 ANY_RANK = ["scalar=()", "vector=4099", "empty=0x5"]
 
 LARGE = {
     "orthogonal:method=svd": ["64x64", "--dtype", "f64"],
-    "orthogonal:method=reflectors": ["600x520"],
+    "orthogonal:method=householder": ["600x520"],
     "orthogonal": ["3x3x16x32", "--dtype", "f64"],
-    "orthogonal:gain=relu,method=reflectors": ["32x16x3x3", "--layout", "torch", "--dtype", "f64"],
+    "orthogonal:gain=relu,method=householder": ["32x16x3x3", "--layout", "torch", "--dtype", "f64"],
     "sparse:density=0.1": ["32x16x3x3", "--layout", "torch"],
     "spectral:density=0.1": ["150x150", "--dtype", "f64"],
     "spectral:density=1,distribution=uniform": ["90x90", "--dtype", "f64"],
@@ -82,7 +82,7 @@ class OtherProcessors(Case):
 
 class OtherRuns(Case):
     def test_any_number_of_threads(self):
-        tensors = {"orthogonal": "96x64", "orthogonal:method=reflectors": "300x200", "sparse:nonzeros=2": "700x400"}
+        tensors = {"orthogonal": "96x64", "orthogonal:method=householder": "300x200", "sparse:nonzeros=2": "700x400"}
         for name, expression in {**schemes(), **{key: key for key in tensors}}.items():
             shape = tensors.get(name, "96x64" if name == "orthogonal" else "700x400")
             for form in ["safetensors", "json"]:

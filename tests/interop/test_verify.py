@@ -1,4 +1,4 @@
-"""Files that NumPy and the safetensors library wrote are tested against laws, and pictures are read by an XML parser."""
+"""Files that NumPy and the safetensors library wrote are tested against distributions, and pictures are read by an XML parser."""
 
 import re
 import subprocess
@@ -20,10 +20,10 @@ def verify(*arguments):
 
 
 class Verify(Case):
-    def check(self, values, status, law=LAW):
+    def check(self, values, status, distribution=LAW):
         path = self.folder / "w.npy"
         np.save(path, values)
-        found, told = verify(path, "--law", "--as", law)
+        found, told = verify(path, "--distribution", "--as", distribution)
         self.assertEqual(found, status, told)
 
     def test_normals_of_numpy_fit_in_every_type_and_order(self):
@@ -34,7 +34,7 @@ class Verify(Case):
                 self.check(values, 0)
                 self.check(np.asfortranarray(values), 0)
 
-    def test_values_of_other_laws_do_not_fit(self):
+    def test_values_of_other_distributions_do_not_fit(self):
         random = np.random.default_rng(2)
         normals = random.normal(0, 0.02, SHAPE)
         others = {
@@ -58,8 +58,8 @@ class Verify(Case):
         status, told = verify(path)
         self.assertEqual(status, 2)
         self.assertIn("--recipe FILE, or --as EXPRESSION --seed N", told)
-        self.assertEqual(verify(path, "--law", "--as", LAW, "--tensor", "a")[0], 0)
-        self.assertEqual(verify(path, "--law", "--as", LAW)[0], 1)
+        self.assertEqual(verify(path, "--distribution", "--as", LAW, "--tensor", "a")[0], 0)
+        self.assertEqual(verify(path, "--distribution", "--as", LAW)[0], 1)
 
     def test_a_stripped_archive_verifies_by_expression(self):
         init(LAW, "a=30x20", "b=7", "--seed", 4, "-o", self.folder / "w.npz")

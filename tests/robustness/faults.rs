@@ -252,7 +252,7 @@ fn fewer_threads_than_asked_for_write_the_same_bytes() {
         return;
     }
     let folder = Folder::new();
-    for init in ["init normal 800x800 -q", "init orthogonal:method=reflectors 300x200 -q"] {
+    for init in ["init normal 800x800 -q", "init orthogonal:method=householder 300x200 -q"] {
         let whole = folder.done(init);
         for when in [1, 2, 3] {
             let strace = format!("strace -f -qq -o /dev/null -e inject=clone3:error=EAGAIN:when={when}+");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::common::{Ended, FANIN, Folder, TIME, has, peak_memory, skipped, status};
 
-/// The most memory that a law of independent elements may take, however large the file.
+/// The most memory that a distribution of independent elements may take, however large the file.
 const MOST_MEMORY: u64 = 64 << 20;
 
 #[test]

@@ -167,7 +167,7 @@ fn a_finished_run_goes_on_to_nothing() {
     assert!(ended.is_refusal() && ended.told.contains("--plot: `p.svg` is missing"), "{ended:?}");
 }
 
-/// A folder with a run that was killed when it had learnt two of its four epochs.
+/// A folder with a run that was killed when it had learned two of its four epochs.
 fn half_way(line: &str) -> Folder {
     let folder = folder();
     let ended = traced(&folder, line, "/dev/null", Some("rename:signal=KILL:when=3"));

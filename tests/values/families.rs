@@ -56,7 +56,7 @@ fn a_model_has_the_tensors_of_the_library_and_its_initialization() {
                 Some(tensor) if tensor.shape != row.shape => {
                     vec![format!("its shape is {:?}, not {:?}", tensor.shape, row.shape)]
                 }
-                Some(tensor) => complaints(&tensor, &row.law),
+                Some(tensor) => complaints(&tensor, &row.distribution),
             };
             wrong.extend(complaints.iter().map(|complaint| format!("{}: {}: {complaint}", entry.name, row.name)));
         }
@@ -91,16 +91,16 @@ fn a_plan_has_the_tensors_of_the_library_in_its_order() {
 }
 
 /// What differs between the values of a tensor and how the library initialises it.
-fn complaints(tensor: &Tensor, law: &Value) -> Vec<String> {
-    let dtype = law["dtype"].as_str().unwrap_or("float32");
+fn complaints(tensor: &Tensor, distribution: &Value) -> Vec<String> {
+    let dtype = distribution["dtype"].as_str().unwrap_or("float32");
     if tensor.dtype != dtype {
         return vec![format!("its dtype is {}, not {dtype}", tensor.dtype)];
     }
-    if let Some(value) = law["value"].as_f64() {
+    if let Some(value) = distribution["value"].as_f64() {
         let other = tensor.values.iter().find(|&&element| element != value);
         return other.map(|other| format!("it has {other}, not {value}")).into_iter().collect();
     }
-    if let Some(elements) = law["elements"].as_object() {
+    if let Some(elements) = distribution["elements"].as_object() {
         let differs = elements.iter().filter_map(|(place, value)| {
             let (found, value) = (tensor.values[place.parse::<usize>().unwrap()], value.as_f64().unwrap());
             // The library computes them in f32.
@@ -112,17 +112,17 @@ fn complaints(tensor: &Tensor, law: &Value) -> Vec<String> {
     let rows = tensor.values.chunks(width).enumerate();
     let (zero, drawn): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| width > 1 && row.iter().all(|&value| value == 0.0));
     let zero: Vec<u64> = zero.iter().map(|&(row, _)| row as u64).collect();
-    let expected = if law["zero_rows"].is_null() { Vec::new() } else { shape(&law["zero_rows"]) };
+    let expected = if distribution["zero_rows"].is_null() { Vec::new() } else { shape(&distribution["zero_rows"]) };
     if zero != expected {
         return vec![format!("its rows of zeros are {zero:?}, not {expected:?}")];
     }
     let drawn: Vec<f64> = drawn.into_iter().flat_map(|(_, row)| row).copied().collect();
-    statistics(&drawn, law)
+    statistics(&drawn, distribution)
 }
 
 /// Compares mean, standard deviation and kurtosis, given the sampling errors of both sides.
-fn statistics(values: &[f64], law: &Value) -> Vec<String> {
-    let truth = |key: &str| law[key].as_f64().unwrap_or_else(|| panic!("no {key} in {law}"));
+fn statistics(values: &[f64], distribution: &Value) -> Vec<String> {
+    let truth = |key: &str| distribution[key].as_f64().unwrap_or_else(|| panic!("no {key} in {distribution}"));
     #[expect(clippy::cast_precision_loss, reason = "a count of elements of a tiny tensor")]
     let count = values.len() as f64;
     let moment = |about: f64, power| values.iter().map(|value| (value - about).powi(power)).sum::<f64>() / count;
@@ -170,7 +170,7 @@ struct Row {
     name: String,
     shape: Vec<u64>,
     /// How it is initialised; null in the table of a full model.
-    law: Value,
+    distribution: Value,
 }
 
 /// The table of a configuration, a row a tensor.
@@ -178,22 +178,22 @@ fn table(name: &str) -> Vec<Row> {
     rows(&read_json(&folder().join(format!("{name}.json"))))
 }
 
-/// `[NAME, SHAPE, LAW]`, or `["layers.{}.", FROM, TO, ROWS]` for rows under each number.
+/// `[NAME, SHAPE, DISTRIBUTION]`, or `["layers.{}.", FROM, TO, ROWS]` for rows under each number.
 fn rows(table: &Value) -> Vec<Row> {
     let mut all = Vec::new();
     for entry in table.as_array().unwrap() {
         let name = text(&entry[0]);
         if entry[3].is_null() {
-            all.push(Row { name, shape: shape(&entry[1]), law: entry[2].clone() });
+            all.push(Row { name, shape: shape(&entry[1]), distribution: entry[2].clone() });
             continue;
         }
         let inner = rows(&entry[3]);
         for number in entry[1].as_u64().unwrap()..=entry[2].as_u64().unwrap() {
             let prefix = name.replace("{}", &number.to_string());
-            all.extend(inner.iter().map(|Row { name, shape, law }| Row {
+            all.extend(inner.iter().map(|Row { name, shape, distribution }| Row {
                 name: format!("{prefix}{name}"),
                 shape: shape.clone(),
-                law: law.clone(),
+                distribution: distribution.clone(),
             }));
         }
     }

@@ -361,7 +361,7 @@ fn symbols(expression: &str) -> BTreeMap<String, f64> {
 /// What differs between the formula of a case, given as text, and what its scheme draws.
 fn difference(&(expression, part, symbol, given): &Case, formula: &str) -> Option<String> {
     let tensor = tensor(expression, SHAPE);
-    let law = &tensor.spec.law;
+    let distribution = &tensor.spec.distribution;
     let mut symbols = symbols(&tensor.expression);
     let mut text = formula.to_owned();
     // A hyphen within the name of a parameter is no minus.
@@ -377,15 +377,15 @@ fn difference(&(expression, part, symbol, given): &Case, formula: &str) -> Optio
     };
     let at = |normal| Evaluator { definitions: &definitions, symbols: &symbols, normal };
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1e-3 + a.abs().max(b.abs()));
-    let std = law.std()?;
+    let std = distribution.std()?;
     let stated = |theirs: f64, ours: f64| {
         (!near(theirs, ours)).then(|| format!("{symbol} of `{formula}` is {theirs}, and that of the values is {ours}"))
     };
     match symbol {
         "std" => return stated(at(0.0).text(meaning), std),
-        "mean" => return stated(at(0.0).text(meaning), law.mean()?),
+        "mean" => return stated(at(0.0).text(meaning), distribution.mean()?),
         "variance" => return stated(at(0.0).text(meaning), std * std),
-        "bound" => return stated(at(0.0).text(meaning), law.bounds()?.1),
+        "bound" => return stated(at(0.0).text(meaning), distribution.bounds()?.1),
         _ => {}
     }
     let theirs = if let Some((value, rest)) = meaning.split_once(" with probability ") {
@@ -406,16 +406,18 @@ fn difference(&(expression, part, symbol, given): &Case, formula: &str) -> Optio
     // The ends of an interval fall between two steps of the integral.
     let slack = if meaning.contains(" given ") { 1e-3 } else { 1e-6 };
     let near = |a: f64, b: f64| (a - b).abs() <= slack * (1e-3 + a.abs().max(b.abs()) + theirs.std);
-    let mut same = near(theirs.std, std) && law.mean().is_none_or(|mean| near(theirs.mean, mean));
+    let mut same = near(theirs.std, std) && distribution.mean().is_none_or(|mean| near(theirs.mean, mean));
     // Those of a function of a uniform value are where its smallest word leads.
-    if let Some((low, high)) = law.bounds().filter(|_| !["exp", "ln "].iter().any(|word| meaning.contains(word))) {
+    if let Some((low, high)) =
+        distribution.bounds().filter(|_| !["exp", "ln "].iter().any(|word| meaning.contains(word)))
+    {
         same &= (!low.is_finite() || near(theirs.low, low)) && (!high.is_finite() || near(theirs.high, high));
     }
     (!same).then(|| {
         format!(
             "`{formula}` gives {theirs:?}; the values have mean {:?}, std {std}, bounds {:?}",
-            law.mean(),
-            law.bounds()
+            distribution.mean(),
+            distribution.bounds()
         )
     })
 }

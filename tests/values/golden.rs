@@ -11,12 +11,12 @@ use std::sync::Arc;
 use fanin::generator::{GENERATORS, Generator, NATIVE, native};
 use fanin::plan::{Common, Tensor};
 use fanin::scheme;
-use fanin::tensor::{Base, BaseIdentity, DType, Fans, Layout};
+use fanin::tensor::{Base, DType, Fans, Layout, TensorIdentity};
 use fanin::writer::Encoder;
 use sha2::{Digest, Sha256};
 
 /// Expressions beside the registry's own examples: every way that values are drawn, and every layout that changes it.
-const FURTHER: &[(&str, &str, &str)] = &[
+const EXTRA_CASES: &[(&str, &str, &str)] = &[
     // So small that f16 rounds all to zeros, whose signs are kept.
     ("uniform:range=1e-9", "40x30", "default"),
     ("truncated-normal:std=1e-9", "40x30", "default"),
@@ -29,9 +29,9 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("truncated-normal:std=1,low=0.1,high=0.2", "20x10", "default"),
     ("truncated-normal:std=0.02,low-sigma=-1,high-sigma=2,corrected=true", "40x30", "default"),
     ("he-normal:gain=leaky-relu,slope=0.2,mode=fan-geo-avg", "16x8x3x3", "torch"),
-    ("orthogonal:gain=tanh,method=reflectors", "40x30", "default"),
-    ("orthogonal:method=reflectors", "30x40", "default"),
-    ("orthogonal:method=reflectors", "3x3x20x90", "keras"),
+    ("orthogonal:gain=tanh,method=householder", "40x30", "default"),
+    ("orthogonal:method=householder", "30x40", "default"),
+    ("orthogonal:method=householder", "3x3x20x90", "keras"),
     ("orthogonal", "30x40", "torch"),
     ("orthogonal", "16x8x3x3", "torch"),
     ("orthogonal", "3x12x7", "bio"),
@@ -41,7 +41,7 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("sparse:nonzeros=3,unit=input", "16x8x3x3", "torch"),
     ("sparse:density=0.3,std=0.5,mean=1", "40x30", "default"),
     ("sparse-bernoulli:density=0.3,mean=1", "40x30", "default"),
-    ("scaled-orthogonal:layers=12,method=reflectors", "16x8x3x3", "torch"),
+    ("scaled-orthogonal:layers=12,method=householder", "16x8x3x3", "torch"),
     ("delta-orthogonal:gain=relu", "12x4x4", "torch"),
     ("delta-orthogonal:groups=2", "12x4x3x3", "torch"),
     ("conv-orthogonal", "4x9x16", "keras"),
@@ -144,7 +144,7 @@ const FURTHER: &[(&str, &str, &str)] = &[
 const SEED: u64 = 42;
 
 fn cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    scheme::all().map(|scheme| scheme.example.on("40x30")).chain(FURTHER.iter().copied())
+    scheme::all().map(|scheme| scheme.example.on("40x30")).chain(EXTRA_CASES.iter().copied())
 }
 
 /// `expression shape layout dtype` and what is drawn: a hash of all bytes, and the first values in hexadecimal.
@@ -180,7 +180,7 @@ fn drawn() -> BTreeMap<String, String> {
 fn base() -> Arc<Base> {
     let values = (1..=64).map(|n| f64::from(n * n % 37) / 8.0 - 2.0).collect();
     let identity =
-        BaseIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
+        TensorIdentity { dtype: "f64".into(), name: "weight".into(), sha256: String::new(), shape: vec![8, 8] };
     Arc::new(Base { identity, shape: "8x8".parse().unwrap(), values })
 }
 
@@ -230,7 +230,7 @@ fn far_elements_high_seeds_and_other_names_have_their_values_too() {
     for (expression, name, seed, start, expected) in rows {
         let tensor = Tensor::new(name.parse().unwrap(), "281474976710656".parse().unwrap(), expression, &common);
         let mut values = [0.0; 4];
-        native(seed, &tensor.unwrap().spec, 1).singles(start, &mut values);
+        native(seed, &tensor.unwrap().spec, 1).fill_f32(start, &mut values);
         assert_eq!(values.map(f32::to_bits), expected, "{expression} {name}");
     }
 }
@@ -251,7 +251,7 @@ fn no_golden_value_is_without_a_case() {
 
 #[test]
 fn a_plain_layout_is_not_part_of_the_words() {
-    // The layout only moves a law's scale: the same words are found in every one.
+    // The layout only moves a distribution's scale: the same words are found in every one.
     let draw = |layout: &str| {
         let common = Common {
             dtype: DType::F32,
@@ -261,7 +261,7 @@ fn a_plain_layout_is_not_part_of_the_words() {
         };
         let tensor = Tensor::new("w".parse().unwrap(), "64x64".parse().unwrap(), "he-normal", &common).unwrap();
         let mut values = vec![0.0; 4096];
-        native(SEED, &tensor.spec, 1).singles(0, &mut values);
+        native(SEED, &tensor.spec, 1).fill_f32(0, &mut values);
         values
     };
     assert_eq!(draw("torch"), draw("default"));

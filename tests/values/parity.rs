@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::common::{Ended, Folder, skipped};
 
 /// What the program says of a tensor whose bits are not promised.
-const CLOSE: &str = "close, not exact";
+const CLOSE: &str = "approximate";
 
 /// How many differences are shown.
 const TOLD: usize = 20;
@@ -29,7 +29,7 @@ struct Wanted {
 
 struct Case {
     line: String,
-    /// How far values may be apart, of a law that is close by nature.
+    /// How far values may be apart, of a distribution that is close by nature.
     tolerance: Option<f64>,
     tensors: BTreeMap<String, Wanted>,
 }

@@ -170,7 +170,8 @@ fn every_default_is_that_of_the_framework() {
                 let mut with = call.with.clone();
                 with.insert(parameter.clone(), value.clone());
                 match draws(&with) {
-                    Ok(stated) if format!("{:?}", stated.spec.law) == format!("{:?}", default.spec.law) => {}
+                    Ok(stated)
+                        if format!("{:?}", stated.spec.distribution) == format!("{:?}", default.spec.distribution) => {}
                     Ok(stated) => wrong.push(format!(
                         "{}.{name}:{parameter}={value} is {}, and without it {}",
                         table.framework, stated.expression, default.expression
@@ -205,17 +206,17 @@ fn figures(values: &[f32]) -> (Figures, f64) {
 
 /// What differs between a draw of a framework and one of fanin, beyond chance.
 fn difference(theirs: Figures, tensor: &Tensor) -> Option<String> {
-    let law = &tensor.spec.law;
+    let distribution = &tensor.spec.distribution;
     let count = tensor.spec.shape.count() as f64;
     let near = |a: f64, b: f64, slack: f64| (a - b).abs() <= slack + 1e-5 * a.abs().max(b.abs());
-    if law.is_drawn_whole()
-        && let (Some(mean), Some(std)) = (law.mean(), law.std())
+    if distribution.is_joint()
+        && let (Some(mean), Some(std)) = (distribution.mean(), distribution.std())
     {
         let same = near(theirs.mean, mean, 6.0 * std / count.sqrt()) && near(theirs.std, std, 0.03 * std);
         return (!same).then(|| format!("mean {mean} and std {std}; theirs {theirs:?}"));
     }
     let mut values = vec![f32::NAN; usize::try_from(tensor.spec.shape.count()).unwrap()];
-    native(11, &tensor.spec, 1).singles(0, &mut values);
+    native(11, &tensor.spec, 1).fill_f32(0, &mut values);
     let (ours, error) = figures(&values);
     // Of heavy tails the quartiles alone say something.
     let mut same = error > 0.05
@@ -230,7 +231,7 @@ fn difference(theirs: Figures, tensor: &Tensor) -> Option<String> {
         same &= theirs.min == ours.min && theirs.max == ours.max
             || near(theirs.min, ours.min, 0.0) && near(theirs.max, ours.max, 0.0);
     }
-    if let Some((low, high)) = law.bounds().filter(|(low, high)| (high - low).is_finite()) {
+    if let Some((low, high)) = distribution.bounds().filter(|(low, high)| (high - low).is_finite()) {
         let slack = 0.005 * (high - low);
         same &= theirs.min >= low - 1e-5 * (high - low) && theirs.max <= high + 1e-5 * (high - low);
         same &= ours.min > low + slack || theirs.min <= low + 2.0 * slack;

@@ -1,8 +1,8 @@
-//! Every framework's name draws: finite values of the law that its meaning states.
+//! Every framework's name draws: finite values of the distribution that its meaning states.
 
 use fanin::generator::{NATIVE, native};
 use fanin::plan::{Common, Tensor};
-use fanin::scheme::{self, Spelling};
+use fanin::scheme::{self, Alias};
 use fanin::tensor::{DType, Fans};
 
 /// The scheme that an expression names.
@@ -19,28 +19,32 @@ fn tensor(expression: &str, scheme: &scheme::Scheme) -> Tensor {
         .unwrap_or_else(|error| panic!("{expression} {shape}: {error:#}"))
 }
 
-fn spellings() -> impl Iterator<Item = &'static Spelling> {
-    scheme::all().flat_map(|scheme| scheme.spellings)
+fn spellings() -> impl Iterator<Item = &'static Alias> {
+    scheme::all().flat_map(|scheme| scheme.framework_aliases)
 }
 
 #[test]
 fn every_spelling_means_what_its_row_says() {
-    for Spelling { framework, name, means, .. } in spellings() {
+    for Alias { framework, name, means, .. } in spellings() {
         let scheme = scheme_of(means);
         let typed = tensor(&format!("{framework}.{name}"), scheme);
         let stated = tensor(means, scheme);
         assert_eq!(typed.expression, stated.expression, "{framework} has two meanings for {name}");
-        assert_eq!(format!("{:?}", typed.spec.law), format!("{:?}", stated.spec.law), "{framework}.{name}");
+        assert_eq!(
+            format!("{:?}", typed.spec.distribution),
+            format!("{:?}", stated.spec.distribution),
+            "{framework}.{name}"
+        );
     }
 }
 
 #[test]
-fn every_spelling_draws_finite_values_of_its_law() {
-    for Spelling { framework, name, means, .. } in spellings() {
+fn every_spelling_draws_finite_values_of_its_distribution() {
+    for Alias { framework, name, means, .. } in spellings() {
         let tensor = tensor(&format!("{framework}.{name}"), scheme_of(means));
         let count = usize::try_from(tensor.spec.shape.count()).unwrap();
         let mut values = vec![f32::NAN; count];
-        native(11, &tensor.spec, 1).singles(0, &mut values);
+        native(11, &tensor.spec, 1).fill_f32(0, &mut values);
         if let Some(fault) = fault(&tensor, &values) {
             panic!("{framework}.{name} ({means}): {fault}");
         }
@@ -49,14 +53,14 @@ fn every_spelling_draws_finite_values_of_its_law() {
 
 /// What is wrong with values, if anything is.
 fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
-    let law = &tensor.spec.law;
-    if law.largest().is_nan() {
+    let distribution = &tensor.spec.distribution;
+    if distribution.max_abs().is_nan() {
         // A fill with NaN, for debugging.
         return values.iter().any(|value| !value.is_nan()).then(|| "a value is not NaN".into());
     }
     // Values are rounded to f32, but never out of their bounds.
-    let (low, high) = law.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-    let largest = law.largest() * (1.0 + f64::from(f32::EPSILON)) + f64::from(f32::MIN_POSITIVE);
+    let (low, high) = distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    let largest = distribution.max_abs() * (1.0 + f64::from(f32::EPSILON)) + f64::from(f32::MIN_POSITIVE);
     let bad = values.iter().copied().find(|&value| {
         let value = f64::from(value);
         !value.is_finite() || value < low || value > high || value.abs() > largest
@@ -65,7 +69,7 @@ fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
         return Some(format!("{value} is not between {low} and {high}, or is above {largest}"));
     }
     let constant = values.iter().all(|value| *value == values[0]);
-    match law.std() {
+    match distribution.std() {
         Some(std) if std > 0.0 && constant => Some(format!("every value is {}", values[0])),
         _ => None,
     }
@@ -84,18 +88,18 @@ fn a_value_that_is_wrong_would_be_seen() {
 
 #[test]
 fn a_parameter_that_only_sounds_like_an_arrangement_is_the_schemes_own_in_every_layout() {
-    let law = |expression: &str, layout: &str| {
+    let distribution = |expression: &str, layout: &str| {
         let common =
             Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
         let tensor = Tensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
         let tensor = tensor.unwrap_or_else(|error| panic!("{expression} in layout {layout}: {error:#}"));
-        format!("{:?}", tensor.spec.law)
+        format!("{:?}", tensor.spec.distribution)
     };
     for scheme in ["hippo-legs", "hippo-legt", "hippo-fourier", "hippo-lagt"] {
         let [turned, plain] = [true, false].map(|turned| format!("{scheme}:transposed={turned}"));
         for layout in ["jax", "mlx", "torch"] {
-            assert_eq!(law(&turned, layout), law(&turned, "keras"), "{turned} in layout {layout}");
-            assert_ne!(law(&turned, layout), law(&plain, layout), "{turned} in layout {layout}");
+            assert_eq!(distribution(&turned, layout), distribution(&turned, "keras"), "{turned} in layout {layout}");
+            assert_ne!(distribution(&turned, layout), distribution(&plain, layout), "{turned} in layout {layout}");
         }
     }
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Inspect, Looked, asked, cut, escape, figure, grouped, scheme, shown, shown_path};
+use super::{Inspect, Looked, cut, escape, expected, figure, grouped, scheme, shown, shown_path};
 use crate::cli::output::OPTION;
 use crate::cli::overlap::Touched;
 use crate::cli::resources::available_threads;
-use crate::inspect::{Panel, Spectrum, Summary, counted, picture};
+use crate::inspect::{Panel, Spectrum, Summary, histogram, picture};
 use crate::plan::Plan;
 use crate::reader::Contents;
 use crate::show;
@@ -21,7 +21,7 @@ const ROWS: usize = 21;
 /// How many bars a histogram has in a picture.
 const BARS: usize = 80;
 /// How many tensors a picture shows at most.
-const MOST_PANELS: usize = 100;
+const MAX_PANELS: usize = 100;
 /// How many columns show a spectrum in a terminal.
 const COLUMNS: usize = 64;
 
@@ -47,10 +47,15 @@ impl Inspect {
         for Looked { number, summary, spectrum, .. } in looked {
             let name = shown(&contents.entries[*number].name);
             if let (true, Some(summary)) = (self.plot, summary)
-                && let Some(counted) = counted(contents, *number, summary, ROWS, available_threads())?
+                && let Some(counted) = histogram(contents, *number, summary, ROWS, available_threads())?
             {
-                let rows =
-                    show::counted(counted.low, counted.high, &counted.counts, counted.expected.as_deref(), WIDTH);
+                let rows = show::histogram_of_counts(
+                    counted.low,
+                    counted.high,
+                    &counted.counts,
+                    counted.expected.as_deref(),
+                    WIDTH,
+                );
                 write!(out, "\n{name}\n{rows}")?;
             }
             if let Some(spectrum) = spectrum {
@@ -64,25 +69,26 @@ impl Inspect {
     /// Writes the picture.
     pub(super) fn draw(&self, path: &Path, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
         let mut panels = Vec::new();
-        for Looked { number, summary, spectrum, .. } in looked.iter().take(MOST_PANELS) {
+        for Looked { number, summary, spectrum, .. } in looked.iter().take(MAX_PANELS) {
             let counted = match summary {
-                Some(summary) => counted(contents, *number, summary, BARS, available_threads())?,
+                Some(summary) => histogram(contents, *number, summary, BARS, available_threads())?,
                 None => None,
             };
             let entry = &contents.entries[*number];
             let figures = summary.as_ref().map_or(String::new(), figures);
-            let law =
-                asked(entry).and_then(|asked| asked.std).map_or(String::new(), |std| format!(" (law {})", figure(std)));
+            let distribution = expected(entry)
+                .and_then(|expected| expected.std)
+                .map_or(String::new(), |std| format!(" (expected {})", figure(std)));
             let scheme = scheme(entry).map_or(String::new(), |scheme| format!(", {}", cut(scheme, 60)));
             panels.push(Panel {
                 name: entry.name.clone(),
-                caption: format!("{} {}{figures}{law}{scheme}", entry.shape, entry.type_word),
+                caption: format!("{} {}{figures}{distribution}{scheme}", entry.shape, entry.type_word),
                 counted,
                 spectrum: spectrum.clone(),
             });
         }
-        if looked.len() > MOST_PANELS {
-            contents.notes.push(format!("the picture shows the first {MOST_PANELS} of {} tensors", looked.len()));
+        if looked.len() > MAX_PANELS {
+            contents.notes.push(format!("the picture shows the first {MAX_PANELS} of {} tensors", looked.len()));
         }
         let title = self.file.file_name().unwrap_or_default().to_string_lossy();
         let pieces = [Piece::Bytes(picture(&escape(&title), &panels).into_bytes())];

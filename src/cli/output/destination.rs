@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use super::Output;
-use crate::cli::copied::copied;
 use crate::cli::files::{Files, by_extension};
+use crate::cli::tokenizer_files::copied;
 use crate::plan::Plan;
 use crate::writer::{Beside, Checkpoint, FORMATS, Format};
 

@@ -24,7 +24,7 @@ enum Start {
     /// A new file; an older one is replaced if that is allowed.
     Empty { replaces: bool },
     /// The file of a run that goes on: these bytes stay, and these lines follow.
-    Kept { bytes: u64, lines: String },
+    Copied { bytes: u64, lines: String },
 }
 
 /// No line of a log is longer.
@@ -54,7 +54,7 @@ impl Log {
                 held.clear();
             }
         }
-        let start = Start::Kept { bytes, lines: rows.collect() };
+        let start = Start::Copied { bytes, lines: rows.collect() };
         Ok(Self { path: path.into(), run: run.into(), start, file: None })
     }
 
@@ -89,7 +89,7 @@ impl Log {
         match &self.start {
             Start::Empty { replaces: true } => Ok(options.create(true).truncate(true).open(&self.path)?),
             Start::Empty { replaces: false } => Ok(options.create_new(true).open(&self.path)?),
-            Start::Kept { bytes, lines } => {
+            Start::Copied { bytes, lines } => {
                 let mut file = options.create(true).truncate(false).open(&self.path)?;
                 file.set_len(*bytes)?;
                 file.seek(SeekFrom::End(0))?;

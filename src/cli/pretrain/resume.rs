@@ -9,8 +9,8 @@ use super::{Pretrain, checkpoint};
 use crate::cli::shown;
 use crate::plan::Plan;
 use crate::pretrain::{History, Picture, Progress, Run};
+use crate::provenance::Provenance;
 use crate::reader::Contents;
-use crate::recipe::Recipe;
 use crate::text::hex;
 
 /// The state from which a run goes on.
@@ -74,5 +74,5 @@ impl Pretrain {
 
 /// True if a file carries the recipe of that plan.
 fn holds(path: &Path, plan: &Plan) -> bool {
-    path.is_file() && Contents::open(path).is_ok_and(|contents| contents.recipe == Some(Recipe::whole(plan)))
+    path.is_file() && Contents::open(path).is_ok_and(|contents| contents.provenance == Some(Provenance::whole(plan)))
 }

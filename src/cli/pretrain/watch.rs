@@ -10,12 +10,12 @@ use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
 use crate::plan::Plan;
-use crate::pretrain::{History, Picture, Progress, Report, Watch};
+use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
 use crate::text::figure;
 use crate::writer::{self, FileOptions, Piece, Settings};
 
 /// Whoever looks on, and hears of the data first.
-pub(in crate::cli) trait Noticed: Watch + Send {
+pub(in crate::cli) trait ObservedData: TrainingObserver + Send {
     /// Hears what is to be known about the data.
     fn data(&mut self, notes: Vec<String>);
 }
@@ -23,7 +23,7 @@ pub(in crate::cli) trait Noticed: Watch + Send {
 /// Nobody.
 pub(in crate::cli) struct Unseen;
 
-impl Watch for Unseen {
+impl TrainingObserver for Unseen {
     fn looks(&self) -> bool {
         false
     }
@@ -37,12 +37,12 @@ impl Watch for Unseen {
     }
 }
 
-impl Noticed for Unseen {
+impl ObservedData for Unseen {
     fn data(&mut self, _: Vec<String>) {}
 }
 
 /// A person, a log, a picture and a checkpoint.
-pub(super) struct Looker {
+pub(super) struct ConsoleObserver {
     bar: Option<ProgressBar>,
     pub(super) log: Option<Log>,
     pub(super) picture: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub(super) struct Looker {
     notes: Vec<String>,
 }
 
-impl Looker {
+impl ConsoleObserver {
     /// Looks at a run, with what was measured and noted of it before.
     pub(super) fn new(output: &Output, run: String, history: History, notes: Vec<String>) -> Self {
         let bar = (!output.is_quiet()).then(bar);
@@ -66,7 +66,7 @@ impl Looker {
         std::mem::take(&mut self.notes)
     }
 
-    /// Completes the log, and draws what was learnt.
+    /// Completes the log, and draws what was learned.
     pub(super) fn finish(&mut self, plan: &Plan) -> Result<()> {
         self.bar.take().iter().for_each(ProgressBar::finish_and_clear);
         if let Some(log) = &mut self.log {
@@ -93,13 +93,13 @@ fn bar() -> ProgressBar {
     bar
 }
 
-impl Noticed for Looker {
+impl ObservedData for ConsoleObserver {
     fn data(&mut self, notes: Vec<String>) {
         self.notes.extend(notes);
     }
 }
 
-impl Watch for Looker {
+impl TrainingObserver for ConsoleObserver {
     fn looks(&self) -> bool {
         self.bar.is_some() || self.log.is_some() || self.picture.is_some()
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::Verify;
 use crate::generator::Generator;
-use crate::model::layers::modules::{self, Asked};
+use crate::model::layers::modules::{self, ModuleSpec};
 use crate::plan::{Plan, Tensor, Turn, put_in_turn};
 use crate::reader::{Contents, Entry};
 use crate::scheme;
@@ -24,15 +24,15 @@ impl Verify {
         let Some(asked) = modules::find(expression)? else { return Ok(None) };
         let is_scheme = !asked.by_name && scheme::look_up(expression).is_ok();
         let generator = self.numbers.generator();
-        if is_scheme && crate::plan::like_table(generator).is_none_or(|like| like.framework != modules::FRAMEWORK) {
+        if is_scheme && crate::plan::parity_table(generator).is_none_or(|like| like.framework != modules::FRAMEWORK) {
             return Ok(None);
         }
         let word = asked.module.word;
         if !is_scheme {
             self.check_module(&asked)?;
         }
-        // With --law the layers of a stack may be copies, as torch makes them.
-        let generator = if self.law { Generator::like(modules::FRAMEWORK)? } else { generator };
+        // With --distribution the layers of a stack may be copies, as torch makes them.
+        let generator = if self.distribution { Generator::like(modules::FRAMEWORK)? } else { generator };
         let drawn = self.modules_of(&asked, contents, generator)?;
         let holds =
             |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.spec.name.as_str());
@@ -50,7 +50,7 @@ impl Verify {
     }
 
     /// Errors where an option does not suit a module.
-    fn check_module(&self, asked: &Asked) -> Result<()> {
+    fn check_module(&self, asked: &ModuleSpec) -> Result<()> {
         let fans = self.fan_in.is_some() || self.fan_out.is_some();
         ensure!(!fans, "--fan-in, --fan-out: a module has the fans of its shape");
         asked.layout(self.layout.as_ref(), self.numbers.generator()).map(drop)
@@ -59,14 +59,14 @@ impl Verify {
     /// The tensors of all modules with a tensor that is wanted.
     fn modules_of(
         &self,
-        asked: &Asked,
+        asked: &ModuleSpec,
         contents: &Contents,
         generator: &'static Generator,
     ) -> Result<Vec<(Tensor, Turn)>> {
         let mut all = Vec::new();
         for (number, Found { prefix, weight }) in found(asked, contents).into_iter().enumerate() {
             let shown = || format!("`{}`", cut(&escape(&weight.name), 100));
-            let dtype = weight.dtype().ok_or_else(|| super::no_law(weight))?;
+            let dtype = weight.dtype().ok_or_else(|| super::no_distribution(weight))?;
             let drawn = asked.drawn(prefix, &weight.shape, number, (dtype, generator)).with_context(shown)?;
             if drawn.iter().any(|(tensor, _)| self.wants(tensor.spec.name.as_str())) {
                 all.extend(drawn);
@@ -77,7 +77,7 @@ impl Verify {
 }
 
 /// The modules of a file in the order in which they were drawn: as its recipe has it, by their numbers, or as they stand in it.
-fn found<'f>(asked: &Asked, contents: &'f Contents) -> Vec<Found<'f>> {
+fn found<'f>(asked: &ModuleSpec, contents: &'f Contents) -> Vec<Found<'f>> {
     let mut by_prefix: BTreeMap<&str, (usize, &Entry)> = BTreeMap::new();
     for word in asked.module.weights {
         for (place, entry) in contents.entries.iter().enumerate() {
@@ -86,7 +86,7 @@ fn found<'f>(asked: &Asked, contents: &'f Contents) -> Vec<Found<'f>> {
             }
         }
     }
-    let recorded = contents.recipe.as_ref().and_then(|recipe| recipe.tensors.as_ref());
+    let recorded = contents.provenance.as_ref().and_then(|recipe| recipe.tensors.as_ref());
     let order = |entry: &Entry| recorded.and_then(|tensors| tensors.get(&entry.name)?.order).unwrap_or(u64::MAX);
     let number = |prefix: &str| prefix.parse().unwrap_or(u64::MAX);
     let mut found: Vec<_> = by_prefix.into_iter().collect();

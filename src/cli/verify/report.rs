@@ -9,7 +9,7 @@ use crate::plan::{self, Plan};
 use crate::show::shortest;
 use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
-use crate::verify::law::place;
+use crate::verify::distribution::place;
 
 /// A comparison that was made.
 pub(super) struct Compared<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Compared<'a> {
     pub(super) faults: &'a [(String, String)],
     /// The compared tensors.
     pub(super) tensors: Vec<Tensor<'a>>,
-    /// The names of tensors that no law draws.
+    /// The names of tensors that no distribution draws.
     pub(super) undrawn: &'a [String],
     /// How long it took.
     pub(super) seconds: f64,

@@ -12,9 +12,9 @@ use panel::Panel;
 /// work on the inner products of its vectors.
 const PANEL: usize = 64;
 
-/// Draws a `rows x cols` matrix with orthonormal columns from Haar's law, stored by columns.
+/// Draws a `rows x cols` matrix with orthonormal columns from Haar's distribution, stored by columns.
 ///
-/// Q of the QR decomposition of a Gaussian matrix follows Haar's law if the diagonal of R is
+/// Q of the QR decomposition of a Gaussian matrix follows Haar's distribution if the diagonal of R is
 /// positive (Mezzadri 2007, "How to generate random matrices from the classical compact groups").
 /// Householder's method finds Q as a product of reflections, and each depends on one Gaussian
 /// vector that is independent of all others. So it is enough to draw those vectors (Stewart 1980,

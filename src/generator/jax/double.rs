@@ -1,4 +1,4 @@
-//! The elementwise laws of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of the platform's
+//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of the platform's
 //! C library, as in JAX.
 
 use std::f64::consts::{LOG2_E, PI, SQRT_2};

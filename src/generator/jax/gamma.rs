@@ -1,4 +1,4 @@
-//! The gamma law of JAX, and that of Student, which divides by it: by the method of Marsaglia and Tsang, which takes or leaves what it
+//! The gamma distribution of JAX, and that of Student, which divides by it: by the method of Marsaglia and Tsang, which takes or leaves what it
 //! draws, so that each element draws from a key of its own. JAX takes a reciprocal root by an estimate of the CPU's, and logarithms
 //! by polynomials; here those are the nearest numbers.
 
@@ -6,7 +6,7 @@ use super::independent::{Draw, Value};
 use crate::generator::Source;
 use crate::generator::precision::Precision;
 use crate::generator::threefry::Key;
-use crate::tensor::{DType, narrow};
+use crate::tensor::{DType, to_f32};
 
 /// The standard draws of a type: normals, and uniform values of [0, 1).
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ impl<N: Draw, U: Draw> Standard<N, U> {
     fn power(self, base: f64, exponent: f64) -> f64 {
         match self.dtype {
             DType::F64 => base.powf(exponent),
-            _ => self.round(narrow(base).powf(narrow(exponent)).into()),
+            _ => self.round(to_f32(base).powf(to_f32(exponent)).into()),
         }
     }
 
@@ -55,7 +55,7 @@ impl<N: Draw, U: Draw> Standard<N, U> {
     }
 }
 
-/// Element `index` of a law under a key.
+/// Element `index` of a distribution under a key.
 fn element<D: Draw>(draw: D, key: Key, index: u64) -> f64 {
     let [high, low] = key.block(index);
     draw.value(D::Value::bits(high, low)).double()
@@ -160,13 +160,13 @@ pub(super) fn student_t(
 struct ByElement<V>(V);
 
 impl<V: Fn(u64) -> f64 + Send + Sync> Source for ByElement<V> {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         for (out, index) in out.iter_mut().zip(start..) {
-            *out = narrow((self.0)(index));
+            *out = to_f32((self.0)(index));
         }
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         for (out, index) in out.iter_mut().zip(start..) {
             *out = (self.0)(index);
         }

@@ -10,7 +10,7 @@ use crate::simd::dispatch;
 /// How many elements are drawn together.
 const TILE: usize = 64;
 
-/// A law: the value of an element from its random bits.
+/// A distribution: the value of an element from its random bits.
 pub(super) trait Draw: Copy + Send + Sync {
     /// The type that is drawn in.
     type Value: Value;
@@ -45,18 +45,18 @@ impl Value for f64 {
     }
 }
 
-/// The values of a law.
+/// The values of a distribution.
 pub(super) struct Independent<D> {
     pub(super) key: Key,
     pub(super) draw: D,
 }
 
 impl<D: Draw> Source for Independent<D> {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         dispatch(Fill { key: self.key, draw: self.draw, first: start, out, convert: D::Value::single });
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         dispatch(Fill { key: self.key, draw: self.draw, first: start, out, convert: D::Value::double });
     }
 }
@@ -130,7 +130,7 @@ mod tests {
         let key = Key([7, 9]);
         for first in [0, 3, u64::from(u32::MAX) - 70, (5 << 32) - 1] {
             let mut out = [0.0; 150];
-            Independent { key, draw: Raw }.doubles(first, &mut out);
+            Independent { key, draw: Raw }.fill_f64(first, &mut out);
             for (value, index) in out.iter().zip(first..) {
                 let [high, low] = key.block(index);
                 assert_eq!(value.to_bits(), u64::from(high) << 32 | u64::from(low), "element {index}");

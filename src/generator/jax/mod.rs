@@ -1,24 +1,24 @@
 //! JAX's own numbers: Threefry in its partitionable form, so that element i of a tensor is a function of the key and i.
 
+mod distributions;
 mod double;
 mod erf;
-mod format;
+mod float_type;
 mod gamma;
 mod independent;
-mod laws;
 mod orthogonal;
 mod special;
 
 use anyhow::{Result, ensure};
 
 use super::elementwise::Elementwise;
-use super::platform::Function;
+use super::libm_probe::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
-use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{self, Known, Law, TensorSpec};
+use super::{Access, Framework, Generator, Source, workspace};
+use crate::distribution::{self, Distribution, Named, TensorSpec};
 use crate::tensor::{DType, Seed, Step};
-use format::{Brain, Format, Half, Single};
+use float_type::{Bf16, F16, F32, FloatType};
 use gamma::Standard;
 use independent::{Draw, Independent};
 
@@ -32,11 +32,11 @@ pub(super) const GENERATOR: Generator = Generator {
         since: "JAX 0.10; uniform values since JAX 0.5",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: hangs_on,
+        libm_functions,
     }),
     check,
-    has,
-    draws: Draws::Anywhere(open),
+    supports: has,
+    draws: Access::Random(open),
     workspace: workspace::of_matrices,
 };
 
@@ -50,37 +50,37 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// Whether JAX has such a law.
-pub(super) fn has(law: &Law) -> bool {
-    match law {
-        Law::Orthogonal { .. } => true,
-        Law::Whole(law) => law.is_of_matrices(),
-        Law::Distribution(law) => law.known().is_some(),
-        law => Elementwise::of(law).is_some(),
+/// Whether JAX has such a distribution.
+pub(super) fn has(distribution: &Distribution) -> bool {
+    match distribution {
+        Distribution::Orthogonal { .. } => true,
+        Distribution::Joint(distribution) => distribution.is_of_matrices(),
+        Distribution::Iid(distribution) => distribution.named().is_some(),
+        distribution => Elementwise::of(distribution).is_some(),
     }
 }
 
-/// The numbers of a tensor, a matrix drawn now; `None` where JAX has no such law.
+/// The numbers of a tensor, a matrix drawn now; `None` where JAX has no such distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (key, dtype) = (key(seed, tensor.dtype), tensor.dtype);
     let key = tensor.order.map_or(key, |order| key.split(order));
-    Some(match &tensor.law {
-        &Law::Orthogonal { gain, ref unfolding, .. } => {
+    Some(match &tensor.distribution {
+        &Distribution::Orthogonal { gain, ref unfolding, .. } => {
             let normals = elementwise(key, Elementwise::STANDARD_NORMAL, dtype);
             Box::new(qr::tensor(&*normals, Rows::Longer, gain, unfolding, dtype, threads))
         }
-        Law::Whole(law) => Box::new(orthogonal::whole(key, law.as_ref(), dtype, threads)),
-        Law::Distribution(law) => known(key, law.known()?, dtype, tensor.whole().shape.count()),
-        &Law::Uniform { low, high } if tensor.is_scaled => scaled_uniform(key, [low, high], dtype),
-        law => elementwise(key, Elementwise::of(law)?, dtype),
+        Distribution::Joint(distribution) => Box::new(orthogonal::whole(key, distribution.as_ref(), dtype, threads)),
+        Distribution::Iid(distribution) => known(key, distribution.named()?, dtype, tensor.whole().shape.count()),
+        &Distribution::Uniform { low, high } if tensor.is_scaled => scaled_uniform(key, [low, high], dtype),
+        distribution => elementwise(key, Elementwise::of(distribution)?, dtype),
     })
 }
 
-/// Normals in double precision take logarithms, and exponentials for where they are cut; the law of Cauchy takes tangents.
-pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
+/// Normals in double precision take logarithms, and exponentials for where they are cut; the distribution of Cauchy takes tangents.
+pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     let is_double = tensor.dtype == DType::F64;
-    match &tensor.law {
-        Law::Distribution(law) if matches!(law.known(), Some(Known::Cauchy { .. })) => {
+    match &tensor.distribution {
+        Distribution::Iid(distribution) if matches!(distribution.named(), Some(Named::Cauchy { .. })) => {
             if is_double {
                 &[Function::Tan]
             } else {
@@ -88,9 +88,9 @@ pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
             }
         }
         _ if !is_double => &[],
-        Law::Uniform { .. } => &[],
-        Law::Distribution(law) if matches!(law.known(), Some(Known::Sign { .. })) => &[],
-        Law::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
+        Distribution::Uniform { .. } => &[],
+        Distribution::Iid(distribution) if matches!(distribution.named(), Some(Named::Sign { .. })) => &[],
+        Distribution::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
         _ => &[Function::Ln],
     }
 }
@@ -108,76 +108,79 @@ fn key(seed: &Seed, dtype: DType) -> Key {
     })
 }
 
-/// The numbers of an elementwise law under a key.
-pub(super) fn elementwise(key: Key, law: Elementwise, dtype: DType) -> Box<dyn Source> {
+/// The numbers of an elementwise distribution under a key.
+pub(super) fn elementwise(key: Key, distribution: Elementwise, dtype: DType) -> Box<dyn Source> {
     match dtype {
-        DType::F64 => double_precision(key, law),
-        DType::F32 => below_double::<Single>(key, law),
-        DType::F16 => below_double::<Half>(key, law),
-        DType::BF16 => below_double::<Brain>(key, law),
+        DType::F64 => double_precision(key, distribution),
+        DType::F32 => below_double::<F32>(key, distribution),
+        DType::F16 => below_double::<F16>(key, distribution),
+        DType::BF16 => below_double::<Bf16>(key, distribution),
     }
 }
 
-fn below_double<F: Format>(key: Key, law: Elementwise) -> Box<dyn Source> {
-    match law {
-        Elementwise::Uniform { low, high } => source(key, laws::Uniform::<F>::new(low, high, 1.0)),
-        Elementwise::Normal { mean, std } => source(key, laws::Normal::<F>::new(mean, std)),
+fn below_double<F: FloatType>(key: Key, distribution: Elementwise) -> Box<dyn Source> {
+    match distribution {
+        Elementwise::Uniform { low, high } => source(key, distributions::Uniform::<F>::new(low, high, 1.0)),
+        Elementwise::Normal { mean, std } => source(key, distributions::Normal::<F>::new(mean, std)),
         Elementwise::TruncatedNormal { mean, std, low, high } => {
-            let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
-            source(key, laws::Truncated::<F>::new(mean, std, cuts))
+            let cuts = [low, high].map(|cut| distribution::in_deviations(cut, mean, std));
+            source(key, distributions::Truncated::<F>::new(mean, std, cuts))
         }
     }
 }
 
-fn double_precision(key: Key, law: Elementwise) -> Box<dyn Source> {
-    match law {
+fn double_precision(key: Key, distribution: Elementwise) -> Box<dyn Source> {
+    match distribution {
         Elementwise::Uniform { low, high } => source(key, double::Uniform { low, high, factor: 1.0 }),
         Elementwise::Normal { mean, std } => source(key, double::Normal { mean, std }),
         Elementwise::TruncatedNormal { mean, std, low, high } => {
-            let cuts = [low, high].map(|cut| law::in_deviations(cut, mean, std));
+            let cuts = [low, high].map(|cut| distribution::in_deviations(cut, mean, std));
             source(key, double::Truncated::new(mean, std, cuts))
         }
     }
 }
 
-/// The numbers of a law that `jax.random` has by its name.
-fn known(key: Key, law: Known, dtype: DType, count: u64) -> Box<dyn Source> {
+/// The numbers of a distribution that `jax.random` has by its name.
+fn known(key: Key, distribution: Named, dtype: DType, count: u64) -> Box<dyn Source> {
     match dtype {
-        DType::F64 => known_double(key, law, count),
-        DType::F32 => known_below_double::<Single>(key, law, dtype, count),
-        DType::F16 => known_below_double::<Half>(key, law, dtype, count),
-        DType::BF16 => known_below_double::<Brain>(key, law, dtype, count),
+        DType::F64 => known_double(key, distribution, count),
+        DType::F32 => known_below_double::<F32>(key, distribution, dtype, count),
+        DType::F16 => known_below_double::<F16>(key, distribution, dtype, count),
+        DType::BF16 => known_below_double::<Bf16>(key, distribution, dtype, count),
     }
 }
 
-fn known_double(key: Key, law: Known, count: u64) -> Box<dyn Source> {
+fn known_double(key: Key, distribution: Named, count: u64) -> Box<dyn Source> {
     let standard = Standard {
         dtype: DType::F64,
         normal: double::Normal { mean: 0.0, std: 1.0 },
         uniform: double::Uniform { low: 0.0, high: 1.0, factor: 1.0 },
     };
-    match law {
-        Known::Exponential { rate } => source(key, double::Exponential { rate, alone: count == 1 }),
-        Known::Laplace { mean, scale } => source(key, double::Laplace { mean, scale }),
-        Known::Cauchy { median, scale } => source(key, double::Cauchy { median, scale }),
-        Known::LogNormal { sigma } => source(key, double::LogNormal::new(sigma)),
-        Known::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
-        Known::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
-        Known::Sign { value } => source(key, double::Sign { value }),
+    match distribution {
+        Named::Exponential { rate } => source(key, double::Exponential { rate, alone: count == 1 }),
+        Named::Laplace { mean, scale } => source(key, double::Laplace { mean, scale }),
+        Named::Cauchy { median, scale } => source(key, double::Cauchy { median, scale }),
+        Named::LogNormal { sigma } => source(key, double::LogNormal::new(sigma)),
+        Named::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
+        Named::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
+        Named::Sign { value } => source(key, double::Sign { value }),
     }
 }
 
-fn known_below_double<F: Format>(key: Key, law: Known, dtype: DType, count: u64) -> Box<dyn Source> {
-    let standard =
-        Standard { dtype, normal: laws::Normal::<F>::new(0.0, 1.0), uniform: laws::Uniform::<F>::new(0.0, 1.0, 1.0) };
-    match law {
-        Known::Exponential { rate } => source(key, laws::Exponential::<F>::new(rate, count == 1)),
-        Known::Laplace { mean, scale } => source(key, laws::Laplace::<F>::new(mean, scale)),
-        Known::Cauchy { median, scale } => source(key, laws::Cauchy::<F>::new(median, scale)),
-        Known::LogNormal { sigma } => source(key, laws::LogNormal::<F>::new(sigma)),
-        Known::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
-        Known::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
-        Known::Sign { value } => source(key, laws::Sign::<F>::new(value)),
+fn known_below_double<F: FloatType>(key: Key, distribution: Named, dtype: DType, count: u64) -> Box<dyn Source> {
+    let standard = Standard {
+        dtype,
+        normal: distributions::Normal::<F>::new(0.0, 1.0),
+        uniform: distributions::Uniform::<F>::new(0.0, 1.0, 1.0),
+    };
+    match distribution {
+        Named::Exponential { rate } => source(key, distributions::Exponential::<F>::new(rate, count == 1)),
+        Named::Laplace { mean, scale } => source(key, distributions::Laplace::<F>::new(mean, scale)),
+        Named::Cauchy { median, scale } => source(key, distributions::Cauchy::<F>::new(median, scale)),
+        Named::LogNormal { sigma } => source(key, distributions::LogNormal::<F>::new(sigma)),
+        Named::Gamma { shape, scale } => gamma::gamma(key, standard, shape, scale),
+        Named::StudentT { dof, mean, scale } => gamma::student_t(key, standard, [dof, mean, scale]),
+        Named::Sign { value } => source(key, distributions::Sign::<F>::new(value)),
     }
 }
 
@@ -186,9 +189,9 @@ fn scaled_uniform(key: Key, [low, high]: [f64; 2], dtype: DType) -> Box<dyn Sour
     let low = if low < 0.0 { -1.0 } else { 0.0 };
     match dtype {
         DType::F64 => source(key, double::Uniform { low, high: 1.0, factor: high }),
-        DType::F32 => source(key, laws::Uniform::<Single>::new(low, 1.0, high)),
-        DType::F16 => source(key, laws::Uniform::<Half>::new(low, 1.0, high)),
-        DType::BF16 => source(key, laws::Uniform::<Brain>::new(low, 1.0, high)),
+        DType::F32 => source(key, distributions::Uniform::<F32>::new(low, 1.0, high)),
+        DType::F16 => source(key, distributions::Uniform::<F16>::new(low, 1.0, high)),
+        DType::BF16 => source(key, distributions::Uniform::<Bf16>::new(low, 1.0, high)),
     }
 }
 
@@ -200,7 +203,7 @@ fn source(key: Key, draw: impl Draw + 'static) -> Box<dyn Source> {
 mod tests {
     use super::*;
 
-    const LAWS: [Elementwise; 3] = [
+    const DISTRIBUTIONS: [Elementwise; 3] = [
         Elementwise::Uniform { low: -0.25, high: 0.75 },
         Elementwise::Normal { mean: 0.0, std: 0.02 },
         Elementwise::TruncatedNormal { mean: 0.0, std: 0.02, low: -0.04, high: 0.04 },
@@ -221,43 +224,51 @@ mod tests {
             [0xbf6e_435f_434f_86d8, 0xbfa6_3810_9cff_a6b1, 0x3f6e_a0a5_341a_e6e1],
             [0xbf6c_df1a_7ecd_11f7, 0xbfa2_48ff_81cb_620b, 0x3f6d_37fe_a5b1_113a],
         ];
-        let drawn = |law, dtype| {
+        let drawn = |distribution, dtype| {
             let mut out = [0.0; 3];
-            elementwise(Key::of_seed(42), law, dtype).doubles(0, &mut out);
+            elementwise(Key::of_seed(42), distribution, dtype).fill_f64(0, &mut out);
             out
         };
-        for (place, law) in LAWS.into_iter().enumerate() {
-            assert_eq!(drawn(law, DType::F32), singles[place].map(|bits| f64::from(f32::from_bits(bits))));
-            assert_eq!(drawn(law, DType::BF16), brains[place].map(|bits| f64::from(half::bf16::from_bits(bits))));
-            assert_eq!(drawn(law, DType::F16), halves[place].map(|bits| f64::from(half::f16::from_bits(bits))));
-            assert_eq!(drawn(law, DType::F64), doubles[place].map(f64::from_bits));
+        for (place, distribution) in DISTRIBUTIONS.into_iter().enumerate() {
+            assert_eq!(drawn(distribution, DType::F32), singles[place].map(|bits| f64::from(f32::from_bits(bits))));
+            assert_eq!(
+                drawn(distribution, DType::BF16),
+                brains[place].map(|bits| f64::from(half::bf16::from_bits(bits)))
+            );
+            assert_eq!(
+                drawn(distribution, DType::F16),
+                halves[place].map(|bits| f64::from(half::f16::from_bits(bits)))
+            );
+            assert_eq!(drawn(distribution, DType::F64), doubles[place].map(f64::from_bits));
         }
     }
 
     #[test]
     fn any_part_is_that_of_the_whole() {
-        const KNOWN: [Known; 7] = [
-            Known::Exponential { rate: 3.0 },
-            Known::Laplace { mean: 0.5, scale: 0.1 },
-            Known::Cauchy { median: 0.5, scale: 0.1 },
-            Known::LogNormal { sigma: 0.3 },
-            Known::Gamma { shape: 0.7, scale: 0.5 },
-            Known::StudentT { dof: 5.0, mean: 0.5, scale: 0.1 },
-            Known::Sign { value: 0.7 },
+        const KNOWN: [Named; 7] = [
+            Named::Exponential { rate: 3.0 },
+            Named::Laplace { mean: 0.5, scale: 0.1 },
+            Named::Cauchy { median: 0.5, scale: 0.1 },
+            Named::LogNormal { sigma: 0.3 },
+            Named::Gamma { shape: 0.7, scale: 0.5 },
+            Named::StudentT { dof: 5.0, mean: 0.5, scale: 0.1 },
+            Named::Sign { value: 0.7 },
         ];
         type Make = Box<dyn Fn(DType) -> Box<dyn Source>>;
-        let of_elementwise = LAWS.map(|law| Box::new(move |dtype| elementwise(Key([1, 2]), law, dtype)) as Make);
-        let of_known = KNOWN.map(|law| Box::new(move |dtype| known(Key([1, 2]), law, dtype, 300)) as Make);
+        let of_elementwise = DISTRIBUTIONS
+            .map(|distribution| Box::new(move |dtype| elementwise(Key([1, 2]), distribution, dtype)) as Make);
+        let of_known =
+            KNOWN.map(|distribution| Box::new(move |dtype| known(Key([1, 2]), distribution, dtype, 300)) as Make);
         let makes = of_elementwise.into_iter().chain(of_known);
         for (source, dtype) in makes.flat_map(|make| DType::ALL.map(|dtype| (make(dtype), dtype))) {
             let (mut singles, mut doubles) = ([0.0; 300], [0.0; 300]);
-            source.singles(0, &mut singles);
-            source.doubles(0, &mut doubles);
+            source.fill_f32(0, &mut singles);
+            source.fill_f64(0, &mut doubles);
             for (start, count) in [(0, 1), (1, 63), (64, 64), (37, 200), (299, 1)] {
                 let (mut single, mut double) = (vec![0.0; count], vec![0.0; count]);
-                source.singles(start, &mut single);
-                source.doubles(start, &mut double);
-                let range = crate::tensor::in_memory(start)..crate::tensor::in_memory(start) + count;
+                source.fill_f32(start, &mut single);
+                source.fill_f64(start, &mut double);
+                let range = crate::tensor::to_usize(start)..crate::tensor::to_usize(start) + count;
                 assert!(single == singles[range.clone()] && double == doubles[range], "{dtype} {start} {count}");
             }
         }

@@ -1,45 +1,45 @@
-//! Laws that take orthogonal matrices of JAX's normals.
+//! Distributions that take orthogonal matrices of JAX's normals.
 
 use rand::Rng;
 
 use super::elementwise;
+use crate::distribution::{Joint, RandomStreams, matrix};
 use crate::generator::elementwise::Elementwise;
-use crate::generator::ordered::Drawn;
 use crate::generator::qr;
+use crate::generator::sequential::Drawn;
 use crate::generator::threefry::Key;
-use crate::law::{Draws, Whole, matrix};
 use crate::tensor::DType;
 
-/// The values of a law that takes such matrices.
-pub(super) fn whole(key: Key, law: &dyn Whole, dtype: DType, threads: usize) -> Drawn {
-    Drawn::Doubles(law.draw(&Matrices { key, dtype, threads }))
+/// The values of a distribution that takes such matrices.
+pub(super) fn whole(key: Key, distribution: &dyn Joint, dtype: DType, threads: usize) -> Drawn {
+    Drawn::Doubles(distribution.draw(&Matrices { key, dtype, threads }))
 }
 
-/// The matrices that a law may ask for. Each tensor has one key, and so one matrix.
+/// The matrices that a distribution may ask for. Each tensor has one key, and so one matrix.
 struct Matrices {
     key: Key,
     dtype: DType,
     threads: usize,
 }
 
-impl Draws for Matrices {
+impl RandomStreams for Matrices {
     fn orthonormal(&self, _: u64, longer: usize, shorter: usize) -> Vec<f64> {
         let mut normals = vec![0.0; longer * shorter];
-        elementwise(self.key, Elementwise::STANDARD_NORMAL, self.dtype).doubles(0, &mut normals);
+        elementwise(self.key, Elementwise::STANDARD_NORMAL, self.dtype).fill_f64(0, &mut normals);
         let vectors = qr::orthonormal(&normals, longer, shorter, self.threads);
         // JAX transposes its matrix where there are more columns than rows, and so not a square one.
         if longer == shorter { matrix::transposed(&vectors, [longer, shorter]) } else { vectors }
     }
 
     fn normals(&self, _: u64, _: &mut [f64]) {
-        unreachable!("JAX has no law that asks for more than matrices")
+        unreachable!("JAX has no distribution that asks for more than matrices")
     }
 
     fn signed_uniforms(&self, _: u64, _: &mut [f64]) {
-        unreachable!("JAX has no law that asks for more than matrices")
+        unreachable!("JAX has no distribution that asks for more than matrices")
     }
 
     fn words(&self, _: u64) -> Box<dyn Rng> {
-        unreachable!("JAX has no law that asks for more than matrices")
+        unreachable!("JAX has no distribution that asks for more than matrices")
     }
 }

@@ -6,7 +6,7 @@ use super::super::Source;
 use super::super::jax::elementwise;
 use super::super::threefry::Key;
 use super::{initializer, only, pair};
-use crate::law::TensorSpec;
+use crate::distribution::TensorSpec;
 use crate::tensor::{Number, Seed};
 
 /// Errors where the backend takes no such seed.
@@ -19,10 +19,10 @@ fn word(number: Number) -> Option<u32> {
     u32::try_from(number.to_u64()?).ok()
 }
 
-/// The numbers of a tensor; `None` where Keras has no such law.
+/// The numbers of a tensor; `None` where Keras has no such distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     #[expect(clippy::cast_possible_truncation, reason = "a file has at most 2^20 tensors")]
     let key = Key([word(number).unwrap_or_default(), counter as u32]);
-    initializer(tensor, threads, |law| elementwise(key, law, tensor.dtype))
+    initializer(tensor, threads, |distribution| elementwise(key, distribution, tensor.dtype))
 }

@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
-use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{Law, TensorSpec};
+use super::{Access, Framework, Generator, Source, workspace};
+use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{Number, Seed, Step};
 use layers::layer_seed;
 
@@ -26,11 +26,11 @@ pub(super) const JAX: Generator = Generator {
         since: "Keras 3.15",
         seeds_layers: true,
         check_shared: |_| Ok(()),
-        platform: super::jax::hangs_on,
+        libm_functions: super::jax::libm_functions,
     }),
     check: jax::check,
-    has,
-    draws: Draws::Anywhere(jax::open),
+    supports: has,
+    draws: Access::Random(jax::open),
     workspace: workspace::of_matrices,
 };
 
@@ -44,11 +44,11 @@ pub(super) const TENSORFLOW: Generator = Generator {
         since: "Keras 3.15",
         seeds_layers: true,
         check_shared: |_| Ok(()),
-        platform: super::tensorflow::hangs_on,
+        libm_functions: super::tensorflow::libm_functions,
     }),
     check: tensorflow::check,
-    has,
-    draws: Draws::Anywhere(tensorflow::open),
+    supports: has,
+    draws: Access::Random(tensorflow::open),
     workspace: workspace::of_matrices,
 };
 
@@ -62,11 +62,11 @@ pub(super) const NUMPY: Generator = Generator {
         since: "Keras 3.15",
         seeds_layers: true,
         check_shared: |_| Ok(()),
-        platform: numpy::hangs_on,
+        libm_functions: numpy::libm_functions,
     }),
     check: numpy::check,
-    has,
-    draws: Draws::Anywhere(numpy::open),
+    supports: has,
+    draws: Access::Random(numpy::open),
     workspace: workspace::of_matrices,
 };
 
@@ -97,22 +97,22 @@ fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     (Number { negative: false, magnitude: own.into() }, 0)
 }
 
-/// Whether Keras has such a law.
-pub(super) fn has(law: &Law) -> bool {
-    matches!(law, Law::Orthogonal { .. }) || Elementwise::of(law).is_some()
+/// Whether Keras has such a distribution.
+pub(super) fn has(distribution: &Distribution) -> bool {
+    matches!(distribution, Distribution::Orthogonal { .. }) || Elementwise::of(distribution).is_some()
 }
 
-/// The numbers of a tensor, by what draws the elementwise laws of the backend; `None` where Keras has no such law.
+/// The numbers of a tensor, by what draws the elementwise distributions of the backend; `None` where Keras has no such distribution.
 fn initializer(
     tensor: &TensorSpec,
     threads: usize,
     draw: impl Fn(Elementwise) -> Box<dyn Source>,
 ) -> Option<Box<dyn Source>> {
-    Some(match tensor.law {
-        Law::Orthogonal { gain, ref unfolding, .. } => {
+    Some(match tensor.distribution {
+        Distribution::Orthogonal { gain, ref unfolding, .. } => {
             let normals = draw(Elementwise::STANDARD_NORMAL);
             Box::new(qr::tensor(&*normals, Rows::Longer, gain, unfolding, tensor.dtype, threads))
         }
-        ref law => draw(Elementwise::of(law)?),
+        ref distribution => draw(Elementwise::of(distribution)?),
     })
 }

@@ -6,11 +6,11 @@ use anyhow::{Context, Result};
 
 use super::super::Source;
 use super::super::elementwise::Elementwise;
+use super::super::libm_probe::Function;
 use super::super::numpy::default_rng;
-use super::super::ordered::Sequence;
-use super::super::platform::Function;
+use super::super::sequential::Sequence;
 use super::{initializer, only, pair};
-use crate::law::{Law, TensorSpec};
+use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Number, Seed};
 
 /// Errors where the backend takes no such seed.
@@ -21,21 +21,21 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
 }
 
 /// The normals of `default_rng` take logarithms in their tails.
-pub(in crate::generator) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
+pub(in crate::generator) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
+    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { &[Function::Ln1p] } else { &[] }
 }
 
-/// The numbers of a tensor; `None` where Keras has no such law.
+/// The numbers of a tensor; `None` where Keras has no such distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, before) = pair(seed, tensor);
     let counter = Number { negative: false, magnitude: before.into() };
     let seeds = Seed::from_iter([number, counter]);
-    initializer(tensor, threads, |law| drawn(&seeds, law, tensor))
+    initializer(tensor, threads, |distribution| drawn(&seeds, distribution, tensor))
 }
 
-/// What `default_rng(seeds)` draws of a law first, in double precision, rounded to the tensor's dtype.
-fn drawn(seeds: &Seed, law: Elementwise, tensor: &TensorSpec) -> Box<dyn Source> {
-    let alone = TensorSpec { law: law.into(), order: None, precision: DType::F64, ..tensor.whole() };
+/// What `default_rng(seeds)` draws of a distribution first, in double precision, rounded to the tensor's dtype.
+fn drawn(seeds: &Seed, distribution: Elementwise, tensor: &TensorSpec) -> Box<dyn Source> {
+    let alone = TensorSpec { distribution: distribution.into(), order: None, precision: DType::F64, ..tensor.whole() };
     Box::new(Arc::new(Sequence::of_one(seeds, alone, default_rng::start)).open(0))
 }

@@ -6,8 +6,8 @@ use super::super::Source;
 use super::super::elementwise::Elementwise;
 use super::super::tensorflow::stateless;
 use super::{initializer, only, pair};
-use crate::law::TensorSpec;
-use crate::tensor::{Seed, narrow};
+use crate::distribution::TensorSpec;
+use crate::tensor::{Seed, to_f32};
 
 /// What Keras divides seeds by, so that the rest fits 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;
@@ -18,21 +18,21 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// The numbers of a tensor; `None` where Keras has no such law.
+/// The numbers of a tensor; `None` where Keras has no such distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     let number = number.to_i64().unwrap_or_default();
     let seeds = [number.rem_euclid(MODULUS).cast_unsigned(), counter % MODULUS.cast_unsigned()];
-    initializer(tensor, threads, |law| stateless(seeds, by_way_of_single(law), tensor.dtype))
+    initializer(tensor, threads, |distribution| stateless(seeds, by_way_of_single(distribution), tensor.dtype))
 }
 
-/// Keras makes tensors of the bounds of a uniform law before it says of which type: they are rounded to single precision.
-fn by_way_of_single(law: Elementwise) -> Elementwise {
-    match law {
+/// Keras makes tensors of the bounds of a uniform distribution before it says of which type: they are rounded to single precision.
+fn by_way_of_single(distribution: Elementwise) -> Elementwise {
+    match distribution {
         Elementwise::Uniform { low, high } => {
-            let [low, high] = [low, high].map(|bound| narrow(bound).into());
+            let [low, high] = [low, high].map(|bound| to_f32(bound).into());
             Elementwise::Uniform { low, high }
         }
-        law => law,
+        distribution => distribution,
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::super::elementwise::Elementwise;
-use super::super::ordered::{Drawn, Forward, Rest, Sequence, Stream};
 use super::super::qr::{self, Rows};
+use super::super::sequential::{Drawn, Offset, RngState, Sequence, TensorCursor};
 use super::super::torch::{self, Plain, PlainLaw};
-use super::super::{Draws, Framework, Generator, Source, workspace};
+use super::super::{Access, Framework, Generator, Source, workspace};
 use super::{has, only, pair};
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{DType, Number, Seed, in_memory, narrow};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{DType, Number, Seed, to_f32, to_usize};
 
 /// Its row among the generators.
 pub(in crate::generator) const GENERATOR: Generator = Generator {
@@ -23,14 +23,16 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
         since: "Keras 3.15 on PyTorch 2.13",
         seeds_layers: true,
         check_shared,
-        platform: torch::hangs_on,
+        libm_functions: torch::libm_functions,
     }),
     check,
-    has,
-    draws: Draws::Anywhere(open),
+    supports: has,
+    draws: Access::Random(open),
     // Its normals are kept beside the matrix.
-    workspace: |tensor| match &tensor.law {
-        Law::Orthogonal { .. } => workspace::of_matrices(tensor).saturating_add(8 * tensor.whole().shape.count()),
+    workspace: |tensor| match &tensor.distribution {
+        Distribution::Orthogonal { .. } => {
+            workspace::of_matrices(tensor).saturating_add(8 * tensor.whole().shape.count())
+        }
         _ => 0,
     },
 };
@@ -52,12 +54,12 @@ fn check_shared(seed: &Seed) -> Result<()> {
 }
 
 /// The numbers of a tensor: they hang on how many seeds were taken before it, and on nothing else of other tensors.
-#[expect(clippy::unnecessary_wraps, reason = "other generators have fewer laws")]
+#[expect(clippy::unnecessary_wraps, reason = "other generators have fewer distributions")]
 fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
 }
 
-fn start(seed: &Seed) -> Box<dyn Stream> {
+fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(Seeds(seed.clone()))
 }
 
@@ -65,17 +67,17 @@ fn start(seed: &Seed) -> Box<dyn Stream> {
 #[derive(Clone)]
 struct Seeds(Seed);
 
-impl Stream for Seeds {
-    fn fork(&self) -> Box<dyn Stream> {
+impl RngState for Seeds {
+    fn fork(&self) -> Box<dyn RngState> {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor> {
         let (number, counter) = pair(&self.0, tensor);
         let state = torch::Generator::new(number.wrapped().wrapping_add(counter));
         let (count, dtype) = (tensor.shape.count(), tensor.dtype);
         let standard = PlainLaw::Normal { mean: 0.0, std: 1.0 };
-        let (law, count, then) = match (&tensor.law, Elementwise::of(&tensor.law)) {
+        let (distribution, count, then) = match (&tensor.distribution, Elementwise::of(&tensor.distribution)) {
             (_, Some(Elementwise::Normal { mean, std })) => (PlainLaw::Normal { mean, std }, count, Then::Nothing),
             (_, Some(Elementwise::Uniform { low, high })) => {
                 (PlainLaw::Uniform { low: 0.0, high: 1.0 }, count, Then::Spread { factor: high - low, shift: low })
@@ -83,15 +85,15 @@ impl Stream for Seeds {
             (_, Some(Elementwise::TruncatedNormal { mean, std, .. })) => {
                 (standard, count * TRIES, Then::Chosen { factor: std, shift: mean })
             }
-            (Law::Orthogonal { gain, unfolding, .. }, None) => {
+            (Distribution::Orthogonal { gain, unfolding, .. }, None) => {
                 let (normals, _) = torch::normals(state, (0.0, 1.0), count, dtype);
                 // Tensors before it and after it are drawn by other threads.
                 let values = qr::tensor(&Drawn::Doubles(normals), Rows::Longer, *gain, unfolding, dtype, 1);
-                return Box::new(Ready { values: Arc::new(values), position: 0, seeds: *self });
+                return Box::new(Precomputed { values: Arc::new(values), position: 0, seeds: *self });
             }
-            _ => unreachable!("a plan with other laws is not made"),
+            _ => unreachable!("a plan with other distributions is not made"),
         };
-        Box::new(Values { plain: Plain::new(state, law, count, dtype), then, dtype, seeds: *self })
+        Box::new(Values { plain: Plain::new(state, distribution, count, dtype), then, dtype, seeds: *self })
     }
 }
 
@@ -117,11 +119,11 @@ enum Then {
 impl Then {
     /// How many values one is made of.
     fn tries(self) -> usize {
-        if matches!(self, Self::Chosen { .. }) { in_memory(TRIES) } else { 1 }
+        if matches!(self, Self::Chosen { .. }) { to_usize(TRIES) } else { 1 }
     }
 }
 
-/// The values of an elementwise law.
+/// The values of an elementwise distribution.
 #[derive(Clone)]
 struct Values {
     plain: Plain,
@@ -130,8 +132,8 @@ struct Values {
     seeds: Seeds,
 }
 
-impl Forward for Values {
-    fn fork(&self) -> Box<dyn Forward> {
+impl TensorCursor for Values {
+    fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
 
@@ -140,7 +142,7 @@ impl Forward for Values {
         Arc::new(Part { drawn, then: self.then, dtype: self.dtype })
     }
 
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(self.seeds)
     }
 }
@@ -155,14 +157,14 @@ struct Part {
 const CHOSEN: usize = 1 << 12;
 
 impl Source for Part {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         // A half type is rounded to after every step; what is added is one of its numbers, and what is multiplied by a single.
-        let round = |value: f32| if self.dtype == DType::F32 { value } else { narrow(self.dtype.round(value.into())) };
-        let moved = |value: f32, factor: f64, shift: f64| round(round(value * narrow(factor)) + round(narrow(shift)));
+        let round = |value: f32| if self.dtype == DType::F32 { value } else { to_f32(self.dtype.round(value.into())) };
+        let moved = |value: f32, factor: f64, shift: f64| round(round(value * to_f32(factor)) + round(to_f32(shift)));
         match self.then {
-            Then::Nothing => self.drawn.singles(start, out),
+            Then::Nothing => self.drawn.fill_f32(start, out),
             Then::Spread { factor, shift } => {
-                self.drawn.singles(start, out);
+                self.drawn.fill_f32(start, out);
                 for value in out {
                     *value = moved(*value, factor, shift);
                 }
@@ -171,7 +173,7 @@ impl Source for Part {
                 let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
                 for (out, start) in out.chunks_mut(CHOSEN).zip((start..).step_by(CHOSEN)) {
                     let tries = &mut tries[..out.len() * self.then.tries()];
-                    self.drawn.singles(start * TRIES, tries);
+                    self.drawn.fill_f32(start * TRIES, tries);
                     for (value, tries) in out.iter_mut().zip(tries.chunks_exact(self.then.tries())) {
                         let fit = tries.iter().find(|value| value.abs() < 2.0);
                         *value = moved(*fit.unwrap_or(&tries[0]), factor, shift);
@@ -181,11 +183,11 @@ impl Source for Part {
         }
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         match self.then {
-            Then::Nothing => self.drawn.doubles(start, out),
+            Then::Nothing => self.drawn.fill_f64(start, out),
             Then::Spread { factor, shift } => {
-                self.drawn.doubles(start, out);
+                self.drawn.fill_f64(start, out);
                 for value in out {
                     *value = *value * factor + shift;
                 }
@@ -194,7 +196,7 @@ impl Source for Part {
                 let mut tries = vec![0.0; out.len().min(CHOSEN) * self.then.tries()];
                 for (out, start) in out.chunks_mut(CHOSEN).zip((start..).step_by(CHOSEN)) {
                     let tries = &mut tries[..out.len() * self.then.tries()];
-                    self.drawn.doubles(start * TRIES, tries);
+                    self.drawn.fill_f64(start * TRIES, tries);
                     for (value, tries) in out.iter_mut().zip(tries.chunks_exact(self.then.tries())) {
                         let fit = tries.iter().find(|value| value.abs() < 2.0);
                         *value = *fit.unwrap_or(&tries[0]) * factor + shift;
@@ -207,24 +209,24 @@ impl Source for Part {
 
 /// Values that are all there.
 #[derive(Clone)]
-struct Ready {
+struct Precomputed {
     values: Arc<Drawn>,
     position: u64,
     seeds: Seeds,
 }
 
-impl Forward for Ready {
-    fn fork(&self) -> Box<dyn Forward> {
+impl TensorCursor for Precomputed {
+    fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
 
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let from = self.position;
         self.position += count as u64;
-        Arc::new(Rest { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+        Arc::new(Offset { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
     }
 
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(self.seeds)
     }
 }

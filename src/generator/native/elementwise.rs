@@ -1,10 +1,10 @@
-//! What elementwise laws have in common: whole tiles are drawn by vector code, and any range is cut from them.
+//! What elementwise distributions have in common: whole tiles are drawn by vector code, and any range is cut from them.
 
 use half::bf16;
 use pulp::Simd;
 
 use crate::generator::{Source, to_bfloat16};
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// How many elements are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
 pub(super) const TILE: usize = 512;
@@ -96,11 +96,11 @@ pub(super) struct Constant {
 }
 
 impl Source for Constant {
-    fn singles(&self, _: u64, out: &mut [f32]) {
-        out.fill(narrow(self.value));
+    fn fill_f32(&self, _: u64, out: &mut [f32]) {
+        out.fill(to_f32(self.value));
     }
 
-    fn doubles(&self, _: u64, out: &mut [f64]) {
+    fn fill_f64(&self, _: u64, out: &mut [f64]) {
         out.fill(self.value);
     }
 }
@@ -123,13 +123,13 @@ impl Cleared {
 }
 
 impl Source for Cleared {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        self.whole.singles(start, out);
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.whole.fill_f32(start, out);
         self.clear(start, out);
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
-        self.whole.doubles(start, out);
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.whole.fill_f64(start, out);
         self.clear(start, out);
     }
 }

@@ -1,9 +1,9 @@
 //! The native generator. Element i of a tensor is a function of (seed, name, i): the seed and name make the key of a
-//! stream of words that has an address for each element, and the law only transforms the words found there.
+//! stream of words that has an address for each element, and the distribution only transforms the words found there.
 
 mod box_muller;
 mod elementwise;
-mod further;
+mod generic;
 mod lanes;
 mod normal;
 mod orthogonal;
@@ -22,7 +22,7 @@ use words::Words;
 use anyhow::{Result, ensure};
 
 use super::{Source, bounds};
-use crate::law::{Law, TensorSpec};
+use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
 
 /// Errors where a seed is not one number of 64 bits.
@@ -37,46 +37,53 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
 
 /// The workspace of a tensor, in bytes.
 pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
-    match &tensor.law {
-        Law::Orthogonal { method, unfolding, .. } => orthogonal::workspace(*method, unfolding, tensor.dtype),
-        Law::Whole(law) => law.workspace(),
+    match &tensor.distribution {
+        Distribution::Orthogonal { method, unfolding, .. } => orthogonal::workspace(*method, unfolding, tensor.dtype),
+        Distribution::Joint(distribution) => distribution.workspace(),
         _ => 0,
     }
 }
 
 /// The numbers of a tensor.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
-    open_law(Words::new(seed.to_u64().unwrap_or_default(), &tensor.name), &tensor.law, tensor.dtype, threads)
+    open_distribution(
+        Words::new(seed.to_u64().unwrap_or_default(), &tensor.name),
+        &tensor.distribution,
+        tensor.dtype,
+        threads,
+    )
 }
 
-fn open_law(words: Words, law: &Law, dtype: DType, threads: usize) -> Box<dyn Source> {
-    let (low, high) = bounds(law, dtype);
-    match law {
-        &Law::Constant { value } => Box::new(elementwise::Constant { value }),
+fn open_distribution(words: Words, distribution: &Distribution, dtype: DType, threads: usize) -> Box<dyn Source> {
+    let (low, high) = bounds(distribution, dtype);
+    match distribution {
+        &Distribution::Constant { value } => Box::new(elementwise::Constant { value }),
         // Writers copy it; there are no numbers to draw.
-        Law::Kept(_) => Box::new(elementwise::Constant { value: f64::NAN }),
-        &Law::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
-        &Law::Uniform { low: from, high: to } => {
+        Distribution::Copied(_) => Box::new(elementwise::Constant { value: f64::NAN }),
+        &Distribution::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
+        &Distribution::Uniform { low: from, high: to } => {
             Box::new(uniform::Uniform { words, middle: from / 2.0 + to / 2.0, half: to / 2.0 - from / 2.0, low, high })
         }
-        &Law::TruncatedNormal { mean, std, low: cut_low, high: cut_high } => {
+        &Distribution::TruncatedNormal { mean, std, low: cut_low, high: cut_high } => {
             let cuts = ((cut_low - mean) / std, (cut_high - mean) / std);
             truncated::open(words, mean, std, cuts, (low, high))
         }
-        Law::Orthogonal { gain, method, unfolding } => {
+        Distribution::Orthogonal { gain, method, unfolding } => {
             orthogonal::open(words, *gain, *method, unfolding, dtype, threads)
         }
-        &Law::Sparse { nonzeros, mean, std, ref unfolding } => {
+        &Distribution::Sparse { nonzeros, mean, std, ref unfolding } => {
             Box::new(sparse::Sparse::new(normal::Normal { words, mean, std }, nonzeros, unfolding))
         }
-        Law::Pattern(law) => Box::new(further::Places(law.clone())),
-        Law::Distribution(law) => Box::new(further::Independent { words, law: law.clone(), bounds: (low, high) }),
-        Law::Whole(law) => {
-            let finite = (low.max(-dtype.max()), high.min(dtype.max()));
-            Box::new(further::Drawn::new(words, law.as_ref(), finite, threads))
+        Distribution::Deterministic(distribution) => Box::new(generic::DeterministicSource(distribution.clone())),
+        Distribution::Iid(distribution) => {
+            Box::new(generic::IidSource { words, distribution: distribution.clone(), bounds: (low, high) })
         }
-        Law::Cleared { law, from, to } => {
-            let whole = open_law(words, law, dtype, threads);
+        Distribution::Joint(distribution) => {
+            let finite = (low.max(-dtype.max()), high.min(dtype.max()));
+            Box::new(generic::JointSource::new(words, distribution.as_ref(), finite, threads))
+        }
+        Distribution::Cleared { distribution, from, to } => {
+            let whole = open_distribution(words, distribution, dtype, threads);
             Box::new(elementwise::Cleared { whole, from: *from, to: *to })
         }
     }
@@ -90,26 +97,27 @@ mod tests {
 
     #[test]
     fn bfloat16s_are_the_singles_rounded_once() {
-        let cut = |low, high| Law::TruncatedNormal { mean: 0.25, std: 1.5, low, high };
-        let laws = [
-            Law::Normal { mean: 0.25, std: 1.5 },
-            Law::Uniform { low: -1.0, high: 3.0 },
+        let cut = |low, high| Distribution::TruncatedNormal { mean: 0.25, std: 1.5, low, high };
+        let distributions = [
+            Distribution::Normal { mean: 0.25, std: 1.5 },
+            Distribution::Uniform { low: -1.0, high: 3.0 },
             cut(-2.75, 3.25),
             cut(0.0, 0.5 + f64::EPSILON),
             cut(-0.5, 1.0),
             cut(6.0, f64::INFINITY),
         ];
-        for law in laws {
+        for distribution in distributions {
             // Of what is cut so far out, or so narrowly, each element rejects proposals of its own.
-            let is_direct = !matches!(law, Law::TruncatedNormal { low: 0.0 | 6.0, .. });
+            let is_direct = !matches!(distribution, Distribution::TruncatedNormal { low: 0.0 | 6.0, .. });
             for (start, count) in [(0, 40_000), (700, 3), (1023, 1025)] {
-                let source = open_law(Words::new(7, &"weight".parse().unwrap()), &law, DType::BF16, 1);
+                let source =
+                    open_distribution(Words::new(7, &"weight".parse().unwrap()), &distribution, DType::BF16, 1);
                 let (mut singles, mut halves) = (vec![0.0; count], vec![bf16::ZERO; count]);
-                source.singles(start, &mut singles);
-                assert_eq!(source.bfloat16s(start, &mut halves), is_direct, "{law:?}");
+                source.fill_f32(start, &mut singles);
+                assert_eq!(source.fill_bf16(start, &mut halves), is_direct, "{distribution:?}");
                 let mut pairs = singles.iter().zip(halves);
                 let wrong = pairs.find(|&(&single, half)| bf16::from_f32(single).to_bits() != half.to_bits());
-                assert!(wrong.is_none() || !is_direct, "{law:?} from {start}: {wrong:?}");
+                assert!(wrong.is_none() || !is_direct, "{distribution:?} from {start}: {wrong:?}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Normal laws by the transform of [`box_muller`]: a pair of words makes a pair of normals. The first half of a tile holds the
+//! Normal distributions by the transform of [`box_muller`]: a pair of words makes a pair of normals. The first half of a tile holds the
 //! words of the radii and gets the cosines; the second half those of the angles, and gets the sines.
 //!
 //! Single precision takes 32 bits of each word's plane; double precision continues them with a further plane. A radius
@@ -14,7 +14,7 @@ use super::lanes::each;
 use super::words::{LANES, Plane, Words};
 use crate::generator::Source;
 use crate::simd::dispatch;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 const HALF: usize = TILE / 2;
 
@@ -46,16 +46,16 @@ pub(super) struct Normal {
 }
 
 impl Source for Normal {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         self.fill(start, out);
     }
 
-    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
+    fn fill_bf16(&self, start: u64, out: &mut [bf16]) -> bool {
         self.fill(start, out);
         true
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         by_tiles(start, out, |first, tiles| {
             standard_doubles(&self.words, Planes::of_attempt(0), first, tiles);
             for z in tiles {
@@ -68,7 +68,7 @@ impl Source for Normal {
 impl Normal {
     fn fill<T: Stored>(&self, start: u64, out: &mut [T]) {
         by_tiles(start, out, |first, tiles| {
-            dispatch(Filled { words: &self.words, first, out: tiles, mean: narrow(self.mean), std: narrow(self.std) });
+            dispatch(Filled { words: &self.words, first, out: tiles, mean: to_f32(self.mean), std: to_f32(self.std) });
         });
     }
 }
@@ -182,7 +182,7 @@ fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32;
     let further = |index| words.word(planes.further, index);
     let angle = join(angle, further(index + HALF as u64));
     let (cosine, sine) = box_muller::double(refined(words, planes, index, radius, further(index)), angle);
-    [narrow(cosine), narrow(sine)]
+    [to_f32(cosine), to_f32(sine)]
 }
 
 /// A draw of an element: the element's number, and that of the attempt.

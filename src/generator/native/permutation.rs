@@ -48,7 +48,7 @@ impl Permutations {
         clippy::cast_sign_loss,
         reason = "below 2^48"
     )]
-    fn pass(&self, keys: &Keys, places: &mut [u64; BATCH]) {
+    fn skip(&self, keys: &Keys, places: &mut [u64; BATCH]) {
         let (mut rows, mut columns) = ([0; BATCH], [0; BATCH]);
         for lane in 0..BATCH {
             // Exact: a quotient that is no whole number is farther from one than a double's rounding.
@@ -98,10 +98,10 @@ impl WithSimd for Apply<'_> {
         for lane in 0..BATCH {
             places[lane] = queries[lane].place;
         }
-        permutations.pass(&keys, &mut places);
+        permutations.skip(&keys, &mut places);
         while places.iter().fold(false, |any, &place| any | (place >= permutations.size)) {
             let mut walked = places;
-            permutations.pass(&keys, &mut walked);
+            permutations.skip(&keys, &mut walked);
             for (place, walked) in places.iter_mut().zip(walked) {
                 *place = if *place < permutations.size { *place } else { walked };
             }

@@ -1,4 +1,4 @@
-//! Sparse laws: normals where a keyed permutation of the unit's places says so, zeros elsewhere.
+//! Sparse distributions: normals where a keyed permutation of the unit's places says so, zeros elsewhere.
 
 use super::normal::Normal;
 use super::permutation::{BATCH, Permutations, Query};
@@ -26,13 +26,13 @@ impl Sparse {
 }
 
 impl Source for Sparse {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        self.nonzeros.singles(start, out);
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.nonzeros.fill_f32(start, out);
         self.clear_zeros(start, out);
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
-        self.nonzeros.doubles(start, out);
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.nonzeros.fill_f64(start, out);
         self.clear_zeros(start, out);
     }
 }

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, OpenClosed01};
 
 use super::words::Words;
 use crate::generator::Source;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// The plane of an element's first attempt; those of the next follow at this distance, clear of all other planes.
 const PROPOSALS: u64 = 6;
@@ -48,13 +48,13 @@ impl Tails {
 }
 
 impl Source for Tails {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         for (value, index) in out.iter_mut().zip(start..) {
-            *value = narrow(self.value(index));
+            *value = to_f32(self.value(index));
         }
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         for (value, index) in out.iter_mut().zip(start..) {
             *value = self.value(index);
         }

@@ -1,4 +1,4 @@
-//! Truncated normal laws. Where enough of the normal lies between the cuts, the normal of each element is drawn again, from
+//! Truncated normal distributions. Where enough of the normal lies between the cuts, the normal of each element is drawn again, from
 //! the planes of the next attempt, until it lies there; so an element that is not cut equals that of the plain normal.
 //! Otherwise see [`super::tails`].
 
@@ -12,10 +12,10 @@ use super::elementwise::{Stored, TILE, by_tiles, within};
 use super::normal::{CHOSEN, Chosen, Draw, Element, Planes, standard_doubles};
 use super::tails::Tails;
 use super::words::Words;
-use crate::gaussian;
 use crate::generator::Source;
 use crate::simd::{bits_outside, dispatch};
-use crate::tensor::narrow;
+use crate::statistics::normal;
+use crate::tensor::to_f32;
 
 /// The least probability between the cuts for which drawing again is worth while.
 const LEAST_KEPT: f64 = 0.3;
@@ -28,13 +28,13 @@ const FEW: usize = 8;
 
 /// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
-    let kept = gaussian::between(cuts.0, cuts.1);
+    let kept = normal::between(cuts.0, cuts.1);
     if kept < LEAST_KEPT {
         return Box::new(Tails { words, mean, std, cuts, bounds });
     }
     let wanting = iter::successors(Some(1.0 - kept), |wanting| Some(wanting * (1.0 - kept)));
     let whole = wanting.zip(1..).find(|&(wanting, _)| wanting <= MANY).map_or(1, |(_, attempt)| attempt);
-    Box::new(Redrawn { words, mean, std, cuts: (narrow(cuts.0), narrow(cuts.1)), bounds, whole })
+    Box::new(Redrawn { words, mean, std, cuts: (to_f32(cuts.0), to_f32(cuts.1)), bounds, whole })
 }
 
 struct Redrawn {
@@ -49,16 +49,16 @@ struct Redrawn {
 }
 
 impl Source for Redrawn {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        by_tiles(start, out, |first, tiles| dispatch(Filled { law: self, first, out: tiles }));
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        by_tiles(start, out, |first, tiles| dispatch(Filled { distribution: self, first, out: tiles }));
     }
 
-    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
-        by_tiles(start, out, |first, tiles| dispatch(Filled { law: self, first, out: tiles }));
+    fn fill_bf16(&self, start: u64, out: &mut [bf16]) -> bool {
+        by_tiles(start, out, |first, tiles| dispatch(Filled { distribution: self, first, out: tiles }));
         true
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         by_tiles(start, out, |first, tiles| {
             for (tile, first) in tiles.chunks_exact_mut(TILE).zip((first..).step_by(TILE)) {
                 self.double_tile(first, tile);
@@ -112,7 +112,7 @@ impl WithSimd for OneTile<'_> {
 }
 
 struct Filled<'a, T> {
-    law: &'a Redrawn,
+    distribution: &'a Redrawn,
     first: u64,
     out: &'a mut [T],
 }
@@ -122,13 +122,13 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { law, .. } = self;
-        let mut draw = Draw::new(simd, &law.words, 0);
+        let Self { distribution, .. } = self;
+        let mut draw = Draw::new(simd, &distribution.words, 0);
         let mut others = Vec::new();
-        for attempt in 1..law.whole {
-            others.push(Draw::new(simd, &law.words, attempt));
+        for attempt in 1..distribution.whole {
+            others.push(Draw::new(simd, &distribution.words, attempt));
         }
-        let mut last = Draw::new(simd, &law.words, law.whole);
+        let mut last = Draw::new(simd, &distribution.words, distribution.whole);
         let (mut room, mut again, mut offsets) = ([0.0; TILE], [0.0; TILE], ROOM);
         let (mut chosen, mut waiting) = (Chosen::new(), Vec::new());
         for start in (0..self.out.len()).step_by(TILE) {
@@ -138,25 +138,25 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
             for other in &mut others {
                 other.all(first, &mut again, |z| z);
                 for (z, &other) in normals.iter_mut().zip(&again) {
-                    *z = if law.keeps(*z) { *z } else { other };
+                    *z = if distribution.keeps(*z) { *z } else { other };
                 }
             }
-            let cut = law.place_all(simd, normals, &mut offsets);
+            let cut = distribution.place_all(simd, normals, &mut offsets);
             T::store(simd, &room, tile);
             if cut <= FEW {
-                let element = |&offset: &u16| Element { index: first + u64::from(offset), attempt: law.whole };
+                let element = |&offset: &u16| Element { index: first + u64::from(offset), attempt: distribution.whole };
                 waiting.extend(offsets[..cut].iter().map(element));
             } else {
                 last.some(first, &offsets[..cut], &mut chosen, |chosen| {
-                    law.settle(chosen, &mut waiting, self.first, self.out);
+                    distribution.settle(chosen, &mut waiting, self.first, self.out);
                 });
             }
             if waiting.len() >= 4 * CHOSEN {
-                law.draw_again(&mut waiting, CHOSEN, self.first, self.out);
+                distribution.draw_again(&mut waiting, CHOSEN, self.first, self.out);
             }
         }
-        law.settle(&mut chosen, &mut waiting, self.first, self.out);
-        law.draw_again(&mut waiting, 1, self.first, self.out);
+        distribution.settle(&mut chosen, &mut waiting, self.first, self.out);
+        distribution.draw_again(&mut waiting, 1, self.first, self.out);
     }
 }
 
@@ -197,8 +197,8 @@ impl Redrawn {
     /// Standard normals to values.
     #[inline(always)]
     fn place(&self, values: &mut [f32]) {
-        let (mean, std) = (narrow(self.mean), narrow(self.std));
-        let (low, high) = (narrow(self.bounds.0), narrow(self.bounds.1));
+        let (mean, std) = (to_f32(self.mean), to_f32(self.std));
+        let (low, high) = (to_f32(self.bounds.0), to_f32(self.bounds.1));
         for z in values {
             *z = within(*z * std + mean, low, high);
         }
@@ -215,7 +215,7 @@ impl Redrawn {
 
     /// Puts the values of chosen elements into `out`, which begins with element `first`; those that are cut off again wait.
     fn settle<T: Stored>(&self, chosen: &mut Chosen, waiting: &mut Vec<Element>, first: u64, out: &mut [T]) {
-        let (values, mut cut) = dispatch(Settled { law: self, chosen, stored: PhantomData });
+        let (values, mut cut) = dispatch(Settled { distribution: self, chosen, stored: PhantomData });
         for (element, value) in chosen.elements().iter().zip(values) {
             #[expect(clippy::cast_possible_truncation, reason = "an offset in memory")]
             let at = (element.index - first) as usize;
@@ -231,7 +231,7 @@ impl Redrawn {
 
 /// The values of chosen elements, and which are cut off, as bits.
 struct Settled<'a, T> {
-    law: &'a Redrawn,
+    distribution: &'a Redrawn,
     chosen: &'a Chosen,
     stored: PhantomData<T>,
 }
@@ -241,9 +241,9 @@ impl<T: Stored> WithSimd for Settled<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let mut normals = self.chosen.standard(simd, &self.law.words);
-        let cut = bits_outside(simd, &normals, self.law.cuts.0, self.law.cuts.1);
-        self.law.place(&mut normals);
+        let mut normals = self.chosen.standard(simd, &self.distribution.words);
+        let cut = bits_outside(simd, &normals, self.distribution.cuts.0, self.distribution.cuts.1);
+        self.distribution.place(&mut normals);
         (T::each(simd, normals), cut)
     }
 }

@@ -1,4 +1,4 @@
-//! Uniform laws.
+//! Uniform distributions.
 
 use half::bf16;
 use pulp::{Simd, WithSimd};
@@ -7,7 +7,7 @@ use super::elementwise::{Stored, TILE, by_tiles, within};
 use super::words::{GROUP, Words};
 use crate::generator::Source;
 use crate::simd::dispatch;
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// The plane of the words that decide a value to single precision, and the plane of those that continue them.
 const WORD: u64 = 0;
@@ -16,28 +16,28 @@ const FURTHER: u64 = 1;
 /// 2^-63: the last place of a signed fraction of 64 bits.
 const STEP_OF_63_BITS: f64 = 1.0 / 9_223_372_036_854_775_808.0;
 
-/// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. Symmetric about the middle, so that a law
+/// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. Symmetric about the middle, so that a distribution
 /// around 0 keeps its relative precision there.
 pub(super) struct Uniform {
     pub(super) words: Words,
     pub(super) middle: f64,
     pub(super) half: f64,
-    /// The outermost values of the dtype inside the law's bounds.
+    /// The outermost values of the dtype inside the distribution's bounds.
     pub(super) low: f64,
     pub(super) high: f64,
 }
 
 impl Source for Uniform {
-    fn singles(&self, start: u64, out: &mut [f32]) {
-        by_tiles(start, out, |first, tiles| dispatch(Draw { law: self, first, out: tiles }));
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        by_tiles(start, out, |first, tiles| dispatch(Draw { distribution: self, first, out: tiles }));
     }
 
-    fn bfloat16s(&self, start: u64, out: &mut [bf16]) -> bool {
-        by_tiles(start, out, |first, tiles| dispatch(Draw { law: self, first, out: tiles }));
+    fn fill_bf16(&self, start: u64, out: &mut [bf16]) -> bool {
+        by_tiles(start, out, |first, tiles| dispatch(Draw { distribution: self, first, out: tiles }));
         true
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         by_tiles(start, out, |first, tiles| {
             let (mut words, mut further) = ([0; GROUP], [0; GROUP]);
             for (group, first) in tiles.chunks_exact_mut(GROUP).zip((first..).step_by(GROUP)) {
@@ -58,7 +58,7 @@ fn signed_fraction(word: u32, further: u32) -> f64 {
 }
 
 struct Draw<'a, T> {
-    law: &'a Uniform,
+    distribution: &'a Uniform,
     first: u64,
     out: &'a mut [T],
 }
@@ -68,9 +68,9 @@ impl<T: Stored> WithSimd for Draw<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (middle, half) = (narrow(self.law.middle), narrow(self.law.half));
-        let (low, high) = (narrow(self.law.low), narrow(self.law.high));
-        let (mut plane, mut words, mut room) = (self.law.words.plane(simd, WORD), [0; GROUP], [0.0; TILE]);
+        let (middle, half) = (to_f32(self.distribution.middle), to_f32(self.distribution.half));
+        let (low, high) = (to_f32(self.distribution.low), to_f32(self.distribution.high));
+        let (mut plane, mut words, mut room) = (self.distribution.words.plane(simd, WORD), [0; GROUP], [0.0; TILE]);
         for (group, first) in self.out.chunks_exact_mut(GROUP).zip((self.first..).step_by(GROUP)) {
             plane.fill(first, &mut words);
             for (value, &word) in T::singles(group, &mut room).iter_mut().zip(&words) {

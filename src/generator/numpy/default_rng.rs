@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::Source;
-use super::super::ordered::{Drawn, Forward, Stream};
 use super::super::pcg64::Pcg64;
+use super::super::sequential::{Drawn, RngState, TensorCursor};
 use super::ziggurat::{self, unit_double, unit_single};
 use super::{drawn, rounded};
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{DType, Seed, Step, narrow};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{DType, Seed, Step, to_f32};
 
 /// How many words the entropy is filled to before those of `SeedSequence.spawn`.
 const FILLED: usize = 4;
@@ -29,7 +29,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
 }
 
 /// `numpy.random.default_rng(seed)`; each split takes `SeedSequence(seed).spawn(of)[index]` in the place of the seed.
-pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
+pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     let mut words: Vec<u32> = seed.numbers().iter().flat_map(|number| words_of(number.magnitude)).collect();
     if !seed.steps().is_empty() {
         words.resize(words.len().max(FILLED), 0);
@@ -53,14 +53,14 @@ fn words_of(number: u128) -> impl Iterator<Item = u32> {
 #[derive(Clone)]
 struct Generator(Pcg64);
 
-impl Stream for Generator {
-    fn fork(&self) -> Box<dyn Stream> {
+impl RngState for Generator {
+    fn fork(&self) -> Box<dyn RngState> {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
-        let (law, dtype) = (tensor.law.clone(), tensor.dtype);
-        Box::new(Values { engine: self.0, law, dtype, single: tensor.precision == DType::F32 })
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor> {
+        let (distribution, dtype) = (tensor.distribution.clone(), tensor.dtype);
+        Box::new(Values { engine: self.0, distribution, dtype, single: tensor.precision == DType::F32 })
     }
 }
 
@@ -68,7 +68,7 @@ impl Stream for Generator {
 #[derive(Clone)]
 struct Values {
     engine: Pcg64,
-    law: Law,
+    distribution: Distribution,
     dtype: DType,
     /// Whether they are drawn in single precision.
     single: bool,
@@ -82,26 +82,26 @@ impl Values {
     }
 }
 
-impl Forward for Values {
-    fn fork(&self) -> Box<dyn Forward> {
+impl TensorCursor for Values {
+    fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
 
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let engine = &mut self.engine;
-        match self.law {
-            Law::Uniform { low, high } => {
+        match self.distribution {
+            Distribution::Uniform { low, high } => {
                 let part = Uniforms { engine: engine.clone(), low, high, dtype: self.dtype, single: self.single };
-                part.pass(engine, count as u64);
+                part.skip(engine, count as u64);
                 Arc::new(part)
             }
-            Law::Normal { mean, std } if self.single => {
-                let (mean, std) = (narrow(mean), narrow(std));
+            Distribution::Normal { mean, std } if self.single => {
+                let (mean, std) = (to_f32(mean), to_f32(std));
                 Arc::new(Drawn::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
             }
-            Law::Normal { mean, std } => self.drawn(count, |engine| mean + std * ziggurat::double(engine)),
+            Distribution::Normal { mean, std } => self.drawn(count, |engine| mean + std * ziggurat::double(engine)),
             // NumPy has no such function; Keras draws normals by it until one is between.
-            Law::TruncatedNormal { mean, std, low, high } => self.drawn(count, |engine| {
+            Distribution::TruncatedNormal { mean, std, low, high } => self.drawn(count, |engine| {
                 loop {
                     let value = mean + std * ziggurat::double(engine);
                     if (low..=high).contains(&value) {
@@ -109,11 +109,11 @@ impl Forward for Values {
                     }
                 }
             }),
-            _ => unreachable!("a plan with other laws is not made"),
+            _ => unreachable!("a plan with other distributions is not made"),
         }
     }
 
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(Generator(self.engine))
     }
 }
@@ -130,7 +130,7 @@ struct Uniforms {
 
 impl Uniforms {
     /// Leaves values out.
-    fn pass(&self, engine: &mut Pcg64, count: u64) {
+    fn skip(&self, engine: &mut Pcg64, count: u64) {
         if self.single {
             engine.skip_halves(count);
         } else {
@@ -141,24 +141,24 @@ impl Uniforms {
     /// The engine at that value of the part.
     fn at(&self, start: u64) -> Pcg64 {
         let mut engine = self.engine.clone();
-        self.pass(&mut engine, start);
+        self.skip(&mut engine, start);
         engine
     }
 }
 
 impl Source for Uniforms {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         let mut engine = self.at(start);
         let range = self.high - self.low;
         if self.single {
-            let (low, range) = (narrow(self.low), narrow(range));
+            let (low, range) = (to_f32(self.low), to_f32(range));
             out.fill_with(|| low + range * unit_single(engine.next_half()));
         } else {
             out.fill_with(|| rounded(self.low + range * unit_double(engine.next()), self.dtype));
         }
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         let mut engine = self.at(start);
         let range = self.high - self.low;
         out.fill_with(|| self.low + range * unit_double(engine.next()));

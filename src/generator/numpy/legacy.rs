@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 
 use super::super::Source;
 use super::super::mt19937::Mt19937;
-use super::super::ordered::{Forward, Ready, Stream};
+use super::super::sequential::{Precomputed, RngState, TensorCursor};
 use super::{drawn, rounded};
-use crate::law::{Law, TensorSpec, bytes_of};
-use crate::tensor::{DType, Seed, Unfolding, in_memory, narrow};
+use crate::distribution::{Distribution, TensorSpec, bytes_of};
+use crate::tensor::{DType, Seed, Unfolding, to_f32, to_usize};
 
 /// The state between two calls.
 #[derive(Clone)]
@@ -31,14 +31,16 @@ fn number(seed: &Seed) -> Result<u32> {
 }
 
 /// `numpy.random.seed(seed)`.
-pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn Stream> {
+pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(RandomState { words: Mt19937::from_seed(number(seed).unwrap_or_default()), cached: None })
 }
 
 /// The workspace of a tensor: of Lasagne's `Sparse` the values, those as they will be, and the order of an output's inputs.
 pub(in crate::generator) fn workspace(tensor: &TensorSpec) -> u64 {
-    match tensor.law {
-        Law::Sparse { ref unfolding, .. } => bytes_of(&[&[2, tensor.whole().shape.count()], &[unfolding.columns()]]),
+    match tensor.distribution {
+        Distribution::Sparse { ref unfolding, .. } => {
+            bytes_of(&[&[2, tensor.whole().shape.count()], &[unfolding.columns()]])
+        }
         _ => 0,
     }
 }
@@ -76,12 +78,12 @@ impl RandomState {
     /// Lasagne's `Sparse`: of each output the inputs are shuffled, and the first of them are normal.
     fn sparse(&mut self, nonzeros: u64, (mean, std): (f64, f64), unfolding: &Unfolding) -> Vec<f64> {
         // The unfolding has a row for each output, and the tensor a column.
-        let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(in_memory);
+        let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(to_usize);
         let mut values = vec![0.0; outputs * inputs];
         for output in 0..outputs {
             let mut order: Vec<usize> = (0..inputs).collect();
             self.shuffle(&mut order);
-            for input in &order[..in_memory(nonzeros)] {
+            for input in &order[..to_usize(nonzeros)] {
                 values[input * outputs + output] = mean + std * self.gauss();
             }
         }
@@ -103,7 +105,7 @@ impl RandomState {
                 Ok(_) => u64::from(self.words.next()),
                 Err(_) => u64::from(self.words.next()) << 32 | u64::from(self.words.next()),
             };
-            let number = in_memory(word & mask as u64);
+            let number = to_usize(word & mask as u64);
             if number <= last {
                 return number;
             }
@@ -111,18 +113,18 @@ impl RandomState {
     }
 }
 
-impl Stream for RandomState {
-    fn fork(&self) -> Box<dyn Stream> {
+impl RngState for RandomState {
+    fn fork(&self) -> Box<dyn RngState> {
         Box::new(self.clone())
     }
 
-    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor> {
         let mut state = *self;
-        if let Law::Sparse { nonzeros, mean, std, unfolding } = &tensor.law {
+        if let Distribution::Sparse { nonzeros, mean, std, unfolding } = &tensor.distribution {
             let values = state.sparse(*nonzeros, (*mean, *std), unfolding);
-            return Box::new(Ready::new(drawn(values.into_iter(), tensor.dtype), Box::new(state)));
+            return Box::new(Precomputed::new(drawn(values.into_iter(), tensor.dtype), Box::new(state)));
         }
-        Box::new(Values { state, law: tensor.law.clone(), dtype: tensor.dtype })
+        Box::new(Values { state, distribution: tensor.distribution.clone(), dtype: tensor.dtype })
     }
 }
 
@@ -130,29 +132,31 @@ impl Stream for RandomState {
 #[derive(Clone)]
 struct Values {
     state: RandomState,
-    law: Law,
+    distribution: Distribution,
     dtype: DType,
 }
 
-impl Forward for Values {
-    fn fork(&self) -> Box<dyn Forward> {
+impl TensorCursor for Values {
+    fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
 
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let state = &mut self.state;
-        match self.law {
-            Law::Uniform { low, high } => {
+        match self.distribution {
+            Distribution::Uniform { low, high } => {
                 let words = state.words.clone();
                 state.words.skip(WORDS * count as u64);
                 Arc::new(Uniforms { words, low, high, dtype: self.dtype })
             }
-            Law::Normal { mean, std } => Arc::new(drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype)),
-            _ => unreachable!("a plan with other laws is not made"),
+            Distribution::Normal { mean, std } => {
+                Arc::new(drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype))
+            }
+            _ => unreachable!("a plan with other distributions is not made"),
         }
     }
 
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(self.state)
     }
 }
@@ -187,14 +191,14 @@ impl Uniforms {
 }
 
 impl Source for Uniforms {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         match self.dtype {
-            DType::F64 | DType::F32 => self.fill(start, out, narrow),
+            DType::F64 | DType::F32 => self.fill(start, out, to_f32),
             dtype => self.fill(start, out, |value| rounded(value, dtype)),
         }
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         match self.dtype {
             DType::F64 => self.fill(start, out, |value| value),
             dtype => self.fill(start, out, |value| rounded(value, dtype).into()),

@@ -5,11 +5,11 @@ mod layers;
 mod legacy;
 mod ziggurat;
 
-use super::ordered::Drawn;
-use super::platform::Function;
-use super::{Draws, Framework, Generator, workspace};
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{DType, narrow};
+use super::libm_probe::Function;
+use super::sequential::Drawn;
+use super::{Access, Framework, Generator, workspace};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{DType, to_f32};
 
 /// `numpy.random.default_rng`.
 pub(super) const DEFAULT_RNG: Generator = Generator {
@@ -21,11 +21,11 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
         since: "NumPy 1.17",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: of_default_rng,
+        libm_functions: of_default_rng,
     }),
     check: default_rng::check,
-    has,
-    draws: Draws::InOrder(default_rng::start),
+    supports: has,
+    draws: Access::Sequential(default_rng::start),
     workspace: workspace::none,
 };
 
@@ -39,11 +39,11 @@ pub(super) const LEGACY: Generator = Generator {
         since: "NumPy 1.0",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: of_legacy,
+        libm_functions: of_legacy,
     }),
     check: legacy::check,
-    has,
-    draws: Draws::InOrder(legacy::start),
+    supports: has,
+    draws: Access::Sequential(legacy::start),
     workspace: workspace::none,
 };
 
@@ -57,18 +57,18 @@ pub(super) const LASAGNE: Generator = Generator {
         since: "Lasagne 0.1",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: of_legacy,
+        libm_functions: of_legacy,
     }),
     check: legacy::check,
-    has: |law| has(law) || matches!(law, Law::Sparse { .. }),
-    draws: Draws::InOrder(legacy::start),
+    supports: |distribution| has(distribution) || matches!(distribution, Distribution::Sparse { .. }),
+    draws: Access::Sequential(legacy::start),
     workspace: legacy::workspace,
 };
 
 /// Normals take logarithms in their tails. The exponentials that some are compared with decide nothing by their last bit.
 fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
-    match tensor.law {
-        Law::Uniform { .. } => &[],
+    match tensor.distribution {
+        Distribution::Uniform { .. } => &[],
         _ if tensor.precision == DType::F32 => &[Function::SingleLn1p],
         _ if tensor.dtype == DType::F64 => &[Function::Ln1p],
         _ => &[],
@@ -77,13 +77,13 @@ fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
 
 /// Normals take logarithms.
 fn of_legacy(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
+    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { &[Function::Ln] } else { &[] }
 }
 
-/// Whether there is such a law.
-fn has(law: &Law) -> bool {
-    matches!(law, Law::Uniform { .. } | Law::Normal { .. })
+/// Whether there is such a distribution.
+fn has(distribution: &Distribution) -> bool {
+    matches!(distribution, Distribution::Uniform { .. } | Distribution::Normal { .. })
 }
 
 /// Values that are drawn in double precision, as `.astype` rounds them.
@@ -98,8 +98,8 @@ fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Drawn {
 #[inline(always)]
 fn rounded(value: f64, dtype: DType) -> f32 {
     match dtype {
-        DType::F16 => narrow(dtype.round(value)),
-        DType::BF16 => narrow(dtype.round(narrow(value).into())),
-        DType::F32 | DType::F64 => narrow(value),
+        DType::F16 => to_f32(dtype.round(value)),
+        DType::BF16 => to_f32(dtype.round(to_f32(value).into())),
+        DType::F32 | DType::F64 => to_f32(value),
     }
 }

@@ -2,12 +2,12 @@
 
 use super::super::pcg64::Pcg64;
 use super::layers::{BASE, DOUBLES, SINGLES};
-use crate::tensor::narrow;
+use crate::tensor::to_f32;
 
 /// A uniform double in [0, 1), of 53 bits of a word.
 #[inline(always)]
 pub(super) fn unit_double(word: u64) -> f64 {
-    crate::tensor::as_float(word >> 11) * (f64::EPSILON / 2.0)
+    crate::tensor::to_f64(word >> 11) * (f64::EPSILON / 2.0)
 }
 
 /// A uniform single in [0, 1), of 24 bits of half a word.
@@ -23,7 +23,7 @@ pub(super) fn double(engine: &mut Pcg64) -> f64 {
     loop {
         let word = engine.next();
         let (layer, draw) = ((word & 0xff) as usize, word >> 9 & ((1 << 52) - 1));
-        let magnitude = crate::tensor::as_float(draw) * DOUBLES.widths[layer];
+        let magnitude = crate::tensor::to_f64(draw) * DOUBLES.widths[layer];
         let value = if word >> 8 & 1 == 1 { -magnitude } else { magnitude };
         if draw < DOUBLES.certain[layer] {
             return value;
@@ -87,9 +87,9 @@ fn is_under_single(engine: &mut Pcg64, layer: usize, value: f32) -> bool {
 
 #[cold]
 fn single_tail(engine: &mut Pcg64, draw: u32) -> f32 {
-    let base = narrow(BASE);
+    let base = to_f32(BASE);
     loop {
-        let beyond = -narrow(1.0 / BASE) * (-unit_single(engine.next_half())).ln_1p();
+        let beyond = -to_f32(1.0 / BASE) * (-unit_single(engine.next_half())).ln_1p();
         let height = -(-unit_single(engine.next_half())).ln_1p();
         if height + height > beyond * beyond {
             return if draw >> 8 & 1 == 1 { -(base + beyond) } else { base + beyond };

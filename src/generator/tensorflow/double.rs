@@ -1,4 +1,4 @@
-//! The laws in double precision: two words make a uniform value.
+//! The distributions in double precision: two words make a uniform value.
 
 use std::f64::consts::PI;
 

@@ -34,11 +34,11 @@ impl<D: Draw> Groups<D> {
 }
 
 impl<D: Draw> Source for Groups<D> {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         self.fill(start, out, Precision::single);
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         self.fill(start, out, Precision::double);
     }
 }

@@ -2,19 +2,19 @@
 //! of Philox, so that any element is a function of a pair of seeds and its place.
 
 mod double;
+mod float_type;
 mod groups;
-mod single;
 
 use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
+use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
 use super::philox::Philox;
-use super::platform::{Function, LOGARITHMS_AND_SINES};
-use super::{Draws, Framework, Generator, Source, workspace};
-use crate::law::{Law, TensorSpec};
+use super::{Access, Framework, Generator, Source, workspace};
+use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
+use float_type::FloatType;
 use groups::Groups;
-use single::Format;
 
 /// TensorFlow's own numbers.
 pub(super) const GENERATOR: Generator = Generator {
@@ -26,18 +26,18 @@ pub(super) const GENERATOR: Generator = Generator {
         since: "TensorFlow 2.21, or earlier",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: hangs_on,
+        libm_functions,
     }),
     check,
-    has: |law| Elementwise::of(law).is_some(),
-    draws: Draws::Anywhere(open),
+    supports: |distribution| Elementwise::of(distribution).is_some(),
+    draws: Access::Random(open),
     workspace: workspace::none,
 };
 
 /// Normals take logarithms and sines, of singles but for f64.
-pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
-    match (&tensor.law, tensor.dtype) {
-        (Law::Uniform { .. }, _) => &[],
+pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
+    match (&tensor.distribution, tensor.dtype) {
+        (Distribution::Uniform { .. }, _) => &[],
         (_, DType::F64) => LOGARITHMS_AND_SINES,
         _ => &[Function::SingleLn, Function::SingleSin, Function::SingleCos],
     }
@@ -61,32 +61,32 @@ fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
     Some([whole(0)?, second.wrapping_add(order)])
 }
 
-/// The numbers of a tensor; `None` where TensorFlow has no such law.
+/// The numbers of a tensor; `None` where TensorFlow has no such distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     let [first, second] = pair(seed, tensor.order.unwrap_or(0)).unwrap_or_default();
-    Some(stateless([first, second], Elementwise::of(&tensor.law)?, tensor.dtype))
+    Some(stateless([first, second], Elementwise::of(&tensor.distribution)?, tensor.dtype))
 }
 
-/// What the law draws under a pair of seeds.
-pub(super) fn stateless([first, second]: [u64; 2], law: Elementwise, dtype: DType) -> Box<dyn Source> {
+/// What the distribution draws under a pair of seeds.
+pub(super) fn stateless([first, second]: [u64; 2], distribution: Elementwise, dtype: DType) -> Box<dyn Source> {
     let words = Philox::of_pair(first, second);
     match dtype {
-        DType::F64 => match law {
+        DType::F64 => match distribution {
             Elementwise::Uniform { low, high } => source(double::Uniform { words, low, span: high - low }),
             Elementwise::Normal { mean, std } => source(double::Normal { words, mean, std }),
             Elementwise::TruncatedNormal { mean, std, .. } => source(double::Truncated { words, mean, std }),
         },
-        DType::F32 => below_double::<single::Single>(words, law),
-        DType::F16 => below_double::<single::Half>(words, law),
-        DType::BF16 => below_double::<single::Brain>(words, law),
+        DType::F32 => below_double::<float_type::F32>(words, distribution),
+        DType::F16 => below_double::<float_type::F16>(words, distribution),
+        DType::BF16 => below_double::<float_type::Bf16>(words, distribution),
     }
 }
 
-fn below_double<F: Format>(words: Philox, law: Elementwise) -> Box<dyn Source> {
-    match law {
-        Elementwise::Uniform { low, high } => source(single::Uniform::<F>::new(words, low, high)),
-        Elementwise::Normal { mean, std } => source(single::Normal::<F>::new(words, mean, std)),
-        Elementwise::TruncatedNormal { mean, std, .. } => source(single::Truncated::<F>::new(words, mean, std)),
+fn below_double<F: FloatType>(words: Philox, distribution: Elementwise) -> Box<dyn Source> {
+    match distribution {
+        Elementwise::Uniform { low, high } => source(float_type::Uniform::<F>::new(words, low, high)),
+        Elementwise::Normal { mean, std } => source(float_type::Normal::<F>::new(words, mean, std)),
+        Elementwise::TruncatedNormal { mean, std, .. } => source(float_type::Truncated::<F>::new(words, mean, std)),
     }
 }
 

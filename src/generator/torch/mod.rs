@@ -1,9 +1,9 @@
 //! torch's numbers on a CPU: MT19937, `uniform_`, `normal_` and what `torch.nn.init` makes of them, as its kernels for AVX2 draw them.
 
+mod addressed;
 mod box_muller;
-mod parts;
-mod repeated;
-mod whole;
+mod joint;
+mod truncated;
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
+use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
 use super::mt19937::Mt19937;
-use super::ordered::{Drawn, Forward, Stream};
-use super::platform::{Function, LOGARITHMS_AND_SINES};
-use super::{Draws, Framework, Source};
-use crate::law::{Law, TensorSpec};
-use crate::tensor::{DType, Seed, narrow};
+use super::sequential::{Drawn, RngState, TensorCursor};
+use super::{Access, Framework, Source};
+use crate::distribution::{Distribution, TensorSpec};
+use crate::tensor::{DType, Seed, to_f32};
+use addressed::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
 use box_muller::BLOCK;
-use parts::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
-pub(super) use whole::normals;
+pub(super) use joint::normals;
 
 /// torch's own numbers.
 pub(super) const GENERATOR: super::Generator = super::Generator {
@@ -31,11 +31,11 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
         since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        platform: hangs_on,
+        libm_functions,
     }),
     check,
-    has,
-    draws: Draws::InOrder(start),
+    supports: has,
+    draws: Access::Sequential(start),
     workspace,
 };
 
@@ -53,29 +53,29 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
     number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
 }
 
-/// Whether torch has such a law.
-pub(super) fn has(law: &Law) -> bool {
-    match law {
-        Law::Cleared { law, .. } => has(law),
-        Law::Sparse { .. } | Law::Orthogonal { .. } => true,
-        law => Elementwise::of(law).is_some(),
+/// Whether torch has such a distribution.
+pub(super) fn has(distribution: &Distribution) -> bool {
+    match distribution {
+        Distribution::Cleared { distribution, .. } => has(distribution),
+        Distribution::Sparse { .. } | Distribution::Orthogonal { .. } => true,
+        distribution => Elementwise::of(distribution).is_some(),
     }
 }
 
 /// `torch.manual_seed(seed)`: its lowest 32 bits count.
-pub(super) fn start(seed: &Seed) -> Box<dyn Stream> {
+pub(super) fn start(seed: &Seed) -> Box<dyn RngState> {
     let seed = seed.only().map_or(0, crate::tensor::Number::wrapped);
     Box::new(Generator::new(seed))
 }
 
 /// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
 pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
-    whole::workspace(&tensor.law, tensor.whole().shape.count())
+    joint::workspace(&tensor.distribution, tensor.whole().shape.count())
 }
 
 /// Normals in double precision take logarithms and sines; those in single precision have polynomials of their own.
-pub(super) fn hangs_on(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.law, Law::Uniform { .. });
+pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
+    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { LOGARITHMS_AND_SINES } else { &[] }
 }
 
@@ -102,31 +102,35 @@ impl Generator {
         radius * angle.cos()
     }
 
-    /// The values of a law over that many elements.
-    fn values(self, law: &Law, count: u64, dtype: DType) -> Box<dyn Forward> {
-        match *law {
-            Law::TruncatedNormal { mean, std, low, high } => {
-                repeated::truncated(self, [mean, std, low, high], count, dtype)
+    /// The values of a distribution over that many elements.
+    fn values(self, distribution: &Distribution, count: u64, dtype: DType) -> Box<dyn TensorCursor> {
+        match *distribution {
+            Distribution::TruncatedNormal { mean, std, low, high } => {
+                truncated::truncated(self, [mean, std, low, high], count, dtype)
             }
-            Law::Uniform { low, high } => Box::new(Plain::new(self, PlainLaw::Uniform { low, high }, count, dtype)),
-            Law::Normal { mean, std } => Box::new(Plain::new(self, PlainLaw::Normal { mean, std }, count, dtype)),
-            _ => whole::drawn(self, law, count, dtype),
+            Distribution::Uniform { low, high } => {
+                Box::new(Plain::new(self, PlainLaw::Uniform { low, high }, count, dtype))
+            }
+            Distribution::Normal { mean, std } => {
+                Box::new(Plain::new(self, PlainLaw::Normal { mean, std }, count, dtype))
+            }
+            _ => joint::drawn(self, distribution, count, dtype),
         }
     }
 }
 
-impl Stream for Generator {
-    fn fork(&self) -> Box<dyn Stream> {
+impl RngState for Generator {
+    fn fork(&self) -> Box<dyn RngState> {
         Box::new(self.clone())
     }
 
-    fn tensor(mut self: Box<Self>, tensor: &TensorSpec) -> Box<dyn Forward> {
-        self.words.skip(tensor.passed.saturating_mul(words_of(tensor.dtype)));
-        self.values(&tensor.law, tensor.shape.count(), tensor.dtype)
+    fn tensor(mut self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor> {
+        self.words.skip(tensor.skipped.saturating_mul(words_of(tensor.dtype)));
+        self.values(&tensor.distribution, tensor.shape.count(), tensor.dtype)
     }
 }
 
-/// A law that is drawn element by element.
+/// A distribution that is drawn element by element.
 #[derive(Clone, Copy)]
 pub(super) enum PlainLaw {
     /// `uniform_(low, high)`
@@ -140,25 +144,25 @@ pub(super) enum PlainLaw {
 pub(super) struct Plain {
     /// At the word of the element at `position`, or of the first of its block.
     state: Generator,
-    law: PlainLaw,
+    distribution: PlainLaw,
     count: u64,
     dtype: DType,
     position: u64,
 }
 
 impl Plain {
-    pub(super) fn new(state: Generator, law: PlainLaw, count: u64, dtype: DType) -> Self {
-        Self { state, law, count, dtype, position: 0 }
+    pub(super) fn new(state: Generator, distribution: PlainLaw, count: u64, dtype: DType) -> Self {
+        Self { state, distribution, count, dtype, position: 0 }
     }
 
     /// Whether every element has words of its own, so that parts can be drawn side by side.
     fn is_addressed(&self) -> bool {
-        matches!(self.law, PlainLaw::Uniform { .. }) || self.count >= BLOCK as u64
+        matches!(self.distribution, PlainLaw::Uniform { .. }) || self.count >= BLOCK as u64
     }
 
     /// How many words come before an element, or before those of its block.
     fn words_before(&self, position: u64) -> u64 {
-        let uniforms = match self.law {
+        let uniforms = match self.distribution {
             PlainLaw::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,
             PlainLaw::Uniform { .. } => position,
         };
@@ -166,8 +170,8 @@ impl Plain {
     }
 }
 
-impl Forward for Plain {
-    fn fork(&self) -> Box<dyn Forward> {
+impl TensorCursor for Plain {
+    fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
 
@@ -175,7 +179,7 @@ impl Forward for Plain {
         let (first, dtype) = (self.position, self.dtype);
         self.position += count as u64;
         let words = || Words::new(self.state.words.clone());
-        let part: Arc<dyn Source> = match self.law {
+        let part: Arc<dyn Source> = match self.distribution {
             PlainLaw::Uniform { low: from, high: to } => Arc::new(Uniforms { words: words(), dtype, from, to }),
             PlainLaw::Normal { mean, std } if self.is_addressed() => {
                 Arc::new(Blocks { words: words(), first, count: self.count, dtype, mean, std })
@@ -185,12 +189,12 @@ impl Forward for Plain {
                 return Arc::new(rounded(values, dtype));
             }
         };
-        let passed = self.words_before(self.position) - self.words_before(first);
-        self.state.words.skip(passed);
+        let skipped = self.words_before(self.position) - self.words_before(first);
+        self.state.words.skip(skipped);
         part
     }
 
-    fn finish(self: Box<Self>) -> Box<dyn Stream> {
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(self.ended())
     }
 }
@@ -198,10 +202,10 @@ impl Forward for Plain {
 impl Plain {
     /// The state after the last value.
     fn ended(mut self) -> Generator {
-        if matches!(self.law, PlainLaw::Normal { .. }) && self.is_addressed() {
+        if matches!(self.distribution, PlainLaw::Normal { .. }) && self.is_addressed() {
             let all = uniforms(self.count, self.dtype) * words_of(self.dtype);
-            let passed = self.words_before(self.position);
-            self.state.words.skip(all - passed);
+            let skipped = self.words_before(self.position);
+            self.state.words.skip(all - skipped);
         }
         self.state
     }
@@ -211,6 +215,6 @@ impl Plain {
 fn rounded(values: Vec<f64>, dtype: DType) -> Drawn {
     match dtype {
         DType::F64 => Drawn::Doubles(values),
-        _ => Drawn::Singles(values.into_iter().map(|value| narrow(dtype.round(f64::from(narrow(value))))).collect()),
+        _ => Drawn::Singles(values.into_iter().map(|value| to_f32(dtype.round(f64::from(to_f32(value))))).collect()),
     }
 }

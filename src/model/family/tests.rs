@@ -7,13 +7,13 @@ use super::*;
 const TINY: &str = r#"{"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 9, "intermediate_size": 5,
     "num_hidden_layers": 2, "architectures": ["LlamaModel"]}"#;
 
-fn of(text: &str, settings: &[(&str, Value)], asked: &Asked) -> Result<Configured> {
+fn of(text: &str, settings: &[(&str, Value)], asked: &Request) -> Result<Configured> {
     let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
     from_config(text, &settings, asked)
 }
 
 fn refusal(text: &str, settings: &[(&str, Value)]) -> String {
-    format!("{:#}", of(text, settings, &Asked::default()).unwrap_err())
+    format!("{:#}", of(text, settings, &Request::default()).unwrap_err())
 }
 
 fn names(configured: &Configured) -> Vec<&str> {
@@ -28,10 +28,10 @@ fn every_file_is_the_family_of_its_name_and_makes_each_of_its_models() {
         assert_eq!(format!("{}.toml", family.model_type), *file);
         for architecture in &family.architectures {
             let settings = [("architectures".to_string(), json!([architecture]))];
-            let made = from_defaults(&family.model_type, &settings, &Asked::default());
+            let made = from_defaults(&family.model_type, &settings, &Request::default());
             let made = made.unwrap_or_else(|error| panic!("{architecture}: {error:#}"));
             let text = String::from_utf8(made.config).unwrap();
-            let again = of(&text, &[], &Asked::default()).unwrap();
+            let again = of(&text, &[], &Request::default()).unwrap();
             assert_eq!(again.config, text.into_bytes(), "{architecture}: what is written is taken back");
             assert_eq!(again.model.plan.bytes(), made.model.plan.bytes());
         }
@@ -40,8 +40,8 @@ fn every_file_is_the_family_of_its_name_and_makes_each_of_its_models() {
 
 #[test]
 fn a_config_in_which_nothing_is_set_stays_as_it_is() {
-    assert_eq!(of(TINY, &[], &Asked::default()).unwrap().config, TINY.as_bytes());
-    let same = of(TINY, &[("hidden_size", json!(8))], &Asked::default()).unwrap();
+    assert_eq!(of(TINY, &[], &Request::default()).unwrap().config, TINY.as_bytes());
+    let same = of(TINY, &[("hidden_size", json!(8))], &Request::default()).unwrap();
     assert_eq!(same.config, TINY.as_bytes());
 }
 
@@ -60,7 +60,7 @@ fn a_number_that_is_set_has_the_type_of_its_key() {
         ("max_position_embeddings", json!(1e3), "1000"),
         ("text.eps", json!(1), "1.0"),
     ] {
-        let made = of(&text, &[(key, given)], &Asked::default()).unwrap();
+        let made = of(&text, &[(key, given)], &Request::default()).unwrap();
         let last = key.rsplit('.').next().unwrap();
         let (told, wanted) = (String::from_utf8(made.config).unwrap(), format!("\"{last}\": {written}"));
         assert!(told.lines().any(|line| line.trim().trim_end_matches(',') == wanted), "{wanted}: {told}");
@@ -79,16 +79,16 @@ fn a_number_that_is_set_has_the_type_of_its_key() {
 #[test]
 fn a_byte_order_mark_is_left_out() {
     let marked = format!("\u{feff}{TINY}");
-    assert_eq!(of(&marked, &[], &Asked::default()).unwrap().config, TINY.as_bytes());
-    let changed = of(&marked, &[("vocab_size", json!(10))], &Asked::default()).unwrap();
+    assert_eq!(of(&marked, &[], &Request::default()).unwrap().config, TINY.as_bytes());
+    let changed = of(&marked, &[("vocab_size", json!(10))], &Request::default()).unwrap();
     assert_eq!(changed.config[0], b'{');
 }
 
 #[test]
 fn what_python_writes_for_numbers_that_are_none_is_kept() {
     let text = TINY.replacen('{', r#"{"limit": [0.0, Infinity], "low": -Infinity, "odd": NaN, "word": "NaN", "#, 1);
-    assert_eq!(of(&text, &[], &Asked::default()).unwrap().config, text.as_bytes());
-    let made = of(&text, &[("vocab_size", json!(10))], &Asked::default()).unwrap();
+    assert_eq!(of(&text, &[], &Request::default()).unwrap().config, text.as_bytes());
+    let made = of(&text, &[("vocab_size", json!(10))], &Request::default()).unwrap();
     let told = String::from_utf8(made.config).unwrap();
     for line in [r#""limit": [0.0, Infinity],"#, r#""low": -Infinity,"#, r#""odd": NaN,"#, r#""word": "NaN","#] {
         assert!(told.contains(line), "{told}");
@@ -103,7 +103,7 @@ fn what_python_writes_for_numbers_that_are_none_is_kept() {
 
 #[test]
 fn what_is_set_is_in_the_weights_and_in_the_config() {
-    let bf16 = Asked { dtype: Some(DType::BF16), ..Asked::default() };
+    let bf16 = Request { dtype: Some(DType::BF16), ..Request::default() };
     let made = of(TINY, &[("num_hidden_layers", json!(1)), ("mlp_bias", json!(true))], &bf16).unwrap();
     assert!(names(&made).contains(&"layers.0.mlp.up_proj.bias"));
     assert!(!names(&made).iter().any(|name| name.starts_with("layers.1.")));
@@ -116,10 +116,10 @@ fn what_is_set_is_in_the_weights_and_in_the_config() {
 #[test]
 fn what_a_family_writes_can_be_set_again() {
     let made =
-        from_defaults("gpt2", &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))], &Asked::default())
+        from_defaults("gpt2", &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))], &Request::default())
             .unwrap();
     let text = String::from_utf8(made.config).unwrap();
-    let again = of(&text, &[("n_layer", json!(1))], &Asked::default()).unwrap();
+    let again = of(&text, &[("n_layer", json!(1))], &Request::default()).unwrap();
     assert!(!names(&again).iter().any(|name| name.contains(".h.1.")));
 }
 
@@ -127,7 +127,7 @@ fn what_a_family_writes_can_be_set_again() {
 fn the_types_of_layers_are_as_many_as_the_layers() {
     let text = r#"{"model_type":"qwen3","num_hidden_layers":3,"layer_types":["full_attention","full_attention","sliding_attention"]}"#;
     let types = |layers: u64| {
-        let made = of(text, &[("num_hidden_layers", json!(layers))], &Asked::default()).unwrap();
+        let made = of(text, &[("num_hidden_layers", json!(layers))], &Request::default()).unwrap();
         serde_json::from_slice::<Value>(&made.config).unwrap()["layer_types"].clone()
     };
     assert_eq!(types(2), json!(["full_attention", "full_attention"]));
@@ -137,7 +137,7 @@ fn the_types_of_layers_are_as_many_as_the_layers() {
 #[test]
 fn the_dtype_of_the_config_is_that_of_the_weights() {
     let text = TINY.replacen('{', r#"{"torch_dtype": "float16", "#, 1);
-    let made = of(&text, &[], &Asked::default()).unwrap();
+    let made = of(&text, &[], &Request::default()).unwrap();
     assert!(made.model.plan.tensors.iter().all(|tensor| tensor.spec.dtype == DType::F16));
     assert_eq!(made.config, text.as_bytes());
     assert!(refusal(&TINY.replacen('{', r#"{"dtype": "auto", "#, 1), &[]).contains("--dtype"));
@@ -146,14 +146,14 @@ fn the_dtype_of_the_config_is_that_of_the_weights() {
 #[test]
 fn a_null_padding_token_is_none() {
     let text = r#"{"model_type": "gemma", "pad_token_id": null, "vocab_size": 9}"#;
-    let scheme = |text| of(text, &[], &Asked::default()).unwrap().model.plan.tensors[0].expression.clone();
+    let scheme = |text| of(text, &[], &Request::default()).unwrap().model.plan.tensors[0].expression.clone();
     assert!(!scheme(text).contains("padding="));
     assert!(scheme(r#"{"model_type": "gemma", "vocab_size": 9}"#).contains("padding=0"));
 }
 
 #[test]
 fn a_null_table_is_the_family_s_own() {
-    let made = |text| names(&of(text, &[], &Asked::default()).unwrap()).join(" ");
+    let made = |text| names(&of(text, &[], &Request::default()).unwrap()).join(" ");
     assert_eq!(made(r#"{"model_type": "clip", "text_config": null}"#), made(r#"{"model_type": "clip"}"#));
 }
 

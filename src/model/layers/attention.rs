@@ -7,19 +7,23 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 
-use super::given::Given;
+use super::arguments::LayerArguments;
 use super::torch::named_by_torch;
-use super::{Framework, LayerTensor, Parameter, Role, expand};
+use super::{Framework, LayerTensor, Parameter, TensorRole, expand};
 use crate::tensor::{Fans, Layout};
 
 /// The most layers in a stack.
-const MOST_LAYERS: u64 = 1 << 12;
+const MAX_LAYERS: u64 = 1 << 12;
 
 const XAVIER: &str = "torch.xavier_uniform_";
 
 /// `torch.nn.MultiheadAttention`. The last projection is a layer of its own, drawn when it is made; the others are drawn after it, as
 /// one matrix where they are of one size; then the biases become zeros.
-pub(super) fn multihead_attention(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn multihead_attention(
+    given: &LayerArguments,
+    framework: &Framework,
+    layout: &Layout,
+) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     let (size, bias) = (given.size("size")?, given.bias()?);
     ensure!(size > 0, "`size` is 0, and takes 1 or more");
@@ -33,7 +37,7 @@ pub(super) fn multihead_attention(given: &Given, framework: &Framework, layout: 
     };
     let mut turns = 2..;
     let mut drawn = |word, shape: Vec<u64>, own: &str| {
-        let tensor = given.tensor(framework, word, shape, Role::Weight);
+        let tensor = given.tensor(framework, word, shape, TensorRole::Weight);
         let own = given.drawn_by_torch().then(|| own.into());
         LayerTensor { layout: layout.letters(tensor.shape.len()).ok(), own, turn: turns.next().unwrap_or(0), ..tensor }
     };
@@ -42,40 +46,50 @@ pub(super) fn multihead_attention(given: &Given, framework: &Framework, layout: 
         .switch("add_bias_kv", false)?
         .then(|| ["bias_k", "bias_v"].map(|word| drawn(word, vec![1, 1, size], "torch.xavier_normal_")));
     if bias {
-        let zeros = given.tensor(framework, "in_proj_bias", vec![3 * size], Role::Bias);
+        let zeros = given.tensor(framework, "in_proj_bias", vec![3 * size], TensorRole::Bias);
         tensors.push(LayerTensor { own: None, ..zeros });
     }
     tensors.extend(further.into_iter().flatten());
     let last = part(given, layout, "out_proj", "dense", &[sized("in", size), sized("out", size), biased(bias)])?;
     tensors.extend(last.into_iter().map(|tensor| match tensor.role {
-        Role::Bias if given.drawn_by_torch() => LayerTensor { own: Some("torch-linear:cleared=true".into()), ..tensor },
+        TensorRole::Bias if given.drawn_by_torch() => {
+            LayerTensor { own: Some("torch-linear:cleared=true".into()), ..tensor }
+        }
         _ => tensor,
     }));
     Ok(tensors)
 }
 
-pub(super) fn encoder_layer(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn encoder_layer(
+    given: &LayerArguments,
+    framework: &Framework,
+    layout: &Layout,
+) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     layer(given, layout, &["self_attn"])
 }
 
-pub(super) fn decoder_layer(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn decoder_layer(
+    given: &LayerArguments,
+    framework: &Framework,
+    layout: &Layout,
+) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     layer(given, layout, &["self_attn", "multihead_attn"])
 }
 
-pub(super) fn encoder(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn encoder(given: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     stack(given, layout, "transformer_encoder_layer", given.count("layers")?, given.switch("norm", false)?)
 }
 
-pub(super) fn decoder(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn decoder(given: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     stack(given, layout, "transformer_decoder_layer", given.count("layers")?, given.switch("norm", false)?)
 }
 
 /// `torch.nn.Transformer`: both stacks, whose matrices are then all drawn again.
-pub(super) fn transformer(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+pub(super) fn transformer(given: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     let mut tensors = Vec::new();
     for (word, kind, key) in
@@ -94,7 +108,7 @@ pub(super) fn transformer(given: &Given, framework: &Framework, layout: &Layout)
 }
 
 /// Attentions, two dense layers, and a norm after each attention and after these.
-fn layer(given: &Given, layout: &Layout, attentions: &[&str]) -> Result<Vec<LayerTensor>> {
+fn layer(given: &LayerArguments, layout: &Layout, attentions: &[&str]) -> Result<Vec<LayerTensor>> {
     let (size, hidden, bias) = (given.size("size")?, given.size("feedforward")?, biased(given.bias()?));
     divided(given, size)?;
     let mut tensors = Vec::new();
@@ -113,8 +127,8 @@ fn layer(given: &Given, layout: &Layout, attentions: &[&str]) -> Result<Vec<Laye
 }
 
 /// So many layers, which torch copies from one, and a norm after them.
-fn stack(given: &Given, layout: &Layout, kind: &str, layers: u64, has_norm: bool) -> Result<Vec<LayerTensor>> {
-    ensure!(layers <= MOST_LAYERS, "{layers} layers: at most 2^12 are allowed");
+fn stack(given: &LayerArguments, layout: &Layout, kind: &str, layers: u64, has_norm: bool) -> Result<Vec<LayerTensor>> {
+    ensure!(layers <= MAX_LAYERS, "{layers} layers: at most 2^12 are allowed");
     let first = part(given, layout, "layers.0", kind, &of_layer(given)?)?;
     let prefix = format!("{}.layers.", given.name);
     let mut tensors = Vec::new();
@@ -131,13 +145,19 @@ fn stack(given: &Given, layout: &Layout, kind: &str, layers: u64, has_norm: bool
     Ok(tensors)
 }
 
-fn norm(given: &Given, layout: &Layout, word: &str, size: u64, bias: &(String, Parameter)) -> Result<Vec<LayerTensor>> {
+fn norm(
+    given: &LayerArguments,
+    layout: &Layout,
+    word: &str,
+    size: u64,
+    bias: &(String, Parameter),
+) -> Result<Vec<LayerTensor>> {
     part(given, layout, word, "layer_norm", &[sized("size", size), bias.clone()])
 }
 
 /// A layer inside of this one.
 fn part(
-    given: &Given,
+    given: &LayerArguments,
     layout: &Layout,
     word: &str,
     kind: &str,
@@ -171,25 +191,25 @@ fn draw_matrices_again(tensors: &mut [LayerTensor]) {
     let mut turn = tensors.iter().map(|tensor| tensor.turn + 1).max().unwrap_or(0);
     for tensor in tensors {
         if is_matrix(tensor) {
-            let passed = std::mem::take(&mut dropped);
+            let skipped = std::mem::take(&mut dropped);
             // Its bias may be told the fans of its layer; a matrix has those of its axes.
-            *tensor = LayerTensor { own: Some(XAVIER.into()), fans: Fans::default(), turn, passed, ..tensor.clone() };
+            *tensor = LayerTensor { own: Some(XAVIER.into()), fans: Fans::default(), turn, skipped, ..tensor.clone() };
             turn += 1;
-        } else if let Some(&passed) = before.get(&tensor.turn) {
-            tensor.passed = passed;
+        } else if let Some(&skipped) = before.get(&tensor.turn) {
+            tensor.skipped = skipped;
         }
     }
 }
 
 /// Errors where the heads do not divide the size.
-fn divided(given: &Given, size: u64) -> Result<()> {
+fn divided(given: &LayerArguments, size: u64) -> Result<()> {
     let Some(heads) = given.optional("heads")? else { return Ok(()) };
     ensure!(size.is_multiple_of(heads) && heads > 0, "`heads` is {heads}, which does not divide the size {size}");
     Ok(())
 }
 
 /// The parameters that a stack hands on to its layers.
-fn of_layer(given: &Given) -> Result<Vec<(String, Parameter)>> {
+fn of_layer(given: &LayerArguments) -> Result<Vec<(String, Parameter)>> {
     let mut parameters = vec![
         sized("size", given.size("size")?),
         sized("feedforward", given.size("feedforward")?),

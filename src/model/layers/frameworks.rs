@@ -1,7 +1,7 @@
 //! What each framework calls the tensors of layers.
 
-use super::Role;
-use super::own::{Own, of_keras, of_mlx, of_torch, plain};
+use super::TensorRole;
+use super::default_init::{DefaultInit, of_keras, of_mlx, of_torch, plain};
 use crate::tensor::Layout;
 
 /// What a framework calls the tensors of layers, and a plain stack of dense ones.
@@ -16,23 +16,23 @@ pub struct Framework {
     /// The scale and the shift of a normalization.
     pub(super) norm: [&'static str; 2],
     /// The running statistics of a batch norm.
-    pub(super) statistics: [(&'static str, Role); 2],
+    pub(super) statistics: [(&'static str, TensorRole); 2],
     pub(super) rnn: &'static [Part],
     pub(super) lstm: &'static [Part],
     pub(super) gru: &'static [Part],
     /// How the layers of a plain stack are called.
-    pub stack: Stack,
+    pub stack: LayerNaming,
     /// The scheme that its own layer draws a tensor by; `None` where that is not known of any.
-    pub(super) own: Option<Own>,
+    pub(super) own: Option<DefaultInit>,
 }
 
 /// How a framework calls the layers of a plain stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
+pub enum LayerNaming {
     /// The word and a number: `layer_0`, `layer_1`.
     Numbered(&'static str),
     /// The same, where activations are layers of their own: `0`, `2`.
-    Counted(&'static str),
+    Histogram(&'static str),
     /// The word alone, then with a number: `dense`, `dense_1`.
     Plain(&'static str),
     /// The word and a number for each tensor, whatever its layer: `arr_0`, `arr_1`.
@@ -40,10 +40,10 @@ pub enum Stack {
 }
 
 /// A tensor of a recurrent layer, for so many gates of it.
-pub(super) type Part = (&'static str, Form, u64);
+pub(super) type Part = (&'static str, GateTensor, u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum GateTensor {
     /// Inputs to gates.
     Input,
     /// State to gates.
@@ -58,7 +58,7 @@ pub(super) enum Form {
     Biases,
 }
 
-use Form::{Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
+use GateTensor::{Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
 
 /// Every framework with names of its own, by the word of its layout.
 pub const FRAMEWORKS: &[Framework] = &[
@@ -69,11 +69,11 @@ pub const FRAMEWORKS: &[Framework] = &[
         bias: "bias",
         embedding: "weight",
         norm: ["weight", "bias"],
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        statistics: [("running_mean", TensorRole::Mean), ("running_var", TensorRole::Variance)],
         rnn: &[("weight_ih", Input, 1), ("weight_hh", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
-        stack: Stack::Numbered("layer_"),
+        stack: LayerNaming::Numbered("layer_"),
         own: None,
     },
     Framework {
@@ -84,7 +84,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         embedding: "weight",
         norm: ["weight", "bias"],
         // It also counts the batches, in an integer, which is not drawn here.
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        statistics: [("running_mean", TensorRole::Mean), ("running_var", TensorRole::Variance)],
         rnn: &[
             ("weight_ih_l0", Input, 1),
             ("weight_hh_l0", Recurrent, 1),
@@ -103,7 +103,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("bias_ih_l0", Bias, 3),
             ("bias_hh_l0", SecondBias, 3),
         ],
-        stack: Stack::Counted(""),
+        stack: LayerNaming::Histogram(""),
         own: Some(of_torch),
     },
     Framework {
@@ -113,12 +113,12 @@ pub const FRAMEWORKS: &[Framework] = &[
         bias: "bias",
         embedding: "embeddings",
         norm: ["gamma", "beta"],
-        statistics: [("moving_mean", Role::Mean), ("moving_variance", Role::Variance)],
+        statistics: [("moving_mean", TensorRole::Mean), ("moving_variance", TensorRole::Variance)],
         rnn: &[("kernel", Input, 1), ("recurrent_kernel", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("kernel", Input, 4), ("recurrent_kernel", Recurrent, 4), ("bias", Bias, 4)],
         // Its default, reset_after=True, has a bias for the inputs and one for the state.
         gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
-        stack: Stack::Plain("dense"),
+        stack: LayerNaming::Plain("dense"),
         own: Some(of_keras),
     },
     // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
@@ -130,7 +130,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         bias: "bias",
         embedding: "embedding",
         norm: ["scale", "bias"],
-        statistics: [("mean", Role::Mean), ("var", Role::Variance)],
+        statistics: [("mean", TensorRole::Mean), ("var", TensorRole::Variance)],
         rnn: &[("i.kernel", Input, 1), ("i.bias", Bias, 1), ("h.kernel", Recurrent, 1)],
         lstm: &[
             ("ii.kernel", Input, 1),
@@ -158,7 +158,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.kernel", Recurrent, 1),
             ("hn.bias", Bias, 1),
         ],
-        stack: Stack::Numbered("Dense_"),
+        stack: LayerNaming::Numbered("Dense_"),
         own: Some(|of| plain(of, "jax.lecun_normal")),
     },
     // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
@@ -169,11 +169,11 @@ pub const FRAMEWORKS: &[Framework] = &[
         bias: "b",
         embedding: "W",
         norm: ["gamma", "beta"],
-        statistics: [("mean", Role::Mean), ("inv_std", Role::InverseStd)],
+        statistics: [("mean", TensorRole::Mean), ("inv_std", TensorRole::InverseStd)],
         rnn: &[],
         lstm: &[],
         gru: &[],
-        stack: Stack::Flat("arr_"),
+        stack: LayerNaming::Flat("arr_"),
         own: Some(|of| plain(of, "lasagne.GlorotUniform")),
     },
     Framework {
@@ -183,11 +183,11 @@ pub const FRAMEWORKS: &[Framework] = &[
         bias: "bias",
         embedding: "weight",
         norm: ["weight", "bias"],
-        statistics: [("running_mean", Role::Mean), ("running_var", Role::Variance)],
+        statistics: [("running_mean", TensorRole::Mean), ("running_var", TensorRole::Variance)],
         rnn: &[("Wxh", Input, 1), ("Whh", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
-        stack: Stack::Counted("layers."),
+        stack: LayerNaming::Histogram("layers."),
         own: Some(of_mlx),
     },
 ];

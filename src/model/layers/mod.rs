@@ -2,12 +2,12 @@
 //!
 //! A kind says what its tensors are; a [`Framework`] says what each is called; the [`Layout`] says how each axis lies.
 
+mod arguments;
 mod attention;
+mod default_init;
 mod frameworks;
-mod given;
 pub mod modules;
 mod normalization;
-mod own;
 mod recurrent;
 #[cfg(test)]
 mod tests;
@@ -15,16 +15,16 @@ mod torch;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use frameworks::{FRAMEWORKS, Framework, Stack};
-pub use own::further_seeds_of_keras;
+pub use default_init::further_seeds_of_keras;
+pub use frameworks::{FRAMEWORKS, Framework, LayerNaming};
 
 use crate::generator::Generator;
 use crate::plan::{Common, Tensor};
-use crate::scheme::{self, Reads};
+use crate::scheme::{self, Requires};
 use crate::tensor::{DType, Fans, LAYOUTS, Layout, Shape};
 use crate::text::did_you_mean;
-use given::Given;
-use own::MOST_SEEDS;
+use arguments::LayerArguments;
+use default_init::MAX_SEEDS;
 use recurrent::{cell, recurrent};
 
 /// A parameter of a layer as it is given.
@@ -42,7 +42,7 @@ pub enum Parameter {
 
 /// What a tensor is to its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum TensorRole {
     /// What inputs are multiplied by.
     Weight,
     /// What the state of a recurrent layer is multiplied by.
@@ -59,7 +59,7 @@ pub enum Role {
     InverseStd,
 }
 
-impl Role {
+impl TensorRole {
     /// The scheme of what is never drawn at random, unless somebody asks for it.
     pub fn usual(self) -> Option<&'static str> {
         match self {
@@ -80,7 +80,7 @@ pub struct LayerTensor {
     /// A letter an axis, where it is a weight.
     pub layout: Option<String>,
     /// What it is to its layer.
-    pub role: Role,
+    pub role: TensorRole,
     /// The fans of its layer, which a bias has no axes to tell of.
     pub fans: Fans,
     /// The scheme that the framework's own layer draws it by, where that is known.
@@ -88,7 +88,7 @@ pub struct LayerTensor {
     /// Its place in the draws of its layer, which may differ from that in its file; copies of one draw share it.
     pub turn: usize,
     /// The number of uniform values that are drawn before it and dropped.
-    pub passed: u64,
+    pub skipped: u64,
 }
 
 impl LayerTensor {
@@ -104,13 +104,13 @@ impl LayerTensor {
             None => Layout::default(),
         };
         // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
-        let reads = || Ok::<_, anyhow::Error>(scheme::resolve(expression)?.scheme.reads == Reads::Fans);
-        let fans = if self.role == Role::Bias && reads()? { self.fans } else { Fans::default() };
+        let reads = || Ok::<_, anyhow::Error>(scheme::resolve(expression)?.scheme.requires == Requires::Fans);
+        let fans = if self.role == TensorRole::Bias && reads()? { self.fans } else { Fans::default() };
         let common = Common { dtype, layout, fans, generator };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
         let mut drawn = Tensor::new(name.parse()?, shape, expression, &common)?;
-        drawn.spec.passed = self.passed;
+        drawn.spec.skipped = self.skipped;
         Ok(drawn)
     }
 }
@@ -140,7 +140,7 @@ enum Takes {
 struct Kind {
     name: &'static str,
     parameters: &'static [(&'static str, Takes)],
-    expand: fn(&Given, &Framework, &Layout) -> Result<Vec<LayerTensor>>,
+    expand: fn(&LayerArguments, &Framework, &Layout) -> Result<Vec<LayerTensor>>,
 }
 
 const IN_OUT: [(&str, Takes); 3] = [("in", Takes::Size), ("out", Takes::Size), ("bias", Takes::Switch)];
@@ -336,7 +336,7 @@ pub fn expand(
         let known: Vec<&str> = kinds().collect();
         format!("unknown layer `{kind}`: known are {}{}", known.join(", "), did_you_mean(kind, known.iter().copied()))
     })?;
-    let given = Given { name, kind: found, parameters, numbers };
+    let given = LayerArguments { name, kind: found, parameters, numbers };
     let tensors = given.check().and_then(|()| (found.expand)(&given, Framework::of(layout), layout));
     let mut tensors = tensors.with_context(|| format!("layer `{kind}`"))?;
     let has_turns = given.drawn_by_torch() && tensors.iter().any(|tensor| tensor.turn > 0);
@@ -347,7 +347,7 @@ pub fn expand(
 }
 
 /// A dense layer or a convolution: its weight, each axis where its letter stands, and its bias.
-fn weight(given: &Given, framework: &Framework, layout: &Layout, places: usize) -> Result<Vec<LayerTensor>> {
+fn weight(given: &LayerArguments, framework: &Framework, layout: &Layout, places: usize) -> Result<Vec<LayerTensor>> {
     let (inputs, outputs) = (given.size("in")?, given.size("out")?);
     let kernel = if places > 0 { kernel(given, places)? } else { Vec::new() };
     let groups = if places > 0 { given.count("groups")? } else { 1 };
@@ -360,15 +360,15 @@ fn weight(given: &Given, framework: &Framework, layout: &Layout, places: usize) 
     let fan = |side: u64| field.and_then(|field| field.checked_mul(side / groups));
     let fans = Fans { fan_in: fan(inputs), fan_out: fan(outputs) };
     let named = |word, shape, role| LayerTensor { fans, ..given.tensor(framework, word, shape, role) };
-    let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, Role::Weight) }];
+    let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, TensorRole::Weight) }];
     if given.bias()? {
-        tensors.push(named(framework.bias, vec![outputs], Role::Bias));
+        tensors.push(named(framework.bias, vec![outputs], TensorRole::Bias));
     }
     Ok(tensors)
 }
 
 /// The sizes of a kernel: one for all of its axes, or one for each.
-fn kernel(given: &Given, places: usize) -> Result<Vec<u64>> {
+fn kernel(given: &LayerArguments, places: usize) -> Result<Vec<u64>> {
     let sizes = given.sizes("kernel")?;
     match sizes.as_slice() {
         [one] => Ok(vec![*one; places]),
@@ -397,15 +397,15 @@ fn by_letters(letters: &str, inputs: u64, outputs: u64, kernel: &[u64]) -> Resul
 }
 
 /// A table of a row for each word: as a matrix that rows of zeros with a single one are multiplied by.
-fn embedding(given: &Given, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
+fn embedding(given: &LayerArguments, framework: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
     let (inputs, outputs) = (given.size("in")?, given.size("out")?);
     let fans = Fans { fan_in: Some(inputs), fan_out: Some(outputs) };
-    let table = given.tensor(framework, framework.embedding, vec![inputs, outputs], Role::Weight);
+    let table = given.tensor(framework, framework.embedding, vec![inputs, outputs], TensorRole::Weight);
     Ok(vec![LayerTensor { layout: Some("io".into()), fans, ..table }])
 }
 
-fn without_weights(given: &Given, _: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
+fn without_weights(given: &LayerArguments, _: &Framework, _: &Layout) -> Result<Vec<LayerTensor>> {
     let seeds = given.count("seeds")?;
-    ensure!(seeds <= MOST_SEEDS, "`seeds` is {seeds}, and at most 2^10 are allowed");
+    ensure!(seeds <= MAX_SEEDS, "`seeds` is {seeds}, and at most 2^10 are allowed");
     Ok(Vec::new())
 }

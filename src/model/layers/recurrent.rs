@@ -2,23 +2,23 @@
 
 use anyhow::{Result, ensure};
 
-use super::frameworks::Form::{self, Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
+use super::arguments::LayerArguments;
+use super::default_init::Gates;
+use super::frameworks::GateTensor::{self, Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
 use super::frameworks::Part;
-use super::given::Given;
-use super::own::Gates;
 use super::torch::named_by_torch;
-use super::{Framework, LayerTensor, Role, by_letters};
+use super::{Framework, LayerTensor, TensorRole, by_letters};
 use crate::tensor::{Fans, Layout};
 
 /// The most layers on top of each other, in one.
-const MOST_LAYERS: u64 = 1 << 16;
+const MAX_LAYERS: u64 = 1 << 16;
 
 /// What a framework that keeps all layers in one writes after the names of the first.
 const FIRST: &str = "_l0";
 
 /// A layer, or `layers` on top of each other, each once or in both directions of time: all tensors of one before those of the next.
 pub(super) fn recurrent(
-    given: &Given,
+    given: &LayerArguments,
     parts: &[Part],
     framework: &Framework,
     layout: &Layout,
@@ -39,7 +39,7 @@ pub(super) fn recurrent(
             proj
         }
     };
-    ensure!(layers <= MOST_LAYERS, "`layers` is {layers}, and at most 2^16 are allowed");
+    ensure!(layers <= MAX_LAYERS, "`layers` is {layers}, and at most 2^16 are allowed");
     let endings: &[&str] = if given.switch("bidirectional", false)? { &["", "_reverse"] } else { &[""] };
     for (key, several) in [("layers", layers > 1), ("bidirectional", endings.len() > 1)] {
         let in_one = parts.iter().all(|(word, ..)| word.ends_with(FIRST));
@@ -76,7 +76,12 @@ struct Layer {
 }
 
 /// A cell: one layer for one step of time, whose names torch writes without the number of a layer.
-pub(super) fn cell(given: &Given, framework: &Framework, layout: &Layout, gates: u64) -> Result<Vec<LayerTensor>> {
+pub(super) fn cell(
+    given: &LayerArguments,
+    framework: &Framework,
+    layout: &Layout,
+    gates: u64,
+) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     let (inputs, outputs) = (given.size("in")?, given.size("out")?);
     let parts = CELL.map(|(word, form)| (word, form, gates));
@@ -87,13 +92,13 @@ pub(super) fn cell(given: &Given, framework: &Framework, layout: &Layout, gates:
     Ok(tensors.into_iter().map(|tensor| LayerTensor { own: own(tensor.own.clone()), ..tensor }).collect())
 }
 
-const CELL: [(&str, Form); 4] =
+const CELL: [(&str, GateTensor); 4] =
     [("weight_ih", Input), ("weight_hh", Recurrent), ("bias_ih", Bias), ("bias_hh", SecondBias)];
 
 impl Layer {
     fn tensors(
         &self,
-        given: &Given,
+        given: &LayerArguments,
         parts: &[Part],
         framework: &Framework,
         layout: &Layout,
@@ -107,10 +112,10 @@ impl Layer {
                 let fan_in = if form == Input { self.inputs } else { self.state };
                 let fans = Fans { fan_in: Some(fan_in), fan_out: Some(all) };
                 let (shape, role) = match form {
-                    Input => (by_letters(&letters, self.inputs, all, &[])?, Role::Weight),
-                    Recurrent => (by_letters(&letters, self.state, all, &[])?, Role::Recurrent),
-                    Bias | SecondBias | ForgetBias => (vec![all], Role::Bias),
-                    Biases => (vec![2, all], Role::Bias),
+                    Input => (by_letters(&letters, self.inputs, all, &[])?, TensorRole::Weight),
+                    Recurrent => (by_letters(&letters, self.state, all, &[])?, TensorRole::Recurrent),
+                    Bias | SecondBias | ForgetBias => (vec![all], TensorRole::Bias),
+                    Biases => (vec![2, all], TensorRole::Bias),
                 };
                 let layout = matches!(form, Input | Recurrent).then(|| letters.clone());
                 let own = given.own(role, Some(Gates { form, count: gates, units: self.outputs }));
@@ -120,12 +125,12 @@ impl Layer {
     }
 
     /// The projection of the outputs of an LSTM; drawn as the rest of it.
-    fn projection(&self, given: &Given, framework: &Framework, layout: &Layout) -> Result<LayerTensor> {
+    fn projection(&self, given: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<LayerTensor> {
         let letters = layout.letters(2)?;
         let shape = by_letters(&letters, self.outputs, self.state, &[])?;
         let own = given.drawn_by_torch().then(|| format!("rnn-uniform:hidden={}", self.outputs));
         let fans = Fans { fan_in: Some(self.outputs), fan_out: Some(self.state) };
-        let tensor = given.tensor(framework, "weight_hr_l0", shape, Role::Weight);
+        let tensor = given.tensor(framework, "weight_hr_l0", shape, TensorRole::Weight);
         Ok(LayerTensor { layout: Some(letters), fans, own, ..tensor })
     }
 }

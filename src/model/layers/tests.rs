@@ -17,7 +17,7 @@ fn told(kind: &str, parameters: &[(String, Parameter)], layout: &str) -> Vec<Str
     tensors.into_iter().map(line).collect()
 }
 
-type Given = [(String, Parameter)];
+type LayerArguments = [(String, Parameter)];
 
 #[test]
 fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
@@ -25,7 +25,7 @@ fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
     let kernel = ("kernel".to_string(), Parameter::List(vec![5.0, 7.0]));
     let conv = [number("in", 6.0), number("out", 8.0), number("groups", 2.0), kernel];
     let size = [number("size", 4.0)];
-    let cases: &[(&str, &Given, &str, &[&str])] = &[
+    let cases: &[(&str, &LayerArguments, &str, &[&str])] = &[
         ("dense", &dense, "default", &["l.weight 3x4 io", "l.bias 4"]),
         ("dense", &dense, "oi", &["l.weight 4x3 oi", "l.bias 4"]),
         ("dense", &dense, "torch", &["l.weight 4x3 oi", "l.bias 4"]),
@@ -68,7 +68,7 @@ fn a_layer_may_do_without_its_bias() {
     for kind in ["dense", "rnn", "lstm", "gru"] {
         for framework in FRAMEWORKS.iter().filter(|framework| framework.layout != "lasagne") {
             let tensors = expand("l", kind, &parameters, &framework.layout.parse().unwrap(), None).unwrap();
-            assert!(tensors.iter().all(|tensor| tensor.role != Role::Bias), "{kind} of {}", framework.layout);
+            assert!(tensors.iter().all(|tensor| tensor.role != TensorRole::Bias), "{kind} of {}", framework.layout);
             assert!(!tensors.is_empty());
         }
     }
@@ -90,7 +90,7 @@ fn what_is_wrong_is_named_with_what_is_known() {
         parameters.push((key.into(), parameter));
         parameters
     };
-    let cases: &[(&str, Box<Given>, &str, &[&str])] = &[
+    let cases: &[(&str, Box<LayerArguments>, &str, &[&str])] = &[
         ("dens", good.clone().into(), "torch", &["`dens`", "did you mean `dense`?", "lstm"]),
         ("dense", with("inn", Parameter::Number(1.0)).into(), "torch", &["`inn`", "did you mean `in`?", "bias"]),
         ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::given::Given;
-use super::{Framework, LayerTensor, Role, kernel};
+use super::arguments::LayerArguments;
+use super::{Framework, LayerTensor, TensorRole, kernel};
 use crate::tensor::{Fans, Layout};
 
 /// True if a framework is torch.
@@ -20,7 +20,7 @@ pub(super) fn named_by_torch(framework: &Framework, layout: &Layout) -> Result<(
 /// `torch.nn.ConvTranspose1d` to `ConvTranspose3d`: a weight of inputs x outputs / groups x kernel. torch draws it by the fans of an
 /// ordinary convolution of that shape, which takes the second axis for the inputs, and so do the letters.
 pub(super) fn transposed(
-    given: &Given,
+    given: &LayerArguments,
     framework: &Framework,
     layout: &Layout,
     places: usize,
@@ -37,15 +37,15 @@ pub(super) fn transposed(
     let shape = [vec![inputs, outputs / groups], kernel].concat();
     let named = |word, shape, role| LayerTensor { fans, ..given.tensor(framework, word, shape, role) };
     let letters = layout.letters(2 + places)?;
-    let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, Role::Weight) }];
+    let mut tensors = vec![LayerTensor { layout: Some(letters), ..named(framework.weight, shape, TensorRole::Weight) }];
     if given.bias()? {
-        tensors.push(named(framework.bias, vec![outputs], Role::Bias));
+        tensors.push(named(framework.bias, vec![outputs], TensorRole::Bias));
     }
     Ok(tensors)
 }
 
-/// `torch.nn.Bilinear`: everything is uniform with the bound 1 / sqrt(first inputs), by the law of recurrent layers.
-pub(super) fn bilinear(given: &Given, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
+/// `torch.nn.Bilinear`: everything is uniform with the bound 1 / sqrt(first inputs), by the distribution of recurrent layers.
+pub(super) fn bilinear(given: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
     named_by_torch(framework, layout)?;
     let (inputs, outputs) = (given.sizes("in")?, given.size("out")?);
     let [first, second] = *inputs else {
@@ -56,9 +56,9 @@ pub(super) fn bilinear(given: &Given, framework: &Framework, layout: &Layout) ->
     let fans = Fans { fan_in: first.checked_mul(second), fan_out: Some(outputs) };
     let named =
         |word, shape, role| LayerTensor { fans, own: own.clone(), ..given.tensor(framework, word, shape, role) };
-    let mut tensors = vec![named(framework.weight, vec![outputs, first, second], Role::Weight)];
+    let mut tensors = vec![named(framework.weight, vec![outputs, first, second], TensorRole::Weight)];
     if given.bias()? {
-        tensors.push(named(framework.bias, vec![outputs], Role::Bias));
+        tensors.push(named(framework.bias, vec![outputs], TensorRole::Bias));
     }
     Ok(tensors)
 }

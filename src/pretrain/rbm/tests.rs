@@ -30,7 +30,7 @@ fn machine(batch: usize) -> Rbm {
         hidden_noise: Noise::uniform(3, &name, "hidden units").unwrap(),
         visible_noise: Noise::uniform(3, &name, "visible units").unwrap(),
         order: Noise::uniform(3, &name, "order").unwrap(),
-        kept: Kept::default(),
+        kept: SampleCache::default(),
         room: Room::default(),
     }
 }

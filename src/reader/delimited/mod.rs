@@ -12,10 +12,10 @@ use anyhow::{Context, Result, bail, ensure};
 pub use columns::Columns;
 pub use records::Delimiter;
 
+use super::dataset::check_memory;
 use super::foreign::foreign;
-use super::table::check_memory;
 use super::{OPENING, READERS, opening, raw};
-use crate::tensor::{Backing, Origin, in_memory};
+use crate::tensor::{Backing, Origin, to_usize};
 use crate::text::{cut, escape, grouped};
 use number::{Field, fault, misspelled};
 use records::Records;
@@ -179,7 +179,7 @@ impl<R: std::io::BufRead> Rows<R> {
 
     /// Makes room for so many further values, at most twice of what there is and never beyond the limit.
     fn make_room(&mut self, further: usize) -> Result<()> {
-        let (held, most) = (self.values.len(), in_memory(self.limit / 8));
+        let (held, most) = (self.values.len(), to_usize(self.limit / 8));
         if self.values.capacity() - held < further {
             let room = (2 * held).min(most).max(held + further) - held;
             self.values.try_reserve_exact(room).context("it does not fit in memory")?;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use crate::tensor::in_memory;
+use crate::tensor::to_usize;
 use crate::text;
 
 /// The text between two fields.
@@ -113,7 +113,7 @@ impl<R: BufRead> Records<R> {
         Self { source, delimiter, longest, record: Vec::new(), fields: Fields::default(), line: 0, lines: 0 }
     }
 
-    /// Goes on to the next record; `false` if there is none. Blank lines and comments are passed over.
+    /// Goes on to the next record; `false` if there is none. Blank lines and comments are skipped.
     pub(super) fn next(&mut self) -> Result<bool> {
         loop {
             self.record.clear();
@@ -162,7 +162,7 @@ impl<R: BufRead> Records<R> {
     /// A field of the record without its quotes, and without the blanks around it.
     pub(super) fn field(&self, number: usize) -> Cow<'_, str> {
         let place = &self.fields.places[number];
-        let field = String::from_utf8_lossy(&self.record[in_memory(place.start.into())..in_memory(place.end.into())]);
+        let field = String::from_utf8_lossy(&self.record[to_usize(place.start.into())..to_usize(place.end.into())]);
         let Some(inner) = field.trim().strip_prefix('"').and_then(|field| field.strip_suffix('"')) else {
             return match field {
                 Cow::Borrowed(field) => field.trim().into(),

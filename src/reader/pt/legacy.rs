@@ -54,7 +54,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     if source.at < length {
         notes.push(format!("{} bytes follow its storages", length - source.at));
     }
-    Ok(Found { entries, recipe: None, notes, layout: Some("torch") })
+    Ok(Found { entries, provenance: None, notes, layout: Some("torch") })
 }
 
 /// A file, and the place up to which it is known.

@@ -1,4 +1,4 @@
-//! The archives that torch writes since version 1.6, and the writer here. The recipe lies in a member of its own.
+//! The archives that torch writes since version 1.6, and the writer here. The provenance lies in a member of its own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use zip::CompressionMethod;
 
 use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
+use crate::provenance;
 use crate::reader::archive::{self, Archive, Members};
 use crate::reader::pickle::{Pickle, Tensor};
-use crate::reader::{Found, recipe, shown_name};
-use crate::recipe;
+use crate::reader::{Found, provenance, shown_name};
 use crate::tensor::{Backing, Origin};
 
 const PICKLE: &str = "data.pkl";
@@ -51,7 +51,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
         Some(_) => anyhow::bail!("its byte order is neither `little` nor `big`"),
     };
     let pickle = storages.small(PICKLE)?.context("it holds no pickle")?;
-    let recipe_text = storages.small(&format!("{}.json", recipe::KEY))?;
+    let recipe_text = storages.small(&format!("{}.json", provenance::KEY))?;
     let mut entries = Vec::new();
     let mut notes = Pickle::run(&pickle)?.tensors(&mut |name, tensor| {
         let backing = storages.of(&tensor).with_context(|| format!("tensor {}", shown_name(&name)))?;
@@ -62,8 +62,8 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     if !has_checksums {
         notes.push("it has no checksums: torch.serialization.set_crc32_options(False) leaves them out".into());
     }
-    let recipe = recipe_text.and_then(|text| recipe(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, recipe, notes, layout: Some("torch") })
+    let provenance = recipe_text.and_then(|text| provenance(&String::from_utf8_lossy(&text), &mut notes));
+    Ok(Found { entries, provenance, notes, layout: Some("torch") })
 }
 
 /// The folder that all of the archive lies in.

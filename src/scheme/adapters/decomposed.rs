@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
-use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, Whole, bytes_of};
-use crate::tensor::{Base, Place, Unfolding, in_memory};
+use crate::distribution::matrix::product;
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{Base, MatrixIndex, Unfolding, to_usize};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
 const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation of large language models; PEFT";
@@ -22,7 +22,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: PISSA,
         ranks: RANK_OF_A,
         example: example_on("pissa-a", "4x8", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::A),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::A),
         ..BASE
     },
     Scheme {
@@ -32,7 +32,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: PISSA,
         ranks: RANK_OF_B,
         example: example_on("pissa-b", "8x4", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::B),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::B),
         ..BASE
     },
     Scheme {
@@ -42,7 +42,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: PISSA,
         ranks: RANK_OF_BASE,
         example: example_on("pissa-base:rank=4", "8x8", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::Base),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Pissa, Part::Base),
         ..BASE
     },
     Scheme {
@@ -52,7 +52,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: OLORA,
         ranks: RANK_OF_A,
         example: example_on("olora-a", "4x8", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::A),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Olora, Part::A),
         ..BASE
     },
     Scheme {
@@ -62,7 +62,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: OLORA,
         ranks: RANK_OF_B,
         example: example_on("olora-b", "8x4", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::B),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Olora, Part::B),
         ..BASE
     },
     Scheme {
@@ -72,7 +72,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: OLORA,
         ranks: RANK_OF_BASE,
         example: example_on("olora-base:rank=4", "8x8", "torch"),
-        law: |arguments, site| decomposed(arguments, site, Method::Olora, Part::Base),
+        distribution: |arguments, site| decomposed(arguments, site, Method::Olora, Part::Base),
         ..BASE
     },
 ];
@@ -98,7 +98,7 @@ const BASE: Scheme = Scheme {
         },
     ],
     bare: Some("rank"),
-    reads: Reads::Base,
+    requires: Requires::Base,
     ..EMPTY
 };
 
@@ -127,7 +127,7 @@ struct Decomposed {
     unfolding: Unfolding,
 }
 
-fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part) -> Result<Law> {
+fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part) -> Result<Distribution> {
     let (base, axes) = site.base()?;
     let weight = Unfolding::new(axes).with_context(|| format!("the base of shape {}", base.shape))?;
     let unfolding = site.unfolding()?;
@@ -161,11 +161,11 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     );
     arguments.set("rank", &rank.to_string());
     let scaling = arguments.positive("scaling")?;
-    Ok(Law::Whole(Arc::new(Decomposed { method, part, rank, scaling, base: base.clone(), weight, unfolding })))
+    Ok(Distribution::Joint(Arc::new(Decomposed { method, part, rank, scaling, base: base.clone(), weight, unfolding })))
 }
 
-impl Described for Decomposed {
-    fn largest(&self) -> f64 {
+impl Moments for Decomposed {
+    fn max_abs(&self) -> f64 {
         let norm = self.base.norm();
         match (self.method, self.part) {
             (_, Part::Base) | (Method::Olora, Part::A) => norm,
@@ -175,10 +175,10 @@ impl Described for Decomposed {
     }
 }
 
-impl Whole for Decomposed {
-    fn draw(&self, _: &dyn Draws) -> Vec<f64> {
+impl Joint for Decomposed {
+    fn draw(&self, _: &dyn RandomStreams) -> Vec<f64> {
         let (weight, [outputs, inputs, rank]) =
-            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(in_memory));
+            (self.matrix(), [self.weight.rows(), self.weight.columns(), self.rank].map(to_usize));
         let Factors { left, weights, right } = match self.method {
             Method::Pissa => singular(&weight, [outputs, inputs], rank),
             Method::Olora => triangular(&weight, [outputs, inputs], rank),
@@ -214,8 +214,8 @@ impl Decomposed {
     fn matrix(&self) -> Vec<f64> {
         let columns = self.weight.columns();
         let mut matrix = vec![0.0; self.base.values.len()];
-        for (value, Place { row, column, .. }) in self.base.values.iter().zip(self.weight.places()) {
-            matrix[in_memory(row * columns + column)] = *value;
+        for (value, MatrixIndex { row, column, .. }) in self.base.values.iter().zip(self.weight.places()) {
+            matrix[to_usize(row * columns + column)] = *value;
         }
         matrix
     }

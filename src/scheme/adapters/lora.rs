@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
-use crate::law::matrix::product;
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of};
-use crate::tensor::{Role, Unfolding, as_float, in_memory};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
+use crate::distribution::matrix::product;
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
+use crate::tensor::{AxisRole, Unfolding, to_f64, to_usize};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
 const ORTHOGONAL: &str = "PEFT init_lora_weights=\"orthogonal\"";
@@ -27,10 +27,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("distribution"),
         aliases: &[],
-        spellings: &[spelling("peft", "lora_A", "lora-a")],
-        reads: Reads::Fans,
+        framework_aliases: &[alias("peft", "lora_A", "lora-a")],
+        requires: Requires::Fans,
         example: example("lora-a"),
-        law: lora_a,
+        distribution: lora_a,
     },
     Scheme {
         name: "lora-b",
@@ -41,10 +41,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("peft", "lora_B", "lora-b"), spelling("peft", "lora_embedding_A", "zeros")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("peft", "lora_B", "lora-b"), alias("peft", "lora_embedding_A", "zeros")],
+        requires: Requires::Shape,
         example: example("lora-b"),
-        law: |_, _| Ok(Law::Constant { value: 0.0 }),
+        distribution: |_, _| Ok(Distribution::Constant { value: 0.0 }),
     },
     Scheme {
         name: "lora-orthogonal-a",
@@ -55,10 +55,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Matrices,
+        framework_aliases: &[],
+        requires: Requires::Matrices,
         example: example_on("lora-orthogonal-a", "8x40", "torch"),
-        law: |_, site| orthogonal(site, Side::A),
+        distribution: |_, site| orthogonal(site, Side::A),
     },
     Scheme {
         name: "lora-orthogonal-b",
@@ -69,20 +69,20 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Matrices,
+        framework_aliases: &[],
+        requires: Requires::Matrices,
         example: example_on("lora-orthogonal-b", "40x8", "torch"),
-        law: |_, site| orthogonal(site, Side::B),
+        distribution: |_, site| orthogonal(site, Side::B),
     },
 ];
 
-fn lora_a(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn lora_a(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     if arguments.word("distribution") == Some("normal") {
-        let rank = site.axes()?.product(|role| role == Role::Out);
-        return Ok(Law::Normal { mean: 0.0, std: 1.0 / as_float(rank.max(1)) });
+        let rank = site.axes()?.product(|role| role == AxisRole::Out);
+        return Ok(Distribution::Normal { mean: 0.0, std: 1.0 / to_f64(rank.max(1)) });
     }
-    let bound = 1.0 / as_float(site.fan_in()?.max(1)).sqrt();
-    Ok(Law::Uniform { low: -bound, high: bound })
+    let bound = 1.0 / to_f64(site.fan_in()?.max(1)).sqrt();
+    Ok(Distribution::Uniform { low: -bound, high: bound })
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -97,14 +97,14 @@ struct Orthogonal {
     unfolding: Unfolding,
 }
 
-fn orthogonal(site: &Site, side: Side) -> Result<Law> {
+fn orthogonal(site: &Site, side: Side) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     let (rank, word) = match side {
         Side::A => (unfolding.rows(), "outputs"),
         Side::B => (unfolding.columns(), "inputs"),
     };
     ensure!(rank % 2 == 0, "its rank is {rank}, the number of {word}: it must be even");
-    Ok(Law::Whole(Arc::new(Orthogonal { side, unfolding })))
+    Ok(Distribution::Joint(Arc::new(Orthogonal { side, unfolding })))
 }
 
 impl Orthogonal {
@@ -121,7 +121,7 @@ impl Orthogonal {
 /// What both matrices of PEFT are divided by.
 const DIVISOR: f64 = 10.0;
 
-impl Described for Orthogonal {
+impl Moments for Orthogonal {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
@@ -131,22 +131,22 @@ impl Described for Orthogonal {
         Some(0.5f64.sqrt() / DIVISOR)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         // The rows that are taken have at most norm 1 at each place, and as many normals go with it as there are rows.
-        NORMAL_REACH / DIVISOR * as_float(self.sizes().0.div_ceil(2)).sqrt()
+        NORMAL_REACH / DIVISOR * to_f64(self.sizes().0.div_ceil(2)).sqrt()
     }
 }
 
-impl Whole for Orthogonal {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for Orthogonal {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let unfolding = &self.unfolding;
         let (rank, other) = self.sizes();
-        let [size, long] = [rank, other].map(in_memory);
+        let [size, long] = [rank, other].map(to_usize);
         let (first, stream) = match self.side {
             Side::A => (0, 1),
             Side::B => (1, 2),
         };
-        let mut all = vec![0.0; in_memory(unfolding.matrices()) * size * long];
+        let mut all = vec![0.0; to_usize(unfolding.matrices()) * size * long];
         if all.is_empty() {
             return all;
         }

@@ -148,7 +148,7 @@ fn jacobi(matrix: &[f64], [rows, columns]: [usize; 2], count: usize) -> Pairs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::law::matrix::product;
+    use crate::distribution::matrix::product;
 
     /// Numbers that look random.
     fn matrix(rows: usize, columns: usize) -> Vec<f64> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
-use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of, matrix, panels};
-use crate::tensor::{as_float, in_memory};
+use super::{Kind, Parameter, Requires, Scheme, alias, example_on};
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, matrix, panels};
+use crate::tensor::{to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
@@ -23,21 +23,21 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: None,
     aliases: &[],
-    spellings: &[spelling("keras-contrib", "ConvolutionAware", "convolution-aware")],
-    reads: Reads::Fans,
+    framework_aliases: &[alias("keras-contrib", "ConvolutionAware", "convolution-aware")],
+    requires: Requires::Fans,
     example: example_on("convolution-aware", "3x3x5x8", "keras"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let convolution = Convolution::new(site)?;
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
         ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
-        let variance = 2.0 / as_float(site.fan_in()?.max(1));
+        let variance = 2.0 / to_f64(site.fan_in()?.max(1));
         let noise = arguments.number("noise")?;
         ensure!(
             (1e-30..=1e30).contains(&noise),
             "noise is {}: it must lie between 1e-30 and 1e30",
             arguments.typed("noise")
         );
-        Ok(Law::Whole(Arc::new(ConvolutionAware { noise, variance, convolution })))
+        Ok(Distribution::Joint(Arc::new(ConvolutionAware { noise, variance, convolution })))
     },
 };
 
@@ -48,23 +48,23 @@ struct ConvolutionAware {
     convolution: Convolution,
 }
 
-impl Described for ConvolutionAware {
+impl Moments for ConvolutionAware {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         NORMAL_REACH * self.variance.sqrt()
     }
 }
 
-impl Whole for ConvolutionAware {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for ConvolutionAware {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let convolution = &self.convolution;
         if convolution.count() == 0 {
             return Vec::new();
         }
-        let [inputs, outputs, taps] = [convolution.inputs(), convolution.outputs(), convolution.taps()].map(in_memory);
+        let [inputs, outputs, taps] = [convolution.inputs(), convolution.outputs(), convolution.taps()].map(to_usize);
         let inverse = inverse_transform(&convolution.kernel());
         let weight = |number: u64| {
             let mut values = Vec::with_capacity(inputs * outputs * taps);
@@ -96,8 +96,8 @@ impl Whole for ConvolutionAware {
 
 impl ConvolutionAware {
     /// The filters of output number `output` of all outputs, before rescaling: inputs x taps.
-    fn filters(&self, draws: &dyn Draws, output: u64, inverse: &[f64]) -> Vec<f64> {
-        let [inputs, taps] = [self.convolution.inputs(), self.convolution.taps()].map(in_memory);
+    fn filters(&self, draws: &dyn RandomStreams, output: u64, inverse: &[f64]) -> Vec<f64> {
+        let [inputs, taps] = [self.convolution.inputs(), self.convolution.taps()].map(to_usize);
         let frequencies = inverse.len() / taps;
         let blocks = inputs.div_ceil(frequencies) as u64;
         // The even streams are those of spectra, the odd ones those of noise.
@@ -107,7 +107,7 @@ impl ConvolutionAware {
         } else {
             let mut rows = Vec::with_capacity(inputs * frequencies);
             for block in 0..blocks {
-                let count = frequencies.min(inputs - in_memory(block) * frequencies);
+                let count = frequencies.min(inputs - to_usize(block) * frequencies);
                 rows.extend(draws.orthonormal(spectrum(block), frequencies, count));
             }
             rows
@@ -117,7 +117,7 @@ impl ConvolutionAware {
         filters.into_iter().zip(noise).map(|(value, noise)| value + noise).collect()
     }
 
-    fn normals(&self, draws: &dyn Draws, stream: u64, count: usize) -> Vec<f64> {
+    fn normals(&self, draws: &dyn RandomStreams, stream: u64, count: usize) -> Vec<f64> {
         let mut normals = vec![0.0; count];
         draws.normals(stream, &mut normals);
         scale(&mut normals, self.noise);
@@ -135,18 +135,18 @@ fn frequencies(kernel: &[u64]) -> Vec<u64> {
 /// The inverse real transform of real spectra, as a matrix: frequencies x taps.
 fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
     let (taps, frequencies): (u64, _) = (kernel.iter().product(), frequencies(kernel));
-    let mut matrix = Vec::with_capacity(in_memory(frequencies.iter().product::<u64>() * taps));
+    let mut matrix = Vec::with_capacity(to_usize(frequencies.iter().product::<u64>() * taps));
     for frequency in 0..frequencies.iter().product() {
         for tap in 0..taps {
             let (mut frequency_left, mut tap_left, mut turns, mut last) = (frequency, tap, 0.0, None);
             for (size, count) in kernel.iter().zip(&frequencies).rev() {
                 let along = frequency_left % count;
-                turns += as_float(along * (tap_left % size) % size) / as_float(*size);
+                turns += to_f64(along * (tap_left % size) % size) / to_f64(*size);
                 // The last axis comes first: a frequency there stands for its mirror image too, where that is another.
                 last.get_or_insert(if along == 0 || 2 * along == *size { 1.0 } else { 2.0 });
                 (frequency_left, tap_left) = (frequency_left / count, tap_left / size);
             }
-            let weight = last.unwrap_or(1.0) / as_float(taps);
+            let weight = last.unwrap_or(1.0) / to_f64(taps);
             matrix.push(weight * libm::cos(2.0 * std::f64::consts::PI * turns));
         }
     }
@@ -155,7 +155,7 @@ fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
 
 /// The variance of values about their own mean.
 fn variance(values: &[f64]) -> f64 {
-    let count = as_float(values.len() as u64);
+    let count = to_f64(values.len() as u64);
     let mean = values.iter().sum::<f64>() / count;
     values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count
 }
@@ -204,8 +204,8 @@ mod tests {
     fn the_inverse_transform_is_that_of_numpy() {
         for (kernel, expected) in NUMPY {
             let frequencies = frequencies(kernel).into_iter().product();
-            let spectrum: Vec<f64> = (0..frequencies).map(|j| (as_float((7 * j + 3) % 11) - 5.0) / 4.0).collect();
-            let sizes = [1, in_memory(frequencies), expected.len()];
+            let spectrum: Vec<f64> = (0..frequencies).map(|j| (to_f64((7 * j + 3) % 11) - 5.0) / 4.0).collect();
+            let sizes = [1, to_usize(frequencies), expected.len()];
             let found = matrix::product(&spectrum, &inverse_transform(kernel), sizes);
             for (found, expected) in found.iter().zip(*expected) {
                 assert!((found - expected).abs() < 1e-15, "{kernel:?}: {found} is not {expected}");

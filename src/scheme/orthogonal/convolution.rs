@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, matrix, panels};
-use crate::tensor::in_memory;
+use super::{GAIN_ONE, Requires, SLOPE, Scheme, alias, example_on};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, matrix, panels};
+use crate::tensor::to_usize;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "conv-orthogonal",
@@ -18,17 +18,17 @@ pub(super) const ROW: Scheme = Scheme {
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &["convolution-orthogonal"],
-    spellings: &[
-        spelling("tensorflow", "ConvolutionOrthogonal1D", "conv-orthogonal"),
-        spelling("tensorflow", "ConvolutionOrthogonal2D", "conv-orthogonal"),
-        spelling("tensorflow", "ConvolutionOrthogonal3D", "conv-orthogonal"),
-        spelling("tensorflow", "convolutional_orthogonal_1d", "conv-orthogonal"),
-        spelling("tensorflow", "convolutional_orthogonal_2d", "conv-orthogonal"),
-        spelling("tensorflow", "convolutional_orthogonal_3d", "conv-orthogonal"),
+    framework_aliases: &[
+        alias("tensorflow", "ConvolutionOrthogonal1D", "conv-orthogonal"),
+        alias("tensorflow", "ConvolutionOrthogonal2D", "conv-orthogonal"),
+        alias("tensorflow", "ConvolutionOrthogonal3D", "conv-orthogonal"),
+        alias("tensorflow", "convolutional_orthogonal_1d", "conv-orthogonal"),
+        alias("tensorflow", "convolutional_orthogonal_2d", "conv-orthogonal"),
+        alias("tensorflow", "convolutional_orthogonal_3d", "conv-orthogonal"),
     ],
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     example: example_on("conv-orthogonal", "3x3x5x8", "keras"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let convolution = Convolution::new(site)?;
         convolution.check_no_more_inputs_than_outputs()?;
         let kernel = convolution.kernel();
@@ -37,7 +37,7 @@ pub(super) const ROW: Scheme = Scheme {
             "it takes kernels of one size along every axis, and shape {} has sizes {kernel:?}",
             site.shape
         );
-        Ok(Law::Whole(Arc::new(ConvOrthogonal { gain: arguments.gain()?, convolution })))
+        Ok(Distribution::Joint(Arc::new(ConvOrthogonal { gain: arguments.gain()?, convolution })))
     },
 };
 
@@ -47,24 +47,24 @@ struct ConvOrthogonal {
     convolution: Convolution,
 }
 
-impl Described for ConvOrthogonal {
+impl Moments for ConvOrthogonal {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.gain.abs()
     }
 }
 
-impl Whole for ConvOrthogonal {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for ConvOrthogonal {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let Self { gain, convolution } = self;
         if convolution.count() == 0 {
             return Vec::new();
         }
-        let outputs = in_memory(convolution.outputs());
-        let size = in_memory(convolution.inputs()) * outputs;
+        let outputs = to_usize(convolution.outputs());
+        let size = to_usize(convolution.inputs()) * outputs;
         let taps: Vec<Vec<f64>> = (0..convolution.matrices()).map(|matrix| self.taps(draws, matrix)).collect();
         let parts = convolution.parts();
         parts.map(|part| gain * taps[part.matrix][part.tap * size + part.input * outputs + part.output]).collect()
@@ -79,18 +79,18 @@ impl Whole for ConvOrthogonal {
 
 impl ConvOrthogonal {
     /// The taps of weight number `number`, each an inputs x outputs matrix.
-    fn taps(&self, draws: &dyn Draws, number: u64) -> Vec<f64> {
-        let (kernel, outputs) = (self.convolution.kernel(), in_memory(self.convolution.outputs()));
-        let size = in_memory(self.convolution.inputs()) * outputs;
+    fn taps(&self, draws: &dyn RandomStreams, number: u64) -> Vec<f64> {
+        let (kernel, outputs) = (self.convolution.kernel(), to_usize(self.convolution.outputs()));
+        let size = to_usize(self.convolution.inputs()) * outputs;
         let steps = (kernel[0] - 1) * kernel.len() as u64;
         let mut streams = number * (2 * steps + 1)..;
         let mut stream = || streams.next().unwrap_or_default();
         let mut taps = draws.orthonormal(stream(), outputs, size / outputs);
-        taps.resize(in_memory(self.convolution.taps()) * size, 0.0);
+        taps.resize(to_usize(self.convolution.taps()) * size, 0.0);
         for _ in 1..kernel[0] {
-            let mut stride = in_memory(self.convolution.taps());
+            let mut stride = to_usize(self.convolution.taps());
             for axis in &kernel {
-                let along = in_memory(*axis);
+                let along = to_usize(*axis);
                 stride /= along;
                 let projection = Projection::draw(draws, stream(), stream(), outputs);
                 // From the last tap on, so that each finds the one before it as it was.
@@ -115,7 +115,7 @@ struct Projection {
 }
 
 impl Projection {
-    fn draw(draws: &dyn Draws, coins: u64, stream: u64, size: usize) -> Self {
+    fn draw(draws: &dyn RandomStreams, coins: u64, stream: u64, size: usize) -> Self {
         let mut words = draws.words(coins);
         let rank = (0..size).filter(|_| words.next_u32() >> 31 == 1).count();
         let rows = if rank == 0 { Vec::new() } else { draws.orthonormal(stream, size, rank) };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Reads, SLOPE, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
-use crate::tensor::in_memory;
+use super::{GAIN_ONE, Requires, SLOPE, Scheme, alias, example_on};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
+use crate::tensor::to_usize;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "delta-orthogonal",
@@ -16,18 +16,18 @@ pub(super) const ROW: Scheme = Scheme {
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &[],
-    spellings: &[
-        spelling("tensorflow", "ConvolutionDeltaOrthogonal", "delta-orthogonal"),
-        spelling("tensorflow", "convolutional_delta_orthogonal", "delta-orthogonal"),
-        spelling("jax", "delta_orthogonal", "delta-orthogonal"),
-        spelling("flax", "delta_orthogonal", "delta-orthogonal"),
+    framework_aliases: &[
+        alias("tensorflow", "ConvolutionDeltaOrthogonal", "delta-orthogonal"),
+        alias("tensorflow", "convolutional_delta_orthogonal", "delta-orthogonal"),
+        alias("jax", "delta_orthogonal", "delta-orthogonal"),
+        alias("flax", "delta_orthogonal", "delta-orthogonal"),
     ],
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     example: example_on("delta-orthogonal", "3x3x5x8", "keras"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let convolution = Convolution::new(site)?;
         convolution.check_no_more_inputs_than_outputs()?;
-        Ok(Law::Whole(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
+        Ok(Distribution::Joint(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
     },
 };
 
@@ -44,25 +44,25 @@ impl DeltaOrthogonal {
     }
 }
 
-impl Described for DeltaOrthogonal {
+impl Moments for DeltaOrthogonal {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.gain.abs()
     }
 }
 
-impl Whole for DeltaOrthogonal {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for DeltaOrthogonal {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let Self { gain, convolution } = self;
         if convolution.count() == 0 {
             return Vec::new();
         }
-        let (inputs, outputs) = (in_memory(convolution.inputs()), in_memory(convolution.outputs()));
+        let (inputs, outputs) = (to_usize(convolution.inputs()), to_usize(convolution.outputs()));
         let rows = (0..convolution.matrices()).map(|matrix| draws.orthonormal(matrix, outputs, inputs));
-        let (rows, centre): (Vec<Vec<f64>>, _) = (rows.collect(), in_memory(self.centre()));
+        let (rows, centre): (Vec<Vec<f64>>, _) = (rows.collect(), to_usize(self.centre()));
         let value = |part: super::parts::Part| {
             let row = part.input * outputs;
             if part.tap == centre { gain * rows[part.matrix][row + part.output] } else { 0.0 }

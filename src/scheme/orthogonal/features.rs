@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::parts::{scale, tensor};
-use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, NORMAL_REACH, Whole, bytes_of, panels};
-use crate::tensor::{Unfolding, as_float, in_memory};
+use super::{Kind, Parameter, Requires, Scheme, alias, example};
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
+use crate::tensor::{Unfolding, to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "orthogonal-random-features",
@@ -29,15 +29,15 @@ pub(super) const ROW: Scheme = Scheme {
     ],
     bare: None,
     aliases: &["orf"],
-    spellings: &[
-        spelling("performer", "GaussianOrthogonalRandomMatrix", "orthogonal-random-features"),
-        spelling("performer", "gaussian_orthogonal_random_matrix", "orthogonal-random-features"),
+    framework_aliases: &[
+        alias("performer", "GaussianOrthogonalRandomMatrix", "orthogonal-random-features"),
+        alias("performer", "gaussian_orthogonal_random_matrix", "orthogonal-random-features"),
     ],
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     example: example("orthogonal-random-features"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let (equal, std) = (arguments.word("norms") == Some("equal"), arguments.positive("std")?);
-        Ok(Law::Whole(Arc::new(Features { equal, std, unfolding: site.unfolding()? })))
+        Ok(Distribution::Joint(Arc::new(Features { equal, std, unfolding: site.unfolding()? })))
     },
 };
 
@@ -49,7 +49,7 @@ struct Features {
     unfolding: Unfolding,
 }
 
-impl Described for Features {
+impl Moments for Features {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
@@ -58,23 +58,23 @@ impl Described for Features {
         Some(self.std)
     }
 
-    fn largest(&self) -> f64 {
-        let longest = self.std * as_float(self.unfolding.columns()).sqrt();
+    fn max_abs(&self) -> f64 {
+        let longest = self.std * to_f64(self.unfolding.columns()).sqrt();
         if self.equal { longest } else { longest + NORMAL_REACH * self.std }
     }
 }
 
-impl Whole for Features {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for Features {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         if self.unfolding.count() == 0 {
             return Vec::new();
         }
-        let (rows, d) = (in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns()));
+        let (rows, d) = (to_usize(self.unfolding.rows()), to_usize(self.unfolding.columns()));
         let blocks = rows.div_ceil(d) as u64;
         let matrix = |number: u64| {
             let mut matrix = Vec::with_capacity(rows * d);
             for block in 0..blocks {
-                let height = d.min(rows - in_memory(block) * d);
+                let height = d.min(rows - to_usize(block) * d);
                 matrix.extend(self.block(draws, 2 * (number * blocks + block), height, d));
             }
             matrix
@@ -91,14 +91,14 @@ impl Whole for Features {
 
 impl Features {
     /// `height` orthogonal rows of length `d`, from the two streams from `stream` on.
-    fn block(&self, draws: &dyn Draws, stream: u64, height: usize, d: usize) -> Vec<f64> {
+    fn block(&self, draws: &dyn RandomStreams, stream: u64, height: usize, d: usize) -> Vec<f64> {
         let mut rows = draws.orthonormal(stream, d, height);
         let mut gaussian = vec![0.0; if self.equal { 0 } else { height * d }];
         draws.normals(stream + 1, &mut gaussian);
         for (number, row) in rows.chunks_exact_mut(d).enumerate() {
             let squared = match gaussian.get(number * d..(number + 1) * d) {
                 Some(vector) => vector.iter().map(|value| value * value).sum(),
-                None => as_float(d as u64),
+                None => to_f64(d as u64),
             };
             let length = self.std * squared.sqrt();
             scale(row, length);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Reads, Scheme, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
-use crate::tensor::{Unfolding, as_float, in_memory};
+use super::{Kind, Parameter, Requires, Scheme, alias, example};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
+use crate::tensor::{Unfolding, to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "glorot-orthogonal",
@@ -23,16 +23,16 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: Some("scale"),
     aliases: &[],
-    spellings: &[spelling("pyg", "glorot_orthogonal", "glorot-orthogonal")],
-    reads: Reads::Fans,
+    framework_aliases: &[alias("pyg", "glorot_orthogonal", "glorot-orthogonal")],
+    requires: Requires::Fans,
     example: example("glorot-orthogonal"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let unfolding = site.unfolding()?;
         let single = unfolding.rows() == 1 && unfolding.columns() == 1;
         ensure!(!single, "shape {} has one element a weight, which no variance can be had of", site.shape);
-        let fans = as_float(site.fan_in()?) + as_float(site.fan_out()?);
+        let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
         let variance = arguments.positive("scale")? / fans.max(1.0);
-        Ok(Law::Whole(Arc::new(GlorotOrthogonal { variance, unfolding })))
+        Ok(Distribution::Joint(Arc::new(GlorotOrthogonal { variance, unfolding })))
     },
 };
 
@@ -42,20 +42,20 @@ struct GlorotOrthogonal {
     unfolding: Unfolding,
 }
 
-impl Described for GlorotOrthogonal {
+impl Moments for GlorotOrthogonal {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         // One element may hold a whole row's or column's share; the variance of very small matrices is any number.
-        2.0 * (self.variance * as_float(self.unfolding.rows().max(self.unfolding.columns()))).sqrt()
+        2.0 * (self.variance * to_f64(self.unfolding.rows().max(self.unfolding.columns()))).sqrt()
     }
 }
 
-impl Whole for GlorotOrthogonal {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let sizes = [self.unfolding.rows(), self.unfolding.columns()].map(in_memory);
+impl Joint for GlorotOrthogonal {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let sizes = [self.unfolding.rows(), self.unfolding.columns()].map(to_usize);
         let matrix = |number| {
             let mut values = haar(draws, number, sizes);
             let factor = (self.variance / sample_variance(&values)).sqrt();
@@ -73,7 +73,7 @@ impl Whole for GlorotOrthogonal {
 
 /// The unbiased variance of two or more values.
 fn sample_variance(values: &[f64]) -> f64 {
-    let count = as_float(values.len() as u64);
+    let count = to_f64(values.len() as u64);
     let mean = values.iter().sum::<f64>() / count;
     values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0)
 }

@@ -12,9 +12,9 @@ mod skew;
 use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
-use crate::law::{Law, OrthogonalMethod};
-use crate::tensor::{Unfolding, as_float};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
+use crate::distribution::{Distribution, OrthogonalMethod};
+use crate::tensor::{Unfolding, to_f64};
 
 /// The largest smaller dimension for which the singular value decomposition is taken when no method is asked for; beyond,
 /// it would take minutes.
@@ -30,40 +30,40 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[GAIN_ONE, SLOPE, METHOD, MODE],
         bare: Some("gain"),
         aliases: &["saxe"],
-        spellings: &[
-            spelling("torch", "orthogonal_", "orthogonal"),
-            spelling("keras", "Orthogonal", "orthogonal"),
-            spelling("keras", "OrthogonalInitializer", "orthogonal"),
-            spelling("tensorflow", "orthogonal_initializer", "orthogonal"),
-            spelling("tensorflow", "Orthogonal", "orthogonal"),
-            spelling("tfjs", "orthogonal", "orthogonal"),
-            spelling("jax", "orthogonal", "orthogonal"),
-            spelling("flax", "orthogonal", "orthogonal"),
-            spelling("haiku", "Orthogonal", "orthogonal"),
-            spelling("sonnet", "Orthogonal", "orthogonal"),
+        framework_aliases: &[
+            alias("torch", "orthogonal_", "orthogonal"),
+            alias("keras", "Orthogonal", "orthogonal"),
+            alias("keras", "OrthogonalInitializer", "orthogonal"),
+            alias("tensorflow", "orthogonal_initializer", "orthogonal"),
+            alias("tensorflow", "Orthogonal", "orthogonal"),
+            alias("tfjs", "orthogonal", "orthogonal"),
+            alias("jax", "orthogonal", "orthogonal"),
+            alias("flax", "orthogonal", "orthogonal"),
+            alias("haiku", "Orthogonal", "orthogonal"),
+            alias("sonnet", "Orthogonal", "orthogonal"),
             // Singular vectors whose signs LAPACK decides; here they are random.
-            spelling("lasagne", "Orthogonal", "orthogonal"),
-            spelling("theano", "ortho_weight", "orthogonal"),
-            // Those of a uniform matrix, which is Haar's law but nearly.
-            spelling("mxnet", "Orthogonal", "orthogonal:gain=1.414"),
-            spelling("chainer", "Orthogonal", "orthogonal:gain=1.1"),
-            spelling("flux", "orthogonal", "orthogonal"),
-            spelling("lux", "orthogonal", "orthogonal"),
-            spelling("axon", "orthogonal", "orthogonal"),
-            spelling("mlx", "orthogonal", "orthogonal"),
-            spelling("paddle", "Orthogonal", "orthogonal"),
-            spelling("mindspore", "Orthogonal", "orthogonal"),
-            spelling("nnabla", "OrthogonalInitializer", "orthogonal"),
-            spelling("burn", "Orthogonal", "orthogonal"),
-            spelling("tch", "Orthogonal", "orthogonal"),
+            alias("lasagne", "Orthogonal", "orthogonal"),
+            alias("theano", "ortho_weight", "orthogonal"),
+            // Those of a uniform matrix, which is Haar's distribution but nearly.
+            alias("mxnet", "Orthogonal", "orthogonal:gain=1.414"),
+            alias("chainer", "Orthogonal", "orthogonal:gain=1.1"),
+            alias("flux", "orthogonal", "orthogonal"),
+            alias("lux", "orthogonal", "orthogonal"),
+            alias("axon", "orthogonal", "orthogonal"),
+            alias("mlx", "orthogonal", "orthogonal"),
+            alias("paddle", "Orthogonal", "orthogonal"),
+            alias("mindspore", "Orthogonal", "orthogonal"),
+            alias("nnabla", "OrthogonalInitializer", "orthogonal"),
+            alias("burn", "Orthogonal", "orthogonal"),
+            alias("tch", "Orthogonal", "orthogonal"),
             // Newer versions hand it arguments in the wrong order and always raise; this is what its function draws.
-            spelling("neox", "orthogonal", "orthogonal:gain=relu"),
-            spelling("reservoirpy", "orthogonal", "orthogonal"),
-            spelling("scipy", "ortho_group", "orthogonal"),
+            alias("neox", "orthogonal", "orthogonal:gain=relu"),
+            alias("reservoirpy", "orthogonal", "orthogonal"),
+            alias("scipy", "ortho_group", "orthogonal"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example("orthogonal"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let gain = arguments.gain()?;
             orthogonal(gain, arguments, site)
         },
@@ -86,13 +86,13 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("layers"),
         aliases: &[],
-        spellings: &[spelling("neox", "scaled_orthogonal", "scaled-orthogonal:layers=1")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("neox", "scaled_orthogonal", "scaled-orthogonal:layers=1")],
+        requires: Requires::Matrices,
         example: example("scaled-orthogonal:layers=12"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let layers = arguments.optional_count("layers").unwrap_or(0);
             ensure!(layers > 0, "layers is required, 1 or more, as in `scaled-orthogonal:layers=12`");
-            orthogonal((2.0 / as_float(layers)).sqrt(), arguments, site)
+            orthogonal((2.0 / to_f64(layers)).sqrt(), arguments, site)
         },
     },
     delta::ROW,
@@ -106,9 +106,9 @@ pub(super) const ROWS: &[Scheme] = &[
 
 const METHOD: Parameter = Parameter {
     name: "method",
-    kind: Kind::Choice(&["svd", "reflectors"]),
+    kind: Kind::Choice(&["svd", "householder"]),
     default: None,
-    help: "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exactly Haar-distributed [default: svd up to 512 in the smaller dimension, reflectors beyond]",
+    help: "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exactly Haar-distributed [default: svd up to 512 in the smaller dimension, householder beyond]",
 };
 const MODE: Parameter = Parameter {
     name: "mode",
@@ -117,19 +117,19 @@ const MODE: Parameter = Parameter {
     help: "the required form, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many [default: any]",
 };
 
-/// An orthogonal law of a gain, by the method and mode that the arguments name.
-fn orthogonal(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+/// An orthogonal distribution of a gain, by the method and mode that the arguments name.
+fn orthogonal(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     check_mode(arguments, &unfolding)?;
     let smaller = unfolding.rows().min(unfolding.columns());
     if !arguments.given("method") {
-        arguments.set("method", if smaller <= LARGEST_SVD { "svd" } else { "reflectors" });
+        arguments.set("method", if smaller <= LARGEST_SVD { "svd" } else { "householder" });
     }
     let method = match arguments.word("method") {
         Some("svd") => OrthogonalMethod::Svd,
-        _ => OrthogonalMethod::Reflectors,
+        _ => OrthogonalMethod::Householder,
     };
-    Ok(Law::Orthogonal { gain, method, unfolding })
+    Ok(Distribution::Orthogonal { gain, method, unfolding })
 }
 
 fn check_mode(arguments: &Arguments, unfolding: &Unfolding) -> Result<()> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::plain::between;
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of};
-use crate::tensor::{Place, Unfolding, as_float, in_memory};
+use super::super::normal_uniform::between;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "nguyen-widrow",
@@ -24,22 +24,22 @@ pub(super) const ROW: Scheme = Scheme {
     bare: Some("factor"),
     aliases: &[],
     // It multiplies by half the width of the transfer function's active range: 2 for its default, TanSig.
-    spellings: &[spelling("neurolab", "initnw", "nguyen-widrow:factor=1.4")],
-    reads: Reads::Fans,
+    framework_aliases: &[alias("neurolab", "initnw", "nguyen-widrow:factor=1.4")],
+    requires: Requires::Fans,
     example: example("nguyen-widrow"),
-    law: nguyen_widrow,
+    distribution: nguyen_widrow,
 };
 
-fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Law> {
-    let (factor, inputs) = (arguments.positive("factor")?, as_float(site.fan_in()?.max(1)));
-    let beta = |outputs: u64| factor * libm::pow(as_float(outputs.max(1)), 1.0 / inputs);
+fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let (factor, inputs) = (arguments.positive("factor")?, to_f64(site.fan_in()?.max(1)));
+    let beta = |outputs: u64| factor * libm::pow(to_f64(outputs.max(1)), 1.0 / inputs);
     if let [outputs] = site.shape.axes() {
         let beta = beta(*outputs);
         ensure!(beta.is_finite(), "factor is {factor:?}: it is too large");
         return between(-beta, beta);
     }
     let unfolding = site.unfolding()?;
-    Ok(Law::Whole(Arc::new(NguyenWidrow { beta: beta(unfolding.rows()), unfolding })))
+    Ok(Distribution::Joint(Arc::new(NguyenWidrow { beta: beta(unfolding.rows()), unfolding })))
 }
 
 #[derive(Debug)]
@@ -48,27 +48,27 @@ struct NguyenWidrow {
     unfolding: Unfolding,
 }
 
-impl Described for NguyenWidrow {
+impl Moments for NguyenWidrow {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
     }
 
     fn std(&self) -> Option<f64> {
-        Some(self.beta / as_float(self.unfolding.columns().max(1)).sqrt())
+        Some(self.beta / to_f64(self.unfolding.columns().max(1)).sqrt())
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.beta
     }
 }
 
-impl Whole for NguyenWidrow {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl Joint for NguyenWidrow {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let Self { beta, unfolding } = self;
-        let mut values = vec![0.0; in_memory(unfolding.count())];
+        let mut values = vec![0.0; to_usize(unfolding.count())];
         draws.signed_uniforms(0, &mut values);
-        let row = |place: Place| in_memory(place.matrix * unfolding.rows() + place.row);
-        let rows = if values.is_empty() { 0 } else { in_memory(unfolding.matrices() * unfolding.rows()) };
+        let row = |place: MatrixIndex| to_usize(place.matrix * unfolding.rows() + place.row);
+        let rows = if values.is_empty() { 0 } else { to_usize(unfolding.matrices() * unfolding.rows()) };
         let mut squares = vec![0.0; rows];
         for (value, place) in values.iter().zip(unfolding.places()) {
             squares[row(place)] += value * value;

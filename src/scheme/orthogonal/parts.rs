@@ -1,10 +1,10 @@
-//! What the laws of this family share: the parts of a convolution, matrices put into their tensor, and sizes.
+//! What the distributions of this family share: the parts of a convolution, matrices put into their tensor, and sizes.
 
 use anyhow::{Context, Result, ensure};
 
 use super::Site;
-use crate::law::{Draws, matrix};
-use crate::tensor::{Axes, Role, Unfolding, in_memory};
+use crate::distribution::{RandomStreams, matrix};
+use crate::tensor::{Axes, AxisRole, Unfolding, to_usize};
 
 /// The weight of a convolution: which input, output and tap each element belongs to.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Convolution {
             "it is for convolutions, of three or more axes, and shape {shape} has {rank}: take orthogonal"
         );
         let axes = site.axes()?;
-        for (role, word) in [(Role::In, "input"), (Role::Out, "output"), (Role::Kernel, "kernel")] {
+        for (role, word) in [(AxisRole::In, "input"), (AxisRole::Out, "output"), (AxisRole::Kernel, "kernel")] {
             axes.position(role)
                 .with_context(|| format!("it is for convolutions, and layout `{layout}` names no {word} axis"))?;
         }
@@ -50,19 +50,19 @@ impl Convolution {
     }
 
     pub(super) fn matrices(&self) -> u64 {
-        self.axes.product(|role| matches!(role, Role::Batch | Role::Group))
+        self.axes.product(|role| matches!(role, AxisRole::Batch | AxisRole::Group))
     }
 
     pub(super) fn inputs(&self) -> u64 {
-        self.axes.product(|role| role == Role::In)
+        self.axes.product(|role| role == AxisRole::In)
     }
 
     pub(super) fn outputs(&self) -> u64 {
-        self.axes.product(|role| role == Role::Out)
+        self.axes.product(|role| role == AxisRole::Out)
     }
 
     pub(super) fn taps(&self) -> u64 {
-        self.axes.product(|role| role == Role::Kernel)
+        self.axes.product(|role| role == AxisRole::Kernel)
     }
 
     /// How many elements there are in all.
@@ -72,7 +72,7 @@ impl Convolution {
 
     /// The sizes of the receptive field.
     pub(super) fn kernel(&self) -> Vec<u64> {
-        self.axes.iter().filter(|(role, _)| *role == Role::Kernel).map(|(_, size)| size).collect()
+        self.axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect()
     }
 
     /// The parts of each element, row-major.
@@ -82,27 +82,27 @@ impl Convolution {
 
     fn part(&self, index: u64) -> Part {
         let place = self.axes.place(index, |role| match role {
-            Role::Batch | Role::Group => 0,
-            Role::Out => 1,
-            Role::In => 2,
-            Role::Kernel => 3,
+            AxisRole::Batch | AxisRole::Group => 0,
+            AxisRole::Out => 1,
+            AxisRole::In => 2,
+            AxisRole::Kernel => 3,
         });
-        let [matrix, output, input, tap] = place.map(in_memory);
+        let [matrix, output, input, tap] = place.map(to_usize);
         Part { matrix, output, input, tap }
     }
 }
 
 /// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made where it is empty.
 pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) -> Vec<f64> {
-    let mut matrices = Vec::with_capacity(in_memory(unfolding.count()));
+    let mut matrices = Vec::with_capacity(to_usize(unfolding.count()));
     if unfolding.count() > 0 {
         (0..unfolding.matrices()).for_each(|number| matrices.extend(matrix(number)));
     }
     unfolding.tensor(&matrices)
 }
 
-/// A matrix of Haar's law, row-major: orthonormal rows or columns, whichever are fewer.
-pub(super) fn haar(draws: &dyn Draws, stream: u64, [rows, columns]: [usize; 2]) -> Vec<f64> {
+/// A matrix of Haar's distribution, row-major: orthonormal rows or columns, whichever are fewer.
+pub(super) fn haar(draws: &dyn RandomStreams, stream: u64, [rows, columns]: [usize; 2]) -> Vec<f64> {
     if rows == 0 || columns == 0 {
         Vec::new()
     } else if rows >= columns {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Reads, Scheme, example_on, spelling};
-use crate::law::{Described, Draws, Law, Whole, bytes_of, panels};
-use crate::tensor::{Unfolding, in_memory};
+use super::{Kind, Parameter, Requires, Scheme, alias, example_on};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
+use crate::tensor::{Unfolding, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "skew-symmetric",
@@ -24,16 +24,16 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: Some("angles"),
     aliases: &[],
-    spellings: &[
-        spelling("exprnn", "henaff_init_", "skew-symmetric"),
-        spelling("exprnn", "cayley_init_", "skew-symmetric:angles=cayley"),
-        spelling("exprnn", "haar_diag_init_", "skew-symmetric:angles=haar"),
-        spelling("exprnn", "normal_diag_init_", "skew-symmetric:angles=normal"),
-        spelling("exprnn", "normal_squeeze_diag_init_", "skew-symmetric:angles=normal-squeeze"),
+    framework_aliases: &[
+        alias("exprnn", "henaff_init_", "skew-symmetric"),
+        alias("exprnn", "cayley_init_", "skew-symmetric:angles=cayley"),
+        alias("exprnn", "haar_diag_init_", "skew-symmetric:angles=haar"),
+        alias("exprnn", "normal_diag_init_", "skew-symmetric:angles=normal"),
+        alias("exprnn", "normal_squeeze_diag_init_", "skew-symmetric:angles=normal-squeeze"),
     ],
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
-    law: |arguments, site| {
+    distribution: |arguments, site| {
         let unfolding = site.square()?;
         let angles = match arguments.word("angles") {
             Some("cayley") => Angles::Cayley,
@@ -42,7 +42,7 @@ pub(super) const ROW: Scheme = Scheme {
             Some("normal-squeeze") => Angles::Normal { modulus: PI / 8.0 },
             _ => Angles::Henaff,
         };
-        Ok(Law::Whole(Arc::new(SkewSymmetric { angles, unfolding })))
+        Ok(Distribution::Joint(Arc::new(SkewSymmetric { angles, unfolding })))
     },
 };
 
@@ -56,7 +56,7 @@ enum Angles {
 
 impl Angles {
     /// The angles of weight number `number`, `size` x `size`.
-    fn draw(self, draws: &dyn Draws, number: u64, size: usize) -> Vec<f64> {
+    fn draw(self, draws: &dyn RandomStreams, number: u64, size: usize) -> Vec<f64> {
         let mut angles = vec![0.0; size / 2];
         match self {
             Self::Henaff => {
@@ -81,10 +81,10 @@ impl Angles {
     }
 }
 
-/// The angles of a rotation of Haar's law, ascending, between 0 and pi.
-fn haar_angles(draws: &dyn Draws, stream: u64, size: usize) -> Vec<f64> {
+/// The angles of a rotation of Haar's distribution, ascending, between 0 and pi.
+fn haar_angles(draws: &dyn RandomStreams, stream: u64, size: usize) -> Vec<f64> {
     let mut matrix = DMatrix::from_vec(size, size, haar(draws, stream, [size, size]));
-    // Haar's law on the reflections becomes that on the rotations when one column changes its sign.
+    // Haar's distribution on the reflections becomes that on the rotations when one column changes its sign.
     if !is_rotation(&matrix) {
         matrix.column_mut(0).iter_mut().for_each(|value| *value = -*value);
     }
@@ -122,15 +122,15 @@ struct SkewSymmetric {
     unfolding: Unfolding,
 }
 
-impl Described for SkewSymmetric {
-    fn largest(&self) -> f64 {
+impl Moments for SkewSymmetric {
+    fn max_abs(&self) -> f64 {
         PI
     }
 }
 
-impl Whole for SkewSymmetric {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let size = in_memory(self.unfolding.rows());
+impl Joint for SkewSymmetric {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let size = to_usize(self.unfolding.rows());
         let matrix = |number| {
             let mut matrix = vec![0.0; size * size];
             for (block, angle) in self.angles.draw(draws, number, size).into_iter().enumerate() {

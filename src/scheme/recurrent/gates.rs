@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::last_axis;
-use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
-use crate::tensor::in_memory;
+use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::to_usize;
 
 const GATES: Parameter = Parameter {
     name: "gates",
@@ -49,20 +49,20 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("forget"),
         aliases: &["forget-bias"],
-        spellings: &[
-            spelling("mxnet", "LSTMBias", "lstm-bias"),
-            spelling("keras", "unit_forget_bias", "lstm-bias"),
-            spelling("tensorflow", "unit_forget_bias", "lstm-bias"),
-            spelling("tfjs", "unitForgetBias", "lstm-bias"),
-            spelling("sonnet", "forget_bias", "lstm-bias"),
-            spelling("chainer", "forget_bias_init", "lstm-bias:gates=gifo,interleaved=true"),
-            spelling("dl4j", "forgetGateBiasInit", "lstm-bias:gates=gfoi"),
+        framework_aliases: &[
+            alias("mxnet", "LSTMBias", "lstm-bias"),
+            alias("keras", "unit_forget_bias", "lstm-bias"),
+            alias("tensorflow", "unit_forget_bias", "lstm-bias"),
+            alias("tfjs", "unitForgetBias", "lstm-bias"),
+            alias("sonnet", "forget_bias", "lstm-bias"),
+            alias("chainer", "forget_bias_init", "lstm-bias:gates=gifo,interleaved=true"),
+            alias("dl4j", "forgetGateBiasInit", "lstm-bias:gates=gfoi"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example_on("lstm-bias", "64", "default"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let forget = arguments.number("forget")?;
-            Ok(Law::Pattern(Arc::new(Forget { forget, gates: Gates::of(arguments, site)? })))
+            Ok(Distribution::Deterministic(Arc::new(Forget { forget, gates: Gates::of(arguments, site)? })))
         },
     },
     Scheme {
@@ -74,10 +74,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[LONGEST, GATES, INTERLEAVED],
         bare: Some("t-max"),
         aliases: &["chrono-initialization"],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example_on("chrono:t-max=100", "64", "default"),
-        law: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
+        distribution: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
     },
     Scheme {
         name: "chrono-gru",
@@ -102,21 +102,21 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("t-max"),
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example_on("chrono-gru:t-max=100", "48", "default"),
-        law: |arguments, site| match arguments.word("update") {
+        distribution: |arguments, site| match arguments.word("update") {
             Some("renew") => chrono(arguments, site, None, Some('z')),
             _ => chrono(arguments, site, Some('z'), None),
         },
     },
 ];
 
-fn chrono(arguments: &Arguments, site: &Site, keeps: Option<char>, renews: Option<char>) -> Result<Law> {
+fn chrono(arguments: &Arguments, site: &Site, keeps: Option<char>, renews: Option<char>) -> Result<Distribution> {
     let longest = arguments.number("t-max")?;
     ensure!(longest > 2.0, "t-max is {longest}: it must be above 2, so that U(1, t-max - 1) has values");
     let (count, gates) = (site.shape.count(), Gates::of(arguments, site)?);
-    Ok(Law::Whole(Arc::new(Chrono { longest, count, gates, keeps, renews })))
+    Ok(Distribution::Joint(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
 
 /// Where the gates of a bias lie.
@@ -162,13 +162,13 @@ struct Forget {
     gates: Gates,
 }
 
-impl Described for Forget {
-    fn largest(&self) -> f64 {
+impl Moments for Forget {
+    fn max_abs(&self) -> f64 {
         self.forget.abs()
     }
 }
 
-impl Pattern for Forget {
+impl Deterministic for Forget {
     fn value(&self, index: u64) -> f64 {
         if self.gates.place(index).0 == Some('f') { self.forget } else { 0.0 }
     }
@@ -185,26 +185,26 @@ struct Chrono {
     renews: Option<char>,
 }
 
-impl Described for Chrono {
+impl Moments for Chrono {
     fn bounds(&self) -> Option<(f64, f64)> {
-        Some((-self.largest(), self.largest()))
+        Some((-self.max_abs(), self.max_abs()))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         libm::log(self.longest - 1.0)
     }
 }
 
-impl Whole for Chrono {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut times = vec![0.0; in_memory(self.count / self.gates.count())];
+impl Joint for Chrono {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let mut times = vec![0.0; to_usize(self.count / self.gates.count())];
         draws.signed_uniforms(0, &mut times);
         // A uniform of (-1, 1) becomes one of (1, t-max - 1).
         let half = self.longest / 2.0;
         let logarithm = |unit: f64| libm::log(half + (half - 1.0) * unit);
         let bias = |index| match self.gates.place(index) {
-            (gate, unit) if gate == self.keeps => logarithm(times[in_memory(unit)]),
-            (gate, unit) if gate == self.renews => -logarithm(times[in_memory(unit)]),
+            (gate, unit) if gate == self.keeps => logarithm(times[to_usize(unit)]),
+            (gate, unit) if gate == self.renews => -logarithm(times[to_usize(unit)]),
             _ => 0.0,
         };
         (0..self.count).map(bias).collect()

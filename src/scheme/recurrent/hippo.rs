@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, alias, example_on};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Whole, bytes_of};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{to_f64, to_usize};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -63,9 +63,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
         source: HIPPO,
         parameters: FIXED,
-        spellings: &[spelling("s4", "legs", "hippo-legs")],
+        framework_aliases: &[alias("s4", "legs", "hippo-legs")],
         example: example_on("hippo-legs", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::LegS, arguments, site),
+        distribution: |arguments, site| fixed(Measure::LegS, arguments, site),
         ..BASE
     },
     Scheme {
@@ -74,9 +74,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
         source: DIAGONAL,
         parameters: FIXED,
-        spellings: &[spelling("s4", "legsd", "hippo-legsd")],
+        framework_aliases: &[alias("s4", "legsd", "hippo-legsd")],
         example: example_on("hippo-legsd", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::LegSD, arguments, site),
+        distribution: |arguments, site| fixed(Measure::LegSD, arguments, site),
         ..BASE
     },
     Scheme {
@@ -85,9 +85,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         source: HIPPO,
         parameters: FIXED,
-        spellings: &[spelling("s4", "legt", "hippo-legt")],
+        framework_aliases: &[alias("s4", "legt", "hippo-legt")],
         example: example_on("hippo-legt", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::LegT, arguments, site),
+        distribution: |arguments, site| fixed(Measure::LegT, arguments, site),
         ..BASE
     },
     Scheme {
@@ -96,9 +96,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
         source: LMU,
         parameters: FIXED,
-        spellings: &[spelling("s4", "lmu", "hippo-lmu")],
+        framework_aliases: &[alias("s4", "lmu", "hippo-lmu")],
         example: example_on("hippo-lmu", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::Lmu, arguments, site),
+        distribution: |arguments, site| fixed(Measure::Lmu, arguments, site),
         ..BASE
     },
     Scheme {
@@ -107,9 +107,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
         source: HIPPO,
         parameters: TILTED,
-        spellings: &[spelling("s4", "lagt", "hippo-lagt")],
+        framework_aliases: &[alias("s4", "lagt", "hippo-lagt")],
         example: example_on("hippo-lagt", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
+        distribution: |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
         ..BASE
     },
     Scheme {
@@ -118,9 +118,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
         source: S4,
         parameters: TILTED,
-        spellings: &[spelling("s4", "tlagt", "hippo-tlagt")],
+        framework_aliases: &[alias("s4", "tlagt", "hippo-tlagt")],
         example: example_on("hippo-tlagt", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site),
+        distribution: |arguments, site| {
+            fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site)
+        },
         ..BASE
     },
     Scheme {
@@ -129,9 +131,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
         source: HIPPO,
         parameters: GENERALIZED,
-        spellings: &[spelling("s4", "glagt", "hippo-glagt")],
+        framework_aliases: &[alias("s4", "glagt", "hippo-glagt")],
         example: example_on("hippo-glagt", "16x16", "default"),
-        law: generalized,
+        distribution: generalized,
         ..BASE
     },
     Scheme {
@@ -140,13 +142,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
         source: TRAIN,
         parameters: FIXED,
-        spellings: &[
-            spelling("s4", "fout", "hippo-fourier"),
+        framework_aliases: &[
+            alias("s4", "fout", "hippo-fourier"),
             // Over a window of half the length.
-            spelling("s4", "fourier2", "hippo-fourier:scale=2"),
+            alias("s4", "fourier2", "hippo-fourier:scale=2"),
         ],
         example: example_on("hippo-fourier", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::Fourier, arguments, site),
+        distribution: |arguments, site| fixed(Measure::Fourier, arguments, site),
         ..BASE
     },
     Scheme {
@@ -155,12 +157,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = 2 R - I / 2 with R and B of hippo-fourier",
         source: TRAIN,
         parameters: FIXED,
-        spellings: &[
-            spelling("s4", "foud", "hippo-fourier-diag"),
-            spelling("s4", "fourier_diag", "hippo-fourier-diag"),
+        framework_aliases: &[
+            alias("s4", "foud", "hippo-fourier-diag"),
+            alias("s4", "fourier_diag", "hippo-fourier-diag"),
         ],
         example: example_on("hippo-fourier-diag", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
+        distribution: |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
         ..BASE
     },
     Scheme {
@@ -169,9 +171,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
         source: TRAIN,
         parameters: FIXED,
-        spellings: &[spelling("s4", "fourier_decay", "hippo-fourier-decay")],
+        framework_aliases: &[alias("s4", "fourier_decay", "hippo-fourier-decay")],
         example: example_on("hippo-fourier-decay", "16x16", "default"),
-        law: |arguments, site| fixed(Measure::FourierDecay, arguments, site),
+        distribution: |arguments, site| fixed(Measure::FourierDecay, arguments, site),
         ..BASE
     },
     Scheme {
@@ -181,10 +183,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: S4,
         parameters: RANDOM,
         example: example_on("hippo-random", "16x16", "default"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let (part, size) = part(arguments, site)?;
-            let std = if part == Part::A { 1.0 / as_float(size.max(1)) } else { 1.0 };
-            Ok(Law::Normal { mean: 0.0, std })
+            let std = if part == Part::A { 1.0 / to_f64(size.max(1)) } else { 1.0 };
+            Ok(Distribution::Normal { mean: 0.0, std })
         },
         ..BASE
     },
@@ -195,10 +197,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: S4,
         parameters: RANDOM,
         example: example_on("hippo-diagonal", "16x16", "default"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let (part, size) = part(arguments, site)?;
-            let decays = || Law::Whole(Arc::new(Decays { size, count: site.shape.count() }));
-            Ok(if part == Part::A { decays() } else { Law::Normal { mean: 0.0, std: 1.0 } })
+            let decays = || Distribution::Joint(Arc::new(Decays { size, count: site.shape.count() }));
+            Ok(if part == Part::A { decays() } else { Distribution::Normal { mean: 0.0, std: 1.0 } })
         },
         ..BASE
     },
@@ -234,7 +236,7 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
     Ok((part, if part == Part::B { column.unwrap_or(last) } else { last }))
 }
 
-fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (part, size) = part(arguments, site)?;
     let scale = arguments.positive("scale")?;
     ensure!(
@@ -242,13 +244,13 @@ fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Law
         "{size} states: sines and cosines come in pairs, so it must be even"
     );
     let transposed = arguments.flag("transposed");
-    Ok(Law::Pattern(match part {
+    Ok(Distribution::Deterministic(match part {
         Part::A => Arc::new(Matrix { measure, size, scale, transposed }),
         Part::B => Arc::new(Vector { measure, size, scale }),
     }))
 }
 
-fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (alpha, beta) = (arguments.number("alpha")?, arguments.positive("beta")?);
     ensure!(-1.0 < alpha && alpha < 1.0, "alpha is {alpha}: it must be above -1 and below 1");
     fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
@@ -261,15 +263,15 @@ struct Decays {
     count: u64,
 }
 
-impl Described for Decays {
-    fn largest(&self) -> f64 {
+impl Moments for Decays {
+    fn max_abs(&self) -> f64 {
         exponential(f64::INFINITY)
     }
 }
 
-impl Whole for Decays {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let (size, count) = (in_memory(self.size), in_memory(self.count));
+impl Joint for Decays {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let (size, count) = (to_usize(self.size), to_usize(self.count));
         let mut values = vec![0.0; count];
         let mut diagonal = vec![0.0; count.checked_div(size).unwrap_or(0)];
         draws.normals(0, &mut diagonal);

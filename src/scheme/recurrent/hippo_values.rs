@@ -2,8 +2,8 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use crate::law::{Described, Pattern};
-use crate::tensor::as_float;
+use crate::distribution::{Deterministic, Moments};
+use crate::tensor::to_f64;
 
 /// The basis, and the measure that says how much each part of the past counts.
 #[derive(Clone, Copy, Debug)]
@@ -47,13 +47,13 @@ impl Measure {
             return 0.0;
         }
         match self {
-            Self::LegS if i == j => -as_float(i + 1),
+            Self::LegS if i == j => -to_f64(i + 1),
             Self::LegSD | Self::LagT { .. } | Self::FourierDiagonal if i == j => -0.5,
             Self::TiltedLagT { beta } | Self::GeneralizedLagT { beta, .. } if i == j => -(1.0 + beta) / 2.0,
             Self::LegS => -root_of_norms(i, j),
             Self::LegSD => 0.5 * root_of_norms(i, j) * if i < j { 1.0 } else { -1.0 },
             Self::LegT => -0.5 * root_of_norms(i, j) * if i < j { alternating(j - i) } else { 1.0 },
-            Self::Lmu => as_float(2 * i + 1) * if i < j { -1.0 } else { -alternating(i - j) },
+            Self::Lmu => to_f64(2 * i + 1) * if i < j { -1.0 } else { -alternating(i - j) },
             Self::LagT { .. } | Self::TiltedLagT { .. } => -1.0,
             Self::GeneralizedLagT { alpha, .. } => -libm::exp(log_norm(j, alpha) - log_norm(i, alpha)),
             Self::Fourier => rotation(i, j, PI) - wave_product(i, j),
@@ -64,7 +64,7 @@ impl Measure {
 
     /// Element `i` of B.
     fn vector(self, i: u64) -> f64 {
-        let norm = as_float(2 * i + 1);
+        let norm = to_f64(2 * i + 1);
         match self {
             Self::LegS => norm.sqrt(),
             Self::LegSD | Self::LegT => 0.5 * norm.sqrt(),
@@ -82,7 +82,7 @@ impl Measure {
 
 /// sqrt(2 i + 1) sqrt(2 j + 1), rounded once.
 fn root_of_norms(i: u64, j: u64) -> f64 {
-    (as_float(2 * i + 1) * as_float(2 * j + 1)).sqrt()
+    (to_f64(2 * i + 1) * to_f64(2 * j + 1)).sqrt()
 }
 
 /// (-1)^n.
@@ -92,7 +92,7 @@ fn alternating(n: u64) -> f64 {
 
 /// Half the logarithm of gamma(n + alpha + 1) / gamma(n + 1), the squared norm of a generalized Laguerre polynomial.
 fn log_norm(n: u64, alpha: f64) -> f64 {
-    let x = as_float(n) + 1.0;
+    let x = to_f64(n) + 1.0;
     if n < 16 {
         return 0.5 * (libm::lgamma(x + alpha) - libm::lgamma(x));
     }
@@ -125,7 +125,7 @@ fn wave_product(i: u64, j: u64) -> f64 {
 
 /// The pair of states k, 2k and 2k + 1, turning at the speed `unit` k.
 fn rotation(i: u64, j: u64, unit: f64) -> f64 {
-    let speed = unit * as_float(i / 2);
+    let speed = unit * to_f64(i / 2);
     match (i % 2, j % 2) {
         _ if i / 2 != j / 2 => 0.0,
         (0, 1) => -speed,
@@ -151,14 +151,14 @@ impl Matrix {
     }
 }
 
-impl Described for Matrix {
-    fn largest(&self) -> f64 {
+impl Moments for Matrix {
+    fn max_abs(&self) -> f64 {
         let pairs = ends(self.size).into_iter().flat_map(|i| ends(self.size).into_iter().map(move |j| (i, j)));
         pairs.map(|(i, j)| self.element(i, j).abs()).fold(0.0, f64::max)
     }
 }
 
-impl Pattern for Matrix {
+impl Deterministic for Matrix {
     fn value(&self, index: u64) -> f64 {
         self.element(index / self.size % self.size, index % self.size)
     }
@@ -172,13 +172,13 @@ pub(super) struct Vector {
     pub(super) scale: f64,
 }
 
-impl Described for Vector {
-    fn largest(&self) -> f64 {
+impl Moments for Vector {
+    fn max_abs(&self) -> f64 {
         ends(self.size).into_iter().map(|i| (self.scale * self.measure.vector(i)).abs()).fold(0.0, f64::max)
     }
 }
 
-impl Pattern for Vector {
+impl Deterministic for Vector {
     fn value(&self, index: u64) -> f64 {
         self.scale * self.measure.vector(index % self.size) + 0.0
     }

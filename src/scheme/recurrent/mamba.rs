@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::plain::between;
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, example_on, spelling};
+use super::super::normal_uniform::between;
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
-use crate::law::{Described, Distribution, Law, numbers::open_unit};
-use crate::quadrature::moments;
-use crate::tensor::as_float;
+use crate::distribution::{Distribution, Iid, Moments, sampling::open_unit};
+use crate::statistics::quadrature::moments;
+use crate::tensor::to_f64;
 
 const LEAST_STEP: Parameter =
     Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };
@@ -32,11 +32,15 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("mamba", "A_log", "mamba-a"), spelling("transformers", "A_log", "mamba-a")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("mamba", "A_log", "mamba-a"), alias("transformers", "A_log", "mamba-a")],
+        requires: Requires::Shape,
         example: example_on("mamba-a", "64x16", "default"),
-        law: |_, site| {
-            Ok(Law::Pattern(Arc::new(Diagonal { curve: Curve::Real, part: Part::LogReal, size: last_axis(site)? })))
+        distribution: |_, site| {
+            Ok(Distribution::Deterministic(Arc::new(Diagonal {
+                curve: Curve::Real,
+                part: Part::LogReal,
+                size: last_axis(site)?,
+            })))
         },
     },
     Scheme {
@@ -51,12 +55,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example("mamba2-a"),
-        law: |arguments, _| {
+        distribution: |arguments, _| {
             let (low, high) = ordered(arguments, "low", "high")?;
-            Ok(Law::Distribution(Arc::new(LogarithmOfUniform { low, high })))
+            Ok(Distribution::Iid(Arc::new(LogarithmOfUniform { low, high })))
         },
     },
     Scheme {
@@ -77,14 +81,14 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("mamba", "dt_bias", "mamba-dt"), spelling("transformers", "dt_bias", "mamba-dt")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("mamba", "dt_bias", "mamba-dt"), alias("transformers", "dt_bias", "mamba-dt")],
+        requires: Requires::Shape,
         example: example("mamba-dt"),
-        law: |arguments, _| {
+        distribution: |arguments, _| {
             let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
             let floor = arguments.nonnegative("floor")?;
             ensure!(floor < longest, "floor is {floor} and dt-max is {longest}: floor must be below dt-max");
-            Ok(Law::Distribution(Arc::new(TimeStep { least, longest, floor })))
+            Ok(Distribution::Iid(Arc::new(TimeStep { least, longest, floor })))
         },
     },
     Scheme {
@@ -104,10 +108,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("mamba", "dt_proj", "mamba-dt-proj")],
-        reads: Reads::Fans,
+        framework_aliases: &[alias("mamba", "dt_proj", "mamba-dt-proj")],
+        requires: Requires::Fans,
         example: example("mamba-dt-proj"),
-        law: projection,
+        distribution: projection,
     },
     Scheme {
         name: "s4-dt",
@@ -118,22 +122,22 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[LEAST_STEP, LONGEST_STEP],
         bare: None,
         aliases: &[],
-        spellings: &[spelling("s4", "log_dt", "s4-dt")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("s4", "log_dt", "s4-dt")],
+        requires: Requires::Shape,
         example: example("s4-dt"),
-        law: |arguments, _| {
+        distribution: |arguments, _| {
             let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
             between(libm::log(least), libm::log(longest))
         },
     },
 ];
 
-fn projection(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn projection(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let scale = arguments.positive("scale")?;
-    let bound = scale / as_float(site.fan_in()?.max(1)).sqrt();
+    let bound = scale / to_f64(site.fan_in()?.max(1)).sqrt();
     ensure!(bound > 0.0, "scale is {scale}: too small, its quotient by sqrt(fan_in) is 0");
     match arguments.word("distribution") {
-        Some("constant") => Ok(Law::Constant { value: bound }),
+        Some("constant") => Ok(Distribution::Constant { value: bound }),
         _ => between(-bound, bound),
     }
 }
@@ -145,7 +149,7 @@ struct LogarithmOfUniform {
     high: f64,
 }
 
-impl Described for LogarithmOfUniform {
+impl Moments for LogarithmOfUniform {
     /// ln low + s / (1 - exp(-s)) - 1, s = ln(high / low).
     fn mean(&self) -> Option<f64> {
         let span = libm::log(self.high / self.low);
@@ -164,12 +168,12 @@ impl Described for LogarithmOfUniform {
         Some((libm::log(self.low), libm::log(self.high)))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         libm::log(self.low).abs().max(libm::log(self.high).abs())
     }
 }
 
-impl Distribution for LogarithmOfUniform {
+impl Iid for LogarithmOfUniform {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         let unit = open_unit(words);
         libm::log(self.low * (1.0 - unit) + self.high * unit)
@@ -204,7 +208,7 @@ impl TimeStep {
     }
 }
 
-impl Described for TimeStep {
+impl Moments for TimeStep {
     fn mean(&self) -> Option<f64> {
         Some(self.moments().0)
     }
@@ -217,12 +221,12 @@ impl Described for TimeStep {
         Some((self.inverse_softplus(self.least), self.inverse_softplus(self.longest)))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.inverse_softplus(self.least).abs().max(self.inverse_softplus(self.longest).abs())
     }
 }
 
-impl Distribution for TimeStep {
+impl Iid for TimeStep {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         let (low, high) = (libm::log(self.least), libm::log(self.longest));
         self.inverse_softplus(libm::exp(low + (high - low) * open_unit(words)))
@@ -232,13 +236,13 @@ impl Distribution for TimeStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quadrature::tests::of_fractions;
+    use crate::statistics::quadrature::tests::of_fractions;
 
     #[track_caller]
-    fn are_near(law: &dyn Described, expected: (f64, f64)) {
-        let (mean, std) = (law.mean().unwrap(), law.std().unwrap());
-        assert!((mean - expected.0).abs() < 1e-3 * expected.1, "{law:?}: mean {mean}, {expected:?}");
-        assert!((std / expected.1 - 1.0).abs() < 1e-3, "{law:?}: std {std}, {expected:?}");
+    fn are_near(distribution: &dyn Moments, expected: (f64, f64)) {
+        let (mean, std) = (distribution.mean().unwrap(), distribution.std().unwrap());
+        assert!((mean - expected.0).abs() < 1e-3 * expected.1, "{distribution:?}: mean {mean}, {expected:?}");
+        assert!((std / expected.1 - 1.0).abs() < 1e-3, "{distribution:?}: std {std}, {expected:?}");
     }
 
     #[test]
@@ -248,9 +252,9 @@ mod tests {
             are_near(&LogarithmOfUniform { low, high }, of_fractions(value));
         }
         for (least, longest, floor) in [(1e-3, 0.1, 1e-4), (1e-5, 1.0, 1e-4), (1e-3, 0.1, 0.09), (1.0, 50.0, 0.0)] {
-            let law = TimeStep { least, longest, floor };
-            let value = |unit| law.inverse_softplus(least * libm::pow(longest / least, unit));
-            are_near(&law, of_fractions(value));
+            let distribution = TimeStep { least, longest, floor };
+            let value = |unit| distribution.inverse_softplus(least * libm::pow(longest / least, unit));
+            are_near(&distribution, of_fractions(value));
         }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::as_float;
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::to_f64;
 
 const LAYER: Parameter =
     Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the index of the layer, from 0" };
@@ -31,13 +31,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[
-            spelling("rwkv", "time_decay", "rwkv-decay"),
-            spelling("transformers", "time_decay", "rwkv-decay"),
+        framework_aliases: &[
+            alias("rwkv", "time_decay", "rwkv-decay"),
+            alias("transformers", "time_decay", "rwkv-decay"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
             let (low, high) = (arguments.number("low")?, arguments.number("high")?);
             ensure!(
@@ -59,10 +59,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         bare: None,
         aliases: &[],
         // transformers computes the zigzag and then writes `ones_like` of it.
-        spellings: &[spelling("rwkv", "time_first", "rwkv-first"), spelling("transformers", "time_first", "ones")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("rwkv", "time_first", "rwkv-first"), alias("transformers", "time_first", "ones")],
+        requires: Requires::Shape,
         example: example_on("rwkv-first", "64", "default"),
-        law: |_, site| Ok(over_channels(Curve::First, site)),
+        distribution: |_, site| Ok(over_channels(Curve::First, site)),
     },
     Scheme {
         name: "rwkv-mix",
@@ -82,17 +82,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("part"),
         aliases: &[],
-        spellings: &[
-            spelling("rwkv", "time_mix_k", "rwkv-mix:part=k"),
-            spelling("rwkv", "time_mix_v", "rwkv-mix:part=v"),
-            spelling("rwkv", "time_mix_r", "rwkv-mix:part=r"),
-            spelling("transformers", "time_mix_key", "rwkv-mix:part=k"),
-            spelling("transformers", "time_mix_value", "rwkv-mix:part=v"),
-            spelling("transformers", "time_mix_receptance", "rwkv-mix:part=r"),
+        framework_aliases: &[
+            alias("rwkv", "time_mix_k", "rwkv-mix:part=k"),
+            alias("rwkv", "time_mix_v", "rwkv-mix:part=v"),
+            alias("rwkv", "time_mix_r", "rwkv-mix:part=r"),
+            alias("transformers", "time_mix_key", "rwkv-mix:part=k"),
+            alias("transformers", "time_mix_value", "rwkv-mix:part=v"),
+            alias("transformers", "time_mix_receptance", "rwkv-mix:part=r"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let depth = Depth::of(arguments)?;
             let (exponent, shift) = match arguments.word("part") {
                 Some("v") => (depth.falling(), 0.3 * depth.rising()),
@@ -104,8 +104,8 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
 ];
 
-fn over_channels(curve: Curve, site: &Site) -> Law {
-    Law::Pattern(Arc::new(Channels { curve, count: site.shape.count() }))
+fn over_channels(curve: Curve, site: &Site) -> Distribution {
+    Distribution::Deterministic(Arc::new(Channels { curve, count: site.shape.count() }))
 }
 
 /// Where a layer stands in its model.
@@ -123,12 +123,12 @@ impl Depth {
 
     /// 0 at the first layer, 1 at the last.
     fn rising(&self) -> f64 {
-        as_float(self.layer) / as_float((self.layers - 1).max(1))
+        to_f64(self.layer) / to_f64((self.layers - 1).max(1))
     }
 
     /// 1 at the first layer, nearly 0 at the last.
     fn falling(&self) -> f64 {
-        1.0 - as_float(self.layer) / as_float(self.layers)
+        1.0 - to_f64(self.layer) / to_f64(self.layers)
     }
 }
 
@@ -145,8 +145,8 @@ struct Channels {
     count: u64,
 }
 
-impl Described for Channels {
-    fn largest(&self) -> f64 {
+impl Moments for Channels {
+    fn max_abs(&self) -> f64 {
         match self.curve {
             Curve::Decay { low, high, .. } => low.abs().max(high.abs()),
             Curve::First => 0.5 - libm::log(0.3),
@@ -155,14 +155,14 @@ impl Described for Channels {
     }
 }
 
-impl Pattern for Channels {
+impl Deterministic for Channels {
     fn value(&self, channel: u64) -> f64 {
-        let (at, count) = (as_float(channel), as_float(self.count));
+        let (at, count) = (to_f64(channel), to_f64(self.count));
         match self.curve {
             Curve::Decay { low, high, exponent } => {
                 low + (high - low) * libm::pow(at / (count - 1.0).max(1.0), exponent)
             }
-            Curve::First => libm::log(0.3) + 0.5 * (as_float((channel + 1) % 3) - 1.0),
+            Curve::First => libm::log(0.3) + 0.5 * (to_f64((channel + 1) % 3) - 1.0),
             Curve::Mix { exponent, shift } => libm::pow(at / count, exponent) + shift,
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, alias, example_on};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
-use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{to_f64, to_usize};
 
 const PART: Parameter = Parameter {
     name: "part",
@@ -37,9 +37,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -(n+1), n from 0",
         source: PAPER,
         parameters: &[REAL],
-        spellings: &[spelling("s4", "diag-real", "s4d-real")],
+        framework_aliases: &[alias("s4", "diag-real", "s4d-real")],
         example: example_on("s4d-real", "4x32", "default"),
-        law: |arguments, site| curve(Curve::Real, arguments, site),
+        distribution: |arguments, site| curve(Curve::Real, arguments, site),
         ..BASE
     },
     Scheme {
@@ -48,9 +48,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i pi n, n from 0",
         source: PAPER,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-lin", "s4d-lin"), spelling("s4", "diag-linear", "s4d-lin")],
+        framework_aliases: &[alias("s4", "diag-lin", "s4d-lin"), alias("s4", "diag-linear", "s4d-lin")],
         example: example_on("s4d-lin", "4x32", "default"),
-        law: |arguments, site| curve(Curve::Linear, arguments, site),
+        distribution: |arguments, site| curve(Curve::Linear, arguments, site),
         ..BASE
     },
     Scheme {
@@ -59,9 +59,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-inv", "s4d-inv"), spelling("s4", "diag-inverse", "s4d-inv")],
+        framework_aliases: &[alias("s4", "diag-inv", "s4d-inv"), alias("s4", "diag-inverse", "s4d-inv")],
         example: example_on("s4d-inv", "4x32", "default"),
-        law: |arguments, site| curve(Curve::Inverse, arguments, site),
+        distribution: |arguments, site| curve(Curve::Inverse, arguments, site),
         ..BASE
     },
     Scheme {
@@ -70,9 +70,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-inv2", "s4d-inv2"), spelling("s4", "diag-inverse2", "s4d-inv2")],
+        framework_aliases: &[alias("s4", "diag-inv2", "s4d-inv2"), alias("s4", "diag-inverse2", "s4d-inv2")],
         example: example_on("s4d-inv2", "4x32", "default"),
-        law: |arguments, site| curve(Curve::Inverse2, arguments, site),
+        distribution: |arguments, site| curve(Curve::Inverse2, arguments, site),
         ..BASE
     },
     Scheme {
@@ -81,9 +81,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
         source: PAPER,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-quad", "s4d-quad"), spelling("s4", "diag-quadratic", "s4d-quad")],
+        framework_aliases: &[alias("s4", "diag-quad", "s4d-quad"), alias("s4", "diag-quadratic", "s4d-quad")],
         example: example_on("s4d-quad", "4x32", "default"),
-        law: |arguments, site| curve(Curve::Quadratic, arguments, site),
+        distribution: |arguments, site| curve(Curve::Quadratic, arguments, site),
         ..BASE
     },
     Scheme {
@@ -92,10 +92,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
         source: S4,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-legs", "s4d-legs"), spelling("s4", "diag-hippo", "s4d-legs")],
+        framework_aliases: &[alias("s4", "diag-legs", "s4d-legs"), alias("s4", "diag-hippo", "s4d-legs")],
         example: example_on("s4d-legs", "4x32", "default"),
-        law: |arguments, site| match arguments.word("part") {
-            Some("imag") => Ok(Law::Whole(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() }))),
+        distribution: |arguments, site| match arguments.word("part") {
+            Some("imag") => {
+                Ok(Distribution::Joint(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() })))
+            }
             _ => curve(Curve::Linear, arguments, site),
         },
         ..BASE
@@ -106,23 +108,23 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
         source: PAPER,
         parameters: &[PART],
-        spellings: &[spelling("s4", "diag-rand", "s4d-rand"), spelling("s4", "diag-random", "s4d-rand")],
+        framework_aliases: &[alias("s4", "diag-rand", "s4d-rand"), alias("s4", "diag-random", "s4d-rand")],
         example: example_on("s4d-rand", "4x32", "default"),
-        law: |arguments, site| match arguments.word("part") {
-            Some("imag") => Ok(Law::Whole(Arc::new(Exponentials { count: site.shape.count() }))),
+        distribution: |arguments, site| match arguments.word("part") {
+            Some("imag") => Ok(Distribution::Joint(Arc::new(Exponentials { count: site.shape.count() }))),
             _ => curve(Curve::Linear, arguments, site),
         },
         ..BASE
     },
 ];
 
-fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let part = match arguments.word("part") {
         Some("real") => Part::Real,
         Some("log-real") => Part::LogReal,
         _ => Part::Imaginary,
     };
-    Ok(Law::Pattern(Arc::new(Diagonal { curve, part, size: last_axis(site)? })))
+    Ok(Distribution::Deterministic(Arc::new(Diagonal { curve, part, size: last_axis(site)? })))
 }
 
 /// How the eigenvalues go with their number.
@@ -153,7 +155,7 @@ pub(super) struct Diagonal {
 
 impl Diagonal {
     fn eigenvalue(&self, n: u64) -> f64 {
-        let (states, n) = (2.0 * as_float(self.size), as_float(n));
+        let (states, n) = (2.0 * to_f64(self.size), to_f64(n));
         match (self.part, self.curve) {
             (Part::Real, Curve::Real) => -(n + 1.0),
             (Part::Real, _) => -0.5,
@@ -173,14 +175,14 @@ fn inverse(states: f64, divisor: f64) -> f64 {
     FRAC_1_PI * states * (states - divisor) / divisor
 }
 
-impl Described for Diagonal {
-    fn largest(&self) -> f64 {
+impl Moments for Diagonal {
+    fn max_abs(&self) -> f64 {
         // Each curve goes one way.
         self.eigenvalue(0).abs().max(self.eigenvalue(self.size.saturating_sub(1)).abs())
     }
 }
 
-impl Pattern for Diagonal {
+impl Deterministic for Diagonal {
     fn value(&self, index: u64) -> f64 {
         self.eigenvalue(index % self.size)
     }
@@ -192,15 +194,15 @@ struct Exponentials {
     count: u64,
 }
 
-impl Described for Exponentials {
-    fn largest(&self) -> f64 {
+impl Moments for Exponentials {
+    fn max_abs(&self) -> f64 {
         exponential(f64::INFINITY)
     }
 }
 
-impl Whole for Exponentials {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
-        let mut values = vec![0.0; in_memory(self.count)];
+impl Joint for Exponentials {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
+        let mut values = vec![0.0; to_usize(self.count)];
         draws.normals(0, &mut values);
         values.into_iter().map(exponential).collect()
     }

@@ -2,8 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use crate::law::{Described, Draws, Whole, bytes_of};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{to_f64, to_usize};
 
 /// Their imaginary parts, the largest first, on the last axis of a tensor.
 #[derive(Debug)]
@@ -13,21 +13,21 @@ pub(super) struct LegS {
     pub(super) count: u64,
 }
 
-impl Described for LegS {
-    fn largest(&self) -> f64 {
+impl Moments for LegS {
+    fn max_abs(&self) -> f64 {
         // The sum of the squares of all eigenvalues is at most that of the matrix, N^4 / 4, and each is there twice.
-        let states = 2.0 * as_float(self.eigenvalues);
+        let states = 2.0 * to_f64(self.eigenvalues);
         states * states / 8f64.sqrt()
     }
 }
 
-impl Whole for LegS {
-    fn draw(&self, _: &dyn Draws) -> Vec<f64> {
-        let (eigenvalues, count) = (in_memory(self.eigenvalues), in_memory(self.count));
+impl Joint for LegS {
+    fn draw(&self, _: &dyn RandomStreams) -> Vec<f64> {
+        let (eigenvalues, count) = (to_usize(self.eigenvalues), to_usize(self.count));
         if count == 0 {
             return Vec::new();
         }
-        let norm = |state: usize| as_float(2 * state as u64 + 1);
+        let norm = |state: usize| to_f64(2 * state as u64 + 1);
         let skew = DMatrix::from_fn(2 * eigenvalues, 2 * eigenvalues, |i, j| match i.cmp(&j) {
             std::cmp::Ordering::Greater => -0.5 * (norm(i) * norm(j)).sqrt(),
             std::cmp::Ordering::Equal => 0.0,

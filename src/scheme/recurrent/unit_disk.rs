@@ -6,12 +6,12 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, example};
-use crate::law::{
-    Described, Distribution, Law,
-    numbers::{SMALLEST_UNIT, open_unit},
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, example};
+use crate::distribution::{
+    Distribution, Iid, Moments,
+    sampling::{SMALLEST_UNIT, open_unit},
 };
-use crate::quadrature::moments;
+use crate::statistics::quadrature::moments;
 
 const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
 
@@ -28,10 +28,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example("lru-nu"),
-        law: |arguments, _| sizes(arguments),
+        distribution: |arguments, _| sizes(arguments),
     },
     Scheme {
         name: "lru-theta",
@@ -47,20 +47,22 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         }],
         bare: Some("max-phase"),
         aliases: &[],
-        spellings: &[],
-        reads: Reads::Shape,
+        framework_aliases: &[],
+        requires: Requires::Shape,
         example: example("lru-theta"),
-        law: |arguments, _| Ok(Law::Distribution(Arc::new(Phase { largest: arguments.positive("max-phase")? }))),
+        distribution: |arguments, _| {
+            Ok(Distribution::Iid(Arc::new(Phase { largest: arguments.positive("max-phase")? })))
+        },
     },
 ];
 
-fn sizes(arguments: &mut Arguments) -> Result<Law> {
+fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
     let (inner, outer) = (arguments.nonnegative("r-min")?, arguments.number("r-max")?);
     ensure!(
         inner < outer && outer <= 1.0,
         "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and that at most 1"
     );
-    Ok(Law::Distribution(Arc::new(Ring { inner, outer })))
+    Ok(Distribution::Iid(Arc::new(Ring { inner, outer })))
 }
 
 /// The sizes of eigenvalues that are evenly spread over a ring, as ln(-ln(size)).
@@ -88,7 +90,7 @@ impl Ring {
     }
 }
 
-impl Described for Ring {
+impl Moments for Ring {
     fn mean(&self) -> Option<f64> {
         Some(self.moments().0)
     }
@@ -101,12 +103,12 @@ impl Described for Ring {
         Some((self.at(1.0 - SMALLEST_UNIT), self.at(SMALLEST_UNIT)))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.at(1.0 - SMALLEST_UNIT).abs().max(self.at(SMALLEST_UNIT).abs())
     }
 }
 
-impl Distribution for Ring {
+impl Iid for Ring {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         self.at(open_unit(words))
     }
@@ -118,7 +120,7 @@ struct Phase {
     largest: f64,
 }
 
-impl Described for Phase {
+impl Moments for Phase {
     fn mean(&self) -> Option<f64> {
         Some(libm::log(self.largest) - 1.0)
     }
@@ -131,12 +133,12 @@ impl Described for Phase {
         Some((libm::log(self.largest) + libm::log(SMALLEST_UNIT), libm::log(self.largest)))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         libm::log(self.largest).abs().max((libm::log(self.largest) + libm::log(SMALLEST_UNIT)).abs())
     }
 }
 
-impl Distribution for Phase {
+impl Iid for Phase {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         libm::log(self.largest) + libm::log(open_unit(words))
     }
@@ -145,7 +147,7 @@ impl Distribution for Phase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quadrature::tests::of_fractions;
+    use crate::statistics::quadrature::tests::of_fractions;
 
     #[test]
     fn figures_are_those_of_the_values() {

@@ -3,11 +3,11 @@
 use anyhow::{Result, ensure};
 
 use super::super::sparse::rounded;
-use super::super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Law, numbers};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Distribution, sampling};
+use crate::tensor::{to_f64, to_usize};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 
@@ -24,30 +24,30 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         name: "band",
         summary: "random values on the diagonals nearest the main one, up to the given density",
         formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at positions drawn uniformly",
-        spellings: &[
-            spelling("reservoircomputing", "band_init", "band:radius=1"),
-            spelling("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
+        framework_aliases: &[
+            alias("reservoircomputing", "band_init", "band:radius=1"),
+            alias("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
         ],
         example: example_on("band:density=0.2,radius=0.9", "24x24", "torch"),
-        law: |arguments, site| by_diagonals(arguments, site, false, false),
+        distribution: |arguments, site| by_diagonals(arguments, site, false, false),
         ..DIAGONALS
     },
     Scheme {
         name: "lower-triangular",
         summary: "random values on the main diagonal and those below it, up to the given density",
         formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at positions drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
-        spellings: &[spelling("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
+        framework_aliases: &[alias("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
         example: example_on("lower-triangular:density=0.2,radius=0.9", "24x24", "torch"),
-        law: |arguments, site| by_diagonals(arguments, site, true, false),
+        distribution: |arguments, site| by_diagonals(arguments, site, true, false),
         ..DIAGONALS
     },
     Scheme {
         name: "toeplitz",
         summary: "one random value on each of the diagonals nearest the main one, up to the given density",
         formula: "as band, with one value for all of a diagonal",
-        spellings: &[spelling("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
+        framework_aliases: &[alias("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
         example: example_on("toeplitz:density=0.2,radius=0.9", "24x24", "torch"),
-        law: |arguments, site| by_diagonals(arguments, site, false, true),
+        distribution: |arguments, site| by_diagonals(arguments, site, false, true),
         ..DIAGONALS
     },
     Scheme {
@@ -73,10 +73,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("max"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "pseudo_svd", "pseudo-svd")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "pseudo_svd", "pseudo-svd")],
+        requires: Requires::Matrices,
         example: example_on("pseudo-svd:density=0.3", "24x24", "torch"),
-        law: pseudo_svd,
+        distribution: pseudo_svd,
     },
 ];
 
@@ -86,7 +86,7 @@ const DIAGONALS: Scheme = Scheme {
     ranks: SQUARE,
     parameters: &[DENSITY, UNIFORM, RADIUS],
     bare: Some("density"),
-    reads: Reads::Matrices,
+    requires: Requires::Matrices,
     ..EMPTY
 };
 
@@ -100,9 +100,9 @@ struct Diagonals {
     constant: bool,
 }
 
-fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: bool) -> Result<Law> {
+fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: bool) -> Result<Distribution> {
     let unfolding = square(site)?;
-    let n = as_float(unfolding.columns());
+    let n = to_f64(unfolding.columns());
     let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
     let count = rounded(density * n * n, f64::round_ties_even);
     let structure = Diagonals { count, values: Values::of(arguments)?, lower, constant };
@@ -112,7 +112,7 @@ fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: b
 impl Structure for Diagonals {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut places, mut values) = (random.words(), random.words());
-        let mut left = in_memory(self.count).max(n);
+        let mut left = to_usize(self.count).max(n);
         let below = (0..n).map(|shift| (shift, true));
         let above = (1..n).filter(|_| !self.lower).map(|shift| (shift, false));
         let mut diagonals: Vec<(usize, bool)> = below.chain(above).collect();
@@ -134,8 +134,8 @@ impl Structure for Diagonals {
         }
     }
 
-    fn largest(&self) -> f64 {
-        self.values.largest()
+    fn max_abs(&self) -> f64 {
+        self.values.max_abs()
     }
 
     fn mean(&self) -> Option<f64> {
@@ -157,7 +157,7 @@ struct PseudoSvd {
     order: Order,
 }
 
-fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let order = match arguments.word("order") {
         Some("descending") => Order::Descending,
         Some("none") => Order::None,
@@ -171,7 +171,7 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for PseudoSvd {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut turns) = (random.words(), random.words());
-        let mut singular: Vec<f64> = (0..n).map(|_| numbers::unit(words.as_mut())).collect();
+        let mut singular: Vec<f64> = (0..n).map(|_| sampling::unit(words.as_mut())).collect();
         singular.sort_unstable_by(|one, other| match self.order {
             Order::Ascending => one.total_cmp(other),
             Order::Descending => other.total_cmp(one),
@@ -183,13 +183,13 @@ impl Structure for PseudoSvd {
             Order::None => (),
         }
         (0..n).for_each(|place| matrix[place * n + place] = singular[place]);
-        let enough = self.density * as_float((n * n) as u64);
+        let enough = self.density * to_f64((n * n) as u64);
         let mut nonzeros = singular.iter().filter(|&&value| value != 0.0).count() as u64;
-        while n >= 2 && as_float(nonzeros) < enough {
-            let one = in_memory(random::below(turns.as_mut(), n as u64));
+        while n >= 2 && to_f64(nonzeros) < enough {
+            let one = to_usize(random::below(turns.as_mut(), n as u64));
             // Another column than the first.
-            let other = (one + 1 + in_memory(random::below(turns.as_mut(), n as u64 - 1))) % n;
-            let angle = numbers::signed(turns.as_mut());
+            let other = (one + 1 + to_usize(random::below(turns.as_mut(), n as u64 - 1))) % n;
+            let angle = sampling::signed(turns.as_mut());
             nonzeros = nonzeros.wrapping_add(turned(matrix, n, [one, other], angle));
         }
         for value in matrix {
@@ -197,7 +197,7 @@ impl Structure for PseudoSvd {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.max
     }
 }

@@ -2,10 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
-use crate::law::Law;
+use crate::distribution::Distribution;
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -27,10 +27,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &["cycle-reservoir-with-jumps"],
-        spellings: &[spelling("reservoircomputing", "cycle_jumps", "cycle-with-jumps:weight=0.1,jump=0.1")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "cycle_jumps", "cycle-with-jumps:weight=0.1,jump=0.1")],
+        requires: Requires::Matrices,
         example: example_on("cycle-with-jumps:weight=0.7,jump=0.3,jump-size=4", "24x24", "torch"),
-        law: jumps,
+        distribution: jumps,
     },
     Scheme {
         name: "double-cycle",
@@ -51,13 +51,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        spellings: &[
-            spelling("reservoircomputing", "double_cycle", "double-cycle:weight=0.1,backward=0.1,crossed=true"),
-            spelling("reservoircomputing", "true_doublecycle", "double-cycle:weight=0.1,backward=0.1"),
+        framework_aliases: &[
+            alias("reservoircomputing", "double_cycle", "double-cycle:weight=0.1,backward=0.1,crossed=true"),
+            alias("reservoircomputing", "true_doublecycle", "double-cycle:weight=0.1,backward=0.1"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("double-cycle:weight=0.5,backward=0.3", "24x24", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let (weight, backward) = (arguments.number("weight")?, arguments.number("backward")?);
             let topology = DoubleCycle { weight, backward, crossed: arguments.flag("crossed") };
             placed(topology, radius(arguments)?, square(site)?)
@@ -77,14 +77,14 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        spellings: &[spelling(
+        framework_aliases: &[alias(
             "reservoircomputing",
             "selfloop_backward_cycle",
             "self-loop-feedback-cycle:weight=0.1,self-loop=0.1,backward=0.1",
         )],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("self-loop-feedback-cycle:weight=0.5,self-loop=0.3,backward=0.2", "24x24", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let topology = FeedbackCycle {
                 weight: arguments.number("weight")?,
                 self_loop: arguments.number("self-loop")?,
@@ -102,7 +102,7 @@ pub(super) struct Jumps {
     pub(super) size: u64,
 }
 
-fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (unfolding, size) = (square(site)?, at_least_one(arguments, "jump-size")?);
     let n = unfolding.columns();
     ensure!(n == 0 || size < n, "jump-size is {size}: it must be below the number of units, {n}");
@@ -123,7 +123,7 @@ impl Topology for Jumps {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs().max(self.jump.abs())
     }
 
@@ -154,7 +154,7 @@ impl Topology for DoubleCycle {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs().max(self.backward.abs())
     }
 
@@ -189,7 +189,7 @@ impl Topology for FeedbackCycle {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
     }
 

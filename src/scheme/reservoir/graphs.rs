@@ -2,11 +2,11 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
-use crate::law::{Law, numbers};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Distribution, sampling};
+use crate::tensor::{to_f64, to_usize};
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -33,10 +33,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("neighbours"),
         aliases: &["watts-strogatz"],
-        spellings: &[spelling("reservoirpy", "small_world", "small-world")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoirpy", "small_world", "small-world")],
+        requires: Requires::Matrices,
         example: example_on("small-world:neighbours=4,rewire=0.2", "24x24", "torch"),
-        law: small_world,
+        distribution: small_world,
     },
     Scheme {
         name: "cluster",
@@ -68,10 +68,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("clusters"),
         aliases: &[],
-        spellings: &[spelling("reservoirpy", "cluster", "cluster")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoirpy", "cluster", "cluster")],
+        requires: Requires::Matrices,
         example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
-        law: cluster,
+        distribution: cluster,
     },
     Scheme {
         name: "chaotic",
@@ -90,10 +90,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("extra"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "chaotic_init", "chaotic")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "chaotic_init", "chaotic")],
+        requires: Requires::Matrices,
         example: example_on("chaotic", "16x16", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let extra = arguments.optional_fraction("extra")?.unwrap_or(0.0);
             scaled(Chaotic { extra }, radius(arguments)?, square(site)?)
         },
@@ -107,7 +107,7 @@ struct SmallWorld {
     values: Values,
 }
 
-fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let (n, neighbours) = (unfolding.columns(), arguments.optional_count("neighbours").unwrap_or(2));
     ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, as many on each side");
@@ -124,17 +124,17 @@ fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for SmallWorld {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         let (mut words, mut values) = (random.words(), random.words());
-        let joints = || (1..=in_memory(self.half)).flat_map(|apart| (0..n).map(move |unit| (unit, (unit + apart) % n)));
+        let joints = || (1..=to_usize(self.half)).flat_map(|apart| (0..n).map(move |unit| (unit, (unit + apart) % n)));
         for (unit, other) in joints() {
             matrix[unit * n + other] = self.values.one(values.as_mut());
             matrix[other * n + unit] = self.values.one(values.as_mut());
         }
         for (unit, other) in joints() {
-            if numbers::unit(words.as_mut()) >= self.rewire {
+            if sampling::unit(words.as_mut()) >= self.rewire {
                 continue;
             }
             let free = |place: &usize| *place != unit && matrix[unit * n + place] == 0.0;
-            let chosen = in_memory(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
+            let chosen = to_usize(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
             // None where the unit is joined to all others.
             let Some(place) = (0..n).filter(free).nth(chosen) else { continue };
             for (old, new) in [(unit * n + other, unit * n + place), (other * n + unit, place * n + unit)] {
@@ -143,8 +143,8 @@ impl Structure for SmallWorld {
         }
     }
 
-    fn largest(&self) -> f64 {
-        self.values.largest()
+    fn max_abs(&self) -> f64 {
+        self.values.max_abs()
     }
 
     fn mean(&self) -> Option<f64> {
@@ -164,7 +164,7 @@ struct Cluster {
     values: Values,
 }
 
-fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let (n, clusters) = (unfolding.columns(), arguments.optional_count("clusters").unwrap_or(3));
     ensure!(clusters > 0 && n % clusters == 0, "clusters is {clusters}, which does not divide {n} units");
@@ -180,17 +180,17 @@ fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Law> {
 impl Structure for Cluster {
     fn fill(&self, random: &mut Random, [_, n]: [usize; 2], matrix: &mut [f64]) {
         self.values.fill(random, matrix);
-        let (mut words, size) = (random.words(), in_memory(self.size));
+        let (mut words, size) = (random.words(), to_usize(self.size));
         for (element, value) in matrix.iter_mut().enumerate() {
             let together = element / n / size == element % n / size;
-            if numbers::unit(words.as_mut()) >= if together { self.within } else { self.between } {
+            if sampling::unit(words.as_mut()) >= if together { self.within } else { self.between } {
                 *value = 0.0;
             }
         }
     }
 
-    fn largest(&self) -> f64 {
-        self.values.largest()
+    fn max_abs(&self) -> f64 {
+        self.values.max_abs()
     }
 
     fn mean(&self) -> Option<f64> {
@@ -199,7 +199,7 @@ impl Structure for Cluster {
 
     /// That of a unit that is connected to itself, or of two units of different groups that are connected both ways.
     fn cycle(&self, n: u64) -> f64 {
-        let (n, size) = (as_float(n), as_float(self.size));
+        let (n, size) = (to_f64(n), to_f64(self.size));
         let pairs = n * (n - size) / 2.0;
         1.0 - libm::pow(1.0 - self.within, n) * libm::pow(1.0 - self.between * self.between, pairs)
     }
@@ -216,14 +216,14 @@ impl Structure for Chaotic {
         let mut words = random.words();
         for (element, value) in matrix.iter_mut().enumerate() {
             let (to, from) = (element / n, element % n);
-            let extra = numbers::unit(words.as_mut()) < self.extra;
+            let extra = sampling::unit(words.as_mut()) < self.extra;
             if from != (to + 1) % n && (!extra || to == from) {
                 *value = 0.0;
             }
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         1.0
     }
 

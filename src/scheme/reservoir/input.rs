@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
 use super::spectral::{RandomSparse, SCALE, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
-use crate::law::{Law, bytes_of};
+use crate::distribution::{Distribution, bytes_of};
 use crate::tensor::Unfolding;
 
 const SCALING: Parameter = Parameter { name: "scaling", default: Some("0.1"), ..SCALE };
@@ -31,10 +31,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("scaling"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "scaled_rand", "reservoir-input")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "scaled_rand", "reservoir-input")],
+        requires: Requires::Matrices,
         example: example_on("reservoir-input:scaling=0.5", "40x5", "torch"),
-        law: |arguments, site| random_sparse(arguments, site, "1", "scaling"),
+        distribution: |arguments, site| random_sparse(arguments, site, "1", "scaling"),
     },
     Scheme {
         name: "weighted-input",
@@ -53,13 +53,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("scaling"),
         aliases: &[],
-        spellings: &[
-            spelling("reservoircomputing", "weighted_init", "weighted-input"),
-            spelling("reservoircomputing", "weighted_minimal", "weighted-input:values=constant"),
+        framework_aliases: &[
+            alias("reservoircomputing", "weighted_init", "weighted-input"),
+            alias("reservoircomputing", "weighted_minimal", "weighted-input:values=constant"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("weighted-input", "40x5", "torch"),
-        law: weighted,
+        distribution: weighted,
     },
     Scheme {
         name: "minimal-input",
@@ -79,10 +79,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "minimal_init", "minimal-input")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "minimal_init", "minimal-input")],
+        requires: Requires::Matrices,
         example: example_on("minimal-input", "40x5", "torch"),
-        law: minimal,
+        distribution: minimal,
     },
 ];
 
@@ -102,7 +102,7 @@ struct Weighted {
     constant: bool,
 }
 
-fn weighted(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn weighted(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     units_of_each(&unfolding)?;
     let constant = arguments.word("values") == Some("constant");
@@ -119,13 +119,13 @@ impl Structure for Weighted {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.scaling
     }
 }
 
 /// The most signs that are taken from pi.
-const MOST_DIGITS: u64 = 20_000;
+const MAX_DIGITS: u64 = 20_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Signs {
@@ -140,7 +140,7 @@ struct Minimal {
     signs: Signs,
 }
 
-fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (unfolding, weight) = (site.unfolding()?, arguments.positive("weight")?);
     let signs = match arguments.word("signs") {
         Some("alternating") => Signs::Alternating,
@@ -152,14 +152,14 @@ fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Law> {
             }
             let values = Values::Bernoulli { positive: arguments.optional_fraction("positive")?.unwrap_or(0.5) };
             let places = Places::Independent { density: 1.0 };
-            return Ok(Law::Distribution(Arc::new(RandomSparse { places, values, scale: weight })));
+            return Ok(Distribution::Iid(Arc::new(RandomSparse { places, values, scale: weight })));
         }
     };
     ensure!(!arguments.given("positive"), "positive goes with signs=bernoulli");
     let count = unfolding.rows().saturating_mul(unfolding.columns());
     ensure!(
-        matches!(signs, Signs::Alternating) || count <= MOST_DIGITS,
-        "signs: {count} weights take more digits of pi than the {MOST_DIGITS} that are worked out; take bernoulli or alternating"
+        matches!(signs, Signs::Alternating) || count <= MAX_DIGITS,
+        "signs: {count} weights take more digits of pi than the {MAX_DIGITS} that are worked out; take bernoulli or alternating"
     );
     Ok(drawn(Minimal { weight, signs }, unfolding))
 }
@@ -178,11 +178,11 @@ impl Structure for Minimal {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight
     }
 
     fn scratch(&self) -> u64 {
-        if matches!(self.signs, Signs::Alternating) { 0 } else { bytes_of(&[&[2, MOST_DIGITS]]) }
+        if matches!(self.signs, Signs::Alternating) { 0 } else { bytes_of(&[&[2, MAX_DIGITS]]) }
     }
 }

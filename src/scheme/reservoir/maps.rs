@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::Random;
 use super::{ANY_MATRIX, Structure, drawn};
-use crate::law::Law;
+use crate::distribution::Distribution;
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -23,10 +23,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "chebyshev_mapping", "chebyshev")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "chebyshev_mapping", "chebyshev")],
+        requires: Requires::Matrices,
         example: example_on("chebyshev:amplitude=0.7,control=3", "24x5", "torch"),
-        law: chebyshev,
+        distribution: chebyshev,
     },
     Scheme {
         name: "logistic",
@@ -41,10 +41,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "logistic_mapping", "logistic")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "logistic_mapping", "logistic")],
+        requires: Requires::Matrices,
         example: example_on("logistic", "24x5", "torch"),
-        law: |arguments, site| logistic(arguments, site, false),
+        distribution: |arguments, site| logistic(arguments, site, false),
     },
     Scheme {
         name: "logistic-chain",
@@ -59,10 +59,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "modified_lm", "logistic-chain")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "modified_lm", "logistic-chain")],
+        requires: Requires::Matrices,
         example: example_on("logistic-chain", "24x8", "torch"),
-        law: |arguments, site| logistic(arguments, site, true),
+        distribution: |arguments, site| logistic(arguments, site, true),
     },
 ];
 
@@ -101,7 +101,7 @@ struct Map {
     chain: bool,
 }
 
-fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let amplitude = between(arguments, "amplitude", -1.0, 1.0)?;
     // Far beyond these the map has no digits left.
     let divisor = between(arguments, "divisor", 1e-6, 1e6)?;
@@ -110,7 +110,7 @@ fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     Ok(drawn(map, site.unfolding()?))
 }
 
-fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Law> {
+fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     if chain {
         super::input::units_of_each(&unfolding)?;
@@ -139,7 +139,7 @@ impl Structure for Map {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         1.0
     }
 }

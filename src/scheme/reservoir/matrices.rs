@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::super::sparse::rounded;
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Law, NORMAL_REACH};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{Distribution, NORMAL_REACH};
+use crate::tensor::{to_f64, to_usize};
 
 const STD: Parameter = Parameter {
     name: "std",
@@ -45,10 +45,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("excitatory"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "dale_sparse", "dale:density=0.1,direction=out,radius=1")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "dale_sparse", "dale:density=0.1,direction=out,radius=1")],
+        requires: Requires::Matrices,
         example: example_on("dale:density=0.3,radius=1", "24x24", "torch"),
-        law: dale,
+        distribution: dale,
     },
     Scheme {
         name: "permutation",
@@ -64,10 +64,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("weight"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "permutation_init", "permutation:weight=0.1")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "permutation_init", "permutation:weight=0.1")],
+        requires: Requires::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
-        law: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, square(site)?)),
+        distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, square(site)?)),
     },
     Scheme {
         name: "wigner",
@@ -86,10 +86,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("std"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "wigner_init", "wigner")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "wigner_init", "wigner")],
+        requires: Requires::Matrices,
         example: example_on("wigner", "24x24", "torch"),
-        law: wigner,
+        distribution: wigner,
     },
 ];
 
@@ -101,11 +101,11 @@ struct Dale {
     ratio: f64,
 }
 
-fn dale(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn dale(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let n = unfolding.columns();
     let excitatory = arguments.optional_fraction("excitatory")?.unwrap_or(0.0);
-    let exciting = rounded(excitatory * as_float(n), f64::round);
+    let exciting = rounded(excitatory * to_f64(n), f64::round);
     let both = excitatory > 0.0 && excitatory < 1.0 && n >= 2;
     let structure = Dale {
         exciting: if both { exciting.clamp(1, n - 1) } else { exciting.min(n) },
@@ -121,7 +121,7 @@ impl Structure for Dale {
         Values::Normal.fill(random, matrix);
         self.places.clear(random, sizes, matrix);
         for (element, value) in matrix.iter_mut().enumerate() {
-            let excites = element % sizes[1] < in_memory(self.exciting);
+            let excites = element % sizes[1] < to_usize(self.exciting);
             // What is 0 stays 0, and not -0.
             if *value != 0.0 {
                 *value = self.std * value.abs() * if excites { 1.0 } else { -self.ratio };
@@ -129,7 +129,7 @@ impl Structure for Dale {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         NORMAL_REACH * self.std * self.ratio.max(1.0)
     }
 
@@ -148,13 +148,13 @@ impl Structure for Permutation {
         let mut words = random.words();
         let mut led_to: Vec<usize> = (0..n).collect();
         for from in 0..n {
-            let other = from + in_memory(random::below(words.as_mut(), (n - from) as u64));
+            let other = from + to_usize(random::below(words.as_mut(), (n - from) as u64));
             led_to.swap(from, other);
             matrix[led_to[from] * n + from] = self.weight;
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs()
     }
 }
@@ -165,9 +165,9 @@ struct Wigner {
     diagonal: f64,
 }
 
-fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
-    let root = as_float(unfolding.columns().max(1)).sqrt();
+    let root = to_f64(unfolding.columns().max(1)).sqrt();
     let (off, diagonal) = (arguments.positive("std")? / root, arguments.nonnegative("std-diagonal")? / root);
     Ok(drawn(Wigner { off, diagonal }, unfolding))
 }
@@ -184,7 +184,7 @@ impl Structure for Wigner {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         NORMAL_REACH * self.off.max(self.diagonal)
     }
 

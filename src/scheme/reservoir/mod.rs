@@ -24,8 +24,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Kind, Parameter, Site};
-use crate::law::{Described, Draws, Law, Pattern, Whole, bytes_of};
-use crate::tensor::{Place, Unfolding, in_memory};
+use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::tensor::{MatrixIndex, Unfolding, to_usize};
 use random::Random;
 
 /// The spectral radius as a parameter.
@@ -47,7 +47,7 @@ pub(super) trait Structure: Debug + Send + Sync {
     fn fill(&self, random: &mut Random, sizes: [usize; 2], matrix: &mut [f64]);
 
     /// The largest magnitude of a value before it is scaled to a spectral radius.
-    fn largest(&self) -> f64;
+    fn max_abs(&self) -> f64;
 
     /// The mean of an element.
     fn mean(&self) -> Option<f64> {
@@ -96,7 +96,7 @@ const STREAMS: u64 = 16;
 /// 0, has no scale to bring it to any other, and one that is nearly so would end with values out of all proportion.
 const LEAST: f64 = 1e-3;
 
-impl<T: Structure> Described for Matrices<T> {
+impl<T: Structure> Moments for Matrices<T> {
     fn mean(&self) -> Option<f64> {
         // What scaling makes of it is known where it is 0.
         self.structure.mean().filter(|&mean| mean == 0.0 || self.radius.is_none())
@@ -106,16 +106,16 @@ impl<T: Structure> Described for Matrices<T> {
         if self.radius.is_some() { None } else { self.structure.std() }
     }
 
-    fn largest(&self) -> f64 {
-        self.radius.map_or(0.0, |radius| radius / LEAST).max(self.structure.largest())
+    fn max_abs(&self) -> f64 {
+        self.radius.map_or(0.0, |radius| radius / LEAST).max(self.structure.max_abs())
     }
 }
 
-impl<T: Structure> Whole for Matrices<T> {
-    fn draw(&self, draws: &dyn Draws) -> Vec<f64> {
+impl<T: Structure> Joint for Matrices<T> {
+    fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let [rows, columns] = self.sizes();
         let size = rows * columns;
-        let mut all = vec![0.0; in_memory(self.unfolding.matrices()) * size];
+        let mut all = vec![0.0; to_usize(self.unfolding.matrices()) * size];
         if size > 0 {
             for (matrix, number) in all.chunks_exact_mut(size).zip(0..) {
                 self.fill(draws, number, [rows, columns], matrix);
@@ -136,16 +136,16 @@ impl<T: Structure> Whole for Matrices<T> {
 
 impl<T: Structure> Matrices<T> {
     fn sizes(&self) -> [usize; 2] {
-        [in_memory(self.unfolding.rows()), in_memory(self.unfolding.columns())]
+        [to_usize(self.unfolding.rows()), to_usize(self.unfolding.columns())]
     }
 
     /// Fills matrix `number`.
-    fn fill(&self, draws: &dyn Draws, number: u64, sizes: [usize; 2], matrix: &mut [f64]) {
+    fn fill(&self, draws: &dyn RandomStreams, number: u64, sizes: [usize; 2], matrix: &mut [f64]) {
         let own = (0..ATTEMPTS).map(|attempt| (number * ATTEMPTS + attempt) * STREAMS);
         let further =
             (0..FURTHER_ATTEMPTS).map(|attempt| FURTHER_STREAMS + (number * FURTHER_ATTEMPTS + attempt) * STREAMS);
         let attempts = if self.structure.is_random() { ATTEMPTS + FURTHER_ATTEMPTS } else { 1 };
-        for first in own.chain(further).take(in_memory(attempts)) {
+        for first in own.chain(further).take(to_usize(attempts)) {
             let mut random = Random::new(draws, first);
             matrix.fill(0.0);
             self.structure.fill(&mut random, sizes, matrix);
@@ -164,13 +164,13 @@ impl<T: Structure> Matrices<T> {
     }
 }
 
-/// The law of matrices that are drawn together.
-fn drawn(structure: impl Structure + 'static, unfolding: Unfolding) -> Law {
-    Law::Whole(Arc::new(Matrices { structure, radius: None, unfolding }))
+/// The distribution of matrices that are drawn together.
+fn drawn(structure: impl Structure + 'static, unfolding: Unfolding) -> Distribution {
+    Distribution::Joint(Arc::new(Matrices { structure, radius: None, unfolding }))
 }
 
-/// The law of matrices that are scaled to a spectral radius where one was asked for. Errors if they cannot have it.
-fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Law> {
+/// The distribution of matrices that are scaled to a spectral radius where one was asked for. Errors if they cannot have it.
+fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     let units = unfolding.columns();
     let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
     ensure!(
@@ -181,7 +181,7 @@ fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: U
         cycle >= LEAST_CYCLE,
         "radius: the matrix hardly ever has a cycle, so that its spectral radius is 0: leave radius out, or raise the density"
     );
-    Ok(Law::Whole(Arc::new(Matrices { structure, radius, unfolding })))
+    Ok(Distribution::Joint(Arc::new(Matrices { structure, radius, unfolding })))
 }
 
 /// A matrix of which each element is known by its place.
@@ -190,7 +190,7 @@ pub(super) trait Topology: Debug + Send + Sync {
     fn weight(&self, to: u64, from: u64, n: u64) -> f64;
 
     /// The largest magnitude of a weight.
-    fn largest(&self) -> f64;
+    fn max_abs(&self) -> f64;
 
     /// True if some units of `n` lead to one another in a circle.
     fn has_cycle(&self, n: u64) -> bool;
@@ -203,15 +203,15 @@ struct Placed<T> {
     unfolding: Unfolding,
 }
 
-impl<T: Topology> Described for Placed<T> {
-    fn largest(&self) -> f64 {
-        self.topology.largest()
+impl<T: Topology> Moments for Placed<T> {
+    fn max_abs(&self) -> f64 {
+        self.topology.max_abs()
     }
 }
 
-impl<T: Topology> Pattern for Placed<T> {
+impl<T: Topology> Deterministic for Placed<T> {
     fn value(&self, index: u64) -> f64 {
-        let Place { row, column, .. } = self.unfolding.place(index);
+        let MatrixIndex { row, column, .. } = self.unfolding.place(index);
         self.topology.weight(row, column, self.unfolding.columns())
     }
 }
@@ -229,8 +229,8 @@ impl<T: Topology> Structure for Filled<T> {
         }
     }
 
-    fn largest(&self) -> f64 {
-        self.0.largest()
+    fn max_abs(&self) -> f64 {
+        self.0.max_abs()
     }
 
     fn is_random(&self) -> bool {
@@ -242,11 +242,11 @@ impl<T: Topology> Structure for Filled<T> {
     }
 }
 
-/// The law of a topology: element by element, or filled in where its eigenvalues are asked for.
-fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Law> {
+/// The distribution of a topology: element by element, or filled in where its eigenvalues are asked for.
+fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     match radius {
         Some(_) => scaled(Filled(topology), radius, unfolding),
-        None => Ok(Law::Pattern(Arc::new(Placed { topology, unfolding }))),
+        None => Ok(Distribution::Deterministic(Arc::new(Placed { topology, unfolding }))),
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
     use crate::generator::NATIVE;
     use crate::plan::{Common, Tensor};
-    use crate::scheme::{Reads, SCHEMES};
+    use crate::scheme::{Requires, SCHEMES};
     use crate::tensor::{DType, Fans};
 
     /// True if a topology says that it has a cycle just where its spectral radius is above 0.
@@ -286,7 +286,7 @@ mod tests {
                 let weights = [0, 1, 2].map(|bit| f64::from(u8::from(number >> bit & 1 == 1)));
                 let topology = of(weights[0], weights[1], weights[2], number / 8);
                 let matrix: Vec<f64> = (0..n * n).map(|at| topology.weight(at / n, at % n, n)).collect();
-                let radius = spectral_radius(&matrix, in_memory(n)).unwrap();
+                let radius = spectral_radius(&matrix, to_usize(n)).unwrap();
                 assert_eq!(topology.has_cycle(n), radius > 1e-9, "{topology:?} of {n}: {radius}");
             }
         }
@@ -345,7 +345,7 @@ mod tests {
         // The main diagonal of these is never empty, and the radius of fast-spectral is one of many units alone.
         let full = ["band", "lower-triangular", "toeplitz", "chaotic", "fast-spectral"];
         let with_radius = SCHEMES.iter().flat_map(|family| family.schemes).filter(|row| {
-            row.reads == Reads::Matrices
+            row.requires == Requires::Matrices
                 && row.parameters.iter().any(|parameter| parameter.help.contains("spectral radius"))
         });
         for row in with_radius {

@@ -5,18 +5,18 @@ use rand::Rng;
 
 use super::super::sparse;
 use super::super::{Arguments, Kind, Parameter};
-use crate::law::{Draws, NORMAL_REACH, numbers};
-use crate::tensor::{as_float, in_memory};
+use crate::distribution::{NORMAL_REACH, RandomStreams, sampling};
+use crate::tensor::{to_f64, to_usize};
 
 /// The streams of one attempt at a matrix, handed out one after the other.
 pub(crate) struct Random<'a> {
-    draws: &'a dyn Draws,
+    draws: &'a dyn RandomStreams,
     next: u64,
 }
 
 impl<'a> Random<'a> {
     /// The streams from number `first` on.
-    pub(super) fn new(draws: &'a dyn Draws, first: u64) -> Self {
+    pub(super) fn new(draws: &'a dyn RandomStreams, first: u64) -> Self {
         Self { draws, next: first }
     }
 
@@ -105,10 +105,10 @@ impl Values {
     /// One value, from words of its own.
     pub(super) fn one(self, words: &mut dyn Rng) -> f64 {
         match self {
-            Self::Normal => numbers::normal(words),
-            Self::Uniform => numbers::signed(words),
+            Self::Normal => sampling::normal(words),
+            Self::Uniform => sampling::signed(words),
             Self::Bernoulli { positive } => {
-                if numbers::unit(words) < positive {
+                if sampling::unit(words) < positive {
                     1.0
                 } else {
                     -1.0
@@ -118,7 +118,7 @@ impl Values {
     }
 
     /// The largest magnitude.
-    pub(super) fn largest(self) -> f64 {
+    pub(super) fn max_abs(&self) -> f64 {
         if matches!(self, Self::Normal) { NORMAL_REACH } else { 1.0 }
     }
 
@@ -202,9 +202,9 @@ impl Places {
         }
         let fraction = arguments.optional_fraction("density")?.unwrap_or(0.0);
         let of = |all: u64, word: &str| -> Result<(u64, f64)> {
-            let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * as_float(all), f64::floor));
+            let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * to_f64(all), f64::floor));
             ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
-            Ok((degree, as_float(degree) / as_float(all.max(1))))
+            Ok((degree, to_f64(degree) / to_f64(all.max(1))))
         };
         Ok(match arguments.word("direction") {
             Some("in") => {
@@ -217,8 +217,8 @@ impl Places {
             }
             None if arguments.flag("exact") => {
                 let all = rows.saturating_mul(columns);
-                let count = sparse::rounded(fraction * as_float(all), f64::round_ties_even).min(all);
-                Self::Exact { count, fraction: as_float(count) / as_float(all.max(1)) }
+                let count = sparse::rounded(fraction * to_f64(all), f64::round_ties_even).min(all);
+                Self::Exact { count, fraction: to_f64(count) / to_f64(all.max(1)) }
             }
             None => Self::Independent { density: fraction },
         })
@@ -236,8 +236,8 @@ impl Places {
     /// leads to, or comes from, each.
     pub(super) fn cycle(self, n: u64) -> f64 {
         match self {
-            Self::Independent { density } => 1.0 - libm::pow(1.0 - density, as_float(n)),
-            Self::Exact { count, .. } => 1.0 - libm::pow(1.0 - 1.0 / as_float(n.max(1)), as_float(count)),
+            Self::Independent { density } => 1.0 - libm::pow(1.0 - density, to_f64(n)),
+            Self::Exact { count, .. } => 1.0 - libm::pow(1.0 - 1.0 / to_f64(n.max(1)), to_f64(count)),
             Self::In { degree, .. } | Self::Out { degree, .. } => f64::from(u8::from(degree > 0)),
         }
     }
@@ -252,19 +252,19 @@ impl Places {
         };
         match self {
             Self::Independent { density } => {
-                (0..rows * columns).for_each(|element| keep(element, numbers::unit(words.as_mut()) < density));
+                (0..rows * columns).for_each(|element| keep(element, sampling::unit(words.as_mut()) < density));
             }
-            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, in_memory(count), keep),
+            Self::Exact { count, .. } => choose(words.as_mut(), rows * columns, to_usize(count), keep),
             Self::In { degree, .. } => {
                 for row in 0..rows {
-                    choose(words.as_mut(), columns, in_memory(degree), |column, kept| {
+                    choose(words.as_mut(), columns, to_usize(degree), |column, kept| {
                         keep(row * columns + column, kept);
                     });
                 }
             }
             Self::Out { degree, .. } => {
                 for column in 0..columns {
-                    choose(words.as_mut(), rows, in_memory(degree), |row, kept| keep(row * columns + column, kept));
+                    choose(words.as_mut(), rows, to_usize(degree), |row, kept| keep(row * columns + column, kept));
                 }
             }
         }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
 };
 use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
-use crate::law::{Described, Distribution, Law, numbers};
-use crate::tensor::as_float;
+use crate::distribution::{Distribution, Iid, Moments, sampling};
+use crate::tensor::to_f64;
 
 const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
 
@@ -38,13 +38,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("radius"),
         aliases: &["spectral-radius", "echo-state"],
-        spellings: &[
-            spelling("reservoircomputing", "rand_sparse", "spectral:radius=1,density=0.1,direction=out"),
-            spelling("reservoircomputing", "low_connectivity", "spectral:radius=1,degree=1,direction=in"),
+        framework_aliases: &[
+            alias("reservoircomputing", "rand_sparse", "spectral:radius=1,density=0.1,direction=out"),
+            alias("reservoircomputing", "low_connectivity", "spectral:radius=1,degree=1,direction=in"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let unfolding = square(site)?;
             let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), "0.1")?;
             let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
@@ -60,10 +60,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[DENSITY_OF_ONE, DEGREE, DIRECTION, EXACT, DISTRIBUTION, POSITIVE, SCALE],
         bare: Some("density"),
         aliases: &[],
-        spellings: &[spelling("reservoirpy", "random_sparse", "random-sparse:exact=true")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoirpy", "random_sparse", "random-sparse:exact=true")],
+        requires: Requires::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
-        law: |arguments, site| random_sparse(arguments, site, "1", "scale"),
+        distribution: |arguments, site| random_sparse(arguments, site, "1", "scale"),
     },
     Scheme {
         name: "fast-spectral",
@@ -77,10 +77,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("radius"),
         aliases: &[],
-        spellings: &[spelling("reservoirpy", "fast_spectral_initialization", "fast-spectral")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoirpy", "fast_spectral_initialization", "fast-spectral")],
+        requires: Requires::Matrices,
         example: example_on("fast-spectral:radius=0.9,density=0.5", "30x30", "torch"),
-        law: fast_spectral,
+        distribution: fast_spectral,
     },
 ];
 
@@ -92,13 +92,18 @@ pub(super) const SCALE: Parameter = Parameter {
     help: "the factor on the values: their std, bound or magnitude, above 0",
 };
 
-/// The law of random values at random places, element by element where none depends on another.
-pub(super) fn random_sparse(arguments: &mut Arguments, site: &Site, density: &str, scale: &str) -> Result<Law> {
+/// The distribution of random values at random places, element by element where none depends on another.
+pub(super) fn random_sparse(
+    arguments: &mut Arguments,
+    site: &Site,
+    density: &str,
+    scale: &str,
+) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), density)?;
     let structure = RandomSparse { places, values: Values::of(arguments)?, scale: arguments.positive(scale)? };
     Ok(match places {
-        Places::Independent { .. } => Law::Distribution(Arc::new(structure)),
+        Places::Independent { .. } => Distribution::Iid(Arc::new(structure)),
         _ => drawn(structure, unfolding),
     })
 }
@@ -127,8 +132,8 @@ impl Structure for RandomSparse {
         }
     }
 
-    fn largest(&self) -> f64 {
-        self.scale * self.values.largest()
+    fn max_abs(&self) -> f64 {
+        self.scale * self.values.max_abs()
     }
 
     fn mean(&self) -> Option<f64> {
@@ -144,7 +149,7 @@ impl Structure for RandomSparse {
     }
 }
 
-impl Described for RandomSparse {
+impl Moments for RandomSparse {
     fn mean(&self) -> Option<f64> {
         Some(self.moments().0)
     }
@@ -153,25 +158,25 @@ impl Described for RandomSparse {
         Some(self.moments().1)
     }
 
-    fn largest(&self) -> f64 {
-        Structure::largest(self)
+    fn max_abs(&self) -> f64 {
+        Structure::max_abs(self)
     }
 }
 
-impl Distribution for RandomSparse {
+impl Iid for RandomSparse {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        if numbers::unit(words) < self.places.fraction() { self.scale * self.values.one(words) } else { 0.0 }
+        if sampling::unit(words) < self.places.fraction() { self.scale * self.values.one(words) } else { 0.0 }
     }
 }
 
-fn fast_spectral(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn fast_spectral(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let n = square(site)?.columns();
     let density = arguments.optional_fraction("density")?.unwrap_or(1.0);
     ensure!(density > 0.0, "density is {density}: it must be above 0");
     let scale = match radius(arguments)? {
-        Some(radius) => 6.0 * radius / (12f64.sqrt() * (density * as_float(n.max(1))).sqrt()),
+        Some(radius) => 6.0 * radius / (12f64.sqrt() * (density * to_f64(n.max(1))).sqrt()),
         None => 1.0,
     };
     let places = Places::Independent { density };
-    Ok(Law::Distribution(Arc::new(RandomSparse { places, values: Values::Uniform, scale })))
+    Ok(Distribution::Iid(Arc::new(RandomSparse { places, values: Values::Uniform, scale })))
 }

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
-use crate::law::Law;
+use crate::distribution::Distribution;
 
 const RODAN: &str = "Rodan and Tino 2011, Minimum complexity echo state network";
 
@@ -33,14 +33,14 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[WEIGHT, SELF_LOOP, RADIUS],
         bare: Some("weight"),
         aliases: &["simple-cycle-reservoir"],
-        spellings: &[
-            spelling("reservoirpy", "ring", "ring"),
-            spelling("reservoircomputing", "simple_cycle", "ring:weight=0.1"),
-            spelling("reservoircomputing", "selfloop_cycle", "ring:weight=0.1,self-loop=0.1"),
+        framework_aliases: &[
+            alias("reservoirpy", "ring", "ring"),
+            alias("reservoircomputing", "simple_cycle", "ring:weight=0.1"),
+            alias("reservoircomputing", "selfloop_cycle", "ring:weight=0.1,self-loop=0.1"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("ring:weight=0.9", "24x24", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let (weight, self_loop) = (arguments.number("weight")?, arguments.number("self-loop")?);
             placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?)
         },
@@ -71,21 +71,21 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &["delay-line-reservoir"],
-        spellings: &[
-            spelling("reservoirpy", "line", "line"),
-            spelling("reservoircomputing", "delay_line", "line:weight=0.1"),
-            spelling("reservoircomputing", "delayline_backward", "line:weight=0.1,backward=0.1"),
-            spelling("reservoircomputing", "forward_connection", "line:weight=0.1,shift=2"),
-            spelling("reservoircomputing", "selfloop_forwardconnection", "line:weight=0.1,shift=2,self-loop=0.1"),
-            spelling(
+        framework_aliases: &[
+            alias("reservoirpy", "line", "line"),
+            alias("reservoircomputing", "delay_line", "line:weight=0.1"),
+            alias("reservoircomputing", "delayline_backward", "line:weight=0.1,backward=0.1"),
+            alias("reservoircomputing", "forward_connection", "line:weight=0.1,shift=2"),
+            alias("reservoircomputing", "selfloop_forwardconnection", "line:weight=0.1,shift=2,self-loop=0.1"),
+            alias(
                 "reservoircomputing",
                 "selfloop_delayline_backward",
                 "line:weight=0.1,self-loop=0.1,backward=0.1,backward-shift=2",
             ),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example_on("line:weight=0.9", "24x24", "torch"),
-        law: line,
+        distribution: line,
     },
     Scheme {
         name: "block-diagonal",
@@ -105,10 +105,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("size"),
         aliases: &[],
-        spellings: &[spelling("reservoircomputing", "block_diagonal", "block-diagonal")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("reservoircomputing", "block_diagonal", "block-diagonal")],
+        requires: Requires::Matrices,
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let topology = Blocks { weight: arguments.number("weight")?, size: at_least_one(arguments, "size")? };
             placed(topology, radius(arguments)?, square(site)?)
         },
@@ -132,7 +132,7 @@ impl Topology for Ring {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs())
     }
 
@@ -150,7 +150,7 @@ pub(super) struct Line {
     pub(super) backward_shift: u64,
 }
 
-fn line(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn line(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let line = Line {
         weight: arguments.number("weight")?,
         shift: at_least_one(arguments, "shift")?,
@@ -175,7 +175,7 @@ impl Topology for Line {
         }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
     }
 
@@ -205,7 +205,7 @@ impl Topology for Blocks {
         if block == from / self.size && block < n / self.size { self.weight } else { 0.0 }
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.weight.abs()
     }
 

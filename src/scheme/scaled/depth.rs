@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, Kind, Law, MODE, Parameter, Reads, Scheme, Site, as_float,
-    average, fan, scaled, spelling,
+    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, Kind, MODE, Parameter, Requires, ScaledDistribution, Scheme,
+    Site, alias, average, fan, scaled, to_f64,
 };
 use crate::scheme::example;
 
@@ -32,11 +32,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             Parameter { default: Some("fan-out"), ..MODE },
         ],
         example: example("fixup:layers=16"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let branch = arguments.optional_count("branch").unwrap_or(2);
             ensure!(branch >= 2, "branch is {branch}: it must be 2 or more (the only layer of a branch is zeros)");
-            let shrink = libm::pow(layers(arguments, "layers")?, -1.0 / as_float(branch.saturating_mul(2) - 2));
-            scaled(Distribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
+            let shrink = libm::pow(layers(arguments, "layers")?, -1.0 / to_f64(branch.saturating_mul(2) - 2));
+            scaled(ScaledDistribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
         },
         ..BASE
     },
@@ -55,16 +55,16 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             },
         ],
         example: example("t-fixup:layers=6"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let layers = layers(arguments, "layers")?;
             match arguments.word("part") {
                 Some("embedding") => {
                     let features = site.shape.axes().last().context("shape () has no axis of features")?;
                     let std = libm::pow(9.0 * layers, -0.25) / features.into_fan().sqrt();
-                    Ok(Law::Normal { mean: 0.0, std })
+                    Ok(Distribution::Normal { mean: 0.0, std })
                 }
-                Some("decoder") => scaled(Distribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
-                _ => scaled(Distribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
+                Some("decoder") => scaled(ScaledDistribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
+                _ => scaled(ScaledDistribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
             }
         },
         ..BASE
@@ -87,7 +87,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             DISTRIBUTION,
         ],
         example: example("deepnorm:layers=12"),
-        law: |arguments, site| scaled(Distribution::of(arguments), beta(arguments)?, average(site)?),
+        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments), beta(arguments)?, average(site)?),
         ..BASE
     },
     Scheme {
@@ -96,9 +96,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, std^2), std = sqrt(2 / (5 d)), d = dim",
         source: NGUYEN,
         parameters: &[DIM],
-        spellings: &[spelling("neox", "small_init", "small-init")],
+        framework_aliases: &[alias("neox", "small_init", "small-init")],
         example: example("small-init"),
-        law: |arguments, site| Ok(Law::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() }),
+        distribution: |arguments, site| {
+            Ok(Distribution::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() })
+        },
         ..BASE
     },
     Scheme {
@@ -107,11 +109,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, std^2), std = 2 / (layers sqrt(d)), d = dim",
         source: "Wang and Komatsuzaki 2021, GPT-J-6B; GPT-NeoX wang_init",
         parameters: &[LAYERS, DIM],
-        spellings: &[spelling("neox", "wang_init", "wang-init:layers=12")],
+        framework_aliases: &[alias("neox", "wang_init", "wang-init:layers=12")],
         example: example("wang-init:layers=12"),
-        law: |arguments, site| {
+        distribution: |arguments, site| {
             let std = 2.0 / (layers(arguments, "layers")? * width(arguments, site)?.sqrt());
-            Ok(Law::Normal { mean: 0.0, std })
+            Ok(Distribution::Normal { mean: 0.0, std })
         },
         ..BASE
     },
@@ -136,17 +138,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 help: "residual additions per layer: 2 in a Transformer, 1 in Mamba",
             },
         ],
-        spellings: &[
-            spelling("gpt2", "c_proj", "depth-scaled:layers=12"),
-            spelling("neox", "scaled_normal", "depth-scaled:layers=12"),
-            spelling("neox", "single_residual_scaled_normal", "depth-scaled:layers=12,residuals=1"),
+        framework_aliases: &[
+            alias("gpt2", "c_proj", "depth-scaled:layers=12"),
+            alias("neox", "scaled_normal", "depth-scaled:layers=12"),
+            alias("neox", "single_residual_scaled_normal", "depth-scaled:layers=12,residuals=1"),
         ],
-        reads: Reads::Shape,
+        requires: Requires::Shape,
         example: example("depth-scaled:layers=12"),
-        law: |arguments, _| {
+        distribution: |arguments, _| {
             let residuals = layers(arguments, "residuals")?;
             let std = arguments.nonnegative("std")? / (residuals * layers(arguments, "layers")?).sqrt();
-            Ok(Law::Normal { mean: 0.0, std })
+            Ok(Distribution::Normal { mean: 0.0, std })
         },
         ..BASE
     },
@@ -156,14 +158,14 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
 fn layers(arguments: &Arguments, name: &str) -> Result<f64> {
     let layers = arguments.optional_count(name).with_context(|| format!("`{name}` is required, as in `{name}=12`"))?;
     ensure!(layers > 0, "{name} is 0: it must be 1 or more");
-    Ok(as_float(layers))
+    Ok(to_f64(layers))
 }
 
 /// The width of the model.
 fn width(arguments: &Arguments, site: &Site) -> Result<f64> {
     match arguments.optional_count("dim") {
         Some(0) => anyhow::bail!("dim is 0: it must be 1 or more"),
-        Some(dim) => Ok(as_float(dim)),
+        Some(dim) => Ok(to_f64(dim)),
         None => Ok(site.fan_in()?.into_fan()),
     }
 }

@@ -1,21 +1,21 @@
-//! Schemes whose scale follows from the fans: all rows of one law, variance = gain^2 / fan.
+//! Schemes whose scale follows from the fans: all rows of one distribution, variance = gain^2 / fan.
 
 use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
-use super::plain::between;
-use super::{Arguments, EMPTY, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::gaussian;
-use crate::law::Law;
-use crate::tensor::as_float;
+use super::normal_uniform::between;
+use super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::Distribution;
+use crate::statistics::normal;
+use crate::tensor::to_f64;
 
 mod classic;
 mod depth;
-mod further;
+mod framework_rules;
 
 pub(super) use classic::ROWS;
 pub(super) use depth::ROWS as DEPTH;
-pub(super) use further::ROWS as FURTHER;
+pub(super) use framework_rules::ROWS as FRAMEWORK_RULES;
 
 const GAIN_RELU: Parameter = Parameter { default: Some("relu"), ..GAIN_ONE };
 const MODE: Parameter = Parameter {
@@ -54,10 +54,10 @@ const GLOROT: &str =
 const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 
 /// What the rows have in common where they do not say otherwise.
-const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, reads: Reads::Fans, ..EMPTY };
+const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, requires: Requires::Fans, ..EMPTY };
 
 #[derive(Clone, Copy)]
-enum Distribution {
+enum ScaledDistribution {
     Normal,
     Uniform,
     TruncatedNormal,
@@ -65,7 +65,7 @@ enum Distribution {
     CutNormal,
 }
 
-impl Distribution {
+impl ScaledDistribution {
     fn of(arguments: &Arguments) -> Self {
         match arguments.word("distribution") {
             Some("uniform") => Self::Uniform,
@@ -76,22 +76,24 @@ impl Distribution {
     }
 }
 
-/// The law of mean 0 and variance gain^2 / fan.
-fn scaled(distribution: Distribution, gain: f64, fan: f64) -> Result<Law> {
+/// The distribution of mean 0 and variance gain^2 / fan.
+fn scaled(distribution: ScaledDistribution, gain: f64, fan: f64) -> Result<Distribution> {
     ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
     let std = gain * (1.0 / fan).sqrt();
     ensure!(std > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
     match distribution {
-        Distribution::Normal => Ok(Law::Normal { mean: 0.0, std }),
-        Distribution::Uniform => {
+        ScaledDistribution::Normal => Ok(Distribution::Normal { mean: 0.0, std }),
+        ScaledDistribution::Uniform => {
             let bound = gain * (3.0 / fan).sqrt();
             between(-bound, bound)
         }
-        Distribution::TruncatedNormal => {
-            let std = std / gaussian::truncated_moments(-2.0, 2.0).1;
-            Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
+        ScaledDistribution::TruncatedNormal => {
+            let std = std / normal::truncated_moments(-2.0, 2.0).1;
+            Ok(Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
         }
-        Distribution::CutNormal => Ok(Law::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }),
+        ScaledDistribution::CutNormal => {
+            Ok(Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
+        }
     }
 }
 
@@ -100,21 +102,21 @@ fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
     match arguments.word("mode") {
         Some("fan-out") => Ok(site.fan_out()?.into_fan()),
         Some("fan-avg") => average(site),
-        Some("fan-geo-avg") => Ok((as_float(site.fan_in()?) * as_float(site.fan_out()?)).sqrt().max(1.0)),
+        Some("fan-geo-avg") => Ok((to_f64(site.fan_in()?) * to_f64(site.fan_out()?)).sqrt().max(1.0)),
         _ => Ok(site.fan_in()?.into_fan()),
     }
 }
 
 /// Half of `fan_in + fan_out`.
 fn average(site: &Site) -> Result<f64> {
-    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()?)).max(1.0))
+    Ok(f64::midpoint(to_f64(site.fan_in()?), to_f64(site.fan_out()?)).max(1.0))
 }
 
 /// Half of `fan_in + fan_out`, the outputs counted after pooling.
 fn pooled_average(arguments: &Arguments, site: &Site) -> Result<f64> {
     let pool = arguments.optional_count("pool").unwrap_or(1);
     ensure!(pool > 0, "pool is 0: it must be 1 or more");
-    Ok(f64::midpoint(as_float(site.fan_in()?), as_float(site.fan_out()? / pool)).max(1.0))
+    Ok(f64::midpoint(to_f64(site.fan_in()?), to_f64(site.fan_out()? / pool)).max(1.0))
 }
 
 /// A count of units as a divisor. An empty weight has a fan of 0 and no element that the scale could matter to.
@@ -124,7 +126,7 @@ trait IntoFan {
 
 impl IntoFan for u64 {
     fn into_fan(self) -> f64 {
-        as_float(self.max(1))
+        to_f64(self.max(1))
     }
 }
 
@@ -134,17 +136,17 @@ mod tests {
     use super::*;
     use crate::tensor::{Fans, Layout, Shape};
 
-    fn law(expression: &str, shape: &str, layout: &str) -> Law {
+    fn distribution(expression: &str, shape: &str, layout: &str) -> Distribution {
         let (shape, layout): (Shape, Layout) = (shape.parse().unwrap(), layout.parse().unwrap());
-        resolve(expression).unwrap().law(&Site::new(&shape, &layout, Fans::default()), None).unwrap().0
+        resolve(expression).unwrap().distribution(&Site::new(&shape, &layout, Fans::default()), None).unwrap().0
     }
 
     fn std(expression: &str) -> f64 {
-        law(expression, "300x200", "io").std().unwrap()
+        distribution(expression, "300x200", "io").std().unwrap()
     }
 
     fn bound(expression: &str) -> f64 {
-        law(expression, "300x200", "io").bounds().unwrap().1
+        distribution(expression, "300x200", "io").bounds().unwrap().1
     }
 
     #[track_caller]
@@ -186,6 +188,6 @@ mod tests {
 
     #[test]
     fn an_empty_weight_has_a_scale_all_the_same() {
-        assert!(law("he-normal", "0x5", "io").std().unwrap().is_finite());
+        assert!(distribution("he-normal", "0x5", "io").std().unwrap().is_finite());
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example_on, spelling};
-use crate::law::{Described, Law, Pattern};
-use crate::tensor::as_float;
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::tensor::to_f64;
 
 mod stft;
 mod window;
@@ -42,10 +42,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["positions", "sinusoidal"],
-        spellings: &[spelling("whisper", "sinusoids", "sinusoidal-positions:order=concatenated,endpoint=true")],
-        reads: Reads::Shape,
+        framework_aliases: &[alias("whisper", "sinusoids", "sinusoidal-positions:order=concatenated,endpoint=true")],
+        requires: Requires::Shape,
         example: example_on("sinusoidal-positions", "50x16", "default"),
-        law: positions,
+        distribution: positions,
     },
     Scheme {
         name: "stft",
@@ -81,14 +81,14 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("side"),
         aliases: &[],
-        spellings: &[spelling("keras", "STFT", "stft"), spelling("keras", "STFTInitializer", "stft")],
-        reads: Reads::Matrices,
+        framework_aliases: &[alias("keras", "STFT", "stft"), alias("keras", "STFTInitializer", "stft")],
+        requires: Requires::Matrices,
         example: example_on("stft", "16x1x9", "keras"),
-        law: |arguments, site| stft(arguments, site, None),
+        distribution: |arguments, site| stft(arguments, site, None),
     },
 ];
 
-fn positions(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [.., rows, features] = *site.shape.axes() else {
         anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     };
@@ -98,9 +98,9 @@ fn positions(arguments: &mut Arguments, site: &Site) -> Result<Law> {
     let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);
     let longest = arguments.number("max-timescale")?;
     ensure!(longest >= 1.0, "max-timescale is {}: it must be 1 or more", arguments.typed("max-timescale"));
-    let rate = -libm::log(longest) / as_float(steps);
+    let rate = -libm::log(longest) / to_f64(steps);
     let interleaved = arguments.word("order") == Some("interleaved");
-    Ok(Law::Pattern(Arc::new(Positions { rows, features, rate, interleaved })))
+    Ok(Distribution::Deterministic(Arc::new(Positions { rows, features, rate, interleaved })))
 }
 
 /// Sines and cosines of positions.
@@ -113,19 +113,19 @@ struct Positions {
     interleaved: bool,
 }
 
-impl Described for Positions {
-    fn largest(&self) -> f64 {
+impl Moments for Positions {
+    fn max_abs(&self) -> f64 {
         1.0
     }
 }
 
-impl Pattern for Positions {
+impl Deterministic for Positions {
     fn value(&self, index: u64) -> f64 {
         let (position, feature) = (index / self.features % self.rows, index % self.features);
         let half = self.features / 2;
         let (pair, cosine) =
             if self.interleaved { (feature / 2, feature % 2 == 1) } else { (feature % half, feature >= half) };
-        let angle = as_float(position) * libm::exp(self.rate * as_float(pair));
+        let angle = to_f64(position) * libm::exp(self.rate * to_f64(pair));
         if cosine { libm::cos(angle) } else { libm::sin(angle) }
     }
 }

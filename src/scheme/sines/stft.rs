@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::window::{Normalisation, Window};
-use crate::law::{Described, Law, Pattern};
-use crate::scheme::tap::{kernel_axes, widths};
+use crate::distribution::{Deterministic, Distribution, Moments};
+use crate::scheme::kernel_tap::{kernel_axes, widths};
 use crate::scheme::{Arguments, Site};
-use crate::tensor::{Axes, DType, Role, as_float};
+use crate::tensor::{Axes, AxisRole, DType, to_f64};
 
 /// The arithmetic of a framework that rounds after every step, which moves the angles of long kernels.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ impl Steps {
 
     /// The cosine or sine of -2 pi time frequency / period.
     fn wave(self, imaginary: bool, [time, frequency, period]: [u64; 3]) -> f64 {
-        let [time, frequency, period] = [time, frequency, period].map(as_float);
+        let [time, frequency, period] = [time, frequency, period].map(to_f64);
         let round = |value: f64| self.angle.round(value);
         let period = if self.rounds_period { round(period) } else { period };
         let frequency = match self.reciprocal {
@@ -67,8 +67,8 @@ impl Steps {
     }
 }
 
-/// The law of `stft`, by the steps of a framework where some are given.
-pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Option<Steps>) -> Result<Law> {
+/// The distribution of `stft`, by the steps of a framework where some are given.
+pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Option<Steps>) -> Result<Distribution> {
     let axes = site.axes()?;
     let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
     ensure!(
@@ -78,7 +78,7 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
         site.layout
     );
     ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
-    let length = axes.product(|role| role == Role::Kernel);
+    let length = axes.product(|role| role == AxisRole::Kernel);
     let normalisation = match arguments.word("scaling") {
         Some("density") => Normalisation::Density,
         Some("spectrum") => Normalisation::Spectrum,
@@ -94,7 +94,7 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
     };
     ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
     let imaginary = arguments.word("side") == Some("imag");
-    Ok(Law::Pattern(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes, steps })))
+    Ok(Distribution::Deterministic(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes, steps })))
 }
 
 /// One part of a windowed Fourier basis.
@@ -108,18 +108,18 @@ struct Stft {
     steps: Option<Steps>,
 }
 
-impl Described for Stft {
-    fn largest(&self) -> f64 {
+impl Moments for Stft {
+    fn max_abs(&self) -> f64 {
         1.0 / self.scale
     }
 }
 
-impl Pattern for Stft {
+impl Deterministic for Stft {
     fn value(&self, index: u64) -> f64 {
         let [time, frequency, _] = self.axes.place(index, |role| match role {
-            Role::Kernel => 0,
-            Role::Out => 1,
-            Role::In | Role::Batch | Role::Group => 2,
+            AxisRole::Kernel => 0,
+            AxisRole::Out => 1,
+            AxisRole::In | AxisRole::Batch | AxisRole::Group => 2,
         });
         let period = 2 * (self.frequencies - 1);
         let window = self.window.as_ref().map_or(1.0, |window| window.value(time));
@@ -130,7 +130,7 @@ impl Pattern for Stft {
         }
         // The angle is reduced in whole numbers, where nothing is lost.
         let steps = u128::from(time) * u128::from(frequency) % u128::from(period);
-        let angle = -TAU * as_float(u64::try_from(steps).unwrap_or(0)) / as_float(period);
+        let angle = -TAU * to_f64(u64::try_from(steps).unwrap_or(0)) / to_f64(period);
         let wave = if self.imaginary { libm::sin(angle) } else { libm::cos(angle) };
         wave * window / self.scale
     }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::tensor::as_float;
+use crate::tensor::to_f64;
 
 /// Their names; `none` is none.
 pub(super) const WINDOWS: &[&str] = &["hann", "hamming", "blackman", "boxcar", "none"];
@@ -49,7 +49,7 @@ impl Window {
             return 1.0;
         }
         let [a0, a1, a2] = self.cosines;
-        let angle = |times: u64| TAU * as_float(times * place % self.period) / as_float(self.period);
+        let angle = |times: u64| TAU * to_f64(times * place % self.period) / to_f64(self.period);
         a0 - a1 * libm::cos(angle(1)) + a2 * libm::cos(angle(2))
     }
 
@@ -60,7 +60,7 @@ impl Window {
         let places = || (0..self.length).map(|place| self.value(place));
         // A symmetric window is a period and the first place once more.
         let again = if self.period < self.length { self.value(0) } else { 0.0 };
-        let period = as_float(self.period);
+        let period = to_f64(self.period);
         match normalisation {
             Normalisation::None => 1.0,
             Normalisation::Density if short => places().map(|value| value * value).sum::<f64>().sqrt(),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::Rng;
 
-use super::super::{Arguments, Parameter, Reads, Scheme, Site, example};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
-use crate::law::{
-    Described, Distribution, Law,
-    numbers::{self, LARGEST_NORMAL},
+use crate::distribution::{
+    Distribution, Iid, Moments,
+    sampling::{self, LARGEST_NORMAL},
 };
-use crate::tensor::as_float;
+use crate::tensor::to_f64;
 
 pub(super) const ROW: Scheme = Scheme {
     name: "sparse-bernoulli",
@@ -31,24 +31,24 @@ pub(super) const ROW: Scheme = Scheme {
     ],
     bare: Some("nonzeros"),
     aliases: &[],
-    spellings: &[],
-    reads: Reads::Matrices,
+    framework_aliases: &[],
+    requires: Requires::Matrices,
     example: example("sparse-bernoulli:nonzeros=2"),
-    law: sparse_bernoulli,
+    distribution: sparse_bernoulli,
 };
 
-fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let n = unfolding(arguments, site)?.columns();
     let chance = match (arguments.optional_count("nonzeros"), arguments.optional_fraction("density")?) {
         (Some(nonzeros), None) => {
             check_count(nonzeros, n, site)?;
-            as_float(nonzeros) / as_float(n.max(1))
+            to_f64(nonzeros) / to_f64(n.max(1))
         }
         (None, Some(density)) => density,
         _ => bail!("exactly one of nonzeros and density is required, as in `sparse-bernoulli:nonzeros=15`"),
     };
     let (mean, std) = moments(arguments)?;
-    Ok(Law::Distribution(Arc::new(SparseBernoulli { chance, mean, std })))
+    Ok(Distribution::Iid(Arc::new(SparseBernoulli { chance, mean, std })))
 }
 
 /// N(mean, std²) with a chance, else 0.
@@ -59,7 +59,7 @@ struct SparseBernoulli {
     std: f64,
 }
 
-impl Described for SparseBernoulli {
+impl Moments for SparseBernoulli {
     fn mean(&self) -> Option<f64> {
         Some(self.chance * self.mean)
     }
@@ -69,13 +69,13 @@ impl Described for SparseBernoulli {
         Some(libm::hypot(std * chance.sqrt(), mean * (chance * (1.0 - chance)).sqrt()))
     }
 
-    fn largest(&self) -> f64 {
+    fn max_abs(&self) -> f64 {
         self.mean.abs() + LARGEST_NORMAL * self.std
     }
 }
 
-impl Distribution for SparseBernoulli {
+impl Iid for SparseBernoulli {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
-        if numbers::unit(words) < self.chance { self.mean + self.std * numbers::normal(words) } else { 0.0 }
+        if sampling::unit(words) < self.chance { self.mean + self.std * sampling::normal(words) } else { 0.0 }
     }
 }

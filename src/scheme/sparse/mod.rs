@@ -4,9 +4,9 @@ mod bernoulli;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arguments, Kind, Parameter, Reads, Scheme, Site, example, spelling};
-use crate::law::Law;
-use crate::tensor::{Unfolding, as_float};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use crate::distribution::Distribution;
+use crate::tensor::{Unfolding, to_f64};
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -18,21 +18,21 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[NONZEROS, DENSITY, ZEROS, STD, MEAN, UNIT],
         bare: Some("nonzeros"),
         aliases: &["martens"],
-        spellings: &[
-            spelling("lasagne", "Sparse", "sparse:density=0.1"),
+        framework_aliases: &[
+            alias("lasagne", "Sparse", "sparse:density=0.1"),
             // Zeros in each column of (outputs, inputs): the outgoing weights of each input, not Martens' incoming ones.
-            spelling("torch", "sparse_", "sparse:zeros=0.9,unit=input"),
-            spelling("flux", "sparse_init", "sparse:zeros=0.9,unit=input"),
-            spelling("lux", "sparse_init", "sparse:zeros=0.9,unit=input"),
-            spelling("mindspore", "Sparse", "sparse:zeros=0.9,unit=input"),
+            alias("torch", "sparse_", "sparse:zeros=0.9,unit=input"),
+            alias("flux", "sparse_init", "sparse:zeros=0.9,unit=input"),
+            alias("lux", "sparse_init", "sparse:zeros=0.9,unit=input"),
+            alias("mindspore", "Sparse", "sparse:zeros=0.9,unit=input"),
             // Zeros in each row of (outputs, inputs).
-            spelling("mlx", "sparse", "sparse:zeros=0.9,std=1"),
+            alias("mlx", "sparse", "sparse:zeros=0.9,std=1"),
             // The field `sparse` of its Gaussian filler: a mean count of non-zeros over the outputs, and std 1.
-            spelling("caffe", "sparse", "sparse-bernoulli:nonzeros=1,std=1,unit=input"),
+            alias("caffe", "sparse", "sparse-bernoulli:nonzeros=1,std=1,unit=input"),
         ],
-        reads: Reads::Matrices,
+        requires: Requires::Matrices,
         example: example("sparse:nonzeros=2"),
-        law: sparse,
+        distribution: sparse,
     },
     bernoulli::ROW,
 ];
@@ -62,19 +62,19 @@ const UNIT: Parameter = Parameter {
     help: "the weights that are counted: those into each output, or those out of each input (as torch.nn.init.sparse_) [default: output]",
 };
 
-fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Law> {
+fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = unfolding(arguments, site)?;
     let n = unfolding.columns();
     let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
     let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {
         (Some(count), None, None) => count,
-        (None, Some(density), None) => rounded(density * as_float(n), f64::floor),
-        (None, None, Some(zeros)) => n - rounded(zeros * as_float(n), f64::ceil).min(n),
+        (None, Some(density), None) => rounded(density * to_f64(n), f64::floor),
+        (None, None, Some(zeros)) => n - rounded(zeros * to_f64(n), f64::ceil).min(n),
         _ => bail!("exactly one of nonzeros, density and zeros is required, as in `sparse:nonzeros=15`"),
     };
     check_count(nonzeros, n, site)?;
     let (mean, std) = moments(arguments)?;
-    Ok(Law::Sparse { nonzeros, mean, std, unfolding })
+    Ok(Distribution::Sparse { nonzeros, mean, std, unfolding })
 }
 
 /// The tensor as matrices whose rows are the units that `unit` names.
@@ -111,8 +111,8 @@ mod tests {
 
     fn nonzeros(expression: &str, shape: &str) -> Result<u64> {
         let (shape, layout): (Shape, _) = (shape.parse()?, Layout::default());
-        match resolve(expression)?.law(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
-            Law::Sparse { nonzeros, .. } => Ok(nonzeros),
+        match resolve(expression)?.distribution(&Site::new(&shape, &layout, Fans::default()), None)?.0 {
+            Distribution::Sparse { nonzeros, .. } => Ok(nonzeros),
             other => bail!("{other:?}"),
         }
     }

@@ -36,11 +36,11 @@ pub struct StoredTensor {
 
 /// Values of runs of at least so many bytes are read run by run, right into their place.
 const LONG_RUN: u64 = 1 << 12;
-/// Other values are gathered in panels of so many bytes, of which the last few of all tensors are kept.
+/// Other values are gathered in panels of so many bytes, of which the last few of all tensors are copied.
 const PANEL: u64 = 1 << 26;
 static PANELS: Recent<(u64, u64), Vec<u8>> = Recent::new(2 * PANEL);
 /// The most bytes that a tensor may make out of fewer, by strides of 0 or parts that overlap.
-const MOST_REPEATED: u64 = 1 << 32;
+const MAX_REPEATED: u64 = 1 << 32;
 /// The number of elements that are widened at a time: few enough to stay in the cache.
 const CHUNK: u64 = 1 << 13;
 
@@ -75,7 +75,7 @@ impl StoredTensor {
             element.word()
         );
         let repeated = elements.is_some_and(|elements| elements < count);
-        ensure!(!repeated || count <= MOST_REPEATED, "shape {shape} repeats fewer values more than 2^32 times in all");
+        ensure!(!repeated || count <= MAX_REPEATED, "shape {shape} repeats fewer values more than 2^32 times in all");
         let run = neighbours(shape.axes(), &strides);
         ensure!(
             run == count || element.bits().is_multiple_of(8),

@@ -1,4 +1,4 @@
-//! Things that are dear to make again, of which the last few are kept, within a limit for all together.
+//! Things that are dear to make again, of which the last few are copied, within a limit for all together.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The last things that were made, by key. Making one holds the others up, so that each is made once.
 #[derive(Debug)]
 pub struct Recent<K, V> {
-    /// The weight that all may have together; the last is kept whatever it weighs.
+    /// The weight that all may have together; the last is copied whatever it weighs.
     limit: u64,
     held: Mutex<Vec<Held<K, V>>>,
 }

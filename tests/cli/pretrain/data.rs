@@ -21,9 +21,9 @@ fn joined(delimiter: &str) -> String {
     lines(|_, row| row.join(delimiter))
 }
 
-/// What is learnt from a file.
+/// What is learned from a file.
 #[track_caller]
-fn learnt(folder: &Folder, data: &str) -> Vec<u8> {
+fn learned(folder: &Folder, data: &str) -> Vec<u8> {
     folder.done(&format!("pretrain pca 4-3 --data {data} -q --force -o w.npy.json --format json"));
     let text = String::from_utf8(folder.read("w.npy.json")).unwrap();
     let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -34,7 +34,7 @@ fn learnt(folder: &Folder, data: &str) -> Vec<u8> {
 fn numbers_of_a_text_are_read_whatever_stands_between_them() {
     let folder = Folder::new();
     folder.write("x.csv", joined(","));
-    let plain = learnt(&folder, "x.csv");
+    let plain = learned(&folder, "x.csv");
     let columns = lines(|number, row| format!("{number},{}", row.join(",")));
     for (name, text, options) in [
         ("blanks.txt", joined(" "), ""),
@@ -58,7 +58,7 @@ fn numbers_of_a_text_are_read_whatever_stands_between_them() {
         ("bars.txt", lines(|_, row| format!("{},\"a\nb\"", row.join(","))), "--columns 1,2,3,4"),
     ] {
         folder.write(name, text);
-        assert!(learnt(&folder, &format!("{name} {options}")) == plain, "{name} {options}");
+        assert!(learned(&folder, &format!("{name} {options}")) == plain, "{name} {options}");
     }
     let ended = Ended::of(&mut folder.fanin("pretrain pca 4-3 --data counted.csv --force -o w.npz"));
     assert!(ended.told.contains("note: line 1 of the data counts its columns"), "{}", ended.told);

@@ -54,8 +54,8 @@ fn a_tied_tensor_that_a_file_holds_is_compared_with_the_one_that_it_equals() {
     let tied = report["tensors"].as_array().unwrap().iter().find(|tensor| tensor["name"] == "own").unwrap();
     assert_eq!((&tied["tied"], &tied["equal"]), (&Value::from("wte.weight"), &Value::from(true)));
     verify(&folder, "all.safetensors --recipe tied.toml --tensor own", 0);
-    verify(&folder, "all.safetensors --recipe tied.toml --law", 0);
-    assert!(verify(&folder, "all.safetensors --recipe plain.toml", 1).contains("the recipe does not know it"));
+    verify(&folder, "all.safetensors --recipe tied.toml --distribution", 0);
+    assert!(verify(&folder, "all.safetensors --recipe plain.toml", 1).contains("it is not expected"));
 
     let mut changed = embedding.clone();
     changed[21] ^= 1;

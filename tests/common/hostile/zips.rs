@@ -273,7 +273,7 @@ pub(super) fn odd() -> Cases {
             }),
         ),
         ("a member's comment", with_member(|member| member.comment = b"hello".to_vec())),
-        // The `zip` crate passes over it, as nothing is read from it.
+        // The `zip` crate skips it, as nothing is read from it.
         ("an extra field past its end", with_member(|member| member.extra = vec![1, 0, 200, 0])),
         ("two members", archive(&[weight(), member(b"v.npy", singles("()", 1))])),
     ])

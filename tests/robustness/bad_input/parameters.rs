@@ -149,7 +149,7 @@ fn recurrent_layers_of_impossible_shapes_or_parameters_are_refused() {
 }
 
 #[test]
-fn laws_that_are_none_are_refused() {
+fn distributions_that_are_none_are_refused() {
     all_refused(&[
         ("init bernoulli:1.5 3", &["p is 1.5", "between 0 and 1"]),
         ("init bernoulli:p=-0.1 3", &["p is -0.1", "between 0 and 1"]),

@@ -23,7 +23,7 @@ fn unknown_words_are_refused_with_the_nearest_that_is_known() {
         ("init he-normal:gain=rleu 3x3", &["`rleu`", "did you mean `relu`?", "tanh"]),
         ("init he-normal:mode=fan-on 3x3", &["`fan-on`", "did you mean `fan-in`?", "fan-geo-avg"]),
         ("init glorot:distribution=unifrom 3x3", &["`unifrom`", "did you mean `uniform`?"]),
-        ("init orthogonal:method=qr 3x3", &["`qr`", "svd", "reflectors"]),
+        ("init orthogonal:method=qr 3x3", &["`qr`", "svd", "householder"]),
         ("init normal 3 --format npx", &["`npx`", "did you mean `npy`?", "safetensors"]),
         ("init normal 3 --format NPY", &["`NPY`", "npy, npz, json, safetensors"]),
         ("init normal 3 --layout trch", &["`trch`", "did you mean `torch`?", "lasagne"]),

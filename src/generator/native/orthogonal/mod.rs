@@ -1,4 +1,4 @@
-//! Orthogonal laws: Haar-distributed matrices, by singular vectors or by reflections.
+//! Orthogonal distributions: Haar-distributed matrices, by singular vectors or by reflections.
 
 mod svd;
 
@@ -6,10 +6,10 @@ use std::ops::Mul;
 
 use super::normal::Normal;
 use super::words::Words;
+use crate::distribution::{OrthogonalMethod, bytes_of, panels};
 use crate::generator::precision::Precision;
 use crate::generator::{Source, householder};
-use crate::law::{OrthogonalMethod, bytes_of, panels};
-use crate::tensor::{DType, Place, Unfolding, in_memory, narrow};
+use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
 /// The plane of the words that decide the signs of singular vectors.
 const SIGNS: u64 = 4;
@@ -29,14 +29,14 @@ pub(super) fn open(
         // Singular vectors feel the rounding of their matrix, so they are found in double precision for every dtype.
         (OrthogonalMethod::Svd, DType::F64) => draw.matrices(gain, Draw::singular_vectors),
         (OrthogonalMethod::Svd, _) => {
-            draw.matrices(narrow(gain), |draw, first| draw.singular_vectors(first).into_iter().map(narrow).collect())
+            draw.matrices(to_f32(gain), |draw, first| draw.singular_vectors(first).into_iter().map(to_f32).collect())
         }
-        (OrthogonalMethod::Reflectors, DType::F64) => draw.matrices(gain, |draw, first| {
-            let normals = |start, out: &mut [f64]| draw.normals.doubles(first + start, out);
+        (OrthogonalMethod::Householder, DType::F64) => draw.matrices(gain, |draw, first| {
+            let normals = |start, out: &mut [f64]| draw.normals.fill_f64(first + start, out);
             householder::drawn(draw.longer(), draw.shorter(), &normals, draw.threads)
         }),
-        (OrthogonalMethod::Reflectors, _) => draw.matrices(narrow(gain), |draw, first| {
-            let normals = |start, out: &mut [f32]| draw.normals.singles(first + start, out);
+        (OrthogonalMethod::Householder, _) => draw.matrices(to_f32(gain), |draw, first| {
+            let normals = |start, out: &mut [f32]| draw.normals.fill_f32(first + start, out);
             householder::drawn(draw.longer(), draw.shorter(), &normals, draw.threads)
         }),
     }
@@ -45,7 +45,7 @@ pub(super) fn open(
 /// A `longer` x `shorter` matrix of orthonormal columns by reflections of normals, one column after the other.
 pub(super) fn orthonormal(words: Words, longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
     let normals = Normal { words, mean: 0.0, std: 1.0 };
-    householder::drawn(longer, shorter, &|start, out: &mut [f64]| normals.doubles(start, out), threads)
+    householder::drawn(longer, shorter, &|start, out: &mut [f64]| normals.fill_f64(start, out), threads)
 }
 
 /// The memory that the matrices of a tensor take, in bytes, with what is needed to make one.
@@ -55,7 +55,7 @@ pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfo
     match method {
         // The matrix, its copy and the vectors, in double precision.
         OrthogonalMethod::Svd => kept + matrix * 24,
-        OrthogonalMethod::Reflectors => kept + bytes_of(&[&panels(unfolding.rows().max(unfolding.columns()))]),
+        OrthogonalMethod::Householder => kept + bytes_of(&[&panels(unfolding.rows().max(unfolding.columns()))]),
     }
 }
 
@@ -68,15 +68,15 @@ struct Draw {
 
 impl Draw {
     fn longer(&self) -> usize {
-        in_memory(self.unfolding.rows().max(self.unfolding.columns()))
+        to_usize(self.unfolding.rows().max(self.unfolding.columns()))
     }
 
     fn shorter(&self) -> usize {
-        in_memory(self.unfolding.rows().min(self.unfolding.columns()))
+        to_usize(self.unfolding.rows().min(self.unfolding.columns()))
     }
 
     fn singular_vectors(&self, first: u64) -> Vec<f64> {
-        let normals = |start, out: &mut [f64]| self.normals.doubles(first + start, out);
+        let normals = |start, out: &mut [f64]| self.normals.fill_f64(first + start, out);
         let flip = |column| self.normals.words.word(SIGNS, first + column) & 1 == 1;
         svd::svd(self.longer(), self.shorter(), &normals, &flip)
     }
@@ -98,11 +98,11 @@ struct Orthogonal<T> {
 }
 
 impl<T: Precision + Mul<Output = T>> Source for Orthogonal<T> {
-    fn singles(&self, start: u64, out: &mut [f32]) {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
         self.gather(start, out, T::single);
     }
 
-    fn doubles(&self, start: u64, out: &mut [f64]) {
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
         self.gather(start, out, T::double);
     }
 }
@@ -112,13 +112,13 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
         // A tall matrix is kept by columns, a wide one by rows: the orthonormal vectors either way.
         let [by_row, by_column] = if rows >= columns { [1, rows] } else { [columns, 1] };
-        let at = |place: Place| place.row * by_row + place.column * by_column;
+        let at = |place: MatrixIndex| place.row * by_row + place.column * by_column;
         let step = self.unfolding.step();
-        let mut beside = Beside { apart: in_memory(at(step)), ..Beside::default() };
+        let mut beside = Beside { apart: to_usize(at(step)), ..Beside::default() };
         self.unfolding.for_each_run(start, out.len() as u64, |offset, length, place| {
-            let (offset, length) = (in_memory(offset), in_memory(length));
+            let (offset, length) = (to_usize(offset), to_usize(length));
             if step.matrix == 0 {
-                let run = Run { offset, length, matrix: in_memory(place.matrix), first: in_memory(at(place)) };
+                let run = Run { offset, length, matrix: to_usize(place.matrix), first: to_usize(at(place)) };
                 if !beside.take(run) {
                     self.put(&beside, out, convert);
                     beside.runs.clear();
@@ -127,8 +127,8 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
                 return;
             }
             for (along, value) in (0..).zip(&mut out[offset..][..length]) {
-                let matrix = &self.matrices[in_memory(place.matrix + along * step.matrix)];
-                *value = convert(self.gain * matrix[in_memory(at(place))]);
+                let matrix = &self.matrices[to_usize(place.matrix + along * step.matrix)];
+                *value = convert(self.gain * matrix[to_usize(at(place))]);
             }
         });
         self.put(&beside, out, convert);

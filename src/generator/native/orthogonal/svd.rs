@@ -2,10 +2,10 @@
 
 use nalgebra::{DMatrix, RealField};
 
-/// Draws a `rows x cols` matrix with orthonormal columns from Haar's law, stored by columns.
+/// Draws a `rows x cols` matrix with orthonormal columns from Haar's distribution, stored by columns.
 ///
 /// These are the left singular vectors U of a Gaussian matrix G = U S V^T, each times a random
-/// sign: the law of G does not change when G is rotated, so neither does that of U, up to the
+/// sign: the distribution of G does not change when G is rotated, so neither does that of U, up to the
 /// signs, which the decomposition leaves open.
 ///
 /// `normals(start, out)` fills `out` with the standard normal numbers from number `start` on;

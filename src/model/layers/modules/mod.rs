@@ -4,7 +4,7 @@ mod table;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Framework, LayerTensor, Parameter, Role, expand};
+use super::{Framework, LayerTensor, Parameter, TensorRole, expand};
 use crate::generator::Generator;
 use crate::plan::{Tensor, Turn};
 use crate::tensor::{DType, Layout, Shape};
@@ -55,7 +55,7 @@ const WORDS: &[(&str, &str)] = &[
 const PADDING: &str = "padding";
 
 /// A module as it was asked for: `torch.nn.LSTM:num_layers=2`.
-pub struct Asked {
+pub struct ModuleSpec {
     /// Which it is.
     pub module: &'static Module,
     /// True if it was asked for by its name there, which nothing else has.
@@ -77,7 +77,7 @@ impl Parameters {
 }
 
 /// The module that an expression asks for; `None` where its name is none of a module.
-pub fn find(expression: &str) -> Result<Option<Asked>> {
+pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     let (word, arguments) = expression.split_once(':').map_or((expression, None), |(word, rest)| (word, Some(rest)));
     let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
     let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
@@ -90,7 +90,7 @@ pub fn find(expression: &str) -> Result<Option<Asked>> {
     let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
     let parameters =
         parameters.collect::<Result<_>>().with_context(|| format!("`{}`", escape(&cut(expression, 100))))?;
-    Ok(Some(Asked { module, by_name, parameters: Parameters(parameters) }))
+    Ok(Some(ModuleSpec { module, by_name, parameters: Parameters(parameters) }))
 }
 
 fn parameter(text: &str) -> Result<(String, Parameter)> {
@@ -123,7 +123,7 @@ impl Module {
     }
 }
 
-impl Asked {
+impl ModuleSpec {
     /// A module with the parameters of its example.
     pub fn of_example(module: &'static Module) -> Result<Self> {
         let pairs = module.example_parameters.split(',').filter(|pair| !pair.is_empty());
@@ -140,7 +140,7 @@ impl Asked {
     /// The layout of its tensors: torch's, where no layout is given. Errors name another, and numbers of another framework.
     pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
         let word = self.module.word;
-        if let Some(like) = crate::plan::like_table(generator).filter(|like| like.framework != FRAMEWORK) {
+        if let Some(like) = crate::plan::parity_table(generator).filter(|like| like.framework != FRAMEWORK) {
             bail!("`{word}` is a module of torch: {} has no numbers for it", like.framework);
         }
         let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
@@ -230,8 +230,8 @@ impl Asked {
 /// A tensor whose numbers are its own: nothing is drawn before it or set to zero after it.
 fn apart(tensor: LayerTensor) -> LayerTensor {
     let is_zero = |own: &str| own.contains("cleared") || tensor.fans.fan_in == Some(0);
-    let own = tensor.own.clone().filter(|own| tensor.role != Role::Bias || !is_zero(own));
-    LayerTensor { own, passed: 0, ..tensor }
+    let own = tensor.own.clone().filter(|own| tensor.role != TensorRole::Bias || !is_zero(own));
+    LayerTensor { own, skipped: 0, ..tensor }
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ fn small_random_matrices_fit_however_they_were_rounded() {
     for line in ["1x2 --dtype bf16 --seed 55", "2x2 --dtype bf16 --seed 2", "2x2 --dtype f16 --seed 2"] {
         let gain = if line.starts_with('1') { 1.0 } else { 1.41 };
         folder.done(&format!("init orthogonal:gain={gain} {line} -q --force -o w.safetensors"));
-        verify(&folder, "w.safetensors --law", 0);
+        verify(&folder, "w.safetensors --distribution", 0);
     }
     // The sum of three numbers of bf16 is 0.
     folder.done("init orthogonal 3x1 --dtype bf16 -q --force -o w.safetensors");
@@ -117,5 +117,5 @@ fn small_random_matrices_fit_however_they_were_rounded() {
     bytes.truncate(bytes.len() - 6);
     bytes.extend([0.7070_f32, 0.0, -0.7070].iter().flat_map(|value| value.to_le_bytes()[2..].to_vec()));
     folder.write("w.safetensors", bytes);
-    verify(&folder, "w.safetensors --law", 0);
+    verify(&folder, "w.safetensors --distribution", 0);
 }

@@ -33,7 +33,7 @@ fn an_element_is_named_by_its_index_in_any_stored_order() {
             bytes.extend(if descr == ">f4" { value.to_be_bytes() } else { value.to_le_bytes() });
         }
         folder.write("x.npy", bytes);
-        let told = verify(&folder, &format!("x.npy --law --as {N}"), 1);
+        let told = verify(&folder, &format!("x.npy --distribution --as {N}"), 1);
         assert!(told.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"), "{descr} {order}: {told}");
         assert_eq!(told.matches("`weight`").count(), 1, "{descr} {order}: {told}");
     }
@@ -176,12 +176,12 @@ fn faults_are_seen_in_files_of_16_bits_and_of_other_axes() {
     let folder = Folder::new();
     for (dtype, shape) in [("bf16", "64x64"), ("f16", "64x8x3x3"), ("f16", "4096")] {
         folder.done(&format!("init {N} {shape} --dtype {dtype} -q --force -o w.safetensors"));
-        verify(&folder, "w.safetensors --law", 0);
+        verify(&folder, "w.safetensors --distribution", 0);
         let mut bytes = folder.read("w.safetensors");
         let start = 8 + usize::try_from(u64::from_le_bytes(*bytes.first_chunk().unwrap())).unwrap();
         bytes[start..].as_chunks_mut::<4>().0.iter_mut().for_each(|pair| pair.copy_within(..2, 2));
         folder.write("w.safetensors", bytes);
-        let told = verify(&folder, "w.safetensors --law", 1);
+        let told = verify(&folder, "w.safetensors --distribution", 1);
         assert!(told.contains("neighbours along axis"), "{dtype} {shape}: {told}");
     }
 }
@@ -197,7 +197,7 @@ fn tensors_that_hold_the_values_of_another_are_named() {
         ("a part", "`b`: its values 0 to 127, in order, are those from 400 on of `a`"),
     ] {
         folder.done(&format!("init {N} a=40x40 b=40x40 -q --force -o w.safetensors"));
-        verify(&folder, "w.safetensors --law", 0);
+        verify(&folder, "w.safetensors --distribution", 0);
         let mut bytes = folder.read("w.safetensors");
         let start = bytes.len() - 2 * 4 * SIZE * SIZE;
         let (first, second) = bytes[start..].split_at_mut(4 * SIZE * SIZE);
@@ -213,7 +213,7 @@ fn tensors_that_hold_the_values_of_another_are_named() {
             second[4 * n..4 * n + 4].copy_from_slice(&value);
         }
         folder.write("w.safetensors", &bytes);
-        let told = verify(&folder, "w.safetensors --law", 1);
+        let told = verify(&folder, "w.safetensors --distribution", 1);
         assert!(told.contains(said), "{how}: {told}");
     }
 }
@@ -226,7 +226,7 @@ fn the_report_has_each_test_with_its_statistic_its_probability_and_words() {
     values[77] = 9.0;
     write(&folder, "w.npy", &values);
     let report: serde_json::Value =
-        serde_json::from_str(&verify(&folder, &format!("w.npy --law --as {N} --json"), 1)).unwrap();
+        serde_json::from_str(&verify(&folder, &format!("w.npy --distribution --as {N} --json"), 1)).unwrap();
     let tests = report["tensors"][0]["tests"].as_array().unwrap();
     let largest = tests.iter().find(|test| test["test"] == "largest value").unwrap();
     // 2 (1 - (1 - Q(9))^10000), Q by SciPy.
@@ -240,9 +240,9 @@ fn the_report_has_each_test_with_its_statistic_its_probability_and_words() {
 fn reports_are_the_same_for_any_number_of_threads() {
     let folder = Folder::new();
     folder.done(&format!("init {N} 700x900 -q -o w.npy"));
-    let one = verify(&folder, &format!("w.npy --law --as {N} --json --threads 1"), 0);
+    let one = verify(&folder, &format!("w.npy --distribution --as {N} --json --threads 1"), 0);
     for threads in [2, 3, 8] {
-        assert_eq!(one, verify(&folder, &format!("w.npy --law --as {N} --json --threads {threads}"), 0));
+        assert_eq!(one, verify(&folder, &format!("w.npy --distribution --as {N} --json --threads {threads}"), 0));
     }
 }
 
@@ -251,6 +251,6 @@ fn honest_values_of_few_numbers_fit() {
     let folder = Folder::new();
     for line in ["normal:std=1e-7 64x64", "normal:std=3e-8 400", "uniform:low=0,high=1e-6 64x64"] {
         folder.done(&format!("init {line} --dtype f16 -q --force -o w.safetensors"));
-        verify(&folder, "w.safetensors --law", 0);
+        verify(&folder, "w.safetensors --distribution", 0);
     }
 }

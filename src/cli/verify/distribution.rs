@@ -1,0 +1,225 @@
+//! `fanin verify --distribution`: the tests of all tensors, and what they say together.
+
+use std::io::Write;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Expected, Verify};
+use crate::cli::Outcome;
+use crate::cli::inspect::{Column, table};
+use crate::plan::{Plan, Tensor};
+use crate::reader::Contents;
+use crate::text::{cut, escape, figure, grouped, json_line};
+use crate::verify::distribution::{Settings, Test, Verdict, between, test};
+
+/// A tensor and what its tests found.
+struct Row<'a> {
+    tensor: &'a Tensor,
+    verdict: Verdict,
+    /// The least probability of its tests, times the number of all tests.
+    corrected: Option<f64>,
+}
+
+/// The names of tensors that are not tested.
+struct Untested {
+    underived: Vec<String>,
+    undrawn: Vec<String>,
+}
+
+impl Verify {
+    /// Tests whether values fit their distributions. Bonferroni's correction makes `--level` the chance that any of the tests fails where all
+    /// distributions hold.
+    pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
+        let expected = self.expected(contents)?;
+        // What is tied has the distribution of its source, and no values of its own.
+        let mut meeting = self.match_tensors(&expected, contents);
+        let Expected { plan, underived, undrawn, .. } = expected;
+        meeting.faults.retain(|(name, _)| !underived.contains(name));
+        ensure!(
+            !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
+            "no distribution is known: all its tensors started from others; name the file that holds those with --base"
+        );
+        let settings = Settings {
+            threads: self.resources.threads(),
+            limit: self.resources.limit(),
+            values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
+        };
+        let mut verdicts = meeting
+            .pairs
+            .iter()
+            .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, settings)?)))
+            .collect::<Result<Vec<_>>>()?;
+        compare_tensors(&plan, &mut verdicts);
+        let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
+        let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
+        let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
+        let untested = Untested { underived, undrawn };
+        match (self.json, self.quiet) {
+            (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &untested, fit, tests)))?,
+            (false, true) => {}
+            (false, false) => self.human(out, &rows, &meeting.faults, &untested, tests)?,
+        }
+        Ok(if fit { Outcome::Done } else { Outcome::Different })
+    }
+
+    fn human(
+        &self,
+        out: &mut dyn Write,
+        rows: &[Row],
+        faults: &[(String, String)],
+        untested: &Untested,
+        tests: u64,
+    ) -> Result<()> {
+        let mut cells = vec![COLUMNS.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
+        cells.extend(rows.iter().map(|row| row.cells(self.level)));
+        if !rows.is_empty() {
+            table(out, COLUMNS, &cells)?;
+        }
+        for (name, fault) in faults {
+            writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
+        }
+        for row in rows {
+            let name = cut(&escape(row.tensor.spec.name.as_str()), 100);
+            for fault in &row.verdict.faults {
+                writeln!(out, "`{name}`: {fault}")?;
+            }
+            let mut failed: Vec<&Test> =
+                row.verdict.tests.iter().filter(|test| corrected(test, tests) < self.level).collect();
+            failed.sort_by(|one, other| one.probability.total_cmp(&other.probability));
+            for test in failed.iter().take(SHOWN) {
+                writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.probability)?;
+            }
+            if failed.len() > SHOWN {
+                let more = grouped((failed.len() - SHOWN) as u64);
+                writeln!(out, "`{name}`: {more} more of its tests fail; --json shows them")?;
+            }
+        }
+        for name in &untested.underived {
+            writeln!(
+                out,
+                "note: `{}` started from another tensor: it is not tested without --base",
+                cut(&escape(name), 100)
+            )?;
+        }
+        if let Some(note) = super::undrawn_note(&untested.undrawn) {
+            writeln!(out, "{note}")?;
+        }
+        let wrong = rows.iter().filter(|row| !row.fits(self.level)).count() + faults.len();
+        let level = figure(self.level);
+        match wrong {
+            0 => writeln!(out, "fits: {} tests, each probability times their number above {level}", grouped(tests))?,
+            _ => writeln!(
+                out,
+                "does not fit: {} of {} tensors, at level {level} over {} tests",
+                grouped(wrong as u64),
+                grouped((rows.len() + faults.len()) as u64),
+                grouped(tests)
+            )?,
+        }
+        Ok(())
+    }
+
+    fn machine(&self, rows: &[Row], faults: &[(String, String)], untested: &Untested, fit: bool, tests: u64) -> Value {
+        let tested = rows.iter().map(|row| {
+            let one = |test: &Test| {
+                json!({
+                    "test": test.name,
+                    "statistic": test.statistic,
+                    "probability": test.probability,
+                    "corrected": corrected(test, tests),
+                    "finding": test.text,
+                })
+            };
+            json!({
+                "name": row.tensor.spec.name.as_str(),
+                "scheme": row.tensor.expression,
+                "fits": row.fits(self.level),
+                "corrected": row.corrected,
+                "tests": row.verdict.tests.iter().map(one).collect::<Vec<_>>(),
+                "faults": row.verdict.faults,
+                "untested": row.verdict.untested,
+            })
+        });
+        let structural = faults.iter().map(|(name, fault)| json!({ "name": name, "fits": false, "faults": [fault] }));
+        json!({
+            "fits": fit,
+            "level": self.level,
+            "tests": tests,
+            "tensors": structural.chain(tested).collect::<Vec<_>>(),
+            "not_derived": untested.underived,
+            "not_drawn": untested.undrawn,
+        })
+    }
+}
+
+/// Adds to each verdict which tensor before it holds its values, too, unless the plan has them as copies of one draw.
+fn compare_tensors(plan: &Plan, verdicts: &mut [(usize, Verdict)]) {
+    let traces: Vec<_> = verdicts.iter().map(|(_, verdict)| verdict.trace.as_ref()).collect();
+    for (number, other, text) in between(&traces) {
+        let (tensor, other) = (&plan.tensors[verdicts[number].0], &plan.tensors[verdicts[other].0]);
+        if !tensor.is_copy_of(other) {
+            let name = cut(&escape(other.spec.name.as_str()), 100);
+            verdicts[number].1.faults.push(format!("{text} `{name}`"));
+        }
+    }
+}
+
+fn row(plan: &Plan, number: usize, verdict: Verdict, tests: u64) -> Row<'_> {
+    let corrected = verdict.least().map(|test| corrected(test, tests));
+    Row { tensor: &plan.tensors[number], verdict, corrected }
+}
+
+/// The probability of a test, times the number of all tests.
+fn corrected(test: &Test, tests: u64) -> f64 {
+    (test.probability * crate::tensor::to_f64(tests)).min(1.0)
+}
+
+/// The number of failed tests of a tensor that are written out.
+const SHOWN: usize = 6;
+
+const COLUMNS: &[Column] = &[
+    Column::words("name"),
+    Column::words("shape"),
+    Column::words("dtype"),
+    Column::numbers("distance"),
+    Column::numbers("mean"),
+    Column::numbers("std"),
+    Column::numbers("p, corrected"),
+    Column::words("verdict"),
+    Column::words("scheme"),
+];
+
+impl Row<'_> {
+    fn fits(&self, level: f64) -> bool {
+        self.verdict.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= level)
+    }
+
+    fn cells(&self, level: f64) -> Vec<String> {
+        let Self { tensor, verdict, corrected } = self;
+        let statistic = |name: &str| {
+            let test = verdict.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
+            test.map_or("-".into(), |test| match name {
+                "mean" => format!("{:+.2} se", test.statistic),
+                "std" => format!("x {:.5}", test.statistic),
+                _ => format!("{:.6}{}", test.statistic, if test.name.ends_with('*') { "*" } else { "" }),
+            })
+        };
+        let word = match (self.fits(level), &verdict.untested) {
+            (false, _) => "does not fit".into(),
+            (true, None) => "fits".into(),
+            (true, Some(why)) => format!("fits ({why})"),
+        };
+        vec![
+            cut(&escape(tensor.spec.name.as_str()), 100),
+            tensor.spec.shape.to_string(),
+            tensor.spec.dtype.to_string(),
+            statistic("distance"),
+            statistic("mean"),
+            statistic("std"),
+            corrected.map_or("-".into(), |probability| format!("{probability:.2e}")),
+            word,
+            cut(&tensor.expression, 100),
+        ]
+    }
+}

@@ -1,0 +1,265 @@
+//! Generators of frameworks that draw one number after the other: what a tensor holds depends on all that was drawn before it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Result, ensure};
+
+use super::Source;
+use crate::distribution::TensorSpec;
+use crate::tensor::{Seed, to_f32};
+
+/// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
+pub(super) trait RngState: Send {
+    /// The same state once more.
+    fn fork(&self) -> Box<dyn RngState>;
+    /// The values of the next tensor.
+    fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor>;
+}
+
+/// The values of one tensor, first to last.
+pub(super) trait TensorCursor: Send {
+    /// The same values from here on once more.
+    fn fork(&self) -> Box<dyn TensorCursor>;
+    /// The next `count` values, as a source whose element 0 is the first of them. Threads draw from such parts side by side, so that it
+    /// does here only what must be done in order.
+    fn take(&mut self, count: usize) -> Arc<dyn Source>;
+    /// The state after the last value, when all were taken.
+    fn finish(self: Box<Self>) -> Box<dyn RngState>;
+}
+
+/// Values that are drawn already.
+pub(super) enum Drawn {
+    /// In single precision, or a lesser one.
+    Singles(Vec<f32>),
+    /// In double precision.
+    Doubles(Vec<f64>),
+}
+
+impl Source for Drawn {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        let start = crate::tensor::to_usize(start);
+        match self {
+            Self::Singles(values) => out.copy_from_slice(&values[start..start + out.len()]),
+            Self::Doubles(values) => {
+                out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = to_f32(value));
+            }
+        }
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        let start = crate::tensor::to_usize(start);
+        match self {
+            Self::Singles(values) => out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = value.into()),
+            Self::Doubles(values) => out.copy_from_slice(&values[start..start + out.len()]),
+        }
+    }
+}
+
+/// The values of a tensor that must be drawn together, when they are.
+pub(super) struct Precomputed {
+    values: Arc<Drawn>,
+    position: u64,
+    state: Box<dyn RngState>,
+}
+
+impl Precomputed {
+    /// All values of a tensor, and the state after them.
+    pub(super) fn new(values: Drawn, state: Box<dyn RngState>) -> Self {
+        Self { values: Arc::new(values), position: 0, state }
+    }
+}
+
+impl TensorCursor for Precomputed {
+    fn fork(&self) -> Box<dyn TensorCursor> {
+        Box::new(Self { values: Arc::clone(&self.values), position: self.position, state: self.state.fork() })
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let from = self.position;
+        self.position += count as u64;
+        Arc::new(Offset { from, values: Arc::clone(&self.values) as Arc<dyn Source> })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
+        self.state
+    }
+}
+
+/// Values from an element on, which is element 0 here.
+pub(super) struct Offset {
+    pub(super) from: u64,
+    pub(super) values: Arc<dyn Source>,
+}
+
+impl Source for Offset {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.values.fill_f32(self.from + start, out);
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.values.fill_f64(self.from + start, out);
+    }
+}
+
+/// The tensors of a plan that draw, in the order in which they do.
+pub struct Sequence {
+    tensors: Vec<TensorSpec>,
+    start: Box<dyn Fn() -> Box<dyn RngState> + Send + Sync>,
+    /// States before tensors, by their place.
+    states: Mutex<BTreeMap<usize, Box<dyn RngState>>>,
+}
+
+/// The most states that are kept; of torch's each takes 2.5 KB.
+const MAX_STATES: usize = 4096;
+/// How many elements are drawn at a time where they are skipped.
+const SKIPPED: usize = 1 << 18;
+
+impl fmt::Debug for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tensors in order", self.tensors.len())
+    }
+}
+
+impl Sequence {
+    /// The tensors that draw, of all those of a plan, copies of one draw left out. Errors where some that come before others are missing.
+    pub(super) fn new(seed: &Seed, tensors: &[&TensorSpec], start: fn(&Seed) -> Box<dyn RngState>) -> Result<Self> {
+        let mut drawing: Vec<TensorSpec> =
+            tensors.iter().filter(|tensor| tensor.distribution.is_random()).map(|tensor| tensor.whole()).collect();
+        drawing.sort_by_key(|tensor| tensor.order);
+        for (place, tensor) in (0u64..).zip(&drawing) {
+            let order = tensor.order.unwrap_or(0);
+            ensure!(
+                order <= place,
+                "the numbers of `{}` follow those of {order} other tensors, and only {place} of them are here",
+                tensor.name
+            );
+            ensure!(order == place, "`{}` and another tensor are both the {order}th to be drawn", tensor.name);
+        }
+        Ok(Self::of(seed, drawing, start))
+    }
+
+    /// A tensor that draws, and no other.
+    pub(super) fn of_one(seed: &Seed, tensor: TensorSpec, start: fn(&Seed) -> Box<dyn RngState>) -> Self {
+        Self::of(seed, vec![tensor], start)
+    }
+
+    fn of(seed: &Seed, tensors: Vec<TensorSpec>, start: fn(&Seed) -> Box<dyn RngState>) -> Self {
+        let seed = seed.clone();
+        Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
+    }
+
+    /// The tensors before that place.
+    pub(super) fn first(&self, place: usize) -> &[TensorSpec] {
+        &self.tensors[..place.min(self.tensors.len())]
+    }
+
+    /// The values of the tensor in that place.
+    pub(super) fn open(self: &Arc<Self>, place: usize) -> Replay {
+        let begin = self.state(place).tensor(&self.tensors[place]);
+        let at = Position { position: 0, rest: begin.fork() };
+        Replay { sequence: Arc::clone(self), place, begin: Mutex::new(begin), at: Mutex::new(Some(at)) }
+    }
+
+    /// The state before the tensor in that place; what comes before it and was not drawn yet is drawn now, and dropped.
+    fn state(&self, place: usize) -> Box<dyn RngState> {
+        let known = lock(&self.states).range(..=place).next_back().map(|(&place, stream)| (place, stream.fork()));
+        let (from, mut stream) = known.unwrap_or_else(|| (0, (self.start)()));
+        for (place, tensor) in (from..place).zip(&self.tensors[from..]) {
+            let mut rest = stream.tensor(tensor);
+            skip(&mut *rest, tensor.shape.count());
+            stream = rest.finish();
+            self.keep(place + 1, stream.fork());
+        }
+        stream
+    }
+
+    fn keep(&self, place: usize, state: Box<dyn RngState>) {
+        let mut states = lock(&self.states);
+        states.insert(place, state);
+        if states.len() > MAX_STATES {
+            // Every other one is enough to come near to any.
+            let mut keep = false;
+            states.retain(|_, _| {
+                keep = !keep;
+                keep
+            });
+        }
+    }
+}
+
+fn skip(rest: &mut dyn TensorCursor, mut count: u64) {
+    while count > 0 {
+        let part = count.min(SKIPPED as u64);
+        rest.take(crate::tensor::to_usize(part));
+        count -= part;
+    }
+}
+
+/// The values of one tensor of a sequence: parts in order at the speed of the engine, any other element by beginning again.
+pub(super) struct Replay {
+    sequence: Arc<Sequence>,
+    place: usize,
+    begin: Mutex<Box<dyn TensorCursor>>,
+    /// `None` after the last value.
+    at: Mutex<Option<Position>>,
+}
+
+/// Where the engine is.
+struct Position {
+    position: u64,
+    rest: Box<dyn TensorCursor>,
+}
+
+impl Replay {
+    fn take(&self, start: u64, count: usize) -> Arc<dyn Source> {
+        let mut at = lock(&self.at);
+        let now = at.take().filter(|at| at.position <= start);
+        let Position { position, mut rest } =
+            now.unwrap_or_else(|| Position { position: 0, rest: lock(&self.begin).fork() });
+        skip(&mut *rest, start - position);
+        let part = rest.take(count);
+        let position = start + count as u64;
+        if position == self.sequence.tensors[self.place].shape.count() {
+            self.sequence.keep(self.place + 1, rest.finish());
+        } else {
+            *at = Some(Position { position, rest });
+        }
+        part
+    }
+}
+
+impl Source for Replay {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.take(start, out.len()).fill_f32(0, out);
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.take(start, out.len()).fill_f64(0, out);
+    }
+
+    fn part(&self, start: u64, count: usize) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(Part { from: start, values: self.take(start, count) }))
+    }
+}
+
+/// A part of a tensor's values, addressed as in the whole.
+struct Part {
+    from: u64,
+    values: Arc<dyn Source>,
+}
+
+impl Source for Part {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.values.fill_f32(start - self.from, out);
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.values.fill_f64(start - self.from, out);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

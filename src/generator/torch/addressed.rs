@@ -1,0 +1,212 @@
+//! Parts of a tensor whose every value has words of its own: an engine at the first of them, from which threads go on by themselves.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::super::Source;
+use super::super::mt19937::Mt19937;
+use super::box_muller::{BLOCK, Normals, unit};
+use crate::simd::dispatch;
+use crate::tensor::{DType, to_f32, to_usize};
+
+/// How many words are drawn at a time: few enough for the innermost cache.
+const WORDS: usize = 1 << 12;
+
+/// An engine that reads words by their number, and goes back to the first where it must.
+pub(super) struct Words {
+    first: Mt19937,
+    at: Mutex<(u64, Mt19937)>,
+}
+
+impl Words {
+    pub(super) fn new(first: Mt19937) -> Self {
+        Self { at: Mutex::new((0, first.clone())), first }
+    }
+
+    /// The words from that number on.
+    fn fill(&self, from: u64, out: &mut [u32]) {
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.0 > from {
+            *at = (0, self.first.clone());
+        }
+        let behind = from - at.0;
+        at.1.skip(behind);
+        at.1.fill(out);
+        at.0 = from + out.len() as u64;
+    }
+}
+
+/// The words that an element takes: two where it is a double.
+pub(super) fn words_of(dtype: DType) -> u64 {
+    if dtype == DType::F64 { 2 } else { 1 }
+}
+
+/// A uniform double in [0, 1) from the low 53 bits of two words, the first the higher.
+pub(super) fn unit_double(high: u32, low: u32) -> f64 {
+    let bits = (u64::from(high) << 32 | u64::from(low)) & ((1 << 53) - 1);
+    crate::tensor::to_f64(bits) * (f64::EPSILON / 2.0)
+}
+
+/// `uniform_(from, to)`.
+pub(super) struct Uniforms {
+    pub(super) words: Words,
+    pub(super) dtype: DType,
+    pub(super) from: f64,
+    pub(super) to: f64,
+}
+
+impl Source for Uniforms {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        let (from, to, dtype) = (to_f32(self.from), to_f32(self.to), self.dtype);
+        let half = |value: f32| if dtype == DType::F32 { value } else { to_f32(dtype.round(value.into())) };
+        let (least, most) = (half(from), half(to));
+        let mut words = [0; WORDS];
+        for (out, start) in out.chunks_mut(WORDS).zip((start..).step_by(WORDS)) {
+            let words = &mut words[..out.len()];
+            self.words.fill(start, words);
+            dispatch(Spread { words, out, from, to });
+            for value in out {
+                *value = half(*value);
+                if *value == most {
+                    *value = least;
+                }
+            }
+        }
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        let mut words = [0; WORDS];
+        for (out, start) in out.chunks_mut(WORDS / 2).zip((start..).step_by(WORDS / 2)) {
+            let words = &mut words[..2 * out.len()];
+            self.words.fill(2 * start, words);
+            for (value, pair) in out.iter_mut().zip(words.chunks_exact(2)) {
+                let spread = unit_double(pair[0], pair[1]).mul_add(self.to - self.from, self.from);
+                *value = if spread == self.to { self.from } else { spread };
+            }
+        }
+    }
+}
+
+/// Words to uniforms between two numbers.
+struct Spread<'a> {
+    words: &'a [u32],
+    out: &'a mut [f32],
+    from: f32,
+    to: f32,
+}
+
+impl pulp::WithSimd for Spread<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for (value, &word) in self.out.iter_mut().zip(self.words) {
+            *value = unit(word).mul_add(self.to - self.from, self.from);
+        }
+    }
+}
+
+/// `normal_(mean, std)` of a tensor of sixteen elements or more: block by block, the last sixteen from words of their own where blocks
+/// do not end with the tensor.
+pub(super) struct Blocks {
+    /// The first are those of the block that `first` is in.
+    pub(super) words: Words,
+    /// The number in its tensor of the first element.
+    pub(super) first: u64,
+    pub(super) count: u64,
+    pub(super) dtype: DType,
+    pub(super) mean: f64,
+    pub(super) std: f64,
+}
+
+const SIZE: u64 = BLOCK as u64;
+
+/// The number of uniforms that such a tensor takes before those of its last sixteen elements, where these have their own.
+fn before_the_tail(count: u64, dtype: DType) -> u64 {
+    match dtype {
+        DType::F64 | DType::F32 => count,
+        // Halves are not drawn beforehand.
+        DType::F16 | DType::BF16 => count - count % SIZE,
+    }
+}
+
+/// The number of uniforms that such a tensor takes.
+pub(super) fn uniforms(count: u64, dtype: DType) -> u64 {
+    if count.is_multiple_of(SIZE) { count } else { before_the_tail(count, dtype) + SIZE }
+}
+
+impl Blocks {
+    /// The elements as blocks: fills each from its first word.
+    fn fill<T: Copy + Default>(&self, start: u64, out: &mut [T], block: impl Fn(&Words, u64, &mut [T; BLOCK])) {
+        let origin = self.first / SIZE * SIZE;
+        let (mut at, mut done) = (self.first + start, 0);
+        let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
+        while done < out.len() {
+            let (begin, word) = if at < tail {
+                (at / SIZE * SIZE, at / SIZE * SIZE)
+            } else {
+                (tail, before_the_tail(self.count, self.dtype))
+            };
+            let mut values = [T::default(); BLOCK];
+            block(&self.words, word - origin, &mut values);
+            let end = (begin + SIZE).min(if at < tail { tail } else { self.count });
+            let taken = to_usize(end - at).min(out.len() - done);
+            let from = to_usize(at - begin);
+            out[done..done + taken].copy_from_slice(&values[from..from + taken]);
+            at += taken as u64;
+            done += taken;
+        }
+    }
+
+    /// How many elements from `at` on are whole blocks before the tail.
+    fn whole(&self, at: u64, length: usize) -> usize {
+        let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
+        let whole = to_usize(tail.saturating_sub(at).min(length as u64));
+        if at.is_multiple_of(SIZE) { whole - whole % BLOCK } else { 0 }
+    }
+}
+
+impl Source for Blocks {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        let (mean, std) = (to_f32(self.mean), to_f32(self.std));
+        let origin = self.first / SIZE * SIZE;
+        let one = |words: &Words, from: u64, out: &mut [f32; BLOCK]| {
+            let mut block = [0; BLOCK];
+            words.fill(from, &mut block);
+            dispatch(Normals { words: &block, out, mean, std });
+        };
+        // Up to the first whole block, whole ones many at a time, and what is left.
+        let ragged = to_usize((SIZE - (self.first + start) % SIZE) % SIZE).min(out.len());
+        let (head, rest) = out.split_at_mut(ragged);
+        self.fill(start, head, one);
+        let start = start + ragged as u64;
+        let (whole, last) = rest.split_at_mut(self.whole(self.first + start, rest.len()));
+        let mut words = [0; WORDS];
+        let mut at = start;
+        for out in whole.chunks_mut(WORDS) {
+            let words = &mut words[..out.len()];
+            self.words.fill(self.first + at - origin, words);
+            dispatch(Normals { words, out, mean, std });
+            at += out.len() as u64;
+        }
+        self.fill(at, last, one);
+        if self.dtype != DType::F32 {
+            for value in out {
+                *value = to_f32(self.dtype.round((*value).into()));
+            }
+        }
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.fill(start, out, |words, from, values| {
+            let mut block = [0; 2 * BLOCK];
+            words.fill(2 * from, &mut block);
+            let unit = |lane: usize| unit_double(block[2 * lane], block[2 * lane + 1]);
+            for lane in 0..BLOCK / 2 {
+                let radius = (-2.0 * (1.0 - unit(lane)).ln()).sqrt();
+                let angle = std::f64::consts::TAU * unit(lane + BLOCK / 2);
+                values[lane] = (radius * angle.cos()).mul_add(self.std, self.mean);
+                values[lane + BLOCK / 2] = (radius * angle.sin()).mul_add(self.std, self.mean);
+            }
+        });
+    }
+}

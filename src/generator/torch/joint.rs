@@ -1,0 +1,131 @@
+//! Tensors that torch draws with `normal_` and then changes as a whole: `sparse_`, `orthogonal_`, and rows that are set to zero.
+
+use std::sync::Arc;
+
+use super::super::Source;
+use super::super::qr::{self, Rows};
+use super::super::sequential::{Drawn, Precomputed, RngState, TensorCursor};
+use super::{Generator, Plain, PlainLaw, rounded};
+use crate::distribution::{Distribution, bytes_of};
+use crate::tensor::{DType, Unfolding, to_usize};
+
+/// The values of a distribution that is not drawn element by element.
+pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, dtype: DType) -> Box<dyn TensorCursor> {
+    let (values, state) = match distribution {
+        Distribution::Cleared { distribution, from, to } => {
+            let values = state.values(distribution, count, dtype);
+            return Box::new(Cleared { values, range: (*from, *to), position: 0 });
+        }
+        Distribution::Sparse { nonzeros, mean, std, unfolding } => {
+            let (mut values, mut state) = normals(state, (*mean, *std), count, dtype);
+            keep_few(&mut values, *nonzeros, unfolding, &mut state);
+            (rounded(values, dtype), state)
+        }
+        Distribution::Orthogonal { gain, unfolding, .. } => {
+            let (values, state) = normals(state, (0.0, 1.0), count, dtype);
+            // Tensors before it and after it are drawn by other threads.
+            (qr::tensor(&Drawn::Doubles(values), Rows::Outputs, *gain, unfolding, dtype, 1), state)
+        }
+        _ => unreachable!("a plan with other distributions is not made"),
+    };
+    Box::new(Precomputed::new(values, Box::new(state)))
+}
+
+/// The bytes that such a distribution takes at most.
+pub(super) fn workspace(distribution: &Distribution, count: u64) -> u64 {
+    match distribution {
+        Distribution::Cleared { distribution, .. } => workspace(distribution, count),
+        // The normals, the values as they will be, and the order of a column's rows.
+        Distribution::Sparse { unfolding, .. } => bytes_of(&[&[2, count], &[unfolding.columns()]]),
+        // The normals, beside what becomes of them.
+        Distribution::Orthogonal { unfolding, .. } => bytes_of(&[&[count]]).saturating_add(qr::workspace(unfolding)),
+        _ => 0,
+    }
+}
+
+/// `normal_` of the whole tensor, and the state after it.
+pub(in crate::generator) fn normals(
+    state: Generator,
+    (mean, std): (f64, f64),
+    count: u64,
+    dtype: DType,
+) -> (Vec<f64>, Generator) {
+    let mut plain = Plain::new(state, PlainLaw::Normal { mean, std }, count, dtype);
+    let source = plain.take(to_usize(count));
+    let mut values = vec![0.0; to_usize(count)];
+    if dtype == DType::F64 {
+        source.fill_f64(0, &mut values);
+    } else {
+        let mut singles = vec![0.0; to_usize(count)];
+        source.fill_f32(0, &mut singles);
+        values.iter_mut().zip(singles).for_each(|(value, single): (_, f32)| *value = single.into());
+    }
+    (values, plain.ended())
+}
+
+/// `sparse_`: of each column, the rows that come first in `randperm(rows)` are set to zero.
+fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mut Generator) {
+    // The unfolding has a row for each column of the tensor.
+    let (columns, rows) = (to_usize(unfolding.rows()), to_usize(unfolding.columns()));
+    let zeros = rows - to_usize(nonzeros);
+    for column in 0..columns {
+        let mut order: Vec<usize> = (0..rows).collect();
+        for place in 0..rows.saturating_sub(1) {
+            let further = state.words.next() as usize % (rows - place);
+            order.swap(place, place + further);
+        }
+        order[..zeros].iter().for_each(|row| values[row * columns + column] = 0.0);
+    }
+}
+
+/// Values of which some are then set to zero.
+struct Cleared {
+    values: Box<dyn TensorCursor>,
+    range: (u64, u64),
+    position: u64,
+}
+
+impl TensorCursor for Cleared {
+    fn fork(&self) -> Box<dyn TensorCursor> {
+        Box::new(Self { values: self.values.fork(), ..*self })
+    }
+
+    fn take(&mut self, count: usize) -> Arc<dyn Source> {
+        let (values, first) = (self.values.take(count), self.position);
+        self.position += count as u64;
+        Arc::new(ClearedPart { values, first, range: self.range })
+    }
+
+    fn finish(self: Box<Self>) -> Box<dyn RngState> {
+        self.values.finish()
+    }
+}
+
+struct ClearedPart {
+    values: Arc<dyn Source>,
+    first: u64,
+    range: (u64, u64),
+}
+
+impl ClearedPart {
+    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
+        let at = self.first + start;
+        for (index, value) in (at..).zip(out) {
+            if (self.range.0..self.range.1).contains(&index) {
+                *value = T::default();
+            }
+        }
+    }
+}
+
+impl Source for ClearedPart {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.values.fill_f32(start, out);
+        self.clear(start, out);
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.values.fill_f64(start, out);
+        self.clear(start, out);
+    }
+}

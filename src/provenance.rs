@@ -1,0 +1,310 @@
+//! The provenance that a file carries: what is in it, nothing about how it was made, so that a release changes no byte.
+//!
+//! Its keys are the fields below, in alphabetical order; writers and readers share them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::generator::Generator;
+use crate::plan::{Common, Plan, Tensor};
+use crate::scheme;
+use crate::tensor::{
+    Base, CopiedIdentity, DType, Element, Fans, Layout, Name, Seed, Shape, Slice, TensorIdentity, TrainedIdentity,
+};
+use crate::text::Unique;
+
+/// The key of the provenance in formats that keep it in a table.
+pub const KEY: &str = "fanin";
+
+/// The most values that are skipped before a tensor: those of the largest tensor.
+const MAX_SKIPPED: u64 = 1 << 48;
+
+/// The version of the provenance's own form.
+pub const SCHEMA: u64 = 1;
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The name of the generator that drew the numbers.
+    pub generator: String,
+    /// The version of this form.
+    pub schema: u64,
+    /// As text: a JSON number would lose digits of a 64-bit seed in many readers.
+    pub seed: String,
+    /// The tensors by name; `None` where each one's provenance lies elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tensors")]
+    pub tensors: Option<BTreeMap<String, TensorProvenance>>,
+}
+
+/// What one tensor is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TensorProvenance {
+    /// Whether the values are approximate to those of the framework that the generator is named after, and not equal to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approximate: Option<bool>,
+    /// The tensor that it started from; its values are not to be had again without that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<TensorIdentity>,
+    /// Which values it holds, where they were copied from another file and not drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<CopiedIdentity>,
+    /// The type of its elements.
+    pub dtype: String,
+    /// The fan-in that was given by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_in: Option<u64>,
+    /// The fan-out that was given by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<u64>,
+    /// One letter an axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// Its place, from 0, among the tensors that a framework's generator drew one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
+    /// The scheme in canonical form; empty where the values were copied.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scheme: String,
+    /// The size of each axis.
+    pub shape: Vec<u64>,
+    /// The number of uniform values that the generator drew before it and dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<u64>,
+    /// Where it lies in the tensor that it is a slice of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Slice>,
+    /// How its values were learned, where they were: its scheme is what they started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedIdentity>,
+}
+
+/// Reads the tensors of a provenance, each name once.
+fn tensors<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BTreeMap<String, TensorProvenance>>, D::Error> {
+    Ok(Some(Unique::deserialize(source)?.0.into_iter().collect()))
+}
+
+impl Provenance {
+    /// The provenance of a plan without its tensors.
+    pub fn head(plan: &Plan) -> Self {
+        let Plan { generator, seed, .. } = plan;
+        Self { generator: generator.name.into(), schema: SCHEMA, seed: seed.to_string(), tensors: None }
+    }
+
+    /// The whole provenance of a plan.
+    pub fn whole(plan: &Plan) -> Self {
+        let tensors = plan.tensors.iter().map(|tensor| (tensor.spec.name.to_string(), TensorProvenance::of(tensor)));
+        Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
+    }
+
+    /// Reads a provenance. Errors where it is of another form than this version knows.
+    pub fn parse(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u64,
+        }
+        // The version comes first: of a later form nothing else is known.
+        let Version { schema } = serde_json::from_str(text)?;
+        ensure!(schema == SCHEMA, "its schema is {schema}, and {SCHEMA} is known here");
+        let provenance: Self = serde_json::from_str(text)?;
+        provenance.seed()?;
+        Ok(provenance)
+    }
+
+    /// The provenance as JSON.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// The seed of all tensors.
+    pub fn seed(&self) -> Result<Seed> {
+        let seed = self.seed.parse().ok().filter(|seed: &Seed| seed.to_string() == self.seed);
+        seed.with_context(|| format!("its seed `{}` is none", self.seed))
+    }
+}
+
+impl TensorProvenance {
+    /// The provenance of one tensor.
+    pub fn of(tensor: &Tensor) -> Self {
+        Self {
+            base: tensor.base.clone(),
+            approximate: tensor.approximate.as_ref().map(|_| true),
+            dtype: tensor.element().word().into(),
+            fan_in: tensor.given_fans.fan_in,
+            fan_out: tensor.given_fans.fan_out,
+            copied: tensor.copied().map(|copied| copied.identity.clone()),
+            layout: tensor.layout.clone(),
+            order: tensor.spec.order,
+            skipped: (tensor.spec.skipped > 0).then_some(tensor.spec.skipped),
+            scheme: tensor.expression.clone(),
+            shape: tensor.spec.shape.axes().into(),
+            slice: tensor.spec.slice.clone(),
+            trained: tensor.trained.clone(),
+        }
+    }
+
+    /// Reads the provenance of one tensor.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The provenance as JSON.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// The tensor that this is the provenance of, its distribution derived again.
+    pub fn tensor(&self, name: &str, generator: &'static Generator) -> Result<Tensor> {
+        self.tensor_from(name, generator, None)
+    }
+
+    /// The same, where there may be the tensor that it started from.
+    pub fn tensor_from(&self, name: &str, generator: &'static Generator, base: Option<&Arc<Base>>) -> Result<Tensor> {
+        ensure!(self.copied.is_none(), "it was copied from another file, and not drawn");
+        ensure!(self.trained.is_none(), "it was learned from data, and not drawn");
+        let name: Name = name.parse()?;
+        let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
+        let layout = match &self.layout {
+            Some(letters) => letters.parse()?,
+            None => Layout::default(),
+        };
+        let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
+        let common = Common { dtype: self.dtype()?, layout, fans, generator };
+        let resolved = scheme::resolve(&self.scheme)?;
+        let mut whole = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
+        let skipped = self.skipped.unwrap_or_default();
+        ensure!(skipped <= MAX_SKIPPED, "it skips {skipped} values: at most 2^48 are allowed");
+        (whole.spec.order, whole.spec.skipped) = (self.order, skipped);
+        let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
+        whole.sliced(&self.ranges(start)?)
+    }
+
+    /// The range of each axis that a slice takes which begins there.
+    fn ranges(&self, start: &[u64]) -> Result<Vec<Range<u64>>> {
+        ensure!(
+            start.len() == self.shape.len(),
+            "its slice begins on {} axes, and it has {}",
+            start.len(),
+            self.shape.len()
+        );
+        let range = |(&start, &size): (&u64, &u64)| Some(start..start.checked_add(size)?);
+        start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
+    }
+
+    /// Errors where it says that it is a slice, of what it cannot be one of.
+    pub fn check_slice(&self) -> Result<()> {
+        let Some(Slice { of, start }) = &self.slice else { return Ok(()) };
+        Shape::new(of.clone())?;
+        let inside = |(range, &size): (Range<u64>, &u64)| range.start < range.end && range.end <= size;
+        let ranges = self.ranges(start)?;
+        ensure!(
+            ranges.len() == of.len() && ranges.into_iter().zip(of).all(inside),
+            "its slice is not inside its tensor"
+        );
+        Ok(())
+    }
+
+    /// The type of its elements, drawn or copied.
+    pub fn element(&self) -> Result<Element> {
+        Element::of_word(&self.dtype).with_context(|| format!("its dtype `{}` is not known", self.dtype))
+    }
+
+    /// The type of its elements.
+    pub fn dtype(&self) -> Result<DType> {
+        self.dtype.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::NATIVE;
+
+    fn plan() -> Plan {
+        let tensor = |name: &str, shape: &str, expression, fans| {
+            let common = Common { dtype: DType::F32, layout: Layout::default(), fans, generator: NATIVE };
+            Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+        };
+        let given = Fans { fan_in: Some(9), fan_out: None };
+        let tensors = vec![tensor("w", "3x4", "he-normal", given), tensor("b", "4", "zeros", Fans::default())];
+        Plan::new(NATIVE, Seed::from(u64::MAX), tensors).unwrap()
+    }
+
+    #[test]
+    fn the_form_is_fixed_to_the_byte() {
+        assert_eq!(
+            Provenance::whole(&plan()).to_json().unwrap(),
+            concat!(
+                r#"{"generator":"native-1","schema":1,"seed":"18446744073709551615","tensors":{"#,
+                r#""b":{"dtype":"f32","scheme":"zeros","shape":[4]},"#,
+                r#""w":{"dtype":"f32","fan_in":9,"layout":"io","scheme":"he-normal:gain=relu,mode=fan-in","shape":[3,4]}}}"#
+            )
+        );
+        let head = r#"{"generator":"native-1","schema":1,"seed":"18446744073709551615"}"#;
+        assert_eq!(Provenance::head(&plan()).to_json().unwrap(), head);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_with_its_distribution() {
+        let plan = plan();
+        let provenance = Provenance::parse(&Provenance::whole(&plan).to_json().unwrap()).unwrap();
+        assert_eq!(provenance, Provenance::whole(&plan));
+        for tensor in &plan.tensors {
+            let again = provenance
+                .tensors
+                .as_ref()
+                .unwrap()
+                .get(tensor.spec.name.as_str())
+                .unwrap()
+                .tensor(tensor.spec.name.as_str(), NATIVE);
+            assert_eq!(format!("{:?}", again.unwrap().spec.distribution), format!("{:?}", tensor.spec.distribution));
+        }
+    }
+
+    #[test]
+    fn a_base_is_told_by_its_name_and_hash() {
+        let text = r#"{"base":{"dtype":"f32","name":"w","sha256":"00ff","shape":[8,4]},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
+        let provenance = TensorProvenance::parse(text).unwrap();
+        assert_eq!(provenance.to_json().unwrap(), text);
+        assert!(provenance.tensor("a", NATIVE).is_err(), "its distribution is not to be had without the base");
+        assert!(TensorProvenance::parse(&text.replace("name", "file")).is_err());
+    }
+
+    #[test]
+    fn values_that_are_passed_over_are_bounded_and_a_matter_of_torch() {
+        let provenance = |skipped: u64| {
+            let text = format!(r#"{{"dtype":"f32","order":0,"skipped":{skipped},"scheme":"normal","shape":[4]}}"#);
+            TensorProvenance::parse(&text).unwrap()
+        };
+        assert!(provenance(u64::MAX).tensor("w", NATIVE).is_err());
+        for (name, takes) in [("torch-2.15", true), ("jax-0.10", false), ("native-1", false)] {
+            let generator = Generator::find(name).unwrap();
+            let tensor = provenance(3).tensor("w", generator).unwrap();
+            assert_eq!(TensorProvenance::of(&tensor).skipped, Some(3));
+            assert_eq!(Plan::new(generator, Seed::default(), vec![tensor]).is_ok(), takes, "{name}");
+        }
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"schema":2,"shards":3}"#,
+            r#"{"schema":1,"generator":"native-1"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":7}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"random"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1e3"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1","seed":"2"}"#,
+            r#"{"schema":1,"generator":"native-1","seed":"1","version":"0.1"}"#,
+        ] {
+            assert!(Provenance::parse(text).is_err(), "{text} was taken");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Files that belong together, as one: those of an index as Hugging Face writes it, or all weights of a folder.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs;
+use std::io::BufReader;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::{Content, Contents, Entry, Found, OPENING, content, open_file, opening, shown_name, unread};
+use crate::plan::Plan;
+use crate::provenance::{Provenance, TensorProvenance};
+use crate::tensor::{Backing, Origin};
+use crate::text;
+use crate::text::Unique;
+use crate::writer::Format;
+
+/// How the name of an index ends.
+const INDEX: &str = ".index.json";
+/// The index that is taken where a folder holds several.
+const USUAL_INDEX: &str = "model.safetensors.index.json";
+/// The longest index that is read.
+const MAX_INDEX: u64 = 1 << 28;
+/// How many folders a folder of weights may hold within each other: a name of 512 bytes has no more parts.
+const MAX_DEPTH: usize = 256;
+
+/// True if a path is that of an index, by its name.
+fn is_named_index(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
+}
+
+/// True if a file is an index, by its name or by its first bytes.
+pub(super) fn is_index(path: &Path) -> Result<bool> {
+    let opening = opening(&Origin::open(path)?, OPENING)?;
+    let has_map = opening.windows(WEIGHT_MAP.len()).any(|window| window == WEIGHT_MAP);
+    Ok(is_named_index(path) || opening.trim_ascii_start().starts_with(b"{") && has_map)
+}
+
+/// The key of the names of an index.
+const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
+
+/// What an index says. Other keys are of no concern here.
+#[derive(Deserialize)]
+struct Index {
+    #[serde(default)]
+    metadata: Metadata,
+    weight_map: Unique<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    /// A number; some writers make it a floating-point one.
+    total_size: Option<f64>,
+}
+
+/// The index of a folder, if it has one. Errors if it has several and none by the usual name.
+fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
+    let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let indices: Vec<&PathBuf> = names.iter().filter(|path| is_named_index(path)).collect();
+    let usual = indices.iter().find(|path| path.ends_with(USUAL_INDEX));
+    match (usual, indices.as_slice()) {
+        (Some(index), _) | (None, [index]) => Ok(Some((*index).clone())),
+        (None, []) => Ok(None),
+        (None, [first, ..]) => bail!("it holds {} indices: name one, as {}", indices.len(), shown_path(first)),
+    }
+}
+
+/// The weights of a folder: those of its index, or every weights file in it.
+pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
+    if let Some(index) = index_of(folder)? {
+        return of_index(&index);
+    }
+    let files = files_without_index(folder)?;
+    match files.as_slice() {
+        [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
+        [only] if extension(only) != Some("npy") => {
+            let (format, found) = open_file(only).with_context(|| shown_path(only))?;
+            return Ok(found.contents(format));
+        }
+        _ => {}
+    }
+    let kinds: BTreeSet<&str> = files.iter().filter_map(|path| extension(path)).collect();
+    ensure!(
+        kinds.len() <= 1,
+        "it holds weights of several kinds ({}) and no index: name one file",
+        kinds.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    let mut all = MultiFile::default();
+    for path in files {
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+        all.add(&path, &name).with_context(|| shown_name(&name))?;
+    }
+    all.finish()
+}
+
+/// The weights files of a folder without an index; if none has the extension of a format, the files beside a config.json or alone that
+/// are weights by their content, as `pytorch_model.bin` is.
+fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    weights(folder, 0, &mut files)?;
+    if files.is_empty() {
+        let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let is_weights = |path: &PathBuf| content(path).is_ok_and(|content| content == Content::Weights);
+        files =
+            names.into_iter().filter(|path| path.is_file() && is_other_extension(path) && is_weights(path)).collect();
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Extensions that several kinds of files have, weights of torch among them.
+fn is_other_extension(path: &Path) -> bool {
+    let named = path.file_name().is_some_and(|name| name == "training_args.bin");
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    !named && extension.is_some_and(|extension| matches!(extension, "bin" | "ckpt" | "st" | "tar" | "weights"))
+}
+
+/// The extension of a weights file. JSON is left out: a folder holds much of it that is none.
+fn extension(path: &Path) -> Option<&str> {
+    let extension = path.extension()?.to_str()?;
+    let format = Format::of_extension(extension)?;
+    (format.name != "json").then_some(format.extensions[0])
+}
+
+/// Every weights file below a folder; no link to a folder is followed.
+fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+    ensure!(depth <= MAX_DEPTH, "more than {MAX_DEPTH} folders within each other");
+    for entry in fs::read_dir(folder).with_context(|| shown_path(folder))? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            weights(&path, depth + 1, files)?;
+        } else if extension(&path).is_some() {
+            files.push(path);
+            ensure!(files.len() <= Plan::MAX_TENSORS, "it holds more than 2^20 files");
+        }
+    }
+    Ok(())
+}
+
+fn read_index(path: &Path) -> Result<Index> {
+    let origin = Origin::open(path)?;
+    let (opening, length) = (opening(&origin, OPENING)?, origin.length());
+    ensure!(length > 0, "it is empty");
+    let is_json = opening.trim_ascii_start().starts_with(b"{");
+    ensure!(is_json, unread(&opening));
+    ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
+    serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")
+}
+
+/// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
+/// read stands for itself: opening it gives the error.
+pub fn files_of(path: &Path) -> Vec<PathBuf> {
+    let found = match path.is_dir() {
+        true => files_of_folder(path),
+        false if is_index(path).unwrap_or(false) => files_of_index(path),
+        false => Ok(super::raw::both(path)),
+    };
+    found.unwrap_or_else(|_| vec![path.into()])
+}
+
+fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    match index_of(folder)? {
+        Some(index) => files_of_index(&index),
+        None => files_without_index(folder),
+    }
+}
+
+fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
+    let Index { weight_map: Unique(places), .. } = read_index(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let names: BTreeSet<String> = places.into_iter().map(|(_, file)| file).collect();
+    Ok(names.into_iter().map(|name| folder.join(name)).chain([path.into()]).collect())
+}
+
+/// The files of an index. Errors where it and they do not agree on which tensor lies where.
+pub(super) fn of_index(path: &Path) -> Result<Contents> {
+    let Index { metadata, weight_map: Unique(places) } = read_index(path)?;
+    ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
+    ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
+    let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
+    for (name, file) in places {
+        ensure!(
+            stays_inside(&file),
+            "its weight_map puts {} into {}: a file's name may not lead out of the folder",
+            shown_name(&name),
+            shown_name(&file)
+        );
+        files.entry(file).or_default().insert(name);
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut all = MultiFile::default();
+    for (file, names) in &files {
+        all.add(&folder.join(file), file).with_context(|| shown_name(file))?;
+        let held: HashSet<&str> = all
+            .entries
+            .iter()
+            .filter(|entry| entry.file.as_ref() == Some(file))
+            .map(|entry| entry.name.as_str())
+            .collect();
+        let mut missing: Vec<&String> = names.iter().filter(|name| !held.contains(name.as_str())).collect();
+        missing.sort();
+        if let Some(name) = missing.first() {
+            bail!("the index puts {} into {}, which does not hold it", shown_name(name), shown_name(file));
+        }
+        if let Some(name) = held.iter().filter(|name| !names.contains(**name)).min() {
+            bail!("{} holds {}, which the index does not put there", shown_name(file), shown_name(name));
+        }
+    }
+    let held: u64 = all.entries.iter().filter_map(Entry::bytes).sum();
+    let mut contents = all.finish()?;
+    #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
+    if let Some(told) = metadata.total_size.filter(|&told| told != held as f64) {
+        contents.faults.push(format!("the index says total_size {told}, and the tensors are {held} bytes"));
+    }
+    Ok(contents)
+}
+
+/// Whether a file's name leads to no other folder than one below.
+fn stays_inside(file: &str) -> bool {
+    let path = Path::new(file);
+    !file.is_empty()
+        && !file.contains(['\\', '\0'])
+        && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn shown_path(path: &Path) -> String {
+    shown_name(&path.to_string_lossy())
+}
+
+/// Files read so far.
+#[derive(Default)]
+struct MultiFile {
+    format: Option<&'static str>,
+    entries: Vec<Entry>,
+    names: HashSet<String>,
+    provenance: Vec<(String, Provenance)>,
+    notes: Vec<String>,
+    /// The number of files.
+    files: usize,
+    /// The layout of all of them.
+    layout: Option<&'static str>,
+}
+
+impl MultiFile {
+    /// Takes a further file in.
+    fn add(&mut self, path: &Path, file: &str) -> Result<()> {
+        let (format, Found { entries, provenance, notes, layout }) = open_file(path)?;
+        let first = *self.format.get_or_insert(format);
+        ensure!(format == first, "it is {format}, and the file before it {first}: files of one kind belong together");
+        for mut entry in entries {
+            if format == "npy" {
+                entry.name = file.strip_suffix(".npy").unwrap_or(file).into();
+            }
+            ensure!(self.names.insert(entry.name.clone()), "{} stands in another file too", shown_name(&entry.name));
+            ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+            entry.file = Some(file.into());
+            self.entries.push(entry);
+        }
+        self.layout = layout.filter(|_| self.files == 0 || self.layout == layout);
+        self.files += 1;
+        self.provenance.extend(provenance.map(|provenance| (file.to_string(), provenance)));
+        self.notes.extend(notes.into_iter().map(|note| format!("{file}: {note}")));
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Contents> {
+        let provenance = self.provenance()?;
+        let found = Found { entries: self.entries, provenance, notes: self.notes, layout: self.layout };
+        Ok(found.contents(self.format.context("it holds no weights")?))
+    }
+
+    /// What the provenance of all files say together, where each has one. Errors where two of them contradict each other.
+    fn provenance(&mut self) -> Result<Option<Provenance>> {
+        let some = self.provenance.len();
+        let mut provenance = std::mem::take(&mut self.provenance).into_iter();
+        let Some((first, mut whole)) = provenance.next() else { return Ok(None) };
+        if some < self.files {
+            self.notes.push(format!("only {some} of {} files carry a provenance: it is left aside", self.files));
+            return Ok(None);
+        }
+        let mut tensors: BTreeMap<String, TensorProvenance> = whole.tensors.take().unwrap_or_default();
+        for (file, other) in provenance {
+            ensure!(
+                other.generator == whole.generator && other.seed == whole.seed,
+                "{} was drawn with {}, seed {}, and {} with {}, seed {}: they are not of one plan",
+                shown_name(&first),
+                other_word(&whole.generator),
+                whole.seed,
+                shown_name(&file),
+                other_word(&other.generator),
+                other.seed
+            );
+            for (name, tensor) in other.tensors.unwrap_or_default() {
+                if let Some(known) = tensors.get(&name) {
+                    ensure!(*known == tensor, "the provenance of two files differ about {}", shown_name(&name));
+                }
+                tensors.insert(name, tensor);
+            }
+        }
+        whole.tensors = Some(tensors);
+        Ok(Some(whole))
+    }
+}
+
+fn other_word(generator: &str) -> String {
+    text::cut(&text::escape(generator), 100)
+}

@@ -1,0 +1,57 @@
+//! The tap of a kernel that schemes write channels on, and the channels of an element that lies on it.
+
+use super::{Arguments, Kind, Parameter};
+use crate::tensor::{Axes, AxisRole};
+
+/// Which places of each kernel axis are written on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tap {
+    /// The centre; of an even number of places, the one before the middle.
+    Left,
+    /// The centre; of an even number of places, the one after the middle.
+    Right,
+    /// All of them.
+    Every,
+}
+
+/// The parameter that names it.
+pub(super) const CENTRE: Parameter = Parameter {
+    name: "centre",
+    kind: Kind::Choice(&["left", "right", "every"]),
+    default: Some("left"),
+    help: "the tap of each kernel axis: the centre (left or right of the middle if the size is even), or every tap",
+};
+
+impl Tap {
+    pub(super) fn of(arguments: &Arguments) -> Self {
+        match arguments.word(CENTRE.name) {
+            Some("right") => Self::Right,
+            Some("every") => Self::Every,
+            _ => Self::Left,
+        }
+    }
+
+    fn holds(self, size: u64, at: u64) -> bool {
+        match self {
+            Self::Left => at == (size - 1) / 2,
+            Self::Right => at == size / 2,
+            Self::Every => true,
+        }
+    }
+
+    /// The output and the input of element `index`; `None` where it does not lie on the tap.
+    pub(super) fn channels(self, axes: &Axes, index: u64) -> Option<(u64, u64)> {
+        let on_it = axes.coordinates(index).all(|(role, size, at)| role != AxisRole::Kernel || self.holds(size, at));
+        on_it.then(|| axes.channels(index))
+    }
+}
+
+/// How many outputs and inputs a weight has, kernels apart.
+pub(super) fn widths(axes: &Axes) -> (u64, u64) {
+    (axes.product(|role| role == AxisRole::Out), axes.product(|role| role == AxisRole::In))
+}
+
+/// How many kernel axes a weight has.
+pub(super) fn kernel_axes(axes: &Axes) -> usize {
+    axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).count()
+}

@@ -1,0 +1,193 @@
+//! The initializers of JAX (`jax.nn.initializers`), each operation rounded to the type of the weights, as JAX does it.
+
+use anyhow::{Result, bail, ensure};
+
+use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
+use super::{DrawContext, ParityRow, ParityTable, row, same};
+use crate::distribution::{Distribution, OrthogonalMethod, in_deviations};
+use crate::scheme::{Arguments, Site, find};
+use crate::tensor::{DType, to_f32};
+
+pub(super) const TABLE: ParityTable = ParityTable { framework: "jax", layout: "jax", rows: ROWS };
+
+const ROWS: &[ParityRow] = &[
+    row("zeros", |_, _, _| Ok(Distribution::Constant { value: 0.0 })),
+    row("ones", |_, _, _| Ok(Distribution::Constant { value: 1.0 })),
+    row("constant", |arguments, _, DrawContext { dtype, .. }| {
+        Ok(Distribution::Constant { value: array(dtype, arguments.number("value")?) })
+    }),
+    row("normal", |arguments, _, DrawContext { dtype, .. }| {
+        let [mean, std] = [arguments.number("mean")?, arguments.nonnegative("std")?].map(|value| array(dtype, value));
+        Ok(Distribution::Normal { mean, std })
+    }),
+    row("uniform", uniform),
+    row("truncated-normal", truncated_normal),
+    row("variance-scaling", |arguments, site, DrawContext { dtype, .. }| {
+        ensure!(
+            arguments.word("corrected") != Some("false"),
+            "JAX always widens a truncated normal: leave `corrected` out"
+        );
+        let distribution = ScaledDistribution::of(arguments);
+        distribution.of_variance(arguments.positive("scale")?, fan(arguments, site)?, dtype)
+    })
+    .scaled(),
+    row("lecun-normal", |_, site, DrawContext { dtype, .. }| {
+        ScaledDistribution::Truncated.of_variance(1.0, fans(site)?[0], dtype)
+    }),
+    row("lecun-uniform", |_, site, DrawContext { dtype, .. }| {
+        ScaledDistribution::Uniform.of_variance(1.0, fans(site)?[0], dtype)
+    })
+    .scaled(),
+    row("glorot-normal", |arguments, site, DrawContext { dtype, .. }| {
+        glorot(ScaledDistribution::Truncated, arguments, site, dtype)
+    }),
+    row("glorot-uniform", |arguments, site, DrawContext { dtype, .. }| {
+        glorot(ScaledDistribution::Uniform, arguments, site, dtype)
+    })
+    .scaled(),
+    row("he-normal", |arguments, site, DrawContext { dtype, .. }| {
+        he(ScaledDistribution::Truncated, arguments, site, dtype)
+    }),
+    row("he-uniform", |arguments, site, DrawContext { dtype, .. }| {
+        he(ScaledDistribution::Uniform, arguments, site, dtype)
+    })
+    .scaled(),
+    same("exponential"),
+    same("laplace"),
+    same("rademacher"),
+    row("cauchy", |arguments, site, _| {
+        without("JAX", arguments, &["limit"])?;
+        (find("cauchy")?.distribution)(arguments, site)
+    }),
+    row("log-normal", |arguments, site, _| {
+        ensure!(arguments.number("mu")? == 0.0, "JAX takes no mu here: leave `mu` out");
+        (find("log-normal")?.distribution)(arguments, site)
+    }),
+    row("student-t", |arguments, site, _| {
+        without("JAX", arguments, &["limit"])?;
+        (find("student-t")?.distribution)(arguments, site)
+    })
+    .approximate(ESTIMATE),
+    row("gamma", |arguments, site, DrawContext { dtype, .. }| {
+        let shape = arguments.positive("shape")?;
+        ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.typed("shape"));
+        (find("gamma")?.distribution)(arguments, site)
+    })
+    .approximate(ESTIMATE),
+    row("orthogonal", orthogonal).approximate(LAPACK),
+    row("delta-orthogonal", delta_orthogonal).approximate(LAPACK),
+];
+
+const LAPACK: &str = "JAX decomposes the same normals by LAPACK in single precision, and fanin in double precision: they agree to about 1e-6";
+
+const ESTIMATE: &str = "JAX takes a reciprocal root from an estimate of the CPU's, and fanin takes the nearest number: most values are equal or a few units in the last place apart, and one in a great many is another draw";
+
+#[derive(Clone, Copy)]
+enum ScaledDistribution {
+    Normal,
+    Uniform,
+    Truncated,
+}
+
+impl ScaledDistribution {
+    fn of(arguments: &Arguments) -> Self {
+        match arguments.word("distribution") {
+            Some("uniform") => Self::Uniform,
+            Some("truncated-normal") => Self::Truncated,
+            _ => Self::Normal,
+        }
+    }
+
+    /// `jax.nn.initializers.variance_scaling`, of variance scale / fan.
+    fn of_variance(self, scale: f64, fan: f64, dtype: DType) -> Result<Distribution> {
+        let exact = scale / fan.max(1.0);
+        let variance = array(dtype, exact);
+        let std = dtype.round(variance.sqrt());
+        ensure!(std > 0.0, "the variance {exact:e} is 0 in {dtype}");
+        Ok(match self {
+            Self::Normal => Distribution::Normal { mean: 0.0, std },
+            Self::Uniform => {
+                let bound = dtype.round(dtype.round(3.0 * variance).sqrt());
+                Distribution::Uniform { low: -bound, high: bound }
+            }
+            Self::Truncated => {
+                let std = dtype.round(std / array(dtype, KEPT));
+                Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
+            }
+        })
+    }
+}
+
+fn glorot(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Distribution> {
+    without("JAX", arguments, &["pool"])?;
+    only_gain("JAX", arguments, "1")?;
+    let [inputs, outputs] = fans(site)?;
+    distribution.of_variance(1.0, f64::midpoint(inputs, outputs), dtype)
+}
+
+fn he(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Distribution> {
+    only_gain("JAX", arguments, "relu")?;
+    distribution.of_variance(2.0, fan(arguments, site)?, dtype)
+}
+
+fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
+    Ok(shared::fan(arguments, fans(site)?))
+}
+
+/// `jax.numpy.array(value, dtype)`: to a bfloat16 by way of a single.
+fn array(dtype: DType, value: f64) -> f64 {
+    match dtype {
+        DType::BF16 => dtype.round(to_f32(value).into()),
+        _ => dtype.round(value),
+    }
+}
+
+/// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.
+fn uniform(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
+    let Distribution::Uniform { low, high } = (find("uniform")?.distribution)(arguments, site)? else {
+        bail!("it takes low and high")
+    };
+    let [low, high] = [low, high].map(|bound| array(dtype, bound));
+    ensure!(low < high, "low is {low} and high is {high} in {dtype}: low must be below high");
+    Ok(Distribution::Uniform { low, high })
+}
+
+fn truncated_normal(
+    arguments: &mut Arguments,
+    _: &Site,
+    DrawContext { dtype, .. }: DrawContext,
+) -> Result<Distribution> {
+    without("JAX", arguments, &["low", "high"])?;
+    ensure!(!arguments.flag("corrected"), "JAX does not widen this one: leave `corrected` out");
+    for (name, cut) in [("low-sigma", "-2"), ("high-sigma", "2")] {
+        if !arguments.given(name) {
+            arguments.set(name, cut);
+        }
+    }
+    let [low, high] = [arguments.number("low-sigma")?, arguments.number("high-sigma")?];
+    ensure!(low < high, "low-sigma is {low} and high-sigma is {high}: the lower cut must be below the upper");
+    let [mean, std] = [arguments.number("mean")?, arguments.positive("std")?].map(|value| array(dtype, value));
+    ensure!(std > 0.0, "std is {}: it is 0 in {dtype}", arguments.typed("std"));
+    let cuts = [low, high].map(|cut| mean + cut * std);
+    for (cut, asked) in cuts.into_iter().zip([low, high]) {
+        let kept = array(dtype, in_deviations(cut, mean, std)) == array(dtype, asked);
+        ensure!(kept, "a cut at {asked} standard deviations has more digits than {dtype} keeps here: write fewer");
+    }
+    Ok(Distribution::TruncatedNormal { mean, std, low: cuts[0], high: cuts[1] })
+}
+
+fn orthogonal(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
+    without("JAX", arguments, &["method", "mode"])?;
+    one_matrix("JAX", site, dtype)?;
+    let gain = array(dtype, arguments.gain()?);
+    Ok(Distribution::Orthogonal { gain, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })
+}
+
+fn delta_orthogonal(
+    arguments: &mut Arguments,
+    site: &Site,
+    DrawContext { dtype, .. }: DrawContext,
+) -> Result<Distribution> {
+    one_matrix("JAX", site, dtype)?;
+    (find("delta-orthogonal")?.distribution)(arguments, site)
+}

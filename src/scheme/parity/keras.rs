@@ -1,0 +1,148 @@
+//! The initializers of Keras 3 (`keras.initializers`), whose bounds and standard deviations are computed in double precision.
+
+use anyhow::{Result, bail, ensure};
+
+use super::shared::{self, KEPT, one_matrix, only_gain, without};
+use super::tensorflow::truncated_normal;
+use super::{Arguments, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
+use crate::distribution::OrthogonalMethod;
+use crate::scheme::sines::{Steps, stft};
+use crate::tensor::{AxisRole, DType, to_f32, to_f64};
+
+pub(super) const TABLE: ParityTable = ParityTable { framework: "keras", layout: "keras", rows: ROWS };
+
+const ROWS: &[ParityRow] = &[
+    same("zeros"),
+    same("ones"),
+    row("constant", constant),
+    same("identity"),
+    same("lstm-bias"),
+    same("normal").single(),
+    same("uniform").single(),
+    row("truncated-normal", |arguments, site, target| {
+        ensure!(!arguments.flag("corrected"), "Keras does not widen this one: leave `corrected` out");
+        truncated_normal(arguments, site, target)
+    })
+    .single(),
+    row("variance-scaling", |arguments, site, _| {
+        ensure!(
+            arguments.word("corrected") != Some("false"),
+            "Keras always widens a truncated normal: leave `corrected` out"
+        );
+        let distribution = arguments.word("distribution").unwrap_or("truncated-normal").to_owned();
+        scaled(&distribution, arguments.positive("scale")?, fan(arguments, site)?)
+    })
+    .single(),
+    row("lecun-uniform", |_, site, _| scaled("uniform", 1.0, fans(site)?[0])).single(),
+    row("glorot-uniform", |arguments, site, _| {
+        without("Keras", arguments, &["pool", "slope"])?;
+        only_gain("Keras", arguments, "1")?;
+        let [inputs, outputs] = fans(site)?;
+        scaled("uniform", 1.0, f64::midpoint(inputs, outputs))
+    })
+    .single(),
+    row("he-uniform", |arguments, site, _| {
+        without("Keras", arguments, &["slope"])?;
+        only_gain("Keras", arguments, "relu")?;
+        scaled("uniform", 2.0, fan(arguments, site)?)
+    })
+    .single(),
+    row("orthogonal", orthogonal).single().approximate(
+        "Keras decomposes the same normals by its backend, most often in single precision, and fanin in double precision: they agree to about 1e-6",
+    ),
+    row("stft", short_time_fourier).approximate(
+        "Keras takes cosines and sums from its backend, and windows from SciPy: they agree to 4 units in the last place of the largest value",
+    ),
+];
+
+/// A number times ones. TensorFlow takes it by way of single precision; there and on JAX what is below all normal numbers is 0.
+fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
+    let value = arguments.number("value")?;
+    let singly = matches!(dtype, DType::F32 | DType::BF16);
+    let (single, of_tensorflow) = (to_f32(value), backend == "tensorflow");
+    ensure!(
+        !of_tensorflow || single.is_finite() || !value.is_finite(),
+        "Keras takes a constant by way of single precision on TensorFlow, whose largest number is {:e}",
+        f32::MAX
+    );
+    let flushes = of_tensorflow && dtype != DType::F16 || backend == "jax" && singly;
+    if flushes && value.abs() < f32::MIN_POSITIVE.into() {
+        return Ok(Distribution::Constant { value: 0f64.copysign(value) });
+    }
+    let nearest = f64::from(single);
+    let held = !of_tensorflow || dtype != DType::F64 || value.is_nan() || nearest == value;
+    ensure!(held, "Keras takes a constant by way of single precision on TensorFlow: of f64, write {nearest}");
+    Ok(Distribution::Constant { value })
+}
+
+/// `STFT`, in the arithmetic of the backend. Of doubles, `NumPy` computes angles in single precision, and `NumPy` and JAX cosines and
+/// roots; JAX multiplies singles and halves by reciprocals; `PyTorch` takes the period for a number of Python; `NumPy` adds
+/// bfloat16 one by one.
+fn short_time_fourier(
+    arguments: &mut Arguments,
+    site: &Site,
+    DrawContext { dtype, backend }: DrawContext,
+) -> Result<Distribution> {
+    let axes = site.axes()?;
+    let sizes = [AxisRole::Kernel, AxisRole::Out].map(|side| axes.product(|role| role == side));
+    let counted = |size: &u64| dtype.round(to_f64(*size)) == to_f64(*size);
+    if let Some(size) = sizes.iter().find(|size| backend == "tensorflow" && !counted(size)) {
+        bail!("Keras cannot count to {size} in {dtype} on TensorFlow: take --dtype f32");
+    }
+    let single = |backends: &[&str]| match dtype {
+        DType::F64 if backends.contains(&backend) => DType::F32,
+        _ => dtype,
+    };
+    let steps = Steps {
+        angle: single(&["numpy"]),
+        wave: single(&["numpy", "jax"]),
+        product: dtype,
+        reciprocal: backend == "jax" && matches!(dtype, DType::F32 | DType::F16),
+        rounds_period: backend != "torch",
+        rounds_sums: backend == "numpy" && dtype == DType::BF16,
+    };
+    stft(arguments, site, Some(steps))
+}
+
+/// `VarianceScaling`, of variance scale / fan.
+fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Distribution> {
+    let scale = scale / fan.max(1.0);
+    ensure!(scale > 0.0, "the variance is 0 over a fan of {fan}");
+    Ok(match distribution {
+        "uniform" => {
+            let bound = (3.0 * scale).sqrt();
+            Distribution::Uniform { low: -bound, high: bound }
+        }
+        "normal" => Distribution::Normal { mean: 0.0, std: scale.sqrt() },
+        _ => {
+            let std = scale.sqrt() / KEPT;
+            Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
+        }
+    })
+}
+
+/// The fan that `mode` names.
+fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
+    let known = arguments.word("mode") != Some("fan-geo-avg");
+    ensure!(known, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
+    Ok(shared::fan(arguments, fans(site)?))
+}
+
+/// The fans; both of a vector are its length, and of a scalar 1, where none are given.
+fn fans(site: &Site) -> Result<[f64; 2]> {
+    let of_vector = |fan: Result<u64>| match fan {
+        Err(_) if site.shape.rank() < 2 => Ok(to_f64(site.shape.count())),
+        fan => fan.map(to_f64),
+    };
+    Ok([of_vector(site.fan_in())?, of_vector(site.fan_out())?])
+}
+
+fn orthogonal(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
+    without("Keras", arguments, &["method", "mode"])?;
+    one_matrix("Keras", site, dtype)?;
+    Ok(Distribution::Orthogonal {
+        gain: arguments.gain()?,
+        method: OrthogonalMethod::Svd,
+        unfolding: site.unfolding()?,
+    })
+}

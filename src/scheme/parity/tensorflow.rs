@@ -1,0 +1,30 @@
+//! TensorFlow's stateless distributions.
+
+use anyhow::{Result, ensure};
+
+use super::{Arguments, Distribution, DrawContext, ParityTable, Site, row, same};
+use crate::scheme;
+
+pub(super) const TABLE: ParityTable = ParityTable {
+    framework: "tensorflow",
+    layout: "default",
+    rows: &[
+        same("normal"),
+        same("uniform"),
+        row("truncated-normal", truncated_normal),
+        same("zeros"),
+        same("ones"),
+        same("constant"),
+        same("identity"),
+    ],
+};
+
+/// A normal that is cut at two standard deviations, and nowhere else.
+pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DrawContext) -> Result<Distribution> {
+    let distribution = (scheme::find("truncated-normal")?.distribution)(arguments, site)?;
+    if let Distribution::TruncatedNormal { mean, std, low, high } = distribution {
+        let there = low == mean - 2.0 * std && high == mean + 2.0 * std;
+        ensure!(there, "it is cut at 2 standard deviations there and nowhere else: leave the cuts out");
+    }
+    Ok(distribution)
+}

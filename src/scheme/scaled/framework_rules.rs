@@ -1,0 +1,184 @@
+//! The rows of single frameworks.
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    Arguments, BASE, Distribution, GLOROT, IntoFan, Kind, LECUN, MODE, Parameter, Requires, ScaledDistribution, Scheme,
+    Site, UNIFORM, alias, between, fan, scaled, to_f64,
+};
+use crate::scheme::{example, example_on};
+use crate::tensor::AxisRole;
+
+const FACTOR: Parameter =
+    Parameter { name: "factor", kind: Kind::Number, default: Some("1"), help: "the factor on the bound, above 0" };
+const MAGNITUDE: Parameter = Parameter {
+    name: "magnitude",
+    kind: Kind::Number,
+    default: Some("3"),
+    help: "variance x fan for the normal, and 3 x variance x fan for the uniform; above 0",
+};
+
+pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    Scheme {
+        name: "torch-linear",
+        summary: "uniform, variance 1/(3 fan_in): the default of PyTorch's layers, for weights and (with --fan-in) biases",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
+        source: LECUN,
+        parameters: &[Parameter {
+            name: "cleared",
+            kind: Kind::Flag,
+            default: None,
+            help: "draw the values, then set them all to 0, as torch.nn.MultiheadAttention does with its last bias",
+        }],
+        framework_aliases: &[
+            alias("torch", "Linear", "torch-linear"),
+            alias("torch", "Conv1d", "torch-linear"),
+            alias("torch", "Conv2d", "torch-linear"),
+            alias("torch", "Conv3d", "torch-linear"),
+            alias("mlx", "Linear", "torch-linear"),
+            alias("mlx", "Conv1d", "torch-linear"),
+            alias("mlx", "Conv2d", "torch-linear"),
+            alias("mlx", "Conv3d", "torch-linear"),
+            alias("burn", "Linear", "torch-linear"),
+            alias("burn", "Conv1d", "torch-linear"),
+            alias("burn", "Conv2d", "torch-linear"),
+            alias("burn", "Conv3d", "torch-linear"),
+            alias("equinox", "Linear", "torch-linear"),
+            alias("dfdx", "Linear", "torch-linear"),
+            alias("dfdx", "Conv2D", "torch-linear"),
+            alias("candle", "Linear", "he-normal"),
+            alias("candle", "Conv1d", "he-normal"),
+            alias("candle", "Conv2d", "he-normal"),
+            alias("tch", "Linear", "he-uniform"),
+            alias("tch", "Conv1d", "he-uniform"),
+            alias("tch", "Conv2d", "he-uniform"),
+            alias("tch", "Conv3d", "he-uniform"),
+        ],
+        example: example("torch-linear"),
+        distribution: |arguments, site| {
+            let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
+            let distribution = between(-bound, bound)?;
+            Ok(if arguments.flag("cleared") { distribution.cleared(site.shape.count()) } else { distribution })
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "uniform-unit-scaling",
+        summary: "uniform, variance factor^2/fan_in",
+        formula: "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
+        source: "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
+        parameters: &[FACTOR],
+        framework_aliases: &[
+            alias("tensorflow", "uniform_unit_scaling_initializer", "uniform-unit-scaling"),
+            alias("tensorflow", "UniformUnitScaling", "uniform-unit-scaling"),
+            alias("haiku", "UniformScaling", "uniform-unit-scaling"),
+        ],
+        example: example("uniform-unit-scaling"),
+        distribution: |arguments, site| {
+            scaled(ScaledDistribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan())
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "scaled-uniform",
+        summary: "uniform, variance 1/(3 n) for a tensor of n elements",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
+        source: "tinygrad Tensor.scaled_uniform",
+        ranks: "any",
+        framework_aliases: &[alias("tinygrad", "scaled_uniform", "scaled-uniform")],
+        requires: Requires::Shape,
+        example: example("scaled-uniform"),
+        distribution: |_, site| {
+            let bound = 1.0 / site.shape.count().into_fan().sqrt();
+            between(-bound, bound)
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "rnn-uniform",
+        summary: "uniform, variance 1/(3 hidden): every weight and bias of PyTorch's recurrent layers",
+        formula: "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates by default",
+        source: "torch.nn.LSTM, GRU, RNN",
+        ranks: "any with hidden; one or more axes with gates",
+        parameters: &[
+            Parameter {
+                name: "hidden",
+                kind: Kind::Count,
+                default: None,
+                help: "the number of hidden units; hidden or gates is required",
+            },
+            Parameter {
+                name: "gates",
+                kind: Kind::Count,
+                default: None,
+                help: "the number of gates: 4 for an LSTM, 3 for a GRU, 1 for a plain layer",
+            },
+        ],
+        framework_aliases: &[
+            alias("torch", "LSTM", "rnn-uniform:gates=4"),
+            alias("torch", "GRU", "rnn-uniform:gates=3"),
+            alias("torch", "RNN", "rnn-uniform:gates=1"),
+            alias("mlx", "LSTM", "rnn-uniform:gates=4"),
+            alias("mlx", "GRU", "rnn-uniform:gates=3"),
+            alias("mlx", "RNN", "rnn-uniform:gates=1"),
+        ],
+        requires: Requires::Matrices,
+        example: example_on("rnn-uniform:gates=1", "36x24", "default"),
+        distribution: |arguments, site| {
+            let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
+            between(-bound, bound)
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "magnitude-scaling",
+        summary: "mXNet's general scheme: glorot-uniform by default, and sqrt(3) times glorot-normal with distribution=normal",
+        formula: "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
+        source: "MXNet Xavier(rnd_type, factor_type, magnitude)",
+        parameters: &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
+        example: example("magnitude-scaling"),
+        distribution: |arguments, site| {
+            let distribution = ScaledDistribution::of(arguments);
+            // A uniform distribution's bound is sqrt(3) times its standard deviation.
+            let factor = if matches!(distribution, ScaledDistribution::Uniform) { 3.0 } else { 1.0 };
+            scaled(distribution, (arguments.positive("magnitude")? / factor).sqrt(), fan(arguments, site)?)
+        },
+        ..BASE
+    },
+    Scheme {
+        name: "xavier-legacy",
+        summary: "normal, variance 1/(inputs+outputs), without the kernel's size",
+        formula: "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
+        source: GLOROT,
+        ranks: "two or more axes",
+        framework_aliases: &[alias("dl4j", "XAVIER_LEGACY", "xavier-legacy")],
+        requires: Requires::Matrices,
+        example: example("xavier-legacy"),
+        distribution: |_, site| {
+            let axes = site.axes()?;
+            let channels = axes.product(|role| role == AxisRole::In) + axes.product(|role| role == AxisRole::Out);
+            Ok(Distribution::Normal { mean: 0.0, std: 1.0 / to_f64(channels.max(1)).sqrt() })
+        },
+        ..BASE
+    },
+];
+
+/// The number of hidden units of a recurrent layer.
+fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {
+    match (arguments.optional_count("hidden"), arguments.optional_count("gates")) {
+        (Some(hidden), None) => {
+            ensure!(hidden > 0, "hidden is 0: it must be 1 or more");
+            Ok(hidden)
+        }
+        (None, Some(gates)) => {
+            let outputs = match *site.shape.axes() {
+                [size] => size,
+                _ => site.unfolding().context("give hidden, or a --layout that fits")?.rows(),
+            };
+            let divides = gates > 0 && outputs % gates == 0;
+            ensure!(divides, "gates is {gates}, which does not divide the {outputs} outputs of shape {}", site.shape);
+            Ok(outputs / gates)
+        }
+        _ => anyhow::bail!("exactly one of hidden and gates is required, as in `rnn-uniform:hidden=512`"),
+    }
+}

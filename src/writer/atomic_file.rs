@@ -1,0 +1,303 @@
+//! Putting a file where it belongs, whole or not at all: it is prepared beside its target, without a name or under a temporary one, and
+//! then published under its own. A kill, a full disk or a power cut leaves the old state or the whole new file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::fill::{self, Settings};
+use super::unfinished::{UNCONFIRMED, Unfinished, folder, sync_names};
+use super::{Piece, sha256, size};
+use crate::plan::Plan;
+
+/// The way a file is put in place.
+#[derive(Clone, Copy, Debug)]
+pub struct FileOptions {
+    /// The treatment of a file that is there already.
+    pub existing: Existing,
+    /// True if the file and its folder are synced to the disk before it is named.
+    pub fsync: bool,
+}
+
+/// The treatment of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is refused.
+    Refuse,
+    /// It is replaced; of a link to a file, what the link leads to.
+    Replace,
+    /// It is replaced; of a link to a file, the link.
+    ReplaceLink,
+    /// It is kept if it is the file that would be written, replaced if it is that file damaged, and refused if it is another.
+    KeepComplete,
+}
+
+impl Existing {
+    fn is_replaced(self) -> bool {
+        matches!(self, Self::Replace | Self::ReplaceLink)
+    }
+}
+
+/// The way a file came to be in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was written.
+    Written,
+    /// It was there already, whole.
+    Copied,
+    /// It was there already, damaged, and was written again.
+    Mended,
+}
+
+/// A file, compared with the one that would be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// That file.
+    Whole,
+    /// That file, cut short or grown.
+    Damaged,
+    /// Another file.
+    Other,
+}
+
+/// The thing at a path now.
+enum Target {
+    /// Nothing: a new file.
+    Free(PathBuf),
+    /// A file that may be replaced, and its permissions.
+    Replaced(PathBuf, u32),
+    /// A device or pipe: written in place, in order.
+    Stream,
+    /// The very file that would be written.
+    Whole,
+}
+
+/// Errors if a file of these pieces could not be put at `path`, before any work is done for it.
+pub fn check_target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<()> {
+    target(plan, pieces, path, options).map(|_| ())
+}
+
+/// True for a device or a pipe, which is written in place and in order.
+pub fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device() || metadata.file_type().is_fifo())
+}
+
+fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<Target> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A file that has come into being since is no link, and is met again where ours gets its name.
+            let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
+            ensure!(!link, "it is a symbolic link to nothing");
+            let folder = folder(path);
+            let is_folder = found(fs::metadata(folder))?.is_some_and(|metadata| metadata.is_dir());
+            ensure!(is_folder, "there is no folder `{}`", folder.display());
+            return Ok(Target::Free(path.into()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        bail!("it is a folder: name a file in it, or end it with `/` for a file for each tensor");
+    }
+    if kind.is_char_device() || kind.is_fifo() {
+        return Ok(Target::Stream);
+    }
+    ensure!(kind.is_file(), "it is neither a file, a device nor a pipe");
+    match options.existing {
+        Existing::Refuse => bail!("it exists: --force replaces it"),
+        Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
+        Existing::ReplaceLink => Ok(Target::Replaced(path.into(), permissions(&metadata))),
+        Existing::KeepComplete => match standing(plan, pieces, path)? {
+            Standing::Whole => Ok(Target::Whole),
+            Standing::Damaged => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
+            Standing::Other => bail!(OTHER),
+        },
+    }
+}
+
+/// The bits of a file's mode that a new one takes over: whose program a file runs as is nothing that its name decides.
+fn permissions(metadata: &fs::Metadata) -> u32 {
+    metadata.permissions().mode() & 0o777
+}
+
+/// `None` if there is nothing. Any other fault stays one.
+fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>> {
+    match metadata {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The error of a file that is not the one that would be written.
+const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
+
+/// If the file at `path` is the one that these pieces make, by its size and its first bytes. That is enough where those bytes hold
+/// the provenance: a file gets its name when it is whole.
+pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
+    Ok(standing(plan, pieces, path)? == Standing::Whole)
+}
+
+/// Compares the file at `path` with the one that these pieces make. One that ends inside of the first bytes holds no value, and is that
+/// file if it agrees as far as it goes.
+pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let Some(Piece::Bytes(opening)) = pieces.first() else { return Ok(Standing::Other) };
+    let known = usize::try_from(length).unwrap_or(usize::MAX).min(opening.len());
+    let mut buffer = vec![0; known.min(1 << 16)];
+    for expected in opening[..known].chunks(1 << 16) {
+        let held = &mut buffer[..expected.len()];
+        file.read_exact(held)?;
+        if held != expected {
+            return Ok(Standing::Other);
+        }
+    }
+    Ok(if Some(length) == size(pieces, plan) { Standing::Whole } else { Standing::Damaged })
+}
+
+/// A file that is whole, and not yet in its place: it is gone again when this is dropped.
+pub struct Prepared<'a> {
+    plan: &'a Plan,
+    pieces: &'a [Piece],
+    path: &'a Path,
+    options: FileOptions,
+    state: State,
+}
+
+enum State {
+    /// Nothing is left to do.
+    Ended(Outcome),
+    /// To be published at this path, in place of a file if `replaced`.
+    Whole { unfinished: Unfinished, target: PathBuf, replaced: bool },
+}
+
+/// Writes the pieces of a plan beside their place. Errors name the file and leave nothing behind.
+pub fn prepare_file<'a>(
+    plan: &'a Plan,
+    pieces: &'a [Piece],
+    path: &'a Path,
+    options: FileOptions,
+    settings: &Settings,
+) -> Result<Prepared<'a>> {
+    let prepared = target(plan, pieces, path, options).and_then(|target| {
+        let (target, mode) = match target {
+            Target::Stream => {
+                let stream = OpenOptions::new().write(true).open(path)?;
+                fill::into_stream(plan, pieces, settings, stream)?;
+                return Ok(State::Ended(Outcome::Written));
+            }
+            Target::Whole => return Ok(State::Ended(Outcome::Copied)),
+            Target::Free(path) => (path, None),
+            Target::Replaced(path, mode) => (path, Some(mode)),
+        };
+        let unfinished = Unfinished::create(&target)?;
+        match size(pieces, plan) {
+            Some(size) => {
+                unfinished.reserve(size)?;
+                fill::into_file(plan, pieces, settings, unfinished.file())?;
+            }
+            None => fill::into_stream(plan, pieces, settings, unfinished.file())?,
+        }
+        mode.map_or(Ok(()), |mode| unfinished.set_mode(mode))?;
+        if options.fsync {
+            unfinished.file().sync_all()?;
+        }
+        Ok(State::Whole { unfinished, target, replaced: mode.is_some() })
+    });
+    let state = prepared.with_context(|| format!("`{}`", path.display()))?;
+    Ok(Prepared { plan, pieces, path, options, state })
+}
+
+impl Prepared<'_> {
+    /// The SHA-256 of the file.
+    pub fn sha256(&self) -> Result<String> {
+        let hash = match &self.state {
+            State::Whole { unfinished, .. } => sha256::sha256(unfinished.file()),
+            State::Ended(_) => File::open(self.path).and_then(|file| sha256::sha256(&file)),
+        };
+        hash.with_context(|| format!("`{}`", self.path.display()))
+    }
+
+    /// Does everything that may want room on the disk, if the file replaces another: after this, publishing it is renaming it.
+    pub fn name(&mut self) -> Result<()> {
+        let FileOptions { existing, fsync } = self.options;
+        match &mut self.state {
+            State::Whole { unfinished, target, replaced } if existing.is_replaced() || *replaced => {
+                unfinished.name(target, fsync).with_context(|| format!("`{}`", self.path.display()))
+            }
+            State::Whole { .. } | State::Ended(_) => Ok(()),
+        }
+    }
+
+    /// Puts the file in its place, with the mode of a withdrawn one if there was one.
+    pub fn publish(self, mode: Option<u32>) -> Result<Outcome> {
+        let path = self.path;
+        self.publish_whole(mode).with_context(|| format!("`{}`", path.display()))
+    }
+
+    fn publish_whole(self, mode: Option<u32>) -> Result<Outcome> {
+        let Self { plan, pieces, options: FileOptions { existing, fsync }, state, .. } = self;
+        let (mut unfinished, path, replaced) = match state {
+            State::Ended(outcome) => return Ok(outcome),
+            State::Whole { unfinished, target, replaced } => (unfinished, target, replaced),
+        };
+        mode.map_or(Ok(()), |mode| unfinished.set_mode(mode))?;
+        if let Err(error) = unfinished.publish(&path, existing.is_replaced() || replaced, fsync) {
+            // Another process that writes the same plan may have been faster, or has claimed the name and not come further.
+            let is_file = found(fs::metadata(&path))?.is_some_and(|metadata| metadata.is_file());
+            if existing != Existing::KeepComplete || !is_file {
+                return Err(error);
+            }
+            match standing(plan, pieces, &path)? {
+                Standing::Whole => return Ok(Outcome::Copied),
+                Standing::Damaged => unfinished.publish(&path, true, fsync)?,
+                Standing::Other => bail!(OTHER),
+            }
+        }
+        if fsync {
+            sync_names(&path).context(UNCONFIRMED)?;
+        }
+        Ok(if replaced && existing == Existing::KeepComplete { Outcome::Mended } else { Outcome::Written })
+    }
+}
+
+/// Writes the pieces of a plan to a file. Errors name the file and leave nothing behind.
+pub fn write_file(
+    plan: &Plan,
+    pieces: &[Piece],
+    path: &Path,
+    options: FileOptions,
+    settings: &Settings,
+) -> Result<Outcome> {
+    prepare_file(plan, pieces, path, options, settings)?.publish(None)
+}
+
+/// Takes files of one folder away, in this order, and returns their modes. Of a link to a file, the link is taken away.
+pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> Result<Vec<(PathBuf, u32)>> {
+    let mut withdrawn: Vec<(PathBuf, u32)> = Vec::new();
+    for path in paths {
+        let remove = || {
+            let Some(metadata) = found(fs::metadata(path))?.filter(fs::Metadata::is_file) else { return Ok(None) };
+            match fs::remove_file(path) {
+                // Another process was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                other => other.map(|()| Some((path.to_path_buf(), permissions(&metadata)))),
+            }
+        };
+        withdrawn.extend(remove().with_context(|| format!("`{}`", path.display()))?);
+    }
+    if let Some((path, _)) = withdrawn.first().filter(|_| fsync) {
+        let told = || format!("`{}`: its removal is not confirmed on the disk", path.display());
+        sync_names(path).with_context(told)?;
+    }
+    Ok(withdrawn)
+}
+
+/// Writes the pieces of a plan to a stream, in order.
+pub fn write_stream(plan: &Plan, pieces: &[Piece], settings: &Settings, stream: impl Write + Send) -> Result<()> {
+    fill::into_stream(plan, pieces, settings, stream)
+}
