@@ -24,6 +24,7 @@
 
 pub mod cli;
 pub mod distribution;
+pub mod format;
 pub mod generator;
 pub mod inspect;
 pub mod matrix;

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::files::{Files, PlannedFile};
 use super::rank::Part;
 use super::report;
+use crate::format::Format;
 use crate::plan::Plan;
 use crate::text::{bytes, escape, grouped, json_line};
-use crate::writer::Format;
 
 /// Where the plan would go.
 pub(super) struct Planned<'a> {

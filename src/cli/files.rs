@@ -11,10 +11,11 @@ use super::output::OPTION;
 use super::overlap::Touched;
 use super::rank::Part;
 use super::shown;
+use crate::format::{self, FORMATS, Format, Piece};
 use crate::plan::Plan;
 use crate::writer::{
-    self, Beside, Checkpoint, Existing, FORMATS, FileOptions, Format, Outcome, Piece, Prepared, Settings, Standing,
-    sha256_of_bytes, sha256_of_files,
+    self, Beside, Checkpoint, Existing, FileOptions, Outcome, Prepared, Settings, Standing, sha256_of_bytes,
+    sha256_of_files,
 };
 
 /// A file to write, and what it is made of.
@@ -99,7 +100,7 @@ impl PlannedFile {
 
     /// Its size; `None` where that is not known before the numbers are.
     pub(super) fn size(&self) -> Option<u64> {
-        writer::size(&self.pieces, &self.plan)
+        format::size(&self.pieces, &self.plan)
     }
 
     /// Errors where it could not be written. Where its folder may be still to be made, only what is in the way is told.

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use super::{coverage, explain};
+use crate::format::FORMATS;
 use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
 use crate::model::layers::modules::{MODULES, Module};
@@ -14,7 +15,6 @@ use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
 use crate::scheme::{self, SCHEMES, frameworks};
 use crate::tensor::LAYOUTS;
 use crate::text::figure;
-use crate::writer::FORMATS;
 
 /// List the schemes, frameworks, formats, generators, layouts, gains, models, modules or methods of learning.
 #[derive(clap::Args)]

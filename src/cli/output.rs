@@ -21,10 +21,11 @@ use super::report::{self, Written};
 use super::resources::Resources;
 use super::tokenizer_files;
 use super::{dry_run, memory};
+use crate::format::Format;
 use crate::plan::Plan;
 use crate::show::{array_text, histogram};
 use crate::text::escape;
-use crate::writer::{self, Beside, Encoder, Existing, FileOptions, Format, Settings};
+use crate::writer::{self, Beside, Encoder, Existing, FileOptions, Settings};
 
 /// The place that the data goes to, and the way it gets there.
 #[derive(clap::Args)]

@@ -17,6 +17,7 @@ use super::data::DataOptions;
 use super::output::Output;
 use super::overlap::Touched;
 use super::shown;
+use crate::format::Piece;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{Common, Plan, Tensor};
@@ -24,7 +25,7 @@ use crate::pretrain::{ARITHMETIC, Known, Layer, METHODS, MethodSpec, Progress, R
 use crate::reader::Dataset;
 use crate::tensor::{DType, Fans, Layout, Part, Seed, Shape, TensorIdentity, TrainedIdentity};
 use crate::text::{bytes, cut, escape};
-use crate::writer::{self, Existing, Piece};
+use crate::writer::{self, Existing};
 use checkpoint::Checkpoint;
 use log::Log;
 use options::MethodOptions;

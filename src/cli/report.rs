@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use super::files::WriteSummary;
 use super::rank::Part;
 use crate::distribution::Distribution;
+use crate::format::Format;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, json_line};
-use crate::writer::Format;
 
 /// Where the data went.
 #[derive(Default)]

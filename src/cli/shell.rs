@@ -7,9 +7,9 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
 use super::command;
+use crate::format::FORMATS;
 use crate::scheme;
 use crate::tensor::{DType, LAYOUTS};
-use crate::writer::FORMATS;
 
 /// Print a completion script for a shell.
 #[derive(clap::Args)]

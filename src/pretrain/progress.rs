@@ -198,7 +198,8 @@ mod tests {
 
     use super::super::run::Report;
     use super::*;
-    use crate::writer::{self, Existing, FileOptions, Format, Settings};
+    use crate::format::Format;
+    use crate::writer::{self, Existing, FileOptions, Settings};
 
     fn progress() -> (Progress, History) {
         let singles = |count: u16| (0..count).map(|n| f32::from(n) / 7.0 - 1.0).collect::<Vec<f32>>();
@@ -215,7 +216,7 @@ mod tests {
     fn every_flipped_bit_is_refused_or_harmless() {
         let (progress, history) = progress();
         let plan = progress.clone().plan(&history, &[7; 32]).unwrap();
-        let pieces = Format::find("safetensors").unwrap().pieces(&plan).unwrap();
+        let pieces = Format::of_checkpoints().unwrap().pieces(&plan).unwrap();
         let path = std::env::temp_dir().join(format!("fanin-checkpoint-{}", std::process::id()));
         let options = FileOptions { existing: Existing::Replace, fsync: false };
         writer::write_file(&plan, &pieces, &path, options, &Settings { threads: &|| 1, progress: &|_| () }).unwrap();

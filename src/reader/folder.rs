@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::{Content, Contents, Entry, Found, OPENING, content, open_file, opening, shown_name, unread};
+use crate::format::Format;
 use crate::plan::Plan;
 use crate::provenance::{Provenance, TensorProvenance};
 use crate::tensor::{Backing, Origin};
 use crate::text;
 use crate::text::Unique;
-use crate::writer::Format;
 
 /// How the name of an index ends.
 const INDEX: &str = ".index.json";

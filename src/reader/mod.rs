@@ -351,7 +351,7 @@ fn read_bytes(source: &mut dyn Read, length: u64) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::writer::FORMATS;
+    use crate::format::FORMATS;
 
     #[test]
     fn every_format_that_is_written_is_read() {

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Entry, Found, Reader, provenance, read_bytes};
+use crate::format::raw::{ALIGNMENT, OPENING, SUFFIX};
 use crate::plan::Plan;
 use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
 use crate::text::Unique;
-use crate::writer::raw::{ALIGNMENT, OPENING, SUFFIX};
 
 pub(super) const READER: Reader = Reader { format: "raw", recognizes, open };
 

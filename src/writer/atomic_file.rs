@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::fill::{self, Settings};
+use super::sha256;
 use super::unfinished::{UNCONFIRMED, Unfinished, folder, sync_names};
-use super::{Piece, sha256, size};
+use crate::format::{Piece, size};
 use crate::plan::Plan;
 
 /// The way a file is put in place.

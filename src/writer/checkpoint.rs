@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{Piece, safetensors};
+use crate::format::{Format, Piece};
 use crate::plan::{Plan, Tensor};
 use crate::provenance::Provenance;
 use crate::text::hex;
@@ -47,12 +47,13 @@ impl Checkpoint {
 
     /// The checkpoint of a plan. Errors if a header would pass what readers take, or the format does not have a type.
     pub fn new(plan: &Plan, max_shard_size: u64) -> Result<Self> {
-        safetensors::FORMAT.check_types(plan)?;
+        let format = Format::of_checkpoints()?;
+        format.check_types(plan)?;
         let sizes: Vec<u64> = plan.tensors.iter().map(Tensor::bytes).collect();
         let parts = cut(&sizes, max_shard_size);
         if parts.len() < 2 {
             let (name, plan) = ("model.safetensors".into(), plan.clone());
-            let pieces = safetensors::pieces_of_part(&plan, None)?;
+            let pieces = format.shard(&plan, None)?;
             return Ok(Self { shards: vec![Shard { name, plan, pieces }], index: None });
         }
         let name = |number: usize| format!("model-{:05}-of-{:05}.safetensors", number + 1, parts.len());
@@ -61,7 +62,7 @@ impl Checkpoint {
         let shard = |(number, part): (usize, &Vec<usize>)| {
             let tensors = part.iter().map(|&tensor| plan.tensors[tensor].clone()).collect();
             let (name, plan) = (name(number), plan.of(tensors));
-            let pieces = safetensors::pieces_of_part(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
+            let pieces = format.shard(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
             Ok(Shard { name, plan, pieces })
         };
         let shards = parts.iter().enumerate().map(shard).collect::<Result<_>>()?;

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use super::jobs::{Job, Work};
-use super::{Piece, Render, lock};
+use super::lock;
+use crate::format::{Piece, Render};
 
 /// The checksums of the values, where a piece asks for them.
 pub(super) struct Checksums {

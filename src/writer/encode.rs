@@ -6,6 +6,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use pulp::{Simd, WithSimd};
 
+use crate::format;
 use crate::generator::{Source, to_bfloat16};
 use crate::simd::dispatch;
 use crate::tensor::{Copied, DType, Shape};
@@ -87,7 +88,7 @@ impl Encoder {
     pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) {
         self.widened(source, dtype, start, count);
         self.bytes.clear();
-        super::json::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
+        format::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
         self.made = Made::Bytes;
     }
 
@@ -97,7 +98,7 @@ impl Encoder {
         copied.values.read(start, count as u64, &mut stored)?;
         self.bytes.clear();
         self.made = Made::Bytes;
-        super::json::kept(&mut self.bytes, shape, copied.values.element(), start, &stored)
+        format::copied_text(&mut self.bytes, shape, copied.values.element(), start, &stored)
     }
 
     /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.

@@ -7,10 +7,11 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result};
 
+use super::Encoder;
 use super::checksums::Checksums;
 use super::in_order::{OrderedWriter, STOPPED};
 use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
-use super::{Encoder, Piece, Render};
+use crate::format::{Piece, Render};
 use crate::plan::Plan;
 
 /// How the work is done; no setting changes a byte.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::{Encoder, Piece, Render, lock};
+use super::{Encoder, lock};
+use crate::format::{Piece, Render};
 use crate::generator::Source;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{Copied, DType};

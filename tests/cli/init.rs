@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use fanin::format::FORMATS;
 use fanin::tensor::DType;
-use fanin::writer::FORMATS;
 use serde_json::Value;
 
 use crate::common::{Ended, Folder};

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
-use fanin::writer::FORMATS;
+use fanin::format::FORMATS;
 use serde_json::Value;
 
 use crate::common::{Ended, FANIN, Folder, Running, has};

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use fanin::distribution::Distribution;
+use fanin::format::{FORMATS, Format};
 use fanin::generator::NATIVE;
 use fanin::inspect::{Summary, summary};
 use fanin::plan::{Common, Plan, Tensor};
 use fanin::reader::Contents;
 use fanin::tensor::{DType, Fans, Layout, Seed};
-use fanin::writer::{self, Existing, FORMATS, FileOptions, Format, Settings};
+use fanin::writer::{self, Existing, FileOptions, Settings};
 
 use crate::common::hostile;
 use crate::temporary::Temporary;

@@ -57,14 +57,12 @@ const CIRCLES: &[(&[&str], &str)] = &[
 
 /// Files that name a format outside the files of that format, and the reason.
 const FORMAT_NAMES: &[(&str, &str, &str)] = &[
-    ("cli/pretrain/checkpoint", "safetensors", "a checkpoint of a run is always a safetensors file"),
     ("model/document", "json", "an extension of a configuration, not a format of tensors"),
     ("reader/folder", "json", "an index of JSON is no file of tensors in a folder"),
     ("reader/folder", "npy", "a folder of .npy files is one model, its names those of the files"),
     ("reader/mod", "json", "JSON is weights, an index of weights, or a recipe"),
     ("reader/safetensors", "pt", "the word for PyTorch in the metadata of a header"),
     ("reader/dataset", "npy", "a tensor of a .npy file has no name"),
-    ("writer/mod", "safetensors", "a checkpoint of several files is of this format"),
 ];
 
 /// The name of a module from the root of the crate, such as `scheme`, `scaled`.

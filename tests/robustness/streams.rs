@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fanin::writer::FORMATS;
+use fanin::format::FORMATS;
 
 use crate::common::{Folder, Running, skipped};
 

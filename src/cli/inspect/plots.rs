@@ -9,11 +9,12 @@ use super::{Inspect, Looked, cut, escape, expected, figure, grouped, scheme, sho
 use crate::cli::output::OPTION;
 use crate::cli::overlap::Touched;
 use crate::cli::resources::available_threads;
+use crate::format::Piece;
 use crate::inspect::{Panel, Spectrum, Summary, histogram, picture};
 use crate::plan::Plan;
 use crate::reader::Contents;
 use crate::show;
-use crate::writer::{self, Existing, FileOptions, Piece, Settings};
+use crate::writer::{self, Existing, FileOptions, Settings};
 
 /// How wide a histogram is in a terminal, and how many rows it has.
 const WIDTH: usize = 78;

@@ -8,8 +8,9 @@ use anyhow::{Result, bail, ensure};
 use super::Output;
 use crate::cli::files::{Files, by_extension};
 use crate::cli::tokenizer_files::copied;
+use crate::format::{FORMATS, Format};
 use crate::plan::Plan;
-use crate::writer::{Beside, Checkpoint, FORMATS, Format};
+use crate::writer::{Beside, Checkpoint};
 
 /// The content of a folder, unless an option sets it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Output {
             return Format::find(name).map(Some);
         }
         Ok(match &self.output {
-            _ if self.is_checkpoint() => FORMATS.iter().find(|format| format.makes_checkpoints()),
+            _ if self.is_checkpoint() => Format::of_checkpoints().ok(),
             // A name that says no format is refused later.
             Some(path) if path != Path::new("-") => by_extension(path).ok(),
             _ => None,
@@ -106,7 +107,7 @@ impl Output {
         beside: &[Beside],
     ) -> Result<Destination> {
         let option = self.checkpoint_option();
-        let of_checkpoints = FORMATS.iter().find(|format| format.makes_checkpoints());
+        let of_checkpoints = Format::of_checkpoints().ok();
         let format = match folder {
             _ if option.is_some() => asked.or(of_checkpoints),
             Folder::Checkpoint => asked.or(of_checkpoints),

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::cli::output::Output;
 use crate::cli::shown;
+use crate::format::Format;
 use crate::pretrain::{History, Progress, Run};
-use crate::writer::{self, Existing, FileOptions, Format, Settings};
+use crate::writer::{self, Existing, FileOptions, Settings};
 
 /// The interval between checkpoints if no option sets it.
 const OFTEN: Duration = Duration::from_secs(10);
@@ -48,7 +49,7 @@ impl Checkpoint {
 
     pub(super) fn write(&mut self, progress: Progress, history: &History) -> Result<()> {
         let plan = progress.plan(history, &self.run)?;
-        let pieces = Format::find("safetensors")?.pieces(&plan)?;
+        let pieces = Format::of_checkpoints()?.pieces(&plan)?;
         let settings = Settings { threads: &|| 1, progress: &|_| () };
         let options = FileOptions { existing: Existing::Replace, fsync: self.fsync };
         writer::write_file(&plan, &pieces, &self.path, options, &settings)?;

@@ -9,10 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
+use crate::format::Piece;
 use crate::plan::Plan;
 use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
 use crate::text::figure;
-use crate::writer::{self, FileOptions, Piece, Settings};
+use crate::writer::{self, FileOptions, Settings};
 
 /// Whoever looks on, and hears of the data first.
 pub(in crate::cli) trait ObservedData: TrainingObserver + Send {

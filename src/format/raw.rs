@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar,
     note: |_| None,
     keeps: |_| true,
+    shard: None,
 };
 
 /// Where the values of a tensor may begin: a cache line, and as wide as any vector.

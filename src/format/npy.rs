@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar: |_| Ok(None),
     note,
     keeps: |stored| stored.numpy.is_some(),
+    shard: None,
 };
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar: |_| Ok(None),
     note: |_| None,
     keeps: |stored| stored.torch.is_some(),
+    shard: None,
 };
 
 /// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.

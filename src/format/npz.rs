@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar: |_| Ok(None),
     note: npy::note,
     keeps: npy::FORMAT.keeps,
+    shard: None,
 };
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {

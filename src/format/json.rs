@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar: |_| Ok(None),
     note,
     keeps: |stored| stored.is_integer(),
+    shard: None,
 };
 
 /// From how many elements on the user is told that there are shorter formats.
@@ -84,12 +85,18 @@ fn empty(shape: &Shape) -> Result<String> {
 }
 
 /// Appends elements `start..` of a tensor, with the brackets and commas around them.
-pub(super) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
+pub(crate) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
     lists(out, shape, start, values.iter(), &|out, &value| number(out, dtype, value));
 }
 
 /// Appends elements `start..` of a tensor that is kept, of little-endian bytes. Errors if one is no number.
-pub(super) fn kept(out: &mut Vec<u8>, shape: &Shape, element: Element, start: u64, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn copied_text(
+    out: &mut Vec<u8>,
+    shape: &Shape,
+    element: Element,
+    start: u64,
+    bytes: &[u8],
+) -> io::Result<()> {
     if let Element::Drawn(dtype) = element {
         let mut values = Vec::new();
         element.widen(bytes, &mut values);

@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     sidecar: |_| Ok(None),
     note: |_| None,
     keeps: |stored| stored.safetensors,
+    shard: Some(shard),
 };
 
 /// The longest header that readers take.
@@ -30,11 +31,11 @@ const MAX_HEADER: usize = 100_000_000;
 const WHOLE_PLAN: &str = "fanin_plan";
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    pieces_of_part(plan, None)
+    shard(plan, None)
 }
 
 /// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
-pub(super) fn pieces_of_part(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
+fn shard(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
     order.sort_by_key(|&number| (rank(plan.tensors[number].element()), &plan.tensors[number].spec.name));
     let header = header(plan, &order, whole)?;
