@@ -29,6 +29,7 @@ pub mod generator;
 pub mod inspect;
 pub mod matrix;
 pub mod model;
+pub mod parallel;
 pub mod passing;
 pub mod plan;
 pub mod pretrain;

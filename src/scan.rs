@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::parallel::on_threads;
 use crate::reader::Contents;
 use crate::tensor::StoredTensor;
 
@@ -52,14 +53,5 @@ fn in_parallel<S: Send>(
             visit(&mut state, start, &wide);
         }
     };
-    let outcomes: Vec<Result<S>> = std::thread::scope(|scope| {
-        // Where the system has no more threads to give, those that there are do the work.
-        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads).map_while(spawn).collect();
-        let own = work();
-        let joined =
-            others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        std::iter::once(own).chain(joined).collect()
-    });
-    outcomes.into_iter().collect()
+    on_threads(threads, work).into_iter().collect()
 }

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::resources::available_threads;
 use super::{memory, shown as shown_path};
 use crate::inspect::{Expected, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
+use crate::parallel::available_threads;
 use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
 use crate::tensor::Layout;

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::memory;
 use crate::distribution::TensorSpec;
+use crate::parallel::available_threads;
 
 /// The memory that a slice may take by default while its matrix is drawn: so many times its own bytes, or so much.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
@@ -53,8 +54,3 @@ impl Resources {
 
 /// The address space that a thread takes, in bytes.
 const OF_A_THREAD: u64 = 16 << 20;
-
-/// How many threads the machine runs at once.
-pub(super) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}

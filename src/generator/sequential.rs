@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, ensure};
 
 use super::Source;
 use crate::distribution::TensorSpec;
+use crate::parallel::lock;
 use crate::tensor::{Seed, to_f32};
 
 /// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
@@ -258,8 +259,4 @@ impl Source for Part {
     fn fill_f64(&self, start: u64, out: &mut [f64]) {
         self.values.fill_f64(start - self.from, out);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

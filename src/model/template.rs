@@ -1,8 +1,6 @@
 //! Templates: a plan by the names, shapes and types of files that are there already.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -15,6 +13,7 @@ use super::recipe::{General, required};
 use super::rules::Rules;
 use super::{Model, Request};
 use crate::generator::Generator;
+use crate::parallel::try_map;
 use crate::plan::{Common, Plan, Tensor};
 use crate::reader::{Contents, Entry};
 use crate::tensor::{Copied, DType, Element, Layout, Name, Shape, StoredTensor};
@@ -203,24 +202,8 @@ fn hashed(
     sources: &[Option<StoredTensor>],
     threads: usize,
 ) -> Result<Vec<Option<Copied>>> {
-    let done: Vec<Mutex<Option<Result<Copied>>>> = sources.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < sources.len()) {
-            let Some(values) = sources[number].clone() else { continue };
-            let copied = Copied::new(values);
-            *done[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(copied);
-        }
-    };
-    std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads).map_while(spawn).collect();
-        work();
-        drop(others);
-    });
-    let copied = done.into_iter().zip(fills).map(|(copied, (slot, _))| {
-        let copied = copied.into_inner().unwrap_or_else(PoisonError::into_inner);
-        copied.transpose().with_context(|| format!("`{}`", slot.name))
-    });
-    copied.collect()
+    try_map(sources.len(), threads, |number| {
+        let copied = sources[number].clone().map(Copied::new);
+        copied.transpose().with_context(|| format!("`{}`", fills[number].0.name))
+    })
 }

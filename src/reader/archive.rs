@@ -4,13 +4,14 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
 use crc32fast::Hasher;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::zip_end::End;
+use crate::parallel::{available_threads, lock, try_map};
 use crate::tensor::{Backing, Origin, OriginReader, Recent, unique};
 
 pub(super) type Archive = ZipArchive<BufReader<OriginReader>>;
@@ -64,10 +65,6 @@ impl Members {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A member that is stored as it is. Its checksum is compared once, before any byte of it is handed over.
 #[derive(Debug)]
 struct Stored {
@@ -95,27 +92,15 @@ impl Stored {
 
     /// The CRC-32 of all bytes, of which several threads take a part each: those that read the values wait for it.
     fn checksum(&self) -> io::Result<u32> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-        let part = self.length.div_ceil(cores).max(PART);
-        let parts =
-            (0..self.length.div_ceil(part)).map(|number| (number * part, part.min(self.length - number * part)));
-        let hashers: Vec<io::Result<Hasher>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = parts
-                .map(|(begin, length)| {
-                    let work = move || self.hash(begin, length);
-                    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|_| (begin, length))
-                })
-                .collect();
-            let joined = threads.into_iter().map(|thread| match thread {
-                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // The system has no more threads to give.
-                Err((begin, length)) => self.hash(begin, length),
-            });
-            joined.collect()
-        });
+        let part = self.length.div_ceil(available_threads() as u64).max(PART);
+        let parts = usize::try_from(self.length.div_ceil(part)).map_err(io::Error::other)?;
+        let hashers = try_map(parts, parts, |number| {
+            let begin = number as u64 * part;
+            self.hash(begin, part.min(self.length - begin))
+        })?;
         let mut whole = Hasher::new();
         for hasher in hashers {
-            whole.combine(&hasher?);
+            whole.combine(&hasher);
         }
         Ok(whole.finalize())
     }

@@ -1,10 +1,11 @@
 //! Comparing byte by byte with what the provenance gives, as fast as that is drawn.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 
+use crate::parallel::{into_inner, lock};
 use crate::plan::Plan;
 use crate::reader::Contents;
 use crate::tensor::{Element, StoredTensor};
@@ -88,13 +89,4 @@ fn note(seen: &mut Option<Difference>, other: Difference) {
             Difference { count: before.count + other.count, ..first }
         }
     });
-}
-
-/// A lock that a panic elsewhere does not make unusable: that panic ends the program anyhow.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn into_inner<T>(mutex: Mutex<T>) -> T {
-    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

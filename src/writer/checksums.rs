@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use super::jobs::{Job, Work};
-use super::lock;
 use crate::format::{Piece, Render};
+use crate::parallel::lock;
 
 /// The checksums of the values, where a piece asks for them.
 pub(super) struct Checksums {

@@ -12,6 +12,7 @@ use super::checksums::Checksums;
 use super::in_order::{OrderedWriter, STOPPED};
 use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
 use crate::format::{Piece, Render};
+use crate::parallel::on_threads;
 use crate::plan::Plan;
 
 /// How the work is done; no setting changes a byte.
@@ -128,15 +129,7 @@ fn in_parallel<'a>(
         }
         Ok(())
     };
-    let outcomes: Vec<io::Result<()>> = std::thread::scope(|scope| {
-        // Where the system has no more threads to give, those that there are do the work.
-        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..jobs.threads()).map_while(spawn).collect();
-        let own = work();
-        let joined =
-            others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        std::iter::once(own).chain(joined).collect()
-    });
+    let outcomes = on_threads(jobs.threads(), work);
     // A thread that only waited for one that failed has no news of its own.
     let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
     errors.sort_by_key(|error| error.kind() == STOPPED);
@@ -158,9 +151,9 @@ impl<F: Fn()> Drop for OnPanic<F> {
 mod tests {
     use super::*;
     use crate::generator::NATIVE;
+    use crate::parallel::in_time;
     use crate::plan::{Common, Tensor};
     use crate::tensor::{DType, Fans, Layout, Seed};
-    use crate::writer::in_time;
 
     #[test]
     fn a_panic_of_one_thread_leaves_no_other_waiting() {

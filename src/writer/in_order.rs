@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::lock;
+use crate::parallel::lock;
 
 /// What a thread reports that stopped because another failed.
 pub(super) const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
@@ -93,7 +93,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::writer::in_time;
+    use crate::parallel::in_time;
 
     fn write(stream: &mut Vec<u64>, part: u64) -> io::Result<()> {
         if part == 13 {

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::{Encoder, lock};
+use super::Encoder;
 use crate::format::{Piece, Render};
 use crate::generator::Source;
+use crate::parallel::lock;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{Copied, DType};
 

@@ -4,39 +4,22 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::parallel::try_map;
 use crate::text::hex;
 
 /// How much of a file is in memory at a time.
 const BLOCK: usize = 1 << 20;
 
-/// The hash of each file, in the order given; as many files at a time as there are threads.
+/// The hash of each file, in the order given.
 pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut hashes = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(number) else { return Ok(hashes) };
-            let hash = File::open(path).and_then(|file| sha256(&file));
-            hashes.push((number, hash.with_context(|| format!("`{}`", path.display()))?));
-        }
-    };
-    let outcomes: Vec<Result<Vec<(usize, String)>>> = std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads.min(paths.len())).map_while(spawn).collect();
-        let own = work();
-        let joined =
-            others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        std::iter::once(own).chain(joined).collect()
-    });
-    let mut hashes = outcomes.into_iter().collect::<Result<Vec<_>>>()?.concat();
-    hashes.sort_unstable();
-    Ok(hashes.into_iter().map(|(_, hash)| hash).collect())
+    try_map(paths.len(), threads, |number| {
+        let path = paths[number];
+        File::open(path).and_then(|file| sha256(&file)).with_context(|| format!("`{}`", path.display()))
+    })
 }
 
 /// The hash of a file from its beginning, wherever it is read or written.

@@ -2,12 +2,12 @@
 
 use super::reflection::{ReflectOnce, make_reflection};
 use crate::matrix::product::{Packed, Real, Rows, TILE_COLUMNS};
+use crate::parallel::{lock, on_threads_meanwhile};
 use crate::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use std::iter::zip;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::Mutex;
 
 /// A sum over rows is the sum of those over parts of so many.
 const PART: usize = 128;
@@ -139,22 +139,15 @@ impl<T: Real> Panel<T> {
         let work = 2 * self.height * self.width * (columns.len() / rows);
         let threads = threads.min(work / WORK_OF_A_THREAD).max(1);
         let queue = Mutex::new((columns, own));
-        thread::scope(|scope| {
-            // Where the system has no more threads to give, those that there are do the work.
-            let blocks = || self.apply_to_blocks(factor, &queue, rows, threads);
-            let spawn = |_| thread::Builder::new().spawn_scoped(scope, blocks).ok();
-            (1..threads).map_while(spawn).for_each(drop);
-            let result = meanwhile();
-            blocks();
-            result
-        })
+        let blocks = || self.apply_to_blocks(factor, &queue, rows, threads);
+        on_threads_meanwhile(threads, blocks, meanwhile).1
     }
 
     /// Takes blocks of columns, and how many of them are the panel's own, from a queue until it is empty: large ones first, since to pack
     /// the panel for a block takes time, and small ones last, so that all threads end together.
     fn apply_to_blocks(&self, factor: &[T], queue: &Mutex<(&mut [T], usize)>, rows: usize, threads: usize) {
         let take = || {
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = lock(queue);
             let (columns, own) = mem::take(&mut *queue);
             let count = columns.len() / rows;
             let block = match threads {

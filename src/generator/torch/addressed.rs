@@ -1,10 +1,11 @@
 //! Parts of a tensor whose every value has words of its own: an engine at the first of them, from which threads go on by themselves.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::super::Source;
 use super::super::mt19937::Mt19937;
 use super::box_muller::{BLOCK, Normals, unit};
+use crate::parallel::lock;
 use crate::simd::dispatch;
 use crate::tensor::{DType, to_f32, to_usize};
 
@@ -24,7 +25,7 @@ impl Words {
 
     /// The words from that number on.
     fn fill(&self, from: u64, out: &mut [u32]) {
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = lock(&self.at);
         if at.0 > from {
             *at = (0, self.first.clone());
         }

@@ -1,7 +1,9 @@
 //! Things that are dear to make again, of which the last few are copied, within a limit for all together.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::parallel::lock;
 
 /// The last things that were made, by key. Making one holds the others up, so that each is made once.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl<K: PartialEq, V> Recent<K, V> {
 
     /// The thing of that key, which `make` makes where it is not held, with its weight.
     pub fn get(&self, key: K, make: impl FnOnce() -> io::Result<(V, u64)>) -> io::Result<Arc<V>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.held);
         let found = match held.iter().position(|one| one.key == key) {
             Some(place) => held.remove(place),
             None => {

@@ -1,0 +1,114 @@
+//! Threads and locks.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, available_parallelism, scope};
+
+/// A lock that a panic elsewhere leaves usable: that panic ends the program anyhow.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The content of a lock that no thread needs any more.
+pub fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of threads that the machine runs at once.
+pub fn available_threads() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
+/// Runs `work` on this thread and on others, at most `threads` in all, and gives every result. If the system has no more threads, fewer do
+/// the work.
+pub fn on_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
+    on_threads_meanwhile(threads, work, || ()).0
+}
+
+/// The same; this thread runs `meanwhile` before it joins in the work.
+pub fn on_threads_meanwhile<T: Send, R>(
+    threads: usize,
+    work: impl Fn() -> T + Sync,
+    meanwhile: impl FnOnce() -> R,
+) -> (Vec<T>, R) {
+    scope(|scope| {
+        let spawn = |_| Builder::new().spawn_scoped(scope, &work).ok();
+        let others: Vec<_> = (1..threads).map_while(spawn).collect();
+        let result = meanwhile();
+        let own = work();
+        let joined = others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (std::iter::once(own).chain(joined).collect(), result)
+    })
+}
+
+/// The results of `work` for the numbers below `count`, in their order. The first error ends the work; of several, that of the least number
+/// is given.
+pub fn try_map<T: Send, E: Send>(
+    count: usize,
+    threads: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let next = AtomicUsize::new(0);
+    let results = on_threads(threads.min(count), || {
+        let mut results = Vec::new();
+        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < count) {
+            let result = work(number);
+            if result.is_err() {
+                next.store(count, Ordering::Relaxed);
+            }
+            results.push((number, result));
+        }
+        results
+    });
+    let mut results: Vec<_> = results.into_iter().flatten().collect();
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Runs a test on a thread of its own: one that waits for ever fails.
+#[cfg(test)]
+pub(crate) fn in_time(test: impl FnOnce() + Send + 'static) {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    let (done, ended) = channel();
+    let test = std::thread::spawn(move || {
+        test();
+        let _ = done.send(());
+    });
+    let outcome = ended.recv_timeout(std::time::Duration::from_secs(60));
+    assert!(outcome != Err(RecvTimeoutError::Timeout), "it still waits");
+    test.join().unwrap_or_else(|panic| resume_unwind(panic));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_their_numbers() {
+        for threads in [1, 3, 100] {
+            let squares: Result<Vec<usize>, ()> = try_map(50, threads, |number| Ok(number * number));
+            assert_eq!(squares, Ok((0..50).map(|number| number * number).collect()));
+        }
+        assert_eq!(try_map(0, 3, Ok::<usize, ()>), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_error_of_the_least_number_is_given() {
+        for threads in [1, 3] {
+            let outcome = try_map(50, threads, |number| if number % 20 == 7 { Err(number) } else { Ok(()) });
+            assert_eq!(outcome, Err(7));
+        }
+    }
+
+    #[test]
+    fn this_thread_does_something_else_first_and_a_panic_of_any_thread_passes() {
+        let (results, meanwhile) = on_threads_meanwhile(3, || 1, || 2);
+        assert_eq!((results, meanwhile), (vec![1, 1, 1], 2));
+        in_time(|| {
+            let main = std::thread::current().id();
+            let work = || assert!(std::thread::current().id() == main, "on purpose");
+            assert!(std::panic::catch_unwind(|| on_threads(3, work)).is_err());
+        });
+    }
+}
