@@ -9,10 +9,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{memory, shown as shown_path};
-use crate::inspect::{Expected, FEW_AXES, Spectrum, Summary, spectrum, summary, tree};
+use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
 use crate::parallel::available_threads;
 use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
+use crate::statistics::summary::Summary;
 use crate::tensor::Layout;
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
@@ -263,7 +264,7 @@ fn scheme(entry: &Entry) -> Option<&str> {
 }
 
 fn expected(entry: &Entry) -> Option<Expected> {
-    entry.planned.as_ref().map(|tensor| Expected::by(&tensor.spec.distribution))
+    entry.planned.as_ref().map(|tensor| (&tensor.spec.distribution).into())
 }
 
 /// Rows with each column padded to one width.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Histogram, Spectrum};
+use super::Spectrum;
 use crate::show::svg::{line, page, text};
+use crate::statistics::histogram::Histogram;
 use crate::tensor::to_f64;
 use crate::text::{cut, figure};
 
@@ -65,11 +66,10 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
 
 /// The counts as bars, the distribution's density as a line over them.
 fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Histogram) {
-    let Histogram { low, high, counts, expected } = counted;
-    let bins = to_f64(counts.len() as u64);
+    let Histogram { bins, counts, expected } = counted;
     let most =
         counts.iter().map(|&count| to_f64(count as u64)).chain(expected.iter().flatten().copied()).fold(1.0, f64::max);
-    let (step, bottom) = (PLOT.0 / bins, y + PLOT.1);
+    let (step, bottom) = (PLOT.0 / to_f64(bins.len() as u64), y + PLOT.1);
     for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let tall = (to_f64(count as u64) / most * PLOT.1).max(0.5);
         let left = x + step * to_f64(bin as u64);
@@ -98,8 +98,8 @@ fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Histogram) {
         text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "line: the distribution");
     }
     text(svg, (x, y - 4.0), "small", 11, "start", "values");
-    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(*low));
-    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(*high));
+    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(bins.low()));
+    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(bins.high()));
 }
 
 /// Singular values from the largest to the smallest, and between which two those of random matrices lie.

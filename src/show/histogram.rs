@@ -1,96 +1,64 @@
-//! A histogram of numbers, drawn for a terminal.
+//! Histograms as text, for a terminal.
 
 #![expect(clippy::cast_precision_loss, reason = "counts are shown in eighths of a column")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all in range")]
 
+use crate::statistics::histogram::{Bins, Histogram};
+
 const MAX_BINS: usize = 12;
 
-/// The distribution of the values in rows `low .. high  count |bar`, each ended by a line feed.
-///
-/// The bins are equally wide from the least value to the greatest, each without its upper edge
-/// but the last. NaN and the infinities are left out; with nothing left the text is empty. No row
-/// is longer than `width` unless its numbers alone are.
+/// The histogram of the finite ones of some values, as in [`rows`]; empty if there are none.
 pub fn histogram(values: &[f64], width: usize) -> String {
-    let finite = || values.iter().copied().filter(|x| x.is_finite());
-    let Some(low) = finite().reduce(f64::min) else {
-        return String::new();
-    };
-    let high = finite().fold(low, f64::max);
-    let bins = Bins::new(low, high, finite().count());
-    let mut counts = vec![0; bins.count];
-    finite().for_each(|x| counts[bins.index(x)] += 1);
-    rows(&bins.labels(), &counts, width)
+    Histogram::of(values, MAX_BINS).map_or(String::new(), |histogram| rows(&histogram, width))
 }
 
-/// The same of values that were counted in equal bins from `low` to `high`; where a distribution is known, a `○` stands at what it expects.
-pub fn histogram_of_counts(low: f64, high: f64, counts: &[usize], expected: Option<&[f64]>, width: usize) -> String {
-    let step = high / counts.len().max(1) as f64 - low / counts.len().max(1) as f64;
-    let bins = Bins { low, high, step, count: counts.len() };
-    let (labels, most) = (bins.labels(), counts.iter().copied().max().unwrap_or(0));
-    let Some(expected) = expected else { return rows(&labels, counts, width) };
-    let greatest = expected.iter().copied().fold(most as f64, f64::max);
+/// Lines of `low .. high  count |bar`, and a `○` at the expected count if there is one. A line exceeds `width` characters only if
+/// its numbers do.
+pub fn rows(histogram: &Histogram, width: usize) -> String {
+    let Histogram { bins, counts, expected } = histogram;
+    let labels = labels(bins);
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let greatest = expected.iter().flatten().copied().fold(most as f64, f64::max);
     let digits = most.to_string().len();
     let longest = labels.iter().map(String::len).max().unwrap_or(0);
-    let room = width.saturating_sub(longest + digits + "   |○".len());
-    let row = |((label, &count), &expected): ((&String, &usize), &f64)| {
-        let at = (expected / greatest * room as f64).round() as usize;
+    let room = width.saturating_sub(longest + digits + "   |".len() + usize::from(expected.is_some()));
+    let row = |(bin, (label, &count)): (usize, (&String, &usize))| {
         let mut columns: Vec<char> = bar(count as f64 / greatest, count, room).chars().collect();
-        columns.resize(columns.len().max(at + 1), ' ');
-        columns[at] = '○';
-        format!("{label}  {count:>digits$} |{}\n", columns.into_iter().collect::<String>().trim_end())
-    };
-    labels.iter().zip(counts).zip(expected).map(row).collect()
-}
-
-struct Bins {
-    low: f64,
-    high: f64,
-    /// Zero for values that are all the same.
-    step: f64,
-    count: usize,
-}
-
-impl Bins {
-    /// As many bins as Sturges's rule gives, up to the most that fit a screen.
-    fn new(low: f64, high: f64, values: usize) -> Bins {
-        let most = (values.ilog2() as usize + 1).clamp(2, MAX_BINS);
-        // Dividing first keeps the widest range finite.
-        let step = high / most as f64 - low / most as f64;
-        let count = if step > 0.0 { most } else { 1 };
-        Bins { low, high, step, count }
-    }
-
-    fn index(&self, x: f64) -> usize {
-        let steps = (x / 2.0 - self.low / 2.0) / (self.step / 2.0);
-        (steps as usize).min(self.count - 1)
-    }
-
-    fn labels(&self) -> Vec<String> {
-        let notation = Notation::new(self);
-        if self.count == 1 {
-            return vec![notation.text(self.low)];
+        if let Some(expected) = expected {
+            let at = (expected[bin] / greatest * room as f64).round() as usize;
+            columns.resize(columns.len().max(at + 1), ' ');
+            columns[at] = '○';
         }
-        let lower = (0..self.count).map(|i| self.low + i as f64 * self.step);
-        let edges = lower.chain([self.high]);
-        let edges: Vec<String> = edges.map(|edge| notation.text(edge)).collect();
-        let longest = edges.iter().map(String::len).max().unwrap_or(0);
-        let label = |pair: &[String]| format!("{:>longest$} .. {:>longest$}", pair[0], pair[1]);
-        edges.windows(2).map(label).collect()
-    }
+        let bar: String = columns.into_iter().collect();
+        format!("{label}  {count:>digits$} |{}\n", bar.trim_end())
+    };
+    labels.iter().zip(counts).enumerate().map(row).collect()
 }
 
-/// How the edges are written: with the digits that show a step to two significant ones.
+fn labels(bins: &Bins) -> Vec<String> {
+    let notation = Notation::new(bins);
+    if bins.len() == 1 {
+        return vec![notation.text(bins.low())];
+    }
+    let edges = (0..bins.len()).map(|bin| bins.edge(bin)).chain([bins.high()]);
+    let edges: Vec<String> = edges.map(|edge| notation.text(edge)).collect();
+    let longest = edges.iter().map(String::len).max().unwrap_or(0);
+    let label = |pair: &[String]| format!("{:>longest$} .. {:>longest$}", pair[0], pair[1]);
+    edges.windows(2).map(label).collect()
+}
+
+/// The notation of the edges: enough digits to show a step to two significant ones.
 struct Notation {
     decimals: usize,
     with_exponent: bool,
-    /// What is nearer to zero than this is zero but for rounding.
+    /// An edge nearer to zero than this is zero but for rounding.
     zero_below: f64,
 }
 
 impl Notation {
     fn new(bins: &Bins) -> Notation {
-        let greatest = bins.low.abs().max(bins.high.abs()).max(f64::MIN_POSITIVE);
-        let step = if bins.count > 1 { bins.step } else { greatest / 10.0 };
+        let greatest = bins.low().abs().max(bins.high().abs()).max(f64::MIN_POSITIVE);
+        let step = if bins.len() > 1 { bins.step() } else { greatest / 10.0 };
         let finest = magnitude(step.max(f64::MIN_POSITIVE)) - 1;
         let with_exponent = !(1e-3..1e6).contains(&greatest) || finest < -6;
         let first = if with_exponent { magnitude(greatest) } else { 0 };
@@ -115,18 +83,7 @@ fn magnitude(x: f64) -> i32 {
     x.log10().floor() as i32
 }
 
-fn rows(labels: &[String], counts: &[usize], width: usize) -> String {
-    let most = counts.iter().copied().max().unwrap_or(0);
-    let digits = most.to_string().len();
-    let longest = labels.iter().map(String::len).max().unwrap_or(0);
-    let room = width.saturating_sub(longest + digits + "   |".len());
-    let row = |(label, &count): (&String, &usize)| {
-        format!("{label}  {count:>digits$} |{}\n", bar(count as f64 / most as f64, count, room))
-    };
-    labels.iter().zip(counts).map(row).collect()
-}
-
-/// A bar of a share of `room` columns, in eighths; whatever was counted shows at least one.
+/// A bar of a share of `room` columns, in eighths; at least one eighth for any count above 0.
 fn bar(share: f64, count: usize, room: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share * room as f64 * 8.0).round() as usize;

@@ -7,4 +7,4 @@ pub mod svg;
 
 pub use array_text::array_text;
 pub use decimal::shortest;
-pub use histogram::{histogram, histogram_of_counts};
+pub use histogram::{histogram, rows as histogram_rows};

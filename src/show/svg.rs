@@ -8,7 +8,7 @@ use crate::text::{cut, escape};
 const STYLE: &str = "\
 text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}\
 @media(prefers-color-scheme:dark){.page{fill:#15191e}.name{fill:#f2f4f7}.small{fill:#a3adba}.rule{stroke:#3a434e}\
-.bar{fill:#4b93d9;stroke:#4b93d9}.distribution{stroke:#ffb454}.edge{stroke:#ffb454}.dot{fill:#57c2a0}.lawname{fill:#ffb454}}";
+.bar{fill:#4b93d9;stroke:#4b93d9}.curve{stroke:#ffb454}.edge{stroke:#ffb454}.dot{fill:#57c2a0}.curve-label{fill:#ffb454}}";
 
 /// The beginning of a page of that size, with its title. Who calls it ends it with `</svg>`.
 pub fn page((width, height): (f64, f64), margin: f64, title: &str) -> String {

@@ -1,6 +1,8 @@
-//! Statistics: the normal distribution, integrals, empirical distribution functions and p-values.
+//! Statistics that know no tensor: the normal distribution, integrals, summaries, histograms, distribution functions, p-values.
 
 pub mod ecdf;
+pub mod histogram;
 pub mod normal;
 pub mod p_value;
 pub mod quadrature;
+pub mod summary;

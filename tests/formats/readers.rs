@@ -7,9 +7,10 @@ use anyhow::Result;
 use fanin::distribution::Distribution;
 use fanin::format::{FORMATS, Format};
 use fanin::generator::NATIVE;
-use fanin::inspect::{Summary, summary};
+use fanin::inspect::summary;
 use fanin::plan::{Common, Plan, Tensor};
 use fanin::reader::Contents;
+use fanin::statistics::summary::Summary;
 use fanin::tensor::{DType, Fans, Layout, Seed};
 use fanin::writer::{self, Existing, FileOptions, Settings};
 

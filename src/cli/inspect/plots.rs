@@ -9,11 +9,12 @@ use super::{Inspect, Looked, cut, escape, expected, figure, grouped, scheme, sho
 use crate::cli::output::OPTION;
 use crate::cli::overlap::Touched;
 use crate::format::Piece;
-use crate::inspect::{Panel, Spectrum, Summary, histogram, picture};
+use crate::inspect::{Panel, Spectrum, histogram, picture};
 use crate::parallel::available_threads;
 use crate::plan::Plan;
 use crate::reader::Contents;
 use crate::show;
+use crate::statistics::summary::Summary;
 use crate::writer::{self, Existing, FileOptions, Settings};
 
 /// How wide a histogram is in a terminal, and how many rows it has.
@@ -50,13 +51,7 @@ impl Inspect {
             if let (true, Some(summary)) = (self.plot, summary)
                 && let Some(counted) = histogram(contents, *number, summary, ROWS, available_threads())?
             {
-                let rows = show::histogram_of_counts(
-                    counted.low,
-                    counted.high,
-                    &counted.counts,
-                    counted.expected.as_deref(),
-                    WIDTH,
-                );
+                let rows = show::histogram_rows(&counted, WIDTH);
                 write!(out, "\n{name}\n{rows}")?;
             }
             if let Some(spectrum) = spectrum {

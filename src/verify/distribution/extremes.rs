@@ -4,8 +4,8 @@ use super::special::{of_any, two_sided};
 use super::tails::Tails;
 use super::{Test, place};
 use crate::distribution::Distribution;
-use crate::inspect::Summary;
 use crate::plan::Tensor;
+use crate::statistics::summary::Summary;
 use crate::tensor::to_f64;
 use crate::text::{figure, grouped};
 

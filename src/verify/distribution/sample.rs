@@ -12,12 +12,12 @@ use super::special::nearer;
 use super::tails::{kurtosis, tails};
 use super::{Settings, Test, Trace, Verdict, check_memory, order, place, share};
 use crate::distribution::{Distribution, TensorSpec, cdf};
-use crate::inspect::Summary;
 use crate::plan::Tensor;
 use crate::reader::Contents;
 use crate::scan::scan;
 use crate::statistics::ecdf::{Cells, Grid};
 use crate::statistics::p_value::{of_distance, of_normal, of_normal_variance, of_two};
+use crate::statistics::summary::Summary;
 use crate::tensor::{DType, Shape, Unfolding, to_f64};
 use crate::text::{figure, grouped};
 use crate::writer::Encoder;
@@ -115,8 +115,7 @@ pub(super) fn test(
             Part::All => excerpt.take(start, values),
         }
         let (values, index) = (chosen.values.as_ref(), |number| chosen.index(number));
-        let mut summary = Summary::default();
-        summary.add(values);
+        let summary = Summary::of(values);
         if summary.nan + summary.infinite > 0 || beyond(tensor, distribution, summary.min, summary.max) {
             let off = values.iter().position(|value| is_outside(tensor, distribution, *value));
             seen.outside = first(seen.outside, off.map(|number| (index(number), values[number])));
@@ -329,10 +328,8 @@ fn drawn(tensor: &Tensor, distribution: &Distribution, count: u64, grid: Grid, s
 }
 
 /// The mean and the variance, in units of how far they may stray.
-fn moments(verdict: &mut Verdict, dtype: DType, distribution: &Distribution, mut sums: Vec<(u64, Summary)>) {
-    // In one order, whoever read first.
-    sums.sort_by_key(|(start, _)| *start);
-    let whole = sums.into_iter().fold(Summary::default(), |whole, (_, part)| whole.and(part));
+fn moments(verdict: &mut Verdict, dtype: DType, distribution: &Distribution, sums: Vec<(u64, Summary)>) {
+    let whole = Summary::joined(sums);
     let (Some(mean), Some(std)) = (distribution.mean(), distribution.std().filter(|std| *std > 0.0 && std.is_finite()))
     else {
         return;

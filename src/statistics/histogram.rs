@@ -1,0 +1,116 @@
+//! Counts of values in equal bins.
+
+use crate::tensor::to_f64;
+
+/// Counts of values, and the expected ones if their distribution function is known.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    /// The edges.
+    pub bins: Bins,
+    /// The number of values in each bin.
+    pub counts: Vec<usize>,
+    /// The expected number of values in each bin.
+    pub expected: Option<Vec<f64>>,
+}
+
+impl Histogram {
+    /// Counts the finite values in as many bins as Sturges's rule gives, at most `max_bins`; `None` if there are none.
+    pub fn of(values: &[f64], max_bins: usize) -> Option<Self> {
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let (low, high) = (finite().reduce(f64::min)?, finite().reduce(f64::max)?);
+        let sturges = finite().count().ilog2() as usize + 1;
+        let bins = Bins::new(low, high, sturges.clamp(2, max_bins));
+        let mut counts = vec![0; bins.len()];
+        bins.count(values, &mut counts);
+        Some(Self { bins, counts, expected: None })
+    }
+}
+
+/// Equal bins from the least value to the greatest. Each contains its lower edge, and the last its upper edge too.
+#[derive(Clone, Copy, Debug)]
+pub struct Bins {
+    low: f64,
+    high: f64,
+    count: usize,
+}
+
+impl Bins {
+    /// `count` bins, or one if no finite number lies between `low` and `high`.
+    pub fn new(low: f64, high: f64, count: usize) -> Self {
+        let bins = Self { low, high, count };
+        if bins.step() > 0.0 { bins } else { Self { count: 1, ..bins } }
+    }
+
+    /// The number of bins, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a bin")]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The least value.
+    pub fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// The greatest value.
+    pub fn high(&self) -> f64 {
+        self.high
+    }
+
+    /// The width of a bin, finite even for the widest range.
+    pub fn step(&self) -> f64 {
+        let count = to_f64(self.count as u64);
+        self.high / count - self.low / count
+    }
+
+    /// The lower edge of a bin.
+    pub fn edge(&self, bin: usize) -> f64 {
+        self.low + self.step() * to_f64(bin as u64)
+    }
+
+    /// Adds the finite ones of `values`, which lie between the least and the greatest, to the counts of their bins.
+    pub fn count(&self, values: &[f64], counts: &mut [usize]) {
+        let half_step = self.step() / 2.0;
+        for value in values.iter().filter(|value| value.is_finite()) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is not below `low`")]
+            let bin = ((value / 2.0 - self.low / 2.0) / half_step) as usize;
+            counts[bin.min(self.count - 1)] += 1;
+        }
+    }
+
+    /// The expected counts of `total` values with a distribution function.
+    pub fn expected(&self, cdf: &dyn Fn(f64) -> f64, total: u64) -> Vec<f64> {
+        let probability = |bin: usize| cdf(self.edge(bin + 1)) - cdf(self.edge(bin));
+        (0..self.count).map(|bin| probability(bin) * to_f64(total)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_on_an_edge_belongs_to_the_bin_above_and_the_greatest_to_the_last() {
+        let bins = Bins::new(0.0, 4.0, 4);
+        let mut counts = vec![0; 4];
+        bins.count(&[0.0, 0.9, 1.0, 2.0, 3.0, 4.0, f64::NAN, f64::INFINITY], &mut counts);
+        assert_eq!(counts, [2, 1, 1, 2]);
+    }
+
+    #[test]
+    fn every_finite_value_is_counted_in_any_range() {
+        for scale in [5e-324, 1e-300, 1.0, 1.7e308] {
+            let values: Vec<f64> = (-500..=500).map(|n| scale * (f64::from(n) / 500.0)).collect();
+            let histogram = Histogram::of(&values, 12).unwrap();
+            assert!(histogram.bins.len() <= 12);
+            assert_eq!(histogram.counts.iter().sum::<usize>(), values.len(), "{scale}");
+        }
+        assert!(Histogram::of(&[f64::NAN], 12).is_none());
+    }
+
+    #[test]
+    fn expected_counts_of_a_uniform_distribution_are_equal() {
+        let cdf = |x: f64| x.clamp(0.0, 1.0);
+        assert_eq!(Bins::new(0.0, 1.0, 4).expected(&cdf, 8), [2.0; 4]);
+    }
+}
