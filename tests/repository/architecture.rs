@@ -1,5 +1,5 @@
-//! The code of `src/` has the order that the section "The rooms" of `docs/design.md` gives: no room knows one below it, no circle of
-//! imports is new, and a format is named in its own file alone. `scripts/house` prints the circles by the same rule.
+//! The code of `src/` has the order that the section "The rooms" of `docs/design.md` gives: no room knows one below it, no front end knows
+//! another, no circle of imports is new, and a format is named in its own file alone. `scripts/house` prints the circles by the same rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -277,6 +277,19 @@ fn imports_from_below(rooms: &[String], modules: &BTreeMap<Name, Module>) -> Vec
     wrong.into_iter().collect()
 }
 
+/// The imports of one front end from another.
+fn imports_between(front_ends: &[String], modules: &BTreeMap<Name, Module>) -> Vec<String> {
+    let mut wrong = BTreeSet::new();
+    for module in modules.values().filter(|module| front_ends.contains(&module.name[0])) {
+        for path in module.named() {
+            if path[0] != module.name[0] && front_ends.contains(&path[0]) {
+                wrong.insert(format!("src/{}.rs imports from `{}`, another front end", module.file, path[0]));
+            }
+        }
+    }
+    wrong.into_iter().collect()
+}
+
 /// The formats that a text names, by a string or by the constant of its file, outside attributes.
 fn formats_named<'a>(formats: &'a [String], text: &str) -> BTreeSet<&'a str> {
     let code = code_of(text);
@@ -294,12 +307,22 @@ fn is_of_format(file: &str, format: &str) -> bool {
     parts.next().is_some_and(|room| ["reader", "writer", "format"].contains(&room)) && parts.next() == Some(format)
 }
 
-/// The rooms in the order of the table in `docs/design.md`, from the ground up.
-fn rooms() -> Vec<String> {
+/// The rooms in the order of the table in `docs/design.md`, from the ground up, and their contents.
+fn table_of_rooms() -> Vec<(String, String)> {
     let page = fs::read_to_string("docs/design.md").unwrap();
     let table = page.split("## The rooms").nth(1).unwrap().split("\n## ").next().unwrap();
-    let paths = table.lines().filter_map(|line| line.strip_prefix("| `src/")?.split('`').next());
-    paths.map(|path| path.trim_end_matches('/').trim_end_matches(".rs").to_string()).collect()
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `src/")?.split_once("` | "));
+    rows.map(|(path, content)| (path.trim_end_matches('/').trim_end_matches(".rs").into(), content.into())).collect()
+}
+
+fn rooms() -> Vec<String> {
+    table_of_rooms().into_iter().map(|(room, _)| room).collect()
+}
+
+/// The rooms that the table calls front ends.
+fn front_ends() -> Vec<String> {
+    let rows = table_of_rooms().into_iter().filter(|(_, content)| content.starts_with("front end"));
+    rows.map(|(room, _)| room).collect()
 }
 
 /// Every source file of a folder below `src/` without its extension, and its text; files of tests are left out.
@@ -331,6 +354,24 @@ fn a_room_knows_only_those_above_it() {
     }
     let wrong = imports_from_below(&rooms, &program);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_front_end_knows_another() {
+    let front_ends = front_ends();
+    assert_eq!(front_ends, ["model", "pretrain", "inspect", "verify"], "docs/design.md");
+    let wrong = imports_between(&front_ends, &program());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_import_from_another_front_end_is_found() {
+    let front_ends: Vec<String> = ["inspect", "verify"].map(Into::into).into();
+    let found = |file, text| imports_between(&front_ends, &modules([(file, text)])).len();
+    assert_eq!(found("verify/sample", "use crate::inspect::Summary;"), 1);
+    assert_eq!(found("inspect", "fn f() {\n    crate::verify::compare()\n}"), 1);
+    assert_eq!(found("verify/sample", "use super::inspect::Summary;\nuse crate::statistics::summary::Summary;"), 0);
+    assert_eq!(found("cli/verify", "use crate::{inspect, verify};"), 0);
 }
 
 #[test]
