@@ -28,9 +28,10 @@ def words(shape):
     return "x".join(map(str, shape))
 
 
-def init(scheme, shape, like, seed, dtype, *options, name="w"):
-    """The command line of one tensor."""
-    given = ["--seed", str(seed)] if seed >= 0 else [f"--seed={seed}"]
+def init(scheme, shape, like, seed, dtype, *options, name="w", steps=()):
+    """The command line of one tensor; `steps` are those of the seed, as `fold-in=3`."""
+    text = ",".join([str(seed), *steps])
+    given = ["--seed", text] if seed >= 0 else [f"--seed={text}"]
     return ["init", scheme, f"{name}={words(shape)}", "--like", like, *given, "--dtype", dtype, *options]
 
 

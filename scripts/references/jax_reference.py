@@ -125,7 +125,7 @@ def key_of(seed, dtype, steps=()):
     jax.config.update("jax_enable_x64", dtype == "f64")
     key = jax.random.key(seed)
     for word, *numbers in steps:
-        key = jax.random.fold_in(key, *numbers) if word == "--fold-in" else jax.random.split(key, numbers[1])[numbers[0]]
+        key = jax.random.fold_in(key, *numbers) if word == "fold-in" else jax.random.split(key, numbers[1])[numbers[0]]
     return key
 
 
@@ -157,26 +157,26 @@ def arranged(grid):
 
 
 def keys(grid):
-    """Keys that are split and folded in; fanin splits first."""
+    """Keys that are split and folded in."""
     chains = (
-        (("--fold-in", 3),),
-        (("--fold-in", 2**32 - 1), ("--fold-in", 0)),
-        (("--split", 2, 4),),
-        (("--split", 0, 7), ("--split", 6, 7), ("--fold-in", 12345)),
+        (("fold-in", 3),),
+        (("fold-in", 2**32 - 1), ("fold-in", 0)),
+        (("split", 2, 4),),
+        (("split", 0, 7), ("split", 6, 7), ("fold-in", 12345)),
     )
     for steps in chains:
-        options = [word for step in steps for word in (step[0], "/".join(map(str, step[1:])))]
+        words = [f"{word}={'/'.join(map(str, numbers))}" for word, *numbers in steps]
         for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(1, 2), most=4096):
-            arguments = grid.init("jax.normal:stddev=1", shape, "jax", seed, dtype, *options)
+            arguments = grid.init("jax.normal:stddev=1", shape, "jax", seed, dtype, steps=words)
             yield arguments, lambda s=seed, h=shape, t=dtype, k=steps: one(I.normal(1.0), s, h, t, k)
 
 
 def sequences(grid):
     for seed, shape, dtype in grid.cells(seeds=SEEDS, ranks=(2,), most=20000):
         shapes = {"w": shape, "b": shape[::-1], "v": (3, 5)}
-        arguments = grid.init("he-uniform", shape, "jax", seed, dtype, "--fold-in", "1")
+        arguments = grid.init("he-uniform", shape, "jax", seed, dtype, steps=["fold-in=1"])
         arguments[3:3] = [f"{name}={grid.words(size)}" for name, size in list(shapes.items())[1:]]
-        yield arguments, lambda s=seed, h=shapes, t=dtype: several(I.he_uniform(), s, h, t, [("--fold-in", 1)])
+        yield arguments, lambda s=seed, h=shapes, t=dtype: several(I.he_uniform(), s, h, t, [("fold-in", 1)])
 
 
 def matrices(grid):

@@ -39,9 +39,9 @@ STANDARD = {
     "standard-uniform": lambda generator, shape, dtype: generator.random(shape, dtype=dtype),
 }
 SCHEMES = [*LAWS, *STANDARD]
-# Seeds of 128 bits, and lists; --split stands for SeedSequence.spawn.
+# Seeds of 128 bits, and lists; split=I/N stands for SeedSequence.spawn.
 WIDE = ("340282366920938463463374607431768211455", "18446744073709551616", "1,2,3", "0,0,7", "4294967301,5,6,7,18446744073709551615")
-SPLITS = (("--split", "0/1"), ("--split", "2/4"), ("--split", "1/3", "--split", "70000/70001"))
+SPLITS = (("0/1",), ("2/4",), ("1/3", "70000/70001"))
 
 
 def call(generator, scheme, shape, dtype):
@@ -53,10 +53,10 @@ def call(generator, scheme, shape, dtype):
 
 
 def modern_rng(seed, splits):
-    """The generator of `--seed A,B --split I/N ...`."""
+    """The generator of `--seed A,B,split=I/N,...`."""
     numbers = [int(number) for number in str(seed).split(",")]
     sequence = numpy.random.SeedSequence(numbers if len(numbers) > 1 else numbers[0])
-    for split in splits[1::2]:
+    for split in splits:
         index, of = map(int, split.split("/"))
         sequence = sequence.spawn(of)[index]
     return numpy.random.default_rng(sequence)
@@ -81,7 +81,8 @@ def modern(grid):
         for seed in WIDE:
             for splits in ((), *SPLITS):
                 for dtype in ("f32", "f64"):
-                    arguments = ["init", scheme, "w=100", "--like", "numpy", "--seed", seed, "--dtype", dtype, *splits]
+                    text = ",".join([seed, *(f"split={split}" for split in splits)])
+                    arguments = ["init", scheme, "w=100", "--like", "numpy", "--seed", text, "--dtype", dtype]
                     yield arguments, lambda c=scheme, s=seed, p=splits, t=dtype: modern_drawn(c, s, p, {"w": (100,)}, t)
 
 

@@ -39,7 +39,7 @@ enum What {
     Gains,
     Models,
     Modules,
-    Methods,
+    PretrainMethods,
 }
 
 impl List {
@@ -78,7 +78,7 @@ impl List {
                     [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{}: {axes}", weights[0])]
                 }),
             )?,
-            What::Methods => {
+            What::PretrainMethods => {
                 columns(out, METHODS.iter().map(|row| [row.name.into(), row.summary.into(), row.source.into()]))?;
             }
             What::Gains => columns(

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::output::Output;
@@ -29,8 +29,8 @@ pub(super) struct Mlp {
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
     /// Scheme of the last layer's weight, such as zeros
-    #[arg(long, value_name = "EXPR", visible_alias = "output-scheme", value_parser = NonEmptyStringValueParser::new())]
-    last: Option<String>,
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    output_scheme: Option<String>,
     /// Scheme of the biases; `none` omits them [default: zeros, or as in --like]
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
@@ -47,19 +47,7 @@ pub(super) struct Mlp {
 
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        self.check_output()?;
         self.output.write(out, &self.slices.of(self.plan()?)?, Touched::default())
-    }
-
-    /// Refuses a scheme's name as the output: `--output zeros` most likely means `--last`.
-    fn check_output(&self) -> Result<()> {
-        let word = self.output.file().and_then(|path| path.to_str());
-        match word.filter(|word| !word.contains(['.', '/']) && scheme::resolve(word).is_ok()) {
-            Some(word) if !self.output.has_format() => {
-                bail!("`--output {word}` names a file: `--last {word}` is the scheme of the last layer")
-            }
-            _ => Ok(()),
-        }
     }
 
     fn plan(&self) -> Result<Plan> {
@@ -72,7 +60,9 @@ impl Mlp {
             Some(expression) => BiasScheme::Drawn(expression.into()),
         };
         // An error names the option, even if no tensor uses it.
-        for (option, expression) in [("--scheme", &self.scheme), ("--last", &self.last), ("--bias", &self.bias)] {
+        for (option, expression) in
+            [("--scheme", &self.scheme), ("--output-scheme", &self.output_scheme), ("--bias", &self.bias)]
+        {
             if let Some(expression) = expression.as_deref().filter(|word| option != "--bias" || *word != "none") {
                 scheme::resolve(expression).context(option)?;
             }
@@ -85,7 +75,7 @@ impl Mlp {
             like: like.transpose()?,
             generator,
             scheme: self.scheme.clone(),
-            last: self.last.clone(),
+            last: self.output_scheme.clone(),
             bias,
         };
         Plan::of_layers(generator, self.numbers.seed(), mlp.tensors()?)

@@ -49,12 +49,12 @@ pub(super) struct Output {
     /// Write only the files of a checkpoint that are this rank's, from 0; `auto` takes it from Slurm, Kubernetes, torchrun or MPI
     #[arg(long, value_name = "I", allow_negative_numbers = true, value_parser = rank::parse)]
     rank: Option<Rank>,
-    /// How many ranks there are
+    /// Number of ranks
     #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank")]
-    world: Option<u64>,
+    world_size: Option<u64>,
     /// Copy the tokenizer's files of a folder into that of a checkpoint
     #[arg(long, value_name = "DIR")]
-    copy_from: Option<PathBuf>,
+    tokenizer_from: Option<PathBuf>,
     /// Write the SHA-256 of each file to DIR/SHA256SUMS or FILE.sha256, for `sha256sum -c`
     #[arg(long)]
     sha256: bool,
@@ -193,9 +193,9 @@ impl Output {
 
     /// Errors if a file that is to be written is an input or another output.
     fn check_overlap(&self, destination: &Destination, mut touched: Touched) -> Result<()> {
-        if let Some(folder) = &self.copy_from {
+        if let Some(folder) = &self.tokenizer_from {
             for name in tokenizer_files::names(folder)? {
-                touched = touched.reads("--copy-from", &folder.join(name));
+                touched = touched.reads("--tokenizer-from", &folder.join(name));
             }
         }
         let touched = match destination {
@@ -219,7 +219,7 @@ impl Output {
 
     /// The part of the files that this process writes; `None` for all.
     fn part(&self) -> Result<Option<Part>> {
-        self.rank.map(|rank| Part::new(rank, self.world, &|name| std::env::var_os(name))).transpose()
+        self.rank.map(|rank| Part::new(rank, self.world_size, &|name| std::env::var_os(name))).transpose()
     }
 
     /// The file that was named.
@@ -230,11 +230,6 @@ impl Output {
     /// True if a whole model goes into a folder.
     pub(super) fn is_checkpoint(&self) -> bool {
         self.folder(Folder::Checkpoint).is_some()
-    }
-
-    /// True if a format was named.
-    pub(super) fn has_format(&self) -> bool {
-        self.format.is_some()
     }
 
     fn write_files(

@@ -61,8 +61,8 @@ impl Part {
     pub(super) fn new(rank: Rank, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
         let part = match rank {
             Rank::Given(rank) => {
-                let world = world.context("--rank: how many ranks there are is missing: give --world too")?;
-                Self { rank, world, rule: "--rank and --world".into() }
+                let world = world.context("--rank: how many ranks there are is missing: give --world-size too")?;
+                Self { rank, world, rule: "--rank and --world-size".into() }
             }
             Rank::Auto => Self::of_environment(world, &Environment(variable))?,
         };
@@ -78,20 +78,20 @@ impl Part {
             () if environment.any(&[SRUN.rank, SRUN.world]) => Self::of_pair(environment, &SRUN)?,
             () if environment.any(&[INDEXED_JOB]) => {
                 let world = world.with_context(|| {
-                    format!("`{INDEXED_JOB}` is set, and Kubernetes does not say of how many: give --world")
+                    format!("`{INDEXED_JOB}` is set, and Kubernetes does not say of how many: give --world-size")
                 })?;
                 Self { rank: environment.number(INDEXED_JOB)?, world, rule: INDEXED_JOB.into() }
             }
             () => match OTHERS.iter().find(|rule| environment.any(&[rule.rank, rule.world])) {
                 Some(rule) => Self::of_pair(environment, rule)?,
                 None => bail!(
-                    "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: give --rank and --world",
+                    "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: give --rank and --world-size",
                     OTHERS.iter().map(|rule| rule.rank).collect::<Vec<_>>().join(", ")
                 ),
             },
         };
         let given = world.unwrap_or(found.world);
-        ensure!(given == found.world, "--world {given}: {} says {}: leave it out", found.rule, found.world);
+        ensure!(given == found.world, "--world-size {given}: {} says {}: leave it out", found.rule, found.world);
         Ok(found)
     }
 
@@ -130,7 +130,7 @@ impl Environment<'_> {
 
     fn number(&self, name: &str) -> Result<u64> {
         let text = (self.0)(name).with_context(|| {
-            format!("--rank auto: `{name}` is not set, though variables beside it are: give --rank and --world")
+            format!("--rank auto: `{name}` is not set, though variables beside it are: give --rank and --world-size")
         })?;
         text.to_str().and_then(number).with_context(|| {
             format!(
@@ -184,8 +184,8 @@ mod tests {
         refused(&[("RANK", "+1"), ("WORLD_SIZE", "2")], None, "`+1`");
         refused(&[("RANK", "2"), ("WORLD_SIZE", "2")], None, "rank 2 of 2");
         refused(&[("RANK", "0"), ("WORLD_SIZE", "0")], None, "rank 0 of 0");
-        refused(&[("RANK", "0"), ("WORLD_SIZE", "2")], Some(3), "--world 3");
-        refused(&[(INDEXED_JOB, "0")], None, "--world");
+        refused(&[("RANK", "0"), ("WORLD_SIZE", "2")], Some(3), "--world-size 3");
+        refused(&[(INDEXED_JOB, "0")], None, "--world-size");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::generator::{Generator, NATIVE};
 use crate::model::SeedRequest;
-use crate::tensor::{Layout, Seed, Step, fold_in, split};
+use crate::tensor::{Layout, Seed};
 
 /// The seed, and whose numbers it stands for.
 #[derive(clap::Args)]
@@ -16,12 +16,6 @@ pub(super) struct SeedOptions {
     /// The very numbers of a framework, by its meaning of each name and in its layout: torch, numpy, jax, ... (`fanin list generators`)
     #[arg(long, value_name = "FRAMEWORK", value_parser = Generator::like)]
     like: Option<&'static Generator>,
-    /// With --like jax: the key is split(key, N)[I]; may stand several times, each of the key before. With --like numpy: `SeedSequence(seed).spawn(N)[I]`
-    #[arg(long, value_name = "I/N", value_parser = split)]
-    split: Vec<Step>,
-    /// With --like jax: the key is `fold_in(key, N)`, after any --split; may stand several times
-    #[arg(long, value_name = "N", value_parser = fold_in)]
-    fold_in: Vec<Step>,
 }
 
 impl SeedOptions {
@@ -30,9 +24,8 @@ impl SeedOptions {
         self.like.unwrap_or(NATIVE)
     }
 
-    /// The seed, 0 where none was given, and what is derived from it.
     pub(super) fn seed(&self) -> Seed {
-        self.asked().seed(Seed::default())
+        self.seed.clone().unwrap_or_default()
     }
 
     /// Whether a seed was given.
@@ -42,18 +35,12 @@ impl SeedOptions {
 
     /// What a model is to be drawn by, in place of what its recipe says.
     pub(super) fn asked(&self) -> SeedRequest {
-        let steps = self.split.iter().chain(&self.fold_in).copied().collect();
-        SeedRequest { seed: self.seed.clone(), steps, like: self.like }
+        SeedRequest { seed: self.seed.clone(), like: self.like }
     }
 
     /// An option of these that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
-        let options = [
-            (self.seed.is_some(), "--seed"),
-            (self.like.is_some(), "--like"),
-            (!self.split.is_empty(), "--split"),
-            (!self.fold_in.is_empty(), "--fold-in"),
-        ];
+        let options = [(self.seed.is_some(), "--seed"), (self.like.is_some(), "--like")];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 

@@ -1,4 +1,4 @@
-//! `--copy-from`: the files beside the weights that a tokenizer and a pipeline want, copied along.
+//! `--tokenizer-from`: the files beside the weights that a tokenizer and a pipeline want, copied along.
 
 use std::fs;
 use std::io::Read;

@@ -33,30 +33,30 @@ use crate::writer::Settings;
 /// not be told.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("seed", |seed| seed.help("The seed that the values were drawn with; goes with --as or --recipe")),
-    mut_arg("like", |like| like.help("The framework that drew them, in the order of the file (with --as, those that --tensor picks); goes with --as or --recipe")),
+    mut_arg("seed", |seed| seed.help("The seed that the values were drawn with; goes with --scheme or --recipe")),
+    mut_arg("like", |like| like.help("The framework that drew them, in the order of the file (with --scheme, those that --tensor picks); goes with --scheme or --recipe")),
 )]
 pub(super) struct Verify {
     /// A weights file, an index (*.index.json), or a folder of either
     file: PathBuf,
     /// The scheme or module (`torch.nn.Linear`) that the values were drawn by, for a file without a recipe
-    #[arg(long = "as", value_name = "EXPRESSION", conflicts_with = "recipe")]
+    #[arg(long, value_name = "EXPR", conflicts_with = "recipe")]
     scheme: Option<String>,
     /// A recipe as `fanin model` takes it, for a file without one
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
     #[command(flatten)]
     numbers: SeedOptions,
-    /// The name that the tensor was drawn under, where a .npy file has another; goes with --as
+    /// The name that the tensor was drawn under, where a .npy file has another; goes with --scheme
     #[arg(long, requires = "scheme")]
     name: Option<Name>,
-    /// Which axis is what; goes with --as
+    /// Which axis is what; goes with --scheme
     #[arg(long, requires = "scheme")]
     layout: Option<Layout>,
-    /// The number of inputs of each output, in place of the layout's; goes with --as
+    /// The number of inputs of each output, in place of the layout's; goes with --scheme
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
     fan_in: Option<u64>,
-    /// The number of outputs of each input, in place of the layout's; goes with --as
+    /// The number of outputs of each input, in place of the layout's; goes with --scheme
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
     fan_out: Option<u64>,
     /// The file with the weight that a scheme such as pissa-a started from
@@ -77,8 +77,8 @@ pub(super) struct Verify {
     #[arg(long)]
     distribution: bool,
     /// The chance of a false alarm with --distribution, over all tensors together
-    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = level, requires = "distribution", allow_negative_numbers = true)]
-    level: f64,
+    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = alpha, requires = "distribution", allow_negative_numbers = true)]
+    alpha: f64,
     #[command(flatten)]
     resources: Resources,
     /// Say nothing: the exit status tells
@@ -106,9 +106,9 @@ impl From<Plan> for Expected {
     }
 }
 
-fn level(text: &str) -> Result<f64, String> {
-    let level = text.parse().ok().filter(|level| (1e-300..=0.1).contains(level));
-    level.ok_or_else(|| "it takes a probability from 1e-300 to 0.1".into())
+fn alpha(text: &str) -> Result<f64, String> {
+    let alpha = text.parse().ok().filter(|alpha| (1e-300..=0.1).contains(alpha));
+    alpha.ok_or_else(|| "it takes a probability from 1e-300 to 0.1".into())
 }
 
 impl Verify {
@@ -187,13 +187,13 @@ impl Verify {
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         if let Some(option) = self.numbers.given() {
-            bail!("{option} goes with --as or --recipe: the file's own recipe tells it");
+            bail!("{option} goes with --scheme or --recipe: the file's own recipe tells it");
         }
         let Some(recipe) = &contents.provenance else {
             let why = contents.notes.iter().find(|note| note.starts_with("the recipe") || note.starts_with("only"));
             let why = why.map_or("it carries no recipe".into(), |note| cut(&escape(note), 200));
             let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
-            bail!("{why}: say --recipe FILE, or --as EXPRESSION --seed N{distribution}");
+            bail!("{why}: say --recipe FILE, or --scheme EXPRESSION --seed N{distribution}");
         };
         let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
         if trained && !self.distribution {
@@ -286,7 +286,7 @@ impl Verify {
     /// Every tensor of the file by one expression.
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
         let known = self.distribution || self.numbers.has_seed();
-        ensure!(known, "--as: say --seed N, too, or --distribution where it is not known");
+        ensure!(known, "--scheme: say --seed N, too, or --distribution where it is not known");
         if let Some(plan) = self.by_module(expression, contents)? {
             return Ok(plan);
         }

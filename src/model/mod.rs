@@ -28,7 +28,7 @@ pub use template::{TemplateOptions, from_template};
 
 use crate::generator::Generator;
 use crate::plan::Plan;
-use crate::tensor::{DType, Layout, Name, Seed, Step};
+use crate::tensor::{DType, Layout, Name, Seed};
 use document::Node;
 
 /// What is asked for beside a recipe; it overrides what the recipe says.
@@ -49,16 +49,14 @@ pub struct Request {
 pub struct SeedRequest {
     /// The seed of all tensors.
     pub seed: Option<Seed>,
-    /// What is derived from it, or from the recipe's.
-    pub steps: Vec<Step>,
     /// The generator of a framework's numbers.
     pub like: Option<&'static Generator>,
 }
 
 impl SeedRequest {
-    /// The seed, `before` where none is asked for, and what is derived from it.
-    pub fn seed(&self, before: Seed) -> Seed {
-        self.seed.clone().unwrap_or(before).then(self.steps.iter().copied())
+    /// The seed, or `default` if none is given.
+    pub fn seed(&self, default: Seed) -> Seed {
+        self.seed.clone().unwrap_or(default)
     }
 }
 

@@ -24,7 +24,7 @@ pub use element::{Element, STORED, Stored};
 pub use layout::{AxisRole, Convention, LAYOUTS, Layout};
 pub use name::Name;
 pub use number::{to_f32, to_f64, to_usize};
-pub use seed::{Number, Seed, Step, fold_in, split};
+pub use seed::{Number, Seed, Step};
 pub use shape::Shape;
 pub use slice::Slice;
 pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};

@@ -44,7 +44,8 @@ const LAYERS: &str = "layers";
 /// The most numbers and the most steps of a seed.
 const MOST: usize = 64;
 /// What a seed may be, for errors.
-const FORM: &str = "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; with --like, what that framework takes: also negative, of up to 128 bits, or several joined by commas";
+const FORM: &str =
+    "a seed is a number from 0 to 2^64-1 (decimal or 0x hex) or `random`; with --like, any seed of that framework";
 
 impl Seed {
     /// Its numbers, one at least.
@@ -79,9 +80,7 @@ impl Seed {
             Some(Step::Layers) => {
                 bail!("`{LAYERS}` are the seeds of the layers of a model of Keras: --like keras:jax has them")
             }
-            Some(_) => bail!(
-                "--fold-in and --split derive keys of JAX: they go with --like jax, and --split with --like numpy"
-            ),
+            Some(step) => bail!("`{step}` in the seed needs --like jax, or --like numpy for `split`"),
         }
     }
 
@@ -164,25 +163,25 @@ impl FromStr for Step {
         match word {
             "fold-in" => fold_in(value),
             "split" => split(value),
-            _ => anyhow::bail!("`{word}` is no step of a seed: fold-in, split and layers are"),
+            _ => anyhow::bail!("unknown `{word}` in the seed: use fold-in=N, split=I/N or layers"),
         }
     }
 }
 
 /// Reads the number that is folded in.
-pub fn fold_in(text: &str) -> Result<Step> {
+fn fold_in(text: &str) -> Result<Step> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
-    Ok(Step::FoldIn(number.context("fold-in takes a whole number from 0 to 2^32-1")?))
+    Ok(Step::FoldIn(number.context("fold-in takes a number from 0 to 2^32-1, such as fold-in=3")?))
 }
 
 /// Reads which of how many keys is taken.
-pub fn split(text: &str) -> Result<Step> {
+fn split(text: &str) -> Result<Step> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let pair = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
-    let (index, of) = pair.context("split takes I/N, such as 2/4 for the third of four keys")?;
-    ensure!(of > 0, "split takes I/N, and of 0 keys there is none");
-    ensure!(index < of, "split takes I/N with I below N: of {of} keys the first is 0 and the last {}", of - 1);
+    let (index, of) = pair.context("split takes I/N, such as split=2/4 for the third of four keys")?;
+    ensure!(of > 0, "split takes I/N with N of 1 or more");
+    ensure!(index < of, "split takes I/N with I from 0 to {}, since N is {of}", of - 1);
     ensure!(of <= 1 << 32, "split makes at most 2^32 keys");
     Ok(Step::Split { index, of })
 }

@@ -118,13 +118,13 @@ fn any_number_of_ranks_in_any_order_writes_the_bytes_of_one() {
         // Neither up nor down: odd ranks first.
         let order = (0..world).filter(|rank| rank % 2 == 1).chain((0..world).filter(|rank| rank % 2 == 0));
         for rank in order {
-            folder.done(&format!("{PLAN} --sha256 -o {name}/ --rank {rank} --world {world}"));
+            folder.done(&format!("{PLAN} --sha256 -o {name}/ --rank {rank} --world-size {world}"));
         }
         assert!(files(&folder, &name) == one, "{world} ranks");
     }
     // All at once, each of them twice.
     let ranks = [0, 1, 2, 0, 1, 2].map(|rank| {
-        Running::start(&mut folder.fanin(&format!("{PLAN} --sha256 -o race/ --resume --rank {rank} --world 3")))
+        Running::start(&mut folder.fanin(&format!("{PLAN} --sha256 -o race/ --resume --rank {rank} --world-size 3")))
     });
     for rank in ranks {
         assert_eq!(rank.ended().status, 0);
@@ -135,12 +135,12 @@ fn any_number_of_ranks_in_any_order_writes_the_bytes_of_one() {
 #[test]
 fn a_rank_writes_its_own_files_and_the_last_one_the_index() {
     let folder = Folder::new();
-    let told = folder.done(&format!("{PLAN} --json -o c/ --rank 1 --world 2"));
+    let told = folder.done(&format!("{PLAN} --json -o c/ --rank 1 --world-size 2"));
     let told: Value = serde_json::from_slice(&told).unwrap();
     assert_eq!(told["part"]["missing"], 3, "{told}");
     let names: Vec<String> = files(&folder, "c").into_keys().collect();
     assert_eq!(names, ["model-00002-of-00005.safetensors", "model-00004-of-00005.safetensors"]);
-    folder.done(&format!("{PLAN} -o c/ --rank 0 --world 2"));
+    folder.done(&format!("{PLAN} -o c/ --rank 0 --world-size 2"));
     assert_eq!(index(&folder, "c")["metadata"]["total_size"], 326_004);
 }
 
@@ -167,7 +167,7 @@ fn the_rank_is_taken_from_what_started_it() {
     for (variables, word) in [
         (vec![("RANK", "1")], "WORLD_SIZE"),
         (vec![("RANK", "x\u{1b}[2J"), ("WORLD_SIZE", "2")], "RANK"),
-        (vec![("JOB_COMPLETION_INDEX", "1")], "--world"),
+        (vec![("JOB_COMPLETION_INDEX", "1")], "--world-size"),
         (vec![("SLURM_PROCID", "2"), ("SLURM_NTASKS", "2")], "rank 2 of 2"),
         (vec![], "--rank auto"),
     ] {
@@ -183,27 +183,27 @@ fn what_does_not_go_together_is_refused_before_anything_is_written() {
     folder.write("file", "");
     fs::create_dir(folder.join("empty")).unwrap();
     for (line, words) in [
-        ("init zeros 3 -o c/ --rank 0", &["--rank", "--world"] as &[_]),
-        ("init zeros 3 -o c/ --world 2", &["--rank"]),
-        ("init zeros 3 -o c/ --rank 2 --world 2", &["rank 2 of 2"]),
-        ("init zeros 3 -o c/ --rank 0 --world 0", &["rank 0 of 0"]),
-        ("init zeros 3 -o c/ --rank -1 --world 2", &["-1", "auto"]),
-        ("init zeros 3 -o c/ --rank one --world 2", &["one", "auto"]),
-        ("init zeros 3 -o c/ --rank 0 --world two", &["two"]),
+        ("init zeros 3 -o c/ --rank 0", &["--rank", "--world-size"] as &[_]),
+        ("init zeros 3 -o c/ --world-size 2", &["--rank"]),
+        ("init zeros 3 -o c/ --rank 2 --world-size 2", &["rank 2 of 2"]),
+        ("init zeros 3 -o c/ --rank 0 --world-size 0", &["rank 0 of 0"]),
+        ("init zeros 3 -o c/ --rank -1 --world-size 2", &["-1", "auto"]),
+        ("init zeros 3 -o c/ --rank one --world-size 2", &["one", "auto"]),
+        ("init zeros 3 -o c/ --rank 0 --world-size two", &["two"]),
         ("init zeros 3 -o c/ --max-shard-size 0", &["--max-shard-size"]),
         ("init zeros 3 -o c/ --max-shard-size 5G", &["5G", "GiB"]),
         ("init zeros 3 -o c/ --max-shard-size 99999999999TB", &["2^64"]),
         ("init zeros 3 -o c/ --max-shard-size 1GB --format npy", &["--max-shard-size", "safetensors", "--format npy"]),
         ("init zeros 3 -o w.safetensors --max-shard-size 1GB", &["--max-shard-size", "DIR/"]),
-        ("init zeros 3 --rank 0 --world 2", &["--rank", "DIR/"]),
+        ("init zeros 3 --rank 0 --world-size 2", &["--rank", "DIR/"]),
         ("init zeros 3 -o file/ --max-shard-size 1GB", &["`file`"]),
         ("init zeros 3 -o c/ --force --resume", &["--force", "--resume"]),
         ("init zeros 3 -o w.npy --resume", &["--resume", "safetensors"]),
         ("init zeros 3 -o - --sha256", &["--sha256"]),
         ("init zeros 3 --format npy -o /dev/null --sha256", &["/dev/null", "--sha256"]),
-        ("init zeros 3 -o c/ --copy-from empty", &["`empty`", "tokenizer*.json"]),
-        ("init zeros 3 -o c/ --copy-from nowhere", &["`nowhere`"]),
-        ("init zeros 3 -o w.npy --copy-from empty", &["--copy-from", "DIR/"]),
+        ("init zeros 3 -o c/ --tokenizer-from empty", &["`empty`", "tokenizer*.json"]),
+        ("init zeros 3 -o c/ --tokenizer-from nowhere", &["`nowhere`"]),
+        ("init zeros 3 -o w.npy --tokenizer-from empty", &["--tokenizer-from", "DIR/"]),
     ] {
         refused(&folder, line, words);
     }
@@ -215,7 +215,7 @@ fn a_rank_that_was_killed_is_resumed_to_the_same_bytes() {
     let plan = "init normal a=2000x1000 b=2000x1000 c=2000x1000 d=2000x1000 e=2000x1000 f=2000x1000 \
                 --dtype f64 --threads 1 -q --max-shard-size 16MB";
     folder.done(&format!("{plan} --sha256 -o one/"));
-    let mut killed = folder.fanin(&format!("{plan} --sha256 -o c/ --rank 0 --world 1")).spawn().unwrap();
+    let mut killed = folder.fanin(&format!("{plan} --sha256 -o c/ --rank 0 --world-size 1")).spawn().unwrap();
     let (first, started) = (folder.join("c/model-00001-of-00006.safetensors"), Instant::now());
     while !first.exists() {
         assert!(started.elapsed() < Duration::from_secs(60), "no file comes");
@@ -247,7 +247,7 @@ fn files_of_another_plan_are_refused_by_name() {
     folder.done(&plan(""));
     let first = "c/model-00001-of-00003.safetensors";
     refused(&folder, &plan("--resume --seed 1"), &[first, "another plan"]);
-    refused(&folder, &plan("--resume --seed 1 --rank 2 --world 3"), &[first, "another plan"]);
+    refused(&folder, &plan("--resume --seed 1 --rank 2 --world-size 3"), &[first, "another plan"]);
     refused(&folder, "init normal a=100 b=100 c=101 -q --max-shard-size 404 -o c/ --resume", &[first, "another plan"]);
     refused(&folder, "init normal a=100 b=100 c=100 -q --max-shard-size 1GB -o c/ --force", &["c/model", "remove"]);
     // The first two files alone are the same tensors as in the other plan, and yet no part of it.
@@ -267,7 +267,7 @@ fn a_file_that_was_cut_short_or_grew_is_written_again() {
     let (bytes, whole) = (fs::read(&second).unwrap(), files(&folder, "c"));
     let lengths = [bytes.len() - 1, bytes.len() / 2, 100, 8, 0].map(|length| bytes[..length].to_vec());
     for damaged in lengths.into_iter().chain([[&bytes[..], b"x"].concat()]) {
-        for rank in ["", "--rank 1 --world 2"] {
+        for rank in ["", "--rank 1 --world-size 2"] {
             fs::write(&second, &damaged).unwrap();
             let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume {rank}")));
             assert_eq!(ended.status, 0, "{}", ended.told);
@@ -281,7 +281,7 @@ fn a_file_that_was_cut_short_or_grew_is_written_again() {
     }
     // Another rank's damaged file is missing.
     fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
-    let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume --rank 0 --world 2")));
+    let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume --rank 0 --world-size 2")));
     assert!(ended.status == 0 && ended.told.contains("1 of 2 files are not there yet"), "{}", ended.told);
     for name in ["c/SHA256SUMS", "c/model.safetensors.index.json"] {
         let text = folder.read(name);
@@ -304,7 +304,7 @@ fn a_file_of_another_plan_is_refused_though_it_is_damaged() {
     refused(&folder, &format!("{plan} --resume"), &["model-00002-of-00002.safetensors", "another plan"]);
     fs::remove_file(&second).unwrap();
     symlink("/dev/null", &second).unwrap();
-    refused(&folder, &format!("{plan} --resume --rank 0 --world 2"), &["model-00002-of-00002.safetensors"]);
+    refused(&folder, &format!("{plan} --resume --rank 0 --world-size 2"), &["model-00002-of-00002.safetensors"]);
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn tokenizer_files_are_copied_and_weights_are_not() {
     // As in the store of a hub.
     folder.write("blob", "merges.txt");
     symlink("../blob", folder.join("from/merges.txt")).unwrap();
-    folder.done("init normal 5 -q --copy-from from --sha256 -o c/");
+    folder.done("init normal 5 -q --tokenizer-from from --sha256 -o c/");
     let copied = files(&folder, "c");
     let names = [
         "SHA256SUMS",
@@ -375,5 +375,5 @@ fn tokenizer_files_are_copied_and_weights_are_not() {
     assert_eq!(copied.keys().collect::<Vec<_>>(), names);
     assert_eq!(copied["merges.txt"], b"merges.txt");
     folder.write("c/vocab.txt", "changed");
-    refused(&folder, "init normal 5 -q --copy-from from -o c/ --resume", &["c/vocab.txt"]);
+    refused(&folder, "init normal 5 -q --tokenizer-from from -o c/ --resume", &["c/vocab.txt"]);
 }

@@ -8,7 +8,7 @@ use crate::common::{Ended, Folder, TIME, has, peak_memory};
 #[test]
 fn a_dry_run_tells_the_sizes_that_a_run_then_has_and_writes_nothing() {
     let folder = Folder::new();
-    let planned = folder.done(&format!("{PLAN} -o c/ --dry-run --json --rank 0 --world 4"));
+    let planned = folder.done(&format!("{PLAN} -o c/ --dry-run --json --rank 0 --world-size 4"));
     assert!(folder.names().is_empty());
     let planned: Value = serde_json::from_slice(&planned).unwrap();
     folder.done(&format!("{PLAN} -o c/"));

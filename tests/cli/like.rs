@@ -85,8 +85,9 @@ fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
 fn steps_of_keys_are_refused_where_there_are_no_keys() {
     let folder = Folder::new();
     for like in ["torch", "tensorflow", "keras:jax", "keras:tensorflow", "numpy-legacy"] {
-        for step in ["--split 1/2", "--fold-in 3"] {
-            let ended = Ended::of(&mut folder.fanin(&format!("init normal w=4x6 --like {like} {step} -o w.npy")));
+        for step in ["split=1/2", "fold-in=3"] {
+            let ended =
+                Ended::of(&mut folder.fanin(&format!("init normal w=4x6 --like {like} --seed 0,{step} -o w.npy")));
             assert!(ended.is_refusal() && ended.told.contains("seed"), "{like} {step}: {}", ended.told);
         }
     }

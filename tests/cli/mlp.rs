@@ -133,7 +133,7 @@ fn the_report_says_which_activation_a_scheme_came_from() {
 
 #[test]
 fn schemes_given_by_hand_override_that_of_the_activation() {
-    let line = "7-5-3 --scheme orthogonal --last zeros --bias constant:0.1";
+    let line = "7-5-3 --scheme orthogonal --output-scheme zeros --bias constant:0.1";
     let expected = [
         "layer_0.weight 7x5 orthogonal:gain=1,method=svd",
         "layer_0.bias 5 constant:value=0.1",
@@ -141,7 +141,6 @@ fn schemes_given_by_hand_override_that_of_the_activation() {
         "layer_1.bias 3 constant:value=0.1",
     ];
     assert_eq!(tensors(line), expected);
-    assert_eq!(tensors(&line.replace("--last", "--output-scheme")), expected, "its other name");
     assert_eq!(names("7-5-3 --bias none"), ["layer_0.weight 7x5", "layer_1.weight 5x3"]);
     assert_eq!(names("7-5-3 --bias none --layout lasagne"), ["arr_0 7x5", "arr_1 5x3"]);
 }
@@ -209,7 +208,7 @@ fn what_is_no_perceptron_is_refused_in_one_line_and_nothing_is_written() {
         ("7-5 --like trch", &["`trch`", "did you mean `torch`?"]),
         ("7-5 --like default", &["`default`", "keras"]),
         ("7-5 --scheme he-nromal", &["--scheme", "`he-nromal`", "did you mean `he-normal`?"]),
-        ("7-5 --last zeross", &["--last", "did you mean `zeros`?"]),
+        ("7-5 --output-scheme zeross", &["--output-scheme", "did you mean `zeros`?"]),
         ("7-5 --bias nromal", &["--bias", "did you mean `normal`?"]),
         ("7-5 --bias orthogonal", &["`layer_0.bias=5`", "orthogonal"]),
         ("7-5 --dtype f23", &["`f23`"]),
@@ -227,6 +226,6 @@ fn what_is_no_perceptron_is_refused_in_one_line_and_nothing_is_written() {
         }
     }
     let zeros = Ended::of(&mut folder.fanin("mlp 7-5 --output zeros"));
-    assert!(zeros.is_refusal() && zeros.told.contains("`--last zeros`"), "{}", zeros.told);
+    assert!(zeros.is_refusal() && zeros.told.contains("`zeros`"), "{}", zeros.told);
     assert!(folder.names().is_empty());
 }

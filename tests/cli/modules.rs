@@ -45,10 +45,10 @@ fn what_init_writes_by_a_module_s_name_verifies_as_that_module() {
         for like in ["", "--like torch"] {
             for file in ["w.safetensors", "w.npz", "w.pt"] {
                 folder.done(&format!("init {line} {like} --seed 5 -q --force -o {file}"));
-                verify(&folder, &format!("{file} --as {module} {like} --seed 5"), 0);
+                verify(&folder, &format!("{file} --scheme {module} {like} --seed 5"), 0);
             }
-            verify(&folder, &format!("w.pt --as {module} {like} --seed 6"), 1);
-            verify(&folder, &format!("w.pt --as {module} --distribution"), 0);
+            verify(&folder, &format!("w.pt --scheme {module} {like} --seed 6"), 1);
+            verify(&folder, &format!("w.pt --scheme {module} --distribution"), 0);
         }
     }
 }
@@ -57,15 +57,15 @@ fn what_init_writes_by_a_module_s_name_verifies_as_that_module() {
 fn a_part_of_a_module_verifies_and_a_file_without_one_is_refused() {
     let folder = Folder::new();
     folder.done("init torch.nn.LSTM 16x3 --like torch -q -o w.npz");
-    let said = verify(&folder, "w.npz --as torch.nn.LSTM --like torch --seed 0 --tensor bias*", 0);
+    let said = verify(&folder, "w.npz --scheme torch.nn.LSTM --like torch --seed 0 --tensor bias*", 0);
     assert!(said.contains("2 tensors"), "{said}");
-    let refusal = verify(&folder, "w.npz --as torch.nn.Linear --seed 0", 2);
+    let refusal = verify(&folder, "w.npz --scheme torch.nn.Linear --seed 0", 2);
     assert!(refusal.contains("no tensor is named `weight` or `NAME.weight`"), "{refusal}");
-    let refusal = verify(&folder, "w.npz --as torch.nn.LSTM --like jax --seed 0", 2);
+    let refusal = verify(&folder, "w.npz --scheme torch.nn.LSTM --like jax --seed 0", 2);
     assert!(refusal.contains("jax has no numbers for it"), "{refusal}");
     // A tensor of the scheme that shares the module's word.
     folder.done("init torch-linear w=5x3 --like torch -q -o one.npz");
-    verify(&folder, "one.npz --as torch-linear --like torch --seed 0", 0);
+    verify(&folder, "one.npz --scheme torch-linear --like torch --seed 0", 0);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_transformer_is_written_in_shards_and_derived_again_from_its_recipe() {
     verify(&folder, "whole.safetensors --distribution", 0);
     verify(
         &folder,
-        "shards/ --as torch.nn.Transformer:num_encoder_layers=2,num_decoder_layers=2 --like torch --seed 3",
+        "shards/ --scheme torch.nn.Transformer:num_encoder_layers=2,num_decoder_layers=2 --like torch --seed 3",
         0,
     );
 }
@@ -130,7 +130,7 @@ fn the_bias_of_a_layer_without_inputs_is_zero_and_takes_its_numbers_all_the_same
     }
     folder.done("init torch.nn.Linear a=3x0 b=1x1 --like torch -q --force -o pair.pt");
     folder.done("init torch.uniform_ a=3 b=1x1 --like torch -q --force -o other.pt");
-    verify(&folder, "pair.pt --as torch.nn.Linear --like torch --seed 0", 0);
+    verify(&folder, "pair.pt --scheme torch.nn.Linear --like torch --seed 0", 0);
     let value = |line: &str| String::from_utf8(folder.done(line)).unwrap();
     assert_ne!(
         value("init torch.nn.Linear b=1x1 --like torch --format json -o -"),

@@ -88,7 +88,7 @@ fn what_was_learnt_is_learnt_again_by_verify() {
     for (line, words) in [
         ("verify w.npz", &["name the file that holds it with --data"][..]),
         ("verify w.npz --data y.npy", &["SHA-256"]),
-        ("verify x.npy --as normal --seed 1 --data x.npy", &["--data"]),
+        ("verify x.npy --scheme normal --seed 1 --data x.npy", &["--data"]),
     ] {
         let ended = Ended::of(&mut folder.fanin(line));
         assert!(ended.is_refusal() && words.iter().all(|word| ended.told.contains(word)), "{line}: {ended:?}");

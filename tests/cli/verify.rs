@@ -56,27 +56,27 @@ fn every_format_verifies_by_its_recipe_or_by_an_expression() {
         if extension != "npy" {
             verify(&folder, &format!("w.{extension}"), 0);
         }
-        let by = format!("w.{extension} --as normal:std=1");
+        let by = format!("w.{extension} --scheme normal:std=1");
         verify(&folder, &format!("{by} --seed 9"), 0);
         verify(&folder, &format!("{by} --seed 10"), 1);
-        verify(&folder, &format!("w.{extension} --as normal:std=1.01 --seed 9"), 1);
+        verify(&folder, &format!("w.{extension} --scheme normal:std=1.01 --seed 9"), 1);
     }
 }
 
 #[test]
 fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
     let folder = Folder::new();
-    folder.done("init normal 9x8 --like jax --seed 3 --fold-in 2 -q -o w.npy");
-    verify(&folder, "w.npy --as normal --like jax --seed 3 --fold-in 2", 0);
-    verify(&folder, "w.npy --as normal --like jax --seed 3", 1);
-    verify(&folder, "w.npy --as normal --like torch --seed 3", 1);
-    folder.done("init normal w=9x8 --like jax --seed 3 --fold-in 2 -q -o w.safetensors");
-    for option in ["--like jax", "--split 0/2", "--fold-in 2"] {
+    folder.done("init normal 9x8 --like jax --seed 3,fold-in=2 -q -o w.npy");
+    verify(&folder, "w.npy --scheme normal --like jax --seed 3,fold-in=2", 0);
+    verify(&folder, "w.npy --scheme normal --like jax --seed 3", 1);
+    verify(&folder, "w.npy --scheme normal --like torch --seed 3", 1);
+    folder.done("init normal w=9x8 --like jax --seed 3,fold-in=2 -q -o w.safetensors");
+    for option in ["--like jax", "--seed 3,split=0/2"] {
         let told = verify(&folder, &format!("w.safetensors {option}"), 2);
-        assert!(told.contains("goes with --as or --recipe"), "{told}");
+        assert!(told.contains("goes with --scheme or --recipe"), "{told}");
     }
     folder.write("r.toml", "seed = 3\nlike = \"jax\"\n[tensors]\nw = { shape = [9, 8], scheme = \"normal\" }\n");
-    verify(&folder, "w.safetensors --recipe r.toml --fold-in 2", 0);
+    verify(&folder, "w.safetensors --recipe r.toml --seed 3,fold-in=2", 0);
     verify(&folder, "w.safetensors --recipe r.toml", 1);
 }
 
@@ -183,7 +183,7 @@ fn a_file_without_a_recipe_verifies_by_the_recipe_that_it_was_made_by() {
     let stripped = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[length..]].concat();
     folder.write("w.safetensors", stripped);
     let told = verify(&folder, "w.safetensors", 2);
-    assert!(told.contains("--recipe FILE, or --as EXPRESSION --seed N, or test it with --distribution"), "{told}");
+    assert!(told.contains("--recipe FILE, or --scheme EXPRESSION --seed N, or test it with --distribution"), "{told}");
     verify(&folder, "w.safetensors --recipe r.toml", 0);
     verify(&folder, "w.safetensors --recipe r.toml --distribution", 0);
     verify(&folder, "w.safetensors --recipe r.toml --seed 7", 1);
@@ -238,8 +238,8 @@ fn a_distribution_that_is_a_little_another_does_not_fit() {
             ("ones", "constant:1.01"),
         ] {
             folder.done(&format!("init {drawn} 400x250 --dtype {dtype} -q --force -o w.npy"));
-            verify(&folder, &format!("w.npy --distribution --as {drawn}"), 0);
-            let said = verify(&folder, &format!("w.npy --distribution --as {distribution}"), 1);
+            verify(&folder, &format!("w.npy --distribution --scheme {drawn}"), 0);
+            let said = verify(&folder, &format!("w.npy --distribution --scheme {distribution}"), 1);
             assert!(said.contains("does not fit: 1 of 1 tensors"), "{said}");
         }
     }
@@ -253,11 +253,11 @@ fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
     let end = bytes.len();
     bytes.copy_within(end - 40_960..end - 40_960 + 1280, end - 20_480);
     folder.write("again.npy", &bytes);
-    assert!(verify(&folder, "again.npy --distribution --as normal", 1).contains("come again"));
+    assert!(verify(&folder, "again.npy --distribution --scheme normal", 1).contains("come again"));
     let mut bytes = folder.read("w.npy");
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     folder.write("nan.npy", &bytes);
-    assert!(verify(&folder, "nan.npy --distribution --as normal", 1).contains("[399, 249] is NaN"));
+    assert!(verify(&folder, "nan.npy --distribution --scheme normal", 1).contains("[399, 249] is NaN"));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn false_alarms_are_as_rare_as_the_level_says() {
     let mut alarms = 0;
     for seed in 0..200 {
         folder.done(&format!("init normal 40x50 --seed {seed} -q --force -o w.npy"));
-        let ended = Ended::of(&mut folder.fanin("verify w.npy --distribution --as normal --level 0.01 -q"));
+        let ended = Ended::of(&mut folder.fanin("verify w.npy --distribution --scheme normal --alpha 0.01 -q"));
         assert!(matches!(ended.status, 0 | 1), "{ended:?}");
         alarms += ended.status;
     }
@@ -286,23 +286,23 @@ fn bad_lines_are_refused_in_one_line() {
         "text.txt",
         "empty",
         "w.npy",
-        "w.npy --as normal",
-        "w.npy --as nromal --seed 1",
-        "w.npy --as normal --seed x",
-        "w.npy --as normal --recipe r.toml",
+        "w.npy --scheme normal",
+        "w.npy --scheme nromal --seed 1",
+        "w.npy --scheme normal --seed x",
+        "w.npy --scheme normal --recipe r.toml",
         "w.npy --recipe missing.toml",
         "w.safetensors --seed 1",
         "w.safetensors --tensor nothing*",
-        "w.safetensors --level 0.01",
-        "w.safetensors --distribution --level 2",
-        "w.safetensors --distribution --level nan",
-        "w.safetensors --as normal --seed 1 --name x",
+        "w.safetensors --alpha 0.01",
+        "w.safetensors --distribution --alpha 2",
+        "w.safetensors --distribution --alpha nan",
+        "w.safetensors --scheme normal --seed 1 --name x",
         "w.safetensors --layout torch",
         "w.safetensors --threads 0",
         "w.safetensors --base-tensor x",
         "w.safetensors --base missing.npy",
         "w.safetensors --max-memory lots",
-        "w.safetensors --as orthogonal --seed 1 --max-memory 1B",
+        "w.safetensors --scheme orthogonal --seed 1 --max-memory 1B",
         "",
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("verify {line}")));

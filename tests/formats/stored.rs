@@ -48,8 +48,8 @@ fn every_verb_reads_the_same_values_from_any_order() {
     let names = alike(&folder);
     let mut first: Option<Vec<Vec<u8>>> = None;
     for name in &names {
-        folder.done(&format!("verify {name} --as normal --seed 3 -q"));
-        folder.done(&format!("verify {name} --as normal --distribution -q"));
+        folder.done(&format!("verify {name} --scheme normal --seed 3 -q"));
+        folder.done(&format!("verify {name} --scheme normal --distribution -q"));
         let report = folder.done(&format!("inspect {name} --spectrum --json"));
         let report: Value = serde_json::from_slice(&report).unwrap();
         let tensor = &report["tensors"][0];
@@ -63,10 +63,10 @@ fn every_verb_reads_the_same_values_from_any_order() {
             Some(first) => assert!(*first == all, "{name}: {told:?}"),
         }
     }
-    let wrong = Ended::of(&mut folder.fanin("verify fb.npy --as normal --seed 4 --json"));
+    let wrong = Ended::of(&mut folder.fanin("verify fb.npy --scheme normal --seed 4 --json"));
     let report: Value = serde_json::from_slice(&wrong.stdout).unwrap();
     assert_eq!((wrong.status, report["tensors"][0]["place"].as_str()), (1, Some("[0, 0]")));
-    let distribution = Ended::of(&mut folder.fanin("verify fl.npy --as identity --distribution"));
+    let distribution = Ended::of(&mut folder.fanin("verify fl.npy --scheme identity --distribution"));
     assert!(
         distribution.status == 1 && String::from_utf8_lossy(&distribution.stdout).contains("[0, 0]"),
         "{}",
@@ -176,13 +176,15 @@ fn tensors_of_types_that_no_distribution_draws_are_passed_over_by_a_scheme_and_a
     folder.write("w.safetensors", safetensors(&all.collect::<Vec<_>>()));
     folder.write("counters.safetensors", safetensors(&counters));
     folder.write("r.toml", "[tensors]\nweight = { shape = [2, 3], scheme = \"ones\" }\n");
-    for by in ["--as ones --seed 0", "--as ones --distribution", "--recipe r.toml", "--recipe r.toml --distribution"] {
+    for by in
+        ["--scheme ones --seed 0", "--scheme ones --distribution", "--recipe r.toml", "--recipe r.toml --distribution"]
+    {
         let shown = String::from_utf8(folder.done(&format!("verify w.safetensors {by}"))).unwrap();
         assert!(shown.contains(" and 2 more have types that no distribution draws: they are skipped"), "{by}: {shown}");
         let report: Value = serde_json::from_slice(&folder.done(&format!("verify w.safetensors --json {by}"))).unwrap();
         assert_eq!(report["not_drawn"].as_array().unwrap().len(), 3, "{report}");
         let ended = Ended::of(&mut folder.fanin(&format!("verify counters.safetensors {by}")));
-        assert!(ended.status == if by.contains("--as") { 2 } else { 1 }, "{by}: {ended:?}");
+        assert!(ended.status == if by.contains("--scheme") { 2 } else { 1 }, "{by}: {ended:?}");
     }
     // One that a recipe names is not skipped.
     folder.write(
@@ -200,7 +202,7 @@ fn tensors_of_types_that_no_distribution_draws_are_passed_over_by_a_scheme_and_a
         module.push((name, "F32", vec![2], values.clone()));
     }
     folder.write("bn.safetensors", safetensors(&module));
-    let shown = folder.done("verify bn.safetensors --as torch.nn.BatchNorm2d --seed 0");
+    let shown = folder.done("verify bn.safetensors --scheme torch.nn.BatchNorm2d --seed 0");
     let shown = String::from_utf8(shown).unwrap();
     assert!(
         shown.starts_with("note: `num_batches_tracked` has a type") && shown.contains("equal: 4 tensors"),
@@ -226,8 +228,8 @@ fn what_is_no_file_of_weights_is_named_with_the_way_out() {
         (b"\x89PNG\r\n\x1a\n", "picture"),
     ] {
         for (file, lines) in [
-            ("w.safetensors", vec!["inspect W", "verify W --as zeros --seed 0", "model W --rules r.toml -o o.npz"]),
-            ("w.bin", vec!["model W --keep * -o o.npz", "model W -o o.npz", "verify W --as zeros --distribution"]),
+            ("w.safetensors", vec!["inspect W", "verify W --scheme zeros --seed 0", "model W --rules r.toml -o o.npz"]),
+            ("w.bin", vec!["model W --keep * -o o.npz", "model W -o o.npz", "verify W --scheme zeros --distribution"]),
             ("w.toml", vec!["init pissa-a:rank=1 1x2 --base W -o o.npz", "model W -o o.npz"]),
         ] {
             folder.write(file, bytes);

@@ -23,7 +23,7 @@ class Verify(Case):
     def check(self, values, status, distribution=LAW):
         path = self.folder / "w.npy"
         np.save(path, values)
-        found, told = verify(path, "--distribution", "--as", distribution)
+        found, told = verify(path, "--distribution", "--scheme", distribution)
         self.assertEqual(found, status, told)
 
     def test_normals_of_numpy_fit_in_every_type_and_order(self):
@@ -57,9 +57,9 @@ class Verify(Case):
         safetensors.numpy.save_file({"a": values, "b": values[:100] * 1.5}, path)
         status, told = verify(path)
         self.assertEqual(status, 2)
-        self.assertIn("--recipe FILE, or --as EXPRESSION --seed N", told)
-        self.assertEqual(verify(path, "--distribution", "--as", LAW, "--tensor", "a")[0], 0)
-        self.assertEqual(verify(path, "--distribution", "--as", LAW)[0], 1)
+        self.assertIn("--recipe FILE, or --scheme EXPRESSION --seed N", told)
+        self.assertEqual(verify(path, "--distribution", "--scheme", LAW, "--tensor", "a")[0], 0)
+        self.assertEqual(verify(path, "--distribution", "--scheme", LAW)[0], 1)
 
     def test_a_stripped_archive_verifies_by_expression(self):
         init(LAW, "a=30x20", "b=7", "--seed", 4, "-o", self.folder / "w.npz")
@@ -67,8 +67,8 @@ class Verify(Case):
             np.savez(self.folder / "bare.npz", **{name: loaded[name] for name in ["a", "b"]})
         path = self.folder / "bare.npz"
         self.assertEqual(verify(path)[0], 2)
-        self.assertEqual(verify(path, "--as", LAW, "--seed", 4)[0], 0)
-        self.assertEqual(verify(path, "--as", LAW, "--seed", 5)[0], 1)
+        self.assertEqual(verify(path, "--scheme", LAW, "--seed", 4)[0], 0)
+        self.assertEqual(verify(path, "--scheme", LAW, "--seed", 5)[0], 1)
 
     def test_singular_values_are_those_of_numpy_and_the_picture_is_xml(self):
         values = np.random.default_rng(5).normal(size=(40, 30))

@@ -326,7 +326,7 @@ fn ranks_that_start_together_all_end_well() {
     for _ in 0..5 {
         let folder = Folder::new();
         let line = |rank| {
-            format!("init zeros a=9 b=9 c=9 d=9 -q --max-shard-size 36 -o x/c/ --resume --rank {rank} --world 8")
+            format!("init zeros a=9 b=9 c=9 d=9 -q --max-shard-size 36 -o x/c/ --resume --rank {rank} --world-size 8")
         };
         let started: Vec<_> = (0..8).map(|rank| Running::start(&mut folder.fanin(&line(rank)))).collect();
         for process in started {

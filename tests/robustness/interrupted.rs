@@ -84,7 +84,7 @@ fn a_pipe_without_a_writer_is_refused_and_never_waited_for() {
         "inspect p",
         "verify p",
         "verify w.npz --recipe p.toml",
-        "verify w.npz --as pissa-a --seed 1 --base p",
+        "verify w.npz --scheme pissa-a --seed 1 --base p",
         "pretrain pca 4-2 --data p.csv -o o.npz",
         "init pissa-a 4x4 --base p -o o.npz",
         "model p.toml -o o.npz",

@@ -93,7 +93,7 @@ impl Output {
         let options = [
             (self.max_shard_size.is_some(), "--max-shard-size"),
             (self.rank.is_some(), "--rank"),
-            (self.copy_from.is_some(), "--copy-from"),
+            (self.tokenizer_from.is_some(), "--tokenizer-from"),
         ];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
@@ -119,7 +119,7 @@ impl Output {
             bail!("{option} goes with a checkpoint, which is safetensors: leave out --format {}", format.name);
         }
         let mut beside = beside.to_vec();
-        for file in self.copy_from.as_deref().map(copied).transpose()?.into_iter().flatten() {
+        for file in self.tokenizer_from.as_deref().map(copied).transpose()?.into_iter().flatten() {
             // What the command itself makes of this model comes before what was found.
             if beside.iter().all(|own| own.name != file.name) {
                 beside.push(file);

@@ -28,7 +28,7 @@ struct Untested {
 }
 
 impl Verify {
-    /// Tests whether values fit their distributions. Bonferroni's correction makes `--level` the chance that any of the tests fails where all
+    /// Tests whether values fit their distributions. Bonferroni's correction makes `--alpha` the chance that any of the tests fails where all
     /// distributions hold.
     pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
@@ -53,7 +53,7 @@ impl Verify {
         compare_tensors(&plan, &mut verdicts);
         let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
         let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
-        let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.level));
+        let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.alpha));
         let untested = Untested { underived, undrawn };
         match (self.json, self.quiet) {
             (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &untested, fit, tests)))?,
@@ -72,7 +72,7 @@ impl Verify {
         tests: u64,
     ) -> Result<()> {
         let mut cells = vec![COLUMNS.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
-        cells.extend(rows.iter().map(|row| row.cells(self.level)));
+        cells.extend(rows.iter().map(|row| row.cells(self.alpha)));
         if !rows.is_empty() {
             table(out, COLUMNS, &cells)?;
         }
@@ -85,7 +85,7 @@ impl Verify {
                 writeln!(out, "`{name}`: {fault}")?;
             }
             let mut failed: Vec<&Test> =
-                row.verdict.tests.iter().filter(|test| corrected(test, tests) < self.level).collect();
+                row.verdict.tests.iter().filter(|test| corrected(test, tests) < self.alpha).collect();
             failed.sort_by(|one, other| one.probability.total_cmp(&other.probability));
             for test in failed.iter().take(SHOWN) {
                 writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.probability)?;
@@ -105,13 +105,13 @@ impl Verify {
         if let Some(note) = super::undrawn_note(&untested.undrawn) {
             writeln!(out, "{note}")?;
         }
-        let wrong = rows.iter().filter(|row| !row.fits(self.level)).count() + faults.len();
-        let level = figure(self.level);
+        let wrong = rows.iter().filter(|row| !row.fits(self.alpha)).count() + faults.len();
+        let alpha = figure(self.alpha);
         match wrong {
-            0 => writeln!(out, "fits: {} tests, each probability times their number above {level}", grouped(tests))?,
+            0 => writeln!(out, "fits: {} tests, each probability times their number above {alpha}", grouped(tests))?,
             _ => writeln!(
                 out,
-                "does not fit: {} of {} tensors, at level {level} over {} tests",
+                "does not fit: {} of {} tensors, at alpha {alpha} over {} tests",
                 grouped(wrong as u64),
                 grouped((rows.len() + faults.len()) as u64),
                 grouped(tests)
@@ -134,7 +134,7 @@ impl Verify {
             json!({
                 "name": row.tensor.spec.name.as_str(),
                 "scheme": row.tensor.expression,
-                "fits": row.fits(self.level),
+                "fits": row.fits(self.alpha),
                 "corrected": row.corrected,
                 "tests": row.verdict.tests.iter().map(one).collect::<Vec<_>>(),
                 "faults": row.verdict.faults,
@@ -144,7 +144,7 @@ impl Verify {
         let structural = faults.iter().map(|(name, fault)| json!({ "name": name, "fits": false, "faults": [fault] }));
         json!({
             "fits": fit,
-            "level": self.level,
+            "alpha": self.alpha,
             "tests": tests,
             "tensors": structural.chain(tested).collect::<Vec<_>>(),
             "not_derived": untested.underived,
@@ -191,11 +191,11 @@ const COLUMNS: &[Column] = &[
 ];
 
 impl Row<'_> {
-    fn fits(&self, level: f64) -> bool {
-        self.verdict.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= level)
+    fn fits(&self, alpha: f64) -> bool {
+        self.verdict.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= alpha)
     }
 
-    fn cells(&self, level: f64) -> Vec<String> {
+    fn cells(&self, alpha: f64) -> Vec<String> {
         let Self { tensor, verdict, corrected } = self;
         let statistic = |name: &str| {
             let test = verdict.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
@@ -205,7 +205,7 @@ impl Row<'_> {
                 _ => format!("{:.6}{}", test.statistic, if test.name.ends_with('*') { "*" } else { "" }),
             })
         };
-        let word = match (self.fits(level), &verdict.untested) {
+        let word = match (self.fits(alpha), &verdict.untested) {
             (false, _) => "does not fit".into(),
             (true, None) => "fits".into(),
             (true, Some(why)) => format!("fits ({why})"),

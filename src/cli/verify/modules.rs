@@ -1,4 +1,4 @@
-//! `fanin verify --as torch.nn.Linear`: the modules that a file holds, found by their weights.
+//! `fanin verify --scheme torch.nn.Linear`: the modules that a file holds, found by their weights.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let split = |step: &Step| matches!(step, Step::Split { .. });
     ensure!(
         seed.steps().iter().all(split),
-        "NumPy spawns seeds, and has nothing else: --split I/N is SeedSequence(seed).spawn(N)[I]"
+        "NumPy only spawns seeds: use split=I/N for SeedSequence(seed).spawn(N)[I]"
     );
     let negative = seed.numbers().iter().any(|number| number.negative);
     ensure!(!negative, "numpy.random.default_rng takes one or several whole numbers from 0");

@@ -14,7 +14,7 @@ use crate::tensor::{DType, to_f32};
 /// `numpy.random.default_rng`.
 pub(super) const DEFAULT_RNG: Generator = Generator {
     name: "numpy-2.4",
-    summary: "numpy.random.default_rng(SEED), of a list by --seed A,B, spawned by --split I/N: one generator for all tensors, in order; in double precision but for standard_normal and random in f32",
+    summary: "numpy.random.default_rng(SEED), of a list by --seed A,B, spawned by --seed A,split=I/N: one generator for all tensors, in order; in double precision but for standard_normal and random in f32",
     framework: Some(Framework {
         word: "numpy",
         release: "NumPy 2.4",

@@ -26,10 +26,10 @@ fn write(folder: &Folder, name: &str, values: &[f32]) {
 fn planted(scheme: &str, [rows, columns]: [usize; 2], plant: impl Fn(&mut [f32]), said: &str) {
     let folder = Folder::new();
     folder.done(&format!("init {scheme} {rows}x{columns} -q -o w.npy"));
-    verify(&folder, &format!("w.npy --distribution --as {scheme}"), 0);
+    verify(&folder, &format!("w.npy --distribution --scheme {scheme}"), 0);
     let mut values = read(&folder, "w.npy");
     plant(&mut values);
     write(&folder, "w.npy", &values);
-    let told = verify(&folder, &format!("w.npy --distribution --as {scheme}"), 1);
+    let told = verify(&folder, &format!("w.npy --distribution --scheme {scheme}"), 1);
     assert!(told.contains(said), "{scheme} {rows}x{columns}: `{said}` is missing in\n{told}");
 }

@@ -33,7 +33,7 @@ fn an_element_is_named_by_its_index_in_any_stored_order() {
             bytes.extend(if descr == ">f4" { value.to_be_bytes() } else { value.to_le_bytes() });
         }
         folder.write("x.npy", bytes);
-        let told = verify(&folder, &format!("x.npy --distribution --as {N}"), 1);
+        let told = verify(&folder, &format!("x.npy --distribution --scheme {N}"), 1);
         assert!(told.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"), "{descr} {order}: {told}");
         assert_eq!(told.matches("`weight`").count(), 1, "{descr} {order}: {told}");
     }
@@ -226,7 +226,7 @@ fn the_report_has_each_test_with_its_statistic_its_probability_and_words() {
     values[77] = 9.0;
     write(&folder, "w.npy", &values);
     let report: serde_json::Value =
-        serde_json::from_str(&verify(&folder, &format!("w.npy --distribution --as {N} --json"), 1)).unwrap();
+        serde_json::from_str(&verify(&folder, &format!("w.npy --distribution --scheme {N} --json"), 1)).unwrap();
     let tests = report["tensors"][0]["tests"].as_array().unwrap();
     let largest = tests.iter().find(|test| test["test"] == "largest value").unwrap();
     // 2 (1 - (1 - Q(9))^10000), Q by SciPy.
@@ -240,9 +240,9 @@ fn the_report_has_each_test_with_its_statistic_its_probability_and_words() {
 fn reports_are_the_same_for_any_number_of_threads() {
     let folder = Folder::new();
     folder.done(&format!("init {N} 700x900 -q -o w.npy"));
-    let one = verify(&folder, &format!("w.npy --distribution --as {N} --json --threads 1"), 0);
+    let one = verify(&folder, &format!("w.npy --distribution --scheme {N} --json --threads 1"), 0);
     for threads in [2, 3, 8] {
-        assert_eq!(one, verify(&folder, &format!("w.npy --distribution --as {N} --json --threads {threads}"), 0));
+        assert_eq!(one, verify(&folder, &format!("w.npy --distribution --scheme {N} --json --threads {threads}"), 0));
     }
 }
 
