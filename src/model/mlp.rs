@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 
-use super::layers::{self, Framework, LayerNaming, LayerTensor, Parameter, TensorRole};
+use super::layers::{self, Framework, LayerKind, LayerNaming, LayerTensor, Parameter, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{Plan, Tensor};
 use crate::tensor::{DType, Layout, Shape};
@@ -191,29 +191,29 @@ impl Mlp {
     /// The tensors of a dense layer, under the name that the framework gives the layer.
     fn layer(&self, position: usize, inputs: u64, outputs: u64) -> Result<Vec<LayerTensor>> {
         let step = if self.activation.is_a_layer() { 2 } else { 1 };
-        let name = match (Framework::of(&self.layout).stack, position) {
-            (LayerNaming::Plain(word), 0) => word.into(),
-            (LayerNaming::Plain(word), _) => format!("{word}_{position}"),
-            (LayerNaming::Histogram(word), _) => format!("{word}{}", position * step),
-            (LayerNaming::Numbered(word) | LayerNaming::Flat(word), _) => format!("{word}{position}"),
+        let name = match (Framework::of(&self.layout).sequence, position) {
+            (LayerNaming::FirstUnnumbered(word), 0) => word.into(),
+            (LayerNaming::FirstUnnumbered(word), _) => format!("{word}_{position}"),
+            (LayerNaming::WithActivations(word), _) => format!("{word}{}", position * step),
+            (LayerNaming::Numbered(word) | LayerNaming::ByTensor(word), _) => format!("{word}{position}"),
         };
         #[expect(clippy::cast_precision_loss, reason = "sizes are below 2^49")]
         let size = |key: &str, size: u64| (key.to_string(), Parameter::Number(size as f64));
         let bias = !matches!(self.bias, BiasScheme::Absent);
         let parameters = [size("in", inputs), size("out", outputs), ("bias".into(), Parameter::Switch(bias))];
-        layers::expand(&name, "dense", &parameters, &self.layout, self.like)
+        layers::expand(&name, LayerKind::Dense, &parameters, &self.layout, self.like)
     }
 
     /// A tensor's name in the stack, where `before` tensors come before it.
     fn name(&self, name: String, before: usize) -> String {
-        match Framework::of(&self.layout).stack {
-            LayerNaming::Flat(word) => format!("{word}{before}"),
+        match Framework::of(&self.layout).sequence {
+            LayerNaming::ByTensor(word) => format!("{word}{before}"),
             _ => name,
         }
     }
 
     fn expression(&self, tensor: &LayerTensor, is_last: bool) -> String {
-        let own = tensor.own.clone();
+        let own = tensor.default_scheme.clone();
         if tensor.role == TensorRole::Bias {
             return match &self.bias {
                 BiasScheme::Drawn(expression) => expression.clone(),
@@ -240,9 +240,8 @@ impl Mlp {
 
 /// The framework of that word, where its own dense layer is known. Errors where it has none.
 pub fn own_layers(word: &str) -> Result<&'static Framework> {
-    Framework::drawing(word).with_context(|| {
-        let known = layers::FRAMEWORKS.iter().filter(|row| row.has_own());
-        let known: Vec<&str> = known.map(|row| row.layout).collect();
+    Framework::with_default_init(word).with_context(|| {
+        let known: Vec<&str> = Framework::all_with_default_init().map(|framework| framework.layout).collect();
         format!("{word} has no dense layers of its own: {} have; `fanin init` draws single tensors", known.join(", "))
     })
 }

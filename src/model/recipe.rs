@@ -8,7 +8,7 @@ use super::constants::constants;
 use super::document::{Node, Value};
 use super::entry::{Block, Entry, Reading, What, known_key};
 use super::expression::{Language, Scope};
-use super::layers::{self, Framework, LayerTensor, Parameter, TensorRole};
+use super::layers::{self, Framework, LayerKind, LayerTensor, Parameter, TensorRole};
 use super::rules::Rules;
 use super::value::to_json;
 use super::{Model, Request};
@@ -215,12 +215,14 @@ impl<'e> Building<'_, 'e> {
                 let kind = kind.text(scope)?;
                 let General { layout, generator, .. } = self.general;
                 // Whose numbers they are says by which schemes; the layout, how they are called and lie.
-                let numbers = crate::plan::parity_table(generator).and_then(|like| Framework::drawing(like.framework));
-                let tensors = layers::expand(&name, &kind, &values, layout, numbers)?;
+                let numbers =
+                    crate::plan::parity_table(generator).and_then(|like| Framework::with_default_init(like.framework));
+                let layer = LayerKind::parse(&kind)?;
+                let tensors = layers::expand(&name, layer, &values, layout, numbers)?;
                 if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
                     bail!("`{key}`: a layer `{kind}` has no weights");
                 }
-                let [before, after] = layers::further_seeds_of_keras(&kind, &values);
+                let [before, after] = layers::extra_keras_seeds(layer, &values)?;
                 self.seeds += before;
                 let first = self.tensors.len();
                 for tensor in tensors {
@@ -343,11 +345,11 @@ impl<'p> Part<'p> {
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
-        let LayerTensor { name, shape, layout, role, fans, own, skipped, .. } = tensor;
+        let LayerTensor { name, shape, layout, role, fans, default_scheme, skipped, .. } = tensor;
         let fans = if *role == TensorRole::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
-        let (letters, own) = (layout.as_deref(), own.as_deref());
-        Ok(Self { name, shape, letters, otherwise: role.usual(), own, fans, skipped: *skipped })
+        let (letters, own) = (layout.as_deref(), default_scheme.as_deref());
+        Ok(Self { name, shape, letters, otherwise: role.constant(), own, fans, skipped: *skipped })
     }
 }
 

@@ -13,14 +13,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "the options of the output are also what writes, and reports on the files",
     ),
     (
-        &["model/layers/default_init", "model/layers/frameworks"],
-        "a form names the scheme of its tensors, which depends on the form",
-    ),
-    (
-        &["model/layers/arguments", "model/layers/torch"],
-        "the arguments of a layer lead to the tensors of PyTorch's layers",
-    ),
-    (
         &["pretrain/history", "pretrain/progress", "pretrain/run"],
         "a run reports its progress, which holds the history of reports",
     ),

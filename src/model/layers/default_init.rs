@@ -1,107 +1,67 @@
-//! What the layers of frameworks draw by themselves: the scheme of each tensor, and how many seeds a layer takes.
+//! The initialization of each framework's own layers: the scheme of each tensor, in any layout.
 
-use super::frameworks::GateTensor;
-use super::{Parameter, TensorRole};
+use super::kind::LayerKind;
+use super::tensor::{GateTensor, Gates, TensorRole};
 
-/// The scheme of a tensor of a layer; `None` where the framework's own is not known.
-pub(super) type DefaultInit = fn(&LayerTensorKind) -> Option<String>;
-
-/// What a tensor is, whatever the layout that it is kept in.
-pub(super) struct LayerTensorKind<'a> {
-    /// The kind of its layer.
-    pub(super) kind: &'a str,
-    /// What it is to its layer.
-    pub(super) role: TensorRole,
-    /// Which gates it is of, where its layer is recurrent.
-    pub(super) gates: Option<Gates>,
-}
-
-/// The gates of a recurrent layer that a tensor is of.
-#[derive(Clone, Copy)]
-pub(super) struct Gates {
-    pub(super) form: GateTensor,
-    /// How many of them, side by side.
-    pub(super) count: u64,
-    /// How many units each has.
-    pub(super) units: u64,
-}
+/// The scheme of a tensor of a layer, with its gates in a recurrent layer; `None` if it is not known.
+pub(super) type DefaultInit = fn(LayerKind, TensorRole, Option<Gates>) -> Option<String>;
 
 impl Gates {
-    /// True if all gates of such a layer lie side by side, along one axis.
-    fn are_together(self, kind: &str) -> bool {
-        let all = match kind {
-            "lstm" | "lstm_cell" => 4,
-            "gru" | "gru_cell" => 3,
-            _ => 1,
-        };
-        self.count == all && self.form != GateTensor::Biases
+    /// True if the tensor has all gates of such a layer side by side, along one axis.
+    fn has_all(self, kind: LayerKind) -> bool {
+        self.count == kind.gates() && self.tensor != GateTensor::Biases
     }
 }
 
-/// Dense layers and convolutions whose weights have one scheme, and their biases zeros.
-pub(super) fn plain(of: &LayerTensorKind, weight: &str) -> Option<String> {
-    (of.kind == "dense" || of.kind.starts_with("conv")).then(|| match of.role {
-        TensorRole::Weight => weight.into(),
-        _ => "zeros".into(),
-    })
+/// Zeros for biases and one scheme for the weights, of dense layers and convolutions only.
+pub(super) fn weights_only(kind: LayerKind, role: TensorRole, weight: &str) -> Option<String> {
+    let scheme = if role == TensorRole::Weight { weight } else { "zeros" };
+    is_dense_or_conv(kind).then(|| scheme.into())
 }
 
-/// As `reset_parameters` of `torch.nn`'s modules has it.
-pub(super) fn of_torch(of: &LayerTensorKind) -> Option<String> {
-    if of.role.usual().is_some() && of.role != TensorRole::Bias {
+fn is_dense_or_conv(kind: LayerKind) -> bool {
+    matches!(kind, LayerKind::Dense | LayerKind::Conv(_) | LayerKind::ConvTranspose(_))
+}
+
+/// `reset_parameters` of `torch.nn`'s modules.
+pub(super) fn of_torch(kind: LayerKind, role: TensorRole, gates: Option<Gates>) -> Option<String> {
+    if role.constant().is_some() && role != TensorRole::Bias {
         return None;
     }
-    let own = match (of.kind, of.gates) {
-        // How many units there are is not to be seen of a shape where the gates are apart.
-        (kind, Some(gates)) if !gates.are_together(kind) => return Some(format!("rnn-uniform:hidden={}", gates.units)),
-        ("embedding", _) => "torch.Embedding",
-        ("rnn" | "rnn_cell", _) => "torch.RNN",
-        ("lstm" | "lstm_cell", _) => "torch.LSTM",
-        ("gru" | "gru_cell", _) => "torch.GRU",
-        // The biases of a convolution or a dense layer are drawn as its weights are.
-        _ => return plain(&LayerTensorKind { role: TensorRole::Weight, ..*of }, "torch.Linear"),
+    let scheme = match (kind, gates) {
+        // A shape does not show the number of units if each gate has its own tensor.
+        (_, Some(gates)) if !gates.has_all(kind) => return Some(format!("rnn-uniform:hidden={}", gates.units)),
+        (LayerKind::Embedding, _) => "torch.Embedding",
+        (LayerKind::Rnn | LayerKind::RnnCell, _) => "torch.RNN",
+        (LayerKind::Lstm | LayerKind::LstmCell, _) => "torch.LSTM",
+        (LayerKind::Gru | LayerKind::GruCell, _) => "torch.GRU",
+        // Biases are drawn like the weights.
+        _ if is_dense_or_conv(kind) => "torch.Linear",
+        _ => return None,
     };
-    Some(own.into())
+    Some(scheme.into())
 }
 
-/// As the constructors of `keras.layers` have it.
-pub(super) fn of_keras(of: &LayerTensorKind) -> Option<String> {
-    let own = match (of.kind, of.role) {
-        ("embedding", _) => "keras.RandomUniform",
-        ("rnn" | "lstm" | "gru", TensorRole::Weight) => "keras.GlorotUniform",
-        ("rnn" | "lstm" | "gru", TensorRole::Recurrent) => "keras.Orthogonal",
-        // It has one bias, whose forget gate is 1.
-        ("lstm", TensorRole::Bias) => match of.gates {
-            Some(Gates { form: GateTensor::ForgetBias, .. }) => "ones",
-            Some(gates) if gates.form == GateTensor::Bias && gates.are_together("lstm") => "keras.unit_forget_bias",
+/// The constructors of `keras.layers`.
+pub(super) fn of_keras(kind: LayerKind, role: TensorRole, gates: Option<Gates>) -> Option<String> {
+    use LayerKind::{Embedding, Gru, Lstm, Rnn};
+    let scheme = match (kind, role) {
+        (Embedding, _) => "keras.RandomUniform",
+        (Rnn | Lstm | Gru, TensorRole::Weight) => "keras.GlorotUniform",
+        (Rnn | Lstm | Gru, TensorRole::Recurrent) => "keras.Orthogonal",
+        // The one bias of an LSTM is 1 at the forget gate.
+        (Lstm, TensorRole::Bias) => match gates {
+            Some(Gates { tensor: GateTensor::ForgetBias, .. }) => "ones",
+            Some(gates) if gates.tensor == GateTensor::Bias && gates.has_all(Lstm) => "keras.unit_forget_bias",
             _ => "zeros",
         },
-        _ => return plain(of, "keras.GlorotUniform"),
+        _ => return weights_only(kind, role, "keras.GlorotUniform"),
     };
-    Some(own.into())
+    Some(scheme.into())
 }
 
-/// As the modules of `mlx.nn` have it.
-pub(super) fn of_mlx(of: &LayerTensorKind) -> Option<String> {
-    let drawn = matches!(of.role, TensorRole::Weight | TensorRole::Bias);
-    drawn.then(|| plain(&LayerTensorKind { role: TensorRole::Weight, ..*of }, "mlx.Linear")).flatten()
-}
-
-/// The most seeds that a layer without weights takes.
-pub(super) const MAX_SEEDS: u64 = 1 << 10;
-
-/// How many seeds a layer of Keras takes before and after those of its weights: recurrent ones have a generator for dropout.
-pub fn further_seeds_of_keras(kind: &str, parameters: &[(String, Parameter)]) -> [u64; 2] {
-    match kind {
-        "rnn" => [1, 0],
-        "lstm" | "gru" => [0, 1],
-        "dropout" => {
-            let given = parameters.iter().find(|(key, _)| key == "seeds");
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was checked as a count")]
-            let seeds =
-                given.map_or(1, |(_, value)| if let Parameter::Number(seeds) = value { *seeds as u64 } else { 1 });
-            [seeds, 0]
-        }
-        _ => [0, 0],
-    }
+/// The modules of `mlx.nn`, which draw biases like weights.
+pub(super) fn of_mlx(kind: LayerKind, role: TensorRole, _: Option<Gates>) -> Option<String> {
+    let is_drawn = matches!(role, TensorRole::Weight | TensorRole::Bias);
+    (is_drawn && is_dense_or_conv(kind)).then(|| "mlx.Linear".into())
 }

@@ -1,15 +1,18 @@
-//! What each framework calls the tensors of layers.
+//! The names of each framework for the tensors of layers.
 
-use super::TensorRole;
-use super::default_init::{DefaultInit, of_keras, of_mlx, of_torch, plain};
+use anyhow::{Result, ensure};
+
+use super::default_init::{DefaultInit, of_keras, of_mlx, of_torch, weights_only};
+use super::tensor::GateTensor::{self, Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
+use super::tensor::TensorRole;
 use crate::tensor::Layout;
 
-/// What a framework calls the tensors of layers, and a plain stack of dense ones.
+/// The names of a framework for the tensors of layers, and the initialization of its own layers.
 pub struct Framework {
-    /// The word of its layout.
+    /// The name of its layout.
     pub layout: &'static str,
-    /// What stands between the name of a layer and that of a tensor.
-    pub(super) joint: &'static str,
+    /// Joins the name of a layer and that of a tensor.
+    pub(super) separator: &'static str,
     pub(super) weight: &'static str,
     pub(super) bias: &'static str,
     pub(super) embedding: &'static str,
@@ -17,54 +20,36 @@ pub struct Framework {
     pub(super) norm: [&'static str; 2],
     /// The running statistics of a batch norm.
     pub(super) statistics: [(&'static str, TensorRole); 2],
-    pub(super) rnn: &'static [Part],
-    pub(super) lstm: &'static [Part],
-    pub(super) gru: &'static [Part],
-    /// How the layers of a plain stack are called.
-    pub stack: LayerNaming,
-    /// The scheme that its own layer draws a tensor by; `None` where that is not known of any.
-    pub(super) own: Option<DefaultInit>,
+    pub(super) rnn: &'static [GateRow],
+    pub(super) lstm: &'static [GateRow],
+    pub(super) gru: &'static [GateRow],
+    /// The names of dense layers in a sequence.
+    pub sequence: LayerNaming,
+    /// The scheme of each tensor in its own layers; `None` if unknown for all.
+    pub(super) default_init: Option<DefaultInit>,
 }
 
-/// How a framework calls the layers of a plain stack.
+/// The names of dense layers in a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerNaming {
-    /// The word and a number: `layer_0`, `layer_1`.
+    /// The word and the number of the layer: `layer_0`, `layer_1`.
     Numbered(&'static str),
-    /// The same, where activations are layers of their own: `0`, `2`.
-    Histogram(&'static str),
+    /// The same, but activations count as layers: `0`, `2`.
+    WithActivations(&'static str),
     /// The word alone, then with a number: `dense`, `dense_1`.
-    Plain(&'static str),
-    /// The word and a number for each tensor, whatever its layer: `arr_0`, `arr_1`.
-    Flat(&'static str),
+    FirstUnnumbered(&'static str),
+    /// The word and the number of the tensor, instead of a name: `arr_0`, `arr_1`.
+    ByTensor(&'static str),
 }
 
-/// A tensor of a recurrent layer, for so many gates of it.
-pub(super) type Part = (&'static str, GateTensor, u64);
+/// A tensor of a recurrent layer: its name, content and number of gates.
+pub(super) type GateRow = (&'static str, GateTensor, u64);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GateTensor {
-    /// Inputs to gates.
-    Input,
-    /// State to gates.
-    Recurrent,
-    /// A shift of the gates.
-    Bias,
-    /// The second of two shifts that are added.
-    SecondBias,
-    /// A shift of the forget gate alone, of a layer that keeps its gates apart.
-    ForgetBias,
-    /// Two of them, in two rows: Keras's gated recurrent unit.
-    Biases,
-}
-
-use GateTensor::{Bias, Biases, ForgetBias, Input, Recurrent, SecondBias};
-
-/// Every framework with names of its own, by the word of its layout.
+/// Every framework with its own names.
 pub const FRAMEWORKS: &[Framework] = &[
     Framework {
         layout: "default",
-        joint: ".",
+        separator: ".",
         weight: "weight",
         bias: "bias",
         embedding: "weight",
@@ -73,17 +58,17 @@ pub const FRAMEWORKS: &[Framework] = &[
         rnn: &[("weight_ih", Input, 1), ("weight_hh", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
-        stack: LayerNaming::Numbered("layer_"),
-        own: None,
+        sequence: LayerNaming::Numbered("layer_"),
+        default_init: None,
     },
     Framework {
         layout: "torch",
-        joint: ".",
+        separator: ".",
         weight: "weight",
         bias: "bias",
         embedding: "weight",
         norm: ["weight", "bias"],
-        // It also counts the batches, in an integer, which is not drawn here.
+        // torch also counts the batches, in an integer that is not written.
         statistics: [("running_mean", TensorRole::Mean), ("running_var", TensorRole::Variance)],
         rnn: &[
             ("weight_ih_l0", Input, 1),
@@ -103,12 +88,12 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("bias_ih_l0", Bias, 3),
             ("bias_hh_l0", SecondBias, 3),
         ],
-        stack: LayerNaming::Histogram(""),
-        own: Some(of_torch),
+        sequence: LayerNaming::WithActivations(""),
+        default_init: Some(of_torch),
     },
     Framework {
         layout: "keras",
-        joint: "/",
+        separator: "/",
         weight: "kernel",
         bias: "bias",
         embedding: "embeddings",
@@ -116,16 +101,16 @@ pub const FRAMEWORKS: &[Framework] = &[
         statistics: [("moving_mean", TensorRole::Mean), ("moving_variance", TensorRole::Variance)],
         rnn: &[("kernel", Input, 1), ("recurrent_kernel", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("kernel", Input, 4), ("recurrent_kernel", Recurrent, 4), ("bias", Bias, 4)],
-        // Its default, reset_after=True, has a bias for the inputs and one for the state.
+        // The default, reset_after=True, has a bias for the inputs and one for the state.
         gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
-        stack: LayerNaming::Plain("dense"),
-        own: Some(of_keras),
+        sequence: LayerNaming::FirstUnnumbered("dense"),
+        default_init: Some(of_keras),
     },
-    // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells keep
-    // each gate's kernel apart.
+    // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells have a
+    // kernel per gate.
     Framework {
         layout: "jax",
-        joint: ".",
+        separator: ".",
         weight: "kernel",
         bias: "bias",
         embedding: "embedding",
@@ -158,13 +143,13 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.kernel", Recurrent, 1),
             ("hn.bias", Bias, 1),
         ],
-        stack: LayerNaming::Numbered("Dense_"),
-        own: Some(|of| plain(of, "jax.lecun_normal")),
+        sequence: LayerNaming::Numbered("Dense_"),
+        default_init: Some(|kind, role, _| weights_only(kind, role, "jax.lecun_normal")),
     },
-    // A file of its values holds them by their number, as `numpy.savez(FILE, *get_all_param_values(network))` writes it.
+    // `numpy.savez(FILE, *get_all_param_values(network))` numbers the tensors.
     Framework {
         layout: "lasagne",
-        joint: ".",
+        separator: ".",
         weight: "W",
         bias: "b",
         embedding: "W",
@@ -173,12 +158,12 @@ pub const FRAMEWORKS: &[Framework] = &[
         rnn: &[],
         lstm: &[],
         gru: &[],
-        stack: LayerNaming::Flat("arr_"),
-        own: Some(|of| plain(of, "lasagne.GlorotUniform")),
+        sequence: LayerNaming::ByTensor("arr_"),
+        default_init: Some(|kind, role, _| weights_only(kind, role, "lasagne.GlorotUniform")),
     },
     Framework {
         layout: "mlx",
-        joint: ".",
+        separator: ".",
         weight: "weight",
         bias: "bias",
         embedding: "weight",
@@ -187,25 +172,35 @@ pub const FRAMEWORKS: &[Framework] = &[
         rnn: &[("Wxh", Input, 1), ("Whh", Recurrent, 1), ("bias", Bias, 1)],
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
-        stack: LayerNaming::Histogram("layers."),
-        own: Some(of_mlx),
+        sequence: LayerNaming::WithActivations("layers."),
+        default_init: Some(of_mlx),
     },
 ];
 
 impl Framework {
-    /// True if it is known what its layers draw by themselves.
-    pub fn has_own(&self) -> bool {
-        self.own.is_some()
+    /// The frameworks whose own layers have a known initialization.
+    pub fn all_with_default_init() -> impl Iterator<Item = &'static Self> {
+        FRAMEWORKS.iter().filter(|framework| framework.default_init.is_some())
     }
 
-    /// The framework of that word, where it is known what its layers draw by themselves.
-    pub fn drawing(word: &str) -> Option<&'static Self> {
-        FRAMEWORKS.iter().find(|framework| framework.layout == word && framework.has_own())
+    /// The framework of that name, if the initialization of its own layers is known.
+    pub fn with_default_init(name: &str) -> Option<&'static Self> {
+        Self::all_with_default_init().find(|framework| framework.layout == name)
     }
 
-    /// The framework of a layout; layouts of letters have the names of the first.
+    /// The framework of a layout; the first for layouts of letters.
     pub fn of(layout: &Layout) -> &'static Self {
-        let word = layout.to_string();
-        FRAMEWORKS.iter().find(|framework| framework.layout == word).unwrap_or(&FRAMEWORKS[0])
+        let name = layout.to_string();
+        FRAMEWORKS.iter().find(|framework| framework.layout == name).unwrap_or(&FRAMEWORKS[0])
+    }
+
+    pub(super) fn is_torch(&self) -> bool {
+        self.layout == "torch"
+    }
+
+    /// Errors unless the framework is torch.
+    pub(super) fn require_torch(&self, layout: &Layout) -> Result<()> {
+        ensure!(self.is_torch(), "layout `{layout}` has no names for it: only `torch` has");
+        Ok(())
     }
 }

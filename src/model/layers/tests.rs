@@ -1,6 +1,7 @@
 //! What layers are expanded to.
 
 use super::*;
+use crate::tensor::Fans;
 
 fn number(key: &str, number: f64) -> (String, Parameter) {
     (key.into(), Parameter::Number(number))
@@ -8,7 +9,7 @@ fn number(key: &str, number: f64) -> (String, Parameter) {
 
 /// `NAME SHAPE LETTERS` of each tensor.
 fn told(kind: &str, parameters: &[(String, Parameter)], layout: &str) -> Vec<String> {
-    let tensors = expand("l", kind, parameters, &layout.parse().unwrap(), None).unwrap();
+    let tensors = expand("l", LayerKind::parse(kind).unwrap(), parameters, &layout.parse().unwrap(), None).unwrap();
     let line = |tensor: LayerTensor| {
         let shape: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let letters = tensor.layout.map(|letters| format!(" {letters}")).unwrap_or_default();
@@ -67,7 +68,9 @@ fn a_layer_may_do_without_its_bias() {
     let parameters = [number("in", 3.0), number("out", 4.0), without];
     for kind in ["dense", "rnn", "lstm", "gru"] {
         for framework in FRAMEWORKS.iter().filter(|framework| framework.layout != "lasagne") {
-            let tensors = expand("l", kind, &parameters, &framework.layout.parse().unwrap(), None).unwrap();
+            let tensors =
+                expand("l", LayerKind::parse(kind).unwrap(), &parameters, &framework.layout.parse().unwrap(), None)
+                    .unwrap();
             assert!(tensors.iter().all(|tensor| tensor.role != TensorRole::Bias), "{kind} of {}", framework.layout);
             assert!(!tensors.is_empty());
         }
@@ -77,7 +80,7 @@ fn a_layer_may_do_without_its_bias() {
 #[test]
 fn a_kernel_of_one_size_has_it_along_every_axis_and_a_bias_knows_the_fans() {
     let parameters = [number("in", 6.0), number("out", 8.0), number("kernel", 3.0)];
-    let tensors = expand("l", "conv3d", &parameters, &Layout::default(), None).unwrap();
+    let tensors = expand("l", LayerKind::Conv(3), &parameters, &Layout::default(), None).unwrap();
     assert_eq!(tensors[0].shape, [3, 3, 3, 6, 8]);
     assert_eq!(tensors[1].fans, Fans { fan_in: Some(162), fan_out: Some(216) });
 }
@@ -110,13 +113,15 @@ fn what_is_wrong_is_named_with_what_is_known() {
         ("lstm", good.clone().into(), "lasagne", &["lasagne", "by hand"]),
     ];
     for (kind, parameters, layout, words) in cases {
-        let error = expand("l", kind, parameters, &layout.parse().unwrap(), None).expect_err(kind);
+        let expanded =
+            LayerKind::parse(kind).and_then(|kind| expand("l", kind, parameters, &layout.parse().unwrap(), None));
+        let error = expanded.expect_err(kind);
         let message = format!("{error:#}");
         for word in *words {
             assert!(message.contains(word), "{kind}: no {word:?} in {message:?}");
         }
     }
     let groups = [number("in", 3.0), number("out", 4.0), number("kernel", 1.0), number("groups", 2.0)];
-    let error = expand("l", "conv1d", &groups, &Layout::default(), None).unwrap_err();
+    let error = expand("l", LayerKind::Conv(1), &groups, &Layout::default(), None).unwrap_err();
     assert!(format!("{error:#}").contains("`in` is 3, which 2 groups do not divide"), "{error:#}");
 }

@@ -4,7 +4,11 @@ mod table;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Framework, LayerTensor, Parameter, TensorRole, expand};
+use super::arguments::Parameter;
+use super::expand;
+use super::frameworks::Framework;
+use super::kind::LayerKind;
+use super::tensor::{LayerTensor, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{Tensor, Turn};
 use crate::tensor::{DType, Layout, Shape};
@@ -30,7 +34,7 @@ pub struct Module {
     /// The parameters of the example.
     pub example_parameters: &'static str,
     /// The layer that it is.
-    kind: &'static str,
+    kind: LayerKind,
     /// The sizes of that layer, from the axes and the parameters; `None` where they do not fit.
     sizes: fn(&[u64], &Parameters) -> Option<Sizes>,
 }
@@ -108,9 +112,9 @@ fn parameter(text: &str) -> Result<(String, Parameter)> {
 impl Module {
     /// The name of each parameter beside its shape.
     pub fn parameters(&self) -> Vec<&'static str> {
-        let of_kind =
-            super::parameters(self.kind).filter(|key| !["in", "out", "kernel", "size", "feedforward"].contains(key));
-        let of_scheme = (self.kind == table::EMBEDDING_KIND).then_some(PADDING);
+        let known = self.kind.parameters().iter().map(|(key, _)| *key);
+        let of_kind = known.filter(|key| !["in", "out", "kernel", "size", "feedforward"].contains(key));
+        let of_scheme = (self.kind == LayerKind::Embedding).then_some(PADDING);
         of_kind.chain(of_scheme).collect()
     }
 
@@ -154,7 +158,7 @@ impl ModuleSpec {
     pub fn tensors(&self, name: &str, axes: &[u64], layout: &Layout) -> Result<Vec<LayerTensor>> {
         let Module { word, weights, axes: wanted, example, kind, .. } = self.module;
         // Which row of a table stays zero is the scheme's matter.
-        let of_scheme = |key: &str| *kind == table::EMBEDDING_KIND && key == PADDING;
+        let of_scheme = |key: &str| *kind == LayerKind::Embedding && key == PADDING;
         let sizes = (self.module.sizes)(axes, &self.parameters);
         let unfit = || format!("`{word}` takes the shape of its {}, {wanted}, as {example}", weights[0]);
         let sizes = sizes.with_context(unfit)?;
@@ -166,11 +170,14 @@ impl ModuleSpec {
         });
         let others = self.parameters.0.iter().filter(|(key, _)| !of_scheme(key)).cloned();
         let parameters: Vec<_> = given.chain(others).collect();
-        let mut tensors = expand(name, kind, &parameters, layout, Framework::drawing(FRAMEWORK))?;
+        let mut tensors = expand(name, *kind, &parameters, layout, Framework::with_default_init(FRAMEWORK))?;
         ensure!(tensors.iter().any(|tensor| tensor.shape == axes), unfit());
         for (key, value) in self.parameters.0.iter().filter(|(key, _)| of_scheme(key)) {
             for tensor in &mut tensors {
-                tensor.own = tensor.own.take().map(|own| format!("{own}:{key}={}", value.to_string().replace('`', "")));
+                tensor.default_scheme = tensor
+                    .default_scheme
+                    .take()
+                    .map(|own| format!("{own}:{key}={}", value.to_string().replace('`', "")));
             }
         }
         for tensor in &mut tensors {
@@ -206,7 +213,8 @@ impl ModuleSpec {
 
     /// Notes for the user about its tensors.
     fn notes(&self, in_order: bool) -> impl Iterator<Item = &'static str> {
-        let copies = self.module.kind.starts_with("transformer") && !self.module.kind.ends_with("layer");
+        use LayerKind::{Transformer, TransformerDecoder, TransformerEncoder};
+        let copies = matches!(self.module.kind, TransformerEncoder | TransformerDecoder | Transformer);
         [
             (copies && !in_order)
                 .then_some("torch copies the layers of a stack from one; here each has numbers of its own"),
@@ -219,8 +227,8 @@ impl ModuleSpec {
     /// If its buffers count batches.
     fn has_statistics(&self) -> bool {
         let default = match self.module.kind {
-            "batch_norm" => true,
-            "instance_norm" => false,
+            LayerKind::BatchNorm => true,
+            LayerKind::InstanceNorm => false,
             _ => return false,
         };
         self.parameters.find("statistics").map_or(default, |given| *given == Parameter::Switch(true))
@@ -229,9 +237,9 @@ impl ModuleSpec {
 
 /// A tensor whose numbers are its own: nothing is drawn before it or set to zero after it.
 fn apart(tensor: LayerTensor) -> LayerTensor {
-    let is_zero = |own: &str| own.contains("cleared") || tensor.fans.fan_in == Some(0);
-    let own = tensor.own.clone().filter(|own| tensor.role != TensorRole::Bias || !is_zero(own));
-    LayerTensor { own, skipped: 0, ..tensor }
+    let is_zero = |scheme: &str| scheme.contains("cleared") || tensor.fans.fan_in == Some(0);
+    let scheme = tensor.default_scheme.clone().filter(|scheme| tensor.role != TensorRole::Bias || !is_zero(scheme));
+    LayerTensor { default_scheme: scheme, skipped: 0, ..tensor }
 }
 
 #[cfg(test)]

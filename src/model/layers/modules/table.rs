@@ -1,6 +1,6 @@
 //! The registry of modules.
 
-use super::{Module, Parameters, Sizes};
+use super::{LayerKind, Module, Parameters, Sizes};
 
 const LINEAR: Module = Module {
     name: "Linear",
@@ -8,7 +8,7 @@ const LINEAR: Module = Module {
     weights: &["weight"],
     axes: "out x in",
     example: "256x784",
-    kind: "dense",
+    kind: LayerKind::Dense,
     sizes: |axes, _| match *axes {
         [outputs, inputs] => Some(vec![("in", vec![inputs]), ("out", vec![outputs])]),
         _ => None,
@@ -16,16 +16,13 @@ const LINEAR: Module = Module {
     example_parameters: "",
 };
 
-/// The layer of tables.
-pub(super) const EMBEDDING_KIND: &str = EMBEDDING.kind;
-
 /// Of inputs and outputs in that order.
 const EMBEDDING: Module = Module {
     name: "Embedding",
     word: "torch-embedding",
     axes: "rows x features",
     example: "1000x64",
-    kind: "embedding",
+    kind: LayerKind::Embedding,
     sizes: |axes, _| match *axes {
         [rows, features] => Some(vec![("in", vec![rows]), ("out", vec![features])]),
         _ => None,
@@ -39,13 +36,13 @@ const RNN: Module = Module {
     weights: &["weight_ih_l0"],
     axes: "hidden x in",
     example: "64x32",
-    kind: "rnn",
+    kind: LayerKind::Rnn,
     sizes: |axes, _| recurrent(axes, 1),
     ..LINEAR
 };
 
 const CELL: Module =
-    Module { name: "RNNCell", word: "torch-rnn-cell", weights: &["weight_ih"], kind: "rnn_cell", ..RNN };
+    Module { name: "RNNCell", word: "torch-rnn-cell", weights: &["weight_ih"], kind: LayerKind::RnnCell, ..RNN };
 
 /// `places` axes of the kernel, after the outputs and the inputs.
 const CONV: Module = Module {
@@ -78,7 +75,7 @@ const LAYER_NORM: Module = Module {
     word: "torch-layer-norm",
     axes: "normalized shape",
     example: "64",
-    kind: "layer_norm",
+    kind: LayerKind::LayerNorm,
     sizes: |axes, _| Some(vec![("size", axes.to_vec())]),
     ..LINEAR
 };
@@ -89,7 +86,7 @@ const BATCH_NORM: Module = Module {
     word: "torch-batch-norm1d",
     weights: &["weight", "running_mean"],
     axes: "features",
-    kind: "batch_norm",
+    kind: LayerKind::BatchNorm,
     sizes: |axes, _| match *axes {
         [size] => Some(vec![("size", vec![size])]),
         _ => None,
@@ -100,7 +97,7 @@ const BATCH_NORM: Module = Module {
 const INSTANCE_NORM: Module = Module {
     name: "InstanceNorm1d",
     word: "torch-instance-norm1d",
-    kind: "instance_norm",
+    kind: LayerKind::InstanceNorm,
     example_parameters: "affine=true",
     ..BATCH_NORM
 };
@@ -111,7 +108,7 @@ const ENCODER_LAYER: Module = Module {
     weights: &["linear1.weight"],
     axes: "dim_feedforward x d_model",
     example: "256x64",
-    kind: "transformer_encoder_layer",
+    kind: LayerKind::TransformerEncoderLayer,
     sizes: |axes, _| match *axes {
         [hidden, size] => Some(vec![("feedforward", vec![hidden]), ("size", vec![size])]),
         _ => None,
@@ -123,7 +120,7 @@ const ENCODER: Module = Module {
     name: "TransformerEncoder",
     word: "torch-transformer-encoder",
     weights: &["layers.0.linear1.weight"],
-    kind: "transformer_encoder",
+    kind: LayerKind::TransformerEncoder,
     example_parameters: "num_layers=2",
     ..ENCODER_LAYER
 };
@@ -131,27 +128,27 @@ const ENCODER: Module = Module {
 /// Every module.
 pub const MODULES: &[Module] = &[
     LINEAR,
-    Module { name: "Conv1d", word: "torch-conv1d", kind: "conv1d", example: "16x8x5", ..CONV },
-    Module { name: "Conv2d", word: "torch-conv2d", kind: "conv2d", example: "32x16x3x3", ..CONV },
-    Module { name: "Conv3d", word: "torch-conv3d", kind: "conv3d", example: "8x4x3x3x3", ..CONV },
+    Module { name: "Conv1d", word: "torch-conv1d", kind: LayerKind::Conv(1), example: "16x8x5", ..CONV },
+    Module { name: "Conv2d", word: "torch-conv2d", kind: LayerKind::Conv(2), example: "32x16x3x3", ..CONV },
+    Module { name: "Conv3d", word: "torch-conv3d", kind: LayerKind::Conv(3), example: "8x4x3x3x3", ..CONV },
     Module {
         name: "ConvTranspose1d",
         word: "torch-conv-transpose1d",
-        kind: "conv_transpose1d",
+        kind: LayerKind::ConvTranspose(1),
         example: "16x8x5",
         ..CONV_TRANSPOSE
     },
     Module {
         name: "ConvTranspose2d",
         word: "torch-conv-transpose2d",
-        kind: "conv_transpose2d",
+        kind: LayerKind::ConvTranspose(2),
         example: "32x16x3x3",
         ..CONV_TRANSPOSE
     },
     Module {
         name: "ConvTranspose3d",
         word: "torch-conv-transpose3d",
-        kind: "conv_transpose3d",
+        kind: LayerKind::ConvTranspose(3),
         example: "8x4x3x3x3",
         ..CONV_TRANSPOSE
     },
@@ -163,7 +160,7 @@ pub const MODULES: &[Module] = &[
         word: "torch-lstm",
         axes: "4 hidden x in",
         example: "256x32",
-        kind: "lstm",
+        kind: LayerKind::Lstm,
         sizes: |axes, _| recurrent(axes, 4),
         ..RNN
     },
@@ -172,7 +169,7 @@ pub const MODULES: &[Module] = &[
         word: "torch-gru",
         axes: "3 hidden x in",
         example: "192x32",
-        kind: "gru",
+        kind: LayerKind::Gru,
         sizes: |axes, _| recurrent(axes, 3),
         ..RNN
     },
@@ -182,7 +179,7 @@ pub const MODULES: &[Module] = &[
         word: "torch-lstm-cell",
         axes: "4 hidden x in",
         example: "256x32",
-        kind: "lstm_cell",
+        kind: LayerKind::LstmCell,
         sizes: |axes, _| recurrent(axes, 4),
         ..CELL
     },
@@ -191,7 +188,7 @@ pub const MODULES: &[Module] = &[
         word: "torch-gru-cell",
         axes: "3 hidden x in",
         example: "192x32",
-        kind: "gru_cell",
+        kind: LayerKind::GruCell,
         sizes: |axes, _| recurrent(axes, 3),
         ..CELL
     },
@@ -201,7 +198,7 @@ pub const MODULES: &[Module] = &[
         weights: &["in_proj_weight", "q_proj_weight"],
         axes: "3 size x size (with kdim or vdim q_proj_weight, size x size)",
         example: "192x64",
-        kind: "multihead_attention",
+        kind: LayerKind::MultiheadAttention,
         sizes: |axes, given| match *axes {
             [three, size] if size.checked_mul(3) == Some(three) => Some(vec![("size", vec![size])]),
             [first, size] if first == size && (given.has("kdim") || given.has("vdim")) => {
@@ -216,7 +213,7 @@ pub const MODULES: &[Module] = &[
         word: "torch-bilinear",
         axes: "out x in1 x in2",
         example: "8x16x32",
-        kind: "bilinear",
+        kind: LayerKind::Bilinear,
         sizes: |axes, _| match *axes {
             [outputs, first, second] => Some(vec![("in", vec![first, second]), ("out", vec![outputs])]),
             _ => None,
@@ -224,29 +221,47 @@ pub const MODULES: &[Module] = &[
         ..LINEAR
     },
     LAYER_NORM,
-    Module { name: "RMSNorm", word: "torch-rms-norm", kind: "rms_norm", ..LAYER_NORM },
+    Module { name: "RMSNorm", word: "torch-rms-norm", kind: LayerKind::RmsNorm, ..LAYER_NORM },
     BATCH_NORM,
     Module { name: "BatchNorm2d", word: "torch-batch-norm2d", ..BATCH_NORM },
     Module { name: "BatchNorm3d", word: "torch-batch-norm3d", ..BATCH_NORM },
     INSTANCE_NORM,
     Module { name: "InstanceNorm2d", word: "torch-instance-norm2d", ..INSTANCE_NORM },
     Module { name: "InstanceNorm3d", word: "torch-instance-norm3d", ..INSTANCE_NORM },
-    Module { name: "GroupNorm", word: "torch-group-norm", weights: &["weight"], kind: "group_norm", ..BATCH_NORM },
-    Module { name: "PReLU", word: "torch-prelu", weights: &["weight"], kind: "prelu", example: "1", ..BATCH_NORM },
+    Module {
+        name: "GroupNorm",
+        word: "torch-group-norm",
+        weights: &["weight"],
+        kind: LayerKind::GroupNorm,
+        ..BATCH_NORM
+    },
+    Module {
+        name: "PReLU",
+        word: "torch-prelu",
+        weights: &["weight"],
+        kind: LayerKind::Prelu,
+        example: "1",
+        ..BATCH_NORM
+    },
     ENCODER_LAYER,
     Module {
         name: "TransformerDecoderLayer",
         word: "torch-transformer-decoder-layer",
-        kind: "transformer_decoder_layer",
+        kind: LayerKind::TransformerDecoderLayer,
         ..ENCODER_LAYER
     },
     ENCODER,
-    Module { name: "TransformerDecoder", word: "torch-transformer-decoder", kind: "transformer_decoder", ..ENCODER },
+    Module {
+        name: "TransformerDecoder",
+        word: "torch-transformer-decoder",
+        kind: LayerKind::TransformerDecoder,
+        ..ENCODER
+    },
     Module {
         name: "Transformer",
         word: "torch-transformer",
         weights: &["encoder.layers.0.linear1.weight"],
-        kind: "transformer",
+        kind: LayerKind::Transformer,
         example_parameters: "num_encoder_layers=1,num_decoder_layers=1",
         ..ENCODER_LAYER
     },
