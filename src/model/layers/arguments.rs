@@ -126,12 +126,13 @@ impl LayerArguments<'_> {
         }
     }
 
-    /// Errors unless the layer's groups divide a size.
-    pub(super) fn check_groups(&self, groups: u64, sizes: &[(&str, u64)]) -> Result<()> {
+    /// The number of groups. Errors unless it divides these sizes.
+    pub(super) fn groups(&self, sizes: &[(&str, u64)]) -> Result<u64> {
+        let groups = self.count("groups")?;
         for (key, size) in sizes {
             ensure!(size % groups == 0, "`{key}` is {size}, which {groups} groups do not divide");
         }
-        Ok(())
+        Ok(groups)
     }
 
     /// True if torch's own layers decide the schemes.

@@ -16,8 +16,7 @@ pub(super) fn weight(
 ) -> Result<Vec<LayerTensor>> {
     let (inputs, outputs) = (arguments.size("in")?, arguments.size("out")?);
     let kernel = if axes > 0 { kernel(arguments, axes)? } else { Vec::new() };
-    let groups = if axes > 0 { arguments.count("groups")? } else { 1 };
-    arguments.check_groups(groups, &[("in", inputs), ("out", outputs)])?;
+    let groups = arguments.groups(&[("in", inputs), ("out", outputs)])?;
     let letters = layout.letters(2 + axes)?;
     let shape = by_letters(&letters, inputs / groups, outputs, &kernel)?;
     let field = kernel.iter().try_fold(1u64, |field, &size| field.checked_mul(size));

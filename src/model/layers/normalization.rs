@@ -11,8 +11,8 @@ pub(super) fn layer_norm(arguments: &LayerArguments, framework: &Framework) -> R
 }
 
 pub(super) fn group_norm(arguments: &LayerArguments, framework: &Framework) -> Result<Vec<LayerTensor>> {
-    let (size, groups) = (arguments.size("size")?, arguments.count("groups")?);
-    arguments.check_groups(groups, &[("size", size)])?;
+    let size = arguments.size("size")?;
+    arguments.groups(&[("size", size)])?;
     affine(arguments, framework, &[size])
 }
 

@@ -16,9 +16,8 @@ pub(super) fn transposed(
     layout: &Layout,
     axes: usize,
 ) -> Result<Vec<LayerTensor>> {
-    let (inputs, outputs, groups) = (arguments.size("in")?, arguments.size("out")?, arguments.count("groups")?);
-    let kernel = kernel(arguments, axes)?;
-    arguments.check_groups(groups, &[("in", inputs), ("out", outputs)])?;
+    let (inputs, outputs, kernel) = (arguments.size("in")?, arguments.size("out")?, kernel(arguments, axes)?);
+    let groups = arguments.groups(&[("in", inputs), ("out", outputs)])?;
     let field = kernel.iter().try_fold(1u64, |field, &size| field.checked_mul(size));
     let fan = |side: u64| field.and_then(|field| field.checked_mul(side));
     let fans = Fans { fan_in: fan(outputs / groups), fan_out: fan(inputs) };
