@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
-use crate::scheme::{self, Meaning, PACKING, Parameter, Requires, SCHEMES, Scheme, parity, unsupported};
+use crate::scheme::{self, Meaning, PACKING, Parameter, Requires, SCHEMES, Scheme, parity};
 use crate::tensor::LAYOUTS;
 use crate::text::wrap;
 
@@ -21,7 +21,7 @@ impl Explain {
         if self.scheme == PACKING_WORD {
             return Ok(packing(out)?);
         }
-        if let Some(row) = unsupported::look_up(&self.scheme) {
+        if let Some(row) = scheme::unsupported(&self.scheme) {
             return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
         }
         let module = modules::find(&self.scheme)?;
@@ -206,10 +206,11 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;
     }
     writeln!(out, "- Example: `{}`", command(scheme))?;
-    if !scheme.framework_aliases.is_empty() {
+    let meanings = scheme.meanings();
+    if !meanings.is_empty() {
         writeln!(out, "- In the frameworks:")?;
     }
-    for meaning in scheme.meanings() {
+    for meaning in meanings {
         let means = if meaning.means == scheme.name { "the same".into() } else { format!("`{}`", meaning.means) };
         let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
         writeln!(out, "  - {means}{note}: `{}`", names(&meaning).join("`, `"))?;

@@ -49,7 +49,7 @@ impl List {
         ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework goes with schemes only");
         match self.what {
             What::Schemes => match &self.framework {
-                Some(word) => coverage::of_framework(out, frameworks::framework_of(word)?)?,
+                Some(word) => coverage::of_framework(out, frameworks::Framework::find(word)?)?,
                 None if self.markdown => explain::page(out)?,
                 None => schemes(out)?,
             },

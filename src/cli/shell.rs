@@ -40,7 +40,8 @@ impl Completions {
             })
             .mut_subcommand("list", |list| {
                 list.mut_arg("framework", |framework| {
-                    framework.value_parser(PossibleValuesParser::new(scheme::frameworks::frameworks()))
+                    let words = scheme::frameworks::FRAMEWORKS.iter().map(|row| row.word);
+                    framework.value_parser(PossibleValuesParser::new(words))
                 })
             })
             .mut_subcommand("explain", |explain| {

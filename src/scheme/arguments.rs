@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Scheme;
 use super::expression::{Expression, fold};
 use super::gain;
-use super::parameter_alias::{self, Dialect};
+use super::parameter_alias::Dialect;
 use crate::text::did_you_mean;
 
 /// A parameter of a scheme.
@@ -63,17 +63,19 @@ impl Arguments {
             (None, _) => None,
         };
         for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
-            let word = match arguments.takes(key) {
+            let ours = match arguments.takes(key) {
                 true => None,
-                false => parameter_alias::parameter(dialect, key, |ours| arguments.takes(ours)),
+                false => dialect.parameter(key, |ours| arguments.takes(ours)),
             };
-            let position = arguments.position(word.map_or(key, |word| word.ours))?;
+            let position = arguments.position(ours.unwrap_or(key))?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
-            implied.extend(word.and_then(|word| word.implies));
+            if ours == Some("slope") {
+                // A framework's word for the slope implies the leaky rectifier.
+                implied.push(("gain", "leaky-relu"));
+            }
             let parameter = arguments.parameters[position];
-            arguments.values[position] =
-                Some(canonical(parameter, parameter_alias::value(dialect, parameter.name, value))?);
+            arguments.values[position] = Some(canonical(parameter, dialect.value(parameter.name, value))?);
         }
         for (key, value) in implied {
             let position = arguments.position(key)?;
@@ -83,7 +85,7 @@ impl Arguments {
         }
         if let Some(position) = arguments.parameters.iter().position(|parameter| parameter.name == "slope") {
             let given = arguments.values[position].take();
-            arguments.values[position] = parameter_alias::slope(dialect, arguments.value("gain"), given);
+            arguments.values[position] = dialect.slope(arguments.value("gain"), given);
         }
         Ok(arguments)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::sampling::open_unit;
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{Unfolding, to_f64, to_usize};
@@ -24,7 +24,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[RADIUS],
         bare: Some("radius"),
         aliases: &[],
-        framework_aliases: &[alias("jax", "ball", "unit-ball")],
         requires: Requires::Matrices,
         example: example("unit-ball"),
         distribution: |arguments, site| points(Region::Ball, arguments, site),
@@ -38,7 +37,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[RADIUS],
         bare: Some("radius"),
         aliases: &["normalized-rows"],
-        framework_aliases: &[alias("baselines", "normc_initializer", "unit-sphere")],
         requires: Requires::Matrices,
         example: example("unit-sphere"),
         distribution: |arguments, site| points(Region::Sphere, arguments, site),
@@ -52,7 +50,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("caffe", "positive_unitball", "positive-unit-ball")],
         requires: Requires::Matrices,
         example: example("positive-unit-ball"),
         distribution: |arguments, site| points(Region::Simplex, arguments, site),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::normal_uniform::between;
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
@@ -30,10 +30,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("omega"),
         aliases: &[],
-        framework_aliases: &[
-            alias("siren", "sine_init", "siren"),
-            alias("siren", "first_layer_sine_init", "siren:first=true"),
-        ],
         requires: Requires::Fans,
         example: example("siren"),
         distribution: siren,
@@ -52,7 +48,6 @@ pub(super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("sigma"),
         aliases: &["gaussian-fourier-features"],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example("fourier-features"),
         distribution: |arguments, _| Ok(Distribution::Normal { mean: 0.0, std: arguments.nonnegative("sigma")? }),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 
 pub(super) const ROWS: &[Scheme] = &[
@@ -23,11 +23,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("p"),
         aliases: &[],
-        framework_aliases: &[
-            alias("reservoirpy", "bernoulli", "random-sparse:exact=true,distribution=bernoulli"),
-            alias("reservoirpy", "custom_bernoulli", "bernoulli"),
-            alias("torch", "bernoulli_", "bernoulli:other=0"),
-        ],
         requires: Requires::Shape,
         example: example("bernoulli:0.3"),
         distribution: bernoulli,
@@ -46,7 +41,6 @@ pub(super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("value"),
         aliases: &["random-sign"],
-        framework_aliases: &[alias("jax", "rademacher", "rademacher")],
         requires: Requires::Shape,
         example: example("rademacher"),
         distribution: |arguments, _| {
@@ -71,10 +65,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["randint"],
-        framework_aliases: &[
-            alias("nnabla", "UniformIntInitializer", "integer-uniform"),
-            alias("tinygrad", "randint", "integer-uniform"),
-        ],
         requires: Requires::Shape,
         example: example("integer-uniform:low=-3,high=4"),
         distribution: integer_uniform,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
@@ -29,16 +29,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("std"),
     aliases: &[],
-    framework_aliases: &[
-        alias("torch", "Embedding", "embedding"),
-        alias("chainer", "EmbedID", "embedding"),
-        alias("burn", "Embedding", "embedding"),
-        alias("candle", "Embedding", "embedding"),
-        alias("tch", "Embedding", "embedding"),
-        alias("mlx", "Embedding", "embedding:scaled=true"),
-        alias("flax", "Embed", "embedding:scaled=true"),
-        alias("keras", "Embedding", "uniform:low=-0.05,high=0.05"),
-    ],
     requires: Requires::Shape,
     example: example("embedding:padding=0"),
     distribution: embedding,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::kernel_tap::{Tap, widths};
-use super::{Arguments, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Requires, Scheme, Site, example};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole, to_f64};
 
@@ -18,10 +18,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     parameters: &[],
     bare: None,
     aliases: &["hadamard"],
-    framework_aliases: &[
-        alias("zero", "ZerO_Init_on_matrix", "zero-init"),
-        alias("zero", "ZerO_Init_on_conv", "zero-init"),
-    ],
     requires: Requires::Matrices,
     example: example("zero-init"),
     distribution: zero_init,

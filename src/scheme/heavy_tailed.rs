@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
@@ -32,10 +32,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[SCALE, Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean" }],
         bare: Some("scale"),
         aliases: &["double-exponential"],
-        framework_aliases: &[
-            alias("reservoirpy", "laplace", "laplace:scale=1"),
-            alias("jax", "laplace", "laplace:scale=1"),
-        ],
         requires: Requires::Shape,
         example: example("laplace"),
         distribution: laplace,
@@ -53,11 +49,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("scale"),
         aliases: &["lorentz"],
-        framework_aliases: &[
-            alias("torch", "cauchy_", "cauchy:scale=1"),
-            alias("jax", "cauchy", "cauchy:scale=1"),
-            alias("reservoirpy", "cauchy", "cauchy:scale=1"),
-        ],
         requires: Requires::Shape,
         example: example("cauchy:scale=0.001,limit=0.1"),
         distribution: cauchy,
@@ -86,7 +77,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("dof"),
         aliases: &["t"],
-        framework_aliases: &[alias("jax", "t", "student-t:scale=1"), alias("reservoirpy", "t", "student-t:scale=1")],
         requires: Requires::Shape,
         example: example("student-t:dof=3,limit=0.2"),
         distribution: student_t,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
 use super::kernel_tap::kernel_axes;
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -45,7 +45,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("scale"),
     aliases: &[],
-    framework_aliases: &[alias("fastai", "icnr_init", "icnr")],
     requires: Requires::Matrices,
     example: example_on("icnr", "32x8x3x3", "torch"),
     distribution: icnr,

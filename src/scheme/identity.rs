@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::kernel_tap::{CENTRE, Tap, kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole};
 use std::sync::Arc;
@@ -44,23 +44,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("gain"),
         aliases: &["eye", "irnn"],
-        framework_aliases: &[
-            alias("torch", "eye_", "identity"),
-            alias("keras", "Identity", "identity"),
-            alias("keras", "IdentityInitializer", "identity"),
-            alias("tensorflow", "Identity", "identity"),
-            alias("tensorflow", "identity_initializer", "identity"),
-            alias("haiku", "Identity", "identity:centre=every"),
-            alias("sonnet", "Identity", "identity:centre=every"),
-            alias("chainer", "Identity", "identity:square=true"),
-            alias("mlx", "identity", "identity:square=true"),
-            alias("tfjs", "identity", "identity:square=true"),
-            alias("mindspore", "Identity", "identity"),
-            alias("dl4j", "IDENTITY", "identity"),
-            alias("axon", "identity", "identity"),
-            alias("flux", "identity_init", "identity"),
-            alias("lux", "identity_init", "identity"),
-        ],
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "default"),
         distribution: |arguments, site| match site.shape.rank() {
@@ -78,11 +61,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[GAIN, Parameter { default: Some("right"), ..CENTRE }],
         bare: Some("gain"),
         aliases: &[],
-        framework_aliases: &[
-            alias("torch", "dirac_", "dirac"),
-            alias("paddle", "Dirac", "dirac"),
-            alias("mindspore", "Dirac", "dirac"),
-        ],
         requires: Requires::Matrices,
         example: example_on("dirac", "16x8x3x3", "torch"),
         distribution: |arguments, site| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_usize;
 
@@ -30,7 +30,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("values"),
     aliases: &[],
-    framework_aliases: &[alias("mxnet", "stn_loc_bias", "constant-list:values=1/0/0/0/1/0")],
     requires: Requires::Shape,
     example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
     distribution: constant_list,

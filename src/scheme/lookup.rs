@@ -1,12 +1,12 @@
 //! Expressions as they are typed, looked up: whose name it is, and what distribution it means at a site.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::expression::{Expression, fold};
-use super::frameworks::{self, differences, qualified};
+use super::frameworks::{Alias, FRAMEWORKS, Framework, Unsupported};
 use super::parameter_alias::Dialect;
 use super::parity::{DistributionOf, DrawContext};
-use super::{Arguments, Requires, Scheme, Site, all, unsupported};
+use super::{Arguments, Requires, Scheme, Site, all};
 use crate::distribution::Distribution;
 use crate::tensor::{Fans, Layout};
 use crate::text::did_you_mean;
@@ -20,8 +20,8 @@ pub struct Resolved {
     arguments: Arguments,
     /// The expression that a framework's name stands for.
     stands_for: Option<&'static str>,
-    /// The framework whose name was used, where one was named.
-    framework: Option<&'static str>,
+    /// The framework whose name was used.
+    framework: Option<&'static Framework>,
 }
 
 impl Resolved {
@@ -30,11 +30,12 @@ impl Resolved {
     pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
         let framework =
             self.framework.filter(|_| self.scheme.requires != Requires::Shape && *layout == Layout::default())?;
-        let word = frameworks::layout(framework)?;
+        let word = framework.layout?;
         let theirs = word.parse::<Layout>().ok()?.letters(rank).ok()?;
         let taken = layout.letters(rank).ok().filter(|taken| *taken != theirs)?;
         Some(format!(
-            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: give --layout {word} for such shapes"
+            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: give --layout {word} for such shapes",
+            framework = framework.word
         ))
     }
 
@@ -97,28 +98,78 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
     let Some((framework, name)) = typed.name.split_once('.') else {
         let scheme = find(typed.name)?;
         let notes = differences(scheme, typed.name).into_iter().collect();
-        let arguments = Arguments::read(scheme, &typed, None, Dialect::default())?;
+        let arguments = Arguments::read(scheme, &typed, None, Dialect::COMMON)?;
         return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
     };
     // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
     let name = name.rsplit('.').next().unwrap_or(name);
-    let alias = qualified(framework, name)?;
+    let alias = qualified(Framework::find(framework)?, name)?;
+    let framework = Framework::find(alias.framework)?;
     let meaning = Expression::parse(alias.means)?;
     let scheme = find(meaning.name)?;
-    let base = Arguments::read(scheme, &meaning, None, Dialect::default())?;
-    let dialect = Dialect { framework: alias.framework, name: alias.name };
-    let arguments = Arguments::read(scheme, &typed, Some(base), dialect)?;
-    let (stands_for, framework) = (Some(alias.means), Some(alias.framework));
-    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for, framework })
+    let base = Arguments::read(scheme, &meaning, None, Dialect::COMMON)?;
+    let arguments = Arguments::read(scheme, &typed, Some(base), Dialect::new(framework, alias.name))?;
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(alias.means), framework: Some(framework) })
+}
+
+/// A framework's alias of a name. Errors with the nearest name.
+pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Alias> {
+    if let Some(alias) = framework.alias(name) {
+        return Ok(alias);
+    }
+    if let Some(row) = framework.unsupported(name) {
+        bail!("{}", row.refusal());
+    }
+    let word = framework.word;
+    let near = match find(name) {
+        Ok(_) => format!("; `{name}` alone is a scheme"),
+        Err(_) => {
+            did_you_mean(name, framework.offered().into_iter().filter(|row| row.meaning.is_ok()).map(|row| row.name))
+        }
+    };
+    bail!("{word} has no `{name}` here{near}; `fanin list schemes --framework {word}` shows its names")
+}
+
+/// The reason why a name is no scheme, typed with a framework before it or without.
+pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
+    match typed.split_once('.') {
+        Some((framework, path)) => {
+            Framework::find(framework).ok()?.unsupported(path.rsplit('.').next().unwrap_or(path))
+        }
+        None => Unsupported::find(typed),
+    }
+}
+
+/// A note if frameworks with the typed name mean another distribution than the literature.
+fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
+    if typed == scheme.name {
+        return None;
+    }
+    let meanings = scheme.meanings().into_iter().filter(|meaning| meaning.means != scheme.name);
+    let others: Vec<String> = meanings
+        .filter_map(|meaning| {
+            let same_name = meaning.names.iter().filter(|alias| fold(alias.name) == fold(typed));
+            let names: Vec<String> = same_name.map(|row| format!("{}.{}", row.framework, row.name)).collect();
+            let verb = if names.len() == 1 { "means" } else { "mean" };
+            (!names.is_empty()).then(|| format!("{} {verb} {}", names.join(", "), meaning.means))
+        })
+        .collect();
+    (!others.is_empty())
+        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join("; ")))
 }
 
 /// The scheme of a name or alias, whatever its case, hyphens and underscores.
 pub fn find(name: &str) -> Result<&'static Scheme> {
     let folded = fold(name);
-    let named = || all().find(|scheme| fold(scheme.name) == folded);
-    let aliased = || all().find(|scheme| words(scheme).any(|word| fold(word) == folded));
-    named().or_else(aliased).ok_or_else(|| {
-        if let Some(row) = unsupported::find(name) {
+    let named = all().find(|scheme| fold(scheme.name) == folded);
+    let aliased = || all().find(|scheme| scheme.aliases.iter().any(|alias| fold(alias) == folded));
+    let of_framework = || {
+        let alias =
+            FRAMEWORKS.iter().flat_map(|framework| framework.aliases).find(|alias| fold(alias.name) == folded)?;
+        all().find(|scheme| scheme.name == alias.scheme)
+    };
+    named.or_else(aliased).or_else(of_framework).ok_or_else(|| {
+        if let Some(row) = Unsupported::find(name) {
             return anyhow!(row.refusal());
         }
         let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
@@ -126,8 +177,84 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
     })
 }
 
-/// Every word that names a scheme, without a framework before it.
+/// Every word that names a scheme without a framework before it.
 pub(super) fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
-    let framework_aliases = scheme.framework_aliases.iter().map(|alias| alias.name);
-    std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(framework_aliases)
+    let of_frameworks = scheme.framework_aliases().map(|alias| alias.name);
+    std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(of_frameworks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frameworks::COMMON;
+    use super::*;
+
+    /// An error as the user sees it.
+    fn message(text: &str) -> String {
+        format!("{:#}", resolve(text).err().unwrap())
+    }
+
+    /// The rows of a framework, and the prefix of its names.
+    fn unsupported_rows() -> impl Iterator<Item = (String, &'static Unsupported)> {
+        let common = COMMON.unsupported.iter().map(|row| (String::new(), row));
+        let prefixed = |framework: &'static Framework| {
+            framework.unsupported.iter().map(|row| (format!("{}.", framework.word), row))
+        };
+        common.chain(FRAMEWORKS.iter().flat_map(prefixed))
+    }
+
+    #[test]
+    fn a_framework_has_several_words_and_may_offer_another_s_names() {
+        for (framework, name, means) in [
+            ("torch", "uniform", "uniform:low=0,high=1"),
+            ("PyTorch", "uniform_", "uniform:low=0,high=1"),
+            ("tf", "random_normal_initializer", "normal:std=0.05"),
+            ("tf", "RandomNormal", "normal:std=0.05"),
+            ("flax", "uniform", "uniform:low=0,high=0.01"),
+            ("hk", "RandomUniform", "uniform:low=0,high=1"),
+        ] {
+            assert_eq!(resolve(&format!("{framework}.{name}")).unwrap().stands_for, Some(means), "{framework}.{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_framework_does_not_have_is_refused_with_a_fix() {
+        assert!(message("torch.nromal_").contains("did you mean `normal_`?"));
+        assert!(message("torch.he").contains("`he` alone is a scheme"));
+        assert!(message("torch.HeNormal").contains("`fanin list schemes --framework torch`"));
+        assert!(message("troch.normal_").contains("did you mean `torch`?"));
+    }
+
+    #[test]
+    fn no_name_is_both_a_scheme_and_unsupported() {
+        for (prefix, row) in unsupported_rows() {
+            for name in row.names {
+                assert!(find(name).is_err(), "`{name}` is a scheme, or another name of one");
+                assert!(resolve(&format!("{prefix}{name}")).is_err(), "{prefix}{name} has a meaning");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_a_reason_and_a_replacement() {
+        assert!(message("lsuv").contains("batch of data have variance 1; `orthogonal` is what it starts from"));
+        assert!(message("LSUV-init").starts_with("scheme `LSUV-init`: no scheme here: it rescales"));
+        assert!(message("torch.lsuv").contains("`orthogonal`"));
+        assert!(message("mxnet.Mixed").contains("by parameter name"));
+        assert!(message("Mixed").contains("by parameter name"));
+        assert!(message("keras.get").contains("`keras.HeNormal`"));
+        assert!(message("tf.initializers.get").contains("`keras.HeNormal`"));
+    }
+
+    #[test]
+    fn expressions_in_refusals_are_legal() {
+        for (_, row) in unsupported_rows() {
+            for expression in row.instead.split('`').skip(1).step_by(2) {
+                assert!(
+                    expression.starts_with("fanin ") || resolve(expression).is_ok(),
+                    "{}: `{expression}`",
+                    row.names[0]
+                );
+            }
+        }
+    }
 }

@@ -31,7 +31,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: None,
     aliases: &[],
-    framework_aliases: &[],
     requires: Requires::Shape,
     example: example_on("mimetic:heads=2", "48x16", "torch"),
     distribution: mimetic,

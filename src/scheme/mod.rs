@@ -32,16 +32,15 @@ mod sines;
 mod site;
 mod sparse;
 mod truncated;
-pub mod unsupported;
 mod upsampling;
 
 use anyhow::Result;
 
-pub use alias::{Alias, Meaning, alias};
+pub use alias::Meaning;
 pub use arguments::{Arguments, Kind, Parameter};
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
-pub use lookup::{Resolved, find, look_up, resolve};
+pub use lookup::{Resolved, find, look_up, resolve, unsupported};
 pub use parameter_alias::parameter_words;
 pub use site::{PACKING, Site};
 
@@ -114,8 +113,6 @@ pub struct Scheme {
     pub bare: Option<&'static str>,
     /// Other words for it that belong to no framework.
     pub aliases: &'static [&'static str],
-    /// What the frameworks call it, or mean by its name.
-    pub framework_aliases: &'static [Alias],
     /// What it reads of its place.
     pub requires: Requires,
     /// A way to use it: for documentation, golden values and the tests that every row must pass.
@@ -133,7 +130,6 @@ const EMPTY: Scheme = Scheme {
     parameters: &[],
     bare: None,
     aliases: &[],
-    framework_aliases: &[],
     requires: Requires::Shape,
     example: example(""),
     distribution: |_, _| anyhow::bail!("its row has no distribution"),
@@ -175,6 +171,7 @@ pub fn all() -> impl Iterator<Item = &'static Scheme> {
 #[cfg(test)]
 mod tests {
     use super::expression::{Expression, fold};
+    use super::frameworks::{Alias, FRAMEWORKS};
     use super::lookup::words;
     use super::*;
     use crate::tensor::{Base, Fans, Layout, Shape, TensorIdentity};
@@ -212,16 +209,26 @@ mod tests {
     }
 
     #[test]
-    fn every_word_belongs_to_one_scheme_and_every_spelling_has_a_meaning() {
+    fn every_word_belongs_to_one_scheme() {
         let mut owner = HashMap::new();
         for scheme in all() {
             for word in words(scheme) {
-                assert_eq!(*owner.entry(fold(word)).or_insert(scheme.name), scheme.name, "`{word}` stands in two rows");
+                assert_eq!(*owner.entry(fold(word)).or_insert(scheme.name), scheme.name, "`{word}` is in two rows");
             }
-            for Alias { framework, name, means, .. } in scheme.framework_aliases {
-                let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
-                assert!(canonical_on(means, shape, layout).is_ok(), "{framework}.{name}: `{means}` is not legal");
-            }
+        }
+    }
+
+    #[test]
+    fn every_alias_of_a_framework_resolves() {
+        for Alias { framework, name, scheme, means, .. } in FRAMEWORKS.iter().flat_map(|framework| framework.aliases) {
+            assert_eq!(find(name).unwrap().name, *scheme, "`{name}` of {framework} is another word in the literature");
+            let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
+            let meant = canonical_on(means, shape, layout).unwrap();
+            assert_eq!(
+                canonical_on(&format!("{framework}.{name}"), shape, layout).unwrap(),
+                meant,
+                "{framework}.{name}"
+            );
         }
     }
 

@@ -1,156 +1,50 @@
-//! The frameworks' own words for parameters and their values, so that a call can be typed as it stands there:
+//! The frameworks' own words for parameters and their values, so that a call can be typed as in the framework:
 //! `torch.kaiming_normal_:a=0.2,mode=fan_out`, `keras.RandomNormal:stddev=0.02`.
 
 use super::expression::fold;
+use super::frameworks::{COMMON, FRAMEWORKS, Framework, ParameterAlias};
 
-/// Whose words an expression is in: a framework's, for one of its names. Both are empty where it is nobody's.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Dialect<'a> {
-    pub(super) framework: &'a str,
-    pub(super) name: &'a str,
+/// The words of an expression: those of a framework, for one of its names.
+#[derive(Clone, Copy)]
+pub(super) struct Dialect {
+    framework: &'static Framework,
+    name: &'static str,
 }
 
-impl Dialect<'_> {
-    /// Whether words of `whose` are among its own: everybody's (""), a framework's, or those of one name of it.
-    fn has(self, whose: &str) -> bool {
-        match whose.split_once('.') {
-            Some((framework, name)) => framework == self.framework && fold(name) == fold(self.name),
-            None => whose.is_empty() || whose == self.framework,
+impl Dialect {
+    /// The words that belong to no framework.
+    pub(super) const COMMON: Self = Self { framework: &COMMON, name: "" };
+
+    pub(super) fn new(framework: &'static Framework, name: &'static str) -> Self {
+        Self { framework, name }
+    }
+
+    /// The parameter that a word stands for, of those that the scheme `takes`.
+    pub(super) fn parameter(self, theirs: &str, takes: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let words = COMMON.parameters.iter().chain(self.framework.parameters);
+        let mut own = words.filter(|word| word.name.is_empty() || fold(word.name) == fold(self.name));
+        own.find(|word| fold(word.theirs) == fold(theirs) && takes(word.ours)).map(|word| word.ours)
+    }
+
+    /// A value in our words.
+    pub(super) fn value<'a>(self, parameter: &str, theirs: &'a str) -> &'a str {
+        let mut words = self.framework.values.iter();
+        words.find(|(of, word, _)| *of == parameter && fold(word) == fold(theirs)).map_or(theirs, |word| word.2)
+    }
+
+    /// The slope in effect: some frameworks read one for the leaky rectifier alone, and have a default.
+    pub(super) fn slope(self, gain: Option<&str>, given: Option<String>) -> Option<String> {
+        match self.framework.default_slope {
+            Some(default) => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| default.into())),
+            None => given,
         }
     }
 }
 
-/// The slope that a framework takes for an activation: `PyTorch`, Paddle and `MindSpore` read one for the leaky rectifier alone, and there 0 where
-/// none is given.
-pub(super) fn slope(dialect: Dialect, gain: Option<&str>, given: Option<String>) -> Option<String> {
-    match ["torch", "paddle", "mindspore"].contains(&dialect.framework) {
-        true => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| "0".into())),
-        false => given,
-    }
-}
-
-/// A parameter's word in a framework.
-pub(super) struct ParameterAlias {
-    whose: &'static str,
-    theirs: &'static str,
-    /// The parameter here.
-    pub(super) ours: &'static str,
-    /// A parameter that it says something about as well, unless that is given.
-    pub(super) implies: Option<(&'static str, &'static str)>,
-}
-
-const fn word(whose: &'static str, theirs: &'static str, ours: &'static str) -> ParameterAlias {
-    ParameterAlias { whose, theirs, ours, implies: None }
-}
-
-/// The slope of a nonlinearity that is a leaky rectifier where nothing else is said.
-const fn leaky(whose: &'static str, theirs: &'static str) -> ParameterAlias {
-    ParameterAlias { implies: Some(("gain", "leaky-relu")), ..word(whose, theirs, "slope") }
-}
-
-/// Words for parameters. The first row that fits counts: one whose parameter here the scheme takes.
-const WORDS: &[ParameterAlias] = &[
-    word("", "stddev", "std"),
-    word("", "stdev", "std"),
-    word("", "sigma", "std"),
-    word("", "minval", "low"),
-    word("", "maxval", "high"),
-    word("", "nonlinearity", "gain"),
-    word("", "non_linearity", "gain"),
-    word("torch", "a", "low"),
-    word("torch", "b", "high"),
-    leaky("torch", "a"),
-    word("torch", "val", "value"),
-    word("torch", "sparsity", "zeros"),
-    word("torch", "padding_idx", "padding"),
-    word("timm.trunc_normal_tf_", "a", "low-sigma"),
-    word("timm.trunc_normal_tf_", "b", "high-sigma"),
-    word("timm", "a", "low"),
-    word("timm", "b", "high"),
-    word("paddle", "a", "low"),
-    word("paddle", "b", "high"),
-    leaky("paddle", "negative_slope"),
-    word("jax.truncated_normal", "lower", "low-sigma"),
-    word("jax.truncated_normal", "upper", "high-sigma"),
-    word("jax.uniform", "scale", "high"),
-    word("jax", "scale", "gain"),
-    word("haiku.TruncatedNormal", "lower", "low-sigma"),
-    word("haiku.TruncatedNormal", "upper", "high-sigma"),
-    word("haiku", "constant", "value"),
-    word("haiku", "scale", "gain"),
-    word("lasagne", "sparsity", "density"),
-    word("lasagne", "val", "value"),
-    word("mxnet.Uniform", "scale", "range"),
-    word("mxnet.Orthogonal", "scale", "gain"),
-    word("mxnet", "factor_type", "mode"),
-    word("chainer.Uniform", "scale", "range"),
-    word("chainer.Normal", "scale", "std"),
-    // Of He the gain is sqrt(2) times their scale, which is another number.
-    word("chainer.GlorotNormal", "scale", "gain"),
-    word("chainer.GlorotUniform", "scale", "gain"),
-    word("chainer.Orthogonal", "scale", "gain"),
-    word("chainer", "fill_value", "value"),
-    word("chainer", "fan_option", "mode"),
-    word("flux", "lo", "low"),
-    word("flux", "hi", "high"),
-    word("flux", "sparsity", "zeros"),
-    word("lux", "lo", "low"),
-    word("lux", "hi", "high"),
-    word("lux", "sparsity", "zeros"),
-    word("mlx", "sparsity", "zeros"),
-    word("mindspore", "a", "low"),
-    word("mindspore", "b", "high"),
-    leaky("mindspore", "negative_slope"),
-    word("mindspore", "sparsity", "zeros"),
-    word("caffe", "min", "low"),
-    word("caffe", "max", "high"),
-    word("caffe", "variance_norm", "mode"),
-    word("burn", "min", "low"),
-    word("burn", "max", "high"),
-    word("burn", "fan_out_only", "mode"),
-    word("candle", "lo", "low"),
-    word("candle", "up", "high"),
-    word("candle", "fan", "mode"),
-    word("tch", "lo", "low"),
-    word("tch", "up", "high"),
-    word("tch", "fan", "mode"),
-];
-
-/// Every word for a parameter: whose it is (a framework, or one name of it; empty where it is everybody's), the word, and the
-/// parameter here.
-pub fn parameter_words() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    WORDS.iter().map(|word| (word.whose, word.theirs, word.ours))
-}
-
-/// Words for values: whose, of which parameter here, theirs, ours.
-const VALUES: &[(&str, &str, &str, &str)] = &[
-    ("keras", "distribution", "normal", "truncated-normal"),
-    ("keras", "distribution", "untruncated_normal", "normal"),
-    ("tensorflow", "distribution", "normal", "truncated-normal"),
-    ("tensorflow", "distribution", "untruncated_normal", "normal"),
-    ("sonnet", "distribution", "untruncated_normal", "normal"),
-    ("mxnet", "mode", "in", "fan-in"),
-    ("mxnet", "mode", "out", "fan-out"),
-    ("mxnet", "mode", "avg", "fan-avg"),
-    ("caffe", "mode", "average", "fan-avg"),
-    ("burn", "mode", "true", "fan-out"),
-    ("burn", "mode", "false", "fan-in"),
-];
-
-/// The row of a framework's word for a parameter that the scheme `takes`.
-pub(super) fn parameter(
-    dialect: Dialect,
-    theirs: &str,
-    takes: impl Fn(&str) -> bool,
-) -> Option<&'static ParameterAlias> {
-    WORDS.iter().find(|word| dialect.has(word.whose) && fold(word.theirs) == fold(theirs) && takes(word.ours))
-}
-
-/// A value in our words.
-pub(super) fn value<'a>(dialect: Dialect, parameter: &str, theirs: &'a str) -> &'a str {
-    let row =
-        VALUES.iter().find(|(whose, of, word, _)| dialect.has(whose) && *of == parameter && fold(word) == fold(theirs));
-    row.map_or(theirs, |row| row.3)
+/// Every word for a parameter, with its framework; that of [`COMMON`] is empty.
+pub fn parameter_words() -> impl Iterator<Item = (&'static str, &'static ParameterAlias)> {
+    let common = COMMON.parameters.iter().map(|word| ("", word));
+    common.chain(FRAMEWORKS.iter().flat_map(|row| row.parameters.iter().map(|word| (row.word, word))))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
@@ -21,11 +21,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[Parameter { name: "rate", kind: Kind::Number, default: Some("1"), help: "1 / mean, above 0" }],
         bare: Some("rate"),
         aliases: &[],
-        framework_aliases: &[
-            alias("torch", "exponential_", "exponential"),
-            alias("reservoirpy", "expon", "exponential"),
-            alias("jax", "exponential", "exponential"),
-        ],
         requires: Requires::Shape,
         example: example("exponential:rate=4"),
         distribution: exponential,
@@ -42,7 +37,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("shape"),
         aliases: &[],
-        framework_aliases: &[alias("reservoirpy", "gamma", "gamma"), alias("jax", "gamma", "gamma")],
         requires: Requires::Shape,
         example: example("gamma:shape=2.5,scale=0.1"),
         distribution: gamma,
@@ -59,11 +53,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("sigma"),
         aliases: &[],
-        framework_aliases: &[
-            alias("torch", "log_normal_", "log-normal:mu=1,sigma=2"),
-            alias("jax", "lognormal", "log-normal"),
-            alias("reservoirpy", "lognorm", "log-normal"),
-        ],
         requires: Requires::Shape,
         example: example("log-normal:sigma=0.5,mu=-3"),
         distribution: log_normal,
@@ -80,7 +69,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["reciprocal"],
-        framework_aliases: &[alias("reservoirpy", "loguniform", "log-uniform")],
         requires: Requires::Shape,
         example: example("log-uniform"),
         distribution: log_uniform,

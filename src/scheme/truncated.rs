@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::statistics::normal;
 
@@ -48,24 +48,6 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some("std"),
     aliases: &[],
-    framework_aliases: &[
-        alias("torch", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2")
-            .noting("the cuts are absolute: where std is 0.02, they are at 100 sigma"),
-        alias("timm", "trunc_normal_", "truncated-normal:std=1,low=-2,high=2"),
-        alias("timm", "trunc_normal_tf_", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
-        alias("keras", "TruncatedNormal", "truncated-normal:std=0.05"),
-        alias("tensorflow", "truncated_normal_initializer", "truncated-normal:std=1"),
-        alias("tensorflow", "stateless_truncated_normal", "truncated-normal:std=1"),
-        alias("jax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
-        alias("haiku", "TruncatedNormal", "truncated-normal:std=1,low-sigma=-2,high-sigma=2"),
-        alias("sonnet", "TruncatedNormal", "truncated-normal:std=1"),
-        alias("flux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
-        alias("lux", "truncated_normal", "truncated-normal:std=1,low=-2,high=2"),
-        alias("flax", "truncated_normal", "truncated-normal:low-sigma=-2,high-sigma=2"),
-        alias("paddle", "TruncatedNormal", "truncated-normal:std=1,low=-2,high=2"),
-        alias("mindspore", "TruncatedNormal", "truncated-normal:std=0.01,low=-2,high=2"),
-        alias("tfjs", "truncatedNormal", "truncated-normal:std=0.05"),
-    ],
     requires: Requires::Shape,
     example: example("truncated-normal"),
     distribution: truncated_normal,

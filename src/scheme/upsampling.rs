@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::kernel_tap::{kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole, to_f64};
 
@@ -32,11 +32,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[
-            alias("caffe", "bilinear", "bilinear"),
-            alias("mxnet", "Bilinear", "bilinear:centre=mxnet"),
-            alias("paddle", "Bilinear", "bilinear:centre=mxnet,sheared=true"),
-        ],
         requires: Requires::Matrices,
         example: example_on("bilinear", "3x2x4x4", "torch"),
         distribution: bilinear,
@@ -50,7 +45,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("chainer", "UpsamplingDeconvFilter", "linear-upsampling")],
         requires: Requires::Matrices,
         example: example_on("linear-upsampling", "3x3x4x4", "torch"),
         distribution: |_, site| linear(site, |_| 1.0),
@@ -64,7 +58,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("chainer", "DownsamplingConvFilter", "linear-downsampling")],
         requires: Requires::Matrices,
         example: example_on("linear-downsampling", "3x3x4x4", "torch"),
         distribution: |_, site| linear(site, |sum| sum),

@@ -128,7 +128,7 @@ fn aliases_give_equal_numbers() {
         let numbers =
             |expression: &str| draw::whole(6, &tensor(expression)).into_iter().map(f64::to_bits).collect::<Vec<_>>();
         let (expected, arguments) = (numbers(example), example.strip_prefix(scheme.name).unwrap());
-        let spelled = scheme.framework_aliases.iter().map(|spelling| spelling.name);
+        let spelled = scheme.framework_aliases().map(|spelling| spelling.name);
         for alias in scheme.aliases.iter().copied().chain(spelled) {
             let meant = scheme::resolve(&format!("{alias}{arguments}")).unwrap();
             // A framework's word that another scheme has for its name goes to that scheme.
@@ -137,7 +137,7 @@ fn aliases_give_equal_numbers() {
                 compared += 1;
             }
         }
-        for spelling in scheme.framework_aliases {
+        for spelling in scheme.framework_aliases() {
             let qualified = format!("{}.{}", spelling.framework, spelling.name);
             assert_eq!(numbers(&qualified), numbers(spelling.means), "{qualified} is not {}", spelling.means);
             compared += 1;

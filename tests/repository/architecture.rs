@@ -24,7 +24,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
     (&["scheme/arguments", "scheme/gain"], "an argument may be a gain, and a gain has parameters"),
     (
         &[
-            "scheme/frameworks",
             "scheme/lookup",
             "scheme/parity/jax",
             "scheme/parity/keras",
@@ -33,7 +32,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
             "scheme/parity/numpy",
             "scheme/parity/tensorflow",
             "scheme/parity/torch",
-            "scheme/unsupported",
         ],
         "a name is looked up in the tables of the frameworks, which look up schemes by name",
     ),

@@ -11,7 +11,8 @@ use std::path::Path;
 use crate::common::Folder;
 use fanin::generator::{NATIVE, native};
 use fanin::plan::{Common, Tensor};
-use fanin::scheme::{self, frameworks};
+use fanin::scheme;
+use fanin::scheme::frameworks::{Framework, ParameterAlias};
 use fanin::tensor::{DType, Fans, Layout, Shape};
 use serde::Deserialize;
 use serde_json::Value;
@@ -283,15 +284,15 @@ fn every_word_for_a_parameter_is_that_of_its_framework() {
     let fold = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let takes = |row: &Name, theirs: &str| row.parameters.keys().any(|key| fold(key) == fold(theirs));
     let (mut untabled, mut wrong): (BTreeMap<String, usize>, Vec<String>) = (BTreeMap::new(), Vec::new());
-    for (whose, theirs, ours) in scheme::parameter_words() {
-        let (framework, name) = whose.split_once('.').map_or((whose, None), |(word, name)| (word, Some(name)));
+    for (framework, ParameterAlias { name, theirs, ours }) in scheme::parameter_words() {
         let mut own = tables.iter().filter(|table| framework.is_empty() || table.framework == framework).peekable();
         if own.peek().is_none() {
             *untabled.entry(framework.into()).or_default() += 1;
             continue;
         }
         let mut rows = own.flat_map(|table| &table.names);
-        let found = rows.any(|(row, held)| name.is_none_or(|name| fold(name) == fold(row)) && takes(held, theirs));
+        let found = rows.any(|(row, held)| (name.is_empty() || fold(name) == fold(row)) && takes(held, theirs));
+        let whose = if name.is_empty() { framework.into() } else { format!("{framework}.{name}") };
         if found == unverified.absent.contains_key(&format!("{whose}:{theirs}")) {
             wrong.push(format!("`{theirs}` of `{whose}`, here `{ours}`"));
         }
@@ -304,7 +305,7 @@ fn every_word_for_a_parameter_is_that_of_its_framework() {
 fn axes_lie_as_in_the_framework() {
     let mut layouts: BTreeSet<String> = fanin::tensor::LAYOUTS.iter().map(|row| row.name.into()).collect();
     for table in tables() {
-        let ours = frameworks::layout(&table.framework).unwrap_or("default");
+        let ours = Framework::find(&table.framework).unwrap().layout.unwrap_or("default");
         for rank in [2, 3, 4, 5] {
             let letters = |word: &str| word.parse::<Layout>().unwrap().letters(rank).unwrap();
             assert_eq!(letters(ours), letters(&table.layout), "{} with {rank} axes", table.framework);

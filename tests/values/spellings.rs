@@ -2,7 +2,7 @@
 
 use fanin::generator::{NATIVE, native};
 use fanin::plan::{Common, Tensor};
-use fanin::scheme::{self, Alias};
+use fanin::scheme::{self, frameworks::Alias, frameworks::FRAMEWORKS};
 use fanin::tensor::{DType, Fans};
 
 /// The scheme that an expression names.
@@ -20,7 +20,7 @@ fn tensor(expression: &str, scheme: &scheme::Scheme) -> Tensor {
 }
 
 fn spellings() -> impl Iterator<Item = &'static Alias> {
-    scheme::all().flat_map(|scheme| scheme.framework_aliases)
+    FRAMEWORKS.iter().flat_map(|framework| framework.aliases)
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
 use crate::distribution::matrix::product;
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{AxisRole, Unfolding, to_f64, to_usize};
@@ -27,7 +27,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("distribution"),
         aliases: &[],
-        framework_aliases: &[alias("peft", "lora_A", "lora-a")],
         requires: Requires::Fans,
         example: example("lora-a"),
         distribution: lora_a,
@@ -41,7 +40,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("peft", "lora_B", "lora-b"), alias("peft", "lora_embedding_A", "zeros")],
         requires: Requires::Shape,
         example: example("lora-b"),
         distribution: |_, _| Ok(Distribution::Constant { value: 0.0 }),
@@ -55,7 +53,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Matrices,
         example: example_on("lora-orthogonal-a", "8x40", "torch"),
         distribution: |_, site| orthogonal(site, Side::A),
@@ -69,7 +66,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Matrices,
         example: example_on("lora-orthogonal-b", "40x8", "torch"),
         distribution: |_, site| orthogonal(site, Side::B),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
-use super::{Kind, Parameter, Requires, Scheme, alias, example_on};
+use super::{Kind, Parameter, Requires, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::{to_f64, to_usize};
 
@@ -23,7 +23,6 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: None,
     aliases: &[],
-    framework_aliases: &[alias("keras-contrib", "ConvolutionAware", "convolution-aware")],
     requires: Requires::Fans,
     example: example_on("convolution-aware", "3x3x5x8", "keras"),
     distribution: |arguments, site| {

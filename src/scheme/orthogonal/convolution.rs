@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Requires, SLOPE, Scheme, alias, example_on};
+use super::{GAIN_ONE, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::to_usize;
 
@@ -18,14 +18,6 @@ pub(super) const ROW: Scheme = Scheme {
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &["convolution-orthogonal"],
-    framework_aliases: &[
-        alias("tensorflow", "ConvolutionOrthogonal1D", "conv-orthogonal"),
-        alias("tensorflow", "ConvolutionOrthogonal2D", "conv-orthogonal"),
-        alias("tensorflow", "ConvolutionOrthogonal3D", "conv-orthogonal"),
-        alias("tensorflow", "convolutional_orthogonal_1d", "conv-orthogonal"),
-        alias("tensorflow", "convolutional_orthogonal_2d", "conv-orthogonal"),
-        alias("tensorflow", "convolutional_orthogonal_3d", "conv-orthogonal"),
-    ],
     requires: Requires::Matrices,
     example: example_on("conv-orthogonal", "3x3x5x8", "keras"),
     distribution: |arguments, site| {

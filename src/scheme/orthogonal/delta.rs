@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Requires, SLOPE, Scheme, alias, example_on};
+use super::{GAIN_ONE, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::to_usize;
 
@@ -16,12 +16,6 @@ pub(super) const ROW: Scheme = Scheme {
     parameters: &[GAIN_ONE, SLOPE],
     bare: Some("gain"),
     aliases: &[],
-    framework_aliases: &[
-        alias("tensorflow", "ConvolutionDeltaOrthogonal", "delta-orthogonal"),
-        alias("tensorflow", "convolutional_delta_orthogonal", "delta-orthogonal"),
-        alias("jax", "delta_orthogonal", "delta-orthogonal"),
-        alias("flax", "delta_orthogonal", "delta-orthogonal"),
-    ],
     requires: Requires::Matrices,
     example: example_on("delta-orthogonal", "3x3x5x8", "keras"),
     distribution: |arguments, site| {

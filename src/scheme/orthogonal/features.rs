@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::{scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, alias, example};
+use super::{Kind, Parameter, Requires, Scheme, example};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
@@ -29,10 +29,6 @@ pub(super) const ROW: Scheme = Scheme {
     ],
     bare: None,
     aliases: &["orf"],
-    framework_aliases: &[
-        alias("performer", "GaussianOrthogonalRandomMatrix", "orthogonal-random-features"),
-        alias("performer", "gaussian_orthogonal_random_matrix", "orthogonal-random-features"),
-    ],
     requires: Requires::Matrices,
     example: example("orthogonal-random-features"),
     distribution: |arguments, site| {

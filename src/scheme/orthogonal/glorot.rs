@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, alias, example};
+use super::{Kind, Parameter, Requires, Scheme, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
@@ -23,7 +23,6 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: Some("scale"),
     aliases: &[],
-    framework_aliases: &[alias("pyg", "glorot_orthogonal", "glorot-orthogonal")],
     requires: Requires::Fans,
     example: example("glorot-orthogonal"),
     distribution: |arguments, site| {

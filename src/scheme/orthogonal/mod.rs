@@ -12,7 +12,7 @@ mod skew;
 use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
 use crate::distribution::{Distribution, OrthogonalMethod};
 use crate::tensor::{Unfolding, to_f64};
 
@@ -30,37 +30,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[GAIN_ONE, SLOPE, METHOD, MODE],
         bare: Some("gain"),
         aliases: &["saxe"],
-        framework_aliases: &[
-            alias("torch", "orthogonal_", "orthogonal"),
-            alias("keras", "Orthogonal", "orthogonal"),
-            alias("keras", "OrthogonalInitializer", "orthogonal"),
-            alias("tensorflow", "orthogonal_initializer", "orthogonal"),
-            alias("tensorflow", "Orthogonal", "orthogonal"),
-            alias("tfjs", "orthogonal", "orthogonal"),
-            alias("jax", "orthogonal", "orthogonal"),
-            alias("flax", "orthogonal", "orthogonal"),
-            alias("haiku", "Orthogonal", "orthogonal"),
-            alias("sonnet", "Orthogonal", "orthogonal"),
-            // Singular vectors whose signs LAPACK decides; here they are random.
-            alias("lasagne", "Orthogonal", "orthogonal"),
-            alias("theano", "ortho_weight", "orthogonal"),
-            // Those of a uniform matrix, which is Haar's distribution but nearly.
-            alias("mxnet", "Orthogonal", "orthogonal:gain=1.414"),
-            alias("chainer", "Orthogonal", "orthogonal:gain=1.1"),
-            alias("flux", "orthogonal", "orthogonal"),
-            alias("lux", "orthogonal", "orthogonal"),
-            alias("axon", "orthogonal", "orthogonal"),
-            alias("mlx", "orthogonal", "orthogonal"),
-            alias("paddle", "Orthogonal", "orthogonal"),
-            alias("mindspore", "Orthogonal", "orthogonal"),
-            alias("nnabla", "OrthogonalInitializer", "orthogonal"),
-            alias("burn", "Orthogonal", "orthogonal"),
-            alias("tch", "Orthogonal", "orthogonal"),
-            // Newer versions hand it arguments in the wrong order and always raise; this is what its function draws.
-            alias("neox", "orthogonal", "orthogonal:gain=relu"),
-            alias("reservoirpy", "orthogonal", "orthogonal"),
-            alias("scipy", "ortho_group", "orthogonal"),
-        ],
         requires: Requires::Matrices,
         example: example("orthogonal"),
         distribution: |arguments, site| {
@@ -86,7 +55,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("layers"),
         aliases: &[],
-        framework_aliases: &[alias("neox", "scaled_orthogonal", "scaled-orthogonal:layers=1")],
         requires: Requires::Matrices,
         example: example("scaled-orthogonal:layers=12"),
         distribution: |arguments, site| {

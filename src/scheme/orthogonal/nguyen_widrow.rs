@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::normal_uniform::between;
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -23,8 +23,6 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: Some("factor"),
     aliases: &[],
-    // It multiplies by half the width of the transfer function's active range: 2 for its default, TanSig.
-    framework_aliases: &[alias("neurolab", "initnw", "nguyen-widrow:factor=1.4")],
     requires: Requires::Fans,
     example: example("nguyen-widrow"),
     distribution: nguyen_widrow,

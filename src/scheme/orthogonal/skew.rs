@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, alias, example_on};
+use super::{Kind, Parameter, Requires, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_usize};
 
@@ -24,13 +24,6 @@ pub(super) const ROW: Scheme = Scheme {
     }],
     bare: Some("angles"),
     aliases: &[],
-    framework_aliases: &[
-        alias("exprnn", "henaff_init_", "skew-symmetric"),
-        alias("exprnn", "cayley_init_", "skew-symmetric:angles=cayley"),
-        alias("exprnn", "haar_diag_init_", "skew-symmetric:angles=haar"),
-        alias("exprnn", "normal_diag_init_", "skew-symmetric:angles=normal"),
-        alias("exprnn", "normal_squeeze_diag_init_", "skew-symmetric:angles=normal-squeeze"),
-    ],
     requires: Requires::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
     distribution: |arguments, site| {

@@ -12,8 +12,8 @@ mod torch;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::expression::{Expression, fold};
-use super::frameworks::{self, qualified};
-use super::{Alias, Arguments, Resolved, Site, find, resolve};
+use super::frameworks::{Alias, Framework};
+use super::{Arguments, Resolved, Site, find, resolve};
 use crate::distribution::Distribution;
 use crate::tensor::DType;
 use crate::text::did_you_mean;
@@ -146,7 +146,7 @@ impl ParityTable {
     fn resolve_plain(&self, text: &str) -> Result<Resolved> {
         let Expression { name, .. } = Expression::parse(text)?;
         if let Some((framework, _)) = name.split_once('.') {
-            let meant = frameworks::framework_of(framework)?;
+            let meant = Framework::find(framework)?.word;
             if meant != self.framework {
                 bail!("the numbers are to be those of {}, and this is a name of {meant}", self.framework);
             }
@@ -175,11 +175,11 @@ impl ParityTable {
 
     /// The framework's own name for what was typed: that name itself, or its word for a scheme here.
     fn alias(&self, name: &str) -> Option<&'static Alias> {
-        let own = qualified(self.framework, name).ok();
-        own.or_else(|| {
-            let scheme = find(name).ok()?;
-            let plain = self.rows.iter().any(|row| row.plain && row.scheme == scheme.name);
-            scheme.framework_aliases.iter().find(|alias| alias.framework == self.framework && !plain)
+        let framework = Framework::find(self.framework).ok()?;
+        framework.alias(name).or_else(|| {
+            let scheme = find(name).ok()?.name;
+            let plain = self.rows.iter().any(|row| row.plain && row.scheme == scheme);
+            framework.aliases.iter().find(|alias| alias.scheme == scheme && !plain)
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::last_axis;
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::to_usize;
@@ -49,15 +49,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("forget"),
         aliases: &["forget-bias"],
-        framework_aliases: &[
-            alias("mxnet", "LSTMBias", "lstm-bias"),
-            alias("keras", "unit_forget_bias", "lstm-bias"),
-            alias("tensorflow", "unit_forget_bias", "lstm-bias"),
-            alias("tfjs", "unitForgetBias", "lstm-bias"),
-            alias("sonnet", "forget_bias", "lstm-bias"),
-            alias("chainer", "forget_bias_init", "lstm-bias:gates=gifo,interleaved=true"),
-            alias("dl4j", "forgetGateBiasInit", "lstm-bias:gates=gfoi"),
-        ],
         requires: Requires::Shape,
         example: example_on("lstm-bias", "64", "default"),
         distribution: |arguments, site| {
@@ -74,7 +65,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[LONGEST, GATES, INTERLEAVED],
         bare: Some("t-max"),
         aliases: &["chrono-initialization"],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example_on("chrono:t-max=100", "64", "default"),
         distribution: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
@@ -102,7 +92,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("t-max"),
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example_on("chrono-gru:t-max=100", "48", "default"),
         distribution: |arguments, site| match arguments.word("update") {

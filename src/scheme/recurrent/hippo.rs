@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, alias, example_on};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
@@ -63,7 +63,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
         source: HIPPO,
         parameters: FIXED,
-        framework_aliases: &[alias("s4", "legs", "hippo-legs")],
         example: example_on("hippo-legs", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::LegS, arguments, site),
         ..BASE
@@ -74,7 +73,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
         source: DIAGONAL,
         parameters: FIXED,
-        framework_aliases: &[alias("s4", "legsd", "hippo-legsd")],
         example: example_on("hippo-legsd", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::LegSD, arguments, site),
         ..BASE
@@ -85,7 +83,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         source: HIPPO,
         parameters: FIXED,
-        framework_aliases: &[alias("s4", "legt", "hippo-legt")],
         example: example_on("hippo-legt", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::LegT, arguments, site),
         ..BASE
@@ -96,7 +93,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
         source: LMU,
         parameters: FIXED,
-        framework_aliases: &[alias("s4", "lmu", "hippo-lmu")],
         example: example_on("hippo-lmu", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::Lmu, arguments, site),
         ..BASE
@@ -107,7 +103,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
         source: HIPPO,
         parameters: TILTED,
-        framework_aliases: &[alias("s4", "lagt", "hippo-lagt")],
         example: example_on("hippo-lagt", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
         ..BASE
@@ -118,7 +113,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
         source: S4,
         parameters: TILTED,
-        framework_aliases: &[alias("s4", "tlagt", "hippo-tlagt")],
         example: example_on("hippo-tlagt", "16x16", "default"),
         distribution: |arguments, site| {
             fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site)
@@ -131,7 +125,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
         source: HIPPO,
         parameters: GENERALIZED,
-        framework_aliases: &[alias("s4", "glagt", "hippo-glagt")],
         example: example_on("hippo-glagt", "16x16", "default"),
         distribution: generalized,
         ..BASE
@@ -142,11 +135,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
         source: TRAIN,
         parameters: FIXED,
-        framework_aliases: &[
-            alias("s4", "fout", "hippo-fourier"),
-            // Over a window of half the length.
-            alias("s4", "fourier2", "hippo-fourier:scale=2"),
-        ],
         example: example_on("hippo-fourier", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::Fourier, arguments, site),
         ..BASE
@@ -157,10 +145,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = 2 R - I / 2 with R and B of hippo-fourier",
         source: TRAIN,
         parameters: FIXED,
-        framework_aliases: &[
-            alias("s4", "foud", "hippo-fourier-diag"),
-            alias("s4", "fourier_diag", "hippo-fourier-diag"),
-        ],
         example: example_on("hippo-fourier-diag", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
         ..BASE
@@ -171,7 +155,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
         source: TRAIN,
         parameters: FIXED,
-        framework_aliases: &[alias("s4", "fourier_decay", "hippo-fourier-decay")],
         example: example_on("hippo-fourier-decay", "16x16", "default"),
         distribution: |arguments, site| fixed(Measure::FourierDecay, arguments, site),
         ..BASE

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use rand::Rng;
 
 use super::super::normal_uniform::between;
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
 use crate::distribution::{Distribution, Iid, Moments, sampling::open_unit};
@@ -32,7 +32,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("mamba", "A_log", "mamba-a"), alias("transformers", "A_log", "mamba-a")],
         requires: Requires::Shape,
         example: example_on("mamba-a", "64x16", "default"),
         distribution: |_, site| {
@@ -55,7 +54,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example("mamba2-a"),
         distribution: |arguments, _| {
@@ -81,7 +79,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("mamba", "dt_bias", "mamba-dt"), alias("transformers", "dt_bias", "mamba-dt")],
         requires: Requires::Shape,
         example: example("mamba-dt"),
         distribution: |arguments, _| {
@@ -108,7 +105,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("mamba", "dt_proj", "mamba-dt-proj")],
         requires: Requires::Fans,
         example: example("mamba-dt-proj"),
         distribution: projection,
@@ -122,7 +118,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[LEAST_STEP, LONGEST_STEP],
         bare: None,
         aliases: &[],
-        framework_aliases: &[alias("s4", "log_dt", "s4-dt")],
         requires: Requires::Shape,
         example: example("s4-dt"),
         distribution: |arguments, _| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
@@ -31,10 +31,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[
-            alias("rwkv", "time_decay", "rwkv-decay"),
-            alias("transformers", "time_decay", "rwkv-decay"),
-        ],
         requires: Requires::Shape,
         example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
         distribution: |arguments, site| {
@@ -58,8 +54,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[],
         bare: None,
         aliases: &[],
-        // transformers computes the zigzag and then writes `ones_like` of it.
-        framework_aliases: &[alias("rwkv", "time_first", "rwkv-first"), alias("transformers", "time_first", "ones")],
         requires: Requires::Shape,
         example: example_on("rwkv-first", "64", "default"),
         distribution: |_, site| Ok(over_channels(Curve::First, site)),
@@ -82,14 +76,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: Some("part"),
         aliases: &[],
-        framework_aliases: &[
-            alias("rwkv", "time_mix_k", "rwkv-mix:part=k"),
-            alias("rwkv", "time_mix_v", "rwkv-mix:part=v"),
-            alias("rwkv", "time_mix_r", "rwkv-mix:part=r"),
-            alias("transformers", "time_mix_key", "rwkv-mix:part=k"),
-            alias("transformers", "time_mix_value", "rwkv-mix:part=v"),
-            alias("transformers", "time_mix_receptance", "rwkv-mix:part=r"),
-        ],
         requires: Requires::Shape,
         example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
         distribution: |arguments, site| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, alias, example_on};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
@@ -37,7 +37,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -(n+1), n from 0",
         source: PAPER,
         parameters: &[REAL],
-        framework_aliases: &[alias("s4", "diag-real", "s4d-real")],
         example: example_on("s4d-real", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Real, arguments, site),
         ..BASE
@@ -48,7 +47,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i pi n, n from 0",
         source: PAPER,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-lin", "s4d-lin"), alias("s4", "diag-linear", "s4d-lin")],
         example: example_on("s4d-lin", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Linear, arguments, site),
         ..BASE
@@ -59,7 +57,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-inv", "s4d-inv"), alias("s4", "diag-inverse", "s4d-inv")],
         example: example_on("s4d-inv", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Inverse, arguments, site),
         ..BASE
@@ -70,7 +67,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-inv2", "s4d-inv2"), alias("s4", "diag-inverse2", "s4d-inv2")],
         example: example_on("s4d-inv2", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Inverse2, arguments, site),
         ..BASE
@@ -81,7 +77,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
         source: PAPER,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-quad", "s4d-quad"), alias("s4", "diag-quadratic", "s4d-quad")],
         example: example_on("s4d-quad", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Quadratic, arguments, site),
         ..BASE
@@ -92,7 +87,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
         source: S4,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-legs", "s4d-legs"), alias("s4", "diag-hippo", "s4d-legs")],
         example: example_on("s4d-legs", "4x32", "default"),
         distribution: |arguments, site| match arguments.word("part") {
             Some("imag") => {
@@ -108,7 +102,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
         source: PAPER,
         parameters: &[PART],
-        framework_aliases: &[alias("s4", "diag-rand", "s4d-rand"), alias("s4", "diag-random", "s4d-rand")],
         example: example_on("s4d-rand", "4x32", "default"),
         distribution: |arguments, site| match arguments.word("part") {
             Some("imag") => Ok(Distribution::Joint(Arc::new(Exponentials { count: site.shape.count() }))),

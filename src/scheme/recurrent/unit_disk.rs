@@ -28,7 +28,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example("lru-nu"),
         distribution: |arguments, _| sizes(arguments),
@@ -47,7 +46,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         }],
         bare: Some("max-phase"),
         aliases: &[],
-        framework_aliases: &[],
         requires: Requires::Shape,
         example: example("lru-theta"),
         distribution: |arguments, _| {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::super::sparse::rounded;
-use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::distribution::{Distribution, sampling};
@@ -24,10 +24,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         name: "band",
         summary: "random values on the diagonals nearest the main one, up to the given density",
         formula: "round(density n^2) values: the main diagonal, then the first below it, the first above it, the second below it and so on; the last is filled at positions drawn uniformly",
-        framework_aliases: &[
-            alias("reservoircomputing", "band_init", "band:radius=1"),
-            alias("reservoircomputing", "diagonal_init", "band:density=0,distribution=normal"),
-        ],
         example: example_on("band:density=0.2,radius=0.9", "24x24", "torch"),
         distribution: |arguments, site| by_diagonals(arguments, site, false, false),
         ..DIAGONALS
@@ -36,7 +32,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         name: "lower-triangular",
         summary: "random values on the main diagonal and those below it, up to the given density",
         formula: "round(density n^2) values: the main diagonal, then the first below it, the second and so on; the last is filled at positions drawn uniformly. The spectral radius is the largest magnitude on the main diagonal",
-        framework_aliases: &[alias("reservoircomputing", "lower_triangular", "lower-triangular:radius=1")],
         example: example_on("lower-triangular:density=0.2,radius=0.9", "24x24", "torch"),
         distribution: |arguments, site| by_diagonals(arguments, site, true, false),
         ..DIAGONALS
@@ -45,7 +40,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         name: "toeplitz",
         summary: "one random value on each of the diagonals nearest the main one, up to the given density",
         formula: "as band, with one value for all of a diagonal",
-        framework_aliases: &[alias("reservoircomputing", "toepliz_init", "toeplitz:radius=1")],
         example: example_on("toeplitz:density=0.2,radius=0.9", "24x24", "torch"),
         distribution: |arguments, site| by_diagonals(arguments, site, false, true),
         ..DIAGONALS
@@ -73,7 +67,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("max"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "pseudo_svd", "pseudo-svd")],
         requires: Requires::Matrices,
         example: example_on("pseudo-svd:density=0.3", "24x24", "torch"),
         distribution: pseudo_svd,

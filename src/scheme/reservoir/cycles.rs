@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
@@ -27,7 +27,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &["cycle-reservoir-with-jumps"],
-        framework_aliases: &[alias("reservoircomputing", "cycle_jumps", "cycle-with-jumps:weight=0.1,jump=0.1")],
         requires: Requires::Matrices,
         example: example_on("cycle-with-jumps:weight=0.7,jump=0.3,jump-size=4", "24x24", "torch"),
         distribution: jumps,
@@ -51,10 +50,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        framework_aliases: &[
-            alias("reservoircomputing", "double_cycle", "double-cycle:weight=0.1,backward=0.1,crossed=true"),
-            alias("reservoircomputing", "true_doublecycle", "double-cycle:weight=0.1,backward=0.1"),
-        ],
         requires: Requires::Matrices,
         example: example_on("double-cycle:weight=0.5,backward=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
@@ -77,11 +72,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        framework_aliases: &[alias(
-            "reservoircomputing",
-            "selfloop_backward_cycle",
-            "self-loop-feedback-cycle:weight=0.1,self-loop=0.1,backward=0.1",
-        )],
         requires: Requires::Matrices,
         example: example_on("self-loop-feedback-cycle:weight=0.5,self-loop=0.3,backward=0.2", "24x24", "torch"),
         distribution: |arguments, site| {

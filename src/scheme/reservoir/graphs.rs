@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
 use crate::distribution::{Distribution, sampling};
@@ -33,7 +33,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("neighbours"),
         aliases: &["watts-strogatz"],
-        framework_aliases: &[alias("reservoirpy", "small_world", "small-world")],
         requires: Requires::Matrices,
         example: example_on("small-world:neighbours=4,rewire=0.2", "24x24", "torch"),
         distribution: small_world,
@@ -68,7 +67,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("clusters"),
         aliases: &[],
-        framework_aliases: &[alias("reservoirpy", "cluster", "cluster")],
         requires: Requires::Matrices,
         example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
         distribution: cluster,
@@ -90,7 +88,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("extra"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "chaotic_init", "chaotic")],
         requires: Requires::Matrices,
         example: example_on("chaotic", "16x16", "torch"),
         distribution: |arguments, site| {

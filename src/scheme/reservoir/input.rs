@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
 use super::spectral::{RandomSparse, SCALE, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
@@ -31,7 +31,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("scaling"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "scaled_rand", "reservoir-input")],
         requires: Requires::Matrices,
         example: example_on("reservoir-input:scaling=0.5", "40x5", "torch"),
         distribution: |arguments, site| random_sparse(arguments, site, "1", "scaling"),
@@ -53,10 +52,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("scaling"),
         aliases: &[],
-        framework_aliases: &[
-            alias("reservoircomputing", "weighted_init", "weighted-input"),
-            alias("reservoircomputing", "weighted_minimal", "weighted-input:values=constant"),
-        ],
         requires: Requires::Matrices,
         example: example_on("weighted-input", "40x5", "torch"),
         distribution: weighted,
@@ -79,7 +74,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "minimal_init", "minimal-input")],
         requires: Requires::Matrices,
         example: example_on("minimal-input", "40x5", "torch"),
         distribution: minimal,

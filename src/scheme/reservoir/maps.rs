@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::Random;
 use super::{ANY_MATRIX, Structure, drawn};
 use crate::distribution::Distribution;
@@ -23,7 +23,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "chebyshev_mapping", "chebyshev")],
         requires: Requires::Matrices,
         example: example_on("chebyshev:amplitude=0.7,control=3", "24x5", "torch"),
         distribution: chebyshev,
@@ -41,7 +40,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "logistic_mapping", "logistic")],
         requires: Requires::Matrices,
         example: example_on("logistic", "24x5", "torch"),
         distribution: |arguments, site| logistic(arguments, site, false),
@@ -59,7 +57,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("control"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "modified_lm", "logistic-chain")],
         requires: Requires::Matrices,
         example: example_on("logistic-chain", "24x8", "torch"),
         distribution: |arguments, site| logistic(arguments, site, true),

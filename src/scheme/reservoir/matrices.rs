@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::sparse::rounded;
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::distribution::{Distribution, NORMAL_REACH};
@@ -45,7 +45,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("excitatory"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "dale_sparse", "dale:density=0.1,direction=out,radius=1")],
         requires: Requires::Matrices,
         example: example_on("dale:density=0.3,radius=1", "24x24", "torch"),
         distribution: dale,
@@ -64,7 +63,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         }],
         bare: Some("weight"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "permutation_init", "permutation:weight=0.1")],
         requires: Requires::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
         distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, square(site)?)),
@@ -86,7 +84,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("std"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "wigner_init", "wigner")],
         requires: Requires::Matrices,
         example: example_on("wigner", "24x24", "torch"),
         distribution: wigner,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
@@ -38,10 +38,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("radius"),
         aliases: &["spectral-radius", "echo-state"],
-        framework_aliases: &[
-            alias("reservoircomputing", "rand_sparse", "spectral:radius=1,density=0.1,direction=out"),
-            alias("reservoircomputing", "low_connectivity", "spectral:radius=1,degree=1,direction=in"),
-        ],
         requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
@@ -60,7 +56,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[DENSITY_OF_ONE, DEGREE, DIRECTION, EXACT, DISTRIBUTION, POSITIVE, SCALE],
         bare: Some("density"),
         aliases: &[],
-        framework_aliases: &[alias("reservoirpy", "random_sparse", "random-sparse:exact=true")],
         requires: Requires::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
         distribution: |arguments, site| random_sparse(arguments, site, "1", "scale"),
@@ -77,7 +72,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("radius"),
         aliases: &[],
-        framework_aliases: &[alias("reservoirpy", "fast_spectral_initialization", "fast-spectral")],
         requires: Requires::Matrices,
         example: example_on("fast-spectral:radius=0.9,density=0.5", "30x30", "torch"),
         distribution: fast_spectral,

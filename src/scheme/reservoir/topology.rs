@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
 
@@ -33,11 +33,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         parameters: &[WEIGHT, SELF_LOOP, RADIUS],
         bare: Some("weight"),
         aliases: &["simple-cycle-reservoir"],
-        framework_aliases: &[
-            alias("reservoirpy", "ring", "ring"),
-            alias("reservoircomputing", "simple_cycle", "ring:weight=0.1"),
-            alias("reservoircomputing", "selfloop_cycle", "ring:weight=0.1,self-loop=0.1"),
-        ],
         requires: Requires::Matrices,
         example: example_on("ring:weight=0.9", "24x24", "torch"),
         distribution: |arguments, site| {
@@ -71,18 +66,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("weight"),
         aliases: &["delay-line-reservoir"],
-        framework_aliases: &[
-            alias("reservoirpy", "line", "line"),
-            alias("reservoircomputing", "delay_line", "line:weight=0.1"),
-            alias("reservoircomputing", "delayline_backward", "line:weight=0.1,backward=0.1"),
-            alias("reservoircomputing", "forward_connection", "line:weight=0.1,shift=2"),
-            alias("reservoircomputing", "selfloop_forwardconnection", "line:weight=0.1,shift=2,self-loop=0.1"),
-            alias(
-                "reservoircomputing",
-                "selfloop_delayline_backward",
-                "line:weight=0.1,self-loop=0.1,backward=0.1,backward-shift=2",
-            ),
-        ],
         requires: Requires::Matrices,
         example: example_on("line:weight=0.9", "24x24", "torch"),
         distribution: line,
@@ -105,7 +88,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("size"),
         aliases: &[],
-        framework_aliases: &[alias("reservoircomputing", "block_diagonal", "block-diagonal")],
         requires: Requires::Matrices,
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
         distribution: |arguments, site| {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, Kind, MODE, Parameter, Requires, ScaledDistribution, Scheme,
-    Site, alias, average, fan, scaled, to_f64,
+    Site, average, fan, scaled, to_f64,
 };
 use crate::scheme::example;
 
@@ -96,7 +96,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, std^2), std = sqrt(2 / (5 d)), d = dim",
         source: NGUYEN,
         parameters: &[DIM],
-        framework_aliases: &[alias("neox", "small_init", "small-init")],
         example: example("small-init"),
         distribution: |arguments, site| {
             Ok(Distribution::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() })
@@ -109,7 +108,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, std^2), std = 2 / (layers sqrt(d)), d = dim",
         source: "Wang and Komatsuzaki 2021, GPT-J-6B; GPT-NeoX wang_init",
         parameters: &[LAYERS, DIM],
-        framework_aliases: &[alias("neox", "wang_init", "wang-init:layers=12")],
         example: example("wang-init:layers=12"),
         distribution: |arguments, site| {
             let std = 2.0 / (layers(arguments, "layers")? * width(arguments, site)?.sqrt());
@@ -137,11 +135,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 default: Some("2"),
                 help: "residual additions per layer: 2 in a Transformer, 1 in Mamba",
             },
-        ],
-        framework_aliases: &[
-            alias("gpt2", "c_proj", "depth-scaled:layers=12"),
-            alias("neox", "scaled_normal", "depth-scaled:layers=12"),
-            alias("neox", "single_residual_scaled_normal", "depth-scaled:layers=12,residuals=1"),
         ],
         requires: Requires::Shape,
         example: example("depth-scaled:layers=12"),

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     Arguments, BASE, Distribution, GLOROT, IntoFan, Kind, LECUN, MODE, Parameter, Requires, ScaledDistribution, Scheme,
-    Site, UNIFORM, alias, between, fan, scaled, to_f64,
+    Site, UNIFORM, between, fan, scaled, to_f64,
 };
 use crate::scheme::{example, example_on};
 use crate::tensor::AxisRole;
@@ -30,30 +30,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             default: None,
             help: "draw the values, then set them all to 0, as torch.nn.MultiheadAttention does with its last bias",
         }],
-        framework_aliases: &[
-            alias("torch", "Linear", "torch-linear"),
-            alias("torch", "Conv1d", "torch-linear"),
-            alias("torch", "Conv2d", "torch-linear"),
-            alias("torch", "Conv3d", "torch-linear"),
-            alias("mlx", "Linear", "torch-linear"),
-            alias("mlx", "Conv1d", "torch-linear"),
-            alias("mlx", "Conv2d", "torch-linear"),
-            alias("mlx", "Conv3d", "torch-linear"),
-            alias("burn", "Linear", "torch-linear"),
-            alias("burn", "Conv1d", "torch-linear"),
-            alias("burn", "Conv2d", "torch-linear"),
-            alias("burn", "Conv3d", "torch-linear"),
-            alias("equinox", "Linear", "torch-linear"),
-            alias("dfdx", "Linear", "torch-linear"),
-            alias("dfdx", "Conv2D", "torch-linear"),
-            alias("candle", "Linear", "he-normal"),
-            alias("candle", "Conv1d", "he-normal"),
-            alias("candle", "Conv2d", "he-normal"),
-            alias("tch", "Linear", "he-uniform"),
-            alias("tch", "Conv1d", "he-uniform"),
-            alias("tch", "Conv2d", "he-uniform"),
-            alias("tch", "Conv3d", "he-uniform"),
-        ],
         example: example("torch-linear"),
         distribution: |arguments, site| {
             let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
@@ -68,11 +44,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
         source: "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
         parameters: &[FACTOR],
-        framework_aliases: &[
-            alias("tensorflow", "uniform_unit_scaling_initializer", "uniform-unit-scaling"),
-            alias("tensorflow", "UniformUnitScaling", "uniform-unit-scaling"),
-            alias("haiku", "UniformScaling", "uniform-unit-scaling"),
-        ],
         example: example("uniform-unit-scaling"),
         distribution: |arguments, site| {
             scaled(ScaledDistribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan())
@@ -85,7 +56,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(n), n = number of elements",
         source: "tinygrad Tensor.scaled_uniform",
         ranks: "any",
-        framework_aliases: &[alias("tinygrad", "scaled_uniform", "scaled-uniform")],
         requires: Requires::Shape,
         example: example("scaled-uniform"),
         distribution: |_, site| {
@@ -113,14 +83,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 default: None,
                 help: "the number of gates: 4 for an LSTM, 3 for a GRU, 1 for a plain layer",
             },
-        ],
-        framework_aliases: &[
-            alias("torch", "LSTM", "rnn-uniform:gates=4"),
-            alias("torch", "GRU", "rnn-uniform:gates=3"),
-            alias("torch", "RNN", "rnn-uniform:gates=1"),
-            alias("mlx", "LSTM", "rnn-uniform:gates=4"),
-            alias("mlx", "GRU", "rnn-uniform:gates=3"),
-            alias("mlx", "RNN", "rnn-uniform:gates=1"),
         ],
         requires: Requires::Matrices,
         example: example_on("rnn-uniform:gates=1", "36x24", "default"),
@@ -151,7 +113,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, std^2), std = 1 / sqrt(inputs + outputs)",
         source: GLOROT,
         ranks: "two or more axes",
-        framework_aliases: &[alias("dl4j", "XAVIER_LEGACY", "xavier-legacy")],
         requires: Requires::Matrices,
         example: example("xavier-legacy"),
         distribution: |_, site| {

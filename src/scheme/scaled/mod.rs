@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::gain::{GAIN_ONE, SLOPE};
 use super::normal_uniform::between;
-use super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::statistics::normal;
 use crate::tensor::to_f64;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example_on};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
@@ -42,7 +42,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: None,
         aliases: &["positions", "sinusoidal"],
-        framework_aliases: &[alias("whisper", "sinusoids", "sinusoidal-positions:order=concatenated,endpoint=true")],
         requires: Requires::Shape,
         example: example_on("sinusoidal-positions", "50x16", "default"),
         distribution: positions,
@@ -81,7 +80,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some("side"),
         aliases: &[],
-        framework_aliases: &[alias("keras", "STFT", "stft"), alias("keras", "STFTInitializer", "stft")],
         requires: Requires::Matrices,
         example: example_on("stft", "16x1x9", "keras"),
         distribution: |arguments, site| stft(arguments, site, None),

@@ -31,7 +31,6 @@ pub(super) const ROW: Scheme = Scheme {
     ],
     bare: Some("nonzeros"),
     aliases: &[],
-    framework_aliases: &[],
     requires: Requires::Matrices,
     example: example("sparse-bernoulli:nonzeros=2"),
     distribution: sparse_bernoulli,

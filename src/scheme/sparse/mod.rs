@@ -4,7 +4,7 @@ mod bernoulli;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, alias, example};
+use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::{Unfolding, to_f64};
 
@@ -18,18 +18,6 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[NONZEROS, DENSITY, ZEROS, STD, MEAN, UNIT],
         bare: Some("nonzeros"),
         aliases: &["martens"],
-        framework_aliases: &[
-            alias("lasagne", "Sparse", "sparse:density=0.1"),
-            // Zeros in each column of (outputs, inputs): the outgoing weights of each input, not Martens' incoming ones.
-            alias("torch", "sparse_", "sparse:zeros=0.9,unit=input"),
-            alias("flux", "sparse_init", "sparse:zeros=0.9,unit=input"),
-            alias("lux", "sparse_init", "sparse:zeros=0.9,unit=input"),
-            alias("mindspore", "Sparse", "sparse:zeros=0.9,unit=input"),
-            // Zeros in each row of (outputs, inputs).
-            alias("mlx", "sparse", "sparse:zeros=0.9,std=1"),
-            // The field `sparse` of its Gaussian filler: a mean count of non-zeros over the outputs, and std 1.
-            alias("caffe", "sparse", "sparse-bernoulli:nonzeros=1,std=1,unit=input"),
-        ],
         requires: Requires::Matrices,
         example: example("sparse:nonzeros=2"),
         distribution: sparse,
