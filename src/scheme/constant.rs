@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "nan",
-        summary: "naN for every element, to reveal values that are read before they are set",
+        summary: "NaN for every element, to reveal values that are read before they are set",
         formula: "w = NaN",
         source: "Chainer NaN",
         ranks: "any",

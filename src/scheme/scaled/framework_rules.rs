@@ -94,7 +94,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "magnitude-scaling",
-        summary: "mXNet's general scheme: glorot-uniform by default, and sqrt(3) times glorot-normal with distribution=normal",
+        summary: "MXNet's general scheme: glorot-uniform by default, and sqrt(3) times glorot-normal with distribution=normal",
         formula: "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
         source: "MXNet Xavier(rnd_type, factor_type, magnitude)",
         parameters: &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
