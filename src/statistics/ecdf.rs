@@ -105,6 +105,12 @@ impl Cells {
         Self { grid, counts: vec![0; grid.cells()] }
     }
 
+    /// No value yet, in the same cells.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self::new(self.grid)
+    }
+
     /// Counts finite values.
     pub fn add(&mut self, values: &[f64]) {
         for &value in values {

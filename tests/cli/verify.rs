@@ -253,7 +253,7 @@ fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
     let end = bytes.len();
     bytes.copy_within(end - 40_960..end - 40_960 + 1280, end - 20_480);
     folder.write("again.npy", &bytes);
-    assert!(verify(&folder, "again.npy --distribution --scheme normal", 1).contains("come again"));
+    assert!(verify(&folder, "again.npy --distribution --scheme normal", 1).contains("are repeated"));
     let mut bytes = folder.read("w.npy");
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     folder.write("nan.npy", &bytes);

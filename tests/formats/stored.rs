@@ -65,7 +65,7 @@ fn every_verb_reads_the_same_values_from_any_order() {
     }
     let wrong = Ended::of(&mut folder.fanin("verify fb.npy --scheme normal --seed 4 --json"));
     let report: Value = serde_json::from_slice(&wrong.stdout).unwrap();
-    assert_eq!((wrong.status, report["tensors"][0]["place"].as_str()), (1, Some("[0, 0]")));
+    assert_eq!((wrong.status, report["tensors"][0]["position"].as_str()), (1, Some("[0, 0]")));
     let distribution = Ended::of(&mut folder.fanin("verify fl.npy --scheme identity --distribution"));
     assert!(
         distribution.status == 1 && String::from_utf8_lossy(&distribution.stdout).contains("[0, 0]"),

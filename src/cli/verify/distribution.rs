@@ -10,14 +10,15 @@ use crate::cli::Outcome;
 use crate::cli::inspect::{Column, table};
 use crate::plan::{Plan, Tensor};
 use crate::reader::Contents;
+use crate::statistics::p_value::bonferroni;
 use crate::text::{cut, escape, figure, grouped, json_line};
-use crate::verify::distribution::{Settings, Test, Verdict, between, test};
+use crate::verify::distribution::{GoodnessOfFit, TestOptions, TestResult, repeated_tensors, test};
 
 /// A tensor and what its tests found.
 struct Row<'a> {
     tensor: &'a Tensor,
-    verdict: Verdict,
-    /// The least probability of its tests, times the number of all tests.
+    fit: GoodnessOfFit,
+    /// The least p-value of its tests, corrected for the number of all tests.
     corrected: Option<f64>,
 }
 
@@ -40,19 +41,19 @@ impl Verify {
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
             "no distribution is known: all its tensors started from others; name the file that holds those with --base"
         );
-        let settings = Settings {
+        let options = TestOptions {
             threads: self.resources.threads(),
-            limit: self.resources.limit(),
-            values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
+            max_memory: self.resources.limit(),
+            total_values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
         };
-        let mut verdicts = meeting
+        let mut fits = meeting
             .pairs
             .iter()
-            .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, settings)?)))
+            .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, options)?)))
             .collect::<Result<Vec<_>>>()?;
-        compare_tensors(&plan, &mut verdicts);
-        let tests = verdicts.iter().map(|(_, verdict)| verdict.tests.len() as u64).sum();
-        let rows: Vec<Row> = verdicts.into_iter().map(|(number, verdict)| row(&plan, number, verdict, tests)).collect();
+        compare_tensors(&plan, &mut fits);
+        let tests = fits.iter().map(|(_, fit)| fit.tests.len() as u64).sum();
+        let rows: Vec<Row> = fits.into_iter().map(|(number, fit)| row(&plan, number, fit, tests)).collect();
         let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.alpha));
         let untested = Untested { underived, undrawn };
         match (self.json, self.quiet) {
@@ -81,14 +82,14 @@ impl Verify {
         }
         for row in rows {
             let name = cut(&escape(row.tensor.spec.name.as_str()), 100);
-            for fault in &row.verdict.faults {
+            for fault in &row.fit.faults {
                 writeln!(out, "`{name}`: {fault}")?;
             }
-            let mut failed: Vec<&Test> =
-                row.verdict.tests.iter().filter(|test| corrected(test, tests) < self.alpha).collect();
-            failed.sort_by(|one, other| one.probability.total_cmp(&other.probability));
+            let mut failed: Vec<&TestResult> =
+                row.fit.tests.iter().filter(|test| bonferroni(test.p_value, tests) < self.alpha).collect();
+            failed.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));
             for test in failed.iter().take(SHOWN) {
-                writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.probability)?;
+                writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.p_value)?;
             }
             if failed.len() > SHOWN {
                 let more = grouped((failed.len() - SHOWN) as u64);
@@ -122,12 +123,12 @@ impl Verify {
 
     fn machine(&self, rows: &[Row], faults: &[(String, String)], untested: &Untested, fit: bool, tests: u64) -> Value {
         let tested = rows.iter().map(|row| {
-            let one = |test: &Test| {
+            let one = |test: &TestResult| {
                 json!({
                     "test": test.name,
                     "statistic": test.statistic,
-                    "probability": test.probability,
-                    "corrected": corrected(test, tests),
+                    "p_value": test.p_value,
+                    "corrected_p_value": bonferroni(test.p_value, tests),
                     "finding": test.text,
                 })
             };
@@ -135,10 +136,10 @@ impl Verify {
                 "name": row.tensor.spec.name.as_str(),
                 "scheme": row.tensor.expression,
                 "fits": row.fits(self.alpha),
-                "corrected": row.corrected,
-                "tests": row.verdict.tests.iter().map(one).collect::<Vec<_>>(),
-                "faults": row.verdict.faults,
-                "untested": row.verdict.untested,
+                "corrected_p_value": row.corrected,
+                "tests": row.fit.tests.iter().map(one).collect::<Vec<_>>(),
+                "faults": row.fit.faults,
+                "untested": row.fit.untested,
             })
         });
         let structural = faults.iter().map(|(name, fault)| json!({ "name": name, "fits": false, "faults": [fault] }));
@@ -154,25 +155,20 @@ impl Verify {
 }
 
 /// Adds to each verdict which tensor before it holds its values, too, unless the plan has them as copies of one draw.
-fn compare_tensors(plan: &Plan, verdicts: &mut [(usize, Verdict)]) {
-    let traces: Vec<_> = verdicts.iter().map(|(_, verdict)| verdict.trace.as_ref()).collect();
-    for (number, other, text) in between(&traces) {
-        let (tensor, other) = (&plan.tensors[verdicts[number].0], &plan.tensors[verdicts[other].0]);
+fn compare_tensors(plan: &Plan, fits: &mut [(usize, GoodnessOfFit)]) {
+    let fingerprints: Vec<_> = fits.iter().map(|(_, fit)| fit.fingerprint.as_ref()).collect();
+    for (number, other, text) in repeated_tensors(&fingerprints) {
+        let (tensor, other) = (&plan.tensors[fits[number].0], &plan.tensors[fits[other].0]);
         if !tensor.is_copy_of(other) {
             let name = cut(&escape(other.spec.name.as_str()), 100);
-            verdicts[number].1.faults.push(format!("{text} `{name}`"));
+            fits[number].1.faults.push(format!("{text} `{name}`"));
         }
     }
 }
 
-fn row(plan: &Plan, number: usize, verdict: Verdict, tests: u64) -> Row<'_> {
-    let corrected = verdict.least().map(|test| corrected(test, tests));
-    Row { tensor: &plan.tensors[number], verdict, corrected }
-}
-
-/// The probability of a test, times the number of all tests.
-fn corrected(test: &Test, tests: u64) -> f64 {
-    (test.probability * crate::tensor::to_f64(tests)).min(1.0)
+fn row(plan: &Plan, number: usize, fit: GoodnessOfFit, tests: u64) -> Row<'_> {
+    let corrected = fit.least().map(|test| bonferroni(test.p_value, tests));
+    Row { tensor: &plan.tensors[number], fit, corrected }
 }
 
 /// The number of failed tests of a tensor that are written out.
@@ -192,20 +188,20 @@ const COLUMNS: &[Column] = &[
 
 impl Row<'_> {
     fn fits(&self, alpha: f64) -> bool {
-        self.verdict.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= alpha)
+        self.fit.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= alpha)
     }
 
     fn cells(&self, alpha: f64) -> Vec<String> {
-        let Self { tensor, verdict, corrected } = self;
+        let Self { tensor, fit, corrected } = self;
         let statistic = |name: &str| {
-            let test = verdict.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
+            let test = fit.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
             test.map_or("-".into(), |test| match name {
                 "mean" => format!("{:+.2} se", test.statistic),
                 "std" => format!("x {:.5}", test.statistic),
                 _ => format!("{:.6}{}", test.statistic, if test.name.ends_with('*') { "*" } else { "" }),
             })
         };
-        let word = match (self.fits(alpha), &verdict.untested) {
+        let word = match (self.fits(alpha), &fit.untested) {
             (false, _) => "does not fit".into(),
             (true, None) => "fits".into(),
             (true, Some(why)) => format!("fits ({why})"),

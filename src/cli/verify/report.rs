@@ -9,7 +9,7 @@ use crate::plan::{self, Plan};
 use crate::show::shortest;
 use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
-use crate::verify::distribution::place;
+use crate::verify::distribution::position;
 
 /// A comparison that was made.
 pub(super) struct Compared<'a> {
@@ -122,7 +122,7 @@ fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Diffe
     let bits = if held == derived { " of other bits" } else { "" };
     format!(
         "{}: the file holds {held}, the recipe gives {derived}{bits}; {} of {} elements differ{}",
-        place(tensor, first),
+        position(tensor, first),
         grouped(count),
         grouped(tensor.spec.shape.count()),
         if count == 1 { "s" } else { "" }
@@ -138,7 +138,7 @@ fn entry(compared: &Tensor) -> Value {
             "equal": false,
             "elements": tensor.spec.shape.count(),
             "first": first,
-            "place": place(tensor, first),
+            "position": position(tensor, first),
             "held": held,
             "derived": derived,
             "count": count,

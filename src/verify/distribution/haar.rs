@@ -1,36 +1,36 @@
-//! Tests of orthonormal columns as those of a random matrix, distributed as Haar's measure says: every direction alike.
+//! Tests of orthonormal columns against the Haar measure, under which all directions are equally likely.
 
-use super::Test;
 use super::repeats::{collision, duplicates};
-use super::special::{nearer, of_any, of_coordinate, of_heads, of_projection};
+use super::{TestResult, without_rounding};
 use crate::statistics::ecdf::{Cells, Grid};
-use crate::statistics::p_value::{of_distance, of_normal};
+use crate::statistics::p_value::{
+    fair_coin, kolmogorov_smirnov, sidak, sphere_coordinate, sphere_projection, standard_normal,
+};
 use crate::tensor::{DType, to_f64};
 use crate::text::{figure, grouped};
 
-/// The number of columns of a matrix that are made triangular: their signs suffice.
+/// The most columns of a matrix whose pivots are tested; their signs suffice.
 const COLUMNS: usize = 32;
-/// The number of columns of all matrices together.
+/// The most columns of all matrices whose signs are tested.
 const SIGNS: u64 = 4096;
-/// The error that arithmetic in single precision may leave, as a share of a length.
-const LEAST_SLACK: f64 = 1e-6;
+/// The error of arithmetic in single precision, as a share of a length.
+const LEAST_TOLERANCE: f64 = 1e-6;
 
 /// Matrices of orthonormal columns: `matrices` after one another, column by column.
 pub(super) struct Orthonormal<'a> {
     pub(super) dtype: DType,
     pub(super) values: &'a [f64],
-    /// The length of a column.
     pub(super) rows: usize,
-    /// The number of columns of a matrix, `rows` at most.
+    /// The number of columns of a matrix, at most `rows`.
     pub(super) columns: usize,
-    /// The length that each column has by the distribution.
+    /// The expected length of each column.
     pub(super) gain: f64,
 }
 
 impl Orthonormal<'_> {
-    /// All tests that the size of the matrices allows.
-    pub(super) fn tests(&self) -> Vec<Test> {
-        // Of one row there are signs alone.
+    /// The tests that the size of the matrices allows.
+    pub(super) fn tests(&self) -> Vec<TestResult> {
+        // One row leaves only signs to chance.
         if self.rows < 2 || self.columns == 0 || self.gain == 0.0 {
             return Vec::new();
         }
@@ -38,13 +38,13 @@ impl Orthonormal<'_> {
         cells.add(self.values);
         let mut tests = vec![self.distance(&cells), self.max_abs(), self.trace(), self.sum(), self.first_column()];
         tests.extend(self.means());
-        // Nobody knows which way a square matrix was drawn.
+        // A square matrix may have been drawn as its transpose.
         let ways: &[bool] = if self.rows == self.columns { &[false, true] } else { &[false] };
         for &transposed in ways {
             tests.extend(self.columns_signs(transposed));
             tests.push(self.pivots(transposed));
         }
-        // Both columns of a rotation of the plane hold the same two values.
+        // Both columns of a rotation of the plane have the same two magnitudes.
         if self.rows > 2 {
             tests.push(duplicates(self.values, collision(&cells, self.values, 0.0)));
         }
@@ -59,31 +59,31 @@ impl Orthonormal<'_> {
         (self.values.len() / (self.rows * self.columns)) as u64
     }
 
-    /// The distribution of the entries. As many of them count as the matrices have degrees of freedom.
-    fn distance(&self, cells: &Cells) -> Test {
+    /// The distribution of the entries. Their number is taken as the degrees of freedom of the matrices.
+    fn distance(&self, cells: &Cells) -> TestResult {
         let (rows, gain) = (self.rows as u64, self.gain.abs());
-        let cdf = |x: f64| 0.5 + x.signum() * 0.5 * (1.0 - of_coordinate(x / gain, rows));
+        let cdf = |x: f64| 0.5 + x.signum() * 0.5 * (1.0 - sphere_coordinate(x / gain, rows));
         let statistic = cells.distance(&cdf, Some((-gain, gain)));
         let free = self.columns as u64 * rows - (self.columns * (self.columns + 1) / 2) as u64;
-        Test {
+        TestResult {
             name: "distance".into(),
             statistic,
-            probability: of_distance(statistic, (free * self.count()).max(1)),
+            p_value: kolmogorov_smirnov(statistic, (free * self.count()).max(1)),
             text: format!(
-                "the distribution function of the entries is off that of a random orthogonal matrix by {}",
+                "the distribution function of the entries differs from that of a random orthogonal matrix by {}",
                 figure(statistic)
             ),
         }
     }
 
-    fn max_abs(&self) -> Test {
+    fn max_abs(&self) -> TestResult {
         let (number, largest) = furthest(self.values.iter().copied());
         let coordinate = -self.dtype.next_up(-largest.abs()) / self.gain.abs();
         let (matrix, entry) = (number / (self.rows * self.columns), number % (self.rows * self.columns));
-        Test {
+        TestResult {
             name: "largest entry".into(),
             statistic: largest,
-            probability: of_any(of_coordinate(coordinate, self.rows as u64), self.values.len() as u64),
+            p_value: sidak(sphere_coordinate(coordinate, self.rows as u64), self.values.len() as u64),
             text: format!(
                 "an entry is {} where columns have length {}: that of column {} and row {}{}",
                 figure(largest),
@@ -95,88 +95,84 @@ impl Orthonormal<'_> {
         }
     }
 
-    /// Traces are as good as normal from the smallest matrices on (Diaconis and Shahshahani 1994).
-    fn trace(&self) -> Test {
+    /// Traces are nearly normal even for the smallest matrices (Diaconis and Shahshahani 1994).
+    fn trace(&self) -> TestResult {
         let spread = (to_f64(self.columns as u64) / to_f64(self.rows as u64)).sqrt();
         let traces = self.matrices().map(|matrix| (0..self.columns).map(|at| matrix[at * self.rows + at]).sum::<f64>());
         let (number, trace) = furthest(traces.map(|trace| trace / self.gain));
-        Test {
+        TestResult {
             name: "trace".into(),
             statistic: trace,
-            probability: of_any(of_normal(trace / spread), self.count()),
+            p_value: sidak(standard_normal(trace / spread), self.count()),
             text: format!(
-                "the trace{} over gain is {trace:.4}, and that of random ones strays by {spread:.4}",
+                "the trace{} over gain is {trace:.4}; random ones have standard deviation {spread:.4}",
                 self.of(number)
             ),
         }
     }
 
-    /// The sum of all entries, as far as it is a coordinate of a random direction.
-    fn sum(&self) -> Test {
+    /// The sum of all entries, a coordinate of a random direction times a length.
+    fn sum(&self) -> TestResult {
         let lengths = to_f64((self.rows * self.columns) as u64).sqrt() * self.gain;
         let (number, sum) = furthest(self.matrices().map(|matrix| matrix.iter().sum::<f64>() / lengths));
         self.coordinate("sum", sum, &format!("the sum of all entries{}", self.of(number)))
     }
 
-    fn first_column(&self) -> Test {
+    fn first_column(&self) -> TestResult {
         let length = to_f64(self.rows as u64).sqrt() * self.gain;
         let (number, sum) = furthest(self.matrices().map(|matrix| matrix[..self.rows].iter().sum::<f64>() / length));
         self.coordinate("first column", sum, &format!("the sum of the first column{}", self.of(number)))
     }
 
-    /// The most by which rounded entries move the sum of all of them, over the length of a row times that of a column.
-    fn slack(&self) -> f64 {
+    /// The most by which rounding of the entries moves their sum, over the length of a row times that of a column.
+    fn tolerance(&self) -> f64 {
         let half_a_step = 0.5f64.powi(self.dtype.mantissa_bits().cast_signed() + 1);
-        LEAST_SLACK + half_a_step * to_f64(self.columns as u64).sqrt()
+        LEAST_TOLERANCE + half_a_step * to_f64(self.columns as u64).sqrt()
     }
 
-    fn coordinate(&self, name: &str, cosine: f64, what: &str) -> Test {
-        let least = nearer(cosine, 0.0, self.slack());
-        Test {
+    fn coordinate(&self, name: &str, cosine: f64, what: &str) -> TestResult {
+        let least = without_rounding(cosine, 0.0, self.tolerance());
+        TestResult {
             name: name.into(),
             statistic: cosine,
-            probability: of_any(of_coordinate(least, self.rows as u64), self.count()),
-            text: format!("{what} is {cosine:+.4} of the most that it can be"),
+            p_value: sidak(sphere_coordinate(least, self.rows as u64), self.count()),
+            text: format!("{what} is {cosine:+.4} of its maximum"),
         }
     }
 
-    /// The share of the direction in which all coordinates are equal that the columns hold.
-    fn means(&self) -> Option<Test> {
+    /// The squared projection of the direction with equal coordinates onto the columns.
+    fn means(&self) -> Option<TestResult> {
         if self.columns >= self.rows {
             return None;
         }
-        let held = self.matrices().map(|matrix| {
+        let squares = self.matrices().map(|matrix| {
             let sums = matrix.chunks_exact(self.rows).map(|column| column.iter().sum::<f64>() / self.gain);
             sums.map(|sum| sum * sum).sum::<f64>() / to_f64(self.rows as u64)
         });
         let expected = (to_f64(self.columns as u64) / to_f64(self.rows as u64)).sqrt();
-        let probability = |held: f64| {
-            let length = nearer(held.sqrt(), expected, self.slack());
-            of_projection(length * length, self.columns as u64, self.rows as u64)
+        let probability = |square: f64| {
+            let length = without_rounding(square.sqrt(), expected, self.tolerance());
+            sphere_projection(length * length, self.columns as u64, self.rows as u64)
         };
-        let (number, held) =
-            (0..).zip(held).min_by(|one, other| probability(one.1).total_cmp(&probability(other.1)))?;
-        Some(Test {
+        let (number, square) =
+            (0..).zip(squares).min_by(|one, other| probability(one.1).total_cmp(&probability(other.1)))?;
+        Some(TestResult {
             name: "means".into(),
-            statistic: held,
-            probability: of_any(probability(held), self.count()),
-            text: format!(
-                "the means of the columns{} are {:.4} of the most that they can be",
-                self.of(number),
-                held.sqrt()
-            ),
+            statistic: square,
+            p_value: sidak(probability(square), self.count()),
+            text: format!("the means of the columns{} are {:.4} of their maximum", self.of(number), square.sqrt()),
         })
     }
 
-    /// A column of a matrix, or of its transpose, with the sign that it has for a gain above 0.
+    /// A column of a matrix, or of its transpose, over the gain.
     fn column(&self, matrix: &[f64], column: usize, transposed: bool) -> Vec<f64> {
         let rows = self.rows;
         let at = |row: usize| if transposed { matrix[row * rows + column] } else { matrix[column * rows + row] };
         (0..rows).map(|row| at(row) / self.gain).collect()
     }
 
-    /// The signs of columns, by which they may have been normalised: fair coins.
-    fn columns_signs(&self, transposed: bool) -> Vec<Test> {
+    /// Signs by which columns may have been normalised. Each is positive with probability 1/2.
+    fn columns_signs(&self, transposed: bool) -> Vec<TestResult> {
         let mut positive = [0; 3];
         for matrix in self.matrices() {
             for number in 0..self.columns {
@@ -187,10 +183,10 @@ impl Orthonormal<'_> {
         }
         let (of, count) = (Self::side(transposed), self.count() * self.columns as u64);
         let words = ["largest entry", "first entry", "sum"].into_iter().zip(positive);
-        let test = |(what, positive)| Test {
+        let test = |(what, positive)| TestResult {
             name: format!("signs of the {what}{of}"),
             statistic: to_f64(positive),
-            probability: of_heads(positive, count),
+            p_value: fair_coin(positive, count),
             text: format!("the {what} is positive in {} of {} columns{of}", grouped(positive), grouped(count)),
         };
         words.map(test).collect()
@@ -200,10 +196,10 @@ impl Orthonormal<'_> {
         if transposed { " of the transpose" } else { "" }
     }
 
-    /// The signs that the decomposition of Householder gives the diagonal of R, of the matrices or, if they are square, of their
-    /// transposes: fair coins, unless the matrices are what such a decomposition has left.
-    fn pivots(&self, transposed: bool) -> Test {
-        // The last column of a square matrix has no choice left.
+    /// The signs of the diagonal of R in a Householder decomposition of the matrices, or of their transposes. Each is negative with
+    /// probability 1/2, unless the matrices are themselves the Q of such a decomposition.
+    fn pivots(&self, transposed: bool) -> TestResult {
+        // The last column of a square matrix is determined by the others.
         let each = COLUMNS.min(self.columns).min(self.rows - 1);
         let (mut count, mut negative) = (0, 0);
         for matrix in self.matrices() {
@@ -214,14 +210,14 @@ impl Orthonormal<'_> {
             negative += negative_pivots((0..each).map(|number| self.column(matrix, number, transposed)).collect());
         }
         let of = Self::side(transposed);
-        Test {
+        TestResult {
             name: format!("signs of pivots{of}"),
             statistic: to_f64(negative),
-            probability: of_heads(negative, count),
+            p_value: fair_coin(negative, count),
             text: format!(
-                "of {} pivots of a QR decomposition{of} {} are negative, as if its signs had not been made random",
-                grouped(count),
-                grouped(negative)
+                "{} of {} pivots of a QR decomposition{of} are negative, as if its signs had not been made random",
+                grouped(negative),
+                grouped(count)
             ),
         }
     }
@@ -231,7 +227,7 @@ impl Orthonormal<'_> {
     }
 }
 
-/// The number of negative pivots as columns are reflected onto the axes, one after the other.
+/// The number of negative pivots as the columns are reflected onto the axes in turn.
 fn negative_pivots(mut columns: Vec<Vec<f64>>) -> u64 {
     let mut negative = 0;
     for step in 0..columns.len() {
@@ -250,7 +246,7 @@ fn negative_pivots(mut columns: Vec<Vec<f64>>) -> u64 {
     negative
 }
 
-/// The first number of the largest magnitude, and which it is.
+/// The first number of the largest magnitude, after its index.
 fn furthest(numbers: impl Iterator<Item = f64>) -> (usize, f64) {
     numbers.enumerate().fold(
         (0, 0.0),

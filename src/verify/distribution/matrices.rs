@@ -1,4 +1,4 @@
-//! Orthonormal rows or columns.
+//! Tests of matrices with orthogonal rows or columns.
 
 use anyhow::Result;
 use rand::rngs::ChaCha8Rng;
@@ -6,86 +6,91 @@ use rand::{Rng, SeedableRng};
 
 use super::excerpt::Excerpt;
 use super::haar::Orthonormal;
-use super::repeats::Runs;
-use super::{Settings, Trace, Verdict, check_memory};
+use super::repeats::RunHashes;
+use super::{Fingerprint, GoodnessOfFit, TestOptions, check_memory};
 use crate::plan::Tensor;
 use crate::reader::Contents;
 use crate::tensor::{Unfolding, to_usize};
 use crate::text::figure;
 
-/// Along how many random directions a matrix is tried. One direction misses a fault with a chance of about nothing; more of them
-/// measure it better.
+/// The number of random directions in which a matrix is tested. One almost surely finds an error; more measure it better.
 const DIRECTIONS: usize = 8;
 
-/// The probability that two entries are equal, in the shortest dtype.
+/// A bound on the probability that two entries are equal, for any dtype.
 const COLLISION: f64 = 0.01;
 
-/// Whether W^T W = gain² I for each matrix of a tensor (W W^T where there are fewer rows than columns), by what it does to random
-/// vectors of signs: the root mean square of W^T W x / gain² - x is that of the rows of W^T W / gain² - I.
+/// Tests that W^T W = gain² I for each matrix of a tensor (W W^T if it has fewer rows than columns), then the Haar measure.
+///
+/// The product is applied to random vectors x of signs: the root mean square of W^T W x / gain² - x is that of the rows of
+/// W^T W / gain² - I.
 pub(super) fn test(
     tensor: &Tensor,
     gain: f64,
     unfolding: &Unfolding,
     contents: &mut Contents,
     entry: usize,
-    settings: Settings,
-) -> Result<Verdict> {
-    check_memory(tensor, tensor.spec.shape.count().saturating_mul(24), settings.limit)?;
+    options: TestOptions,
+) -> Result<GoodnessOfFit> {
+    check_memory(tensor, tensor.spec.shape.count().saturating_mul(24), options.max_memory)?;
     let (rows, columns) = (to_usize(unfolding.rows()), to_usize(unfolding.columns()));
     let mut matrices = vec![0.0; to_usize(tensor.spec.shape.count())];
     let (excerpt, mut index) = (Excerpt::new(&tensor.spec.shape), 0);
     contents.read(entry, &mut |values| {
-        excerpt.take(index, values);
+        excerpt.add(index, values);
         for &value in values {
-            let place = unfolding.place(index);
-            let row = to_usize(place.matrix) * rows + to_usize(place.row);
-            matrices[row * columns + to_usize(place.column)] = value;
+            let at = unfolding.place(index);
+            let row = to_usize(at.matrix) * rows + to_usize(at.row);
+            matrices[row * columns + to_usize(at.column)] = value;
             index += 1;
         }
     })?;
-    // Rounding moves each value by half a unit in its last place at most, and the products by as much as one of them.
+    // Rounding moves each value by at most half a unit in the last place, and the products by about as much.
     let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.spec.dtype.mantissa_bits()).unwrap_or(0) + 1);
     let mut worst = (0.0, 0);
     if rows * columns > 0 {
         for (number, matrix) in matrices.chunks_exact(rows * columns).enumerate() {
-            let off = off(matrix, rows, columns, gain, number as u64);
-            // A NaN is worse than any number.
-            if off.is_nan() || off > worst.0 {
-                worst = (off, number);
+            let error = error(matrix, rows, columns, gain, number as u64);
+            if error.is_nan() || error > worst.0 {
+                worst = (error, number);
             }
         }
     }
-    let (off, number) = worst;
-    let mut verdict = Verdict::default();
-    if off.is_nan() || off > tolerance {
+    let (error, number) = worst;
+    let mut fit = GoodnessOfFit::default();
+    if error.is_nan() || error > tolerance {
         let (which, of) = if rows < columns { ("rows", "W W^T") } else { ("columns", "W^T W") };
         let matrix = if unfolding.matrices() > 1 { format!(" of matrix {number}") } else { String::new() };
-        verdict.faults.push(format!(
-            "the {which}{matrix} are not orthogonal of length {}: {of} / gain² is off I by {} where {} is allowed",
+        fit.faults.push(format!(
+            "the {which}{matrix} are not orthogonal of length {}: {of} / gain² differs from I by {}, more than {}",
             figure(gain.abs()),
-            figure(off),
+            figure(error),
             figure(tolerance)
         ));
-        return Ok(verdict);
+        return Ok(fit);
     }
     let (longer, shorter) = (rows.max(columns), rows.min(columns));
     if rows >= columns && rows * columns > 0 {
         matrices = matrices.chunks_exact(rows * columns).flat_map(|matrix| transposed(matrix, columns)).collect();
     }
     let columns = Orthonormal { dtype: tensor.spec.dtype, values: &matrices, rows: longer, columns: shorter, gain };
-    verdict.tests = columns.tests();
-    verdict.trace =
-        Some(Trace::new(matrices.len() as u64, &excerpt.block(), Runs::default(), COLLISION, settings.values));
-    Ok(verdict)
+    fit.tests = columns.tests();
+    fit.fingerprint = Some(Fingerprint::new(
+        matrices.len() as u64,
+        &excerpt.block(),
+        RunHashes::default(),
+        COLLISION,
+        options.total_values,
+    ));
+    Ok(fit)
 }
 
-/// The columns of a matrix, one after the other.
+/// The values of a matrix, column by column.
 fn transposed(matrix: &[f64], columns: usize) -> impl Iterator<Item = f64> {
     (0..columns).flat_map(move |column| matrix.iter().skip(column).step_by(columns).copied())
 }
 
-/// The root mean square of what W^T W / gain² - I makes of random signs, on the shorter side.
-fn off(matrix: &[f64], rows: usize, columns: usize, gain: f64, stream: u64) -> f64 {
+/// The root mean square of W^T W x / gain² - x over random vectors x of signs, or of W W^T x, whichever is smaller.
+fn error(matrix: &[f64], rows: usize, columns: usize, gain: f64, stream: u64) -> f64 {
     let mut words = ChaCha8Rng::seed_from_u64(stream);
     let shorter = rows.min(columns);
     let (mut squares, mut count) = (0.0, 0.0);

@@ -1,26 +1,31 @@
-//! Whether values fit a distribution, whatever the seed that they were drawn with, and whoever drew them.
+//! Tests of values against a distribution. Neither their seed nor the program that drew them matters.
 //!
-//! Independent values are counted in cells whose borders lie half way between neighbouring numbers of the dtype. Where the distribution's
-//! distribution function is known, the largest distance from it over all borders is what Kolmogorov and Smirnov test; its probability is
-//! bounded by Massart's inequality, which holds for any count and for distributions with steps, so that rounded values never fail for being
-//! rounded. Of other distributions of independent values, values of another seed are drawn and the two samples compared. Beside that the mean, the
-//! variance, the bounds, and the smallest and the largest value are tested; the order of the values, by their ranks in a block that fits
-//! in memory; and whether values, runs of them, slices or whole tensors come again. Orthogonal matrices are tested against the distribution of
-//! Haar.
+//! Independent values are counted in cells whose borders lie half way between neighbouring numbers of the dtype, so rounded values do not
+//! fail because they are rounded. Their distribution function is compared by the test of Kolmogorov and Smirnov, with Massart's bound,
+//! which holds for any count and for distributions with steps. If no formula is known, values of another seed are drawn and the two
+//! samples compared. Other tests are of
+//!
+//! - the mean, the variance, the range, and the smallest and the largest value;
+//! - the order of the values, by the ranks of a block that fits in memory;
+//! - repeated values, runs, slices and tensors.
+//!
+//! Orthogonal matrices are tested against the Haar measure.
 
 mod excerpt;
 mod extremes;
+mod fit;
 mod haar;
 mod matrices;
 mod order;
 mod pairing;
+mod part;
+mod range;
 mod repeats;
 mod sample;
-mod special;
 mod tails;
 
 use anyhow::{Result, bail};
-pub use repeats::between;
+pub use repeats::repeated_tensors;
 
 use crate::distribution::Distribution;
 use crate::plan::Tensor;
@@ -28,52 +33,56 @@ use crate::reader::Contents;
 use crate::scan::scan;
 use crate::tensor::to_f64;
 use crate::text::{figure, grouped};
+use part::Part;
+use range::Range;
+use sample::Sample;
 
-/// What the tests of a tensor found.
+/// The results of all tests of a tensor.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict {
-    /// Statistics, each with the probability of one as extreme where the distribution holds.
-    pub tests: Vec<Test>,
-    /// What no value of the distribution could be, whatever the chance.
+pub struct GoodnessOfFit {
+    /// The results of statistical tests.
+    pub tests: Vec<TestResult>,
+    /// Values that the distribution cannot give, each as a sentence.
     pub faults: Vec<String>,
-    /// What of the distribution was not tested, and why.
+    /// The part of the distribution that is not tested, and the reason.
     pub untested: Option<String>,
     /// The fingerprint for comparisons with other tensors.
-    pub trace: Option<Trace>,
+    pub fingerprint: Option<Fingerprint>,
 }
 
-/// A statistic.
+/// A statistic and its p-value.
 #[derive(Clone, Debug)]
-pub struct Test {
-    /// Its name.
+pub struct TestResult {
+    /// The name of the test, such as `mean`.
     pub name: String,
-    /// Its value.
+    /// The value of the statistic.
     pub statistic: f64,
-    /// The probability of one as extreme or more.
-    pub probability: f64,
-    /// The same in words, for a reader of the report.
+    /// The probability of a statistic at least as extreme, if the values have the distribution; it may be too large, never too small.
+    pub p_value: f64,
+    /// The finding as a sentence.
     pub text: String,
 }
 
-/// A fingerprint of the values of a tensor.
+/// A fingerprint of a tensor's values.
 #[derive(Clone, Debug)]
-pub struct Trace {
-    /// The number of values.
+pub struct Fingerprint {
     count: u64,
-    /// The number of summands.
-    held: usize,
-    /// A sum of hashes, the same in any order of the values.
+    /// The number of values in `sum`.
+    summed: usize,
+    /// A sum of hashes of values, the same in any order.
     sum: u64,
-    /// Hashes of runs of values, and where they begin.
-    runs: repeats::Runs,
+    runs: repeats::RunHashes,
     /// The probability that two values are equal.
     collision: f64,
 }
 
-impl Verdict {
-    /// The least probability of all statistics.
-    pub fn least(&self) -> Option<&Test> {
-        self.tests.iter().min_by(|one, other| one.probability.total_cmp(&other.probability))
+/// An index in a tensor, row-major, and the value there.
+type Element = (u64, f64);
+
+impl GoodnessOfFit {
+    /// The test with the least p-value.
+    pub fn least(&self) -> Option<&TestResult> {
+        self.tests.iter().min_by(|one, other| one.p_value.total_cmp(&other.p_value))
     }
 
     fn fault(text: String) -> Self {
@@ -81,132 +90,129 @@ impl Verdict {
     }
 }
 
-/// How tests are done.
+/// Resources of the tests, and facts about the file.
 #[derive(Clone, Copy)]
-pub struct Settings {
-    /// How many threads read.
+pub struct TestOptions {
+    /// The number of threads that read.
     pub threads: usize,
-    /// The most memory that a matrix may take.
-    pub limit: u64,
-    /// The number of values of the file that are tested.
-    pub values: u64,
+    /// The most memory for a matrix, in bytes.
+    pub max_memory: u64,
+    /// The number of values in all tested tensors.
+    pub total_values: u64,
 }
 
-/// Tests whether the values of an entry fit the distribution of a tensor, which has its shape and dtype.
-pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
+/// Tests the values of an entry against the distribution of a tensor of its shape and dtype.
+pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
+    let of = |distribution: &Distribution, part: Part, contents: &mut Contents| {
+        Sample { tensor, distribution, part }.test(contents, entry, options)
+    };
     let distribution = &tensor.spec.distribution;
     match distribution {
         Distribution::Constant { .. } | Distribution::Deterministic(_) | Distribution::Normal { std: 0.0, .. } => {
-            exact(tensor, contents, entry, settings)
+            exact(tensor, contents, entry, options)
         }
         Distribution::Normal { .. }
         | Distribution::Uniform { .. }
         | Distribution::TruncatedNormal { .. }
-        | Distribution::Iid(_) => sample::test(tensor, distribution, &sample::Part::All, contents, entry, settings),
+        | Distribution::Iid(_) => of(distribution, Part::All, contents),
         Distribution::Cleared { distribution, from, to } if !distribution.is_joint() => {
-            sample::test(tensor, distribution, &sample::Part::Without(*from, *to), contents, entry, settings)
+            of(distribution, Part::Without { from: *from, to: *to }, contents)
         }
         Distribution::Sparse { nonzeros, mean, std, unfolding } => {
             let distribution = Distribution::Normal { mean: *mean, std: *std };
-            let part = sample::Part::NonZero { each: *nonzeros, unfolding };
-            sample::test(tensor, &distribution, &part, contents, entry, settings)
+            of(&distribution, Part::Nonzero { each: *nonzeros, unfolding }, contents)
         }
         Distribution::Orthogonal { gain, unfolding, .. } => {
-            matrices::test(tensor, *gain, unfolding, contents, entry, settings)
+            matrices::test(tensor, *gain, unfolding, contents, entry, options)
         }
         Distribution::Copied(_) => {
             bail!("`{}` was copied from another file, and has no distribution", tensor.spec.name)
         }
-        Distribution::Cleared { .. } | Distribution::Joint(_) => bounds_alone(tensor, contents, entry, settings),
+        Distribution::Cleared { .. } | Distribution::Joint(_) => range_alone(tensor, contents, entry, options),
     }
 }
 
-/// The first value that is not the distribution's, its place before it, and how many there are.
-type Off = (u64, f64, u64);
+/// A value that differs from the expected one, and the number of such values.
+struct Wrong {
+    first: Element,
+    count: u64,
+}
 
-/// Values that are a function of their place: each within the last two digits of its dtype.
-fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
+/// Tests values that are a function of their index: each within two units in the last place of the largest.
+fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
     let dtype = tensor.spec.dtype;
-    let expected = |index: u64| match &tensor.spec.distribution {
-        Distribution::Constant { value } => *value,
-        Distribution::Normal { mean, .. } => *mean,
-        Distribution::Deterministic(distribution) => distribution.value(index),
-        _ => 0.0,
+    let expected = |index: u64| {
+        dtype.round(match &tensor.spec.distribution {
+            Distribution::Constant { value } => *value,
+            Distribution::Normal { mean, .. } => *mean,
+            Distribution::Deterministic(distribution) => distribution.value(index),
+            _ => 0.0,
+        })
     };
-    // Of a constant no arithmetic is left to round differently.
-    let slack = if matches!(tensor.spec.distribution, Distribution::Deterministic(_)) {
+    // A constant leaves no arithmetic that might round in another way.
+    let tolerance = if matches!(tensor.spec.distribution, Distribution::Deterministic(_)) {
         let largest = dtype.round(tensor.spec.distribution.max_abs());
         2.0 * (dtype.next_up(largest) - largest)
     } else {
         0.0
     };
-    let visit = |off: &mut Option<Off>, start: u64, values: &[f64]| {
-        for (index, &held) in (start..).zip(values) {
-            let wanted = dtype.round(expected(index));
-            let same = (held - wanted).abs() <= slack || held.is_nan() && wanted.is_nan();
-            if !same {
-                let (first, value, count) = off.get_or_insert((index, held, 0));
-                if index < *first {
-                    (*first, *value) = (index, held);
-                }
-                *count += 1;
+    let is_equal =
+        |value: f64, expected: f64| (value - expected).abs() <= tolerance || value.is_nan() && expected.is_nan();
+    let visit = |wrong: &mut Option<Wrong>, start: u64, values: &[f64]| {
+        for (index, &value) in (start..).zip(values).filter(|&(index, &value)| !is_equal(value, expected(index))) {
+            let wrong = wrong.get_or_insert(Wrong { first: (index, value), count: 0 });
+            if index < wrong.first.0 {
+                wrong.first = (index, value);
             }
+            wrong.count += 1;
         }
     };
-    let found = scan(contents, entry, settings.threads, &|| None, &visit)?;
-    let count: u64 = found.iter().flatten().map(|(_, _, count)| count).sum();
-    let first = found.into_iter().flatten().min_by_key(|(index, _, _)| *index);
-    Ok(match first {
-        None => Verdict::default(),
-        Some((index, held, _)) => Verdict::fault(format!(
-            "{} is {}, and the distribution says {}; {} of its values are not the distribution's",
-            place(tensor, index),
-            figure(held),
-            figure(dtype.round(expected(index))),
+    let found = scan(contents, entry, options.threads, &|| None, &visit)?;
+    let count: u64 = found.iter().flatten().map(|wrong| wrong.count).sum();
+    let first = found.into_iter().flatten().map(|wrong| wrong.first).min_by_key(|(index, _)| *index);
+    Ok(first.map_or(GoodnessOfFit::default(), |(index, value)| {
+        GoodnessOfFit::fault(format!(
+            "{} is {}, not {}; {} of its values differ",
+            position(tensor, index),
+            figure(value),
+            figure(expected(index)),
             grouped(count)
-        )),
-    })
+        ))
+    }))
 }
 
-/// An element by its index on each axis: `[3, 17]`.
-pub fn place(tensor: &Tensor, index: u64) -> String {
-    let mut rest = index;
-    let mut indices: Vec<String> = tensor
-        .spec
-        .shape
-        .axes()
-        .iter()
-        .rev()
-        .map(|&size| {
-            let at = rest % size.max(1);
-            rest /= size.max(1);
-            at.to_string()
-        })
-        .collect();
-    indices.reverse();
-    format!("[{}]", indices.join(", "))
-}
-
-/// Distributions of values that depend on one another, of which nothing but their bounds is tested.
-fn bounds_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, settings: Settings) -> Result<Verdict> {
-    let visit = |outside: &mut Option<(u64, f64)>, start: u64, values: &[f64]| {
-        let off = sample::first_outside(tensor, &tensor.spec.distribution, start, values);
-        *outside = [*outside, off].into_iter().flatten().min_by_key(|(index, _)| *index);
+/// Tests a distribution of values that depend on one another by its bounds alone.
+fn range_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
+    let distribution = &tensor.spec.distribution;
+    let range = Range::new(tensor, distribution);
+    let visit = |outside: &mut Option<Element>, start: u64, values: &[f64]| {
+        *outside = first(*outside, range.first_outside(start, values));
     };
-    let found = scan(contents, entry, settings.threads, &|| None, &visit)?;
-    let first = found.into_iter().flatten().min_by_key(|(index, _)| *index);
-    Ok(Verdict {
-        tests: Vec::new(),
-        faults: first
-            .map(|(index, held)| sample::outside(tensor, &tensor.spec.distribution, index, held))
-            .into_iter()
-            .collect(),
-        untested: Some("its values depend on one another: its bounds alone are tested".into()),
-        trace: None,
+    let outside = scan(contents, entry, options.threads, &|| None, &visit)?.into_iter().fold(None, first);
+    Ok(GoodnessOfFit {
+        faults: outside.map(|element| range::fault(tensor, distribution, element)).into_iter().collect(),
+        untested: Some("its values depend on one another: only its range is tested".into()),
+        ..GoodnessOfFit::default()
     })
 }
 
-/// Refuses what would not fit in memory.
+/// The position of an element on each axis: `[3, 17]`.
+pub fn position(tensor: &Tensor, index: u64) -> String {
+    let mut rest = index;
+    let mut positions: Vec<String> = Vec::new();
+    for &size in tensor.spec.shape.axes().iter().rev() {
+        positions.insert(0, (rest % size.max(1)).to_string());
+        rest /= size.max(1);
+    }
+    format!("[{}]", positions.join(", "))
+}
+
+/// The one of two elements with the lower index.
+fn first(one: Option<Element>, other: Option<Element>) -> Option<Element> {
+    one.into_iter().chain(other).min_by_key(|(index, _)| *index)
+}
+
+/// Errors if a test needs more memory than allowed.
 fn check_memory(tensor: &Tensor, needed: u64, limit: u64) -> Result<()> {
     if needed > limit {
         bail!(
@@ -219,7 +225,13 @@ fn check_memory(tensor: &Tensor, needed: u64, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// The share of a count.
-fn share(part: u64, whole: u64) -> f64 {
-    to_f64(part) / to_f64(whole.max(1))
+/// A part of a count, from 0 to 1.
+fn share(part: u64, total: u64) -> f64 {
+    to_f64(part) / to_f64(total.max(1))
+}
+
+/// A statistic after a change by up to `rounding` towards its expected value.
+fn without_rounding(statistic: f64, expected: f64, rounding: f64) -> f64 {
+    let difference = statistic - expected;
+    expected + difference.signum() * (difference.abs() - rounding).max(0.0)
 }

@@ -1,42 +1,40 @@
-//! Tests of values that depend on their places: neighbours, mirrored, transposed and repeated halves, and slices of an axis against the rest.
+//! Tests that the order of the values is random: neighbours, mirrored, transposed and repeated halves, and means of slices.
 //!
-//! Each value is replaced by its rank, from -1 to 1, of which independent values of any distribution have any order with the same probability.
-//! Sums of products of such ranks, and of ranks, over the root of the sum of their squares, are standard normal, and their tails are
-//! lighter than those of a normal for any count where ranks lie symmetrically about 0 (Hoeffding 1963). Distributions with few values, whose ranks
-//! do not, are tested if there are enough of them.
+//! Each value is replaced by its rank, from -1 to 1. For independent values of any distribution all orders of the ranks are equally
+//! likely. Sums of ranks, and of products of ranks, over the root of the sum of their squares are standard normal. If the ranks are
+//! symmetric about 0, the tails are lighter than those of a normal for any count (Hoeffding 1963). The ranks of distributions with few
+//! distinct values are not symmetric; those are tested only if there are enough values.
 
-use super::Test;
+use super::TestResult;
 use super::excerpt::Axis;
 use super::pairing::{Pairing, pairings};
-use super::special::{of_any, of_as_many, of_chi_squared};
 use crate::statistics::ecdf::Cells;
-use crate::statistics::p_value::of_normal;
+use crate::statistics::p_value::{chi_squared, poisson_bound, sidak, standard_normal};
 use crate::tensor::to_f64;
 
-/// Fewer products or values than this say too little.
+/// The least number of products or values for a test.
 const FEWEST: f64 = 16.0;
 
-/// The ending of the names of tests of magnitudes.
+/// The suffix of the names of tests of magnitudes.
 const MAGNITUDES: &str = " of magnitudes";
 
-/// Numbers for values, 0 on average over all values.
+/// A number for each value of a block, with mean 0 over all values of the tensor.
 struct Scores {
-    /// An ending for the names of tests.
+    /// A suffix for the names of tests.
     of: &'static str,
     values: Vec<f32>,
-    /// The third moment over the third power of the standard deviation.
     skew: f64,
     /// The mean of their squares.
     square: f64,
 }
 
-/// Tests a block of values along some axes, which were counted among others. Those that are not numbers do not count. `collision` is the
-/// probability that two of them have the same magnitude.
-pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) -> Vec<Test> {
+/// Tests a block of values, which `cells` has counted among others. NaN stands for a value that is left out. `collision` is the
+/// probability that two values have the same magnitude.
+pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) -> Vec<TestResult> {
     let scores = [Scores::ranks(block, cells), Scores::magnitudes(block, cells)];
-    let mut tests: Vec<Test> =
+    let mut tests: Vec<TestResult> =
         pairings(axes).iter().flat_map(|pairing| pairs(pairing, block, &scores, collision)).collect();
-    // Of tests that are as sure as one another a report begins with those that say more: the ranks' before the magnitudes'.
+    // Of two equally sure findings, the report shows that of the ranks first: it says more.
     tests.sort_by_key(|test| test.name.contains(MAGNITUDES));
     for scores in &scores {
         for axis in (0..axes.len()).filter(|_| axes.len() > 1) {
@@ -57,7 +55,7 @@ impl Scores {
         Self::new(MAGNITUDES, block, cells, &ranks, skew)
     }
 
-    /// The scores that a list has for the cells of values; 0 for what is not a number.
+    /// The scores of values, of which `list` has one for each cell; 0 for NaN.
     fn new(of: &'static str, block: &[f64], cells: &Cells, list: &[f32], skew: f64) -> Self {
         let score = |&value: &f64| if value.is_nan() { 0.0 } else { cells.of(value, list) };
         let values: Vec<f32> = block.iter().map(score).collect();
@@ -67,22 +65,22 @@ impl Scores {
     }
 
     /// The correlation of pairs; `None` if there are too few, or if all scores are 0.
-    fn correlation(&self, pairing: &Pairing, Products { sum, squares, count }: Products) -> Option<Test> {
+    fn correlation(&self, pairing: &Pairing, Products { sum, squares, count }: Products) -> Option<TestResult> {
         if squares == 0.0 || !self.suffice(to_f64(count) * pairing.once(), 2) {
             return None;
         }
         let (of, correlation) = (self.of, sum / (self.square * to_f64(count)));
-        Some(Test {
+        Some(TestResult {
             name: pairing.name("", of),
             statistic: correlation,
-            probability: of_normal(sum / squares.sqrt() * pairing.once().sqrt()),
+            p_value: standard_normal(sum / squares.sqrt() * pairing.once().sqrt()),
             text: format!("{} are correlated: the correlation of ranks{of} is {correlation:+.4}", pairing.text),
         })
     }
 
-    /// True if a sum of so many of them, or of products of `power` of them, is as good as symmetric.
+    /// True if a sum of so many scores, or of products of `power` scores, is nearly symmetric.
     fn suffice(&self, count: f64, power: i32) -> bool {
-        // The next term of Edgeworth's series at 6 standard deviations is a third.
+        // Then the next term of Edgeworth's series at 6 standard deviations is at most a third.
         count >= FEWEST && count >= (150.0 * self.skew.powi(power)).powi(2)
     }
 }
@@ -92,18 +90,17 @@ impl Scores {
 struct Products {
     sum: f64,
     squares: f64,
-    /// The number of those that are not 0.
+    /// The number of nonzero products.
     count: u64,
 }
 
-/// Tests of pairs for equal magnitudes and for correlated scores. All sums are taken at once, since pairs lie
-/// far from each other in memory.
-fn pairs(pairing: &Pairing, block: &[f64], scores: &[Scores; 2], collision: f64) -> Vec<Test> {
-    let (mut count, mut alike, mut products) = (0u64, 0u64, [Products::default(); 2]);
+/// Tests pairs for equal magnitudes and for correlated scores, in one pass, because the values of a pair lie far apart in memory.
+fn pairs(pairing: &Pairing, block: &[f64], scores: &[Scores; 2], collision: f64) -> Vec<TestResult> {
+    let (mut count, mut equal, mut products) = (0u64, 0u64, [Products::default(); 2]);
     pairing.for_each(|first, second| {
         let (one, other) = (block[first].abs(), block[second].abs());
         count += u64::from(!one.is_nan() && !other.is_nan());
-        alike += u64::from(one.to_bits() == other.to_bits() && !one.is_nan());
+        equal += u64::from(one.to_bits() == other.to_bits() && !one.is_nan());
         for (products, scores) in products.iter_mut().zip(scores) {
             let product = f64::from(scores.values[first]) * f64::from(scores.values[second]);
             products.sum += product;
@@ -111,23 +108,23 @@ fn pairs(pairing: &Pairing, block: &[f64], scores: &[Scores; 2], collision: f64)
             products.count += u64::from(product != 0.0);
         }
     });
-    let (count, alike) = (to_f64(count) * pairing.once(), to_f64(alike) * pairing.once());
+    let (count, equal) = (to_f64(count) * pairing.once(), to_f64(equal) * pairing.once());
     let expected = count * collision;
-    let equal = Test {
-        name: pairing.name("alike ", ""),
-        statistic: alike,
-        probability: of_as_many(alike, expected),
+    let magnitudes = TestResult {
+        name: pairing.name("equal ", ""),
+        statistic: equal,
+        p_value: poisson_bound(equal, expected),
         text: format!(
-            "{} are of the same magnitude in {alike} of {count} pairs, and chance explains {expected:.3e}",
+            "{} have the same magnitude in {equal} of {count} pairs; {expected:.3e} are expected",
             pairing.text
         ),
     };
     let correlated = scores.iter().zip(products).filter_map(|(scores, products)| scores.correlation(pairing, products));
-    (count > 0.0).then_some(equal).into_iter().chain(correlated).collect()
+    (count > 0.0).then_some(magnitudes).into_iter().chain(correlated).collect()
 }
 
-/// The means of the slices of an axis: how far they stray together, and the one that strays furthest.
-fn slices(axes: &[Axis], axis: usize, scores: &Scores) -> Vec<Test> {
+/// Tests the means of the slices of an axis: their variance, and the one furthest from 0.
+fn slices(axes: &[Axis], axis: usize, scores: &Scores) -> Vec<TestResult> {
     let Axis { number, length, .. } = axes[axis];
     let inner: usize = axes[axis + 1..].iter().map(|axis| axis.length).product();
     let each = scores.values.len() / length.max(1);
@@ -142,41 +139,40 @@ fn slices(axes: &[Axis], axis: usize, scores: &Scores) -> Vec<Test> {
             *squares += value * value;
         }
     }
-    let off: Vec<f64> =
+    let scores_of_means: Vec<f64> =
         sums.iter().map(|(sum, squares)| if *squares > 0.0 { sum / squares.sqrt() } else { 0.0 }).collect();
-    let total: f64 = off.iter().map(|z| z * z).sum();
-    let worse =
-        |worst: (usize, f64), (place, z): (usize, f64)| if z.abs() > worst.1.abs() { (place, z) } else { worst };
-    let (furthest, z) = off.iter().copied().enumerate().fold((0, 0.0), worse);
+    let total: f64 = scores_of_means.iter().map(|z| z * z).sum();
+    let worse = |worst: (usize, f64), (at, z): (usize, f64)| if z.abs() > worst.1.abs() { (at, z) } else { worst };
+    let (furthest, z) = scores_of_means.iter().copied().enumerate().fold((0, 0.0), worse);
     let occupied = sums.iter().filter(|(_, squares)| *squares > 0.0).count() as u64;
-    // All scores together sum up to 0.
-    let whole = axes.iter().all(|axis| axis.size == axis.length as u64);
-    let freedom = occupied.saturating_sub(u64::from(whole));
+    // The scores of the full tensor sum to 0.
+    let is_full = axes.iter().all(|axis| axis.size == axis.length as u64);
+    let freedom = occupied.saturating_sub(u64::from(is_full));
     if freedom == 0 {
         return Vec::new();
     }
-    let place = furthest as u64 + axes[axis].low();
+    let at = furthest as u64 + axes[axis].low;
     let of = scores.of;
     let (singular, plural) = match (axes.len(), axis) {
-        (2, 0) => (format!("row {place}"), "rows".into()),
-        (2, _) => (format!("column {place}"), "columns".into()),
-        _ => (format!("slice {place} of axis {number}"), format!("slices of axis {number}")),
+        (2, 0) => (format!("row {at}"), "rows".into()),
+        (2, _) => (format!("column {at}"), "columns".into()),
+        _ => (format!("slice {at} of axis {number}"), format!("slices of axis {number}")),
     };
     vec![
-        Test {
+        TestResult {
             name: format!("means{of}, axis {number}"),
             statistic: total / to_f64(freedom),
-            probability: of_chi_squared(total, freedom),
+            p_value: chi_squared(total, freedom),
             text: format!(
-                "the mean ranks{of} of the {length} {plural} vary {:.4} times as much as chance lets them",
+                "the mean ranks{of} of the {length} {plural} vary {:.4} times as much as expected",
                 total / to_f64(freedom)
             ),
         },
-        Test {
+        TestResult {
             name: format!("furthest mean{of}, axis {number}"),
             statistic: z,
-            probability: of_any(of_normal(z), occupied),
-            text: format!("the mean rank{of} of {singular} is {z:+.2} standard errors off 0"),
+            p_value: sidak(standard_normal(z), occupied),
+            text: format!("the mean rank{of} of {singular} is {z:+.2} standard errors from 0"),
         },
     ]
 }

@@ -1,23 +1,23 @@
-//! Pairs of places of a block of values: neighbours, places that mirror one another, and others that should have nothing in common.
+//! Pairs of elements of a block that should have nothing in common: neighbours, mirrored ones, transposed ones.
 
 use super::excerpt::Axis;
 
-/// Pairs of places. Along each axis the first place of a pair moves by a stride, and the second by a step.
+/// Pairs of elements. Along each axis the first element of a pair moves by a stride, and the second by a step.
 pub(super) struct Pairing {
     kind: &'static str,
     along: String,
-    /// The pairs in words.
+    /// A description, the subject of a sentence.
     pub(super) text: String,
     first: isize,
     second: isize,
     lengths: Vec<usize>,
     strides: Vec<isize>,
     steps: Vec<isize>,
-    /// Every pair comes twice.
+    /// True if every pair is visited twice.
     twice: bool,
 }
 
-/// All pairs that are looked at.
+/// All pairings that are tested.
 pub(super) fn pairings(axes: &[Axis]) -> Vec<Pairing> {
     let mut all: Vec<Pairing> = (0..axes.len()).flat_map(|axis| along(axes, axis)).collect();
     if axes.len() > 1 {
@@ -43,7 +43,7 @@ fn along(axes: &[Axis], axis: usize) -> Vec<Pairing> {
     mirrored.second = stride * (signed(length) - 1);
     mirrored.steps[axis] = -stride;
     let mut all = vec![neighbours, mirrored];
-    // Two places are neighbours.
+    // The halves of an axis of 2 are neighbours.
     if size == length as u64 && length % 2 == 0 && length > 2 {
         let mut halves = plain("halves", "both halves of");
         halves.lengths[axis] = length / 2;
@@ -53,7 +53,7 @@ fn along(axes: &[Axis], axis: usize) -> Vec<Pairing> {
     all
 }
 
-/// All places against those in reverse order.
+/// All elements and those in reverse order.
 fn reversed(axes: &[Axis]) -> Pairing {
     let mut reversed = Pairing::new(axes, "reversed", "all axes".into(), "values and those in reverse order".into());
     reversed.second = axes.iter().zip(&reversed.strides).map(|(axis, stride)| stride * (signed(axis.length) - 1)).sum();
@@ -62,7 +62,7 @@ fn reversed(axes: &[Axis]) -> Pairing {
     reversed
 }
 
-/// Pairs across two axes: along both diagonals, and mirrored at these if the axes are of one size.
+/// Pairs across two axes: along both diagonals, and mirrored at these if the axes have the same size.
 fn across(axes: &[Axis], one: usize, two: usize) -> Vec<Pairing> {
     let both = format!("axes {} and {}", axes[one].number, axes[two].number);
     let plain = |kind, text: &str| Pairing::new(axes, kind, both.clone(), format!("{text} {both}"));
@@ -90,7 +90,7 @@ fn across(axes: &[Axis], one: usize, two: usize) -> Vec<Pairing> {
 }
 
 impl Pairing {
-    /// Every place with itself.
+    /// Every element with itself, to be changed by the caller.
     fn new(axes: &[Axis], kind: &'static str, along: String, text: String) -> Self {
         let inner = |axis: usize| axes[axis + 1..].iter().map(|axis| axis.length).product();
         let strides: Vec<isize> = (0..axes.len()).map(|axis| signed(inner(axis))).collect();
@@ -98,20 +98,20 @@ impl Pairing {
         Self { kind, along, text, first: 0, second: 0, lengths, steps: strides.clone(), strides, twice: false }
     }
 
-    /// The name of a test of them, with words before the kind of pairs and after it.
+    /// The name of a test, with words before the kind of pairing and after it.
     pub(super) fn name(&self, before: &str, after: &str) -> String {
         format!("{before}{}{after}, {}", self.kind, self.along)
     }
 
-    /// Visits all pairs of different places.
+    /// Visits all pairs of different elements.
     pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
         let Some((&length, outer)) = self.lengths.split_last().filter(|_| !self.lengths.contains(&0)) else { return };
         let ends = |steps: &[isize]| steps.last().copied().unwrap_or(0);
         let (stride, step) = (ends(&self.strides), ends(&self.steps));
-        let mut place = vec![0; outer.len()];
+        let mut index = vec![0; outer.len()];
         loop {
             let at =
-                |steps: &[isize]| place.iter().zip(steps).map(|(&place, step)| signed(place) * step).sum::<isize>();
+                |steps: &[isize]| index.iter().zip(steps).map(|(&index, step)| signed(index) * step).sum::<isize>();
             let (mut first, mut second) = (self.first + at(&self.strides), self.second + at(&self.steps));
             for _ in 0..length {
                 if first != second {
@@ -119,31 +119,31 @@ impl Pairing {
                 }
                 (first, second) = (first + stride, second + step);
             }
-            if !next(&mut place, outer) {
+            if !next(&mut index, outer) {
                 break;
             }
         }
     }
 
-    /// The count of a number of pairs, or how much of a sum over them, if each is counted once.
+    /// The factor that turns a sum over the visited pairs into one over distinct pairs.
     pub(super) fn once(&self) -> f64 {
         if self.twice { 0.5 } else { 1.0 }
     }
 }
 
-/// The next place, row-major; `false` after the last.
-fn next(place: &mut [usize], lengths: &[usize]) -> bool {
-    for (place, &length) in place.iter_mut().zip(lengths).rev() {
-        *place += 1;
-        if *place < length {
+/// Moves to the next index, row-major; `false` after the last.
+fn next(index: &mut [usize], lengths: &[usize]) -> bool {
+    for (at, &length) in index.iter_mut().zip(lengths).rev() {
+        *at += 1;
+        if *at < length {
             return true;
         }
-        *place = 0;
+        *at = 0;
     }
     false
 }
 
-/// A place in the block, which is in memory.
-fn signed(place: usize) -> isize {
-    place.cast_signed()
+/// An index of the block, which is in memory and so fits.
+fn signed(index: usize) -> isize {
+    index.cast_signed()
 }

@@ -3,13 +3,13 @@
 use crate::distribution::{Cdf, Distribution};
 use crate::statistics::normal;
 
-/// The probabilities of a value below and of one above x, each exact in relative terms.
+/// The probabilities of a value below x and above x, each with a small relative error.
 pub(super) struct Tails {
     pub(super) below: Cdf,
     pub(super) above: Cdf,
 }
 
-/// The tails of one element, before rounding, where there is a formula.
+/// The tails of one element before rounding; `None` if there is no formula.
 pub(super) fn tails(distribution: &Distribution) -> Option<Tails> {
     let (below, above): (Cdf, Cdf) = match *distribution {
         Distribution::Normal { mean, std } if std > 0.0 => {
@@ -35,7 +35,7 @@ pub(super) fn tails(distribution: &Distribution) -> Option<Tails> {
     Some(Tails { below, above })
 }
 
-/// The fourth central moment of a distribution over the square of its variance, where there is a formula.
+/// The fourth central moment of a distribution over its squared variance; `None` if there is no formula.
 pub(super) fn kurtosis(distribution: &Distribution) -> Option<f64> {
     match *distribution {
         Distribution::Normal { .. } => Some(3.0),
@@ -61,7 +61,7 @@ pub(super) fn kurtosis(distribution: &Distribution) -> Option<f64> {
     }
 }
 
-/// Into how many parts an interval is cut for an integral.
+/// The number of intervals of an integral.
 const STEPS: i32 = 2000;
 
 #[cfg(test)]

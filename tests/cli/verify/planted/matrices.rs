@@ -32,7 +32,7 @@ fn the_identity_permutations_and_other_known_matrices_are_told_from_random_ones(
     planted("orthogonal", shape, matrix(size, signed), "an entry is 1 where columns have length 1");
     let hadamard =
         |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 0.125 } else { -0.125 };
-    planted("orthogonal", shape, matrix(size, hadamard), "the distribution function of the entries is off");
+    planted("orthogonal", shape, matrix(size, hadamard), "the distribution function of the entries differs");
     let cosine = |row: usize, column: usize| {
         let angle = std::f64::consts::PI * (float(row) + 0.5) * float(column) / 64.0;
         angle.cos() * if column == 0 { 0.125 } else { 0.031_25_f64.sqrt() }

@@ -69,12 +69,12 @@ fn sorted_values_are_seen() {
 #[test]
 fn values_that_come_twice_are_seen() {
     let next = |w: &mut [f32]| w.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair[1] = pair[0]);
-    planted(N, [100, 100], next, "neighbours along axis 1 are of the same magnitude in 5000");
+    planted(N, [100, 100], next, "neighbours along axis 1 have the same magnitude in 5000");
     // Far from each other, the second with the other sign.
     let far = |w: &mut [f32]| (0..5000).for_each(|n| w[5000 + n * 2357 % 5000] = -w[n]);
-    planted("normal:std=1", [100, 100], far, "pairs of 10,000 values are of the same magnitude");
-    planted("uniform:1", [100, 100], far, "pairs of 10,000 values are of the same magnitude");
-    planted("laplace", [100, 100], far, "pairs of 10,000 values are of the same magnitude");
+    planted("normal:std=1", [100, 100], far, "pairs of 10,000 values have the same magnitude");
+    planted("uniform:1", [100, 100], far, "pairs of 10,000 values have the same magnitude");
+    planted("laplace", [100, 100], far, "pairs of 10,000 values have the same magnitude");
 }
 
 #[test]
@@ -134,9 +134,9 @@ fn copied_rows_and_columns_are_named() {
 
 #[test]
 fn runs_that_come_again_at_any_distance_are_seen() {
-    planted(N, [100, 100], |w| w.copy_within(1234..1274, 7001), "come again from 7,00");
-    planted("uniform:1", [100, 100], |w| w.copy_within(0..64, 77), "values 0 to 31 come again from 77 on");
-    planted(N, [1000, 1000], |w| w.copy_within(1234..1634, 700_001), "come again from 700,");
+    planted(N, [100, 100], |w| w.copy_within(1234..1274, 7001), "are repeated from 7,00");
+    planted("uniform:1", [100, 100], |w| w.copy_within(0..64, 77), "values 0 to 31 are repeated from 77 on");
+    planted(N, [1000, 1000], |w| w.copy_within(1234..1634, 700_001), "are repeated from 700,");
     // Blocks of 12 rows and columns, one with all signs changed.
     let block = |sign: f32, size: usize| {
         move |w: &mut [f32]| {
@@ -145,10 +145,10 @@ fn runs_that_come_again_at_any_distance_are_seen() {
             }
         }
     };
-    planted(N, [100, 100], block(1.0, 100), "values 305 to 312 come again from 4,137 on");
-    planted(N, [100, 100], block(-1.0, 100), "values 305 to 312 come again from 4,137 on");
-    planted("laplace", [300, 300], block(1.0, 300), "runs of 8 values that were looked at come again");
-    planted("rademacher", [60, 60], |w| w.copy_within(100..300, 1001), "values 99 to 226 come again from 1,000 on");
+    planted(N, [100, 100], block(1.0, 100), "values 305 to 312 are repeated from 4,137 on");
+    planted(N, [100, 100], block(-1.0, 100), "values 305 to 312 are repeated from 4,137 on");
+    planted("laplace", [300, 300], block(1.0, 300), "runs of 8 values that were compared are repeats");
+    planted("rademacher", [60, 60], |w| w.copy_within(100..300, 1001), "values 99 to 226 are repeated from 1,000 on");
 }
 
 #[test]
@@ -191,10 +191,10 @@ fn tensors_that_hold_the_values_of_another_are_named() {
     const SIZE: usize = 40;
     let folder = Folder::new();
     for (how, said) in [
-        ("copied", "`b`: its values are those of `a`"),
-        ("transposed", "`b`: its values are those of `a`"),
-        ("negated", "`b`: its values are those of `a`"),
-        ("a part", "`b`: its values 0 to 127, in order, are those from 400 on of `a`"),
+        ("copied", "`b`: it has the values of `a`"),
+        ("transposed", "`b`: it has the values of `a`"),
+        ("negated", "`b`: it has the values of `a`"),
+        ("a part", "`b`: its values 0 to 127 are, in order, those from 400 on of `a`"),
     ] {
         folder.done(&format!("init {N} a=40x40 b=40x40 -q --force -o w.safetensors"));
         verify(&folder, "w.safetensors --distribution", 0);
@@ -230,7 +230,7 @@ fn the_report_has_each_test_with_its_statistic_its_probability_and_words() {
     let tests = report["tensors"][0]["tests"].as_array().unwrap();
     let largest = tests.iter().find(|test| test["test"] == "largest value").unwrap();
     // 2 (1 - (1 - Q(9))^10000), Q by SciPy.
-    let (probability, expected) = (largest["probability"].as_f64().unwrap(), 2.257_176_811_907_683e-15);
+    let (probability, expected) = (largest["p_value"].as_f64().unwrap(), 2.257_176_811_907_683e-15);
     assert!((probability / expected - 1.0).abs() < 1e-5 && largest["statistic"] == 9.0, "{largest}");
     assert!(largest["finding"].as_str().unwrap().contains("[0, 77]"));
     assert!(report["tests"] == tests.len() && tests.len() > 30);
