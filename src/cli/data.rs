@@ -2,16 +2,16 @@
 
 use crate::reader::{Columns, DatasetOptions, Delimiter, TextOptions};
 
-/// The samples of the data that are read.
+/// The part of a data file that is read.
 #[derive(clap::Args)]
 pub(super) struct DataOptions {
-    /// The name of the data, if its file holds several tensors
+    /// Name of the data, if its file holds several tensors
     #[arg(long, value_name = "NAME", requires = "data")]
     data_tensor: Option<String>,
-    /// The delimiter of data in a text: one character, tab, space (any number of blanks) or auto [default: auto]
+    /// Delimiter of text data: one character, tab, space (any number of blanks) or auto [default: auto]
     #[arg(long, value_name = "CHAR", requires = "data")]
     delimiter: Option<Delimiter>,
-    /// The columns of a text to read, counted from 1 or by their names in the heading, as in 1-64,70, 2- or age,height
+    /// Columns of text data, by number from 1 or by name: 1-64,70, 2- or age,height
     #[arg(long, value_name = "LIST", requires = "data")]
     columns: Option<Columns>,
 }

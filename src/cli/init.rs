@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
-use super::output::Output;
+use super::output::{Output, Shards};
 use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::shown;
@@ -20,47 +20,53 @@ use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
 #[derive(clap::Args)]
+#[command(mut_arg("threads", |last| last), mut_arg("max_memory", |last| last))]
 pub(super) struct Init {
-    /// What to draw: NAME or NAME:key=value,...; a framework's name works too (`xavier_uniform_`, `keras.HeNormal`)
+    /// Scheme: NAME or NAME:key=value,...; also a framework's name (keras.HeNormal) or module (torch.nn.LSTM)
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     scheme: String,
-    /// Shapes, with or without a name: 784x256, fc1=784x256, 256, () for a scalar
+    /// Shapes, with or without a name: 784x256, fc1=784x256, 256, or () for a scalar
     #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
-    #[command(flatten)]
-    numbers: SeedOptions,
-    /// The type of the elements: f64, f32, f16 or bf16
-    #[arg(long, default_value = "f32")]
-    dtype: DType,
-    /// Which axis is what: a letter an axis (i in, o out, k kernel, b batch, g group) or a framework; that of --like, or `default`
+    /// Axes: a framework, or one letter per axis [default: that of --like, or `default`]
+    ///
+    /// Letters: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
     #[arg(long)]
     layout: Option<Layout>,
-    /// The number of inputs of each output, in place of the layout's
+    /// Number of inputs of each output [default: by the layout]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
     fan_in: Option<u64>,
-    /// The number of outputs of each input, in place of the layout's
+    /// Number of outputs of each input [default: by the layout]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
     fan_out: Option<u64>,
-    /// A file with the weight that a scheme starts from, such as pissa-a
+    /// File with the weight that a scheme such as pissa-a starts from
     #[arg(long, value_name = "FILE")]
     base: Option<PathBuf>,
-    /// The name of that weight, where its file holds several
+    /// Name of that weight, if its file holds several tensors
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
     #[command(flatten)]
     slices: Slices,
     #[command(flatten)]
+    numbers: SeedOptions,
+    /// Element type: f64, f32, f16 or bf16
+    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
+    dtype: DType,
+    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    shards: Shards,
 }
 
 /// A fan as it is typed.
 pub(super) fn fan(text: &str) -> Result<u64, String> {
     let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));
-    fan.ok_or_else(|| "it takes a whole number from 1 to 2^48".into())
+    fan.ok_or_else(|| "use a whole number from 1 to 2^48".into())
 }
 
 impl Init {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+    pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
+        self.output.shards = self.shards;
         let touched = self.base.iter().fold(Touched::default(), |touched, path| touched.reads_weights("--base", path));
         self.output.check_named(&touched)?;
         self.output.write(out, &self.plan()?, touched)

@@ -17,41 +17,42 @@ use crate::statistics::summary::Summary;
 use crate::tensor::Layout;
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
-/// Show what is in a file, beside what the distribution asks for.
+/// Show the tensors of a file with their statistics, measured and expected.
 ///
-/// A file of more than 64 tensors is shown as the tree of their names, no value read; `--tensor '*'` gives the table.
+/// A file of more than 64 tensors is shown as a tree of names, and no value is read; `--tensor '*'` prints the table.
 #[derive(clap::Args)]
 pub(super) struct Inspect {
-    /// A weights file, known by its content, an index (*.index.json), or a folder of either
+    /// Weights file, index (*.index.json), or a folder of either
     file: PathBuf,
-    /// Only the tensors whose name matches: * stands for any characters, ? for one
+    /// Only tensors whose name matches: * for any characters, ? for one
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
-    /// The names as a tree with counts and sizes; no value is read
+    /// Print names, counts and sizes as a tree; no value is read
     #[arg(long, conflicts_with_all = ["plot", "spectrum", "output", "json"])]
     tree: bool,
-    /// A histogram of each tensor; `○` stands where the distribution expects a bar to end
+    /// Print a histogram of each tensor; `○` marks the expected end of a bar
     #[arg(long)]
     plot: bool,
-    /// The singular values of each matrix
+    /// Print the singular values of each matrix
     #[arg(long)]
     spectrum: bool,
-    /// Layout of the axes, by which tensors of more than two are unfolded for --spectrum: a letter an axis, or a framework [default: by
-    /// the recipe or the file's framework]
+    /// Axes, for --spectrum: a framework, or one letter per axis [default: by the file]
+    ///
+    /// The layout unfolds tensors of more than two axes. The default is that of the file's provenance or framework.
     #[arg(long, requires = "spectrum")]
     layout: Option<Layout>,
-    /// A picture of both, an SVG file to write
-    #[arg(short, long, value_name = "FILE.svg")]
+    /// Write histograms and singular values to an SVG file
+    #[arg(short, long, value_name = "FILE.svg", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// Replace a picture that exists
-    #[arg(long, requires = "output")]
+    /// Overwrite an existing file
+    #[arg(long, requires = "output", help_heading = "Output")]
     force: bool,
-    /// The most memory that singular values may take, such as 8GiB; half of what is free by default
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
-    max_memory: Option<u64>,
-    /// The same for machines, names as they stand in the file
-    #[arg(long)]
+    /// Print as JSON, with names unescaped
+    #[arg(long, help_heading = "Output")]
     json: bool,
+    /// Memory limit for singular values, such as 8GiB [default: half of the free memory]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = super::RESOURCES)]
+    max_memory: Option<u64>,
 }
 
 /// Of more tensors than this the tree is shown.

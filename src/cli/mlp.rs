@@ -35,12 +35,12 @@ pub(super) struct Mlp {
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
     #[command(flatten)]
+    slices: Slices,
+    #[command(flatten)]
     numbers: SeedOptions,
     /// Element type: f64, f32, f16 or bf16
-    #[arg(long, default_value = "f32")]
+    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
     dtype: DType,
-    #[command(flatten)]
-    slices: Slices,
     #[command(flatten)]
     output: Output,
 }

@@ -40,8 +40,8 @@ use crate::{scheme, simd};
 
 /// Initial weights of neural networks, written to files.
 ///
-/// You name a scheme and shapes; fanin draws the numbers and writes .npy, .npz, JSON, safetensors, .pt or raw values. The same command gives
-/// the same bytes on every machine and for any number of threads.
+/// fanin draws values by a scheme and writes .npy, .npz, JSON, safetensors, .pt or raw values. The same command writes the same bytes on
+/// every machine and with any number of threads.
 #[derive(Parser)]
 #[command(name = "fanin", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -56,20 +56,24 @@ Start by copying a line:
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
   fanin mlp 784-512-10 --layout torch -o mlp.pt       a whole perceptron
-  fanin pretrain rbm 64-256 --data x.npy -o w.npz     weights that fit some data
+  fanin pretrain rbm 64-256 --data x.npy -o w.npz     weights trained on data
   fanin model recipe.toml -o model.safetensors        all weights of a model
   fanin model config.json -o checkpoint/              the same for transformers
   fanin list schemes                                  every scheme
   fanin explain he-normal                             its formula, source and other names
-  fanin inspect mlp.npz                               what a file holds, beside what the distribution asks
-  fanin verify mlp.npz                                derive every value again, and compare
+  fanin inspect mlp.npz                               statistics, measured and expected
+  fanin verify mlp.npz                                recompute and compare every value
 
 Exit status:
   0    done
   1    a comparison found a difference
   2    error
-  75   error that may pass by itself, such as a full disk: try again
-  141  the reader of standard output went away";
+  75   temporary error, such as a full disk: try again
+  141  standard output was closed by its reader";
+
+/// Headings of options that several commands have. A heading comes where its first option does, and `mut_arg` moves an option to the end.
+const NUMBERS: &str = "Numbers";
+const RESOURCES: &str = "Resources";
 
 #[derive(Subcommand)]
 enum Command {
@@ -77,21 +81,21 @@ enum Command {
     Init(Deferred<init::Init>),
     /// Draw the weights and biases of a multilayer perceptron
     Mlp(Deferred<mlp::Mlp>),
-    /// Write all weights of a model that a recipe describes
+    /// Write all weights of a model
     Model(Deferred<model::Model>),
-    /// Learn initial weights from data, layer by layer
+    /// Train initial weights on data, layer by layer
     Pretrain(Deferred<pretrain::Pretrain>),
-    /// List the schemes, frameworks, formats, generators, layouts, gains or models
+    /// List schemes, frameworks, formats, generators, layouts, models and more
     List(Deferred<list::List>),
-    /// Show what is in a file, beside what the distribution asks for
+    /// Show the tensors of a file with their statistics, measured and expected
     Inspect(Deferred<inspect::Inspect>),
-    /// Derive a file's values again and compare them, or test them against the distribution
+    /// Recompute the values of a file and compare them, or test their distribution
     Verify(Deferred<verify::Verify>),
-    /// Explain a scheme: formula, parameters, source, what each framework calls it
+    /// Explain a scheme: formula, parameters, source, names in frameworks
     Explain(Deferred<explain::Explain>),
     /// Print a completion script for a shell
     Completions(Deferred<shell::Completions>),
-    /// Print the manual page, or that of a command
+    /// Print a manual page
     Man(Deferred<shell::Man>),
 }
 
@@ -127,9 +131,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     let Cli { command: asked } = Cli::from_arg_matches(&matches)?;
     let out = &mut io::stdout().lock();
     match asked {
-        Some(Command::Init(Deferred(init))) => init.run(out),
+        Some(Command::Init(Deferred(init))) => (*init).run(out),
         Some(Command::Mlp(Deferred(mlp))) => mlp.run(out),
-        Some(Command::Model(Deferred(model))) => model.run(out),
+        Some(Command::Model(Deferred(model))) => (*model).run(out),
         Some(Command::Pretrain(Deferred(pretrain))) => (*pretrain).run(out),
         Some(Command::Inspect(Deferred(inspect))) => inspect.run(out),
         Some(Command::Verify(Deferred(verify))) => return verify.run(out),
@@ -145,9 +149,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
 /// The whole command line, with what the registries add to its help.
 fn command() -> clap::Command {
     let names: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
-    let schemes = format!("Schemes: {}.\n`fanin explain NAME` tells what each does.", names.join(", "));
+    let hint = "`fanin list schemes` lists the schemes, `fanin explain NAME` explains one.";
+    let schemes = format!("Schemes: {}.\n{hint}", names.join(", "));
     Cli::command()
-        .mut_subcommand("init", |init| init.after_help(schemes))
+        .mut_subcommand("init", |init| init.after_help(hint).after_long_help(schemes))
         .mut_subcommand("mlp", |mlp| mlp.after_help(mlp::activations()))
         .mut_subcommand("pretrain", |pretrain| pretrain.after_help(pretrain::methods()))
 }

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 
-use super::output::Output;
+use super::output::{Output, Shards};
 use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
+use super::tokenizer_files;
 use crate::model::family::{self, Configured};
 use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
 use crate::reader::{Content, content};
@@ -20,36 +21,47 @@ use crate::tensor::{DType, Layout, Name};
 use crate::text::{cut, escape};
 use crate::writer::Beside;
 
-/// Write all weights of a model: by a recipe, a config.json, a family's name or a file of weights.
+/// Write all weights of a model.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("seed", |seed| seed.help("Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random` [default: the recipe's, or 0]")),
+    mut_arg("threads", |last| last),
+    mut_arg("max_memory", |last| last),
+)]
 pub(super) struct Model {
-    /// What the model is: a recipe as TOML or JSON; a config.json of transformers, or the folder of one; the name of a family of
-    /// models; - for standard input; or a file of weights, known by its content, an index of
-    /// shards or a folder of either, to take names, shapes and types from, with --rules or --keep
+    /// Recipe, config.json, family name or weights file; - for standard input
+    ///
+    /// A recipe is TOML or JSON. A config.json of transformers may be named by its folder (`fanin list models` lists the families). A
+    /// weights file, an index of shards or a folder of either gives names, shapes and types to --rules and --keep.
     #[arg(value_name = "SPEC")]
     spec: String,
-    /// Override a constant of the recipe: hidden=64, `text_config.hidden_size=64`, act=relu; several may be given
+    /// Override a constant of the recipe, such as hidden=64 or act=relu; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    #[command(flatten)]
-    numbers: SeedOptions,
-    /// The type of the elements: f64, f32, f16 or bf16; in place of the recipe's
-    #[arg(long)]
-    dtype: Option<DType>,
-    /// Which axis is what: a letter an axis or a framework; in place of the recipe's
-    #[arg(long)]
-    layout: Option<Layout>,
-    /// Draw the tensors of a file of weights anew, by the [rules] of this recipe; its values are not read
+    /// Re-initialise the tensors of a weights file by the [rules] of this recipe
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Copy the tensors of such a file whose names match, such as 'model.*'; may stand several times; '*' copies all
+    /// Copy the tensors of a weights file whose names match, such as 'model.*'; repeatable
     #[arg(long, value_name = "PATTERN")]
     keep: Vec<String>,
+    /// Axes: a framework, or one letter per axis [default: the recipe's]
+    #[arg(long)]
+    layout: Option<Layout>,
     #[command(flatten)]
     slices: Slices,
     #[command(flatten)]
+    numbers: SeedOptions,
+    /// Element type: f64, f32, f16 or bf16 [default: the recipe's]
+    #[arg(long, help_heading = super::NUMBERS)]
+    dtype: Option<DType>,
+    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    shards: Shards,
+    /// Copy the tokenizer files of a folder into the checkpoint
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    tokenizer_from: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -82,7 +94,8 @@ enum Source {
 }
 
 impl Model {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
+    pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
+        self.output.shards = self.shards;
         let settings = self.set.iter().map(|text| Overrides::pair(text).context("--set"));
         let settings: Vec<_> = settings.collect::<Result<_>>()?;
         let names = settings.iter().map(|(name, _)| name);
@@ -109,7 +122,7 @@ impl Model {
             ensure!(self.rules.is_none(), "--rules: {of_templates}");
             ensure!(self.keep.is_empty(), "--keep: {of_templates}");
         }
-        let touched = self.touched(&source);
+        let touched = self.touched(&source)?;
         self.output.check_named(&touched)?;
         let made = match source {
             Source::Recipe { name, text } => {
@@ -134,11 +147,23 @@ impl Model {
         if let Some(tensor) = plan.tensors.first_mut() {
             tensor.notes.extend(notes.chain(unwritten));
         }
+        for file in self.tokenizer_files()? {
+            // The files of this model come before those that were found.
+            if beside.iter().all(|own| own.name != file.name) {
+                beside.push(file);
+            }
+        }
         self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside, touched)
     }
 
+    fn tokenizer_files(&self) -> Result<Vec<Beside>> {
+        let Some(folder) = &self.tokenizer_from else { return Ok(Vec::new()) };
+        ensure!(self.output.is_checkpoint(), "--tokenizer-from needs a checkpoint in a folder: -o DIR/");
+        tokenizer_files::copied(folder)
+    }
+
     /// The files that are read.
-    fn touched(&self, source: &Source) -> Touched {
+    fn touched(&self, source: &Source) -> Result<Touched> {
         const SPEC: &str = "SPEC";
         let (touched, path) = (Touched::default(), Path::new(&self.spec));
         let touched = match source {
@@ -147,7 +172,13 @@ impl Model {
             Source::Recipe { .. } | Source::Config { .. } => touched.reads(SPEC, path),
             Source::Family(_) => touched,
         };
-        self.rules.iter().fold(touched, |touched, path| touched.reads("--rules", path))
+        let mut touched = self.rules.iter().fold(touched, |touched, path| touched.reads("--rules", path));
+        if let Some(folder) = &self.tokenizer_from {
+            for name in tokenizer_files::names(folder)? {
+                touched = touched.reads("--tokenizer-from", &folder.join(name));
+            }
+        }
+        Ok(touched)
     }
 
     /// A model after a file of weights.

@@ -19,7 +19,6 @@ use super::progress::Progress;
 use super::rank::{self, Part, Rank};
 use super::report::{self, Written};
 use super::resources::Resources;
-use super::tokenizer_files;
 use super::{dry_run, memory};
 use crate::format::Format;
 use crate::plan::Plan;
@@ -29,49 +28,64 @@ use crate::writer::{self, Beside, Encoder, Existing, FileOptions, Settings};
 
 /// The place that the data goes to, and the way it gets there.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Output")]
 #[expect(clippy::struct_field_names, reason = "the option is named --output")]
 pub(super) struct Output {
-    /// The file to write, DIR/ for a folder (of a checkpoint with `model`, else of a file for each tensor), or - for standard output
+    /// Output file, DIR/ for a folder, or - for standard output
+    ///
+    /// A folder gets a checkpoint with `model`, and otherwise one file for each tensor.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The format, where the file's extension does not say it (`fanin list formats`)
+    /// File format (`fanin list formats`) [default: by the file's extension]
     #[arg(long)]
     format: Option<String>,
-    /// Replace files that exist
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
-    /// Keep safetensors files that are there and whole, and write those that are missing
+    /// Skip safetensors files that are already complete
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Write DIR/ as a checkpoint whose files hold at most so much, such as 5GB, which is the limit where none is given
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse_file_size)]
-    max_shard_size: Option<u64>,
-    /// Write only the files of a checkpoint that are this rank's, from 0; `auto` takes it from Slurm, Kubernetes, torchrun or MPI
-    #[arg(long, value_name = "I", allow_negative_numbers = true, value_parser = rank::parse)]
-    rank: Option<Rank>,
-    /// Number of ranks
-    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank")]
-    world_size: Option<u64>,
-    /// Copy the tokenizer's files of a folder into that of a checkpoint
-    #[arg(long, value_name = "DIR")]
-    tokenizer_from: Option<PathBuf>,
-    /// Write the SHA-256 of each file to DIR/SHA256SUMS or FILE.sha256, for `sha256sum -c`
+    /// Write SHA-256 sums to FILE.sha256 or DIR/SHA256SUMS
+    ///
+    /// `sha256sum -c` reads them.
     #[arg(long)]
     sha256: bool,
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    pub(super) resources: Resources,
-    /// Do not wait until the file is on the disk
+    /// Do not wait until the data is on the disk
     #[arg(long)]
     no_fsync: bool,
-    /// No report and no progress bar
+    /// Print no report and no progress bar
     #[arg(short, long)]
     quiet: bool,
-    /// The report as JSON, on standard output unless the data goes there
+    /// Print the report as JSON
+    ///
+    /// On standard output, or on standard error if the data goes to standard output.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub(super) resources: Resources,
+    /// Set by the commands that have these options.
+    #[arg(skip)]
+    pub(super) shards: Shards,
+}
+
+/// The files of a checkpoint, and those of them that this process writes.
+#[derive(clap::Args, Clone, Copy, Default)]
+#[command(next_help_heading = "Many machines")]
+pub(super) struct Shards {
+    /// Write DIR/ as a checkpoint of files of at most SIZE [default: 5GB]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse_file_size)]
+    max_shard_size: Option<u64>,
+    /// Write only the files of this rank, counted from 0, or `auto`
+    ///
+    /// `auto` takes the rank from Slurm, Kubernetes, torchrun or MPI.
+    #[arg(long, value_name = "I", allow_negative_numbers = true, value_parser = rank::parse)]
+    rank: Option<Rank>,
+    /// Number of ranks
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank")]
+    world_size: Option<u64>,
 }
 
 /// The option that names the files of a plan.
@@ -192,12 +206,7 @@ impl Output {
     }
 
     /// Errors if a file that is to be written is an input or another output.
-    fn check_overlap(&self, destination: &Destination, mut touched: Touched) -> Result<()> {
-        if let Some(folder) = &self.tokenizer_from {
-            for name in tokenizer_files::names(folder)? {
-                touched = touched.reads("--tokenizer-from", &folder.join(name));
-            }
-        }
+    fn check_overlap(&self, destination: &Destination, touched: Touched) -> Result<()> {
         let touched = match destination {
             Destination::Terminal => touched,
             Destination::Stream(_) => touched.writes(OPTION, Path::new("-")),
@@ -219,7 +228,8 @@ impl Output {
 
     /// The part of the files that this process writes; `None` for all.
     fn part(&self) -> Result<Option<Part>> {
-        self.rank.map(|rank| Part::new(rank, self.world_size, &|name| std::env::var_os(name))).transpose()
+        let Shards { rank, world_size, .. } = self.shards;
+        rank.map(|rank| Part::new(rank, world_size, &|name| std::env::var_os(name))).transpose()
     }
 
     /// The file that was named.

@@ -55,13 +55,13 @@ pub(super) struct Pretrain {
     #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
     /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random`
-    #[arg(long, allow_negative_numbers = true, default_value = "0")]
+    #[arg(long, allow_negative_numbers = true, default_value = "0", help_heading = super::NUMBERS)]
     seed: Seed,
     /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: `default`]
     #[arg(long)]
     layout: Option<Layout>,
     /// Element type: f64, f32, f16 or bf16; trained values have f32 precision
-    #[arg(long, default_value = "f32")]
+    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
     dtype: DType,
     /// Log file for the measurements, one JSON object per line
     #[arg(long, value_name = "FILE")]

@@ -11,11 +11,12 @@ const OF_SLICES: (u64, u64) = (64, 64 << 20);
 
 /// Threads and memory.
 #[derive(clap::Args)]
+#[command(next_help_heading = super::RESOURCES)]
 pub(super) struct Resources {
-    /// How many threads work; changes no byte
+    /// Number of threads; does not change the output [default: all CPUs]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// The most memory that a matrix may take while it is drawn, such as 8GiB; half of what is free by default
+    /// Memory limit per matrix, such as 8GiB [default: half of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<u64>,
 }

@@ -6,14 +6,20 @@ use crate::generator::{Generator, NATIVE};
 use crate::model::SeedRequest;
 use crate::tensor::{Layout, Seed};
 
-/// The seed, and whose numbers it stands for.
+/// The seed and its framework.
 #[derive(clap::Args)]
+#[command(next_help_heading = super::NUMBERS)]
 pub(super) struct SeedOptions {
-    /// Where the numbers come from: 0 to 2^64-1, 0x hexadecimal, or `random`; 0 where nothing says it. With --like, what that
-    /// framework takes: -1, a number of 128 bits, several joined by commas
+    /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random` [default: 0]
+    ///
+    /// With --like, any seed that the framework accepts: negative, of 128 bits, or several joined by commas. With --like jax, steps derive
+    /// a key, in order: `--seed 0,fold-in=3,split=2/4` is `split(fold_in(key(0), 3), 4)[2]`. With --like numpy, `--seed 0,split=2/4` is
+    /// `SeedSequence(0).spawn(4)[2]`.
     #[arg(long, allow_negative_numbers = true, allow_hyphen_values = true)]
     seed: Option<Seed>,
-    /// The very numbers of a framework, by its meaning of each name and in its layout: torch, numpy, jax, ... (`fanin list generators`)
+    /// Reproduce a framework's values bit for bit, with its defaults and layout
+    ///
+    /// torch, numpy, jax, ...: `fanin list generators` lists them.
     #[arg(long, value_name = "FRAMEWORK", value_parser = Generator::like)]
     like: Option<&'static Generator>,
 }

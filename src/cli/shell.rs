@@ -20,7 +20,7 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        // The words that the registries know; the parser itself takes more than these.
+        // The names of the registries; the parser accepts aliases, too.
         let schemes: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
         let names = schemes.clone();
         let mut command = command();
@@ -53,10 +53,10 @@ impl Completions {
     }
 }
 
-/// Print the manual page, or that of a command.
+/// Print a manual page.
 #[derive(clap::Args)]
 pub(super) struct Man {
-    /// The command whose page is wanted
+    /// Command [default: the page of fanin itself]
     command: Option<String>,
 }
 

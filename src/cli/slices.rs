@@ -1,19 +1,21 @@
-//! `--slice`: parts of tensors in place of the whole.
+//! `--slice`: slices of tensors in place of the tensors.
 
 use anyhow::{Context, Result};
 
 use crate::plan::{Plan, SliceSpec};
 
-/// Which parts of tensors are written.
+/// The slices that are written.
 #[derive(clap::Args)]
 pub(super) struct Slices {
-    /// Write only this part of a tensor, with the values that the whole has there: w=0:128 (rows), w=:,64:128 (columns)
-    #[arg(long = "slice", value_name = "NAME=ROWS[,COLUMNS...]")]
+    /// Write a slice; its values equal those of the full tensor
+    ///
+    /// w=0:128 takes rows, w=:,64:128 columns.
+    #[arg(long = "slice", value_name = "NAME=ROWS,...")]
     cuts: Vec<SliceSpec>,
 }
 
 impl Slices {
-    /// The plan with the slices in place of the tensors that they are of.
+    /// The plan with the slices in place of their tensors.
     pub(super) fn of(&self, plan: Plan) -> Result<Plan> {
         plan.sliced(&self.cuts).context("--slice")
     }

@@ -27,67 +27,75 @@ use crate::text::{cut, escape, grouped, matches};
 use crate::verify::{TensorMatch, changed, compare, match_tensors};
 use crate::writer::Settings;
 
-/// Derive a file's values again and compare them, or test them against the distribution.
+/// Recompute the values of a file and compare them, or test their distribution.
 ///
-/// Without further options the file's own recipe is followed. Exit status 0: all is as it should be; 1: something differs; 2: it could
-/// not be told.
+/// The file's own provenance says how, unless --scheme or --recipe does. Exit status: 0 match, 1 mismatch, 2 error.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("seed", |seed| seed.help("The seed that the values were drawn with; goes with --scheme or --recipe")),
-    mut_arg("like", |like| like.help("The framework that drew them, in the order of the file (with --scheme, those that --tensor picks); goes with --scheme or --recipe")),
+    mut_arg("seed", |seed| seed.help("Seed of the values, with --scheme or --recipe")),
+    mut_arg("like", |like| like.help("Framework that drew the values, with --scheme or --recipe").long_help(LIKE)),
+    mut_arg("quiet", |last| last),
+    mut_arg("json", |last| last),
+    mut_arg("threads", |last| last),
+    mut_arg("max_memory", |last| last),
 )]
 pub(super) struct Verify {
-    /// A weights file, an index (*.index.json), or a folder of either
+    /// Weights file, index (*.index.json), or a folder of either
     file: PathBuf,
-    /// The scheme or module (`torch.nn.Linear`) that the values were drawn by, for a file without a recipe
+    /// Scheme or module (torch.nn.Linear) of the values, for a file without provenance
     #[arg(long, value_name = "EXPR", conflicts_with = "recipe")]
     scheme: Option<String>,
-    /// A recipe as `fanin model` takes it, for a file without one
+    /// Recipe or config.json, as `fanin model` takes it, for a file without provenance
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    #[command(flatten)]
-    numbers: SeedOptions,
-    /// The name that the tensor was drawn under, where a .npy file has another; goes with --scheme
+    /// Only tensors whose name matches: * for any characters, ? for one
+    #[arg(long, value_name = "PATTERN")]
+    tensor: Option<String>,
+    /// Name that the tensor was drawn with, if a .npy file has another; with --scheme
     #[arg(long, requires = "scheme")]
     name: Option<Name>,
-    /// Which axis is what; goes with --scheme
+    /// Axes, with --scheme: a framework, or one letter per axis
     #[arg(long, requires = "scheme")]
     layout: Option<Layout>,
-    /// The number of inputs of each output, in place of the layout's; goes with --scheme
+    /// Number of inputs of each output, with --scheme [default: by the layout]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
     fan_in: Option<u64>,
-    /// The number of outputs of each input, in place of the layout's; goes with --scheme
+    /// Number of outputs of each input, with --scheme [default: by the layout]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
     fan_out: Option<u64>,
-    /// The file with the weight that a scheme such as pissa-a started from
+    /// File with the weight that a scheme such as pissa-a started from
     #[arg(long, value_name = "FILE")]
     base: Option<PathBuf>,
-    /// The name of that weight, where its file holds several
+    /// Name of that weight, if its file holds several tensors
     #[arg(long, value_name = "NAME", requires = "base")]
     base_tensor: Option<String>,
-    /// The data that weights were learned from
+    /// Data that the weights were trained on
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
     data: Option<PathBuf>,
     #[command(flatten)]
     data_options: DataOptions,
-    /// Only the tensors whose name matches: * stands for any characters, ? for one
-    #[arg(long, value_name = "PATTERN")]
-    tensor: Option<String>,
-    /// Test whether the values fit the distribution, whatever their seed: other programs' files too
+    /// Test if the values fit the distribution, whatever their seed
+    ///
+    /// With --scheme or --recipe this works for files of other programs, too.
     #[arg(long)]
     distribution: bool,
-    /// The chance of a false alarm with --distribution, over all tensors together
+    /// Probability of a false alarm with --distribution, over all tensors together
     #[arg(long, value_name = "P", default_value = "1e-6", value_parser = alpha, requires = "distribution", allow_negative_numbers = true)]
     alpha: f64,
     #[command(flatten)]
-    resources: Resources,
-    /// Say nothing: the exit status tells
-    #[arg(short, long)]
+    numbers: SeedOptions,
+    /// Print nothing; the exit status is the answer
+    #[arg(short, long, help_heading = "Output")]
     quiet: bool,
-    /// The report as JSON
-    #[arg(long)]
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
     json: bool,
+    #[command(flatten)]
+    resources: Resources,
 }
+
+const LIKE: &str = "\
+Framework that drew the values, with --scheme or --recipe: in the order of the file, of the tensors that --tensor selects";
 
 /// The tensors that a file should hold.
 struct Expected {
@@ -108,7 +116,7 @@ impl From<Plan> for Expected {
 
 fn alpha(text: &str) -> Result<f64, String> {
     let alpha = text.parse().ok().filter(|alpha| (1e-300..=0.1).contains(alpha));
-    alpha.ok_or_else(|| "it takes a probability from 1e-300 to 0.1".into())
+    alpha.ok_or_else(|| "use a probability from 1e-300 to 0.1".into())
 }
 
 impl Verify {

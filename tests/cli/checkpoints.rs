@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::common::{Ended, Folder, Running, has};
 
+/// A model of one tensor.
+const RECIPE: &str = "tensors.w = { shape = [5], scheme = 'normal' }\n";
+
 /// A plan of five files, one of them with the tensor above the limit.
 pub(crate) const PLAN: &str =
     "init normal a=100x100 big=200x200 b=100x100 c=90x100 d=1 e=100x100 f=50x50 -q --max-shard-size 64KB";
@@ -181,6 +184,7 @@ fn the_rank_is_taken_from_what_started_it() {
 fn what_does_not_go_together_is_refused_before_anything_is_written() {
     let folder = Folder::new();
     folder.write("file", "");
+    folder.write("r.toml", RECIPE);
     fs::create_dir(folder.join("empty")).unwrap();
     for (line, words) in [
         ("init zeros 3 -o c/ --rank 0", &["--rank", "--world-size"] as &[_]),
@@ -201,9 +205,9 @@ fn what_does_not_go_together_is_refused_before_anything_is_written() {
         ("init zeros 3 -o w.npy --resume", &["--resume", "safetensors"]),
         ("init zeros 3 -o - --sha256", &["--sha256"]),
         ("init zeros 3 --format npy -o /dev/null --sha256", &["/dev/null", "--sha256"]),
-        ("init zeros 3 -o c/ --tokenizer-from empty", &["`empty`", "tokenizer*.json"]),
-        ("init zeros 3 -o c/ --tokenizer-from nowhere", &["`nowhere`"]),
-        ("init zeros 3 -o w.npy --tokenizer-from empty", &["--tokenizer-from", "DIR/"]),
+        ("model r.toml -o c/ --tokenizer-from empty", &["`empty`", "tokenizer*.json"]),
+        ("model r.toml -o c/ --tokenizer-from nowhere", &["`nowhere`"]),
+        ("model r.toml -o w.npy --tokenizer-from empty", &["--tokenizer-from", "DIR/"]),
     ] {
         refused(&folder, line, words);
     }
@@ -360,7 +364,8 @@ fn tokenizer_files_are_copied_and_weights_are_not() {
     // As in the store of a hub.
     folder.write("blob", "merges.txt");
     symlink("../blob", folder.join("from/merges.txt")).unwrap();
-    folder.done("init normal 5 -q --tokenizer-from from --sha256 -o c/");
+    folder.write("r.toml", RECIPE);
+    folder.done("model r.toml -q --tokenizer-from from --sha256 -o c/");
     let copied = files(&folder, "c");
     let names = [
         "SHA256SUMS",
@@ -375,5 +380,5 @@ fn tokenizer_files_are_copied_and_weights_are_not() {
     assert_eq!(copied.keys().collect::<Vec<_>>(), names);
     assert_eq!(copied["merges.txt"], b"merges.txt");
     folder.write("c/vocab.txt", "changed");
-    refused(&folder, "init normal 5 -q --tokenizer-from from -o c/ --resume", &["c/vocab.txt"]);
+    refused(&folder, "model r.toml -q --tokenizer-from from -o c/ --resume", &["c/vocab.txt"]);
 }

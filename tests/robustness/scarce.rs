@@ -84,6 +84,7 @@ fn few_open_files_are_enough_for_many_shards() {
 #[test]
 fn copied_files_are_regular_ones_of_a_known_length() {
     let folder = Folder::new();
+    folder.write("r.toml", "tensors.w = { shape = [3], scheme = 'zeros' }\n");
     for (number, target) in
         ["/proc/self/maps", "/proc/version", "/dev/zero", "/sys/kernel/mm/transparent_hugepage/enabled"]
             .into_iter()
@@ -96,23 +97,23 @@ fn copied_files_are_regular_ones_of_a_known_length() {
         fs::create_dir(folder.join(&from)).unwrap();
         folder.write(&format!("{from}/vocab.txt"), "a");
         symlink(target, folder.join(format!("{from}/tokenizer.json"))).unwrap();
-        let ended = folder.shell(&format!("timeout 20 \"{FANIN}\" init zeros 3 -q --tokenizer-from {from} -o c/"));
+        let ended = folder.shell(&format!("timeout 20 \"{FANIN}\" model r.toml -q --tokenizer-from {from} -o c/"));
         assert!(ended.is_refusal() && ended.told.contains("tokenizer.json`"), "{target}: {ended:?}");
         assert!(!folder.join("c").exists(), "{target}");
     }
     fs::create_dir(folder.join("pipe")).unwrap();
     let ended = folder
-        .shell(&format!("mkfifo pipe/merges.txt; timeout 20 \"{FANIN}\" init zeros 3 --tokenizer-from pipe -o c/"));
+        .shell(&format!("mkfifo pipe/merges.txt; timeout 20 \"{FANIN}\" model r.toml --tokenizer-from pipe -o c/"));
     assert!(ended.is_refusal() && ended.told.contains("merges.txt`"), "{ended:?}");
     // Two files of 600 MiB without a block.
     fs::create_dir(folder.join("large")).unwrap();
     let ended = folder.shell(&format!(
-        "truncate -s 600M large/tokenizer.json large/vocab.json; \"{FANIN}\" init zeros 3 --tokenizer-from large -o c/"
+        "truncate -s 600M large/tokenizer.json large/vocab.json; \"{FANIN}\" model r.toml --tokenizer-from large -o c/"
     ));
     assert!(ended.is_refusal() && ended.told.contains("1 GiB"), "{ended:?}");
     // A folder of such a name is none of them; an empty file is one.
     fs::create_dir_all(folder.join("fine/chat_templates")).unwrap();
     folder.write("fine/merges.txt", "");
-    folder.done("init zeros 3 -q --tokenizer-from fine -o c/");
+    folder.done("model r.toml -q --tokenizer-from fine -o c/");
     assert_eq!(folder.read("c/merges.txt"), b"");
 }

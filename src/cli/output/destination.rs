@@ -7,7 +7,6 @@ use anyhow::{Result, bail, ensure};
 
 use super::Output;
 use crate::cli::files::{Files, by_extension};
-use crate::cli::tokenizer_files::copied;
 use crate::format::{FORMATS, Format};
 use crate::plan::Plan;
 use crate::writer::{Beside, Checkpoint};
@@ -90,11 +89,8 @@ impl Output {
 
     /// An option that was given and asks for a checkpoint.
     fn checkpoint_option(&self) -> Option<&'static str> {
-        let options = [
-            (self.max_shard_size.is_some(), "--max-shard-size"),
-            (self.rank.is_some(), "--rank"),
-            (self.tokenizer_from.is_some(), "--tokenizer-from"),
-        ];
+        let options =
+            [(self.shards.max_shard_size.is_some(), "--max-shard-size"), (self.shards.rank.is_some(), "--rank")];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 
@@ -118,17 +114,11 @@ impl Output {
         if let Some(option) = option.filter(|_| !format.makes_checkpoints()) {
             bail!("{option} goes with a checkpoint, which is safetensors: leave out --format {}", format.name);
         }
-        let mut beside = beside.to_vec();
-        for file in self.tokenizer_from.as_deref().map(copied).transpose()?.into_iter().flatten() {
-            // What the command itself makes of this model comes before what was found.
-            if beside.iter().all(|own| own.name != file.name) {
-                beside.push(file);
-            }
-        }
+        let beside = beside.to_vec();
         let checkpoint = option.is_some() || (folder == Folder::Checkpoint && format.makes_checkpoints());
         let files = match checkpoint {
             true => {
-                let limit = self.max_shard_size.unwrap_or(Checkpoint::MAX_SHARD_SIZE);
+                let limit = self.shards.max_shard_size.unwrap_or(Checkpoint::MAX_SHARD_SIZE);
                 Files::of_checkpoint(path, plan, limit, beside)?
             }
             false => Files::of_tensors(path, plan, format, beside)?,
