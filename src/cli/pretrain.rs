@@ -2,9 +2,9 @@
 
 mod checkpoint;
 mod log;
+mod observer;
 mod options;
 mod resume;
-mod watch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,16 +21,19 @@ use crate::format::Piece;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{Common, Plan, Tensor};
-use crate::pretrain::{ARITHMETIC, Known, Layer, METHODS, MethodSpec, Progress, Run, Training, TrainingTarget};
+use crate::pretrain::{
+    ARITHMETIC, DataSummary, Layer, METHODS, Method, MethodSpec, Progress, Run, Training, TrainingObserver,
+    TrainingTarget,
+};
 use crate::reader::Dataset;
 use crate::tensor::{DType, Fans, Layout, Part, Seed, Shape, TensorIdentity, TrainedIdentity};
 use crate::text::{bytes, cut, escape};
 use crate::writer::{self, Existing};
 use checkpoint::Checkpoint;
 use log::Log;
+use observer::{ConsoleObserver, NoObserver};
 use options::MethodOptions;
-use resume::Begun;
-use watch::{ConsoleObserver, ObservedData, Unseen};
+use resume::Resumed;
 
 /// Train initial weights on data, layer by layer.
 #[derive(clap::Args)]
@@ -39,7 +42,7 @@ use watch::{ConsoleObserver, ObservedData, Unseen};
     mut_arg("max_memory", |memory| memory.help("Memory limit for training, and for data that is compressed, text or cut into columns, such as 8GiB [default: half of the free memory]")),
 )]
 pub(super) struct Pretrain {
-    /// Training method: NAME or NAME:key=value,... (see below)
+    /// Training method (see below)
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     method: String,
     /// Layer sizes joined by -, starting with the number of features, as in 784-256-64
@@ -80,49 +83,55 @@ impl Pretrain {
     pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
         let (resume, replaces) = (self.output.take_resume(), self.output.replaces());
         if resume {
-            // An output of the run itself may be there: any other is refused below.
+            // Outputs of this run may exist; others are refused below.
             self.output.replace();
         }
-        let asked = MethodSpec::parse(&self.method, &self.options.pairs())?;
-        let seed = single(&self.seed)?;
-        self.check_memory(&asked)?;
-        let wanted = self.wanted(&asked, &unknown())?;
-        let planned_of = |tensors| Plan::new(NATIVE, self.seed.clone(), tensors);
-        let planned =
-            |wanted: &[TrainingTarget]| planned_of(wanted.iter().map(|wanted| wanted.tensor.clone()).collect());
-        // An hour of learning must not end in a refusal.
+        let method = self.method()?;
+        let seed = native_seed(&self.seed)?;
+        self.check_memory(&method)?;
+        let plan_of = |tensors| Plan::new(NATIVE, self.seed.clone(), tensors);
+        let initial_plan =
+            |targets: &[TrainingTarget]| plan_of(targets.iter().map(|target| target.tensor.clone()).collect());
+        // Every refusal comes before the training.
         let (touched, checkpoint) = (self.touched(), checkpoint::path_beside(&self.output));
-        self.output.check(&planned(&wanted)?, touched.clone())?;
-        self.check_beside(resume)?;
+        self.output.check(&initial_plan(&self.targets(&method, &unknown())?)?, touched.clone())?;
+        self.check_sidecars(resume)?;
         let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
-        let known = known(&table, threads).with_context(|| shown(&self.data))?;
-        let wanted = self.wanted(&asked, &known.identity)?;
+        let data = summary(&table, threads).with_context(|| shown(&self.data))?;
+        let targets = self.targets(&method, &data.identity)?;
         if self.output.is_dry_run() {
-            return self.output.write(out, &planned(&wanted)?, touched);
+            return self.output.write(out, &initial_plan(&targets)?, touched);
         }
-        let run = self.identity(&wanted)?;
-        let outline = planned_of(wanted.iter().map(TrainingTarget::outline).collect())?;
-        let mut begun = if resume { self.begun(&outline, &run, replaces)? } else { Begun::default() };
-        if begun.is_finished {
+        let run = self.identity(&targets)?;
+        let outline = plan_of(targets.iter().map(TrainingTarget::outline).collect())?;
+        let mut resumed = if resume { self.resumed(&outline, &run, replaces)? } else { Resumed::default() };
+        if resumed.is_finished {
             checkpoint::remove(checkpoint.as_deref())?;
             return self.output.report_kept(out, &outline);
         }
-        let from = std::mem::take(&mut begun.progress);
-        let mut looker = self.looker(begun, run, resume, replaces)?;
-        let learning = Learning { asked: &asked, seed, table: &table, known: &known, threads, limit };
-        let mut tensors = learning.tensors(wanted, from, &mut looker).with_context(|| shown(&self.data))?;
+        let from = std::mem::take(&mut resumed.progress);
+        let mut observer = self.observer(resumed, run, resume, replaces)?;
+        let trainer = Trainer { method: &method, seed, table: &table, data: &data, threads, limit };
+        let mut tensors = trainer.train(targets, from, &mut observer).with_context(|| shown(&self.data))?;
         if let Some(first) = tensors.first_mut() {
-            first.notes.extend(looker.notes().into_iter().chain(table.notes.iter().cloned()));
+            first.notes.extend(observer.take_notes().into_iter().chain(table.notes.iter().cloned()));
         }
-        let plan = planned_of(tensors)?;
-        looker.finish(&plan)?;
+        let plan = plan_of(tensors)?;
+        observer.finish(&plan)?;
         self.output.write(out, &plan, touched)?;
         checkpoint::remove(checkpoint.as_deref())
     }
 
-    /// Errors if a file beside the weights could not be written, before the data is read.
-    fn check_beside(&self, resume: bool) -> Result<()> {
+    fn method(&self) -> Result<MethodSpec> {
+        if let Some((name, _)) = self.method.split_once(':').filter(|(name, _)| Method::find(name).is_ok()) {
+            bail!("`{}`: options of a method are flags: `{name} --epochs 5`", cut(&escape(&self.method), 60));
+        }
+        MethodSpec::new(Method::find(&self.method)?, &self.options.pairs())
+    }
+
+    /// Errors if the log, the picture or the checkpoint could not be written.
+    fn check_sidecars(&self, resume: bool) -> Result<()> {
         let pieces = [Piece::Bytes(Vec::new())];
         for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
             let Some(path) = path else { continue };
@@ -130,37 +139,37 @@ impl Pretrain {
             checked.with_context(|| shown(path)).context(option)?;
         }
         let Some(path) = checkpoint::path_beside(&self.output) else {
-            ensure!(!resume, "--resume: a checkpoint lies beside the output: -o FILE");
+            ensure!(!resume, "--resume needs -o FILE: the checkpoint is FILE.checkpoint");
             ensure!(
                 self.checkpoint_every.is_none(),
-                "--checkpoint-every: a checkpoint lies beside the output: -o FILE"
+                "--checkpoint-every needs -o FILE: the checkpoint is FILE.checkpoint"
             );
             return Ok(());
         };
         let interrupted = path.symlink_metadata().is_ok() && self.output.file_options().existing == Existing::Refuse;
         ensure!(
             !interrupted,
-            "{}: a run was interrupted there: --resume goes on with it, --force begins anew",
+            "{}: an earlier run was interrupted: --resume continues it, --force starts again",
             shown(&path)
         );
         Ok(())
     }
 
-    fn looker(&self, begun: Begun, run: Run, resume: bool, replaces: bool) -> Result<ConsoleObserver> {
+    fn observer(&self, resumed: Resumed, run: Run, resume: bool, replaces: bool) -> Result<ConsoleObserver> {
         let name = resume::short(&run);
         let log = self.log.as_ref().map(|path| match resume {
-            true => Log::resumed(path, &name, &begun.history, replaces).context("--log"),
+            true => Log::resumed(path, &name, &resumed.history, replaces).context("--log"),
             false => Ok(Log::new(path, &name, replaces)),
         });
         let fsync = self.output.file_options().fsync;
         let checkpoint = checkpoint::path_beside(&self.output);
         let checkpoint = checkpoint.map(|path| Checkpoint::new(path, run, self.checkpoint_every, fsync));
-        let mut looker = ConsoleObserver::new(&self.output, name, begun.history, begun.notes);
-        (looker.log, looker.picture, looker.checkpoint) = (log.transpose()?, self.plot.clone(), checkpoint);
-        Ok(looker)
+        let mut observer = ConsoleObserver::new(&self.output, name, resumed.history, resumed.notes);
+        (observer.log, observer.picture, observer.checkpoint) = (log.transpose()?, self.plot.clone(), checkpoint);
+        Ok(observer)
     }
 
-    /// The files that are read, and those that are written beside the weights.
+    /// The files that are read, and the sidecars that are written.
     fn touched(&self) -> Touched {
         let mut touched = Touched::default().reads_weights("--data", &self.data);
         for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
@@ -171,11 +180,11 @@ impl Pretrain {
             .fold(touched, |touched, path| touched.writes("its checkpoint", path))
     }
 
-    fn check_memory(&self, asked: &MethodSpec) -> Result<()> {
-        let (needed, limit) = (asked.workspace(self.sizes.all()), self.output.resources.limit());
+    fn check_memory(&self, method: &MethodSpec) -> Result<()> {
+        let (needed, limit) = (method.workspace(self.sizes.all()), self.output.resources.limit());
         ensure!(
             needed <= limit,
-            "layers of these sizes take {} of memory to learn, above the limit of {}: raise --max-memory",
+            "training layers of these sizes takes {} of memory, above the limit of {}: raise --max-memory",
             bytes(needed),
             bytes(limit)
         );
@@ -187,19 +196,19 @@ impl Pretrain {
         let (features, first) = (table.features as u64, self.sizes.all()[0]);
         ensure!(
             features == first,
-            "{} has {features} features a sample, and the first size is {first}: begin the sizes with {features}",
+            "{} has {features} features, but the first size is {first}: use {features}-...",
             shown(&self.data)
         );
         Ok(table)
     }
 
-    /// The tensors that will be learned, in the order of the layers.
-    fn wanted(&self, asked: &MethodSpec, data: &TensorIdentity) -> Result<Vec<TrainingTarget>> {
-        let method = asked.method;
-        let scheme = match (&self.scheme, asked.scheme()) {
-            (Some(_), None) => bail!("--scheme: {} finds its weights, and starts from none", method.name),
+    /// The tensors to be trained, in the order of the layers.
+    fn targets(&self, spec: &MethodSpec, data: &TensorIdentity) -> Result<Vec<TrainingTarget>> {
+        let method = spec.method;
+        let scheme = match (&self.scheme, spec.scheme()) {
+            (Some(_), None) => bail!("--scheme: {} computes its weights from the data alone", method.name),
             (Some(scheme), Some(_)) => scheme,
-            (None, own) => own.unwrap_or("zeros"),
+            (None, default) => default.unwrap_or("zeros"),
         };
         let mlp = mlp::Mlp {
             sizes: self.sizes.clone(),
@@ -212,29 +221,29 @@ impl Pretrain {
             last: None,
             bias: BiasScheme::Usual,
         };
-        let mut wanted = Vec::new();
-        // A layer is its weight and its bias, whatever the framework calls them.
+        let mut targets = Vec::new();
+        // Two tensors per layer: weight and bias.
         for (layer, tensors) in mlp.tensors()?.chunks(2).enumerate() {
             let trained = |part| TrainedIdentity {
                 data: data.clone(),
                 layer,
-                method: asked.to_string(),
+                method: spec.to_string(),
                 part,
                 sizes: self.sizes.all().into(),
             };
             for (tensor, part) in tensors.iter().zip([Part::Weight, Part::Bias]) {
                 let tensor = Tensor { notes: Vec::new(), ..tensor.clone() };
-                wanted.push(TrainingTarget { tensor, trained: trained(part) });
+                targets.push(TrainingTarget { tensor, trained: trained(part) });
             }
             if method.has_visible_bias {
                 let tensor = self.visible_bias(&tensors[0], self.sizes.all()[layer])?;
-                wanted.push(TrainingTarget { tensor, trained: trained(Part::VisibleBias) });
+                targets.push(TrainingTarget { tensor, trained: trained(Part::VisibleBias) });
             }
         }
-        Ok(wanted)
+        Ok(targets)
     }
 
-    /// The tensor of a layer's visible biases: beside its weight, as `visible_bias`.
+    /// The visible bias of a layer, named `visible_bias` next to its weight.
     fn visible_bias(&self, weight: &Tensor, inputs: u64) -> Result<Tensor> {
         let name = weight.spec.name.as_str();
         let name = match name.rfind(['.', '/']) {
@@ -247,103 +256,104 @@ impl Pretrain {
         Ok(Tensor { notes: Vec::new(), ..tensor })
     }
 
-    /// What tells this run apart from any other.
-    fn identity(&self, wanted: &[TrainingTarget]) -> Result<Run> {
-        let told = wanted.iter().map(|TrainingTarget { tensor, trained }| {
+    /// A hash of everything that determines the trained values.
+    fn identity(&self, targets: &[TrainingTarget]) -> Result<Run> {
+        let lines = targets.iter().map(|TrainingTarget { tensor, trained }| {
             Ok(format!("{} {} {}", tensor.spec.name, tensor.expression, serde_json::to_string(trained)?))
         });
-        let told = told.collect::<Result<Vec<_>>>()?.join("\n");
-        Ok(Sha256::digest(format!("{ARITHMETIC}\n{}\n{told}", self.seed)).into())
+        let lines = lines.collect::<Result<Vec<_>>>()?.join("\n");
+        Ok(Sha256::digest(format!("{ARITHMETIC}\n{}\n{lines}", self.seed)).into())
     }
 }
 
-/// Data of which nothing is known yet.
+/// The identity of data that is not read yet.
 fn unknown() -> TensorIdentity {
     TensorIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no threads are to be had")
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no threads can be started")
 }
 
-fn known(table: &Dataset, threads: usize) -> Result<Known> {
-    pool(threads)?.install(|| Known::of(table))
+fn summary(table: &Dataset, threads: usize) -> Result<DataSummary> {
+    pool(threads)?.install(|| DataSummary::from_dataset(table))
 }
 
 /// The seed of the native generator.
-pub(super) fn single(seed: &Seed) -> Result<u64> {
+fn native_seed(seed: &Seed) -> Result<u64> {
     NATIVE.check(seed)?;
-    seed.to_u64().context("the seed is one of 64 bits")
+    seed.to_u64().context("a seed of 64 bits is needed")
 }
 
-/// The most bytes of samples that are kept in memory.
-const MAX_KEPT: u64 = 1 << 30;
+/// The most bytes of samples in memory.
+const MAX_SAMPLE_BYTES: u64 = 1 << 30;
 
-/// What is learned from, and how.
-pub(super) struct Learning<'a> {
-    pub(super) asked: &'a MethodSpec,
-    pub(super) seed: u64,
-    pub(super) table: &'a Dataset,
-    pub(super) known: &'a Known,
-    pub(super) threads: usize,
-    /// The most memory that learning may take, in bytes.
-    pub(super) limit: u64,
+struct Trainer<'a> {
+    method: &'a MethodSpec,
+    seed: u64,
+    table: &'a Dataset,
+    data: &'a DataSummary,
+    threads: usize,
+    /// The most memory of the training, in bytes.
+    limit: u64,
 }
 
-impl Learning<'_> {
-    /// The tensors with what they have learned.
-    pub(super) fn tensors(
+impl Trainer<'_> {
+    fn train(
         &self,
-        wanted: Vec<TrainingTarget>,
+        targets: Vec<TrainingTarget>,
         from: Progress,
-        watch: &mut dyn ObservedData,
+        observer: &mut (dyn TrainingObserver + Send),
     ) -> Result<Vec<Tensor>> {
-        let layers = self.layers(&wanted, from, watch)?;
-        wanted.into_iter().map(|wanted| wanted.learned(&layers)).collect()
+        let layers = self.layers(&targets, from, observer)?;
+        targets.into_iter().map(|target| target.with_trained(&layers)).collect()
     }
 
-    fn layers(&self, wanted: &[TrainingTarget], from: Progress, watch: &mut dyn ObservedData) -> Result<Vec<Layer>> {
-        let survey = &self.known.survey;
-        let dtype = wanted.first().map_or(DType::F32, |wanted| wanted.tensor.spec.dtype);
-        watch.data(self.asked.notes(survey, dtype));
-        let count = wanted.iter().map(|wanted| wanted.trained.layer + 1).max().unwrap_or(0);
-        let layers = TrainingTarget::starts(wanted, count, self.seed, self.threads)?;
-        let sizes = wanted.first().map_or(&[][..], |wanted| &wanted.trained.sizes);
-        let taken = self.asked.workspace(sizes).saturating_add(self.table.memory());
-        let memory = self.limit.saturating_sub(taken).min(MAX_KEPT);
-        let training = Training { asked: self.asked, seed: self.seed, table: self.table, survey, layers, memory };
-        pool(self.threads)?.install(|| training.run(from, watch))
+    fn layers(
+        &self,
+        targets: &[TrainingTarget],
+        from: Progress,
+        observer: &mut (dyn TrainingObserver + Send),
+    ) -> Result<Vec<Layer>> {
+        let &Self { method, seed, table, data, .. } = self;
+        let dtype = targets.first().map_or(DType::F32, |target| target.tensor.spec.dtype);
+        let count = targets.iter().map(|target| target.trained.layer + 1).max().unwrap_or(0);
+        let layers = TrainingTarget::initial_weights(targets, count, seed, self.threads)?;
+        let sizes = targets.first().map_or(&[][..], |target| &target.trained.sizes);
+        let taken = method.workspace(sizes).saturating_add(table.memory());
+        let memory = self.limit.saturating_sub(taken).min(MAX_SAMPLE_BYTES);
+        let training = Training { method, seed, table, data, layers, dtype, memory };
+        pool(self.threads)?.install(|| training.run(from, observer))
     }
 }
 
-/// What was learned from data, learned again from the same. Errors where the data is other data, or the tensors do not go together.
-pub(super) fn again(
-    wanted: Vec<TrainingTarget>,
+/// Repeats the training that a file records. Errors if the data or the tensors are not those of one run.
+pub(super) fn retrain(
+    targets: Vec<TrainingTarget>,
     seed: &Seed,
     table: &Dataset,
     threads: usize,
     limit: u64,
 ) -> Result<Vec<Tensor>> {
-    let Some(TrainingTarget { trained: first, .. }) = wanted.first() else { return Ok(Vec::new()) };
-    let known = known(table, threads)?;
-    let identity = &known.identity;
+    let Some(TrainingTarget { trained: first, .. }) = targets.first() else { return Ok(Vec::new()) };
+    let data = summary(table, threads)?;
+    let identity = &data.identity;
     let same = identity.sha256 == first.data.sha256 && identity.dtype == first.data.dtype;
     ensure!(
         same && identity.shape == first.data.shape,
-        "it was learned from `{}` of SHA-256 {}, and --data has SHA-256 {}",
+        "trained on `{}` of SHA-256 {}, but --data has SHA-256 {}",
         cut(&escape(&first.data.name), 100),
         cut(&escape(&first.data.sha256), 64),
         identity.sha256
     );
     let run = |identity: &TrainedIdentity| (identity.data.clone(), identity.method.clone(), identity.sizes.clone());
-    let together = wanted.iter().all(|wanted| run(&wanted.trained) == run(first));
-    ensure!(together, "its tensors were learned in several runs, which is not verified");
-    let asked = MethodSpec::parse(&first.method, &[])?;
-    ensure!(asked.to_string() == first.method, "its method is not spelled as it is recorded");
+    let one_run = targets.iter().all(|target| run(&target.trained) == run(first));
+    ensure!(one_run, "its tensors were trained in several runs, which cannot be verified");
+    let method = MethodSpec::from_record(&first.method)?;
     let first_size = first.sizes.first().copied().unwrap_or(0);
-    ensure!(first_size == table.features as u64, "its first size is {first_size}, and its data has {}", table.features);
-    let learning = Learning { asked: &asked, seed: single(seed)?, table, known: &known, threads, limit };
-    learning.tensors(wanted, Progress::default(), &mut Unseen)
+    ensure!(first_size == table.features as u64, "its first size is {first_size}, but its data has {}", table.features);
+    let trainer = Trainer { method: &method, seed: native_seed(seed)?, table, data: &data, threads, limit };
+    trainer.train(targets, Progress::default(), &mut NoObserver)
 }
 
 /// The methods, for the help.

@@ -223,7 +223,7 @@ impl Verify {
         let mut wanted = Vec::new();
         for (name, tensor) in recipe.tensors.iter().flatten() {
             let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
-            wanted.push(TrainingTarget::recorded(name, tensor).with_context(word)?);
+            wanted.push(TrainingTarget::from_record(name, tensor).with_context(word)?);
         }
         let data = &wanted.first().context("its recipe tells of no tensor")?.trained.data;
         let Some(path) = &self.data else {
@@ -236,7 +236,7 @@ impl Verify {
         let table = Dataset::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
-        let tensors = super::pretrain::again(wanted, &seed, &table, threads, limit).context("its recipe")?;
+        let tensors = super::pretrain::retrain(wanted, &seed, &table, threads, limit).context("its recipe")?;
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.spec.name.as_str())))
     }
 

@@ -1,7 +1,7 @@
 //! Denoising autoencoders (Vincent et al. 2010, "Stacked denoising autoencoders"; the Deep Learning Tutorials): a sample is corrupted,
 //! goes through y = s(x W + b) and back through z = t(y W' + b'), with one and the same W, and steps bring z nearer to what it was.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rayon::prelude::*;
 
 use super::activation::{Activation, WORDS};
@@ -9,7 +9,7 @@ use super::input::Input;
 use super::layer::{Layer, VALUES_OF_A_TASK, backward, forward};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
-use super::{Job, Method, Request, Trainer};
+use super::{Job, Method, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Kind, Parameter};
 use crate::tensor::{to_f32, to_f64, to_usize};
@@ -34,7 +34,7 @@ pub(super) const METHOD: Method = Method {
             name: "corruption",
             kind: Kind::Choice(&["masking", "gaussian"]),
             default: Some("masking"),
-            help: "corruption of samples: values set to 0, or noise added",
+            help: "corruption of samples, by values set to 0 or by added noise",
         },
         Parameter {
             name: "noise",
@@ -46,7 +46,7 @@ pub(super) const METHOD: Method = Method {
             name: "loss",
             kind: Kind::Choice(&["cross-entropy", "squared"]),
             default: Some("cross-entropy"),
-            help: "reconstruction loss: cross-entropy for inputs in [0, 1], squared error for any",
+            help: "reconstruction loss, for inputs in [0, 1] or for any inputs",
         },
     ],
     // As each activation's layers start, by the tutorials and the papers.
@@ -61,19 +61,13 @@ pub(super) const METHOD: Method = Method {
     centres: false,
     has_visible_bias: true,
     activation: |arguments| Activation::of(arguments.word("activation")),
-    check,
+    unit_interval: |arguments| match arguments.word("loss") {
+        Some("squared") => None,
+        _ => Some("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared"),
+    },
+    check: |_| Ok(()),
     start: |job, _| Ok(Box::new(Autoencoder::start(job)?)),
 };
-
-fn check(request: &Request) -> Result<()> {
-    match request.arguments.word("loss") {
-        Some("squared") => Ok(()),
-        _ => request
-            .data
-            .check_unit_interval()
-            .context("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared"),
-    }
-}
 
 struct Autoencoder {
     options: Options,

@@ -1,12 +1,28 @@
-//! The measurements of a run: the log and the picture are made of them, and a checkpoint keeps them.
+//! The measurements of a run, for the log, the picture and the checkpoint.
 
-use super::run::Report;
+/// The measurements of an epoch.
+pub struct Report {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The number of layers.
+    pub layers: usize,
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The most epochs of a layer.
+    pub epochs: u64,
+    /// Means over training samples, each with its name.
+    pub training: Vec<(&'static str, f64)>,
+    /// Means over validation samples; empty if there are none.
+    pub held_out: Vec<(&'static str, f64)>,
+    /// The duration with measuring.
+    pub seconds: f64,
+}
 
 /// The measurements after each epoch, layer by layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History(Vec<Measured>);
 
-/// The measurements of a layer: each series has a value for each epoch that was measured.
+/// The measurements of a layer: each series has a value per measured epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Measured {
     layer: usize,
@@ -26,9 +42,9 @@ pub struct Row<'a> {
     pub layer: usize,
     /// The epoch, from 1.
     pub epoch: f64,
-    /// Means over samples that are learned from, each with its name.
+    /// Means over training samples, each with its name.
     pub training: Vec<(&'a str, f64)>,
-    /// The same over held-out samples; empty if there are none.
+    /// Means over validation samples; empty if there are none.
     pub held_out: Vec<(&'a str, f64)>,
     /// The duration of the epoch.
     pub seconds: f64,
@@ -62,7 +78,7 @@ impl History {
         Some(measured.row(measured.epochs.len().checked_sub(1)?))
     }
 
-    /// Each series under a name of its own, for a file. Sorted names are in the order of the measures.
+    /// Each series under a unique name, for a file. Sorted names are in the order of the measures.
     pub(super) fn series(&self) -> impl Iterator<Item = Series> {
         self.0.iter().flat_map(|measured| {
             let Measured { layer, epochs, seconds, training, held_out } = measured;
@@ -79,7 +95,7 @@ impl History {
     }
 
     /// The inverse of [`History::series`], by sorted names; `None` if the series do not fit together.
-    pub(super) fn of_series(series: impl Iterator<Item = Series>) -> Option<Self> {
+    pub(super) fn from_series(series: impl Iterator<Item = Series>) -> Option<Self> {
         let mut layers: std::collections::BTreeMap<usize, Measured> = std::collections::BTreeMap::new();
         for (name, values) in series {
             let (layer, word) = name.split_once('.')?;
@@ -93,11 +109,11 @@ impl History {
                 _ => return None,
             }
         }
-        let whole = layers.values().all(|measured| {
+        let is_complete = layers.values().all(|measured| {
             let means = measured.training.iter().chain(&measured.held_out).map(|(_, values)| values.len());
             means.chain([measured.seconds.len()]).all(|count| count == measured.epochs.len())
         });
-        whole.then(|| Self(layers.into_values().collect()))
+        is_complete.then(|| Self(layers.into_values().collect()))
     }
 }
 
@@ -121,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_history_is_the_same_after_it_was_in_a_file() {
+    fn a_history_survives_a_file() {
         let mut history = History::default();
         for (layer, epoch) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
             let held_out = if layer == 0 { vec![("b c", 0.5)] } else { Vec::new() };
@@ -130,11 +146,11 @@ mod tests {
         }
         let mut series: Vec<_> = history.series().collect();
         series.sort_by(|one, other| one.0.cmp(&other.0));
-        assert_eq!(History::of_series(series.clone().into_iter()), Some(history.clone()));
+        assert_eq!(History::from_series(series.clone().into_iter()), Some(history.clone()));
         assert_eq!(history.rows().last(), history.last());
         assert_eq!(history.rows().count(), 5);
         series[0].1.pop();
-        assert_eq!(History::of_series(series.into_iter()), None);
-        assert_eq!(History::of_series(std::iter::once(("0.x".into(), vec![]))), None);
+        assert_eq!(History::from_series(series.into_iter()), None);
+        assert_eq!(History::from_series(std::iter::once(("0.x".into(), vec![]))), None);
     }
 }

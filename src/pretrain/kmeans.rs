@@ -5,11 +5,12 @@
 use anyhow::{Result, ensure};
 
 use super::activation::Activation;
-use super::input::{Input, narrowed};
+use super::input::Input;
 use super::layer::Layer;
 use super::noise::Noise;
 use super::options::{activation, epochs, tolerance};
-use super::{Job, Method, Request, Start, Trainer};
+use super::precision::narrowed;
+use super::{InitialWeight, Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Kind, Parameter};
 use crate::tensor::{to_f32, to_f64};
@@ -24,7 +25,7 @@ pub(super) const METHOD: Method = Method {
             name: "normalize",
             kind: Kind::Choice(&["none", "length", "contrast"]),
             default: Some("length"),
-            help: "normalization of each sample for training: to length 1, or the same after its mean is subtracted",
+            help: "normalization of samples for training: to length 1; contrast first subtracts the mean of the sample",
         },
         tolerance("0.0001"),
         activation("relu"),
@@ -34,13 +35,14 @@ pub(super) const METHOD: Method = Method {
     has_visible_bias: false,
     workspace: |_| 0,
     activation: |arguments| Activation::of(arguments.word("activation")),
+    unit_interval: |_| None,
     check,
     start: |job, input| Ok(Box::new(KMeans::start(job, input)?)),
 };
 
 fn check(request: &Request) -> Result<()> {
     let samples = request.samples;
-    for Start { name, weight } in request.layers {
+    for InitialWeight { name, weight } in request.layers {
         let outputs = weight.columns();
         ensure!(
             outputs <= samples,

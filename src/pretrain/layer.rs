@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::activation::Activation;
-use super::input::{narrowed, widened};
+use super::precision::{narrowed, widened};
 use crate::matrix::Matrix;
 use crate::tensor::to_f32;
 

@@ -4,10 +4,11 @@
 use anyhow::{Result, ensure};
 
 use super::activation::Activation;
-use super::input::{Input, widened};
+use super::input::Input;
 use super::layer::Layer;
 use super::options::{activation, epochs, tolerance};
-use super::survey::FeatureMoments;
+use super::precision::widened;
+use super::summary::FeatureMoments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
 use crate::tensor::to_f32;
@@ -22,6 +23,7 @@ pub(super) const METHOD: Method = Method {
     centres: false,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
+    unit_interval: |_| None,
     check: |_| Ok(()),
     start: |job, _| Ok(Box::new(Lsuv { weight: job.initial.clone(), tolerance: job.arguments.number("tolerance")? })),
 };

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::activation;
-use super::input::Scale;
+use super::scale::Scale;
 use crate::scheme::{Arguments, Kind, Parameter};
 
 const fn option(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Parameter {
@@ -14,7 +14,7 @@ pub(super) const SCALE: Parameter = option(
     "scale",
     Kind::ChoiceOrNumber(Scale::WORDS),
     "none",
-    "scaling of each feature: minmax to [0, 1], standard to mean 0 and standard deviation 1, or a divisor such as 255 for images",
+    "scaling of each feature: to [0, 1], to mean 0 and standard deviation 1, or by a divisor such as 255 for images",
 );
 pub(super) const VALIDATION: Parameter =
     option("validation", Kind::Number, "0", "fraction of samples held out for validation");
@@ -64,7 +64,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<()> {
         ("weight-decay", |value| value >= 0.0, "a number of 0 or more"),
         ("sparsity-cost", |value| value >= 0.0, "a number of 0 or more"),
         ("sparsity", |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
-        ("validation", |value| (0.0..1.0).contains(&value), "a share from 0 to below 1"),
+        ("validation", |value| (0.0..1.0).contains(&value), "a fraction from 0 to below 1"),
         ("noise", |value| value >= 0.0, "a number of 0 or more"),
         ("scale", |value| value > 0.0, "none, minmax, standard or a number above 0"),
         ("tolerance", |value| value > 0.0, "a number above 0"),
@@ -72,7 +72,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<()> {
     for (name, holds, form) in RANGES {
         let Some(value) = arguments.optional_number(name) else { continue };
         if !holds(value) {
-            bail!("{name} is {}: it takes {form}", arguments.typed(name));
+            bail!("--{name} is {}: it takes {form}", arguments.typed(name));
         }
     }
     Ok(())

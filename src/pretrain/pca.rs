@@ -5,8 +5,9 @@ use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
 use super::activation::Activation;
-use super::input::{Input, narrowed, widened};
+use super::input::Input;
 use super::layer::Layer;
+use super::precision::{narrowed, widened};
 use super::{Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Arguments, Kind, Parameter};
@@ -21,7 +22,7 @@ pub(super) const METHOD: Method = Method {
             name: "whiten",
             kind: Kind::Choice(&["none", "pca", "zca"]),
             default: Some("none"),
-            help: "scale the scores to variance 1; zca also rotates them back to the features",
+            help: "whitening: scores of variance 1; zca also rotates them back to the features",
         },
         Parameter {
             name: "epsilon",
@@ -36,6 +37,7 @@ pub(super) const METHOD: Method = Method {
     centres: true,
     has_visible_bias: false,
     activation: |_| Activation::Linear,
+    unit_interval: |_| None,
     check,
     start: |job, _| Ok(Box::new(Pca::start(job)?)),
 };

@@ -98,7 +98,7 @@ impl Progress {
                 series.push((name.into(), stored.into_doubles().context(incomplete)?));
             }
         }
-        let history = History::of_series(series.into_iter()).context("its measurements do not fit together")?;
+        let history = History::from_series(series.into_iter()).context("its measurements do not fit together")?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, by the checksum")]
         Ok((Self { done, epochs: epochs as u64, state }, history))
     }
@@ -196,7 +196,7 @@ impl Stored {
 mod tests {
     use std::fs;
 
-    use super::super::run::Report;
+    use super::super::history::Report;
     use super::*;
     use crate::format::Format;
     use crate::writer::{self, Existing, FileOptions, Settings};

@@ -7,16 +7,17 @@ mod units;
 
 use std::mem::take;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rayon::prelude::*;
 
 use super::activation::Activation;
-use super::input::{Input, both};
+use super::blocks::both;
+use super::input::Input;
 use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
 use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
 use super::sample_cache::SampleCache;
-use super::{Job, Method, Request, Trainer};
+use super::{Job, Method, Trainer};
 use crate::matrix::{Bits, Factor, Matrix, Panels};
 use crate::scheme::{Arguments, Kind, Parameter};
 use crate::tensor::{to_f32, to_usize};
@@ -42,13 +43,13 @@ pub(super) const METHOD: Method = Method {
             name: "persistent",
             kind: Kind::Flag,
             default: Some("false"),
-            help: "continue from the previous step's samples, not from the data",
+            help: "continue from the samples of the previous step, not from the data",
         },
         Parameter {
             name: "visible",
             kind: Kind::Choice(&["bernoulli", "gaussian"]),
             default: Some("bernoulli"),
-            help: "visible units: for data in [0, 1], or for any data with standard deviation 1",
+            help: "visible units, for data in [0, 1] or for any data with standard deviation 1",
         },
         Parameter {
             name: "sparsity",
@@ -68,18 +69,13 @@ pub(super) const METHOD: Method = Method {
     centres: false,
     has_visible_bias: true,
     activation: |_| Activation::Sigmoid,
-    check,
+    unit_interval: |arguments| {
+        let fix = "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian";
+        (!is_gaussian(arguments)).then_some(fix)
+    },
+    check: |_| Ok(()),
     start: |job, input| Ok(Box::new(Rbm::start(job, input)?)),
 };
-
-fn check(request: &Request) -> Result<()> {
-    match is_gaussian(request.arguments) {
-        true => Ok(()),
-        false => request.data.check_unit_interval().context(
-            "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian",
-        ),
-    }
-}
 
 fn is_gaussian(arguments: &Arguments) -> bool {
     arguments.word("visible") == Some("gaussian")

@@ -1,125 +1,155 @@
 //! A run: layer by layer, epoch by epoch.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::input::{Input, Scale};
+use super::history::Report;
+use super::input::Input;
 use super::layer::Layer;
 use super::noise::Noise;
-use super::survey::DataSummary;
-use super::{Job, MethodSpec, Progress, Request, Trainer};
+use super::progress::Progress;
+use super::scale::Scale;
+use super::summary::{DataSummary, FeatureStats};
+use super::{Job, MethodSpec, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::reader::Dataset;
-use crate::tensor::Name;
+use crate::tensor::{DType, Name};
 
-/// At most so many of the samples that are learned from are measured after an epoch.
+/// The most training samples that are measured after an epoch.
 pub(super) const MEASURED: usize = 4096;
 
-/// What is to be trained.
+/// A run before it starts.
 pub struct Training<'a> {
-    /// How.
-    pub asked: &'a MethodSpec,
+    /// The method with its options.
+    pub method: &'a MethodSpec,
     /// The seed of all random numbers.
     pub seed: u64,
-    /// The data.
+    /// The samples.
     pub table: &'a Dataset,
-    /// What the data is like.
-    pub survey: &'a DataSummary,
+    /// Statistics of all samples.
+    pub data: &'a DataSummary,
     /// The layers, first to last.
-    pub layers: Vec<Start>,
-    /// How many bytes of samples may be kept in memory.
+    pub layers: Vec<InitialWeight>,
+    /// The type of the written weights.
+    pub dtype: DType,
+    /// The most bytes of samples in memory.
     pub memory: u64,
 }
 
-/// Where a layer starts.
-pub struct Start {
-    /// The name of its weight.
+/// The weight of a layer before training.
+pub struct InitialWeight {
+    /// The name of the tensor.
     pub name: Name,
     /// Inputs x outputs.
     pub weight: Matrix<f32>,
 }
 
-/// Whoever looks on.
+/// Receives the events of a run.
 pub trait TrainingObserver {
-    /// Whether it wants to hear of every epoch; otherwise it hears of the last.
-    fn looks(&self) -> bool;
+    /// True if it needs a report of every epoch, not only of each layer's last.
+    fn every_epoch(&self) -> bool;
 
-    /// Hears how an epoch went.
+    /// Receives notes for the user about the data.
+    fn notes(&mut self, notes: Vec<String>);
+
+    /// Receives the measurements of an epoch.
     fn epoch(&mut self, report: &Report) -> Result<()>;
 
-    /// May keep how far the run has come.
-    fn keep(&mut self, progress: &mut dyn FnMut() -> Progress) -> Result<()>;
+    /// May write a checkpoint after an epoch.
+    fn checkpoint(&mut self, progress: &mut dyn FnMut() -> Progress) -> Result<()>;
 }
 
-/// How an epoch went.
-pub struct Report {
-    /// The layer, from 0.
-    pub layer: usize,
-    /// How many layers there are.
-    pub layers: usize,
-    /// The epoch, from 1.
-    pub epoch: u64,
-    /// How many there are at most.
-    pub epochs: u64,
-    /// Means over samples that are learned from, each with its name.
-    pub training: Vec<(&'static str, f64)>,
-    /// The same over those that were held out; empty where none were.
-    pub held_out: Vec<(&'static str, f64)>,
-    /// How long it took, measuring included.
-    pub seconds: f64,
+/// The samples that are trained on, and those that are held out, by number.
+struct Split {
+    training: Vec<u64>,
+    held_out: Vec<u64>,
 }
 
 impl Training<'_> {
-    /// Trains all layers, from where a run stopped.
-    pub fn run(&self, from: Progress, watch: &mut dyn TrainingObserver) -> Result<Vec<Layer>> {
-        let MethodSpec { method, arguments } = self.asked;
-        let scale = Scale::new(arguments, self.survey);
-        let scaled = scale.as_ref().map(|scale| self.survey.scaled(scale));
-        let (training, held_out) = self.share_out()?;
-        let data = scaled.as_ref().unwrap_or(self.survey);
-        data.check_range()?;
-        (method.check)(&Request { arguments, data, layers: &self.layers, samples: training.len() })?;
+    /// Trains all layers, from the progress of an earlier run.
+    pub fn run(&self, from: Progress, observer: &mut dyn TrainingObserver) -> Result<Vec<Layer>> {
+        let MethodSpec { method, arguments } = self.method;
+        let Split { training, held_out } = self.train_validation_split()?;
+        let (scale, clips) = self.scale(&training, &held_out, observer)?;
+        (method.check)(&Request { arguments, layers: &self.layers, samples: training.len() })?;
         let activation = (method.activation)(arguments);
         let Progress { done, mut epochs, mut state } = from;
         let mut input =
-            Input { table: self.table, scale, below: done, activation, training, held_out, memory: self.memory };
-        for (number, start) in self.layers.iter().enumerate().skip(input.below.len()) {
-            let initial = start.weight.clone();
-            let job = Job { arguments, seed: self.seed, name: &start.name, is_first: number == 0, initial };
+            Input { table: self.table, scale, clips, below: done, activation, training, held_out, memory: self.memory };
+        for (number, layer) in self.layers.iter().enumerate().skip(input.below.len()) {
+            let initial = layer.weight.clone();
+            let job = Job { arguments, seed: self.seed, name: &layer.name, is_first: number == 0, initial };
             let mut trainer = (method.start)(&job, &input)?;
             restore(trainer.as_mut(), &state)?;
-            self.layer(number, trainer.as_mut(), std::mem::take(&mut epochs), &input, watch)?;
+            self.layer(number, trainer.as_mut(), std::mem::take(&mut epochs), &input, observer)?;
             input.below.push(trainer.layer());
             state.clear();
         }
         Ok(input.below)
     }
 
-    /// The samples that are learned from, and those that are held out.
-    fn share_out(&self) -> Result<(Vec<u64>, Vec<u64>)> {
-        let mut samples: Vec<u64> = (0..self.table.samples).collect();
-        let share = self.asked.arguments.number("validation")?;
+    /// The scale, fitted on the training samples; and true if validation samples must be clipped to [0, 1]. Errors if the method cannot
+    /// take the scaled data.
+    fn scale(
+        &self,
+        training: &[u64],
+        held_out: &[u64],
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<(Option<Scale>, bool)> {
+        let MethodSpec { method, arguments } = self.method;
+        let all = &self.data.features;
+        let is_fitted = Scale::is_fitted(arguments) && !held_out.is_empty();
+        let fitted = is_fitted.then(|| FeatureStats::from_samples(self.table, training)).transpose()?;
+        let fitted = fitted.as_ref().unwrap_or(all);
+        let Some(scale) = Scale::fit(arguments, fitted) else {
+            observer.notes(self.method.notes(all, all, self.dtype));
+            all.check_range()?;
+            self.check_unit_interval(all)?;
+            return Ok((None, false));
+        };
+        let scaled = scale.stats(all);
+        observer.notes(self.method.notes(all, &scaled, self.dtype));
+        scaled.check_range()?;
+        self.check_unit_interval(&scale.stats(fitted))?;
+        let outside = scaled.outside_unit_interval();
+        let clips = outside > 0 && (method.unit_interval)(arguments).is_some();
+        if clips {
+            let features = all.low.len();
+            observer.notes(vec![format!(
+                "{outside} of {features} features exceed the range of the training samples: validation clips them to [0, 1]"
+            )]);
+        }
+        Ok((Some(scale), clips))
+    }
+
+    fn check_unit_interval(&self, stats: &FeatureStats) -> Result<()> {
+        match (self.method.method.unit_interval)(&self.method.arguments) {
+            Some(fix) => stats.check_unit_interval().context(fix),
+            None => Ok(()),
+        }
+    }
+
+    fn train_validation_split(&self) -> Result<Split> {
+        let mut training: Vec<u64> = (0..self.table.samples).collect();
+        let share = self.method.arguments.number("validation")?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
             reason = "a share of them"
         )]
-        let apart = (samples.len() as f64 * share) as usize;
-        if apart > 0 {
-            samples = Noise::uniform(self.seed, &self.layers[0].name, "validation")?.shuffle(0, &samples);
+        let held_out_count = (training.len() as f64 * share) as usize;
+        if held_out_count > 0 {
+            training = Noise::uniform(self.seed, &self.layers[0].name, "validation")?.shuffle(0, &training);
         }
-        let mut held_out = samples.split_off(samples.len() - apart);
-        samples.sort_unstable();
+        let mut held_out = training.split_off(training.len() - held_out_count);
+        training.sort_unstable();
         held_out.sort_unstable();
-        ensure!(
-            samples.len() > 1,
-            "{} of {} samples is left to learn from: two are needed",
-            samples.len(),
-            self.table.samples
-        );
-        Ok((samples, held_out))
+        let all = self.table.samples;
+        ensure!(training.len() > 1, "{} of {all} samples for training: at least 2 are needed", training.len());
+        Ok(Split { training, held_out })
     }
 
     fn layer(
@@ -128,26 +158,26 @@ impl Training<'_> {
         trainer: &mut dyn Trainer,
         done: u64,
         input: &Input,
-        watch: &mut dyn TrainingObserver,
+        observer: &mut dyn TrainingObserver,
     ) -> Result<()> {
-        let epochs = self.asked.arguments.optional_count("epochs").unwrap_or(1);
+        let epochs = self.method.arguments.optional_count("epochs").unwrap_or(1);
         let step = input.training.len().div_ceil(MEASURED);
         let measured: Vec<u64> = input.training.iter().copied().step_by(step).collect();
         for epoch in done..epochs {
             let started = Instant::now();
-            let settled = trainer.epoch(epoch, input)?;
+            let converged = trainer.epoch(epoch, input)?;
             let epoch = epoch + 1;
             let diverged = |name: &str, value: f64| {
                 anyhow!("layer {layer}: after epoch {epoch} the {name} is {value}: {}", self.remedy())
             };
-            if watch.looks() || settled || epoch == epochs {
+            if observer.every_epoch() || converged || epoch == epochs {
                 let training = trainer.measures(input, &measured)?;
                 if let Some((name, value)) = training.iter().find(|(_, value)| !value.is_finite()) {
                     return Err(diverged(name, *value));
                 }
                 let held_out = Self::held_out(trainer, input)?;
                 let seconds = started.elapsed().as_secs_f64();
-                watch.epoch(&Report {
+                observer.epoch(&Report {
                     layer,
                     layers: self.layers.len(),
                     epoch,
@@ -162,10 +192,10 @@ impl Training<'_> {
                     return Err(diverged(name, (*value).into()));
                 }
             }
-            if settled {
+            if converged {
                 break;
             }
-            watch.keep(&mut || {
+            observer.checkpoint(&mut || {
                 let state = trainer.state().into_iter().map(|(name, values)| (name.to_string(), values.to_vec()));
                 Progress { done: input.below.clone(), epochs: epoch, state: state.collect() }
             })?;
@@ -173,7 +203,7 @@ impl Training<'_> {
         Ok(())
     }
 
-    /// The measures of the samples that were held out.
+    /// Means over the validation samples.
     fn held_out(trainer: &dyn Trainer, input: &Input) -> Result<Vec<(&'static str, f64)>> {
         let mut means: Vec<(&'static str, f64)> = Vec::new();
         for block in input.held_out.chunks(MEASURED) {
@@ -188,27 +218,28 @@ impl Training<'_> {
         Ok(means)
     }
 
-    /// What to do where a run diverges.
+    /// The error after a value that is not finite.
     fn remedy(&self) -> String {
-        match self.asked.arguments.optional_number("learning-rate") {
-            Some(rate) if self.asked.arguments.word("scale") == Some("none") => {
-                format!("it diverges: take a --learning-rate below {rate}, or --scale")
+        match self.method.arguments.optional_number("learning-rate") {
+            Some(rate) if self.method.arguments.word("scale") == Some("none") => {
+                format!("training diverges: use a --learning-rate below {rate}, or --scale")
             }
-            Some(rate) => format!("it diverges: take a --learning-rate below {rate}"),
-            None => "it overflows: take --scale standard".into(),
+            Some(rate) => format!("training diverges: use a --learning-rate below {rate}"),
+            None => "training overflows: use --scale standard".into(),
         }
     }
 }
 
-/// Gives a layer in training the state of another run.
-fn restore(trainer: &mut dyn Trainer, state: &std::collections::BTreeMap<String, Vec<f32>>) -> Result<()> {
+/// Restores the state of an interrupted run.
+fn restore(trainer: &mut dyn Trainer, state: &BTreeMap<String, Vec<f32>>) -> Result<()> {
     if state.is_empty() {
         return Ok(());
     }
     for (name, values) in trainer.state() {
-        let kept = state.get(name).filter(|kept| kept.len() == values.len());
+        let stored = state.get(name).filter(|stored| stored.len() == values.len());
         values.copy_from_slice(
-            kept.with_context(|| format!("the checkpoint is damaged: it has no {name} of {} values", values.len()))?,
+            stored
+                .with_context(|| format!("the checkpoint is damaged: it has no {name} of {} values", values.len()))?,
         );
     }
     Ok(())

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::input::{Input, in_order};
+use super::blocks::in_order;
+use super::input::Input;
 use crate::matrix::{Bits, Factor, Matrix, PANEL, Panels};
 use crate::tensor::to_usize;
 

@@ -1,9 +1,9 @@
-//! Tensors that hold what was learned.
+//! Tensors of trained weights.
 
 use anyhow::{Context, Result, ensure};
 
-use super::Start;
 use super::layer::Layer;
+use super::run::InitialWeight;
 use crate::distribution::TensorSpec;
 use crate::generator::{NATIVE, native};
 use crate::matrix::Matrix;
@@ -11,45 +11,44 @@ use crate::plan::Tensor;
 use crate::provenance::TensorProvenance;
 use crate::tensor::{Part, TrainedIdentity, to_usize};
 
-/// A tensor to be learned: as it starts, and what it will be.
+/// A tensor to be trained.
 pub struct TrainingTarget {
-    /// Its name, shape and layout, and the scheme that it starts from.
+    /// Name, shape, layout, and the scheme before training.
     pub tensor: Tensor,
-    /// Which data, how, and what of which layer.
+    /// The data, the method, and the part of a layer.
     pub trained: TrainedIdentity,
 }
 
 impl TrainingTarget {
-    /// The tensor to be learned again, by what a file says of it. Errors if it was not learned.
-    pub fn recorded(name: &str, recorded: &TensorProvenance) -> Result<Self> {
-        let trained = recorded.trained.clone().context("it was not learned, and others of the file were")?;
-        let start = TensorProvenance { trained: None, ..recorded.clone() };
-        Ok(Self { tensor: start.tensor(name, NATIVE)?, trained })
+    /// The target that the provenance of a file describes. Errors if the tensor was not trained.
+    pub fn from_record(name: &str, recorded: &TensorProvenance) -> Result<Self> {
+        let trained = recorded.trained.clone().context("not trained, unlike other tensors of the file")?;
+        let initial = TensorProvenance { trained: None, ..recorded.clone() };
+        Ok(Self { tensor: initial.tensor(name, NATIVE)?, trained })
     }
 
-    /// Where each of so many layers starts, by its weight. Errors where one has none.
-    pub fn starts(all: &[Self], layers: usize, seed: u64, threads: usize) -> Result<Vec<Start>> {
-        let start = |layer| {
-            let weight = all.iter().find(|wanted| wanted.trained.layer == layer && wanted.trained.part == Part::Weight);
-            let weight = weight.with_context(|| format!("the weight of layer {layer} is not there"))?;
-            weight.start(seed, threads)
+    /// The weights of the layers before training. Errors if a layer has none.
+    pub fn initial_weights(all: &[Self], layers: usize, seed: u64, threads: usize) -> Result<Vec<InitialWeight>> {
+        let initial = |layer| {
+            let weight = all.iter().find(|target| target.trained.layer == layer && target.trained.part == Part::Weight);
+            weight.with_context(|| format!("layer {layer} has no weight"))?.initial_weight(seed, threads)
         };
-        (0..layers).map(start).collect()
+        (0..layers).map(initial).collect()
     }
 
-    fn start(&self, seed: u64, threads: usize) -> Result<Start> {
+    fn initial_weight(&self, seed: u64, threads: usize) -> Result<InitialWeight> {
         let tensor = &self.tensor;
         let &[rows, columns] = tensor.spec.shape.axes() else {
-            anyhow::bail!("`{}` is no matrix: its shape is {}", tensor.spec.name, tensor.spec.shape);
+            anyhow::bail!("`{}` is not a matrix: its shape is {}", tensor.spec.name, tensor.spec.shape);
         };
         let mut values = vec![0.0; to_usize(rows) * to_usize(columns)];
         native(seed, &tensor.spec, threads).fill_f32(0, &mut values);
         let stored = Matrix::new(values, to_usize(columns));
         let weight = if self.outputs_first() { stored.transposed() } else { stored };
-        Ok(Start { name: tensor.spec.name.clone(), weight })
+        Ok(InitialWeight { name: tensor.spec.name.clone(), weight })
     }
 
-    /// The tensor without values, with the identity that they will have.
+    /// The tensor without values, for a plan before training.
     pub fn outline(&self) -> Tensor {
         self.tensor.clone().holding(Vec::<f32>::new(), Some(self.trained.clone()))
     }
@@ -58,10 +57,10 @@ impl TrainingTarget {
         self.tensor.layout.as_deref() == Some("oi")
     }
 
-    /// The tensor with what its layer has learned.
-    pub fn learned(self, layers: &[Layer]) -> Result<Tensor> {
+    /// The tensor with the values of its trained layer.
+    pub fn with_trained(self, layers: &[Layer]) -> Result<Tensor> {
         let name = &self.tensor.spec.name;
-        let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: there is no such layer"))?;
+        let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: the layer is missing"))?;
         let values = match self.trained.part {
             Part::Bias => return self.holding(layer.bias.clone()),
             Part::Weight if self.outputs_first() => layer.weight.transposed().into_values(),
@@ -74,10 +73,10 @@ impl TrainingTarget {
     /// Errors if values overflow the type of the tensor.
     fn holding<T: Copy + Into<f64> + Send + Sync + 'static>(self, values: Vec<T>) -> Result<Tensor> {
         let TensorSpec { name, dtype, shape, .. } = &self.tensor.spec;
-        ensure!(values.len() as u64 == shape.count(), "`{name}` is not of that layer's size");
+        ensure!(values.len() as u64 == shape.count(), "`{name}` has not the size of its layer");
         let overflowing = values.iter().map(|&value| value.into()).find(|&value| !dtype.round(value).is_finite());
         if let Some(value) = overflowing {
-            anyhow::bail!("`{name}` overflows {dtype}: {value:e}: take --scale standard, or a wider --dtype");
+            anyhow::bail!("`{name}` overflows {dtype} with {value:e}: use --scale standard, or a wider --dtype");
         }
         Ok(self.tensor.holding(values, Some(self.trained)))
     }

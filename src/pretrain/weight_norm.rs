@@ -5,10 +5,11 @@
 use anyhow::Result;
 
 use super::activation::Activation;
-use super::input::{Input, widened};
+use super::input::Input;
 use super::layer::Layer;
 use super::options::activation;
-use super::survey::FeatureMoments;
+use super::precision::widened;
+use super::summary::FeatureMoments;
 use super::{Method, Trainer};
 use crate::matrix::Matrix;
 use crate::tensor::to_f32;
@@ -24,6 +25,7 @@ pub(super) const METHOD: Method = Method {
     centres: true,
     has_visible_bias: false,
     activation: |arguments| Activation::of(arguments.word("activation")),
+    unit_interval: |_| None,
     check: |_| Ok(()),
     start: |job, _| {
         let weight = job.initial.clone();

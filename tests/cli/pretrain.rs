@@ -115,14 +115,14 @@ fn a_run_that_was_killed_goes_on_to_the_same_bytes() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!folder.join("w.npz").exists(), "it was done before it could be killed");
-        refused(&folder, &format!("{} -o w.npz", &line["pretrain ".len()..]), &["--resume goes on"]);
+        refused(&folder, &format!("{} -o w.npz", &line["pretrain ".len()..]), &["--resume continues"]);
         refused(&folder, &format!("{} --seed 1 --resume -o w.npz", &line["pretrain ".len()..]), &["of another run"]);
         folder.done(&format!("{line} --resume -o w.npz"));
         assert!(folder.read("w.npz") == folder.read("whole.npz"), "{method}");
         assert!(!folder.names().contains(&"w.npz.checkpoint".into()), "the checkpoint stays");
         std::fs::remove_file(folder.join("w.npz")).unwrap();
         let ended = Ended::of(&mut folder.fanin(&format!("{} --resume -o w.npz", line.replace(" -q", ""))));
-        assert!(ended.status == 0 && ended.told.contains("note: there was no checkpoint"), "{}", ended.told);
+        assert!(ended.status == 0 && ended.told.contains("note: no checkpoint"), "{}", ended.told);
         assert!(folder.read("w.npz") == folder.read("whole.npz"), "{method}");
         std::fs::remove_file(folder.join("w.npz")).unwrap();
     }
@@ -174,8 +174,8 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data nan.npy", &["nan.npy", "sample 0, feature 0 is NaN"][..]),
         ("rbm 12-5 --data two.npy", &["two.npy", "holds 2", "--scale minmax"]),
         ("dae 12-5 --data two.npy", &["two.npy", "holds 2", "--loss squared"]),
-        ("rbm 12-5 --data one.npy --visible gaussian", &["one.npy", "two are needed"]),
-        ("pca 12-5 --data one.npy", &["one.npy", "two are needed"]),
+        ("rbm 12-5 --data one.npy --visible gaussian", &["one.npy", "2 are needed"]),
+        ("pca 12-5 --data one.npy", &["one.npy", "2 are needed"]),
         ("rbm 12-5 --data none.npy", &["none.npy", "0x12"]),
         ("rbm 12-5 --data vector.npy", &["vector.npy", "samples x features"]),
         ("rbm 12-5 --data several.npz", &["several.npz", "--data-tensor", "`a`, `b`"]),
@@ -192,7 +192,8 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data x.npy --epochs 0", &["epochs is 0"]),
         ("rbm 12-5 --data x.npy --momentum 1", &["momentum is 1"]),
         ("rbm 12-5 --data x.npy --noise 0.5", &["rbm", "noise"]),
-        ("rbm:batch=2 12-5 --data x.npy --batch 3", &["batch", "twice"]),
+        ("rbm 12-5 --data x.npy --whiten pca", &["--whiten is no option of rbm", "--epochs"]),
+        ("rbm:batch=2 12-5 --data x.npy", &["`rbm:batch=2`", "flags", "rbm --"]),
         ("rmb 12-5 --data x.npy", &["`rmb`", "`rbm`"]),
         ("pca 12-13 --data x.npy", &["13 directions", "12 features"]),
         ("pca 12-5 --data x.npy --scheme normal", &["--scheme", "pca"]),
@@ -224,7 +225,7 @@ fn constant_features_are_told_of_and_harm_nothing() {
             let line = format!("pretrain {method} {wide} --scale {scale} --data c.csv --force -o w.json");
             let ended = Ended::of(&mut folder.fanin(&line));
             assert_eq!(ended.status, 0, "{line}: {}", ended.told);
-            assert!(ended.told.contains("note: 1 of 3 features have one value only"), "{line}: {}", ended.told);
+            assert!(ended.told.contains("note: 1 of 3 features are constant"), "{line}: {}", ended.told);
         }
     }
 }
@@ -290,9 +291,8 @@ fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
         let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
         (folder.read("w.raw"), last["training"].clone(), last["held_out"].clone())
     };
-    for method in METHODS {
-        // A scale is fitted to all samples.
-        let method = &method.replace(" --scale standard", "");
+    let minmax = ["rbm 12-9 --epochs 2 --scale minmax", "dae 12-9-4 --epochs 2 --scale minmax"];
+    for method in METHODS.iter().chain(&minmax) {
         let (weights, training, held_out) = learned(method, &data);
         let mut apart = 0;
         for sample in 0..SAMPLES {
@@ -308,5 +308,27 @@ fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
             }
         }
         assert_eq!(apart, SAMPLES / 4, "{method}");
+    }
+}
+
+#[test]
+fn a_held_out_outlier_is_clipped_with_a_note_if_the_method_needs_the_unit_interval() {
+    let folder = Folder::new();
+    let row = |n: usize| if n == 7 { "9,-9\n".into() } else { format!("0.{},0.{}\n", n % 10, n * 7 % 10) };
+    folder.write("x.csv", (0..40).map(row).collect::<String>());
+    for (method, clips) in [("rbm 2-2", true), ("dae 2-2", true), ("dae 2-2 --loss squared", false), ("pca 2-1", false)]
+    {
+        let noted: Vec<bool> = (0..12)
+            .map(|seed| {
+                let line = format!("pretrain {method} --scale minmax --validation 0.25 --seed {seed} --data x.csv");
+                let ended = Ended::of(&mut folder.fanin(&format!("{line} --force -o w.npz")));
+                assert_eq!(ended.status, 0, "{line}: {}", ended.told);
+                folder.done("verify w.npz --data x.csv");
+                ended.told.contains("note: 2 of 2 features exceed the range of the training samples")
+            })
+            .collect();
+        // The outlier is held out with some seeds and trained on with others.
+        assert_eq!(noted.contains(&true), clips, "{method}");
+        assert!(noted.contains(&false), "{method}");
     }
 }

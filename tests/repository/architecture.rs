@@ -12,14 +12,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["cli/dry_run", "cli/files", "cli/output", "cli/output/destination", "cli/report"],
         "the options of the output are also what writes, and reports on the files",
     ),
-    (
-        &["pretrain/history", "pretrain/progress", "pretrain/run"],
-        "a run reports its progress, which holds the history of reports",
-    ),
-    (
-        &["pretrain/input", "pretrain/layer", "pretrain/survey"],
-        "an input goes through trained layers, and is scaled by a survey of itself",
-    ),
     (&["reader/dataset", "reader/delimited/mod"], "a table may be text, and text is limited as a table is"),
     (&["scheme/arguments", "scheme/gain"], "an argument may be a gain, and a gain has parameters"),
     (

@@ -158,7 +158,7 @@ fn a_finished_run_goes_on_to_nothing() {
         let other = format!("{} --seed 9", line.replace(" -o ", " --force -o "));
         folder.done(&format!("{other} --resume"));
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-        assert!(ended.is_refusal() && ended.told.contains("did not write it"), "{line}: {ended:?}");
+        assert!(ended.is_refusal() && ended.told.contains("another run"), "{line}: {ended:?}");
     }
     let (folder, line) = (folder(), line(&RUNS[0]));
     folder.done(&line);

@@ -1,4 +1,4 @@
-//! The checkpoint of a run: a file beside the weights that is there until they are.
+//! The checkpoint of a run: a file next to the output, until the output is complete.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ const OFTEN: Duration = Duration::from_secs(10);
 pub(super) struct Checkpoint {
     path: PathBuf,
     run: Run,
-    /// The epochs between two, if an option sets them.
+    /// The epochs between checkpoints, if set.
     every: Option<u64>,
-    /// The epochs since the last one, and its time.
+    /// The epochs since the last checkpoint.
     epochs: u64,
     written: Instant,
     fsync: bool,
@@ -58,7 +58,7 @@ impl Checkpoint {
     }
 }
 
-/// Removes a checkpoint if there is one: nobody needs it any more.
+/// Removes a checkpoint if there is one.
 pub(super) fn remove(path: Option<&Path>) -> Result<()> {
     match path.filter(|path| path.symlink_metadata().is_ok()) {
         Some(path) => std::fs::remove_file(path).with_context(|| shown(path)),

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use crate::pretrain::METHODS;
+use crate::pretrain::{METHODS, Method};
 use crate::scheme::{Kind, Parameter};
 
 /// The typed values, by name.
@@ -14,45 +14,60 @@ impl MethodOptions {
     }
 }
 
-/// Every option once, with the help of the first method that has it.
+/// Every option once, as the first method has it: those of all methods, of several, and of each.
 fn options() -> Vec<&'static Parameter> {
     let mut options: Vec<&Parameter> = Vec::new();
-    for option in METHODS.iter().flat_map(crate::pretrain::Method::parameters) {
+    for option in METHODS.iter().flat_map(Method::parameters) {
         if options.iter().all(|known| known.name != option.name) {
             options.push(option);
         }
     }
+    options.sort_by_key(|option| match defaults(option).len() {
+        1 => 2,
+        count => u8::from(count < METHODS.len()),
+    });
     options
 }
 
-/// Help with each method's default.
+/// The methods that have an option, each with its default.
+fn defaults(option: &Parameter) -> Vec<(&'static str, &'static str)> {
+    let default = |method: &'static Method| {
+        let own = method.parameters().find(|own| own.name == option.name)?;
+        Some((method.name, own.default.unwrap_or("none")))
+    };
+    METHODS.iter().filter_map(default).collect()
+}
+
+/// The heading of an option in the help: its method, if it has only one.
+fn heading(option: &Parameter) -> &'static str {
+    match *defaults(option) {
+        [(method, _)] => method,
+        ref methods if methods.len() == METHODS.len() => "All methods",
+        _ => "Several methods",
+    }
+}
+
+/// The help with the default, or with that of each method.
 fn help(option: &Parameter) -> String {
-    let defaults: Vec<(&str, &str)> = METHODS
-        .iter()
-        .filter_map(|method| {
-            let own = method.parameters().find(|own| own.name == option.name)?;
-            Some((method.name, own.default.unwrap_or("none")))
-        })
-        .collect();
     let words = match option.kind {
-        Kind::Choice(words) => format!(": {}", words.join(", ")),
-        Kind::ChoiceOrNumber(words) => format!(": {} or a number", words.join(", ")),
+        Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),
+        Kind::ChoiceOrNumber(words) => format!(" [possible values: {}, a number]", words.join(", ")),
         _ => String::new(),
     };
     let help = format!("{}{}{words}", option.help[..1].to_uppercase(), &option.help[1..]);
+    let defaults = defaults(option);
     let first = defaults.first().map_or("", |(_, default)| default);
-    if defaults.len() == METHODS.len() && defaults.iter().all(|(_, default)| *default == first) {
+    if [1, METHODS.len()].contains(&defaults.len()) && defaults.iter().all(|(_, default)| *default == first) {
         return format!("{help} [default: {first}]");
     }
     let each: Vec<String> = defaults.iter().map(|(method, default)| format!("{method} {default}")).collect();
-    format!("{help} [{}]", each.join(", "))
+    format!("{help} [default: {}]", each.join(", "))
 }
 
 impl Args for MethodOptions {
     fn augment_args(command: Command) -> Command {
         options().into_iter().fold(command, |command, option| {
-            let argument =
-                Arg::new(option.name).long(option.name).help(help(option)).help_heading("Options of methods");
+            let argument = Arg::new(option.name).long(option.name).help(help(option)).help_heading(heading(option));
             command.arg(match option.kind {
                 Kind::Flag => {
                     argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")

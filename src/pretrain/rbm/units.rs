@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::matrix::{Bits, Factor, PANEL, Panels, draw};
 use crate::pretrain::activation::Activation;
-use crate::pretrain::input::WORK_OF_A_THREAD;
+use crate::pretrain::blocks::WORK_OF_A_THREAD;
 use crate::pretrain::noise::Noise;
 
 /// Rows of weights that are worth a task of their own.

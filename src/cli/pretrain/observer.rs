@@ -1,4 +1,4 @@
-//! Looking on while layers learn: lines, the log, the picture, checkpoints.
+//! The observers of a training run.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::path::PathBuf;
@@ -15,34 +15,26 @@ use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
 use crate::text::figure;
 use crate::writer::{self, FileOptions, Settings};
 
-/// Whoever looks on, and hears of the data first.
-pub(in crate::cli) trait ObservedData: TrainingObserver + Send {
-    /// Hears what is to be known about the data.
-    fn data(&mut self, notes: Vec<String>);
-}
+/// Ignores every event.
+pub(super) struct NoObserver;
 
-/// Nobody.
-pub(in crate::cli) struct Unseen;
-
-impl TrainingObserver for Unseen {
-    fn looks(&self) -> bool {
+impl TrainingObserver for NoObserver {
+    fn every_epoch(&self) -> bool {
         false
     }
+
+    fn notes(&mut self, _: Vec<String>) {}
 
     fn epoch(&mut self, _: &Report) -> Result<()> {
         Ok(())
     }
 
-    fn keep(&mut self, _: &mut dyn FnMut() -> Progress) -> Result<()> {
+    fn checkpoint(&mut self, _: &mut dyn FnMut() -> Progress) -> Result<()> {
         Ok(())
     }
 }
 
-impl ObservedData for Unseen {
-    fn data(&mut self, _: Vec<String>) {}
-}
-
-/// A person, a log, a picture and a checkpoint.
+/// Writes progress to standard error, and the log, the picture and checkpoints.
 pub(super) struct ConsoleObserver {
     bar: Option<ProgressBar>,
     pub(super) log: Option<Log>,
@@ -55,19 +47,17 @@ pub(super) struct ConsoleObserver {
 }
 
 impl ConsoleObserver {
-    /// Looks at a run, with what was measured and noted of it before.
     pub(super) fn new(output: &Output, run: String, history: History, notes: Vec<String>) -> Self {
         let bar = (!output.is_quiet()).then(bar);
         let options = output.file_options();
         Self { bar, log: None, picture: None, checkpoint: None, run, history, options, notes }
     }
 
-    /// What is to be known about the data.
-    pub(super) fn notes(&mut self) -> Vec<String> {
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
-    /// Completes the log, and draws what was learned.
+    /// Completes the log and draws the picture.
     pub(super) fn finish(&mut self, plan: &Plan) -> Result<()> {
         self.bar.take().iter().for_each(ProgressBar::finish_and_clear);
         if let Some(log) = &mut self.log {
@@ -82,7 +72,7 @@ impl ConsoleObserver {
     }
 }
 
-/// Counts epochs, where somebody looks.
+/// A bar of epochs, hidden if standard error is not a terminal.
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} epoch {pos} of {len}, {eta} left") {
@@ -94,15 +84,13 @@ fn bar() -> ProgressBar {
     bar
 }
 
-impl ObservedData for ConsoleObserver {
-    fn data(&mut self, notes: Vec<String>) {
-        self.notes.extend(notes);
-    }
-}
-
 impl TrainingObserver for ConsoleObserver {
-    fn looks(&self) -> bool {
+    fn every_epoch(&self) -> bool {
         self.bar.is_some() || self.log.is_some() || self.picture.is_some()
+    }
+
+    fn notes(&mut self, notes: Vec<String>) {
+        self.notes.extend(notes);
     }
 
     fn epoch(&mut self, report: &Report) -> Result<()> {
@@ -112,7 +100,7 @@ impl TrainingObserver for ConsoleObserver {
             bar.set_position(done);
             let line = line(report);
             if bar.is_hidden() {
-                // What is said on standard error may be lost, but must not fail the work.
+                // A failed write to standard error must not stop the training.
                 let _ = writeln!(stderr(), "{line}");
             } else {
                 bar.println(line);
@@ -125,7 +113,7 @@ impl TrainingObserver for ConsoleObserver {
         Ok(())
     }
 
-    fn keep(&mut self, progress: &mut dyn FnMut() -> Progress) -> Result<()> {
+    fn checkpoint(&mut self, progress: &mut dyn FnMut() -> Progress) -> Result<()> {
         let Some(checkpoint) = &mut self.checkpoint else { return Ok(()) };
         if checkpoint.is_due() { checkpoint.write(progress(), &self.history) } else { Ok(()) }
     }

@@ -2,37 +2,38 @@
 
 use anyhow::{Result, ensure};
 
-use super::input::{Scale, in_order};
+use super::blocks::in_order;
 use crate::matrix::Matrix;
 use crate::reader::Dataset;
 use crate::tensor::TensorIdentity;
 
-/// The known facts of the data.
-pub struct Known {
-    /// The identity of the data.
+/// The data: its identity and its statistics.
+pub struct DataSummary {
+    /// Hash, shape and type of all samples.
     pub identity: TensorIdentity,
-    /// What it is like.
-    pub survey: DataSummary,
+    /// Statistics of all samples.
+    pub features: FeatureStats,
 }
 
-impl Known {
-    /// Goes through all samples: for their hash, and beside that for what they are like.
-    pub fn of(table: &Dataset) -> Result<Self> {
-        let (identity, survey) = rayon::join(|| table.identity(), || DataSummary::of(table));
-        Ok(Self { identity: identity?, survey: survey? })
+impl DataSummary {
+    /// Reads all samples, for their hash and their statistics.
+    pub fn from_dataset(table: &Dataset) -> Result<Self> {
+        let samples: Vec<u64> = (0..table.samples).collect();
+        let (identity, features) = rayon::join(|| table.identity(), || FeatureStats::from_samples(table, &samples));
+        Ok(Self { identity: identity?, features: features? })
     }
 }
 
-/// A mean of more standard deviations than this leaves f32 less than three digits of what differs.
+/// A mean of more standard deviations than this leaves f32 less than three digits of the differences.
 const FAR: f64 = 1e4;
-/// Variances that have lost no digit.
+/// Variances without loss of digits by overflow or underflow.
 const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 
-/// Statistics of the data, feature by feature.
-pub struct DataSummary {
+/// Statistics of each feature.
+pub struct FeatureStats {
     /// The least value.
     pub low: Vec<f64>,
-    /// The greatest.
+    /// The greatest value.
     pub high: Vec<f64>,
     /// The mean.
     pub mean: Vec<f64>,
@@ -40,27 +41,20 @@ pub struct DataSummary {
     pub std: Vec<f64>,
 }
 
-impl DataSummary {
-    /// Goes through all samples once. Errors name the first value that is not finite.
-    pub fn of(table: &Dataset) -> Result<Self> {
-        let seen = Self::seen(table, None)?;
-        let factors = seen.factors();
+impl FeatureStats {
+    /// Reads samples once, or twice if squares of values overflow or underflow. Errors name the first value that is not finite.
+    pub fn from_samples(table: &Dataset, samples: &[u64]) -> Result<Self> {
+        let sums = Accumulator::from_samples(table, samples, None)?;
+        let factors = sums.factors();
         if factors.iter().all(|&factor| factor == 1.0) {
-            return Ok(seen.survey());
+            return Ok(sums.stats());
         }
-        let Self { low, high, mean, std } = Self::seen(table, Some(&factors))?.survey();
+        let Self { low, high, mean, std } = Accumulator::from_samples(table, samples, Some(&factors))?.stats();
         let back = |values: Vec<f64>| values.iter().zip(&factors).map(|(value, factor)| value / factor).collect();
         Ok(Self { low: back(low), high: back(high), mean: back(mean), std: back(std) })
     }
 
-    fn seen(table: &Dataset, factors: Option<&[f64]>) -> Result<Seen> {
-        let mut all = Seen::new(table.features);
-        let numbers: Vec<u64> = (0..table.samples).collect();
-        in_order(&numbers, table.features, |samples| Seen::of(table, samples, factors), |seen| all.join(&seen))?;
-        Ok(all)
-    }
-
-    /// Errors if a value overflows f32, or the values of a feature differ by less than f32 can hold.
+    /// Errors if values overflow f32, or the standard deviation of a feature underflows it.
     pub(super) fn check_range(&self) -> Result<()> {
         const FIX: &str = "--scale standard brings it into the range of f32";
         for (feature, ((&low, &high), &std)) in self.low.iter().zip(&self.high).zip(&self.std).enumerate() {
@@ -73,13 +67,13 @@ impl DataSummary {
         Ok(())
     }
 
-    /// The number of features whose mean is so far from 0, in standard deviations, that f32 loses digits of what differs.
+    /// The number of features whose mean is more than 10,000 standard deviations from 0.
     pub(super) fn far(&self) -> usize {
         let spread = self.std.iter().zip(&self.mean).zip(self.low.iter().zip(&self.high));
         spread.filter(|((std, mean), (low, high))| low < high && mean.abs() > FAR * **std).count()
     }
 
-    /// Errors where a value lies outside of [0, 1].
+    /// Errors if a value is outside [0, 1].
     pub(super) fn check_unit_interval(&self) -> Result<()> {
         for (feature, (&low, &high)) in self.low.iter().zip(&self.high).enumerate() {
             let outside = if low < 0.0 { low } else { high };
@@ -88,40 +82,40 @@ impl DataSummary {
         Ok(())
     }
 
-    /// The same of what a scale makes of it.
-    pub(super) fn scaled(&self, scale: &Scale) -> Self {
-        let each = |values: &[f64]| {
-            let mut values = values.to_vec();
-            scale.apply(&mut values);
-            values
-        };
-        let std = scale.spreads(&self.std);
-        Self { low: each(&self.low), high: each(&self.high), mean: each(&self.mean), std }
+    /// The number of features with values outside [0, 1].
+    pub(super) fn outside_unit_interval(&self) -> usize {
+        self.low.iter().zip(&self.high).filter(|&(&low, &high)| low < 0.0 || high > 1.0).count()
     }
 
-    /// The number of features with one value only.
-    pub fn constant(&self) -> usize {
+    /// The number of constant features.
+    pub(super) fn constant(&self) -> usize {
         self.low.iter().zip(&self.high).filter(|(low, high)| low == high).count()
     }
 }
 
-/// Statistics of some samples.
-struct Seen {
+/// Running statistics.
+struct Accumulator {
     low: Vec<f64>,
     high: Vec<f64>,
     moments: FeatureMoments,
 }
 
-impl Seen {
-    /// No sample at all.
+impl Accumulator {
     fn new(features: usize) -> Self {
         let (low, high) = (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
         Self { low, high, moments: FeatureMoments::new(features) }
     }
 
-    /// The samples as they are, or with each feature multiplied.
-    fn of(table: &Dataset, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
-        let (mut seen, mut values) = (Self::new(table.features), Vec::new());
+    /// Samples as they are, or with each feature multiplied by a factor.
+    fn from_samples(table: &Dataset, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
+        let mut all = Self::new(table.features);
+        let each = |samples| Self::from_block(table, samples, factors);
+        in_order(samples, table.features, each, |block| all.join(&block))?;
+        Ok(all)
+    }
+
+    fn from_block(table: &Dataset, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
+        let (mut sums, mut values) = (Self::new(table.features), Vec::new());
         table.read(samples, &mut values)?;
         if let Some(factors) = factors {
             for sample in values.chunks_exact_mut(table.features) {
@@ -131,12 +125,12 @@ impl Seen {
         for (sample, values) in samples.iter().zip(values.chunks_exact(table.features)) {
             for (feature, &value) in values.iter().enumerate() {
                 ensure!(value.is_finite(), "sample {sample}, feature {feature} is {value}: all values must be finite");
-                seen.low[feature] = value.min(seen.low[feature]);
-                seen.high[feature] = value.max(seen.high[feature]);
+                sums.low[feature] = value.min(sums.low[feature]);
+                sums.high[feature] = value.max(sums.high[feature]);
             }
-            seen.moments.add(values.iter().copied());
+            sums.moments.add(values.iter().copied());
         }
-        Ok(seen)
+        Ok(sums)
     }
 
     /// A power of two for each feature, by which its squares neither overflow nor underflow: 1 for most data.
@@ -151,13 +145,12 @@ impl Seen {
         self.low.iter().zip(&self.high).zip(self.moments.variances()).map(factor).collect()
     }
 
-    fn survey(self) -> DataSummary {
+    fn stats(self) -> FeatureStats {
         let Self { low, high, moments } = self;
         let std = moments.variances().map(f64::sqrt).collect();
-        DataSummary { low, high, mean: moments.mean, std }
+        FeatureStats { low, high, mean: moments.mean, std }
     }
 
-    /// Takes in what others are like.
     fn join(&mut self, other: &Self) {
         self.low.iter_mut().zip(&other.low).for_each(|(low, other)| *low = low.min(*other));
         self.high.iter_mut().zip(&other.high).for_each(|(high, other)| *high = high.max(*other));
@@ -165,7 +158,7 @@ impl Seen {
     }
 }
 
-/// Means and variances, feature by feature, by the method of Welford 1962: no digits cancel.
+/// Means and variances, feature by feature, by the method of Welford 1962, without cancellation.
 pub(super) struct FeatureMoments {
     count: f64,
     pub(super) mean: Vec<f64>,
@@ -177,7 +170,6 @@ impl FeatureMoments {
         Self { count: 0.0, mean: vec![0.0; features], squares: vec![0.0; features] }
     }
 
-    /// Takes in a sample.
     pub(super) fn add(&mut self, sample: impl Iterator<Item = f64>) {
         self.count += 1.0;
         let share = 1.0 / self.count;
@@ -188,12 +180,11 @@ impl FeatureMoments {
         }
     }
 
-    /// Takes in samples.
     pub(super) fn add_rows(&mut self, samples: &Matrix<f64>) {
         samples.each_row().for_each(|row| self.add(row.iter().copied()));
     }
 
-    /// Takes in the moments of other samples, by the formula of Chan, Golub and `LeVeque` 1979.
+    /// Adds the moments of other samples, by the formula of Chan, Golub and `LeVeque` 1979.
     fn join(&mut self, other: &Self) {
         let count = self.count + other.count;
         let (share, weight) = (other.count / count, self.count * other.count / count);
