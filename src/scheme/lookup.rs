@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_refusal_has_a_reason_and_a_replacement() {
-        assert!(message("lsuv").contains("batch of data have variance 1; `orthogonal` is what it starts from"));
+        assert!(message("lsuv").contains("batch of data have variance 1; use `orthogonal`"));
         assert!(message("LSUV-init").starts_with("scheme `LSUV-init`: no scheme here: it rescales"));
         assert!(message("torch.lsuv").contains("`orthogonal`"));
         assert!(message("mxnet.Mixed").contains("by parameter name"));

@@ -127,7 +127,7 @@ fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
         ("init peft.lora_ga 3x3", &["gradients", "`lora-b`"]),
         ("init loftq 3x3", &["quantising"]),
         ("init mup 3x3", &["base model"]),
-        ("init gpt2 3x3", &["depends on its name", "separate command"]),
+        ("init gpt2 3x3", &["a scheme for each name", "`fanin model`"]),
         ("init mxnet.Mixed 3x3", &["by parameter name"]),
         ("init mxnet.init.Load 3x3", &["from a file", "fanin inspect"]),
         ("init keras.get 3x3", &["`keras.HeNormal`"]),
