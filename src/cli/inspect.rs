@@ -292,7 +292,7 @@ fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
     let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
     let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();
     Ok(json!({
-        "format": contents.format,
+        "format": contents.format.name,
         "generator": contents.provenance.as_ref().map(|recipe| &recipe.generator),
         "seed": seed.as_ref().map(super::report::seed),
         "tensors": tensors,

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::shown;
+use crate::format;
 use crate::tensor::{Backing, Origin};
 use crate::writer::Beside;
 
@@ -22,8 +23,6 @@ const NAMES: &[&str] = &[
     "preprocessor_config.json",
     "chat_template*",
 ];
-/// What is never copied, whatever else its name says.
-const WEIGHTS: &[&str] = &[".safetensors", ".bin", ".pt", ".pth", ".npy", ".npz", ".gguf", ".h5", ".msgpack"];
 /// The most that is copied, in bytes: tokenizers have some tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
@@ -75,7 +74,11 @@ fn is_copied(name: &str) -> bool {
         Some((head, tail)) => name.len() >= pattern.len() - 1 && name.starts_with(head) && name.ends_with(tail),
         None => name == pattern,
     };
-    NAMES.iter().any(|pattern| matches(pattern)) && !WEIGHTS.iter().any(|ending| name.ends_with(ending))
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    let is_of_weights = extension.is_some_and(|extension| {
+        format::is_of_weights(extension) || format::may_be_of_weights(extension) || format::is_foreign(extension)
+    });
+    NAMES.iter().any(|pattern| matches(pattern)) && !is_of_weights
 }
 
 #[cfg(test)]

@@ -1,20 +1,30 @@
-//! File formats, each in its own file: which pieces make up a file of a plan.
+//! File formats, each in its own file: the pieces that make up a file of a plan, and the way back from a file to its tensors.
+//! Nothing is allocated by a number from a file before that number has been checked against the file's length.
 
+mod entry;
+mod foreign;
 mod json;
 mod npy;
 mod npz;
 mod pt;
-pub(crate) mod raw;
+mod raw;
 mod safetensors;
 mod zip;
 
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::plan::Plan;
-use crate::tensor::{Element, Name, Stored};
+use crate::tensor::{Element, Name, Origin, Stored};
 use crate::text::did_you_mean;
+pub use entry::Entry;
+pub(crate) use entry::{Found, opening, shown_name};
+pub(crate) use foreign::{foreign, is_foreign};
 pub(crate) use json::{copied_text, text};
 
 /// A file format.
@@ -22,45 +32,70 @@ pub(crate) use json::{copied_text, text};
 pub struct Format {
     /// Its name, on the command line.
     pub name: &'static str,
-    /// The extensions that stand for it, without the dot.
+    /// Its extensions, without the dot.
     pub extensions: &'static [&'static str],
+    /// Extensions that its files share with others: the content decides.
+    shared_extensions: &'static [&'static str],
     /// True if it is bytes that no terminal shows.
     pub binary: bool,
-    /// True if a file holds more than one tensor.
-    pub several: bool,
-    /// What it is and who reads it.
+    /// True if a file holds any number of tensors, each with a name; else it holds one, without a name.
+    pub holds_several: bool,
+    /// True if most files of this kind hold no weights, as those of JSON.
+    pub is_generic: bool,
+    /// Its readers and its purpose.
     pub summary: &'static str,
+    /// True if it has a word for a type that no scheme draws.
+    copies: fn(&Stored) -> bool,
+    /// The pieces of a file of a plan.
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
-    sidecar: fn(&Plan) -> Result<Option<Sidecar>>,
+    /// The pieces of a file of a checkpoint: a part of a plan, with the hash of the whole plan if there are several files; `None` if no
+    /// checkpoint is made of it.
+    shard: Option<PiecesOfShard>,
+    sidecar: Option<SidecarFormat>,
     note: fn(&Plan) -> Option<String>,
-    /// True if it has a word for a type that is kept and not drawn.
-    keeps: fn(&Stored) -> bool,
-    /// The pieces of a file that holds a part of a plan, with the hash of the whole plan; `None` if no checkpoint is made of it.
-    shard: Option<Shard>,
+    /// True if a file that begins with these bytes is of this format.
+    recognizes: fn(&[u8]) -> bool,
+    /// Reads all of a file but its values. The path is for formats of two files.
+    open: fn(&Arc<Origin>, &Path) -> Result<Found>,
 }
 
-/// The pieces of a file that holds a part of a plan. The hash of the whole plan tells it from the same part of another.
-type Shard = fn(&Plan, Option<&str>) -> Result<Vec<Piece>>;
+type PiecesOfShard = fn(&Plan, Option<&str>) -> Result<Vec<Piece>>;
 
-/// Every format.
-pub const FORMATS: &[Format] = &[npy::FORMAT, npz::FORMAT, json::FORMAT, safetensors::FORMAT, pt::FORMAT, raw::FORMAT];
+/// Every format. The first that recognizes a file reads it.
+pub const FORMATS: &[Format] = &[npy::FORMAT, pt::FORMAT, npz::FORMAT, safetensors::FORMAT, raw::FORMAT, json::FORMAT];
 
-/// A small file that goes with a file of values.
+/// The number of bytes that tell the formats apart.
+pub(crate) const OPENING: u64 = 512;
+
+/// The text that lies beside each file of a format and describes it.
+#[derive(Debug)]
+struct SidecarFormat {
+    /// What is appended to the name of the file.
+    suffix: &'static str,
+    /// The first bytes of the text.
+    opening: &'static str,
+    text: fn(&Plan) -> Result<String>,
+}
+
+/// A small file beside a file of values.
 #[derive(Debug)]
 pub struct Sidecar {
-    /// What is appended to the name of the file.
-    pub suffix: &'static str,
-    /// What is in it.
+    suffix: &'static str,
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
 impl Sidecar {
-    /// Where it lies, beside its file.
+    /// Its path, beside its file.
     pub fn path(&self, file: &Path) -> PathBuf {
-        let mut path = file.as_os_str().to_owned();
-        path.push(self.suffix);
-        path.into()
+        with_suffix(file, self.suffix)
     }
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// A piece of a file. The pieces of a file follow each other without gaps.
@@ -78,6 +113,12 @@ pub enum Piece {
 /// Makes bytes from the CRC-32 of `Values` pieces, which it asks for by their number, from 0.
 pub type Render = dyn Fn(&dyn Fn(usize) -> u32) -> Vec<u8> + Send + Sync;
 
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 impl Format {
     /// The format of that name. Errors name the nearest.
     pub fn find(name: &str) -> Result<&'static Self> {
@@ -91,10 +132,15 @@ impl Format {
         })
     }
 
-    /// The format that a file's extension stands for, whatever its case.
+    /// The format of a file's extension, in any case.
     pub fn of_extension(extension: &str) -> Option<&'static Self> {
         let extension = extension.to_lowercase();
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+    }
+
+    /// The format of a file that begins with these bytes.
+    pub(crate) fn of_opening(opening: &[u8]) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| (format.recognizes)(opening))
     }
 
     /// The format of checkpoints of several files. Its files begin with their provenance, so that the first bytes of one tell which plan
@@ -119,9 +165,11 @@ impl Format {
         (self.note)(plan)
     }
 
-    /// What goes beside a file of this plan, if anything does: written after it, so that whoever sees it finds both.
+    /// The small file beside a file of this plan, if the format has one: written after it, so that a reader of the sidecar finds both.
     pub fn sidecar(&self, plan: &Plan) -> Result<Option<Sidecar>> {
-        (self.sidecar)(plan)
+        let made =
+            |sidecar: &SidecarFormat| Ok(Sidecar { suffix: sidecar.suffix, bytes: (sidecar.text)(plan)?.into_bytes() });
+        self.sidecar.as_ref().map(made).transpose()
     }
 
     /// The pieces of a file of this plan. Errors if the format cannot hold it.
@@ -140,22 +188,60 @@ impl Format {
         let Element::Stored(stored) = element else { return Ok(()) };
         let others = || {
             let able: Vec<_> =
-                FORMATS.iter().filter(|format| (format.keeps)(stored)).map(|format| format.name).collect();
+                FORMATS.iter().filter(|format| (format.copies)(stored)).map(|format| format.name).collect();
             able.join(", ")
         };
         ensure!(
-            (self.keeps)(stored),
-            "`{name}` is kept as {}, a type that {} does not have: take --format {}",
+            (self.copies)(stored),
+            "`{name}` is copied as {}, a type that {} does not have: take --format {}",
             stored.word,
             self.name,
             others()
         );
         Ok(())
     }
+
+    /// Reads all of a file but its values.
+    pub(crate) fn open(&self, origin: &Arc<Origin>, path: &Path) -> Result<Found> {
+        (self.open)(origin, path).with_context(|| format!("as {}", self.name))
+    }
+}
+
+/// True if files of this extension hold weights, whatever their content.
+pub(crate) fn is_of_weights(extension: &str) -> bool {
+    Format::of_extension(extension).is_some_and(|format| !format.is_generic)
+}
+
+/// True if files of this extension may hold weights: the content decides.
+pub(crate) fn may_be_of_weights(extension: &str) -> bool {
+    FORMATS.iter().any(|format| format.shared_extensions.contains(&extension))
+}
+
+/// The sidecar of a file of values, if it is there.
+pub(crate) fn sidecar_of(path: &Path) -> Option<PathBuf> {
+    let found = |format: &Format| {
+        let SidecarFormat { suffix, opening, .. } = format.sidecar.as_ref()?;
+        let sidecar = with_suffix(path, suffix);
+        // A pipe would not open before somebody writes to it.
+        let there = path.is_file() && sidecar.is_file();
+        let mut start = vec![0; opening.len()];
+        let read = there && File::open(&sidecar).and_then(|mut file| file.read_exact(&mut start)).is_ok();
+        (read && start == opening.as_bytes()).then_some(sidecar)
+    };
+    FORMATS.iter().find_map(found)
+}
+
+/// A path and, if it is a file of values or its sidecar, the other of the two.
+pub(crate) fn with_sidecar(path: &Path) -> Vec<PathBuf> {
+    let suffixes = FORMATS.iter().filter_map(|format| Some(format.sidecar.as_ref()?.suffix));
+    let name = path.to_str().unwrap_or_default();
+    let values = suffixes.filter_map(|suffix| name.strip_suffix(suffix)).map(PathBuf::from);
+    let values = values.filter(|values| sidecar_of(values).is_some());
+    [path.into()].into_iter().chain(sidecar_of(path)).chain(values).collect()
 }
 
 impl Piece {
-    /// How many bytes it is; `None` for text, where that is not known before the numbers are.
+    /// Its size in bytes; `None` for text, whose size depends on the numbers.
     pub(crate) fn size(&self, plan: &Plan) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => Some(bytes.len() as u64),
@@ -166,7 +252,40 @@ impl Piece {
     }
 }
 
-/// The size of a file of these pieces; `None` where it holds text.
+/// The size of a file of these pieces in bytes; `None` if it holds text.
 pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
     pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.size(plan)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_apart_by_their_first_bytes() {
+        let cases: [(&[u8], Option<&str>); 18] = [
+            (b"\x93NUMPY\x01\x00", Some("npy")),
+            (b"PK\x03\x04", Some("npz")),
+            (b"PK\x03\x04\x2d\0\x08\x08\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0a/data.pkl", Some("pt")),
+            (b"{\"format\":\"raw\",\n", Some("raw")),
+            (b"{\"fanin\":{}}", Some("json")),
+            (b" \n{\"tensors\":{}}", Some("json")),
+            (b"{\"a\":    {\"dtype\"", Some("json")),
+            (b"\x02\0\0\0\0\0\0\0{}", Some("safetensors")),
+            (b"{\0\0\0\0\0\0\0{\"w\":{", Some("safetensors")),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", Some("safetensors")),
+            (b"\x80\x02}\x05\0\0\0\0{\"w\":{", Some("safetensors")),
+            (b"\x80\x04\x95\0\0\0\0\0{}", Some("safetensors")),
+            (b"\x80\x02}q\0X\x01\0\0\0", Some("pt")),
+            (b"\x80\x04\x95\x02\0\0\0\0\0\0\0}.", Some("pt")),
+            (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M", Some("pt")),
+            (b"L119547037146038801333356L\n.L1001L\n.", Some("pt")),
+            (b"PK\x03\x04\x2d\0\x08\x08\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x0c\0\0\0a/data/0.npy", Some("npz")),
+            (b"GGUF\x03\0\0\0", None),
+        ];
+        for (opening, format) in cases {
+            let found = Format::of_opening(opening);
+            assert_eq!(found.map(|format| format.name), format, "{opening:?}");
+        }
+    }
 }

@@ -1,22 +1,38 @@
-//! `NumPy`'s `.npy`, version 1.0: one tensor, byte for byte what `numpy.save` writes. It has no room for a provenance.
+//! `NumPy`'s `.npy`. Written is version 1.0, byte for byte what `numpy.save` writes; it has no room for a provenance. Read are versions
+//! 1 to 3 of [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+//!
+//! `npyz` reads and writes the type. Its reader of headers multiplies the axes unchecked and follows brackets to any depth, so the
+//! dictionary is taken apart here.
 
-use anyhow::{Result, ensure};
+mod typestr;
 
-use super::{Format, Piece};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use npyz::{Endianness, TypeChar, TypeStr};
+
+use super::entry::read_bytes;
+use super::{Entry, Format, Found, Piece};
 use crate::plan::{Plan, Tensor};
-use crate::tensor::{DType, Element};
+use crate::tensor::{Backing, DType, Element, Origin, Shape, StoredTensor};
 
 pub(super) const FORMAT: Format = Format {
     name: "npy",
     extensions: &["npy"],
+    shared_extensions: &[],
     binary: true,
-    several: false,
+    holds_several: false,
+    is_generic: false,
     summary: "NumPy array: numpy.load, one tensor",
+    copies: |stored| stored.numpy.is_some(),
     pieces,
-    sidecar: |_| Ok(None),
-    note,
-    keeps: |stored| stored.numpy.is_some(),
     shard: None,
+    sidecar: None,
+    note,
+    recognizes,
+    open,
 };
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -29,7 +45,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 }
 
 /// What `NumPy` users should know of a plan: its formats have no word for bfloat16.
-pub(super) fn note(plan: &Plan) -> Option<String> {
+fn note(plan: &Plan) -> Option<String> {
     let brain = plan.tensors.iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
     brain.then(|| {
         "NumPy has no bfloat16: it loads these values as `V2`, which `.view(ml_dtypes.bfloat16)` makes numbers".into()
@@ -78,5 +94,257 @@ fn descriptor(element: Element) -> &'static str {
         Element::Drawn(DType::BF16) => "<V2",
         // The format keeps none that has no word.
         Element::Stored(stored) => stored.numpy.unwrap_or("|V1"),
+    }
+}
+
+pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
+/// The longest header that is read, in bytes; `NumPy` itself stops at 10,000 bytes.
+const MAX_HEADER: u64 = 1 << 16;
+
+fn recognizes(opening: &[u8]) -> bool {
+    opening.starts_with(MAGIC)
+}
+
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let header = Header::read(&mut origin.reader(), origin.length())?;
+    if let Some(refusal) = header.refusal() {
+        bail!("it holds {refusal}");
+    }
+    // The file has no name for its array; this is what its writer calls the first.
+    let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
+    Ok(Found { entries: vec![entry], provenance: None, notes: Vec::new(), layout: None })
+}
+
+/// What stands before the values of an array.
+pub(super) struct Header {
+    shape: Shape,
+    kind: Type,
+    /// True if its first axis varies fastest.
+    fortran: bool,
+    /// The byte at which the values begin.
+    begin: u64,
+}
+
+impl Header {
+    /// Reads the header of an array of `length` bytes in all. Errors where the length is not what the header asks for.
+    pub(super) fn read(source: &mut dyn Read, length: u64) -> Result<Self> {
+        let prefix = read_bytes(source, 8)?;
+        ensure!(prefix.starts_with(MAGIC), "it does not begin as a .npy array");
+        let width = match (prefix[6], prefix[7]) {
+            (1, 0) => 2,
+            (2 | 3, 0) => 4,
+            (major, minor) => bail!("version {major}.{minor} of .npy is not known"),
+        };
+        let digits = read_bytes(source, width)?;
+        let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
+        let begin = 8 + width + header;
+        ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
+        ensure!(begin <= length, "truncated: its header of {header} bytes does not fit into {length}");
+        let text = String::from_utf8(read_bytes(source, header)?).context("its header is no text")?;
+        let Dictionary { descr, fortran, shape } = Dictionary::parse(&text).context("its header")?;
+        let kind = Type::parse(descr)?;
+        if let Some(size) = kind.size {
+            check_size(&shape, size, length - begin)?;
+        }
+        Ok(Self { shape, kind, fortran, begin })
+    }
+
+    /// The kind of values that it holds in place of numbers, with the way out.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        self.kind.refusal
+    }
+
+    /// The array, whose bytes, header and all, are these.
+    pub(super) fn entry(self, name: String, bytes: Arc<dyn Backing>) -> Result<Entry> {
+        let Self { shape, kind: Type { word, element, big_endian, .. }, fortran, begin } = self;
+        let Some(element) = element else { return Ok(Entry::unread(name, shape, word)) };
+        let stored = StoredTensor::new(bytes, begin, element, shape)?.in_big_endian(big_endian);
+        let stored = if fortran { stored.in_fortran_order() } else { stored };
+        let mut entry = Entry::new(name, stored);
+        entry.type_word = word;
+        Ok(entry)
+    }
+}
+
+fn check_size(shape: &Shape, size: u64, held: u64) -> Result<()> {
+    let asked = shape.count().checked_mul(size).context("its values are more than 2^64 bytes")?;
+    ensure!(held >= asked, "truncated: shape {shape} asks for {asked} bytes of values, and {held} are there");
+    ensure!(held == asked, "{} bytes follow its values", held - asked);
+    Ok(())
+}
+
+/// The Python dictionary of a header: exactly these keys and `fortran_order`, each once.
+struct Dictionary<'a> {
+    descr: &'a str,
+    fortran: bool,
+    shape: Shape,
+}
+
+impl<'a> Dictionary<'a> {
+    fn parse(text: &'a str) -> Result<Self> {
+        let inner = enclosed(text.trim(), '{', '}').context("it is no dictionary")?;
+        let (mut descr, mut order, mut shape) = (None, None, None);
+        for pair in elements(inner)? {
+            let (key, value) = pair.split_once(':').context("a key has no value")?;
+            let slot = match quoted(key.trim()) {
+                Some("descr") => &mut descr,
+                Some("fortran_order") => &mut order,
+                Some("shape") => &mut shape,
+                _ => bail!("its key {} is not known", key.trim()),
+            };
+            ensure!(slot.replace(value.trim()).is_none(), "its key {} stands twice", key.trim());
+        }
+        let order = order.context("it has no `fortran_order`")?;
+        ensure!(matches!(order, "True" | "False"), "its `fortran_order` is neither True nor False");
+        Ok(Self {
+            fortran: order == "True",
+            descr: descr.context("it has no `descr`")?,
+            shape: parse_tuple(shape.context("it has no `shape`")?).context("its `shape`")?,
+        })
+    }
+}
+
+/// What lies between a pair of brackets that enclose all of a text.
+fn enclosed(text: &str, opening: char, closing: char) -> Option<&str> {
+    text.strip_prefix(opening)?.strip_suffix(closing)
+}
+
+/// The text of a string without escapes.
+fn quoted(text: &str) -> Option<&str> {
+    let inner = enclosed(text, '\'', '\'').or_else(|| enclosed(text, '"', '"'))?;
+    (!inner.contains(['\'', '"', '\\'])).then_some(inner)
+}
+
+/// The elements between commas outside of brackets and strings; a comma may follow the last.
+fn elements(text: &str) -> Result<Vec<&str>> {
+    let (mut elements, mut begin, mut depth, mut quote) = (Vec::new(), 0, 0usize, None);
+    for (position, character) in text.char_indices() {
+        match character {
+            _ if quote.is_some() => quote = quote.filter(|&opening| opening != character),
+            '\'' | '"' => quote = Some(character),
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.checked_sub(1).context("a bracket was never opened")?,
+            ',' if depth == 0 => {
+                elements.push(text[begin..position].trim());
+                begin = position + 1;
+            }
+            _ => {}
+        }
+    }
+    ensure!(depth == 0 && quote.is_none(), "a bracket or string is never closed");
+    let last = text[begin..].trim();
+    if !last.is_empty() {
+        elements.push(last);
+    }
+    Ok(elements)
+}
+
+/// A shape as Python writes it: `()`, `(3,)`, `(3, 4)`, and `(3L, 4L)` from Python 2.
+fn parse_tuple(text: &str) -> Result<Shape> {
+    let inner = enclosed(text, '(', ')').context("is no tuple")?;
+    let axes = elements(inner)?;
+    ensure!(axes.len() != 1 || inner.contains(','), "is a number in brackets, not a tuple");
+    let axes: Option<Vec<u64>> = axes.into_iter().map(axis).collect();
+    Shape::new(axes.context("holds what is no size")?)
+}
+
+fn axis(text: &str) -> Option<u64> {
+    let digits = text.strip_suffix('L').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse().unwrap_or(u64::MAX))
+}
+
+/// The type of an array's elements.
+struct Type {
+    word: String,
+    /// The size of one in bytes, where it is known.
+    size: Option<u64>,
+    /// The type, where it is known.
+    element: Option<Element>,
+    big_endian: bool,
+    /// The kind of its values if they are no numbers, with the way out.
+    refusal: Option<&'static str>,
+}
+
+impl Type {
+    fn parse(descr: &str) -> Result<Self> {
+        let Some(text) = quoted(descr) else {
+            ensure!(descr.starts_with('['), "its type {descr} is no string and no list");
+            let refusal = Some("records (a structured array): save each of their fields as an array, a['field']");
+            return Ok(Self { word: "record".into(), size: None, element: None, big_endian: false, refusal });
+        };
+        let spelled = typestr::spelled(text);
+        let text = spelled.as_str();
+        let parsed: TypeStr = text.parse().map_err(|error| anyhow!("its type `{text}`: {error}"))?;
+        let size = parsed.num_bytes();
+        ensure!(size.is_some() || parsed.uses_pickled_array(), "its type `{text}` is too long");
+        let big_endian = parsed.endianness() == Endianness::Big;
+        // The words of our types are those of little-endian ones.
+        let little = if big_endian { typestr::spelled(&format!("<{}", &text[1..])) } else { text.into() };
+        let element = match (parsed.type_char(), parsed.size_field()) {
+            (TypeChar::Float, 8) => Some(Element::Drawn(DType::F64)),
+            (TypeChar::Float, 4) => Some(Element::Drawn(DType::F32)),
+            (TypeChar::Float, 2) => Some(Element::Drawn(DType::F16)),
+            (TypeChar::RawData, 2) => Some(Element::Drawn(DType::BF16)),
+            _ => Element::of_numpy(&little),
+        };
+        let word = match element {
+            Some(Element::Drawn(DType::BF16)) => BFLOAT16.into(),
+            Some(element) => element.word().into(),
+            None if parsed.type_char() == TypeChar::Float => format!("long double (`{text}`)"),
+            None => text.into(),
+        };
+        let refusal = typestr::refusal(parsed.type_char());
+        Ok(Self { word, size: size.map(|size| size as u64), element, big_endian, refusal })
+    }
+}
+
+/// Two bytes of no type: what `NumPy` makes of bfloat16, as nothing but a provenance can confirm.
+const BFLOAT16: &str = "V2 (bfloat16?)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dictionaries_are_read_as_python_writes_them() {
+        for (text, shape) in [
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }   \n", "3x4"),
+            ("{\"shape\":(),\"fortran_order\":True,\"descr\":\"<f4\"}", "()"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (7,)}", "7"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 0L)}", "3x0"),
+        ] {
+            let read = Dictionary::parse(text).unwrap();
+            assert_eq!((read.descr, read.shape.to_string().as_str()), (read.descr, shape));
+        }
+    }
+
+    #[test]
+    fn types_are_told_by_their_word() {
+        for (descr, word, size, dtype) in [
+            ("'<f4'", "f32", Some(4), Some(DType::F32)),
+            ("'>f8'", "f64", Some(8), Some(DType::F64)),
+            ("'|V2'", BFLOAT16, Some(2), Some(DType::BF16)),
+            ("'<i8'", "i64", Some(8), None),
+            ("'>c8'", "c64", Some(8), None),
+            ("'|b1'", "bool", Some(1), None),
+            ("'<f16'", "long double (`<f16`)", Some(16), None),
+            ("'|O'", "|O", None, None),
+            ("'<U3'", "<U3", Some(12), None),
+            ("[('a', '<f4'), ('b', '<i2')]", "record", None, None),
+        ] {
+            let read = Type::parse(descr).unwrap();
+            assert_eq!(
+                (read.word.as_str(), read.size, read.element.and_then(Element::dtype)),
+                (word, size, dtype),
+                "{descr}"
+            );
+        }
+    }
+
+    #[test]
+    fn deep_brackets_cost_no_stack() {
+        let text = format!("{{'descr': {}{}}}", "[".repeat(30_000), "]".repeat(30_000));
+        assert!(Dictionary::parse(&text).is_err());
     }
 }

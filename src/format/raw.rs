@@ -1,32 +1,45 @@
-//! Raw values: those of each tensor little-endian from a multiple of 64 on, and nothing else. What they are stands in a
-//! manifest beside the file, `FILE.json`, so that C, `numpy.memmap` and the external data of ONNX take them as they lie.
+//! Raw values: those of each tensor little-endian from a multiple of 64 on, and nothing else. A manifest beside the file, `FILE.json`,
+//! describes them, so that C, `numpy.memmap` and the external data of ONNX take them as they lie. Reading is as strict as for
+//! safetensors, and opens the manifest.
 
-use anyhow::Result;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Format, Piece, Sidecar};
+use super::entry::{parse_provenance, read_bytes};
+use super::{Entry, Format, Found, Piece, SidecarFormat};
 use crate::plan::Plan;
 use crate::provenance::{self, Provenance};
+use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
+use crate::text::Unique;
 
 pub(super) const FORMAT: Format = Format {
     name: "raw",
     extensions: &["raw"],
+    shared_extensions: &[],
     binary: true,
-    several: true,
+    holds_several: true,
+    is_generic: false,
     summary: "little-endian values, each tensor from a multiple of 64 on, and FILE.json that tells where: numpy.memmap, C, ONNX",
+    copies: |_| true,
     pieces,
-    sidecar,
-    note: |_| None,
-    keeps: |_| true,
     shard: None,
+    sidecar: Some(SidecarFormat { suffix: SUFFIX, opening: OPENING, text: manifest }),
+    note: |_| None,
+    recognizes,
+    open,
 };
 
 /// Where the values of a tensor may begin: a cache line, and as wide as any vector.
-pub(crate) const ALIGNMENT: u64 = 64;
+const ALIGNMENT: u64 = 64;
 /// What is appended to the file's name for the manifest.
-pub(crate) const SUFFIX: &str = ".json";
+const SUFFIX: &str = ".json";
 /// How a manifest begins.
-pub(crate) const OPENING: &str = r#"{"format":"raw","#;
+const OPENING: &str = r#"{"format":"raw","#;
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     let mut pieces = Vec::with_capacity(2 * plan.tensors.len());
@@ -52,7 +65,7 @@ fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
 }
 
 /// The manifest: a line a tensor in the order of the file, and the provenance.
-fn sidecar(plan: &Plan) -> Result<Option<Sidecar>> {
+fn manifest(plan: &Plan) -> Result<String> {
     let entries: Vec<String> = plan
         .tensors
         .iter()
@@ -64,6 +77,105 @@ fn sidecar(plan: &Plan) -> Result<Option<Sidecar>> {
         })
         .collect();
     let (key, provenance) = (provenance::KEY, Provenance::whole(plan).to_json()?);
-    let text = format!("{OPENING}\n\"{key}\":{provenance},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n"));
-    Ok(Some(Sidecar { suffix: SUFFIX, bytes: text.into_bytes() }))
+    Ok(format!("{OPENING}\n\"{key}\":{provenance},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n")))
+}
+
+/// The longest manifest: 2^20 tensors of 500 bytes.
+const MAX_MANIFEST: u64 = 1 << 29;
+/// The longest description of one tensor.
+const MAX_ENTRY: usize = 1 << 14;
+
+fn recognizes(opening: &[u8]) -> bool {
+    opening.starts_with(OPENING.as_bytes())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest<'a> {
+    #[serde(rename = "format")]
+    _format: String,
+    #[serde(borrow)]
+    fanin: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tensors: Unique<&'a RawValue>,
+}
+
+/// What the manifest says of a tensor.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Info {
+    dtype: String,
+    shape: Vec<u64>,
+    offset: u64,
+    bytes: u64,
+}
+
+fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
+    let length = manifest.length();
+    ensure!(length <= MAX_MANIFEST, "its manifest of {length} bytes is longer than {MAX_MANIFEST}");
+    let text = String::from_utf8(read_bytes(&mut manifest.reader(), length)?).context("its manifest is no text")?;
+    let Manifest { fanin, tensors, .. } = serde_json::from_str(&text).context("its manifest")?;
+    let values = values_of(path)?;
+    ensure!(tensors.0.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.0.len());
+    let mut located = Vec::with_capacity(tensors.0.len());
+    for (name, raw) in tensors.0 {
+        located.push(read_info(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
+    }
+    located.sort_by_key(|located| (located.offset, located.bytes));
+    check_cover(&located, values.length())?;
+    let mut notes = Vec::new();
+    let provenance = fanin.and_then(|raw| parse_provenance(raw.get(), &mut notes));
+    let entry = |Located { name, element, shape, offset, .. }| {
+        let stored = StoredTensor::new(Arc::<Origin>::clone(&values), offset, element, shape);
+        Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
+    };
+    let entries = located.into_iter().map(entry).collect::<Result<_>>()?;
+    Ok(Found { entries, provenance, notes, layout: None })
+}
+
+/// The file of values that a manifest is of.
+fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
+    let name = manifest.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
+    let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;
+    let path = manifest.with_file_name(name);
+    ensure!(path.is_file(), "there is no file `{name}` of values beside its manifest");
+    Origin::open(&path).with_context(|| format!("`{name}`"))
+}
+
+/// A tensor, where it begins, and how many bytes it is.
+struct Located {
+    name: String,
+    element: Element,
+    shape: Shape,
+    offset: u64,
+    bytes: u64,
+}
+
+fn read_info(name: &str, text: &str) -> Result<Located> {
+    ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
+    let Info { dtype, shape, offset, bytes } = serde_json::from_str(text)?;
+    let element = Element::of_word(&dtype).with_context(|| format!("its dtype `{dtype}` is not known"))?;
+    let shape = Shape::new(shape)?;
+    ensure!((shape.count() * element.bits()).is_multiple_of(8), "its values do not fill whole bytes");
+    let asked = element.bytes(shape.count());
+    ensure!(bytes == asked, "shape {shape} asks for {asked} bytes, and the manifest says {bytes}");
+    ensure!(offset.is_multiple_of(ALIGNMENT), "it begins at {offset}, which is no multiple of {ALIGNMENT}");
+    ensure!(offset.checked_add(bytes).is_some(), "it ends beyond 2^64");
+    Ok(Located { name: name.into(), element, shape, offset, bytes })
+}
+
+/// Whether tensors in the order of their offsets fill the file, with no hole but what alignment leaves.
+fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
+    let mut end = 0u64;
+    for Located { name, offset, bytes, .. } in tensors {
+        ensure!(*offset >= end, "tensor `{name}` overlaps the one before it, at {offset}");
+        ensure!(offset - end < ALIGNMENT, "no tensor holds the bytes from {end} to {offset}");
+        end = offset + bytes;
+    }
+    // The alignment of empty tensors at the end is not filled.
+    let filled = tensors.iter().filter(|tensor| tensor.bytes > 0).map(|tensor| tensor.offset + tensor.bytes).max();
+    let least = filled.unwrap_or(0);
+    ensure!(held >= least, "truncated: its tensors end at {least}, and {held} bytes are there");
+    ensure!(held <= end, "{} bytes follow its tensors", held - end);
+    Ok(())
 }

@@ -1,31 +1,43 @@
 //! safetensors: the length of a JSON header, the header, and the values, byte for byte in the order and alignment of
-//! `safetensors.torch.save_file`. (The official crate holds each tensor whole and writes metadata in random order.)
+//! `safetensors.torch.save_file`. (The official crate holds each tensor whole and writes metadata in random order.) Reading is as strict
+//! as [its description](https://github.com/huggingface/safetensors#format): no name twice, and offsets that cover the rest of the file
+//! without a hole.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Format, Piece};
+use super::entry::{parse_provenance, read_bytes};
+use super::{Entry, Format, Found, Piece};
 use crate::plan::{Plan, Tensor};
 use crate::provenance::{self, Provenance};
-use crate::tensor::Element;
+use crate::tensor::{Backing, Element, Origin, Shape, StoredTensor};
+use crate::text::Unique;
 
 pub(super) const FORMAT: Format = Format {
     name: "safetensors",
     extensions: &["safetensors"],
+    shared_extensions: &["st"],
     binary: true,
-    several: true,
+    holds_several: true,
+    is_generic: false,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
+    copies: |stored| stored.safetensors,
     pieces,
-    sidecar: |_| Ok(None),
-    note: |_| None,
-    keeps: |stored| stored.safetensors,
     shard: Some(shard),
+    sidecar: None,
+    note: |_| None,
+    recognizes,
+    open,
 };
 
-/// The longest header that readers take.
-const MAX_HEADER: usize = 100_000_000;
+/// The longest header that readers take, in bytes.
+const MAX_HEADER: u64 = 100_000_000;
 
 /// The key of the hash of a whole plan, in a file that holds a part of it.
 const WHOLE_PLAN: &str = "fanin_plan";
@@ -90,7 +102,7 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
     let mut header = text.into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
     ensure!(
-        header.len() <= MAX_HEADER,
+        header.len() as u64 <= MAX_HEADER,
         "{} tensors make a header of {} bytes, above the 100,000,000 that safetensors readers take",
         order.len(),
         header.len()
@@ -102,4 +114,103 @@ fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
     let (name, shape) = (Value::from(tensor.spec.name.as_str()), json!(tensor.spec.shape.axes()));
     let dtype = tensor.element().word().to_uppercase();
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
+}
+
+/// The longest description of one tensor: 32 axes of 15 digits are a twentieth of it.
+const MAX_ENTRY: usize = 1 << 14;
+const METADATA: &str = "__metadata__";
+
+/// A length, which is no text, and the brace of the header.
+fn recognizes(opening: &[u8]) -> bool {
+    let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
+}
+
+/// The header's entry of a tensor. Other fields are skipped, as the safetensors library does.
+#[derive(Deserialize)]
+struct Info {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
+    let (mut start, length) = (origin.reader(), origin.length());
+    let digits = read_bytes(&mut start, 8)?;
+    let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
+    ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
+    ensure!(8 + header <= length, "truncated: its header of {header} bytes does not fit into {length}");
+    let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is no text")?;
+    let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("its header")?;
+
+    let (mut notes, mut provenance, mut layout) = (Vec::new(), None, Some("torch"));
+    let mut tensors = Vec::with_capacity(pairs.len());
+    for (name, raw) in pairs {
+        if name == METADATA {
+            (provenance, layout) = metadata(raw.get(), &mut notes)?;
+        } else {
+            tensors.push(Located::parse(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
+        }
+    }
+    ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
+    tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
+    check_cover(&tensors, length - 8 - header)?;
+    let entries = tensors.into_iter().map(|tensor| tensor.entry(origin, 8 + header)).collect::<Result<_>>()?;
+    Ok(Found { entries, provenance, notes, layout })
+}
+
+/// The provenance in the metadata, which are texts by name, and the layout of the framework that they name.
+fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<Provenance>, Option<&'static str>)> {
+    let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
+    let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
+    let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
+    let layout = match find("format") {
+        None | Some("pt") => Some("torch"),
+        Some("mlx") => Some("mlx"),
+        Some(_) => None,
+    };
+    Ok((find(provenance::KEY).and_then(|text| parse_provenance(text, notes)), layout))
+}
+
+/// A tensor and where its values lie, counted from the end of the header.
+struct Located {
+    name: String,
+    element: Element,
+    shape: Shape,
+    begin: u64,
+    end: u64,
+}
+
+impl Located {
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
+        let Info { dtype, shape, data_offsets: (begin, end) } = serde_json::from_str(text)?;
+        let shape = Shape::new(shape)?;
+        let known = Element::of_safetensors(&dtype);
+        let element = known.with_context(|| format!("its dtype `{dtype}` is not known"))?;
+        let asked = shape.count() * element.bits();
+        ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
+        let held = end.checked_sub(begin).context("it ends before it begins")?;
+        ensure!(held == asked / 8, "shape {shape} asks for {} bytes, and its offsets hold {held}", asked / 8);
+        Ok(Self { name: name.into(), element, shape, begin, end })
+    }
+
+    fn entry(self, origin: &Arc<Origin>, data: u64) -> Result<Entry> {
+        let Self { name, element, shape, begin, .. } = self;
+        let stored = StoredTensor::new(Arc::<Origin>::clone(origin), data + begin, element, shape);
+        Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
+    }
+}
+
+/// Whether tensors in the order of their offsets cover exactly the bytes that are there.
+fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
+    let mut covered = 0;
+    for Located { name, begin, end, .. } in tensors {
+        ensure!(*begin >= covered, "tensor `{name}` overlaps the one before it, at {begin}");
+        ensure!(*begin == covered, "no tensor holds the bytes from {covered} to {begin}");
+        covered = *end;
+    }
+    ensure!(held >= covered, "truncated: its tensors are {covered} bytes, and {held} are there");
+    ensure!(held == covered, "{} bytes follow its tensors", held - covered);
+    Ok(())
 }

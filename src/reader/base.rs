@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{Contents, shown_name};
+use super::Contents;
+use crate::format::shown_name;
 use crate::tensor::{Base, Element, TensorIdentity};
 use crate::text;
 

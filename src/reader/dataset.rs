@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use super::delimited::{self, TextOptions};
-use super::{Contents, Entry, shown, shown_name};
+use super::{Contents, check_memory, shown};
+use crate::format::{Entry, shown_name};
 use crate::tensor::{Shape, StoredTensor, TensorIdentity, to_usize};
 use crate::text;
 
@@ -95,7 +96,7 @@ impl Dataset {
         let values = numbers(entry)?;
         let (samples, features) = sizes(&entry.shape)?;
         // A matrix without a name has that of its writer's first tensor, which says nothing.
-        let name = if contents.format == "npy" { "data".into() } else { entry.name.clone() };
+        let name = if contents.format.holds_several { entry.name.clone() } else { "data".into() };
         let shape = entry.shape.axes().to_vec();
         let small = samples.saturating_mul(features as u64) <= SMALL.min(limit / 8);
         let dtype = values.element().word();
@@ -158,17 +159,6 @@ fn sizes(shape: &Shape) -> Result<(u64, usize)> {
     let features: u64 = axes[1..].iter().product();
     ensure!(axes[0] > 0 && features > 0, "its shape is {shape}: there is no value in it");
     Ok((axes[0], to_usize(features)))
-}
-
-pub(super) fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
-    let needed = samples.saturating_mul(features as u64).saturating_mul(8);
-    ensure!(
-        needed <= limit,
-        "it is packed, not in C order or text, and takes {} of memory, above the limit of {}: raise --max-memory, or store it as a plain .npy",
-        text::bytes(needed),
-        text::bytes(limit)
-    );
-    Ok(())
 }
 
 /// All values of a tensor, and their SHA-256.

@@ -8,8 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::{Content, Contents, Entry, Found, OPENING, content, open_file, opening, shown_name, unread};
-use crate::format::Format;
+use super::{Content, Contents, content, open_file, unread};
+use crate::format::{
+    Entry, Format, Found, OPENING, is_of_weights, may_be_of_weights, opening, shown_name, with_sidecar,
+};
 use crate::plan::Plan;
 use crate::provenance::{Provenance, TensorProvenance};
 use crate::tensor::{Backing, Origin};
@@ -40,18 +42,53 @@ pub(super) fn is_index(path: &Path) -> Result<bool> {
 /// The key of the names of an index.
 const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
 
-/// What an index says. Other keys are of no concern here.
-#[derive(Deserialize)]
+/// The files of an index, each with the names of its tensors, and the size of all tensors in bytes if it says.
 struct Index {
-    #[serde(default)]
-    metadata: Metadata,
-    weight_map: Unique<String>,
+    files: BTreeMap<String, HashSet<String>>,
+    total_size: Option<f64>,
 }
 
-#[derive(Default, Deserialize)]
-struct Metadata {
-    /// A number; some writers make it a floating-point one.
-    total_size: Option<f64>,
+impl Index {
+    /// Reads an index. Errors if a file of it would lie outside its folder.
+    fn read(path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Document {
+            #[serde(default)]
+            metadata: Metadata,
+            weight_map: Unique<String>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Metadata {
+            /// A number; some writers make it a floating-point one.
+            total_size: Option<f64>,
+        }
+        let origin = Origin::open(path)?;
+        let (opening, length) = (opening(&origin, OPENING)?, origin.length());
+        ensure!(length > 0, "it is empty");
+        let is_json = opening.trim_ascii_start().starts_with(b"{");
+        ensure!(is_json, unread(&opening));
+        ensure!(
+            length <= MAX_INDEX,
+            "an index of {}: at most {} are read",
+            text::bytes(length),
+            text::bytes(MAX_INDEX)
+        );
+        let document: Document = serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")?;
+        let Unique(places) = document.weight_map;
+        ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
+        ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
+        let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
+        for (name, file) in places {
+            ensure!(
+                stays_inside(&file),
+                "its weight_map puts {} into {}: a file's name may not lead out of the folder",
+                shown_name(&name),
+                shown_name(&file)
+            );
+            files.entry(file).or_default().insert(name);
+        }
+        Ok(Self { files, total_size: document.metadata.total_size })
+    }
 }
 
 /// The index of a folder, if it has one. Errors if it has several and none by the usual name.
@@ -74,13 +111,16 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     let files = files_without_index(folder)?;
     match files.as_slice() {
         [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
-        [only] if extension(only) != Some("npy") => {
+        [only] => {
             let (format, found) = open_file(only).with_context(|| shown_path(only))?;
-            return Ok(found.contents(format));
+            // A file whose tensor has no name gives it its own.
+            if format.holds_several {
+                return Ok(Contents::of((format, found)));
+            }
         }
         _ => {}
     }
-    let kinds: BTreeSet<&str> = files.iter().filter_map(|path| extension(path)).collect();
+    let kinds: BTreeSet<&str> = files.iter().filter_map(|path| kind(path)).collect();
     ensure!(
         kinds.len() <= 1,
         "it holds weights of several kinds ({}) and no index: name one file",
@@ -102,25 +142,26 @@ fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
     if files.is_empty() {
         let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         let is_weights = |path: &PathBuf| content(path).is_ok_and(|content| content == Content::Weights);
-        files =
-            names.into_iter().filter(|path| path.is_file() && is_other_extension(path) && is_weights(path)).collect();
+        files = names.into_iter().filter(|path| path.is_file() && may_be_weights(path) && is_weights(path)).collect();
     }
     files.sort();
     Ok(files)
 }
 
-/// Extensions that several kinds of files have, weights of torch among them.
-fn is_other_extension(path: &Path) -> bool {
-    let named = path.file_name().is_some_and(|name| name == "training_args.bin");
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    !named && extension.is_some_and(|extension| matches!(extension, "bin" | "ckpt" | "st" | "tar" | "weights"))
+/// True for a file that the content shows to be weights or not: its extension is not that of weights alone.
+fn may_be_weights(path: &Path) -> bool {
+    let is_settings = path.file_name().is_some_and(|name| name == "training_args.bin");
+    !is_settings && extension(path).is_some_and(may_be_of_weights)
 }
 
-/// The extension of a weights file. JSON is left out: a folder holds much of it that is none.
 fn extension(path: &Path) -> Option<&str> {
-    let extension = path.extension()?.to_str()?;
-    let format = Format::of_extension(extension)?;
-    (format.name != "json").then_some(format.extensions[0])
+    path.extension()?.to_str()
+}
+
+/// The usual extension of the format of a weights file, by the file's own.
+fn kind(path: &Path) -> Option<&'static str> {
+    let extension = extension(path).filter(|extension| is_of_weights(extension))?;
+    Some(Format::of_extension(extension)?.extensions[0])
 }
 
 /// Every weights file below a folder; no link to a folder is followed.
@@ -131,22 +172,12 @@ fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             weights(&path, depth + 1, files)?;
-        } else if extension(&path).is_some() {
+        } else if kind(&path).is_some() {
             files.push(path);
             ensure!(files.len() <= Plan::MAX_TENSORS, "it holds more than 2^20 files");
         }
     }
     Ok(())
-}
-
-fn read_index(path: &Path) -> Result<Index> {
-    let origin = Origin::open(path)?;
-    let (opening, length) = (opening(&origin, OPENING)?, origin.length());
-    ensure!(length > 0, "it is empty");
-    let is_json = opening.trim_ascii_start().starts_with(b"{");
-    ensure!(is_json, unread(&opening));
-    ensure!(length <= MAX_INDEX, "an index of {}: at most {} are read", text::bytes(length), text::bytes(MAX_INDEX));
-    serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")
 }
 
 /// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
@@ -155,7 +186,7 @@ pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let found = match path.is_dir() {
         true => files_of_folder(path),
         false if is_index(path).unwrap_or(false) => files_of_index(path),
-        false => Ok(super::raw::both(path)),
+        false => Ok(with_sidecar(path)),
     };
     found.unwrap_or_else(|_| vec![path.into()])
 }
@@ -168,27 +199,14 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
-    let Index { weight_map: Unique(places), .. } = read_index(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let names: BTreeSet<String> = places.into_iter().map(|(_, file)| file).collect();
-    Ok(names.into_iter().map(|name| folder.join(name)).chain([path.into()]).collect())
+    let names = Index::read(path)?.files.into_keys();
+    Ok(names.map(|name| folder.join(name)).chain([path.into()]).collect())
 }
 
 /// The files of an index. Errors where it and they do not agree on which tensor lies where.
 pub(super) fn of_index(path: &Path) -> Result<Contents> {
-    let Index { metadata, weight_map: Unique(places) } = read_index(path)?;
-    ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
-    ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
-    let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
-    for (name, file) in places {
-        ensure!(
-            stays_inside(&file),
-            "its weight_map puts {} into {}: a file's name may not lead out of the folder",
-            shown_name(&name),
-            shown_name(&file)
-        );
-        files.entry(file).or_default().insert(name);
-    }
+    let Index { files, total_size } = Index::read(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut all = MultiFile::default();
     for (file, names) in &files {
@@ -211,7 +229,7 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
     let held: u64 = all.entries.iter().filter_map(Entry::bytes).sum();
     let mut contents = all.finish()?;
     #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
-    if let Some(told) = metadata.total_size.filter(|&told| told != held as f64) {
+    if let Some(told) = total_size.filter(|&told| told != held as f64) {
         contents.faults.push(format!("the index says total_size {told}, and the tensors are {held} bytes"));
     }
     Ok(contents)
@@ -232,7 +250,7 @@ fn shown_path(path: &Path) -> String {
 /// Files read so far.
 #[derive(Default)]
 struct MultiFile {
-    format: Option<&'static str>,
+    format: Option<&'static Format>,
     entries: Vec<Entry>,
     names: HashSet<String>,
     provenance: Vec<(String, Provenance)>,
@@ -248,10 +266,13 @@ impl MultiFile {
     fn add(&mut self, path: &Path, file: &str) -> Result<()> {
         let (format, Found { entries, provenance, notes, layout }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
-        ensure!(format == first, "it is {format}, and the file before it {first}: files of one kind belong together");
+        let is_same = format.name == first.name;
+        ensure!(is_same, "it is {format}, and the file before it {first}: files of one kind belong together");
         for mut entry in entries {
-            if format == "npy" {
-                entry.name = file.strip_suffix(".npy").unwrap_or(file).into();
+            if !format.holds_several {
+                let extension = extension(Path::new(file)).filter(|extension| format.extensions.contains(extension));
+                let end = extension.map_or(file.len(), |extension| file.len() - extension.len() - 1);
+                entry.name = file[..end].into();
             }
             ensure!(self.names.insert(entry.name.clone()), "{} stands in another file too", shown_name(&entry.name));
             ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
@@ -268,7 +289,7 @@ impl MultiFile {
     fn finish(mut self) -> Result<Contents> {
         let provenance = self.provenance()?;
         let found = Found { entries: self.entries, provenance, notes: self.notes, layout: self.layout };
-        Ok(found.contents(self.format.context("it holds no weights")?))
+        Ok(Contents::of((self.format.context("it holds no weights")?, found)))
     }
 
     /// What the provenance of all files say together, where each has one. Errors where two of them contradict each other.

@@ -83,7 +83,7 @@ fn what_is_written_is_read_back_with_its_recipe() {
                 let contents = Contents::open(&file.0).unwrap();
                 let entry = &contents.entries[0];
                 let at = format!("{} {dtype} {shape}", format.name);
-                assert_eq!((contents.format, contents.entries.len()), (format.name, 1), "{at}");
+                assert_eq!((contents.format.name, contents.entries.len()), (format.name, 1), "{at}");
                 assert_eq!((entry.name.as_str(), &entry.shape), ("weight", &plan.tensors[0].spec.shape), "{at}");
                 assert_eq!(entry.dtype(), Some(dtype), "{at}");
                 assert_eq!(contents.notes, [""; 0], "{at}");
@@ -112,7 +112,7 @@ fn several_tensors_keep_their_values_and_distributions() {
         tensor("e", "0", "zeros", DType::F32),
     ];
     let plan = plan(tensors);
-    for format in FORMATS.iter().filter(|format| format.several) {
+    for format in FORMATS.iter().filter(|format| format.holds_several) {
         let file = written(&plan, format);
         let contents = Contents::open(&file.0).unwrap();
         assert_eq!(contents.notes, [""; 0]);
@@ -132,7 +132,7 @@ fn several_tensors_keep_their_values_and_distributions() {
 #[test]
 fn an_empty_plan_is_an_empty_file() {
     let plan = plan(Vec::new());
-    for format in FORMATS.iter().filter(|format| format.several) {
+    for format in FORMATS.iter().filter(|format| format.holds_several) {
         assert_eq!(read_all(&written(&plan, format).0).unwrap().len(), 0, "{}", format.name);
     }
 }

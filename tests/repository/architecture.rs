@@ -12,7 +12,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["cli/dry_run", "cli/files", "cli/output", "cli/output/destination", "cli/report"],
         "the options of the output are also what writes, and reports on the files",
     ),
-    (&["reader/dataset", "reader/delimited/mod"], "a table may be text, and text is limited as a table is"),
     (&["scheme/arguments", "scheme/gain"], "an argument may be a gain, and a gain has parameters"),
     (
         &[
@@ -40,11 +39,7 @@ const CIRCLES: &[(&[&str], &str)] = &[
 /// Files that name a format outside the files of that format, and the reason.
 const FORMAT_NAMES: &[(&str, &str, &str)] = &[
     ("model/document", "json", "an extension of a configuration, not a format of tensors"),
-    ("reader/folder", "json", "an index of JSON is no file of tensors in a folder"),
-    ("reader/folder", "npy", "a folder of .npy files is one model, its names those of the files"),
-    ("reader/mod", "json", "JSON is weights, an index of weights, or a recipe"),
-    ("reader/safetensors", "pt", "the word for PyTorch in the metadata of a header"),
-    ("reader/dataset", "npy", "a tensor of a .npy file has no name"),
+    ("format/safetensors", "pt", "the word for PyTorch in the metadata of a header"),
 ];
 
 /// The name of a module from the root of the crate, such as `scheme`, `scaled`.
@@ -277,7 +272,7 @@ fn formats_named<'a>(formats: &'a [String], text: &str) -> BTreeSet<&'a str> {
     let code = code_of(text);
     let lines: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("#[")).collect();
     let named = |format: &&String| {
-        let names = [format!("\"{format}\""), format!("{format}::FORMAT.name"), format!("{format}::READER.format")];
+        let names = [format!("\"{format}\""), format!("{format}::FORMAT.name")];
         lines.iter().any(|line| names.iter().any(|name| line.contains(name)))
     };
     formats.iter().filter(named).map(String::as_str).collect()
@@ -286,7 +281,7 @@ fn formats_named<'a>(formats: &'a [String], text: &str) -> BTreeSet<&'a str> {
 /// True for a file of a format: `reader/npz`, or a file of a folder of that name.
 fn is_of_format(file: &str, format: &str) -> bool {
     let mut parts = file.split('/');
-    parts.next().is_some_and(|room| ["reader", "writer", "format"].contains(&room)) && parts.next() == Some(format)
+    parts.next().is_some_and(|room| room == "format") && parts.next() == Some(format)
 }
 
 /// The rooms in the order of the table in `docs/design.md`, from the ground up, and their contents.
@@ -449,6 +444,6 @@ fn the_name_of_a_format_is_found() {
     ] {
         assert!(formats_named(&formats, text).is_empty(), "{text}");
     }
-    assert!(is_of_format("reader/npz", "npz") && is_of_format("format/pt/zip", "pt"));
-    assert!(!is_of_format("reader/npy", "npz") && !is_of_format("cli/npz", "npz"));
+    assert!(is_of_format("format/npz", "npz") && is_of_format("format/pt/zip", "pt"));
+    assert!(!is_of_format("format/npy", "npz") && !is_of_format("cli/npz", "npz"));
 }

@@ -143,8 +143,9 @@ fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<
     if asked.is_none() && dry_run {
         return Ok(Destination::Terminal);
     }
-    let several =
-        || FORMATS.iter().filter(|format| format.several).map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let several = || {
+        FORMATS.iter().filter(|format| format.holds_several).map(|format| format.name).collect::<Vec<_>>().join(", ")
+    };
     ensure!(asked.is_some() || one, "several tensors to standard output need --format: one of {}", several());
     Ok(Destination::Stream(asked.unwrap_or(&FORMATS[0])))
 }

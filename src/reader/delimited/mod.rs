@@ -12,9 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 pub use columns::Columns;
 pub use records::Delimiter;
 
-use super::dataset::check_memory;
-use super::foreign::foreign;
-use super::{OPENING, READERS, opening, raw};
+use super::check_memory;
+use crate::format::{OPENING, opening, sidecar_of};
 use crate::tensor::{Backing, Origin, to_usize};
 use crate::text::{cut, escape, grouped};
 use number::{Field, fault, misspelled};
@@ -47,12 +46,10 @@ pub(super) struct Matrix {
 
 /// True if a file is text, by its content: none of the formats of weights, and no control character.
 pub(super) fn is_text(path: &Path) -> Result<bool> {
-    if path.is_dir() || raw::manifest_of(path).is_some() {
+    if path.is_dir() || sidecar_of(path).is_some() {
         return Ok(false);
     }
-    let opening = opening(&Origin::open(path)?, OPENING)?;
-    let is_of_weights = READERS.iter().any(|reader| (reader.recognizes)(&opening));
-    Ok(!is_of_weights && foreign(&opening).is_none() && super::is_text(&opening))
+    Ok(super::is_text(&opening(&Origin::open(path)?, OPENING)?))
 }
 
 /// Reads the numbers of a text into at most `limit` bytes of memory.

@@ -25,7 +25,7 @@ fn unknown_words_are_refused_with_the_nearest_that_is_known() {
         ("init glorot:distribution=unifrom 3x3", &["`unifrom`", "did you mean `uniform`?"]),
         ("init orthogonal:method=qr 3x3", &["`qr`", "svd", "householder"]),
         ("init normal 3 --format npx", &["`npx`", "did you mean `npy`?", "safetensors"]),
-        ("init normal 3 --format NPY", &["`NPY`", "npy, npz, json, safetensors"]),
+        ("init normal 3 --format NPY", &["`NPY`", "npy, pt, npz, safetensors"]),
         ("init normal 3 --layout trch", &["`trch`", "did you mean `torch`?", "lasagne"]),
         ("init normal 3x3 --layout oz", &["`oz`", "one letter an axis"]),
         ("init normal 3 --dtype f23", &["`f23`", "f64, f32, f16 and bf16", "did you mean `f"]),

@@ -1,5 +1,13 @@
 //! Formats that are not read here, by their first bytes, and a command that makes a file that is.
 
+/// Extensions of weights that are not read.
+const EXTENSIONS: [&str; 3] = ["gguf", "h5", "msgpack"];
+
+/// True if files of this extension hold weights that are not read.
+pub(crate) fn is_foreign(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension)
+}
+
 /// A format that is not read.
 struct Foreign {
     recognizes: fn(&[u8]) -> bool,
@@ -84,7 +92,7 @@ const fn is(recognizes: fn(&[u8]) -> bool, name: &'static str, instead: &'static
 }
 
 /// The name of a format that is not read, and the way out.
-pub(super) fn foreign(opening: &[u8]) -> Option<String> {
+pub(crate) fn foreign(opening: &[u8]) -> Option<String> {
     let found = FOREIGN.iter().find(|foreign| (foreign.recognizes)(opening))?;
     Some(format!("it is {}: {}", found.name, found.instead))
 }

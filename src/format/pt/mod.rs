@@ -1,19 +1,61 @@
-//! `PyTorch`'s files: a [pickle](super::pickle) and storages, in an archive (`zip.rs`) or one after the other, as before
-//! version 1.6 (`legacy.rs`).
+//! `PyTorch`'s files: a [pickle] and storages, in an [archive] or one after the other, as before version 1.6 ([legacy]). Written is a
+//! state dict as `torch.save` writes it, which `torch.load` takes with `weights_only=True` and with `mmap=True`: a pickle that lists the
+//! tensors, and each one's values in a member that begins at a multiple of 64. The provenance is a member that torch ignores.
 
+mod archive;
 mod legacy;
-mod zip;
+mod pickle;
+mod pickle_writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::pickle::Tensor;
-use super::{Entry, Found, Reader, shown_name};
+use super::zip::{ArchiveWriter, Content};
+use super::{Entry, Format, Found, OPENING, Piece, opening, shown_name};
+use crate::plan::Plan;
+use crate::provenance::{self, Provenance};
 use crate::tensor::{Backing, Element, Origin, StoredTensor};
+use pickle::Tensor;
 
-pub(super) const READER: Reader = Reader { format: "pt", recognizes, open };
+pub(super) const FORMAT: Format = Format {
+    name: "pt",
+    extensions: &["pt", "pth"],
+    shared_extensions: &["bin", "ckpt", "tar", "weights"],
+    binary: true,
+    holds_several: true,
+    is_generic: false,
+    summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
+    copies: |stored| stored.torch.is_some(),
+    pieces,
+    shard: None,
+    sidecar: None,
+    note: |_| None,
+    recognizes,
+    open,
+};
+
+/// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.
+const FOLDER: &str = "archive";
+/// Where `PyTorch` aligns its storages.
+const ALIGNMENT: u64 = 64;
+
+fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
+    let mut archive = ArchiveWriter::new(plan);
+    let mut add = |name: &str, opening: Vec<u8>, tensor| {
+        let name = format!("{FOLDER}/{name}");
+        archive.add(Content { name, comment: String::new(), opening, tensor, alignment: ALIGNMENT })
+    };
+    add("data.pkl", pickle_writer::pickle(plan), None)?;
+    add("byteorder", b"little".to_vec(), None)?;
+    add(&format!("{}.json", provenance::KEY), Provenance::whole(plan).to_json()?.into_bytes(), None)?;
+    for number in 0..plan.tensors.len() {
+        add(&format!("data/{number}"), Vec::new(), Some(number))?;
+    }
+    add("version", b"3\n".to_vec(), None)?;
+    archive.finish(String::new())
+}
 
 /// The longest pickle and the longest provenance: 2^20 tensors of 500 bytes.
 const MAX_PICKLE: u64 = 1 << 29;
@@ -22,14 +64,14 @@ const MAX_PICKLE: u64 = 1 << 29;
 const SAVE_AGAIN: &str = "load it in Python and save it again by torch.save(model.state_dict(), FILE)";
 
 fn recognizes(opening: &[u8]) -> bool {
-    zip::recognizes(opening) || legacy::recognizes(opening) || is_tar(opening) || is_pickle(opening)
+    archive::recognizes(opening) || legacy::recognizes(opening) || is_tar(opening) || is_pickle(opening)
 }
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
-    let opening = super::opening(origin, super::OPENING)?;
+    let opening = opening(origin, OPENING)?;
     ensure!(!is_tar(&opening), "it is a tar archive of the first versions of torch, which is not read: {SAVE_AGAIN}");
-    if zip::recognizes(&opening) {
-        zip::open(origin)
+    if archive::recognizes(&opening) {
+        archive::open(origin)
     } else if legacy::recognizes(&opening) {
         legacy::open(origin)
     } else {

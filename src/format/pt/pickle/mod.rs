@@ -9,7 +9,7 @@ mod tensors;
 
 use anyhow::{Context, Result, bail};
 
-use super::shown_name;
+use crate::format::shown_name;
 use crate::tensor::Shape;
 use heap::{Heap, Value};
 pub(super) use instruction::extent;

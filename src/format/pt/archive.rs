@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ::zip::CompressionMethod;
 use anyhow::{Context, Result, ensure};
-use zip::CompressionMethod;
 
+use super::pickle::{Pickle, Tensor};
 use super::{MAX_PICKLE, SAVE_AGAIN, check_names, entry};
+use crate::format::entry::parse_provenance;
+use crate::format::zip::{self, Archive, Members};
+use crate::format::{Found, shown_name};
 use crate::provenance;
-use crate::reader::archive::{self, Archive, Members};
-use crate::reader::pickle::{Pickle, Tensor};
-use crate::reader::{Found, provenance, shown_name};
+
 use crate::tensor::{Backing, Origin};
 
 const PICKLE: &str = "data.pkl";
@@ -35,7 +37,7 @@ pub(super) fn recognizes(opening: &[u8]) -> bool {
 }
 
 pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
-    let mut archive = archive::open(origin)?;
+    let mut archive = zip::open(origin)?;
     let folder = folder(&mut archive)?;
     for script in ["constants.pkl", "model.json"] {
         let found = archive.index_for_name(&format!("{folder}/{script}")).is_some();
@@ -51,7 +53,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
         Some(_) => anyhow::bail!("its byte order is neither `little` nor `big`"),
     };
     let pickle = storages.small(PICKLE)?.context("it holds no pickle")?;
-    let recipe_text = storages.small(&format!("{}.json", provenance::KEY))?;
+    let text = storages.small(&format!("{}.json", provenance::KEY))?;
     let mut entries = Vec::new();
     let mut notes = Pickle::run(&pickle)?.tensors(&mut |name, tensor| {
         let backing = storages.of(&tensor).with_context(|| format!("tensor {}", shown_name(&name)))?;
@@ -62,7 +64,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     if !has_checksums {
         notes.push("it has no checksums: torch.serialization.set_crc32_options(False) leaves them out".into());
     }
-    let provenance = recipe_text.and_then(|text| provenance(&String::from_utf8_lossy(&text), &mut notes));
+    let provenance = text.and_then(|text| parse_provenance(&String::from_utf8_lossy(&text), &mut notes));
     Ok(Found { entries, provenance, notes, layout: Some("torch") })
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
+use super::pickle::{self, Pickle};
 use super::{MAX_PICKLE, check_names, entry};
-use crate::reader::pickle::{self, Pickle};
-use crate::reader::{Found, shown_name};
+use crate::format::{Found, shown_name};
 use crate::tensor::{Backing, Origin};
 
 /// The magic number, little-endian, and in digits.

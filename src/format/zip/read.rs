@@ -1,4 +1,4 @@
-//! Zip archives, for the formats that are one.
+//! Reading zip archives, each member by its number and from any thread.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -10,14 +10,14 @@ use anyhow::{Context, Result, ensure};
 use crc32fast::Hasher;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::zip_end::End;
+use super::end::End;
 use crate::parallel::{available_threads, lock, try_map};
 use crate::tensor::{Backing, Origin, OriginReader, Recent, unique};
 
-pub(super) type Archive = ZipArchive<BufReader<OriginReader>>;
+pub(in crate::format) type Archive = ZipArchive<BufReader<OriginReader>>;
 
 /// Opens an archive that is exactly its file, and of which no two readers could see different members.
-pub(super) fn open(origin: &Arc<Origin>) -> Result<Archive> {
+pub(in crate::format) fn open(origin: &Arc<Origin>) -> Result<Archive> {
     let end = End::read(origin)?;
     let mut archive = Archive::new(BufReader::new(origin.reader()))?;
     ensure!(!archive.has_duplicate_names(), "two members have one name");
@@ -32,24 +32,24 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Archive> {
 }
 
 /// The bytes of members, unpacked. Errors where a member is damaged come when it is first read.
-pub(super) struct Members {
+pub(in crate::format) struct Members {
     origin: Arc<Origin>,
     archive: Arc<Mutex<Archive>>,
     has_checksums: bool,
 }
 
 impl Members {
-    pub(super) fn new(origin: &Arc<Origin>, archive: Archive) -> Self {
+    pub(in crate::format) fn new(origin: &Arc<Origin>, archive: Archive) -> Self {
         Self { origin: Arc::clone(origin), archive: Arc::new(Mutex::new(archive)), has_checksums: true }
     }
 
     /// The same, with checksums of stored members that mean nothing if `has_checksums` is false.
-    pub(super) fn with_checksums(self, has_checksums: bool) -> Self {
+    pub(in crate::format) fn with_checksums(self, has_checksums: bool) -> Self {
         Self { has_checksums, ..self }
     }
 
     /// The bytes of the member with this number.
-    pub(super) fn member(&self, number: usize) -> Result<Arc<dyn Backing>> {
+    pub(in crate::format) fn member(&self, number: usize) -> Result<Arc<dyn Backing>> {
         let mut archive = lock(&self.archive);
         let member = archive.by_index(number)?;
         let (length, crc32) = (member.size(), member.crc32());

@@ -1,110 +1,15 @@
-//! JSON as the writer writes it. It is read as a whole, so its length is limited.
+//! Nested lists of JSON, read as the values of a tensor.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use anyhow::{Result, ensure};
+use half::{bf16, f16};
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
-use super::values::store;
-use super::{Entry, Found, Reader, provenance, read_bytes};
-use crate::plan::Plan;
-use crate::tensor::{Backing, Element, InMemory, Origin, Shape, Stored, StoredTensor};
-use crate::text;
-use crate::text::Unique;
-
-pub(super) const READER: Reader = Reader { format: "json", recognizes, open };
-
-/// The longest file that is read: its text and its values take up to five times as much memory.
-const MAX_LENGTH: u64 = 1 << 28;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-fn recognizes(opening: &[u8]) -> bool {
-    // Some editors put a byte order mark before UTF-8.
-    opening.strip_prefix(BYTE_ORDER_MARK).unwrap_or(opening).trim_ascii_start().starts_with(b"{")
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document<'a> {
-    /// [`crate::provenance::KEY`].
-    #[serde(borrow)]
-    fanin: Option<&'a RawValue>,
-    #[serde(borrow)]
-    tensors: Unique<Written<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written<'a> {
-    dtype: String,
-    shape: Vec<u64>,
-    #[serde(borrow)]
-    data: &'a RawValue,
-}
-
-fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
-    let length = origin.length();
-    ensure!(
-        length <= MAX_LENGTH,
-        "{} of JSON: at most {} are read; take .safetensors or .npz",
-        text::bytes(length),
-        text::bytes(MAX_LENGTH)
-    );
-    let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("it is no text")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let document: Document = serde_json::from_str(text).map_err(|error| refusal(text, error))?;
-    let Unique(tensors) = document.tensors;
-    ensure!(tensors.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.len());
-    let mut entries = Vec::with_capacity(tensors.len());
-    for (name, written) in tensors {
-        entries.push(written.entry(&name).with_context(|| format!("tensor `{name}`"))?);
-    }
-    let mut notes = Vec::new();
-    let provenance = document.fanin.and_then(|raw| provenance(raw.get(), &mut notes));
-    Ok(Found { entries, provenance, notes, layout: None })
-}
-
-/// The error of a text that is not read: of its JSON, of its keys, or of its tensors.
-fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
-    #[derive(serde::Deserialize)]
-    struct Keys {
-        tensors: Option<IgnoredAny>,
-    }
-    match serde_json::from_str(text) {
-        Err(broken) => broken.into(),
-        Ok(Keys { tensors: None }) => anyhow!("no weights are in it: it has no `tensors`"),
-        Ok(Keys { tensors: Some(_) }) => error.into(),
-    }
-}
-
-impl Written<'_> {
-    /// The tensor, its values as other formats store them.
-    fn entry(self, name: &str) -> Result<Entry> {
-        let shape = Shape::new(self.shape)?;
-        let known = Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype));
-        let element = known.filter(|&known| is_written(known));
-        let text = self.data.get();
-        // A value and what parts it from the next are two characters, so that the shape asks for no more than the file's length.
-        let fits = shape.count() <= text.len() as u64;
-        ensure!(fits, "its data are not of shape {shape}");
-        let mut nested = Nested::new(element);
-        nested.bytes.reserve_exact(usize::try_from(element.map_or(0, |element| element.bytes(shape.count())))?);
-        nested.read(text)?;
-        ensure!(nested.has_shape(&shape), "its data are not of shape {shape}");
-        let Some(element) = element else {
-            let word = known.map_or(self.dtype, |known| known.word().into());
-            return Ok(Entry::unread(name.into(), shape, word));
-        };
-        Ok(Entry::new(name.into(), StoredTensor::new(Arc::new(InMemory(nested.bytes)), 0, element, shape)?))
-    }
-}
+use crate::tensor::{DType, Element, Shape, Stored, to_f32};
 
 /// True if JSON has numbers or truth values for it.
-fn is_written(element: Element) -> bool {
+pub(super) fn is_written(element: Element) -> bool {
     matches!(element, Element::Drawn(_)) || integer(element).is_some()
 }
 
@@ -122,7 +27,7 @@ fn integer(element: Element) -> Option<(usize, i128, i128)> {
 
 /// Lists within lists, all of one depth, and of one length at each depth.
 #[derive(Debug)]
-struct Nested {
+pub(super) struct Nested {
     /// The length of the lists at each depth, known once the first of them has ended.
     lengths: Vec<Option<u64>>,
     /// True once a number has been seen: then no list is deeper than those known.
@@ -130,22 +35,22 @@ struct Nested {
     /// The type of the numbers; `None` where they are not kept.
     element: Option<Element>,
     /// The numbers, little-endian.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Nested {
-    fn new(element: Option<Element>) -> Self {
+    pub(super) fn new(element: Option<Element>) -> Self {
         Self { lengths: Vec::new(), settled: false, element, bytes: Vec::new() }
     }
 
-    fn read(&mut self, text: &str) -> Result<(), serde_json::Error> {
+    pub(super) fn read(&mut self, text: &str) -> Result<(), serde_json::Error> {
         let mut source = serde_json::Deserializer::from_str(text);
         Level { depth: 0, nested: self }.deserialize(&mut source)?;
         source.end()
     }
 
     /// Whether the lists are those of a shape: nothing is said of the axes after one of size 0.
-    fn has_shape(&self, shape: &Shape) -> bool {
+    pub(super) fn has_shape(&self, shape: &Shape) -> bool {
         let axes = shape.axes();
         let said = axes.iter().position(|&size| size == 0).map_or(axes.len(), |first| first + 1);
         self.lengths.iter().copied().eq(axes[..said].iter().copied().map(Some))
@@ -279,6 +184,19 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
+/// Appends a value as little-endian bytes. Errors where it does not fit the dtype.
+fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()> {
+    let rounded = dtype.round(value);
+    ensure!(rounded.is_finite(), "{value} does not fit {dtype}");
+    match dtype {
+        DType::F64 => bytes.extend(rounded.to_le_bytes()),
+        DType::F32 => bytes.extend(to_f32(rounded).to_le_bytes()),
+        DType::F16 => bytes.extend(f16::from_f64(rounded).to_le_bytes()),
+        DType::BF16 => bytes.extend(bf16::from_f64(rounded).to_le_bytes()),
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,5 +253,11 @@ mod tests {
         {
             assert_eq!(read(word, text), None, "{word} {text}");
         }
+    }
+
+    #[test]
+    fn a_value_beyond_its_dtype_is_an_error() {
+        assert!(store(DType::F32, 1e300, &mut Vec::new()).is_err());
+        assert!(store(DType::F16, 65504.0, &mut Vec::new()).is_ok());
     }
 }

@@ -1,53 +1,12 @@
-//! `PyTorch`'s `.pt`: a state dict as `torch.save` writes it, which `torch.load` takes with `weights_only=True` and with
-//! `mmap=True`. A [zip archive](super::zip): a pickle that tells of the tensors, and each one's values in a member that begins
-//! at a multiple of 64. The provenance is a member that torch does not ask for.
+//! The pickle of a state dict, as `torch.save` writes it.
 
 use std::borrow::Cow;
 
-use anyhow::Result;
-
-use super::zip::{Archive, Content};
-use super::{Format, Piece};
 use crate::plan::{Plan, Tensor};
-use crate::provenance::{self, Provenance};
 use crate::tensor::Element;
 
-pub(super) const FORMAT: Format = Format {
-    name: "pt",
-    extensions: &["pt", "pth"],
-    binary: true,
-    several: true,
-    summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
-    pieces,
-    sidecar: |_| Ok(None),
-    note: |_| None,
-    keeps: |stored| stored.torch.is_some(),
-    shard: None,
-};
-
-/// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.
-const FOLDER: &str = "archive";
-/// Where `PyTorch` aligns its storages.
-const ALIGNMENT: u64 = 64;
-
-fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    let mut archive = Archive::new(plan);
-    let mut add = |name: &str, opening: Vec<u8>, tensor| {
-        let name = format!("{FOLDER}/{name}");
-        archive.add(Content { name, comment: String::new(), opening, tensor, alignment: ALIGNMENT })
-    };
-    add("data.pkl", pickle(plan), None)?;
-    add("byteorder", b"little".to_vec(), None)?;
-    add(&format!("{}.json", provenance::KEY), Provenance::whole(plan).to_json()?.into_bytes(), None)?;
-    for number in 0..plan.tensors.len() {
-        add(&format!("data/{number}"), Vec::new(), Some(number))?;
-    }
-    add("version", b"3\n".to_vec(), None)?;
-    archive.finish(String::new())
-}
-
 /// The state dict as `PyTorch` pickles it (protocol 2): an ordered dict of tensors, each rebuilt from a storage.
-fn pickle(plan: &Plan) -> Vec<u8> {
+pub(super) fn pickle(plan: &Plan) -> Vec<u8> {
     let mut pickle = Pickle { bytes: b"\x80\x02".to_vec(), shared: Vec::new() };
     pickle.empty_ordered_dict();
     for (batch, tensors) in plan.tensors.chunks(BATCH).enumerate() {

@@ -5,7 +5,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::Piece;
+use crate::format::Piece;
 use crate::plan::Plan;
 
 /// Version 4.5 of the specification: zip64.
@@ -26,7 +26,7 @@ const LOCAL_HEADER: u64 = 30;
 const DESCRIPTOR: usize = 24;
 
 /// An archive that is being laid out, member by member.
-pub(super) struct Archive<'a> {
+pub(in crate::format) struct ArchiveWriter<'a> {
     plan: &'a Plan,
     pieces: Vec<Piece>,
     members: Vec<Member>,
@@ -53,25 +53,25 @@ struct Checksum {
 }
 
 /// What a member is to hold.
-pub(super) struct Content {
-    pub(super) name: String,
+pub(in crate::format) struct Content {
+    pub(in crate::format) name: String,
     /// A note in the directory.
-    pub(super) comment: String,
+    pub(in crate::format) comment: String,
     /// What it begins with.
-    pub(super) opening: Vec<u8>,
+    pub(in crate::format) opening: Vec<u8>,
     /// The number of the tensor whose values follow.
-    pub(super) tensor: Option<usize>,
+    pub(in crate::format) tensor: Option<usize>,
     /// Where it begins is a multiple of this; 0 where that does not matter.
-    pub(super) alignment: u64,
+    pub(in crate::format) alignment: u64,
 }
 
-impl<'a> Archive<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+impl<'a> ArchiveWriter<'a> {
+    pub(in crate::format) fn new(plan: &'a Plan) -> Self {
         Self { plan, pieces: Vec::new(), members: Vec::new(), offset: 0, values: 0 }
     }
 
     /// Adds a member. Errors where its name or its comment is too long.
-    pub(super) fn add(&mut self, content: Content) -> Result<()> {
+    pub(in crate::format) fn add(&mut self, content: Content) -> Result<()> {
         let Content { name, comment, opening, tensor, alignment } = content;
         ensure!(u16::try_from(comment.len()).is_ok(), "the provenance of `{name}` is too long for a zip archive");
         ensure!(u16::try_from(name.len()).is_ok(), "`{name}` is too long for a zip archive");
@@ -94,7 +94,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The pieces of the whole archive, which has a comment of its own.
-    pub(super) fn finish(self, comment: String) -> Result<Vec<Piece>> {
+    pub(in crate::format) fn finish(self, comment: String) -> Result<Vec<Piece>> {
         ensure!(u16::try_from(comment.len()).is_ok(), "the comment of a zip archive is too long");
         let Self { mut pieces, members, offset, .. } = self;
         let length = directory(&members, offset, comment.as_bytes(), &|_| 0).len();

@@ -1,88 +1,9 @@
-//! JSON: `{"fanin": provenance, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`.
+//! The values of a tensor as nested lists of JSON, written from any element on.
 
 use std::io;
 
-use anyhow::{Result, ensure};
-use serde_json::{Value, json};
-
-use super::{Format, Piece};
-use crate::plan::{Plan, Tensor};
-use crate::provenance::{self, Provenance};
 use crate::show::shortest;
 use crate::tensor::{DType, Element, Shape, to_f32};
-use crate::text::bytes;
-
-pub(super) const FORMAT: Format = Format {
-    name: "json",
-    extensions: &["json"],
-    binary: false,
-    several: true,
-    summary: "JSON: any language; shortest digits that give the same bits back",
-    pieces,
-    sidecar: |_| Ok(None),
-    note,
-    keeps: |stored| stored.is_integer(),
-    shard: None,
-};
-
-/// From how many elements on the user is told that there are shorter formats.
-const MANY: u64 = 10_000_000;
-
-fn note(plan: &Plan) -> Option<String> {
-    let count: u64 = plan.tensors.iter().map(|tensor| tensor.spec.shape.count()).fold(0, u64::saturating_add);
-    (count > MANY)
-        .then(|| format!("JSON takes 11 bytes and more an element: about {} here", bytes(count.saturating_mul(11))))
-}
-
-fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    for tensor in &plan.tensors {
-        let numbers = !tensor.spec.distribution.is_nan() || tensor.spec.shape.count() == 0;
-        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.spec.name);
-    }
-    let provenance = Provenance::whole(plan).to_json()?;
-    let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);
-    let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);
-    for (number, tensor) in plan.tensors.iter().enumerate() {
-        before += if number == 0 { "\n" } else { ",\n" };
-        before += &opening(tensor);
-        if tensor.spec.shape.count() == 0 {
-            before += &empty(&tensor.spec.shape)?;
-        } else {
-            pieces.push(Piece::Bytes(std::mem::take(&mut before).into_bytes()));
-            pieces.push(Piece::Text(number));
-        }
-        before += "}";
-    }
-    before += "\n}}\n";
-    pieces.push(Piece::Bytes(before.into_bytes()));
-    Ok(pieces)
-}
-
-fn opening(tensor: &Tensor) -> String {
-    let name = Value::from(tensor.spec.name.as_str());
-    let shape = json!(tensor.spec.shape.axes());
-    format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", numpy(tensor.element()))
-}
-
-/// `NumPy`'s name of a type, which is torch's too.
-fn numpy(element: Element) -> &'static str {
-    element.torch().unwrap_or(element.word())
-}
-
-/// The largest number of empty lists that are written for an empty tensor.
-const MAX_EMPTY: u64 = 1 << 20;
-
-/// The nested lists of a tensor without elements: as many empty ones as the axes before the first of size 0 make.
-fn empty(shape: &Shape) -> Result<String> {
-    let mut text = String::from("[]");
-    let before: Vec<u64> = shape.axes().iter().copied().take_while(|&size| size > 0).collect();
-    let lists: u64 = before.iter().product();
-    ensure!(lists <= MAX_EMPTY, "shape {shape} would be {lists} empty lists in JSON: take another --format");
-    for size in before.into_iter().rev() {
-        text = format!("[{}]", vec![text; usize::try_from(size)?].join(","));
-    }
-    Ok(text)
-}
 
 /// Appends elements `start..` of a tensor, with the brackets and commas around them.
 pub(crate) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
@@ -184,15 +105,5 @@ mod tests {
             assert_eq!(written("3", cut), "[0.0,1.0,2.0]");
             assert_eq!(written("()", cut), "0.0");
         }
-    }
-
-    #[test]
-    fn empty_tensors_keep_their_shape() {
-        for (shape, text) in
-            [("0", "[]"), ("0x5", "[]"), ("2x0", "[[],[]]"), ("2x0x3", "[[],[]]"), ("1x2x0", "[[[],[]]]")]
-        {
-            assert_eq!(empty(&shape.parse().unwrap()).unwrap(), text);
-        }
-        assert!(empty(&"1000000000x0".parse().unwrap()).is_err());
     }
 }

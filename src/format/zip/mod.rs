@@ -1,0 +1,8 @@
+//! Zip archives, for the formats that are one.
+
+mod end;
+mod read;
+mod write;
+
+pub(super) use read::{Archive, Members, open};
+pub(super) use write::{ArchiveWriter, Content};
