@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, bail};
 use fanin::generator::{NATIVE, Source, native};
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::statistics::normal;
 use fanin::tensor::{DType, Fans, Layout};
 
@@ -41,8 +41,8 @@ fn main() -> Result<()> {
 /// The numbers of an endless vector.
 fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<dyn Source>> {
     let common = Common { dtype, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
-    let tensor = Tensor::new(name.parse()?, "281474976710656".parse()?, expression, &common)?;
-    Ok(native(seed, &tensor.spec, 1))
+    let tensor = DrawnTensor::new(name.parse()?, "281474976710656".parse()?, expression, &common)?;
+    Ok(native(seed, tensor.spec(), 1))
 }
 
 /// The words of the stream, read from a uniform of 2^64 units: two words rounded to 53 bits, so that one word in 2^22 is off by one.

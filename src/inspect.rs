@@ -61,7 +61,7 @@ pub fn histogram(
     let parts = scan(contents, number, threads, &|| vec![0; bins.len()], &visit)?;
     let counts = (0..bins.len()).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
     let planned = contents.entries.get(number).and_then(|entry| entry.planned.as_ref());
-    let cdf = planned.and_then(|tensor| cdf(&tensor.spec.distribution)).filter(|_| bins.len() > 1);
+    let cdf = planned.and_then(|tensor| cdf(tensor.distribution())).filter(|_| bins.len() > 1);
     let expected = cdf.map(|cdf| bins.expected(&*cdf, summary.finite));
     Ok(Some(Histogram { bins, counts, expected }))
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::generator::Generator;
-use crate::plan::{Common, Plan, Tensor};
+use crate::plan::{Common, DrawnTensor, Plan, Tensor};
 use crate::scheme;
 use crate::tensor::{
     Base, CopiedIdentity, DType, Element, Fans, Layout, Name, Seed, Shape, Slice, TensorIdentity, TrainedIdentity,
@@ -92,13 +92,13 @@ fn tensors<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BTreeMap<Strin
 impl Provenance {
     /// The provenance of a plan without its tensors.
     pub fn head(plan: &Plan) -> Self {
-        let Plan { generator, seed, .. } = plan;
-        Self { generator: generator.name.into(), schema: SCHEMA, seed: seed.to_string(), tensors: None }
+        let (generator, seed) = (plan.generator().name.into(), plan.seed().to_string());
+        Self { generator, schema: SCHEMA, seed, tensors: None }
     }
 
     /// The whole provenance of a plan.
     pub fn whole(plan: &Plan) -> Self {
-        let tensors = plan.tensors.iter().map(|tensor| (tensor.spec.name.to_string(), TensorProvenance::of(tensor)));
+        let tensors = plan.tensors().iter().map(|tensor| (tensor.name().to_string(), TensorProvenance::of(tensor)));
         Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
     }
 
@@ -131,20 +131,22 @@ impl Provenance {
 impl TensorProvenance {
     /// The provenance of one tensor.
     pub fn of(tensor: &Tensor) -> Self {
+        let initial = tensor.initial();
+        let Fans { fan_in, fan_out } = initial.map_or_else(Fans::default, DrawnTensor::given_fans);
         Self {
-            base: tensor.base.clone(),
-            approximate: tensor.approximate.as_ref().map(|_| true),
-            dtype: tensor.element().word().into(),
-            fan_in: tensor.given_fans.fan_in,
-            fan_out: tensor.given_fans.fan_out,
+            approximate: initial.and_then(DrawnTensor::approximate).map(|_| true),
+            base: initial.and_then(DrawnTensor::base).cloned(),
             copied: tensor.copied().map(|copied| copied.identity.clone()),
-            layout: tensor.layout.clone(),
-            order: tensor.spec.order,
-            skipped: (tensor.spec.skipped > 0).then_some(tensor.spec.skipped),
-            scheme: tensor.expression.clone(),
-            shape: tensor.spec.shape.axes().into(),
-            slice: tensor.spec.slice.clone(),
-            trained: tensor.trained.clone(),
+            dtype: tensor.element().word().into(),
+            fan_in,
+            fan_out,
+            layout: initial.and_then(DrawnTensor::layout).map(Into::into),
+            order: initial.and_then(|drawn| drawn.spec().order),
+            scheme: initial.map_or_else(String::new, |drawn| drawn.expression().into()),
+            shape: tensor.shape().axes().into(),
+            skipped: initial.map(|drawn| drawn.spec().skipped).filter(|&skipped| skipped > 0),
+            slice: tensor.slice().cloned(),
+            trained: tensor.trained().cloned(),
         }
     }
 
@@ -159,12 +161,17 @@ impl TensorProvenance {
     }
 
     /// The tensor that this is the provenance of, its distribution derived again.
-    pub fn tensor(&self, name: &str, generator: &'static Generator) -> Result<Tensor> {
+    pub fn tensor(&self, name: &str, generator: &'static Generator) -> Result<DrawnTensor> {
         self.tensor_from(name, generator, None)
     }
 
     /// The same, where there may be the tensor that it started from.
-    pub fn tensor_from(&self, name: &str, generator: &'static Generator, base: Option<&Arc<Base>>) -> Result<Tensor> {
+    pub fn tensor_from(
+        &self,
+        name: &str,
+        generator: &'static Generator,
+        base: Option<&Arc<Base>>,
+    ) -> Result<DrawnTensor> {
         ensure!(self.copied.is_none(), "it was copied from another file, and not drawn");
         ensure!(self.trained.is_none(), "it was learned from data, and not drawn");
         let name: Name = name.parse()?;
@@ -176,10 +183,10 @@ impl TensorProvenance {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
         let resolved = scheme::resolve(&self.scheme)?;
-        let mut whole = Tensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
+        let whole = DrawnTensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
         let skipped = self.skipped.unwrap_or_default();
         ensure!(skipped <= MAX_SKIPPED, "it skips {skipped} values: at most 2^48 are allowed");
-        (whole.spec.order, whole.spec.skipped) = (self.order, skipped);
+        let whole = whole.in_order(self.order).skipping(skipped);
         let Some(Slice { start, .. }) = &self.slice else { return Ok(whole) };
         whole.sliced(&self.ranges(start)?)
     }
@@ -228,7 +235,7 @@ mod tests {
     fn plan() -> Plan {
         let tensor = |name: &str, shape: &str, expression, fans| {
             let common = Common { dtype: DType::F32, layout: Layout::default(), fans, generator: NATIVE };
-            Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+            DrawnTensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
         };
         let given = Fans { fan_in: Some(9), fan_out: None };
         let tensors = vec![tensor("w", "3x4", "he-normal", given), tensor("b", "4", "zeros", Fans::default())];
@@ -254,15 +261,16 @@ mod tests {
         let plan = plan();
         let provenance = Provenance::parse(&Provenance::whole(&plan).to_json().unwrap()).unwrap();
         assert_eq!(provenance, Provenance::whole(&plan));
-        for tensor in &plan.tensors {
+        for tensor in plan.tensors() {
             let again = provenance
                 .tensors
                 .as_ref()
                 .unwrap()
-                .get(tensor.spec.name.as_str())
+                .get(tensor.name().as_str())
                 .unwrap()
-                .tensor(tensor.spec.name.as_str(), NATIVE);
-            assert_eq!(format!("{:?}", again.unwrap().spec.distribution), format!("{:?}", tensor.spec.distribution));
+                .tensor(tensor.name().as_str(), NATIVE);
+            let tensor = tensor.drawn().unwrap();
+            assert_eq!(format!("{:?}", again.unwrap().distribution()), format!("{:?}", tensor.distribution()));
         }
     }
 
@@ -285,7 +293,7 @@ mod tests {
         for (name, takes) in [("torch-2.15", true), ("jax-0.10", false), ("native-1", false)] {
             let generator = Generator::find(name).unwrap();
             let tensor = provenance(3).tensor("w", generator).unwrap();
-            assert_eq!(TensorProvenance::of(&tensor).skipped, Some(3));
+            assert_eq!(TensorProvenance::of(&tensor.clone().into()).skipped, Some(3));
             assert_eq!(Plan::new(generator, Seed::default(), vec![tensor]).is_ok(), takes, "{name}");
         }
     }

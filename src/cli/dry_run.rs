@@ -31,7 +31,7 @@ pub(super) fn print(out: &mut dyn Write, plan: &Plan, planned: &Planned, json: b
 }
 
 fn human(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
-    for tensor in &plan.tensors {
+    for tensor in plan.tensors() {
         writeln!(out, "{}", report::line(tensor))?;
     }
     for note in report::notes(plan, planned.format) {
@@ -50,7 +50,7 @@ fn human(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
             writeln!(out, "this rank's: {}", escape(&file.path.display().to_string()))?;
         }
     }
-    let tensors = plan.tensors.len() as u64;
+    let tensors = plan.tensors().len() as u64;
     writeln!(
         out,
         "{} {}, {} parameters, {} of values{}",
@@ -64,7 +64,7 @@ fn human(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
         0 => writeln!(out, "workspace: none beyond fixed buffers")?,
         size => writeln!(out, "workspace: {} to draw the largest matrix", bytes(size))?,
     }
-    Ok(writeln!(out, "seed {}, {}; nothing was written", plan.seed, plan.generator.name)?)
+    Ok(writeln!(out, "seed {}, {}; nothing was written", plan.seed(), plan.generator().name)?)
 }
 
 /// The size of all files; `None` where there is none, or a size is not known.
@@ -75,7 +75,7 @@ fn total(files: &[&PlannedFile]) -> Option<u64> {
 
 /// The most memory that drawing one of the tensors takes beyond fixed buffers.
 fn workspace(plan: &Plan) -> u64 {
-    plan.drawn_for(0..plan.tensors.len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
+    plan.drawn_for(0..plan.tensors().len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }
 
 fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
@@ -84,9 +84,9 @@ fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
     let sizes: Vec<Option<u64>> = files.iter().map(|file| file.size()).collect();
     let mut plan_told = json!({
         "dry_run": true,
-        "generator": plan.generator.name,
-        "seed": report::seed(&plan.seed),
-        "tensors": plan.tensors.iter().map(report::tensor).collect::<Vec<_>>(),
+        "generator": plan.generator().name,
+        "seed": report::seed(plan.seed()),
+        "tensors": plan.tensors().iter().map(report::tensor).collect::<Vec<_>>(),
         "notes": report::notes(plan, planned.format),
         "format": planned.format.map(|format| format.name),
         "parameters": plan.parameters(),

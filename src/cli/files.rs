@@ -165,10 +165,10 @@ impl Files {
     /// A file for each tensor, none of them in the way of another.
     pub(super) fn of_tensors(folder: &Path, plan: &Plan, format: &Format, beside: Vec<Beside>) -> Result<Self> {
         ensure_folder(folder)?;
-        let mut data = Vec::with_capacity(plan.tensors.len());
+        let mut data = Vec::with_capacity(plan.tensors().len());
         let mut small = Vec::new();
-        for tensor in &plan.tensors {
-            let path = folder.join(format!("{}.{}", tensor.spec.name, format.extensions[0]));
+        for tensor in plan.tensors() {
+            let path = folder.join(format!("{}.{}", tensor.name(), format.extensions[0]));
             let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
             ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = plan.of(vec![tensor.clone()]);

@@ -13,7 +13,7 @@ use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
 use crate::model::layers::modules::{self, ModuleSpec};
-use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
+use crate::plan::{Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
 use crate::scheme::{self, Requires};
 use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
@@ -77,7 +77,8 @@ impl Init {
         let layout = self.numbers.layout(self.layout.as_ref())?;
         let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
         let (base, module) = (self.base()?.map(Arc::new), modules::find(&self.scheme)?);
-        let mut tensors: Vec<(Tensor, Turn)> = Vec::with_capacity(self.shapes.len());
+        let mut notes = Vec::new();
+        let mut tensors: Vec<(DrawnTensor, Turn)> = Vec::with_capacity(self.shapes.len());
         for (position, text) in self.shapes.iter().enumerate() {
             let told = || format!("`{text}`");
             let (name, shape) =
@@ -91,11 +92,12 @@ impl Init {
                     let numbers = (self.dtype, common.generator);
                     let parts = module.drawn(name.unwrap_or(&alone), &shape, position, numbers).with_context(told)?;
                     tensors.extend(parts);
+                    notes = module.notes(common.generator).collect();
                 }
                 None => {
                     let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(told)?;
                     let shape = shape.parse().with_context(told)?;
-                    let tensor = Tensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?;
+                    let tensor = DrawnTensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?;
                     tensors.push((tensor, (position, 0)));
                 }
             }
@@ -103,7 +105,7 @@ impl Init {
         let seed = self.numbers.seed();
         let (mut tensors, turns): (Vec<_>, Vec<_>) = tensors.into_iter().unzip();
         put_in_turn(common.generator, &mut tensors, &turns);
-        self.slices.of(Plan::new(common.generator, seed, tensors)?)
+        self.slices.of(Plan::new(common.generator, seed, tensors)?.with_notes(notes))
     }
 
     /// If a module is drawn, all its tensors together. The scheme of single tensors that a module shares its word with goes for a

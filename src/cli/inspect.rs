@@ -261,11 +261,11 @@ const fn numbers(title: &'static str, cell: Cell) -> (Column, Cell) {
 
 /// The scheme that the recipe names.
 fn scheme(entry: &Entry) -> Option<&str> {
-    entry.planned.as_ref().map(|tensor| tensor.expression.as_str()).or(entry.scheme.as_deref())
+    entry.planned.as_ref().map(|tensor| tensor.expression()).or(entry.scheme.as_deref())
 }
 
 fn expected(entry: &Entry) -> Option<Expected> {
-    entry.planned.as_ref().map(|tensor| (&tensor.spec.distribution).into())
+    entry.planned.as_ref().map(|tensor| tensor.distribution().into())
 }
 
 /// Rows with each column padded to one width.

@@ -78,7 +78,7 @@ impl Mlp {
             last: self.output_scheme.clone(),
             bias,
         };
-        Plan::of_layers(generator, self.numbers.seed(), mlp.tensors()?)
+        mlp.plan(self.numbers.seed())
     }
 }
 

@@ -139,14 +139,10 @@ impl Model {
             }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
-        let mut plan = made.plan;
-        // The report tells each note once, whichever tensor it stands at.
         let notes = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
         let unwritten = (!beside.is_empty() && !self.output.is_checkpoint())
             .then(|| format!("{} is not written: `-o DIR/` puts it beside the weights", family::FILE));
-        if let Some(tensor) = plan.tensors.first_mut() {
-            tensor.notes.extend(notes.chain(unwritten));
-        }
+        let plan = made.plan.with_notes(notes.chain(unwritten));
         for file in self.tokenizer_files()? {
             // The files of this model come before those that were found.
             if beside.iter().all(|own| own.name != file.name) {

@@ -21,7 +21,7 @@ use super::report::{self, Written};
 use super::resources::Resources;
 use super::{dry_run, memory};
 use crate::format::Format;
-use crate::plan::Plan;
+use crate::plan::{Opened, Plan};
 use crate::show::{array_text, histogram};
 use crate::text::escape;
 use crate::writer::{self, Beside, Encoder, Existing, FileOptions, Settings};
@@ -127,7 +127,7 @@ impl Output {
             };
             return dry_run::print(out, plan, &dry_run::Planned { files, format, part: part.as_ref() }, self.json);
         }
-        let drawn = plan.drawn_for(0..plan.tensors.len());
+        let drawn = plan.drawn_for(0..plan.tensors().len());
         let mut whole = drawn.filter(|tensor| plan.workspace(tensor) > 0).peekable();
         // What is free is asked for only where it matters: for a small program it is a good part of the time.
         if whole.peek().is_some() {
@@ -305,19 +305,19 @@ impl Output {
             return Ok(());
         }
         let threads = self.resources.threads();
-        for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| tensor.copied().is_none()) {
-            let source = plan.open(number, threads);
+        for (number, tensor) in plan.tensors().iter().enumerate() {
+            let Opened::Numbers(dtype, source) = plan.open(number, threads) else { continue };
             let mut encoder = Encoder::default();
-            let mut element = |index| encoder.widened(source.as_ref(), tensor.spec.dtype, index, 1)[0];
-            if plan.tensors.len() > 1 {
-                writeln!(out, "\n{}:", escape(tensor.spec.name.as_str()))?;
+            let mut element = |index| encoder.widened(source.as_ref(), dtype, index, 1)[0];
+            if plan.tensors().len() > 1 {
+                writeln!(out, "\n{}:", escape(tensor.name().as_str()))?;
             } else {
                 writeln!(out)?;
             }
-            writeln!(out, "{}", array_text(tensor.spec.shape.axes(), tensor.spec.dtype, &mut element))?;
-            let sample = usize::try_from(tensor.spec.shape.count()).unwrap_or(MAX_SHOWN).min(MAX_SHOWN);
+            writeln!(out, "{}", array_text(tensor.shape().axes(), dtype, &mut element))?;
+            let sample = usize::try_from(tensor.shape().count()).unwrap_or(MAX_SHOWN).min(MAX_SHOWN);
             if sample > 1 {
-                let values = encoder.widened(source.as_ref(), tensor.spec.dtype, 0, sample);
+                let values = encoder.widened(source.as_ref(), dtype, 0, sample);
                 write!(out, "\n{}", histogram(values, HISTOGRAM_WIDTH))?;
             }
         }

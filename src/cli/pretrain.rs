@@ -20,7 +20,7 @@ use super::shown;
 use crate::format::Piece;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
-use crate::plan::{Common, Plan, Tensor};
+use crate::plan::{Common, DrawnTensor, Plan, TrainedTensor};
 use crate::pretrain::{
     ARITHMETIC, DataSummary, Layer, METHODS, Method, MethodSpec, Progress, Run, Training, TrainingObserver,
     TrainingTarget,
@@ -89,9 +89,9 @@ impl Pretrain {
         let method = self.method()?;
         let seed = native_seed(&self.seed)?;
         self.check_memory(&method)?;
-        let plan_of = |tensors| Plan::new(NATIVE, self.seed.clone(), tensors);
-        let initial_plan =
-            |targets: &[TrainingTarget]| plan_of(targets.iter().map(|target| target.tensor.clone()).collect());
+        let initial_plan = |targets: &[TrainingTarget]| {
+            Plan::new(NATIVE, self.seed.clone(), targets.iter().map(|target| target.tensor.clone()))
+        };
         // Every refusal comes before the training.
         let (touched, checkpoint) = (self.touched(), checkpoint::path_beside(&self.output));
         self.output.check(&initial_plan(&self.targets(&method, &unknown())?)?, touched.clone())?;
@@ -104,7 +104,7 @@ impl Pretrain {
             return self.output.write(out, &initial_plan(&targets)?, touched);
         }
         let run = self.identity(&targets)?;
-        let outline = plan_of(targets.iter().map(TrainingTarget::outline).collect())?;
+        let outline = Plan::new(NATIVE, self.seed.clone(), targets.iter().map(TrainingTarget::outline))?;
         let mut resumed = if resume { self.resumed(&outline, &run, replaces)? } else { Resumed::default() };
         if resumed.is_finished {
             checkpoint::remove(checkpoint.as_deref())?;
@@ -113,12 +113,10 @@ impl Pretrain {
         let from = std::mem::take(&mut resumed.progress);
         let mut observer = self.observer(resumed, run, resume, replaces)?;
         let trainer = Trainer { method: &method, seed, table: &table, data: &data, threads, limit };
-        let mut tensors = trainer.train(targets, from, &mut observer).with_context(|| shown(&self.data))?;
-        if let Some(first) = tensors.first_mut() {
-            first.notes.extend(observer.take_notes().into_iter().chain(table.notes.iter().cloned()));
-        }
-        let plan = plan_of(tensors)?;
-        observer.finish(&plan)?;
+        let tensors = trainer.train(targets, from, &mut observer).with_context(|| shown(&self.data))?;
+        observer.finish(&tensors)?;
+        let notes = observer.take_notes().into_iter().chain(table.notes.iter().cloned());
+        let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?.with_notes(notes);
         self.output.write(out, &plan, touched)?;
         checkpoint::remove(checkpoint.as_deref())
     }
@@ -232,7 +230,7 @@ impl Pretrain {
                 sizes: self.sizes.all().into(),
             };
             for (tensor, part) in tensors.iter().zip([Part::Weight, Part::Bias]) {
-                let tensor = Tensor { notes: Vec::new(), ..tensor.clone() };
+                let tensor = tensor.clone().with_notes(Vec::new());
                 targets.push(TrainingTarget { tensor, trained: trained(part) });
             }
             if method.has_visible_bias {
@@ -244,22 +242,22 @@ impl Pretrain {
     }
 
     /// The visible bias of a layer, named `visible_bias` next to its weight.
-    fn visible_bias(&self, weight: &Tensor, inputs: u64) -> Result<Tensor> {
-        let name = weight.spec.name.as_str();
+    fn visible_bias(&self, weight: &DrawnTensor, inputs: u64) -> Result<DrawnTensor> {
+        let name = weight.name().as_str();
         let name = match name.rfind(['.', '/']) {
             Some(end) => format!("{}visible_bias", &name[..=end]),
             None => format!("{name}.visible_bias"),
         };
         let layout = Layout::default();
         let common = Common { dtype: self.dtype, layout, fans: Fans::default(), generator: NATIVE };
-        let tensor = Tensor::new(name.parse()?, Shape::new(vec![inputs])?, "zeros", &common)?;
-        Ok(Tensor { notes: Vec::new(), ..tensor })
+        let tensor = DrawnTensor::new(name.parse()?, Shape::new(vec![inputs])?, "zeros", &common)?;
+        Ok(tensor.with_notes(Vec::new()))
     }
 
     /// A hash of everything that determines the trained values.
     fn identity(&self, targets: &[TrainingTarget]) -> Result<Run> {
         let lines = targets.iter().map(|TrainingTarget { tensor, trained }| {
-            Ok(format!("{} {} {}", tensor.spec.name, tensor.expression, serde_json::to_string(trained)?))
+            Ok(format!("{} {} {}", tensor.name(), tensor.expression(), serde_json::to_string(trained)?))
         });
         let lines = lines.collect::<Result<Vec<_>>>()?.join("\n");
         Ok(Sha256::digest(format!("{ARITHMETIC}\n{}\n{lines}", self.seed)).into())
@@ -304,7 +302,7 @@ impl Trainer<'_> {
         targets: Vec<TrainingTarget>,
         from: Progress,
         observer: &mut (dyn TrainingObserver + Send),
-    ) -> Result<Vec<Tensor>> {
+    ) -> Result<Vec<TrainedTensor>> {
         let layers = self.layers(&targets, from, observer)?;
         targets.into_iter().map(|target| target.with_trained(&layers)).collect()
     }
@@ -316,7 +314,7 @@ impl Trainer<'_> {
         observer: &mut (dyn TrainingObserver + Send),
     ) -> Result<Vec<Layer>> {
         let &Self { method, seed, table, data, .. } = self;
-        let dtype = targets.first().map_or(DType::F32, |target| target.tensor.spec.dtype);
+        let dtype = targets.first().map_or(DType::F32, |target| target.tensor.dtype());
         let count = targets.iter().map(|target| target.trained.layer + 1).max().unwrap_or(0);
         let layers = TrainingTarget::initial_weights(targets, count, seed, self.threads)?;
         let sizes = targets.first().map_or(&[][..], |target| &target.trained.sizes);
@@ -334,7 +332,7 @@ pub(super) fn retrain(
     table: &Dataset,
     threads: usize,
     limit: u64,
-) -> Result<Vec<Tensor>> {
+) -> Result<Vec<TrainedTensor>> {
     let Some(TrainingTarget { trained: first, .. }) = targets.first() else { return Ok(Vec::new()) };
     let data = summary(table, threads)?;
     let identity = &data.identity;

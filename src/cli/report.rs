@@ -11,7 +11,7 @@ use super::files::WriteSummary;
 use super::rank::Part;
 use crate::distribution::Distribution;
 use crate::format::Format;
-use crate::plan::{Plan, Tensor};
+use crate::plan::{DrawnTensor, Plan, Tensor};
 use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, json_line};
 
@@ -32,7 +32,7 @@ pub(super) struct Written {
 
 /// The report for people: a line a tensor, the notes, and what was written.
 pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::Result<()> {
-    for tensor in &plan.tensors {
+    for tensor in plan.tensors() {
         writeln!(out, "{}", line(tensor))?;
     }
     for note in notes(plan, written.format) {
@@ -60,7 +60,7 @@ pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::
     for file in &done.damaged {
         writeln!(out, "replaced {}, which was damaged", shown(file))?;
     }
-    let origin = format!("seed {}, {}", plan.seed, plan.generator.name);
+    let origin = format!("seed {}, {}", plan.seed(), plan.generator().name);
     let values = |count| format!("{} of values", bytes(count));
     match (written.format, done.written.as_slice()) {
         (None, _) => writeln!(out, "{origin}"),
@@ -83,25 +83,31 @@ pub(super) fn share(part: &Part, files: usize) -> String {
 
 /// What was taken for a tensor: nothing is inferred silently.
 pub(super) fn line(tensor: &Tensor) -> String {
-    let (name, shape, element) = (escape(tensor.spec.name.as_str()), &tensor.spec.shape, tensor.element().word());
-    let part = tensor.spec.slice.as_ref().map(|slice| part(slice, shape)).unwrap_or_default();
-    if let Some(kept) = tensor.copied() {
-        return format!("{name}={shape}{part} {element}: copied, SHA-256 {}", kept.identity.sha256);
-    }
-    let base = tensor.base.iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
+    let (name, shape, element) = (escape(tensor.name().as_str()), tensor.shape(), tensor.element().word());
+    let part = tensor.slice().map(|slice| part(slice, shape)).unwrap_or_default();
+    let begin = format!("{name}={shape}{part} {element}");
+    let tensor = match tensor {
+        Tensor::Drawn(drawn) => drawn,
+        Tensor::Copied(_) => {
+            let sha256 = tensor.copied().map_or("", |copied| &copied.identity.sha256);
+            return format!("{begin}: copied, SHA-256 {sha256}");
+        }
+        Tensor::Trained(trained) => {
+            let method = trained.record().map_or("", |record| &record.method);
+            let (method, _) = method.split_once(':').unwrap_or((method, ""));
+            return format!("{begin}: learned by {method}, from {}", trained.initial().expression());
+        }
+    };
+    let base = tensor.base().into_iter().map(|base| ("base", format!("`{}`", escape(&base.name))));
     let figures: Vec<String> = base
-        .chain(fans(tensor.fans))
-        .chain(distribution(&tensor.spec.distribution))
+        .chain(fans(tensor.fans()))
+        .chain(distribution(tensor.distribution()))
         .map(|(word, figure)| format!("{word} {figure}"))
         .collect();
     // Of some distributions no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
-    if let Some(trained) = &tensor.trained {
-        let (method, _) = trained.method.split_once(':').unwrap_or((&trained.method, ""));
-        return format!("{name}={shape}{part} {element}: learned by {method}, from {}", tensor.expression);
-    }
-    let close = if tensor.approximate.is_some() { "; approximate" } else { "" };
-    format!("{name}={shape}{part} {element}: {}{figures}{close}", tensor.expression)
+    let close = if tensor.approximate().is_some() { "; approximate" } else { "" };
+    format!("{begin}: {}{figures}{close}", tensor.expression())
 }
 
 /// Which part of its tensor a slice is: ` [0:4, 2:8] of 16x8`.
@@ -132,12 +138,13 @@ fn distribution(distribution: &Distribution) -> Vec<(&'static str, String)> {
 pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let (mut notes, mut known) = (Vec::new(), HashSet::new());
     let of_format = format.and_then(|format| format.note(plan));
-    let close = |tensor: &Tensor| tensor.approximate.as_ref().map(|why| format!("approximate: {why}"));
-    let trained = |tensor: &Tensor| tensor.trained.as_ref().map(ToString::to_string);
-    let of_tensor = |tensor: &'_ Tensor| -> Vec<String> {
-        trained(tensor).into_iter().chain(tensor.notes.iter().cloned()).chain(close(tensor)).collect()
+    let of_tensor = |tensor: &Tensor| -> Vec<String> {
+        let approximate = tensor.drawn().and_then(DrawnTensor::approximate).map(|why| format!("approximate: {why}"));
+        let trained = tensor.trained().map(ToString::to_string);
+        trained.into_iter().chain(tensor.notes().iter().cloned()).chain(approximate).collect()
     };
-    for note in plan.tensors.iter().flat_map(of_tensor).chain(of_format) {
+    let of_tensors = plan.tensors().iter().flat_map(of_tensor);
+    for note in of_tensors.chain(plan.notes().iter().cloned()).chain(of_format) {
         if known.insert(note.clone()) {
             notes.push(note);
         }
@@ -149,9 +156,9 @@ pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
 pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
     let Written { done, part, .. } = written;
     let mut report = json!({
-        "generator": plan.generator.name,
-        "seed": seed(&plan.seed),
-        "tensors": plan.tensors.iter().map(tensor).collect::<Vec<_>>(),
+        "generator": plan.generator().name,
+        "seed": seed(plan.seed()),
+        "tensors": plan.tensors().iter().map(tensor).collect::<Vec<_>>(),
         "notes": notes(plan, written.format),
         "format": written.format.map(|format| format.name),
         "files": names(&done.written),
@@ -184,30 +191,33 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
 }
 
 pub(super) fn tensor(tensor: &Tensor) -> Value {
-    let fans = tensor.fans.unwrap_or_default();
-    let bounds = tensor.spec.distribution.bounds();
+    let (drawn, initial) = (tensor.drawn(), tensor.initial());
+    let fans = drawn.and_then(DrawnTensor::fans).unwrap_or_default();
+    let distribution = drawn.map(DrawnTensor::distribution);
+    let bounds = distribution.and_then(Distribution::bounds);
+    let spec = drawn.map(DrawnTensor::spec);
     // An open bound is not a JSON number.
     let finite = |bound: f64| bound.is_finite().then_some(bound);
     let entry = json!({
-        "name": tensor.spec.name.as_str(),
-        "shape": tensor.spec.shape.axes(),
+        "name": tensor.name().as_str(),
+        "shape": tensor.shape().axes(),
         "dtype": tensor.element().word(),
-        "slice": tensor.spec.slice,
+        "slice": tensor.slice(),
         "copied": tensor.copied().map(|kept| &kept.identity),
-        "scheme": Some(&tensor.expression).filter(|expression| !expression.is_empty()),
-        "layout": tensor.layout,
-        "trained": tensor.trained,
-        "base": tensor.base,
+        "scheme": initial.map(DrawnTensor::expression),
+        "layout": initial.and_then(DrawnTensor::layout),
+        "trained": tensor.trained(),
+        "base": drawn.and_then(DrawnTensor::base),
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,
-        "mean": tensor.spec.distribution.mean(),
-        "std": tensor.spec.distribution.std(),
+        "mean": distribution.and_then(Distribution::mean),
+        "std": distribution.and_then(Distribution::std),
         "low": bounds.and_then(|(low, _)| finite(low)),
         "high": bounds.and_then(|(_, high)| finite(high)),
-        "order": tensor.spec.order,
-        "skipped": (tensor.spec.skipped > 0).then_some(tensor.spec.skipped),
-        "approximate": tensor.approximate,
-        "notes": tensor.notes,
+        "order": spec.and_then(|spec| spec.order),
+        "skipped": spec.map(|spec| spec.skipped).filter(|&skipped| skipped > 0),
+        "approximate": drawn.and_then(DrawnTensor::approximate),
+        "notes": tensor.notes(),
     });
     without_nulls(entry)
 }

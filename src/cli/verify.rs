@@ -18,7 +18,7 @@ use super::seed_options::SeedOptions;
 use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
-use crate::plan::{Common, Plan, Tensor};
+use crate::plan::{Common, DrawnTensor, Plan};
 use crate::pretrain::TrainingTarget;
 use crate::provenance::{Provenance, TensorProvenance};
 use crate::reader::{Contents, Dataset, Entry};
@@ -148,7 +148,7 @@ impl Verify {
         let seconds = started.elapsed().as_secs_f64();
         let tensors = pairs.iter().zip(differences).map(|(&(number, entry), difference)| report::Tensor {
             name: &contents.entries[entry].name,
-            planned: &plan.tensors[number],
+            planned: &plan.tensors()[number],
             difference,
         });
         let (faults, tensors) = (&meeting.faults, tensors.collect());
@@ -213,7 +213,7 @@ impl Verify {
 
     /// The names of tensors of types that no distribution draws, if the plan does not have them.
     fn undrawn(&self, plan: &Plan, contents: &Contents) -> Vec<String> {
-        let planned: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+        let planned: HashSet<&str> = plan.tensors().iter().map(|tensor| tensor.name().as_str()).collect();
         let entries = contents.entries.iter().filter(|entry| entry.dtype().is_none() && self.wants(&entry.name));
         entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
@@ -237,7 +237,7 @@ impl Verify {
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
         let tensors = super::pretrain::retrain(wanted, &seed, &table, threads, limit).context("its recipe")?;
-        Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.spec.name.as_str())))
+        Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name().as_str())))
     }
 
     fn by_own_recipe(&self, recipe: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
@@ -258,7 +258,7 @@ impl Verify {
             }
         }
         let plan = Plan::new(generator, recipe.seed()?, tensors)?;
-        Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.spec.name.as_str())).into() })
+        Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.name().as_str())).into() })
     }
 
     /// A tensor by its recipe; `None` where a distribution is asked for and the tensor that it started from is not there.
@@ -268,7 +268,7 @@ impl Verify {
         recipe: &TensorProvenance,
         generator: &'static Generator,
         base: Option<&Arc<Base>>,
-    ) -> Result<Option<Tensor>> {
+    ) -> Result<Option<DrawnTensor>> {
         let Some(identity) = &recipe.base else { return Ok(Some(recipe.tensor(name, generator)?)) };
         match base {
             Some(base) => {
@@ -309,9 +309,9 @@ impl Verify {
         let tensors = drawn.into_iter().map(|(entry, dtype)| {
             let common = Common { dtype, layout: layout.clone(), fans, generator };
             let name = entry.name.parse().with_context(|| format!("`{}`", cut(&escape(&entry.name), 100)))?;
-            Tensor::from_base(name, entry.shape.clone(), expression, &common, base)
+            DrawnTensor::from_base(name, entry.shape.clone(), expression, &common, base)
         });
-        Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<_>>()?)
+        Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<Vec<_>>>()?)
     }
 
     /// The plan that `fanin model` makes of a recipe file.
@@ -320,7 +320,7 @@ impl Verify {
         let Model { plan, tied, .. } = super::model::model_of(spec, &self.numbers).context("--recipe")?;
         let sources: HashSet<&Name> =
             tied.iter().filter(|(name, _)| self.wants(name.as_str())).map(|(_, source)| source).collect();
-        let plan = plan.only(|tensor| self.wants(tensor.spec.name.as_str()) || sources.contains(&tensor.spec.name));
+        let plan = plan.only(|tensor| self.wants(tensor.name().as_str()) || sources.contains(tensor.name()));
         Ok(Expected { tied, ..plan.into() })
     }
 

@@ -7,17 +7,15 @@ pub mod matrix;
 mod rounding;
 pub mod sampling;
 mod spec;
-mod values;
 mod workspace;
 
 use std::sync::Arc;
 
 use crate::statistics::normal;
-use crate::tensor::{Copied, DType, Unfolding, to_f64};
+use crate::tensor::{DType, Unfolding, to_f64};
 pub use cdf::{Cdf, cdf};
 pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
 pub use spec::TensorSpec;
-pub use values::Values;
 pub use workspace::{bytes_of, panels};
 
 /// The distribution of a tensor's values. The distributions that most weights follow are spelled out, for speed; any other is a
@@ -90,8 +88,6 @@ pub enum Distribution {
     Iid(Arc<dyn Iid>),
     /// Values that depend on one another, drawn together in memory.
     Joint(Arc<dyn Joint>),
-    /// Nothing is drawn: the values are those of a file, copied as they are.
-    Copied(Arc<Copied>),
 }
 
 /// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
@@ -193,7 +189,7 @@ impl Distribution {
 
     /// Whether its values depend on random sampling.
     pub fn is_random(&self) -> bool {
-        !matches!(self, Self::Constant { .. } | Self::Deterministic(_) | Self::Copied(_))
+        !matches!(self, Self::Constant { .. } | Self::Deterministic(_))
     }
 
     /// Whether its values are no sampling; files of text cannot hold those.

@@ -53,7 +53,6 @@ impl Distribution {
             // Its elements are close to normal.
             Self::Orthogonal { .. } => within(0.0, self.std().filter(|&std| std > 0.0)?),
             Self::Cleared { ref distribution, .. } => distribution.share_below(limit)?,
-            Self::Copied(_) => return None,
             // Of another distribution its bounds are known: none of its values is above the largest.
             _ => f64::from(u8::from(self.max_abs() > 0.0 && self.max_abs() < limit)),
         })

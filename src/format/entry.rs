@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::plan::Tensor;
+use crate::plan::DrawnTensor;
 use crate::provenance::Provenance;
 use crate::tensor::{CopiedIdentity, DType, Element, Origin, Shape, StoredTensor};
 use crate::text;
@@ -28,7 +28,7 @@ pub struct Entry {
     /// The type of its elements, in the file's own word if it is none of ours.
     pub type_word: String,
     /// The same tensor derived again from the provenance, if that is possible.
-    pub planned: Option<Box<Tensor>>,
+    pub planned: Option<Box<DrawnTensor>>,
     /// The scheme by the provenance, if it cannot be derived again without its base, its data or its source.
     pub scheme: Option<String>,
     /// The values that it is a copy of, by the provenance.

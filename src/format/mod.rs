@@ -180,7 +180,7 @@ impl Format {
 
     /// Errors if the format does not have the type of a tensor of the plan.
     pub fn check_types(&self, plan: &Plan) -> Result<()> {
-        plan.tensors.iter().try_for_each(|tensor| self.check_type(&tensor.spec.name, tensor.element()))
+        plan.tensors().iter().try_for_each(|tensor| self.check_type(tensor.name(), tensor.element()))
     }
 
     /// Errors if the format does not have this type, which the tensor of that name has.
@@ -245,7 +245,7 @@ impl Piece {
     pub(crate) fn size(&self, plan: &Plan) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => Some(bytes.len() as u64),
-            Self::Values(tensor) => Some(plan.tensors[*tensor].bytes()),
+            Self::Values(tensor) => Some(plan.tensors()[*tensor].bytes()),
             Self::Checked(length, _) => Some(*length as u64),
             Self::Text(_) => None,
         }

@@ -37,16 +37,16 @@ pub(super) const FORMAT: Format = Format {
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     ensure!(
-        plan.tensors.len() == 1,
+        plan.tensors().len() == 1,
         ".npy holds one tensor, not {}: take .npz or .safetensors, or `-o DIR/` for a file each",
-        plan.tensors.len()
+        plan.tensors().len()
     );
-    Ok(vec![Piece::Bytes(header(&plan.tensors[0])?), Piece::Values(0)])
+    Ok(vec![Piece::Bytes(header(&plan.tensors()[0])?), Piece::Values(0)])
 }
 
 /// What `NumPy` users should know of a plan: its formats have no word for bfloat16.
 fn note(plan: &Plan) -> Option<String> {
-    let brain = plan.tensors.iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
+    let brain = plan.tensors().iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
     brain.then(|| {
         "NumPy has no bfloat16: it loads these values as `V2`, which `.view(ml_dtypes.bfloat16)` makes numbers".into()
     })
@@ -56,9 +56,9 @@ fn note(plan: &Plan) -> Option<String> {
 /// has other spaces and commas.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
     let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
-    let shape = tuple(tensor.spec.shape.axes());
+    let shape = tuple(tensor.shape().axes());
     let dictionary = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}");
-    let growth = tensor.spec.shape.axes().first().map_or(0, |first| GROWTH - first.to_string().len());
+    let growth = tensor.shape().axes().first().map_or(0, |first| GROWTH - first.to_string().len());
     let unpadded = PREFIX + dictionary.len() + growth + 1;
     let length = (unpadded / ALIGNMENT + 1) * ALIGNMENT;
 

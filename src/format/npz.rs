@@ -39,9 +39,9 @@ pub(super) const FORMAT: Format = Format {
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     refuse_twins(plan)?;
     let mut archive = ArchiveWriter::new(plan);
-    for (number, tensor) in plan.tensors.iter().enumerate() {
+    for (number, tensor) in plan.tensors().iter().enumerate() {
         archive.add(Content {
-            name: format!("{}.npy", tensor.spec.name),
+            name: format!("{}.npy", tensor.name()),
             comment: TensorProvenance::of(tensor).to_json()?,
             opening: npy::header(tensor)?,
             tensor: Some(number),
@@ -53,7 +53,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 
 /// Refuses a tensor `a.npy` beside a tensor `a`: `numpy.load` finds the member `a.npy` under both names.
 fn refuse_twins(plan: &Plan) -> Result<()> {
-    let names: HashSet<&str> = plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let names: HashSet<&str> = plan.tensors().iter().map(|tensor| tensor.name().as_str()).collect();
     let twin = names.iter().find(|name| name.strip_suffix(".npy").is_some_and(|stem| names.contains(stem)));
     ensure!(
         twin.is_none(),

@@ -42,7 +42,7 @@ const SUFFIX: &str = ".json";
 const OPENING: &str = r#"{"format":"raw","#;
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    let mut pieces = Vec::with_capacity(2 * plan.tensors.len());
+    let mut pieces = Vec::with_capacity(2 * plan.tensors().len());
     let mut end = 0;
     for (number, offset) in offsets(plan).enumerate() {
         let gap = usize::try_from(offset - end)?;
@@ -50,14 +50,14 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
             pieces.push(Piece::Bytes(vec![0; gap]));
         }
         pieces.push(Piece::Values(number));
-        end = offset + plan.tensors[number].bytes();
+        end = offset + plan.tensors()[number].bytes();
     }
     Ok(pieces)
 }
 
 /// Where each tensor begins.
 fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
-    plan.tensors.iter().scan(0u64, |end, tensor| {
+    plan.tensors().iter().scan(0u64, |end, tensor| {
         let offset = end.next_multiple_of(ALIGNMENT);
         *end = offset + tensor.bytes();
         Some(offset)
@@ -67,11 +67,11 @@ fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
 /// The manifest: a line a tensor in the order of the file, and the provenance.
 fn manifest(plan: &Plan) -> Result<String> {
     let entries: Vec<String> = plan
-        .tensors
+        .tensors()
         .iter()
         .zip(offsets(plan))
         .map(|(tensor, offset)| {
-            let (name, shape) = (Value::from(tensor.spec.name.as_str()), json!(tensor.spec.shape.axes()));
+            let (name, shape) = (Value::from(tensor.name().as_str()), json!(tensor.shape().axes()));
             let (dtype, bytes) = (tensor.element().word(), tensor.bytes());
             format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"offset\":{offset},\"bytes\":{bytes}}}")
         })

@@ -48,8 +48,8 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 
 /// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
 fn shard(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
-    let mut order: Vec<usize> = (0..plan.tensors.len()).collect();
-    order.sort_by_key(|&number| (rank(plan.tensors[number].element()), &plan.tensors[number].spec.name));
+    let mut order: Vec<usize> = (0..plan.tensors().len()).collect();
+    order.sort_by_key(|&number| (rank(plan.tensors()[number].element()), plan.tensors()[number].name()));
     let header = header(plan, &order, whole)?;
     let mut opening = (header.len() as u64).to_le_bytes().to_vec();
     opening.extend(header);
@@ -93,7 +93,7 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
     let whole = whole.map(|hash| format!(",\"{WHOLE_PLAN}\":\"{hash}\"")).unwrap_or_default();
     let mut text = format!("{{\"__metadata__\":{{\"{}\":{provenance}{whole},\"format\":\"pt\"}}", provenance::KEY);
     let mut begin = 0u64;
-    for tensor in order.iter().map(|&number| &plan.tensors[number]) {
+    for tensor in order.iter().map(|&number| &plan.tensors()[number]) {
         let end = begin + tensor.bytes();
         let _ = write!(text, ",{}", entry(tensor, begin, end));
         begin = end;
@@ -111,7 +111,7 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
 }
 
 fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
-    let (name, shape) = (Value::from(tensor.spec.name.as_str()), json!(tensor.spec.shape.axes()));
+    let (name, shape) = (Value::from(tensor.name().as_str()), json!(tensor.shape().axes()));
     let dtype = tensor.element().word().to_uppercase();
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
 }

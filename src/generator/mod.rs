@@ -13,7 +13,7 @@ mod philox;
 mod precision;
 mod qr;
 mod sequential;
-mod sliced;
+mod source;
 mod tensorflow;
 mod threefry;
 mod torch;
@@ -22,7 +22,6 @@ mod workspace;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use half::bf16;
 
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_usize};
@@ -30,9 +29,10 @@ use crate::text::{self, did_you_mean};
 use libm_probe::Function;
 use sequential::RngState;
 pub use sequential::Sequence;
-use sliced::Sliced;
+use source::{Offset, Sliced};
 
 pub use precision::to_bfloat16;
+pub use source::{Source, Values};
 
 /// A way to turn distributions into numbers.
 #[derive(Debug)]
@@ -116,25 +116,6 @@ pub const GENERATORS: &[Generator] = &[
 
 /// The generator of this program's own numbers.
 pub const NATIVE: &Generator = &GENERATORS[0];
-
-/// The numbers of one tensor, any part of them at any time, from any thread.
-pub trait Source: Send + Sync {
-    /// Fills `out` with elements `start..` as singles, inside the bounds of the tensor's dtype.
-    fn fill_f32(&self, start: u64, out: &mut [f32]);
-    /// The same elements, rounded from singles to bfloat16 as [`to_bfloat16`] does it; false, and nothing done, where they are not to
-    /// be had but by way of the singles.
-    fn fill_bf16(&self, _start: u64, _out: &mut [bf16]) -> bool {
-        false
-    }
-    /// The same elements before rounding to single precision.
-    fn fill_f64(&self, start: u64, out: &mut [f64]);
-
-    /// The elements `start..start + count` alone, addressed as here, where only that can be drawn at once from several threads which
-    /// was taken in order before; `None` where any part can be.
-    fn part(&self, _start: u64, _count: usize) -> Option<Arc<dyn Source>> {
-        None
-    }
-}
 
 impl Generator {
     /// The generator of that name, as recipes have it. Errors name the nearest.
@@ -242,6 +223,11 @@ impl Sampler {
 /// The native numbers of one tensor, whatever its plan.
 pub fn native(seed: u64, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     part_of(native::open(&Seed::from(seed), tensor, threads), tensor)
+}
+
+/// The numbers of a tensor whose values are in memory.
+pub(crate) fn held(values: Arc<Values>, tensor: &TensorSpec) -> Box<dyn Source> {
+    part_of(Box::new(Offset { from: 0, values }), tensor)
 }
 
 /// The numbers of a slice, from those of the whole.

@@ -2,7 +2,7 @@
 //! positive, which leaves one Q alone. Theirs come from LAPACK, most often in single precision; these are decomposed in double
 //! precision, and are close to them.
 
-use super::sequential::Drawn;
+use super::source::Values;
 use super::{Source, householder};
 use crate::distribution::{bytes_of, matrix, panels};
 use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
@@ -24,7 +24,7 @@ pub(super) fn tensor(
     unfolding: &Unfolding,
     dtype: DType,
     threads: usize,
-) -> Drawn {
+) -> Values {
     let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(to_usize);
     let (longer, shorter) = (outputs.max(inputs), outputs.min(inputs));
     let mut values = vec![0.0; longer * shorter];
@@ -40,8 +40,8 @@ pub(super) fn tensor(
         if one_for_each_output { vectors[output * longer + input] } else { vectors[input * longer + output] }
     };
     match dtype {
-        DType::F64 => Drawn::Doubles(unfolding.places().map(|place| gain * value(place)).collect()),
-        _ => Drawn::Singles(unfolding.places().map(|place| to_f32(gain) * to_f32(value(place))).collect()),
+        DType::F64 => Values::Doubles(unfolding.places().map(|place| gain * value(place)).collect()),
+        _ => Values::Singles(unfolding.places().map(|place| to_f32(gain) * to_f32(value(place))).collect()),
     }
 }
 

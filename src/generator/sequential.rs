@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, ensure};
 
-use super::Source;
+use super::source::{Offset, Source, Values};
 use crate::distribution::TensorSpec;
 use crate::parallel::lock;
-use crate::tensor::{Seed, to_f32};
+use crate::tensor::Seed;
 
 /// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
 pub(super) trait RngState: Send {
@@ -30,44 +30,16 @@ pub(super) trait TensorCursor: Send {
     fn finish(self: Box<Self>) -> Box<dyn RngState>;
 }
 
-/// Values that are drawn already.
-pub(super) enum Drawn {
-    /// In single precision, or a lesser one.
-    Singles(Vec<f32>),
-    /// In double precision.
-    Doubles(Vec<f64>),
-}
-
-impl Source for Drawn {
-    fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        let start = crate::tensor::to_usize(start);
-        match self {
-            Self::Singles(values) => out.copy_from_slice(&values[start..start + out.len()]),
-            Self::Doubles(values) => {
-                out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = to_f32(value));
-            }
-        }
-    }
-
-    fn fill_f64(&self, start: u64, out: &mut [f64]) {
-        let start = crate::tensor::to_usize(start);
-        match self {
-            Self::Singles(values) => out.iter_mut().zip(&values[start..]).for_each(|(out, &value)| *out = value.into()),
-            Self::Doubles(values) => out.copy_from_slice(&values[start..start + out.len()]),
-        }
-    }
-}
-
 /// The values of a tensor that must be drawn together, when they are.
 pub(super) struct Precomputed {
-    values: Arc<Drawn>,
+    values: Arc<Values>,
     position: u64,
     state: Box<dyn RngState>,
 }
 
 impl Precomputed {
     /// All values of a tensor, and the state after them.
-    pub(super) fn new(values: Drawn, state: Box<dyn RngState>) -> Self {
+    pub(super) fn new(values: Values, state: Box<dyn RngState>) -> Self {
         Self { values: Arc::new(values), position: 0, state }
     }
 }
@@ -85,22 +57,6 @@ impl TensorCursor for Precomputed {
 
     fn finish(self: Box<Self>) -> Box<dyn RngState> {
         self.state
-    }
-}
-
-/// Values from an element on, which is element 0 here.
-pub(super) struct Offset {
-    pub(super) from: u64,
-    pub(super) values: Arc<dyn Source>,
-}
-
-impl Source for Offset {
-    fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        self.values.fill_f32(self.from + start, out);
-    }
-
-    fn fill_f64(&self, start: u64, out: &mut [f64]) {
-        self.values.fill_f64(self.from + start, out);
     }
 }
 

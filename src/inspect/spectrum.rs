@@ -59,7 +59,7 @@ pub fn spectrum(
     let columns = entry.shape.axes().last().copied().unwrap_or(1);
     let (rows, columns) =
         unfolding.as_ref().map_or((count / columns, columns), |unfolding| (unfolding.rows(), unfolding.columns()));
-    let random = entry.planned.as_ref().and_then(|tensor| random(&tensor.spec.distribution, rows, columns));
+    let random = entry.planned.as_ref().and_then(|tensor| random(tensor.distribution(), rows, columns));
     let mut matrix = DMatrix::zeros(to_usize(rows), to_usize(columns));
     let mut index = 0;
     let mut finite = true;
@@ -110,7 +110,7 @@ fn unfolding(contents: &Contents, entry: &Entry, layout: Option<&Layout>) -> Res
         return of(layout).map(Some).with_context(name);
     }
     let known = match &entry.planned {
-        Some(tensor) => tensor.layout.as_deref(),
+        Some(tensor) => tensor.layout(),
         None => contents.layout,
     };
     Ok(known.and_then(|layout| layout.parse().ok()).and_then(|layout| of(&layout).ok()))

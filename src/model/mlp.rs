@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::layers::{self, Framework, LayerKind, LayerNaming, LayerTensor, Parameter, TensorRole};
 use crate::generator::Generator;
-use crate::plan::{Plan, Tensor};
-use crate::tensor::{DType, Layout, Shape};
+use crate::plan::{DrawnTensor, Plan};
+use crate::tensor::{DType, Layout, Seed, Shape};
 use crate::text::{cut, did_you_mean};
 
 /// What is to be made.
@@ -170,20 +170,22 @@ impl Activation {
 }
 
 impl Mlp {
+    /// The plan of all layers.
+    pub fn plan(&self, seed: Seed) -> Result<Plan> {
+        Ok(Plan::of_layers(self.generator, seed, self.tensors()?)?.with_notes(self.origin()))
+    }
+
     /// The tensors, in the order of the layers.
-    pub fn tensors(&self) -> Result<Vec<Tensor>> {
+    pub fn tensors(&self) -> Result<Vec<DrawnTensor>> {
         let layers = self.sizes.0.windows(2).enumerate();
         let last = self.sizes.0.len() - 2;
-        let mut tensors: Vec<Tensor> = Vec::with_capacity(2 * last + 2);
+        let mut tensors: Vec<DrawnTensor> = Vec::with_capacity(2 * last + 2);
         for (position, sizes) in layers {
             for tensor in self.layer(position, sizes[0], sizes[1])? {
                 let name = self.name(tensor.name.clone(), tensors.len());
                 let expression = self.expression(&tensor, position == last);
                 tensors.push(tensor.drawn(&name, &expression, self.dtype, self.generator)?);
             }
-        }
-        if let Some(first) = tensors.first_mut() {
-            first.notes.extend(self.origin());
         }
         Ok(tensors)
     }

@@ -13,9 +13,9 @@ use super::rules::Rules;
 use super::value::to_json;
 use super::{Model, Request};
 use crate::generator::{Generator, NATIVE};
-use crate::plan::{Common, Plan, Tensor, Turn, put_in_turn};
+use crate::plan::{Common, DrawnTensor, Plan, Tensor, Turn, put_in_turn};
 use crate::scheme::{self, Requires};
-use crate::tensor::{DType, Fans, Layout, Name, Seed, Shape};
+use crate::tensor::{DType, Element, Fans, Layout, Name, Seed, Shape};
 use crate::text::grouped;
 
 /// The tables and keys of a recipe.
@@ -129,7 +129,7 @@ impl General {
 struct Building<'a, 'e> {
     rules: &'a Rules<'e>,
     general: &'a General,
-    tensors: Vec<Tensor>,
+    tensors: Vec<DrawnTensor>,
     /// When each is drawn.
     turns: Vec<Turn>,
     tied: Vec<(Name, Name, String)>,
@@ -290,18 +290,18 @@ impl<'e> Building<'_, 'e> {
             fans,
             generator,
         };
-        let tensor = Tensor::new(name, shape, &scheme, &common);
+        let tensor = DrawnTensor::new(name, shape, &scheme, &common);
         let mut tensor = match rule {
             Some(rule) => {
                 tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?
             }
             None => tensor?,
         };
-        self.bytes = self.bytes.saturating_add(tensor.bytes());
-        ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.spec.name);
-        tensor.spec.skipped = skipped;
-        if generator.seeds_layers() && tensor.spec.distribution.is_random() {
-            tensor.spec.order = Some(self.seeds);
+        self.bytes = self.bytes.saturating_add(Element::Drawn(tensor.dtype()).bytes(tensor.shape().count()));
+        ensure!(self.bytes <= Plan::MAX_BYTES, "the tensors up to `{}` take more than 2^62 bytes", tensor.name());
+        tensor = tensor.skipping(skipped);
+        if generator.seeds_layers() && tensor.distribution().is_random() {
+            tensor = tensor.in_order(Some(self.seeds));
             self.seeds += 1;
         }
         self.turns.push((self.tensors.len(), 0));
@@ -366,7 +366,7 @@ fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter>
 
 /// The tied tensors with those that they equal in the end.
 fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
-    let written: HashSet<&Name> = plan.tensors.iter().map(|tensor| &tensor.spec.name).collect();
+    let written: HashSet<&Name> = plan.tensors().iter().map(Tensor::name).collect();
     let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
     let mut found = Vec::new();
     for (name, to, place) in tied {

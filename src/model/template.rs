@@ -14,7 +14,7 @@ use super::rules::Rules;
 use super::{Model, Request};
 use crate::generator::Generator;
 use crate::parallel::try_map;
-use crate::plan::{Common, Plan, Tensor};
+use crate::plan::{Common, CopiedTensor, DrawnTensor, Plan, Tensor};
 use crate::reader::{Contents, Entry};
 use crate::tensor::{Copied, DType, Element, Layout, Name, Shape, StoredTensor};
 use crate::text;
@@ -103,7 +103,7 @@ struct Drawing<'a, 'e> {
 }
 
 impl Drawing<'_, '_> {
-    fn tensor(&self, slot: &TemplateTensor) -> Result<Tensor> {
+    fn tensor(&self, slot: &TemplateTensor) -> Result<DrawnTensor> {
         let TemplateTensor { name, shape, .. } = slot;
         let rule = self.rules.of(name.as_str(), self.scope)?;
         let rule = rule.with_context(|| {
@@ -115,7 +115,7 @@ impl Drawing<'_, '_> {
             let dtype = settings.dtype(self.scope)?.or(self.dtype).map_or_else(|| slot.dtype(), Ok)?;
             let layout = settings.layout(self.scope)?.unwrap_or_else(|| self.layout.clone());
             let common = Common { dtype, layout, fans: settings.fans(self.scope)?, generator: self.generator };
-            Tensor::new(name.clone(), shape.clone(), &scheme, &common)
+            DrawnTensor::new(name.clone(), shape.clone(), &scheme, &common)
         };
         drawn().with_context(|| rule.place.to_string())
     }
@@ -151,7 +151,7 @@ enum Fill {
     /// They are copied from the template.
     Copied,
     /// They are drawn.
-    Drawn(Box<Tensor>),
+    Drawn(Box<DrawnTensor>),
 }
 
 impl Template {
@@ -188,8 +188,8 @@ impl Template {
         }
         let copied = hashed(&fills, &sources, refill.threads)?;
         let tensors = fills.into_iter().zip(copied).map(|((slot, fill), copied)| match (fill, copied) {
-            (Fill::Drawn(tensor), _) => Ok(*tensor),
-            (Fill::Copied, Some(copied)) => Ok(Tensor::keep(slot.name, slot.shape, copied)),
+            (Fill::Drawn(tensor), _) => Ok((*tensor).into()),
+            (Fill::Copied, Some(copied)) => Ok(CopiedTensor::new(slot.name, slot.shape, copied)?.into()),
             (Fill::Copied, None) => bail!("`{}` was not read", slot.name),
         });
         tensors.collect()

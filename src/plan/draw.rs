@@ -1,17 +1,39 @@
-//! The numbers of a plan's tensors, and the memory that they take.
+//! The values of a plan's tensors, and the memory that they take.
+
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::Plan;
+use super::{Plan, Tensor};
 use crate::distribution::TensorSpec;
 use crate::generator::{self, Source};
-use crate::tensor::to_usize;
+use crate::tensor::{Copied, DType, to_usize};
 use crate::text;
 
+/// The values of a tensor, ready to be read in any order.
+pub enum Opened<'a> {
+    /// Numbers of a type that is drawn.
+    Numbers(DType, Box<dyn Source>),
+    /// Bytes of a file.
+    Copied(&'a Copied),
+}
+
 impl Plan {
-    /// The numbers of the tensor with that number. An elementwise distribution costs nothing here; a matrix distribution is drawn now, by `threads` threads.
-    pub fn open(&self, number: usize, threads: usize) -> Box<dyn Source> {
-        let spec = &self.tensors[number].spec;
+    /// The values of the tensor with that number. An elementwise distribution costs nothing here; a matrix is drawn now, by
+    /// `threads` threads.
+    pub fn open(&self, number: usize, threads: usize) -> Opened<'_> {
+        match &self.tensors[number] {
+            Tensor::Copied(copied) => Opened::Copied(&copied.copied),
+            Tensor::Drawn(drawn) => Opened::Numbers(drawn.dtype(), self.draw(drawn.spec(), threads)),
+            Tensor::Trained(trained) => {
+                let Some(values) = &trained.values else { unreachable!("a plan is written after its training") };
+                let spec = trained.initial.spec();
+                Opened::Numbers(spec.dtype, generator::held(Arc::clone(values), spec))
+            }
+        }
+    }
+
+    fn draw(&self, spec: &TensorSpec, threads: usize) -> Box<dyn Source> {
         if !spec.distribution.is_random() {
             return generator::unrandom(spec, threads);
         }
@@ -21,25 +43,26 @@ impl Plan {
         source
     }
 
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a distribution that is drawn element by element.
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for values that are drawn one by one.
     pub fn workspace(&self, spec: &TensorSpec) -> u64 {
         self.generator.workspace(spec)
     }
 
-    /// The tensors that are drawn for those with these numbers: they themselves, and those that they follow.
+    /// The draws that the tensors with these numbers take: their own, and those before them in the order of draws.
     pub fn drawn_for(&self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &TensorSpec> {
-        let mut drawn: Vec<&TensorSpec> = numbers.map(|number| &self.tensors[number].spec).collect();
+        let mut drawn: Vec<&TensorSpec> =
+            numbers.filter_map(|number| Some(self.tensors[number].drawn()?.spec())).collect();
         let before = drawn.iter().filter_map(|spec| spec.order).max().map_or(0, to_usize);
         drawn.extend(self.sampler.before(before));
         drawn.into_iter()
     }
 
-    /// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in what the system gives.
+    /// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in the memory of the system.
     pub fn check_workspace(&self, tensor: &TensorSpec, limit: u64) -> Result<()> {
         let needed = self.workspace(tensor);
         ensure!(
             needed <= limit,
-            "`{}` is drawn as a whole and takes {} of memory, above the limit of {}: raise --max-memory",
+            "`{}` takes {} of memory to draw, above the limit of {}: raise --max-memory",
             tensor.name,
             text::bytes(needed),
             text::bytes(limit)

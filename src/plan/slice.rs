@@ -1,49 +1,65 @@
-//! Slices of the tensors of a plan. The distribution stays that of the whole tensor, so that the slices together are the whole, byte for byte.
+//! Slices of the tensors of a plan. A slice keeps the distribution of its tensor, so that all slices together are the tensor, byte
+//! for byte.
 
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Plan, Tensor};
-use crate::distribution::{Distribution, TensorSpec};
-use crate::tensor::{Copied, Shape, Slice};
+use super::{CopiedTensor, DrawnTensor, Plan, Tensor};
+use crate::tensor::{Copied, Name, Shape, Slice};
 use crate::text::did_you_mean;
 
 impl Tensor {
-    /// A slice of this tensor, a range for each axis. Errors where it is not inside, or empty.
+    /// A slice of this tensor, a range for each axis. Errors if it is empty, or not inside the tensor.
     pub fn sliced(self, ranges: &[Range<u64>]) -> Result<Self> {
-        let TensorSpec { name, shape: whole, .. } = &self.spec;
-        ensure!(self.spec.slice.is_none(), "`{name}` is a slice already");
-        ensure!(
-            ranges.len() == whole.rank(),
-            "a slice of {} axes of `{name}={whole}`, which has {}",
-            ranges.len(),
-            whole.rank()
-        );
-        for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
-            ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
-            ensure!(*end <= size, "`{start}:{end}` on axis {axis} of `{name}={whole}` ends past its {size}");
-        }
-        let bits = self.element().bits();
-        ensure!(
-            bits.is_multiple_of(8),
-            "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice"
-        );
-        let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
-        let shape = Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?;
-        let distribution = match self.spec.distribution {
-            // The hash is that of the values in the file.
-            Distribution::Copied(copied) => {
-                Distribution::Copied(Copied::new(copied.values.slice(&slice.start, &shape)?)?.into())
+        Ok(match self {
+            Self::Drawn(drawn) => drawn.sliced(ranges)?.into(),
+            Self::Trained(mut trained) => {
+                trained.initial = trained.initial.sliced(ranges)?;
+                trained.into()
             }
-            distribution => distribution,
-        };
-        Ok(Self { spec: TensorSpec { distribution, shape, slice: Some(slice), ..self.spec }, ..self })
+            Self::Copied(CopiedTensor { name, shape, slice, copied }) => {
+                let bits = copied.values.element().bits();
+                ensure!(
+                    bits.is_multiple_of(8),
+                    "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice"
+                );
+                let (shape, slice) = cut(&name, &shape, slice.as_ref(), ranges)?;
+                // The hash is that of the values in the file.
+                let copied = Copied::new(copied.values.slice(&slice.start, &shape)?)?.into();
+                CopiedTensor { name, shape, slice: Some(slice), copied }.into()
+            }
+        })
     }
 }
 
-/// A slice as it is asked for: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`; axes that are not named are
-/// taken whole.
+impl DrawnTensor {
+    /// A slice of this tensor, a range for each axis. Errors if it is empty, or not inside the tensor.
+    pub fn sliced(mut self, ranges: &[Range<u64>]) -> Result<Self> {
+        let (shape, slice) = cut(&self.spec.name, &self.spec.shape, self.spec.slice.as_ref(), ranges)?;
+        (self.spec.shape, self.spec.slice) = (shape, Some(slice));
+        Ok(self)
+    }
+}
+
+/// The shape of a slice, and its position in its tensor.
+fn cut(name: &Name, whole: &Shape, of: Option<&Slice>, ranges: &[Range<u64>]) -> Result<(Shape, Slice)> {
+    ensure!(of.is_none(), "`{name}` is a slice already");
+    ensure!(
+        ranges.len() == whole.rank(),
+        "a slice of {} axes of `{name}={whole}`, which has {}",
+        ranges.len(),
+        whole.rank()
+    );
+    for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
+        ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
+        ensure!(*end <= size, "`{start}:{end}` on axis {axis} of `{name}={whole}` ends past its {size}");
+    }
+    let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
+    Ok((Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?, slice))
+}
+
+/// A slice in text: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`. Axes without a range are taken whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SliceSpec {
     name: String,
@@ -71,10 +87,10 @@ fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
 }
 
 impl Plan {
-    /// The plan with slices in place of the tensors that they are of. Errors where there is no such tensor or slice.
+    /// The plan with slices in place of their tensors. Errors if there is no such tensor or slice.
     pub fn sliced(mut self, cuts: &[SliceSpec]) -> Result<Self> {
         for cut in cuts {
-            let names = || self.tensors.iter().map(|tensor| tensor.spec.name.as_str());
+            let names = || self.tensors.iter().map(|tensor| tensor.name().as_str());
             let found = names().position(|name| name == cut.name);
             let number = found.with_context(|| {
                 format!("a slice of `{}`: there is no such tensor{}", cut.name, did_you_mean(&cut.name, names()))
@@ -88,18 +104,18 @@ impl Plan {
 
 impl SliceSpec {
     fn of(&self, tensor: Tensor) -> Result<Tensor> {
-        let axes = tensor.spec.shape.axes();
+        let axes = tensor.shape().axes();
         ensure!(
             self.ranges.len() <= axes.len(),
             "{} ranges for the {} axes of `{}={}`",
             self.ranges.len(),
             axes.len(),
-            tensor.spec.name,
-            tensor.spec.shape
+            tensor.name(),
+            tensor.shape()
         );
-        let asked = self.ranges.iter().copied().chain(std::iter::repeat((None, None)));
+        let all = self.ranges.iter().copied().chain(std::iter::repeat((None, None)));
         let ranges: Vec<Range<u64>> =
-            asked.zip(axes).map(|((start, end), &size)| start.unwrap_or(0)..end.unwrap_or(size)).collect();
+            all.zip(axes).map(|((start, end), &size)| start.unwrap_or(0)..end.unwrap_or(size)).collect();
         tensor.sliced(&ranges)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use crate::generator::{NATIVE, Source, native};
-use crate::plan::{Common, Tensor};
+use crate::plan::{Common, DrawnTensor};
 use crate::tensor::{DType, Fans, Layout, Name, Shape};
 
 /// An endless stream of random numbers.
@@ -27,8 +27,8 @@ impl Noise {
     fn of(distribution: &str, seed: u64, tensor: &Name, stream: &str) -> Result<Self> {
         let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
         let shape = Shape::new(vec![Shape::MAX_ELEMENTS])?;
-        let tensor = Tensor::new(format!("{tensor} {stream}").parse()?, shape, distribution, &common)?;
-        Ok(Self(native(seed, &tensor.spec, 1)))
+        let tensor = DrawnTensor::new(format!("{tensor} {stream}").parse()?, shape, distribution, &common)?;
+        Ok(Self(native(seed, tensor.spec(), 1)))
     }
 
     /// Fills `out` with the numbers from `start` on.

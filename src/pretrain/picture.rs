@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::Read;
 
 use super::history::History;
-use crate::generator::native;
-use crate::plan::Tensor;
+use crate::generator::Source;
+use crate::plan::TrainedTensor;
 use crate::show::svg::{line, page, text};
 use crate::tensor::{to_f64, to_usize};
 use crate::text::figure;
@@ -51,7 +51,7 @@ pub struct Picture<'a> {
     /// The source of the learning curves.
     pub history: &'a History,
     /// The first layer's weight.
-    pub weight: Option<&'a Tensor>,
+    pub weight: Option<&'a TrainedTensor>,
     /// The run that it is of, in a comment that [`Picture::is_of`] finds.
     pub run: &'a str,
 }
@@ -149,16 +149,19 @@ struct Tiles {
 }
 
 impl Tiles {
-    fn new(weight: &Tensor) -> Self {
-        let axes: Vec<usize> = weight.spec.shape.axes().iter().map(|&size| to_usize(size)).collect();
-        let outputs_first = weight.layout.as_deref() == Some("oi");
+    fn new(weight: &TrainedTensor) -> Self {
+        let drawn = weight.initial();
+        let axes: Vec<usize> = drawn.shape().axes().iter().map(|&size| to_usize(size)).collect();
+        let outputs_first = drawn.layout() == Some("oi");
         let [inputs, outputs] = match (axes.as_slice(), outputs_first) {
             (&[rows, columns], false) => [rows, columns],
             (&[rows, columns], true) => [columns, rows],
             _ => [0, 0],
         };
         let mut values = vec![0.0; inputs * outputs];
-        native(0, &weight.spec, 1).fill_f32(0, &mut values);
+        if let Some(learned) = weight.values() {
+            learned.fill_f32(0, &mut values);
+        }
         let at = |input, output| {
             if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
         };

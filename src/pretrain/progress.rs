@@ -10,7 +10,7 @@ use super::history::History;
 use super::layer::Layer;
 use crate::generator::NATIVE;
 use crate::matrix::Matrix;
-use crate::plan::{Common, Plan, Tensor};
+use crate::plan::{Common, DrawnTensor, Plan, TrainedTensor};
 use crate::reader::Contents;
 use crate::tensor::{DType, Fans, Layout, Seed, Shape, to_f32, to_usize};
 
@@ -67,7 +67,7 @@ impl Progress {
         held.extend(history.series().map(|(name, values)| (format!("{MEASURED}{name}"), Stored::doubles(values))));
         held.insert(CHECKSUM.into(), Stored::doubles(bytes(&checksum(&held)).collect()));
         let tensors = held.into_iter().map(|(name, stored)| stored.tensor(&name));
-        Plan::new(NATIVE, Seed::default(), tensors.collect::<Result<_>>()?)
+        Plan::new(NATIVE, Seed::default(), tensors.collect::<Result<Vec<_>>>()?)
     }
 
     /// Reads the tensors that [`Progress::plan`] made. Errors if they are damaged or of another run.
@@ -173,7 +173,7 @@ impl Stored {
         }
     }
 
-    fn tensor(self, name: &str) -> Result<Tensor> {
+    fn tensor(self, name: &str) -> Result<TrainedTensor> {
         let (dtype, count) = match &self.values {
             Numbers::Singles(values) => (DType::F32, values.len()),
             Numbers::Doubles(values) => (DType::F64, values.len()),
@@ -184,11 +184,12 @@ impl Stored {
             columns => vec![count / columns, columns],
         };
         let shape = Shape::new(sizes.into_iter().map(|size| size as u64).collect())?;
-        let tensor = Tensor::new(name.parse()?, shape, "zeros", &common)?;
-        Ok(match self.values {
-            Numbers::Singles(values) => tensor.holding(values, None),
-            Numbers::Doubles(values) => tensor.holding(values, None),
-        })
+        let tensor = DrawnTensor::new(name.parse()?, shape, "zeros", &common)?;
+        let values = match self.values {
+            Numbers::Singles(values) => values.into(),
+            Numbers::Doubles(values) => values.into(),
+        };
+        TrainedTensor::new(tensor, None, values)
     }
 }
 

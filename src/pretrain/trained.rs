@@ -1,20 +1,19 @@
 //! Tensors of trained weights.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::layer::Layer;
 use super::run::InitialWeight;
-use crate::distribution::TensorSpec;
-use crate::generator::{NATIVE, native};
+use crate::generator::{NATIVE, Values, native};
 use crate::matrix::Matrix;
-use crate::plan::Tensor;
+use crate::plan::{DrawnTensor, TrainedTensor};
 use crate::provenance::TensorProvenance;
 use crate::tensor::{Part, TrainedIdentity, to_usize};
 
 /// A tensor to be trained.
 pub struct TrainingTarget {
     /// Name, shape, layout, and the scheme before training.
-    pub tensor: Tensor,
+    pub tensor: DrawnTensor,
     /// The data, the method, and the part of a layer.
     pub trained: TrainedIdentity,
 }
@@ -38,28 +37,28 @@ impl TrainingTarget {
 
     fn initial_weight(&self, seed: u64, threads: usize) -> Result<InitialWeight> {
         let tensor = &self.tensor;
-        let &[rows, columns] = tensor.spec.shape.axes() else {
-            anyhow::bail!("`{}` is not a matrix: its shape is {}", tensor.spec.name, tensor.spec.shape);
+        let &[rows, columns] = tensor.shape().axes() else {
+            anyhow::bail!("`{}` is not a matrix: its shape is {}", tensor.name(), tensor.shape());
         };
         let mut values = vec![0.0; to_usize(rows) * to_usize(columns)];
-        native(seed, &tensor.spec, threads).fill_f32(0, &mut values);
+        native(seed, tensor.spec(), threads).fill_f32(0, &mut values);
         let stored = Matrix::new(values, to_usize(columns));
         let weight = if self.outputs_first() { stored.transposed() } else { stored };
-        Ok(InitialWeight { name: tensor.spec.name.clone(), weight })
+        Ok(InitialWeight { name: tensor.name().clone(), weight })
     }
 
     /// The tensor without values, for a plan before training.
-    pub fn outline(&self) -> Tensor {
-        self.tensor.clone().holding(Vec::<f32>::new(), Some(self.trained.clone()))
+    pub fn outline(&self) -> TrainedTensor {
+        TrainedTensor::before(self.tensor.clone(), self.trained.clone())
     }
 
     fn outputs_first(&self) -> bool {
-        self.tensor.layout.as_deref() == Some("oi")
+        self.tensor.layout() == Some("oi")
     }
 
     /// The tensor with the values of its trained layer.
-    pub fn with_trained(self, layers: &[Layer]) -> Result<Tensor> {
-        let name = &self.tensor.spec.name;
+    pub fn with_trained(self, layers: &[Layer]) -> Result<TrainedTensor> {
+        let name = self.tensor.name();
         let layer = layers.get(self.trained.layer).with_context(|| format!("`{name}`: the layer is missing"))?;
         let values = match self.trained.part {
             Part::Bias => return self.holding(layer.bias.clone()),
@@ -71,13 +70,15 @@ impl TrainingTarget {
     }
 
     /// Errors if values overflow the type of the tensor.
-    fn holding<T: Copy + Into<f64> + Send + Sync + 'static>(self, values: Vec<T>) -> Result<Tensor> {
-        let TensorSpec { name, dtype, shape, .. } = &self.tensor.spec;
-        ensure!(values.len() as u64 == shape.count(), "`{name}` has not the size of its layer");
+    fn holding<T: Copy + Into<f64>>(self, values: Vec<T>) -> Result<TrainedTensor>
+    where
+        Values: From<Vec<T>>,
+    {
+        let (name, dtype) = (self.tensor.name(), self.tensor.dtype());
         let overflowing = values.iter().map(|&value| value.into()).find(|&value| !dtype.round(value).is_finite());
         if let Some(value) = overflowing {
             anyhow::bail!("`{name}` overflows {dtype} with {value:e}: use --scale standard, or a wider --dtype");
         }
-        Ok(self.tensor.holding(values, Some(self.trained)))
+        TrainedTensor::new(self.tensor, Some(self.trained), values.into())
     }
 }

@@ -40,7 +40,7 @@ pub fn compare(
     let seen: Vec<Mutex<Option<Difference>>> = pairs.iter().map(|_| Mutex::new(None)).collect();
     let numbers: Vec<usize> = pairs.iter().map(|&(number, _)| number).collect();
     let take = |order: usize, start: u64, derived: &[u8]| {
-        let (values, seen, size) = (held[order], &seen[order], plan.tensors[numbers[order]].spec.dtype.size());
+        let (values, seen, size) = (held[order], &seen[order], plan.tensors()[numbers[order]].element().bytes(1));
         let (mut held, mut start) = (Vec::new(), start);
         for derived in derived.chunks(BLOCK) {
             let count = derived.len() as u64 / size;

@@ -36,8 +36,8 @@ pub fn match_tensors(
     let held: HashMap<&str, usize> =
         contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
     let mut meeting = TensorMatch::default();
-    for (number, tensor) in plan.tensors.iter().enumerate().filter(|(_, tensor)| wanted(tensor.spec.name.as_str())) {
-        let name = tensor.spec.name.as_str();
+    for (number, tensor) in plan.tensors().iter().enumerate().filter(|(_, tensor)| wanted(tensor.name().as_str())) {
+        let name = tensor.name().as_str();
         match held.get(name) {
             None => meeting.faults.push((name.into(), "it is missing".into())),
             Some(&entry) => match mismatch(tensor, &contents.entries[entry]) {
@@ -47,7 +47,7 @@ pub fn match_tensors(
         }
     }
     let planned: HashMap<&str, usize> =
-        plan.tensors.iter().enumerate().map(|(number, tensor)| (tensor.spec.name.as_str(), number)).collect();
+        plan.tensors().iter().enumerate().map(|(number, tensor)| (tensor.name().as_str(), number)).collect();
     let sources: HashMap<&str, &str> = tied.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
     for (entry, held) in contents.entries.iter().enumerate() {
         let name = held.name.as_str();
@@ -55,7 +55,7 @@ pub fn match_tensors(
             continue;
         }
         match sources.get(name).and_then(|source| planned.get(source)) {
-            Some(&number) => match mismatch(&plan.tensors[number], held) {
+            Some(&number) => match mismatch(&plan.tensors()[number], held) {
                 Some(fault) => meeting.faults.push((name.into(), fault)),
                 None => meeting.tied.push((number, entry)),
             },
@@ -87,11 +87,11 @@ pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec
 
 /// What is wrong with an entry before any value is looked at.
 fn mismatch(tensor: &Tensor, entry: &Entry) -> Option<String> {
-    if tensor.spec.shape != entry.shape {
-        return Some(format!("it has shape {}, not {}", entry.shape, tensor.spec.shape));
+    if *tensor.shape() != entry.shape {
+        return Some(format!("it has shape {}, not {}", entry.shape, tensor.shape()));
     }
-    if entry.dtype() != Some(tensor.spec.dtype) {
-        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.spec.dtype));
+    if entry.element() != Some(tensor.element()) {
+        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.element().word()));
     }
     None
 }

@@ -49,7 +49,7 @@ impl Checkpoint {
     pub fn new(plan: &Plan, max_shard_size: u64) -> Result<Self> {
         let format = Format::of_checkpoints()?;
         format.check_types(plan)?;
-        let sizes: Vec<u64> = plan.tensors.iter().map(Tensor::bytes).collect();
+        let sizes: Vec<u64> = plan.tensors().iter().map(Tensor::bytes).collect();
         let parts = cut(&sizes, max_shard_size);
         if parts.len() < 2 {
             let (name, plan) = ("model.safetensors".into(), plan.clone());
@@ -60,7 +60,7 @@ impl Checkpoint {
         let index = index(plan, &parts, name);
         let whole = hash(plan, &index)?;
         let shard = |(number, part): (usize, &Vec<usize>)| {
-            let tensors = part.iter().map(|&tensor| plan.tensors[tensor].clone()).collect();
+            let tensors = part.iter().map(|&tensor| plan.tensors()[tensor].clone()).collect();
             let (name, plan) = (name(number), plan.of(tensors));
             let pieces = format.shard(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
             Ok(Shard { name, plan, pieces })
@@ -103,7 +103,7 @@ fn index(plan: &Plan, parts: &[Vec<usize>], name: impl Fn(usize) -> String) -> S
     let files: BTreeMap<&str, usize> = parts
         .iter()
         .enumerate()
-        .flat_map(|(file, part)| part.iter().map(move |&tensor| (plan.tensors[tensor].spec.name.as_str(), file)))
+        .flat_map(|(file, part)| part.iter().map(move |&tensor| (plan.tensors()[tensor].name().as_str(), file)))
         .collect();
     let mut text = format!(
         "{{\n  \"metadata\": {{\n    \"total_parameters\": {},\n    \"total_size\": {}\n  }},\n  \"weight_map\": {{",

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::generator::NATIVE;
     use crate::parallel::in_time;
-    use crate::plan::{Common, Tensor};
+    use crate::plan::{Common, DrawnTensor};
     use crate::tensor::{DType, Fans, Layout, Seed};
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             let common =
                 Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
             let tensor = |name: &str| {
-                Tensor::new(name.parse().unwrap(), "1000x1000".parse().unwrap(), "normal", &common).unwrap()
+                DrawnTensor::new(name.parse().unwrap(), "1000x1000".parse().unwrap(), "normal", &common).unwrap()
             };
             let plan = Plan::new(NATIVE, Seed::default(), vec![tensor("a"), tensor("b")]).unwrap();
             let broken = Piece::Checked(1, Box::new(|_| panic!("on purpose")));

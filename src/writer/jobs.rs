@@ -9,8 +9,8 @@ use super::Encoder;
 use crate::format::{Piece, Render};
 use crate::generator::Source;
 use crate::parallel::lock;
-use crate::plan::{Plan, Tensor};
-use crate::tensor::{Copied, DType};
+use crate::plan::{Opened, Plan, Tensor};
+use crate::tensor::{Copied, DType, Element};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -43,7 +43,9 @@ impl Located<'_> {
     fn takes_workspace(&self, plan: &Plan) -> bool {
         match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => false,
-            Piece::Values(tensor) | Piece::Text(tensor) => plan.workspace(&plan.tensors[*tensor].spec) > 0,
+            Piece::Values(tensor) | Piece::Text(tensor) => {
+                plan.tensors()[*tensor].drawn().is_some_and(|drawn| plan.workspace(drawn.spec()) > 0)
+            }
         }
     }
 
@@ -54,7 +56,7 @@ impl Located<'_> {
             Piece::Values(tensor) => (tensor, CHUNK),
             Piece::Text(tensor) => (tensor, TEXT_CHUNK),
         };
-        usize::try_from(plan.tensors[*tensor].spec.shape.count().div_ceil(share as u64)).unwrap_or(usize::MAX)
+        usize::try_from(plan.tensors()[*tensor].shape().count().div_ceil(share as u64)).unwrap_or(usize::MAX)
     }
 }
 
@@ -71,7 +73,7 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
 /// Errors where a file that pieces were copied from is not what it was before.
 pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     let tensors = pieces.iter().filter_map(|piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].copied(),
+        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors()[*tensor].copied(),
         _ => None,
     });
     Ok(tensors.into_iter().try_for_each(|copied| copied.values.check_unchanged())?)
@@ -89,7 +91,9 @@ pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<
 /// memory and all threads help to draw it.
 pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Located<'a>>> {
     let whole = |piece: &Piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors[*tensor].spec.distribution.is_joint(),
+        Piece::Values(tensor) | Piece::Text(tensor) => {
+            plan.tensors()[*tensor].drawn().is_some_and(|drawn| drawn.distribution().is_joint())
+        }
         _ => false,
     };
     let mut rest = located(plan, pieces).peekable();
@@ -116,7 +120,7 @@ pub(super) struct Job<'a> {
 pub(super) enum Work<'a> {
     Bytes(&'a [u8]),
     Values {
-        tensor: &'a Tensor,
+        dtype: DType,
         source: Arc<dyn Source>,
         start: u64,
         count: usize,
@@ -124,15 +128,15 @@ pub(super) enum Work<'a> {
     },
     /// The same, copied.
     Copied {
-        tensor: &'a Tensor,
         copied: &'a Copied,
         start: u64,
         count: usize,
         order: usize,
     },
+    /// The same as text.
     Text {
         tensor: &'a Tensor,
-        source: Arc<dyn Source>,
+        values: Origin<'a>,
         start: u64,
         count: usize,
     },
@@ -157,8 +161,15 @@ struct JobState<'a> {
 struct Current<'a> {
     located: &'a Located<'a>,
     tensor: &'a Tensor,
-    source: Arc<dyn Source>,
+    values: Origin<'a>,
     start: u64,
+}
+
+/// The origin of the values of a tensor.
+#[derive(Clone)]
+pub(super) enum Origin<'a> {
+    Numbers(DType, Arc<dyn Source>),
+    Copied(&'a Copied),
 }
 
 impl<'a> Jobs<'a> {
@@ -207,13 +218,13 @@ impl<'a> JobState<'a> {
 
     /// The next part of the current tensor, if one is left.
     fn part(&mut self) -> Option<(u64, Work<'a>)> {
-        let Current { located, tensor, source, start } = self.current.as_mut()?;
-        let count = tensor.spec.shape.count();
+        let Current { located, tensor, values, start } = self.current.as_mut()?;
+        let count = tensor.shape().count();
         let (left, chunk) = (count - *start, located.chunk(count));
         if left == 0 {
             return None;
         }
-        let (tensor, source, from) = (*tensor, Arc::clone(source), *start);
+        let (tensor, from) = (*tensor, *start);
         let element = tensor.element();
         let offset = located.offset + element.bytes(from);
         let count = match usize::try_from(left) {
@@ -222,12 +233,17 @@ impl<'a> JobState<'a> {
             _ => chunk - beyond_a_page(offset, chunk, element.bytes(1)),
         };
         *start += count as u64;
-        let source = source.part(from, count).unwrap_or(source);
+        let values = match values {
+            Origin::Numbers(dtype, source) => {
+                Origin::Numbers(*dtype, source.part(from, count).unwrap_or_else(|| Arc::clone(source)))
+            }
+            Origin::Copied(copied) => Origin::Copied(copied),
+        };
         let order = located.values_before;
-        Some(match (located.piece, tensor.copied()) {
-            (Piece::Text(_), _) => (0, Work::Text { tensor, source, start: from, count }),
-            (_, Some(copied)) => (offset, Work::Copied { tensor, copied, start: from, count, order }),
-            (_, None) => (offset, Work::Values { tensor, source, start: from, count, order }),
+        Some(match (located.piece, values) {
+            (Piece::Text(_), values) => (0, Work::Text { tensor, values, start: from, count }),
+            (_, Origin::Copied(copied)) => (offset, Work::Copied { copied, start: from, count, order }),
+            (_, Origin::Numbers(dtype, source)) => (offset, Work::Values { dtype, source, start: from, count, order }),
         })
     }
 
@@ -239,9 +255,12 @@ impl<'a> JobState<'a> {
                 Piece::Bytes(bytes) => return Some((located.offset, Work::Bytes(bytes))),
                 Piece::Checked(_, render) => return Some((located.offset, Work::Checked(render.as_ref()))),
                 Piece::Values(number) | Piece::Text(number) => {
-                    let tensor = &self.plan.tensors[*number];
-                    let source = self.plan.open(*number, self.threads).into();
-                    self.current = Some(Current { located, tensor, source, start: 0 });
+                    let tensor = &self.plan.tensors()[*number];
+                    let values = match self.plan.open(*number, self.threads) {
+                        Opened::Numbers(dtype, source) => Origin::Numbers(dtype, source.into()),
+                        Opened::Copied(copied) => Origin::Copied(copied),
+                    };
+                    self.current = Some(Current { located, tensor, values, start: 0 });
                     if let Some(part) = self.part() {
                         return Some(part);
                     }
@@ -257,15 +276,15 @@ impl<'a> Work<'a> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => {}
             Self::Copied { copied, start, count, .. } => encoder.copies(copied, *start, *count)?,
-            Self::Values { tensor, source, start, count, .. } => {
-                encoder.reserve(tensor.spec.dtype, *count)?;
-                encoder.values(source.as_ref(), tensor.spec.dtype, *start, *count);
+            Self::Values { dtype, source, start, count, .. } => {
+                encoder.reserve(*dtype, *count)?;
+                encoder.values(source.as_ref(), *dtype, *start, *count);
             }
-            Self::Text { tensor, source, start, count } => match tensor.copied() {
-                Some(copied) => encoder.text_of_copies(copied, &tensor.spec.shape, *start, *count)?,
-                None => {
+            Self::Text { tensor, values, start, count } => match values {
+                Origin::Copied(copied) => encoder.text_of_copies(copied, tensor.shape(), *start, *count)?,
+                Origin::Numbers(dtype, source) => {
                     encoder.reserve(DType::F64, *count)?;
-                    encoder.text(source.as_ref(), &tensor.spec.shape, tensor.spec.dtype, *start, *count);
+                    encoder.text(source.as_ref(), tensor.shape(), *dtype, *start, *count);
                 }
             },
         }
@@ -289,9 +308,9 @@ impl<'a> Work<'a> {
     pub(super) fn done(&self) -> u64 {
         match self {
             Self::Bytes(_) | Self::Checked(_) => 0,
-            Self::Values { tensor, count, .. }
-            | Self::Copied { tensor, count, .. }
-            | Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
+            Self::Values { dtype, count, .. } => Element::Drawn(*dtype).bytes(*count as u64),
+            Self::Copied { copied, count, .. } => copied.values.element().bytes(*count as u64),
+            Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
         }
     }
 }

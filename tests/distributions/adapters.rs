@@ -72,10 +72,10 @@ fn the_parts_of_a_base_make_it_again() {
 fn threads_and_dtypes_change_no_number() {
     for (expression, shape) in EXPRESSIONS {
         let tensor = draw::tensor(expression, shape, "torch", DType::F64);
-        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+        let count = usize::try_from(tensor.shape().count()).unwrap();
         let all = draw::doubles(&*draw::open_with(6, &tensor, 3), 0, count);
         assert_eq!(draw::doubles(&*draw::open(6, &tensor), 0, count), all, "{expression}");
         let largest = all.iter().fold(0f64, |largest, value| largest.max(value.abs()));
-        assert!(largest <= tensor.spec.distribution.max_abs(), "{expression}: {largest}");
+        assert!(largest <= tensor.distribution().max_abs(), "{expression}: {largest}");
     }
 }

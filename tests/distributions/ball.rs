@@ -97,7 +97,7 @@ fn distributions_tell_their_mean_and_their_standard_deviation() {
     for (expression, told) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)] {
         for dimension in [1, 2, 5, 20] {
             let distribution =
-                draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).spec.distribution;
+                draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).distribution().clone();
             let values = points(expression, dimension).concat();
             let count = values.len() as f64;
             let (mean, expected) = (values.iter().sum::<f64>() / count, distribution.mean().unwrap());

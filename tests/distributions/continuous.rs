@@ -131,7 +131,7 @@ fn numbers_follow_their_distributions_and_an_error_of_three_percent_in_the_scale
 fn means_and_standard_deviations_are_those_that_the_distributions_tell() {
     let (mut means, mut stds) = (0, 0);
     for &expression in EXPRESSIONS {
-        let distribution = draw::tensor(expression, "1024x512", "default", DType::F64).spec.distribution;
+        let distribution = draw::tensor(expression, "1024x512", "default", DType::F64).distribution().clone();
         let drawn = values(expression, DType::F64);
         let count = drawn.len() as f64;
         let moment = |centre: f64, power| drawn.iter().map(|x| (x - centre).powi(power)).sum::<f64>() / count;
@@ -156,7 +156,7 @@ fn means_and_standard_deviations_are_those_that_the_distributions_tell() {
 fn no_value_is_out_of_its_bounds_or_above_the_largest_that_is_told() {
     for &expression in EXPRESSIONS {
         for dtype in DType::ALL {
-            let distribution = draw::tensor(expression, "1", "default", DType::F64).spec.distribution;
+            let distribution = draw::tensor(expression, "1", "default", DType::F64).distribution().clone();
             if distribution.fits(dtype).is_err() {
                 assert_eq!(dtype, DType::F16, "{expression}");
                 continue;
@@ -175,7 +175,7 @@ fn no_value_is_out_of_its_bounds_or_above_the_largest_that_is_told() {
 #[test]
 fn a_tail_that_does_not_fit_is_refused_unless_it_is_cut() {
     let fits =
-        |expression, dtype| draw::tensor(expression, "9", "default", DType::F64).spec.distribution.fits(dtype).is_ok();
+        |expression, dtype| draw::tensor(expression, "9", "default", DType::F64).distribution().fits(dtype).is_ok();
     for (expression, refused) in [
         ("cauchy:scale=1", &[DType::F16][..]),
         ("cauchy:scale=1,limit=60000", &[]),

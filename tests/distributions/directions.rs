@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use fanin::generator::NATIVE;
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::tensor::{DType, Fans};
 use nalgebra::DMatrix;
 
@@ -130,7 +130,7 @@ fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
 fn biases_of_nguyen_and_widrow_are_uniform_within_the_norm() {
     let fans = Fans { fan_in: Some(4), fan_out: None };
     let common = Common { dtype: DType::F64, layout: "torch".parse().unwrap(), fans, generator: NATIVE };
-    let tensor = Tensor::new("bias".parse().unwrap(), "10000".parse().unwrap(), "nguyen-widrow", &common).unwrap();
+    let tensor = DrawnTensor::new("bias".parse().unwrap(), "10000".parse().unwrap(), "nguyen-widrow", &common).unwrap();
     let found = faults(&Reference::uniform(7.0), Some((-7.0, 7.0)), draw::whole(9, &tensor));
     assert!(found.is_empty(), "{found:?}");
 }

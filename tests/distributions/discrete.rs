@@ -84,7 +84,7 @@ fn one_value_in_a_hundred_that_is_another_is_found() {
 #[test]
 fn distributions_tell_their_mean_their_standard_deviation_and_their_bounds() {
     for &expression in EXPRESSIONS {
-        let distribution = draw::tensor(expression, "9", "default", DType::F32).spec.distribution;
+        let distribution = draw::tensor(expression, "9", "default", DType::F32).distribution().clone();
         let rows = expected(expression);
         let mean: f64 = rows.iter().map(|(value, chance)| value * chance).sum();
         let variance: f64 = rows.iter().map(|(value, chance)| (value - mean).powi(2) * chance).sum();
@@ -95,7 +95,7 @@ fn distributions_tell_their_mean_their_standard_deviation_and_their_bounds() {
             distribution.std()
         );
     }
-    let distribution = |expression| draw::tensor(expression, "9", "default", DType::F64).spec.distribution;
+    let distribution = |expression| draw::tensor(expression, "9", "default", DType::F64).distribution().clone();
     assert_eq!(distribution("integer-uniform:low=-3,high=4").bounds(), Some((-3.0, 4.0)));
     assert_eq!(distribution("integer-uniform:low=-9007199254740992,high=5").max_abs(), 2f64.powi(53));
     assert!(distribution("integer-uniform:low=0,high=70000").fits(DType::F16).is_err());

@@ -3,18 +3,18 @@
 use fanin::generator::{NATIVE, Source, native};
 use std::sync::Arc;
 
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::tensor::{Base, DType, Fans, TensorIdentity};
 
 /// A tensor named `weight`.
-pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
+pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) -> DrawnTensor {
     named("weight", expression, shape, layout, dtype)
 }
 
 /// A tensor of any name.
-pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dtype: DType) -> Tensor {
+pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dtype: DType) -> DrawnTensor {
     let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
-    Tensor::from_base(name.parse().unwrap(), shape.parse().unwrap(), expression, &common, Some(&base())).unwrap()
+    DrawnTensor::from_base(name.parse().unwrap(), shape.parse().unwrap(), expression, &common, Some(&base())).unwrap()
 }
 
 /// What the examples that start from a weight start from.
@@ -26,13 +26,13 @@ pub(crate) fn base() -> Arc<Base> {
 }
 
 /// The numbers of a tensor, drawn by one thread.
-pub(crate) fn open(seed: u64, tensor: &Tensor) -> Box<dyn Source> {
+pub(crate) fn open(seed: u64, tensor: &DrawnTensor) -> Box<dyn Source> {
     open_with(seed, tensor, 1)
 }
 
 /// The numbers of a tensor, drawn by several threads.
-pub(crate) fn open_with(seed: u64, tensor: &Tensor, threads: usize) -> Box<dyn Source> {
-    native(seed, &tensor.spec, threads)
+pub(crate) fn open_with(seed: u64, tensor: &DrawnTensor, threads: usize) -> Box<dyn Source> {
+    native(seed, tensor.spec(), threads)
 }
 
 /// Elements `start..start + count` as singles.
@@ -50,9 +50,9 @@ pub(crate) fn doubles(source: &dyn Source, start: u64, count: usize) -> Vec<f64>
 }
 
 /// All elements of a tensor, those of f32 widened.
-pub(crate) fn whole(seed: u64, tensor: &Tensor) -> Vec<f64> {
-    let (source, count) = (open(seed, tensor), usize::try_from(tensor.spec.shape.count()).unwrap());
-    match tensor.spec.dtype {
+pub(crate) fn whole(seed: u64, tensor: &DrawnTensor) -> Vec<f64> {
+    let (source, count) = (open(seed, tensor), usize::try_from(tensor.shape().count()).unwrap());
+    match tensor.dtype() {
         DType::F64 => doubles(&*source, 0, count),
         _ => singles(&*source, 0, count).into_iter().map(f64::from).collect(),
     }

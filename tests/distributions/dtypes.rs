@@ -49,11 +49,11 @@ fn half_precision_is_single_precision_rounded_once_and_moved_inside_the_bounds()
         for (expression, _) in elementwise::rows() {
             let tensor = |dtype| draw::tensor(expression, "1500x2000", "default", dtype);
             let single = tensor(DType::F32);
-            if single.spec.distribution.fits(half.dtype).is_err() {
+            if single.distribution().fits(half.dtype).is_err() {
                 left_out += 1;
                 continue;
             }
-            let (low, high) = single.spec.distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) = single.distribution().bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             let (low, high) = (half.rounded(low, f64::ceil), half.rounded(high, f64::floor));
             let singles = draw::singles(&*draw::open(3, &single), 0, COUNT);
             let values = encoded(&*draw::open(3, &tensor(half.dtype)), half.dtype, COUNT);
@@ -162,7 +162,7 @@ fn not_a_number_is_none_in_any_dtype() {
         let bytes = encoder.bytes();
         assert!(bytes.chunks(quiet.len()).all(|value| value == quiet), "{dtype}: {:?}", &bytes[..8]);
         assert_eq!(
-            (tensor.spec.distribution.mean(), tensor.spec.distribution.std(), tensor.spec.distribution.bounds()),
+            (tensor.distribution().mean(), tensor.distribution().std(), tensor.distribution().bounds()),
             (None, None, None)
         );
     }

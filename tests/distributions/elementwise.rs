@@ -162,7 +162,7 @@ fn deep() -> Vec<(&'static str, Reference)> {
 #[test]
 fn distributions_have_the_parameters_of_their_formulas() {
     for (expression, reference) in rows() {
-        let distribution = draw::tensor(expression, SHAPE, "default", DType::F64).spec.distribution;
+        let distribution = draw::tensor(expression, SHAPE, "default", DType::F64).distribution().clone();
         let (moments, scale) = (reference.moments(), reference.scale());
         for (word, found, expected) in
             [("mean", distribution.mean(), moments.mean), ("standard deviation", distribution.std(), moments.std)]
@@ -194,7 +194,7 @@ fn faults_of(
             values.filter(|&drawn| drawn != dtype.round(value)).map(Fault::Outside).take(1).collect()
         }
         // The formula's bounds may be off by a rounding; those of the distribution are what no value may pass.
-        _ => faults(&reference, tensor.spec.distribution.bounds(), values),
+        _ => faults(&reference, tensor.distribution().bounds(), values),
     }
 }
 
@@ -265,7 +265,7 @@ fn one_value_past_a_bound_by_one_unit_in_the_last_place_is_found() {
 fn fans_that_are_swapped_are_found() {
     let mut swapped = 0;
     for row in rows() {
-        let distribution = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).spec.distribution);
+        let distribution = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).distribution());
         if distribution(SHAPE) == distribution("2000x1000") {
             continue;
         }

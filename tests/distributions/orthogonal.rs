@@ -124,7 +124,7 @@ fn the_number_of_threads_changes_no_value() {
         ("orthogonal:method=svd", "70x60", DType::F32),
     ] {
         let tensor = draw::tensor(expression, shape, "default", dtype);
-        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+        let count = usize::try_from(tensor.shape().count()).unwrap();
         let draws = [1, 2, 3, 7].map(|threads| draw::doubles(&*draw::open_with(9, &tensor, threads), 0, count));
         assert!(draws.iter().all(|values| *values == draws[0]), "{expression} of {shape} in {dtype}");
     }
@@ -227,7 +227,7 @@ fn the_distribution_says_what_the_mean_square_is() {
         let tensor = draw::tensor(&format!("{method},gain=3"), shape, "default", DType::F64);
         let values = draw::whole(9, &tensor);
         let mean_square = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
-        assert!((mean_square.sqrt() / tensor.spec.distribution.std().unwrap() - 1.0).abs() < 1e-12);
-        assert_eq!(tensor.spec.distribution.mean(), Some(0.0));
+        assert!((mean_square.sqrt() / tensor.distribution().std().unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(tensor.distribution().mean(), Some(0.0));
     }
 }

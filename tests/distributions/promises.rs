@@ -58,7 +58,7 @@ fn any_slice_is_the_slice_of_the_whole() {
     for (expression, shape, layout) in tensors() {
         for dtype in [DType::F32, DType::F64] {
             let tensor = draw::tensor(expression, shape, layout, dtype);
-            let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+            let count = usize::try_from(tensor.shape().count()).unwrap();
             let (whole, again) = (draw::open(6, &tensor), draw::open_with(6, &tensor, 3));
             let (singles, doubles) = (draw::singles(&*whole, 0, count), draw::doubles(&*whole, 0, count));
             let what = format!("{expression} of {shape} in {layout}, {dtype}:");
@@ -181,9 +181,8 @@ fn seed_and_name_change_every_random_tensor_and_nothing_else_does() {
         let tensor = draw::tensor(expression, shape, layout, DType::F32);
         let other = draw::named(Name::unnamed(1).as_str(), expression, shape, layout, DType::F32);
         let values = draw::whole(6, &tensor);
-        let random =
-            !matches!(tensor.spec.distribution, Distribution::Constant { .. } | Distribution::Deterministic(_))
-                && tensor.spec.distribution.std() != Some(0.0);
+        let random = !matches!(tensor.distribution(), Distribution::Constant { .. } | Distribution::Deterministic(_))
+            && tensor.distribution().std() != Some(0.0);
         assert_eq!(draw::whole(6, &tensor), values);
         assert_eq!(draw::whole(7, &tensor) != values, random, "{expression} of another seed");
         assert_eq!(draw::whole(6, &other) != values, random, "{expression} of another name");

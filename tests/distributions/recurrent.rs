@@ -139,8 +139,8 @@ fn the_moments_that_are_told_are_those_of_what_is_drawn() {
     let mean = values.iter().sum::<f64>() / count;
     let std = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
     assert!(
-        (mean - tensor.spec.distribution.mean().unwrap()).abs() < 0.01
-            && (std - tensor.spec.distribution.std().unwrap()).abs() < 0.01
+        (mean - tensor.distribution().mean().unwrap()).abs() < 0.01
+            && (std - tensor.distribution().std().unwrap()).abs() < 0.01
     );
 }
 
@@ -151,7 +151,7 @@ fn every_value_lies_inside_the_bounds_in_every_dtype() {
     {
         for dtype in DType::ALL {
             let tensor = draw::tensor(expression, "100x100", "torch", dtype);
-            let (low, high) = tensor.spec.distribution.bounds().unwrap();
+            let (low, high) = tensor.distribution().bounds().unwrap();
             let fits = |value: &f64| (low..=high).contains(value);
             // Narrow dtypes are drawn through f32: their rounding is the writer's, and tested there.
             assert!(draw::whole(7, &tensor).iter().all(fits), "{expression} in {dtype}");

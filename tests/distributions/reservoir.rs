@@ -120,7 +120,7 @@ fn a_fast_spectral_radius_is_near_the_one_asked_for() {
         assert!((found / 0.9 - 1.0).abs() < 0.1, "{expression}: {found}");
     }
     let distribution =
-        draw::tensor("fast-spectral:radius=0.9,density=0.25", "100x100", "torch", DType::F64).spec.distribution;
+        draw::tensor("fast-spectral:radius=0.9,density=0.25", "100x100", "torch", DType::F64).distribution().clone();
     // The circular distribution: n std^2 = radius^2.
     assert!((distribution.std().unwrap() - 0.09).abs() < 1e-12);
 }
@@ -238,7 +238,7 @@ fn values_have_the_moments_of_their_distribution() {
         let error = (square / count).sqrt();
         assert!((mean_found - mean).abs() < 4.0 * error, "{expression}: mean {mean_found}");
         assert!((square_found / square - 1.0).abs() < 0.02, "{expression}: mean square {square_found}");
-        let distribution = draw::tensor(expression, shape, "torch", DType::F64).spec.distribution;
+        let distribution = draw::tensor(expression, shape, "torch", DType::F64).distribution().clone();
         if let (Some(told), Some(std)) = (distribution.mean(), distribution.std()) {
             assert!((told - mean).abs() < 1e-12, "{expression}: {told}");
             assert!((std - (square - mean * mean).sqrt()).abs() < 1e-12, "{expression}: {std}");
@@ -393,7 +393,7 @@ fn a_ring_to_the_power_of_its_size_is_a_multiple_of_the_identity() {
 fn slices_threads_and_dtypes_change_no_number() {
     for &(expression, shape) in EXPRESSIONS {
         let tensor = draw::tensor(expression, shape, layout(shape), DType::F64);
-        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+        let count = usize::try_from(tensor.shape().count()).unwrap();
         let (one, three) = (draw::open(6, &tensor), draw::open_with(6, &tensor, 3));
         let all = draw::doubles(&*one, 0, count);
         assert_eq!(draw::doubles(&*three, 0, count), all, "{expression}");
@@ -401,6 +401,6 @@ fn slices_threads_and_dtypes_change_no_number() {
         let narrow: Vec<f32> = all.iter().map(|&value| value as f32).collect();
         assert_eq!(draw::singles(&*one, 0, count), narrow, "{expression}");
         let largest = all.iter().fold(0f64, |largest, value| largest.max(value.abs()));
-        assert!(largest <= tensor.spec.distribution.max_abs(), "{expression}: {largest}");
+        assert!(largest <= tensor.distribution().max_abs(), "{expression}: {largest}");
     }
 }

@@ -144,9 +144,9 @@ fn nonzeros_are_normal() {
         let tensor = draw::tensor("sparse:nonzeros=1000,std=0.5", "2000x3000", "default", dtype);
         let mut values = draw::whole(2, &tensor);
         let share = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
-        let std = tensor.spec.distribution.std().unwrap();
+        let std = tensor.distribution().std().unwrap();
         assert!(
-            (share.sqrt() / std - 1.0).abs() < 0.005 && tensor.spec.distribution.mean() == Some(0.0),
+            (share.sqrt() / std - 1.0).abs() < 0.005 && tensor.distribution().mean() == Some(0.0),
             "{share} and {std}"
         );
         values.retain(|&value| value != 0.0);
@@ -209,8 +209,8 @@ fn nonzeros_have_a_mean_where_one_is_given() {
             let mut values = draw::whole(2, &tensor);
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
-            assert!((mean / tensor.spec.distribution.mean().unwrap() - 1.0).abs() < 0.01, "{expression}: mean {mean}");
-            assert!((square.sqrt() / tensor.spec.distribution.std().unwrap() - 1.0).abs() < 0.01, "{expression}: std");
+            assert!((mean / tensor.distribution().mean().unwrap() - 1.0).abs() < 0.01, "{expression}: mean {mean}");
+            assert!((square.sqrt() / tensor.distribution().std().unwrap() - 1.0).abs() < 0.01, "{expression}: std");
             values.retain(|value| *value != 0.0);
             let found = faults(&reference, None, values.iter().copied());
             assert!(found.is_empty(), "{expression} in {dtype}: {found:?}");

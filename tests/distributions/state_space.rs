@@ -102,7 +102,7 @@ fn no_element_is_larger_than_the_distribution_says() {
             }
             let tensor = draw::tensor(expression, shape, "default", DType::F64);
             let largest = draw::whole(5, &tensor).into_iter().map(f64::abs).fold(0.0, f64::max);
-            let told = tensor.spec.distribution.max_abs();
+            let told = tensor.distribution().max_abs();
             assert!(largest <= told, "{expression} {shape}: {largest} is above {told}");
         }
     }

@@ -8,7 +8,7 @@ use fanin::distribution::Distribution;
 use fanin::format::{FORMATS, Format};
 use fanin::generator::NATIVE;
 use fanin::inspect::summary;
-use fanin::plan::{Common, Plan, Tensor};
+use fanin::plan::{Common, DrawnTensor, Opened, Plan, Tensor};
 use fanin::reader::Contents;
 use fanin::statistics::summary::Summary;
 use fanin::tensor::{DType, Fans, Layout, Seed};
@@ -19,10 +19,10 @@ use crate::temporary::Temporary;
 
 const SHAPES: [&str; 6] = ["()", "0x5", "7", "3x4x5", "2x0x3", "300x70"];
 
-fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> Tensor {
+fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> DrawnTensor {
     let common =
         Common { dtype, layout: Layout::default(), fans: Fans { fan_in: Some(12), fan_out: None }, generator: NATIVE };
-    Tensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
+    DrawnTensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
 }
 
 /// A distribution as text that spells out every parameter.
@@ -30,7 +30,7 @@ fn text(distribution: &Distribution) -> String {
     format!("{distribution:?}")
 }
 
-fn plan(tensors: Vec<Tensor>) -> Plan {
+fn plan(tensors: Vec<DrawnTensor>) -> Plan {
     Plan::new(NATIVE, Seed::from(7), tensors).unwrap()
 }
 
@@ -48,11 +48,11 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
 
 /// The values as they were drawn.
 fn drawn(plan: &Plan, tensor: &Tensor) -> Vec<f64> {
-    let number = plan.tensors.iter().position(|other| other.spec.name == tensor.spec.name).unwrap();
-    let source = plan.open(number, 1);
-    let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+    let number = plan.tensors().iter().position(|other| other.name() == tensor.name()).unwrap();
+    let Opened::Numbers(dtype, source) = plan.open(number, 1) else { panic!("`{}` is copied", tensor.name()) };
+    let count = usize::try_from(tensor.shape().count()).unwrap();
     let mut encoder = writer::Encoder::default();
-    encoder.widened(source.as_ref(), tensor.spec.dtype, 0, count).to_vec()
+    encoder.widened(source.as_ref(), dtype, 0, count).to_vec()
 }
 
 /// A tensor's name, values and figures.
@@ -84,19 +84,19 @@ fn what_is_written_is_read_back_with_its_recipe() {
                 let entry = &contents.entries[0];
                 let at = format!("{} {dtype} {shape}", format.name);
                 assert_eq!((contents.format.name, contents.entries.len()), (format.name, 1), "{at}");
-                assert_eq!((entry.name.as_str(), &entry.shape), ("weight", &plan.tensors[0].spec.shape), "{at}");
+                assert_eq!((entry.name.as_str(), &entry.shape), ("weight", plan.tensors()[0].shape()), "{at}");
                 assert_eq!(entry.dtype(), Some(dtype), "{at}");
                 assert_eq!(contents.notes, [""; 0], "{at}");
                 if format.name != "npy" {
                     assert_eq!(contents.provenance.as_ref().unwrap().seed().unwrap(), Seed::from(7), "{at}");
                     assert_eq!(
-                        text(&entry.planned.as_ref().unwrap().spec.distribution),
-                        text(&plan.tensors[0].spec.distribution),
+                        text(entry.planned.as_ref().unwrap().distribution()),
+                        text(plan.tensors()[0].drawn().unwrap().distribution()),
                         "{at}"
                     );
                     assert_eq!(entry.type_word, dtype.word(), "{at}");
                 }
-                assert_eq!(read_all(&file.0).unwrap()[0].1, drawn(&plan, &plan.tensors[0]), "{at}");
+                assert_eq!(read_all(&file.0).unwrap()[0].1, drawn(&plan, &plan.tensors()[0]), "{at}");
             }
         }
     }
@@ -117,13 +117,13 @@ fn several_tensors_keep_their_values_and_distributions() {
         let contents = Contents::open(&file.0).unwrap();
         assert_eq!(contents.notes, [""; 0]);
         let read = read_all(&file.0).unwrap();
-        assert_eq!(read.len(), plan.tensors.len());
-        for tensor in &plan.tensors {
-            let at = read.iter().position(|(name, ..)| name == tensor.spec.name.as_str()).unwrap();
-            assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.spec.name);
+        assert_eq!(read.len(), plan.tensors().len());
+        for tensor in plan.tensors() {
+            let at = read.iter().position(|(name, ..)| name == tensor.name().as_str()).unwrap();
+            assert_eq!(read[at].1, drawn(&plan, tensor), "{} {}", format.name, tensor.name());
             assert_eq!(
-                text(&contents.entries[at].planned.as_ref().unwrap().spec.distribution),
-                text(&tensor.spec.distribution)
+                text(contents.entries[at].planned.as_ref().unwrap().distribution()),
+                text(tensor.drawn().unwrap().distribution())
             );
         }
     }

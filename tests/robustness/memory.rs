@@ -54,7 +54,7 @@ fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn()
         let needed = told["workspace_bytes"].as_u64().unwrap();
         assert!(needed >= 8_000_000, "{line}: {needed}");
         let below = Ended::of(&mut folder.fanin(&format!("init {line} -o w.npy --max-memory {}", needed - 1)));
-        assert!(below.is_refusal() && below.told.contains("drawn as a whole"), "{line}: {}", below.told);
+        assert!(below.is_refusal() && below.told.contains("memory to draw"), "{line}: {}", below.told);
         let drawn = format!("\"{FANIN}\" init {line} -q --force -o w.npy --max-memory {needed}");
         if measured {
             let ended = folder.shell(&format!("{TIME} -q -f %M -o memory {drawn}"));
@@ -69,7 +69,7 @@ fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn()
         ["init torch.orthogonal_ w=20000x50 --slice w=0:1 --like torch -o w.npy --force", "verify both.npz --tensor b"]
     {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --max-memory 1MiB")));
-        assert!(ended.is_refusal() && ended.told.contains("drawn as a whole"), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.told.contains("memory to draw"), "{line}: {}", ended.told);
     }
 }
 

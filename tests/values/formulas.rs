@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanin::generator::NATIVE;
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::scheme::{self, gain};
 use fanin::tensor::{DType, Fans};
 
@@ -97,10 +97,10 @@ const WORDS: &str = "
 ";
 
 /// What a scheme draws on a shape that it takes.
-fn tensor(expression: &str, shape: &str) -> Tensor {
+fn tensor(expression: &str, shape: &str) -> DrawnTensor {
     let common =
         Common { dtype: DType::F64, layout: "default".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
-    Tensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
+    DrawnTensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression}: {error:#}"))
 }
 
@@ -361,8 +361,8 @@ fn symbols(expression: &str) -> BTreeMap<String, f64> {
 /// What differs between the formula of a case, given as text, and what its scheme draws.
 fn difference(&(expression, part, symbol, given): &Case, formula: &str) -> Option<String> {
     let tensor = tensor(expression, SHAPE);
-    let distribution = &tensor.spec.distribution;
-    let mut symbols = symbols(&tensor.expression);
+    let distribution = tensor.distribution();
+    let mut symbols = symbols(tensor.expression());
     let mut text = formula.to_owned();
     // A hyphen within the name of a parameter is no minus.
     for parameter in scheme::find(expression.split(':').next().unwrap()).unwrap().parameters() {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanin::generator::{GENERATORS, Generator, NATIVE, native};
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::scheme;
 use fanin::tensor::{Base, DType, Fans, Layout, TensorIdentity};
 use fanin::writer::Encoder;
@@ -154,10 +154,10 @@ fn drawn() -> BTreeMap<String, String> {
         for dtype in DType::ALL {
             let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
             let (name, sizes) = ("weight".parse().unwrap(), shape.parse().unwrap());
-            let tensor = Tensor::from_base(name, sizes, expression, &common, Some(&base())).unwrap();
-            let source = native(SEED, &tensor.spec, 2);
+            let tensor = DrawnTensor::from_base(name, sizes, expression, &common, Some(&base())).unwrap();
+            let source = native(SEED, tensor.spec(), 2);
             let mut encoder = Encoder::default();
-            let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+            let count = usize::try_from(tensor.shape().count()).unwrap();
             encoder.values(source.as_ref(), dtype, 0, count);
             let bytes = encoder.bytes();
             let mut line: String = Sha256::digest(bytes)[..16].iter().fold(String::new(), |mut hex, byte| {
@@ -170,7 +170,7 @@ fn drawn() -> BTreeMap<String, String> {
                     let _ = write!(line, "{byte:02x}");
                 });
             }
-            rows.insert(format!("{} {shape} {layout} {dtype}", tensor.expression), line);
+            rows.insert(format!("{} {shape} {layout} {dtype}", tensor.expression()), line);
         }
     }
     rows
@@ -228,9 +228,9 @@ fn far_elements_high_seeds_and_other_names_have_their_values_too() {
         ("uniform:low=0,high=1", "model.layers.31.mlp.weight", 1 << 32, (1 << 40) + 7, UNIFORMS),
     ];
     for (expression, name, seed, start, expected) in rows {
-        let tensor = Tensor::new(name.parse().unwrap(), "281474976710656".parse().unwrap(), expression, &common);
+        let tensor = DrawnTensor::new(name.parse().unwrap(), "281474976710656".parse().unwrap(), expression, &common);
         let mut values = [0.0; 4];
-        native(seed, &tensor.unwrap().spec, 1).fill_f32(start, &mut values);
+        native(seed, tensor.unwrap().spec(), 1).fill_f32(start, &mut values);
         assert_eq!(values.map(f32::to_bits), expected, "{expression} {name}");
     }
 }
@@ -259,9 +259,9 @@ fn a_plain_layout_is_not_part_of_the_words() {
             fans: Fans::default(),
             generator: NATIVE,
         };
-        let tensor = Tensor::new("w".parse().unwrap(), "64x64".parse().unwrap(), "he-normal", &common).unwrap();
+        let tensor = DrawnTensor::new("w".parse().unwrap(), "64x64".parse().unwrap(), "he-normal", &common).unwrap();
         let mut values = vec![0.0; 4096];
-        native(SEED, &tensor.spec, 1).fill_f32(0, &mut values);
+        native(SEED, tensor.spec(), 1).fill_f32(0, &mut values);
         values
     };
     assert_eq!(draw("torch"), draw("default"));

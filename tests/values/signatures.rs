@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::common::Folder;
 use fanin::generator::{NATIVE, native};
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::scheme;
 use fanin::scheme::frameworks::{Framework, ParameterAlias};
 use fanin::tensor::{DType, Fans, Layout, Shape};
@@ -121,9 +121,9 @@ fn expression(framework: &str, name: &str, with: &BTreeMap<String, Value>) -> St
     if pairs.is_empty() { format!("{framework}.{name}") } else { format!("{framework}.{name}:{}", pairs.join(",")) }
 }
 
-fn tensor(expression: &str, shape: &[u64], layout: &str) -> anyhow::Result<Tensor> {
+fn tensor(expression: &str, shape: &[u64], layout: &str) -> anyhow::Result<DrawnTensor> {
     let common = Common { dtype: DType::F32, layout: layout.parse()?, fans: Fans::default(), generator: NATIVE };
-    Tensor::new("weight".parse()?, Shape::new(shape.to_vec())?, expression, &common)
+    DrawnTensor::new("weight".parse()?, Shape::new(shape.to_vec())?, expression, &common)
 }
 
 #[test]
@@ -171,11 +171,13 @@ fn every_default_is_that_of_the_framework() {
                 let mut with = call.with.clone();
                 with.insert(parameter.clone(), value.clone());
                 match draws(&with) {
-                    Ok(stated)
-                        if format!("{:?}", stated.spec.distribution) == format!("{:?}", default.spec.distribution) => {}
+                    Ok(stated) if format!("{:?}", stated.distribution()) == format!("{:?}", default.distribution()) => {
+                    }
                     Ok(stated) => wrong.push(format!(
                         "{}.{name}:{parameter}={value} is {}, and without it {}",
-                        table.framework, stated.expression, default.expression
+                        table.framework,
+                        stated.expression(),
+                        default.expression()
                     )),
                     Err(_) => _ = untaken.insert(format!("{}.{name}:{parameter}", table.framework)),
                 }
@@ -206,9 +208,9 @@ fn figures(values: &[f32]) -> (Figures, f64) {
 }
 
 /// What differs between a draw of a framework and one of fanin, beyond chance.
-fn difference(theirs: Figures, tensor: &Tensor) -> Option<String> {
-    let distribution = &tensor.spec.distribution;
-    let count = tensor.spec.shape.count() as f64;
+fn difference(theirs: Figures, tensor: &DrawnTensor) -> Option<String> {
+    let distribution = tensor.distribution();
+    let count = tensor.shape().count() as f64;
     let near = |a: f64, b: f64, slack: f64| (a - b).abs() <= slack + 1e-5 * a.abs().max(b.abs());
     if distribution.is_joint()
         && let (Some(mean), Some(std)) = (distribution.mean(), distribution.std())
@@ -216,8 +218,8 @@ fn difference(theirs: Figures, tensor: &Tensor) -> Option<String> {
         let same = near(theirs.mean, mean, 6.0 * std / count.sqrt()) && near(theirs.std, std, 0.03 * std);
         return (!same).then(|| format!("mean {mean} and std {std}; theirs {theirs:?}"));
     }
-    let mut values = vec![f32::NAN; usize::try_from(tensor.spec.shape.count()).unwrap()];
-    native(11, &tensor.spec, 1).fill_f32(0, &mut values);
+    let mut values = vec![f32::NAN; usize::try_from(tensor.shape().count()).unwrap()];
+    native(11, tensor.spec(), 1).fill_f32(0, &mut values);
     let (ours, error) = figures(&values);
     // Of heavy tails the quartiles alone say something.
     let mut same = error > 0.05

@@ -1,7 +1,7 @@
 //! Every framework's name draws: finite values of the distribution that its meaning states.
 
 use fanin::generator::{NATIVE, native};
-use fanin::plan::{Common, Tensor};
+use fanin::plan::{Common, DrawnTensor};
 use fanin::scheme::{self, frameworks::Alias, frameworks::FRAMEWORKS};
 use fanin::tensor::{DType, Fans};
 
@@ -11,11 +11,11 @@ fn scheme_of(means: &str) -> &'static scheme::Scheme {
 }
 
 /// An expression on a shape that is legal for the scheme which it names.
-fn tensor(expression: &str, scheme: &scheme::Scheme) -> Tensor {
+fn tensor(expression: &str, scheme: &scheme::Scheme) -> DrawnTensor {
     let (_, shape, layout) = scheme.example.on("48x36");
     let common =
         Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
-    Tensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
+    DrawnTensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression} {shape}: {error:#}"))
 }
 
@@ -29,12 +29,8 @@ fn every_spelling_means_what_its_row_says() {
         let scheme = scheme_of(means);
         let typed = tensor(&format!("{framework}.{name}"), scheme);
         let stated = tensor(means, scheme);
-        assert_eq!(typed.expression, stated.expression, "{framework} has two meanings for {name}");
-        assert_eq!(
-            format!("{:?}", typed.spec.distribution),
-            format!("{:?}", stated.spec.distribution),
-            "{framework}.{name}"
-        );
+        assert_eq!(typed.expression(), stated.expression(), "{framework} has two meanings for {name}");
+        assert_eq!(format!("{:?}", typed.distribution()), format!("{:?}", stated.distribution()), "{framework}.{name}");
     }
 }
 
@@ -42,9 +38,9 @@ fn every_spelling_means_what_its_row_says() {
 fn every_spelling_draws_finite_values_of_its_distribution() {
     for Alias { framework, name, means, .. } in spellings() {
         let tensor = tensor(&format!("{framework}.{name}"), scheme_of(means));
-        let count = usize::try_from(tensor.spec.shape.count()).unwrap();
+        let count = usize::try_from(tensor.shape().count()).unwrap();
         let mut values = vec![f32::NAN; count];
-        native(11, &tensor.spec, 1).fill_f32(0, &mut values);
+        native(11, tensor.spec(), 1).fill_f32(0, &mut values);
         if let Some(fault) = fault(&tensor, &values) {
             panic!("{framework}.{name} ({means}): {fault}");
         }
@@ -52,8 +48,8 @@ fn every_spelling_draws_finite_values_of_its_distribution() {
 }
 
 /// What is wrong with values, if anything is.
-fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
-    let distribution = &tensor.spec.distribution;
+fn fault(tensor: &DrawnTensor, values: &[f32]) -> Option<String> {
+    let distribution = tensor.distribution();
     if distribution.max_abs().is_nan() {
         // A fill with NaN, for debugging.
         return values.iter().any(|value| !value.is_nan()).then(|| "a value is not NaN".into());
@@ -91,9 +87,9 @@ fn a_parameter_that_only_sounds_like_an_arrangement_is_the_schemes_own_in_every_
     let distribution = |expression: &str, layout: &str| {
         let common =
             Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
-        let tensor = Tensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
+        let tensor = DrawnTensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
         let tensor = tensor.unwrap_or_else(|error| panic!("{expression} in layout {layout}: {error:#}"));
-        format!("{:?}", tensor.spec.distribution)
+        format!("{:?}", tensor.distribution())
     };
     for scheme in ["hippo-legs", "hippo-legt", "hippo-fourier", "hippo-lagt"] {
         let [turned, plain] = [true, false].map(|turned| format!("{scheme}:transposed={turned}"));

@@ -139,7 +139,7 @@ impl Output {
 
 /// Standard output as a destination, in the format asked for or `.npy`.
 fn stream(asked: Option<&'static Format>, plan: &Plan, dry_run: bool) -> Result<Destination> {
-    let one = plan.tensors.len() == 1;
+    let one = plan.tensors().len() == 1;
     if asked.is_none() && dry_run {
         return Ok(Destination::Terminal);
     }

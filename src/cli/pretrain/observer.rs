@@ -10,7 +10,7 @@ use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
 use crate::format::Piece;
-use crate::plan::Plan;
+use crate::plan::{Plan, TrainedTensor};
 use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
 use crate::text::figure;
 use crate::writer::{self, FileOptions, Settings};
@@ -58,13 +58,13 @@ impl ConsoleObserver {
     }
 
     /// Completes the log and draws the picture.
-    pub(super) fn finish(&mut self, plan: &Plan) -> Result<()> {
+    pub(super) fn finish(&mut self, learned: &[TrainedTensor]) -> Result<()> {
         self.bar.take().iter().for_each(ProgressBar::finish_and_clear);
         if let Some(log) = &mut self.log {
             log.finish(self.options.fsync)?;
         }
         let Some(path) = &self.picture else { return Ok(()) };
-        let picture = Picture { history: &self.history, weight: plan.tensors.first(), run: &self.run }.svg();
+        let picture = Picture { history: &self.history, weight: learned.first(), run: &self.run }.svg();
         let pieces = [Piece::Bytes(picture.into_bytes())];
         let settings = Settings { threads: &|| 1, progress: &|_| () };
         writer::write_file(&Plan::nothing(), &pieces, path, self.options, &settings)?;

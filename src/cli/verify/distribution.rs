@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Expected, Verify};
 use crate::cli::Outcome;
 use crate::cli::inspect::{Column, table};
-use crate::plan::{Plan, Tensor};
+use crate::plan::{DrawnTensor, Plan};
 use crate::reader::Contents;
 use crate::statistics::p_value::bonferroni;
 use crate::text::{cut, escape, figure, grouped, json_line};
@@ -16,7 +16,7 @@ use crate::verify::distribution::{GoodnessOfFit, TestOptions, TestResult, repeat
 
 /// A tensor and what its tests found.
 struct Row<'a> {
-    tensor: &'a Tensor,
+    tensor: &'a DrawnTensor,
     fit: GoodnessOfFit,
     /// The least p-value of its tests, corrected for the number of all tests.
     corrected: Option<f64>,
@@ -44,16 +44,17 @@ impl Verify {
         let options = TestOptions {
             threads: self.resources.threads(),
             max_memory: self.resources.limit(),
-            total_values: meeting.pairs.iter().map(|&(number, _)| plan.tensors[number].spec.shape.count()).sum(),
+            total_values: meeting.pairs.iter().map(|&(number, _)| plan.tensors()[number].shape().count()).sum(),
         };
         let mut fits = meeting
             .pairs
             .iter()
-            .map(|&(number, entry)| Ok((number, test(&plan.tensors[number], contents, entry, options)?)))
+            .map(|&(number, entry)| Ok((number, test(drawn(&plan, number)?.spec(), contents, entry, options)?)))
             .collect::<Result<Vec<_>>>()?;
         compare_tensors(&plan, &mut fits);
         let tests = fits.iter().map(|(_, fit)| fit.tests.len() as u64).sum();
-        let rows: Vec<Row> = fits.into_iter().map(|(number, fit)| row(&plan, number, fit, tests)).collect();
+        let row = |(number, fit)| Ok(Row::new(drawn(&plan, number)?, fit, tests));
+        let rows: Vec<Row> = fits.into_iter().map(row).collect::<Result<_>>()?;
         let fit = meeting.faults.is_empty() && rows.iter().all(|row| row.fits(self.alpha));
         let untested = Untested { underived, undrawn };
         match (self.json, self.quiet) {
@@ -81,7 +82,7 @@ impl Verify {
             writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
         }
         for row in rows {
-            let name = cut(&escape(row.tensor.spec.name.as_str()), 100);
+            let name = cut(&escape(row.tensor.name().as_str()), 100);
             for fault in &row.fit.faults {
                 writeln!(out, "`{name}`: {fault}")?;
             }
@@ -133,8 +134,8 @@ impl Verify {
                 })
             };
             json!({
-                "name": row.tensor.spec.name.as_str(),
-                "scheme": row.tensor.expression,
+                "name": row.tensor.name().as_str(),
+                "scheme": row.tensor.expression(),
                 "fits": row.fits(self.alpha),
                 "corrected_p_value": row.corrected,
                 "tests": row.fit.tests.iter().map(one).collect::<Vec<_>>(),
@@ -158,17 +159,19 @@ impl Verify {
 fn compare_tensors(plan: &Plan, fits: &mut [(usize, GoodnessOfFit)]) {
     let fingerprints: Vec<_> = fits.iter().map(|(_, fit)| fit.fingerprint.as_ref()).collect();
     for (number, other, text) in repeated_tensors(&fingerprints) {
-        let (tensor, other) = (&plan.tensors[fits[number].0], &plan.tensors[fits[other].0]);
-        if !tensor.is_copy_of(other) {
-            let name = cut(&escape(other.spec.name.as_str()), 100);
+        let (tensor, other) = (&plan.tensors()[fits[number].0], &plan.tensors()[fits[other].0]);
+        let is_copy = tensor.drawn().zip(other.drawn()).is_some_and(|(tensor, other)| tensor.is_copy_of(other));
+        if !is_copy {
+            let name = cut(&escape(other.name().as_str()), 100);
             fits[number].1.faults.push(format!("{text} `{name}`"));
         }
     }
 }
 
-fn row(plan: &Plan, number: usize, fit: GoodnessOfFit, tests: u64) -> Row<'_> {
-    let corrected = fit.least().map(|test| bonferroni(test.p_value, tests));
-    Row { tensor: &plan.tensors[number], fit, corrected }
+/// The tensor with that number. Errors if it has no distribution.
+fn drawn(plan: &Plan, number: usize) -> Result<&DrawnTensor> {
+    let tensor = &plan.tensors()[number];
+    tensor.drawn().with_context(|| format!("`{}` is not drawn, and has no distribution", tensor.name()))
 }
 
 /// The number of failed tests of a tensor that are written out.
@@ -186,7 +189,12 @@ const COLUMNS: &[Column] = &[
     Column::words("scheme"),
 ];
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    fn new(tensor: &'a DrawnTensor, fit: GoodnessOfFit, tests: u64) -> Self {
+        let corrected = fit.least().map(|test| bonferroni(test.p_value, tests));
+        Self { tensor, fit, corrected }
+    }
+
     fn fits(&self, alpha: f64) -> bool {
         self.fit.faults.is_empty() && self.corrected.is_none_or(|probability| probability >= alpha)
     }
@@ -207,15 +215,15 @@ impl Row<'_> {
             (true, Some(why)) => format!("fits ({why})"),
         };
         vec![
-            cut(&escape(tensor.spec.name.as_str()), 100),
-            tensor.spec.shape.to_string(),
-            tensor.spec.dtype.to_string(),
+            cut(&escape(tensor.name().as_str()), 100),
+            tensor.shape().to_string(),
+            tensor.dtype().to_string(),
             statistic("distance"),
             statistic("mean"),
             statistic("std"),
             corrected.map_or("-".into(), |probability| format!("{probability:.2e}")),
             word,
-            cut(&tensor.expression, 100),
+            cut(tensor.expression(), 100),
         ]
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::Verify;
 use crate::generator::Generator;
 use crate::model::layers::modules::{self, ModuleSpec};
-use crate::plan::{Plan, Tensor, Turn, put_in_turn};
+use crate::plan::{DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::{Contents, Entry};
 use crate::scheme;
 use crate::text::{cut, escape};
@@ -34,8 +34,9 @@ impl Verify {
         // With --distribution the layers of a stack may be copies, as torch makes them.
         let generator = if self.distribution { Generator::like(modules::FRAMEWORK)? } else { generator };
         let drawn = self.modules_of(&asked, contents, generator)?;
-        let holds =
-            |(tensor, _): &(Tensor, Turn)| contents.entries.iter().any(|entry| entry.name == tensor.spec.name.as_str());
+        let holds = |(tensor, _): &(DrawnTensor, Turn)| {
+            contents.entries.iter().any(|entry| entry.name == tensor.name().as_str())
+        };
         // Tensors of the scheme that shares the module's word may have any names.
         if is_scheme && !(drawn.len() > 1 && drawn.iter().all(holds)) {
             return Ok(None);
@@ -46,7 +47,7 @@ impl Verify {
         let (mut tensors, turns): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
         put_in_turn(generator, &mut tensors, &turns);
         let plan = Plan::new(generator, self.numbers.seed(), tensors)?;
-        Ok(Some(plan.only(|tensor| self.wants(tensor.spec.name.as_str()))))
+        Ok(Some(plan.only(|tensor| self.wants(tensor.name().as_str()))))
     }
 
     /// Errors where an option does not suit a module.
@@ -62,13 +63,13 @@ impl Verify {
         asked: &ModuleSpec,
         contents: &Contents,
         generator: &'static Generator,
-    ) -> Result<Vec<(Tensor, Turn)>> {
+    ) -> Result<Vec<(DrawnTensor, Turn)>> {
         let mut all = Vec::new();
         for (number, Found { prefix, weight }) in found(asked, contents).into_iter().enumerate() {
             let shown = || format!("`{}`", cut(&escape(&weight.name), 100));
             let dtype = weight.dtype().ok_or_else(|| super::no_distribution(weight))?;
             let drawn = asked.drawn(prefix, &weight.shape, number, (dtype, generator)).with_context(shown)?;
-            if drawn.iter().any(|(tensor, _)| self.wants(tensor.spec.name.as_str())) {
+            if drawn.iter().any(|(tensor, _)| self.wants(tensor.name().as_str())) {
                 all.extend(drawn);
             }
         }

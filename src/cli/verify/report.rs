@@ -38,7 +38,7 @@ pub(super) struct Tensor<'a> {
 impl Tensor<'_> {
     /// The name of the tensor that it is tied to.
     fn source(&self) -> Option<&str> {
-        let planned = self.planned.spec.name.as_str();
+        let planned = self.planned.name().as_str();
         (planned != self.name).then_some(planned)
     }
 }
@@ -71,7 +71,7 @@ impl Compared<'_> {
             writeln!(out, "{note}")?;
         }
         let (tensors, bytes) = (self.tensors.len() as u64, self.bytes());
-        let origin = format!("seed {}, {}", self.plan.seed, self.plan.generator.name);
+        let origin = format!("seed {}, {}", self.plan.seed(), self.plan.generator().name);
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
             let rate = bytes as f64 / self.seconds.max(1e-9) / 1e9;
@@ -100,8 +100,8 @@ impl Compared<'_> {
         let compared = self.tensors.iter().map(entry);
         let report = json!({
             "equal": self.is_equal(),
-            "generator": self.plan.generator.name,
-            "seed": crate::cli::report::seed(&self.plan.seed),
+            "generator": self.plan.generator().name,
+            "seed": crate::cli::report::seed(self.plan.seed()),
             "tensors": faults.chain(compared).collect::<Vec<Value>>(),
             "not_drawn": self.undrawn,
             "value_bytes": self.bytes(),
@@ -117,14 +117,16 @@ fn shown(name: &str) -> String {
 
 /// `[3, 17]: the file holds 0.1, the recipe gives 0.2; 1 of 12 elements differs`.
 fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Difference) -> String {
-    let value = |value: f64| if value.is_finite() { shortest(value, tensor.spec.dtype) } else { value };
+    let value = |value: f64| {
+        if value.is_finite() { tensor.element().dtype().map_or(value, |dtype| shortest(value, dtype)) } else { value }
+    };
     let (held, derived) = (format!("{:?}", value(held)), format!("{:?}", value(derived)));
     let bits = if held == derived { " of other bits" } else { "" };
     format!(
         "{}: the file holds {held}, the recipe gives {derived}{bits}; {} of {} elements differ{}",
-        position(tensor, first),
+        position(tensor.shape(), first),
         grouped(count),
-        grouped(tensor.spec.shape.count()),
+        grouped(tensor.shape().count()),
         if count == 1 { "s" } else { "" }
     )
 }
@@ -132,13 +134,13 @@ fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Diffe
 fn entry(compared: &Tensor) -> Value {
     let (name, tensor) = (compared.name, compared.planned);
     let mut entry = match compared.difference {
-        None => json!({ "name": name, "equal": true, "elements": tensor.spec.shape.count() }),
+        None => json!({ "name": name, "equal": true, "elements": tensor.shape().count() }),
         Some(Difference { first, held, derived, count }) => json!({
             "name": name,
             "equal": false,
-            "elements": tensor.spec.shape.count(),
+            "elements": tensor.shape().count(),
             "first": first,
-            "position": position(tensor, first),
+            "position": position(tensor.shape(), first),
             "held": held,
             "derived": derived,
             "count": count,

@@ -42,24 +42,24 @@ pub(super) const FORMAT: Format = Format {
 const MANY: u64 = 10_000_000;
 
 fn note(plan: &Plan) -> Option<String> {
-    let count: u64 = plan.tensors.iter().map(|tensor| tensor.spec.shape.count()).fold(0, u64::saturating_add);
+    let count: u64 = plan.tensors().iter().map(|tensor| tensor.shape().count()).fold(0, u64::saturating_add);
     (count > MANY)
         .then(|| format!("JSON takes 11 bytes and more an element: about {} here", bytes(count.saturating_mul(11))))
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    for tensor in &plan.tensors {
-        let numbers = !tensor.spec.distribution.is_nan() || tensor.spec.shape.count() == 0;
-        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.spec.name);
+    for tensor in plan.tensors() {
+        let numbers = tensor.shape().count() == 0 || tensor.drawn().is_none_or(|drawn| !drawn.distribution().is_nan());
+        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name());
     }
     let provenance = Provenance::whole(plan).to_json()?;
     let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);
-    let mut pieces = Vec::with_capacity(2 * plan.tensors.len() + 1);
-    for (number, tensor) in plan.tensors.iter().enumerate() {
+    let mut pieces = Vec::with_capacity(2 * plan.tensors().len() + 1);
+    for (number, tensor) in plan.tensors().iter().enumerate() {
         before += if number == 0 { "\n" } else { ",\n" };
         before += &opening(tensor);
-        if tensor.spec.shape.count() == 0 {
-            before += &empty(&tensor.spec.shape)?;
+        if tensor.shape().count() == 0 {
+            before += &empty(tensor.shape())?;
         } else {
             pieces.push(Piece::Bytes(std::mem::take(&mut before).into_bytes()));
             pieces.push(Piece::Text(number));
@@ -72,8 +72,8 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 }
 
 fn opening(tensor: &Tensor) -> String {
-    let name = Value::from(tensor.spec.name.as_str());
-    let shape = json!(tensor.spec.shape.axes());
+    let name = Value::from(tensor.name().as_str());
+    let shape = json!(tensor.shape().axes());
     format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", numpy(tensor.element()))
 }
 

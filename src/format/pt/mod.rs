@@ -50,7 +50,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     add("data.pkl", pickle_writer::pickle(plan), None)?;
     add("byteorder", b"little".to_vec(), None)?;
     add(&format!("{}.json", provenance::KEY), Provenance::whole(plan).to_json()?.into_bytes(), None)?;
-    for number in 0..plan.tensors.len() {
+    for number in 0..plan.tensors().len() {
         add(&format!("data/{number}"), Vec::new(), Some(number))?;
     }
     add("version", b"3\n".to_vec(), None)?;

@@ -9,10 +9,10 @@ use crate::tensor::Element;
 pub(super) fn pickle(plan: &Plan) -> Vec<u8> {
     let mut pickle = Pickle { bytes: b"\x80\x02".to_vec(), shared: Vec::new() };
     pickle.empty_ordered_dict();
-    for (batch, tensors) in plan.tensors.chunks(BATCH).enumerate() {
+    for (batch, tensors) in plan.tensors().chunks(BATCH).enumerate() {
         pickle.bytes.push(MARK);
         for (number, tensor) in tensors.iter().enumerate() {
-            pickle.text(tensor.spec.name.as_str());
+            pickle.text(tensor.name().as_str());
             pickle.tensor(tensor, batch * BATCH + number);
         }
         pickle.bytes.push(SET_ITEMS);
@@ -48,8 +48,8 @@ impl Pickle {
         self.bytes.push(MARK);
         self.storage(tensor, storage, number);
         self.integer(0);
-        self.sizes(tensor.spec.shape.axes());
-        self.sizes(&strides(tensor.spec.shape.axes()));
+        self.sizes(tensor.shape().axes());
+        self.sizes(&strides(tensor.shape().axes()));
         self.bytes.push(FALSE);
         self.empty_ordered_dict();
         if storage.is_none() {
@@ -65,7 +65,7 @@ impl Pickle {
         self.global(class.unwrap_or("torch.storage\nUntypedStorage\n"));
         self.text(&number.to_string());
         self.shared("cpu".into(), |pickle| pickle.text("cpu"));
-        self.integer(if class.is_some() { tensor.spec.shape.count() } else { tensor.bytes() });
+        self.integer(if class.is_some() { tensor.shape().count() } else { tensor.bytes() });
         self.bytes.extend([TUPLE, PERSISTENT]);
     }
 

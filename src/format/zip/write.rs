@@ -75,7 +75,7 @@ impl<'a> ArchiveWriter<'a> {
         let Content { name, comment, opening, tensor, alignment } = content;
         ensure!(u16::try_from(comment.len()).is_ok(), "the provenance of `{name}` is too long for a zip archive");
         ensure!(u16::try_from(name.len()).is_ok(), "`{name}` is too long for a zip archive");
-        let values = tensor.map(|tensor| (self.values, self.plan.tensors[tensor].bytes()));
+        let values = tensor.map(|tensor| (self.values, self.plan.tensors()[tensor].bytes()));
         let checksum = Checksum { opening: crc32fast::hash(&opening), length: opening.len() as u64, values };
         let size = checksum.length + values.map_or(0, |(_, bytes)| bytes);
         let member =

@@ -6,13 +6,13 @@ use super::elementwise;
 use crate::distribution::{Joint, RandomStreams, matrix};
 use crate::generator::elementwise::Elementwise;
 use crate::generator::qr;
-use crate::generator::sequential::Drawn;
+use crate::generator::source::Values;
 use crate::generator::threefry::Key;
 use crate::tensor::DType;
 
 /// The values of a distribution that takes such matrices.
-pub(super) fn whole(key: Key, distribution: &dyn Joint, dtype: DType, threads: usize) -> Drawn {
-    Drawn::Doubles(distribution.draw(&Matrices { key, dtype, threads }))
+pub(super) fn whole(key: Key, distribution: &dyn Joint, dtype: DType, threads: usize) -> Values {
+    Values::Doubles(distribution.draw(&Matrices { key, dtype, threads }))
 }
 
 /// The matrices that a distribution may ask for. Each tensor has one key, and so one matrix.

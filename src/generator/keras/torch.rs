@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use super::super::elementwise::Elementwise;
 use super::super::qr::{self, Rows};
-use super::super::sequential::{Drawn, Offset, RngState, Sequence, TensorCursor};
+use super::super::sequential::{RngState, Sequence, TensorCursor};
+use super::super::source::{Offset, Values};
 use super::super::torch::{self, Plain, PlainLaw};
 use super::super::{Access, Framework, Generator, Source, workspace};
 use super::{has, only, pair};
@@ -88,12 +89,12 @@ impl RngState for Seeds {
             (Distribution::Orthogonal { gain, unfolding, .. }, None) => {
                 let (normals, _) = torch::normals(state, (0.0, 1.0), count, dtype);
                 // Tensors before it and after it are drawn by other threads.
-                let values = qr::tensor(&Drawn::Doubles(normals), Rows::Longer, *gain, unfolding, dtype, 1);
+                let values = qr::tensor(&Values::Doubles(normals), Rows::Longer, *gain, unfolding, dtype, 1);
                 return Box::new(Precomputed { values: Arc::new(values), position: 0, seeds: *self });
             }
             _ => unreachable!("a plan with other distributions is not made"),
         };
-        Box::new(Values { plain: Plain::new(state, distribution, count, dtype), then, dtype, seeds: *self })
+        Box::new(PlainValues { plain: Plain::new(state, distribution, count, dtype), then, dtype, seeds: *self })
     }
 }
 
@@ -125,14 +126,14 @@ impl Then {
 
 /// The values of an elementwise distribution.
 #[derive(Clone)]
-struct Values {
+struct PlainValues {
     plain: Plain,
     then: Then,
     dtype: DType,
     seeds: Seeds,
 }
 
-impl TensorCursor for Values {
+impl TensorCursor for PlainValues {
     fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
@@ -210,7 +211,7 @@ impl Source for Part {
 /// Values that are all there.
 #[derive(Clone)]
 struct Precomputed {
-    values: Arc<Drawn>,
+    values: Arc<Values>,
     position: u64,
     seeds: Seeds,
 }

@@ -58,8 +58,6 @@ fn open_distribution(words: Words, distribution: &Distribution, dtype: DType, th
     let (low, high) = bounds(distribution, dtype);
     match distribution {
         &Distribution::Constant { value } => Box::new(elementwise::Constant { value }),
-        // Writers copy it; there are no numbers to draw.
-        Distribution::Copied(_) => Box::new(elementwise::Constant { value: f64::NAN }),
         &Distribution::Normal { mean, std } => Box::new(normal::Normal { words, mean, std }),
         &Distribution::Uniform { low: from, high: to } => {
             Box::new(uniform::Uniform { words, middle: from / 2.0 + to / 2.0, half: to / 2.0 - from / 2.0, low, high })

@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 
 use super::super::Source;
 use super::super::pcg64::Pcg64;
-use super::super::sequential::{Drawn, RngState, TensorCursor};
+use super::super::sequential::{RngState, TensorCursor};
+use super::super::source::Values;
 use super::ziggurat::{self, unit_double, unit_single};
 use super::{drawn, rounded};
 use crate::distribution::{Distribution, TensorSpec};
@@ -60,13 +61,13 @@ impl RngState for Generator {
 
     fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor> {
         let (distribution, dtype) = (tensor.distribution.clone(), tensor.dtype);
-        Box::new(Values { engine: self.0, distribution, dtype, single: tensor.precision == DType::F32 })
+        Box::new(Elements { engine: self.0, distribution, dtype, single: tensor.precision == DType::F32 })
     }
 }
 
 /// The values of a tensor.
 #[derive(Clone)]
-struct Values {
+struct Elements {
     engine: Pcg64,
     distribution: Distribution,
     dtype: DType,
@@ -74,15 +75,15 @@ struct Values {
     single: bool,
 }
 
-impl Values {
+impl Elements {
     /// The next `count` values, each drawn in double precision.
-    fn drawn(&mut self, count: usize, draw: impl Fn(&mut Pcg64) -> f64) -> Arc<Drawn> {
+    fn drawn(&mut self, count: usize, draw: impl Fn(&mut Pcg64) -> f64) -> Arc<Values> {
         let engine = &mut self.engine;
         Arc::new(drawn((0..count).map(|_| draw(engine)), self.dtype))
     }
 }
 
-impl TensorCursor for Values {
+impl TensorCursor for Elements {
     fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(self.clone())
     }
@@ -97,7 +98,7 @@ impl TensorCursor for Values {
             }
             Distribution::Normal { mean, std } if self.single => {
                 let (mean, std) = (to_f32(mean), to_f32(std));
-                Arc::new(Drawn::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
+                Arc::new(Values::Singles((0..count).map(|_| mean + std * ziggurat::single(engine)).collect()))
             }
             Distribution::Normal { mean, std } => self.drawn(count, |engine| mean + std * ziggurat::double(engine)),
             // NumPy has no such function; Keras draws normals by it until one is between.

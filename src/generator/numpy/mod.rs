@@ -6,7 +6,7 @@ mod legacy;
 mod ziggurat;
 
 use super::libm_probe::Function;
-use super::sequential::Drawn;
+use super::source::Values;
 use super::{Access, Framework, Generator, workspace};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, to_f32};
@@ -87,10 +87,10 @@ fn has(distribution: &Distribution) -> bool {
 }
 
 /// Values that are drawn in double precision, as `.astype` rounds them.
-fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Drawn {
+fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Values {
     match dtype {
-        DType::F64 => Drawn::Doubles(values.collect()),
-        _ => Drawn::Singles(values.map(|value| rounded(value, dtype)).collect()),
+        DType::F64 => Values::Doubles(values.collect()),
+        _ => Values::Singles(values.map(|value| rounded(value, dtype)).collect()),
     }
 }
 

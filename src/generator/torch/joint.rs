@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::Source;
 use super::super::qr::{self, Rows};
-use super::super::sequential::{Drawn, Precomputed, RngState, TensorCursor};
+use super::super::sequential::{Precomputed, RngState, TensorCursor};
+use super::super::source::Values;
 use super::{Generator, Plain, PlainLaw, rounded};
 use crate::distribution::{Distribution, bytes_of};
 use crate::tensor::{DType, Unfolding, to_usize};
@@ -24,7 +25,7 @@ pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, d
         Distribution::Orthogonal { gain, unfolding, .. } => {
             let (values, state) = normals(state, (0.0, 1.0), count, dtype);
             // Tensors before it and after it are drawn by other threads.
-            (qr::tensor(&Drawn::Doubles(values), Rows::Outputs, *gain, unfolding, dtype, 1), state)
+            (qr::tensor(&Values::Doubles(values), Rows::Outputs, *gain, unfolding, dtype, 1), state)
         }
         _ => unreachable!("a plan with other distributions is not made"),
     };

@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use super::elementwise::Elementwise;
 use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
 use super::mt19937::Mt19937;
-use super::sequential::{Drawn, RngState, TensorCursor};
+use super::sequential::{RngState, TensorCursor};
+use super::source::Values;
 use super::{Access, Framework, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, to_f32};
@@ -212,9 +213,9 @@ impl Plain {
 }
 
 /// Doubles rounded as torch does: to a half by way of a single.
-fn rounded(values: Vec<f64>, dtype: DType) -> Drawn {
+fn rounded(values: Vec<f64>, dtype: DType) -> Values {
     match dtype {
-        DType::F64 => Drawn::Doubles(values),
-        _ => Drawn::Singles(values.into_iter().map(|value| to_f32(dtype.round(f64::from(to_f32(value))))).collect()),
+        DType::F64 => Values::Doubles(values),
+        _ => Values::Singles(values.into_iter().map(|value| to_f32(dtype.round(f64::from(to_f32(value))))).collect()),
     }
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::super::Source;
-use super::super::sequential::{Drawn, RngState, TensorCursor};
+use super::super::sequential::{RngState, TensorCursor};
+use super::super::source::Values;
 use super::{Generator, Plain, PlainLaw};
 use crate::tensor::{DType, to_f32};
 
@@ -177,8 +178,8 @@ impl TensorCursor for Truncated {
         }
         self.position += count as u64;
         Arc::new(match self.dtype {
-            DType::F64 => Drawn::Doubles(values),
-            _ => Drawn::Singles(values.into_iter().map(to_f32).collect()),
+            DType::F64 => Values::Doubles(values),
+            _ => Values::Singles(values.into_iter().map(to_f32).collect()),
         })
     }
 

@@ -17,7 +17,7 @@ fn refusal(text: &str, settings: &[(&str, Value)]) -> String {
 }
 
 fn names(configured: &Configured) -> Vec<&str> {
-    configured.model.plan.tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect()
+    configured.model.plan.tensors().iter().map(|tensor| tensor.name().as_str()).collect()
 }
 
 #[test]
@@ -138,7 +138,9 @@ fn the_types_of_layers_are_as_many_as_the_layers() {
 fn the_dtype_of_the_config_is_that_of_the_weights() {
     let text = TINY.replacen('{', r#"{"torch_dtype": "float16", "#, 1);
     let made = of(&text, &[], &Request::default()).unwrap();
-    assert!(made.model.plan.tensors.iter().all(|tensor| tensor.spec.dtype == DType::F16));
+    assert!(
+        made.model.plan.tensors().iter().all(|tensor| tensor.element() == crate::tensor::Element::Drawn(DType::F16))
+    );
     assert_eq!(made.config, text.as_bytes());
     assert!(refusal(&TINY.replacen('{', r#"{"dtype": "auto", "#, 1), &[]).contains("--dtype"));
 }
@@ -146,7 +148,9 @@ fn the_dtype_of_the_config_is_that_of_the_weights() {
 #[test]
 fn a_null_padding_token_is_none() {
     let text = r#"{"model_type": "gemma", "pad_token_id": null, "vocab_size": 9}"#;
-    let scheme = |text| of(text, &[], &Request::default()).unwrap().model.plan.tensors[0].expression.clone();
+    let scheme = |text| {
+        of(text, &[], &Request::default()).unwrap().model.plan.tensors()[0].drawn().unwrap().expression().to_string()
+    };
     assert!(!scheme(text).contains("padding="));
     assert!(scheme(r#"{"model_type": "gemma", "vocab_size": 9}"#).contains("padding=0"));
 }

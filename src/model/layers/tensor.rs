@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::generator::Generator;
-use crate::plan::{Common, Tensor};
+use crate::plan::{Common, DrawnTensor};
 use crate::scheme::{self, Requires};
 use crate::tensor::{DType, Fans, Layout, Shape};
 
@@ -101,7 +101,13 @@ impl LayerTensor {
     }
 
     /// The tensor under a name, drawn by a scheme.
-    pub fn drawn(&self, name: &str, expression: &str, dtype: DType, generator: &'static Generator) -> Result<Tensor> {
+    pub fn drawn(
+        &self,
+        name: &str,
+        expression: &str,
+        dtype: DType,
+        generator: &'static Generator,
+    ) -> Result<DrawnTensor> {
         let layout = match &self.layout {
             Some(letters) => letters.parse()?,
             None => Layout::default(),
@@ -111,8 +117,6 @@ impl LayerTensor {
         let common = Common { dtype, layout, fans, generator };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
-        let mut drawn = Tensor::new(name.parse()?, shape, expression, &common)?;
-        drawn.spec.skipped = self.skipped;
-        Ok(drawn)
+        Ok(DrawnTensor::new(name.parse()?, shape, expression, &common)?.skipping(self.skipped))
     }
 }

@@ -274,7 +274,7 @@ mod tests {
     use super::topology::{Blocks, Line, Ring};
     use super::*;
     use crate::generator::NATIVE;
-    use crate::plan::{Common, Tensor};
+    use crate::plan::{Common, DrawnTensor};
     use crate::scheme::{Requires, SCHEMES};
     use crate::tensor::{DType, Fans};
 
@@ -336,7 +336,7 @@ mod tests {
             Common { dtype: DType::F32, layout: "oi".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
         let tensor = |expression: &str, n: usize| {
             let shape = format!("{n}x{n}").parse().unwrap();
-            Tensor::new("w".parse().unwrap(), shape, expression, &common)
+            DrawnTensor::new("w".parse().unwrap(), shape, expression, &common)
         };
         for (expression, n) in cases {
             let told = format!("{:#}", tensor(expression, n).unwrap_err());

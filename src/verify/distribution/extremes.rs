@@ -2,8 +2,7 @@
 
 use super::tails::Tails;
 use super::{Element, TestResult, position};
-use crate::distribution::Distribution;
-use crate::plan::Tensor;
+use crate::distribution::{Distribution, TensorSpec};
 use crate::statistics::p_value::{sidak, two_sided};
 use crate::statistics::summary::Summary;
 use crate::tensor::to_f64;
@@ -43,7 +42,7 @@ impl Extremes {
     /// draws nothing beyond its last step.
     pub(super) fn test(
         &self,
-        tensor: &Tensor,
+        tensor: &TensorSpec,
         distribution: &Distribution,
         tails: &Tails,
         count: u64,
@@ -74,14 +73,14 @@ struct Side<'a> {
 impl Side<'_> {
     fn test(
         &self,
-        tensor: &Tensor,
+        tensor: &TensorSpec,
         distribution: &Distribution,
         value: f64,
         index: u64,
         count: u64,
         grid: f64,
     ) -> TestResult {
-        let dtype = tensor.spec.dtype;
+        let dtype = tensor.dtype;
         // A number that was rounded to the value lies between the middles to its neighbours.
         let below = -dtype.next_up(-value);
         let above = dtype.next_up(value);
@@ -106,7 +105,7 @@ impl Side<'_> {
                 self.name,
                 grouped(count),
                 figure(shown),
-                position(tensor, index)
+                position(&tensor.shape, index)
             ),
         }
     }

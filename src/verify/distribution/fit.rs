@@ -48,7 +48,7 @@ fn drawn(sample: &Sample, cells: &Cells, threads: usize) -> (Cells, f64) {
     const SEED: u64 = 0x6c61_7720_7465_7374;
     const PART: usize = 1 << 14;
     let count = cells.total().clamp(DRAWN.0, DRAWN.1);
-    let mut spec = TensorSpec { distribution: sample.distribution.clone(), ..sample.tensor.spec.clone() };
+    let mut spec = TensorSpec { distribution: sample.distribution.clone(), ..sample.tensor.clone() };
     if let Ok(shape) = Shape::new(vec![count]) {
         spec.shape = shape;
     }

@@ -8,7 +8,7 @@ use super::excerpt::Excerpt;
 use super::haar::Orthonormal;
 use super::repeats::RunHashes;
 use super::{Fingerprint, GoodnessOfFit, TestOptions, check_memory};
-use crate::plan::Tensor;
+use crate::distribution::TensorSpec;
 use crate::reader::Contents;
 use crate::tensor::{Unfolding, to_usize};
 use crate::text::figure;
@@ -24,17 +24,17 @@ const COLLISION: f64 = 0.01;
 /// The product is applied to random vectors x of signs: the root mean square of W^T W x / gain² - x is that of the rows of
 /// W^T W / gain² - I.
 pub(super) fn test(
-    tensor: &Tensor,
+    tensor: &TensorSpec,
     gain: f64,
     unfolding: &Unfolding,
     contents: &mut Contents,
     entry: usize,
     options: TestOptions,
 ) -> Result<GoodnessOfFit> {
-    check_memory(tensor, tensor.spec.shape.count().saturating_mul(24), options.max_memory)?;
+    check_memory(tensor, tensor.shape.count().saturating_mul(24), options.max_memory)?;
     let (rows, columns) = (to_usize(unfolding.rows()), to_usize(unfolding.columns()));
-    let mut matrices = vec![0.0; to_usize(tensor.spec.shape.count())];
-    let (excerpt, mut index) = (Excerpt::new(&tensor.spec.shape), 0);
+    let mut matrices = vec![0.0; to_usize(tensor.shape.count())];
+    let (excerpt, mut index) = (Excerpt::new(&tensor.shape), 0);
     contents.read(entry, &mut |values| {
         excerpt.add(index, values);
         for &value in values {
@@ -45,7 +45,7 @@ pub(super) fn test(
         }
     })?;
     // Rounding moves each value by at most half a unit in the last place, and the products by about as much.
-    let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.spec.dtype.mantissa_bits()).unwrap_or(0) + 1);
+    let tolerance = 1e-5 + 8.0 * 0.5f64.powi(i32::try_from(tensor.dtype.mantissa_bits()).unwrap_or(0) + 1);
     let mut worst = (0.0, 0);
     if rows * columns > 0 {
         for (number, matrix) in matrices.chunks_exact(rows * columns).enumerate() {
@@ -72,7 +72,7 @@ pub(super) fn test(
     if rows >= columns && rows * columns > 0 {
         matrices = matrices.chunks_exact(rows * columns).flat_map(|matrix| transposed(matrix, columns)).collect();
     }
-    let columns = Orthonormal { dtype: tensor.spec.dtype, values: &matrices, rows: longer, columns: shorter, gain };
+    let columns = Orthonormal { dtype: tensor.dtype, values: &matrices, rows: longer, columns: shorter, gain };
     fit.tests = columns.tests();
     fit.fingerprint = Some(Fingerprint::new(
         matrices.len() as u64,

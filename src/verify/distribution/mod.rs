@@ -27,11 +27,10 @@ mod tails;
 use anyhow::{Result, bail};
 pub use repeats::repeated_tensors;
 
-use crate::distribution::Distribution;
-use crate::plan::Tensor;
+use crate::distribution::{Distribution, TensorSpec};
 use crate::reader::Contents;
 use crate::scan::scan;
-use crate::tensor::to_f64;
+use crate::tensor::{Shape, to_f64};
 use crate::text::{figure, grouped};
 use part::Part;
 use range::Range;
@@ -102,11 +101,11 @@ pub struct TestOptions {
 }
 
 /// Tests the values of an entry against the distribution of a tensor of its shape and dtype.
-pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
+pub fn test(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
     let of = |distribution: &Distribution, part: Part, contents: &mut Contents| {
         Sample { tensor, distribution, part }.test(contents, entry, options)
     };
-    let distribution = &tensor.spec.distribution;
+    let distribution = &tensor.distribution;
     match distribution {
         Distribution::Constant { .. } | Distribution::Deterministic(_) | Distribution::Normal { std: 0.0, .. } => {
             exact(tensor, contents, entry, options)
@@ -125,9 +124,6 @@ pub fn test(tensor: &Tensor, contents: &mut Contents, entry: usize, options: Tes
         Distribution::Orthogonal { gain, unfolding, .. } => {
             matrices::test(tensor, *gain, unfolding, contents, entry, options)
         }
-        Distribution::Copied(_) => {
-            bail!("`{}` was copied from another file, and has no distribution", tensor.spec.name)
-        }
         Distribution::Cleared { .. } | Distribution::Joint(_) => range_alone(tensor, contents, entry, options),
     }
 }
@@ -139,10 +135,10 @@ struct Wrong {
 }
 
 /// Tests values that are a function of their index: each within two units in the last place of the largest.
-fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
-    let dtype = tensor.spec.dtype;
+fn exact(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
+    let dtype = tensor.dtype;
     let expected = |index: u64| {
-        dtype.round(match &tensor.spec.distribution {
+        dtype.round(match &tensor.distribution {
             Distribution::Constant { value } => *value,
             Distribution::Normal { mean, .. } => *mean,
             Distribution::Deterministic(distribution) => distribution.value(index),
@@ -150,8 +146,8 @@ fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOp
         })
     };
     // A constant leaves no arithmetic that might round in another way.
-    let tolerance = if matches!(tensor.spec.distribution, Distribution::Deterministic(_)) {
-        let largest = dtype.round(tensor.spec.distribution.max_abs());
+    let tolerance = if matches!(tensor.distribution, Distribution::Deterministic(_)) {
+        let largest = dtype.round(tensor.distribution.max_abs());
         2.0 * (dtype.next_up(largest) - largest)
     } else {
         0.0
@@ -173,7 +169,7 @@ fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOp
     Ok(first.map_or(GoodnessOfFit::default(), |(index, value)| {
         GoodnessOfFit::fault(format!(
             "{} is {}, not {}; {} of its values differ",
-            position(tensor, index),
+            position(&tensor.shape, index),
             figure(value),
             figure(expected(index)),
             grouped(count)
@@ -182,8 +178,13 @@ fn exact(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOp
 }
 
 /// Tests a distribution of values that depend on one another by its bounds alone.
-fn range_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
-    let distribution = &tensor.spec.distribution;
+fn range_alone(
+    tensor: &TensorSpec,
+    contents: &mut Contents,
+    entry: usize,
+    options: TestOptions,
+) -> Result<GoodnessOfFit> {
+    let distribution = &tensor.distribution;
     let range = Range::new(tensor, distribution);
     let visit = |outside: &mut Option<Element>, start: u64, values: &[f64]| {
         *outside = first(*outside, range.first_outside(start, values));
@@ -197,10 +198,10 @@ fn range_alone(tensor: &Tensor, contents: &mut Contents, entry: usize, options: 
 }
 
 /// The position of an element on each axis: `[3, 17]`.
-pub fn position(tensor: &Tensor, index: u64) -> String {
+pub fn position(shape: &Shape, index: u64) -> String {
     let mut rest = index;
     let mut positions: Vec<String> = Vec::new();
-    for &size in tensor.spec.shape.axes().iter().rev() {
+    for &size in shape.axes().iter().rev() {
         positions.insert(0, (rest % size.max(1)).to_string());
         rest /= size.max(1);
     }
@@ -213,11 +214,11 @@ fn first(one: Option<Element>, other: Option<Element>) -> Option<Element> {
 }
 
 /// Errors if a test needs more memory than allowed.
-fn check_memory(tensor: &Tensor, needed: u64, limit: u64) -> Result<()> {
+fn check_memory(tensor: &TensorSpec, needed: u64, limit: u64) -> Result<()> {
     if needed > limit {
         bail!(
             "testing `{}` takes {} of memory, above the limit of {}: raise --max-memory",
-            tensor.spec.name,
+            tensor.name,
             crate::text::bytes(needed),
             crate::text::bytes(limit)
         );

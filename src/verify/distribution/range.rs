@@ -1,8 +1,7 @@
 //! Values outside the range of their distribution.
 
 use super::{Element, position};
-use crate::distribution::Distribution;
-use crate::plan::Tensor;
+use crate::distribution::{Distribution, TensorSpec};
 use crate::text::figure;
 
 /// The outermost values that a distribution's bounds allow in a dtype.
@@ -14,8 +13,8 @@ pub(super) struct Range {
 
 impl Range {
     /// Bounds are widened by two roundings, for programs that compute them in another way.
-    pub(super) fn new(tensor: &Tensor, distribution: &Distribution) -> Self {
-        let dtype = tensor.spec.dtype;
+    pub(super) fn new(tensor: &TensorSpec, distribution: &Distribution) -> Self {
+        let dtype = tensor.dtype;
         let widened =
             |bound: f64| if bound.is_finite() { dtype.next_up(dtype.next_up(dtype.round(bound))) } else { bound };
         let (low, high) = distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
@@ -34,12 +33,12 @@ impl Range {
 }
 
 /// The fault of a value that the distribution cannot give.
-pub(super) fn fault(tensor: &Tensor, distribution: &Distribution, (index, value): Element) -> String {
+pub(super) fn fault(tensor: &TensorSpec, distribution: &Distribution, (index, value): Element) -> String {
     let reason = match distribution.bounds() {
         Some((low, high)) if value.is_finite() => {
             format!("the distribution ranges from {} to {}", figure(low), figure(high))
         }
         _ => "the distribution has no such value".into(),
     };
-    format!("{} is {}: {reason}", position(tensor, index), figure(value))
+    format!("{} is {}: {reason}", position(&tensor.shape, index), figure(value))
 }

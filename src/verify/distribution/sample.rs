@@ -10,8 +10,7 @@ use super::range::{self, Range};
 use super::repeats::{self, RunHashes, Sampling, collision, of_magnitudes};
 use super::tails::tails;
 use super::{Element, Fingerprint, GoodnessOfFit, TestOptions, first, order, position, share};
-use crate::distribution::Distribution;
-use crate::plan::Tensor;
+use crate::distribution::{Distribution, TensorSpec};
 use crate::reader::Contents;
 use crate::scan::scan;
 use crate::statistics::ecdf::{Cells, Grid};
@@ -20,7 +19,7 @@ use crate::text::figure;
 
 /// A tensor of independent values.
 pub(super) struct Sample<'a> {
-    pub(super) tensor: &'a Tensor,
+    pub(super) tensor: &'a TensorSpec,
     pub(super) distribution: &'a Distribution,
     pub(super) part: Part<'a>,
 }
@@ -80,8 +79,8 @@ impl Sample<'_> {
     pub(super) fn test(&self, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
         let Self { tensor, distribution, part } = self;
         let (grid, range) = (self.grid(), Range::new(tensor, distribution));
-        let excerpt = Excerpt::new(&tensor.spec.shape);
-        let sampling = Sampling::new(tensor.spec.shape.count());
+        let excerpt = Excerpt::new(&tensor.shape);
+        let sampling = Sampling::new(tensor.shape.count());
         let nonzeros = NonzeroCounts::new(self, options)?;
         let visit = |observed: &mut Observed, start: u64, values: &[f64]| {
             let selected = part.select(start, values);
@@ -103,7 +102,7 @@ impl Sample<'_> {
     /// Cells are narrowest about 0, or about the mean of a distribution that lies elsewhere.
     fn grid(&self) -> Grid {
         let (mean, std) = (self.distribution.mean().unwrap_or(0.0), self.distribution.std().unwrap_or(0.0));
-        Grid::new(self.tensor.spec.dtype, if mean.abs() > std { mean } else { 0.0 })
+        Grid::new(self.tensor.dtype, if mean.abs() > std { mean } else { 0.0 })
     }
 
     /// Values that the distribution cannot give.
@@ -111,14 +110,14 @@ impl Sample<'_> {
         let outside = observed.outside.map(|element| range::fault(self.tensor, self.distribution, element));
         let nonzero = observed
             .nonzero
-            .map(|(index, value)| format!("{} is {}, not 0", position(self.tensor, index), figure(value)));
-        let miscounted = nonzeros.and_then(|counts| counts.fault(self.tensor.spec.dtype, self.distribution));
+            .map(|(index, value)| format!("{} is {}, not 0", position(&self.tensor.shape, index), figure(value)));
+        let miscounted = nonzeros.and_then(|counts| counts.fault(self.tensor.dtype, self.distribution));
         [outside, nonzero, miscounted].into_iter().flatten().collect()
     }
 
     fn fit(&self, observed: Observed, excerpt: &Excerpt, options: TestOptions) -> GoodnessOfFit {
         let Self { tensor, distribution, .. } = self;
-        let (dtype, count) = (tensor.spec.dtype, observed.cells.total());
+        let (dtype, count) = (tensor.dtype, observed.cells.total());
         let mut fit = GoodnessOfFit::default();
         let collision_of_draws = fit::distance(&mut fit, self, &observed.cells, options);
         fit.tests.extend(fit::moments(dtype, distribution, &Summary::joined(observed.summaries)));
@@ -130,7 +129,7 @@ impl Sample<'_> {
         let zeros = match self.part {
             Part::Nonzero { .. } => {
                 block.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = f64::NAN);
-                1.0 - share(count, tensor.spec.shape.count())
+                1.0 - share(count, tensor.shape.count())
             }
             _ => 0.0,
         };

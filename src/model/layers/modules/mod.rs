@@ -10,7 +10,7 @@ use super::frameworks::Framework;
 use super::kind::LayerKind;
 use super::tensor::{LayerTensor, TensorRole};
 use crate::generator::Generator;
-use crate::plan::{Tensor, Turn};
+use crate::plan::{DrawnTensor, Turn};
 use crate::tensor::{DType, Layout, Shape};
 use crate::text::{cut, escape};
 
@@ -196,7 +196,7 @@ impl ModuleSpec {
         shape: &Shape,
         number: usize,
         (dtype, generator): (DType, &'static Generator),
-    ) -> Result<Vec<(Tensor, Turn)>> {
+    ) -> Result<Vec<(DrawnTensor, Turn)>> {
         let tensors = self.tensors(name, shape.axes(), &FRAMEWORK.parse()?)?;
         let in_order = generator.framework.is_some();
         let drawn = tensors.into_iter().map(|tensor| {
@@ -204,16 +204,13 @@ impl ModuleSpec {
             let drawn = tensor.drawn(&tensor.name, tensor.scheme(), dtype, generator)?;
             Ok((drawn, (number, tensor.turn)))
         });
-        let mut drawn = drawn.collect::<Result<Vec<_>>>()?;
-        if let Some((first, _)) = drawn.first_mut() {
-            first.notes.extend(self.notes(in_order).map(Into::into));
-        }
-        Ok(drawn)
+        drawn.collect()
     }
 
     /// Notes for the user about its tensors.
-    fn notes(&self, in_order: bool) -> impl Iterator<Item = &'static str> {
+    pub fn notes(&self, generator: &Generator) -> impl Iterator<Item = String> {
         use LayerKind::{Transformer, TransformerDecoder, TransformerEncoder};
+        let in_order = generator.framework.is_some();
         let copies = matches!(self.module.kind, TransformerEncoder | TransformerDecoder | Transformer);
         [
             (copies && !in_order)
@@ -222,6 +219,7 @@ impl ModuleSpec {
         ]
         .into_iter()
         .flatten()
+        .map(Into::into)
     }
 
     /// If its buffers count batches.
