@@ -195,20 +195,20 @@ impl Verify {
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         if let Some(option) = self.numbers.given() {
-            bail!("{option} goes with --scheme or --recipe: the file's own recipe tells it");
+            bail!("{option} goes with --scheme or --recipe: without those, the file's provenance has it");
         }
         let Some(recipe) = &contents.provenance else {
-            let why = contents.notes.iter().find(|note| note.starts_with("the recipe") || note.starts_with("only"));
-            let why = why.map_or("it carries no recipe".into(), |note| cut(&escape(note), 200));
+            let why = contents.notes.iter().find(|note| note.starts_with("the provenance") || note.starts_with("only"));
+            let why = why.map_or("it has no provenance".into(), |note| cut(&escape(note), 200));
             let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
-            bail!("{why}: say --recipe FILE, or --scheme EXPRESSION --seed N{distribution}");
+            bail!("{why}: pass --recipe FILE, or --scheme EXPR --seed N{distribution}");
         };
         let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
         if trained && !self.distribution {
             return Ok(self.learned(recipe)?.into());
         }
         ensure!(self.data.is_none(), "--data: nothing in the file was learned from data");
-        self.by_own_recipe(recipe, base.as_ref())
+        self.by_provenance(recipe, base.as_ref())
     }
 
     /// The names of tensors of types that no distribution draws, if the plan does not have them.
@@ -218,14 +218,14 @@ impl Verify {
         entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
 
-    /// What the file's recipe tells to learn, learned again.
+    /// The plan with all learned weights learned again.
     fn learned(&self, recipe: &Provenance) -> Result<Plan> {
         let mut wanted = Vec::new();
         for (name, tensor) in recipe.tensors.iter().flatten() {
-            let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
+            let word = || format!("the provenance of `{}`", cut(&escape(name), 100));
             wanted.push(TrainingTarget::from_record(name, tensor).with_context(word)?);
         }
-        let data = &wanted.first().context("its recipe tells of no tensor")?.trained.data;
+        let data = &wanted.first().context("its provenance has no tensor")?.trained.data;
         let Some(path) = &self.data else {
             bail!(
                 "it was learned from `{}` (SHA-256 {}): name the file that holds it with --data",
@@ -236,12 +236,12 @@ impl Verify {
         let table = Dataset::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
         let seed = recipe.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
-        let tensors = super::pretrain::retrain(wanted, &seed, &table, threads, limit).context("its recipe")?;
+        let tensors = super::pretrain::retrain(wanted, &seed, &table, threads, limit).context("its provenance")?;
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name().as_str())))
     }
 
-    fn by_own_recipe(&self, recipe: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
-        let generator = Generator::find(&recipe.generator).context("its recipe")?;
+    fn by_provenance(&self, recipe: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
+        let generator = Generator::find(&recipe.generator).context("its provenance")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorProvenance| tensor.copied.is_none();
         // Where each tensor's numbers follow those of others, those are derived too.
@@ -251,7 +251,7 @@ impl Verify {
             .flatten()
             .filter(|(name, tensor)| (self.wants(name) || tensor.order.is_some()) && drawn(tensor));
         for (name, tensor) in all {
-            let word = || format!("the recipe of `{}`", cut(&escape(name), 100));
+            let word = || format!("the provenance of `{}`", cut(&escape(name), 100));
             match self.derive(name, tensor, generator, base).with_context(word)? {
                 Some(tensor) => tensors.push(tensor),
                 None => underived.push(name.clone()),

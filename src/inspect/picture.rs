@@ -1,4 +1,4 @@
-//! A picture of tensors as SVG: how their values are distributed, beside what the distribution expects, and their singular values.
+//! A picture of tensors as SVG: histograms with the expected counts, and singular values.
 
 use std::fmt::Write;
 
@@ -8,26 +8,26 @@ use crate::statistics::histogram::Histogram;
 use crate::tensor::to_f64;
 use crate::text::{cut, figure};
 
-/// What is drawn of one tensor.
+/// The row of a tensor.
 pub struct Panel {
-    /// Its name.
+    /// The name of the tensor.
     pub name: String,
-    /// What stands below the name: shape, dtype, scheme, figures.
+    /// The line below the name: shape, dtype, statistics, scheme.
     pub caption: String,
-    /// The distribution of its values.
-    pub counted: Option<Histogram>,
-    /// Its singular values.
+    /// The histogram; `None` if no value is finite.
+    pub histogram: Option<Histogram>,
+    /// The singular values, if wanted.
     pub spectrum: Option<Spectrum>,
 }
 
-/// The size of a plot, and the room about it for a name and figures.
+/// The width and height of a plot, and the space around it.
 const PLOT: (f64, f64) = (400.0, 150.0);
 const MARGIN: f64 = 32.0;
 const ABOVE: f64 = 62.0;
 const BELOW: f64 = 44.0;
 const GAP: f64 = 56.0;
 
-/// The panels one below the other.
+/// An SVG file with the panels below each other.
 pub fn picture(title: &str, panels: &[Panel]) -> String {
     let spectra = panels.iter().any(|panel| panel.spectrum.is_some());
     let width = 2.0 * MARGIN + PLOT.0 + if spectra { GAP + PLOT.0 } else { 0.0 };
@@ -45,8 +45,8 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
             "start",
             &cut(&panel.caption, if spectra { 150 } else { 70 }),
         );
-        match &panel.counted {
-            Some(counted) => bars(&mut svg, (MARGIN, top + ABOVE), counted),
+        match &panel.histogram {
+            Some(histogram) => bars(&mut svg, (MARGIN, top + ABOVE), histogram),
             None => text(
                 &mut svg,
                 (MARGIN, top + ABOVE + 20.0),
@@ -64,9 +64,9 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
     svg
 }
 
-/// The counts as bars, the distribution's density as a line over them.
-fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Histogram) {
-    let Histogram { bins, counts, expected } = counted;
+/// The counts as bars, the expected counts as a line over them.
+fn bars(svg: &mut String, (x, y): (f64, f64), histogram: &Histogram) {
+    let Histogram { bins, counts, expected } = histogram;
     let most =
         counts.iter().map(|&count| to_f64(count as u64)).chain(expected.iter().flatten().copied()).fold(1.0, f64::max);
     let (step, bottom) = (PLOT.0 / to_f64(bins.len() as u64), y + PLOT.1);
@@ -95,14 +95,14 @@ fn bars(svg: &mut String, (x, y): (f64, f64), counted: &Histogram) {
             r##"<polyline class="curve" points="{}" fill="none" stroke="#d97706" stroke-width="2" stroke-linejoin="round"/>"##,
             points.join(" ")
         );
-        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "line: the distribution");
+        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "line: expected");
     }
     text(svg, (x, y - 4.0), "small", 11, "start", "values");
     text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(bins.low()));
     text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(bins.high()));
 }
 
-/// Singular values from the largest to the smallest, and between which two those of random matrices lie.
+/// Singular values from the largest to the smallest, and the range of those of random matrices.
 fn dots(svg: &mut String, (x, y): (f64, f64), spectrum: &Spectrum) {
     let Spectrum { sides: (rows, columns), values, random } = spectrum;
     let most = values.iter().copied().chain(random.map(|(_, upper)| upper)).fold(f64::MIN_POSITIVE, f64::max);
@@ -113,10 +113,10 @@ fn dots(svg: &mut String, (x, y): (f64, f64), spectrum: &Spectrum) {
         for edge in [*lower, *upper] {
             line(svg, "edge", [x, place(edge), x + PLOT.0, place(edge)]);
         }
-        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "dashed: where those of random values end");
+        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "dashed: range for random values");
     }
     let step = PLOT.0 / to_f64(values.len().max(2) as u64 - 1);
-    // No more dots than there are places for them.
+    // At most 400 dots are visible.
     let every = values.len().div_ceil(400).max(1);
     for (number, value) in values.iter().enumerate().step_by(every) {
         let _ = writeln!(

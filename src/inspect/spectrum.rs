@@ -1,4 +1,4 @@
-//! The singular values of a tensor seen as a matrix.
+//! The singular values of a tensor as a matrix.
 
 use anyhow::{Context, Result, ensure};
 use nalgebra::DMatrix;
@@ -8,20 +8,19 @@ use crate::reader::{Contents, Entry};
 use crate::tensor::{Element, Layout, Unfolding, to_f64, to_usize};
 use crate::text;
 
-/// Singular values, the largest first.
+/// The singular values of a matrix.
 #[derive(Clone, Debug)]
 pub struct Spectrum {
-    /// How many rows and columns the matrix has.
+    /// The numbers of rows and columns.
     pub sides: (u64, u64),
     /// The singular values, the largest first.
     pub values: Vec<f64>,
-    /// Between which two numbers nearly all would lie for independent values of mean 0 and the distribution's standard deviation (Marchenko
-    /// and Pastur 1967), where the distribution is such.
+    /// The range of nearly all singular values if the distribution has independent values of mean 0 (Marchenko and Pastur 1967).
     pub random: Option<(f64, f64)>,
 }
 
 impl Spectrum {
-    /// The largest over the smallest; infinite where that is 0.
+    /// The largest over the smallest; infinite if that is 0.
     pub fn condition(&self) -> f64 {
         match (self.values.first(), self.values.last()) {
             (Some(largest), Some(smallest)) => largest / smallest,
@@ -30,9 +29,10 @@ impl Spectrum {
     }
 }
 
-/// The singular values of the tensor with this number, in at most `limit` bytes of memory, or the reason why there are none. A tensor of
-/// more than two axes is unfolded by its provenance's layout, by `layout` where that is given, or by that of the file's framework; without
-/// any, its last axis makes the columns.
+/// The singular values of tensor `number`, in at most `limit` bytes of memory, or the reason why it has none.
+///
+/// A tensor of more than two axes is unfolded by `layout`, else by the layout of its provenance or of the file's framework. Without any,
+/// its last axis is the columns.
 pub fn spectrum(
     contents: &Contents,
     number: usize,
@@ -53,7 +53,7 @@ pub fn spectrum(
         text::bytes(limit)
     );
     let unfolding = match unfolding(contents, entry, layout)? {
-        Some(unfolding) if unfolding.matrices() > 1 => return Ok(Err("its layout makes several matrices of it")),
+        Some(unfolding) if unfolding.matrices() > 1 => return Ok(Err("its layout splits it into several matrices")),
         unfolding => unfolding,
     };
     let columns = entry.shape.axes().last().copied().unwrap_or(1);
@@ -78,14 +78,14 @@ pub fn spectrum(
         }
     })?;
     if !finite {
-        return Ok(Err("it holds values that are not finite"));
+        return Ok(Err("not all values are finite"));
     }
     let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
     values.sort_by(|one, other| other.total_cmp(one));
     Ok(Ok(Spectrum { sides: (rows, columns), values, random }))
 }
 
-/// The reason why a tensor has no singular values, before any value is read.
+/// The reason why a tensor has no singular values, if its shape or type is the reason.
 fn unfit(entry: &Entry) -> Option<&'static str> {
     let number = entry.element().is_some_and(Element::is_number);
     match entry.element() {
@@ -96,10 +96,10 @@ fn unfit(entry: &Entry) -> Option<&'static str> {
     }
 }
 
-/// The reason of most tensors without singular values: biases.
+/// The reason of biases and other vectors.
 pub const FEW_AXES: &str = "it has fewer than two axes";
 
-/// The tensor as matrices, where a layout tells how. One of two axes is a matrix as it lies.
+/// The tensor as matrices; `None` if no layout is known, or if it has two axes and so is a matrix.
 fn unfolding(contents: &Contents, entry: &Entry, layout: Option<&Layout>) -> Result<Option<Unfolding>> {
     if entry.shape.rank() == 2 {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The names of a file's tensors as a tree, each branch with what it holds.
+//! The names of a file's tensors as a tree, with the numbers of tensors, elements and bytes in each branch.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use crate::reader::Contents;
 use crate::tensor::Shape;
 use crate::text::{bytes, cut, escape, grouped};
 
-/// How many parts of a name make branches; the rest of it is one.
+/// The most parts of a name that are branches of their own; the rest is one branch.
 const DEEPEST: usize = 32;
-/// The longest part of a name that is shown, in characters.
+/// The most characters of a part of a name that are shown.
 const LONGEST: usize = 60;
 
-/// What lies below a name; two are equal where they hold the same under the same names.
+/// The part of the tree below a name.
 #[derive(Default, PartialEq)]
 struct Branch {
     parts: Vec<(String, Branch)>,
@@ -22,8 +22,7 @@ struct Branch {
     bytes: u64,
 }
 
-/// A line a branch, in the order of the file: name, how many tensors, elements and bytes. Numbered branches that hold the same, as the
-/// layers of a network do, share a line.
+/// A line for each branch, in the order of the file. Equal branches with consecutive numbers, such as layers, share a line.
 pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut root = Branch::default();
     for entry in contents.entries.iter().filter(|entry| wanted(&entry.name)) {
@@ -40,7 +39,7 @@ pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     root.lines("", &mut lines);
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    lines.into_iter().map(|(name, told)| format!("{name:width$}  {told}")).collect()
+    lines.into_iter().map(|(name, content)| format!("{name:width$}  {content}")).collect()
 }
 
 impl Branch {
@@ -61,29 +60,29 @@ impl Branch {
     fn lines(&self, indent: &str, lines: &mut Vec<(String, String)>) {
         let mut number = 0;
         while number < self.parts.len() {
-            let alike = self.alike(number);
-            let last = number + alike == self.parts.len();
+            let equal = self.equal_from(number);
+            let last = number + equal == self.parts.len();
             let (mut name, mut branch) = (cut(&escape(&self.parts[number].0), LONGEST), &self.parts[number].1);
-            if alike > 1 {
-                name = format!("{name}..{}", self.parts[number + alike - 1].0);
+            if equal > 1 {
+                name = format!("{name}..{}", self.parts[number + equal - 1].0);
             }
-            // A branch with one part only is a line with it.
+            // A branch with a single part shares its line.
             while branch.tensor.is_none() && branch.parts.len() == 1 {
                 name = format!("{name}.{}", cut(&escape(&branch.parts[0].0), LONGEST));
                 branch = &branch.parts[0].1;
             }
-            let times = if alike > 1 { format!("{alike} x ") } else { String::new() };
+            let times = if equal > 1 { format!("{equal} x ") } else { String::new() };
             lines.push((
                 format!("{indent}{}{name}", if last { "└ " } else { "├ " }),
-                format!("{times}{}", branch.told()),
+                format!("{times}{}", branch.content()),
             ));
             branch.lines(&format!("{indent}{}", if last { "  " } else { "│ " }), lines);
-            number += alike;
+            number += equal;
         }
     }
 
-    /// How many parts from `number` on are numbered one after the other and hold the same.
-    fn alike(&self, number: usize) -> usize {
+    /// The number of equal branches from `number` on whose names are consecutive numbers.
+    fn equal_from(&self, number: usize) -> usize {
         let (name, branch) = &self.parts[number];
         let Ok(first) = name.parse::<u64>() else { return 1 };
         let follows = |(further, (name, other)): (u64, &(String, Self))| {
@@ -92,7 +91,7 @@ impl Branch {
         (0..).zip(&self.parts[number..]).take_while(|&pair| follows(pair)).count().max(1)
     }
 
-    fn told(&self) -> String {
+    fn content(&self) -> String {
         let size = if self.bytes > 0 || self.elements == 0 { bytes(self.bytes) } else { "-".into() };
         match &self.tensor {
             Some((shape, word)) if self.parts.is_empty() => format!("{shape} {}, {size}", cut(&escape(word), LONGEST)),

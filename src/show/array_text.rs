@@ -1,4 +1,4 @@
-//! The text of an array, as `NumPy` prints it with its default options.
+//! Arrays as text, as `NumPy` prints them by default.
 
 use super::decimal::{Parts, exponent_from, positional, scientific};
 use crate::tensor::DType;
@@ -7,15 +7,15 @@ const PRECISION: usize = 8;
 const MAX_SHOWN_WHOLE: u64 = 1000;
 const EDGE_ITEMS: u64 = 3;
 const LINE_WIDTH: usize = 75;
-/// An array writes an exponent from here on at the latest, a scalar only far above.
+/// An array has exponents from here on at the latest, a scalar only far above.
 const MAX_IN_FULL: f64 = 1e8;
 const ELLIPSIS: &str = "...";
 
-/// The text that `NumPy`'s `print` gives for the array of this shape.
+/// The text of `NumPy`'s `print` for an array.
 ///
-/// `value(i)` is element `i` in C order, exact in `f64`. It is called once for each element shown,
-/// and for no other: an axis longer than six shows only its ends once the array has more than a
-/// thousand elements. `NumPy` has no bfloat16; it is laid out as float32, with its own digits.
+/// `value(i)` is element `i` in C order, exact in `f64`. It is called once for each element shown, and for no other. If the array has more
+/// than a thousand elements, an axis longer than six shows only its ends. `NumPy` has no bfloat16; it has the layout of float32, and its
+/// own digits.
 pub fn array_text(shape: &[u64], dtype: DType, value: &mut dyn FnMut(u64) -> f64) -> String {
     if shape.is_empty() {
         return scalar_text(value(0), dtype);
@@ -31,7 +31,7 @@ pub fn array_text(shape: &[u64], dtype: DType, value: &mut dyn FnMut(u64) -> f64
     text
 }
 
-/// The positions along one axis in the order shown; `None` stands for those left out.
+/// The positions along an axis in the order shown; `None` for an ellipsis.
 type Positions = Vec<Option<u64>>;
 
 fn shown_positions(shape: &[u64]) -> Vec<Positions> {
@@ -60,7 +60,7 @@ fn shown_indices(shape: &[u64], axes: &[Positions]) -> Vec<u64> {
     indices
 }
 
-/// Writes one bracket level; `depth` is its nesting, and so the column of what it holds.
+/// Writes one bracket level; `depth` is its nesting, and the column of its content.
 fn push_axis(text: &mut String, axes: &[Positions], depth: usize, words: &mut impl Iterator<Item = String>) {
     let (positions, inner) = axes.split_first().expect("an array of rank 0 is a scalar");
     text.push('[');
@@ -103,7 +103,7 @@ fn push_row(text: &mut String, positions: &Positions, depth: usize, words: &mut 
     text.push_str(&line);
 }
 
-/// The elements as words of one width, points and exponents aligned.
+/// The elements as words of one width, with points and exponents aligned.
 fn aligned_words(elements: &[f64], dtype: DType) -> Vec<String> {
     let notation = if needs_exponent(elements, dtype) { scientific } else { positional };
     let finite = elements.iter().filter(|x| x.is_finite());
@@ -121,10 +121,9 @@ fn aligned_words(elements: &[f64], dtype: DType) -> Vec<String> {
     elements.iter().map(word).collect()
 }
 
-/// Whether the magnitudes are too large, too small or too far apart for plain decimals.
+/// True if the magnitudes are too large, too small or too far apart for plain decimals.
 ///
-/// `NumPy` compares in the element type, so the quotient and the limit are rounded to it: as the
-/// bfloat16 are laid out as float32, to that.
+/// `NumPy` compares in the element type, so the quotient and the limit are rounded to it; to float32 for bfloat16.
 fn needs_exponent(elements: &[f64], dtype: DType) -> bool {
     let magnitudes = elements.iter().map(|x| x.abs());
     let magnitudes = magnitudes.filter(|&x| x.is_finite() && x > 0.0);
@@ -137,7 +136,7 @@ fn needs_exponent(elements: &[f64], dtype: DType) -> bool {
             || compared.round(greatest / least) > 1000.0)
 }
 
-/// The characters before and after the point (the exponent apart) and in the exponent's digits.
+/// The numbers of characters before the point, after it, and of the exponent's digits.
 #[derive(Default)]
 struct Widths {
     whole: usize,
@@ -170,7 +169,7 @@ impl Widths {
         let Some(exponent_digits) = self.exponent else {
             return format!("{:>before$}.{:<after$}", parts.whole, parts.fraction);
         };
-        // What is shorter is filled up with the element's exact digits, not with zeros.
+        // A shorter fraction is padded with the element's exact digits, not with zeros.
         if parts.fraction.len() < after {
             parts = Parts::cut(&format!("{x:.after$e}"));
         }
@@ -192,7 +191,7 @@ fn non_finite_text(x: f64) -> &'static str {
     }
 }
 
-/// The text of a scalar: all its digits, and an exponent only for the large and the small.
+/// The text of a scalar: all its digits, and an exponent only if it is large or small.
 fn scalar_text(x: f64, dtype: DType) -> String {
     if !x.is_finite() {
         return non_finite_text(x).to_string();
@@ -216,23 +215,23 @@ mod tests {
         array_text(shape, dtype, &mut |i| elements[i as usize])
     }
 
-    /// The expected texts are those of `NumPy` 2.4.6.
+    /// The expected texts are from `NumPy` 2.4.6.
     #[test]
-    fn fixed_words_align_at_the_point_and_do_not_fill_up_with_zeros() {
+    fn plain_decimals_align_at_the_point_without_padding_zeros() {
         let elements = [1.5, -20.0, 0.123456789, f64::NAN];
         let expected = "[[  1.5        -20.        ]\n [  0.12345679          nan]]";
         assert_eq!(text_of(&[2, 2], DType::F64, &elements), expected);
     }
 
     #[test]
-    fn exponent_words_fill_up_with_exact_digits() {
+    fn decimals_with_exponents_are_padded_with_exact_digits() {
         let elements = [0.0009765625, 1.0009765625, -0.0, f64::INFINITY];
         let expected = "[ 9.766e-04  1.001e+00 -0.000e+00        inf]";
         assert_eq!(text_of(&[4], DType::F16, &elements), expected);
     }
 
     #[test]
-    fn the_exponent_begins_where_the_type_runs_out_of_digits() {
+    fn exponents_begin_at_the_precision_of_the_type() {
         assert_eq!(text_of(&[1], DType::F16, &[1000.0]), "[1.e+03]");
         assert_eq!(text_of(&[1], DType::F32, &[999_999.0]), "[999999.]");
         assert_eq!(text_of(&[1], DType::BF16, &[1_048_576.0]), "[1.05e+06]");
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_wrap_and_outer_axes_are_parted_by_blank_lines() {
+    fn long_rows_wrap_and_blank_lines_separate_outer_axes() {
         let elements: Vec<f64> = (0..40).map(f64::from).collect();
         let expected = "\
 [[[ 0.  1.  2.  3.  4.  5.  6.  7.  8.  9. 10. 11. 12. 13. 14. 15. 16.
@@ -269,17 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_array_asks_only_for_its_corners() {
-        let mut asked = Vec::new();
+    fn only_the_corners_of_a_huge_array_are_computed() {
+        let mut computed = Vec::new();
         let mut value = |i| {
-            asked.push(i);
+            computed.push(i);
             0.0
         };
         let text = array_text(&[1 << 24, 1 << 24], DType::F32, &mut value);
         let row = "[0. 0. 0. ... 0. 0. 0.]";
         let rows = [row, row, row, "...", row, row, row].join("\n ");
         assert_eq!(text, format!("[{rows}]"));
-        assert_eq!(asked.len(), 36);
-        assert_eq!(asked[35], (1 << 48) - 1);
+        assert_eq!(computed.len(), 36);
+        assert_eq!(computed[35], (1 << 48) - 1);
     }
 }

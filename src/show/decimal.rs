@@ -1,4 +1,4 @@
-//! The decimal digits of an array element: the fewest that give it back in its own type.
+//! The decimal digits of an array element: the fewest that its own type reads back as the same number.
 
 use crate::tensor::DType;
 
@@ -47,7 +47,7 @@ impl Parts {
     }
 }
 
-/// `x` in plain decimals: its shortest digits, or where those are more, `precision` exact ones.
+/// `x` in plain decimals: its shortest digits, or `precision` exact ones if those are fewer.
 pub(super) fn positional(x: f64, dtype: DType, precision: usize) -> Parts {
     let decimal = Decimal::shortest(x, dtype);
     let decimals = decimal.exponent.min(0).unsigned_abs() as usize;
@@ -76,7 +76,7 @@ fn small(length: usize) -> i32 {
     i32::try_from(length).expect("a decimal has few digits")
 }
 
-/// The digits that tell any `f64` from its neighbours.
+/// The digits that distinguish any `f64` from its neighbours.
 const MAX_DIGITS: usize = 17;
 
 /// The magnitude `significand * 10^exponent`.

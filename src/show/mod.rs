@@ -1,4 +1,4 @@
-//! Values shown for reading.
+//! Values as text and pictures.
 
 mod array_text;
 mod decimal;

@@ -1,16 +1,16 @@
-//! Pictures as SVG: what all of them have in common.
+//! SVG: the page, text and lines of every picture.
 
 use std::fmt::Write;
 
 use crate::text::{cut, escape};
 
-/// Colours for a light background as attributes; where the reader's screen is dark, the rules below take their place.
+/// Colours for dark screens. Elements have the colours for a light background as attributes.
 const STYLE: &str = "\
 text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}\
 @media(prefers-color-scheme:dark){.page{fill:#15191e}.name{fill:#f2f4f7}.small{fill:#a3adba}.rule{stroke:#3a434e}\
 .bar{fill:#4b93d9;stroke:#4b93d9}.curve{stroke:#ffb454}.edge{stroke:#ffb454}.dot{fill:#57c2a0}.curve-label{fill:#ffb454}}";
 
-/// The beginning of a page of that size, with its title. Who calls it ends it with `</svg>`.
+/// The start of a page with a title. The caller ends it with `</svg>`.
 pub fn page((width, height): (f64, f64), margin: f64, title: &str) -> String {
     let mut svg = String::new();
     let _ = writeln!(
@@ -23,7 +23,7 @@ pub fn page((width, height): (f64, f64), margin: f64, title: &str) -> String {
     svg
 }
 
-/// Words at a place, by their class.
+/// Adds text of a class; `anchor` is start, middle or end.
 pub fn text(svg: &mut String, (x, y): (f64, f64), class: &str, size: u32, anchor: &str, words: &str) {
     let fill = match class {
         "name" => "#1b1f24",
@@ -38,7 +38,7 @@ pub fn text(svg: &mut String, (x, y): (f64, f64), class: &str, size: u32, anchor
     );
 }
 
-/// A line between two places, by its class.
+/// Adds a line of a class.
 pub fn line(svg: &mut String, class: &str, [x1, y1, x2, y2]: [f64; 4]) {
     let (stroke, dashes) = if class == "edge" { ("#d97706", r#" stroke-dasharray="5 4""#) } else { ("#c9d0d8", "") };
     let _ = writeln!(

@@ -1,30 +1,30 @@
-//! Counting values in cells whose borders lie between neighbouring numbers of the dtype, so that what rounding has done to the values
-//! does not matter.
+//! Empirical distribution functions. Values are counted in cells whose borders lie between neighbouring numbers of the dtype, so rounding
+//! to the dtype changes no count.
 
 use crate::tensor::{DType, to_f32, to_f64};
 
-/// How many bits of the mantissa tell cells apart, where the dtype has more: 128 cells from a power of two to the next.
+/// The most mantissa bits that distinguish cells: 128 cells from one power of two to the next.
 pub const MANTISSA: u32 = 7;
 
-/// The share of all values from which on one cell has many of them.
+/// A cell with more than this share of all values has many.
 const OFTEN: f64 = 0.1;
 
-/// Which numbers make a cell: all of one sign that agree in their first bits. Of a 16-bit dtype each number is a cell of its own.
+/// The cells: all numbers of one sign with the same first bits are one. Each number of a 16-bit dtype is its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
     dtype: DType,
-    /// The cells are narrowest about it.
+    /// The point where cells are narrowest.
     centre: f64,
-    /// How many bits of a double are not looked at.
+    /// The number of last bits of a double that are ignored.
     shift: u32,
     /// The first bits of the smallest magnitude that is not in the cell of 0.
     base: u64,
-    /// How many cells of each sign there are beside that of 0.
+    /// The number of cells of each sign, without that of 0.
     half: u64,
 }
 
 impl Grid {
-    /// The grid for values of a distribution.
+    /// The grid for values of a dtype.
     pub fn new(dtype: DType, centre: f64) -> Self {
         let small = dtype.size() == 2;
         let mantissa = if small { dtype.mantissa_bits() } else { MANTISSA };
@@ -60,8 +60,7 @@ impl Grid {
         f64::from_bits((self.base + step - 1) << self.shift)
     }
 
-    /// Where the values of a cell end and those of the next begin: half way between two neighbouring numbers of the dtype, which are
-    /// given, too, the lower first.
+    /// The border between a cell and the next.
     pub fn border(&self, cell: usize) -> Border {
         let cell = cell as u64;
         let rounded_up = |edge: f64| self.dtype.round_up(self.centre + edge);
@@ -86,7 +85,7 @@ pub struct Border {
 }
 
 impl Border {
-    /// Half way between the two: what lies below was rounded to the lower.
+    /// The middle of the two. Numbers below it are rounded to the lower.
     pub fn middle(&self) -> f64 {
         self.below / 2.0 + self.above / 2.0
     }
@@ -118,18 +117,18 @@ impl Cells {
         }
     }
 
-    /// Takes what another of the same grid has counted.
+    /// Adds the counts of another with the same grid.
     pub fn merge(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
     }
 
-    /// How many values were counted.
+    /// The number of counted values.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// For each cell, a function of the rank of its values among all, from -1 to 1, less the mean of that function over all values;
-    /// with the third moment of that over the third power of its standard deviation.
+    /// For each cell, a function of the rank of its values (-1 to 1), minus the mean of that function over all values; and the skewness
+    /// of the result.
     pub fn ranks(&self, function: &dyn Fn(f64) -> f64) -> (Vec<f32>, f64) {
         let total = to_f64(self.total().max(1));
         let mut below = 0;
@@ -146,8 +145,7 @@ impl Cells {
         for rank in &mut ranks {
             *rank -= mean;
         }
-        // One value that comes often and lies next to the middle says nothing, yet has the same sign wherever it comes: the zeros of a
-        // sparse distribution.
+        // A frequent value near the middle, such as the zeros of a sparse distribution, has the same sign everywhere and shows nothing.
         let deviation = mean_of(2, &ranks).sqrt();
         for (rank, &count) in ranks.iter_mut().zip(&self.counts) {
             if to_f64(count) > OFTEN * total && rank.abs() < deviation / 4.0 {
@@ -159,51 +157,51 @@ impl Cells {
         (ranks.into_iter().map(to_f32).collect(), skew)
     }
 
-    /// The cell of a finite value in a list.
+    /// The number that a list has for the cell of a finite value.
     pub fn of(&self, value: f64, list: &[f32]) -> f32 {
         list.get(self.grid.cell(value)).copied().unwrap_or(0.0)
     }
 
-    /// The probability that two values are equal, if those of a cell are spread evenly over its numbers of as many bits.
+    /// The probability that two values are equal, if those of a cell are uniform over its numbers with a mantissa of so many bits.
     pub fn collision(&self, mantissa: u32) -> f64 {
         let total = to_f64(self.total().max(1));
         let occupied = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
         occupied.map(|(cell, &count)| (to_f64(count) / total).powi(2) / self.numbers(cell, mantissa)).sum()
     }
 
-    /// The numbers of a mantissa of that many bits in a cell.
+    /// The number of numbers in a cell with a mantissa of so many bits.
     fn numbers(&self, cell: usize, mantissa: u32) -> f64 {
         if cell == 0 || cell + 1 >= self.counts.len() {
             return 1.0;
         }
         let (low, high) = (self.grid.border(cell - 1).middle(), self.grid.border(cell).middle());
         let binade = f64::from_bits(low.abs().max(high.abs()).to_bits() >> 52 << 52);
-        // Subnormal numbers lie further apart than their size says.
+        // Subnormal numbers lie further apart than others of their size would.
         let step = (binade * 0.5f64.powi(mantissa.cast_signed())).max(self.grid.dtype.next_up(0.0));
         ((high - low) / step).max(1.0)
     }
 
-    /// The largest distance of the values' distribution function from that of a distribution, over all borders strictly inside the distribution's
-    /// bounds: beyond those a writer may have moved what rounding put outside.
+    /// The largest distance between the distribution functions of the values and of a distribution, over all borders strictly inside the
+    /// bounds. A writer may have moved values that rounding put outside.
     pub fn distance(&self, cdf: &dyn Fn(f64) -> f64, bounds: Option<(f64, f64)>) -> f64 {
         let (low, high) = bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         let (least, most) = (self.grid.dtype.round_up(low), self.grid.dtype.round_down(high));
         let total = to_f64(self.total().max(1));
         let (mut below, mut largest) = (0, 0f64);
-        let mut look = |cell: usize, below: u64| {
+        let mut compare = |cell: usize, below: u64| {
             let border = self.grid.border(cell);
             if border.below >= least && border.above <= most && border.below.is_finite() && border.above.is_finite() {
                 largest = largest.max((to_f64(below) / total - cdf(border.middle())).abs());
             }
         };
-        // Between two values the distribution's function only grows, so that the distance is largest next to one of them.
+        // Between two values only the distribution's own function grows, so the distance is largest next to a value.
         for (cell, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if cell > 0 {
-                look(cell - 1, below);
+                compare(cell - 1, below);
             }
             below += count;
             if cell + 1 < self.counts.len() {
-                look(cell, below);
+                compare(cell, below);
             }
         }
         largest
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_and_the_largest_have_cells_too() {
+    fn the_smallest_and_the_largest_number_have_cells() {
         for dtype in DType::ALL {
             let grid = Grid::new(dtype, 0.0);
             for value in [0.0, -0.0, dtype.next_up(0.0), -dtype.next_up(0.0), dtype.max(), -dtype.max()] {
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_alone_is_no_distance() {
+    fn rounding_adds_no_distance() {
         // A uniform distribution on a grid of a million steps, in a dtype that has 33 numbers there.
         let (low, high, count) = (2.0, 2.5, 1_000_000u32);
         let mut cells = Cells::new(Grid::new(DType::BF16, 2.25));

@@ -1,5 +1,5 @@
-//! The standard normal distribution: density, probability, and the moments of its truncation. All through the `libm` crate, so that
-//! parameters come out with the same bits on every platform.
+//! The standard normal distribution: density, probabilities, and moments after truncation. All by the `libm` crate, for the same bits on
+//! every platform.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -10,7 +10,7 @@ pub fn density(z: f64) -> f64 {
     libm::exp(-0.5 * z * z) / (2.0 * PI).sqrt()
 }
 
-/// The probability of a value above `z`; exact in relative terms far into the upper tail.
+/// The probability of a value above `z`, with a small relative error even far out.
 pub fn upper(z: f64) -> f64 {
     0.5 * libm::erfc(z * FRAC_1_SQRT_2)
 }
@@ -20,15 +20,15 @@ pub fn lower(z: f64) -> f64 {
     upper(-z)
 }
 
-/// The probability of a value between `a` and `b`, a <= b, taken in the tail where it is exact.
+/// The probability of a value between `a` and `b`, a <= b, computed in the tail where it is exact.
 pub fn between(a: f64, b: f64) -> f64 {
     if a > 0.0 { upper(a) - upper(b) } else { lower(b) - lower(a) }
 }
 
 /// Mean and standard deviation of a standard normal cut to [a, b]:
 /// mean = (phi(a) - phi(b)) / Z, variance = 1 + (a phi(a) - b phi(b)) / Z - mean², Z = Phi(b) - Phi(a)
-/// (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1). Far out in a tail, where the formula has no digits left,
-/// by quadrature.
+/// (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1). Quadrature replaces the formula far out in a tail, where its
+/// terms cancel.
 pub fn truncated_moments(a: f64, b: f64) -> (f64, f64) {
     let (centre, half) = (a / 2.0 + b / 2.0, b / 2.0 - a / 2.0);
     if half * (centre.abs() + half) < 0.5 {
@@ -44,7 +44,7 @@ pub fn truncated_moments(a: f64, b: f64) -> (f64, f64) {
     (mean, variance.max(0.0).sqrt())
 }
 
-/// The same for an interval where the density hardly varies, so that the terms of the formula would cancel: by quadrature.
+/// The same by quadrature, for an interval where the density hardly varies and the terms of the formula cancel.
 fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     let [mut mass, mut first, mut second] = [0.0; 3];
     for (t, weight) in GAUSS_LEGENDRE.into_iter().flat_map(|(t, weight)| [(-t, weight), (t, weight)]) {
@@ -57,10 +57,10 @@ fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     (centre + half * mean, half * (second / mass - mean * mean).sqrt())
 }
 
-/// The same for an interval of one tail, near +-6 or beyond.
+/// The same by quadrature, for an interval in one tail, near ±6 or beyond.
 fn tail_moments(a: f64, b: f64) -> (f64, f64) {
     let (near, length) = if a > 0.0 { (a, b - a) } else { (-b, b - a) };
-    // Beyond, less than e^-45 of the interval's probability is left.
+    // Less than e^-45 of the interval's probability lies beyond.
     let length = length.min(45.0 / near);
     let (mean, std) = quadrature::moments((0.0, length), |t| libm::exp(-t * (near + 0.5 * t)), |t| t);
     (if a > 0.0 { near + mean } else { -near - mean }, std)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_narrow_cut_keeps_its_digits() {
+    fn moments_of_a_narrow_interval_lose_no_digits() {
         for (low, width) in [(0.0, 1e-9), (1.0, 1e-3), (-3.0, 1e-5), (40.0, 1e-6)] {
             // Nearly uniform, the density a little higher on the side of 0.
             let (mean, std) = truncated_moments(low, low + width);
@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn an_uncut_normal_has_its_own_moments() {
+    fn an_untruncated_normal_has_mean_0_and_std_1() {
         let (mean, std) = truncated_moments(f64::NEG_INFINITY, f64::INFINITY);
         assert!(mean == 0.0 && std == 1.0);
     }
 
     #[test]
-    fn a_cut_far_out_in_a_tail_has_its_moments() {
-        // Those of the asymptotic series of the Mills ratio.
+    fn moments_of_an_interval_far_out_in_a_tail_are_exact() {
+        // From the asymptotic series of the Mills ratio.
         for cut in [30.0f64, 1e3, 1e6] {
             let (mean, std) = truncated_moments(cut, f64::INFINITY);
             let (first, second) = (1.0 / cut - 2.0 / cut.powi(3), 1.0 / cut - 3.0 / cut.powi(3));
@@ -109,7 +109,7 @@ mod tests {
             assert!((std / second - 1.0).abs() < 40.0 / cut.powi(4) + 1e-10, "{cut}: {std}");
             assert_eq!(truncated_moments(f64::NEG_INFINITY, -cut), (-mean, std));
         }
-        // The formula and the quadrature meet.
+        // The formula and the quadrature agree where one replaces the other.
         let (formula, tail) = (truncated_moments(5.0, 7.0), tail_moments(5.0, 7.0));
         assert!((formula.0 - tail.0).abs() < 1e-9 && (formula.1 / tail.1 - 1.0).abs() < 1e-6);
     }

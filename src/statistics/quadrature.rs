@@ -1,4 +1,4 @@
-//! Mean and standard deviation by quadrature, for distributions whose formulas have no closed form or no digits left.
+//! Mean and standard deviation by quadrature, for distributions without a closed form or where its terms cancel.
 
 /// The points of Gauss and Legendre's rule of order 8 on [0, 1] and their weights; those on [-1, 0] mirror them.
 pub(crate) const GAUSS_LEGENDRE: [(f64, f64); 4] = [
@@ -8,11 +8,10 @@ pub(crate) const GAUSS_LEGENDRE: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_3),
 ];
 
-/// In how many equal parts a range is cut.
+/// The number of equal parts of a range.
 const PARTS: u16 = 512;
 
-/// Mean and standard deviation of `value(x)`, x on the range `from..to` with a density that `density` is proportional to. Both are
-/// smooth there.
+/// Mean and standard deviation of `value(x)`, if x has a density proportional to `density` on `from..to`. Both functions are smooth.
 pub(crate) fn moments((from, to): (f64, f64), density: impl Fn(f64) -> f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
     let half = (to - from) / (2.0 * f64::from(PARTS));
     let centres = (0..PARTS).map(|part| from + half * (2.0 * f64::from(part) + 1.0));
@@ -31,8 +30,7 @@ pub(crate) fn moments((from, to): (f64, f64), density: impl Fn(f64) -> f64, valu
 pub(crate) mod tests {
     use super::*;
 
-    /// Mean and standard deviation of the values of a distribution at evenly spread fractions of its random word: the plainest quadrature there
-    /// is, to three digits or so.
+    /// Mean and standard deviation of `value` at evenly spaced fractions: a plain quadrature, to about three digits.
     pub(crate) fn of_fractions(value: impl Fn(f64) -> f64) -> (f64, f64) {
         const COUNT: u32 = 100_000;
         let values: Vec<f64> = (0..COUNT).map(|n| value((f64::from(n) + 0.5) / f64::from(COUNT))).collect();

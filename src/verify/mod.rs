@@ -1,4 +1,4 @@
-//! Whether a file holds what a plan says: every value derived again and compared, or its values tested against the distribution.
+//! Comparison of a file with a plan: every value is drawn again and compared, or the values are tested against their distribution.
 
 mod compare;
 pub mod distribution;
@@ -14,58 +14,57 @@ use crate::reader::{Contents, Entry};
 use crate::tensor::{Name, StoredTensor};
 use crate::text;
 
-/// Which tensor of a plan is which of a file.
+/// The tensors of a plan, matched with those of a file.
 #[derive(Debug, Default)]
 pub struct TensorMatch {
-    /// The number in the plan and the number in the file, where name, shape and dtype are the same.
+    /// Numbers in the plan and in the file of tensors with the same name, shape and dtype.
     pub pairs: Vec<(usize, usize)>,
-    /// The same of tensors that the file holds though the plan ties them to others: the number of the other one in the plan.
+    /// The same for tensors that the plan ties to another: the number of the other in the plan, and theirs in the file.
     pub tied: Vec<(usize, usize)>,
-    /// Where they are not: the name, and what is wrong.
+    /// Mismatches: a name and a description.
     pub faults: Vec<(String, String)>,
 }
 
-/// Finds the tensors of a plan in a file; `wanted` says of which names. What only one of them has is a fault, unless it is tied: then
-/// a file may hold it, and need not.
+/// Matches the tensors with `wanted` names. A tensor that only the plan or only the file has is a fault; a tied tensor may be missing.
 pub fn match_tensors(
     plan: &Plan,
     tied: &[(Name, Name)],
     contents: &Contents,
     wanted: &dyn Fn(&str) -> bool,
 ) -> TensorMatch {
-    let held: HashMap<&str, usize> =
+    let found: HashMap<&str, usize> =
         contents.entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number)).collect();
-    let mut meeting = TensorMatch::default();
+    let mut matched = TensorMatch::default();
     for (number, tensor) in plan.tensors().iter().enumerate().filter(|(_, tensor)| wanted(tensor.name().as_str())) {
         let name = tensor.name().as_str();
-        match held.get(name) {
-            None => meeting.faults.push((name.into(), "it is missing".into())),
+        match found.get(name) {
+            None => matched.faults.push((name.into(), "missing from the file".into())),
             Some(&entry) => match mismatch(tensor, &contents.entries[entry]) {
-                Some(fault) => meeting.faults.push((name.into(), fault)),
-                None => meeting.pairs.push((number, entry)),
+                Some(fault) => matched.faults.push((name.into(), fault)),
+                None => matched.pairs.push((number, entry)),
             },
         }
     }
     let planned: HashMap<&str, usize> =
         plan.tensors().iter().enumerate().map(|(number, tensor)| (tensor.name().as_str(), number)).collect();
     let sources: HashMap<&str, &str> = tied.iter().map(|(name, source)| (name.as_str(), source.as_str())).collect();
-    for (entry, held) in contents.entries.iter().enumerate() {
-        let name = held.name.as_str();
+    for (number, entry) in contents.entries.iter().enumerate() {
+        let name = entry.name.as_str();
         if !wanted(name) || planned.contains_key(name) {
             continue;
         }
         match sources.get(name).and_then(|source| planned.get(source)) {
-            Some(&number) => match mismatch(&plan.tensors()[number], held) {
-                Some(fault) => meeting.faults.push((name.into(), fault)),
-                None => meeting.tied.push((number, entry)),
+            Some(&source) => match mismatch(&plan.tensors()[source], entry) {
+                Some(fault) => matched.faults.push((name.into(), fault)),
+                None => matched.tied.push((source, number)),
             },
-            None => meeting.faults.push((name.into(), "it is not expected".into())),
+            None => matched.faults.push((name.into(), "unexpected in the file".into())),
         }
     }
-    meeting
+    matched
 }
 
-/// The tensors that were copied from another file and hold other values now, by the hash in the provenance.
+/// Copied tensors whose values have changed since: each name and a description. The provenance has the hash of the copied values.
 pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
     let mut changed = Vec::new();
     for entry in &contents.entries {
@@ -78,20 +77,20 @@ pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec
         if sha256 != copied.sha256 {
             changed.push((
                 name.clone(),
-                format!("its values have SHA-256 {sha256}, and the provenance says {}", copied.sha256),
+                format!("its values have SHA-256 {sha256}, not {} as in the provenance", copied.sha256),
             ));
         }
     }
     Ok(changed)
 }
 
-/// What is wrong with an entry before any value is looked at.
+/// The first difference in shape or dtype.
 fn mismatch(tensor: &Tensor, entry: &Entry) -> Option<String> {
     if *tensor.shape() != entry.shape {
-        return Some(format!("it has shape {}, not {}", entry.shape, tensor.shape()));
+        return Some(format!("shape {}, not {}", entry.shape, tensor.shape()));
     }
     if entry.element() != Some(tensor.element()) {
-        return Some(format!("it has dtype {}, not {}", entry.type_word, tensor.element().word()));
+        return Some(format!("dtype {}, not {}", entry.type_word, tensor.element().word()));
     }
     None
 }

@@ -105,7 +105,7 @@ fn minus_zero_is_not_zero() {
     verify(&folder, "w.safetensors", 0);
     flip(&folder, "w.safetensors", 1, 0x80);
     let said = verify(&folder, "w.safetensors", 1);
-    assert!(said.starts_with("`weight`[9]: the file holds -0.0, the recipe gives 0.0"), "{said}");
+    assert!(said.starts_with("`weight`[9]: found -0.0, expected 0.0"), "{said}");
 }
 
 #[test]
@@ -178,17 +178,23 @@ fn a_file_without_a_recipe_verifies_by_the_recipe_that_it_was_made_by() {
     let bytes = folder.read("whole.safetensors");
     let length = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
     let mut header: Value = serde_json::from_slice(&bytes[8..length]).unwrap();
+    let damaged = header.to_string().replace("seed", "sead");
+    folder.write(
+        "damaged.safetensors",
+        [&(damaged.len() as u64).to_le_bytes(), damaged.as_bytes(), &bytes[length..]].concat(),
+    );
+    assert!(verify(&folder, "damaged.safetensors", 2).contains("unknown field `sead`"));
     header.as_object_mut().unwrap().remove("__metadata__");
     let header = header.to_string();
     let stripped = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[length..]].concat();
     folder.write("w.safetensors", stripped);
     let told = verify(&folder, "w.safetensors", 2);
-    assert!(told.contains("--recipe FILE, or --scheme EXPRESSION --seed N, or test it with --distribution"), "{told}");
+    assert!(told.contains("--recipe FILE, or --scheme EXPR --seed N, or test it with --distribution"), "{told}");
     verify(&folder, "w.safetensors --recipe r.toml", 0);
     verify(&folder, "w.safetensors --recipe r.toml --distribution", 0);
     verify(&folder, "w.safetensors --recipe r.toml --seed 7", 1);
     folder.write("less.toml", "seed = 6\n[tensors]\nw = { shape = [9, 8], scheme = \"he-normal\" }\n");
-    assert!(verify(&folder, "w.safetensors --recipe less.toml", 1).contains("it is not expected"));
+    assert!(verify(&folder, "w.safetensors --recipe less.toml", 1).contains("unexpected in the file"));
 }
 
 #[test]

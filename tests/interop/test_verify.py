@@ -57,7 +57,7 @@ class Verify(Case):
         safetensors.numpy.save_file({"a": values, "b": values[:100] * 1.5}, path)
         status, told = verify(path)
         self.assertEqual(status, 2)
-        self.assertIn("--recipe FILE, or --scheme EXPRESSION --seed N", told)
+        self.assertIn("--recipe FILE, or --scheme EXPR --seed N", told)
         self.assertEqual(verify(path, "--distribution", "--scheme", LAW, "--tensor", "a")[0], 0)
         self.assertEqual(verify(path, "--distribution", "--scheme", LAW)[0], 1)
 

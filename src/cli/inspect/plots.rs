@@ -79,7 +79,7 @@ impl Inspect {
             panels.push(Panel {
                 name: entry.name.clone(),
                 caption: format!("{} {}{figures}{distribution}{scheme}", entry.shape, entry.type_word),
-                counted,
+                histogram: counted,
                 spectrum: spectrum.clone(),
             });
         }

@@ -13,7 +13,7 @@ use crate::verify::distribution::position;
 
 /// A comparison that was made.
 pub(super) struct Compared<'a> {
-    /// What the recipe gives.
+    /// The plan of the recipe, of the provenance or of the command line.
     pub(super) plan: &'a Plan,
     /// Faults found before any value was compared: names, and their faults.
     pub(super) faults: &'a [(String, String)],
@@ -61,7 +61,7 @@ impl Compared<'_> {
             match (tensor.difference, tensor.source()) {
                 (Some(difference), source) => {
                     let tie = source.map(|source| format!(" (tied to `{source}`)")).unwrap_or_default();
-                    writeln!(out, "`{name}`{}{tie}", told(tensor.planned, difference))?;
+                    writeln!(out, "`{name}`{}{tie}", described(tensor.planned, difference))?;
                 }
                 (None, Some(source)) => writeln!(out, "note: `{name}` is tied to `{source}`, and equal to it")?,
                 (None, None) => {}
@@ -115,15 +115,15 @@ fn shown(name: &str) -> String {
     cut(&escape(name), 100)
 }
 
-/// `[3, 17]: the file holds 0.1, the recipe gives 0.2; 1 of 12 elements differs`.
-fn told(tensor: &plan::Tensor, Difference { first, held, derived, count }: Difference) -> String {
+/// `[3, 17]: found 0.1, expected 0.2; 1 of 12 elements differs`.
+fn described(tensor: &plan::Tensor, Difference { first, found, expected, count }: Difference) -> String {
     let value = |value: f64| {
         if value.is_finite() { tensor.element().dtype().map_or(value, |dtype| shortest(value, dtype)) } else { value }
     };
-    let (held, derived) = (format!("{:?}", value(held)), format!("{:?}", value(derived)));
-    let bits = if held == derived { " of other bits" } else { "" };
+    let (found, expected) = (format!("{:?}", value(found)), format!("{:?}", value(expected)));
+    let bits = if found == expected { " with other bits" } else { "" };
     format!(
-        "{}: the file holds {held}, the recipe gives {derived}{bits}; {} of {} elements differ{}",
+        "{}: found {found}, expected {expected}{bits}; {} of {} elements differ{}",
         position(tensor.shape(), first),
         grouped(count),
         grouped(tensor.shape().count()),
@@ -135,14 +135,14 @@ fn entry(compared: &Tensor) -> Value {
     let (name, tensor) = (compared.name, compared.planned);
     let mut entry = match compared.difference {
         None => json!({ "name": name, "equal": true, "elements": tensor.shape().count() }),
-        Some(Difference { first, held, derived, count }) => json!({
+        Some(Difference { first, found, expected, count }) => json!({
             "name": name,
             "equal": false,
             "elements": tensor.shape().count(),
             "first": first,
             "position": position(tensor.shape(), first),
-            "held": held,
-            "derived": derived,
+            "found": found,
+            "expected": expected,
             "count": count,
         }),
     };
