@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
-use crate::scheme::{self, Meaning, PACKING, Parameter, Requires, SCHEMES, Scheme, parity};
+use crate::scheme::{self, AnyParameter, Meaning, PACKING, Requires, SCHEMES, Scheme, parity};
 use crate::tensor::LAYOUTS;
 use crate::text::wrap;
 
@@ -51,7 +51,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     entry(out, "shapes", scheme.ranks)?;
     parameters(out, scheme.parameters)?;
     if scheme.requires.arranges() {
-        let names: Vec<&str> = PACKING.iter().map(|parameter| parameter.name).collect();
+        let names: Vec<&str> = PACKING.iter().map(|parameter| parameter.name()).collect();
         let text = format!("{}: {ARRANGEMENT_USE} (`fanin explain {PACKING_WORD}`)", names.join(", "));
         entry(out, if scheme.parameters.is_empty() { "parameters" } else { "" }, &text)?;
     }
@@ -125,10 +125,10 @@ fn names(meaning: &Meaning) -> Vec<String> {
     meaning.names.iter().map(|row| format!("{}.{}", row.framework, row.name)).collect()
 }
 
-fn parameters(out: &mut dyn Write, parameters: &[Parameter]) -> io::Result<()> {
+fn parameters(out: &mut dyn Write, parameters: &[&dyn AnyParameter]) -> io::Result<()> {
     for (position, parameter) in parameters.iter().enumerate() {
         let word = if position == 0 { "parameters" } else { "" };
-        entry(out, word, &format!("{}: {}", with_default(parameter), parameter.help))?;
+        entry(out, word, &format!("{}: {}", with_default(*parameter), parameter.help()))?;
     }
     Ok(())
 }
@@ -153,10 +153,10 @@ fn entry(out: &mut dyn Write, word: &str, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn with_default(parameter: &Parameter) -> String {
-    match parameter.default {
-        Some(default) => format!("{}={default}", parameter.name),
-        None => parameter.name.into(),
+fn with_default(parameter: &dyn AnyParameter) -> String {
+    match parameter.default() {
+        Some(default) => format!("{}={default}", parameter.name()),
+        None => parameter.name().into(),
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\nA scheme that uses fans or matrices also takes parameters for {ARRANGEMENT_USE}:\n")?;
     for parameter in PACKING {
-        writeln!(out, "- `{}`: {}", parameter.name, parameter.help)?;
+        writeln!(out, "- `{}`: {}", parameter.name(), parameter.help())?;
     }
     writeln!(out, "\nThese are modules of torch, drawn with all their tensors from the shape of one weight:\n")?;
     for module in MODULES {
@@ -199,8 +199,8 @@ fn section(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "- Source: {}", scheme.source)?;
     writeln!(out, "- Shapes: {}", scheme.ranks)?;
     for parameter in scheme.parameters {
-        let short = if scheme.bare == Some(parameter.name) { " (also without its key)" } else { "" };
-        writeln!(out, "- `{}`{short}: {}", with_default(parameter), parameter.help)?;
+        let short = if scheme.bare == Some(parameter.name()) { " (also without its key)" } else { "" };
+        writeln!(out, "- `{}`{short}: {}", with_default(*parameter), parameter.help())?;
     }
     if !scheme.aliases.is_empty() {
         writeln!(out, "- Also called: {}", scheme.aliases.join(", "))?;

@@ -2,35 +2,24 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::scheme::choice;
 use crate::simd::dispatch;
 
-/// What follows a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Activation {
-    /// x
-    Linear,
-    /// max(x, 0)
-    Relu,
-    /// 1 / (1 + e^-x)
-    Sigmoid,
-    /// The hyperbolic tangent.
-    Tanh,
+choice! {
+    /// What follows a layer.
+    pub(super) enum Activation {
+        /// x
+        Linear = "linear",
+        /// max(x, 0)
+        Relu = "relu",
+        /// 1 / (1 + e^-x)
+        Sigmoid = "sigmoid",
+        /// The hyperbolic tangent.
+        Tanh = "tanh",
+    }
 }
 
-/// Their words, in the order of the options.
-pub(super) const WORDS: &[&str] = &["linear", "relu", "sigmoid", "tanh"];
-
 impl Activation {
-    /// The activation of one of [`WORDS`]; any other is linear.
-    pub(super) fn of(word: Option<&str>) -> Self {
-        match word {
-            Some("relu") => Self::Relu,
-            Some("sigmoid") => Self::Sigmoid,
-            Some("tanh") => Self::Tanh,
-            _ => Self::Linear,
-        }
-    }
-
     /// Applies it to each value.
     pub(super) fn apply(self, values: &mut [f32]) {
         if self != Self::Linear {

@@ -4,66 +4,59 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::activation::{Activation, WORDS};
+use super::activation::Activation;
 use super::input::Input;
 use super::layer::{Layer, VALUES_OF_A_TASK, backward, forward};
 use super::noise::Noise;
-use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
+use super::options::{ACTIVATION, BATCH, EPOCHS, LEARNING_RATE, MOMENTUM, NOISE, WEIGHT_DECAY};
 use super::{Job, Method, Trainer};
 use crate::matrix::Matrix;
-use crate::scheme::{Kind, Parameter};
+use crate::scheme::{Parameter, choice};
 use crate::tensor::{to_f32, to_f64, to_usize};
+
+choice! {
+    enum Corruption { Masking = "masking", Gaussian = "gaussian" }
+}
+const CORRUPTION: Parameter<Corruption> =
+    Parameter::new("corruption", "corruption of samples, by values set to 0 or by added noise").default("masking");
+choice! {
+    enum Loss { CrossEntropy = "cross-entropy", Squared = "squared" }
+}
+const LOSS: Parameter<Loss> =
+    Parameter::new("loss", "reconstruction loss, for inputs in [0, 1] or for any inputs").default("cross-entropy");
 
 pub(super) const METHOD: Method = Method {
     name: "dae",
     summary: "a stack of denoising autoencoders with tied weights",
     source: "Vincent et al. 2010, Stacked denoising autoencoders",
     parameters: &[
-        epochs("10"),
-        batch("20"),
-        learning_rate("0.1"),
-        momentum("0"),
-        weight_decay("0"),
-        Parameter {
-            name: "activation",
-            kind: Kind::Choice(WORDS),
-            default: Some("sigmoid"),
-            help: "activation of each layer",
-        },
-        Parameter {
-            name: "corruption",
-            kind: Kind::Choice(&["masking", "gaussian"]),
-            default: Some("masking"),
-            help: "corruption of samples, by values set to 0 or by added noise",
-        },
-        Parameter {
-            name: "noise",
-            kind: Kind::Number,
-            default: Some("0.3"),
-            help: "fraction of values that masking sets to 0, or the standard deviation of gaussian noise",
-        },
-        Parameter {
-            name: "loss",
-            kind: Kind::Choice(&["cross-entropy", "squared"]),
-            default: Some("cross-entropy"),
-            help: "reconstruction loss, for inputs in [0, 1] or for any inputs",
-        },
+        &EPOCHS.default("10"),
+        &BATCH.default("20"),
+        &LEARNING_RATE.default("0.1"),
+        &MOMENTUM,
+        &WEIGHT_DECAY,
+        &ACTIVATION.default("sigmoid"),
+        &CORRUPTION,
+        &NOISE,
+        &LOSS,
     ],
     // As each activation's layers start, by the tutorials and the papers.
     scheme: |arguments| {
-        Some(match arguments.word("activation") {
-            Some("sigmoid") => "sigmoid-uniform",
-            Some("relu") => "he-normal",
-            _ => "glorot-uniform",
+        Some(match arguments.optional(&ACTIVATION)? {
+            Activation::Sigmoid => "sigmoid-uniform",
+            Activation::Relu => "he-normal",
+            Activation::Linear | Activation::Tanh => "glorot-uniform",
         })
     },
     workspace: |_| 0,
     centres: false,
     has_visible_bias: true,
-    activation: |arguments| Activation::of(arguments.word("activation")),
-    unit_interval: |arguments| match arguments.word("loss") {
-        Some("squared") => None,
-        _ => Some("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared"),
+    activation: |arguments| arguments.value(&ACTIVATION),
+    unit_interval: |arguments| match arguments.optional(&LOSS)? {
+        Loss::Squared => None,
+        Loss::CrossEntropy => {
+            Some("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared")
+        }
     },
     check: |_| Ok(()),
     start: |job, _| Ok(Box::new(Autoencoder::start(job)?)),
@@ -110,17 +103,17 @@ impl Parameters {
 impl Options {
     fn read(job: &Job) -> Result<Self> {
         let arguments = job.arguments;
-        let single = |name| Ok::<_, anyhow::Error>(to_f32(arguments.number(name)?));
+        let single = |option| arguments.value(option).map(to_f32);
         // What comes from layers with another activation than the sigmoid is of no unit interval.
-        let encoder = Activation::of(arguments.word("activation"));
-        let squared = arguments.word("loss") == Some("squared") || !(job.is_first || encoder == Activation::Sigmoid);
+        let encoder = arguments.value(&ACTIVATION)?;
+        let squared = arguments.value(&LOSS)? == Loss::Squared || !(job.is_first || encoder == Activation::Sigmoid);
         Ok(Self {
-            batch: to_usize(arguments.optional_count("batch").unwrap_or(1)),
-            learning_rate: single("learning-rate")?,
-            momentum: single("momentum")?,
-            weight_decay: single("weight-decay")?,
-            noise: single("noise")?,
-            masking: arguments.word("corruption") != Some("gaussian"),
+            batch: to_usize(arguments.value(&BATCH)?),
+            learning_rate: single(&LEARNING_RATE)?,
+            momentum: single(&MOMENTUM)?,
+            weight_decay: single(&WEIGHT_DECAY)?,
+            noise: single(&NOISE)?,
+            masking: arguments.value(&CORRUPTION)? == Corruption::Masking,
             encoder,
             decoder: if squared { Activation::Linear } else { Activation::Sigmoid },
         })

@@ -4,37 +4,35 @@
 
 use anyhow::{Result, ensure};
 
-use super::activation::Activation;
 use super::input::Input;
 use super::layer::Layer;
 use super::noise::Noise;
-use super::options::{activation, epochs, tolerance};
+use super::options::{ACTIVATION, EPOCHS, TOLERANCE};
 use super::precision::narrowed;
 use super::{InitialWeight, Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
-use crate::scheme::{Arguments, Kind, Parameter};
+use crate::scheme::{Parameter, choice};
 use crate::tensor::{to_f32, to_f64};
+
+choice! {
+    enum Normalize { None = "none", Length = "length", Contrast = "contrast" }
+}
+const NORMALIZE: Parameter<Normalize> = Parameter::new(
+    "normalize",
+    "normalization of samples for training: to length 1; contrast first subtracts the mean of the sample",
+)
+.default("length");
 
 pub(super) const METHOD: Method = Method {
     name: "kmeans",
     summary: "filters of length 1 by spherical k-means",
     source: "Coates & Ng 2012, Learning feature representations with k-means",
-    parameters: &[
-        epochs("100"),
-        Parameter {
-            name: "normalize",
-            kind: Kind::Choice(&["none", "length", "contrast"]),
-            default: Some("length"),
-            help: "normalization of samples for training: to length 1; contrast first subtracts the mean of the sample",
-        },
-        tolerance("0.0001"),
-        activation("relu"),
-    ],
+    parameters: &[&EPOCHS.default("100"), &NORMALIZE, &TOLERANCE.default("0.0001"), &ACTIVATION],
     scheme: |_| None,
     centres: false,
     has_visible_bias: false,
     workspace: |_| 0,
-    activation: |arguments| Activation::of(arguments.word("activation")),
+    activation: |arguments| arguments.value(&ACTIVATION),
     unit_interval: |_| None,
     check,
     start: |job, input| Ok(Box::new(KMeans::start(job, input)?)),
@@ -64,22 +62,7 @@ struct KMeans {
     anew: Noise,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Normalize {
-    None,
-    Length,
-    Contrast,
-}
-
 impl Normalize {
-    fn of(arguments: &Arguments) -> Self {
-        match arguments.word("normalize") {
-            Some("none") => Self::None,
-            Some("contrast") => Self::Contrast,
-            _ => Self::Length,
-        }
-    }
-
     /// In double precision: a mean that is taken off may be far larger than what is left.
     fn apply(self, mut samples: Matrix<f64>) -> Matrix<f32> {
         if self == Self::None {
@@ -108,8 +91,8 @@ impl KMeans {
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
         let mut found = Self {
-            normalize: Normalize::of(job.arguments),
-            tolerance: job.arguments.number("tolerance")?,
+            normalize: job.arguments.value(&NORMALIZE)?,
+            tolerance: job.arguments.value(&TOLERANCE)?,
             filters: Matrix::zeros(outputs, inputs),
             first: Noise::uniform(job.seed, job.name, "first filters")?,
             anew: Noise::uniform(job.seed, job.name, "filters drawn anew")?,

@@ -3,10 +3,9 @@
 
 use anyhow::{Result, ensure};
 
-use super::activation::Activation;
 use super::input::Input;
 use super::layer::Layer;
-use super::options::{activation, epochs, tolerance};
+use super::options::{ACTIVATION, EPOCHS, TOLERANCE};
 use super::precision::widened;
 use super::summary::FeatureMoments;
 use super::{Method, Trainer};
@@ -17,15 +16,15 @@ pub(super) const METHOD: Method = Method {
     name: "lsuv",
     summary: "any scheme, rescaled layer by layer to unit variance on the data",
     source: "Mishkin and Matas 2016, All you need is a good init",
-    parameters: &[activation("relu"), epochs("10"), tolerance("0.001")],
+    parameters: &[&ACTIVATION, &EPOCHS.default("10"), &TOLERANCE.default("0.001")],
     scheme: |_| Some("orthogonal"),
     workspace: |_| 0,
     centres: false,
     has_visible_bias: false,
-    activation: |arguments| Activation::of(arguments.word("activation")),
+    activation: |arguments| arguments.value(&ACTIVATION),
     unit_interval: |_| None,
     check: |_| Ok(()),
-    start: |job, _| Ok(Box::new(Lsuv { weight: job.initial.clone(), tolerance: job.arguments.number("tolerance")? })),
+    start: |job, _| Ok(Box::new(Lsuv { weight: job.initial.clone(), tolerance: job.arguments.value(&TOLERANCE)? })),
 };
 
 struct Lsuv {

@@ -38,7 +38,7 @@ pub use summary::{DataSummary, FeatureStats};
 pub use trained::TrainingTarget;
 
 use crate::matrix::Matrix;
-use crate::scheme::{Arguments, Expression, Parameter};
+use crate::scheme::{AnyParameter, Arguments, Expression};
 use crate::tensor::{DType, Name};
 use crate::text::{cut, did_you_mean};
 use activation::Activation;
@@ -53,7 +53,7 @@ pub struct Method {
     /// The publication.
     pub source: &'static str,
     /// The options in addition to [`COMMON`].
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [&'static dyn AnyParameter],
     /// The default scheme of the weights before training; `None` if the method computes them.
     scheme: fn(&Arguments) -> Option<&'static str>,
     /// True if the first layer subtracts the mean of the data, in double precision.
@@ -63,7 +63,7 @@ pub struct Method {
     /// The memory of a layer with so many inputs, in bytes, in addition to its weights and samples.
     workspace: fn(u64) -> u64,
     /// The activation after each layer.
-    activation: fn(&Arguments) -> Activation,
+    activation: fn(&Arguments) -> Result<Activation>,
     /// `Some` if the data must lie in [0, 1], with the fix for an error.
     unit_interval: fn(&Arguments) -> Option<&'static str>,
     /// Errors if the method cannot make such layers.
@@ -80,7 +80,7 @@ pub const METHODS: &[Method] =
     &[rbm::METHOD, dae::METHOD, pca::METHOD, kmeans::METHOD, lsuv::METHOD, weight_norm::METHOD];
 
 /// The options of every method.
-pub const COMMON: &[Parameter] = &[options::SCALE, options::VALIDATION];
+pub const COMMON: &[&dyn AnyParameter] = &[&options::SCALE, &options::VALIDATION];
 
 /// A method with its options.
 #[derive(Clone)]
@@ -136,8 +136,8 @@ impl Method {
     }
 
     /// All its options.
-    pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
-        self.parameters.iter().chain(COMMON)
+    pub fn parameters(&self) -> impl Iterator<Item = &'static dyn AnyParameter> {
+        self.parameters.iter().chain(COMMON).copied()
     }
 }
 
@@ -146,8 +146,8 @@ impl MethodSpec {
     pub fn new(method: &'static Method, options: &[(&str, &str)]) -> Result<Self> {
         let named = || format!("method `{}`", method.name);
         for (option, _) in options {
-            let known: Vec<String> = method.parameters().map(|known| format!("--{}", known.name)).collect();
-            let is_known = method.parameters().any(|known| known.name == *option);
+            let known: Vec<String> = method.parameters().map(|known| format!("--{}", known.name())).collect();
+            let is_known = method.parameters().any(|known| known.name() == *option);
             ensure!(is_known, "--{option} is no option of {}: it takes {}", method.name, known.join(", "));
         }
         let arguments = Arguments::of(method.parameters().collect(), options).with_context(named)?;
@@ -187,7 +187,7 @@ impl MethodSpec {
     /// The most memory that training layers of these sizes takes, in bytes.
     pub fn workspace(&self, sizes: &[u64]) -> u64 {
         let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
-        let samples = self.arguments.optional_count("batch").unwrap_or(1).max(run::MEASURED as u64);
+        let samples = self.arguments.if_listed(&options::BATCH).unwrap_or(1).max(run::MEASURED as u64);
         let widest = sizes.iter().copied().max().unwrap_or(0);
         // All initial and trained weights; for one layer also steps, statistics, transpose and doubles; batches of samples.
         let all = weights().fold(0, u64::saturating_add).saturating_mul(2);

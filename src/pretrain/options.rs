@@ -1,78 +1,100 @@
 //! The options that several methods share, and the ranges of all.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use super::activation;
-use super::scale::Scale;
-use crate::scheme::{Arguments, Kind, Parameter};
+use super::activation::Activation;
+use crate::scheme::{AnyParameter, Arguments, Kind, Parameter, Value, number, unknown_word};
 
-const fn option(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Parameter {
-    Parameter { name, kind, default: Some(default), help }
-}
-
-pub(super) const SCALE: Parameter = option(
+/// Of every method.
+pub(super) const SCALE: Parameter<ScaleOption> = Parameter::new(
     "scale",
-    Kind::ChoiceOrNumber(Scale::WORDS),
-    "none",
     "scaling of each feature: to [0, 1], to mean 0 and standard deviation 1, or by a divisor such as 255 for images",
+)
+.default("none");
+/// Of every method.
+pub(super) const VALIDATION: Parameter<f64> =
+    Parameter::new("validation", "fraction of samples held out for validation").default("0");
+
+pub(super) const EPOCHS: Parameter<u64> = Parameter::new("epochs", "training epochs per layer");
+pub(super) const BATCH: Parameter<u64> = Parameter::new("batch", "minibatch size");
+pub(super) const LEARNING_RATE: Parameter<f64> = Parameter::new("learning-rate", "learning rate");
+pub(super) const MOMENTUM: Parameter<f64> = Parameter::new("momentum", "momentum coefficient").default("0");
+pub(super) const WEIGHT_DECAY: Parameter<f64> = Parameter::new("weight-decay", "L2 weight decay").default("0");
+pub(super) const ACTIVATION: Parameter<Activation> =
+    Parameter::new("activation", "activation of each layer").default("relu");
+pub(super) const TOLERANCE: Parameter<f64> = Parameter::new(
+    "tolerance",
+    "stop early when no filter moves more than this (kmeans), or when the variance is this close to 1 (lsuv)",
 );
-pub(super) const VALIDATION: Parameter =
-    option("validation", Kind::Number, "0", "fraction of samples held out for validation");
+pub(super) const CD_K: Parameter<u64> =
+    Parameter::new("cd-k", "steps of Gibbs sampling per sample of the model").default("1");
+pub(super) const SPARSITY: Parameter<f64> =
+    Parameter::new("sparsity", "target probability that a hidden unit is on").default("0.1");
+pub(super) const SPARSITY_COST: Parameter<f64> =
+    Parameter::new("sparsity-cost", "weight of the sparsity penalty").default("0");
+pub(super) const NOISE: Parameter<f64> =
+    Parameter::new("noise", "fraction of values that masking sets to 0, or the standard deviation of gaussian noise")
+        .default("0.3");
 
-pub(super) const fn epochs(default: &'static str) -> Parameter {
-    option("epochs", Kind::Count, default, "training epochs per layer")
+/// The value of `--scale`.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum ScaleOption {
+    None,
+    MinMax,
+    Standard,
+    Divisor(f64),
 }
 
-pub(super) const fn batch(default: &'static str) -> Parameter {
-    option("batch", Kind::Count, default, "minibatch size")
+impl ScaleOption {
+    const WORDS: &'static [&'static str] = &["none", "minmax", "standard"];
 }
 
-pub(super) const fn learning_rate(default: &'static str) -> Parameter {
-    option("learning-rate", Kind::Number, default, "learning rate")
-}
+impl Value for ScaleOption {
+    const KIND: Kind = Kind::ChoiceOrNumber(Self::WORDS);
+    const EXAMPLE: &'static str = "minmax";
 
-pub(super) const fn momentum(default: &'static str) -> Parameter {
-    option("momentum", Kind::Number, default, "momentum coefficient")
-}
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        match text.to_lowercase().as_str() {
+            "none" => Ok(Self::None),
+            "minmax" => Ok(Self::MinMax),
+            "standard" => Ok(Self::Standard),
+            _ => number(text)
+                .map(Self::Divisor)
+                .with_context(|| unknown_word(name, text, Self::WORDS, " or a finite number")),
+        }
+    }
 
-pub(super) const fn weight_decay(default: &'static str) -> Parameter {
-    option("weight-decay", Kind::Number, default, "L2 weight decay")
-}
-
-pub(super) const fn activation(default: &'static str) -> Parameter {
-    option("activation", Kind::Choice(activation::WORDS), default, "activation of each layer")
-}
-
-pub(super) const fn tolerance(default: &'static str) -> Parameter {
-    option(
-        "tolerance",
-        Kind::Number,
-        default,
-        "stop early when no filter moves more than this (kmeans), or when the variance is this close to 1 (lsuv)",
-    )
+    fn spelling(&self) -> String {
+        match self {
+            Self::None => "none".into(),
+            Self::MinMax => "minmax".into(),
+            Self::Standard => "standard".into(),
+            Self::Divisor(divisor) => divisor.spelling(),
+        }
+    }
 }
 
 /// Errors if a number is outside its option's range, for any method.
 pub(super) fn check(arguments: &Arguments) -> Result<()> {
-    type Range = (&'static str, fn(f64) -> bool, &'static str);
+    type Range = (&'static dyn AnyParameter, fn(f64) -> bool, &'static str);
     const RANGES: &[Range] = &[
-        ("epochs", |value| (1.0..=1e9).contains(&value), "a whole number from 1 to 10^9"),
-        ("batch", |value| (1.0..=1e6).contains(&value), "a whole number from 1 to 10^6"),
-        ("cd-k", |value| (1.0..=1000.0).contains(&value), "a whole number from 1 to 1000"),
-        ("learning-rate", |value| value > 0.0, "a number above 0"),
-        ("momentum", |value| (0.0..1.0).contains(&value), "a number from 0 to below 1"),
-        ("weight-decay", |value| value >= 0.0, "a number of 0 or more"),
-        ("sparsity-cost", |value| value >= 0.0, "a number of 0 or more"),
-        ("sparsity", |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
-        ("validation", |value| (0.0..1.0).contains(&value), "a fraction from 0 to below 1"),
-        ("noise", |value| value >= 0.0, "a number of 0 or more"),
-        ("scale", |value| value > 0.0, "none, minmax, standard or a number above 0"),
-        ("tolerance", |value| value > 0.0, "a number above 0"),
+        (&EPOCHS, |value| (1.0..=1e9).contains(&value), "a whole number from 1 to 10^9"),
+        (&BATCH, |value| (1.0..=1e6).contains(&value), "a whole number from 1 to 10^6"),
+        (&CD_K, |value| (1.0..=1000.0).contains(&value), "a whole number from 1 to 1000"),
+        (&LEARNING_RATE, |value| value > 0.0, "a number above 0"),
+        (&MOMENTUM, |value| (0.0..1.0).contains(&value), "a number from 0 to below 1"),
+        (&WEIGHT_DECAY, |value| value >= 0.0, "a number of 0 or more"),
+        (&SPARSITY_COST, |value| value >= 0.0, "a number of 0 or more"),
+        (&SPARSITY, |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
+        (&VALIDATION, |value| (0.0..1.0).contains(&value), "a fraction from 0 to below 1"),
+        (&NOISE, |value| value >= 0.0, "a number of 0 or more"),
+        (&SCALE, |value| value > 0.0, "none, minmax, standard or a number above 0"),
+        (&TOLERANCE, |value| value > 0.0, "a number above 0"),
     ];
-    for (name, holds, form) in RANGES {
-        let Some(value) = arguments.optional_number(name) else { continue };
-        if !holds(value) {
-            bail!("--{name} is {}: it takes {form}", arguments.typed(name));
+    for (option, holds, form) in RANGES.iter().filter(|(option, ..)| arguments.lists(*option)) {
+        let text = arguments.text(*option);
+        if text.parse().is_ok_and(|value| !holds(value)) {
+            bail!("--{} is {text}: it takes {form}", option.name());
         }
     }
     Ok(())

@@ -10,33 +10,30 @@ use super::layer::Layer;
 use super::precision::{narrowed, widened};
 use super::{Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
-use crate::scheme::{Arguments, Kind, Parameter};
+use crate::scheme::{Parameter, choice};
 use crate::tensor::to_f64;
+
+choice! {
+    enum Whiten { Not = "none", Scores = "pca", Features = "zca" }
+}
+const WHITEN: Parameter<Whiten> =
+    Parameter::new("whiten", "whitening: scores of variance 1; zca also rotates them back to the features")
+        .default("none");
+const EPSILON: Parameter<f64> =
+    Parameter::new("epsilon", "constant added to each variance before scores are divided by its square root")
+        .default("0");
 
 pub(super) const METHOD: Method = Method {
     name: "pca",
     summary: "principal directions of the data, optionally whitened",
     source: "Hotelling 1933; ZCA: Bell and Sejnowski 1997",
-    parameters: &[
-        Parameter {
-            name: "whiten",
-            kind: Kind::Choice(&["none", "pca", "zca"]),
-            default: Some("none"),
-            help: "whitening: scores of variance 1; zca also rotates them back to the features",
-        },
-        Parameter {
-            name: "epsilon",
-            kind: Kind::Number,
-            default: Some("0"),
-            help: "constant added to each variance before scores are divided by its square root",
-        },
-    ],
+    parameters: &[&WHITEN, &EPSILON],
     scheme: |_| None,
     // The covariance, what it is made of, its eigenvectors and those in order.
     workspace: |inputs| inputs.saturating_mul(inputs).saturating_mul(32),
     centres: true,
     has_visible_bias: false,
-    activation: |_| Activation::Linear,
+    activation: |_| Ok(Activation::Linear),
     unit_interval: |_| None,
     check,
     start: |job, _| Ok(Box::new(Pca::start(job)?)),
@@ -55,25 +52,8 @@ struct Pca {
     mean: Vec<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whiten {
-    Not,
-    Scores,
-    Features,
-}
-
-impl Whiten {
-    fn of(arguments: &Arguments) -> Self {
-        match arguments.word("whiten") {
-            Some("pca") => Self::Scores,
-            Some("zca") => Self::Features,
-            _ => Self::Not,
-        }
-    }
-}
-
 fn check(request: &Request) -> Result<()> {
-    let (whiten, samples) = (Whiten::of(request.arguments), request.samples);
+    let (whiten, samples) = (request.arguments.value(&WHITEN)?, request.samples);
     for layer in request.layers {
         let (inputs, outputs) = (layer.weight.rows(), layer.weight.columns());
         ensure!(
@@ -97,8 +77,8 @@ impl Pca {
     fn start(job: &Job) -> Result<Self> {
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
         Ok(Self {
-            whiten: Whiten::of(job.arguments),
-            epsilon: job.arguments.nonnegative("epsilon")?,
+            whiten: job.arguments.value(&WHITEN)?,
+            epsilon: job.arguments.nonnegative(&EPSILON)?,
             weight: Matrix::zeros(inputs, outputs),
             bias: vec![0.0; outputs],
             directions: Matrix::zeros(inputs, outputs),

@@ -15,60 +15,44 @@ use super::blocks::both;
 use super::input::Input;
 use super::layer::{Layer, VALUES_OF_A_TASK};
 use super::noise::Noise;
-use super::options::{batch, epochs, learning_rate, momentum, weight_decay};
+use super::options::{BATCH, CD_K, EPOCHS, LEARNING_RATE, MOMENTUM, SPARSITY, SPARSITY_COST, WEIGHT_DECAY};
 use super::sample_cache::SampleCache;
 use super::{Job, Method, Trainer};
 use crate::matrix::{Bits, Factor, Matrix, Panels};
-use crate::scheme::{Arguments, Kind, Parameter};
+use crate::scheme::{Arguments, Parameter, choice};
 use crate::tensor::{to_f32, to_usize};
 use units::{Draw, Units, add_products};
+
+const PERSISTENT: Parameter<bool> =
+    Parameter::new("persistent", "continue from the samples of the previous step, not from the data").default("false");
+choice! {
+    enum Visible { Bernoulli = "bernoulli", Gaussian = "gaussian" }
+}
+const VISIBLE: Parameter<Visible> =
+    Parameter::new("visible", "visible units, for data in [0, 1] or for any data with standard deviation 1")
+        .default("bernoulli");
 
 pub(super) const METHOD: Method = Method {
     name: "rbm",
     summary: "a stack of restricted Boltzmann machines, trained by contrastive divergence",
     source: "Hinton 2010, A practical guide to training restricted Boltzmann machines",
     parameters: &[
-        epochs("10"),
-        batch("10"),
-        learning_rate("0.1"),
-        momentum("0"),
-        weight_decay("0"),
-        Parameter {
-            name: "cd-k",
-            kind: Kind::Count,
-            default: Some("1"),
-            help: "steps of Gibbs sampling per sample of the model",
-        },
-        Parameter {
-            name: "persistent",
-            kind: Kind::Flag,
-            default: Some("false"),
-            help: "continue from the samples of the previous step, not from the data",
-        },
-        Parameter {
-            name: "visible",
-            kind: Kind::Choice(&["bernoulli", "gaussian"]),
-            default: Some("bernoulli"),
-            help: "visible units, for data in [0, 1] or for any data with standard deviation 1",
-        },
-        Parameter {
-            name: "sparsity",
-            kind: Kind::Number,
-            default: Some("0.1"),
-            help: "target probability that a hidden unit is on",
-        },
-        Parameter {
-            name: "sparsity-cost",
-            kind: Kind::Number,
-            default: Some("0"),
-            help: "weight of the sparsity penalty",
-        },
+        &EPOCHS.default("10"),
+        &BATCH.default("10"),
+        &LEARNING_RATE.default("0.1"),
+        &MOMENTUM,
+        &WEIGHT_DECAY,
+        &CD_K,
+        &PERSISTENT,
+        &VISIBLE,
+        &SPARSITY,
+        &SPARSITY_COST,
     ],
     scheme: |_| Some("normal:std=0.01"),
     workspace: |_| 0,
     centres: false,
     has_visible_bias: true,
-    activation: |_| Activation::Sigmoid,
+    activation: |_| Ok(Activation::Sigmoid),
     unit_interval: |arguments| {
         let fix = "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian";
         (!is_gaussian(arguments)).then_some(fix)
@@ -78,7 +62,7 @@ pub(super) const METHOD: Method = Method {
 };
 
 fn is_gaussian(arguments: &Arguments) -> bool {
-    arguments.word("visible") == Some("gaussian")
+    arguments.optional(&VISIBLE) == Some(Visible::Gaussian)
 }
 
 struct Rbm {
@@ -125,17 +109,17 @@ struct Options {
 impl Options {
     fn read(job: &Job) -> Result<Self> {
         let arguments = job.arguments;
-        let single = |name| Ok::<_, anyhow::Error>(to_f32(arguments.number(name)?));
+        let single = |option| arguments.value(option).map(to_f32);
         let gaussian = job.is_first && is_gaussian(arguments);
         Ok(Self {
-            batch: to_usize(arguments.optional_count("batch").unwrap_or(1)),
-            learning_rate: single("learning-rate")?,
-            momentum: single("momentum")?,
-            weight_decay: single("weight-decay")?,
-            gibbs_steps: arguments.optional_count("cd-k").unwrap_or(1),
+            batch: to_usize(arguments.value(&BATCH)?),
+            learning_rate: single(&LEARNING_RATE)?,
+            momentum: single(&MOMENTUM)?,
+            weight_decay: single(&WEIGHT_DECAY)?,
+            gibbs_steps: arguments.value(&CD_K)?,
             visible: if gaussian { Activation::Linear } else { Activation::Sigmoid },
-            sparsity: single("sparsity")?,
-            sparsity_cost: single("sparsity-cost")?,
+            sparsity: single(&SPARSITY)?,
+            sparsity_cost: single(&SPARSITY_COST)?,
         })
     }
 
@@ -161,7 +145,7 @@ impl Rbm {
                 to_f32(libm::log(share / (1.0 - share)))
             }
         };
-        let chains = if job.arguments.flag("persistent") { options.batch } else { 0 };
+        let chains = if job.arguments.flag(&PERSISTENT) { options.batch } else { 0 };
         let kept_steps = if options.steps_are_slopes() { 0 } else { inputs };
         Ok(Self {
             visible_bias: sums.into_iter().map(bias).collect(),

@@ -9,6 +9,7 @@ use super::history::Report;
 use super::input::Input;
 use super::layer::Layer;
 use super::noise::Noise;
+use super::options::{EPOCHS, LEARNING_RATE, SCALE, ScaleOption, VALIDATION};
 use super::progress::Progress;
 use super::scale::Scale;
 use super::summary::{DataSummary, FeatureStats};
@@ -74,7 +75,7 @@ impl Training<'_> {
         let Split { training, held_out } = self.train_validation_split()?;
         let (scale, clips) = self.scale(&training, &held_out, observer)?;
         (method.check)(&Request { arguments, layers: &self.layers, samples: training.len() })?;
-        let activation = (method.activation)(arguments);
+        let activation = (method.activation)(arguments)?;
         let Progress { done, mut epochs, mut state } = from;
         let mut input =
             Input { table: self.table, scale, clips, below: done, activation, training, held_out, memory: self.memory };
@@ -133,7 +134,7 @@ impl Training<'_> {
 
     fn train_validation_split(&self) -> Result<Split> {
         let mut training: Vec<u64> = (0..self.table.samples).collect();
-        let share = self.method.arguments.number("validation")?;
+        let share = self.method.arguments.value(&VALIDATION)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -160,7 +161,7 @@ impl Training<'_> {
         input: &Input,
         observer: &mut dyn TrainingObserver,
     ) -> Result<()> {
-        let epochs = self.method.arguments.optional_count("epochs").unwrap_or(1);
+        let epochs = self.method.arguments.if_listed(&EPOCHS).unwrap_or(1);
         let step = input.training.len().div_ceil(MEASURED);
         let measured: Vec<u64> = input.training.iter().copied().step_by(step).collect();
         for epoch in done..epochs {
@@ -220,8 +221,8 @@ impl Training<'_> {
 
     /// The error after a value that is not finite.
     fn remedy(&self) -> String {
-        match self.method.arguments.optional_number("learning-rate") {
-            Some(rate) if self.method.arguments.word("scale") == Some("none") => {
+        match self.method.arguments.if_listed(&LEARNING_RATE) {
+            Some(rate) if self.method.arguments.optional(&SCALE) == Some(ScaleOption::None) => {
                 format!("training diverges: use a --learning-rate below {rate}, or --scale")
             }
             Some(rate) => format!("training diverges: use a --learning-rate below {rate}"),

@@ -1,5 +1,6 @@
 //! The scaling of the data.
 
+use super::options::{SCALE, ScaleOption};
 use super::summary::FeatureStats;
 use crate::scheme::Arguments;
 
@@ -13,27 +14,22 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    /// The words of `--scale`, which also takes a number.
-    pub(super) const WORDS: &'static [&'static str] = &["none", "minmax", "standard"];
-
     /// True if the scale depends on the data.
     pub(super) fn is_fitted(arguments: &Arguments) -> bool {
-        matches!(arguments.word("scale"), Some("minmax" | "standard"))
+        matches!(arguments.optional(&SCALE), Some(ScaleOption::MinMax | ScaleOption::Standard))
     }
 
     /// The scale for data with these statistics; `None` if it is not scaled. A constant feature is only shifted.
     pub(super) fn fit(arguments: &Arguments, stats: &FeatureStats) -> Option<Self> {
-        if let Some(divisor) = arguments.optional_number("scale") {
-            return Some(Self::Divided(divisor));
-        }
         let factor = |spread: f64| if spread > 0.0 { 1.0 / spread } else { 1.0 };
-        let (shift, factor) = match arguments.word("scale")? {
-            "minmax" => {
+        let (shift, factor) = match arguments.optional(&SCALE)? {
+            ScaleOption::None => return None,
+            ScaleOption::Divisor(divisor) => return Some(Self::Divided(divisor)),
+            ScaleOption::MinMax => {
                 let spread = stats.low.iter().zip(&stats.high).map(|(low, high)| factor(high - low));
                 (&stats.low, spread.collect())
             }
-            "standard" => (&stats.mean, stats.std.iter().map(|&std| factor(std)).collect()),
-            _ => return None,
+            ScaleOption::Standard => (&stats.mean, stats.std.iter().map(|&std| factor(std)).collect()),
         };
         Some(Self::Features { shift: shift.clone(), factor })
     }

@@ -4,10 +4,9 @@
 
 use anyhow::Result;
 
-use super::activation::Activation;
 use super::input::Input;
 use super::layer::Layer;
-use super::options::activation;
+use super::options::ACTIVATION;
 use super::precision::widened;
 use super::summary::FeatureMoments;
 use super::{Method, Trainer};
@@ -18,13 +17,13 @@ pub(super) const METHOD: Method = Method {
     name: "weight-norm",
     summary: "any scheme, each output shifted and rescaled to mean 0 and variance 1 on the data",
     source: "Salimans and Kingma 2016, Weight normalization",
-    parameters: &[activation("relu")],
+    parameters: &[&ACTIVATION],
     // The paper's v.
     scheme: |_| Some("normal:std=0.05"),
     workspace: |_| 0,
     centres: true,
     has_visible_bias: false,
-    activation: |arguments| Activation::of(arguments.word("activation")),
+    activation: |arguments| arguments.value(&ACTIVATION),
     unit_interval: |_| None,
     check: |_| Ok(()),
     start: |job, _| {

@@ -4,47 +4,15 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Scheme;
 use super::expression::{Expression, fold};
-use super::gain;
+use super::gain::{self, GAIN, SLOPE};
+use super::parameter::{AnyParameter, Parameter, Value};
 use super::parameter_alias::Dialect;
 use crate::text::did_you_mean;
-
-/// A parameter of a scheme.
-pub struct Parameter {
-    /// Its key.
-    pub name: &'static str,
-    /// What it takes.
-    pub kind: Kind,
-    /// What it is when it is not given, as typed; `None` where it then has no value.
-    pub default: Option<&'static str>,
-    /// What it does, for a reader.
-    pub help: &'static str,
-}
-
-/// What a parameter takes.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// A finite number.
-    Number,
-    /// Finite numbers with a `/` between them.
-    Numbers,
-    /// A whole number, 0 or more.
-    Count,
-    /// A place, which counts from the end where it is negative.
-    Index,
-    /// A number, or the name of an activation.
-    Gain,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// One of these words, or a finite number.
-    ChoiceOrNumber(&'static [&'static str]),
-    /// `true` or `false`.
-    Flag,
-}
 
 /// The values of a scheme's parameters, in the order of the parameters, each in canonical form.
 #[derive(Clone)]
 pub struct Arguments {
-    parameters: Vec<&'static Parameter>,
+    parameters: Vec<&'static dyn AnyParameter>,
     values: Vec<Option<String>>,
 }
 
@@ -70,12 +38,12 @@ impl Arguments {
             let position = arguments.position(ours.unwrap_or(key))?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
-            if ours == Some("slope") {
+            if ours == Some(SLOPE.name) {
                 // A framework's word for the slope implies the leaky rectifier.
-                implied.push(("gain", "leaky-relu"));
+                implied.push((GAIN.name, "leaky-relu"));
             }
             let parameter = arguments.parameters[position];
-            arguments.values[position] = Some(canonical(parameter, dialect.value(parameter.name, value))?);
+            arguments.values[position] = Some(parameter.canonical(dialect.value(parameter.name(), value))?);
         }
         for (key, value) in implied {
             let position = arguments.position(key)?;
@@ -83,32 +51,32 @@ impl Arguments {
                 arguments.values[position] = Some(value.into());
             }
         }
-        if let Some(position) = arguments.parameters.iter().position(|parameter| parameter.name == "slope") {
-            let given = arguments.values[position].take();
-            arguments.values[position] = dialect.slope(arguments.value("gain"), given);
+        if let Some(place) = arguments.parameters.iter().position(|parameter| parameter.name() == SLOPE.name) {
+            let given = arguments.values[place].take();
+            arguments.values[place] = dialect.slope(arguments.spelled(&GAIN), given);
         }
         Ok(arguments)
     }
 
     /// The values that were given to parameters that are no scheme's.
-    pub fn of(parameters: Vec<&'static Parameter>, given: &[(&str, &str)]) -> Result<Self> {
+    pub fn of(parameters: Vec<&'static dyn AnyParameter>, given: &[(&str, &str)]) -> Result<Self> {
         let mut arguments = Self { values: parameters.iter().map(|_| None).collect(), parameters };
         for (key, value) in given {
             let position = arguments.position(key)?;
             ensure!(arguments.values[position].is_none(), "`{key}` is given twice");
-            arguments.values[position] = Some(canonical(arguments.parameters[position], value)?);
+            arguments.values[position] = Some(arguments.parameters[position].canonical(value)?);
         }
         Ok(arguments)
     }
 
     fn takes(&self, key: &str) -> bool {
-        self.parameters.iter().any(|parameter| fold(parameter.name) == fold(key))
+        self.parameters.iter().any(|parameter| fold(parameter.name()) == fold(key))
     }
 
     fn position(&self, key: &str) -> Result<usize> {
-        let found = self.parameters.iter().position(|parameter| fold(parameter.name) == fold(key));
+        let found = self.parameters.iter().position(|parameter| fold(parameter.name()) == fold(key));
         found.with_context(|| {
-            let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
+            let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name()).collect();
             match names.as_slice() {
                 [] => format!("no parameter `{key}`: it takes none"),
                 _ => format!(
@@ -120,98 +88,110 @@ impl Arguments {
         })
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
-        let position = self.parameters.iter().position(|parameter| parameter.name == name)?;
-        self.values[position].as_deref().or(self.parameters[position].default)
+    /// The place of a parameter, which the scheme must list: a lookup of any other fails in every build with debug assertions.
+    fn place(&self, parameter: &dyn AnyParameter) -> Option<usize> {
+        let place = self.parameters.iter().position(|listed| listed.name() == parameter.name());
+        let listed = place.map(|place| self.parameters[place].kind());
+        debug_assert_eq!(listed, Some(parameter.kind()), "`{}` is looked up, and is not listed so", parameter.name());
+        place
     }
 
-    /// A value in its canonical form, for messages: that of a number has few digits where the number has many.
-    pub fn typed(&self, name: &str) -> &str {
-        self.value(name).unwrap_or("not given")
+    fn spelled(&self, parameter: &dyn AnyParameter) -> Option<&str> {
+        self.spelled_at(self.place(parameter)?)
+    }
+
+    fn spelled_at(&self, place: usize) -> Option<&str> {
+        self.values[place].as_deref().or(self.parameters[place].default())
+    }
+
+    /// Whether the scheme has a parameter.
+    pub fn lists(&self, parameter: &dyn AnyParameter) -> bool {
+        self.parameters.iter().any(|listed| listed.name() == parameter.name())
+    }
+
+    /// A value in its one spelling, for messages: that of a number has few digits where the number has many.
+    pub fn text(&self, parameter: &dyn AnyParameter) -> &str {
+        self.spelled(parameter).unwrap_or("not given")
     }
 
     /// Whether a value was given (by the user or by a framework's meaning).
-    pub fn given(&self, name: &str) -> bool {
-        self.parameters.iter().zip(&self.values).any(|(parameter, value)| parameter.name == name && value.is_some())
+    pub fn given(&self, parameter: &dyn AnyParameter) -> bool {
+        self.place(parameter).is_some_and(|place| self.values[place].is_some())
     }
 
-    /// Sets a value that the scheme chose itself, so that the recipe records it.
-    pub fn set(&mut self, name: &str, value: &str) {
-        if let Some(position) = self.parameters.iter().position(|parameter| parameter.name == name) {
-            self.values[position] = Some(value.into());
+    /// Sets a value that the scheme chose itself, so that the provenance records it.
+    pub fn set<T: Value>(&mut self, parameter: &Parameter<T>, value: &T) {
+        if let Some(place) = self.place(parameter) {
+            self.values[place] = Some(value.spelling());
         }
     }
 
-    /// A word, where it has a value.
-    pub fn word(&self, name: &str) -> Option<&str> {
-        self.value(name)
+    /// The value, if one is given or is the default.
+    pub fn optional<T: Value>(&self, parameter: &Parameter<T>) -> Option<T> {
+        T::parse(parameter.name, self.spelled(parameter)?).ok()
     }
 
-    /// A number, where it has a value.
-    pub fn optional_number(&self, name: &str) -> Option<f64> {
-        self.value(name).and_then(|value| value.parse().ok())
+    /// The value, if there is such a parameter.
+    pub fn if_listed<T: Value>(&self, parameter: &Parameter<T>) -> Option<T> {
+        if self.lists(parameter) { self.optional(parameter) } else { None }
     }
 
-    /// A number; the error says that it is required.
-    pub fn number(&self, name: &str) -> Result<f64> {
-        self.optional_number(name).with_context(|| format!("`{name}` is required, as in `{name}=0.1`"))
+    /// The value; the error says that it is required.
+    pub fn value<T: Value>(&self, parameter: &Parameter<T>) -> Result<T> {
+        let name = parameter.name;
+        self.optional(parameter).with_context(|| format!("`{name}` is required, as in `{name}={}`", T::EXAMPLE))
     }
 
-    /// Numbers; the error says that they are required.
-    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
-        let values = self.value(name).with_context(|| format!("`{name}` are required, as in `{name}=1/0/0.5`"))?;
-        Ok(values.split('/').filter_map(|value| value.parse().ok()).collect())
-    }
-
-    /// A number that must be 0 or more.
-    pub fn nonnegative(&self, name: &str) -> Result<f64> {
-        let value = self.number(name)?;
-        ensure!(value >= 0.0, "{name} is {}: it must be 0 or more", self.typed(name));
+    /// A number of 0 or more.
+    pub fn nonnegative(&self, parameter: &Parameter<f64>) -> Result<f64> {
+        let value = self.value(parameter)?;
+        ensure!(value >= 0.0, "{} is {}: it must be 0 or more", parameter.name, self.text(parameter));
         Ok(value)
     }
 
-    /// A number that must be above 0.
-    pub fn positive(&self, name: &str) -> Result<f64> {
-        let value = self.number(name)?;
-        ensure!(value > 0.0, "{name} is {}: it must be above 0", self.typed(name));
+    /// A number above 0.
+    pub fn positive(&self, parameter: &Parameter<f64>) -> Result<f64> {
+        let value = self.value(parameter)?;
+        ensure!(value > 0.0, "{} is {}: it must be above 0", parameter.name, self.text(parameter));
         Ok(value)
     }
 
-    /// A number that must lie in [0, 1], where it has a value.
-    pub fn optional_fraction(&self, name: &str) -> Result<Option<f64>> {
-        let value = self.optional_number(name);
-        if let Some(value) = value {
-            ensure!((0.0..=1.0).contains(&value), "{name} is {}: it must lie between 0 and 1", self.typed(name));
-        }
+    /// A number in [0, 1].
+    pub fn fraction(&self, parameter: &Parameter<f64>) -> Result<f64> {
+        let value = self.value(parameter)?;
+        let (name, text) = (parameter.name, self.text(parameter));
+        ensure!((0.0..=1.0).contains(&value), "{name} is {text}: it must lie between 0 and 1");
         Ok(value)
     }
 
-    /// A count, where it has a value.
-    pub fn optional_count(&self, name: &str) -> Option<u64> {
-        self.value(name).and_then(|value| value.parse().ok())
+    /// A number in [0, 1], if one is given or is the default.
+    pub fn optional_fraction(&self, parameter: &Parameter<f64>) -> Result<Option<f64>> {
+        self.optional(parameter).map(|_| self.fraction(parameter)).transpose()
     }
 
-    /// A place among that many, where it has a value; spelled from the start.
-    pub fn optional_index(&mut self, name: &str, of: u64) -> Result<Option<u64>> {
-        let Some(index) = self.value(name).and_then(|value| value.parse::<i64>().ok()) else { return Ok(None) };
+    /// A position among `of`, if one is given; a negative one is counted from the end, and recorded from the start.
+    pub fn optional_index(&mut self, parameter: &Parameter<i64>, of: u64) -> Result<Option<u64>> {
+        let Some(index) = self.optional(parameter) else { return Ok(None) };
         let from_start = if index < 0 { of.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
-        let place = from_start.filter(|&place| place < of);
-        let place = place.with_context(|| format!("{name} is {index}: it must be within the {of} rows"))?;
-        self.set(name, &place.to_string());
-        Ok(Some(place))
+        let position = from_start.filter(|&position| position < of);
+        let name = parameter.name;
+        let position = position.with_context(|| format!("{name} is {index}: it must be within the {of} rows"))?;
+        self.set(parameter, &i64::try_from(position)?);
+        Ok(Some(position))
     }
 
     /// Whether a flag is set.
-    pub fn flag(&self, name: &str) -> bool {
-        self.value(name) == Some("true")
+    pub fn flag(&self, parameter: &Parameter<bool>) -> bool {
+        self.optional(parameter) == Some(true)
     }
 
-    /// The number that `gain` (with `slope`, which is spelled out) stands for.
+    /// The number that `gain` stands for, with `slope`, which is then recorded.
     pub fn gain(&mut self) -> Result<f64> {
-        if self.value("gain") == Some("leaky-relu") && !self.given("slope") {
-            self.set("slope", &gain::DEFAULT_SLOPE.to_string());
+        let gain = self.value(&GAIN)?;
+        if gain.is_leaky_relu() && !self.given(&SLOPE) {
+            self.set(&SLOPE, &gain::DEFAULT_SLOPE);
         }
-        gain::value(self.value("gain").unwrap_or("1"), self.optional_number("slope"))
+        gain.number(self.optional(&SLOPE))
     }
 
     /// `key=value` for each parameter that has a value, in the order of the parameters; empty where none has.
@@ -219,77 +199,9 @@ impl Arguments {
         let pairs: Vec<String> = self
             .parameters
             .iter()
-            .filter_map(|parameter| Some(format!("{}={}", parameter.name, self.value(parameter.name)?)))
+            .enumerate()
+            .filter_map(|(place, parameter)| Some(format!("{}={}", parameter.name(), self.spelled_at(place)?)))
             .collect();
         pairs.join(",")
-    }
-}
-
-/// One value in the alias that all ways of writing it share. Errors where the parameter does not take it.
-fn canonical(parameter: &Parameter, text: &str) -> Result<String> {
-    let name = parameter.name;
-    match parameter.kind {
-        Kind::Number => number(text).with_context(|| format!("{name} is `{text}`: it takes a finite number")),
-        Kind::Numbers => {
-            let each = |part| number(part).with_context(|| format!("`{part}` among the {name} is no finite number"));
-            Ok(text.split('/').map(each).collect::<Result<Vec<_>>>()?.join("/"))
-        }
-        Kind::Count => {
-            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            let count: Option<u64> = digits.then(|| text.parse().ok()).flatten();
-            Ok(count.with_context(|| format!("{name} is `{text}`: it takes a whole number"))?.to_string())
-        }
-        Kind::Index => {
-            let index: Option<i64> = text.parse().ok();
-            Ok(index.with_context(|| format!("{name} is `{text}`: it takes a whole number"))?.to_string())
-        }
-        Kind::Gain => match number(text) {
-            Some(number) => Ok(number),
-            None => Ok(gain::find(text)?.name.into()),
-        },
-        Kind::Choice(words) => choice(name, words, "", text),
-        Kind::ChoiceOrNumber(words) => match number(text) {
-            Some(number) => Ok(number),
-            None => choice(name, words, " or a finite number", text),
-        },
-        Kind::Flag => match text {
-            "true" | "false" => Ok(text.into()),
-            _ => bail!("{name} is `{text}`: it takes true or false"),
-        },
-    }
-}
-
-/// The word that a text is. Errors with the words that there are, and what else is taken.
-fn choice(name: &str, words: &[&str], or: &str, text: &str) -> Result<String> {
-    let found = words.iter().find(|word| fold(word) == fold(text));
-    let found = found.with_context(|| {
-        let near = did_you_mean(text, words.iter().copied());
-        format!("{name} is `{text}`: it takes {}{or}{near}", words.join(", "))
-    })?;
-    Ok((*found).into())
-}
-
-/// A finite number in its shortest alias, or nothing.
-fn number(text: &str) -> Option<String> {
-    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
-    // Adding zero makes -0 into 0.
-    let shortest = format!("{:?}", value + 0.0);
-    Some(shortest.strip_suffix(".0").map(String::from).unwrap_or(shortest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_have_one_spelling() {
-        for (text, expected) in
-            [("0.010", "0.01"), ("1e-2", "0.01"), ("1", "1"), ("-0", "0"), ("1e-30", "1e-30"), ("2.50", "2.5")]
-        {
-            assert_eq!(number(text).as_deref(), Some(expected));
-        }
-        for text in ["nan", "inf", "-inf", "1e999", "abc", "", "0x10"] {
-            assert_eq!(number(text), None, "{text:?} was taken");
-        }
     }
 }

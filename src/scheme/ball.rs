@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common;
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::sampling::open_unit;
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
-const RADIUS: Parameter =
-    Parameter { name: "radius", kind: Kind::Number, default: Some("1"), help: "the radius, above 0" };
+const RADIUS: Parameter<f64> = common::RADIUS.default("1").help("the radius, above 0");
 const RANKS: &str = "two or more axes";
 const MULLER: &str = "Muller 1959, A note on a method for generating points uniformly on n-dimensional spheres";
 
@@ -21,8 +21,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "each row of the unfolding: radius u^(1/n) z / |z|, z ~ N(0, I) of its n elements, u ~ U(0, 1); std = radius / sqrt(n + 2)",
         source: MULLER,
         ranks: RANKS,
-        parameters: &[RADIUS],
-        bare: Some("radius"),
+        parameters: &[&RADIUS],
+        bare: Some(RADIUS.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example("unit-ball"),
@@ -34,8 +34,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "each row of the unfolding: radius z / |z|, z ~ N(0, I) of its n elements; std = radius / sqrt(n)",
         source: "OpenAI baselines normc_initializer (normalised columns); Muller 1959",
         ranks: RANKS,
-        parameters: &[RADIUS],
-        bare: Some("radius"),
+        parameters: &[&RADIUS],
+        bare: Some(RADIUS.name),
         aliases: &["normalized-rows"],
         requires: Requires::Matrices,
         example: example("unit-sphere"),
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let radius = if kind == Region::Simplex { 1.0 } else { arguments.positive("radius")? };
+    let radius = if kind == Region::Simplex { 1.0 } else { arguments.positive(&RADIUS)? };
     Ok(Distribution::Joint(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
 }
 

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{P, VALUE};
+use super::{Arguments, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 
 const SOURCE: &str =
@@ -41,8 +42,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = value",
         source: SOURCE,
         ranks: "any",
-        parameters: &[Parameter { name: "value", kind: Kind::Number, default: None, help: "the value; required" }],
-        bare: Some("value"),
+        parameters: &[&VALUE.help("the value; required")],
+        bare: Some(VALUE.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("constant:0.1"),
@@ -54,13 +55,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = -ln((1 - p) / p)",
         source: "Lin, Goyal, Girshick, He and Dollár 2017, Focal loss for dense object detection",
         ranks: "any",
-        parameters: &[Parameter {
-            name: "p",
-            kind: Kind::Number,
-            default: Some("0.01"),
-            help: "the probability, above 0 and below 1",
-        }],
-        bare: Some("p"),
+        parameters: &[&P.default("0.01").help("the probability, above 0 and below 1")],
+        bare: Some(P.name),
         aliases: &["focal-bias"],
         requires: Requires::Shape,
         example: example("prior-bias"),
@@ -82,11 +78,11 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn prior_bias(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let p = arguments.number("p")?;
+    let p = arguments.value(&P)?;
     ensure!(0.0 < p && p < 1.0, "p is {p}: it must be above 0 and below 1");
     Ok(Distribution::Constant { value: -libm::log((1.0 - p) / p) })
 }
 
 fn constant(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    Ok(Distribution::Constant { value: arguments.number("value")? })
+    Ok(Distribution::Constant { value: arguments.value(&VALUE)? })
 }

@@ -6,8 +6,11 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{HIGH, LOW, P, VALUE};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::{Distribution, Iid, Moments, Named};
+
+const OTHER: Parameter<f64> = Parameter::new("other", "the other value [default: -value]");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -17,11 +20,11 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "ReservoirPy bernoulli",
         ranks: "any",
         parameters: &[
-            Parameter { name: "p", kind: Kind::Number, default: Some("0.5"), help: "the probability of value" },
-            Parameter { name: "value", kind: Kind::Number, default: Some("1"), help: "the value with probability p" },
-            Parameter { name: "other", kind: Kind::Number, default: None, help: "the other value [default: -value]" },
+            &P.default("0.5").help("the probability of value"),
+            &VALUE.default("1").help("the value with probability p"),
+            &OTHER,
         ],
-        bare: Some("p"),
+        bare: Some(P.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("bernoulli:0.3"),
@@ -33,18 +36,13 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = value or -value, each with probability 1/2",
         source: "the Rademacher distribution; jax.random.rademacher",
         ranks: "any",
-        parameters: &[Parameter {
-            name: "value",
-            kind: Kind::Number,
-            default: Some("1"),
-            help: "the magnitude of all elements",
-        }],
-        bare: Some("value"),
+        parameters: &[&VALUE.default("1").help("the magnitude of all elements")],
+        bare: Some(VALUE.name),
         aliases: &["random-sign"],
         requires: Requires::Shape,
         example: example("rademacher"),
         distribution: |arguments, _| {
-            let value = arguments.number("value")?;
+            let value = arguments.value(&VALUE)?;
             choice(0.5, value, -value)
         },
     },
@@ -55,13 +53,8 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "NNabla UniformIntInitializer",
         ranks: "any",
         parameters: &[
-            Parameter { name: "low", kind: Kind::Number, default: Some("0"), help: "the lowest value, a whole number" },
-            Parameter {
-                name: "high",
-                kind: Kind::Number,
-                default: Some("9"),
-                help: "the highest value, included; a whole number",
-            },
+            &LOW.default("0").help("the lowest value, a whole number"),
+            &HIGH.default("9").help("the highest value, included; a whole number"),
         ],
         bare: None,
         aliases: &["randint"],
@@ -72,9 +65,9 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn bernoulli(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let value = arguments.number("value")?;
-    let other = arguments.optional_number("other").unwrap_or(-value);
-    let p = arguments.optional_fraction("p")?.context("`p` is required, as in `p=0.5`")?;
+    let value = arguments.value(&VALUE)?;
+    let other = arguments.optional(&OTHER).unwrap_or(-value);
+    let p = arguments.fraction(&P)?;
     choice(p, value, other)
 }
 
@@ -119,8 +112,8 @@ impl Iid for Choice {
 }
 
 fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let [low, high] = ["low", "high"].map(|name| {
-        let value = arguments.number(name)?;
+    let [low, high] = [&LOW, &HIGH].map(|parameter| {
+        let (name, value) = (parameter.name, arguments.value(parameter)?);
         ensure!(value.fract() == 0.0, "{name} is {value}: it must be a whole number");
         ensure!(value.abs() <= LARGEST_WHOLE, "{name} is {value}: at most 2^53 is allowed");
         #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 2^53")]

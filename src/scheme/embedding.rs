@@ -2,9 +2,14 @@
 
 use anyhow::Result;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::STD;
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
+
+const PADDING: Parameter<i64> =
+    Parameter::new("padding", "the row of zeros, counted from 0, or from the end if negative; none by default");
+const SCALED: Parameter<bool> = Parameter::new("scaled", "divide std by the square root of the number of features");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "embedding",
@@ -12,22 +17,8 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     formula: "w[row, ..] ~ N(0, std^2), std / sqrt(features) if scaled; w[padding, ..] = 0; features = size of the last axis",
     source: "torch.nn.Embedding; Vaswani et al. 2017, Attention is all you need (scaled)",
     ranks: "two or more axes",
-    parameters: &[
-        Parameter { name: "std", kind: Kind::Number, default: Some("1"), help: "the standard deviation, 0 or more" },
-        Parameter {
-            name: "padding",
-            kind: Kind::Index,
-            default: None,
-            help: "the row of zeros, counted from 0, or from the end if negative; none by default",
-        },
-        Parameter {
-            name: "scaled",
-            kind: Kind::Flag,
-            default: None,
-            help: "divide std by the square root of the number of features",
-        },
-    ],
-    bare: Some("std"),
+    parameters: &[&STD.default("1").help("the standard deviation, 0 or more"), &PADDING, &SCALED],
+    bare: Some(STD.name),
     aliases: &[],
     requires: Requires::Shape,
     example: example("embedding:padding=0"),
@@ -38,9 +29,9 @@ fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [rows, .., features] = *site.shape.axes() else {
         anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     };
-    let scale = if arguments.flag("scaled") { to_f64(features.max(1)).sqrt() } else { 1.0 };
-    let std = arguments.nonnegative("std")? / scale;
-    let Some(padding) = arguments.optional_index("padding", rows)? else {
+    let scale = if arguments.flag(&SCALED) { to_f64(features.max(1)).sqrt() } else { 1.0 };
+    let std = arguments.nonnegative(&STD)? / scale;
+    let Some(padding) = arguments.optional_index(&PADDING, rows)? else {
         return Ok(Distribution::Normal { mean: 0.0, std });
     };
     let row: u64 = site.shape.axes()[1..].iter().product();

@@ -1,9 +1,9 @@
 //! Gains: what an activation does to the scale of a signal, to be made up for in the weights.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use super::arguments::{Kind, Parameter};
 use super::expression::fold;
+use super::parameter::{Kind, Parameter, Value, number};
 use crate::text::did_you_mean;
 
 /// A named gain. There are two kinds of them: those that the papers and `PyTorch` give for an activation f, by its bare name,
@@ -22,20 +22,12 @@ pub struct Gain {
     pub source: &'static str,
 }
 
-/// The parameter of schemes whose gain is 1 where none is given.
-pub(super) const GAIN_ONE: Parameter = Parameter {
-    name: "gain",
-    kind: Kind::Gain,
-    default: Some("1"),
-    help: "a number, or an activation (`fanin list gains`)",
-};
-/// What goes with it.
-pub(super) const SLOPE: Parameter = Parameter {
-    name: "slope",
-    kind: Kind::Number,
-    default: None,
-    help: "the negative slope of gain=leaky-relu [default: 0.01]",
-};
+/// The factor on the standard deviation.
+pub(super) const GAIN: Parameter<GainArgument> =
+    Parameter::new("gain", "a number, or an activation (`fanin list gains`)").default("1");
+/// Read only if the gain is that of a leaky rectifier.
+pub(super) const SLOPE: Parameter<f64> =
+    Parameter::new("slope", "the negative slope of gain=leaky-relu [default: 0.01]");
 
 /// The slope of a leaky rectifier when none is given, as in `PyTorch`.
 pub const DEFAULT_SLOPE: f64 = 0.01;
@@ -144,23 +136,53 @@ pub fn find(name: &str) -> Result<&'static Gain> {
     })
 }
 
-/// The number that a gain's canonical form stands for. Errors where a slope is given for another activation than the
-/// leaky rectifier.
-pub fn value(gain: &str, slope: Option<f64>) -> Result<f64> {
-    if let Ok(number) = gain.parse() {
-        ensure!(slope.is_none(), "slope goes with gain=leaky-relu only");
-        return Ok(number);
+/// A gain as an argument.
+#[derive(Clone, Copy)]
+pub enum GainArgument {
+    /// A number.
+    Number(f64),
+    /// The gain of an activation.
+    Named(&'static Gain),
+}
+
+impl GainArgument {
+    pub(super) fn is_leaky_relu(self) -> bool {
+        matches!(self, Self::Named(gain) if gain.name == "leaky-relu")
     }
-    let row = find(gain)?;
-    match slope {
-        Some(_) if row.name != "leaky-relu" => bail!("slope goes with gain=leaky-relu only"),
-        _ => Ok(row.number(slope.unwrap_or(DEFAULT_SLOPE))),
+
+    /// The number, for a slope if one is given. Errors if it is given with any other gain than that of the leaky rectifier.
+    pub(super) fn number(self, slope: Option<f64>) -> Result<f64> {
+        ensure!(slope.is_none() || self.is_leaky_relu(), "slope goes with gain=leaky-relu only");
+        Ok(match self {
+            Self::Number(number) => number,
+            Self::Named(gain) => gain.number(slope.unwrap_or(DEFAULT_SLOPE)),
+        })
+    }
+}
+
+impl Value for GainArgument {
+    const KIND: Kind = Kind::Gain;
+    const EXAMPLE: &'static str = "relu";
+
+    fn parse(_: &str, text: &str) -> Result<Self> {
+        number(text).map_or_else(|| find(text).map(Self::Named), |number| Ok(Self::Number(number)))
+    }
+
+    fn spelling(&self) -> String {
+        match self {
+            Self::Number(number) => number.spelling(),
+            Self::Named(gain) => gain.name.into(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn value(gain: &str, slope: Option<f64>) -> Result<f64> {
+        GainArgument::parse("gain", gain)?.number(slope)
+    }
 
     #[test]
     fn the_numbers_are_those_of_torch() {

@@ -7,20 +7,19 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{self, MEAN};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 use crate::statistics::quadrature::moments;
 
-const SCALE: Parameter =
-    Parameter { name: "scale", kind: Kind::Number, default: Some("0.01"), help: "the scale, above 0" };
-const LIMIT: Parameter = Parameter {
-    name: "limit",
-    kind: Kind::Number,
-    default: None,
-    help: "redraw values farther than this from the centre, to fit narrow dtypes [default: none]",
-};
+const SCALE: Parameter<f64> = common::SCALE.default("0.01").help("the scale, above 0");
+pub(super) const LIMIT: Parameter<f64> =
+    Parameter::new("limit", "redraw values farther than this from the centre, to fit narrow dtypes [default: none]");
+
+const MEDIAN: Parameter<f64> = Parameter::new("median", "the median").default("0");
+const DOF: Parameter<f64> = Parameter::new("dof", "the degrees of freedom, 0.1 or more").default("5");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -29,8 +28,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = mean + s scale e, s = -1 or 1, e exponential; density exp(-|w - mean| / scale) / (2 scale); std = sqrt(2) scale",
         source: "Laplace 1774; scipy.stats.laplace, which ReservoirPy takes by name",
         ranks: "any",
-        parameters: &[SCALE, Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean" }],
-        bare: Some("scale"),
+        parameters: &[&SCALE, &MEAN.default("0").help("the mean")],
+        bare: Some(SCALE.name),
         aliases: &["double-exponential"],
         requires: Requires::Shape,
         example: example("laplace"),
@@ -42,12 +41,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = median + scale tan(pi u), u ~ U(0, 1); density 1 / (pi scale (1 + ((w - median) / scale)^2)); limit: given |w - median| <= limit",
         source: "torch.Tensor.cauchy_",
         ranks: "any",
-        parameters: &[
-            SCALE,
-            Parameter { name: "median", kind: Kind::Number, default: Some("0"), help: "the median" },
-            LIMIT,
-        ],
-        bare: Some("scale"),
+        parameters: &[&SCALE, &MEDIAN, &LIMIT],
+        bare: Some(SCALE.name),
         aliases: &["lorentz"],
         requires: Requires::Shape,
         example: example("cauchy:scale=0.001,limit=0.1"),
@@ -59,23 +54,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = mean + scale z / sqrt(c / dof), z ~ N(0, 1), c ~ chi-square(dof); std = scale sqrt(dof / (dof - 2)); limit: given |w - mean| <= limit",
         source: "Student 1908, The probable error of a mean; Fortuin et al. 2022, Bayesian neural network priors revisited (dense weights)",
         ranks: "any",
-        parameters: &[
-            Parameter {
-                name: "dof",
-                kind: Kind::Number,
-                default: Some("5"),
-                help: "the degrees of freedom, 0.1 or more",
-            },
-            SCALE,
-            Parameter {
-                name: "mean",
-                kind: Kind::Number,
-                default: Some("0"),
-                help: "the centre, which is the mean if dof is above 1",
-            },
-            LIMIT,
-        ],
-        bare: Some("dof"),
+        parameters: &[&DOF, &SCALE, &MEAN.default("0").help("the centre, which is the mean if dof is above 1"), &LIMIT],
+        bare: Some(DOF.name),
         aliases: &["t"],
         requires: Requires::Shape,
         example: example("student-t:dof=3,limit=0.2"),
@@ -84,7 +64,7 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn laplace(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (mean, scale) = (arguments.number("mean")?, arguments.positive("scale")?);
+    let (mean, scale) = (arguments.value(&MEAN)?, arguments.positive(&SCALE)?);
     Ok(Distribution::Iid(Arc::new(Laplace { mean, scale })))
 }
 
@@ -120,14 +100,14 @@ impl Iid for Laplace {
 }
 
 fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (median, scale) = (arguments.number("median")?, arguments.positive("scale")?);
+    let (median, scale) = (arguments.value(&MEDIAN)?, arguments.positive(&SCALE)?);
     let values = rand_distr::Cauchy::new(LibmF64(0.0), LibmF64(scale)).ok().context("scale must be above 0")?;
     Ok(Distribution::Iid(Arc::new(Cauchy { median, scale, limit: limit(arguments, scale)?, values })))
 }
 
 /// The distance from the centre up to which values are kept: a scale at least, so that redrawing ends soon.
 fn limit(arguments: &Arguments, scale: f64) -> Result<Option<f64>> {
-    let limit = arguments.optional_number("limit");
+    let limit = arguments.optional(&LIMIT);
     if let Some(limit) = limit {
         ensure!(limit >= scale, "limit is {limit} and scale is {scale}: limit must not be below scale");
     }
@@ -190,7 +170,7 @@ impl Iid for Cauchy {
 }
 
 fn student_t(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (dof, mean, scale) = (arguments.number("dof")?, arguments.number("mean")?, arguments.positive("scale")?);
+    let (dof, mean, scale) = (arguments.value(&DOF)?, arguments.value(&MEAN)?, arguments.positive(&SCALE)?);
     ensure!(dof >= LEAST_DOF, "dof is {dof}: it must be {LEAST_DOF} or more");
     let values = rand_distr::StudentT::new(LibmF64(dof)).ok().context("dof must be above 0")?;
     Ok(Distribution::Iid(Arc::new(StudentT { dof, mean, scale, limit: limit(arguments, scale)?, values })))

@@ -4,11 +4,24 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::gain::{GAIN_ONE, SLOPE};
+use super::common::STD;
+use super::gain::{self, GAIN, GainArgument, SLOPE};
 use super::kernel_tap::kernel_axes;
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
+
+const SCALE: Parameter<u64> = Parameter::new("scale", "the upscaling factor, 1 or more").default("2");
+choice! {
+    /// The outputs that form one enlarged pixel.
+    enum Shuffle { PixelShuffle = "pixel-shuffle", DepthToSpace = "depth-to-space" }
+}
+const SHUFFLE: Parameter<Shuffle> = Parameter::new("shuffle", "the outputs that form one pixel: r in a row, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space").default("pixel-shuffle");
+choice! {
+    enum Kernels { Normal = "normal", Uniform = "uniform" }
+}
+const DISTRIBUTION: Parameter<Kernels> =
+    Parameter::new("distribution", "the distribution of the kernels").default("normal");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "icnr",
@@ -17,33 +30,16 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     source: "Aitken, Ledig, Theis, Caballero, Wang and Shi 2017, Checkerboard artifact free sub-pixel convolution; fast.ai icnr_init",
     ranks: "one or more kernel axes",
     parameters: &[
-        Parameter { name: "scale", kind: Kind::Count, default: Some("2"), help: "the upscaling factor, 1 or more" },
-        Parameter {
-            name: "shuffle",
-            kind: Kind::Choice(&["pixel-shuffle", "depth-to-space"]),
-            default: Some("pixel-shuffle"),
-            help: "the outputs that form one pixel: r in a row, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space",
-        },
-        Parameter {
-            default: None,
-            help: "a number, or an activation (`fanin list gains`) [default: relu, if std is not given]",
-            ..GAIN_ONE
-        },
-        SLOPE,
-        Parameter {
-            name: "std",
-            kind: Kind::Number,
-            default: None,
-            help: "the standard deviation, 0 or more [default: from gain]",
-        },
-        Parameter {
-            name: "distribution",
-            kind: Kind::Choice(&["normal", "uniform"]),
-            default: Some("normal"),
-            help: "the distribution of the kernels",
-        },
+        &SCALE,
+        &SHUFFLE,
+        &GAIN
+            .without_default()
+            .help("a number, or an activation (`fanin list gains`) [default: relu, if std is not given]"),
+        &SLOPE,
+        &STD.help("the standard deviation, 0 or more [default: from gain]"),
+        &DISTRIBUTION,
     ],
-    bare: Some("scale"),
+    bare: Some(SCALE.name),
     aliases: &[],
     requires: Requires::Matrices,
     example: example_on("icnr", "32x8x3x3", "torch"),
@@ -59,22 +55,22 @@ fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         site.layout
     );
     let unfolding = site.unfolding()?;
-    let (scale, rows) = (arguments.optional_count("scale").unwrap_or(2), unfolding.rows());
+    let (scale, rows) = (arguments.optional(&SCALE).unwrap_or(2), unfolding.rows());
     let copies = u32::try_from(kernels).ok().and_then(|kernels| scale.checked_pow(kernels));
     let copies = copies.filter(|&copies| copies > 0 && rows % copies == 0).with_context(|| {
         format!("scale is {scale}: {scale}^{kernels} must divide the {rows} outputs of shape {}", site.shape)
     })?;
-    ensure!(!(arguments.given("std") && arguments.given("gain")), "it takes std or gain, not both");
-    if !arguments.given("std") && !arguments.given("gain") {
-        arguments.set("gain", "relu");
+    ensure!(!(arguments.given(&STD) && arguments.given(&GAIN)), "it takes std or gain, not both");
+    if !arguments.given(&STD) && !arguments.given(&GAIN) {
+        arguments.set(&GAIN, &gain::find("relu").map(GainArgument::Named)?);
     }
-    let std = match arguments.given("std") {
-        true => arguments.nonnegative("std")?,
+    let std = match arguments.given(&STD) {
+        true => arguments.nonnegative(&STD)?,
         false => arguments.gain()? / to_f64(site.fan_in()?.max(1)).sqrt(),
     };
-    ensure!(std >= 0.0, "gain is {}: it must be 0 or more", arguments.typed("gain"));
-    let uniform = arguments.word("distribution") == Some("uniform");
-    let in_a_row = arguments.word("shuffle") == Some("pixel-shuffle");
+    ensure!(std >= 0.0, "gain is {}: it must be 0 or more", arguments.text(&GAIN));
+    let uniform = arguments.value(&DISTRIBUTION)? == Kernels::Uniform;
+    let in_a_row = arguments.value(&SHUFFLE)? == Shuffle::PixelShuffle;
     Ok(Distribution::Joint(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
 }
 

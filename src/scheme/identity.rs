@@ -3,25 +3,20 @@
 use anyhow::{Result, ensure};
 
 use super::kernel_tap::{CENTRE, Tap, kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole};
 use std::sync::Arc;
 
-const GAIN: Parameter =
-    Parameter { name: "gain", kind: Kind::Number, default: Some("1"), help: "the value that is not zero" };
-const SHIFT_IN: Parameter = Parameter {
-    name: "shift-in",
-    kind: Kind::Number,
-    default: None,
-    help: "the circular shift along the inputs, a whole number",
-};
-const SHIFT_OUT: Parameter = Parameter {
-    name: "shift-out",
-    kind: Kind::Number,
-    default: None,
-    help: "the circular shift along the outputs; a shift of n leaves the first n outputs to another branch",
-};
+const GAIN: Parameter<f64> = Parameter::new("gain", "the value that is not zero").default("1");
+const SHIFT_IN: Parameter<f64> = Parameter::new("shift-in", "the circular shift along the inputs, a whole number");
+const SHIFT_OUT: Parameter<f64> = Parameter::new(
+    "shift-out",
+    "the circular shift along the outputs; a shift of n leaves the first n outputs to another branch",
+);
+
+const SQUARE: Parameter<bool> =
+    Parameter::new("square", "accept only square matrices, as Chainer, MLX and TensorFlow.js do");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -30,19 +25,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w[out, in, tap] = gain if out = in and the tap is the centre, else 0; out and in are counted after shift-out and shift-in; a bias (one axis) is 0",
         source: "Le, Jaitly and Hinton 2015, A simple way to initialize recurrent networks of rectified linear units; Flux identity_init",
         ranks: "any but scalars",
-        parameters: &[
-            GAIN,
-            CENTRE,
-            SHIFT_IN,
-            SHIFT_OUT,
-            Parameter {
-                name: "square",
-                kind: Kind::Flag,
-                default: None,
-                help: "accept only square matrices, as Chainer, MLX and TensorFlow.js do",
-            },
-        ],
-        bare: Some("gain"),
+        parameters: &[&GAIN, &CENTRE, &SHIFT_IN, &SHIFT_OUT, &SQUARE],
+        bare: Some(GAIN.name),
         aliases: &["eye", "irnn"],
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "default"),
@@ -58,8 +42,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w[out, in, tap] = gain if out = in within a group and the tap is the centre, else 0",
         source: "Zagoruyko and Komodakis 2017, DiracNets; torch.nn.init.dirac_",
         ranks: "one to three kernel axes",
-        parameters: &[GAIN, Parameter { default: Some("right"), ..CENTRE }],
-        bare: Some("gain"),
+        parameters: &[&GAIN, &CENTRE.default("right")],
+        bare: Some(GAIN.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("dirac", "16x8x3x3", "torch"),
@@ -80,18 +64,18 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let axes = site.unfolding().and_then(|_| site.axes())?;
     ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` names no input axis", site.layout);
     let (outputs, inputs) = widths(&axes);
-    if arguments.flag("square") {
+    if arguments.if_listed(&SQUARE) == Some(true) {
         let square = outputs == inputs && kernel_axes(&axes) == 0;
         ensure!(square, "shape {} is not a square matrix: leave square=true out", site.shape);
     }
-    let shift = [shift(arguments, "shift-out", outputs)?, shift(arguments, "shift-in", inputs)?];
-    let gain = arguments.number("gain")?;
-    Ok(Distribution::Deterministic(Arc::new(Identity { gain, tap: Tap::of(arguments), shift, axes })))
+    let shift = [shift(arguments, &SHIFT_OUT, outputs)?, shift(arguments, &SHIFT_IN, inputs)?];
+    let gain = arguments.value(&GAIN)?;
+    Ok(Distribution::Deterministic(Arc::new(Identity { gain, tap: arguments.value(&CENTRE)?, shift, axes })))
 }
 
 /// A shift as so many places forward, fewer than there are.
-fn shift(arguments: &Arguments, name: &str, places: u64) -> Result<u64> {
-    let shift = arguments.optional_number(name).unwrap_or(0.0);
+fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Result<u64> {
+    let (name, shift) = (parameter.name, arguments.if_listed(parameter).unwrap_or(0.0));
     #[expect(clippy::cast_possible_truncation, reason = "a whole number of 15 digits at most is asked for")]
     let whole = shift as i64;
     ensure!(shift.fract() == 0.0 && shift.abs() < 1e15, "{name} is {shift}: it takes a whole number of places");

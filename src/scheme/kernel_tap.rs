@@ -1,36 +1,27 @@
 //! The tap of a kernel that schemes write channels on, and the channels of an element that lies on it.
 
-use super::{Arguments, Kind, Parameter};
+use super::{Parameter, choice};
 use crate::tensor::{Axes, AxisRole};
 
-/// Which places of each kernel axis are written on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Tap {
-    /// The centre; of an even number of places, the one before the middle.
-    Left,
-    /// The centre; of an even number of places, the one after the middle.
-    Right,
-    /// All of them.
-    Every,
+choice! {
+    /// Which places of each kernel axis are written on.
+    pub(super) enum Tap {
+        /// The centre; of an even number of places, the one before the middle.
+        Left = "left",
+        /// The centre; of an even number of places, the one after the middle.
+        Right = "right",
+        /// All of them.
+        Every = "every",
+    }
 }
 
-/// The parameter that names it.
-pub(super) const CENTRE: Parameter = Parameter {
-    name: "centre",
-    kind: Kind::Choice(&["left", "right", "every"]),
-    default: Some("left"),
-    help: "the tap of each kernel axis: the centre (left or right of the middle if the size is even), or every tap",
-};
+pub(super) const CENTRE: Parameter<Tap> = Parameter::new(
+    "centre",
+    "the tap of each kernel axis: the centre (left or right of the middle if the size is even), or every tap",
+)
+.default("left");
 
 impl Tap {
-    pub(super) fn of(arguments: &Arguments) -> Self {
-        match arguments.word(CENTRE.name) {
-            Some("right") => Self::Right,
-            Some("every") => Self::Every,
-            _ => Self::Left,
-        }
-    }
-
     fn holds(self, size: u64, at: u64) -> bool {
         match self {
             Self::Left => at == (size - 1) / 2,

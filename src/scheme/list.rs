@@ -4,9 +4,17 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_usize;
+
+const VALUES: Parameter<Vec<f64>> = Parameter::new("values", "the values, separated by /, as in 1/0/0.5; required");
+choice! {
+    /// The elements beyond the list.
+    enum Rest { None = "none", Last = "last", Cycle = "cycle" }
+}
+const REST: Parameter<Rest> =
+    Parameter::new("rest", "elements beyond the list: not allowed, its last value, or the list again").default("none");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "constant-list",
@@ -14,21 +22,8 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     formula: "w = values[i] for element i; beyond the list: its last value with rest=last, the list again with rest=cycle",
     source: "TensorFlow 1 constant_initializer of a list (rest=last); Keras and Chainer Constant of an array (rest=cycle: one row, repeated)",
     ranks: "any",
-    parameters: &[
-        Parameter {
-            name: "values",
-            kind: Kind::Numbers,
-            default: None,
-            help: "the values, separated by /, as in 1/0/0.5; required",
-        },
-        Parameter {
-            name: "rest",
-            kind: Kind::Choice(&["none", "last", "cycle"]),
-            default: Some("none"),
-            help: "elements beyond the list: not allowed, its last value, or the list again",
-        },
-    ],
-    bare: Some("values"),
+    parameters: &[&VALUES, &REST],
+    bare: Some(VALUES.name),
     aliases: &[],
     requires: Requires::Shape,
     example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
@@ -36,21 +31,21 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 }];
 
 fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let values = arguments.numbers("values")?;
+    let values = arguments.value(&VALUES)?;
     let (listed, count) = (values.len() as u64, site.shape.count());
     ensure!(listed <= count, "{listed} values for the {count} elements of shape {}: too many", site.shape);
-    let rest = arguments.word("rest").unwrap_or("none");
+    let rest = arguments.value(&REST)?;
     ensure!(
-        rest != "none" || listed == count,
+        rest != Rest::None || listed == count,
         "{listed} values for the {count} elements of shape {}: rest=last or rest=cycle says what the others are",
         site.shape
     );
     ensure!(
-        rest != "cycle" || count.is_multiple_of(listed),
+        rest != Rest::Cycle || count.is_multiple_of(listed),
         "{listed} values do not fill the {count} elements of shape {} a whole number of times",
         site.shape
     );
-    Ok(Distribution::Deterministic(Arc::new(List { cycle: rest == "cycle", values })))
+    Ok(Distribution::Deterministic(Arc::new(List { cycle: rest == Rest::Cycle, values })))
 }
 
 /// A list, and what comes after it: itself again, or its last value.

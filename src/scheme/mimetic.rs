@@ -8,9 +8,13 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::common::{ALPHA, BETA};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
+
+const HEADS: Parameter<u64> = Parameter::new("heads", "the number of heads, 1 or more").default("1");
+const PARTS: Parameter<u64> = Parameter::new("parts", "2: queries and keys; 3: queries, keys and values").default("3");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "mimetic",
@@ -19,15 +23,10 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     source: "Trockman and Kolter 2023, Mimetic initialization of self-attention layers",
     ranks: "two or more axes; its outputs in the order part, head, feature",
     parameters: &[
-        Parameter { name: "alpha", kind: Kind::Number, default: Some("0.7"), help: "the noise, 0 or more" },
-        Parameter { name: "beta", kind: Kind::Number, default: Some("0.7"), help: "the multiple of the identity" },
-        Parameter { name: "heads", kind: Kind::Count, default: Some("1"), help: "the number of heads, 1 or more" },
-        Parameter {
-            name: "parts",
-            kind: Kind::Count,
-            default: Some("3"),
-            help: "2: queries and keys; 3: queries, keys and values",
-        },
+        &ALPHA.default("0.7").help("the noise, 0 or more"),
+        &BETA.default("0.7").help("the multiple of the identity"),
+        &HEADS,
+        &PARTS,
     ],
     bare: None,
     aliases: &[],
@@ -41,7 +40,7 @@ fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     ensure!(site.shape.rank() >= 2, "it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
     let (outputs, inputs) = (unfolding.rows(), unfolding.columns());
-    let [heads, parts] = ["heads", "parts"].map(|name| arguments.optional_count(name).unwrap_or(1));
+    let [heads, parts] = [arguments.value(&HEADS)?, arguments.value(&PARTS)?];
     ensure!(heads > 0, "heads is 0: it must be 1 or more");
     ensure!(matches!(parts, 2 | 3), "parts is {parts}: it must be 2 (queries, keys) or 3 (queries, keys, values)");
     let blocks = heads.saturating_mul(parts);
@@ -56,7 +55,7 @@ fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         "a head has {features} features, and shape {} has only {inputs} inputs: it takes no more of them",
         site.shape
     );
-    let (alpha, beta) = (arguments.nonnegative("alpha")?, arguments.number("beta")?);
+    let (alpha, beta) = (arguments.nonnegative(&ALPHA)?, arguments.value(&BETA)?);
     Ok(Distribution::Joint(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
 }
 

@@ -4,6 +4,7 @@ mod adapters;
 mod alias;
 mod arguments;
 mod ball;
+mod common;
 mod constant;
 mod coordinates;
 mod discrete;
@@ -22,6 +23,7 @@ mod lookup;
 mod mimetic;
 mod normal_uniform;
 mod orthogonal;
+mod parameter;
 mod parameter_alias;
 pub mod parity;
 mod positive;
@@ -37,10 +39,11 @@ mod upsampling;
 use anyhow::Result;
 
 pub use alias::Meaning;
-pub use arguments::{Arguments, Kind, Parameter};
+pub use arguments::Arguments;
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
 pub use lookup::{Resolved, find, look_up, resolve, unsupported};
+pub(crate) use parameter::{AnyParameter, Choice, Kind, Parameter, Value, choice, number, unknown_word};
 pub use parameter_alias::parameter_words;
 pub use site::{PACKING, Site};
 
@@ -108,7 +111,7 @@ pub struct Scheme {
     /// Which ranks it takes.
     pub ranks: &'static str,
     /// Its parameters.
-    pub parameters: &'static [Parameter],
+    pub parameters: &'static [&'static dyn AnyParameter],
     /// The parameter that a value without a key goes to.
     pub bare: Option<&'static str>,
     /// Other words for it that belong to no framework.
@@ -157,9 +160,9 @@ impl Requires {
 
 impl Scheme {
     /// Its parameters, and those of the packing where it has a say.
-    pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> + use<> {
-        let packing: &[Parameter] = if self.requires.arranges() { PACKING } else { &[] };
-        self.parameters.iter().chain(packing)
+    pub fn parameters(&self) -> impl Iterator<Item = &'static dyn AnyParameter> + use<> {
+        let packing: &[&dyn AnyParameter] = if self.requires.arranges() { PACKING } else { &[] };
+        self.parameters.iter().chain(packing).copied()
     }
 }
 
@@ -205,6 +208,28 @@ mod tests {
             let (expression, shape, layout) = scheme.example.on("8x6");
             let expression = canonical_on(expression, shape, layout).unwrap();
             assert_eq!(canonical_on(&expression, shape, layout).unwrap(), expression, "canonical forms are stable");
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_and_every_word_leads_to_listed_parameters() {
+        for scheme in all() {
+            let (expression, shape, layout) = scheme.example.on("8x6");
+            for parameter in scheme.parameters() {
+                if let Some(default) = parameter.default() {
+                    assert_eq!(parameter.canonical(default).unwrap(), default, "{}: {}", scheme.name, parameter.name());
+                }
+                let words = match parameter.kind() {
+                    Kind::Choice(words) => words,
+                    Kind::Flag => &["true", "false"],
+                    _ => &[],
+                };
+                for word in words {
+                    let separator = if expression.contains(':') { ',' } else { ':' };
+                    // An error is right where words exclude each other; a lookup of what is not listed panics.
+                    let _ = canonical_on(&format!("{expression}{separator}{}={word}", parameter.name()), shape, layout);
+                }
+            }
         }
     }
 

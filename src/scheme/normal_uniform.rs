@@ -2,8 +2,12 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{HIGH, LOW, MEAN, STD};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
+
+const RANGE: Parameter<f64> =
+    Parameter::new("range", "bounds of -range and range [default: 0.01, if nothing else is given]");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -13,15 +17,10 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Lasagne Normal; Hinton 2010, A practical guide to training restricted Boltzmann machines",
         ranks: "any",
         parameters: &[
-            Parameter {
-                name: "std",
-                kind: Kind::Number,
-                default: Some("0.01"),
-                help: "the standard deviation, 0 or more",
-            },
-            Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean" },
+            &STD.default("0.01").help("the standard deviation, 0 or more"),
+            &MEAN.default("0").help("the mean"),
         ],
-        bare: Some("std"),
+        bare: Some(STD.name),
         aliases: &["gaussian"],
         requires: Requires::Shape,
         example: example("normal"),
@@ -34,23 +33,13 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Lasagne Uniform",
         ranks: "any",
         parameters: &[
-            Parameter { name: "low", kind: Kind::Number, default: None, help: "the lower bound; with high" },
-            Parameter {
-                name: "high",
-                kind: Kind::Number,
-                default: None,
-                help: "the upper bound, which rounding may reach; with low",
-            },
-            Parameter {
-                name: "range",
-                kind: Kind::Number,
-                default: None,
-                help: "bounds of -range and range [default: 0.01, if nothing else is given]",
-            },
-            Parameter { name: "std", kind: Kind::Number, default: None, help: "the standard deviation" },
-            Parameter { name: "mean", kind: Kind::Number, default: None, help: "the mean, with std [default: 0]" },
+            &LOW.help("the lower bound; with high"),
+            &HIGH.help("the upper bound, which rounding may reach; with low"),
+            &RANGE,
+            &STD.help("the standard deviation"),
+            &MEAN.help("the mean, with std [default: 0]"),
         ],
-        bare: Some("range"),
+        bare: Some(RANGE.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("uniform"),
@@ -85,29 +74,29 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    Ok(Distribution::Normal { mean: arguments.number("mean")?, std: arguments.nonnegative("std")? })
+    Ok(Distribution::Normal { mean: arguments.value(&MEAN)?, std: arguments.nonnegative(&STD)? })
 }
 
 fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let bounds = arguments.given("low") || arguments.given("high");
-    let spread = arguments.given("std") || arguments.given("mean");
-    let ways = [bounds, arguments.given("range"), spread].into_iter().filter(|&given| given).count();
+    let bounds = arguments.given(&LOW) || arguments.given(&HIGH);
+    let spread = arguments.given(&STD) || arguments.given(&MEAN);
+    let ways = [bounds, arguments.given(&RANGE), spread].into_iter().filter(|&given| given).count();
     ensure!(ways <= 1, "it takes low and high, or range, or std (with mean), not several of them");
     if bounds {
-        return between(arguments.number("low")?, arguments.number("high")?);
+        return between(arguments.value(&LOW)?, arguments.value(&HIGH)?);
     }
     if spread {
-        if !arguments.given("mean") {
-            arguments.set("mean", "0");
+        if !arguments.given(&MEAN) {
+            arguments.set(&MEAN, &0.0);
         }
-        let mean = arguments.number("mean")?;
-        let half = 3f64.sqrt() * arguments.positive("std").context("with mean")?;
+        let mean = arguments.value(&MEAN)?;
+        let half = 3f64.sqrt() * arguments.positive(&STD).context("with mean")?;
         return between(mean - half, mean + half);
     }
     if ways == 0 {
-        arguments.set("range", "0.01");
+        arguments.set(&RANGE, &0.01);
     }
-    let range = arguments.positive("range")?;
+    let range = arguments.positive(&RANGE)?;
     between(-range, range)
 }
 

@@ -6,10 +6,15 @@ use anyhow::{Context, Result, ensure};
 use rand::Rng;
 use rand_distr::Distribution as _;
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{HIGH, LOW, SCALE, SIGMA};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
+
+const RATE: Parameter<f64> = Parameter::new("rate", "1 / mean, above 0").default("1");
+pub(super) const SHAPE: Parameter<f64> = Parameter::new("shape", "the shape, above 0").default("1");
+pub(super) const MU: Parameter<f64> = Parameter::new("mu", "the mean of ln w").default("0");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -18,8 +23,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "density rate exp(-rate w), w >= 0; mean = std = 1 / rate",
         source: "torch.Tensor.exponential_",
         ranks: "any",
-        parameters: &[Parameter { name: "rate", kind: Kind::Number, default: Some("1"), help: "1 / mean, above 0" }],
-        bare: Some("rate"),
+        parameters: &[&RATE],
+        bare: Some(RATE.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("exponential:rate=4"),
@@ -31,11 +36,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "density w^(shape - 1) exp(-w / scale) / (Gamma(shape) scale^shape), w >= 0; mean = shape scale, std = sqrt(shape) scale",
         source: "Marsaglia and Tsang 2000, A simple method for generating gamma variables; MXNet and NumPy gamma",
         ranks: "any",
-        parameters: &[
-            Parameter { name: "shape", kind: Kind::Number, default: Some("1"), help: "the shape, above 0" },
-            Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the scale, above 0" },
-        ],
-        bare: Some("shape"),
+        parameters: &[&SHAPE, &SCALE.default("1").help("the scale, above 0")],
+        bare: Some(SHAPE.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("gamma:shape=2.5,scale=0.1"),
@@ -47,11 +49,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = exp(mu + sigma z), z ~ N(0, 1); mean = exp(mu + sigma^2 / 2)",
         source: "torch.Tensor.log_normal_; Song et al. 2005 (synaptic weights)",
         ranks: "any",
-        parameters: &[
-            Parameter { name: "sigma", kind: Kind::Number, default: Some("1"), help: "the std of ln w, 0 or more" },
-            Parameter { name: "mu", kind: Kind::Number, default: Some("0"), help: "the mean of ln w" },
-        ],
-        bare: Some("sigma"),
+        parameters: &[&SIGMA.default("1").help("the std of ln w, 0 or more"), &MU],
+        bare: Some(SIGMA.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("log-normal:sigma=0.5,mu=-3"),
@@ -64,8 +63,8 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Gu and Dao 2023, Mamba (the time steps, 0.001 to 0.1); scipy.stats.loguniform",
         ranks: "any",
         parameters: &[
-            Parameter { name: "low", kind: Kind::Number, default: Some("0.001"), help: "the lower bound, above 0" },
-            Parameter { name: "high", kind: Kind::Number, default: Some("0.1"), help: "the upper bound" },
+            &LOW.default("0.001").help("the lower bound, above 0"),
+            &HIGH.default("0.1").help("the upper bound"),
         ],
         bare: None,
         aliases: &["reciprocal"],
@@ -76,7 +75,7 @@ pub(super) const ROWS: &[Scheme] = &[
 ];
 
 fn exponential(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let rate = arguments.positive("rate")?;
+    let rate = arguments.positive(&RATE)?;
     Ok(Distribution::Iid(Arc::new(Exponential { rate, mean: 1.0 / rate })))
 }
 
@@ -118,7 +117,7 @@ impl Iid for Exponential {
 const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
 
 fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (shape, scale) = (arguments.positive("shape")?, arguments.positive("scale")?);
+    let (shape, scale) = (arguments.positive(&SHAPE)?, arguments.positive(&SCALE)?);
     let values = rand_distr::Gamma::new(LibmF64(shape), LibmF64(scale)).ok().context("the scale is too large")?;
     Ok(Distribution::Iid(Arc::new(Gamma { shape, scale, values })))
 }
@@ -166,7 +165,7 @@ impl Iid for Gamma {
 }
 
 fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (mu, sigma) = (arguments.number("mu")?, arguments.nonnegative("sigma")?);
+    let (mu, sigma) = (arguments.value(&MU)?, arguments.nonnegative(&SIGMA)?);
     let values = rand_distr::LogNormal::new(LibmF64(mu), LibmF64(sigma)).ok().context("sigma must be finite")?;
     Ok(Distribution::Iid(Arc::new(LogNormal { mu, sigma, values })))
 }
@@ -207,7 +206,7 @@ impl Iid for LogNormal {
 }
 
 fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (low, high) = (arguments.positive("low")?, arguments.number("high")?);
+    let (low, high) = (arguments.positive(&LOW)?, arguments.value(&HIGH)?);
     ensure!(low < high, "low is {low} and high is {high}: low must be below high");
     let ratio = high / low;
     ensure!(ratio.is_finite(), "low is {low} and high is {high}: at most 308 powers of ten between them are allowed");

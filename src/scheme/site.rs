@@ -4,42 +4,24 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::arguments::{Arguments, Kind, Parameter};
+use super::{AnyParameter, Arguments, Parameter};
 use crate::tensor::{Axes, AxisRole, Base, Fans, Layout, Shape, Unfolding};
 
+const GROUPS: Parameter<u64> =
+    Parameter::new("groups", "groups of a grouped convolution; each has its own weights and fans");
+const HEADS: Parameter<u64> =
+    Parameter::new("heads", "attention heads side by side, along the outputs or `axis`; each is a separate weight");
+const SPLIT: Parameter<u64> =
+    Parameter::new("split", "projections packed side by side, along the outputs or `axis`; each is a separate weight");
+const AXIS: Parameter<u64> =
+    Parameter::new("axis", "the axis that heads or split divide, counted from 0 [default: that of the outputs]");
+const TRANSPOSED: Parameter<bool> = Parameter::new(
+    "transposed",
+    "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it as any convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
+);
+
 /// What schemes that read fans or matrices take beside their own parameters.
-pub const PACKING: &[Parameter] = &[
-    Parameter {
-        name: "groups",
-        kind: Kind::Count,
-        default: None,
-        help: "groups of a grouped convolution; each has its own weights and fans",
-    },
-    Parameter {
-        name: "heads",
-        kind: Kind::Count,
-        default: None,
-        help: "attention heads side by side, along the outputs or `axis`; each is a separate weight",
-    },
-    Parameter {
-        name: "split",
-        kind: Kind::Count,
-        default: None,
-        help: "projections packed side by side, along the outputs or `axis`; each is a separate weight",
-    },
-    Parameter {
-        name: "axis",
-        kind: Kind::Count,
-        default: None,
-        help: "the axis that heads or split divide, counted from 0 [default: that of the outputs]",
-    },
-    Parameter {
-        name: "transposed",
-        kind: Kind::Flag,
-        default: None,
-        help: "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it as any convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
-    },
-];
+pub const PACKING: &[&dyn AnyParameter] = &[&GROUPS, &HEADS, &SPLIT, &AXIS, &TRANSPOSED];
 
 /// How one tensor holds a weight: as it stands, as several side by side, or transposed.
 #[derive(Default, PartialEq)]
@@ -51,23 +33,23 @@ struct Packing {
 
 impl Packing {
     fn read(arguments: &Arguments) -> Result<Self> {
-        let axis = arguments.optional_count("axis").map(|axis| usize::try_from(axis).unwrap_or(usize::MAX));
-        let given = ["groups", "heads", "split"].map(|name| Some((name, arguments.optional_count(name)?)));
+        let axis = arguments.optional(&AXIS).map(|axis| usize::try_from(axis).unwrap_or(usize::MAX));
+        let given = [&GROUPS, &HEADS, &SPLIT].map(|parameter| Some((parameter.name, arguments.optional(parameter)?)));
         let mut given = given.into_iter().flatten();
         let parts = given.next();
         if let (Some((one, _)), Some((other, _))) = (parts, given.next()) {
             anyhow::bail!("it takes one of groups, heads and split, not both {one} and {other}");
         }
-        let cuts = parts.is_some_and(|(name, _)| name != "groups");
+        let cuts = parts.is_some_and(|(name, _)| name != GROUPS.name);
         ensure!(axis.is_none() || cuts, "axis goes with heads or split");
-        Ok(Self { transposed: arguments.flag("transposed"), parts: parts.map(|(name, parts)| (name, parts, axis)) })
+        Ok(Self { transposed: arguments.flag(&TRANSPOSED), parts: parts.map(|(name, parts)| (name, parts, axis)) })
     }
 
     fn apply(&self, axes: Axes) -> Result<Axes> {
         let axes = if self.transposed { axes.transposed() } else { axes };
         let Some((name, parts, axis)) = self.parts else { return Ok(axes) };
         // A transposed convolution keeps all its inputs in one axis, and the outputs of one group.
-        let side = if name == "groups" && self.transposed { AxisRole::In } else { AxisRole::Out };
+        let side = if name == GROUPS.name && self.transposed { AxisRole::In } else { AxisRole::Out };
         let number = axis.or_else(|| axes.position(side)).context("the layout names no output axis")?;
         axes.split(parts, number).with_context(|| format!("{name}={parts}"))
     }

@@ -2,9 +2,17 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common::{HIGH, LOW, MEAN, STD};
+use super::{Arguments, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::statistics::normal;
+
+pub(super) const LOW_SIGMA: Parameter<f64> =
+    Parameter::new("low-sigma", "the lower cut in standard deviations from the mean [default: -2, if no cut is given]");
+pub(super) const HIGH_SIGMA: Parameter<f64> =
+    Parameter::new("high-sigma", "the upper cut in standard deviations from the mean [default: 2, if no cut is given]");
+pub(super) const CORRECTED: Parameter<bool> =
+    Parameter::new("corrected", "std is that after cutting; only with cuts in sigma").default("false");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "truncated-normal",
@@ -13,40 +21,15 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     source: "Keras TruncatedNormal (cut at 2 sigma); torch.nn.init.trunc_normal_ (cut at absolute values)",
     ranks: "any",
     parameters: &[
-        Parameter { name: "std", kind: Kind::Number, default: Some("0.01"), help: "the standard deviation, above 0" },
-        Parameter { name: "mean", kind: Kind::Number, default: Some("0"), help: "the mean before cutting" },
-        Parameter {
-            name: "low",
-            kind: Kind::Number,
-            default: None,
-            help: "the lower cut, an absolute value; open if only high is given",
-        },
-        Parameter {
-            name: "high",
-            kind: Kind::Number,
-            default: None,
-            help: "the upper cut, an absolute value; open if only low is given",
-        },
-        Parameter {
-            name: "low-sigma",
-            kind: Kind::Number,
-            default: None,
-            help: "the lower cut in standard deviations from the mean [default: -2, if no cut is given]",
-        },
-        Parameter {
-            name: "high-sigma",
-            kind: Kind::Number,
-            default: None,
-            help: "the upper cut in standard deviations from the mean [default: 2, if no cut is given]",
-        },
-        Parameter {
-            name: "corrected",
-            kind: Kind::Flag,
-            default: Some("false"),
-            help: "std is that after cutting; only with cuts in sigma",
-        },
+        &STD.default("0.01").help("the standard deviation, above 0"),
+        &MEAN.default("0").help("the mean before cutting"),
+        &LOW.help("the lower cut, an absolute value; open if only high is given"),
+        &HIGH.help("the upper cut, an absolute value; open if only low is given"),
+        &LOW_SIGMA,
+        &HIGH_SIGMA,
+        &CORRECTED,
     ],
-    bare: Some("std"),
+    bare: Some(STD.name),
     aliases: &[],
     requires: Requires::Shape,
     example: example("truncated-normal"),
@@ -54,22 +37,22 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 }];
 
 fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    let (mean, asked) = (arguments.number("mean")?, arguments.positive("std")?);
-    let absolute = arguments.given("low") || arguments.given("high");
-    let relative = arguments.given("low-sigma") || arguments.given("high-sigma");
+    let (mean, asked) = (arguments.value(&MEAN)?, arguments.positive(&STD)?);
+    let absolute = arguments.given(&LOW) || arguments.given(&HIGH);
+    let relative = arguments.given(&LOW_SIGMA) || arguments.given(&HIGH_SIGMA);
     ensure!(!(absolute && relative), "it takes cuts at low and high, or at low-sigma and high-sigma, not both kinds");
     let (std, low, high) = if absolute {
-        ensure!(!arguments.flag("corrected"), "corrected goes with cuts in sigma (low-sigma, high-sigma) only");
-        let cut = |name, open| arguments.optional_number(name).unwrap_or(open);
-        (asked, cut("low", f64::NEG_INFINITY), cut("high", f64::INFINITY))
+        ensure!(!arguments.flag(&CORRECTED), "corrected goes with cuts in sigma (low-sigma, high-sigma) only");
+        let cut = |parameter, open| arguments.optional(parameter).unwrap_or(open);
+        (asked, cut(&LOW, f64::NEG_INFINITY), cut(&HIGH, f64::INFINITY))
     } else {
         if !relative {
-            arguments.set("low-sigma", "-2");
-            arguments.set("high-sigma", "2");
+            arguments.set(&LOW_SIGMA, &-2.0);
+            arguments.set(&HIGH_SIGMA, &2.0);
         }
-        let low = arguments.optional_number("low-sigma").unwrap_or(f64::NEG_INFINITY);
-        let high = arguments.optional_number("high-sigma").unwrap_or(f64::INFINITY);
-        let kept = match arguments.flag("corrected") && low < high {
+        let low = arguments.optional(&LOW_SIGMA).unwrap_or(f64::NEG_INFINITY);
+        let high = arguments.optional(&HIGH_SIGMA).unwrap_or(f64::INFINITY);
+        let kept = match arguments.flag(&CORRECTED) && low < high {
             true => kept_std(low, high)?,
             false => 1.0,
         };

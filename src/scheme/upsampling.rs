@@ -5,9 +5,17 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::kernel_tap::{kernel_axes, widths};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole, to_f64};
+
+choice! {
+    /// The centre of the kernel.
+    enum Centre { Exact = "exact", Mxnet = "mxnet" }
+}
+const CENTRE: Parameter<Centre> =
+    Parameter::new("centre", "the centre of the kernel, or the one that MXNet and Paddle compute").default("exact");
+const SHEARED: Parameter<bool> = Parameter::new("sheared", "increase y along a row too, by x/k, as in Paddle");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -16,20 +24,7 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = (1 - |x/f - c|) (1 - |y/f - c|), f = ceil(k/2), c = (k - 1) / (2f); with centre=mxnet c = (2f - 1 - f mod 2) / (2f), which is off the centre unless k mod 4 is 0 or 1",
         source: "Long, Shelhamer and Darrell 2015, Fully convolutional networks; Caffe BilinearFiller",
         ranks: "two kernel axes of equal size",
-        parameters: &[
-            Parameter {
-                name: "centre",
-                kind: Kind::Choice(&["exact", "mxnet"]),
-                default: Some("exact"),
-                help: "the centre of the kernel, or the one that MXNet and Paddle compute",
-            },
-            Parameter {
-                name: "sheared",
-                kind: Kind::Flag,
-                default: None,
-                help: "increase y along a row too, by x/k, as in Paddle",
-            },
-        ],
+        parameters: &[&CENTRE, &SHEARED],
         bare: None,
         aliases: &[],
         requires: Requires::Matrices,
@@ -69,11 +64,11 @@ fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let kernels = kernel_axes(&axes);
     ensure!(kernels == 2, "it needs two kernel axes, and shape {} has {kernels}: {}", site.shape, ELSE);
     let factor = to_f64(size.div_ceil(2));
-    let centre = match arguments.word("centre") {
-        Some("mxnet") => (2.0 * factor - 1.0 - factor % 2.0) / 2.0,
-        _ => (to_f64(size.max(1)) - 1.0) / 2.0,
+    let centre = match arguments.value(&CENTRE)? {
+        Centre::Mxnet => (2.0 * factor - 1.0 - factor % 2.0) / 2.0,
+        Centre::Exact => (to_f64(size.max(1)) - 1.0) / 2.0,
     };
-    let sheared = arguments.flag("sheared");
+    let sheared = arguments.flag(&SHEARED);
     Ok(Distribution::Deterministic(Arc::new(Tent { factor, centre, sheared, diagonal: false, sum: 1.0, axes })))
 }
 

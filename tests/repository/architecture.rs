@@ -12,7 +12,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["cli/dry_run", "cli/files", "cli/output", "cli/output/destination", "cli/report"],
         "the options of the output are also what writes, and reports on the files",
     ),
-    (&["scheme/arguments", "scheme/gain"], "an argument may be a gain, and a gain has parameters"),
     (
         &[
             "scheme/lookup",

@@ -351,7 +351,9 @@ fn symbols(expression: &str) -> BTreeMap<String, f64> {
         .collect();
     let slope = pairs.get("slope").and_then(|slope| slope.parse().ok());
     let number = |key: &str, value: &str| match key {
-        "gain" => gain::value(value, slope).ok(),
+        "gain" => {
+            value.parse().ok().or_else(|| Some(gain::find(value).ok()?.number(slope.unwrap_or(gain::DEFAULT_SLOPE))))
+        }
         _ => value.parse().ok(),
     };
     let known = pairs.iter().filter_map(|(key, value)| Some((key.replace('-', "_"), number(key, value)?)));
@@ -366,7 +368,7 @@ fn difference(&(expression, part, symbol, given): &Case, formula: &str) -> Optio
     let mut text = formula.to_owned();
     // A hyphen within the name of a parameter is no minus.
     for parameter in scheme::find(expression.split(':').next().unwrap()).unwrap().parameters() {
-        text = text.replace(parameter.name, &parameter.name.replace('-', "_"));
+        text = text.replace(parameter.name(), &parameter.name().replace('-', "_"));
     }
     symbols.insert("fan_in".into(), INPUTS);
     symbols.insert("fan_out".into(), OUTPUTS);

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::pretrain::{METHODS, Method};
-use crate::scheme::{Kind, Parameter};
+use crate::scheme::{AnyParameter, Kind};
 
 /// The typed values, by name.
 pub(super) struct MethodOptions(Vec<(&'static str, String)>);
@@ -15,14 +15,14 @@ impl MethodOptions {
 }
 
 /// Every option once, as the first method has it: those of all methods, of several, and of each.
-fn options() -> Vec<&'static Parameter> {
-    let mut options: Vec<&Parameter> = Vec::new();
+fn options() -> Vec<&'static dyn AnyParameter> {
+    let mut options: Vec<&dyn AnyParameter> = Vec::new();
     for option in METHODS.iter().flat_map(Method::parameters) {
-        if options.iter().all(|known| known.name != option.name) {
+        if options.iter().all(|known| known.name() != option.name()) {
             options.push(option);
         }
     }
-    options.sort_by_key(|option| match defaults(option).len() {
+    options.sort_by_key(|option| match defaults(*option).len() {
         1 => 2,
         count => u8::from(count < METHODS.len()),
     });
@@ -30,16 +30,16 @@ fn options() -> Vec<&'static Parameter> {
 }
 
 /// The methods that have an option, each with its default.
-fn defaults(option: &Parameter) -> Vec<(&'static str, &'static str)> {
+fn defaults(option: &dyn AnyParameter) -> Vec<(&'static str, &'static str)> {
     let default = |method: &'static Method| {
-        let own = method.parameters().find(|own| own.name == option.name)?;
-        Some((method.name, own.default.unwrap_or("none")))
+        let own = method.parameters().find(|own| own.name() == option.name())?;
+        Some((method.name, own.default().unwrap_or("none")))
     };
     METHODS.iter().filter_map(default).collect()
 }
 
 /// The heading of an option in the help: its method, if it has only one.
-fn heading(option: &Parameter) -> &'static str {
+fn heading(option: &dyn AnyParameter) -> &'static str {
     match *defaults(option) {
         [(method, _)] => method,
         ref methods if methods.len() == METHODS.len() => "All methods",
@@ -48,13 +48,13 @@ fn heading(option: &Parameter) -> &'static str {
 }
 
 /// The help with the default, or with that of each method.
-fn help(option: &Parameter) -> String {
-    let words = match option.kind {
+fn help(option: &dyn AnyParameter) -> String {
+    let words = match option.kind() {
         Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),
         Kind::ChoiceOrNumber(words) => format!(" [possible values: {}, a number]", words.join(", ")),
         _ => String::new(),
     };
-    let help = format!("{}{}{words}", option.help[..1].to_uppercase(), &option.help[1..]);
+    let help = format!("{}{}{words}", option.help()[..1].to_uppercase(), &option.help()[1..]);
     let defaults = defaults(option);
     let first = defaults.first().map_or("", |(_, default)| default);
     if [1, METHODS.len()].contains(&defaults.len()) && defaults.iter().all(|(_, default)| *default == first) {
@@ -67,8 +67,8 @@ fn help(option: &Parameter) -> String {
 impl Args for MethodOptions {
     fn augment_args(command: Command) -> Command {
         options().into_iter().fold(command, |command, option| {
-            let argument = Arg::new(option.name).long(option.name).help(help(option)).help_heading(heading(option));
-            command.arg(match option.kind {
+            let argument = Arg::new(option.name()).long(option.name()).help(help(option)).help_heading(heading(option));
+            command.arg(match option.kind() {
                 Kind::Flag => {
                     argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")
                 }
@@ -86,7 +86,9 @@ impl Args for MethodOptions {
 
 impl FromArgMatches for MethodOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = |option: &'static Parameter| Some((option.name, matches.get_one::<String>(option.name)?.clone()));
+        let given = |option: &'static dyn AnyParameter| {
+            Some((option.name(), matches.get_one::<String>(option.name())?.clone()))
+        };
         Ok(Self(options().into_iter().filter_map(given).collect()))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::svd::{Factors, singular, triangular};
 use crate::distribution::matrix::product;
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
@@ -13,6 +13,16 @@ use crate::tensor::{Base, MatrixIndex, Unfolding, to_usize};
 
 const PISSA: &str = "Meng, Wang and Zhang 2024, PiSSA: principal singular values and singular vectors adaptation of large language models; PEFT";
 const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation of large language models; PEFT";
+
+const RANK: Parameter<u64> = Parameter::new(
+    "rank",
+    "the rank of the adapter, from 1 to the shorter side of the base; A and B take it from their shapes",
+);
+const SCALING: Parameter<f64> = Parameter::new(
+    "scaling",
+    "the factor on B A in the adapted layer, above 0: alpha / rank in PEFT, alpha / sqrt(rank) with rsLoRA",
+)
+.default("1");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -82,25 +92,8 @@ const RANK_OF_B: &str = "the outputs of the base, and rank inputs; with --base F
 const RANK_OF_BASE: &str = "the shape of the base; with --base FILE";
 
 /// What the rows have in common.
-const BASE: Scheme = Scheme {
-    parameters: &[
-        Parameter {
-            name: "rank",
-            kind: Kind::Count,
-            default: None,
-            help: "the rank of the adapter, from 1 to the shorter side of the base; A and B take it from their shapes",
-        },
-        Parameter {
-            name: "scaling",
-            kind: Kind::Number,
-            default: Some("1"),
-            help: "the factor on B A in the adapted layer, above 0: alpha / rank in PEFT, alpha / sqrt(rank) with rsLoRA",
-        },
-    ],
-    bare: Some("rank"),
-    requires: Requires::Base,
-    ..EMPTY
-};
+const BASE: Scheme =
+    Scheme { parameters: &[&RANK, &SCALING], bare: Some(RANK.name), requires: Requires::Base, ..EMPTY };
 
 #[derive(Clone, Copy, Debug)]
 enum Method {
@@ -134,7 +127,7 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     let one = |unfolding: &Unfolding| unfolding.matrices() == 1;
     ensure!(one(&weight) && one(&unfolding), "it takes one matrix, without batch or group axes");
     let (outputs, inputs) = (weight.rows(), weight.columns());
-    let given = arguments.optional_count("rank");
+    let given = arguments.optional(&RANK);
     let (rank, fits) = match part {
         Part::A => (Some(unfolding.rows()), unfolding.columns() == inputs),
         Part::B => (Some(unfolding.columns()), unfolding.rows() == outputs),
@@ -159,8 +152,8 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
         "rank is {rank}: it must lie between 1 and {most}, the shorter side of the base of shape {}",
         base.shape
     );
-    arguments.set("rank", &rank.to_string());
-    let scaling = arguments.positive("scaling")?;
+    arguments.set(&RANK, &rank);
+    let scaling = arguments.positive(&SCALING)?;
     Ok(Distribution::Joint(Arc::new(Decomposed { method, part, rank, scaling, base: base.clone(), weight, unfolding })))
 }
 

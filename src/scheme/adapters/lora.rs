@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use crate::distribution::matrix::product;
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{AxisRole, Unfolding, to_f64, to_usize};
 
 const LORA: &str = "Hu et al. 2022, LoRA: low-rank adaptation of large language models; PEFT";
 const ORTHOGONAL: &str = "PEFT init_lora_weights=\"orthogonal\"";
+
+choice! {
+    enum Values { Uniform = "uniform", Normal = "normal" }
+}
+const DISTRIBUTION: Parameter<Values> =
+    Parameter::new("distribution", "normal is init_lora_weights=\"gaussian\" of PEFT").default("uniform");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -19,13 +25,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-b, b), b = 1 / sqrt(fan_in), for uniform; w ~ N(0, 1/rank^2), rank = outputs of A, for normal",
         source: LORA,
         ranks: "two or more axes; any with --fan-in",
-        parameters: &[Parameter {
-            name: "distribution",
-            kind: Kind::Choice(&["uniform", "normal"]),
-            default: Some("uniform"),
-            help: "normal is init_lora_weights=\"gaussian\" of PEFT",
-        }],
-        bare: Some("distribution"),
+        parameters: &[&DISTRIBUTION],
+        bare: Some(DISTRIBUTION.name),
         aliases: &[],
         requires: Requires::Fans,
         example: example("lora-a"),
@@ -73,7 +74,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
 ];
 
 fn lora_a(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    if arguments.word("distribution") == Some("normal") {
+    if arguments.value(&DISTRIBUTION)? == Values::Normal {
         let rank = site.axes()?.product(|role| role == AxisRole::Out);
         return Ok(Distribution::Normal { mean: 0.0, std: 1.0 / to_f64(rank.max(1)) });
     }

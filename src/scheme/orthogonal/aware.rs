@@ -5,9 +5,12 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
-use super::{Kind, Parameter, Requires, Scheme, example_on};
+use super::{Parameter, Requires, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::{to_f64, to_usize};
+
+const NOISE: Parameter<f64> =
+    Parameter::new("noise", "the standard deviation of the noise before rescaling, above 0").default("0.05");
 
 pub(super) const ROW: Scheme = Scheme {
     name: "convolution-aware",
@@ -15,12 +18,7 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "for each output, its inputs' spectra are rows of Haar matrices of the s frequencies of a real transform, s rows each (of N(0, noise^2) if s = 1); filter = their inverse transform + N(0, noise^2); all multiplied by one factor that makes the variance over the weight 2 / fan_in",
     source: "Aghajanyan 2017, Convolution aware initialization; keras-contrib ConvolutionAware",
     ranks: "three or more axes, with a kernel axis",
-    parameters: &[Parameter {
-        name: "noise",
-        kind: Kind::Number,
-        default: Some("0.05"),
-        help: "the standard deviation of the noise before rescaling, above 0",
-    }],
+    parameters: &[&NOISE],
     bare: None,
     aliases: &[],
     requires: Requires::Fans,
@@ -30,11 +28,11 @@ pub(super) const ROW: Scheme = Scheme {
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
         ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
         let variance = 2.0 / to_f64(site.fan_in()?.max(1));
-        let noise = arguments.number("noise")?;
+        let noise = arguments.value(&NOISE)?;
         ensure!(
             (1e-30..=1e30).contains(&noise),
             "noise is {}: it must lie between 1e-30 and 1e30",
-            arguments.typed("noise")
+            arguments.text(&NOISE)
         );
         Ok(Distribution::Joint(Arc::new(ConvolutionAware { noise, variance, convolution })))
     },

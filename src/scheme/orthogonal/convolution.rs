@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Requires, SLOPE, Scheme, example_on};
+use super::{GAIN, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::to_usize;
 
@@ -15,8 +15,8 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "gain Q * B_1 * ... * B_(k-1), * the convolution of matrices; Q has orthonormal Haar rows, inputs x outputs; each B is [P, I - P] along each kernel axis in turn, with a random projection P = V V' for each, V some columns of a Haar matrix, each chosen with probability 1/2",
     source: "Xiao et al. 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 1); TensorFlow 1, ConvolutionOrthogonal1D, 2D and 3D",
     ranks: "three or more axes; kernel axes of equal size",
-    parameters: &[GAIN_ONE, SLOPE],
-    bare: Some("gain"),
+    parameters: &[&GAIN, &SLOPE],
+    bare: Some(GAIN.name),
     aliases: &["convolution-orthogonal"],
     requires: Requires::Matrices,
     example: example_on("conv-orthogonal", "3x3x5x8", "keras"),

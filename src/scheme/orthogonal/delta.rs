@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::Convolution;
-use super::{GAIN_ONE, Requires, SLOPE, Scheme, example_on};
+use super::{GAIN, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::to_usize;
 
@@ -13,8 +13,8 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "w[tap, i, o] = gain Q[i, o] at tap (k-1)/2, rounded down, of every kernel axis, else 0; the rows of Q are orthonormal and Haar-distributed; inputs <= outputs",
     source: "Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington 2018, Dynamical isometry and a mean field theory of CNNs (algorithm 2)",
     ranks: "three or more axes, with a kernel axis",
-    parameters: &[GAIN_ONE, SLOPE],
-    bare: Some("gain"),
+    parameters: &[&GAIN, &SLOPE],
+    bare: Some(GAIN.name),
     aliases: &[],
     requires: Requires::Matrices,
     example: example_on("delta-orthogonal", "3x3x5x8", "keras"),

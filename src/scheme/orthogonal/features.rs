@@ -2,10 +2,21 @@
 
 use std::sync::Arc;
 
+use super::super::common::STD;
 use super::parts::{scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, example};
+use super::{Parameter, Requires, Scheme, choice, example};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
+
+choice! {
+    /// The lengths of the rows.
+    enum Norms { Gaussian = "gaussian", Equal = "equal" }
+}
+const NORMS: Parameter<Norms> = Parameter::new(
+    "norms",
+    "the lengths of the rows: those of Gaussian vectors (scaling 0 in Performer), or sqrt(d) each (scaling 1)",
+)
+.default("gaussian");
 
 pub(super) const ROW: Scheme = Scheme {
     name: "orthogonal-random-features",
@@ -14,25 +25,15 @@ pub(super) const ROW: Scheme = Scheme {
     source: "Yu, Suresh, Choromanski, Holtmann-Rice and Kumar 2016, Orthogonal random features; Performer (Choromanski et al. 2021), GaussianOrthogonalRandomMatrix",
     ranks: "two or more axes",
     parameters: &[
-        Parameter {
-            name: "norms",
-            kind: Kind::Choice(&["gaussian", "equal"]),
-            default: Some("gaussian"),
-            help: "the lengths of the rows: those of Gaussian vectors (scaling 0 in Performer), or sqrt(d) each (scaling 1)",
-        },
-        Parameter {
-            name: "std",
-            kind: Kind::Number,
-            default: Some("1"),
-            help: "the standard deviation of an element, above 0: 1 / sigma of a Gaussian kernel",
-        },
+        &NORMS,
+        &STD.default("1").help("the standard deviation of an element, above 0: 1 / sigma of a Gaussian kernel"),
     ],
     bare: None,
     aliases: &["orf"],
     requires: Requires::Matrices,
     example: example("orthogonal-random-features"),
     distribution: |arguments, site| {
-        let (equal, std) = (arguments.word("norms") == Some("equal"), arguments.positive("std")?);
+        let (equal, std) = (arguments.value(&NORMS)? == Norms::Equal, arguments.positive(&STD)?);
         Ok(Distribution::Joint(Arc::new(Features { equal, std, unfolding: site.unfolding()? })))
     },
 };

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
+use super::super::common::SCALE;
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, example};
+use super::{Requires, Scheme, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
@@ -15,13 +16,8 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "W = Q sqrt(scale / ((fan_in + fan_out) var(Q))), Q as in orthogonal, var the sample variance of its elements",
     source: "DimeNet (Gasteiger, Groß and Günnemann 2020); PyTorch Geometric glorot_orthogonal",
     ranks: "two or more axes",
-    parameters: &[Parameter {
-        name: "scale",
-        kind: Kind::Number,
-        default: Some("2"),
-        help: "the factor on the variance, above 0",
-    }],
-    bare: Some("scale"),
+    parameters: &[&SCALE.default("2").help("the factor on the variance, above 0")],
+    bare: Some(SCALE.name),
     aliases: &[],
     requires: Requires::Fans,
     example: example("glorot-orthogonal"),
@@ -30,7 +26,7 @@ pub(super) const ROW: Scheme = Scheme {
         let single = unfolding.rows() == 1 && unfolding.columns() == 1;
         ensure!(!single, "shape {} has one element a weight, which no variance can be had of", site.shape);
         let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
-        let variance = arguments.positive("scale")? / fans.max(1.0);
+        let variance = arguments.positive(&SCALE)? / fans.max(1.0);
         Ok(Distribution::Joint(Arc::new(GlorotOrthogonal { variance, unfolding })))
     },
 };

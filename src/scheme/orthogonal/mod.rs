@@ -11,8 +11,9 @@ mod skew;
 
 use anyhow::{Result, ensure};
 
-use super::gain::{GAIN_ONE, SLOPE};
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
+use super::common::LAYERS;
+use super::gain::{GAIN, SLOPE};
+use super::{Arguments, Choice, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use crate::distribution::{Distribution, OrthogonalMethod};
 use crate::tensor::{Unfolding, to_f64};
 
@@ -27,8 +28,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "W = gain Q, Q Haar-distributed with Q Q' = I or Q' Q = I; more than two axes are flattened to outputs x (inputs, kernel) as the layout says. Frameworks flatten by position, which differs for transposed convolutions (omit `transposed` to match), attention in Keras and JAX (--layout iio) and c01b in Lasagne (--layout okki)",
         source: "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
         ranks: "two or more axes",
-        parameters: &[GAIN_ONE, SLOPE, METHOD, MODE],
-        bare: Some("gain"),
+        parameters: &[&GAIN, &SLOPE, &METHOD, &MODE],
+        bare: Some(GAIN.name),
         aliases: &["saxe"],
         requires: Requires::Matrices,
         example: example("orthogonal"),
@@ -43,22 +44,13 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "W = gain Q, gain = sqrt(2 / layers), Q as in orthogonal",
         source: "GPT-NeoX, scaled_orthogonal",
         ranks: "two or more axes",
-        parameters: &[
-            Parameter {
-                name: "layers",
-                kind: Kind::Count,
-                default: None,
-                help: "the number of layers of the network, 1 or more; required",
-            },
-            METHOD,
-            MODE,
-        ],
-        bare: Some("layers"),
+        parameters: &[&LAYERS.help("the number of layers of the network, 1 or more; required"), &METHOD, &MODE],
+        bare: Some(LAYERS.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example("scaled-orthogonal:layers=12"),
         distribution: |arguments, site| {
-            let layers = arguments.optional_count("layers").unwrap_or(0);
+            let layers = arguments.optional(&LAYERS).unwrap_or(0);
             ensure!(layers > 0, "layers is required, 1 or more, as in `scaled-orthogonal:layers=12`");
             orthogonal((2.0 / to_f64(layers)).sqrt(), arguments, site)
         },
@@ -72,42 +64,43 @@ pub(super) const ROWS: &[Scheme] = &[
     nguyen_widrow::ROW,
 ];
 
-const METHOD: Parameter = Parameter {
-    name: "method",
-    kind: Kind::Choice(&["svd", "householder"]),
-    default: None,
-    help: "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exactly Haar-distributed [default: svd up to 512 in the smaller dimension, householder beyond]",
-};
-const MODE: Parameter = Parameter {
-    name: "mode",
-    kind: Kind::Choice(&["projection", "embedding", "basis"]),
-    default: None,
-    help: "the required form, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many [default: any]",
-};
+impl Choice for OrthogonalMethod {
+    const WORDS: &'static [&'static str] = &["svd", "householder"];
+    const ALL: &'static [Self] = &[Self::Svd, Self::Householder];
+}
+
+pub(super) const METHOD: Parameter<OrthogonalMethod> = Parameter::new(
+    "method",
+    "singular vectors of a Gaussian matrix, or a product of random reflections (Stewart 1980); both exactly Haar-distributed [default: svd up to 512 in the smaller dimension, householder beyond]",
+);
+choice! {
+    /// The required form.
+    pub(super) enum Mode { Projection = "projection", Embedding = "embedding", Basis = "basis" }
+}
+pub(super) const MODE: Parameter<Mode> = Parameter::new(
+    "mode",
+    "the required form, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many [default: any]",
+);
 
 /// An orthogonal distribution of a gain, by the method and mode that the arguments name.
 fn orthogonal(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     check_mode(arguments, &unfolding)?;
     let smaller = unfolding.rows().min(unfolding.columns());
-    if !arguments.given("method") {
-        arguments.set("method", if smaller <= LARGEST_SVD { "svd" } else { "householder" });
-    }
-    let method = match arguments.word("method") {
-        Some("svd") => OrthogonalMethod::Svd,
-        _ => OrthogonalMethod::Householder,
-    };
+    let default = if smaller <= LARGEST_SVD { OrthogonalMethod::Svd } else { OrthogonalMethod::Householder };
+    let method = arguments.optional(&METHOD).unwrap_or(default);
+    arguments.set(&METHOD, &method);
     Ok(Distribution::Orthogonal { gain, method, unfolding })
 }
 
 fn check_mode(arguments: &Arguments, unfolding: &Unfolding) -> Result<()> {
     let (rows, columns) = (unfolding.rows(), unfolding.columns());
-    let (mode, relation, fits) = match arguments.word("mode") {
-        Some("projection") => ("projection", "no more outputs than", rows <= columns),
-        Some("embedding") => ("embedding", "no fewer outputs than", rows >= columns),
-        Some(_) => ("basis", "as many outputs as", rows == columns),
-        None => return Ok(()),
+    let Some(mode) = arguments.optional(&MODE) else { return Ok(()) };
+    let (relation, fits) = match mode {
+        Mode::Projection => ("no more outputs than", rows <= columns),
+        Mode::Embedding => ("no fewer outputs than", rows >= columns),
+        Mode::Basis => ("as many outputs as", rows == columns),
     };
-    ensure!(fits, "mode={mode} has {relation} inputs, and here are {rows} outputs and {columns} inputs");
+    ensure!(fits, "mode={} has {relation} inputs, and here are {rows} outputs and {columns} inputs", mode.word());
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
+use super::super::common::FACTOR;
 use super::super::normal_uniform::between;
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, Requires, Scheme, Site, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -15,13 +16,8 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "rows of U(-1, 1), one per output, rescaled to the norm beta = factor outputs^(1 / inputs); a vector holds biases: U(-beta, beta), one per output, with --fan-in inputs",
     source: "Nguyen and Widrow 1990, Improving the learning speed of 2-layer neural networks by choosing initial values of the adaptive weights (for inputs in [-1, 1] and tanh)",
     ranks: "two or more axes; one with --fan-in",
-    parameters: &[Parameter {
-        name: "factor",
-        kind: Kind::Number,
-        default: Some("0.7"),
-        help: "the overlap of the units' regions, above 0",
-    }],
-    bare: Some("factor"),
+    parameters: &[&FACTOR.default("0.7").help("the overlap of the units' regions, above 0")],
+    bare: Some(FACTOR.name),
     aliases: &[],
     requires: Requires::Fans,
     example: example("nguyen-widrow"),
@@ -29,7 +25,7 @@ pub(super) const ROW: Scheme = Scheme {
 };
 
 fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let (factor, inputs) = (arguments.positive("factor")?, to_f64(site.fan_in()?.max(1)));
+    let (factor, inputs) = (arguments.positive(&FACTOR)?, to_f64(site.fan_in()?.max(1)));
     let beta = |outputs: u64| factor * libm::pow(to_f64(outputs.max(1)), 1.0 / inputs);
     if let [outputs] = site.shape.axes() {
         let beta = beta(*outputs);

@@ -6,9 +6,15 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
-use super::{Kind, Parameter, Requires, Scheme, example_on};
+use super::{Parameter, Requires, Scheme, choice, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_usize};
+
+choice! {
+    /// The source of the angles.
+    enum Angles { Henaff = "henaff", Cayley = "cayley", Haar = "haar", Normal = "normal", NormalSqueeze = "normal-squeeze" }
+}
+const ANGLES: Parameter<Angles> = Parameter::new("angles", "the source of the angles").default("henaff");
 
 pub(super) const ROW: Scheme = Scheme {
     name: "skew-symmetric",
@@ -16,36 +22,17 @@ pub(super) const ROW: Scheme = Scheme {
     formula: "w[2j, 2j+1] = s_j = -w[2j+1, 2j] (input, output), else 0; s: henaff U(-pi, pi), cayley -tan(u/2) with u ~ U(0, pi/2), haar the angles of a Haar rotation in ascending order, normal N(0, 1) mod pi, normal-squeeze N(0, 1) mod pi/8 (with the sign of the normal)",
     source: "Lezcano-Casado and Martínez-Rubio 2019, Cheap orthogonal constraints in neural networks (expRNN); Henaff, Szlam and LeCun 2016; Helfrich, Willmott and Ye 2018",
     ranks: "two or more axes, as many inputs as outputs",
-    parameters: &[Parameter {
-        name: "angles",
-        kind: Kind::Choice(&["henaff", "cayley", "haar", "normal", "normal-squeeze"]),
-        default: Some("henaff"),
-        help: "the source of the angles",
-    }],
-    bare: Some("angles"),
+    parameters: &[&ANGLES],
+    bare: Some(ANGLES.name),
     aliases: &[],
     requires: Requires::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
     distribution: |arguments, site| {
         let unfolding = site.square()?;
-        let angles = match arguments.word("angles") {
-            Some("cayley") => Angles::Cayley,
-            Some("haar") => Angles::Haar,
-            Some("normal") => Angles::Normal { modulus: PI },
-            Some("normal-squeeze") => Angles::Normal { modulus: PI / 8.0 },
-            _ => Angles::Henaff,
-        };
+        let angles = arguments.value(&ANGLES)?;
         Ok(Distribution::Joint(Arc::new(SkewSymmetric { angles, unfolding })))
     },
 };
-
-#[derive(Clone, Copy, Debug)]
-enum Angles {
-    Henaff,
-    Cayley,
-    Haar,
-    Normal { modulus: f64 },
-}
 
 impl Angles {
     /// The angles of weight number `number`, `size` x `size`.
@@ -63,7 +50,8 @@ impl Angles {
                 }
             }
             Self::Haar => return haar_angles(draws, number, size),
-            Self::Normal { modulus } => {
+            Self::Normal | Self::NormalSqueeze => {
+                let modulus = if self == Self::Normal { PI } else { PI / 8.0 };
                 draws.normals(number, &mut angles);
                 for angle in &mut angles {
                     *angle = libm::fmod(*angle, modulus);

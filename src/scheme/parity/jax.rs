@@ -5,7 +5,12 @@ use anyhow::{Result, bail, ensure};
 use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
 use super::{DrawContext, ParityRow, ParityTable, row, same};
 use crate::distribution::{Distribution, OrthogonalMethod, in_deviations};
-use crate::scheme::{Arguments, Site, find};
+use crate::scheme::common::{HIGH, LOW, MEAN, SCALE, STD, VALUE};
+use crate::scheme::heavy_tailed::LIMIT;
+use crate::scheme::positive::{MU, SHAPE};
+use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, FanDistribution, POOL};
+use crate::scheme::truncated::{self, HIGH_SIGMA, LOW_SIGMA};
+use crate::scheme::{Arguments, Site, find, orthogonal as matrices};
 use crate::tensor::{DType, to_f32};
 
 pub(super) const TABLE: ParityTable = ParityTable { framework: "jax", layout: "jax", rows: ROWS };
@@ -14,21 +19,21 @@ const ROWS: &[ParityRow] = &[
     row("zeros", |_, _, _| Ok(Distribution::Constant { value: 0.0 })),
     row("ones", |_, _, _| Ok(Distribution::Constant { value: 1.0 })),
     row("constant", |arguments, _, DrawContext { dtype, .. }| {
-        Ok(Distribution::Constant { value: array(dtype, arguments.number("value")?) })
+        Ok(Distribution::Constant { value: array(dtype, arguments.value(&VALUE)?) })
     }),
     row("normal", |arguments, _, DrawContext { dtype, .. }| {
-        let [mean, std] = [arguments.number("mean")?, arguments.nonnegative("std")?].map(|value| array(dtype, value));
+        let [mean, std] = [arguments.value(&MEAN)?, arguments.nonnegative(&STD)?].map(|value| array(dtype, value));
         Ok(Distribution::Normal { mean, std })
     }),
     row("uniform", uniform),
     row("truncated-normal", truncated_normal),
     row("variance-scaling", |arguments, site, DrawContext { dtype, .. }| {
         ensure!(
-            arguments.word("corrected") != Some("false"),
+            arguments.optional(&CORRECTED) != Some(false),
             "JAX always widens a truncated normal: leave `corrected` out"
         );
-        let distribution = ScaledDistribution::of(arguments);
-        distribution.of_variance(arguments.positive("scale")?, fan(arguments, site)?, dtype)
+        let distribution = ScaledDistribution::of(arguments)?;
+        distribution.of_variance(arguments.positive(&SCALE)?, fan(arguments, site)?, dtype)
     })
     .scaled(),
     row("lecun-normal", |_, site, DrawContext { dtype, .. }| {
@@ -56,21 +61,21 @@ const ROWS: &[ParityRow] = &[
     same("laplace"),
     same("rademacher"),
     row("cauchy", |arguments, site, _| {
-        without("JAX", arguments, &["limit"])?;
+        without("JAX", arguments, &[&LIMIT])?;
         (find("cauchy")?.distribution)(arguments, site)
     }),
     row("log-normal", |arguments, site, _| {
-        ensure!(arguments.number("mu")? == 0.0, "JAX takes no mu here: leave `mu` out");
+        ensure!(arguments.value(&MU)? == 0.0, "JAX takes no mu here: leave `mu` out");
         (find("log-normal")?.distribution)(arguments, site)
     }),
     row("student-t", |arguments, site, _| {
-        without("JAX", arguments, &["limit"])?;
+        without("JAX", arguments, &[&LIMIT])?;
         (find("student-t")?.distribution)(arguments, site)
     })
     .approximate(ESTIMATE),
     row("gamma", |arguments, site, DrawContext { dtype, .. }| {
-        let shape = arguments.positive("shape")?;
-        ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.typed("shape"));
+        let shape = arguments.positive(&SHAPE)?;
+        ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.text(&SHAPE));
         (find("gamma")?.distribution)(arguments, site)
     })
     .approximate(ESTIMATE),
@@ -90,12 +95,12 @@ enum ScaledDistribution {
 }
 
 impl ScaledDistribution {
-    fn of(arguments: &Arguments) -> Self {
-        match arguments.word("distribution") {
-            Some("uniform") => Self::Uniform,
-            Some("truncated-normal") => Self::Truncated,
-            _ => Self::Normal,
-        }
+    fn of(arguments: &Arguments) -> Result<Self> {
+        Ok(match arguments.value(&DISTRIBUTION)? {
+            FanDistribution::Normal => Self::Normal,
+            FanDistribution::Uniform => Self::Uniform,
+            FanDistribution::TruncatedNormal => Self::Truncated,
+        })
     }
 
     /// `jax.nn.initializers.variance_scaling`, of variance scale / fan.
@@ -119,7 +124,7 @@ impl ScaledDistribution {
 }
 
 fn glorot(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Distribution> {
-    without("JAX", arguments, &["pool"])?;
+    without("JAX", arguments, &[&POOL])?;
     only_gain("JAX", arguments, "1")?;
     let [inputs, outputs] = fans(site)?;
     distribution.of_variance(1.0, f64::midpoint(inputs, outputs), dtype)
@@ -131,7 +136,7 @@ fn he(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtyp
 }
 
 fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    Ok(shared::fan(arguments, fans(site)?))
+    shared::fan(arguments, fans(site)?)
 }
 
 /// `jax.numpy.array(value, dtype)`: to a bfloat16 by way of a single.
@@ -157,17 +162,17 @@ fn truncated_normal(
     _: &Site,
     DrawContext { dtype, .. }: DrawContext,
 ) -> Result<Distribution> {
-    without("JAX", arguments, &["low", "high"])?;
-    ensure!(!arguments.flag("corrected"), "JAX does not widen this one: leave `corrected` out");
-    for (name, cut) in [("low-sigma", "-2"), ("high-sigma", "2")] {
-        if !arguments.given(name) {
-            arguments.set(name, cut);
+    without("JAX", arguments, &[&LOW, &HIGH])?;
+    ensure!(!arguments.flag(&truncated::CORRECTED), "JAX does not widen this one: leave `corrected` out");
+    for (parameter, cut) in [(&LOW_SIGMA, -2.0), (&HIGH_SIGMA, 2.0)] {
+        if !arguments.given(parameter) {
+            arguments.set(parameter, &cut);
         }
     }
-    let [low, high] = [arguments.number("low-sigma")?, arguments.number("high-sigma")?];
+    let [low, high] = [arguments.value(&LOW_SIGMA)?, arguments.value(&HIGH_SIGMA)?];
     ensure!(low < high, "low-sigma is {low} and high-sigma is {high}: the lower cut must be below the upper");
-    let [mean, std] = [arguments.number("mean")?, arguments.positive("std")?].map(|value| array(dtype, value));
-    ensure!(std > 0.0, "std is {}: it is 0 in {dtype}", arguments.typed("std"));
+    let [mean, std] = [arguments.value(&MEAN)?, arguments.positive(&STD)?].map(|value| array(dtype, value));
+    ensure!(std > 0.0, "std is {}: it is 0 in {dtype}", arguments.text(&STD));
     let cuts = [low, high].map(|cut| mean + cut * std);
     for (cut, asked) in cuts.into_iter().zip([low, high]) {
         let kept = array(dtype, in_deviations(cut, mean, std)) == array(dtype, asked);
@@ -177,7 +182,7 @@ fn truncated_normal(
 }
 
 fn orthogonal(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
-    without("JAX", arguments, &["method", "mode"])?;
+    without("JAX", arguments, &[&matrices::METHOD, &matrices::MODE])?;
     one_matrix("JAX", site, dtype)?;
     let gain = array(dtype, arguments.gain()?);
     Ok(Distribution::Orthogonal { gain, method: OrthogonalMethod::Svd, unfolding: site.unfolding()? })

@@ -6,7 +6,11 @@ use super::shared::{self, KEPT, one_matrix, only_gain, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
 use crate::distribution::OrthogonalMethod;
+use crate::scheme::common::{SCALE, VALUE};
+use crate::scheme::gain::SLOPE;
+use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, FanDistribution, FanMode, MODE, POOL};
 use crate::scheme::sines::{Steps, stft};
+use crate::scheme::{orthogonal as matrices, truncated};
 use crate::tensor::{AxisRole, DType, to_f32, to_f64};
 
 pub(super) const TABLE: ParityTable = ParityTable { framework: "keras", layout: "keras", rows: ROWS };
@@ -20,31 +24,30 @@ const ROWS: &[ParityRow] = &[
     same("normal").single(),
     same("uniform").single(),
     row("truncated-normal", |arguments, site, target| {
-        ensure!(!arguments.flag("corrected"), "Keras does not widen this one: leave `corrected` out");
+        ensure!(!arguments.flag(&truncated::CORRECTED), "Keras does not widen this one: leave `corrected` out");
         truncated_normal(arguments, site, target)
     })
     .single(),
     row("variance-scaling", |arguments, site, _| {
         ensure!(
-            arguments.word("corrected") != Some("false"),
+            arguments.optional(&CORRECTED) != Some(false),
             "Keras always widens a truncated normal: leave `corrected` out"
         );
-        let distribution = arguments.word("distribution").unwrap_or("truncated-normal").to_owned();
-        scaled(&distribution, arguments.positive("scale")?, fan(arguments, site)?)
+        scaled(arguments.value(&DISTRIBUTION)?, arguments.positive(&SCALE)?, fan(arguments, site)?)
     })
     .single(),
-    row("lecun-uniform", |_, site, _| scaled("uniform", 1.0, fans(site)?[0])).single(),
+    row("lecun-uniform", |_, site, _| scaled(FanDistribution::Uniform, 1.0, fans(site)?[0])).single(),
     row("glorot-uniform", |arguments, site, _| {
-        without("Keras", arguments, &["pool", "slope"])?;
+        without("Keras", arguments, &[&POOL, &SLOPE])?;
         only_gain("Keras", arguments, "1")?;
         let [inputs, outputs] = fans(site)?;
-        scaled("uniform", 1.0, f64::midpoint(inputs, outputs))
+        scaled(FanDistribution::Uniform, 1.0, f64::midpoint(inputs, outputs))
     })
     .single(),
     row("he-uniform", |arguments, site, _| {
-        without("Keras", arguments, &["slope"])?;
+        without("Keras", arguments, &[&SLOPE])?;
         only_gain("Keras", arguments, "relu")?;
-        scaled("uniform", 2.0, fan(arguments, site)?)
+        scaled(FanDistribution::Uniform, 2.0, fan(arguments, site)?)
     })
     .single(),
     row("orthogonal", orthogonal).single().approximate(
@@ -57,7 +60,7 @@ const ROWS: &[ParityRow] = &[
 
 /// A number times ones. TensorFlow takes it by way of single precision; there and on JAX what is below all normal numbers is 0.
 fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
-    let value = arguments.number("value")?;
+    let value = arguments.value(&VALUE)?;
     let singly = matches!(dtype, DType::F32 | DType::BF16);
     let (single, of_tensorflow) = (to_f32(value), backend == "tensorflow");
     ensure!(
@@ -105,16 +108,16 @@ fn short_time_fourier(
 }
 
 /// `VarianceScaling`, of variance scale / fan.
-fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Distribution> {
+fn scaled(distribution: FanDistribution, scale: f64, fan: f64) -> Result<Distribution> {
     let scale = scale / fan.max(1.0);
     ensure!(scale > 0.0, "the variance is 0 over a fan of {fan}");
     Ok(match distribution {
-        "uniform" => {
+        FanDistribution::Uniform => {
             let bound = (3.0 * scale).sqrt();
             Distribution::Uniform { low: -bound, high: bound }
         }
-        "normal" => Distribution::Normal { mean: 0.0, std: scale.sqrt() },
-        _ => {
+        FanDistribution::Normal => Distribution::Normal { mean: 0.0, std: scale.sqrt() },
+        FanDistribution::TruncatedNormal => {
             let std = scale.sqrt() / KEPT;
             Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
         }
@@ -123,9 +126,9 @@ fn scaled(distribution: &str, scale: f64, fan: f64) -> Result<Distribution> {
 
 /// The fan that `mode` names.
 fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    let known = arguments.word("mode") != Some("fan-geo-avg");
+    let known = arguments.value(&MODE)? != FanMode::GeometricMean;
     ensure!(known, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
-    Ok(shared::fan(arguments, fans(site)?))
+    shared::fan(arguments, fans(site)?)
 }
 
 /// The fans; both of a vector are its length, and of a scalar 1, where none are given.
@@ -138,7 +141,7 @@ fn fans(site: &Site) -> Result<[f64; 2]> {
 }
 
 fn orthogonal(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
-    without("Keras", arguments, &["method", "mode"])?;
+    without("Keras", arguments, &[&matrices::METHOD, &matrices::MODE])?;
     one_matrix("Keras", site, dtype)?;
     Ok(Distribution::Orthogonal {
         gain: arguments.gain()?,

@@ -3,6 +3,9 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{Arguments, DType, Site};
+use crate::scheme::AnyParameter;
+use crate::scheme::gain::GAIN;
+use crate::scheme::scaled::{FanMode, MODE};
 use crate::tensor::{AxisRole, to_f64};
 
 /// What the root of a variance is divided by where a normal is cut at 2 standard deviations: the standard deviation that is left
@@ -10,12 +13,12 @@ use crate::tensor::{AxisRole, to_f64};
 pub(super) const KEPT: f64 = 0.879_625_661_034_239_8;
 
 /// The fan that `mode` names, that of the inputs where nothing does. `fans` are those of the inputs and the outputs.
-pub(super) fn fan(arguments: &Arguments, [inputs, outputs]: [f64; 2]) -> f64 {
-    match arguments.word("mode") {
-        Some("fan-out") => outputs,
-        Some("fan-avg") => f64::midpoint(inputs, outputs),
-        Some("fan-geo-avg") => (inputs * outputs).sqrt(),
-        _ => inputs,
+pub(super) fn fan(arguments: &Arguments, [inputs, outputs]: [f64; 2]) -> Result<f64> {
+    match arguments.value(&MODE)? {
+        FanMode::In => Ok(inputs),
+        FanMode::Out => Ok(outputs),
+        FanMode::Average => Ok(f64::midpoint(inputs, outputs)),
+        FanMode::GeometricMean => Ok((inputs * outputs).sqrt()),
     }
 }
 
@@ -25,17 +28,19 @@ pub(super) fn fans(site: &Site) -> Result<[f64; 2]> {
 }
 
 /// Refuses parameters that a framework does not have.
-pub(super) fn without(framework: &str, arguments: &Arguments, names: &[&str]) -> Result<()> {
-    match names.iter().find(|name| arguments.given(name)) {
-        Some(name) => bail!("{framework} has no `{name}` here: leave it out"),
+pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn AnyParameter]) -> Result<()> {
+    match parameters.iter().find(|parameter| arguments.given(**parameter)) {
+        Some(parameter) => bail!("{framework} has no `{}` here: leave it out", parameter.name()),
         None => Ok(()),
     }
 }
 
 /// Refuses any gain but the only one that a framework's function has.
 pub(super) fn only_gain(framework: &str, arguments: &Arguments, only: &str) -> Result<()> {
-    let given = arguments.word("gain").unwrap_or(only);
-    ensure!(given == only, "{framework} takes no gain here: take variance-scaling:scale=S, S the square of the gain");
+    ensure!(
+        arguments.text(&GAIN) == only,
+        "{framework} takes no gain here: take variance-scaling:scale=S, S the square of the gain"
+    );
     Ok(())
 }
 

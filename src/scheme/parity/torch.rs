@@ -5,7 +5,8 @@ use anyhow::{Result, ensure};
 use super::shared::decomposed;
 use super::{DrawContext, ParityTable, row, same};
 use crate::distribution::Distribution;
-use crate::scheme::{Arguments, Site, find};
+use crate::scheme::scaled::{CLEARED, FanMode, MODE, POOL};
+use crate::scheme::{Arguments, Choice, Site, find};
 use crate::tensor::to_f64;
 
 pub(super) const TABLE: ParityTable = ParityTable {
@@ -34,7 +35,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
         row("torch-linear", |arguments, site, _| {
             let distribution = linear(site)?;
             // Of no inputs the bound of a bias is 0, and its numbers are drawn all the same.
-            let cleared = arguments.flag("cleared") || (site.shape.rank() < 2 && site.fan_in()? == 0);
+            let cleared = arguments.flag(&CLEARED) || (site.shape.rank() < 2 && site.fan_in()? == 0);
             Ok(if cleared { distribution.cleared(site.shape.count()) } else { distribution })
         }),
         same("rnn-uniform").called_as_here(),
@@ -52,17 +53,17 @@ fn uniform(std: f64) -> Distribution {
 
 /// `gain * sqrt(2 / (fan_in + fan_out))`
 fn xavier_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
-    ensure!(arguments.optional_count("pool").is_none(), "torch divides no fan by pool");
+    ensure!(arguments.optional(&POOL).is_none(), "torch divides no fan by pool");
     let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
     Ok(arguments.gain()? * (2.0 / fans.max(1.0)).sqrt())
 }
 
 /// `gain / sqrt(fan)`
 fn kaiming_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
-    let fan = match arguments.word("mode") {
-        Some("fan-in") | None => site.fan_in()?,
-        Some("fan-out") => site.fan_out()?,
-        Some(mode) => anyhow::bail!("mode is {mode}: torch has fan-in and fan-out"),
+    let fan = match arguments.value(&MODE)? {
+        FanMode::In => site.fan_in()?,
+        FanMode::Out => site.fan_out()?,
+        mode => anyhow::bail!("mode is {}: torch has fan-in and fan-out", mode.word()),
     };
     Ok(arguments.gain()? / to_f64(fan.max(1)).sqrt())
 }

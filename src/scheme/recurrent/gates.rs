@@ -4,31 +4,38 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, Choice, Parameter, Requires, Scheme, Site, choice, example_on};
 use super::last_axis;
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::to_usize;
 
-const GATES: Parameter = Parameter {
-    name: "gates",
-    kind: Kind::Choice(&["ifgo", "igfo", "ifog", "iofg", "gifo", "gfoi"]),
-    default: Some("ifgo"),
-    help: "the order of the gates (i input, f forget, g cell, o output): ifgo in torch, Keras, MXNet, Sonnet, Flux, MLX, Paddle and cuDNN, igfo in Haiku and TensorFlow's LSTMCell, ifog in Caffe, iofg in ONNX, gifo in Chainer, gfoi in DL4J",
-};
-const INTERLEAVED: Parameter = Parameter {
-    name: "interleaved",
-    kind: Kind::Flag,
-    default: Some("false"),
-    help: "group values by unit, as Chainer's LSTM does, instead of by gate",
-};
-const LONGEST: Parameter = Parameter {
-    name: "t-max",
-    kind: Kind::Number,
-    default: None,
-    help: "the longest time to remember over, in steps, above 2; required",
-};
+choice! {
+    /// The order of the gates of an LSTM.
+    enum LstmGates { Ifgo = "ifgo", Igfo = "igfo", Ifog = "ifog", Iofg = "iofg", Gifo = "gifo", Gfoi = "gfoi" }
+}
+const GATES: Parameter<LstmGates> = Parameter::new("gates", "the order of the gates (i input, f forget, g cell, o output): ifgo in torch, Keras, MXNet, Sonnet, Flux, MLX, Paddle and cuDNN, igfo in Haiku and TensorFlow's LSTMCell, ifog in Caffe, iofg in ONNX, gifo in Chainer, gfoi in DL4J").default("ifgo");
+const INTERLEAVED: Parameter<bool> =
+    Parameter::new("interleaved", "group values by unit, as Chainer's LSTM does, instead of by gate").default("false");
+const LONGEST: Parameter<f64> =
+    Parameter::new("t-max", "the longest time to remember over, in steps, above 2; required");
 const CHRONO: &str = "Tallec and Ollivier 2018, Can recurrent neural networks warp time?";
 const RANKS: &str = "one or more axes, the last of four gates side by side";
+
+const FORGET: Parameter<f64> = Parameter::new("forget", "the bias of the forget gate; 1 remembers from the start. If two biases are added (torch bias_ih and bias_hh), use it for one and zeros for the other; if the layer itself adds 1 (TensorFlow's LSTMCell, Haiku), use zeros").default("1");
+choice! {
+    /// The order of the gates of a GRU.
+    enum GruGates { Rzn = "rzn", Zrn = "zrn" }
+}
+const GRU_GATES: Parameter<GruGates> = Parameter::new(
+    "gates",
+    "the order of the gates (r reset, z update, n new): rzn in torch and MXNet, zrn in Keras and Haiku",
+)
+.default("rzn");
+choice! {
+    /// The work of the update gate.
+    enum Update { Keep = "keep", Renew = "renew" }
+}
+const UPDATE: Parameter<Update> = Parameter::new("update", "the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku").default("keep");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -37,23 +44,14 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "b_f = forget, b_i = b_g = b_o = 0",
         source: "Gers, Schmidhuber and Cummins 2000, Learning to forget; Jozefowicz, Zaremba and Sutskever 2015, An empirical exploration of recurrent network architectures",
         ranks: RANKS,
-        parameters: &[
-            Parameter {
-                name: "forget",
-                kind: Kind::Number,
-                default: Some("1"),
-                help: "the bias of the forget gate; 1 remembers from the start. If two biases are added (torch bias_ih and bias_hh), use it for one and zeros for the other; if the layer itself adds 1 (TensorFlow's LSTMCell, Haiku), use zeros",
-            },
-            GATES,
-            INTERLEAVED,
-        ],
-        bare: Some("forget"),
+        parameters: &[&FORGET, &GATES, &INTERLEAVED],
+        bare: Some(FORGET.name),
         aliases: &["forget-bias"],
         requires: Requires::Shape,
         example: example_on("lstm-bias", "64", "default"),
         distribution: |arguments, site| {
-            let forget = arguments.number("forget")?;
-            Ok(Distribution::Deterministic(Arc::new(Forget { forget, gates: Gates::of(arguments, site)? })))
+            let forget = arguments.value(&FORGET)?;
+            Ok(Distribution::Deterministic(Arc::new(Forget { forget, gates: Gates::of_lstm(arguments, site)? })))
         },
     },
     Scheme {
@@ -62,12 +60,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "b_f ~ ln U(1, t-max - 1), b_i = -b_f of the same unit, b_g = b_o = 0",
         source: CHRONO,
         ranks: RANKS,
-        parameters: &[LONGEST, GATES, INTERLEAVED],
-        bare: Some("t-max"),
+        parameters: &[&LONGEST, &GATES, &INTERLEAVED],
+        bare: Some(LONGEST.name),
         aliases: &["chrono-initialization"],
         requires: Requires::Shape,
         example: example_on("chrono:t-max=100", "64", "default"),
-        distribution: |arguments, site| chrono(arguments, site, Some('f'), Some('i')),
+        distribution: |arguments, site| chrono(arguments, Gates::of_lstm(arguments, site)?, site, Some('f'), Some('i')),
     },
     Scheme {
         name: "chrono-gru",
@@ -75,36 +73,31 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "b_z ~ ln U(1, t-max - 1) if z keeps the state, minus that if z renews it; b_r = b_n = 0",
         source: CHRONO,
         ranks: "one or more axes, the last of three gates side by side",
-        parameters: &[
-            LONGEST,
-            Parameter {
-                name: "gates",
-                kind: Kind::Choice(&["rzn", "zrn"]),
-                default: Some("rzn"),
-                help: "the order of the gates (r reset, z update, n new): rzn in torch and MXNet, zrn in Keras and Haiku",
-            },
-            Parameter {
-                name: "update",
-                kind: Kind::Choice(&["keep", "renew"]),
-                default: Some("keep"),
-                help: "the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku",
-            },
-        ],
-        bare: Some("t-max"),
+        parameters: &[&LONGEST, &GRU_GATES, &UPDATE],
+        bare: Some(LONGEST.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example_on("chrono-gru:t-max=100", "48", "default"),
-        distribution: |arguments, site| match arguments.word("update") {
-            Some("renew") => chrono(arguments, site, None, Some('z')),
-            _ => chrono(arguments, site, Some('z'), None),
+        distribution: |arguments, site| {
+            let gates = Gates::new(arguments.value(&GRU_GATES)?.word(), false, site)?;
+            match arguments.value(&UPDATE)? {
+                Update::Keep => chrono(arguments, gates, site, Some('z'), None),
+                Update::Renew => chrono(arguments, gates, site, None, Some('z')),
+            }
         },
     },
 ];
 
-fn chrono(arguments: &Arguments, site: &Site, keeps: Option<char>, renews: Option<char>) -> Result<Distribution> {
-    let longest = arguments.number("t-max")?;
+fn chrono(
+    arguments: &Arguments,
+    gates: Gates,
+    site: &Site,
+    keeps: Option<char>,
+    renews: Option<char>,
+) -> Result<Distribution> {
+    let longest = arguments.value(&LONGEST)?;
     ensure!(longest > 2.0, "t-max is {longest}: it must be above 2, so that U(1, t-max - 1) has values");
-    let (count, gates) = (site.shape.count(), Gates::of(arguments, site)?);
+    let count = site.shape.count();
     Ok(Distribution::Joint(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
 
@@ -114,18 +107,21 @@ struct Gates {
     /// How many units there are.
     units: u64,
     /// A letter for each gate, in their order.
-    order: String,
+    order: &'static str,
     /// Whether the gates of a unit stand together.
     interleaved: bool,
 }
 
 impl Gates {
-    fn of(arguments: &Arguments, site: &Site) -> Result<Self> {
+    fn of_lstm(arguments: &Arguments, site: &Site) -> Result<Self> {
+        Self::new(arguments.value(&GATES)?.word(), arguments.flag(&INTERLEAVED), site)
+    }
+
+    fn new(order: &'static str, interleaved: bool, site: &Site) -> Result<Self> {
         let size = last_axis(site)?;
-        let order = String::from(arguments.word("gates").unwrap_or_default());
         let count = order.len() as u64;
         ensure!(size % count == 0, "the last axis of shape {} is {size}: {count} gates do not divide it", site.shape);
-        Ok(Self { units: size / count, order, interleaved: arguments.flag("interleaved") })
+        Ok(Self { units: size / count, order, interleaved })
     }
 
     /// How many gates there are.

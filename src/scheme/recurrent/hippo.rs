@@ -4,46 +4,37 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on};
+use super::super::common::{self, ALPHA};
+use super::super::{AnyParameter, Arguments, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{to_f64, to_usize};
 
-const PART: Parameter = Parameter {
-    name: "part",
-    kind: Kind::Choice(&["a", "b"]),
-    default: None,
-    help: "the state matrix A or the input vector B of x' = A x + B u; [default: A for a square, B for a vector or column]",
-};
-const SCALE: Parameter = Parameter {
-    name: "scale",
-    kind: Kind::Number,
-    default: Some("1"),
-    help: "a factor on A and B, above 0: the inverse of the time scale",
-};
-const TRANSPOSED: Parameter = Parameter {
-    name: "transposed",
-    kind: Kind::Flag,
-    default: Some("false"),
-    help: "transpose A, for layers that multiply the state by it from the right",
-};
-const BETA: Parameter = Parameter { name: "beta", kind: Kind::Number, default: Some("1"), help: "the tilt, above 0" };
-const FIXED: &[Parameter] = &[PART, SCALE, TRANSPOSED];
-const TILTED: &[Parameter] = &[BETA, PART, SCALE, TRANSPOSED];
-const GENERALIZED: &[Parameter] = &[
-    Parameter {
-        name: "alpha",
-        kind: Kind::Number,
-        default: Some("0"),
-        help: "the order of the polynomials, above -1 and below 1",
-    },
-    Parameter { default: Some("0.01"), ..BETA },
-    PART,
-    SCALE,
-    TRANSPOSED,
+choice! {
+    /// A part of x' = A x + B u.
+    enum Part { A = "a", B = "b" }
+}
+const PART: Parameter<Part> = Parameter::new(
+    "part",
+    "the state matrix A or the input vector B of x' = A x + B u; [default: A for a square, B for a vector or column]",
+);
+const SCALE: Parameter<f64> =
+    common::SCALE.default("1").help("a factor on A and B, above 0: the inverse of the time scale");
+const TRANSPOSED: Parameter<bool> =
+    Parameter::new("transposed", "transpose A, for layers that multiply the state by it from the right")
+        .default("false");
+const BETA: Parameter<f64> = common::BETA.default("1").help("the tilt, above 0");
+const FIXED: &[&dyn AnyParameter] = &[&PART, &SCALE, &TRANSPOSED];
+const TILTED: &[&dyn AnyParameter] = &[&BETA, &PART, &SCALE, &TRANSPOSED];
+const GENERALIZED: &[&dyn AnyParameter] = &[
+    &ALPHA.default("0").help("the order of the polynomials, above -1 and below 1"),
+    &BETA.default("0.01"),
+    &PART,
+    &SCALE,
+    &TRANSPOSED,
 ];
-const RANDOM: &[Parameter] = &[PART];
+const RANDOM: &[&dyn AnyParameter] = &[&PART];
 
 const HIPPO: &str = "Gu, Dao, Ermon, Rudra and Ré 2020, HiPPO: recurrent memory with optimal polynomial projections";
 const TRAIN: &str = "Gu, Johnson, Timalsina, Rudra and Ré 2022, How to train your HiPPO";
@@ -54,7 +45,7 @@ const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long s
 
 /// What the rows have in common.
 const BASE: Scheme =
-    Scheme { ranks: "two equal last axes for A, one for B; leading axes repeat it", bare: Some("part"), ..EMPTY };
+    Scheme { ranks: "two equal last axes for A, one for B; leading axes repeat it", bare: Some(PART.name), ..EMPTY };
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -104,7 +95,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: HIPPO,
         parameters: TILTED,
         example: example_on("hippo-lagt", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::LagT { beta: arguments.positive("beta")? }, arguments, site),
+        distribution: |arguments, site| fixed(Measure::LagT { beta: arguments.positive(&BETA)? }, arguments, site),
         ..BASE
     },
     Scheme {
@@ -115,7 +106,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: TILTED,
         example: example_on("hippo-tlagt", "16x16", "default"),
         distribution: |arguments, site| {
-            fixed(Measure::TiltedLagT { beta: arguments.positive("beta")? }, arguments, site)
+            fixed(Measure::TiltedLagT { beta: arguments.positive(&BETA)? }, arguments, site)
         },
         ..BASE
     },
@@ -189,20 +180,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
 ];
 
-#[derive(Clone, Copy, PartialEq)]
-enum Part {
-    A,
-    B,
-}
-
 /// Whether a tensor is A or B, and how many states it has.
 fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
     let (axes, last) = (site.shape.axes(), last_axis(site)?);
     let before = axes.len().checked_sub(2).map(|position| axes[position]);
     let (square, column) = (before == Some(last), before.filter(|_| last == 1));
-    let part = match arguments.word("part") {
-        Some("a") => Part::A,
-        Some(_) => Part::B,
+    let part = match arguments.optional(&PART) {
+        Some(part) => part,
         None if square => Part::A,
         None if axes.len() == 1 || column.is_some() => Part::B,
         None => bail!(
@@ -215,18 +199,18 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
         "shape {} is not that of a state matrix: its last two axes must be equal",
         site.shape
     );
-    arguments.set("part", if part == Part::A { "a" } else { "b" });
+    arguments.set(&PART, &part);
     Ok((part, if part == Part::B { column.unwrap_or(last) } else { last }))
 }
 
 fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (part, size) = part(arguments, site)?;
-    let scale = arguments.positive("scale")?;
+    let scale = arguments.positive(&SCALE)?;
     ensure!(
         !measure.is_paired() || size % 2 == 0,
         "{size} states: sines and cosines come in pairs, so it must be even"
     );
-    let transposed = arguments.flag("transposed");
+    let transposed = arguments.flag(&TRANSPOSED);
     Ok(Distribution::Deterministic(match part {
         Part::A => Arc::new(Matrix { measure, size, scale, transposed }),
         Part::B => Arc::new(Vector { measure, size, scale }),
@@ -234,7 +218,7 @@ fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Dis
 }
 
 fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let (alpha, beta) = (arguments.number("alpha")?, arguments.positive("beta")?);
+    let (alpha, beta) = (arguments.value(&ALPHA)?, arguments.positive(&BETA)?);
     ensure!(-1.0 < alpha && alpha < 1.0, "alpha is {alpha}: it must be above -1 and below 1");
     fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
 }

@@ -5,22 +5,29 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
+use super::super::common::{HIGH, LOW, SCALE};
 use super::super::normal_uniform::between;
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
 use crate::distribution::{Distribution, Iid, Moments, sampling::open_unit};
 use crate::statistics::quadrature::moments;
 use crate::tensor::to_f64;
 
-const LEAST_STEP: Parameter =
-    Parameter { name: "dt-min", kind: Kind::Number, default: Some("0.001"), help: "the shortest time step, above 0" };
-const LONGEST_STEP: Parameter =
-    Parameter { name: "dt-max", kind: Kind::Number, default: Some("0.1"), help: "the longest time step" };
+const LEAST_STEP: Parameter<f64> = Parameter::new("dt-min", "the shortest time step, above 0").default("0.001");
+const LONGEST_STEP: Parameter<f64> = Parameter::new("dt-max", "the longest time step").default("0.1");
 
 const MAMBA: &str = "Gu and Dao 2023, Mamba: linear-time sequence modeling with selective state spaces";
 const MAMBA2: &str = "Dao and Gu 2024, Transformers are SSMs";
 const S4: &str = "Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
+
+const FLOOR: Parameter<f64> =
+    Parameter::new("floor", "the minimum: shorter time steps are raised to it; 0 or more").default("0.0001");
+choice! {
+    /// `dt_init`.
+    enum Values { Uniform = "uniform", Constant = "constant" }
+}
+const DISTRIBUTION: Parameter<Values> = Parameter::new("distribution", "dt_init: random is uniform").default("uniform");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -49,15 +56,15 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: MAMBA2,
         ranks: "any",
         parameters: &[
-            Parameter { name: "low", kind: Kind::Number, default: Some("1"), help: "the slowest decay, above 0" },
-            Parameter { name: "high", kind: Kind::Number, default: Some("16"), help: "the fastest decay" },
+            &LOW.default("1").help("the slowest decay, above 0"),
+            &HIGH.default("16").help("the fastest decay"),
         ],
         bare: None,
         aliases: &[],
         requires: Requires::Shape,
         example: example("mamba2-a"),
         distribution: |arguments, _| {
-            let (low, high) = ordered(arguments, "low", "high")?;
+            let (low, high) = ordered(arguments, &LOW, &HIGH)?;
             Ok(Distribution::Iid(Arc::new(LogarithmOfUniform { low, high })))
         },
     },
@@ -67,23 +74,14 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "b = dt + ln(1 - exp(-dt)), dt = max(floor, exp(U(ln dt-min, ln dt-max)))",
         source: MAMBA,
         ranks: "any",
-        parameters: &[
-            LEAST_STEP,
-            LONGEST_STEP,
-            Parameter {
-                name: "floor",
-                kind: Kind::Number,
-                default: Some("0.0001"),
-                help: "the minimum: shorter time steps are raised to it; 0 or more",
-            },
-        ],
+        parameters: &[&LEAST_STEP, &LONGEST_STEP, &FLOOR],
         bare: None,
         aliases: &[],
         requires: Requires::Shape,
         example: example("mamba-dt"),
         distribution: |arguments, _| {
-            let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
-            let floor = arguments.nonnegative("floor")?;
+            let (least, longest) = ordered(arguments, &LEAST_STEP, &LONGEST_STEP)?;
+            let floor = arguments.nonnegative(&FLOOR)?;
             ensure!(floor < longest, "floor is {floor} and dt-max is {longest}: floor must be below dt-max");
             Ok(Distribution::Iid(Arc::new(TimeStep { least, longest, floor })))
         },
@@ -94,15 +92,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-bound, bound), bound = scale / sqrt(fan_in), fan_in = dt_rank; constant: w = bound",
         source: MAMBA,
         ranks: "two or more axes; any with --fan-in",
-        parameters: &[
-            Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the factor, above 0: dt_scale" },
-            Parameter {
-                name: "distribution",
-                kind: Kind::Choice(&["uniform", "constant"]),
-                default: Some("uniform"),
-                help: "dt_init: random is uniform",
-            },
-        ],
+        parameters: &[&SCALE.default("1").help("the factor, above 0: dt_scale"), &DISTRIBUTION],
         bare: None,
         aliases: &[],
         requires: Requires::Fans,
@@ -115,25 +105,25 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "log_dt ~ U(ln dt-min, ln dt-max)",
         source: S4,
         ranks: "any",
-        parameters: &[LEAST_STEP, LONGEST_STEP],
+        parameters: &[&LEAST_STEP, &LONGEST_STEP],
         bare: None,
         aliases: &[],
         requires: Requires::Shape,
         example: example("s4-dt"),
         distribution: |arguments, _| {
-            let (least, longest) = ordered(arguments, "dt-min", "dt-max")?;
+            let (least, longest) = ordered(arguments, &LEAST_STEP, &LONGEST_STEP)?;
             between(libm::log(least), libm::log(longest))
         },
     },
 ];
 
 fn projection(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let scale = arguments.positive("scale")?;
+    let scale = arguments.positive(&SCALE)?;
     let bound = scale / to_f64(site.fan_in()?.max(1)).sqrt();
     ensure!(bound > 0.0, "scale is {scale}: too small, its quotient by sqrt(fan_in) is 0");
-    match arguments.word("distribution") {
-        Some("constant") => Ok(Distribution::Constant { value: bound }),
-        _ => between(-bound, bound),
+    match arguments.value(&DISTRIBUTION)? {
+        Values::Constant => Ok(Distribution::Constant { value: bound }),
+        Values::Uniform => between(-bound, bound),
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) mod unit_disk;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Site};
+use super::{Arguments, Parameter, Site};
 
 /// The size of the last axis, which these tensors hold their states or units on; the axes before it repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
@@ -20,8 +20,9 @@ fn last_axis(site: &Site) -> Result<u64> {
 }
 
 /// Two parameters, the first above 0 and below the second.
-fn ordered(arguments: &Arguments, low: &str, high: &str) -> Result<(f64, f64)> {
-    let (least, most) = (arguments.positive(low)?, arguments.number(high)?);
+fn ordered(arguments: &Arguments, low: &Parameter<f64>, high: &Parameter<f64>) -> Result<(f64, f64)> {
+    let (least, most) = (arguments.positive(low)?, arguments.value(high)?);
+    let (low, high) = (low.name, high.name);
     ensure!(least < most, "{low} is {least} and {high} is {most}: {low} must be below {high}");
     Ok((least, most))
 }

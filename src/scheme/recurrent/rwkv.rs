@@ -4,17 +4,24 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::common::{self, HIGH, LOW};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
-const LAYER: Parameter =
-    Parameter { name: "layer", kind: Kind::Count, default: Some("0"), help: "the index of the layer, from 0" };
-const LAYERS: Parameter =
-    Parameter { name: "layers", kind: Kind::Count, default: Some("1"), help: "the number of layers of the model" };
+const LAYER: Parameter<u64> = Parameter::new("layer", "the index of the layer, from 0").default("0");
+const LAYERS: Parameter<u64> = common::LAYERS.default("1").help("the number of layers of the model");
 
 const SOURCE: &str = "Peng et al. 2023, RWKV: reinventing RNNs for the transformer era";
 const RANKS: &str = "any; channels are counted row-major over all axes, as in the shape 1x1xC";
+
+choice! {
+    /// The vector of a block that is mixed.
+    enum Part { K = "k", V = "v", R = "r" }
+}
+const PART: Parameter<Part> =
+    Parameter::new("part", "time_mix_k (and both of the channel mixing), time_mix_v, or time_mix_r (and g of RWKV-5)")
+        .default("k");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -24,10 +31,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: SOURCE,
         ranks: RANKS,
         parameters: &[
-            LAYER,
-            LAYERS,
-            Parameter { name: "low", kind: Kind::Number, default: Some("-5"), help: "the value of the first channel" },
-            Parameter { name: "high", kind: Kind::Number, default: Some("3"), help: "the value of the last channel" },
+            &LAYER,
+            &LAYERS,
+            &LOW.default("-5").help("the value of the first channel"),
+            &HIGH.default("3").help("the value of the last channel"),
         ],
         bare: None,
         aliases: &[],
@@ -35,12 +42,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
         distribution: |arguments, site| {
             let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
-            let (low, high) = (arguments.number("low")?, arguments.number("high")?);
+            let (low, high) = (arguments.value(&LOW)?, arguments.value(&HIGH)?);
             ensure!(
                 (high - low).is_finite(),
                 "low is {} and high is {}: they are too far apart",
-                arguments.typed("low"),
-                arguments.typed("high")
+                arguments.text(&LOW),
+                arguments.text(&HIGH)
             );
             Ok(over_channels(Curve::Decay { low, high, exponent }, site))
         },
@@ -64,26 +71,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "part k: m_h = (h/C)^r, r = 1 - layer/layers; v: m_h + 0.3 layer/(layers-1); r: (h/C)^(r/2); channels h from 0 to C-1",
         source: SOURCE,
         ranks: RANKS,
-        parameters: &[
-            Parameter {
-                name: "part",
-                kind: Kind::Choice(&["k", "v", "r"]),
-                default: Some("k"),
-                help: "time_mix_k (and both of the channel mixing), time_mix_v, or time_mix_r (and g of RWKV-5)",
-            },
-            LAYER,
-            LAYERS,
-        ],
-        bare: Some("part"),
+        parameters: &[&PART, &LAYER, &LAYERS],
+        bare: Some(PART.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
         distribution: |arguments, site| {
             let depth = Depth::of(arguments)?;
-            let (exponent, shift) = match arguments.word("part") {
-                Some("v") => (depth.falling(), 0.3 * depth.rising()),
-                Some("r") => (0.5 * depth.falling(), 0.0),
-                _ => (depth.falling(), 0.0),
+            let (exponent, shift) = match arguments.value(&PART)? {
+                Part::V => (depth.falling(), 0.3 * depth.rising()),
+                Part::R => (0.5 * depth.falling(), 0.0),
+                Part::K => (depth.falling(), 0.0),
             };
             Ok(over_channels(Curve::Mix { exponent, shift }, site))
         },
@@ -102,7 +100,7 @@ struct Depth {
 
 impl Depth {
     fn of(arguments: &Arguments) -> Result<Self> {
-        let [layer, layers] = ["layer", "layers"].map(|name| arguments.optional_count(name).unwrap_or(0));
+        let [layer, layers] = [arguments.value(&LAYER)?, arguments.value(&LAYERS)?];
         ensure!(layer < layers, "layer is {layer} of {layers} layers: it is counted from 0 and must be below layers");
         Ok(Self { layer, layers })
     }

@@ -5,19 +5,22 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::super::{Arguments, EMPTY, Kind, Parameter, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{to_f64, to_usize};
 
-const PART: Parameter = Parameter {
-    name: "part",
-    kind: Kind::Choice(&["real", "imag", "log-real"]),
-    default: Some("imag"),
-    help: "the real part of the eigenvalues, the imaginary part, or ln(-real), which S4 and S4D store",
-};
-const REAL: Parameter = Parameter { default: Some("real"), ..PART };
+choice! {
+    /// A part of the eigenvalues.
+    pub(super) enum Part { Real = "real", Imaginary = "imag", LogReal = "log-real" }
+}
+const PART: Parameter<Part> = Parameter::new(
+    "part",
+    "the real part of the eigenvalues, the imaginary part, or ln(-real), which S4 and S4D store",
+)
+.default("imag");
+const REAL: Parameter<Part> = PART.default("real");
 
 const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
@@ -26,7 +29,7 @@ const S4: &str = "the code of the same paper, state-spaces/s4";
 /// What the rows have in common.
 const BASE: Scheme = Scheme {
     ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
-    bare: Some("part"),
+    bare: Some(PART.name),
     ..EMPTY
 };
 
@@ -36,7 +39,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "real eigenvalues, those of hippo-legs",
         formula: "A_n = -(n+1), n from 0",
         source: PAPER,
-        parameters: &[REAL],
+        parameters: &[&REAL],
         example: example_on("s4d-real", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Real, arguments, site),
         ..BASE
@@ -46,7 +49,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "eigenvalues evenly spaced: the frequencies of a Fourier series",
         formula: "A_n = -1/2 + i pi n, n from 0",
         source: PAPER,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-lin", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Linear, arguments, site),
         ..BASE
@@ -56,7 +59,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "eigenvalues by an inverse law, near those of s4d-legs",
         formula: "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-inv", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Inverse, arguments, site),
         ..BASE
@@ -66,7 +69,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "s4d-inv with a slower inverse law",
         formula: "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         source: PAPER,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-inv2", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Inverse2, arguments, site),
         ..BASE
@@ -76,7 +79,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "eigenvalues by a quadratic law",
         formula: "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
         source: PAPER,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-quad", "4x32", "default"),
         distribution: |arguments, site| curve(Curve::Quadratic, arguments, site),
         ..BASE
@@ -86,13 +89,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
         formula: "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
         source: S4,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-legs", "4x32", "default"),
-        distribution: |arguments, site| match arguments.word("part") {
-            Some("imag") => {
+        distribution: |arguments, site| match arguments.value(&PART)? {
+            Part::Imaginary => {
                 Ok(Distribution::Joint(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() })))
             }
-            _ => curve(Curve::Linear, arguments, site),
+            Part::Real | Part::LogReal => curve(Curve::Linear, arguments, site),
         },
         ..BASE
     },
@@ -101,22 +104,18 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "random eigenvalues, as a baseline",
         formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
         source: PAPER,
-        parameters: &[PART],
+        parameters: &[&PART],
         example: example_on("s4d-rand", "4x32", "default"),
-        distribution: |arguments, site| match arguments.word("part") {
-            Some("imag") => Ok(Distribution::Joint(Arc::new(Exponentials { count: site.shape.count() }))),
-            _ => curve(Curve::Linear, arguments, site),
+        distribution: |arguments, site| match arguments.value(&PART)? {
+            Part::Imaginary => Ok(Distribution::Joint(Arc::new(Exponentials { count: site.shape.count() }))),
+            Part::Real | Part::LogReal => curve(Curve::Linear, arguments, site),
         },
         ..BASE
     },
 ];
 
 fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let part = match arguments.word("part") {
-        Some("real") => Part::Real,
-        Some("log-real") => Part::LogReal,
-        _ => Part::Imaginary,
-    };
+    let part = arguments.value(&PART)?;
     Ok(Distribution::Deterministic(Arc::new(Diagonal { curve, part, size: last_axis(site)? })))
 }
 
@@ -128,13 +127,6 @@ pub(super) enum Curve {
     Inverse,
     Inverse2,
     Quadratic,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
-    Real,
-    Imaginary,
-    LogReal,
 }
 
 /// A part of the eigenvalues along the last axis.

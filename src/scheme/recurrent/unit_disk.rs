@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, example};
+use super::super::{Arguments, Parameter, Requires, Scheme, example};
 use crate::distribution::{
     Distribution, Iid, Moments,
     sampling::{SMALLEST_UNIT, open_unit},
@@ -15,6 +15,10 @@ use crate::statistics::quadrature::moments;
 
 const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
 
+const R_MIN: Parameter<f64> = Parameter::new("r-min", "the inner radius, 0 or more").default("0");
+const R_MAX: Parameter<f64> = Parameter::new("r-max", "the outer radius, at most 1").default("1");
+const MAX_PHASE: Parameter<f64> = Parameter::new("max-phase", "the largest phase, above 0").default("6.28");
+
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lru-nu",
@@ -22,10 +26,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "nu_log = ln(-ln(r)), r^2 ~ U(r-min^2, r-max^2); the magnitude of the eigenvalue is r = exp(-exp(nu_log))",
         source: SOURCE,
         ranks: "any",
-        parameters: &[
-            Parameter { name: "r-min", kind: Kind::Number, default: Some("0"), help: "the inner radius, 0 or more" },
-            Parameter { name: "r-max", kind: Kind::Number, default: Some("1"), help: "the outer radius, at most 1" },
-        ],
+        parameters: &[&R_MIN, &R_MAX],
         bare: None,
         aliases: &[],
         requires: Requires::Shape,
@@ -38,24 +39,19 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "theta_log ~ ln U(0, max-phase)",
         source: SOURCE,
         ranks: "any",
-        parameters: &[Parameter {
-            name: "max-phase",
-            kind: Kind::Number,
-            default: Some("6.28"),
-            help: "the largest phase, above 0",
-        }],
-        bare: Some("max-phase"),
+        parameters: &[&MAX_PHASE],
+        bare: Some(MAX_PHASE.name),
         aliases: &[],
         requires: Requires::Shape,
         example: example("lru-theta"),
         distribution: |arguments, _| {
-            Ok(Distribution::Iid(Arc::new(Phase { largest: arguments.positive("max-phase")? })))
+            Ok(Distribution::Iid(Arc::new(Phase { largest: arguments.positive(&MAX_PHASE)? })))
         },
     },
 ];
 
 fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
-    let (inner, outer) = (arguments.nonnegative("r-min")?, arguments.number("r-max")?);
+    let (inner, outer) = (arguments.nonnegative(&R_MIN)?, arguments.value(&R_MAX)?);
     ensure!(
         inner < outer && outer <= 1.0,
         "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and that at most 1"

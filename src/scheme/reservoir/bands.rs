@@ -2,22 +2,28 @@
 
 use anyhow::{Result, ensure};
 
+use super::super::common;
 use super::super::sparse::rounded;
-use super::super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example_on};
-use super::random::{self, DISTRIBUTION, Random, Values, choose};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::random::{self, DISTRIBUTION, Random, ValueDistribution, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::distribution::{Distribution, sampling};
 use crate::tensor::{to_f64, to_usize};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
 
-const DENSITY: Parameter = Parameter {
-    name: "density",
-    kind: Kind::Number,
-    default: Some("0.1"),
-    help: "the fraction of non-zeros; the main diagonal is always full",
-};
-const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
+const DENSITY: Parameter<f64> =
+    common::DENSITY.default("0.1").help("the fraction of non-zeros; the main diagonal is always full");
+const UNIFORM: Parameter<ValueDistribution> = DISTRIBUTION.default("uniform");
+
+const MAX: Parameter<f64> = Parameter::new("max", "the greatest singular value, above 0").default("1");
+choice! {
+    /// The order of the singular values.
+    enum Order { Ascending = "ascending", Descending = "descending", None = "none" }
+}
+const ORDER: Parameter<Order> =
+    Parameter::new("order", "the order of the singular values; without one, none of them is set to max")
+        .default("ascending");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -50,22 +56,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "W = S Q1 Q2 ..., S diagonal of values U(0, max) in order, the greatest of which is set to max, Q rotations of two columns drawn uniformly by an angle U(-1, 1), until the fraction of non-zeros is density",
         source: "Yang, Qiao, Han and Wang 2018, Design of polynomial echo state networks for time series prediction",
         ranks: SQUARE,
-        parameters: &[
-            Parameter {
-                name: "max",
-                kind: Kind::Number,
-                default: Some("1"),
-                help: "the greatest singular value, above 0",
-            },
-            Parameter { help: "the fraction of non-zeros to reach", ..DENSITY },
-            Parameter {
-                name: "order",
-                kind: Kind::Choice(&["ascending", "descending", "none"]),
-                default: Some("ascending"),
-                help: "the order of the singular values; without one, none of them is set to max",
-            },
-        ],
-        bare: Some("max"),
+        parameters: &[&MAX, &DENSITY.help("the fraction of non-zeros to reach"), &ORDER],
+        bare: Some(MAX.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("pseudo-svd:density=0.3", "24x24", "torch"),
@@ -77,8 +69,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
 const DIAGONALS: Scheme = Scheme {
     source: COSSU,
     ranks: SQUARE,
-    parameters: &[DENSITY, UNIFORM, RADIUS],
-    bare: Some("density"),
+    parameters: &[&DENSITY, &UNIFORM, &RADIUS],
+    bare: Some(DENSITY.name),
     requires: Requires::Matrices,
     ..EMPTY
 };
@@ -96,7 +88,7 @@ struct Diagonals {
 fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: bool) -> Result<Distribution> {
     let unfolding = square(site)?;
     let n = to_f64(unfolding.columns());
-    let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
+    let density = arguments.fraction(&DENSITY)?;
     let count = rounded(density * n * n, f64::round_ties_even);
     let structure = Diagonals { count, values: Values::of(arguments)?, lower, constant };
     scaled(structure, radius(arguments)?, unfolding)
@@ -136,13 +128,6 @@ impl Structure for Diagonals {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Order {
-    Ascending,
-    Descending,
-    None,
-}
-
 #[derive(Debug)]
 struct PseudoSvd {
     max: f64,
@@ -151,14 +136,10 @@ struct PseudoSvd {
 }
 
 fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let order = match arguments.word("order") {
-        Some("descending") => Order::Descending,
-        Some("none") => Order::None,
-        _ => Order::Ascending,
-    };
-    let density = arguments.optional_fraction("density")?.unwrap_or(0.0);
+    let order = arguments.value(&ORDER)?;
+    let density = arguments.fraction(&DENSITY)?;
     ensure!(density <= 0.99, "density is {density}: turning reaches at most 0.99 in good time");
-    Ok(drawn(PseudoSvd { max: arguments.positive("max")?, density, order }, square(site)?))
+    Ok(drawn(PseudoSvd { max: arguments.positive(&MAX)?, density, order }, square(site)?))
 }
 
 impl Structure for PseudoSvd {

@@ -2,10 +2,17 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
+
+const JUMP: Parameter<f64> = Parameter::new("jump", "the weight of each jump").default("1");
+const JUMP_SIZE: Parameter<u64> =
+    Parameter::new("jump-size", "the length of a jump, in units, 1 or more and below n").default("3");
+const CROSSED: Parameter<bool> =
+    Parameter::new("crossed", "exchange the weights of the two connections between the last unit and the first")
+        .default("false");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -14,18 +21,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight as in ring; jump both ways between units 0, s, 2s, ..., s = jump-size, up to the last that is below n, and from there to unit 0 if s divides n; where both meet, the jump replaces the ring's weight",
         source: "Rodan and Tino 2012, Simple deterministically constructed cycle reservoirs with regular jumps",
         ranks: SQUARE,
-        parameters: &[
-            WEIGHT,
-            Parameter { name: "jump", kind: Kind::Number, default: Some("1"), help: "the weight of each jump" },
-            Parameter {
-                name: "jump-size",
-                kind: Kind::Count,
-                default: Some("3"),
-                help: "the length of a jump, in units, 1 or more and below n",
-            },
-            RADIUS,
-        ],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT, &JUMP, &JUMP_SIZE, &RADIUS],
+        bare: Some(WEIGHT.name),
         aliases: &["cycle-reservoir-with-jumps"],
         requires: Requires::Matrices,
         example: example_on("cycle-with-jumps:weight=0.7,jump=0.3,jump-size=4", "24x24", "torch"),
@@ -37,24 +34,14 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which replaces the other where both meet; with crossed, the two connections between the last unit and the first have each other's weight",
         source: "Fu et al. 2023, A double-cycle echo state network topology (crossed); ReservoirComputing.jl true_doublecycle",
         ranks: SQUARE,
-        parameters: &[
-            WEIGHT,
-            Parameter { default: Some("1"), ..BACKWARD },
-            Parameter {
-                name: "crossed",
-                kind: Kind::Flag,
-                default: Some("false"),
-                help: "exchange the weights of the two connections between the last unit and the first",
-            },
-            RADIUS,
-        ],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT, &BACKWARD.default("1"), &CROSSED, &RADIUS],
+        bare: Some(WEIGHT.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("double-cycle:weight=0.5,backward=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
-            let (weight, backward) = (arguments.number("weight")?, arguments.number("backward")?);
-            let topology = DoubleCycle { weight, backward, crossed: arguments.flag("crossed") };
+            let (weight, backward) = (arguments.value(&WEIGHT)?, arguments.value(&BACKWARD)?);
+            let topology = DoubleCycle { weight, backward, crossed: arguments.flag(&CROSSED) };
             placed(topology, radius(arguments)?, square(site)?)
         },
     },
@@ -64,21 +51,16 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight as in ring; self-loop from units 0, 2, 4, ... to themselves, backward from units 1, 3, 5, ... to the one before",
         source: "Elsarraj et al. 2019, Demystifying echo state network with deterministic simple topologies (TP2)",
         ranks: SQUARE,
-        parameters: &[
-            WEIGHT,
-            Parameter { default: Some("1"), ..SELF_LOOP },
-            Parameter { default: Some("1"), ..BACKWARD },
-            RADIUS,
-        ],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT, &SELF_LOOP.default("1"), &BACKWARD.default("1"), &RADIUS],
+        bare: Some(WEIGHT.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("self-loop-feedback-cycle:weight=0.5,self-loop=0.3,backward=0.2", "24x24", "torch"),
         distribution: |arguments, site| {
             let topology = FeedbackCycle {
-                weight: arguments.number("weight")?,
-                self_loop: arguments.number("self-loop")?,
-                backward: arguments.number("backward")?,
+                weight: arguments.value(&WEIGHT)?,
+                self_loop: arguments.value(&SELF_LOOP)?,
+                backward: arguments.value(&BACKWARD)?,
             };
             placed(topology, radius(arguments)?, square(site)?)
         },
@@ -93,10 +75,10 @@ pub(super) struct Jumps {
 }
 
 fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let (unfolding, size) = (square(site)?, at_least_one(arguments, "jump-size")?);
+    let (unfolding, size) = (square(site)?, at_least_one(arguments, &JUMP_SIZE)?);
     let n = unfolding.columns();
     ensure!(n == 0 || size < n, "jump-size is {size}: it must be below the number of units, {n}");
-    let topology = Jumps { weight: arguments.number("weight")?, jump: arguments.number("jump")?, size };
+    let topology = Jumps { weight: arguments.value(&WEIGHT)?, jump: arguments.value(&JUMP)?, size };
     placed(topology, radius(arguments)?, unfolding)
 }
 

@@ -2,11 +2,22 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
 use crate::distribution::{Distribution, sampling};
 use crate::tensor::{to_f64, to_usize};
+
+const NEIGHBOURS: Parameter<u64> = Parameter::new("neighbours", "k, even and below the number of units").default("2");
+const REWIRE: Parameter<f64> = Parameter::new("rewire", "the probability that an edge is rewired").default("0.1");
+const CLUSTERS: Parameter<u64> =
+    Parameter::new("clusters", "the number of groups, a divisor of the number of units").default("3");
+const WITHIN: Parameter<f64> =
+    Parameter::new("within", "the probability of a connection inside a group").default("0.1");
+const BETWEEN: Parameter<f64> =
+    Parameter::new("between", "the probability of a connection between groups").default("0.01");
+const EXTRA: Parameter<f64> =
+    Parameter::new("extra", "the probability of each connection outside the ring").default("0.1");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -15,23 +26,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "each unit is connected to its k nearest on a ring, with a weight each way; each such edge is then, with probability rewire, moved from its second unit to a random one not connected to the first",
         source: "Watts and Strogatz 1998, Collective dynamics of 'small-world' networks; reservoirpy mat_gen small_world",
         ranks: SQUARE,
-        parameters: &[
-            Parameter {
-                name: "neighbours",
-                kind: Kind::Count,
-                default: Some("2"),
-                help: "k, even and below the number of units",
-            },
-            Parameter {
-                name: "rewire",
-                kind: Kind::Number,
-                default: Some("0.1"),
-                help: "the probability that an edge is rewired",
-            },
-            DISTRIBUTION,
-            RADIUS,
-        ],
-        bare: Some("neighbours"),
+        parameters: &[&NEIGHBOURS, &REWIRE, &DISTRIBUTION, &RADIUS],
+        bare: Some(NEIGHBOURS.name),
         aliases: &["watts-strogatz"],
         requires: Requires::Matrices,
         example: example_on("small-world:neighbours=4,rewire=0.2", "24x24", "torch"),
@@ -43,29 +39,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w from the distribution with probability within if both units are in one group, and with probability between if not; else 0",
         source: "reservoirpy mat_gen cluster (which meets both densities exactly)",
         ranks: SQUARE,
-        parameters: &[
-            Parameter {
-                name: "clusters",
-                kind: Kind::Count,
-                default: Some("3"),
-                help: "the number of groups, a divisor of the number of units",
-            },
-            Parameter {
-                name: "within",
-                kind: Kind::Number,
-                default: Some("0.1"),
-                help: "the probability of a connection inside a group",
-            },
-            Parameter {
-                name: "between",
-                kind: Kind::Number,
-                default: Some("0.01"),
-                help: "the probability of a connection between groups",
-            },
-            DISTRIBUTION,
-            RADIUS,
-        ],
-        bare: Some("clusters"),
+        parameters: &[&CLUSTERS, &WITHIN, &BETWEEN, &DISTRIBUTION, &RADIUS],
+        bare: Some(CLUSTERS.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
@@ -77,21 +52,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-1, 1) from unit j + 1 to unit j (mod n), and with probability extra between any other two units; else 0; then scaled as spectral",
         source: "Xie et al. 2024, on digital chaos; ReservoirComputing.jl chaotic_init, which takes only n = 4^k",
         ranks: SQUARE,
-        parameters: &[
-            Parameter {
-                name: "extra",
-                kind: Kind::Number,
-                default: Some("0.1"),
-                help: "the probability of each connection outside the ring",
-            },
-            Parameter { default: Some("1"), help: "the spectral radius, above 0", ..RADIUS },
-        ],
-        bare: Some("extra"),
+        parameters: &[&EXTRA, &RADIUS.default("1").help("the spectral radius, above 0")],
+        bare: Some(EXTRA.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("chaotic", "16x16", "torch"),
         distribution: |arguments, site| {
-            let extra = arguments.optional_fraction("extra")?.unwrap_or(0.0);
+            let extra = arguments.fraction(&EXTRA)?;
             scaled(Chaotic { extra }, radius(arguments)?, square(site)?)
         },
     },
@@ -106,14 +73,14 @@ struct SmallWorld {
 
 fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
-    let (n, neighbours) = (unfolding.columns(), arguments.optional_count("neighbours").unwrap_or(2));
+    let (n, neighbours) = (unfolding.columns(), arguments.optional(&NEIGHBOURS).unwrap_or(2));
     ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, as many on each side");
     ensure!(
         n == 0 || neighbours < n,
         "neighbours is {neighbours}, and each of {n} units has only {} others",
         n.saturating_sub(1)
     );
-    let rewire = arguments.optional_fraction("rewire")?.unwrap_or(0.0);
+    let rewire = arguments.fraction(&REWIRE)?;
     let structure = SmallWorld { half: neighbours / 2, rewire, values: Values::of(arguments)? };
     scaled(structure, radius(arguments)?, unfolding)
 }
@@ -163,12 +130,12 @@ struct Cluster {
 
 fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
-    let (n, clusters) = (unfolding.columns(), arguments.optional_count("clusters").unwrap_or(3));
+    let (n, clusters) = (unfolding.columns(), arguments.optional(&CLUSTERS).unwrap_or(3));
     ensure!(clusters > 0 && n % clusters == 0, "clusters is {clusters}, which does not divide {n} units");
     let structure = Cluster {
         size: (n / clusters).max(1),
-        within: arguments.optional_fraction("within")?.unwrap_or(0.0),
-        between: arguments.optional_fraction("between")?.unwrap_or(0.0),
+        within: arguments.fraction(&WITHIN)?,
+        between: arguments.fraction(&BETWEEN)?,
         values: Values::of(arguments)?,
     };
     scaled(structure, radius(arguments)?, unfolding)

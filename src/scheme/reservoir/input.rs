@@ -4,14 +4,28 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::common::WEIGHT;
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
-use super::spectral::{RandomSparse, SCALE, random_sparse};
+use super::spectral::{RandomSparse, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
 use crate::distribution::{Distribution, bytes_of};
 use crate::tensor::Unfolding;
 
-const SCALING: Parameter = Parameter { name: "scaling", default: Some("0.1"), ..SCALE };
+const SCALING: Parameter<f64> =
+    Parameter::new("scaling", "the factor on the values: their std, bound or magnitude, above 0").default("0.1");
+
+choice! {
+    enum WeightedValues { Uniform = "uniform", Constant = "constant" }
+}
+const VALUES: Parameter<WeightedValues> =
+    Parameter::new("values", "random weights, or one constant weight").default("uniform");
+choice! {
+    /// The source of the signs.
+    enum Signs { Bernoulli = "bernoulli", Alternating = "alternating", Pi = "pi", PiParity = "pi-parity" }
+}
+const SIGNS: Parameter<Signs> =
+    Parameter::new("signs", "the source of the signs; pi is computed to 20,000 digits").default("bernoulli");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -21,19 +35,19 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: "Lukosevicius 2012, A practical guide to applying echo state networks; ReservoirComputing.jl scaled_rand",
         ranks: ANY_MATRIX,
         parameters: &[
-            SCALING,
-            DENSITY_OF_ONE,
-            DEGREE,
-            DIRECTION,
-            EXACT,
-            Parameter { default: Some("uniform"), ..DISTRIBUTION },
-            POSITIVE,
+            &SCALING,
+            &DENSITY_OF_ONE,
+            &DEGREE,
+            &DIRECTION,
+            &EXACT,
+            &DISTRIBUTION.default("uniform"),
+            &POSITIVE,
         ],
-        bare: Some("scaling"),
+        bare: Some(SCALING.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("reservoir-input:scaling=0.5", "40x5", "torch"),
-        distribution: |arguments, site| random_sparse(arguments, site, "1", "scaling"),
+        distribution: |arguments, site| random_sparse(arguments, site, 1.0, &SCALING),
     },
     Scheme {
         name: "weighted-input",
@@ -41,16 +55,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "with s = units / inputs, only input j connects to units s j to s j + s - 1, with weights U(-scaling, scaling), or scaling itself with values=constant",
         source: "Lu et al. 2017, Reservoir observers: model-free inference of unmeasured variables in chaotic systems",
         ranks: "two or more axes; the outputs a multiple of the inputs",
-        parameters: &[
-            SCALING,
-            Parameter {
-                name: "values",
-                kind: Kind::Choice(&["uniform", "constant"]),
-                default: Some("uniform"),
-                help: "random weights, or one constant weight",
-            },
-        ],
-        bare: Some("scaling"),
+        parameters: &[&SCALING, &VALUES],
+        bare: Some(SCALING.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("weighted-input", "40x5", "torch"),
@@ -63,16 +69,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: "Rodan and Tino 2011, Minimum complexity echo state network",
         ranks: ANY_MATRIX,
         parameters: &[
-            Parameter { name: "weight", kind: Kind::Number, default: Some("0.1"), help: "the magnitude, above 0" },
-            Parameter {
-                name: "signs",
-                kind: Kind::Choice(&["bernoulli", "alternating", "pi", "pi-parity"]),
-                default: Some("bernoulli"),
-                help: "the source of the signs; pi is computed to 20,000 digits",
-            },
-            Parameter { help: "the probability of a positive sign with bernoulli [default: 0.5]", ..POSITIVE },
+            &WEIGHT.default("0.1").help("the magnitude, above 0"),
+            &SIGNS,
+            &POSITIVE.help("the probability of a positive sign with bernoulli [default: 0.5]"),
         ],
-        bare: Some("weight"),
+        bare: Some(WEIGHT.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("minimal-input", "40x5", "torch"),
@@ -99,8 +100,8 @@ struct Weighted {
 fn weighted(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     units_of_each(&unfolding)?;
-    let constant = arguments.word("values") == Some("constant");
-    Ok(drawn(Weighted { scaling: arguments.positive("scaling")?, constant }, unfolding))
+    let constant = arguments.value(&VALUES)? == WeightedValues::Constant;
+    Ok(drawn(Weighted { scaling: arguments.positive(&SCALING)?, constant }, unfolding))
 }
 
 impl Structure for Weighted {
@@ -121,13 +122,6 @@ impl Structure for Weighted {
 /// The most signs that are taken from pi.
 const MAX_DIGITS: u64 = 20_000;
 
-#[derive(Clone, Copy, Debug)]
-enum Signs {
-    Alternating,
-    Pi,
-    PiParity,
-}
-
 #[derive(Debug)]
 struct Minimal {
     weight: f64,
@@ -135,21 +129,14 @@ struct Minimal {
 }
 
 fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let (unfolding, weight) = (site.unfolding()?, arguments.positive("weight")?);
-    let signs = match arguments.word("signs") {
-        Some("alternating") => Signs::Alternating,
-        Some("pi") => Signs::Pi,
-        Some("pi-parity") => Signs::PiParity,
-        _ => {
-            if !arguments.given("positive") {
-                arguments.set("positive", "0.5");
-            }
-            let values = Values::Bernoulli { positive: arguments.optional_fraction("positive")?.unwrap_or(0.5) };
-            let places = Places::Independent { density: 1.0 };
-            return Ok(Distribution::Iid(Arc::new(RandomSparse { places, values, scale: weight })));
-        }
-    };
-    ensure!(!arguments.given("positive"), "positive goes with signs=bernoulli");
+    let (unfolding, weight) = (site.unfolding()?, arguments.positive(&WEIGHT)?);
+    let signs = arguments.value(&SIGNS)?;
+    if signs == Signs::Bernoulli {
+        let values = Values::bernoulli(arguments)?;
+        let places = Places::Independent { density: 1.0 };
+        return Ok(Distribution::Iid(Arc::new(RandomSparse { places, values, scale: weight })));
+    }
+    ensure!(!arguments.given(&POSITIVE), "positive goes with signs=bernoulli");
     let count = unfolding.rows().saturating_mul(unfolding.columns());
     ensure!(
         matches!(signs, Signs::Alternating) || count <= MAX_DIGITS,
@@ -166,7 +153,7 @@ impl Structure for Minimal {
             let negative = match self.signs {
                 Signs::Alternating => number % 2 == 1,
                 Signs::Pi => digits[number] <= 4,
-                Signs::PiParity => digits[number] % 2 == 1,
+                Signs::Bernoulli | Signs::PiParity => digits[number] % 2 == 1,
             };
             *weight = if negative { -self.weight } else { self.weight };
         }

@@ -4,10 +4,14 @@ use std::f64::consts::PI;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::random::Random;
 use super::{ANY_MATRIX, Structure, drawn};
 use crate::distribution::Distribution;
+
+const AMPLITUDE: Parameter<f64> = Parameter::new("amplitude", "the amplitude of the sine, from 0 to 1").default("0.3");
+const DIVISOR: Parameter<f64> = Parameter::new("divisor", "the divisor of the sine's angle, 1 or more").default("5.9");
+const CONTROL: Parameter<f64> = Parameter::new("control", "the parameter of the map, from 0 to 4").default("3.7");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -17,11 +21,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: "Xie et al. 2024; ReservoirComputing.jl chebyshev_mapping",
         ranks: ANY_MATRIX,
         parameters: &[
-            amplitude("1", "the amplitude of the sine, from -1 to 1"),
-            divisor("1", "the divisor of the sine's angle, above 0"),
-            control("1", "the parameter of the map"),
+            &AMPLITUDE.default("1").help("the amplitude of the sine, from -1 to 1"),
+            &DIVISOR.default("1").help("the divisor of the sine's angle, above 0"),
+            &CONTROL.default("1").help("the parameter of the map"),
         ],
-        bare: Some("control"),
+        bare: Some(CONTROL.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("chebyshev:amplitude=0.7,control=3", "24x5", "torch"),
@@ -33,12 +37,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w of unit 0 and input j = 0, 1, ... is amplitude sin((j + 1) pi / (divisor inputs)); w of the next unit is control w (1 - w)",
         source: "Wang et al. 2022, Echo state network with logistic mapping and bias dropout for time series prediction",
         ranks: ANY_MATRIX,
-        parameters: &[
-            amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
-            divisor("5.9", "the divisor of the sine's angle, 1 or more"),
-            control("3.7", "the parameter of the map, from 0 to 4"),
-        ],
-        bare: Some("control"),
+        parameters: &[&AMPLITUDE, &DIVISOR, &CONTROL],
+        bare: Some(CONTROL.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("logistic", "24x5", "torch"),
@@ -50,12 +50,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "with s = units / inputs, w of unit s j and input j = 0, 1, ... is amplitude sin(j pi / (s inputs divisor)); w of the next unit of the chain is control w (1 - w); input j connects to no other chain",
         source: "Viehweg et al. 2025; ReservoirComputing.jl modified_lm",
         ranks: "two or more axes; the outputs a multiple of the inputs",
-        parameters: &[
-            amplitude("0.3", "the amplitude of the sine, from 0 to 1"),
-            divisor("5.9", "the divisor of the sine's angle, 1 or more"),
-            control("2.35", "the parameter of the map, from 0 to 4"),
-        ],
-        bare: Some("control"),
+        parameters: &[&AMPLITUDE, &DIVISOR, &CONTROL.default("2.35")],
+        bare: Some(CONTROL.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("logistic-chain", "24x8", "torch"),
@@ -63,22 +59,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-const fn amplitude(default: &'static str, help: &'static str) -> Parameter {
-    Parameter { name: "amplitude", kind: Kind::Number, default: Some(default), help }
-}
-
-const fn divisor(default: &'static str, help: &'static str) -> Parameter {
-    Parameter { name: "divisor", kind: Kind::Number, default: Some(default), help }
-}
-
-const fn control(default: &'static str, help: &'static str) -> Parameter {
-    Parameter { name: "control", kind: Kind::Number, default: Some(default), help }
-}
-
 /// A number that must lie between bounds.
-fn between(arguments: &Arguments, name: &str, low: f64, high: f64) -> Result<f64> {
-    let value = arguments.number(name)?;
-    ensure!((low..=high).contains(&value), "{name} is {}: it must lie between {low} and {high}", arguments.typed(name));
+fn between(arguments: &Arguments, parameter: &Parameter<f64>, low: f64, high: f64) -> Result<f64> {
+    let (name, value) = (parameter.name, arguments.value(parameter)?);
+    let text = arguments.text(parameter);
+    ensure!((low..=high).contains(&value), "{name} is {text}: it must lie between {low} and {high}");
     Ok(value)
 }
 
@@ -99,10 +84,10 @@ struct Map {
 }
 
 fn chebyshev(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let amplitude = between(arguments, "amplitude", -1.0, 1.0)?;
+    let amplitude = between(arguments, &AMPLITUDE, -1.0, 1.0)?;
     // Far beyond these the map has no digits left.
-    let divisor = between(arguments, "divisor", 1e-6, 1e6)?;
-    let control = between(arguments, "control", -1e6, 1e6)?;
+    let divisor = between(arguments, &DIVISOR, 1e-6, 1e6)?;
+    let control = between(arguments, &CONTROL, -1e6, 1e6)?;
     let map = Map { step: Step::Chebyshev, amplitude, divisor, control, chain: false };
     Ok(drawn(map, site.unfolding()?))
 }
@@ -112,11 +97,11 @@ fn logistic(arguments: &mut Arguments, site: &Site, chain: bool) -> Result<Distr
     if chain {
         super::input::units_of_each(&unfolding)?;
     }
-    let divisor = arguments.number("divisor")?;
+    let divisor = arguments.value(&DIVISOR)?;
     ensure!(divisor >= 1.0, "divisor is {divisor}: it must be 1 or more");
     // Between these bounds the map stays between 0 and 1.
-    let amplitude = between(arguments, "amplitude", 0.0, 1.0)?;
-    let control = between(arguments, "control", 0.0, 4.0)?;
+    let amplitude = between(arguments, &AMPLITUDE, 0.0, 1.0)?;
+    let control = between(arguments, &CONTROL, 0.0, 4.0)?;
     Ok(drawn(Map { step: Step::Logistic, amplitude, divisor, control, chain }, unfolding))
 }
 

@@ -2,19 +2,26 @@
 
 use anyhow::Result;
 
+use super::super::common::{self, WEIGHT};
 use super::super::sparse::rounded;
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::distribution::{Distribution, NORMAL_REACH};
 use crate::tensor::{to_f64, to_usize};
 
-const STD: Parameter = Parameter {
-    name: "std",
-    kind: Kind::Number,
-    default: Some("1"),
-    help: "the standard deviation of the normals before scaling, above 0",
-};
+const STD: Parameter<f64> =
+    common::STD.default("1").help("the standard deviation of the normals before scaling, above 0");
+
+const EXCITATORY: Parameter<f64> = Parameter::new(
+    "excitatory",
+    "the fraction of excitatory units; unless it is 0 or 1, at least one unit excites and one inhibits",
+)
+.default("0.8");
+const RATIO: Parameter<f64> =
+    Parameter::new("ratio", "the strength of inhibition relative to excitation, above 0").default("1");
+const STD_DIAGONAL: Parameter<f64> =
+    Parameter::new("std-diagonal", "the standard deviation on the diagonal, times sqrt(n); 0 or more").default("0.5");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -23,27 +30,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "|v|, v ~ N(0, std^2), from the first round(excitatory n) units, and -ratio |v| from the others, where density, or degree and direction, put them; 0 elsewhere",
         source: "ReservoirComputing.jl dale_sparse; Dale 1935, Pharmacology and nerve-endings",
         ranks: SQUARE,
-        parameters: &[
-            Parameter {
-                name: "excitatory",
-                kind: Kind::Number,
-                default: Some("0.8"),
-                help: "the fraction of excitatory units; unless it is 0 or 1, at least one unit excites and one inhibits",
-            },
-            DENSITY_OF_A_TENTH,
-            DEGREE,
-            DIRECTION,
-            EXACT,
-            STD,
-            Parameter {
-                name: "ratio",
-                kind: Kind::Number,
-                default: Some("1"),
-                help: "the strength of inhibition relative to excitation, above 0",
-            },
-            RADIUS,
-        ],
-        bare: Some("excitatory"),
+        parameters: &[&EXCITATORY, &DENSITY_OF_A_TENTH, &DEGREE, &DIRECTION, &EXACT, &STD, &RATIO, &RADIUS],
+        bare: Some(EXCITATORY.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("dale:density=0.3,radius=1", "24x24", "torch"),
@@ -55,17 +43,12 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "W = weight P, P a permutation matrix, all equally likely; every eigenvalue has magnitude |weight|",
         source: "Boedecker, Obst, Mayer and Asada 2009, Initialization and self-organized optimization of recurrent neural network connectivity",
         ranks: SQUARE,
-        parameters: &[Parameter {
-            name: "weight",
-            kind: Kind::Number,
-            default: Some("1"),
-            help: "the weight of each connection",
-        }],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT.default("1").help("the weight of each connection")],
+        bare: Some(WEIGHT.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
-        distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.number("weight")? }, square(site)?)),
+        distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.value(&WEIGHT)? }, square(site)?)),
     },
     Scheme {
         name: "wigner",
@@ -73,16 +56,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w_ij = w_ji ~ N(0, std^2 / n), w_ii ~ N(0, std-diagonal^2 / n); the spectral radius nears 2 std as n grows",
         source: "Wigner 1955, Characteristic vectors of bordered matrices with infinite dimensions; ReservoirComputing.jl wigner_init",
         ranks: SQUARE,
-        parameters: &[
-            Parameter { help: "the standard deviation off the diagonal, times sqrt(n); above 0", ..STD },
-            Parameter {
-                name: "std-diagonal",
-                kind: Kind::Number,
-                default: Some("0.5"),
-                help: "the standard deviation on the diagonal, times sqrt(n); 0 or more",
-            },
-        ],
-        bare: Some("std"),
+        parameters: &[&STD.help("the standard deviation off the diagonal, times sqrt(n); above 0"), &STD_DIAGONAL],
+        bare: Some(STD.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("wigner", "24x24", "torch"),
@@ -101,14 +76,14 @@ struct Dale {
 fn dale(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let n = unfolding.columns();
-    let excitatory = arguments.optional_fraction("excitatory")?.unwrap_or(0.0);
+    let excitatory = arguments.fraction(&EXCITATORY)?;
     let exciting = rounded(excitatory * to_f64(n), f64::round);
     let both = excitatory > 0.0 && excitatory < 1.0 && n >= 2;
     let structure = Dale {
         exciting: if both { exciting.clamp(1, n - 1) } else { exciting.min(n) },
-        places: Places::of(arguments, n, n, "0.1")?,
-        std: arguments.positive("std")?,
-        ratio: arguments.positive("ratio")?,
+        places: Places::of(arguments, n, n, 0.1)?,
+        std: arguments.positive(&STD)?,
+        ratio: arguments.positive(&RATIO)?,
     };
     scaled(structure, radius(arguments)?, unfolding)
 }
@@ -165,7 +140,7 @@ struct Wigner {
 fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let root = to_f64(unfolding.columns().max(1)).sqrt();
-    let (off, diagonal) = (arguments.positive("std")? / root, arguments.nonnegative("std-diagonal")? / root);
+    let (off, diagonal) = (arguments.positive(&STD)? / root, arguments.nonnegative(&STD_DIAGONAL)? / root);
     Ok(drawn(Wigner { off, diagonal }, unfolding))
 }
 

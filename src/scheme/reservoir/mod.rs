@@ -23,18 +23,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Site};
+use super::common;
+use super::{Arguments, Parameter, Site};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_usize};
 use random::Random;
 
 /// The spectral radius as a parameter.
-pub(super) const RADIUS: Parameter = Parameter {
-    name: "radius",
-    kind: Kind::Number,
-    default: None,
-    help: "the spectral radius (the largest magnitude of an eigenvalue) to scale the matrix to, above 0 [default: no scaling]; refused if the matrix never or hardly ever has a cycle, since its radius is then 0",
-};
+pub(super) const RADIUS: Parameter<f64> = common::RADIUS.help("the spectral radius (the largest magnitude of an eigenvalue) to scale the matrix to, above 0 [default: no scaling]; refused if the matrix never or hardly ever has a cycle, since its radius is then 0");
 
 /// What `shapes` says of a square matrix, and of one that need not be square.
 pub(super) const SQUARE: &str =
@@ -257,12 +253,12 @@ fn square(site: &Site) -> Result<Unfolding> {
 
 /// The spectral radius that was asked for.
 fn radius(arguments: &Arguments) -> Result<Option<f64>> {
-    arguments.optional_number("radius").map(|_| arguments.positive("radius")).transpose()
+    arguments.optional(&RADIUS).map(|_| arguments.positive(&RADIUS)).transpose()
 }
 
 /// A count that must not be 0.
-fn at_least_one(arguments: &Arguments, name: &str) -> Result<u64> {
-    let count = arguments.optional_count(name).unwrap_or(1);
+fn at_least_one(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<u64> {
+    let (name, count) = (parameter.name, arguments.value(parameter)?);
     ensure!(count > 0, "{name} is 0: it must be 1 or more");
     Ok(count)
 }
@@ -346,7 +342,7 @@ mod tests {
         let full = ["band", "lower-triangular", "toeplitz", "chaotic", "fast-spectral"];
         let with_radius = SCHEMES.iter().flat_map(|family| family.schemes).filter(|row| {
             row.requires == Requires::Matrices
-                && row.parameters.iter().any(|parameter| parameter.help.contains("spectral radius"))
+                && row.parameters.iter().any(|parameter| parameter.help().contains("spectral radius"))
         });
         for row in with_radius {
             let covered = cases.iter().any(|(expression, _)| expression.split(':').next() == Some(row.name));

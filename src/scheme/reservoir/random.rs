@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 use rand::Rng;
 
+use super::super::common;
 use super::super::sparse;
-use super::super::{Arguments, Kind, Parameter};
+use super::super::{Arguments, Parameter, choice};
 use crate::distribution::{NORMAL_REACH, RandomStreams, sampling};
 use crate::tensor::{to_f64, to_usize};
 
@@ -48,21 +49,17 @@ pub(super) fn choose(words: &mut dyn Rng, count: usize, wanted: usize, mut each:
     }
 }
 
-/// The distribution of the values that are not zero.
-pub(super) const DISTRIBUTION: Parameter = Parameter {
-    name: "distribution",
-    kind: Kind::Choice(&["normal", "uniform", "bernoulli"]),
-    default: Some("normal"),
-    help: "the distribution of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1",
-};
+choice! {
+    /// The distribution of the values that are not zero.
+    pub(super) enum ValueDistribution { Normal = "normal", Uniform = "uniform", Bernoulli = "bernoulli" }
+}
+pub(super) const DISTRIBUTION: Parameter<ValueDistribution> =
+    Parameter::new("distribution", "the distribution of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1")
+        .default("normal");
 
 /// The chance of +1.
-pub(super) const POSITIVE: Parameter = Parameter {
-    name: "positive",
-    kind: Kind::Number,
-    default: None,
-    help: "the probability of 1 with bernoulli [default: 0.5]",
-};
+pub(super) const POSITIVE: Parameter<f64> =
+    Parameter::new("positive", "the probability of 1 with bernoulli [default: 0.5]");
 
 /// A distribution of values, of scale 1.
 #[derive(Clone, Copy, Debug)]
@@ -75,16 +72,22 @@ pub(super) enum Values {
 impl Values {
     /// Reads `distribution`, and `positive` where the scheme has that too.
     pub(super) fn of(arguments: &mut Arguments) -> Result<Self> {
-        let bernoulli = arguments.word("distribution") == Some("bernoulli");
-        ensure!(bernoulli || !arguments.given("positive"), "positive goes with distribution=bernoulli");
-        if bernoulli && !arguments.given("positive") {
-            arguments.set("positive", "0.5");
+        let distribution = arguments.value(&DISTRIBUTION)?;
+        let positive = arguments.lists(&POSITIVE) && arguments.given(&POSITIVE);
+        ensure!(distribution == ValueDistribution::Bernoulli || !positive, "positive goes with distribution=bernoulli");
+        match distribution {
+            ValueDistribution::Normal => Ok(Self::Normal),
+            ValueDistribution::Uniform => Ok(Self::Uniform),
+            ValueDistribution::Bernoulli if arguments.lists(&POSITIVE) => Self::bernoulli(arguments),
+            ValueDistribution::Bernoulli => Ok(Self::Bernoulli { positive: 0.5 }),
         }
-        Ok(match arguments.word("distribution") {
-            Some("uniform") => Self::Uniform,
-            Some("bernoulli") => Self::Bernoulli { positive: arguments.optional_fraction("positive")?.unwrap_or(0.5) },
-            _ => Self::Normal,
-        })
+    }
+
+    /// Reads `positive`, 0.5 if it is not given.
+    pub(super) fn bernoulli(arguments: &mut Arguments) -> Result<Self> {
+        let positive = arguments.optional_fraction(&POSITIVE)?.unwrap_or(0.5);
+        arguments.set(&POSITIVE, &positive);
+        Ok(Self::Bernoulli { positive })
     }
 
     /// Fills `out`.
@@ -134,40 +137,24 @@ impl Values {
 }
 
 /// The parameters that say where the non-zeros are.
-pub(super) const DENSITY: Parameter = Parameter {
-    name: "density",
-    kind: Kind::Number,
-    default: None,
-    help: "the probability of each element to be non-zero; the fraction of non-zeros with exact or direction",
-};
+pub(super) const DENSITY: Parameter<f64> = common::DENSITY
+    .help("the probability of each element to be non-zero; the fraction of non-zeros with exact or direction");
 /// The same, where it is 0.1 by default.
-pub(super) const DENSITY_OF_A_TENTH: Parameter = Parameter {
-    help: "the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]",
-    ..DENSITY
-};
+pub(super) const DENSITY_OF_A_TENTH: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]");
 /// The same, where it is 1 by default.
-pub(super) const DENSITY_OF_ONE: Parameter = Parameter {
-    help: "the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]",
-    ..DENSITY
-};
-pub(super) const DEGREE: Parameter = Parameter {
-    name: "degree",
-    kind: Kind::Count,
-    default: None,
-    help: "the exact number of connections of each unit, instead of density",
-};
-pub(super) const DIRECTION: Parameter = Parameter {
-    name: "direction",
-    kind: Kind::Choice(&["in", "out"]),
-    default: None,
-    help: "count incoming or outgoing connections of each unit; with density, floor(density n) of each unit [default: out, if degree is given]",
-};
-pub(super) const EXACT: Parameter = Parameter {
-    name: "exact",
-    kind: Kind::Flag,
-    default: None,
-    help: "meet density exactly, with round(density elements) non-zeros anywhere",
-};
+pub(super) const DENSITY_OF_ONE: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]");
+pub(super) const DEGREE: Parameter<u64> =
+    Parameter::new("degree", "the exact number of connections of each unit, instead of density");
+choice! {
+    /// The connections of a unit that are counted.
+    pub(super) enum Direction { In = "in", Out = "out" }
+}
+pub(super) const DIRECTION: Parameter<Direction> = Parameter::new(
+    "direction",
+    "count incoming or outgoing connections of each unit; with density, floor(density n) of each unit [default: out, if degree is given]",
+);
+pub(super) const EXACT: Parameter<bool> =
+    Parameter::new("exact", "meet density exactly, with round(density elements) non-zeros anywhere");
 
 /// Where the non-zeros are.
 #[derive(Clone, Copy, Debug)]
@@ -184,38 +171,38 @@ pub(super) enum Places {
 
 impl Places {
     /// Reads density, degree, direction and exact; `density` is that of the scheme where nothing is given.
-    pub(super) fn of(arguments: &mut Arguments, rows: u64, columns: u64, density: &str) -> Result<Self> {
-        let degree = arguments.optional_count("degree");
+    pub(super) fn of(arguments: &mut Arguments, rows: u64, columns: u64, density: f64) -> Result<Self> {
+        let degree = arguments.optional(&DEGREE);
         ensure!(
-            degree.is_none() || !(arguments.given("density") || arguments.given("exact")),
+            degree.is_none() || !(arguments.given(&DENSITY) || arguments.given(&EXACT)),
             "it takes degree or density (with exact), not both"
         );
         ensure!(
-            !(arguments.flag("exact") && arguments.given("direction")),
+            !(arguments.flag(&EXACT) && arguments.given(&DIRECTION)),
             "exact counts the non-zeros of the whole matrix, and direction those of each unit: it takes one of them"
         );
-        if degree.is_some() && !arguments.given("direction") {
-            arguments.set("direction", "out");
+        if degree.is_some() && !arguments.given(&DIRECTION) {
+            arguments.set(&DIRECTION, &Direction::Out);
         }
-        if degree.is_none() && !arguments.given("density") {
-            arguments.set("density", density);
+        if degree.is_none() && !arguments.given(&DENSITY) {
+            arguments.set(&DENSITY, &density);
         }
-        let fraction = arguments.optional_fraction("density")?.unwrap_or(0.0);
+        let fraction = arguments.optional_fraction(&DENSITY)?.unwrap_or(0.0);
         let of = |all: u64, word: &str| -> Result<(u64, f64)> {
             let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * to_f64(all), f64::floor));
             ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
             Ok((degree, to_f64(degree) / to_f64(all.max(1))))
         };
-        Ok(match arguments.word("direction") {
-            Some("in") => {
+        Ok(match arguments.optional(&DIRECTION) {
+            Some(Direction::In) => {
                 let (degree, fraction) = of(columns, "a connection may come from")?;
                 Self::In { degree, fraction }
             }
-            Some(_) => {
+            Some(Direction::Out) => {
                 let (degree, fraction) = of(rows, "a connection may lead to")?;
                 Self::Out { degree, fraction }
             }
-            None if arguments.flag("exact") => {
+            None if arguments.flag(&EXACT) => {
                 let all = rows.saturating_mul(columns);
                 let count = sparse::rounded(fraction * to_f64(all), f64::round_ties_even).min(all);
                 Self::Exact { count, fraction: to_f64(count) / to_f64(all.max(1)) }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::common;
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
@@ -24,25 +25,21 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: JAEGER,
         ranks: SQUARE,
         parameters: &[
-            Parameter {
-                default: Some("0.9"),
-                help: "the spectral radius (the largest magnitude of an eigenvalue), above 0",
-                ..RADIUS
-            },
-            DENSITY_OF_A_TENTH,
-            DEGREE,
-            DIRECTION,
-            EXACT,
-            DISTRIBUTION,
-            POSITIVE,
+            &RADIUS.default("0.9").help("the spectral radius (the largest magnitude of an eigenvalue), above 0"),
+            &DENSITY_OF_A_TENTH,
+            &DEGREE,
+            &DIRECTION,
+            &EXACT,
+            &DISTRIBUTION,
+            &POSITIVE,
         ],
-        bare: Some("radius"),
+        bare: Some(RADIUS.name),
         aliases: &["spectral-radius", "echo-state"],
         requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
             let unfolding = square(site)?;
-            let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), "0.1")?;
+            let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), 0.1)?;
             let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
             scaled(structure, radius(arguments)?, unfolding)
         },
@@ -53,12 +50,12 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = scale v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
         source: "reservoirpy mat_gen random_sparse",
         ranks: ANY_MATRIX,
-        parameters: &[DENSITY_OF_ONE, DEGREE, DIRECTION, EXACT, DISTRIBUTION, POSITIVE, SCALE],
-        bare: Some("density"),
+        parameters: &[&DENSITY_OF_ONE, &DEGREE, &DIRECTION, &EXACT, &DISTRIBUTION, &POSITIVE, &SCALE],
+        bare: Some(DENSITY.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
-        distribution: |arguments, site| random_sparse(arguments, site, "1", "scale"),
+        distribution: |arguments, site| random_sparse(arguments, site, 1.0, &SCALE),
     },
     Scheme {
         name: "fast-spectral",
@@ -67,10 +64,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         source: "Gallicchio, Micheli and Pedrelli 2020, Fast spectral radius initialization for recurrent neural networks",
         ranks: SQUARE,
         parameters: &[
-            Parameter { help: "the spectral radius that is approached as n grows, above 0", ..RADIUS },
-            Parameter { default: Some("1"), help: "the probability that an element is non-zero, above 0", ..DENSITY },
+            &RADIUS.help("the spectral radius that is approached as n grows, above 0"),
+            &DENSITY.default("1").help("the probability that an element is non-zero, above 0"),
         ],
-        bare: Some("radius"),
+        bare: Some(RADIUS.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("fast-spectral:radius=0.9,density=0.5", "30x30", "torch"),
@@ -79,19 +76,15 @@ pub(in super::super) const ROWS: &[Scheme] = &[
 ];
 
 /// The factor of a random matrix.
-pub(super) const SCALE: Parameter = Parameter {
-    name: "scale",
-    kind: Kind::Number,
-    default: Some("1"),
-    help: "the factor on the values: their std, bound or magnitude, above 0",
-};
+pub(super) const SCALE: Parameter<f64> =
+    common::SCALE.default("1").help("the factor on the values: their std, bound or magnitude, above 0");
 
 /// The distribution of random values at random places, element by element where none depends on another.
 pub(super) fn random_sparse(
     arguments: &mut Arguments,
     site: &Site,
-    density: &str,
-    scale: &str,
+    density: f64,
+    scale: &Parameter<f64>,
 ) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), density)?;
@@ -165,7 +158,7 @@ impl Iid for RandomSparse {
 
 fn fast_spectral(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let n = square(site)?.columns();
-    let density = arguments.optional_fraction("density")?.unwrap_or(1.0);
+    let density = arguments.fraction(&DENSITY)?;
     ensure!(density > 0.0, "density is {density}: it must be above 0");
     let scale = match radius(arguments)? {
         Some(radius) => 6.0 * radius / (12f64.sqrt() * (density * to_f64(n.max(1))).sqrt()),

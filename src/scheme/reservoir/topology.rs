@@ -2,26 +2,24 @@
 
 use anyhow::Result;
 
-use super::super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::super::common;
+use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
 
 const RODAN: &str = "Rodan and Tino 2011, Minimum complexity echo state network";
 
-pub(super) const WEIGHT: Parameter =
-    Parameter { name: "weight", kind: Kind::Number, default: Some("1"), help: "the weight of each connection" };
-pub(super) const SELF_LOOP: Parameter = Parameter {
-    name: "self-loop",
-    kind: Kind::Number,
-    default: Some("0"),
-    help: "the weight of each unit's connection to itself",
-};
-pub(super) const BACKWARD: Parameter = Parameter {
-    name: "backward",
-    kind: Kind::Number,
-    default: Some("0"),
-    help: "the weight of the backward connections",
-};
+pub(super) const WEIGHT: Parameter<f64> = common::WEIGHT.default("1").help("the weight of each connection");
+pub(super) const SELF_LOOP: Parameter<f64> =
+    Parameter::new("self-loop", "the weight of each unit's connection to itself").default("0");
+pub(super) const BACKWARD: Parameter<f64> =
+    Parameter::new("backward", "the weight of the backward connections").default("0");
+
+const SHIFT: Parameter<u64> =
+    Parameter::new("shift", "the distance of forward connections, in units, 1 or more").default("1");
+const BACKWARD_SHIFT: Parameter<u64> =
+    Parameter::new("backward-shift", "the distance of backward connections, in units, 1 or more").default("1");
+const SIZE: Parameter<u64> = Parameter::new("size", "the number of units in a block, 1 or more").default("1");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -30,13 +28,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight from unit j to unit j + 1 (mod n), self-loop from each unit to itself, else 0; without self-loop every eigenvalue has magnitude |weight|",
         source: RODAN,
         ranks: SQUARE,
-        parameters: &[WEIGHT, SELF_LOOP, RADIUS],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT, &SELF_LOOP, &RADIUS],
+        bare: Some(WEIGHT.name),
         aliases: &["simple-cycle-reservoir"],
         requires: Requires::Matrices,
         example: example_on("ring:weight=0.9", "24x24", "torch"),
         distribution: |arguments, site| {
-            let (weight, self_loop) = (arguments.number("weight")?, arguments.number("self-loop")?);
+            let (weight, self_loop) = (arguments.value(&WEIGHT)?, arguments.value(&SELF_LOOP)?);
             placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?)
         },
     },
@@ -46,25 +44,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight from unit j to unit j + shift, backward from unit j to unit j - backward-shift, self-loop from each unit to itself, else 0",
         source: RODAN,
         ranks: SQUARE,
-        parameters: &[
-            WEIGHT,
-            Parameter {
-                name: "shift",
-                kind: Kind::Count,
-                default: Some("1"),
-                help: "the distance of forward connections, in units, 1 or more",
-            },
-            SELF_LOOP,
-            BACKWARD,
-            Parameter {
-                name: "backward-shift",
-                kind: Kind::Count,
-                default: Some("1"),
-                help: "the distance of backward connections, in units, 1 or more",
-            },
-            RADIUS,
-        ],
-        bare: Some("weight"),
+        parameters: &[&WEIGHT, &SHIFT, &SELF_LOOP, &BACKWARD, &BACKWARD_SHIFT, &RADIUS],
+        bare: Some(WEIGHT.name),
         aliases: &["delay-line-reservoir"],
         requires: Requires::Matrices,
         example: example_on("line:weight=0.9", "24x24", "torch"),
@@ -76,22 +57,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = weight if floor(i / size) = floor(j / size) is the index of a complete block, else 0; units left over have no connections",
         source: "Ma et al. 2023; ReservoirComputing.jl block_diagonal",
         ranks: SQUARE,
-        parameters: &[
-            WEIGHT,
-            Parameter {
-                name: "size",
-                kind: Kind::Count,
-                default: Some("1"),
-                help: "the number of units in a block, 1 or more",
-            },
-            RADIUS,
-        ],
-        bare: Some("size"),
+        parameters: &[&WEIGHT, &SIZE, &RADIUS],
+        bare: Some(SIZE.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
         distribution: |arguments, site| {
-            let topology = Blocks { weight: arguments.number("weight")?, size: at_least_one(arguments, "size")? };
+            let topology = Blocks { weight: arguments.value(&WEIGHT)?, size: at_least_one(arguments, &SIZE)? };
             placed(topology, radius(arguments)?, square(site)?)
         },
     },
@@ -134,11 +106,11 @@ pub(super) struct Line {
 
 fn line(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let line = Line {
-        weight: arguments.number("weight")?,
-        shift: at_least_one(arguments, "shift")?,
-        self_loop: arguments.number("self-loop")?,
-        backward: arguments.number("backward")?,
-        backward_shift: at_least_one(arguments, "backward-shift")?,
+        weight: arguments.value(&WEIGHT)?,
+        shift: at_least_one(arguments, &SHIFT)?,
+        self_loop: arguments.value(&SELF_LOOP)?,
+        backward: arguments.value(&BACKWARD)?,
+        backward_shift: at_least_one(arguments, &BACKWARD_SHIFT)?,
     };
     let (radius, unfolding) = (radius(arguments)?, square(site)?);
     placed(line, radius, unfolding)

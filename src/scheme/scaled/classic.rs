@@ -3,8 +3,8 @@
 use anyhow::ensure;
 
 use super::{
-    BASE, CORRECTED, DISTRIBUTION, GAIN_ONE, GAIN_RELU, GLOROT, HE, IntoFan, LECUN, MODE, POOL, SCALE, SLOPE,
-    ScaledDistribution, Scheme, TRUNCATED, UNIFORM, average, example, fan, pooled_average, scaled,
+    BASE, CORRECTED, DISTRIBUTION, FanDistribution, GAIN, GAIN_RELU, GLOROT, HE, IntoFan, LECUN, MODE, POOL, SCALE,
+    SLOPE, ScaledDistribution, Scheme, TRUNCATED, UNIFORM, average, example, fan, pooled_average, scaled,
 };
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
@@ -31,9 +31,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "lecun-normal or lecun-uniform, selected by distribution",
         formula: "variance 1 / fan_in",
         source: LECUN,
-        parameters: &[DISTRIBUTION],
+        parameters: &[&DISTRIBUTION],
         example: example("lecun"),
-        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments), 1.0, site.fan_in()?.into_fan()),
+        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments)?, 1.0, site.fan_in()?.into_fan()),
         ..BASE
     },
     Scheme {
@@ -41,7 +41,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "normal, variance 2/(fan_in+fan_out)",
         formula: "w ~ N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out))",
         source: GLOROT,
-        parameters: &[GAIN_ONE, SLOPE, POOL],
+        parameters: &[&GAIN, &SLOPE, &POOL],
         example: example("glorot-normal"),
         distribution: |arguments, site| {
             scaled(ScaledDistribution::Normal, arguments.gain()?, pooled_average(arguments, site)?)
@@ -53,7 +53,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "uniform, variance 2/(fan_in+fan_out)",
         formula: "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))",
         source: GLOROT,
-        parameters: &[GAIN_ONE, SLOPE, POOL],
+        parameters: &[&GAIN, &SLOPE, &POOL],
         example: example("glorot-uniform"),
         distribution: |arguments, site| {
             scaled(ScaledDistribution::Uniform, arguments.gain()?, pooled_average(arguments, site)?)
@@ -65,10 +65,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "glorot-uniform or glorot-normal, selected by distribution",
         formula: "variance gain^2 2 / (fan_in + fan_out)",
         source: "Lasagne Glorot; Glorot and Bengio 2010",
-        parameters: &[GAIN_ONE, SLOPE, UNIFORM, POOL],
+        parameters: &[&GAIN, &SLOPE, &UNIFORM, &POOL],
         example: example("glorot"),
         distribution: |arguments, site| {
-            scaled(ScaledDistribution::of(arguments), arguments.gain()?, pooled_average(arguments, site)?)
+            scaled(ScaledDistribution::of(arguments)?, arguments.gain()?, pooled_average(arguments, site)?)
         },
         ..BASE
     },
@@ -86,7 +86,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "normal, variance gain^2/fan: for rectifiers",
         formula: "w ~ N(0, std^2), std = gain / sqrt(fan)",
         source: HE,
-        parameters: &[GAIN_RELU, SLOPE, MODE],
+        parameters: &[&GAIN_RELU, &SLOPE, &MODE],
         example: example("he-normal"),
         distribution: |arguments, site| scaled(ScaledDistribution::Normal, arguments.gain()?, fan(arguments, site)?),
         ..BASE
@@ -96,7 +96,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "uniform, variance gain^2/fan: for rectifiers",
         formula: "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)",
         source: HE,
-        parameters: &[GAIN_RELU, SLOPE, MODE],
+        parameters: &[&GAIN_RELU, &SLOPE, &MODE],
         example: example("he-uniform"),
         distribution: |arguments, site| scaled(ScaledDistribution::Uniform, arguments.gain()?, fan(arguments, site)?),
         ..BASE
@@ -106,10 +106,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "he-normal or he-uniform, selected by distribution",
         formula: "variance gain^2 / fan",
         source: "Lasagne He; He et al. 2015",
-        parameters: &[GAIN_RELU, SLOPE, MODE, DISTRIBUTION],
+        parameters: &[&GAIN_RELU, &SLOPE, &MODE, &DISTRIBUTION],
         example: example("he"),
         distribution: |arguments, site| {
-            scaled(ScaledDistribution::of(arguments), arguments.gain()?, fan(arguments, site)?)
+            scaled(ScaledDistribution::of(arguments)?, arguments.gain()?, fan(arguments, site)?)
         },
         ..BASE
     },
@@ -118,12 +118,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "the general scheme: any scale, fan and distribution",
         formula: "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std",
         source: "Keras VarianceScaling; jax.nn.initializers.variance_scaling",
-        parameters: &[SCALE, MODE, TRUNCATED, CORRECTED],
+        parameters: &[&SCALE, &MODE, &TRUNCATED, &CORRECTED],
         example: example("variance-scaling"),
         distribution: |arguments, site| {
-            let truncated = arguments.word("distribution") == Some("truncated-normal");
-            ensure!(truncated || !arguments.given("corrected"), "corrected goes with distribution=truncated-normal");
-            scaled(ScaledDistribution::of(arguments), arguments.positive("scale")?.sqrt(), fan(arguments, site)?)
+            let truncated = arguments.value(&DISTRIBUTION)? == FanDistribution::TruncatedNormal;
+            ensure!(truncated || !arguments.given(&CORRECTED), "corrected goes with distribution=truncated-normal");
+            scaled(ScaledDistribution::of(arguments)?, arguments.positive(&SCALE)?.sqrt(), fan(arguments, site)?)
         },
         ..BASE
     },

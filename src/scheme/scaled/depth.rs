@@ -2,18 +2,33 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::super::common::{self, STD};
 use super::{
-    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, Kind, MODE, Parameter, Requires, ScaledDistribution, Scheme,
-    Site, average, fan, scaled, to_f64,
+    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, MODE, Parameter, Requires, ScaledDistribution, Scheme, Site,
+    average, choice, fan, scaled, to_f64,
 };
 use crate::scheme::example;
 
-const LAYERS: Parameter =
-    Parameter { name: "layers", kind: Kind::Count, default: None, help: "the number of layers L; required" };
-const DIM: Parameter =
-    Parameter { name: "dim", kind: Kind::Count, default: None, help: "the width d of the model [default: fan_in]" };
+const LAYERS: Parameter<u64> = common::LAYERS.help("the number of layers L; required");
+const DIM: Parameter<u64> = Parameter::new("dim", "the width d of the model [default: fan_in]");
 const NGUYEN: &str =
     "Nguyen and Salazar 2019, Transformers without tears: improving the normalization of self-attention";
+
+const BRANCH: Parameter<u64> = Parameter::new("branch", "the number of layers m in a branch, 2 or more").default("2");
+choice! {
+    /// A part of a Transformer.
+    enum Part { Encoder = "encoder", Decoder = "decoder", Embedding = "embedding" }
+}
+const PART: Parameter<Part> = Parameter::new("part", "values, output projections and feed-forward layers of the encoder or decoder, or the embeddings (whose last axis is features)").default("encoder");
+const ENCODER: Parameter<u64> = Parameter::new("encoder", "N, the number of encoder layers of a model with both");
+const DECODER: Parameter<u64> = Parameter::new("decoder", "M, the number of decoder layers of a model with both");
+choice! {
+    /// The side of a Transformer.
+    enum Side { Encoder = "encoder", Decoder = "decoder" }
+}
+const SIDE: Parameter<Side> = Parameter::new("part", "the side of this tensor; required with encoder and decoder");
+const RESIDUALS: Parameter<u64> =
+    Parameter::new("residuals", "residual additions per layer: 2 in a Transformer, 1 in Mamba").default("2");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -21,21 +36,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "he-normal scaled down by the depth, for residual branches without normalisation; initialise the last layer of each branch with zeros",
         formula: "w ~ N(0, std^2), std = layers^(-1 / (2m - 2)) sqrt(2 / fan), m = branch",
         source: "Zhang, Dauphin and Ma 2019, Fixup initialization: residual learning without normalization",
-        parameters: &[
-            Parameter { help: "the number of residual branches L; required", ..LAYERS },
-            Parameter {
-                name: "branch",
-                kind: Kind::Count,
-                default: Some("2"),
-                help: "the number of layers m in a branch, 2 or more",
-            },
-            Parameter { default: Some("fan-out"), ..MODE },
-        ],
+        parameters: &[&LAYERS.help("the number of residual branches L; required"), &BRANCH, &MODE.default("fan-out")],
         example: example("fixup:layers=16"),
         distribution: |arguments, site| {
-            let branch = arguments.optional_count("branch").unwrap_or(2);
+            let branch = arguments.value(&BRANCH)?;
             ensure!(branch >= 2, "branch is {branch}: it must be 2 or more (the only layer of a branch is zeros)");
-            let shrink = libm::pow(layers(arguments, "layers")?, -1.0 / to_f64(branch.saturating_mul(2) - 2));
+            let shrink = libm::pow(layers(arguments, &LAYERS)?, -1.0 / to_f64(branch.saturating_mul(2) - 2));
             scaled(ScaledDistribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
         },
         ..BASE
@@ -45,26 +51,18 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "glorot-uniform scaled down by the depth, for Transformers without warm-up or layer normalisation",
         formula: "encoder: 0.67 N^(-1/4) glorot-uniform; decoder: (9N)^(-1/4) glorot-uniform; embedding: N(0, (9N)^(-1/2) / features); N = layers",
         source: "Huang, Perez, Ba and Volkovs 2020, Improving Transformer optimization through better initialization",
-        parameters: &[
-            LAYERS,
-            Parameter {
-                name: "part",
-                kind: Kind::Choice(&["encoder", "decoder", "embedding"]),
-                default: Some("encoder"),
-                help: "values, output projections and feed-forward layers of the encoder or decoder, or the embeddings (whose last axis is features)",
-            },
-        ],
+        parameters: &[&LAYERS, &PART],
         example: example("t-fixup:layers=6"),
         distribution: |arguments, site| {
-            let layers = layers(arguments, "layers")?;
-            match arguments.word("part") {
-                Some("embedding") => {
+            let layers = layers(arguments, &LAYERS)?;
+            match arguments.value(&PART)? {
+                Part::Embedding => {
                     let features = site.shape.axes().last().context("shape () has no axis of features")?;
                     let std = libm::pow(9.0 * layers, -0.25) / features.into_fan().sqrt();
                     Ok(Distribution::Normal { mean: 0.0, std })
                 }
-                Some("decoder") => scaled(ScaledDistribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
-                _ => scaled(ScaledDistribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
+                Part::Decoder => scaled(ScaledDistribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
+                Part::Encoder => scaled(ScaledDistribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
             }
         },
         ..BASE
@@ -75,19 +73,14 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "glorot of gain beta: (8 layers)^(-1/4) of an encoder or decoder alone; with both, 0.87 (N^4 M)^(-1/16) in the encoder of N layers and (12 M)^(-1/4) in the decoder of M",
         source: "Wang, Ma, Dong, Huang, Zhang and Wei 2022, DeepNet: scaling Transformers to 1,000 layers",
         parameters: &[
-            Parameter { help: "the number of layers of an encoder-only or decoder-only model", ..LAYERS },
-            Parameter { name: "encoder", help: "N, the number of encoder layers of a model with both", ..LAYERS },
-            Parameter { name: "decoder", help: "M, the number of decoder layers of a model with both", ..LAYERS },
-            Parameter {
-                name: "part",
-                kind: Kind::Choice(&["encoder", "decoder"]),
-                default: None,
-                help: "the side of this tensor; required with encoder and decoder",
-            },
-            DISTRIBUTION,
+            &LAYERS.help("the number of layers of an encoder-only or decoder-only model"),
+            &ENCODER,
+            &DECODER,
+            &SIDE,
+            &DISTRIBUTION,
         ],
         example: example("deepnorm:layers=12"),
-        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments), beta(arguments)?, average(site)?),
+        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments)?, beta(arguments)?, average(site)?),
         ..BASE
     },
     Scheme {
@@ -95,7 +88,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "normal, variance 2/(5 d): glorot-normal of d to 4d, for every layer of a Transformer",
         formula: "w ~ N(0, std^2), std = sqrt(2 / (5 d)), d = dim",
         source: NGUYEN,
-        parameters: &[DIM],
+        parameters: &[&DIM],
         example: example("small-init"),
         distribution: |arguments, site| {
             Ok(Distribution::Normal { mean: 0.0, std: (2.0 / (5.0 * width(arguments, site)?)).sqrt() })
@@ -107,10 +100,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "normal, standard deviation 2/(L sqrt(d)): the output projections of GPT-J and GPT-NeoX",
         formula: "w ~ N(0, std^2), std = 2 / (layers sqrt(d)), d = dim",
         source: "Wang and Komatsuzaki 2021, GPT-J-6B; GPT-NeoX wang_init",
-        parameters: &[LAYERS, DIM],
+        parameters: &[&LAYERS, &DIM],
         example: example("wang-init:layers=12"),
         distribution: |arguments, site| {
-            let std = 2.0 / (layers(arguments, "layers")? * width(arguments, site)?.sqrt());
+            let std = 2.0 / (layers(arguments, &LAYERS)? * width(arguments, site)?.sqrt());
             Ok(Distribution::Normal { mean: 0.0, std })
         },
         ..BASE
@@ -122,25 +115,15 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: "Radford et al. 2019, Language models are unsupervised multitask learners",
         ranks: "any",
         parameters: &[
-            LAYERS,
-            Parameter {
-                name: "std",
-                kind: Kind::Number,
-                default: Some("0.02"),
-                help: "the standard deviation of the other layers, 0 or more",
-            },
-            Parameter {
-                name: "residuals",
-                kind: Kind::Count,
-                default: Some("2"),
-                help: "residual additions per layer: 2 in a Transformer, 1 in Mamba",
-            },
+            &LAYERS,
+            &STD.default("0.02").help("the standard deviation of the other layers, 0 or more"),
+            &RESIDUALS,
         ],
         requires: Requires::Shape,
         example: example("depth-scaled:layers=12"),
         distribution: |arguments, _| {
-            let residuals = layers(arguments, "residuals")?;
-            let std = arguments.nonnegative("std")? / (residuals * layers(arguments, "layers")?).sqrt();
+            let residuals = layers(arguments, &RESIDUALS)?;
+            let std = arguments.nonnegative(&STD)? / (residuals * layers(arguments, &LAYERS)?).sqrt();
             Ok(Distribution::Normal { mean: 0.0, std })
         },
         ..BASE
@@ -148,15 +131,16 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
 ];
 
 /// A number of layers: 1 or more.
-fn layers(arguments: &Arguments, name: &str) -> Result<f64> {
-    let layers = arguments.optional_count(name).with_context(|| format!("`{name}` is required, as in `{name}=12`"))?;
+fn layers(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<f64> {
+    let name = parameter.name;
+    let layers = arguments.optional(parameter).with_context(|| format!("`{name}` is required, as in `{name}=12`"))?;
     ensure!(layers > 0, "{name} is 0: it must be 1 or more");
     Ok(to_f64(layers))
 }
 
 /// The width of the model.
 fn width(arguments: &Arguments, site: &Site) -> Result<f64> {
-    match arguments.optional_count("dim") {
+    match arguments.optional(&DIM) {
         Some(0) => anyhow::bail!("dim is 0: it must be 1 or more"),
         Some(dim) => Ok(to_f64(dim)),
         None => Ok(site.fan_in()?.into_fan()),
@@ -165,16 +149,16 @@ fn width(arguments: &Arguments, site: &Site) -> Result<f64> {
 
 /// `DeepNet`'s gain.
 fn beta(arguments: &Arguments) -> Result<f64> {
-    let (alone, part) = (arguments.given("layers"), arguments.word("part"));
-    let both = arguments.given("encoder") && arguments.given("decoder");
-    let either = arguments.given("encoder") || arguments.given("decoder") || part.is_some();
+    let (alone, part) = (arguments.given(&LAYERS), arguments.optional(&SIDE));
+    let both = arguments.given(&ENCODER) && arguments.given(&DECODER);
+    let either = arguments.given(&ENCODER) || arguments.given(&DECODER) || part.is_some();
     match part {
-        None if alone && !either => Ok(libm::pow(8.0 * layers(arguments, "layers")?, -0.25)),
+        None if alone && !either => Ok(libm::pow(8.0 * layers(arguments, &LAYERS)?, -0.25)),
         Some(part) if both && !alone => {
-            let (encoder, decoder) = (layers(arguments, "encoder")?, layers(arguments, "decoder")?);
+            let (encoder, decoder) = (layers(arguments, &ENCODER)?, layers(arguments, &DECODER)?);
             Ok(match part {
-                "encoder" => 0.87 * libm::pow(libm::pow(encoder, 4.0) * decoder, -1.0 / 16.0),
-                _ => libm::pow(12.0 * decoder, -0.25),
+                Side::Encoder => 0.87 * libm::pow(libm::pow(encoder, 4.0) * decoder, -1.0 / 16.0),
+                Side::Decoder => libm::pow(12.0 * decoder, -0.25),
             })
         }
         _ => anyhow::bail!(

@@ -2,21 +2,26 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::super::common;
 use super::{
-    Arguments, BASE, Distribution, GLOROT, IntoFan, Kind, LECUN, MODE, Parameter, Requires, ScaledDistribution, Scheme,
-    Site, UNIFORM, between, fan, scaled, to_f64,
+    Arguments, BASE, Distribution, GLOROT, IntoFan, LECUN, MODE, Parameter, Requires, ScaledDistribution, Scheme, Site,
+    UNIFORM, between, fan, scaled, to_f64,
 };
 use crate::scheme::{example, example_on};
 use crate::tensor::AxisRole;
 
-const FACTOR: Parameter =
-    Parameter { name: "factor", kind: Kind::Number, default: Some("1"), help: "the factor on the bound, above 0" };
-const MAGNITUDE: Parameter = Parameter {
-    name: "magnitude",
-    kind: Kind::Number,
-    default: Some("3"),
-    help: "variance x fan for the normal, and 3 x variance x fan for the uniform; above 0",
-};
+const FACTOR: Parameter<f64> = common::FACTOR.default("1").help("the factor on the bound, above 0");
+const MAGNITUDE: Parameter<f64> =
+    Parameter::new("magnitude", "variance x fan for the normal, and 3 x variance x fan for the uniform; above 0")
+        .default("3");
+
+pub(in crate::scheme) const CLEARED: Parameter<bool> = Parameter::new(
+    "cleared",
+    "draw the values, then set them all to 0, as torch.nn.MultiheadAttention does with its last bias",
+);
+const HIDDEN: Parameter<u64> = Parameter::new("hidden", "the number of hidden units; hidden or gates is required");
+const GATES: Parameter<u64> =
+    Parameter::new("gates", "the number of gates: 4 for an LSTM, 3 for a GRU, 1 for a plain layer");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -24,17 +29,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "uniform, variance 1/(3 fan_in): the default of PyTorch's layers, for weights and (with --fan-in) biases",
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
         source: LECUN,
-        parameters: &[Parameter {
-            name: "cleared",
-            kind: Kind::Flag,
-            default: None,
-            help: "draw the values, then set them all to 0, as torch.nn.MultiheadAttention does with its last bias",
-        }],
+        parameters: &[&CLEARED],
         example: example("torch-linear"),
         distribution: |arguments, site| {
             let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
             let distribution = between(-bound, bound)?;
-            Ok(if arguments.flag("cleared") { distribution.cleared(site.shape.count()) } else { distribution })
+            Ok(if arguments.flag(&CLEARED) { distribution.cleared(site.shape.count()) } else { distribution })
         },
         ..BASE
     },
@@ -43,10 +43,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "uniform, variance factor^2/fan_in",
         formula: "w ~ U(-bound, bound), bound = factor sqrt(3 / fan_in)",
         source: "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
-        parameters: &[FACTOR],
+        parameters: &[&FACTOR],
         example: example("uniform-unit-scaling"),
         distribution: |arguments, site| {
-            scaled(ScaledDistribution::Uniform, arguments.positive("factor")?, site.fan_in()?.into_fan())
+            scaled(ScaledDistribution::Uniform, arguments.positive(&FACTOR)?, site.fan_in()?.into_fan())
         },
         ..BASE
     },
@@ -70,20 +70,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(hidden), hidden = outputs / gates by default",
         source: "torch.nn.LSTM, GRU, RNN",
         ranks: "any with hidden; one or more axes with gates",
-        parameters: &[
-            Parameter {
-                name: "hidden",
-                kind: Kind::Count,
-                default: None,
-                help: "the number of hidden units; hidden or gates is required",
-            },
-            Parameter {
-                name: "gates",
-                kind: Kind::Count,
-                default: None,
-                help: "the number of gates: 4 for an LSTM, 3 for a GRU, 1 for a plain layer",
-            },
-        ],
+        parameters: &[&HIDDEN, &GATES],
         requires: Requires::Matrices,
         example: example_on("rnn-uniform:gates=1", "36x24", "default"),
         distribution: |arguments, site| {
@@ -97,13 +84,13 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         summary: "MXNet's general scheme: glorot-uniform by default, and sqrt(3) times glorot-normal with distribution=normal",
         formula: "uniform: bound = sqrt(magnitude / fan); normal: std = sqrt(magnitude / fan)",
         source: "MXNet Xavier(rnd_type, factor_type, magnitude)",
-        parameters: &[MAGNITUDE, Parameter { default: Some("fan-avg"), ..MODE }, UNIFORM],
+        parameters: &[&MAGNITUDE, &MODE.default("fan-avg"), &UNIFORM],
         example: example("magnitude-scaling"),
         distribution: |arguments, site| {
-            let distribution = ScaledDistribution::of(arguments);
+            let distribution = ScaledDistribution::of(arguments)?;
             // A uniform distribution's bound is sqrt(3) times its standard deviation.
             let factor = if matches!(distribution, ScaledDistribution::Uniform) { 3.0 } else { 1.0 };
-            scaled(distribution, (arguments.positive("magnitude")? / factor).sqrt(), fan(arguments, site)?)
+            scaled(distribution, (arguments.positive(&MAGNITUDE)? / factor).sqrt(), fan(arguments, site)?)
         },
         ..BASE
     },
@@ -126,7 +113,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
 
 /// The number of hidden units of a recurrent layer.
 fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {
-    match (arguments.optional_count("hidden"), arguments.optional_count("gates")) {
+    match (arguments.optional(&HIDDEN), arguments.optional(&GATES)) {
         (Some(hidden), None) => {
             ensure!(hidden > 0, "hidden is 0: it must be 1 or more");
             Ok(hidden)

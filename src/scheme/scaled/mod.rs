@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use super::gain::{GAIN_ONE, SLOPE};
+use super::common;
+use super::gain::{GAIN, GainArgument, SLOPE};
 use super::normal_uniform::between;
-use super::{Arguments, EMPTY, Kind, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example};
 use crate::distribution::Distribution;
 use crate::statistics::normal;
 use crate::tensor::to_f64;
@@ -15,37 +16,42 @@ mod framework_rules;
 
 pub(super) use classic::ROWS;
 pub(super) use depth::ROWS as DEPTH;
-pub(super) use framework_rules::ROWS as FRAMEWORK_RULES;
+pub(super) use framework_rules::{CLEARED, ROWS as FRAMEWORK_RULES};
 
-const GAIN_RELU: Parameter = Parameter { default: Some("relu"), ..GAIN_ONE };
-const MODE: Parameter = Parameter {
-    name: "mode",
-    kind: Kind::Choice(&["fan-in", "fan-out", "fan-avg", "fan-geo-avg"]),
-    default: Some("fan-in"),
-    help: "the fan: fan_in, fan_out, (fan_in+fan_out)/2 or sqrt(fan_in fan_out)",
-};
-const DISTRIBUTION: Parameter = Parameter {
-    name: "distribution",
-    kind: Kind::Choice(&["normal", "uniform", "truncated-normal"]),
-    default: Some("normal"),
-    help: "truncated-normal is cut at 2 sigma and widened to keep the requested std",
-};
-const UNIFORM: Parameter = Parameter { default: Some("uniform"), ..DISTRIBUTION };
-const TRUNCATED: Parameter = Parameter { default: Some("truncated-normal"), ..DISTRIBUTION };
-const SCALE: Parameter =
-    Parameter { name: "scale", kind: Kind::Number, default: Some("1"), help: "the factor on the variance, above 0" };
-const CORRECTED: Parameter = Parameter {
-    name: "corrected",
-    kind: Kind::Flag,
-    default: None,
-    help: "if false, a truncated-normal is not widened, and its std is 0.88 of the requested one",
-};
-const POOL: Parameter = Parameter {
-    name: "pool",
-    kind: Kind::Count,
-    default: None,
-    help: "the number of positions pooled into one after the layer; fan_out is divided by it and rounded down",
-};
+const GAIN_RELU: Parameter<GainArgument> = GAIN.default("relu");
+choice! {
+    /// The fan that the variance is divided by.
+    pub(super) enum FanMode {
+        /// `fan_in`
+        In = "fan-in",
+        /// `fan_out`
+        Out = "fan-out",
+        /// `fan_avg`: (`fan_in` + `fan_out`) / 2
+        Average = "fan-avg",
+        /// `fan_geo_avg`: sqrt(`fan_in` `fan_out`)
+        GeometricMean = "fan-geo-avg",
+    }
+}
+pub(super) const MODE: Parameter<FanMode> =
+    Parameter::new("mode", "the fan: fan_in, fan_out, (fan_in+fan_out)/2 or sqrt(fan_in fan_out)").default("fan-in");
+choice! {
+    /// The distribution of a scaled scheme.
+    pub(super) enum FanDistribution { Normal = "normal", Uniform = "uniform", TruncatedNormal = "truncated-normal" }
+}
+pub(super) const DISTRIBUTION: Parameter<FanDistribution> =
+    Parameter::new("distribution", "truncated-normal is cut at 2 sigma and widened to keep the requested std")
+        .default("normal");
+const UNIFORM: Parameter<FanDistribution> = DISTRIBUTION.default("uniform");
+const TRUNCATED: Parameter<FanDistribution> = DISTRIBUTION.default("truncated-normal");
+const SCALE: Parameter<f64> = common::SCALE.default("1").help("the factor on the variance, above 0");
+pub(super) const CORRECTED: Parameter<bool> = Parameter::new(
+    "corrected",
+    "if false, a truncated-normal is not widened, and its std is 0.88 of the requested one",
+);
+pub(super) const POOL: Parameter<u64> = Parameter::new(
+    "pool",
+    "the number of positions pooled into one after the layer; fan_out is divided by it and rounded down",
+);
 
 const ANY_WITH_FANS: &str = "two or more axes; any with --fan-in and --fan-out";
 const LECUN: &str = "LeCun, Bottou, Orr and Müller 1998, Efficient BackProp";
@@ -66,13 +72,14 @@ enum ScaledDistribution {
 }
 
 impl ScaledDistribution {
-    fn of(arguments: &Arguments) -> Self {
-        match arguments.word("distribution") {
-            Some("uniform") => Self::Uniform,
-            Some("truncated-normal") if arguments.word("corrected") == Some("false") => Self::CutNormal,
-            Some("truncated-normal") => Self::TruncatedNormal,
-            _ => Self::Normal,
-        }
+    fn of(arguments: &Arguments) -> Result<Self> {
+        let cut = || arguments.if_listed(&CORRECTED) == Some(false);
+        Ok(match arguments.value(&DISTRIBUTION)? {
+            FanDistribution::Normal => Self::Normal,
+            FanDistribution::Uniform => Self::Uniform,
+            FanDistribution::TruncatedNormal if cut() => Self::CutNormal,
+            FanDistribution::TruncatedNormal => Self::TruncatedNormal,
+        })
     }
 }
 
@@ -99,11 +106,11 @@ fn scaled(distribution: ScaledDistribution, gain: f64, fan: f64) -> Result<Distr
 
 /// The fan that `mode` names.
 fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    match arguments.word("mode") {
-        Some("fan-out") => Ok(site.fan_out()?.into_fan()),
-        Some("fan-avg") => average(site),
-        Some("fan-geo-avg") => Ok((to_f64(site.fan_in()?) * to_f64(site.fan_out()?)).sqrt().max(1.0)),
-        _ => Ok(site.fan_in()?.into_fan()),
+    match arguments.value(&MODE)? {
+        FanMode::Out => Ok(site.fan_out()?.into_fan()),
+        FanMode::Average => average(site),
+        FanMode::GeometricMean => Ok((to_f64(site.fan_in()?) * to_f64(site.fan_out()?)).sqrt().max(1.0)),
+        FanMode::In => Ok(site.fan_in()?.into_fan()),
     }
 }
 
@@ -114,7 +121,7 @@ fn average(site: &Site) -> Result<f64> {
 
 /// Half of `fan_in + fan_out`, the outputs counted after pooling.
 fn pooled_average(arguments: &Arguments, site: &Site) -> Result<f64> {
-    let pool = arguments.optional_count("pool").unwrap_or(1);
+    let pool = arguments.optional(&POOL).unwrap_or(1);
     ensure!(pool > 0, "pool is 0: it must be 1 or more");
     Ok(f64::midpoint(to_f64(site.fan_in()?), to_f64(site.fan_out()? / pool)).max(1.0))
 }

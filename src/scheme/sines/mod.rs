@@ -4,14 +4,34 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
 mod stft;
 mod window;
 pub(super) use stft::{Steps, stft};
-use window::WINDOWS;
+use window::{Normalisation, WindowKind};
+
+choice! {
+    enum Order { Interleaved = "interleaved", Concatenated = "concatenated" }
+}
+const ORDER: Parameter<Order> =
+    Parameter::new("order", "each sine before its cosine, or all sines before all cosines").default("interleaved");
+const ENDPOINT: Parameter<bool> =
+    Parameter::new("endpoint", "end the last pair at max-timescale itself, not one step less").default("false");
+const MAX_TIMESCALE: Parameter<f64> =
+    Parameter::new("max-timescale", "the longest wavelength over 2 pi, above 0").default("10000");
+choice! {
+    /// A part of complex numbers.
+    pub(super) enum Side { Real = "real", Imaginary = "imag" }
+}
+const SIDE: Parameter<Side> = Parameter::new("side", "the real or the imaginary part").default("real");
+const WINDOW: Parameter<WindowKind> =
+    Parameter::new("window", "the window over the kernel; none: no window and no scaling").default("hann");
+const SCALING: Parameter<Normalisation> = Parameter::new("scaling", "the divisor of the window").default("density");
+const PERIODIC: Parameter<bool> =
+    Parameter::new("periodic", "use a periodic window instead of a symmetric one").default("false");
 
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -20,26 +40,7 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "pairs sin(t), cos(t) of t = position max-timescale^(-i / n), i = 0 .. features/2 - 1, n = features/2, or features/2 - 1 with endpoint",
         source: "Vaswani et al. 2017, Attention is all you need; Whisper sinusoids",
         ranks: "two or more axes, the last two positions and features",
-        parameters: &[
-            Parameter {
-                name: "order",
-                kind: Kind::Choice(&["interleaved", "concatenated"]),
-                default: Some("interleaved"),
-                help: "each sine before its cosine, or all sines before all cosines",
-            },
-            Parameter {
-                name: "endpoint",
-                kind: Kind::Flag,
-                default: Some("false"),
-                help: "end the last pair at max-timescale itself, not one step less",
-            },
-            Parameter {
-                name: "max-timescale",
-                kind: Kind::Number,
-                default: Some("10000"),
-                help: "the longest wavelength over 2 pi, above 0",
-            },
-        ],
+        parameters: &[&ORDER, &ENDPOINT, &MAX_TIMESCALE],
         bare: None,
         aliases: &["positions", "sinusoidal"],
         requires: Requires::Shape,
@@ -52,33 +53,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w[t, f] = window(t) cos(a) (real) or sin(a) (imag) / scale, a = -2 pi t f / (2 (outputs - 1)); scale = sqrt(sum window^2) (density), sum |window| (spectrum), or 1 (none)",
         source: "Keras STFTInitializer",
         ranks: "a convolution of one kernel axis and one input",
-        parameters: &[
-            Parameter {
-                name: "side",
-                kind: Kind::Choice(&["real", "imag"]),
-                default: Some("real"),
-                help: "the real or the imaginary part",
-            },
-            Parameter {
-                name: "window",
-                kind: Kind::Choice(WINDOWS),
-                default: Some("hann"),
-                help: "the window over the kernel; none: no window and no scaling",
-            },
-            Parameter {
-                name: "scaling",
-                kind: Kind::Choice(&["density", "spectrum", "none"]),
-                default: Some("density"),
-                help: "the divisor of the window",
-            },
-            Parameter {
-                name: "periodic",
-                kind: Kind::Flag,
-                default: Some("false"),
-                help: "use a periodic window instead of a symmetric one",
-            },
-        ],
-        bare: Some("side"),
+        parameters: &[&SIDE, &WINDOW, &SCALING, &PERIODIC],
+        bare: Some(SIDE.name),
         aliases: &[],
         requires: Requires::Matrices,
         example: example_on("stft", "16x1x9", "keras"),
@@ -91,13 +67,13 @@ fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     };
     ensure!(features % 2 == 0, "it needs an even number of features, and shape {} has {features}", site.shape);
-    let endpoint = arguments.flag("endpoint");
+    let endpoint = arguments.flag(&ENDPOINT);
     ensure!(!endpoint || features != 2, "endpoint=true needs four features or more, and shape {} has 2", site.shape);
     let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);
-    let longest = arguments.number("max-timescale")?;
-    ensure!(longest >= 1.0, "max-timescale is {}: it must be 1 or more", arguments.typed("max-timescale"));
+    let longest = arguments.value(&MAX_TIMESCALE)?;
+    ensure!(longest >= 1.0, "max-timescale is {}: it must be 1 or more", arguments.text(&MAX_TIMESCALE));
     let rate = -libm::log(longest) / to_f64(steps);
-    let interleaved = arguments.word("order") == Some("interleaved");
+    let interleaved = arguments.value(&ORDER)? == Order::Interleaved;
     Ok(Distribution::Deterministic(Arc::new(Positions { rows, features, rate, interleaved })))
 }
 

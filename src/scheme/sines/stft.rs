@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::window::{Normalisation, Window};
+use super::{PERIODIC, SCALING, SIDE, Side, WINDOW};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::scheme::kernel_tap::{kernel_axes, widths};
 use crate::scheme::{Arguments, Site};
@@ -79,12 +80,8 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
     );
     ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
     let length = axes.product(|role| role == AxisRole::Kernel);
-    let normalisation = match arguments.word("scaling") {
-        Some("density") => Normalisation::Density,
-        Some("spectrum") => Normalisation::Spectrum,
-        _ => Normalisation::None,
-    };
-    let window = Window::new(arguments.word("window").unwrap_or("none"), length, arguments.flag("periodic"));
+    let normalisation = arguments.value(&SCALING)?;
+    let window = Window::new(arguments.value(&WINDOW)?, length, arguments.flag(&PERIODIC));
     let scale = match (&window, steps) {
         // An empty kernel has nothing to scale.
         _ if length == 0 => 1.0,
@@ -93,7 +90,7 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
         (Some(window), Some(steps)) => steps.scale(window, length, normalisation)?,
     };
     ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
-    let imaginary = arguments.word("side") == Some("imag");
+    let imaginary = arguments.value(&SIDE)? == Side::Imaginary;
     Ok(Distribution::Deterministic(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes, steps })))
 }
 

@@ -2,23 +2,32 @@
 
 use std::f64::consts::TAU;
 
+use crate::scheme::choice;
 use crate::tensor::to_f64;
 
-/// Their names; `none` is none.
-pub(super) const WINDOWS: &[&str] = &["hann", "hamming", "blackman", "boxcar", "none"];
+choice! {
+    pub(super) enum WindowKind {
+        Hann = "hann",
+        Hamming = "hamming",
+        Blackman = "blackman",
+        Boxcar = "boxcar",
+        None = "none",
+    }
+}
 
 /// Up to this length sums are taken place by place; beyond it their closed form is exact.
 const SHORT: u64 = 64;
 
-/// What a window is divided by.
-#[derive(Clone, Copy)]
-pub(super) enum Normalisation {
-    /// The root of the sum of its squares.
-    Density,
-    /// The sum of its magnitudes.
-    Spectrum,
-    /// 1.
-    None,
+choice! {
+    /// The divisor of a window.
+    pub(super) enum Normalisation {
+        /// The root of the sum of its squares.
+        Density = "density",
+        /// The sum of its magnitudes.
+        Spectrum = "spectrum",
+        /// 1.
+        None = "none",
+    }
 }
 
 /// w(t) = a0 - a1 cos(2 pi t / period) + a2 cos(4 pi t / period).
@@ -30,14 +39,14 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A window of that name and length; `None` for `none`.
-    pub(super) fn new(name: &str, length: u64, periodic: bool) -> Option<Self> {
-        let cosines = match name {
-            "hann" => [0.5, 0.5, 0.0],
-            "hamming" => [0.54, 0.46, 0.0],
-            "blackman" => [0.42, 0.5, 0.08],
-            "boxcar" => [1.0, 0.0, 0.0],
-            _ => return None,
+    /// A window of that length; `None` for [`WindowKind::None`].
+    pub(super) fn new(kind: WindowKind, length: u64, periodic: bool) -> Option<Self> {
+        let cosines = match kind {
+            WindowKind::Hann => [0.5, 0.5, 0.0],
+            WindowKind::Hamming => [0.54, 0.46, 0.0],
+            WindowKind::Blackman => [0.42, 0.5, 0.08],
+            WindowKind::Boxcar => [1.0, 0.0, 0.0],
+            WindowKind::None => return None,
         };
         Some(Self { cosines, length, period: length.saturating_sub(u64::from(!periodic)) })
     }

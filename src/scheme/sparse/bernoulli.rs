@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::Rng;
 
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::super::{Arguments, Requires, Scheme, Site, example};
 use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
 use crate::distribution::{
     Distribution, Iid, Moments,
@@ -20,16 +20,13 @@ pub(super) const ROW: Scheme = Scheme {
     source: "Caffe, the field `sparse` of its Gaussian filler: p = sparse / outputs, which is unit=input",
     ranks: "two or more axes",
     parameters: &[
-        Parameter {
-            help: "the mean number of non-zeros of each unit; one of nonzeros and density is required",
-            ..NONZEROS
-        },
-        Parameter { help: "the probability that a weight is not zero", ..DENSITY },
-        STD,
-        MEAN,
-        UNIT,
+        &NONZEROS.help("the mean number of non-zeros of each unit; one of nonzeros and density is required"),
+        &DENSITY.help("the probability that a weight is not zero"),
+        &STD,
+        &MEAN,
+        &UNIT,
     ],
-    bare: Some("nonzeros"),
+    bare: Some(NONZEROS.name),
     aliases: &[],
     requires: Requires::Matrices,
     example: example("sparse-bernoulli:nonzeros=2"),
@@ -38,7 +35,7 @@ pub(super) const ROW: Scheme = Scheme {
 
 fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let n = unfolding(arguments, site)?.columns();
-    let chance = match (arguments.optional_count("nonzeros"), arguments.optional_fraction("density")?) {
+    let chance = match (arguments.optional(&NONZEROS), arguments.optional_fraction(&DENSITY)?) {
         (Some(nonzeros), None) => {
             check_count(nonzeros, n, site)?;
             to_f64(nonzeros) / to_f64(n.max(1))

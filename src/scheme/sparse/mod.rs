@@ -4,7 +4,8 @@ mod bernoulli;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Arguments, Kind, Parameter, Requires, Scheme, Site, example};
+use super::common;
+use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example};
 use crate::distribution::Distribution;
 use crate::tensor::{Unfolding, to_f64};
 
@@ -15,8 +16,8 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "of the n = inputs x kernel weights of each output, exactly k ~ N(mean, std^2) at positions drawn uniformly, the others 0; k = nonzeros, floor(density n), or n - ceil(zeros n); unit=input: of the n = outputs weights of each input and kernel position",
         source: "Martens 2010, Deep learning via Hessian-free optimization (k = 15); Lasagne Sparse (density = 0.1)",
         ranks: "two or more axes",
-        parameters: &[NONZEROS, DENSITY, ZEROS, STD, MEAN, UNIT],
-        bare: Some("nonzeros"),
+        parameters: &[&NONZEROS, &DENSITY, &ZEROS, &STD, &MEAN, &UNIT],
+        bare: Some(NONZEROS.name),
         aliases: &["martens"],
         requires: Requires::Matrices,
         example: example("sparse:nonzeros=2"),
@@ -25,36 +26,27 @@ pub(super) const ROWS: &[Scheme] = &[
     bernoulli::ROW,
 ];
 
-const NONZEROS: Parameter = Parameter {
-    name: "nonzeros",
-    kind: Kind::Count,
-    default: None,
-    help: "k itself; one of nonzeros, density and zeros is required",
-};
-const DENSITY: Parameter =
-    Parameter { name: "density", kind: Kind::Number, default: None, help: "the fraction of non-zeros of each unit" };
-const ZEROS: Parameter =
-    Parameter { name: "zeros", kind: Kind::Number, default: None, help: "the fraction of zeros of each unit" };
-const STD: Parameter = Parameter {
-    name: "std",
-    kind: Kind::Number,
-    default: Some("0.01"),
-    help: "the standard deviation of the non-zeros, 0 or more",
-};
-const MEAN: Parameter =
-    Parameter { name: "mean", kind: Kind::Number, default: None, help: "the mean of the non-zeros [default: 0]" };
-const UNIT: Parameter = Parameter {
-    name: "unit",
-    kind: Kind::Choice(&["output", "input"]),
-    default: None,
-    help: "the weights that are counted: those into each output, or those out of each input (as torch.nn.init.sparse_) [default: output]",
-};
+pub(super) const NONZEROS: Parameter<u64> =
+    Parameter::new("nonzeros", "k itself; one of nonzeros, density and zeros is required");
+pub(super) const DENSITY: Parameter<f64> = common::DENSITY.help("the fraction of non-zeros of each unit");
+pub(super) const ZEROS: Parameter<f64> = Parameter::new("zeros", "the fraction of zeros of each unit");
+pub(super) const STD: Parameter<f64> =
+    common::STD.default("0.01").help("the standard deviation of the non-zeros, 0 or more");
+pub(super) const MEAN: Parameter<f64> = common::MEAN.help("the mean of the non-zeros [default: 0]");
+choice! {
+    /// The side whose weights are counted.
+    pub(super) enum Unit { Output = "output", Input = "input" }
+}
+pub(super) const UNIT: Parameter<Unit> = Parameter::new(
+    "unit",
+    "the weights that are counted: those into each output, or those out of each input (as torch.nn.init.sparse_) [default: output]",
+);
 
 fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = unfolding(arguments, site)?;
     let n = unfolding.columns();
-    let (density, zeros) = (arguments.optional_fraction("density")?, arguments.optional_fraction("zeros")?);
-    let nonzeros = match (arguments.optional_count("nonzeros"), density, zeros) {
+    let (density, zeros) = (arguments.optional_fraction(&DENSITY)?, arguments.optional_fraction(&ZEROS)?);
+    let nonzeros = match (arguments.optional(&NONZEROS), density, zeros) {
         (Some(count), None, None) => count,
         (None, Some(density), None) => rounded(density * to_f64(n), f64::floor),
         (None, None, Some(zeros)) => n - rounded(zeros * to_f64(n), f64::ceil).min(n),
@@ -68,7 +60,7 @@ fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
 /// The tensor as matrices whose rows are the units that `unit` names.
 fn unfolding(arguments: &Arguments, site: &Site) -> Result<Unfolding> {
     let unfolding = site.unfolding()?;
-    Ok(if arguments.word("unit") == Some("input") { unfolding.transposed() } else { unfolding })
+    Ok(if arguments.optional(&UNIT) == Some(Unit::Input) { unfolding.transposed() } else { unfolding })
 }
 
 fn check_count(nonzeros: u64, n: u64, site: &Site) -> Result<()> {
@@ -78,7 +70,7 @@ fn check_count(nonzeros: u64, n: u64, site: &Site) -> Result<()> {
 
 /// The mean and standard deviation of the non-zeros.
 fn moments(arguments: &Arguments) -> Result<(f64, f64)> {
-    Ok((arguments.optional_number("mean").unwrap_or(0.0), arguments.nonnegative("std")?))
+    Ok((arguments.optional(&MEAN).unwrap_or(0.0), arguments.nonnegative(&STD)?))
 }
 
 /// A product of a fraction and a count, rounded down or up; one that misses a whole number only because the fraction has

@@ -181,7 +181,7 @@ fn distributions_that_are_none_are_refused() {
         ("init positive-unit-ball:2 3x3", &["`2`", "without a key"]),
         ("init prior-bias:0 3", &["p is 0", "above 0"]),
         ("init prior-bias:p=1 3", &["p is 1", "below 1"]),
-        ("init constant-list 3", &["`values` are required", "1/0/0.5"]),
+        ("init constant-list 3", &["`values` is required", "1/0/0.5"]),
         ("init constant-list:1/2/x 3", &["`x` among the values", "finite number"]),
         ("init constant-list:1/2/3/4 3", &["4 values", "3 elements", "too many"]),
         ("init constant-list:1/2 3", &["2 values", "rest=last or rest=cycle"]),

@@ -1,0 +1,262 @@
+//! Parameters of schemes and options of methods: the type of a parameter says what it takes, so that it cannot be read as another.
+
+use std::marker::PhantomData;
+
+use anyhow::{Context, Result};
+
+use super::expression::fold;
+use crate::text::did_you_mean;
+
+/// A parameter whose values are of type `T`.
+pub struct Parameter<T> {
+    /// Its key, in kebab-case.
+    pub name: &'static str,
+    help: &'static str,
+    /// The value where none is given, as typed.
+    default: Option<&'static str>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Parameter<T> {
+    /// A parameter without a default; `help` is a noun phrase.
+    pub const fn new(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, default: None, value: PhantomData }
+    }
+
+    /// With a default, as typed.
+    #[must_use]
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// Without a default.
+    #[must_use]
+    pub const fn without_default(self) -> Self {
+        Self { default: None, ..self }
+    }
+
+    /// With another help.
+    #[must_use]
+    pub const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
+}
+
+/// A parameter whatever its type, as rows list them.
+pub trait AnyParameter: Sync {
+    /// Its key, in kebab-case.
+    fn name(&self) -> &'static str;
+    /// What it takes.
+    fn kind(&self) -> Kind;
+    /// The value where none is given, as typed.
+    fn default(&self) -> Option<&'static str>;
+    /// A noun phrase.
+    fn help(&self) -> &'static str;
+    /// A value in its one spelling. Errors where the parameter does not take it.
+    fn canonical(&self, text: &str) -> Result<String>;
+}
+
+impl<T: Value> AnyParameter for Parameter<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn kind(&self) -> Kind {
+        T::KIND
+    }
+
+    fn default(&self) -> Option<&'static str> {
+        self.default
+    }
+
+    fn help(&self) -> &'static str {
+        self.help
+    }
+
+    fn canonical(&self, text: &str) -> Result<String> {
+        Ok(T::parse(self.name, text)?.spelling())
+    }
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A finite number.
+    Number,
+    /// Finite numbers with a `/` between them.
+    Numbers,
+    /// A whole number, 0 or more.
+    Count,
+    /// A position, which counts from the end if it is negative.
+    Index,
+    /// A number, or the name of an activation.
+    Gain,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// One of these words, or a finite number.
+    ChoiceOrNumber(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+}
+
+/// A type of values.
+pub trait Value: Sized {
+    /// What is taken.
+    const KIND: Kind;
+    /// A value, for the message that one is required.
+    const EXAMPLE: &'static str;
+
+    /// Reads the value of a parameter of that name.
+    fn parse(name: &str, text: &str) -> Result<Self>;
+
+    /// The one spelling, which `parse` reads back.
+    fn spelling(&self) -> String;
+}
+
+impl Value for f64 {
+    const KIND: Kind = Kind::Number;
+    const EXAMPLE: &'static str = "0.1";
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        number(text).with_context(|| format!("{name} is `{text}`: it takes a finite number"))
+    }
+
+    fn spelling(&self) -> String {
+        // Adding zero makes -0 into 0.
+        let shortest = format!("{:?}", self + 0.0);
+        shortest.strip_suffix(".0").map(String::from).unwrap_or(shortest)
+    }
+}
+
+impl Value for Vec<f64> {
+    const KIND: Kind = Kind::Numbers;
+    const EXAMPLE: &'static str = "1/0/0.5";
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let each = |part| number(part).with_context(|| format!("`{part}` among the {name} is no finite number"));
+        text.split('/').map(each).collect()
+    }
+
+    fn spelling(&self) -> String {
+        self.iter().map(Value::spelling).collect::<Vec<_>>().join("/")
+    }
+}
+
+impl Value for u64 {
+    const KIND: Kind = Kind::Count;
+    const EXAMPLE: &'static str = "8";
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let count = digits.then(|| text.parse().ok()).flatten();
+        count.with_context(|| format!("{name} is `{text}`: it takes a whole number"))
+    }
+
+    fn spelling(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for i64 {
+    const KIND: Kind = Kind::Index;
+    const EXAMPLE: &'static str = "0";
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        text.parse().ok().with_context(|| format!("{name} is `{text}`: it takes a whole number"))
+    }
+
+    fn spelling(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for bool {
+    const KIND: Kind = Kind::Flag;
+    const EXAMPLE: &'static str = "true";
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        text.parse().ok().with_context(|| format!("{name} is `{text}`: it takes true or false"))
+    }
+
+    fn spelling(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A type whose values are words; [`choice!`] declares one.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// The words.
+    const WORDS: &'static [&'static str];
+    /// The value of each word.
+    const ALL: &'static [Self];
+
+    /// The word of this value.
+    fn word(self) -> &'static str {
+        Self::ALL.iter().zip(Self::WORDS).find(|(value, _)| **value == self).map_or("", |(_, word)| word)
+    }
+
+    /// The value of a word, whatever its case, hyphens and underscores.
+    fn find(word: &str) -> Option<Self> {
+        let position = Self::WORDS.iter().position(|known| fold(known) == fold(word));
+        position.map(|position| Self::ALL[position])
+    }
+}
+
+impl<T: Choice> Value for T {
+    const KIND: Kind = Kind::Choice(T::WORDS);
+    const EXAMPLE: &'static str = T::WORDS[0];
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        T::find(text).with_context(|| unknown_word(name, text, T::WORDS, ""))
+    }
+
+    fn spelling(&self) -> String {
+        self.word().into()
+    }
+}
+
+/// The message that a text is none of the words; `or` says what else is taken.
+pub(crate) fn unknown_word(name: &str, text: &str, words: &[&str], or: &str) -> String {
+    format!("{name} is `{text}`: it takes {}{or}{}", words.join(", "), did_you_mean(text, words.iter().copied()))
+}
+
+/// An enum whose values are written as words.
+macro_rules! choice {
+    ($(#[$about:meta])* $visibility:vis enum $name:ident {
+        $($(#[$about_value:meta])* $value:ident = $word:literal),+ $(,)?
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $visibility enum $name {
+            $($(#[$about_value])* $value),+
+        }
+
+        impl $crate::scheme::Choice for $name {
+            const WORDS: &'static [&'static str] = &[$($word),+];
+            const ALL: &'static [Self] = &[$(Self::$value),+];
+        }
+    };
+}
+pub(crate) use choice;
+
+/// A finite number.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Value, number};
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        for (text, expected) in
+            [("0.010", "0.01"), ("1e-2", "0.01"), ("1", "1"), ("-0", "0"), ("1e-30", "1e-30"), ("2.50", "2.5")]
+        {
+            assert_eq!(number(text).map(|number| number.spelling()).as_deref(), Some(expected));
+        }
+        for text in ["nan", "inf", "-inf", "1e999", "abc", "", "0x10"] {
+            assert_eq!(number(text), None, "{text:?} was taken");
+        }
+    }
+}
