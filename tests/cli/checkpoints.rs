@@ -59,7 +59,7 @@ fn reference(sizes: &[u64], limit: u64) -> Vec<Vec<usize>> {
 }
 
 #[test]
-fn files_are_cut_where_hugging_face_cuts_them() {
+fn files_are_split_as_hugging_face_splits_them() {
     let folder = Folder::new();
     let mut seed = 1u64;
     for round in 0..20 {
@@ -330,7 +330,7 @@ fn a_single_file_is_resumed_too() {
 }
 
 #[test]
-fn sums_are_checked_by_sha256sum_and_told_in_the_report() {
+fn checksums_pass_sha256sum_and_are_in_the_report() {
     if !has("sha256sum", "the sums of files") {
         return;
     }

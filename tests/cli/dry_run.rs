@@ -6,7 +6,7 @@ use crate::checkpoints::{PLAN, files};
 use crate::common::{Ended, Folder, TIME, has, peak_memory};
 
 #[test]
-fn a_dry_run_tells_the_sizes_that_a_run_then_has_and_writes_nothing() {
+fn a_dry_run_reports_the_exact_sizes_and_writes_nothing() {
     let folder = Folder::new();
     let planned = folder.done(&format!("{PLAN} -o c/ --dry-run --json --rank 0 --world-size 4"));
     assert!(folder.names().is_empty());

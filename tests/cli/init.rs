@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::common::{Ended, Folder};
 
 #[test]
-fn weights_without_elements_and_of_one_are_made_where_they_are_orthogonal_or_sparse() {
+fn empty_and_single_element_weights_can_be_orthogonal_or_sparse() {
     let folder = Folder::new();
     for shape in ["0x3", "3x0", "0x0", "1x2"] {
         for scheme in [

@@ -71,7 +71,7 @@ fn bad_lines_of_inspect_are_refused_in_one_line() {
 }
 
 #[test]
-fn inspect_knows_what_was_kept_by_its_hash() {
+fn inspect_recognises_copied_tensors_by_their_hash() {
     let folder = Folder::new();
     like(&folder);
     folder.done("model like.safetensors --rules head.toml --keep body.* -q -o new.safetensors");

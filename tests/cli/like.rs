@@ -82,7 +82,7 @@ fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
 }
 
 #[test]
-fn steps_of_keys_are_refused_where_there_are_no_keys() {
+fn steps_of_keys_are_refused_for_seeds_without_keys() {
     let folder = Folder::new();
     for like in ["torch", "tensorflow", "keras:jax", "keras:tensorflow", "numpy-legacy"] {
         for step in ["split=1/2", "fold-in=3"] {
@@ -127,7 +127,7 @@ fn the_layers_of_a_model_take_the_seeds_that_keras_gives_them() {
 }
 
 #[test]
-fn whose_numbers_they_are_says_the_schemes_of_layers_and_the_layout_how_they_lie() {
+fn the_framework_selects_the_schemes_of_layers_and_the_layout_their_axes() {
     let folder = Folder::new();
     for (like, layout, kind, tensors) in [
         ("torch", "keras", "dense", &["d/kernel=3x5 f32: torch-linear;", "d/bias=5 f32: torch-linear;"][..]),
@@ -151,7 +151,7 @@ fn whose_numbers_they_are_says_the_schemes_of_layers_and_the_layout_how_they_lie
 }
 
 #[test]
-fn a_layer_without_weights_takes_a_seed_in_keras_and_nothing_elsewhere() {
+fn a_layer_without_weights_takes_a_seed_only_in_keras() {
     let folder = Folder::new();
     let drawn = |like: &str, before: &str| {
         let dense = "d = { layer = \"dense\", in = 3, out = 5 }";

@@ -91,7 +91,7 @@ fn layers_are_named_as_the_framework_names_a_plain_stack() {
 }
 
 #[test]
-fn the_activation_says_which_scheme_the_weights_have() {
+fn the_activation_selects_the_scheme() {
     let he = "he-normal:gain=relu,mode=fan-in";
     let leaky = |slope: &str| format!("he-normal:gain=leaky-relu{slope},mode=fan-in");
     let cases = [
@@ -123,7 +123,7 @@ fn the_activation_says_which_scheme_the_weights_have() {
 }
 
 #[test]
-fn the_report_says_which_activation_a_scheme_came_from() {
+fn the_report_names_the_activation_of_a_scheme() {
     let folder = Folder::new();
     let told = |line: &str| Ended::of(&mut folder.fanin(&format!("mlp 7-5-3 {line} --force -o w.npz"))).told;
     assert!(told("--activation tanh").contains("note: tanh: glorot-uniform (Glorot and Bengio 2010)\n"));
@@ -177,7 +177,7 @@ fn the_values_are_those_that_init_draws_under_the_same_name() {
 }
 
 #[test]
-fn what_is_no_perceptron_is_refused_in_one_line_and_nothing_is_written() {
+fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
     let cases: &[(&str, &[&str])] = &[
         ("", &["<SIZES>"]),
         ("784", &["`784` is one size", "`784-512-10`"]),

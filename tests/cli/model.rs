@@ -48,7 +48,7 @@ fn names(report: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_family_is_told_from_a_file_and_its_config_from_none() {
+fn a_family_is_distinguished_from_a_file() {
     let folder = Folder::new();
     let told = |line: &str| Ended::of(&mut folder.fanin(line)).told;
     let refused = told("model nosuch -o x.npz");
@@ -68,7 +68,7 @@ fn a_family_is_told_from_a_file_and_its_config_from_none() {
 }
 
 #[test]
-fn tensors_come_in_the_order_of_the_recipe() {
+fn tensors_have_the_order_of_the_recipe() {
     let folder = Folder::new();
     folder.write("r.toml", RECIPE);
     let report = report(&folder, "model r.toml -o out.safetensors --json");

@@ -69,7 +69,7 @@ fn a_part_of_a_module_verifies_and_a_file_without_one_is_refused() {
 }
 
 #[test]
-fn modules_are_kept_in_the_order_of_state_dict_whatever_the_order_of_the_draws() {
+fn modules_have_the_order_of_state_dict_for_any_order_of_draws() {
     let folder = Folder::new();
     let attention = ["in_proj_weight", "in_proj_bias", "bias_k", "bias_v", "out_proj.weight", "out_proj.bias"];
     let report = drawn(&folder, "init torch.nn.MultiheadAttention:add_bias_kv=true 12x4 --like torch");

@@ -1,4 +1,4 @@
-//! Where the bytes go: a file is there whole or not at all, a stream is told from a file, and talk stays apart from data.
+//! Outputs: a file is complete or absent, a stream is no file, and reports do not mix with data.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
@@ -67,7 +67,7 @@ fn force_replaces_a_file_and_keeps_its_mode() {
 }
 
 #[test]
-fn a_name_of_the_old_file_elsewhere_keeps_the_old_content() {
+fn another_link_to_the_old_file_keeps_the_old_content() {
     let folder = Folder::new();
     folder.write("w.npy", "old");
     fs::hard_link(folder.join("w.npy"), folder.join("other")).unwrap();
@@ -76,7 +76,7 @@ fn a_name_of_the_old_file_elsewhere_keeps_the_old_content() {
 }
 
 #[test]
-fn a_symbolic_link_is_followed_and_kept() {
+fn a_symbolic_link_is_followed_and_stays() {
     let folder = Folder::new();
     fs::create_dir(folder.join("store")).unwrap();
     folder.write("store/real.npy", "old");
@@ -126,7 +126,7 @@ fn a_new_file_has_the_mode_that_the_umask_leaves() {
 }
 
 #[test]
-fn a_manifest_is_written_beside_raw_values_with_the_same_care_and_never_beside_a_stream() {
+fn a_manifest_is_written_as_safely_as_its_raw_values_and_never_for_a_stream() {
     let folder = Folder::new();
     folder.done("init normal 3 a=4 -q -o w.raw");
     assert_eq!(folder.names(), ["w.raw", "w.raw.json"]);
@@ -246,7 +246,7 @@ fn the_report_goes_to_standard_error_and_quiet_silences_it() {
 }
 
 #[test]
-fn the_report_for_machines_goes_to_standard_output_unless_the_data_is_there() {
+fn the_json_report_goes_to_standard_output_unless_the_data_does() {
     let folder = Folder::new();
     let is_report = |text: &[u8]| {
         let report: Value = serde_json::from_slice(text).unwrap();

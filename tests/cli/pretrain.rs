@@ -55,7 +55,7 @@ fn any_number_of_threads_and_any_vectors_learn_the_same_bytes() {
 }
 
 #[test]
-fn samples_of_bits_are_learnt_the_same_bytes_however_they_are_kept() {
+fn samples_of_bits_give_the_same_weights_for_any_storage() {
     let folder = Folder::new();
     let bit = |n: usize| (n.wrapping_mul(2_654_435_761) >> 7).is_multiple_of(4);
     let row = |sample: usize| (0..150).map(|at| u8::from(bit(sample * 150 + at)).to_string()).collect::<Vec<_>>();
@@ -74,7 +74,7 @@ fn samples_of_bits_are_learnt_the_same_bytes_however_they_are_kept() {
 }
 
 #[test]
-fn what_was_learnt_is_learnt_again_by_verify() {
+fn verify_learns_weights_again() {
     let folder = folder();
     folder.done("init uniform:low=0,high=1 300x12 --seed 1 -o y.npy");
     for method in METHODS {
@@ -212,7 +212,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
 }
 
 #[test]
-fn constant_features_are_told_of_and_harm_nothing() {
+fn constant_features_are_reported_and_do_no_harm() {
     let folder = Folder::new();
     folder.write(
         "c.csv",
@@ -249,7 +249,7 @@ fn twenty_layers_have_unit_variance_whatever_the_activation() {
 }
 
 #[test]
-fn the_error_falls_and_is_told_epoch_by_epoch() {
+fn the_error_falls_and_is_reported_every_epoch() {
     let folder = folder();
     // Samples of three kinds, which are there to be learned.
     let row =
@@ -277,7 +277,7 @@ fn the_error_falls_and_is_told_epoch_by_epoch() {
 
 /// Each sample is changed in turn: one that is held out changes its own measure alone, and any other the weights.
 #[test]
-fn held_out_samples_are_measured_and_no_weight_is_learnt_from_them() {
+fn held_out_samples_are_measured_but_never_learned_from() {
     const SAMPLES: usize = 24;
     let folder = Folder::new();
     folder.done(&format!("init uniform:low=0,high=1 {SAMPLES}x12 -o x.npy"));

@@ -1,10 +1,10 @@
-//! A slice has the values that the whole tensor has there, whatever the distribution, the dtype, the format and the cut.
+//! A slice has the values of the full tensor, for every distribution, dtype, format and slice.
 
 use serde_json::Value;
 
 use crate::common::{Ended, Folder};
 
-/// Each kind of distribution: elementwise, of units, of places, and drawn as a whole.
+/// Each kind of distribution: elementwise, by units, by position, and joint.
 const DISTRIBUTIONS: [&str; 9] = [
     "he-normal",
     "uniform:low=-1,high=3",
@@ -29,7 +29,7 @@ fn values(folder: &Folder, line: &str, bytes: usize) -> Vec<u8> {
     file[header..].to_vec()
 }
 
-/// Puts the values of a slice where they belong in the whole.
+/// Copies the values of a slice to their positions in the full tensor.
 fn put(whole: &mut [u8], size: usize, axes: &[usize], ranges: &[(usize, usize)], part: &[u8]) {
     let lengths: Vec<usize> = ranges.iter().map(|(start, end)| end - start).collect();
     for (number, element) in part.chunks_exact(size).enumerate() {
@@ -60,7 +60,7 @@ fn written(ranges: &[(usize, usize)]) -> String {
 }
 
 #[track_caller]
-fn union_is_whole(folder: &Folder, command: &str, size: usize, axes: &[usize], cuts: &[&[usize]]) {
+fn slices_cover_the_tensor(folder: &Folder, command: &str, size: usize, axes: &[usize], cuts: &[&[usize]]) {
     let bytes = axes.iter().product::<usize>() * size;
     let whole = values(folder, command, bytes);
     let mut union = vec![0xaa; bytes];
@@ -73,14 +73,14 @@ fn union_is_whole(folder: &Folder, command: &str, size: usize, axes: &[usize], c
 }
 
 #[test]
-fn the_slices_of_a_matrix_are_the_whole_for_every_distribution_and_dtype() {
+fn the_slices_of_a_matrix_make_the_full_tensor_for_every_distribution_and_dtype() {
     let folder = Folder::new();
     for distribution in DISTRIBUTIONS {
         for (dtype, size) in DTYPES {
             let command = format!("init {distribution} w=12x8 --seed 5 --dtype {dtype}");
-            union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 5, 12], &[0, 8]]);
-            union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 12], &[0, 1, 8]]);
-            union_is_whole(&folder, &command, size, &[12, 8], &[&[0, 4, 12], &[0, 3, 8]]);
+            slices_cover_the_tensor(&folder, &command, size, &[12, 8], &[&[0, 5, 12], &[0, 8]]);
+            slices_cover_the_tensor(&folder, &command, size, &[12, 8], &[&[0, 12], &[0, 1, 8]]);
+            slices_cover_the_tensor(&folder, &command, size, &[12, 8], &[&[0, 4, 12], &[0, 3, 8]]);
         }
     }
 }
@@ -90,25 +90,25 @@ fn tensors_of_more_axes_are_cut_along_any_of_them() {
     let folder = Folder::new();
     for distribution in ["he-normal", "orthogonal", "delta-orthogonal", "dirac"] {
         let command = format!("init {distribution} w=3x3x4x6 --dtype bf16 --layout kkio");
-        union_is_whole(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 3], &[0, 3], &[0, 4], &[0, 2, 6]]);
-        union_is_whole(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 1, 3], &[0, 3], &[0, 3, 4], &[0, 6]]);
+        slices_cover_the_tensor(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 3], &[0, 3], &[0, 4], &[0, 2, 6]]);
+        slices_cover_the_tensor(&folder, &command, 2, &[3, 3, 4, 6], &[&[0, 1, 3], &[0, 3], &[0, 3, 4], &[0, 6]]);
     }
     let command = "init normal:std=0.02 w=5x7x9";
-    union_is_whole(&folder, command, 4, &[5, 7, 9], &[&[0, 5], &[0, 7], &[0, 4, 9]]);
-    union_is_whole(&folder, command, 4, &[5, 7, 9], &[&[0, 2, 5], &[0, 1, 6, 7], &[0, 8, 9]]);
-    union_is_whole(&folder, "init normal:std=0.02 w=9", 4, &[9], &[&[0, 4, 9]]);
+    slices_cover_the_tensor(&folder, command, 4, &[5, 7, 9], &[&[0, 5], &[0, 7], &[0, 4, 9]]);
+    slices_cover_the_tensor(&folder, command, 4, &[5, 7, 9], &[&[0, 2, 5], &[0, 1, 6, 7], &[0, 8, 9]]);
+    slices_cover_the_tensor(&folder, "init normal:std=0.02 w=9", 4, &[9], &[&[0, 4, 9]]);
 }
 
 #[test]
-fn slices_of_many_chunks_are_the_whole_for_any_number_of_threads() {
+fn slices_of_many_chunks_make_the_full_tensor_for_any_number_of_threads() {
     let folder = Folder::new();
     let command = "init glorot-normal w=700x1100 --threads 3";
-    union_is_whole(&folder, command, 4, &[700, 1100], &[&[0, 350, 700], &[0, 1100]]);
-    union_is_whole(&folder, command, 4, &[700, 1100], &[&[0, 700], &[0, 33, 1100]]);
+    slices_cover_the_tensor(&folder, command, 4, &[700, 1100], &[&[0, 350, 700], &[0, 1100]]);
+    slices_cover_the_tensor(&folder, command, 4, &[700, 1100], &[&[0, 700], &[0, 33, 1100]]);
 }
 
 #[test]
-fn bounds_may_be_left_out_and_axes_after_the_last_are_whole() {
+fn bounds_may_be_omitted_and_omitted_axes_are_complete() {
     let folder = Folder::new();
     let init = "init normal w=6x4 b=4 --format safetensors -q -o";
     for (short, long) in [("w=2:", "w=2:6,0:4"), ("w=:,1:", "w=0:6,1:4"), ("w=:3,:1", "w=0:3,0:1"), ("b=:", "b=0:4")] {
@@ -135,7 +135,7 @@ fn the_recipe_of_a_slice_gives_its_distribution_again() {
 }
 
 #[test]
-fn the_report_tells_which_part_of_which_shape() {
+fn the_report_shows_the_part_and_the_full_shape() {
     let folder = Folder::new();
     let told = Ended::of(&mut folder.fanin("init he-normal w=12x8 --slice w=3:7,2: -o w.npy")).told;
     assert!(told.contains("w=4x6 [3:7, 2:8] of 12x8 f32: he-normal"), "{told}");
@@ -175,7 +175,7 @@ fn slices_that_are_none_are_refused() {
 }
 
 #[test]
-fn recipes_of_slices_that_cannot_be_are_left_aside() {
+fn provenance_of_impossible_slices_is_ignored() {
     let folder = Folder::new();
     folder.done("init zeros w=4x8 --slice w=1:3 -q -o w.json");
     let file = String::from_utf8(folder.read("w.json")).unwrap();

@@ -1,4 +1,4 @@
-//! Templates: names, shapes and types of files that are there, some tensors copied and the others drawn anew.
+//! Templates: the names, shapes and types of existing files, with some tensors copied and the others drawn.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(crate) fn like(folder: &Folder) {
 const KINDS: [&str; 5] = ["body.mask", "body.ids", "body.f8", "body.f4", "body.weight"];
 
 #[test]
-fn a_head_is_drawn_anew_and_the_body_is_kept_to_the_byte() {
+fn a_head_is_redrawn_and_the_body_is_copied_byte_for_byte() {
     let folder = Folder::new();
     like(&folder);
     folder.done("model like.safetensors --rules head.toml --keep body.* --seed 3 -q -o new.safetensors");
@@ -45,7 +45,7 @@ fn a_head_is_drawn_anew_and_the_body_is_kept_to_the_byte() {
 }
 
 #[test]
-fn keeping_everything_is_a_copy_whatever_the_threads_and_the_way_out() {
+fn keeping_everything_is_a_copy_for_any_threads_and_output() {
     let folder = Folder::new();
     folder.write(
         "like.safetensors",
@@ -77,7 +77,7 @@ fn a_file_is_not_replaced_by_what_is_made_of_it_not_even_through_a_link() {
 }
 
 #[test]
-fn slices_of_kept_tensors_are_theirs() {
+fn slices_of_copied_tensors_have_the_tensors_values() {
     let folder = Folder::new();
     like(&folder);
     let line = "model like.safetensors --rules head.toml --keep body.* -q -o s.safetensors";
@@ -173,7 +173,7 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
 }
 
 #[test]
-fn values_of_any_order_and_byte_order_are_kept() {
+fn values_of_any_order_and_byte_order_are_copied() {
     let folder = Folder::new();
     let npy = |descr: &str, order: &str, size: usize| {
         hostile::npy(
@@ -184,7 +184,7 @@ fn values_of_any_order_and_byte_order_are_kept() {
     folder.write("w.npy", npy("<U1", "False", 4));
     let ended = Ended::of(&mut folder.fanin("model w.npy --keep * -o out.safetensors"));
     assert!(ended.is_refusal() && ended.told.contains("it holds text"), "{}", ended.told);
-    // The elements in the order in which the file holds them, and if their bytes are turned.
+    // The elements in the order of the file, and if their bytes are reversed.
     let (rows, columns) = ([0, 1, 2, 3, 4, 5], [0, 2, 4, 1, 3, 5]);
     for (descr, order, size, word, places, turned) in [
         ("<i8", "False", 8, "I64", rows, 1),
@@ -233,7 +233,7 @@ fn hostile_templates_are_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn recipes_that_say_kept_of_another_thing_are_left_aside() {
+fn provenance_that_calls_other_values_copied_is_ignored() {
     let folder = Folder::new();
     like(&folder);
     folder.done("model like.safetensors --keep * -q -o new.safetensors");

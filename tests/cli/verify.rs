@@ -81,7 +81,7 @@ fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
 }
 
 #[test]
-fn a_flipped_bit_is_found_where_it_is() {
+fn a_flipped_bit_is_found_with_its_position() {
     let folder = Folder::new();
     // More than one block of reading, so that the middle and the last lie in others than the first.
     for (index, place) in [(0, "[0, 0]"), (45_000, "[150, 0]"), (89_999, "[299, 299]")] {
@@ -148,7 +148,7 @@ fn a_folder_of_shards_verifies_as_one_and_not_without_a_shard_or_with_one_that_i
 }
 
 #[test]
-fn kept_tensors_are_compared_by_their_hash() {
+fn copied_tensors_are_compared_by_their_hash() {
     let folder = Folder::new();
     folder.done("init normal:std=1 a=20x20 b=20x20 -q --seed 3 -o x.safetensors");
     folder.write("r.toml", "[rules]\n\"*\" = \"he-normal\"\n");
@@ -207,7 +207,7 @@ fn a_checkpoint_of_a_family_verifies_by_its_config() {
     verify(&folder, "d --recipe d/config.json --seed 4", 1);
 }
 
-/// Schemes whose distributions differ in kind, on a file of 100,000 elements each.
+/// Schemes with different kinds of distributions, each for a tensor of 100,000 elements.
 #[test]
 fn values_of_every_scheme_and_dtype_fit_their_distribution() {
     let folder = Folder::new();
@@ -252,7 +252,7 @@ fn a_distribution_that_is_a_little_another_does_not_fit() {
 }
 
 #[test]
-fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
+fn a_repeated_block_and_a_nan_do_not_fit() {
     let folder = Folder::new();
     folder.done("init normal 400x250 -q -o w.npy");
     let mut bytes = folder.read("w.npy");
@@ -267,7 +267,7 @@ fn a_block_that_comes_again_and_a_value_that_is_none_do_not_fit() {
 }
 
 #[test]
-fn false_alarms_are_as_rare_as_the_level_says() {
+fn false_alarms_are_as_rare_as_alpha() {
     let folder = Folder::new();
     let mut alarms = 0;
     for seed in 0..200 {

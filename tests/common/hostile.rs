@@ -46,7 +46,7 @@ fn header(descr: &str, order: &str, shape: &str) -> String {
     format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n")
 }
 
-/// A whole .npy of singles.
+/// A complete .npy of f32.
 pub(crate) fn singles(shape: &str, count: usize) -> Vec<u8> {
     npy(&header("'<f4'", "False", shape), &vec![0; 4 * count])
 }
@@ -311,7 +311,7 @@ pub(crate) fn odd() -> Cases {
     cases
 }
 
-/// Files whose recipe is not theirs.
+/// Files with the provenance of another file.
 pub(crate) fn misleading() -> Cases {
     let head = r#""generator":"native-1","schema":1,"seed":"7""#;
     let recipe = |tensor: &str| format!("{{{head},\"tensors\":{{\"w\":{tensor}}}}}");

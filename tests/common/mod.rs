@@ -1,4 +1,4 @@
-//! What the tests of the program share: running it, a folder that goes away, and skips that are told and counted.
+//! Shared by all tests of the program: running it, temporary folders, and skips that are reported and counted.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 pub(crate) mod hostile;
@@ -207,7 +207,7 @@ pub(crate) fn skipped(why: &str) {
     }
 }
 
-/// Whether the machine has a program; where it has not, that is told as the reason of a skip.
+/// True if the machine has a program. If not, that is reported as the reason of a skip.
 pub(crate) fn has(program: &str, for_what: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -217,7 +217,7 @@ pub(crate) fn has(program: &str, for_what: &str) -> bool {
     there
 }
 
-/// The program that tells the peak memory of another (GNU time).
+/// The program that measures the peak memory of another (GNU time).
 pub(crate) const TIME: &str = "/usr/bin/time";
 
 /// The peak memory in bytes of a command that was run as `TIME -q -f %M -o FILE COMMAND`.

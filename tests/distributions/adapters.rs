@@ -37,7 +37,7 @@ fn lora_a_has_the_distributions_of_peft() {
 }
 
 #[test]
-fn orthogonal_adapters_of_one_name_and_seed_begin_with_nothing() {
+fn the_product_of_orthogonal_adapters_of_one_name_and_seed_is_zero() {
     let (a, b) = (drawn(5, "lora-orthogonal-a", "8x500"), drawn(5, "lora-orthogonal-b", "300x8"));
     assert!(product(&b, &a, [300, 8, 500]).iter().all(|value| value.abs() < 1e-14));
     // Each has half the variance of a normal, over 10^2; eight rows of Q leave few degrees of freedom, all of them used.
@@ -69,7 +69,7 @@ fn the_parts_of_a_base_make_it_again() {
 }
 
 #[test]
-fn threads_and_dtypes_change_no_number() {
+fn threads_and_dtypes_change_no_value() {
     for (expression, shape) in EXPRESSIONS {
         let tensor = draw::tensor(expression, shape, "torch", DType::F64);
         let count = usize::try_from(tensor.shape().count()).unwrap();

@@ -93,7 +93,7 @@ fn lengths_and_elements_follow_their_distributions() {
 }
 
 #[test]
-fn distributions_tell_their_mean_and_their_standard_deviation() {
+fn distributions_state_their_mean_and_standard_deviation() {
     for (expression, told) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)] {
         for dimension in [1, 2, 5, 20] {
             let distribution =

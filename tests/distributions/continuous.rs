@@ -1,4 +1,4 @@
-//! Distributions beside the uniform and the normal: each against its distribution function, written down a second time.
+//! Continuous distributions other than uniform and normal, against distribution functions written independently here.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, PI};
 
@@ -128,7 +128,7 @@ fn numbers_follow_their_distributions_and_an_error_of_three_percent_in_the_scale
 }
 
 #[test]
-fn means_and_standard_deviations_are_those_that_the_distributions_tell() {
+fn means_and_standard_deviations_are_the_expected_ones() {
     let (mut means, mut stds) = (0, 0);
     for &expression in EXPRESSIONS {
         let distribution = draw::tensor(expression, "1024x512", "default", DType::F64).distribution().clone();
@@ -153,7 +153,7 @@ fn means_and_standard_deviations_are_those_that_the_distributions_tell() {
 }
 
 #[test]
-fn no_value_is_out_of_its_bounds_or_above_the_largest_that_is_told() {
+fn no_value_is_out_of_bounds_or_above_the_stated_maximum() {
     for &expression in EXPRESSIONS {
         for dtype in DType::ALL {
             let distribution = draw::tensor(expression, "1", "default", DType::F64).distribution().clone();

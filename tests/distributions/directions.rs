@@ -1,4 +1,4 @@
-//! Matrices whose rows are directions, or whose blocks are rotations.
+//! Matrices with rows that are directions, or with blocks that are rotations.
 
 use std::f64::consts::PI;
 

@@ -82,7 +82,7 @@ fn one_value_in_a_hundred_that_is_another_is_found() {
 }
 
 #[test]
-fn distributions_tell_their_mean_their_standard_deviation_and_their_bounds() {
+fn distributions_state_their_mean_standard_deviation_and_bounds() {
     for &expression in EXPRESSIONS {
         let distribution = draw::tensor(expression, "9", "default", DType::F32).distribution().clone();
         let rows = expected(expression);
@@ -102,7 +102,7 @@ fn distributions_tell_their_mean_their_standard_deviation_and_their_bounds() {
 }
 
 #[test]
-fn whole_numbers_stay_whole_over_the_widest_range() {
+fn integers_stay_integers_over_the_widest_range() {
     let expression = "integer-uniform:low=-9007199254740992,high=9007199254740992";
     let values = draw::whole(2, &draw::tensor(expression, "100000", "default", DType::F64));
     assert!(values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 2f64.powi(53)));

@@ -238,7 +238,7 @@ fn an_error_of_one_percent_in_the_standard_deviation_is_found_in_every_distribut
 }
 
 #[test]
-fn a_mean_that_is_off_by_one_percent_of_the_standard_deviation_is_found() {
+fn an_error_of_the_mean_of_one_percent_of_the_standard_deviation_is_found() {
     for row in [("normal:std=1", Reference::normal(1.0)), ("uniform:std=1", Reference::uniform(3f64.sqrt()))] {
         let faults = faults_of(row, SHAPE, DType::F32, |value, _| value + 0.01);
         assert!(has_distance(&faults) && has_moment(&faults, 1), "{}: {faults:?}", row.0);

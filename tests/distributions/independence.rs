@@ -76,7 +76,7 @@ fn seeds_and_names_make_independent_tensors() {
 fn a_correlation_of_half_a_percent_is_found_in_numbers_and_in_squares() {
     let values = series("normal:std=1", "weight", 1);
     assert!(are_correlated(pairs_apart(&values, 1).map(|(x, y)| (x, y + 0.005 * x))));
-    // The same sizes, but signs that are drawn anew: only the squares know of each other.
+    // The same magnitudes with new random signs: only the squares are correlated.
     assert!(are_correlated(
         pairs_apart(&values, 1).map(|(x, y)| (x, (0.995 * y * y + 0.005 * x * x).sqrt() * y.signum()))
     ));

@@ -114,7 +114,7 @@ fn groups_hold_weights_of_their_own() {
 }
 
 #[test]
-fn a_delta_is_zero_but_at_its_centre_and_left_of_it_where_sizes_are_even() {
+fn a_delta_is_zero_except_at_its_centre_left_of_the_middle_for_even_sizes() {
     for (kernel, centre) in [(vec![3, 3], 4), (vec![4, 4], 5), (vec![2, 2], 0), (vec![6], 2), (vec![4, 3, 2], 8)] {
         let weight = Weight::draw("delta-orthogonal:gain=2", &kernel, 5, 8, 9);
         for tap in 0..weight.taps() {

@@ -33,7 +33,7 @@ fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
     rows.chain(matrices).chain(placed).collect()
 }
 
-/// Checks random slices against the whole, in single and in double precision.
+/// Compares random slices with the full tensor, in f32 and in f64.
 fn assert_slices(
     what: &str,
     source: &dyn Source,
@@ -53,7 +53,7 @@ fn assert_slices(
 }
 
 #[test]
-fn any_slice_is_the_slice_of_the_whole() {
+fn any_slice_is_the_slice_of_the_full_tensor() {
     let mut place = places();
     for (expression, shape, layout) in tensors() {
         for dtype in [DType::F32, DType::F64] {
@@ -147,7 +147,7 @@ fn aliases_give_equal_numbers() {
 }
 
 #[test]
-fn distributions_that_are_equal_give_equal_numbers_whatever_their_names() {
+fn equal_distributions_with_different_names_give_equal_values() {
     for (one, other) in [
         ("he-normal", "variance-scaling:scale=2,distribution=normal"),
         ("lecun-uniform", "he-uniform:gain=1"),
@@ -167,7 +167,7 @@ fn distributions_that_are_equal_give_equal_numbers_whatever_their_names() {
 }
 
 #[test]
-fn a_truncated_normal_is_the_plain_normal_wherever_that_is_not_cut() {
+fn a_truncated_normal_equals_the_normal_inside_the_cuts() {
     let [plain, cut] = ["normal:std=0.01", "truncated-normal:std=0.01"]
         .map(|expression| draw::whole(6, &draw::tensor(expression, "1000000", "default", DType::F32)));
     let kept = plain.iter().zip(&cut).filter(|(plain, _)| plain.abs() < 0.0199);
@@ -176,7 +176,7 @@ fn a_truncated_normal_is_the_plain_normal_wherever_that_is_not_cut() {
 }
 
 #[test]
-fn seed_and_name_change_every_random_tensor_and_nothing_else_does() {
+fn only_seed_and_name_change_a_random_tensor() {
     for (expression, shape, layout) in tensors() {
         let tensor = draw::tensor(expression, shape, layout, DType::F32);
         let other = draw::named(Name::unnamed(1).as_str(), expression, shape, layout, DType::F32);

@@ -132,7 +132,7 @@ fn decays_and_time_steps_follow_their_distributions() {
 }
 
 #[test]
-fn the_moments_that_are_told_are_those_of_what_is_drawn() {
+fn the_stated_moments_are_those_of_the_values() {
     let tensor = draw::tensor("lru-theta", "300x1000", "torch", DType::F64);
     let values = draw::whole(6, &tensor);
     let count = values.len() as f64;
@@ -170,7 +170,7 @@ fn time_steps_below_the_floor_are_made_as_long() {
 }
 
 #[test]
-fn decays_of_mamba_are_the_logarithms_of_whole_numbers() {
+fn decays_of_mamba_are_logarithms_of_integers() {
     // What transformers 5.23.0 and mamba_ssm write: log of arange(1, d_state + 1), for every channel.
     for (shape, states) in [("5x16", 16), ("24", 24)] {
         for (index, value) in drawn("mamba-a", shape, DType::F32).into_iter().enumerate() {

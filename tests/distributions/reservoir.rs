@@ -67,7 +67,7 @@ fn gelfand(matrix: &[f64], n: usize) -> f64 {
 }
 
 #[test]
-fn the_spectral_radius_is_the_one_asked_for() {
+fn the_spectral_radius_is_the_requested_one() {
     for (expression, n) in [
         ("spectral:radius=0.9,density=0.1", 200),
         ("spectral:radius=1.3,density=1", 60),
@@ -113,7 +113,7 @@ fn a_radius_that_some_draws_lack_is_drawn_until_it_is_there() {
 }
 
 #[test]
-fn a_fast_spectral_radius_is_near_the_one_asked_for() {
+fn a_fast_spectral_radius_is_near_the_requested_one() {
     for expression in ["fast-spectral:radius=0.9", "fast-spectral:radius=0.9,density=0.1"] {
         let found = gelfand(&square(3, expression, 600), 600);
         // reservoirpy's own test allows a tenth at 1000 units.
@@ -156,7 +156,7 @@ fn degrees_and_counts_are_exact() {
 }
 
 #[test]
-fn the_same_matrix_stands_in_every_layout() {
+fn every_layout_has_the_same_matrix() {
     for (expression, _) in EXPRESSIONS.iter().filter(|(_, shape)| *shape == "24x24") {
         let values = |layout| draw::whole(5, &draw::tensor(expression, "24x24", layout, DType::F64));
         let (outputs_first, inputs_first) = (values("torch"), values("default"));
@@ -184,7 +184,7 @@ fn errors(count: usize, trials: usize, chance: f64) -> f64 {
 }
 
 #[test]
-fn densities_are_those_asked_for_and_places_evenly_chosen() {
+fn densities_are_the_requested_ones_and_positions_are_uniform() {
     for (expression, density) in [
         ("random-sparse:density=0.2", 0.2),
         ("random-sparse:density=0.2,exact=true", 0.2),
@@ -310,7 +310,7 @@ fn by_dales_principle_all_that_a_unit_sends_has_one_sign() {
 }
 
 #[test]
-fn permutations_lead_from_each_unit_to_one_and_to_all_alike() {
+fn permutations_connect_each_unit_to_one_and_reach_all_equally() {
     let mut counts = [0usize; 6];
     for seed in 0..3000 {
         let matrix = square(seed, "permutation", 3);
@@ -390,7 +390,7 @@ fn a_ring_to_the_power_of_its_size_is_a_multiple_of_the_identity() {
 }
 
 #[test]
-fn slices_threads_and_dtypes_change_no_number() {
+fn slices_threads_and_dtypes_change_no_value() {
     for &(expression, shape) in EXPRESSIONS {
         let tensor = draw::tensor(expression, shape, layout(shape), DType::F64);
         let count = usize::try_from(tensor.shape().count()).unwrap();

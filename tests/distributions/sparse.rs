@@ -159,7 +159,7 @@ fn nonzeros_are_normal() {
 }
 
 #[test]
-fn every_input_has_exactly_as_many_nonzeros_where_inputs_are_the_units() {
+fn every_input_has_the_exact_number_of_nonzeros_if_inputs_are_the_units() {
     for (layout, letters, shape) in [
         ("torch", "oi", vec![64, 200]),
         ("default", "io", vec![200, 64]),
@@ -201,7 +201,7 @@ fn torch_and_flux_leave_out_outgoing_weights_and_lasagne_and_mlx_incoming_ones()
 }
 
 #[test]
-fn nonzeros_have_a_mean_where_one_is_given() {
+fn nonzeros_have_the_given_mean() {
     let reference = Reference::Normal { mean: 2.0, std: 0.5 };
     for expression in ["sparse:nonzeros=300,mean=2,std=0.5", "sparse-bernoulli:density=0.3,mean=2,std=0.5"] {
         for dtype in [DType::F32, DType::F64] {

@@ -65,7 +65,7 @@ const RATIOS: [(usize, usize, f64); 3] =
     [(250, 199, 0.9664519429112827), (299, 0, 0.40273369692679256), (16, 15, 0.9907548092361399)];
 
 #[test]
-fn parts_are_told_by_the_shape_and_axes_before_them_repeat_them() {
+fn parts_follow_from_the_shape_and_repeat_along_the_axes_before() {
     for (whole, shape, part, small) in [
         ("hippo-legs", "4x4", "part=a", "4x4"),
         ("hippo-legs", "4", "part=b", "4"),
@@ -94,7 +94,7 @@ fn matrices_are_scaled_and_transposed_on_request() {
 }
 
 #[test]
-fn no_element_is_larger_than_the_distribution_says() {
+fn no_element_is_above_the_stated_maximum() {
     for &expression in EXPRESSIONS {
         for shape in ["1x1", "2x2", "4x4", "30x30", "30"] {
             if shape == "1x1" && expression.starts_with("hippo-fourier") {

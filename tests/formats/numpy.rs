@@ -81,7 +81,7 @@ fn values_of_compressed_members_are_those_that_were_packed() {
         let mut read = Vec::new();
         contents.read(0, &mut |chunk| read.extend_from_slice(chunk)).unwrap();
         assert!(read.into_iter().eq((0..40_000).map(|n| f64::from(n) / 8.0)), "{method}");
-        // A bit of the packed values: the checksum, or the compression, tells.
+        // A bit of the packed values: the checksum or the decompression finds it.
         let mut damaged = packed;
         let place = damaged.len() / 2;
         damaged[place] ^= 4;

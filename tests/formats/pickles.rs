@@ -92,7 +92,7 @@ fn tensors_in_containers_are_named_by_keys_and_numbers_joined_by_points() {
 }
 
 #[test]
-fn a_tensor_whose_key_makes_no_name_is_refused_by_its_place() {
+fn a_tensor_with_a_key_that_is_no_name_is_refused_with_its_position() {
     let long = "x".repeat(5000);
     let point = b"G\x3f\xf8\0\0\0\0\0\0".to_vec();
     for key in [point, tuple(&[byte(1), byte(2)]), text(&long)] {
@@ -334,7 +334,7 @@ fn an_archive_without_checksums_is_read_with_a_note() {
 }
 
 #[test]
-fn a_view_of_a_storage_begins_where_it_says() {
+fn a_view_of_a_storage_begins_at_its_offset() {
     let viewed = |first: u8, count: u8, shape: u8| {
         let class = b"ctorch\nFloatStorage\n".to_vec();
         let view = tuple(&[text("1"), byte(first), byte(count)]);
@@ -377,7 +377,7 @@ fn kinds_that_are_not_read_are_refused_by_their_names() {
 }
 
 #[test]
-fn a_module_beside_tensors_is_skipped_with_a_note_of_its_own() {
+fn a_module_among_tensors_is_skipped_with_a_note() {
     let module =
         object("torch.nn.modules.loss CrossEntropyLoss", &[("training", vec![0x88]), ("_parameters", b"}".to_vec())]);
     let contents = open(&archived(dict(&[("w", weight()), ("criterion", module)])));

@@ -249,7 +249,7 @@ fn raw_values_are_read_by_either_of_their_two_files() {
 }
 
 #[test]
-fn raw_values_of_another_length_than_their_manifest_says_are_refused() {
+fn raw_values_of_another_length_than_in_the_manifest_are_refused() {
     let (values, manifest) = raw_values();
     for length in 0..values.len() {
         let file = Temporary::of_raw(&values[..length], manifest.as_bytes());

@@ -117,7 +117,7 @@ fn every_type() -> Vec<u8> {
 }
 
 #[test]
-fn every_type_is_kept_in_every_format_that_has_it() {
+fn every_type_is_copied_in_every_format_that_has_it() {
     let folder = Folder::new();
     folder.write("all.safetensors", every_type());
     let all = folder.read("all.safetensors");
@@ -252,7 +252,7 @@ fn what_is_no_file_of_weights_is_named_with_the_way_out() {
 }
 
 #[test]
-fn weights_are_a_template_whatever_their_name() {
+fn weights_with_any_file_name_are_a_template() {
     let folder = Folder::new();
     let file = folder.done("init normal weight=6x10 --seed 3 -q --format safetensors -o -");
     for name in ["pytorch_model.bin", "w.ckpt", "w.tar", "w.weights", "w.st", "w", "w.toml", "w.json"] {

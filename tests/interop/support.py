@@ -126,7 +126,7 @@ class Case(unittest.TestCase):
         self.assertEqual(one.tobytes(), other.tobytes())
 
     def tool(self, name):
-        """The path of a program; a test, or a part of one, that needs it is skipped where it is missing."""
+        """The path of a program; skips the test, or the subtest, if it is missing."""
         path = shutil.which(name)
         if path is None:
             self.skipTest(f"{name} is not on this machine")

@@ -1,4 +1,4 @@
-"""`--like` on a CPU without fused multiply-add, where glibc takes other functions: what differs is said to be close."""
+"""`--like` on a CPU without fused multiply-add, for which glibc has other functions: values that differ are called approximate."""
 
 import platform
 

@@ -91,7 +91,7 @@ class Npz(Case):
                 self.assertEqual(descriptor, (b"PK\7\x08", info.CRC, info.file_size, info.file_size))
 
     def test_a_member_over_4_gib_reads_back(self):
-        # 4 GiB of zeros through a pipe, of which only the ends are kept: what lies between is a hole of a sparse file,
+        # 4 GiB of zeros through a pipe, of which only the ends are stored: the rest is a hole of a sparse file,
         # which reads as the same zeros.
         path = self.folder / "large.npz"
         count = 2**29 + 1

@@ -64,7 +64,7 @@ class Parity(Case):
         self.assertIn("AssertionError", done.stderr)
 
     def has(self, wanted):
-        """Skips the test where a framework is missing, or is of another release than the page's."""
+        """Skips the test if a framework is missing or of another release than the page's."""
         # A package may come under another name: tensorflow as tensorflow_cpu.
         ask = "import sys, importlib.metadata as m; given = m.packages_distributions()\n"
         ask += "for package in sys.argv[1:]: print(m.version(given[package][0]))"

@@ -41,7 +41,7 @@ class Safetensors(Case):
             with self.subTest(dtype=dtype):
                 data = init("normal", *TENSORS, "--dtype", dtype, "--format", "safetensors")
                 tensors = load_safetensors(data)
-                # The library writes the keys of its metadata in an order that is drawn anew each time.
+                # The library writes the keys of its metadata in a new random order each time.
                 saved = (save(tensors, metadata=metadata(data)) for _ in range(64))
                 self.assertTrue(any(data == bytes(other) for other in saved), "never the bytes of the library")
 

@@ -1,4 +1,4 @@
-"""Templates: what safetensors and NumPy wrote is kept, and what fanin writes of it they read."""
+"""Templates: files of safetensors and NumPy are copied, and those libraries read the result."""
 
 import json
 

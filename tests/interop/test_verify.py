@@ -1,4 +1,4 @@
-"""Files that NumPy and the safetensors library wrote are tested against distributions, and pictures are read by an XML parser."""
+"""Files of NumPy and safetensors are tested against distributions, and an XML parser reads the pictures."""
 
 import re
 import subprocess

@@ -156,7 +156,7 @@ const FAULTS: &[(&str, &str)] = &[(KILL, ""), ("error=ENOSPC", ""), ("error=EIO"
 
 const OLD: Option<&[u8]> = Some(b"the old file");
 
-fn is_whole_or_not_at_all(way: &Way) {
+fn is_complete_or_absent(way: &Way) {
     if !has("strace", "kills and failing calls") {
         return;
     }
@@ -165,47 +165,47 @@ fn is_whole_or_not_at_all(way: &Way) {
 }
 
 #[test]
-fn a_new_npy_is_whole_or_not_at_all() {
-    is_whole_or_not_at_all(&Way::npy(None));
+fn a_new_npy_is_complete_or_absent() {
+    is_complete_or_absent(&Way::npy(None));
 }
 
 #[test]
 fn a_replaced_npy_is_the_old_or_the_new_one() {
-    is_whole_or_not_at_all(&Way::npy(OLD));
+    is_complete_or_absent(&Way::npy(OLD));
 }
 
 #[test]
-fn a_new_npz_is_whole_or_not_at_all() {
-    is_whole_or_not_at_all(&Way::new("npz", None));
+fn a_new_npz_is_complete_or_absent() {
+    is_complete_or_absent(&Way::new("npz", None));
 }
 
 #[test]
 fn a_replaced_npz_is_the_old_or_the_new_one() {
-    is_whole_or_not_at_all(&Way::new("npz", OLD));
+    is_complete_or_absent(&Way::new("npz", OLD));
 }
 
 #[test]
-fn a_new_file_of_safetensors_is_whole_or_not_at_all() {
-    is_whole_or_not_at_all(&Way::new("safetensors", None));
+fn a_new_safetensors_file_is_complete_or_absent() {
+    is_complete_or_absent(&Way::new("safetensors", None));
 }
 
 #[test]
 fn a_replaced_file_of_safetensors_is_the_old_or_the_new_one() {
-    is_whole_or_not_at_all(&Way::new("safetensors", OLD));
+    is_complete_or_absent(&Way::new("safetensors", OLD));
 }
 
 #[test]
-fn a_new_file_of_json_is_whole_or_not_at_all() {
-    is_whole_or_not_at_all(&Way::new("json", None));
+fn a_new_json_file_is_complete_or_absent() {
+    is_complete_or_absent(&Way::new("json", None));
 }
 
 #[test]
 fn a_replaced_file_of_json_is_the_old_or_the_new_one() {
-    is_whole_or_not_at_all(&Way::new("json", OLD));
+    is_complete_or_absent(&Way::new("json", OLD));
 }
 
 #[test]
-fn a_file_so_large_that_its_size_is_reserved_is_whole_or_not_at_all() {
+fn a_file_with_reserved_size_is_complete_or_absent() {
     if !has("strace", "a size that cannot be reserved") {
         return;
     }
@@ -213,11 +213,11 @@ fn a_file_so_large_that_its_size_is_reserved_is_whole_or_not_at_all() {
     assert!(!reserved(&Way::npy(None)), "three elements are worth no call");
     let way = Way { init: "init normal 512x512 -q --threads 1 --format npy".into(), old: OLD, detour: None };
     assert!(reserved(&way), "a mebibyte is");
-    is_whole_or_not_at_all(&way);
+    is_complete_or_absent(&way);
 }
 
 #[test]
-fn without_unnamed_files_a_file_is_whole_or_not_at_all_too() {
+fn without_unnamed_files_a_file_is_complete_or_absent() {
     if !has("strace", "kills and failing calls without unnamed files") {
         return;
     }
@@ -227,7 +227,7 @@ fn without_unnamed_files_a_file_is_whole_or_not_at_all_too() {
         let opened: Vec<&String> = calls.iter().filter(|call| call.starts_with("openat(")).collect();
         let number = 1 + opened.iter().position(|call| call.contains("O_TMPFILE")).unwrap();
         way.detour = Some(format!("openat:error=EOPNOTSUPP:when={number}"));
-        is_whole_or_not_at_all(&way);
+        is_complete_or_absent(&way);
     }
 }
 
@@ -247,7 +247,7 @@ fn a_file_without_a_name_gets_the_mode_that_the_umask_leaves_and_so_does_one_wit
 }
 
 #[test]
-fn fewer_threads_than_asked_for_write_the_same_bytes() {
+fn fewer_threads_than_requested_write_the_same_bytes() {
     if !has("strace", "a system without threads to give") {
         return;
     }

@@ -16,7 +16,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn headers_and_values_are_read_whole_though_each_other_read_is_interrupted_or_the_first_is_short() {
+fn interrupted_and_short_reads_lose_no_byte() {
     if !has("strace", "interrupted and short reads") {
         return;
     }
@@ -73,7 +73,7 @@ fn a_call_of_writing_that_is_interrupted_is_made_again_or_may_pass_by_itself() {
 }
 
 #[test]
-fn a_pipe_without_a_writer_is_refused_and_never_waited_for() {
+fn a_pipe_without_a_writer_is_refused_at_once() {
     let folder = Folder::new();
     if !has("mkfifo", "pipes in the place of files") {
         return;

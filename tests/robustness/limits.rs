@@ -118,7 +118,7 @@ fn a_config_of_too_many_or_too_large_tensors_is_refused() {
 }
 
 #[test]
-fn a_pattern_of_what_is_kept_is_limited() {
+fn patterns_of_copied_tensors_are_limited() {
     let folder = Folder::new();
     folder.done("init ones w=2 -q -o w.npz");
     let nested = |depth: usize| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));

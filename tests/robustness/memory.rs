@@ -34,7 +34,7 @@ fn a_large_file_is_written_in_little_memory() {
 }
 
 #[test]
-fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn() {
+fn memory_for_joint_draws_of_a_framework_is_counted_before_the_draw() {
     /// What the program takes by itself, with its buffers.
     const OWN: u64 = 16 << 20;
     let (folder, measured) = (Folder::new(), Path::new(TIME).exists());
@@ -63,7 +63,7 @@ fn what_a_framework_s_generator_draws_as_a_whole_is_counted_before_it_is_drawn()
             assert!(peak <= needed + OWN, "{line}: {peak} bytes, and {needed} were counted");
         }
     }
-    // A slice, and a tensor after it, take the whole as well.
+    // A slice, and a tensor after it, need the memory of the full tensor.
     folder.done("init torch.orthogonal_ a=20000x50 b=1x1 --like torch -q -o both.npz");
     for line in
         ["init torch.orthogonal_ w=20000x50 --slice w=0:1 --like torch -o w.npy --force", "verify both.npz --tensor b"]

@@ -97,7 +97,7 @@ fn sweep(prepare: &dyn Fn() -> Folder, line: &str, resumed: &str, whole: &HashMa
 }
 
 #[test]
-fn a_run_that_was_killed_anywhere_goes_on_to_the_same_files() {
+fn a_run_killed_anywhere_resumes_to_the_same_files() {
     if !has("strace", "kills of runs that learn") {
         return;
     }
@@ -127,7 +127,7 @@ fn killed_anywhere(line: &str) {
 }
 
 #[test]
-fn a_run_over_older_files_goes_on_where_it_may_replace_them() {
+fn a_run_over_older_files_resumes_if_it_may_replace_them() {
     if !has("strace", "kills of runs that replace files") {
         return;
     }
@@ -145,7 +145,7 @@ fn a_run_over_older_files_goes_on_where_it_may_replace_them() {
 }
 
 #[test]
-fn a_finished_run_goes_on_to_nothing() {
+fn resuming_a_finished_run_changes_nothing() {
     for run in RUNS {
         let (folder, line) = (folder(), line(run));
         folder.done(&line);
@@ -176,7 +176,7 @@ fn half_way(line: &str) -> Folder {
 }
 
 #[test]
-fn a_log_has_every_epoch_once_whatever_its_end_was() {
+fn a_log_has_every_epoch_once_after_any_end() {
     if !has("strace", "kills of runs with a log") {
         return;
     }

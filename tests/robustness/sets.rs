@@ -111,7 +111,7 @@ impl Set {
 }
 
 #[test]
-fn a_set_that_is_replaced_is_never_taken_for_a_whole_one_with_files_of_both() {
+fn a_set_with_old_and_new_files_never_looks_complete() {
     if !has("strace", "sets of files that are killed") {
         return;
     }
@@ -155,7 +155,7 @@ fn a_replaced_set_that_was_killed_is_resumed_if_it_is_of_the_same_plan() {
 }
 
 #[test]
-fn a_failure_before_the_first_file_leaves_the_old_set_whole() {
+fn a_failure_before_the_first_file_leaves_the_old_set_complete() {
     if !has("strace", "a disk that is full from the start") {
         return;
     }
@@ -173,7 +173,7 @@ fn a_failure_before_the_first_file_leaves_the_old_set_whole() {
 }
 
 #[test]
-fn a_removal_that_the_disk_does_not_confirm_is_told_as_one() {
+fn a_removal_that_the_disk_does_not_confirm_is_reported() {
     if !has("strace", "a folder that is not synced") {
         return;
     }
@@ -187,7 +187,7 @@ fn a_removal_that_the_disk_does_not_confirm_is_told_as_one() {
 }
 
 #[test]
-fn small_files_that_were_taken_away_come_back_with_their_modes() {
+fn small_files_that_were_removed_are_restored_with_their_modes() {
     let folder = Folder::new();
     let line = "init normal a=9 b=9 --max-shard-size 36 --sha256 -q -o s/";
     folder.done(line);
@@ -233,7 +233,7 @@ fn unable(folder: &Folder, injected: &str, line: &str) -> Ended {
 }
 
 #[test]
-fn a_file_system_that_can_do_little_gets_whole_files() {
+fn a_limited_file_system_gets_complete_files() {
     if !has("strace", "file systems that can do little") {
         return;
     }
@@ -259,7 +259,7 @@ fn a_file_system_that_can_do_little_gets_whole_files() {
 }
 
 #[test]
-fn a_file_that_comes_up_meanwhile_is_replaced_on_no_file_system() {
+fn a_file_that_appears_during_the_run_is_replaced_on_no_file_system() {
     if !has("strace", "files that come up meanwhile") {
         return;
     }

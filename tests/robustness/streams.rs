@@ -80,7 +80,7 @@ fn closed_streams_make_no_line_panic() {
 }
 
 #[test]
-fn a_full_standard_output_is_told_and_a_full_standard_error_is_not_minded() {
+fn a_full_standard_output_is_an_error_and_a_full_standard_error_is_not() {
     let folder = Folder::new();
     for &(line, writes) in LINES {
         let full = folder.shell(&format!("exec \"$FANIN\" {line} >/dev/full"));
@@ -94,7 +94,7 @@ fn a_full_standard_output_is_told_and_a_full_standard_error_is_not_minded() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_work_in_silence_with_status_141() {
+fn a_closed_pipe_ends_the_program_silently_with_status_141() {
     let folder = Folder::new();
     for format in FORMATS {
         for threads in [1, 2, 3, 7] {

@@ -82,7 +82,7 @@ const CASES: &[Case] = &[
     ("lora-b", "", "w", &[]),
 ];
 
-/// Schemes whose formula is no expression in the symbols above: joint draws, patterns of places, and words.
+/// Schemes with a formula that is no expression in the symbols above: joint draws, patterns and words.
 const WORDS: &str = "
     nan constant-list deepnorm cauchy rademacher integer-uniform positive-unit-ball orthogonal scaled-orthogonal
     delta-orthogonal conv-orthogonal convolution-aware orthogonal-random-features skew-symmetric glorot-orthogonal

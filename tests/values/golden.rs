@@ -15,9 +15,9 @@ use fanin::tensor::{Base, DType, Fans, Layout, TensorIdentity};
 use fanin::writer::Encoder;
 use sha2::{Digest, Sha256};
 
-/// Expressions beside the registry's own examples: every way that values are drawn, and every layout that changes it.
+/// More expressions than the registry's examples: every method of drawing, and every layout that changes it.
 const EXTRA_CASES: &[(&str, &str, &str)] = &[
-    // So small that f16 rounds all to zeros, whose signs are kept.
+    // So small that f16 rounds all to zeros, which keep their signs.
     ("uniform:range=1e-9", "40x30", "default"),
     ("truncated-normal:std=1e-9", "40x30", "default"),
     ("normal:std=2,mean=-1", "1500", "default"),

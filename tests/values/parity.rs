@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::common::{Ended, Folder, skipped};
 
-/// What the program says of a tensor whose bits are not promised.
+/// The note of a tensor that is only approximate.
 const CLOSE: &str = "approximate";
 
 /// How many differences are shown.
@@ -271,7 +271,7 @@ fn a_module_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn what_differs_is_told() {
+fn differences_are_reported() {
     let folder = Folder::new();
     let drawn = folder.done("init identity w=2x2 --dtype f32 --format safetensors -o -");
     let difference = |text: &str| Case::of(&format!("init = {text}")).difference(&tensors(&drawn)).unwrap_or_default();

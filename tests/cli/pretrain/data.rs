@@ -139,7 +139,7 @@ fn a_line_without_an_end_is_refused_before_it_grows() {
 }
 
 #[test]
-fn a_number_scales_all_values_and_is_learnt_again_by_verify() {
+fn a_number_scales_all_values_and_verify_learns_again() {
     let folder = Folder::new();
     let pixels = |divisor: f64| {
         let pixel = |at: u32| f64::from(at.wrapping_mul(2_654_435_761) >> 24) / divisor;

@@ -107,7 +107,7 @@ fn a_mean_that_is_too_far_from_zero_for_single_precision_is_noted() {
 }
 
 #[test]
-fn data_of_any_size_is_learnt_or_said_to_overflow() {
+fn data_of_any_size_is_learned_or_said_to_overflow() {
     let folder = Folder::new();
     let near = write(&folder, "near.csv", samples().into_iter());
     for (size, word) in [(1e-30, None), (1e30, None), (1e300, Some("overflows")), (1e-200, Some("underflows"))] {

@@ -1,4 +1,4 @@
-//! Archives of `PyTorch` made by hand, whose pickles do what no state dict does.
+//! `PyTorch` archives with pickles that no state dict would have.
 
 use super::zips::{Member, archive, member};
 use super::{Cases, named};
@@ -54,7 +54,7 @@ fn only(value: Vec<u8>) -> Vec<u8> {
     dict(&[("w", value)])
 }
 
-/// What stands where a pickle holds its tensors: a whole program but its first and last instruction.
+/// The instructions in place of a pickle's tensors.
 pub(crate) fn program(instructions: &[u8]) -> Vec<u8> {
     [b"\x80\x02", instructions, b"."].concat()
 }
@@ -219,7 +219,7 @@ fn tensors() -> Cases {
     ])
 }
 
-/// Archives whose pickle is good.
+/// Archives with a valid pickle.
 fn archives() -> Cases {
     named([
         ("no values", archive(&members(only(weight()))[..1])),

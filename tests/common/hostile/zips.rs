@@ -115,7 +115,7 @@ pub(crate) fn archive(members: &[Member]) -> Vec<u8> {
     finished(bytes, &end)
 }
 
-/// An archive of one good member whose end is changed.
+/// An archive of one valid member with a changed end.
 fn with_end(change: impl FnOnce(&mut End)) -> Vec<u8> {
     let (bytes, mut end) = body(&[weight()]);
     change(&mut end);
@@ -246,7 +246,7 @@ pub(super) fn refused() -> Cases {
     ])
 }
 
-/// An archive whose second member lies within the values of its first.
+/// An archive with its second member inside the values of its first.
 fn within() -> Vec<u8> {
     let (inner, inner_end) = body(&[weight()]);
     let inner_member = &inner[..inner_end.directory as usize];

@@ -195,7 +195,7 @@ fn distributions_that_are_none_are_refused() {
 }
 
 #[test]
-fn fills_by_place_are_refused_where_they_have_no_meaning() {
+fn fills_by_position_are_refused_if_they_have_no_meaning() {
     all_refused(&[
         ("init dirac 3x3", &["dirac", "one to three kernel axes", "3x3 has 0", "take identity"]),
         ("init torch.dirac_ 2x2x3x3x3x3 --layout torch", &["one to three", "has 4"]),

@@ -144,7 +144,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
 }
 
 #[test]
-fn parts_that_do_not_divide_are_refused_whatever_fans_are_given() {
+fn parts_that_do_not_divide_are_refused_with_any_fans() {
     let folder = Folder::new();
     let mut refused = 0;
     for scheme in fanin::scheme::all() {

@@ -7,7 +7,7 @@ use crate::bad_input::{all_lines_refused, all_refused};
 use crate::common::{Ended, Folder};
 
 #[test]
-fn unknown_words_are_refused_with_the_nearest_that_is_known() {
+fn unknown_words_are_refused_with_the_nearest_known_one() {
     all_refused(&[
         ("inti normal 3", &["'inti'", "'init'"]),
         ("frobnicate", &["'frobnicate'"]),
@@ -94,7 +94,7 @@ fn arguments_that_are_no_words_are_refused() {
 }
 
 #[test]
-fn arguments_as_long_as_the_system_passes_are_refused_with_their_beginning_and_what_is_allowed() {
+fn the_longest_arguments_are_refused_with_their_start_and_the_allowed_words() {
     // Linux passes 128 KiB in one argument at most, and more in several.
     let long = |beginning: &str| OsString::from(format!("{beginning}{}", "x".repeat(131_000 - beginning.len())));
     let init = |arguments: &[OsString]| [&["init".into()], arguments].concat();

@@ -16,7 +16,7 @@ fn float(number: usize) -> f64 {
 }
 
 #[test]
-fn the_identity_permutations_and_other_known_matrices_are_told_from_random_ones() {
+fn identity_permutation_and_other_known_matrices_do_not_fit() {
     let size = 64;
     let one = |yes: bool| if yes { 1.0 } else { 0.0 };
     let shape = [size, size];
@@ -54,7 +54,7 @@ fn signed(shape: [usize; 2], is_positive: impl Fn(&[f32]) -> bool) -> impl Fn(&m
 }
 
 #[test]
-fn columns_whose_signs_follow_a_rule_are_seen() {
+fn signs_of_columns_that_follow_a_rule_are_found() {
     let largest =
         |column: &[f32]| column.iter().copied().max_by(|one, other| one.abs().total_cmp(&other.abs())).unwrap() > 0.0;
     for shape in [[64, 64], [128, 40]] {
@@ -103,7 +103,7 @@ fn the_signs_that_lapack_leaves_are_seen() {
 }
 
 #[test]
-fn small_random_matrices_fit_however_they_were_rounded() {
+fn small_random_matrices_fit_after_any_rounding() {
     let folder = Folder::new();
     // Rounded, the first column of the second and third lies on a diagonal, and so does the row of the first.
     for line in ["1x2 --dtype bf16 --seed 55", "2x2 --dtype bf16 --seed 2", "2x2 --dtype f16 --seed 2"] {

@@ -67,7 +67,7 @@ fn sorted_values_are_seen() {
 }
 
 #[test]
-fn values_that_come_twice_are_seen() {
+fn repeated_values_are_found() {
     let next = |w: &mut [f32]| w.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair[1] = pair[0]);
     planted(N, [100, 100], next, "neighbours along axis 1 have the same magnitude in 5000");
     // Far from each other, the second with the other sign.
@@ -133,7 +133,7 @@ fn copied_rows_and_columns_are_named() {
 }
 
 #[test]
-fn runs_that_come_again_at_any_distance_are_seen() {
+fn repeated_runs_are_found_at_any_distance() {
     planted(N, [100, 100], |w| w.copy_within(1234..1274, 7001), "are repeated from 7,00");
     planted("uniform:1", [100, 100], |w| w.copy_within(0..64, 77), "values 0 to 31 are repeated from 77 on");
     planted(N, [1000, 1000], |w| w.copy_within(1234..1634, 700_001), "are repeated from 700,");
