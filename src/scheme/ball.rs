@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::common;
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::sampling::open_unit;
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{Unfolding, to_f64, to_usize};
@@ -23,10 +23,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: RANKS,
         parameters: &[&RADIUS],
         bare: Some(RADIUS.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example("unit-ball"),
         distribution: |arguments, site| points(Region::Ball, arguments, site),
+        ..EMPTY
     },
     Scheme {
         name: "unit-sphere",
@@ -47,12 +47,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "each row of the unfolding: w = u / sum(u), u ~ U(0, 1)",
         source: "Caffe PositiveUnitballFiller",
         ranks: RANKS,
-        parameters: &[],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example("positive-unit-ball"),
         distribution: |arguments, site| points(Region::Simplex, arguments, site),
+        ..EMPTY
     },
 ];
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::common::{P, VALUE};
-use super::{Arguments, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Scheme, Site, example};
 use crate::distribution::Distribution;
 
 const SOURCE: &str =
@@ -16,12 +16,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = 0",
         source: SOURCE,
         ranks: "any",
-        parameters: &[],
-        bare: None,
         aliases: &["zero"],
-        requires: Requires::Shape,
         example: example("zeros"),
         distribution: |_, _| Ok(Distribution::Constant { value: 0.0 }),
+        ..EMPTY
     },
     Scheme {
         name: "ones",
@@ -29,12 +27,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = 1",
         source: SOURCE,
         ranks: "any",
-        parameters: &[],
-        bare: None,
         aliases: &["one"],
-        requires: Requires::Shape,
         example: example("ones"),
         distribution: |_, _| Ok(Distribution::Constant { value: 1.0 }),
+        ..EMPTY
     },
     Scheme {
         name: "constant",
@@ -44,10 +40,9 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&VALUE.help("the value; required")],
         bare: Some(VALUE.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("constant:0.1"),
         distribution: constant,
+        ..EMPTY
     },
     Scheme {
         name: "prior-bias",
@@ -58,9 +53,9 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&P.default("0.01").help("the probability, above 0 and below 1")],
         bare: Some(P.name),
         aliases: &["focal-bias"],
-        requires: Requires::Shape,
         example: example("prior-bias"),
         distribution: prior_bias,
+        ..EMPTY
     },
     Scheme {
         name: "nan",
@@ -68,12 +63,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = NaN",
         source: "Chainer NaN",
         ranks: "any",
-        parameters: &[],
-        bare: None,
         aliases: &["not-a-number"],
-        requires: Requires::Shape,
         example: example("nan"),
         distribution: |_, _| Ok(Distribution::Constant { value: f64::NAN }),
+        ..EMPTY
     },
 ];
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::common::SIGMA;
 use super::normal_uniform::between;
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
@@ -21,10 +21,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes; any with --fan-in",
         parameters: &[&OMEGA, &FIRST],
         bare: Some(OMEGA.name),
-        aliases: &[],
         requires: Requires::Fans,
         example: example("siren"),
         distribution: siren,
+        ..EMPTY
     },
     Scheme {
         name: "fourier-features",
@@ -37,9 +37,9 @@ pub(super) const ROWS: &[Scheme] = &[
             .help("the standard deviation of the frequencies, 0 or more; the paper uses 10 for images")],
         bare: Some(SIGMA.name),
         aliases: &["gaussian-fourier-features"],
-        requires: Requires::Shape,
         example: example("fourier-features"),
         distribution: |arguments, _| Ok(Distribution::Normal { mean: 0.0, std: arguments.nonnegative(&SIGMA)? }),
+        ..EMPTY
     },
 ];
 

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
 use super::common::{HIGH, LOW, P, VALUE};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 
 const OTHER: Parameter<f64> = Parameter::new("other", "the other value [default: -value]");
@@ -25,10 +25,9 @@ pub(super) const ROWS: &[Scheme] = &[
             &OTHER,
         ],
         bare: Some(P.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("bernoulli:0.3"),
         distribution: bernoulli,
+        ..EMPTY
     },
     Scheme {
         name: "rademacher",
@@ -39,12 +38,12 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&VALUE.default("1").help("the magnitude of all elements")],
         bare: Some(VALUE.name),
         aliases: &["random-sign"],
-        requires: Requires::Shape,
         example: example("rademacher"),
         distribution: |arguments, _| {
             let value = arguments.value(&VALUE)?;
             choice(0.5, value, -value)
         },
+        ..EMPTY
     },
     Scheme {
         name: "integer-uniform",
@@ -56,11 +55,10 @@ pub(super) const ROWS: &[Scheme] = &[
             &LOW.default("0").help("the lowest value, a whole number"),
             &HIGH.default("9").help("the highest value, included; a whole number"),
         ],
-        bare: None,
         aliases: &["randint"],
-        requires: Requires::Shape,
         example: example("integer-uniform:low=-3,high=4"),
         distribution: integer_uniform,
+        ..EMPTY
     },
 ];
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::common::STD;
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
@@ -19,10 +19,9 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ranks: "two or more axes",
     parameters: &[&STD.default("1").help("the standard deviation, 0 or more"), &PADDING, &SCALED],
     bare: Some(STD.name),
-    aliases: &[],
-    requires: Requires::Shape,
     example: example("embedding:padding=0"),
     distribution: embedding,
+    ..EMPTY
 }];
 
 fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::kernel_tap::{Tap, widths};
-use super::{Arguments, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Requires, Scheme, Site, example};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole, to_f64};
 
@@ -15,12 +15,11 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     formula: "out <= in: w[out, in] = [out = in]; out > in: w = (-1)^(ones that out and in share in binary) / sqrt(p), p = 2^ceil(log2 outputs); in a convolution the centre tap has these values, the others 0",
     source: "Zhao, Schäfer and Anandkumar 2022, ZerO initialization: initializing neural networks with only zeros and ones",
     ranks: "two or more axes",
-    parameters: &[],
-    bare: None,
     aliases: &["hadamard"],
     requires: Requires::Matrices,
     example: example("zero-init"),
     distribution: zero_init,
+    ..EMPTY
 }];
 
 fn zero_init(_: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::common::{self, MEAN};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
@@ -31,9 +31,9 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&SCALE, &MEAN.default("0").help("the mean")],
         bare: Some(SCALE.name),
         aliases: &["double-exponential"],
-        requires: Requires::Shape,
         example: example("laplace"),
         distribution: laplace,
+        ..EMPTY
     },
     Scheme {
         name: "cauchy",
@@ -44,9 +44,9 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&SCALE, &MEDIAN, &LIMIT],
         bare: Some(SCALE.name),
         aliases: &["lorentz"],
-        requires: Requires::Shape,
         example: example("cauchy:scale=0.001,limit=0.1"),
         distribution: cauchy,
+        ..EMPTY
     },
     Scheme {
         name: "student-t",
@@ -57,9 +57,9 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&DOF, &SCALE, &MEAN.default("0").help("the centre, which is the mean if dof is above 1"), &LIMIT],
         bare: Some(DOF.name),
         aliases: &["t"],
-        requires: Requires::Shape,
         example: example("student-t:dof=3,limit=0.2"),
         distribution: student_t,
+        ..EMPTY
     },
 ];
 

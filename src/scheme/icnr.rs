@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::common::STD;
 use super::gain::{self, GAIN, GainArgument, SLOPE};
 use super::kernel_tap::kernel_axes;
-use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -40,10 +40,10 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         &DISTRIBUTION,
     ],
     bare: Some(SCALE.name),
-    aliases: &[],
     requires: Requires::Matrices,
     example: example_on("icnr", "32x8x3x3", "torch"),
     distribution: icnr,
+    ..EMPTY
 }];
 
 fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::kernel_tap::{CENTRE, Tap, kernel_axes, widths};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole};
 use std::sync::Arc;
@@ -44,7 +44,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "one to three kernel axes",
         parameters: &[&GAIN, &CENTRE.default("right")],
         bare: Some(GAIN.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("dirac", "16x8x3x3", "torch"),
         distribution: |arguments, site| {
@@ -57,6 +56,7 @@ pub(super) const ROWS: &[Scheme] = &[
             );
             identity(arguments, site)
         },
+        ..EMPTY
     },
 ];
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_usize;
 
@@ -24,10 +24,9 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ranks: "any",
     parameters: &[&VALUES, &REST],
     bare: Some(VALUES.name),
-    aliases: &[],
-    requires: Requires::Shape,
     example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
     distribution: constant_list,
+    ..EMPTY
 }];
 
 fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
 
 use super::common::{ALPHA, BETA};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -28,11 +28,9 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         &HEADS,
         &PARTS,
     ],
-    bare: None,
-    aliases: &[],
-    requires: Requires::Shape,
     example: example_on("mimetic:heads=2", "48x16", "torch"),
     distribution: mimetic,
+    ..EMPTY
 }];
 
 fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

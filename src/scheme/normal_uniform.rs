@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
 
 const RANGE: Parameter<f64> =
@@ -22,9 +22,9 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some(STD.name),
         aliases: &["gaussian"],
-        requires: Requires::Shape,
         example: example("normal"),
         distribution: normal,
+        ..EMPTY
     },
     Scheme {
         name: "uniform",
@@ -40,10 +40,9 @@ pub(super) const ROWS: &[Scheme] = &[
             &MEAN.help("the mean, with std [default: 0]"),
         ],
         bare: Some(RANGE.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("uniform"),
         distribution: uniform,
+        ..EMPTY
     },
     Scheme {
         name: "standard-normal",
@@ -51,12 +50,9 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w ~ N(0, 1)",
         source: "numpy.random.Generator.standard_normal",
         ranks: "any",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("standard-normal"),
         distribution: |_, _| Ok(Distribution::Normal { mean: 0.0, std: 1.0 }),
+        ..EMPTY
     },
     Scheme {
         name: "standard-uniform",
@@ -64,12 +60,9 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w ~ U(0, 1); rounding can give 1 itself",
         source: "numpy.random.Generator.random",
         ranks: "any",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("standard-uniform"),
         distribution: |_, _| between(0.0, 1.0),
+        ..EMPTY
     },
 ];
 

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::common::{HIGH, LOW, SCALE, SIGMA};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
@@ -25,10 +25,9 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&RATE],
         bare: Some(RATE.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("exponential:rate=4"),
         distribution: exponential,
+        ..EMPTY
     },
     Scheme {
         name: "gamma",
@@ -38,10 +37,9 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&SHAPE, &SCALE.default("1").help("the scale, above 0")],
         bare: Some(SHAPE.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("gamma:shape=2.5,scale=0.1"),
         distribution: gamma,
+        ..EMPTY
     },
     Scheme {
         name: "log-normal",
@@ -51,10 +49,9 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&SIGMA.default("1").help("the std of ln w, 0 or more"), &MU],
         bare: Some(SIGMA.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("log-normal:sigma=0.5,mu=-3"),
         distribution: log_normal,
+        ..EMPTY
     },
     Scheme {
         name: "log-uniform",
@@ -66,11 +63,10 @@ pub(super) const ROWS: &[Scheme] = &[
             &LOW.default("0.001").help("the lower bound, above 0"),
             &HIGH.default("0.1").help("the upper bound"),
         ],
-        bare: None,
         aliases: &["reciprocal"],
-        requires: Requires::Shape,
         example: example("log-uniform"),
         distribution: log_uniform,
+        ..EMPTY
     },
 ];
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
-use super::{Arguments, Parameter, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::statistics::normal;
 
@@ -30,10 +30,9 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         &CORRECTED,
     ],
     bare: Some(STD.name),
-    aliases: &[],
-    requires: Requires::Shape,
     example: example("truncated-normal"),
     distribution: truncated_normal,
+    ..EMPTY
 }];
 
 fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {

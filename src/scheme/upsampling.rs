@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::kernel_tap::{kernel_axes, widths};
-use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole, to_f64};
 
@@ -25,11 +25,10 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Long, Shelhamer and Darrell 2015, Fully convolutional networks; Caffe BilinearFiller",
         ranks: "two kernel axes of equal size",
         parameters: &[&CENTRE, &SHEARED],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("bilinear", "3x2x4x4", "torch"),
         distribution: bilinear,
+        ..EMPTY
     },
     Scheme {
         name: "linear-upsampling",
@@ -37,12 +36,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w[c, c, x..] = product over the kernel axes of 1 - |x - (k - 1)/2| / f, f = ceil(k/2), and 0 between different channels; with one input or output, all of them",
         source: "Chainer UpsamplingDeconvFilter; Long, Shelhamer and Darrell 2015, Fully convolutional networks",
         ranks: "one or more kernel axes of equal size",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("linear-upsampling", "3x3x4x4", "torch"),
         distribution: |_, site| linear(site, |_| 1.0),
+        ..EMPTY
     },
     Scheme {
         name: "linear-downsampling",
@@ -50,12 +47,10 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "linear-upsampling divided by its sum, f^(kernel axes)",
         source: "Chainer DownsamplingConvFilter",
         ranks: "one or more kernel axes of equal size",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("linear-downsampling", "3x3x4x4", "torch"),
         distribution: |_, site| linear(site, |sum| sum),
+        ..EMPTY
     },
 ];
 

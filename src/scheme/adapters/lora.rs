@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use crate::distribution::matrix::product;
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
 use crate::tensor::{AxisRole, Unfolding, to_f64, to_usize};
@@ -27,10 +27,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes; any with --fan-in",
         parameters: &[&DISTRIBUTION],
         bare: Some(DISTRIBUTION.name),
-        aliases: &[],
         requires: Requires::Fans,
         example: example("lora-a"),
         distribution: lora_a,
+        ..EMPTY
     },
     Scheme {
         name: "lora-b",
@@ -38,12 +38,9 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "w = 0",
         source: LORA,
         ranks: "any",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("lora-b"),
         distribution: |_, _| Ok(Distribution::Constant { value: 0.0 }),
+        ..EMPTY
     },
     Scheme {
         name: "lora-orthogonal-a",
@@ -51,12 +48,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b takes the odd rows of the same matrix if its tensor has the same name and seed",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of outputs",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("lora-orthogonal-a", "8x40", "torch"),
         distribution: |_, site| orthogonal(site, Side::A),
+        ..EMPTY
     },
     Scheme {
         name: "lora-orthogonal-b",
@@ -64,12 +59,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         formula: "B = H^T Qb / 10, H rank/2 x outputs of N(0, 1), Qb the odd rows of the matrix that lora-orthogonal-a takes the even rows of",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of inputs",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("lora-orthogonal-b", "40x8", "torch"),
         distribution: |_, site| orthogonal(site, Side::B),
+        ..EMPTY
     },
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::{Convolution, scale};
-use super::{Parameter, Requires, Scheme, example_on};
+use super::{EMPTY, Parameter, Requires, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::{to_f64, to_usize};
 
@@ -19,8 +19,6 @@ pub(super) const ROW: Scheme = Scheme {
     source: "Aghajanyan 2017, Convolution aware initialization; keras-contrib ConvolutionAware",
     ranks: "three or more axes, with a kernel axis",
     parameters: &[&NOISE],
-    bare: None,
-    aliases: &[],
     requires: Requires::Fans,
     example: example_on("convolution-aware", "3x3x5x8", "keras"),
     distribution: |arguments, site| {
@@ -36,6 +34,7 @@ pub(super) const ROW: Scheme = Scheme {
         );
         Ok(Distribution::Joint(Arc::new(ConvolutionAware { noise, variance, convolution })))
     },
+    ..EMPTY
 };
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::Convolution;
-use super::{GAIN, Requires, SLOPE, Scheme, example_on};
+use super::{EMPTY, GAIN, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::to_usize;
 
@@ -15,7 +15,6 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "three or more axes, with a kernel axis",
     parameters: &[&GAIN, &SLOPE],
     bare: Some(GAIN.name),
-    aliases: &[],
     requires: Requires::Matrices,
     example: example_on("delta-orthogonal", "3x3x5x8", "keras"),
     distribution: |arguments, site| {
@@ -23,6 +22,7 @@ pub(super) const ROW: Scheme = Scheme {
         convolution.check_no_more_inputs_than_outputs()?;
         Ok(Distribution::Joint(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
     },
+    ..EMPTY
 };
 
 #[derive(Debug)]

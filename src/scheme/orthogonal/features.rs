@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::common::STD;
 use super::parts::{scale, tensor};
-use super::{Parameter, Requires, Scheme, choice, example};
+use super::{EMPTY, Parameter, Requires, Scheme, choice, example};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
@@ -28,7 +28,6 @@ pub(super) const ROW: Scheme = Scheme {
         &NORMS,
         &STD.default("1").help("the standard deviation of an element, above 0: 1 / sigma of a Gaussian kernel"),
     ],
-    bare: None,
     aliases: &["orf"],
     requires: Requires::Matrices,
     example: example("orthogonal-random-features"),
@@ -36,6 +35,7 @@ pub(super) const ROW: Scheme = Scheme {
         let (equal, std) = (arguments.value(&NORMS)? == Norms::Equal, arguments.positive(&STD)?);
         Ok(Distribution::Joint(Arc::new(Features { equal, std, unfolding: site.unfolding()? })))
     },
+    ..EMPTY
 };
 
 #[derive(Debug)]

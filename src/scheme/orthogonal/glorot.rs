@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::super::common::SCALE;
 use super::parts::{haar, scale, tensor};
-use super::{Requires, Scheme, example};
+use super::{EMPTY, Requires, Scheme, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
@@ -18,7 +18,6 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "two or more axes",
     parameters: &[&SCALE.default("2").help("the factor on the variance, above 0")],
     bare: Some(SCALE.name),
-    aliases: &[],
     requires: Requires::Fans,
     example: example("glorot-orthogonal"),
     distribution: |arguments, site| {
@@ -29,6 +28,7 @@ pub(super) const ROW: Scheme = Scheme {
         let variance = arguments.positive(&SCALE)? / fans.max(1.0);
         Ok(Distribution::Joint(Arc::new(GlorotOrthogonal { variance, unfolding })))
     },
+    ..EMPTY
 };
 
 #[derive(Debug)]

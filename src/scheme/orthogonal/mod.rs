@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 
 use super::common::LAYERS;
 use super::gain::{GAIN, SLOPE};
-use super::{Arguments, Choice, Parameter, Requires, Scheme, Site, choice, example, example_on};
+use super::{Arguments, Choice, EMPTY, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use crate::distribution::{Distribution, OrthogonalMethod};
 use crate::tensor::{Unfolding, to_f64};
 
@@ -46,7 +46,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes",
         parameters: &[&LAYERS.help("the number of layers of the network, 1 or more; required"), &METHOD, &MODE],
         bare: Some(LAYERS.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example("scaled-orthogonal:layers=12"),
         distribution: |arguments, site| {
@@ -54,6 +53,7 @@ pub(super) const ROWS: &[Scheme] = &[
             ensure!(layers > 0, "layers is required, 1 or more, as in `scaled-orthogonal:layers=12`");
             orthogonal((2.0 / to_f64(layers)).sqrt(), arguments, site)
         },
+        ..EMPTY
     },
     delta::ROW,
     convolution::ROW,

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::super::common::FACTOR;
 use super::super::normal_uniform::between;
-use super::{Arguments, Requires, Scheme, Site, example};
+use super::{Arguments, EMPTY, Requires, Scheme, Site, example};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
@@ -18,10 +18,10 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "two or more axes; one with --fan-in",
     parameters: &[&FACTOR.default("0.7").help("the overlap of the units' regions, above 0")],
     bare: Some(FACTOR.name),
-    aliases: &[],
     requires: Requires::Fans,
     example: example("nguyen-widrow"),
     distribution: nguyen_widrow,
+    ..EMPTY
 };
 
 fn nguyen_widrow(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
-use super::{Parameter, Requires, Scheme, choice, example_on};
+use super::{EMPTY, Parameter, Requires, Scheme, choice, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::{Unfolding, to_usize};
 
@@ -24,7 +24,6 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "two or more axes, as many inputs as outputs",
     parameters: &[&ANGLES],
     bare: Some(ANGLES.name),
-    aliases: &[],
     requires: Requires::Matrices,
     example: example_on("skew-symmetric", "7x7", "default"),
     distribution: |arguments, site| {
@@ -32,6 +31,7 @@ pub(super) const ROW: Scheme = Scheme {
         let angles = arguments.value(&ANGLES)?;
         Ok(Distribution::Joint(Arc::new(SkewSymmetric { angles, unfolding })))
     },
+    ..EMPTY
 };
 
 impl Angles {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Choice, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::super::{Arguments, Choice, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use super::last_axis;
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::to_usize;
@@ -47,12 +47,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&FORGET, &GATES, &INTERLEAVED],
         bare: Some(FORGET.name),
         aliases: &["forget-bias"],
-        requires: Requires::Shape,
         example: example_on("lstm-bias", "64", "default"),
         distribution: |arguments, site| {
             let forget = arguments.value(&FORGET)?;
             Ok(Distribution::Deterministic(Arc::new(Forget { forget, gates: Gates::of_lstm(arguments, site)? })))
         },
+        ..EMPTY
     },
     Scheme {
         name: "chrono",
@@ -63,9 +63,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&LONGEST, &GATES, &INTERLEAVED],
         bare: Some(LONGEST.name),
         aliases: &["chrono-initialization"],
-        requires: Requires::Shape,
         example: example_on("chrono:t-max=100", "64", "default"),
         distribution: |arguments, site| chrono(arguments, Gates::of_lstm(arguments, site)?, site, Some('f'), Some('i')),
+        ..EMPTY
     },
     Scheme {
         name: "chrono-gru",
@@ -75,8 +75,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: "one or more axes, the last of three gates side by side",
         parameters: &[&LONGEST, &GRU_GATES, &UPDATE],
         bare: Some(LONGEST.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example_on("chrono-gru:t-max=100", "48", "default"),
         distribution: |arguments, site| {
             let gates = Gates::new(arguments.value(&GRU_GATES)?.word(), false, site)?;
@@ -85,6 +83,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 Update::Renew => chrono(arguments, gates, site, None, Some('z')),
             }
         },
+        ..EMPTY
     },
 ];
 

@@ -7,7 +7,7 @@ use rand::Rng;
 
 use super::super::common::{HIGH, LOW, SCALE};
 use super::super::normal_uniform::between;
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example, example_on};
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
 use crate::distribution::{Distribution, Iid, Moments, sampling::open_unit};
@@ -36,10 +36,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_log_n = ln(n+1), n from 0 along the last axis (d_state)",
         source: MAMBA,
         ranks: "one or more axes; leading axes repeat it",
-        parameters: &[],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example_on("mamba-a", "64x16", "default"),
         distribution: |_, site| {
             Ok(Distribution::Deterministic(Arc::new(Diagonal {
@@ -48,6 +44,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 size: last_axis(site)?,
             })))
         },
+        ..EMPTY
     },
     Scheme {
         name: "mamba2-a",
@@ -59,14 +56,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             &LOW.default("1").help("the slowest decay, above 0"),
             &HIGH.default("16").help("the fastest decay"),
         ],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("mamba2-a"),
         distribution: |arguments, _| {
             let (low, high) = ordered(arguments, &LOW, &HIGH)?;
             Ok(Distribution::Iid(Arc::new(LogarithmOfUniform { low, high })))
         },
+        ..EMPTY
     },
     Scheme {
         name: "mamba-dt",
@@ -75,9 +70,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: MAMBA,
         ranks: "any",
         parameters: &[&LEAST_STEP, &LONGEST_STEP, &FLOOR],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("mamba-dt"),
         distribution: |arguments, _| {
             let (least, longest) = ordered(arguments, &LEAST_STEP, &LONGEST_STEP)?;
@@ -85,6 +77,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             ensure!(floor < longest, "floor is {floor} and dt-max is {longest}: floor must be below dt-max");
             Ok(Distribution::Iid(Arc::new(TimeStep { least, longest, floor })))
         },
+        ..EMPTY
     },
     Scheme {
         name: "mamba-dt-proj",
@@ -93,11 +86,10 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: MAMBA,
         ranks: "two or more axes; any with --fan-in",
         parameters: &[&SCALE.default("1").help("the factor, above 0: dt_scale"), &DISTRIBUTION],
-        bare: None,
-        aliases: &[],
         requires: Requires::Fans,
         example: example("mamba-dt-proj"),
         distribution: projection,
+        ..EMPTY
     },
     Scheme {
         name: "s4-dt",
@@ -106,14 +98,12 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: S4,
         ranks: "any",
         parameters: &[&LEAST_STEP, &LONGEST_STEP],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("s4-dt"),
         distribution: |arguments, _| {
             let (least, longest) = ordered(arguments, &LEAST_STEP, &LONGEST_STEP)?;
             between(libm::log(least), libm::log(longest))
         },
+        ..EMPTY
     },
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::common::{self, HIGH, LOW};
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
@@ -36,9 +36,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             &LOW.default("-5").help("the value of the first channel"),
             &HIGH.default("3").help("the value of the last channel"),
         ],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
         distribution: |arguments, site| {
             let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
@@ -51,6 +48,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             );
             Ok(over_channels(Curve::Decay { low, high, exponent }, site))
         },
+        ..EMPTY
     },
     Scheme {
         name: "rwkv-first",
@@ -58,12 +56,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "u_h = ln(0.3) + ((h+1) mod 3 - 1) / 2, channels h from 0",
         source: SOURCE,
         ranks: RANKS,
-        parameters: &[],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example_on("rwkv-first", "64", "default"),
         distribution: |_, site| Ok(over_channels(Curve::First, site)),
+        ..EMPTY
     },
     Scheme {
         name: "rwkv-mix",
@@ -73,8 +68,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: RANKS,
         parameters: &[&PART, &LAYER, &LAYERS],
         bare: Some(PART.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
         distribution: |arguments, site| {
             let depth = Depth::of(arguments)?;
@@ -85,6 +78,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             };
             Ok(over_channels(Curve::Mix { exponent, shift }, site))
         },
+        ..EMPTY
     },
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use rand::Rng;
 
-use super::super::{Arguments, Parameter, Requires, Scheme, example};
+use super::super::{Arguments, EMPTY, Parameter, Scheme, example};
 use crate::distribution::{
     Distribution, Iid, Moments,
     sampling::{SMALLEST_UNIT, open_unit},
@@ -27,11 +27,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: SOURCE,
         ranks: "any",
         parameters: &[&R_MIN, &R_MAX],
-        bare: None,
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("lru-nu"),
         distribution: |arguments, _| sizes(arguments),
+        ..EMPTY
     },
     Scheme {
         name: "lru-theta",
@@ -41,12 +39,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&MAX_PHASE],
         bare: Some(MAX_PHASE.name),
-        aliases: &[],
-        requires: Requires::Shape,
         example: example("lru-theta"),
         distribution: |arguments, _| {
             Ok(Distribution::Iid(Arc::new(Phase { largest: arguments.positive(&MAX_PHASE)? })))
         },
+        ..EMPTY
     },
 ];
 

@@ -58,10 +58,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&MAX, &DENSITY.help("the fraction of non-zeros to reach"), &ORDER],
         bare: Some(MAX.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("pseudo-svd:density=0.3", "24x24", "torch"),
         distribution: pseudo_svd,
+        ..EMPTY
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
@@ -36,7 +36,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &BACKWARD.default("1"), &CROSSED, &RADIUS],
         bare: Some(WEIGHT.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("double-cycle:weight=0.5,backward=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
@@ -44,6 +43,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             let topology = DoubleCycle { weight, backward, crossed: arguments.flag(&CROSSED) };
             placed(topology, radius(arguments)?, square(site)?)
         },
+        ..EMPTY
     },
     Scheme {
         name: "self-loop-feedback-cycle",
@@ -53,7 +53,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &SELF_LOOP.default("1"), &BACKWARD.default("1"), &RADIUS],
         bare: Some(WEIGHT.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("self-loop-feedback-cycle:weight=0.5,self-loop=0.3,backward=0.2", "24x24", "torch"),
         distribution: |arguments, site| {
@@ -64,6 +63,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             };
             placed(topology, radius(arguments)?, square(site)?)
         },
+        ..EMPTY
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
 use crate::distribution::{Distribution, sampling};
@@ -41,10 +41,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&CLUSTERS, &WITHIN, &BETWEEN, &DISTRIBUTION, &RADIUS],
         bare: Some(CLUSTERS.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("cluster:clusters=3,within=0.5,between=0.1", "24x24", "torch"),
         distribution: cluster,
+        ..EMPTY
     },
     Scheme {
         name: "chaotic",
@@ -54,13 +54,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&EXTRA, &RADIUS.default("1").help("the spectral radius, above 0")],
         bare: Some(EXTRA.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("chaotic", "16x16", "torch"),
         distribution: |arguments, site| {
             let extra = arguments.fraction(&EXTRA)?;
             scaled(Chaotic { extra }, radius(arguments)?, square(site)?)
         },
+        ..EMPTY
     },
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::super::common::WEIGHT;
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random, Values};
 use super::spectral::{RandomSparse, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
@@ -44,10 +44,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &POSITIVE,
         ],
         bare: Some(SCALING.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("reservoir-input:scaling=0.5", "40x5", "torch"),
         distribution: |arguments, site| random_sparse(arguments, site, 1.0, &SCALING),
+        ..EMPTY
     },
     Scheme {
         name: "weighted-input",
@@ -57,10 +57,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes; the outputs a multiple of the inputs",
         parameters: &[&SCALING, &VALUES],
         bare: Some(SCALING.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("weighted-input", "40x5", "torch"),
         distribution: weighted,
+        ..EMPTY
     },
     Scheme {
         name: "minimal-input",
@@ -74,10 +74,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &POSITIVE.help("the probability of a positive sign with bernoulli [default: 0.5]"),
         ],
         bare: Some(WEIGHT.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("minimal-input", "40x5", "torch"),
         distribution: minimal,
+        ..EMPTY
     },
 ];
 

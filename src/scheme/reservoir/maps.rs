@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use anyhow::{Result, ensure};
 
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::Random;
 use super::{ANY_MATRIX, Structure, drawn};
 use crate::distribution::Distribution;
@@ -26,10 +26,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &CONTROL.default("1").help("the parameter of the map"),
         ],
         bare: Some(CONTROL.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("chebyshev:amplitude=0.7,control=3", "24x5", "torch"),
         distribution: chebyshev,
+        ..EMPTY
     },
     Scheme {
         name: "logistic",
@@ -39,10 +39,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: ANY_MATRIX,
         parameters: &[&AMPLITUDE, &DIVISOR, &CONTROL],
         bare: Some(CONTROL.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("logistic", "24x5", "torch"),
         distribution: |arguments, site| logistic(arguments, site, false),
+        ..EMPTY
     },
     Scheme {
         name: "logistic-chain",
@@ -52,10 +52,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes; the outputs a multiple of the inputs",
         parameters: &[&AMPLITUDE, &DIVISOR, &CONTROL.default("2.35")],
         bare: Some(CONTROL.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("logistic-chain", "24x8", "torch"),
         distribution: |arguments, site| logistic(arguments, site, true),
+        ..EMPTY
     },
 ];
 

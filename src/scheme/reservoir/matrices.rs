@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::super::common::{self, WEIGHT};
 use super::super::sparse::rounded;
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
 use crate::distribution::{Distribution, NORMAL_REACH};
@@ -32,10 +32,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&EXCITATORY, &DENSITY_OF_A_TENTH, &DEGREE, &DIRECTION, &EXACT, &STD, &RATIO, &RADIUS],
         bare: Some(EXCITATORY.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("dale:density=0.3,radius=1", "24x24", "torch"),
         distribution: dale,
+        ..EMPTY
     },
     Scheme {
         name: "permutation",
@@ -45,10 +45,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT.default("1").help("the weight of each connection")],
         bare: Some(WEIGHT.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
         distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.value(&WEIGHT)? }, square(site)?)),
+        ..EMPTY
     },
     Scheme {
         name: "wigner",
@@ -58,10 +58,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&STD.help("the standard deviation off the diagonal, times sqrt(n); above 0"), &STD_DIAGONAL],
         bare: Some(STD.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("wigner", "24x24", "torch"),
         distribution: wigner,
+        ..EMPTY
     },
 ];
 

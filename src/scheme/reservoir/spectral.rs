@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use rand::Rng;
 
 use super::super::common;
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
@@ -52,10 +52,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: ANY_MATRIX,
         parameters: &[&DENSITY_OF_ONE, &DEGREE, &DIRECTION, &EXACT, &DISTRIBUTION, &POSITIVE, &SCALE],
         bare: Some(DENSITY.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("random-sparse:density=0.2", "40x30", "torch"),
         distribution: |arguments, site| random_sparse(arguments, site, 1.0, &SCALE),
+        ..EMPTY
     },
     Scheme {
         name: "fast-spectral",
@@ -68,10 +68,10 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &DENSITY.default("1").help("the probability that an element is non-zero, above 0"),
         ],
         bare: Some(RADIUS.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("fast-spectral:radius=0.9,density=0.5", "30x30", "torch"),
         distribution: fast_spectral,
+        ..EMPTY
     },
 ];
 

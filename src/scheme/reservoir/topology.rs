@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::common;
-use super::super::{Arguments, Parameter, Requires, Scheme, Site, example_on};
+use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
 use crate::distribution::Distribution;
 
@@ -59,13 +59,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &SIZE, &RADIUS],
         bare: Some(SIZE.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
         distribution: |arguments, site| {
             let topology = Blocks { weight: arguments.value(&WEIGHT)?, size: at_least_one(arguments, &SIZE)? };
             placed(topology, radius(arguments)?, square(site)?)
         },
+        ..EMPTY
     },
 ];
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example_on};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
 
@@ -41,11 +41,10 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Vaswani et al. 2017, Attention is all you need; Whisper sinusoids",
         ranks: "two or more axes, the last two positions and features",
         parameters: &[&ORDER, &ENDPOINT, &MAX_TIMESCALE],
-        bare: None,
         aliases: &["positions", "sinusoidal"],
-        requires: Requires::Shape,
         example: example_on("sinusoidal-positions", "50x16", "default"),
         distribution: positions,
+        ..EMPTY
     },
     Scheme {
         name: "stft",
@@ -55,10 +54,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "a convolution of one kernel axis and one input",
         parameters: &[&SIDE, &WINDOW, &SCALING, &PERIODIC],
         bare: Some(SIDE.name),
-        aliases: &[],
         requires: Requires::Matrices,
         example: example_on("stft", "16x1x9", "keras"),
         distribution: |arguments, site| stft(arguments, site, None),
+        ..EMPTY
     },
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::Rng;
 
-use super::super::{Arguments, Requires, Scheme, Site, example};
+use super::super::{Arguments, EMPTY, Requires, Scheme, Site, example};
 use super::{DENSITY, MEAN, NONZEROS, STD, UNIT, check_count, moments, unfolding};
 use crate::distribution::{
     Distribution, Iid, Moments,
@@ -27,10 +27,10 @@ pub(super) const ROW: Scheme = Scheme {
         &UNIT,
     ],
     bare: Some(NONZEROS.name),
-    aliases: &[],
     requires: Requires::Matrices,
     example: example("sparse-bernoulli:nonzeros=2"),
     distribution: sparse_bernoulli,
+    ..EMPTY
 };
 
 fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
