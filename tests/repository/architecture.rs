@@ -26,10 +26,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "a name is looked up in the tables of the frameworks, which look up schemes by name",
     ),
     (
-        &["scheme/reservoir/balance", "scheme/reservoir/radius"],
-        "a radius is found after balancing, which rounds as radii are",
-    ),
-    (
         &["tensor/axes", "tensor/layout"],
         "a layout makes axes, and an axis has the role that a letter of a layout gives",
     ),

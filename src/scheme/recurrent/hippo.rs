@@ -43,140 +43,135 @@ const DIAGONAL: &str =
 const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
 const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
-/// What the rows have in common.
-const BASE: Scheme =
-    Scheme { ranks: "two equal last axes for A, one for B; leading axes repeat it", bare: Some(PART.name), ..EMPTY };
+/// A row of this family.
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
+) -> Scheme {
+    Scheme {
+        name,
+        summary,
+        formula,
+        source,
+        distribution,
+        parameters: FIXED,
+        ranks: "two equal last axes for A, one for B; leading axes repeat it",
+        bare: Some(PART.name),
+        example: example_on(name, "16x16", "default"),
+        ..EMPTY
+    }
+}
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
+    row(
+        "hippo-legs",
+        "remembers the whole past in Legendre polynomials, all of it weighted equally",
+        "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
+        HIPPO,
+        |arguments, site| fixed(Measure::LegS, arguments, site),
+    ),
+    row(
+        "hippo-legsd",
+        "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
+        "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
+        DIAGONAL,
+        |arguments, site| fixed(Measure::LegSD, arguments, site),
+    ),
+    row(
+        "hippo-legt",
+        "remembers a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
+        "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
+        HIPPO,
+        |arguments, site| fixed(Measure::LegT, arguments, site),
+    ),
+    row(
+        "hippo-lmu",
+        "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
+        "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
+        LMU,
+        |arguments, site| fixed(Measure::Lmu, arguments, site),
+    ),
     Scheme {
-        name: "hippo-legs",
-        summary: "remembers the whole past in Legendre polynomials, all of it weighted equally",
-        formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
-        source: HIPPO,
-        parameters: FIXED,
-        example: example_on("hippo-legs", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::LegS, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-legsd",
-        summary: "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
-        formula: "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
-        source: DIAGONAL,
-        parameters: FIXED,
-        example: example_on("hippo-legsd", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::LegSD, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-legt",
-        summary: "remembers a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
-        formula: "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
-        source: HIPPO,
-        parameters: FIXED,
-        example: example_on("hippo-legt", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::LegT, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-lmu",
-        summary: "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
-        formula: "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
-        source: LMU,
-        parameters: FIXED,
-        example: example_on("hippo-lmu", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::Lmu, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-lagt",
-        summary: "remembers a past that fades exponentially in Laguerre polynomials",
-        formula: "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
-        source: HIPPO,
         parameters: TILTED,
-        example: example_on("hippo-lagt", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::LagT { beta: arguments.positive(&BETA)? }, arguments, site),
-        ..BASE
+        ..row(
+            "hippo-lagt",
+            "remembers a past that fades exponentially in Laguerre polynomials",
+            "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
+            HIPPO,
+            |arguments, site| fixed(Measure::LagT { beta: arguments.positive(&BETA)? }, arguments, site),
+        )
     },
     Scheme {
-        name: "hippo-tlagt",
-        summary: "hippo-lagt with a tilted measure, as the first versions of S4 had it",
-        formula: "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
-        source: S4,
         parameters: TILTED,
-        example: example_on("hippo-tlagt", "16x16", "default"),
-        distribution: |arguments, site| {
-            fixed(Measure::TiltedLagT { beta: arguments.positive(&BETA)? }, arguments, site)
-        },
-        ..BASE
+        ..row(
+            "hippo-tlagt",
+            "hippo-lagt with a tilted measure, as the first versions of S4 had it",
+            "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
+            S4,
+            |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive(&BETA)? }, arguments, site),
+        )
     },
     Scheme {
-        name: "hippo-glagt",
-        summary: "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
-        formula: "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
-        source: HIPPO,
         parameters: GENERALIZED,
-        example: example_on("hippo-glagt", "16x16", "default"),
-        distribution: generalized,
-        ..BASE
+        ..row(
+            "hippo-glagt",
+            "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
+            "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
+            HIPPO,
+            generalized,
+        )
     },
+    row(
+        "hippo-fourier",
+        "remembers a window of the past in sines and cosines",
+        "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
+        TRAIN,
+        |arguments, site| fixed(Measure::Fourier, arguments, site),
+    ),
+    row(
+        "hippo-fourier-diag",
+        "the normal part of hippo-fourier, with twice its frequencies",
+        "A = 2 R - I / 2 with R and B of hippo-fourier",
+        TRAIN,
+        |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
+    ),
+    row(
+        "hippo-fourier-decay",
+        "hippo-fourier over a past that fades",
+        "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
+        TRAIN,
+        |arguments, site| fixed(Measure::FourierDecay, arguments, site),
+    ),
     Scheme {
-        name: "hippo-fourier",
-        summary: "remembers a window of the past in sines and cosines",
-        formula: "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
-        source: TRAIN,
-        parameters: FIXED,
-        example: example_on("hippo-fourier", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::Fourier, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-fourier-diag",
-        summary: "the normal part of hippo-fourier, with twice its frequencies",
-        formula: "A = 2 R - I / 2 with R and B of hippo-fourier",
-        source: TRAIN,
-        parameters: FIXED,
-        example: example_on("hippo-fourier-diag", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-fourier-decay",
-        summary: "hippo-fourier over a past that fades",
-        formula: "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
-        source: TRAIN,
-        parameters: FIXED,
-        example: example_on("hippo-fourier-decay", "16x16", "default"),
-        distribution: |arguments, site| fixed(Measure::FourierDecay, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "hippo-random",
-        summary: "a random state matrix, as a baseline",
-        formula: "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
-        source: S4,
         parameters: RANDOM,
-        example: example_on("hippo-random", "16x16", "default"),
-        distribution: |arguments, site| {
-            let (part, size) = part(arguments, site)?;
-            let std = if part == Part::A { 1.0 / to_f64(size.max(1)) } else { 1.0 };
-            Ok(Distribution::Normal { mean: 0.0, std })
-        },
-        ..BASE
+        ..row(
+            "hippo-random",
+            "a random state matrix, as a baseline",
+            "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
+            S4,
+            |arguments, site| {
+                let (part, size) = part(arguments, site)?;
+                let std = if part == Part::A { 1.0 / to_f64(size.max(1)) } else { 1.0 };
+                Ok(Distribution::Normal { mean: 0.0, std })
+            },
+        )
     },
     Scheme {
-        name: "hippo-diagonal",
-        summary: "a random diagonal of decays, as a baseline",
-        formula: "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
-        source: S4,
         parameters: RANDOM,
-        example: example_on("hippo-diagonal", "16x16", "default"),
-        distribution: |arguments, site| {
-            let (part, size) = part(arguments, site)?;
-            let decays = || Distribution::Joint(Arc::new(Decays { size, count: site.shape.count() }));
-            Ok(if part == Part::A { decays() } else { Distribution::Normal { mean: 0.0, std: 1.0 } })
-        },
-        ..BASE
+        ..row(
+            "hippo-diagonal",
+            "a random diagonal of decays, as a baseline",
+            "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",
+            S4,
+            |arguments, site| {
+                let (part, size) = part(arguments, site)?;
+                let decays = || Distribution::Joint(Arc::new(Decays { size, count: site.shape.count() }));
+                Ok(if part == Part::A { decays() } else { Distribution::Normal { mean: 0.0, std: 1.0 } })
+            },
+        )
     },
 ];
 

@@ -26,92 +26,89 @@ const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const S4: &str = "the code of the same paper, state-spaces/s4";
 
-/// What the rows have in common.
-const BASE: Scheme = Scheme {
-    ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
-    bare: Some(PART.name),
-    ..EMPTY
-};
+/// A row of this family.
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
+) -> Scheme {
+    Scheme {
+        name,
+        summary,
+        formula,
+        source,
+        distribution,
+        parameters: &[&PART],
+        ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
+        bare: Some(PART.name),
+        example: example_on(name, "4x32", "default"),
+        ..EMPTY
+    }
+}
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
-        name: "s4d-real",
-        summary: "real eigenvalues, those of hippo-legs",
-        formula: "A_n = -(n+1), n from 0",
-        source: PAPER,
         parameters: &[&REAL],
-        example: example_on("s4d-real", "4x32", "default"),
-        distribution: |arguments, site| curve(Curve::Real, arguments, site),
-        ..BASE
+        ..row(
+            "s4d-real",
+            "real eigenvalues, those of hippo-legs",
+            "A_n = -(n+1), n from 0",
+            PAPER,
+            |arguments, site| curve(Curve::Real, arguments, site),
+        )
     },
-    Scheme {
-        name: "s4d-lin",
-        summary: "eigenvalues evenly spaced: the frequencies of a Fourier series",
-        formula: "A_n = -1/2 + i pi n, n from 0",
-        source: PAPER,
-        parameters: &[&PART],
-        example: example_on("s4d-lin", "4x32", "default"),
-        distribution: |arguments, site| curve(Curve::Linear, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "s4d-inv",
-        summary: "eigenvalues by an inverse law, near those of s4d-legs",
-        formula: "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
-        source: PAPER,
-        parameters: &[&PART],
-        example: example_on("s4d-inv", "4x32", "default"),
-        distribution: |arguments, site| curve(Curve::Inverse, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "s4d-inv2",
-        summary: "s4d-inv with a slower inverse law",
-        formula: "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
-        source: PAPER,
-        parameters: &[&PART],
-        example: example_on("s4d-inv2", "4x32", "default"),
-        distribution: |arguments, site| curve(Curve::Inverse2, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "s4d-quad",
-        summary: "eigenvalues by a quadratic law",
-        formula: "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
-        source: PAPER,
-        parameters: &[&PART],
-        example: example_on("s4d-quad", "4x32", "default"),
-        distribution: |arguments, site| curve(Curve::Quadratic, arguments, site),
-        ..BASE
-    },
-    Scheme {
-        name: "s4d-legs",
-        summary: "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
-        formula: "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
-        source: S4,
-        parameters: &[&PART],
-        example: example_on("s4d-legs", "4x32", "default"),
-        distribution: |arguments, site| match arguments.value(&PART)? {
+    row(
+        "s4d-lin",
+        "eigenvalues evenly spaced: the frequencies of a Fourier series",
+        "A_n = -1/2 + i pi n, n from 0",
+        PAPER,
+        |arguments, site| curve(Curve::Linear, arguments, site),
+    ),
+    row(
+        "s4d-inv",
+        "eigenvalues by an inverse law, near those of s4d-legs",
+        "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
+        PAPER,
+        |arguments, site| curve(Curve::Inverse, arguments, site),
+    ),
+    row(
+        "s4d-inv2",
+        "s4d-inv with a slower inverse law",
+        "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
+        PAPER,
+        |arguments, site| curve(Curve::Inverse2, arguments, site),
+    ),
+    row(
+        "s4d-quad",
+        "eigenvalues by a quadratic law",
+        "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
+        PAPER,
+        |arguments, site| curve(Curve::Quadratic, arguments, site),
+    ),
+    row(
+        "s4d-legs",
+        "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
+        "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
+        S4,
+        |arguments, site| match arguments.value(&PART)? {
             Part::Imaginary => {
                 Ok(Distribution::Joint(Arc::new(LegS { eigenvalues: last_axis(site)?, count: site.shape.count() })))
             }
             Part::Real | Part::LogReal => curve(Curve::Linear, arguments, site),
         },
-        ..BASE
-    },
-    Scheme {
-        name: "s4d-rand",
-        summary: "random eigenvalues, as a baseline",
-        formula: "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
-        source: PAPER,
-        parameters: &[&PART],
-        example: example_on("s4d-rand", "4x32", "default"),
-        distribution: |arguments, site| match arguments.value(&PART)? {
+    ),
+    row(
+        "s4d-rand",
+        "random eigenvalues, as a baseline",
+        "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",
+        PAPER,
+        |arguments, site| match arguments.value(&PART)? {
             Part::Imaginary => Ok(Distribution::Joint(Arc::new(Exponentials { count: site.shape.count() }))),
             Part::Real | Part::LogReal => curve(Curve::Linear, arguments, site),
         },
-        ..BASE
-    },
+    ),
 ];
 
 fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {

@@ -1,6 +1,6 @@
 //! The diagonal similarity of a matrix that is nearest to a normal one: D A D^-1 of the least sum of squares.
 
-use super::radius::to_f64;
+use crate::tensor::to_f64;
 
 /// The most steps; ten are usual.
 const STEPS: usize = 60;
@@ -125,7 +125,7 @@ pub(super) fn tilt(block: &mut [f64], size: usize) {
 fn tilted(block: &[f64], size: usize, slope: f64) -> Vec<f64> {
     let scaled = |(at, &value): (usize, &f64)| match value == 0.0 {
         true => 0.0,
-        false => value * libm::exp(slope * (to_f64(at % size) - to_f64(at / size))),
+        false => value * libm::exp(slope * (to_f64((at % size) as u64) - to_f64((at / size) as u64))),
     };
     block.iter().enumerate().map(scaled).collect()
 }
@@ -135,7 +135,8 @@ const POWERS: usize = 30;
 
 /// About the largest singular value, by the power method; infinite where that is beyond a double.
 fn norm(block: &[f64], size: usize) -> f64 {
-    let mut vector: Vec<f64> = (0..size).map(|unit| 1.0 + (to_f64(unit) * 0.618_033_988_749_894_9) % 1.0).collect();
+    let mut vector: Vec<f64> =
+        (0..size).map(|unit| 1.0 + (to_f64(unit as u64) * 0.618_033_988_749_894_9) % 1.0).collect();
     let mut norm = 0.0;
     for _ in 0..POWERS {
         let mut image = vec![0.0; size];

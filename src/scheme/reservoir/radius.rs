@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, Schur};
 
 use super::balance::{balance, tilt};
 use super::condition::condition;
+use crate::tensor::to_f64;
 
 /// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` where the eigenvalues are not found.
 ///
@@ -39,7 +40,7 @@ fn radius_of(units: &[usize], matrix: &[f64], n: usize) -> Option<f64> {
     if weights.clone().count() == size {
         // One cycle: its eigenvalues are the roots of the product of its weights.
         let logarithms: f64 = weights.map(|weight| libm::log(weight.abs())).sum();
-        return Some(libm::scalbn(libm::exp(logarithms / to_f64(size)), exponent));
+        return Some(libm::scalbn(libm::exp(logarithms / to_f64(size as u64)), exponent));
     }
     if let Some(radius) = tridiagonal(&block, size) {
         return Some(libm::scalbn(radius, exponent));
@@ -101,7 +102,7 @@ fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
         _ => 0.0,
     };
     let fits = (0..size).all(|from| (0..size).all(|to| at(to, from) == expected(to, from)));
-    let reach = 2.0 * libm::cos(std::f64::consts::PI / to_f64(size + 1));
+    let reach = 2.0 * libm::cos(std::f64::consts::PI / to_f64(size as u64 + 1));
     let (same, magnitude) = ((below > 0.0) == (above > 0.0), below.abs().sqrt() * above.abs().sqrt());
     let radius = if same { middle.abs() + reach * magnitude } else { libm::hypot(middle, reach * magnitude) };
     fits.then_some(radius)
@@ -111,7 +112,7 @@ fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
 /// finds them stands still on some matrices of zeros and ones, such as that of a cycle.
 fn reflect(block: &mut [f64], size: usize) {
     // An axis of no particular direction: the fractional parts of the multiples of the golden ratio, plus 1.
-    let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (to_f64(place) * 0.618_033_988_749_894_9) % 1.0).collect();
+    let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (to_f64(place as u64) * 0.618_033_988_749_894_9) % 1.0).collect();
     let factor = 2.0 / axis.iter().map(|part| part * part).sum::<f64>();
     let across = |line: &mut dyn FnMut(usize) -> usize, block: &mut [f64]| {
         let along: f64 = axis.iter().enumerate().map(|(place, part)| part * block[line(place)]).sum();
@@ -175,11 +176,6 @@ fn components(matrix: &[f64], n: usize) -> Vec<Vec<usize>> {
         }
     }
     components
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes of matrices")]
-pub(super) fn to_f64(size: usize) -> f64 {
-    size as f64
 }
 
 #[cfg(test)]
@@ -250,7 +246,7 @@ mod tests {
         for (n, middle, ahead, back) in
             [(60, 0.0, 1.0, 0.01), (200, 0.0, 1.0, 0.01), (80, 0.1, 1.0, 1e-9), (50, -0.3, -0.5, 2.0)]
         {
-            let reach = 2.0 * f64::sqrt(f64::abs(ahead * back)) * (std::f64::consts::PI / to_f64(n + 1)).cos();
+            let reach = 2.0 * f64::sqrt(f64::abs(ahead * back)) * (std::f64::consts::PI / to_f64(n as u64 + 1)).cos();
             let expected = if ahead * back > 0.0 { f64::abs(middle) + reach } else { f64::hypot(middle, reach) };
             has_radius(&toeplitz(n, &[(0, middle), (1, ahead), (-1, back)]), n, expected);
         }
@@ -270,7 +266,7 @@ mod tests {
         is_near(&toeplitz(90, &WIDE), 90, 0.908_620_480_615_894_4);
         // Each line has weights of its own.
         let mut uneven = toeplitz(50, &[(1, 1.0), (-1, 1e-3), (0, 0.1)]);
-        uneven.iter_mut().enumerate().for_each(|(at, weight)| *weight *= 1.0 + to_f64((at * 7) % 5) / 10.0);
+        uneven.iter_mut().enumerate().for_each(|(at, weight)| *weight *= 1.0 + to_f64(at as u64 * 7 % 5) / 10.0);
         is_near(&uneven, 50, 0.198_641_586_536_938_9);
     }
 
