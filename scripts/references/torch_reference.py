@@ -25,7 +25,7 @@ WEIGHTS = {
     "he-uniform:gain=relu": lambda tensor: I.kaiming_uniform_(tensor, nonlinearity="relu"),
     "he-normal:gain=relu": lambda tensor: I.kaiming_normal_(tensor, nonlinearity="relu"),
     "he-normal:gain=relu,mode=fan-out": lambda tensor: I.kaiming_normal_(tensor, mode="fan_out", nonlinearity="relu"),
-    "torch-linear": lambda tensor: I.kaiming_uniform_(tensor, 5**0.5),
+    "fan-in-uniform": lambda tensor: I.kaiming_uniform_(tensor, 5**0.5),
 }
 
 
@@ -71,28 +71,28 @@ def matrices(grid):
 
 # What fanin is told, and torch's modules, of whose tensors those that fanin has are taken.
 MODULES = {
-    "torch-linear 16x17": lambda: nn.Linear(17, 16),
+    "torch.nn.Linear 16x17": lambda: nn.Linear(17, 16),
     "torch.nn.Linear:bias=false 5x3": lambda: nn.Linear(3, 5, bias=False),
-    "torch-linear 257x255 10x257": lambda: nn.Sequential(nn.Linear(255, 257), nn.Linear(257, 10)),
-    "torch-conv1d 16x8x5": lambda: nn.Conv1d(8, 16, 5),
-    "torch-conv2d:groups=4 32x4x3x3": lambda: nn.Conv2d(16, 32, 3, groups=4),
+    "torch.nn.Linear 257x255 10x257": lambda: nn.Sequential(nn.Linear(255, 257), nn.Linear(257, 10)),
+    "torch.nn.Conv1d 16x8x5": lambda: nn.Conv1d(8, 16, 5),
+    "torch.nn.Conv2d:groups=4 32x4x3x3": lambda: nn.Conv2d(16, 32, 3, groups=4),
     "torch.nn.Conv3d 8x4x3x2x3": lambda: nn.Conv3d(4, 8, (3, 2, 3)),
-    "torch-conv-transpose1d 16x8x5": lambda: nn.ConvTranspose1d(16, 8, 5),
+    "torch.nn.ConvTranspose1d 16x8x5": lambda: nn.ConvTranspose1d(16, 8, 5),
     "torch.nn.ConvTranspose2d:groups=2 16x4x3x3": lambda: nn.ConvTranspose2d(16, 8, 3, groups=2),
     "torch.nn.ConvTranspose3d 6x4x3x3x2": lambda: nn.ConvTranspose3d(6, 4, (3, 3, 2)),
-    "torch-embedding 100x16": lambda: nn.Embedding(100, 16),
+    "torch.nn.Embedding 100x16": lambda: nn.Embedding(100, 16),
     "torch.nn.Embedding:padding_idx=2 3x5": lambda: nn.Embedding(3, 5, padding_idx=2),
-    "torch-embedding-bag 10x16": lambda: nn.EmbeddingBag(10, 16),
-    "torch-rnn 5x3": lambda: nn.RNN(3, 5),
-    "torch-lstm 256x32": lambda: nn.LSTM(32, 64),
+    "torch.nn.EmbeddingBag 10x16": lambda: nn.EmbeddingBag(10, 16),
+    "torch.nn.RNN 5x3": lambda: nn.RNN(3, 5),
+    "torch.nn.LSTM 256x32": lambda: nn.LSTM(32, 64),
     "torch.nn.LSTM:num_layers=3,bidirectional=true 16x3": lambda: nn.LSTM(3, 4, num_layers=3, bidirectional=True),
-    "torch-gru:layers=2,bias=false 12x3": lambda: nn.GRU(3, 4, 2, bias=False),
-    "torch-multihead-attention 192x64": lambda: nn.MultiheadAttention(64, 4),
+    "torch.nn.GRU:layers=2,bias=false 12x3": lambda: nn.GRU(3, 4, 2, bias=False),
+    "torch.nn.MultiheadAttention 192x64": lambda: nn.MultiheadAttention(64, 4),
     "torch.nn.MultiheadAttention:bias=false 15x5": lambda: nn.MultiheadAttention(5, 1, bias=False),
     "torch.nn.MultiheadAttention a=15x5 b=48x16": lambda: nn.ModuleDict(
         {"a": nn.MultiheadAttention(5, 1), "b": nn.MultiheadAttention(16, 2)}
     ),
-    "torch-bilinear 8x16x32": lambda: nn.Bilinear(16, 32, 8),
+    "torch.nn.Bilinear 8x16x32": lambda: nn.Bilinear(16, 32, 8),
     "torch.nn.GRU first=15x4 second=15x5": lambda: nn.ModuleDict({"first": nn.GRU(4, 5), "second": nn.GRU(5, 5)}),
     "torch.nn.Embedding a=3x3 b=7x1": lambda: nn.ModuleDict({"a": nn.Embedding(3, 3), "b": nn.Embedding(7, 1)}),
     "torch.nn.Linear 3x0": lambda: nn.Linear(0, 3),

@@ -21,12 +21,11 @@ impl Explain {
         if self.scheme == PACKING_WORD {
             return Ok(packing(out)?);
         }
+        if let Some(asked) = modules::find(&self.scheme)? {
+            return of_module(out, &asked);
+        }
         if let Some(row) = scheme::unsupported(&self.scheme) {
             return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
-        }
-        let module = modules::find(&self.scheme)?;
-        if let Some(asked) = module.filter(|module| module.by_name || scheme::look_up(&self.scheme).is_err()) {
-            return of_module(out, &asked);
         }
         let resolved = scheme::look_up(&self.scheme)?;
         for note in &resolved.notes {
@@ -70,13 +69,6 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     if !likes.is_empty() {
         entry(out, "--like", &likes.join(", "))?;
     }
-    if let Some(module) = MODULES.iter().find(|module| module.word == scheme.name) {
-        let text = format!(
-            "with --like torch, a SHAPE without a name is that of the {} of {TORCH}.{}, drawn with all its tensors (`fanin explain {TORCH}.{}`)",
-            module.weights[0], module.name, module.name
-        );
-        entry(out, "module", &text)?;
-    }
     for (position, meaning) in scheme.meanings().iter().enumerate() {
         let word = if position == 0 { "frameworks" } else { "" };
         entry(out, word, &told(scheme, meaning))?;
@@ -86,12 +78,9 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
 
 /// A module: its tensors in the order in which they are drawn, and the shape that tells of them.
 fn of_module(out: &mut dyn Write, asked: &ModuleSpec) -> Result<()> {
-    let Module { name, word, weights, axes, example, .. } = asked.module;
-    let (weight, command) = (weights[0], asked.module.with_example());
-    writeln!(
-        out,
-        "{word}: all tensors of {TORCH}.{name}; --like torch draws them as torch does, one after the other\n"
-    )?;
+    let Module { weights, axes, example, .. } = asked.module;
+    let (weight, path, command) = (weights[0], asked.module.path(), asked.module.with_example());
+    writeln!(out, "{path}: all tensors of the module; --like torch draws torch's values, in its order\n")?;
     for (position, tensor) in ModuleSpec::of_example(asked.module)?.example()?.iter().enumerate() {
         let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let line = format!("{}={}: {}", tensor.name, sizes.join("x"), tensor.scheme());
@@ -99,12 +88,9 @@ fn of_module(out: &mut dyn Write, asked: &ModuleSpec) -> Result<()> {
     }
     entry(out, "shape", &format!("that of {weight}: {axes}, as {example}"))?;
     entry(out, "parameters", &asked.module.parameters().join(", "))?;
-    entry(out, "also called", &format!("{TORCH}.{name}, whose NAME=SHAPE gives NAME.{weight} and so on"))?;
+    entry(out, "names", &format!("NAME=SHAPE gives NAME.{weight} and so on"))?;
     Ok(entry(out, "example", &format!("fanin init {command} {example} --like torch --seed 0 -o module.npz"))?)
 }
-
-/// Where the modules of torch are.
-const TORCH: &str = "torch.nn";
 
 /// The command that draws a scheme's example.
 fn command(scheme: &Scheme) -> String {
@@ -175,9 +161,9 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\nThese are modules of torch, drawn with all their tensors from the shape of one weight:\n")?;
     for module in MODULES {
-        let Module { name, word, weights, axes, example, .. } = module;
+        let (Module { weights, axes, example, .. }, path) = (module, module.path());
         let parameters = module.parameters().join(", ");
-        writeln!(out, "- `{word} {example}`, or `{TORCH}.{name}`: {} is {axes}; parameters: {parameters}", weights[0])?;
+        writeln!(out, "- `{path} {example}`: {} is {axes}; parameters: {parameters}", weights[0])?;
     }
     for family in SCHEMES {
         writeln!(out, "\n## {}", capitalized(family.name))?;

@@ -12,7 +12,7 @@ use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
-use crate::model::layers::modules::{self, ModuleSpec};
+use crate::model::layers::modules;
 use crate::plan::{Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
 use crate::scheme::{self, Requires};
@@ -83,7 +83,7 @@ impl Init {
             let told = || format!("`{text}`");
             let (name, shape) =
                 text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
-            match module.as_ref().filter(|module| self.is_module(module, name.is_some())) {
+            match &module {
                 Some(module) => {
                     ensure!(fans == Fans::default(), "--fan-in, --fan-out: a module has the fans of its shape");
                     module.layout(self.layout.as_ref(), common.generator)?;
@@ -108,14 +108,6 @@ impl Init {
         self.slices.of(Plan::new(common.generator, seed, tensors)?.with_notes(notes))
     }
 
-    /// If a module is drawn, all its tensors together. The scheme of single tensors that a module shares its word with goes for a
-    /// tensor with a name, and for one whose numbers are not torch's.
-    fn is_module(&self, module: &ModuleSpec, named: bool) -> bool {
-        let like = crate::plan::parity_table(self.numbers.generator());
-        let torch = like.is_some_and(|like| like.framework == modules::FRAMEWORK);
-        module.by_name || !is_scheme(&self.scheme) || (torch && !named)
-    }
-
     /// The weight that the scheme starts from.
     fn base(&self) -> Result<Option<Base>> {
         let Some(path) = &self.base else { return Ok(None) };
@@ -124,9 +116,4 @@ impl Init {
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
-}
-
-/// Whether an expression has the name of a scheme, of which each tensor is drawn by itself.
-fn is_scheme(expression: &str) -> bool {
-    scheme::look_up(expression).is_ok()
 }

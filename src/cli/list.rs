@@ -74,8 +74,9 @@ impl List {
             What::Models => models(out)?,
             What::Modules => columns(
                 out,
-                MODULES.iter().map(|Module { name, word, weights, axes, example, .. }| {
-                    [(*word).into(), format!("torch.nn.{name}"), (*example).into(), format!("{}: {axes}", weights[0])]
+                MODULES.iter().map(|module| {
+                    let Module { weights, axes, example, .. } = module;
+                    [module.path(), (*example).into(), format!("{}: {axes}", weights[0])]
                 }),
             )?,
             What::PretrainMethods => {

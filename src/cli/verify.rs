@@ -31,14 +31,7 @@ use crate::writer::Settings;
 ///
 /// The file's own provenance says how, unless --scheme or --recipe does. Exit status: 0 match, 1 mismatch, 2 error.
 #[derive(clap::Args)]
-#[command(
-    mut_arg("seed", |seed| seed.help("Seed of the values, with --scheme or --recipe")),
-    mut_arg("like", |like| like.help("Framework that drew the values, with --scheme or --recipe").long_help(LIKE)),
-    mut_arg("quiet", |last| last),
-    mut_arg("json", |last| last),
-    mut_arg("threads", |last| last),
-    mut_arg("max_memory", |last| last),
-)]
+#[command(mut_args(with_help))]
 pub(super) struct Verify {
     /// Weights file, index (*.index.json), or a folder of either
     file: PathBuf,
@@ -94,8 +87,16 @@ pub(super) struct Verify {
     resources: Resources,
 }
 
-const LIKE: &str = "\
-Framework that drew the values, with --scheme or --recipe: in the order of the file, of the tensors that --tensor selects";
+/// The common options with the help of this command.
+fn with_help(argument: clap::Arg) -> clap::Arg {
+    match argument.get_id().as_str() {
+        "seed" => argument.help("Seed of the values, with --scheme or --recipe"),
+        "like" => argument.help("Framework that drew the values, with --scheme or --recipe").long_help(
+            "Framework that drew the values, with --scheme or --recipe: in the order of the file, of the tensors that --tensor selects",
+        ),
+        _ => argument,
+    }
+}
 
 /// The tensors that a file should hold.
 struct Expected {

@@ -73,7 +73,6 @@ mod tests {
             ("torch.kaiming_normal_:a=2,nonlinearity=relu", "he-normal"),
             ("paddle.KaimingNormal:nonlinearity=leaky_relu", "he-normal:gain=leaky-relu,slope=0"),
             ("torch.sparse_:sparsity=0.75", "torch.sparse_:zeros=0.75"),
-            ("torch.Embedding:padding_idx=-1", "embedding:padding=79"),
             ("timm.trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
             ("timm.trunc_normal_tf_:a=-1,b=1", "truncated-normal:std=1,low-sigma=-1,high-sigma=1"),
             ("keras.RandomNormal:mean=1,stddev=0.5", "normal:std=0.5,mean=1"),

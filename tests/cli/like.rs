@@ -130,8 +130,8 @@ fn the_layers_of_a_model_take_the_seeds_that_keras_gives_them() {
 fn the_framework_selects_the_schemes_of_layers_and_the_layout_their_axes() {
     let folder = Folder::new();
     for (like, layout, kind, tensors) in [
-        ("torch", "keras", "dense", &["d/kernel=3x5 f32: torch-linear;", "d/bias=5 f32: torch-linear;"][..]),
-        ("torch", "oi", "dense", &["d.weight=5x3 f32: torch-linear;", "d.bias=5 f32: torch-linear;"]),
+        ("torch", "keras", "dense", &["d/kernel=3x5 f32: fan-in-uniform;", "d/bias=5 f32: fan-in-uniform;"][..]),
+        ("torch", "oi", "dense", &["d.weight=5x3 f32: fan-in-uniform;", "d.bias=5 f32: fan-in-uniform;"]),
         ("keras:jax", "torch", "dense", &["d.weight=5x3 f32: glorot-uniform:", "d.bias=5 f32: zeros;"]),
         ("lasagne", "keras", "dense", &["d/kernel=3x5 f32: glorot-uniform:", "d/bias=5 f32: zeros;"]),
         ("jax", "torch", "dense", &["d.weight=5x3 f32: variance-scaling:scale=1,mode=fan-in,", "d.bias=5 f32: zeros;"]),

@@ -152,7 +152,7 @@ fn like_torch_is_what_its_linear_layers_draw_biases_included() {
     for (tensor, inputs) in report["tensors"].as_array().unwrap().iter().zip([100f64, 100.0, 50.0, 50.0]) {
         // torch comes to the bound of the weights by way of a gain.
         assert!((tensor["high"].as_f64().unwrap() * inputs.sqrt() - 1.0).abs() < 1e-15, "{tensor}");
-        assert_eq!(tensor["scheme"], "torch-linear");
+        assert_eq!(tensor["scheme"], "fan-in-uniform");
     }
     // Linear(100, 50), ReLU, Linear(50, 3) after manual_seed(0) in torch 2.15: the last value of each.
     let last =

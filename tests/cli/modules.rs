@@ -39,7 +39,6 @@ fn what_init_writes_by_a_module_s_name_verifies_as_that_module() {
         "torch.nn.GRUCell 12x3",
         "torch.nn.EmbeddingBag:padding_idx=-1 12x3",
         "torch.nn.Transformer:num_encoder_layers=2,num_decoder_layers=1 9x4",
-        "torch-multihead-attention 24x8",
     ] {
         let module = line.split(' ').next().unwrap();
         for like in ["", "--like torch"] {
@@ -63,9 +62,9 @@ fn a_part_of_a_module_verifies_and_a_file_without_one_is_refused() {
     assert!(refusal.contains("no tensor is named `weight` or `NAME.weight`"), "{refusal}");
     let refusal = verify(&folder, "w.npz --scheme torch.nn.LSTM --like jax --seed 0", 2);
     assert!(refusal.contains("jax has no numbers for it"), "{refusal}");
-    // A tensor of the scheme that shares the module's word.
-    folder.done("init torch-linear w=5x3 --like torch -q -o one.npz");
-    verify(&folder, "one.npz --scheme torch-linear --like torch --seed 0", 0);
+    // The scheme draws a single tensor.
+    folder.done("init fan-in-uniform w=5x3 --like torch -q -o one.npz");
+    verify(&folder, "one.npz --scheme fan-in-uniform --like torch --seed 0", 0);
 }
 
 #[test]
@@ -145,7 +144,6 @@ fn a_padding_row_is_counted_from_either_end() {
         for line in [
             format!("torch.nn.Embedding:padding_idx={given}"),
             format!("torch.nn.EmbeddingBag:padding_idx={given}"),
-            format!("torch.Embedding:padding_idx={given}"),
             format!("embedding:padding={given}"),
         ] {
             let report = drawn(&folder, &format!("init {line} 7x3"));
@@ -189,6 +187,28 @@ fn modules_refuse_what_torch_refuses() {
         for like in ["", "--like torch"] {
             let ended = Ended::of(&mut folder.fanin(&format!("init {line} {like} -o w.npz")));
             assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);
+        }
+    }
+}
+
+#[test]
+fn a_module_of_torch_means_all_its_tensors_with_and_without_torch_s_values() {
+    let folder = Folder::new();
+    for like in ["", "--like torch"] {
+        let lstm = drawn(&folder, &format!("init torch.nn.LSTM 8x3 {like}"));
+        assert_eq!(names(&lstm), ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]);
+        let linear = drawn(&folder, &format!("init torch.nn.Linear fc=8x3 {like}"));
+        assert_eq!(names(&linear), ["fc.weight", "fc.bias"]);
+        let scheme = drawn(&folder, &format!("init fan-in-uniform 8x3 --layout torch {like}"));
+        assert_eq!(names(&scheme), ["weight"]);
+        for (other, hint) in [
+            ("torch.LSTM", "write torch.nn before the name"),
+            ("torch.Linear", "`fan-in-uniform`"),
+            ("torch-linear", "unknown name `torch-linear`"),
+            ("torch.nn.LTSM", "did you mean `LSTM`?"),
+        ] {
+            let ended = Ended::of(&mut folder.fanin(&format!("init {other} 8x3 {like} -o o.npz")));
+            assert!(ended.is_refusal() && ended.told.contains(hint), "{other}: {}", ended.told);
         }
     }
 }

@@ -117,7 +117,7 @@ fn truncated() -> Vec<(&'static str, Reference)> {
 fn frameworks() -> Vec<(&'static str, Reference)> {
     let elements = FAN_IN * FAN_OUT;
     vec![
-        ("torch-linear", Reference::uniform(1.0 / FAN_IN.sqrt())),
+        ("fan-in-uniform", Reference::uniform(1.0 / FAN_IN.sqrt())),
         ("uniform-unit-scaling", Reference::uniform((3.0 / FAN_IN).sqrt())),
         ("uniform-unit-scaling:factor=1.43", Reference::uniform(1.43 * (3.0 / FAN_IN).sqrt())),
         ("scaled-uniform", Reference::uniform(1.0 / elements.sqrt())),

@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
     ("variance-scaling:scale=3", "", "variance", &[("fan", INPUTS)]),
     ("variance-scaling:scale=3,distribution=normal", "normal", "std", &[("fan", INPUTS)]),
     ("variance-scaling:scale=3,distribution=uniform", "uniform", "bound", &[("fan", INPUTS)]),
-    ("torch-linear", "", "w", &[]),
+    ("fan-in-uniform", "", "w", &[]),
     ("uniform-unit-scaling:factor=3", "", "w", &[]),
     ("scaled-uniform", "", "w", &[("n", INPUTS * OUTPUTS)]),
     ("rnn-uniform:gates=3", "", "w", &[("outputs", OUTPUTS)]),
@@ -446,7 +446,7 @@ fn a_wrong_constant_in_a_formula_is_seen() {
     for (scheme, right, wrong) in [
         ("glorot-uniform", "sqrt(6", "sqrt(3"),
         ("he-normal", "gain / ", "2 gain / "),
-        ("torch-linear", "bound = 1", "bound = 3"),
+        ("fan-in-uniform", "bound = 1", "bound = 3"),
         ("fixup", "2m - 2", "2m - 1"),
         ("truncated-normal", "std^2", "std"),
         ("log-uniform", "ln low", "low"),

@@ -253,20 +253,20 @@ fn a_module_that_does_not_fit_is_refused() {
     for (line, told) in [
         ("init torch.nn.LSTM 17x3 --like torch", "weight_ih_l0, 4 hidden x in"),
         ("init torch.nn.Conv2d 16x8x5 --like torch", "out x in/groups x kernel, as 32x16x3x3"),
-        ("init torch-multihead-attention 64x64 --like torch", "3 size x size"),
-        ("init torch-gru:gates=3 12x3 --like torch", "unknown parameter `gates`"),
-        ("init torch-gru:layers=1000000 12x3 --like torch", "at most 2^16"),
-        ("init torch-gru:layers 12x3 --like torch", "`layers` is not `key=value`"),
-        ("init torch-linear 5x3 --like torch --layout io", "layout `io`"),
-        ("init torch-linear 5x3 --like torch --fan-in 3", "--fan-in"),
+        ("init torch.nn.MultiheadAttention 64x64 --like torch", "3 size x size"),
+        ("init torch.nn.GRU:gates=3 12x3 --like torch", "unknown parameter `gates`"),
+        ("init torch.nn.GRU:layers=1000000 12x3 --like torch", "at most 2^16"),
+        ("init torch.nn.GRU:layers 12x3 --like torch", "`layers` is not `key=value`"),
+        ("init torch.nn.Linear 5x3 --like torch --layout io", "layout `io`"),
+        ("init torch.nn.Linear 5x3 --like torch --fan-in 3", "--fan-in"),
         ("init torch.nn.Linear 5x3 --like jax", "is a module of torch: jax has no numbers for it"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} -o w.npz")));
         assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);
     }
-    // A single tensor of the scheme that has the module's word.
+    // The scheme draws a single tensor.
     let names: Vec<String> =
-        tensors(&folder.done("init torch-linear w=5x3 --like torch --format safetensors -o -")).into_keys().collect();
+        tensors(&folder.done("init fan-in-uniform w=5x3 --like torch --format safetensors -o -")).into_keys().collect();
     assert_eq!(names, ["w"]);
 }
 

@@ -9,7 +9,6 @@ use crate::generator::Generator;
 use crate::model::layers::modules::{self, ModuleSpec};
 use crate::plan::{DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::{Contents, Entry};
-use crate::scheme;
 use crate::text::{cut, escape};
 
 /// A module of a file: what stands before the names of its tensors, and the tensor that gives its sizes.
@@ -19,30 +18,15 @@ struct Found<'f> {
 }
 
 impl Verify {
-    /// The plan of the modules that an expression asks for; `None` where it asks for a scheme of single tensors.
+    /// The plan of the modules that an expression names; `None` if it names a scheme.
     pub(super) fn by_module(&self, expression: &str, contents: &Contents) -> Result<Option<Plan>> {
         let Some(asked) = modules::find(expression)? else { return Ok(None) };
-        let is_scheme = !asked.by_name && scheme::look_up(expression).is_ok();
-        let generator = self.numbers.generator();
-        if is_scheme && crate::plan::parity_table(generator).is_none_or(|like| like.framework != modules::FRAMEWORK) {
-            return Ok(None);
-        }
-        let word = asked.module.word;
-        if !is_scheme {
-            self.check_module(&asked)?;
-        }
-        // With --distribution the layers of a stack may be copies, as torch makes them.
-        let generator = if self.distribution { Generator::like(modules::FRAMEWORK)? } else { generator };
-        let drawn = self.modules_of(&asked, contents, generator)?;
-        let holds = |(tensor, _): &(DrawnTensor, Turn)| {
-            contents.entries.iter().any(|entry| entry.name == tensor.name().as_str())
-        };
-        // Tensors of the scheme that shares the module's word may have any names.
-        if is_scheme && !(drawn.len() > 1 && drawn.iter().all(holds)) {
-            return Ok(None);
-        }
         self.check_module(&asked)?;
-        let weight = asked.module.weights[0];
+        // With --distribution the layers of a stack may be copies, as torch makes them.
+        let given = self.numbers.generator();
+        let generator = if self.distribution { Generator::like(modules::FRAMEWORK)? } else { given };
+        let drawn = self.modules_of(&asked, contents, generator)?;
+        let (word, weight) = (asked.module.path(), asked.module.weights[0]);
         ensure!(!drawn.is_empty(), "`{word}`: no tensor is named `{weight}` or `NAME.{weight}`");
         let (mut tensors, turns): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
         put_in_turn(generator, &mut tensors, &turns);

@@ -60,7 +60,7 @@ pub(super) fn multihead_attention(
         part(arguments, layout, "out_proj", LayerKind::Dense, &[sized("in", size), sized("out", size), biased(bias)])?;
     tensors.extend(last.into_iter().map(|tensor| match tensor.role {
         TensorRole::Bias if arguments.is_like_torch() => {
-            LayerTensor { default_scheme: Some("torch-linear:cleared=true".into()), ..tensor }
+            LayerTensor { default_scheme: Some("fan-in-uniform:cleared=true".into()), ..tensor }
         }
         _ => tensor,
     }));

@@ -31,12 +31,12 @@ pub(super) fn of_torch(kind: LayerKind, role: TensorRole, gates: Option<Gates>) 
     let scheme = match (kind, gates) {
         // A shape does not show the number of units if each gate has its own tensor.
         (_, Some(gates)) if !gates.has_all(kind) => return Some(format!("rnn-uniform:hidden={}", gates.units)),
-        (LayerKind::Embedding, _) => "torch.Embedding",
-        (LayerKind::Rnn | LayerKind::RnnCell, _) => "torch.RNN",
-        (LayerKind::Lstm | LayerKind::LstmCell, _) => "torch.LSTM",
-        (LayerKind::Gru | LayerKind::GruCell, _) => "torch.GRU",
+        (LayerKind::Embedding, _) => "embedding",
+        (LayerKind::Rnn | LayerKind::RnnCell, _) => "rnn-uniform:gates=1",
+        (LayerKind::Lstm | LayerKind::LstmCell, _) => "rnn-uniform:gates=4",
+        (LayerKind::Gru | LayerKind::GruCell, _) => "rnn-uniform:gates=3",
         // Biases are drawn like the weights.
-        _ if is_dense_or_conv(kind) => "torch.Linear",
+        _ if is_dense_or_conv(kind) => "fan-in-uniform",
         _ => return None,
     };
     Some(scheme.into())

@@ -32,7 +32,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
         same("identity"),
         same("dirac"),
         same("embedding"),
-        row("torch-linear", |arguments, site, _| {
+        row("fan-in-uniform", |arguments, site, _| {
             let distribution = linear(site)?;
             // Of no inputs the bound of a bias is 0, and its numbers are drawn all the same.
             let cleared = arguments.flag(&CLEARED) || (site.shape.rank() < 2 && site.fan_in()? == 0);

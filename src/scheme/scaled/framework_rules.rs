@@ -25,12 +25,12 @@ const GATES: Parameter<u64> =
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
-        name: "torch-linear",
+        name: "fan-in-uniform",
         summary: "uniform, variance 1/(3 fan_in): the default of PyTorch's layers, for weights and (with --fan-in) biases",
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
         source: LECUN,
         parameters: &[&CLEARED],
-        example: example("torch-linear"),
+        example: example("fan-in-uniform"),
         distribution: |arguments, site| {
             let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
             let distribution = between(-bound, bound)?;

@@ -176,7 +176,7 @@ mod tests {
         near(std("he-normal:gain=leaky-relu,slope=0.2"), (2.0 / 1.04 / 300f64).sqrt());
         near(bound("he-uniform"), (6.0 / 300f64).sqrt());
         near(std("he:distribution=uniform"), (2.0 / 300f64).sqrt());
-        near(bound("torch.LSTM"), 1.0 / 50f64.sqrt());
+        near(bound("mlx.LSTM"), 1.0 / 50f64.sqrt());
         near(bound("theano.LeNetConvPoolLayer"), (6.0 / 350f64).sqrt());
         near(std("mxnet.MSRAPrelu"), (2.0 / 1.0625 / 250f64).sqrt());
         near(std("tfjs.heNormal"), (2.0 / 300f64).sqrt() * 0.879_625_661_034_239_8);

@@ -294,7 +294,7 @@ fn scales_are_refused_without_what_they_follow_from() {
         ("init rnn-uniform:gates=0 12x3 --layout torch", &["gates is 0"]),
         ("init glorot-uniform:pool=0 3x3", &["pool is 0"]),
         ("init siren:omega=0 3x3", &["omega is 0"]),
-        ("init torch-linear 3", &["fan_in", "--fan-in"]),
+        ("init fan-in-uniform 3", &["fan_in", "--fan-in"]),
         ("init magnitude-scaling:magnitude=0 3x3", &["magnitude is 0"]),
         ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected goes with"]),
     ]);

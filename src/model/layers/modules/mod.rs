@@ -12,7 +12,7 @@ use super::tensor::{LayerTensor, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Turn};
 use crate::tensor::{DType, Layout, Shape};
-use crate::text::{cut, escape};
+use crate::text::{cut, did_you_mean, escape};
 
 pub use table::MODULES;
 
@@ -23,8 +23,6 @@ pub const FRAMEWORK: &str = "torch";
 pub struct Module {
     /// Its name there.
     pub name: &'static str,
-    /// Its word here.
-    pub word: &'static str,
     /// The tensor whose shape gives its sizes, and those that take its place where it is missing.
     pub weights: &'static [&'static str],
     /// The axes of that tensor.
@@ -60,10 +58,8 @@ const PADDING: &str = "padding";
 
 /// A module as it was asked for: `torch.nn.LSTM:num_layers=2`.
 pub struct ModuleSpec {
-    /// Which it is.
+    /// The module itself.
     pub module: &'static Module,
-    /// True if it was asked for by its name there, which nothing else has.
-    pub by_name: bool,
     parameters: Parameters,
 }
 
@@ -80,21 +76,23 @@ impl Parameters {
     }
 }
 
-/// The module that an expression asks for; `None` where its name is none of a module.
+/// The module that an expression names, as `torch.nn.LSTM` or `nn.LSTM`; `None` if it names a scheme. Errors if `torch.nn` has no such
+/// module with weights.
 pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     let (word, arguments) = expression.split_once(':').map_or((expression, None), |(word, rest)| (word, Some(rest)));
-    let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
     let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
-    let by_name = ["torch.nn", "nn"].contains(&path.to_lowercase().as_str());
-    let called = |module: &&Module| match path {
-        "" => fold(module.word) == fold(name),
-        _ => by_name && fold(module.name) == fold(name),
-    };
-    let Some(module) = MODULES.iter().find(called) else { return Ok(None) };
+    if !["torch.nn", "nn"].contains(&path.to_lowercase().as_str()) {
+        return Ok(None);
+    }
+    let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
+    let module = MODULES.iter().find(|module| fold(module.name) == fold(name)).with_context(|| {
+        let near = did_you_mean(name, MODULES.iter().map(|module| module.name));
+        format!("`{}`: no module with weights{near}; `fanin list modules` shows them", escape(&cut(word, 100)))
+    })?;
     let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
     let parameters =
         parameters.collect::<Result<_>>().with_context(|| format!("`{}`", escape(&cut(expression, 100))))?;
-    Ok(Some(ModuleSpec { module, by_name, parameters: Parameters(parameters) }))
+    Ok(Some(ModuleSpec { module, parameters: Parameters(parameters) }))
 }
 
 fn parameter(text: &str) -> Result<(String, Parameter)> {
@@ -118,11 +116,16 @@ impl Module {
         of_kind.chain(of_scheme).collect()
     }
 
-    /// The module with the parameters of its example.
+    /// Its name as it is typed.
+    pub fn path(&self) -> String {
+        format!("{FRAMEWORK}.nn.{}", self.name)
+    }
+
+    /// The same with the parameters of its example.
     pub fn with_example(&self) -> String {
         match self.example_parameters {
-            "" => self.word.into(),
-            parameters => format!("{}:{parameters}", self.word),
+            "" => self.path(),
+            parameters => format!("{}:{parameters}", self.path()),
         }
     }
 }
@@ -132,7 +135,7 @@ impl ModuleSpec {
     pub fn of_example(module: &'static Module) -> Result<Self> {
         let pairs = module.example_parameters.split(',').filter(|pair| !pair.is_empty());
         let parameters = Parameters(pairs.map(parameter).collect::<Result<_>>()?);
-        Ok(Self { module, by_name: false, parameters })
+        Ok(Self { module, parameters })
     }
 
     /// Its tensors from the shape of the example.
@@ -143,7 +146,7 @@ impl ModuleSpec {
 
     /// The layout of its tensors: torch's, where no layout is given. Errors name another, and numbers of another framework.
     pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
-        let word = self.module.word;
+        let word = self.module.path();
         if let Some(like) = crate::plan::parity_table(generator).filter(|like| like.framework != FRAMEWORK) {
             bail!("`{word}` is a module of torch: {} has no numbers for it", like.framework);
         }
@@ -156,7 +159,7 @@ impl ModuleSpec {
     /// Its tensors under a name, or under their own where that is empty, from the shape of its first weight. Errors where the shape is
     /// none of that.
     pub fn tensors(&self, name: &str, axes: &[u64], layout: &Layout) -> Result<Vec<LayerTensor>> {
-        let Module { word, weights, axes: wanted, example, kind, .. } = self.module;
+        let (Module { weights, axes: wanted, example, kind, .. }, word) = (self.module, self.module.path());
         // Which row of a table stays zero is the scheme's matter.
         let of_scheme = |key: &str| *kind == LayerKind::Embedding && key == PADDING;
         let sizes = (self.module.sizes)(axes, &self.parameters);
@@ -247,8 +250,10 @@ mod tests {
     #[test]
     fn every_module_is_found_by_its_names_and_its_example_is_the_shape_of_its_weight() {
         for module in MODULES {
-            let parameters = module.with_example().replacen(module.word, "", 1);
-            for name in [module.word.to_string(), format!("torch.nn.{}", module.name), format!("nn.{}", module.name)] {
+            let parameters = module.with_example().replacen(&module.path(), "", 1);
+            for name in
+                [module.path(), format!("nn.{}", module.name), format!("TORCH.NN.{}", module.name.to_lowercase())]
+            {
                 let asked = find(&format!("{name}{parameters}")).unwrap().expect(&name);
                 assert_eq!(asked.module.name, module.name);
                 let tensors = asked.example().unwrap();
@@ -257,8 +262,9 @@ mod tests {
                 assert_eq!(sizes.join("x"), module.example, "{name}");
             }
         }
-        for name in ["torch.Linear", "linear", "torch.nn.Lin", "jax.nn.Linear"] {
+        for name in ["torch.Linear", "linear", "torch-linear", "jax.nn.Linear"] {
             assert!(find(name).unwrap().is_none(), "{name}");
         }
+        assert!(find("torch.nn.Lin").is_err());
     }
 }

@@ -4,7 +4,6 @@ use super::{LayerKind, Module, Parameters, Sizes};
 
 const LINEAR: Module = Module {
     name: "Linear",
-    word: "torch-linear",
     weights: &["weight"],
     axes: "out x in",
     example: "256x784",
@@ -19,7 +18,6 @@ const LINEAR: Module = Module {
 /// Of inputs and outputs in that order.
 const EMBEDDING: Module = Module {
     name: "Embedding",
-    word: "torch-embedding",
     axes: "rows x features",
     example: "1000x64",
     kind: LayerKind::Embedding,
@@ -32,7 +30,6 @@ const EMBEDDING: Module = Module {
 
 const RNN: Module = Module {
     name: "RNN",
-    word: "torch-rnn",
     weights: &["weight_ih_l0"],
     axes: "hidden x in",
     example: "64x32",
@@ -41,8 +38,7 @@ const RNN: Module = Module {
     ..LINEAR
 };
 
-const CELL: Module =
-    Module { name: "RNNCell", word: "torch-rnn-cell", weights: &["weight_ih"], kind: LayerKind::RnnCell, ..RNN };
+const CELL: Module = Module { name: "RNNCell", weights: &["weight_ih"], kind: LayerKind::RnnCell, ..RNN };
 
 /// `places` axes of the kernel, after the outputs and the inputs.
 const CONV: Module = Module {
@@ -72,7 +68,6 @@ const CONV_TRANSPOSE: Module = Module {
 /// Of any number of axes.
 const LAYER_NORM: Module = Module {
     name: "LayerNorm",
-    word: "torch-layer-norm",
     axes: "normalized shape",
     example: "64",
     kind: LayerKind::LayerNorm,
@@ -83,7 +78,6 @@ const LAYER_NORM: Module = Module {
 /// Of a number of features.
 const BATCH_NORM: Module = Module {
     name: "BatchNorm1d",
-    word: "torch-batch-norm1d",
     weights: &["weight", "running_mean"],
     axes: "features",
     kind: LayerKind::BatchNorm,
@@ -94,17 +88,11 @@ const BATCH_NORM: Module = Module {
     ..LAYER_NORM
 };
 
-const INSTANCE_NORM: Module = Module {
-    name: "InstanceNorm1d",
-    word: "torch-instance-norm1d",
-    kind: LayerKind::InstanceNorm,
-    example_parameters: "affine=true",
-    ..BATCH_NORM
-};
+const INSTANCE_NORM: Module =
+    Module { name: "InstanceNorm1d", kind: LayerKind::InstanceNorm, example_parameters: "affine=true", ..BATCH_NORM };
 
 const ENCODER_LAYER: Module = Module {
     name: "TransformerEncoderLayer",
-    word: "torch-transformer-encoder-layer",
     weights: &["linear1.weight"],
     axes: "dim_feedforward x d_model",
     example: "256x64",
@@ -118,7 +106,6 @@ const ENCODER_LAYER: Module = Module {
 
 const ENCODER: Module = Module {
     name: "TransformerEncoder",
-    word: "torch-transformer-encoder",
     weights: &["layers.0.linear1.weight"],
     kind: LayerKind::TransformerEncoder,
     example_parameters: "num_layers=2",
@@ -128,36 +115,17 @@ const ENCODER: Module = Module {
 /// Every module.
 pub const MODULES: &[Module] = &[
     LINEAR,
-    Module { name: "Conv1d", word: "torch-conv1d", kind: LayerKind::Conv(1), example: "16x8x5", ..CONV },
-    Module { name: "Conv2d", word: "torch-conv2d", kind: LayerKind::Conv(2), example: "32x16x3x3", ..CONV },
-    Module { name: "Conv3d", word: "torch-conv3d", kind: LayerKind::Conv(3), example: "8x4x3x3x3", ..CONV },
-    Module {
-        name: "ConvTranspose1d",
-        word: "torch-conv-transpose1d",
-        kind: LayerKind::ConvTranspose(1),
-        example: "16x8x5",
-        ..CONV_TRANSPOSE
-    },
-    Module {
-        name: "ConvTranspose2d",
-        word: "torch-conv-transpose2d",
-        kind: LayerKind::ConvTranspose(2),
-        example: "32x16x3x3",
-        ..CONV_TRANSPOSE
-    },
-    Module {
-        name: "ConvTranspose3d",
-        word: "torch-conv-transpose3d",
-        kind: LayerKind::ConvTranspose(3),
-        example: "8x4x3x3x3",
-        ..CONV_TRANSPOSE
-    },
+    Module { name: "Conv1d", kind: LayerKind::Conv(1), example: "16x8x5", ..CONV },
+    Module { name: "Conv2d", kind: LayerKind::Conv(2), example: "32x16x3x3", ..CONV },
+    Module { name: "Conv3d", kind: LayerKind::Conv(3), example: "8x4x3x3x3", ..CONV },
+    Module { name: "ConvTranspose1d", kind: LayerKind::ConvTranspose(1), example: "16x8x5", ..CONV_TRANSPOSE },
+    Module { name: "ConvTranspose2d", kind: LayerKind::ConvTranspose(2), example: "32x16x3x3", ..CONV_TRANSPOSE },
+    Module { name: "ConvTranspose3d", kind: LayerKind::ConvTranspose(3), example: "8x4x3x3x3", ..CONV_TRANSPOSE },
     EMBEDDING,
-    Module { name: "EmbeddingBag", word: "torch-embedding-bag", ..EMBEDDING },
+    Module { name: "EmbeddingBag", ..EMBEDDING },
     RNN,
     Module {
         name: "LSTM",
-        word: "torch-lstm",
         axes: "4 hidden x in",
         example: "256x32",
         kind: LayerKind::Lstm,
@@ -166,7 +134,6 @@ pub const MODULES: &[Module] = &[
     },
     Module {
         name: "GRU",
-        word: "torch-gru",
         axes: "3 hidden x in",
         example: "192x32",
         kind: LayerKind::Gru,
@@ -176,7 +143,6 @@ pub const MODULES: &[Module] = &[
     CELL,
     Module {
         name: "LSTMCell",
-        word: "torch-lstm-cell",
         axes: "4 hidden x in",
         example: "256x32",
         kind: LayerKind::LstmCell,
@@ -185,7 +151,6 @@ pub const MODULES: &[Module] = &[
     },
     Module {
         name: "GRUCell",
-        word: "torch-gru-cell",
         axes: "3 hidden x in",
         example: "192x32",
         kind: LayerKind::GruCell,
@@ -194,7 +159,6 @@ pub const MODULES: &[Module] = &[
     },
     Module {
         name: "MultiheadAttention",
-        word: "torch-multihead-attention",
         weights: &["in_proj_weight", "q_proj_weight"],
         axes: "3 size x size (with kdim or vdim q_proj_weight, size x size)",
         example: "192x64",
@@ -210,7 +174,6 @@ pub const MODULES: &[Module] = &[
     },
     Module {
         name: "Bilinear",
-        word: "torch-bilinear",
         axes: "out x in1 x in2",
         example: "8x16x32",
         kind: LayerKind::Bilinear,
@@ -221,45 +184,21 @@ pub const MODULES: &[Module] = &[
         ..LINEAR
     },
     LAYER_NORM,
-    Module { name: "RMSNorm", word: "torch-rms-norm", kind: LayerKind::RmsNorm, ..LAYER_NORM },
+    Module { name: "RMSNorm", kind: LayerKind::RmsNorm, ..LAYER_NORM },
     BATCH_NORM,
-    Module { name: "BatchNorm2d", word: "torch-batch-norm2d", ..BATCH_NORM },
-    Module { name: "BatchNorm3d", word: "torch-batch-norm3d", ..BATCH_NORM },
+    Module { name: "BatchNorm2d", ..BATCH_NORM },
+    Module { name: "BatchNorm3d", ..BATCH_NORM },
     INSTANCE_NORM,
-    Module { name: "InstanceNorm2d", word: "torch-instance-norm2d", ..INSTANCE_NORM },
-    Module { name: "InstanceNorm3d", word: "torch-instance-norm3d", ..INSTANCE_NORM },
-    Module {
-        name: "GroupNorm",
-        word: "torch-group-norm",
-        weights: &["weight"],
-        kind: LayerKind::GroupNorm,
-        ..BATCH_NORM
-    },
-    Module {
-        name: "PReLU",
-        word: "torch-prelu",
-        weights: &["weight"],
-        kind: LayerKind::Prelu,
-        example: "1",
-        ..BATCH_NORM
-    },
+    Module { name: "InstanceNorm2d", ..INSTANCE_NORM },
+    Module { name: "InstanceNorm3d", ..INSTANCE_NORM },
+    Module { name: "GroupNorm", weights: &["weight"], kind: LayerKind::GroupNorm, ..BATCH_NORM },
+    Module { name: "PReLU", weights: &["weight"], kind: LayerKind::Prelu, example: "1", ..BATCH_NORM },
     ENCODER_LAYER,
-    Module {
-        name: "TransformerDecoderLayer",
-        word: "torch-transformer-decoder-layer",
-        kind: LayerKind::TransformerDecoderLayer,
-        ..ENCODER_LAYER
-    },
+    Module { name: "TransformerDecoderLayer", kind: LayerKind::TransformerDecoderLayer, ..ENCODER_LAYER },
     ENCODER,
-    Module {
-        name: "TransformerDecoder",
-        word: "torch-transformer-decoder",
-        kind: LayerKind::TransformerDecoder,
-        ..ENCODER
-    },
+    Module { name: "TransformerDecoder", kind: LayerKind::TransformerDecoder, ..ENCODER },
     Module {
         name: "Transformer",
-        word: "torch-transformer",
         weights: &["encoder.layers.0.linear1.weight"],
         kind: LayerKind::Transformer,
         example_parameters: "num_encoder_layers=1,num_decoder_layers=1",
