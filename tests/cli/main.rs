@@ -5,9 +5,11 @@ mod common;
 
 mod checkpoints;
 mod dry_run;
+mod explain;
 mod init;
 mod inspect;
 mod like;
+mod list;
 mod mlp;
 mod model;
 mod modules;

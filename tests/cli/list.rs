@@ -1,0 +1,60 @@
+//! `fanin list`: every row names something that other commands accept.
+
+use crate::common::Folder;
+
+/// The rows of a list, each as its first two columns.
+fn rows(folder: &Folder, list: &str) -> Vec<[String; 2]> {
+    let listed = String::from_utf8(folder.done(&format!("list {list}"))).unwrap();
+    let rows: Vec<_> = listed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(|line| {
+            let mut words = line.split_whitespace().map(ToString::to_string);
+            [words.next().unwrap(), words.next().unwrap_or_default()]
+        })
+        .collect();
+    assert!(rows.len() > 1, "{listed}");
+    rows
+}
+
+#[test]
+fn every_listed_format_is_written_by_its_extension() {
+    let folder = Folder::new();
+    for [name, extension] in rows(&folder, "formats") {
+        let shown = String::from_utf8(folder.done(&format!("init zeros 3 -q -o w{extension}"))).unwrap();
+        assert!(
+            shown.is_empty() && folder.path().join(format!("w{extension}")).exists(),
+            "{name} {extension}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn every_listed_layout_and_gain_is_accepted() {
+    let folder = Folder::new();
+    for [layout, _] in rows(&folder, "layouts") {
+        folder.done(&format!("init he-normal 4x4x4x4 --layout {layout} --dry-run"));
+    }
+    for [gain, _] in rows(&folder, "gains") {
+        folder.done(&format!("init he-normal:gain={gain} 4x4 --dry-run"));
+    }
+}
+
+#[test]
+fn every_listed_framework_has_a_list_of_its_names() {
+    let folder = Folder::new();
+    for [framework, count] in rows(&folder, "frameworks") {
+        let names = rows(&folder, &format!("schemes --framework {framework}"));
+        assert!(names.len() >= count.parse().unwrap(), "{framework}: {} names, {count} listed", names.len());
+    }
+}
+
+#[test]
+fn the_page_of_schemes_has_every_listed_scheme() {
+    let folder = Folder::new();
+    let listed = String::from_utf8(folder.done("list schemes")).unwrap();
+    let page = String::from_utf8(folder.done("list schemes --markdown")).unwrap();
+    for name in listed.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(' ')).map(|(name, _)| name) {
+        assert!(page.contains(&format!("`{name}`")) || page.contains(&format!("# {name}\n")), "{name}");
+    }
+}
