@@ -1,4 +1,4 @@
-//! Texts in a recipe with expressions in braces.
+//! Texts with expressions in braces.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,7 +6,6 @@ use super::expression::{Compiled, Language, Scope};
 use super::value::{MAX_TEXT, written};
 use crate::text::{cut, escape};
 
-/// A text with expressions in braces.
 pub(super) struct Template<'e>(Vec<Piece<'e>>);
 
 enum Piece<'e> {
@@ -15,7 +14,7 @@ enum Piece<'e> {
 }
 
 impl Language {
-    /// Takes a text apart: `{...}` is an expression, `{{` and `}}` are braces.
+    /// Parses a text: `{...}` is an expression, `{{` and `}}` are braces.
     pub(super) fn template<'e>(&'e self, text: &'e str) -> Result<Template<'e>> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
@@ -28,8 +27,8 @@ impl Language {
                 rest = &from[2..];
                 continue;
             }
-            ensure!(from.starts_with('{'), "a `}}` closes nothing; `}}}}` is the character itself");
-            let end = closing(from).context("a `{` is not closed; `{{` is the character itself")?;
+            ensure!(from.starts_with('{'), "a `}}` without `{{`: write `}}}}` for a brace");
+            let end = closing(from).context("a `{` is not closed: write `{{` for a brace")?;
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
             pieces.push(Piece::Expression(self.compile(&from[1..end])?));
             rest = &from[end + 1..];
@@ -40,7 +39,7 @@ impl Language {
     }
 }
 
-/// The position of the brace that closes the one that a text starts with.
+/// The position of the brace that closes the first one.
 fn closing(text: &str) -> Option<usize> {
     let (mut depth, mut quote, mut previous) = (0_usize, None, ' ');
     for (position, character) in text.char_indices() {
@@ -67,7 +66,7 @@ impl Template<'_> {
         self.text_with(scope, |value| value)
     }
 
-    /// The same, where what comes of an expression is changed before it is put in.
+    /// The same, with the value of each expression changed.
     pub(super) fn text_with(&self, scope: &Scope, change: impl Fn(String) -> String) -> Result<String> {
         let mut text = String::new();
         for piece in &self.0 {
@@ -80,7 +79,7 @@ impl Template<'_> {
                     text.push_str(&change(value));
                 }
             }
-            ensure!(text.len() <= MAX_TEXT, "a text of more than {MAX_TEXT} bytes comes of it");
+            ensure!(text.len() <= MAX_TEXT, "the text has more than {MAX_TEXT} bytes");
         }
         Ok(text)
     }

@@ -1,4 +1,4 @@
-//! A `config.json`: its values in the order of the text, some of them set anew.
+//! A `config.json`: its values in order, some of them replaced.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::text::{cut, escape};
 
 /// The longest `config.json`, in bytes.
 pub const MAX_LENGTH: u64 = 16 << 20;
-/// How deep objects may lie in each other.
+/// The deepest nesting of objects.
 const MAX_DEPTH: usize = 32;
 
 /// The values of a `config.json`.
@@ -19,7 +19,7 @@ pub struct Config {
     entries: Vec<(String, Entry)>,
 }
 
-/// An object, or anything else as it was written: what is not set anew keeps its digits and its lines.
+/// An object, or the text of any other value: values that are not replaced keep their digits and lines.
 #[derive(Clone, Debug, PartialEq)]
 enum Entry {
     Object(Config),
@@ -29,7 +29,7 @@ enum Entry {
 impl Config {
     /// Reads the text of a `config.json`.
     pub fn parse(text: &str) -> Result<Self> {
-        ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: a config.json has at most 16 MiB", text.len());
+        ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: at most 16 MiB are read", text.len());
         let text = as_json(text.trim_start_matches('\u{feff}'));
         let raw: &RawValue = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
         match Entry::read(raw.get(), 0)? {
@@ -43,7 +43,7 @@ impl Config {
         self.entry(key).map(Entry::value)
     }
 
-    /// The text of a key, where it is text.
+    /// The value of a key, if it is text.
     pub fn text(&self, key: &str) -> Option<String> {
         self.get(key)?.as_str().map(String::from)
     }
@@ -64,7 +64,7 @@ impl Config {
         }
     }
 
-    /// Sets the value at a path, and makes the objects on the way. A value that is there already is left as it was written.
+    /// Sets the value at a path and creates the objects on the way. An equal value keeps its text.
     pub fn set(&mut self, path: &str, value: &serde_json::Value) -> Result<()> {
         ensure!(path.split('.').count() <= MAX_DEPTH, "`{}`: {}", escape(&cut(path, 60)), too_deep());
         let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
@@ -82,14 +82,14 @@ impl Config {
                 }
                 match entry {
                     Entry::Object(inner) => inner.set(rest, value)?,
-                    Entry::Other(_) => bail!("`{}` has nothing in it: it is no object", escape(&cut(key, 60))),
+                    Entry::Other(_) => bail!("`{}` is not an object", escape(&cut(key, 60))),
                 }
             }
         }
         Ok(())
     }
 
-    /// The text, with two spaces for each level.
+    /// The text, indented by two spaces per level.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         self.write(&mut text, 0);
@@ -122,7 +122,7 @@ impl Entry {
     fn read(raw: &str, depth: usize) -> Result<Self> {
         ensure!(depth <= MAX_DEPTH, too_deep());
         if !raw.starts_with('{') {
-            // Read once, so that its value is there whenever it is asked for.
+            // Checked here, so that `value` cannot fail.
             serde_json::from_str::<serde_json::Value>(raw).map_err(|error| not_json(&error))?;
             return Ok(Self::Other(raw.into()));
         }
@@ -144,7 +144,7 @@ impl Entry {
     }
 }
 
-/// The numbers that Python writes and JSON does not have, each with the text that stands for it here.
+/// The numbers of Python that JSON lacks, each with its replacement.
 const WORDS: [(&str, &str); 3] =
     [("-Infinity", r#""\u0000-Infinity""#), ("Infinity", r#""\u0000Infinity""#), ("NaN", r#""\u0000NaN""#)];
 
@@ -154,7 +154,7 @@ fn as_json(text: &str) -> String {
     let (mut rest, mut in_text) = (text, false);
     while let Some(next) = rest.chars().next() {
         let word = WORDS.iter().find(|(word, _)| !in_text && rest.starts_with(word));
-        // What a backslash stands before is no end of a text.
+        // An escaped quote does not end a text.
         let escaped = if in_text && next == '\\' { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 };
         let taken = word.map_or(next.len_utf8() + escaped, |(word, _)| word.len());
         json.push_str(word.map_or(&rest[..taken], |(_, json)| json));
@@ -164,7 +164,7 @@ fn as_json(text: &str) -> String {
     json
 }
 
-/// The text with Python's words in their own form.
+/// The text with Python's words again.
 pub(super) fn python_words(json: &str) -> String {
     WORDS.iter().fold(json.to_string(), |text, (word, json)| text.replace(json, word))
 }
@@ -174,7 +174,7 @@ fn not_json(error: &serde_json::Error) -> anyhow::Error {
 }
 
 fn too_deep() -> String {
-    format!("more than {MAX_DEPTH} objects lie in each other")
+    format!("objects are nested more than {MAX_DEPTH} deep")
 }
 
 #[cfg(test)]

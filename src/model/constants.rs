@@ -1,4 +1,4 @@
-//! The constants of a recipe: what it says, what overrides it, and what its expressions come to.
+//! The constants of a recipe, with overrides, and the values of their expressions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ const MAX_EXPRESSIONS: usize = 4096;
 /// The most memory for the values of all of them, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Values that override those of a recipe, in the order in which they were given.
+/// Values that override constants of a recipe, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides(Vec<Override>);
 
@@ -25,12 +25,12 @@ pub struct Overrides(Vec<Override>);
 enum Override {
     /// A constant that must be known.
     One(String, serde_json::Value),
-    /// Constants that need not be, such as those of a config.json.
+    /// Constants that may be unknown, such as those of a config.json.
     All(Map<String, serde_json::Value>),
 }
 
 impl Overrides {
-    /// Overrides one constant; `text_config.hidden_size` reaches into a table. It must be known.
+    /// Overrides one known constant; `text_config.hidden_size` is an entry of a table.
     pub fn set(&mut self, name: &str, value: serde_json::Value) {
         self.0.push(Override::One(name.into(), value));
     }
@@ -40,7 +40,7 @@ impl Overrides {
         self.0.push(Override::All(values));
     }
 
-    /// Takes `NAME=VALUE` apart. What reads as JSON is that, anything else is text.
+    /// Parses `NAME=VALUE`. A value that is not JSON is text.
     pub fn pair(text: &str) -> Result<(String, serde_json::Value)> {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
         Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
@@ -50,9 +50,9 @@ impl Overrides {
 /// Constants before their expressions are evaluated.
 enum Entry<'e> {
     Table(BTreeMap<String, Self>),
-    /// As the recipe has it.
+    /// From the recipe.
     Written(&'e Node),
-    /// As it was given from outside.
+    /// From an override.
     Given(serde_json::Value),
 }
 
@@ -63,8 +63,8 @@ impl<'e> Entry<'e> {
         for (key, node) in entries {
             let path = joined(path, key);
             let place = SourceLocation { file, line: node.line, table: "constants", key: &path };
-            let told = "a constant's name is letters, digits and underscores, and no word or function of expressions";
-            ensure!(is_name(key), "{place}: {told}");
+            let rule = "a name has letters, digits and underscores, and is no word or function of expressions";
+            ensure!(is_name(key), "{place}: {rule}");
             table.insert(key.clone(), Self::of(file, &path, node)?);
         }
         Ok(Self::Table(table))
@@ -79,7 +79,7 @@ impl<'e> Entry<'e> {
         }
     }
 
-    /// Puts a value in the place of this one; a table goes into a table entry by entry.
+    /// Replaces the value; merges tables entry by entry.
     fn merge(&mut self, value: serde_json::Value) {
         match (self, value) {
             (_, serde_json::Value::Null) => {}
@@ -95,19 +95,19 @@ impl<'e> Entry<'e> {
         }
     }
 
-    /// Puts a value that was asked for by name in the place of this one.
+    /// Replaces the value with one from `--set`.
     fn set(&mut self, value: serde_json::Value) -> Result<()> {
         let is_number = match self {
             Self::Written(node) => matches!(node.value, document::Value::Number(_)),
             Self::Given(given) => given.is_number(),
             Self::Table(_) => {
-                ensure!(value.is_object(), "it is a table: `NAME.KEY=VALUE` sets an entry of it");
+                ensure!(value.is_object(), "it is a table: `NAME.KEY=VALUE` sets an entry");
                 self.merge(value);
                 return Ok(());
             }
         };
         let kind = if value.is_string() { "text" } else { "a truth value" };
-        ensure!(!is_number || !(value.is_string() || value.is_boolean()), "it is a number, and `{value}` is {kind}");
+        ensure!(!is_number || !(value.is_string() || value.is_boolean()), "it takes a number: `{value}` is {kind}");
         *self = Self::given(value);
         Ok(())
     }
@@ -135,7 +135,7 @@ fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.into() } else { format!("{path}.{key}") }
 }
 
-/// A table of constants, some of which are still to be evaluated.
+/// A table of constants, some not yet evaluated.
 #[derive(Debug)]
 struct Table(BTreeMap<String, Slot>);
 
@@ -228,7 +228,7 @@ impl<'e> Formula<'e> {
     }
 }
 
-/// The constants of a recipe, evaluated: as names for expressions, and as they are told.
+/// The values of all constants: as a scope for expressions, and as JSON for reports.
 pub(super) fn constants<'e>(
     language: &'e Language,
     file: &str,
@@ -254,7 +254,7 @@ pub(super) fn constants<'e>(
             },
         }
     }
-    let Entry::Table(entries) = root else { bail!("{file}: the constants are no table") };
+    let Entry::Table(entries) = root else { bail!("{file}: the constants are not a table") };
     let mut pending = Vec::new();
     let table = Arc::new(slots(language, file, "", entries, &mut pending)?);
     ensure!(
@@ -264,8 +264,8 @@ pub(super) fn constants<'e>(
     );
     let scope = Scope::new(Value::from_dyn_object(Arc::clone(&table)));
     evaluate(file, &pending, &scope)?;
-    let told = table.to_json()?;
-    Ok((scope, told))
+    let values = table.to_json()?;
+    Ok((scope, values))
 }
 
 fn unknown(file: &str, name: &str, root: &Entry) -> anyhow::Error {
@@ -307,17 +307,17 @@ fn slots<'e>(
     Ok(Table(table))
 }
 
-/// Evaluates expressions, each after those that it asks for.
+/// Evaluates expressions, each after those that it uses.
 fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
     let place = |one: &Pending| SourceLocation { file, line: one.line, table: "constants", key: &one.path }.to_string();
     let by_path: BTreeMap<&str, usize> =
         pending.iter().enumerate().map(|(index, one)| (one.path.as_str(), index)).collect();
-    let asked: Vec<Vec<usize>> = pending.iter().map(|one| asked_for(one, &by_path)).collect();
-    let mut waiting: Vec<usize> = asked.iter().map(Vec::len).collect();
-    let mut askers: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (index, asked) in asked.iter().enumerate() {
-        for &other in asked {
-            askers.entry(other).or_default().push(index);
+    let dependencies: Vec<Vec<usize>> = pending.iter().map(|one| dependencies_of(one, &by_path)).collect();
+    let mut waiting: Vec<usize> = dependencies.iter().map(Vec::len).collect();
+    let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, others) in dependencies.iter().enumerate() {
+        for &other in others {
+            dependents.entry(other).or_default().push(index);
         }
     }
     let mut ready: Vec<usize> = (0..pending.len()).filter(|&index| waiting[index] == 0).collect();
@@ -326,47 +326,46 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
         let one = &pending[index];
         let value = one.formula.value(scope).with_context(|| place(one))?;
         bytes += sized_json(&value).with_context(|| place(one))?.1;
-        ensure!(bytes <= MAX_BYTES, "{}: the constants take more than 16 MiB of memory in all", place(one));
-        // It was not set before, since each is evaluated once.
+        ensure!(bytes <= MAX_BYTES, "{}: the constants take more than 16 MiB of memory", place(one));
+        // Each slot is set once.
         let _ = one.slot.set(value);
         done += 1;
-        for &asker in askers.get(&index).into_iter().flatten() {
-            waiting[asker] -= 1;
-            if waiting[asker] == 0 {
-                ready.push(asker);
+        for &dependent in dependents.get(&index).into_iter().flatten() {
+            waiting[dependent] -= 1;
+            if waiting[dependent] == 0 {
+                ready.push(dependent);
             }
         }
     }
     if done < pending.len() {
-        let cycle = cycle(&asked, &waiting);
+        let cycle = cycle(&dependencies, &waiting);
         let names: Vec<String> =
             cycle.iter().map(|&index| format!("`{}`", escape(&cut(&pending[index].path, 60)))).collect();
-        bail!("{}: constants ask for each other in a circle: {}", place(&pending[cycle[0]]), names.join(" -> "));
+        bail!("{}: constants depend on each other in a circle: {}", place(&pending[cycle[0]]), names.join(" -> "));
     }
     Ok(())
 }
 
-/// The expressions whose values one asks for: those that it names, those in a table that it names, or the one that has what it
-/// names inside.
-fn asked_for(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize> {
-    let mut asked = Vec::new();
+/// The expressions that one uses: those that it names, those in a table that it names, and the table of an entry that it names.
+fn dependencies_of(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize> {
+    let mut found = Vec::new();
     for name in one.formula.names() {
         let mut above = Some(name);
         while let Some(path) = above {
-            asked.extend(by_path.get(path));
+            found.extend(by_path.get(path));
             above = path.rsplit_once('.').map(|(above, _)| above);
         }
         let inside = format!("{name}.");
         let below = by_path.range(inside.as_str()..).take_while(|(path, _)| path.starts_with(&inside));
-        asked.extend(below.map(|(_, &index)| index));
+        found.extend(below.map(|(_, &index)| index));
     }
-    asked.sort_unstable();
-    asked.dedup();
-    asked
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
-/// A circle among those that still wait, its first at its end again.
-fn cycle(asked: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
+/// A circle among the expressions without a value; the last is the first again.
+fn cycle(dependencies: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
     let mut path = Vec::new();
     let mut next = waiting.iter().position(|&count| count > 0);
     while let Some(index) = next {
@@ -375,8 +374,8 @@ fn cycle(asked: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
             return path.split_off(start);
         }
         path.push(index);
-        // One that waits asks for another that waits.
-        next = asked[index].iter().copied().find(|&other| waiting[other] > 0);
+        // Such an expression uses another without a value.
+        next = dependencies[index].iter().copied().find(|&other| waiting[other] > 0);
     }
     path
 }

@@ -1,4 +1,4 @@
-//! A recipe's text as a tree in which every value knows its line, the same from TOML and from JSON.
+//! A recipe as a tree, from TOML or JSON. Every value has its line.
 
 use std::fmt;
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::text::{cut, escape};
 
 /// The longest recipe, in bytes.
 pub const MAX_LENGTH: u64 = 16 << 20;
-/// How deep tables and lists may lie in each other.
+/// The deepest nesting of tables and lists.
 const MAX_DEPTH: usize = 32;
 
-/// The language that a recipe is written in.
+/// The language of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     /// TOML.
@@ -27,7 +27,7 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// The syntax of a file: JSON by its name, or by a brace at the start, as no TOML has.
+    /// The syntax of a file: JSON if its name says so, or if it starts with a brace.
     pub fn of(name: &str, text: &str) -> Self {
         match Path::new(name).extension().is_some_and(|extension| extension == "json")
             || text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
@@ -38,25 +38,25 @@ impl Syntax {
     }
 }
 
-/// A recipe as it was written.
+/// The text of a recipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
-    /// What messages call it: the file's name.
+    /// The name of the file, for messages.
     pub shown_name: &'a str,
-    /// Its content.
+    /// The content.
     pub text: &'a str,
-    /// The language that it is written in.
+    /// The language.
     pub syntax: Syntax,
 }
 
-/// A value and the line where it stands.
+/// A value and its line.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
 }
 
-/// What may stand in a recipe.
+/// A value of a recipe.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Null,
@@ -69,7 +69,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// What it is, for a message.
+    /// The kind of value, for a message.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -88,11 +88,11 @@ impl Node {
         Self { line: 1, value: Value::Table(Vec::new()) }
     }
 
-    /// The entries of a table. Errors where it is something else.
+    /// The entries of a table. Errors if it is something else.
     pub(super) fn table(&self) -> Result<&[(String, Node)]> {
         match &self.value {
             Value::Table(entries) => Ok(entries),
-            other => bail!("it takes a table, and this is {}", other.kind()),
+            other => bail!("it takes a table, not {}", other.kind()),
         }
     }
 
@@ -104,7 +104,7 @@ impl Node {
         }
     }
 
-    /// The value without its lines.
+    /// The value without lines.
     pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
@@ -145,7 +145,7 @@ impl fmt::Display for SourceLocation<'_> {
 /// Reads a recipe's text.
 pub(super) fn read(recipe: &Text) -> Result<Node> {
     let Text { shown_name, text, syntax } = *recipe;
-    ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: a recipe has at most 16 MiB", text.len());
+    ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: at most 16 MiB are read", text.len());
     // Some editors put a byte order mark before UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::of(text);
@@ -174,12 +174,12 @@ fn toml_error(file: &str, lines: &Lines, error: &toml::de::Error) -> Error {
 
 /// An error of the parser, whose lines count from `first`.
 fn json_error(file: &str, first: usize, error: &serde_json::Error) -> Error {
-    let told = error.to_string();
-    let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     at(file, first + error.line().max(1) - 1, anyhow!("not JSON: {}", escape(message)))
 }
 
-/// Where the lines of a text begin.
+/// The positions of line ends.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -193,7 +193,7 @@ impl Lines {
     }
 }
 
-/// An error before it is known in which file.
+/// An error with its line, but without its file.
 struct Misplaced {
     line: usize,
     error: Error,
@@ -209,11 +209,11 @@ fn from_toml(value: &DeValue, line: usize, depth: usize, lines: &Lines) -> Resul
         DeValue::Integer(digits) => Value::Number(integer(digits).map_err(misplaced)?),
         DeValue::Float(digits) => {
             let number = digits.as_str().parse().ok().and_then(Number::from_f64);
-            let told = || misplaced(anyhow!("`{}` is not a finite number", cut(digits.as_str(), 40)));
-            Value::Number(number.ok_or_else(told)?)
+            let error = || misplaced(anyhow!("`{}` is not a finite number", cut(digits.as_str(), 40)));
+            Value::Number(number.ok_or_else(error)?)
         }
         DeValue::Boolean(truth) => Value::Bool(*truth),
-        DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: no key takes one"))),
+        DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: no key takes a date"))),
         DeValue::Array(items) => {
             let items =
                 items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));
@@ -240,10 +240,10 @@ fn integer(digits: &DeInteger) -> Result<Number> {
 }
 
 fn too_deep() -> Error {
-    anyhow!("more than {MAX_DEPTH} tables and lists lie in each other")
+    anyhow!("tables and lists are nested more than {MAX_DEPTH} deep")
 }
 
-/// Reading JSON, value by value, so that each keeps its place.
+/// A reader of JSON that keeps the line of each value.
 struct Json<'a> {
     file: &'a str,
     text: &'a str,
@@ -272,7 +272,7 @@ impl<'a> Json<'a> {
                 serde_json::Value::Bool(truth) => Value::Bool(truth),
                 serde_json::Value::Number(number) => Value::Number(number),
                 serde_json::Value::String(text) => Value::Text(text),
-                // A value that starts with neither bracket nor brace is none of these.
+                // Lists and tables start with a bracket or brace.
                 _ => return Err(misplaced(anyhow!("not JSON"))),
             },
         };

@@ -1,4 +1,4 @@
-//! What stands in a recipe's tables, its keys known and its expressions taken apart, before any value is known.
+//! The entries of a recipe with parsed expressions, before any value is known.
 
 use anyhow::{Context, Result, bail, ensure};
 use minijinja::value::Value;
@@ -10,23 +10,23 @@ use super::value::{from_number, shown_value, size};
 use crate::tensor::{DType, Fans, Layout, Shape};
 use crate::text::{cut, did_you_mean, escape};
 
-/// How deep blocks may lie in each other.
+/// The deepest nesting of blocks.
 const MAX_NESTING: usize = 8;
 
-/// Reading a recipe of a file.
+/// The reader of a recipe.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'e> {
     pub(super) file: &'e str,
     pub(super) language: &'e Language,
 }
 
-/// A whole number, or an expression for one.
+/// A whole number, possibly as an expression.
 pub(super) enum Quantity<'e> {
     Number(u64),
     Expression(Compiled<'e>),
 }
 
-/// What a tensor or a rule says of how values are drawn.
+/// The keys of a tensor or a rule that determine its values.
 #[derive(Default)]
 pub(super) struct Settings<'e> {
     pub(super) scheme: Option<Template<'e>>,
@@ -38,7 +38,7 @@ pub(super) struct Settings<'e> {
 }
 
 impl Settings<'_> {
-    /// A key that says something of weights.
+    /// The first key that only a tensor with values can have.
     pub(super) fn of_weights(&self) -> Option<&'static str> {
         let given = [
             ("scheme", self.scheme.is_some()),
@@ -51,7 +51,7 @@ impl Settings<'_> {
     }
 }
 
-/// A tensor, or several under one name.
+/// One tensor, or the tensors of a layer.
 pub(super) struct Entry<'e> {
     pub(super) place: SourceLocation<'e>,
     pub(super) name: Template<'e>,
@@ -59,7 +59,7 @@ pub(super) struct Entry<'e> {
     pub(super) what: What<'e>,
 }
 
-/// What an entry is.
+/// The content of an entry.
 pub(super) enum What<'e> {
     Axes(Vec<Quantity<'e>>),
     Shape(Template<'e>),
@@ -67,7 +67,7 @@ pub(super) enum What<'e> {
     Layer { kind: Template<'e>, parameters: Vec<(&'e str, Parameter<'e>)> },
 }
 
-/// The value of a layer's parameter.
+/// The value of a layer's parameter, possibly as an expression.
 pub(super) enum Parameter<'e> {
     Plain(Value),
     Expression(Compiled<'e>),
@@ -84,7 +84,7 @@ pub(super) struct Block<'e> {
     pub(super) blocks: Vec<Self>,
 }
 
-/// How often, or over what.
+/// The number of repeats, or their items.
 pub(super) enum Count<'e> {
     Number(u64),
     Items(Vec<Value>),
@@ -98,11 +98,11 @@ const OF_TENSORS: [&str; 9] = ["shape", "tied", "layer", "scheme", "dtype", "lay
 /// The keys of a layer that are not its parameters.
 const OF_LAYERS: [&str; 4] = ["layer", "scheme", "dtype", "when"];
 
-/// Errors where a key is none of those known.
+/// Errors if a key is unknown.
 pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
     ensure!(
         known.contains(&key),
-        "unknown key; {} are known{}",
+        "unknown key: known are {}{}",
         known.join(", "),
         did_you_mean(key, known.iter().copied())
     );
@@ -110,7 +110,6 @@ pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
 }
 
 impl<'e> Reading<'e> {
-    /// The place of a key.
     pub(super) fn place(self, node: &Node, table: &'e str, key: &'e str) -> SourceLocation<'e> {
         SourceLocation { file: self.file, line: node.line, table, key }
     }
@@ -118,7 +117,7 @@ impl<'e> Reading<'e> {
     pub(super) fn template(self, node: &'e Node) -> Result<Template<'e>> {
         match &node.value {
             document::Value::Text(text) => self.language.template(text),
-            other => bail!("it takes text, and this is {}", other.kind()),
+            other => bail!("it takes text, not {}", other.kind()),
         }
     }
 
@@ -127,7 +126,7 @@ impl<'e> Reading<'e> {
             document::Value::Text(text) => self.language.compile(text),
             document::Value::Bool(true) => self.language.compile("true"),
             document::Value::Bool(false) => self.language.compile("false"),
-            other => bail!("it takes an expression, and this is {}", other.kind()),
+            other => bail!("it takes an expression, not {}", other.kind()),
         }
     }
 
@@ -135,11 +134,11 @@ impl<'e> Reading<'e> {
         match &node.value {
             document::Value::Text(text) => Ok(Quantity::Expression(self.language.compile(text)?)),
             document::Value::Number(number) => {
-                let told =
-                    || format!("`{number}` is not a size: a whole number that is not negative, or an expression");
-                Ok(Quantity::Number(size(&from_number(number)).with_context(told)?))
+                let context =
+                    || format!("`{number}` is not a size: it takes a whole number of 0 or more, or an expression");
+                Ok(Quantity::Number(size(&from_number(number)).with_context(context)?))
             }
-            other => bail!("it takes a whole number or an expression, and this is {}", other.kind()),
+            other => bail!("it takes a whole number or an expression, not {}", other.kind()),
         }
     }
 
@@ -147,21 +146,21 @@ impl<'e> Reading<'e> {
     pub(super) fn settings(self, node: &'e Node) -> Result<Settings<'e>> {
         let mut settings = Settings::default();
         for (key, value) in node.table()? {
-            let told = || format!("`{key}`");
+            let context = || format!("`{key}`");
             match key.as_str() {
-                "scheme" => settings.scheme = Some(self.template(value).with_context(told)?),
-                "dtype" => settings.dtype = Some(self.template(value).with_context(told)?),
-                "layout" => settings.layout = Some(self.template(value).with_context(told)?),
-                "fan_in" => settings.fan_in = Some(self.quantity(value).with_context(told)?),
-                "fan_out" => settings.fan_out = Some(self.quantity(value).with_context(told)?),
-                "when" => settings.when = Some(self.condition(value).with_context(told)?),
+                "scheme" => settings.scheme = Some(self.template(value).with_context(context)?),
+                "dtype" => settings.dtype = Some(self.template(value).with_context(context)?),
+                "layout" => settings.layout = Some(self.template(value).with_context(context)?),
+                "fan_in" => settings.fan_in = Some(self.quantity(value).with_context(context)?),
+                "fan_out" => settings.fan_out = Some(self.quantity(value).with_context(context)?),
+                "when" => settings.when = Some(self.condition(value).with_context(context)?),
                 _ => {}
             }
         }
         Ok(settings)
     }
 
-    /// What a rule asks for: a scheme, or a table with one.
+    /// A rule: a scheme, or a table with one.
     pub(super) fn rule(self, node: &'e Node) -> Result<Settings<'e>> {
         if let document::Value::Text(text) = &node.value {
             return Ok(Settings { scheme: Some(self.language.template(text)?), ..Settings::default() });
@@ -170,7 +169,7 @@ impl<'e> Reading<'e> {
             known_key(key, &OF_RULES).with_context(|| format!("`{}`", escape(&cut(key, 60))))?;
         }
         let settings = self.settings(node)?;
-        ensure!(settings.scheme.is_some(), "it names no `scheme`");
+        ensure!(settings.scheme.is_some(), "`scheme` is missing");
         Ok(settings)
     }
 
@@ -198,11 +197,11 @@ impl<'e> Reading<'e> {
                     (None, Some(tied)) => {
                         let other = entries.iter().find(|(key, _)| !matches!(key.as_str(), "tied" | "when"));
                         let other = other.map_or("", |(key, _)| key.as_str());
-                        ensure!(other.is_empty(), "`{other}`: a tied tensor takes all from the one that it is tied to");
+                        ensure!(other.is_empty(), "`{other}`: a tied tensor has no other keys");
                         What::Tied(self.template(tied).context("`tied`")?)
                     }
-                    (Some(_), Some(_)) => bail!("it has both `shape` and `tied`"),
-                    (None, None) => bail!("it has no `shape`, `tied` or `layer`"),
+                    (Some(_), Some(_)) => bail!("`shape` and `tied` exclude each other"),
+                    (None, None) => bail!("`shape`, `tied` or `layer` is missing"),
                 };
                 (what, self.settings(node)?)
             }
@@ -218,21 +217,21 @@ impl<'e> Reading<'e> {
                 What::Axes(axes.iter().map(|axis| self.quantity(axis)).collect::<Result<_>>()?)
             }
             document::Value::Text(text) => What::Shape(self.language.template(text)?),
-            other => bail!("a shape is a list of sizes, or text such as `784x256`, and this is {}", other.kind()),
+            other => bail!("a shape is a list of sizes, or text such as `784x256`, not {}", other.kind()),
         })
     }
 
     fn layer(self, node: &'e Node) -> Result<What<'e>> {
         let (mut kind, mut parameters) = (None, Vec::new());
         for (key, value) in node.table()? {
-            let told = || format!("`{}`", escape(&cut(key, 60)));
+            let context = || format!("`{}`", escape(&cut(key, 60)));
             if key == "layer" {
-                kind = Some(self.template(value).with_context(told)?);
+                kind = Some(self.template(value).with_context(context)?);
             } else if !OF_LAYERS.contains(&key.as_str()) {
-                parameters.push((key.as_str(), self.parameter(value).with_context(told)?));
+                parameters.push((key.as_str(), self.parameter(value).with_context(context)?));
             }
         }
-        Ok(What::Layer { kind: kind.context("it has no `layer`")?, parameters })
+        Ok(What::Layer { kind: kind.context("`layer` is missing")?, parameters })
     }
 
     fn parameter(self, node: &'e Node) -> Result<Parameter<'e>> {
@@ -244,17 +243,17 @@ impl<'e> Reading<'e> {
             document::Value::List(items) => {
                 Parameter::List(items.iter().map(|item| self.parameter(item)).collect::<Result<_>>()?)
             }
-            document::Value::Table(_) => bail!("a layer's parameter is no table"),
+            document::Value::Table(_) => bail!("a parameter of a layer cannot be a table"),
         })
     }
 
-    /// The blocks of a list of them.
+    /// The blocks of a list.
     pub(super) fn blocks(self, node: &'e Node, depth: usize) -> Result<Vec<Block<'e>>> {
         let place = self.place(node, "", "blocks");
         let document::Value::List(blocks) = &node.value else {
-            bail!("{place}: it takes a list of tables (`[[blocks]]`), and this is {}", node.value.kind());
+            bail!("{place}: it takes a list of tables (`[[blocks]]`), not {}", node.value.kind());
         };
-        ensure!(depth < MAX_NESTING, "{place}: at most {MAX_NESTING} blocks may lie in each other");
+        ensure!(depth < MAX_NESTING, "{place}: blocks are nested more than {MAX_NESTING} deep");
         blocks.iter().map(|block| self.block(block, depth)).collect()
     }
 
@@ -264,14 +263,14 @@ impl<'e> Reading<'e> {
             Block { place, repeats: Vec::new(), prefix: None, when: None, entries: Vec::new(), blocks: Vec::new() };
         for (key, value) in node.table().with_context(|| place.to_string())? {
             let place = self.place(value, "blocks", key);
-            let told = || place.to_string();
+            let context = || place.to_string();
             match key.as_str() {
-                "repeat" => block.repeats = self.repeats(value).with_context(told)?,
-                "prefix" => block.prefix = Some(self.template(value).with_context(told)?),
-                "when" => block.when = Some(self.condition(value).with_context(told)?),
+                "repeat" => block.repeats = self.repeats(value).with_context(context)?,
+                "prefix" => block.prefix = Some(self.template(value).with_context(context)?),
+                "when" => block.when = Some(self.condition(value).with_context(context)?),
                 "tensors" => block.entries = self.entries(value, "blocks.tensors")?,
                 "blocks" => block.blocks = self.blocks(value, depth + 1)?,
-                _ => known_key(key, &["repeat", "prefix", "when", "tensors", "blocks"]).with_context(told)?,
+                _ => known_key(key, &["repeat", "prefix", "when", "tensors", "blocks"]).with_context(context)?,
             }
         }
         Ok(block)
@@ -283,7 +282,7 @@ impl<'e> Reading<'e> {
             let shown = || format!("`{}`", escape(&cut(name, 60)));
             ensure!(
                 is_name(name),
-                "{}: a name is letters, digits and underscores, and no word of expressions",
+                "{}: a name has letters, digits and underscores, and is no word of expressions",
                 shown()
             );
             let count = match &value.value {
@@ -301,14 +300,14 @@ impl<'e> Reading<'e> {
     }
 }
 
-/// An item that a block repeats over, as it is.
+/// An item of a repeat; its text is not an expression.
 fn item(node: &Node) -> Result<Value> {
     Ok(match &node.value {
         document::Value::Bool(truth) => Value::from(*truth),
         document::Value::Number(number) => from_number(number),
         document::Value::Text(text) => Value::from(text.as_str()),
         document::Value::List(items) => items.iter().map(item).collect::<Result<Vec<_>>>()?.into(),
-        other => bail!("an item is a number, text, true or false or a list, and this is {}", other.kind()),
+        other => bail!("an item is a number, text, true, false or a list, not {}", other.kind()),
     })
 }
 
@@ -331,7 +330,7 @@ impl Parameter<'_> {
     }
 }
 
-/// What a block repeats over.
+/// The values that a block repeats over.
 pub(super) enum Items {
     UpTo(u64),
     List(Vec<Value>),
@@ -363,16 +362,16 @@ impl Count<'_> {
                 if let Some(count) = size(&value) {
                     return Ok(Items::UpTo(count));
                 }
-                let told = || format!("it repeats so often or over a list, and this is {}", shown_value(&value));
-                ensure!(!value.is_number() && value.as_str().is_none(), told());
-                Ok(Items::List(value.try_iter().ok().with_context(told)?.collect()))
+                let context = || format!("it takes a number or a list, not {}", shown_value(&value));
+                ensure!(!value.is_number() && value.as_str().is_none(), context());
+                Ok(Items::List(value.try_iter().ok().with_context(context)?.collect()))
             }
         }
     }
 }
 
 impl Settings<'_> {
-    /// Whether it applies at all.
+    /// False if its `when` is false.
     pub(super) fn applies(&self, scope: &Scope) -> Result<bool> {
         self.when.as_ref().map_or(Ok(true), |when| when.holds(scope).context("`when`"))
     }

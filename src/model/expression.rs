@@ -1,4 +1,4 @@
-//! Expressions in a recipe.
+//! Expressions of a recipe.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 4096;
-/// The most steps of an expression; text that it makes and items that it visits count too.
+/// The most steps of an expression, including the text that it makes and the items that it visits.
 const FUEL: u64 = 1 << 16;
-/// The most work of all expressions of a recipe together: 1 each time that one is evaluated, and [`WORK_OF_STEP`] for each
-/// step that is not free.
+/// The most work of all expressions of a recipe together: 1 for each evaluation, and [`WORK_OF_STEP`] for each step that is not
+/// free.
 const MAX_WORK: u64 = 1 << 24;
 const WORK_OF_STEP: u64 = 4;
-/// The steps that are free: as many as an expression of a few names takes.
+/// The free steps of an evaluation, enough for a few names.
 const FREE: u64 = 16;
-/// The most items of the lists that an expression names more than twice, each time counted.
+/// The most items in lists that an expression names more than twice, counted for each use.
 const MAX_ITEMS: usize = 1 << 18;
-/// The function by which an expression counts its steps. It is no name that a recipe can use.
+/// The function that counts the steps of an expression. A recipe cannot use it.
 const COUNT: &str = "__count";
 
 /// The functions of expressions.
 const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
-/// Words that are no names.
+/// Reserved words.
 const WORDS: [&str; 13] =
     ["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
 
-/// Whether an expression can speak of a constant of this name.
+/// True if an expression can use a constant of this name.
 pub(super) fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
@@ -42,12 +42,12 @@ pub(super) fn is_name(name: &str) -> bool {
         && name != COUNT
 }
 
-/// Whether a name means something else in expressions.
+/// True if a name is a function or a reserved word.
 pub(super) fn is_reserved(name: &str) -> bool {
     FUNCTIONS.contains(&name) || WORDS.contains(&name)
 }
 
-/// The names that an expression may use, with their values.
+/// The names in scope of an expression, with their values.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     object: Value,
@@ -57,7 +57,7 @@ pub(super) struct Scope {
 #[derive(Debug)]
 struct Names {
     constants: Value,
-    /// Those of repeats; the last of equal names counts.
+    /// The names of repeats; the last of equal names counts.
     variables: Vec<(String, Value)>,
 }
 
@@ -81,7 +81,7 @@ impl Object for Names {
 }
 
 impl Scope {
-    /// A scope of constants, which are a map.
+    /// A scope of constants; their value is a map.
     pub(super) fn new(constants: Value) -> Self {
         Self::with_names(Names { constants, variables: Vec::new() })
     }
@@ -108,10 +108,10 @@ impl Scope {
     }
 }
 
-/// What expressions may say.
+/// The language of expressions.
 pub(super) struct Language {
     engine: Environment<'static>,
-    /// The work so far.
+    /// The work of all evaluations so far.
     work: Arc<AtomicU64>,
 }
 
@@ -125,7 +125,7 @@ impl Language {
         });
         language.set_undefined_behavior(UndefinedBehavior::Strict);
         language.set_fuel(Some(FUEL));
-        // By portable code: the platform's own differ in the last digit.
+        // Portable code: platforms differ in the last digit.
         language.add_function("sqrt", |x: f64| real("sqrt", libm::sqrt(x)));
         language.add_function("pow", |x: f64, y: f64| real("pow", libm::pow(x, y)));
         language.add_function("log", |x: f64| real("log", libm::log(x)));
@@ -160,46 +160,45 @@ impl Language {
         Self { engine: language, work }
     }
 
-    /// Takes an expression apart.
+    /// Parses an expression.
     pub(super) fn compile<'e>(&'e self, text: &'e str) -> Result<Compiled<'e>> {
         let shown = || format!("expression `{}`", escape(&cut(text, 80)));
         ensure!(
             text.len() <= MAX_EXPRESSION,
-            "{}: {} bytes, at most {MAX_EXPRESSION} are allowed",
+            "{}: {} bytes: at most {MAX_EXPRESSION} are allowed",
             shown(),
             text.len()
         );
-        ensure!(!has_power(text), "{}: `**` is not known; take pow(x, y)", shown());
+        ensure!(!has_power(text), "{}: `**` is not supported: use pow(x, y)", shown());
         let checked = with_checked_factors(text);
-        // Alone first, so that it cannot end the list that it is put into.
+        // Parsed alone first, so that it cannot close the list around it.
         let alone =
             self.engine.compile_expression(&checked).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();
         names.sort();
-        ensure!(!names.iter().any(|name| name == COUNT), "{}: nothing is named `{COUNT}`", shown());
+        ensure!(!names.iter().any(|name| name == COUNT), "{}: unknown name `{COUNT}`", shown());
         let counting = self.engine.compile_expression_owned(format!("[({checked}), {COUNT}()]"));
         let expression = counting.map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         Ok(Compiled { text, names, expression, work: &self.work })
     }
 }
 
-/// An expression that has been taken apart.
+/// A parsed expression.
 pub(super) struct Compiled<'e> {
-    /// As it stands in the recipe.
+    /// The text in the recipe.
     pub(super) text: &'e str,
     names: Vec<String>,
-    /// A list of its value and of what counts its steps.
+    /// A list of its value and the call that counts its steps.
     expression: Expression<'e, 'e>,
     work: &'e AtomicU64,
 }
 
 impl Compiled<'_> {
-    /// The names that it asks for, with their attributes: `text_config.hidden_size`.
+    /// The names that it uses, with attributes: `text_config.hidden_size`.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Its value.
     pub(super) fn value(&self, scope: &Scope) -> Result<Value> {
         let shown = || format!("expression `{}`", escape(&cut(self.text, 80)));
         self.checked_value(scope).with_context(shown)
@@ -210,7 +209,10 @@ impl Compiled<'_> {
             let roots = self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root));
             roots.into_iter().find(|name| !scope.has(name)).map(String::from)
         };
-        ensure!(self.work.load(Ordering::Relaxed) < MAX_WORK, "the expressions of the recipe take too long together");
+        ensure!(
+            self.work.load(Ordering::Relaxed) < MAX_WORK,
+            "the expressions of the recipe take too many steps together"
+        );
         self.ensure_few_items(scope)?;
         let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
@@ -223,13 +225,13 @@ impl Compiled<'_> {
         if let Some(value) = value {
             return plain(&value);
         }
-        let Some(name) = unknown() else { bail!("it has no value: there is no such entry") };
+        let Some(name) = unknown() else { bail!("it has no value: the entry does not exist") };
         let all = scope.all();
         let near = did_you_mean(&name, all.iter().map(String::as_str).chain(FUNCTIONS));
-        bail!("nothing is named `{}`{near}", escape(&cut(&name, 60)))
+        bail!("unknown name `{}`{near}", escape(&cut(&name, 60)))
     }
 
-    /// Errors if the lists that it names over and over have too many items: the engine counts the outermost list alone.
+    /// Errors if lists that it names repeatedly have too many items. The engine counts the outermost list alone.
     fn ensure_few_items(&self, scope: &Scope) -> Result<()> {
         let mut items = 0usize;
         for name in &self.names {
@@ -241,28 +243,28 @@ impl Compiled<'_> {
                 items = items.saturating_add(times.saturating_mul(count));
             }
         }
-        ensure!(items <= MAX_ITEMS, "it takes too long, or makes too long a text");
+        ensure!(items <= MAX_ITEMS, "it takes too many steps, or makes too long a text");
         Ok(())
     }
 
-    /// Whether it holds.
+    /// Its value as true or false.
     pub(super) fn holds(&self, scope: &Scope) -> Result<bool> {
         let value = self.value(scope)?;
         ensure!(
             value.kind() == ValueKind::Bool,
-            "expression `{}` is {}, and not true or false",
+            "expression `{}` is {}, not true or false",
             escape(&cut(self.text, 80)),
             shown_value(&value)
         );
         Ok(value.is_true())
     }
 
-    /// A whole number that is not negative.
+    /// Its value as a whole number of 0 or more.
     pub(super) fn size(&self, scope: &Scope) -> Result<u64> {
         let value = self.value(scope)?;
         size(&value).with_context(|| {
             format!(
-                "expression `{}` is {}, and a size is a whole number that is not negative",
+                "expression `{}` is {}: a size is a whole number of 0 or more",
                 escape(&cut(self.text, 80)),
                 shown_value(&value)
             )
@@ -278,7 +280,7 @@ fn real(function: &str, result: f64) -> Result<f64, minijinja::Error> {
     if result.is_finite() { Ok(result) } else { Err(invalid(format!("{function} of this is not a finite number"))) }
 }
 
-/// The last item of a list; the engine's own makes all items of one that is still to be repeated.
+/// The last item of a list. The engine's own filter would make all items of a lazily repeated list.
 fn last(list: Value) -> Result<Value, minijinja::Error> {
     match list.len() {
         Some(length) if length > MAX_VALUES => Err(invalid(format!("a list of more than {MAX_VALUES} values"))),
@@ -286,20 +288,20 @@ fn last(list: Value) -> Result<Value, minijinja::Error> {
     }
 }
 
-/// A number made whole.
+/// Rounds a number by `make`.
 fn whole(value: Value, make: fn(f64) -> f64) -> Result<Value, minijinja::Error> {
     if value.is_integer() {
         return Ok(value);
     }
     let made = make(f64::try_from(value)?);
     if made.abs() > 9_007_199_254_740_992.0 || made.is_nan() {
-        return Err(invalid(format!("{made} has no fraction that could be cut off")));
+        return Err(invalid(format!("{made} is too large to round")));
     }
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and within 53 bits")]
     Ok(Value::from(made as i64))
 }
 
-/// The least or the largest of some numbers.
+/// The minimum or maximum of numbers.
 fn extreme(values: &[Value], replaces: fn(&Value, &Value) -> bool) -> Result<Value, minijinja::Error> {
     let values: Vec<Value> = match values {
         [list] if !list.is_number() => list.try_iter()?.take(MAX_VALUES).collect(),
@@ -313,7 +315,7 @@ fn extreme(values: &[Value], replaces: fn(&Value, &Value) -> bool) -> Result<Val
     Ok(values.fold(first, |best, value| if replaces(&value, &best) { value } else { best }))
 }
 
-/// Whether `**` stands in an expression outside its texts.
+/// True if `**` occurs outside quotes.
 fn has_power(text: &str) -> bool {
     let mut quote = None;
     let mut previous = ' ';
@@ -324,7 +326,7 @@ fn has_power(text: &str) -> bool {
             None if character == '*' && previous == '*' => return true,
             _ => {}
         }
-        // A backslash that is itself escaped escapes nothing.
+        // An escaped backslash escapes nothing.
         previous = if previous == '\\' && character == '\\' { ' ' } else { character };
     }
     false

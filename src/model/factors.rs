@@ -1,23 +1,23 @@
-//! Lists are not repeated in expressions. The engine repeats them only when their items are visited, and counts the outermost list
-//! alone then: three lists in each other would be 10^9 items that no limit sees.
+//! Refuses to repeat lists in expressions. The engine repeats them lazily and counts the outermost list alone, so three nested lists
+//! could have 10^9 items that no limit sees.
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-/// The filter that each factor goes through.
+/// The filter that checks each factor.
 pub(super) const FACTOR: &str = "__factor";
 
-/// A factor as it is. Errors if it is a list.
+/// Errors if a factor is a list.
 pub(super) fn factor(value: Value) -> Result<Value, Error> {
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => {
-            Err(Error::new(ErrorKind::InvalidOperation, "a list is not repeated: write its items out"))
+            Err(Error::new(ErrorKind::InvalidOperation, "a list cannot be repeated: write out its items"))
         }
         _ => Ok(value),
     }
 }
 
-/// An expression that the engine takes, with the filter on both sides of each `*`.
+/// The expression with the filter on both sides of each `*`.
 pub(super) fn with_checked_factors(text: &str) -> String {
     let (mut checked, mut ends, mut place) = (String::with_capacity(text.len()), Vec::new(), 0);
     let bytes = text.as_bytes();
@@ -25,7 +25,7 @@ pub(super) fn with_checked_factors(text: &str) -> String {
         let next = if matches!(bytes[place], b'\'' | b'"') { after_text(bytes, place) } else { place + 1 };
         if bytes[place] == b'*' {
             let before = text[..place].trim_end();
-            // After these it spreads a list over the arguments of a function.
+            // Here `*` unpacks a list into the arguments of a function.
             if !before.ends_with(['(', ',']) {
                 ends.extend([before.len(), after_operand(bytes, next)]);
             }
@@ -43,7 +43,7 @@ pub(super) fn with_checked_factors(text: &str) -> String {
     checked + &text[begin..]
 }
 
-/// The place after the text in quotes that begins here.
+/// The position after the quoted text.
 fn after_text(bytes: &[u8], begin: usize) -> usize {
     let mut place = begin + 1;
     while place < bytes.len() && bytes[place] != bytes[begin] {
@@ -52,7 +52,7 @@ fn after_text(bytes: &[u8], begin: usize) -> usize {
     (place + 1).min(bytes.len())
 }
 
-/// The place after an operand with what is asked of it: `-x.y[0](1)|int`.
+/// The position after an operand with its attributes and filters: `-x.y[0](1)|int`.
 fn after_operand(bytes: &[u8], begin: usize) -> usize {
     let mut place = after_blanks(bytes, begin);
     while bytes.get(place).is_some_and(|byte| matches!(byte, b'-' | b'+')) {
@@ -73,7 +73,7 @@ fn after_blanks(bytes: &[u8], begin: usize) -> usize {
     begin + bytes[begin..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The place after a word, a number, a text, or what brackets hold.
+/// The position after a word, a number, a text or brackets.
 fn after_part(bytes: &[u8], begin: usize) -> usize {
     match bytes.get(begin) {
         Some(b'\'' | b'"') => after_text(bytes, begin),

@@ -1,8 +1,8 @@
 //! Families of models: a `config.json` of the `transformers` library becomes a plan.
 //!
-//! Each family is a recipe in `families`, found when the program is built. Its table `[family]` says of which `model_type` it is and
-//! which architectures it knows, `[config]` what is to be put into the `config.json` that is written. Constants that start with `_` are
-//! worked out from the others: they are neither read from a `config.json` nor written into one.
+//! Each family is a recipe in `families`, embedded at build time. The table `[family]` has its `model_type` and architectures, and
+//! `[config]` has values for the written `config.json`. Constants that start with `_` are private: they are computed from the others,
+//! and neither read from a `config.json` nor written to one.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -14,10 +14,10 @@ use super::{Document, Model, Request, evaluate};
 use crate::tensor::DType;
 use crate::text::{cut, did_you_mean, escape};
 
-/// The library that the families follow, in its version.
+/// The library and version that the families follow.
 pub const FOLLOWS: &str = "transformers 5.23.0";
 
-/// The name of the file beside the weights.
+/// The name of the configuration next to the weights.
 pub const FILE: &str = "config.json";
 
 /// File names and texts of the recipes.
@@ -26,14 +26,14 @@ static RECIPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.r
 /// A family of models.
 #[derive(Clone, Debug)]
 pub struct Family {
-    /// What a `config.json` calls it.
+    /// The `model_type` of its `config.json`.
     pub model_type: String,
-    /// The models that it knows, the one that is meant where none is named first.
+    /// The architectures, the default first.
     pub architectures: Vec<String>,
     recipe: Document,
 }
 
-/// A model, and the `config.json` that belongs to it.
+/// A model and its `config.json`.
 #[derive(Clone, Debug)]
 pub struct Configured {
     /// The tensors.
@@ -51,7 +51,7 @@ impl Family {
         RECIPES.iter().map(|(file, text)| Self::read(file, text)).collect()
     }
 
-    /// The family of a `model_type`. Errors name those that are known.
+    /// The family of a `model_type`. Errors list the known families.
     pub fn find(model_type: &str) -> Result<Self> {
         let mut families = Self::all()?;
         if let Some(position) = families.iter().position(|family| family.model_type == model_type) {
@@ -59,11 +59,11 @@ impl Family {
         }
         let known: Vec<&str> = families.iter().map(|family| family.model_type.as_str()).collect();
         bail!(
-            "`{}` is no family of models that is known here{}; known are {}; of any other, `fanin model \
-             model.safetensors --rules rules.toml` takes names and shapes from weights that exist",
+            "unknown family of models `{}`: known are {}{}; for others, use names and shapes of existing weights: `fanin model \
+             model.safetensors --rules rules.toml`",
             escape(&cut(model_type, 60)),
-            did_you_mean(model_type, known.iter().copied()).trim_end_matches('?'),
-            known.join(", ")
+            known.join(", "),
+            did_you_mean(model_type, known.iter().copied()).trim_end_matches('?')
         )
     }
 
@@ -76,32 +76,32 @@ impl Family {
         }
         let shown_name = format!("families/{file}");
         let recipe = Document::parse(&Text { shown_name: &shown_name, text, syntax: Syntax::Toml })?;
-        let head = recipe.family().with_context(|| format!("{shown_name}: it has no table [family]"))?;
+        let head = recipe.family().with_context(|| format!("{shown_name}: [family] is missing"))?;
         let Head { model_type, architectures } =
             serde_json::from_value(head).with_context(|| format!("{shown_name}: [family]"))?;
         ensure!(!architectures.is_empty(), "{shown_name}: [family] names no architecture");
         Ok(Self { model_type, architectures, recipe })
     }
 
-    /// The constants of the recipe, each with whether it is a plain value and no expression.
+    /// The constants of the recipe, each with true if it is a plain value.
     fn constants(&self) -> impl Iterator<Item = (&str, bool)> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
         let plain = |node: &document::Node| !matches!(node.value, document::Value::Text(_) | document::Value::Table(_));
         entries.iter().map(move |(key, node)| (key.as_str(), plain(node)))
     }
 
-    /// The values that `--set` gives, each number of its key's type: that of the family, or of what the `config.json` has there.
+    /// The values of `--set`. Numbers become whole or fractional, as in the family or in the `config.json`.
     fn typed(&self, config: &Config, settings: &Settings) -> Result<Vec<(String, Value)>> {
         let mut defaults = None;
         let mut typed = Vec::with_capacity(settings.len());
         for (path, value) in settings {
             let kind = match (value.is_number(), self.constant(path)) {
                 (false, _) => None,
-                // The number of a token.
+                // Token ids are whole numbers.
                 (true, _) if path.ends_with("_id") => Some(0.into()),
                 (true, Some(node)) if node.is_number() => Some(node),
                 (true, found) => config.at(path).filter(Value::is_number).or_else(|| {
-                    // What an expression gives is known of the family's own values.
+                    // The type of an expression is that of its default value.
                     let made = || self.defaults().unwrap_or_default();
                     found.and_then(|_| {
                         defaults.get_or_insert_with(made).get(path).filter(|value| value.is_number()).cloned()
@@ -114,68 +114,68 @@ impl Family {
         Ok(typed)
     }
 
-    /// The family's own values of all constants.
+    /// The default values of all constants.
     fn defaults(&self) -> Result<Map<String, Value>> {
         let asked = self.asked(&Config::default(), &self.architectures[0], None, &Request::default());
         Ok(self.recipe.model(&asked)?.constants)
     }
 
-    /// The constant of a path as the recipe has it.
+    /// The constant at a path, before evaluation.
     fn constant(&self, path: &str) -> Option<Value> {
         let first = self.recipe.root.get("constants")?;
         path.split('.').try_fold(first, |node, key| node.get(key)).map(document::Node::to_json)
     }
 
-    /// Errors where a value is of another kind than the family's own: an expression that meets it could not say so as well.
+    /// Errors if a value has another kind than the default. Without this check an expression would fail with a worse message.
     fn check_kinds(&self, config: &Config) -> Result<()> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
         for (key, node) in entries {
-            let Some(value) = config.get(key).filter(|value| !value.is_null() && !is_inner(key)) else { continue };
+            let Some(value) = config.get(key).filter(|value| !value.is_null() && !is_private(key)) else { continue };
             let whole = |value: &Value| value.as_u64().is_some();
-            // A token's number may be -1, for none.
+            // The id of a token may be -1, for none.
             let size = whole(&node.to_json()) && !key.ends_with("_id");
             let (fits, kind) = match &node.value {
                 document::Value::Number(_) if value.is_number() => {
-                    (!size || value.as_f64().is_none_or(|number| number >= 0.0), "a number that is not negative")
+                    (!size || value.as_f64().is_none_or(|number| number >= 0.0), "a number of 0 or more")
                 }
                 document::Value::Number(_) => (value.is_array(), "a number"),
                 document::Value::Bool(_) => (!value.is_string() && !value.is_object(), "true or false"),
                 document::Value::Table(_) => (value.is_object(), "a table"),
                 _ => (true, ""),
             };
-            ensure!(fits, "`{key}` is `{}`, and takes {kind}", escape(&cut(&python_words(&value.to_string()), 60)));
+            ensure!(fits, "`{key}` is `{}`: it takes {kind}", escape(&cut(&python_words(&value.to_string()), 60)));
         }
         Ok(())
     }
 
-    /// The architecture that a `config.json` names first, or the family's own.
+    /// The first architecture of a `config.json`, or the default.
     fn architecture(&self, config: &Config) -> Result<String> {
         let asked = match config.get("architectures") {
             None | Some(Value::Null) => None,
             Some(Value::Array(items)) => items.into_iter().next(),
             Some(other) => {
-                bail!("`architectures` is a list of names, and not `{}`", cut(&escape(&other.to_string()), 60))
+                bail!("`architectures` is a list of names, not `{}`", cut(&escape(&other.to_string()), 60))
             }
         };
         let Some(asked) = asked else { return Ok(self.architectures[0].clone()) };
         let asked = asked.as_str().context("`architectures` is a list of names")?;
         ensure!(
             self.architectures.iter().any(|known| known == asked),
-            "architecture `{}` is not known of {}{}; known are {}",
+            "unknown architecture `{}` of {}: known are {}{}",
             escape(&cut(asked, 60)),
             self.model_type,
-            did_you_mean(asked, self.architectures.iter().map(String::as_str)).trim_end_matches('?'),
-            self.architectures.join(", ")
+            self.architectures.join(", "),
+            did_you_mean(asked, self.architectures.iter().map(String::as_str))
         );
         Ok(asked.into())
     }
 
-    /// Errors where `--set` names what neither the family nor the `config.json` has.
+    /// Errors if `--set` names a key that neither the family nor the `config.json` has.
     fn check_settings(&self, config: &Config, settings: &Settings) -> Result<()> {
-        let constants: Vec<&str> = self.constants().map(|(key, _)| key).filter(|key| !is_inner(key)).collect();
+        let constants: Vec<&str> = self.constants().map(|(key, _)| key).filter(|key| !is_private(key)).collect();
         for (path, _) in settings {
             let key = path.split('.').next().unwrap_or_default();
-            let known = !is_inner(key) && (constants.contains(&key) || config.get(key).is_some());
+            let known = !is_private(key) && (constants.contains(&key) || config.get(key).is_some());
             ensure!(
                 known || matches!(key, "architectures" | "dtype"),
                 "--set `{}`: neither {} nor its {FILE} has such a key{}",
@@ -183,18 +183,18 @@ impl Family {
                 self.model_type,
                 did_you_mean(key, constants.iter().copied().chain(config.values().map(|(key, _)| key)))
             );
-            ensure!(key != "model_type", "--set `model_type`: another family needs a {FILE} of its own");
+            ensure!(key != "model_type", "--set `model_type`: another family needs another {FILE}");
         }
         Ok(())
     }
 
-    /// What overrides the recipe's constants: the values of a `config.json`.
+    /// The request with the values of a `config.json` as constants.
     fn asked(&self, config: &Config, architecture: &str, dtype: Option<DType>, asked: &Request) -> Request {
         let mut asked = Request { dtype, ..asked.clone() };
         let mut values: Map<String, Value> =
-            config.values().filter(|(key, _)| !is_inner(key)).map(|(key, value)| (key.to_string(), value)).collect();
+            config.values().filter(|(key, _)| !is_private(key)).map(|(key, value)| (key.to_string(), value)).collect();
         values.insert("architecture".into(), architecture.into());
-        // A null is no value to the library either, but where it works one out.
+        // The library replaces a null only if it computes the value.
         for (key, _) in self.constants().filter(|&(key, plain)| plain && values.get(key) == Some(&Value::Null)) {
             asked.constants.set(key, Value::Null);
         }
@@ -203,19 +203,19 @@ impl Family {
     }
 }
 
-/// The model of a `config.json`, some of whose values are set anew.
+/// The model of a `config.json` with some values replaced.
 pub fn from_config(text: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
     let config = Config::parse(text)?;
-    let model_type = config.text("model_type").context("it has no `model_type` that says which model it is of")?;
+    let model_type = config.text("model_type").context("`model_type` is missing")?;
     let family = Family::find(&model_type).context("`model_type`")?;
     let (model, changed) = configured(&family, config.clone(), settings, asked, false)?;
-    // What nothing was changed in stays as it is.
+    // An unchanged file keeps its bytes.
     let unmarked = text.trim_start_matches('\u{feff}');
     let bytes = if changed == config { unmarked.into() } else { changed.to_text().into() };
     Ok(Configured { model, config: bytes })
 }
 
-/// The model that the library makes of a family where nothing is said, but for what is set.
+/// The model of a family with the defaults of the library, some values replaced.
 pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
     let family = Family::find(model_type)?;
     let mut config = Config::default();
@@ -234,7 +234,7 @@ fn configured(
 ) -> Result<(Model, Config)> {
     for key in ["quantization_config", "per_layer_config"] {
         let absent = matches!(config.get(key), None | Some(Value::Null));
-        ensure!(absent, "`{key}` asks for other tensors than the family has: only models without it are known here");
+        ensure!(absent, "`{key}` is not supported: it changes the tensors of the family");
     }
     family.check_settings(&config, settings)?;
     let settings = &family.typed(&config, settings)?;
@@ -249,9 +249,9 @@ fn configured(
     };
     let model = family.recipe.model(&family.asked(&config, &architecture, Some(dtype), asked))?;
     if full {
-        // A second name for a key would stand in the way of who sets the first.
+        // A second name for a key would override later changes of the first.
         let second: Vec<String> = family.recipe.config()?.into_iter().map(|(_, expression)| expression).collect();
-        for (key, value) in model.constants.iter().filter(|(key, value)| !is_inner(key) && !value.is_null()) {
+        for (key, value) in model.constants.iter().filter(|(key, value)| !is_private(key) && !value.is_null()) {
             if key != "architecture" && config.get(key).is_none() && !second.contains(key) {
                 config.set(key, value)?;
             }
@@ -267,27 +267,27 @@ fn configured(
         config.set("architectures", &vec![architecture].into())?;
     }
     if dtype != dtype_of(&config)? {
-        // The older key is kept where it is the one that is there.
+        // The older key is used if only it exists.
         let old = config.get("torch_dtype").is_some() && config.get("dtype").is_none();
         config.set(if old { "torch_dtype" } else { "dtype" }, &dtype.numpy().into())?;
     }
     for (path, value) in settings {
-        let told = config.at(path).unwrap_or_default();
-        ensure!(told == *value, "--set `{path}`: it is overruled, and stays {told}: set what it is worked out from");
+        let kept = config.at(path).unwrap_or_default();
+        ensure!(kept == *value, "--set `{path}`: it is computed from other keys and stays {kept}: set those");
     }
     Ok((model, config))
 }
 
-/// A number as a whole number or a fraction, whichever a key has.
+/// Makes a number whole or fractional, like the value of its key.
 fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
-    /// From here on not every whole number is a double.
+    /// The largest range of whole numbers that are all doubles.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some(number) = value.as_f64() else { return Ok(value.clone()) };
     match (kind.is_f64(), value.is_f64()) {
         (true, false) => Ok(number.into()),
         (false, true) => {
             let whole = number.fract() == 0.0 && number.abs() <= EXACT;
-            ensure!(whole, "--set `{}`: it is `{value}`, and takes a whole number", escape(&cut(path, 60)));
+            ensure!(whole, "--set `{}`: it is `{value}`: it takes a whole number", escape(&cut(path, 60)));
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
             let whole = number as i64;
             Ok(whole.into())
@@ -296,7 +296,7 @@ fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
     }
 }
 
-/// The type of the weights that a `config.json` names; where it names none, f32.
+/// The type of the weights of a `config.json` [default: f32].
 fn dtype_of(config: &Config) -> Result<DType> {
     let named = |key| config.get(key).filter(|value| !value.is_null());
     let Some(value) = named("dtype").or_else(|| named("torch_dtype")) else { return Ok(DType::F32) };
@@ -304,16 +304,12 @@ fn dtype_of(config: &Config) -> Result<DType> {
     let found = DType::ALL.into_iter().find(|dtype| dtype.numpy() == word);
     found.with_context(|| {
         let known: Vec<&str> = DType::ALL.into_iter().map(DType::numpy).collect();
-        format!(
-            "`dtype` is `{}`, and not one of {}: say --dtype",
-            escape(&cut(&value.to_string(), 60)),
-            known.join(", ")
-        )
+        format!("`dtype` is `{}`, not one of {}: use --dtype", escape(&cut(&value.to_string(), 60)), known.join(", "))
     })
 }
 
-/// True if a name is one that a family keeps to itself.
-fn is_inner(key: &str) -> bool {
+/// True for a private constant.
+fn is_private(key: &str) -> bool {
     key.starts_with('_')
 }
 

@@ -1,4 +1,4 @@
-//! Multilayer perceptrons: dense layers one after the other, each with an activation after it but the last.
+//! Multilayer perceptrons: dense layers with activations between them.
 
 use std::str::FromStr;
 
@@ -10,45 +10,45 @@ use crate::plan::{DrawnTensor, Plan};
 use crate::tensor::{DType, Layout, Seed, Shape};
 use crate::text::{cut, did_you_mean};
 
-/// What is to be made.
+/// A perceptron.
 pub struct Mlp {
     /// The sizes of the layers.
     pub sizes: Sizes,
-    /// What stands between the layers.
+    /// The activation between layers.
     pub activation: Activation,
-    /// Whose names, shapes and order.
+    /// Names, shapes and order of the tensors.
     pub layout: Layout,
     /// The type of the elements.
     pub dtype: DType,
-    /// The framework whose own dense layer is meant, in place of the activation's scheme.
+    /// The framework whose own dense layer replaces the scheme of the activation.
     pub like: Option<&'static Framework>,
-    /// What draws the numbers.
+    /// The generator of the values.
     pub generator: &'static Generator,
-    /// The scheme of the weights, in place of any other.
+    /// The scheme of the weights, instead of any default.
     pub scheme: Option<String>,
-    /// The scheme of the last layer's weight.
+    /// The scheme of the last layer's weight, instead of any other.
     pub last: Option<String>,
     /// The scheme of the biases.
     pub bias: BiasScheme,
 }
 
-/// What the biases are.
+/// The content of biases.
 #[derive(Clone, Debug)]
 pub enum BiasScheme {
-    /// Zeros, or what the framework's own layer draws.
+    /// Zeros, or the default of the framework's own layer.
     Usual,
-    /// There are none.
+    /// No biases.
     Absent,
-    /// Drawn by this scheme.
+    /// A scheme.
     Drawn(String),
 }
 
-/// The sizes of the inputs, of each layer and of the outputs: two or more.
+/// The number of inputs and the sizes of the layers: two or more.
 #[derive(Clone, Debug)]
 pub struct Sizes(Vec<u64>);
 
 impl Sizes {
-    /// All of them, inputs first.
+    /// The sizes, inputs first.
     pub fn all(&self) -> &[u64] {
         &self.0
     }
@@ -59,25 +59,25 @@ impl FromStr for Sizes {
 
     /// Reads `784-512-10`.
     fn from_str(text: &str) -> Result<Self> {
-        const FORM: &str = "sizes are joined by `-`, inputs first and outputs last, as in `784-512-10`";
+        const FORM: &str = "join sizes by `-`, inputs first, as in `784-512-10`";
         let shown = cut(text, 60);
         let mut sizes = Vec::new();
         for part in text.split('-') {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            ensure!(digits, "`{}` in `{shown}` is no size: {FORM}", cut(part, 30));
-            // Too many digits for 64 bits is a size still, and too large.
+            ensure!(digits, "`{}` in `{shown}` is not a size: {FORM}", cut(part, 30));
+            // More than 64 bits: too large.
             let size = part.parse().unwrap_or(u64::MAX);
-            ensure!(size > 0, "`{shown}` holds a layer of 0 units: every size is 1 or more");
+            ensure!(size > 0, "`{shown}` has a layer of 0 units: every size is 1 or more");
             ensure!(size <= Shape::MAX_ELEMENTS, "`{}` in `{shown}` is above 2^48, the largest size", cut(part, 30));
             sizes.push(size);
             ensure!(sizes.len() <= Plan::MAX_TENSORS / 2, "`{shown}`: more than 2^19 layers");
         }
-        ensure!(sizes.len() > 1, "`{shown}` is one size, and a layer has two: {FORM}");
+        ensure!(sizes.len() > 1, "`{shown}` is one size: {FORM}");
         Ok(Self(sizes))
     }
 }
 
-/// What stands between layers, and the scheme that keeps the signal through it.
+/// An activation between layers, with the scheme of the weights before it.
 #[derive(Clone, Debug)]
 pub struct Activation {
     row: &'static ActivationRow,
@@ -89,11 +89,11 @@ pub struct Activation {
 pub struct ActivationRow {
     /// Its name on the command line.
     pub name: &'static str,
-    /// Other words for it.
+    /// Other names.
     aliases: &'static [&'static str],
     /// The scheme of the weights before it.
     pub scheme: &'static str,
-    /// Who gives it that.
+    /// The publication.
     pub source: &'static str,
 }
 
@@ -101,7 +101,7 @@ const GLOROT: &str = "Glorot and Bengio 2010";
 const HE: &str = "He et al. 2015";
 const AS_RELU: &str = "He et al. 2015 for rectifiers, which it is close to";
 
-/// Every activation without weights of its own. He et al. draw normal numbers, so that the family of relu has he-normal; `--scheme he-uniform` is the other.
+/// Every activation without weights. Activations like relu have he-normal, since He et al. draw normal values.
 pub const ACTIVATIONS: &[ActivationRow] = &[
     row("tanh", &[], "glorot-uniform", GLOROT),
     row("hard-tanh", &["hardtanh"], "glorot-uniform", "Glorot and Bengio 2010 for tanh, whose slope it has at 0"),
@@ -132,7 +132,7 @@ const fn row(
 impl FromStr for Activation {
     type Err = anyhow::Error;
 
-    /// Reads `tanh`, `leaky-relu`, `leaky-relu:0.2` or `leaky-relu:slope=0.2`, whatever the case and the hyphens.
+    /// Reads `tanh`, `leaky-relu`, `leaky-relu:0.2` or `leaky-relu:slope=0.2`, ignoring case and hyphens.
     fn from_str(text: &str) -> Result<Self> {
         let (word, slope) = text.split_once(':').map_or((text, None), |(word, slope)| (word, Some(slope)));
         let folded = |word: &str| word.to_lowercase().replace(['-', '_'], "");
@@ -145,17 +145,17 @@ impl FromStr for Activation {
             format!("unknown activation `{shown}`: known are {}{near}", names.join(", "))
         })?;
         let slope = slope.map(|slope| {
-            ensure!(row.name == "leaky-relu", "`{}` takes no `:`; only leaky-relu does, with its slope", row.name);
+            ensure!(row.name == "leaky-relu", "`{}` takes no value: only leaky-relu does, its slope", row.name);
             let number =
                 slope.strip_prefix("slope=").unwrap_or(slope).parse().ok().filter(|slope: &f64| slope.is_finite());
-            number.with_context(|| format!("`{}` is no slope: as in `leaky-relu:0.2`", cut(slope, 30)))
+            number.with_context(|| format!("`{}` is not a slope, as in `leaky-relu:0.2`", cut(slope, 30)))
         });
         Ok(Self { row, slope: slope.transpose()? })
     }
 }
 
 impl Activation {
-    /// The scheme of weights before it.
+    /// The scheme of the weights before it.
     fn scheme(&self) -> String {
         match self.slope {
             Some(slope) => format!("{},slope={slope}", self.row.scheme),
@@ -163,7 +163,7 @@ impl Activation {
         }
     }
 
-    /// Whether frameworks have a layer for it.
+    /// True if frameworks have a layer for it.
     fn is_a_layer(&self) -> bool {
         self.row.name != "linear"
     }
@@ -206,7 +206,7 @@ impl Mlp {
         layers::expand(&name, LayerKind::Dense, &parameters, &self.layout, self.like)
     }
 
-    /// A tensor's name in the stack, where `before` tensors come before it.
+    /// The name of a tensor after `before` others.
     fn name(&self, name: String, before: usize) -> String {
         match Framework::of(&self.layout).sequence {
             LayerNaming::ByTensor(word) => format!("{word}{before}"),
@@ -227,23 +227,23 @@ impl Mlp {
         asked.or(own).unwrap_or_else(|| self.activation.scheme())
     }
 
-    /// Where the scheme of the weights came from, where nobody named one.
+    /// The source of the default scheme.
     fn origin(&self) -> Option<String> {
         let row = self.activation.row;
         match (&self.scheme, self.like) {
             (Some(_), _) => None,
             (None, Some(framework)) => {
-                Some(format!("weights and biases are what dense layers of {} draw", framework.layout))
+                Some(format!("weights and biases are those of dense layers of {}", framework.layout))
             }
             (None, None) => Some(format!("{}: {} ({})", row.name, self.activation.scheme(), row.source)),
         }
     }
 }
 
-/// The framework of that word, where its own dense layer is known. Errors where it has none.
+/// The framework with that name. Errors if the initialization of its layers is unknown.
 pub fn own_layers(word: &str) -> Result<&'static Framework> {
     Framework::with_default_init(word).with_context(|| {
         let known: Vec<&str> = Framework::all_with_default_init().map(|framework| framework.layout).collect();
-        format!("{word} has no dense layers of its own: {} have; `fanin init` draws single tensors", known.join(", "))
+        format!("{word} has no dense layers: {} have; `fanin init` draws single tensors", known.join(", "))
     })
 }

@@ -1,7 +1,7 @@
-//! Whole models: a recipe becomes a plan.
+//! Front ends that build a plan: recipes, families of models, layers, perceptrons and templates.
 //!
-//! A recipe is TOML, or the same tree as JSON: constants, rules from name patterns to schemes, tensors and blocks of tensors that
-//! repeat. `docs/recipes.md` explains it.
+//! A recipe is TOML, or the same tree as JSON: constants, rules from name patterns to schemes, tensors, and repeated blocks of tensors.
+//! `docs/recipes.md` explains it.
 
 mod braces;
 pub mod config;
@@ -31,25 +31,25 @@ use crate::plan::Plan;
 use crate::tensor::{DType, Layout, Name, Seed};
 use document::Node;
 
-/// What is asked for beside a recipe; it overrides what the recipe says.
+/// The options that override a recipe.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Which numbers are drawn.
+    /// Seed and generator.
     pub numbers: SeedRequest,
     /// The type of the elements.
     pub dtype: Option<DType>,
-    /// Which axis is what.
+    /// The order of the axes.
     pub layout: Option<Layout>,
-    /// Constants.
+    /// The values of constants.
     pub constants: Overrides,
 }
 
-/// Which numbers are asked for beside a recipe.
+/// The seed and generator that override those of a recipe.
 #[derive(Clone, Debug, Default)]
 pub struct SeedRequest {
     /// The seed of all tensors.
     pub seed: Option<Seed>,
-    /// The generator of a framework's numbers.
+    /// The generator of a framework.
     pub like: Option<&'static Generator>,
 }
 
@@ -60,23 +60,23 @@ impl SeedRequest {
     }
 }
 
-/// What a recipe describes.
+/// A model.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Its tensors.
+    /// The written tensors.
     pub plan: Plan,
-    /// Names of tensors that are not written, each with the one that it equals.
+    /// The tensors that are not written, each with the tensor that it equals.
     pub tied: Vec<(Name, Name)>,
-    /// The constants with their values.
+    /// The values of all constants.
     pub constants: Map<String, serde_json::Value>,
 }
 
-/// The model that a user's recipe describes.
-pub fn model(recipe: &Text, asked: &Request) -> Result<Model> {
-    recipe::model(recipe.shown_name, &document::read(recipe)?, asked, false)
+/// The model of a recipe.
+pub fn model(recipe: &Text, request: &Request) -> Result<Model> {
+    recipe::model(recipe.shown_name, &document::read(recipe)?, request, false)
 }
 
-/// A recipe that was read and not yet evaluated, such as that of a family of models.
+/// A recipe before its evaluation, such as that of a family of models.
 #[derive(Clone, Debug)]
 pub struct Document {
     shown_name: String,
@@ -89,18 +89,18 @@ impl Document {
         Ok(Self { shown_name: recipe.shown_name.into(), root: document::read(recipe)? })
     }
 
-    /// Its table `[family]`.
+    /// The table `[family]`.
     pub fn family(&self) -> Option<serde_json::Value> {
         self.root.get("family").map(Node::to_json)
     }
 
-    /// Its table `[config]`: keys and expressions in the order of the text.
+    /// The table `[config]`: keys and expressions, in order.
     pub fn config(&self) -> Result<Vec<(String, String)>> {
         let Some(node) = self.root.get("config") else { return Ok(Vec::new()) };
         let entries = node.table()?.iter().map(|(key, node)| match &node.value {
             document::Value::Text(text) => Ok((key.clone(), text.clone())),
             other => bail!(
-                "{}:{}: [config] `{key}`: it takes an expression, and this is {}",
+                "{}:{}: [config] `{key}`: it takes an expression, not {}",
                 self.shown_name,
                 node.line,
                 other.kind()
@@ -109,13 +109,13 @@ impl Document {
         entries.collect()
     }
 
-    /// The model that it describes as a family.
-    pub fn model(&self, asked: &Request) -> Result<Model> {
-        recipe::model(&self.shown_name, &self.root, asked, true)
+    /// The model, with the tables of a family.
+    pub fn model(&self, request: &Request) -> Result<Model> {
+        recipe::model(&self.shown_name, &self.root, request, true)
     }
 }
 
-/// The value of an expression over constants that are evaluated already.
+/// The value of an expression over evaluated constants.
 pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) -> Result<serde_json::Value> {
     let language = expression::Language::new();
     let mut values = Overrides::default();

@@ -1,4 +1,4 @@
-//! Patterns of tensors' names, compiled together. `*` also crosses dots and slashes; a pattern matches a name as a whole.
+//! Patterns of tensor names, compiled together. `*` also matches dots and slashes; a pattern matches whole names.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ const MAX_TOTAL: usize = 1 << 18;
 /// The deepest nesting of braces: `globset` and the engine below it recurse.
 const MAX_NESTING: usize = 16;
 
-/// Patterns in an order, and which of them have matched a name so far.
+/// Patterns in order, each with whether it has matched a name.
 pub(super) struct Patterns {
     set: GlobSet,
     matched: RefCell<Vec<bool>>,
@@ -28,21 +28,21 @@ pub(super) struct Globs {
 }
 
 impl Globs {
-    /// Adds a pattern. Errors if it is none, or if it is one too many.
+    /// Adds a pattern. Errors if it is invalid or exceeds a limit.
     pub(super) fn add(&mut self, text: &str) -> Result<()> {
         ensure!(self.globs.len() < MAX_PATTERNS, "more than {MAX_PATTERNS} patterns");
         ensure!(text.len() <= MAX_LENGTH, "{} bytes: at most {MAX_LENGTH} are allowed", text.len());
         self.bytes += text.len();
         ensure!(self.bytes <= MAX_TOTAL, "the patterns up to this one have more than {MAX_TOTAL} bytes");
         let depth = nesting(text);
-        ensure!(depth <= MAX_NESTING, "{depth} braces lie in each other: at most {MAX_NESTING} may");
+        ensure!(depth <= MAX_NESTING, "braces are nested {depth} deep: at most {MAX_NESTING} are allowed");
         self.globs.push(glob(text)?);
         Ok(())
     }
 
-    /// Compiles all of them. Errors if they are too large together.
+    /// Compiles all patterns. Errors if they are too large together.
     pub(super) fn compile(&self) -> Result<Patterns> {
-        let set = self.globs.iter().map(joint).collect::<Result<Vec<_>>>().and_then(|globs| Ok(GlobSet::new(globs)?));
+        let set = self.globs.iter().map(shared).collect::<Result<Vec<_>>>().and_then(|globs| Ok(GlobSet::new(globs)?));
         let set = set.map_err(|_| anyhow!("the patterns are too large together: write shorter or fewer ones"))?;
         Ok(Patterns { set, matched: RefCell::new(vec![false; self.globs.len()]) })
     }
@@ -71,9 +71,9 @@ fn glob(text: &str) -> Result<Glob> {
     glob.map_err(|error| anyhow!("not a pattern: {}", error.kind()))
 }
 
-/// A pattern as the set compiles it: wildcards go into one automaton. Of those that end as `.weight` does, `globset` would
-/// compile an automaton each and try all of them; an empty choice at the end prevents that.
-fn joint(pattern: &Glob) -> Result<Glob> {
+/// A pattern as the set compiles it. `globset` would compile one automaton for each pattern that ends in an extension such as
+/// `.weight`, and try them all. An empty alternative at the end prevents that, so all wildcards share one automaton.
+fn shared(pattern: &Glob) -> Result<Glob> {
     match pattern.glob().contains(['*', '?', '[', '{']) {
         true => glob(&format!("{}{{,}}", pattern.glob())),
         false => Ok(pattern.clone()),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_told_that_matched_nothing() {
+    fn a_pattern_that_matches_nothing_is_found() {
         let patterns = compiled(&["a*", "*", "b"]);
         assert_eq!(patterns.unmatched(|_| false), Some(0));
         assert_eq!(patterns.matching("abc"), [0, 1]);
@@ -144,13 +144,10 @@ mod tests {
         let pattern = |text: &str| Globs::default().add(text);
         assert!(pattern(&nested(MAX_NESTING)).is_ok());
         for text in [nested(17), nested(250), nested(1300), "{".repeat(60_000), "[".into(), "{a".into(), "a\\".into()] {
-            let told = format!("{:#}", pattern(&text).unwrap_err());
-            assert!(
-                told.contains("allowed") || told.contains("lie in each other") || told.contains("not a pattern"),
-                "{told}"
-            );
+            let error = format!("{:#}", pattern(&text).unwrap_err());
+            assert!(error.contains("allowed") || error.contains("not a pattern"), "{error}");
         }
-        // What is escaped opens nothing.
+        // An escaped brace opens nothing.
         assert!(pattern(&"\\{".repeat(300)).is_ok());
     }
 }

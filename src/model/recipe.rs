@@ -1,4 +1,4 @@
-//! A recipe evaluated: its tensors in order, each with its scheme.
+//! The evaluation of a recipe: its tensors in order, each with its scheme.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,14 +20,14 @@ use crate::text::grouped;
 
 /// The tables and keys of a recipe.
 const KEYS: [&str; 9] = ["seed", "like", "dtype", "layout", "constants", "require", "rules", "tensors", "blocks"];
-/// Those that only a family has.
+/// The tables of families only.
 pub(super) const OF_FAMILIES: [&str; 2] = ["family", "config"];
 
-/// The names of tensors that are not written, each with the one that it equals.
+/// The tensors that are not written, each with the tensor that it equals.
 type Tied = Vec<(Name, Name)>;
 
 /// The model that a recipe describes.
-pub(super) fn model(file: &str, root: &Node, asked: &Request, is_family: bool) -> Result<Model> {
+pub(super) fn model(file: &str, root: &Node, request: &Request, is_family: bool) -> Result<Model> {
     let language = Language::new();
     let reading = Reading { file, language: &language };
     for (key, node) in root.table().with_context(|| file.to_string())? {
@@ -35,9 +35,9 @@ pub(super) fn model(file: &str, root: &Node, asked: &Request, is_family: bool) -
             known_key(key, &KEYS).with_context(|| reading.place(node, "", key).to_string())?;
         }
     }
-    let (scope, told) = constants(&language, file, root.get("constants"), &asked.constants)?;
+    let (scope, constants) = constants(&language, file, root.get("constants"), &request.constants)?;
     required(reading, root, &scope)?;
-    let general = General::read(reading, root, asked, &scope)?;
+    let general = General::read(reading, root, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     let entries = root.get("tensors").map_or(Ok(Vec::new()), |node| reading.entries(node, "tensors"))?;
     let blocks = root.get("blocks").map_or(Ok(Vec::new()), |node| reading.blocks(node, 0))?;
@@ -55,17 +55,17 @@ pub(super) fn model(file: &str, root: &Node, asked: &Request, is_family: bool) -
     };
     building.enter(&entries, &blocks, "", &scope)?;
     let Building { mut tensors, turns, tied, .. } = building;
-    ensure!(!tensors.is_empty(), "{file}: it has no tensors");
+    ensure!(!tensors.is_empty(), "{file}: no tensors");
     if !is_family {
         rules.all_matched()?;
     }
     put_in_turn(general.generator, &mut tensors, &turns);
     let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
-    Ok(Model { plan, tied, constants: told })
+    Ok(Model { plan, tied, constants })
 }
 
-/// Errors where what a recipe requires does not hold.
+/// Errors if a requirement of the recipe does not hold.
 pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<()> {
     let Some(node) = root.get("require") else { return Ok(()) };
     for (expression, message) in node.table().with_context(|| reading.place(node, "", "require").to_string())? {
@@ -79,7 +79,7 @@ pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) 
     Ok(())
 }
 
-/// What holds for all tensors that do not say otherwise.
+/// The defaults of all tensors.
 pub(super) struct General {
     pub(super) seed: Seed,
     pub(super) generator: &'static Generator,
@@ -88,8 +88,8 @@ pub(super) struct General {
 }
 
 impl General {
-    pub(super) fn read<'e>(reading: Reading<'e>, root: &'e Node, asked: &Request, scope: &Scope) -> Result<Self> {
-        let told =
+    pub(super) fn read<'e>(reading: Reading<'e>, root: &'e Node, request: &Request, scope: &Scope) -> Result<Self> {
+        let place =
             |key: &'static str| root.get(key).map(|node| reading.place(node, "", key).to_string()).unwrap_or_default();
         let text = |key| {
             let template = root.get(key).map(|node| reading.template(node)).transpose()?;
@@ -104,41 +104,41 @@ impl General {
         let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
         let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
         let like = text("like").and_then(|text| text.map(|text| Generator::like(&text)).transpose());
-        // What a recipe says must be right even where it is overridden.
+        // The recipe must be valid even if it is overridden.
         let (seed, like, dtype, layout) = (
-            seed.with_context(|| told("seed"))?,
-            like.with_context(|| told("like"))?,
-            dtype.with_context(|| told("dtype"))?,
-            layout.with_context(|| told("layout"))?,
+            seed.with_context(|| place("seed"))?,
+            like.with_context(|| place("like"))?,
+            dtype.with_context(|| place("dtype"))?,
+            layout.with_context(|| place("layout"))?,
         );
-        let generator = asked.numbers.like.or(like).unwrap_or(NATIVE);
-        if asked.numbers.seed.is_none() {
-            generator.check(&seed).with_context(|| told("seed"))?;
+        let generator = request.numbers.like.or(like).unwrap_or(NATIVE);
+        if request.numbers.seed.is_none() {
+            generator.check(&seed).with_context(|| place("seed"))?;
         }
         let own = crate::plan::parity_table(generator).map(|like| like.layout.parse()).transpose()?;
         Ok(Self {
-            seed: asked.numbers.seed(seed),
+            seed: request.numbers.seed(seed),
             generator,
-            dtype: asked.dtype.unwrap_or(dtype),
-            layout: asked.layout.clone().or(layout).or(own).unwrap_or_default(),
+            dtype: request.dtype.unwrap_or(dtype),
+            layout: request.layout.clone().or(layout).or(own).unwrap_or_default(),
         })
     }
 }
 
-/// The tensors as far as they are known.
+/// The tensors so far.
 struct Building<'a, 'e> {
     rules: &'a Rules<'e>,
     general: &'a General,
     tensors: Vec<DrawnTensor>,
-    /// When each is drawn.
+    /// The order of drawing.
     turns: Vec<Turn>,
     tied: Vec<(Name, Name, String)>,
     names: HashSet<Name>,
-    /// The size of the tensors' values.
+    /// The size of all values, in bytes.
     bytes: u64,
-    /// How often a block was gone through, with tensors in it or not.
+    /// The number of rounds through blocks, with or without tensors.
     rounds: usize,
-    /// How many seeds the layers have taken, where each takes its own.
+    /// The number of seeds that layers have taken, for generators with a seed per layer.
     seeds: u64,
 }
 
@@ -161,7 +161,7 @@ impl<'e> Building<'_, 'e> {
         Ok(())
     }
 
-    /// Goes through a block for each value of the names that it repeats over, from the one at `depth` on.
+    /// Enters a block once for each combination of its repeats, from the one at `depth` on.
     fn repeat(&mut self, block: &Block<'e>, depth: usize, prefix: &str, scope: &Scope) -> Result<()> {
         let place = || block.place.to_string();
         if let Some((name, count)) = block.repeats.get(depth) {
@@ -214,13 +214,12 @@ impl<'e> Building<'_, 'e> {
                 let values: Vec<_> = values.collect::<Result<_>>()?;
                 let kind = kind.text(scope)?;
                 let General { layout, generator, .. } = self.general;
-                // Whose numbers they are says by which schemes; the layout, how they are called and lie.
-                let numbers =
+                let like_framework =
                     crate::plan::parity_table(generator).and_then(|like| Framework::with_default_init(like.framework));
                 let layer = LayerKind::parse(&kind)?;
-                let tensors = layers::expand(&name, layer, &values, layout, numbers)?;
+                let tensors = layers::expand(&name, layer, &values, layout, like_framework)?;
                 if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
-                    bail!("`{key}`: a layer `{kind}` has no weights");
+                    bail!("`{key}`: layer `{kind}` has no weights");
                 }
                 let [before, after] = layers::extra_keras_seeds(layer, &values)?;
                 self.seeds += before;
@@ -237,20 +236,20 @@ impl<'e> Building<'_, 'e> {
         }
     }
 
-    /// A name that no other tensor has.
+    /// Registers a name. Errors if it is taken.
     fn name(&mut self, name: &str) -> Result<Name> {
         let name: Name = name.parse()?;
-        ensure!(self.names.len() < Plan::MAX_TENSORS, "more than 2^20 tensors, the most that are allowed");
+        ensure!(self.names.len() < Plan::MAX_TENSORS, "more than 2^20 tensors");
         ensure!(self.names.insert(name.clone()), "two tensors are named `{name}`");
         Ok(name)
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, part: Part, scope: &Scope) -> Result<()> {
-        let Part { name, shape, letters, otherwise, own: of_framework, fans: of_layer, skipped } = part;
+        let Part { name, shape, letters, constant, default_scheme, fans: of_layer, skipped } = part;
         let name = self.name(name)?;
         let own = &entry.settings;
-        let rule = match (&own.scheme, otherwise) {
-            // The scheme of a layer is that of its weight.
+        let rule = match (&own.scheme, constant) {
+            // A scheme of its own.
             (Some(_), None) => {
                 self.rules.note(name.as_str());
                 None
@@ -258,27 +257,27 @@ impl<'e> Building<'_, 'e> {
             _ => self.rules.of(name.as_str(), scope)?,
         };
         let of_rule = rule.map(|rule| &rule.settings);
-        let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), otherwise) {
-            (_, Some(usual)) if rule.is_none() => of_framework.unwrap_or(usual).to_string(),
+        let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), constant) {
+            (_, Some(constant)) if rule.is_none() => default_scheme.unwrap_or(constant).to_string(),
             (Some(scheme), _) => {
                 scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?
             }
-            (None, _) if rule.is_none() && of_framework.is_some() => of_framework.unwrap_or_default().to_string(),
+            (None, _) if rule.is_none() && default_scheme.is_some() => default_scheme.unwrap_or_default().to_string(),
             (None, _) => {
-                bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
+                bail!("no rule matches `{name}`: add a scheme, or a rule such as `\"*\" = \"he-normal\"`")
             }
         };
-        let from_rule = |told: &str| rule.map_or_else(|| told.to_string(), |rule| rule.place.to_string());
+        let from_rule = || rule.map(|rule| rule.place.to_string()).unwrap_or_default();
         let General { dtype, layout, generator, .. } = self.general;
         let (mut fans, mut given) = (own.fans(scope)?, (own.dtype(scope)?, own.layout(scope)?));
         if let Some(settings) = of_rule {
-            let others = settings.fans(scope).with_context(|| from_rule(""))?;
+            let others = settings.fans(scope).with_context(from_rule)?;
             fans.fan_in = fans.fan_in.or(others.fan_in);
             fans.fan_out = fans.fan_out.or(others.fan_out);
-            given.0 = given.0.or(settings.dtype(scope).with_context(|| from_rule(""))?);
-            given.1 = given.1.or(settings.layout(scope).with_context(|| from_rule(""))?);
+            given.0 = given.0.or(settings.dtype(scope).with_context(from_rule)?);
+            given.1 = given.1.or(settings.layout(scope).with_context(from_rule)?);
         }
-        // A bias has no axes that tell of its layer; a scheme that reads the fans is told them.
+        // The axes of a bias do not show the fans of its layer.
         if scheme::resolve(&scheme)?.scheme.requires == Requires::Fans {
             fans.fan_in = fans.fan_in.or(of_layer.fan_in);
             fans.fan_out = fans.fan_out.or(of_layer.fan_out);
@@ -310,12 +309,12 @@ impl<'e> Building<'_, 'e> {
     }
 }
 
-/// How many tensors a block has at least, as far as that is known before it is gone through.
+/// The least number of tensors of a block, before it is entered.
 fn least(block: &Block, scope: &Scope) -> u64 {
     let rounds = block.repeats.iter().map(|(_, count)| count.items(scope).map_or(1, |items| items.count()));
     let rounds = rounds.fold(1, u64::saturating_mul);
     if block.when.is_some() {
-        // It may be left out, but is gone through.
+        // Each round may be omitted.
         return rounds;
     }
     let inside =
@@ -323,39 +322,40 @@ fn least(block: &Block, scope: &Scope) -> u64 {
     rounds.saturating_mul(inside.max(1))
 }
 
-/// A tensor to be, alone or of a layer.
+/// A tensor before its scheme is known.
 struct Part<'p> {
     name: &'p str,
     shape: Shape,
-    /// One letter an axis, where its layer says what each is.
+    /// One letter per axis, for a weight of a layer.
     letters: Option<&'p str>,
-    /// Its scheme where no rule speaks of it.
-    otherwise: Option<&'static str>,
-    /// The scheme that the framework's own layer draws it by.
-    own: Option<&'p str>,
-    /// The fans of its layer, where its own axes do not tell them.
+    /// The scheme of constants, such as biases, without a rule.
+    constant: Option<&'static str>,
+    /// The scheme of the framework's own layer.
+    default_scheme: Option<&'p str>,
+    /// The fans of the layer, for a bias.
     fans: Fans,
-    /// The number of values that are drawn before it and dropped.
+    /// The number of uniform values that are drawn before it and dropped.
     skipped: u64,
 }
 
 impl<'p> Part<'p> {
     fn alone(name: &'p str, shape: Shape) -> Self {
-        Self { name, shape, letters: None, otherwise: None, own: None, fans: Fans::default(), skipped: 0 }
+        Self { name, shape, letters: None, constant: None, default_scheme: None, fans: Fans::default(), skipped: 0 }
     }
 
     fn of_layer(tensor: &'p LayerTensor) -> Result<Self> {
         let LayerTensor { name, shape, layout, role, fans, default_scheme, skipped, .. } = tensor;
         let fans = if *role == TensorRole::Bias { *fans } else { Fans::default() };
         let shape = Shape::new(shape.clone()).with_context(|| format!("`{name}`"))?;
-        let (letters, own) = (layout.as_deref(), default_scheme.as_deref());
-        Ok(Self { name, shape, letters, otherwise: role.constant(), own, fans, skipped: *skipped })
+        let (letters, default_scheme) = (layout.as_deref(), default_scheme.as_deref());
+        Ok(Self { name, shape, letters, constant: role.constant(), default_scheme, fans, skipped: *skipped })
     }
 }
 
-/// A layer's parameter as the layers know it.
+/// The value of a layer's parameter.
 fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter> {
-    let number = |value: &serde_json::Value| value.as_f64().with_context(|| format!("`{key}`: `{value}` is no number"));
+    let number =
+        |value: &serde_json::Value| value.as_f64().with_context(|| format!("`{key}`: `{value}` is not a number"));
     Ok(match value {
         serde_json::Value::Bool(switch) => Parameter::Switch(*switch),
         serde_json::Value::Array(items) => Parameter::List(items.iter().map(number).collect::<Result<_>>()?),
@@ -364,7 +364,7 @@ fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter>
     })
 }
 
-/// The tied tensors with those that they equal in the end.
+/// The tied tensors, each with the written tensor at the end of its chain.
 fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
     let written: HashSet<&Name> = plan.tensors().iter().map(Tensor::name).collect();
     let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
@@ -374,9 +374,9 @@ fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
         while let Some(next) = links.get(end) {
             end = next;
             steps += 1;
-            ensure!(steps <= links.len(), "{place}: it is tied to itself, by way of `{to}`");
+            ensure!(steps <= links.len(), "{place}: it is tied to itself through `{to}`");
         }
-        ensure!(written.contains(end), "{place}: `tied`: there is no tensor `{end}`");
+        ensure!(written.contains(end), "{place}: `tied`: no tensor `{end}`");
         found.push((name.clone(), end.clone()));
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! Rules: which scheme the tensors of a pattern get.
+//! Rules: a scheme for each pattern of tensor names.
 
 use anyhow::{Context, Error, Result, bail, ensure};
 
@@ -7,14 +7,13 @@ use super::entry::{Reading, Settings};
 use super::expression::Scope;
 use super::patterns::{Globs, MAX_PATTERNS, Patterns};
 
-/// The rules of a recipe, in its order.
+/// The rules of a recipe, in order.
 pub(super) struct Rules<'e> {
     rules: Vec<Rule<'e>>,
-    /// Those that match a tensor that is left out, or served by an earlier rule, count as matched too.
+    /// A pattern counts as matched even if the tensor is omitted or has an earlier rule.
     patterns: Patterns,
 }
 
-/// One rule.
 pub(super) struct Rule<'e> {
     pub(super) place: SourceLocation<'e>,
     pub(super) settings: Settings<'e>,
@@ -36,7 +35,7 @@ impl<'e> Rules<'e> {
             let place = reading.place(node, "rules", pattern);
             let mut read = || {
                 let settings = reading.rule(node)?;
-                // The value of an expression stands for itself.
+                // Wildcards in the value of an expression are literal.
                 let pattern = reading.language.template(pattern)?.text_with(scope, |value| globset::escape(&value))?;
                 globs.add(&pattern)?;
                 Ok::<_, Error>(settings)
@@ -57,7 +56,7 @@ impl<'e> Rules<'e> {
         Ok(None)
     }
 
-    /// Notes that there is a tensor of this name, though no rule gives its scheme.
+    /// Marks the patterns that match a name without a rule.
     pub(super) fn note(&self, name: &str) {
         self.patterns.matching(name);
     }

@@ -1,4 +1,4 @@
-//! Values of expressions: their limits, and how they are written.
+//! Values of expressions: limits and conversions.
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::ErrorKind;
@@ -7,14 +7,14 @@ use serde_json::{Map, Number};
 
 use crate::text::{cut, escape};
 
-/// The longest text that comes of an expression, in bytes.
+/// The longest text of a value, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 16;
-/// The most values in a list or table that comes of one.
+/// The most values in a list or table, at any depth.
 pub(super) const MAX_VALUES: usize = 1 << 16;
-/// The most bytes of the texts in one.
+/// The most bytes of all texts in a value.
 const MAX_TEXTS: usize = 1 << 20;
 
-/// A whole number that is not negative, where the value is one: 12 or 12.0.
+/// A whole number of 0 or more, such as 12 or 12.0; `None` for any other value.
 pub(super) fn size(value: &Value) -> Option<u64> {
     if value.is_integer() {
         return u64::try_from(value.clone()).ok();
@@ -36,7 +36,7 @@ pub(super) fn count(value: &Value) -> usize {
         .sum()
 }
 
-/// A value as a message shows it.
+/// A value for a message.
 pub(super) fn shown_value(value: &Value) -> String {
     match value.kind() {
         ValueKind::None => "none".into(),
@@ -47,7 +47,7 @@ pub(super) fn shown_value(value: &Value) -> String {
     }
 }
 
-/// A value as it stands in a text: numbers in their shortest form, whole ones without a point.
+/// A value inserted into a text: numbers in their shortest form, whole numbers without a point.
 pub(super) fn written(value: &Value) -> Result<String> {
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().into()),
@@ -61,11 +61,11 @@ pub(super) fn written(value: &Value) -> Result<String> {
                 false => format!("{number:e}"),
             })
         }
-        _ => bail!("{} cannot stand in a text", shown_value(value)),
+        _ => bail!("{} cannot be inserted into a text", shown_value(value)),
     }
 }
 
-/// A value that is not larger than values may be, without hidden work in it.
+/// The value without lazy parts. Errors if it exceeds a limit.
 pub(super) fn plain(value: &Value) -> Result<Value> {
     match value.kind() {
         ValueKind::Bool | ValueKind::None => Ok(value.clone()),
@@ -77,20 +77,20 @@ pub(super) fn plain(value: &Value) -> Result<Value> {
     }
 }
 
-/// A value as JSON. Errors where it is no plain value or too large.
+/// A value as JSON. Errors if it is not plain or exceeds a limit.
 pub(super) fn to_json(value: &Value) -> Result<serde_json::Value> {
     Ok(sized_json(value)?.0)
 }
 
-/// The same with its size in memory, in bytes.
+/// The same with the size in memory, in bytes.
 pub(super) fn sized_json(value: &Value) -> Result<(serde_json::Value, usize)> {
     let mut size = Size::default();
     let value = convert(value, &mut size, 0)?;
-    // A value takes 24 bytes for the engine and 32 as JSON, beside its texts.
+    // A value takes 24 bytes in the engine and 32 as JSON, in addition to its texts.
     Ok((value, 64 * size.values + 2 * size.texts))
 }
 
-/// The size of a value, so far as it has been converted.
+/// The converted part of a value.
 #[derive(Default)]
 struct Size {
     values: usize,
@@ -100,7 +100,7 @@ struct Size {
 fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::Value> {
     size.values += 1;
     ensure!(size.values <= MAX_VALUES, "a list of more than {MAX_VALUES} values");
-    ensure!(depth <= 32, "more than 32 lists lie in each other");
+    ensure!(depth <= 32, "lists are nested more than 32 deep");
     Ok(match value.kind() {
         ValueKind::None => serde_json::Value::Null,
         ValueKind::Bool => value.is_true().into(),
@@ -125,7 +125,7 @@ fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::V
         ValueKind::Map => {
             let mut entries = Map::new();
             for key in value.try_iter().map_err(|error| anyhow!(message(&error)))? {
-                let name = key.as_str().context("a table with a key that is no text")?.to_string();
+                let name = key.as_str().context("a table with a key that is not text")?.to_string();
                 size.texts += name.len();
                 let entry = value.get_item(&key).map_err(|error| anyhow!(message(&error)))?;
                 entries.insert(name, convert(&entry, size, depth + 1)?);
@@ -154,17 +154,17 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
     }
 }
 
-/// A number, whole where it is written so.
+/// A number; whole if it is written without a point.
 pub(super) fn from_number(number: &Number) -> Value {
     let whole = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
     whole.or_else(|| number.as_f64().map(Value::from)).unwrap_or_default()
 }
 
-/// The engine's text of an error, on one line.
+/// The message of the engine on one line.
 pub(super) fn message(error: &minijinja::Error) -> String {
     let kind = error.kind();
     match (kind, error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too long, or makes too long a text".into(),
+        (ErrorKind::OutOfFuel, _) => "it takes too many steps, or makes too long a text".into(),
         (_, Some(detail)) => escape(&cut(&detail.replace('\n', " "), 300)),
         (_, None) => kind.to_string(),
     }

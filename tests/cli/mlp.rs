@@ -127,7 +127,7 @@ fn the_report_names_the_activation_of_a_scheme() {
     let folder = Folder::new();
     let told = |line: &str| Ended::of(&mut folder.fanin(&format!("mlp 7-5-3 {line} --force -o w.npz"))).told;
     assert!(told("--activation tanh").contains("note: tanh: glorot-uniform (Glorot and Bengio 2010)\n"));
-    assert!(told("--like torch").contains("note: weights and biases are what dense layers of torch draw\n"));
+    assert!(told("--like torch").contains("note: weights and biases are those of dense layers of torch\n"));
     assert!(!told("--scheme orthogonal").contains("note: relu"));
 }
 
@@ -181,14 +181,14 @@ fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
     let cases: &[(&str, &[&str])] = &[
         ("", &["<SIZES>"]),
         ("784", &["`784` is one size", "`784-512-10`"]),
-        ("784-", &["`784-`", "is no size"]),
+        ("784-", &["`784-`", "is not a size"]),
         ("-5-3", &["'-5'"]),
-        ("-- -5-3", &["`-5-3`", "is no size"]),
-        ("784--10", &["`784--10`", "is no size"]),
+        ("-- -5-3", &["`-5-3`", "is not a size"]),
+        ("784--10", &["`784--10`", "is not a size"]),
         ("0-3", &["`0-3`", "0 units"]),
         ("784-0-10", &["0 units"]),
-        ("784x10", &["`784x10`", "joined by `-`"]),
-        ("784,10", &["`784,10`", "joined by `-`"]),
+        ("784x10", &["`784x10`", "join sizes by `-`"]),
+        ("784,10", &["`784,10`", "join sizes by `-`"]),
         ("784-1e3", &["`1e3`"]),
         ("784-+3", &["`+3`"]),
         ("784-3.0", &["`3.0`"]),

@@ -53,7 +53,7 @@ fn a_family_is_distinguished_from_a_file() {
     let told = |line: &str| Ended::of(&mut folder.fanin(line)).told;
     let refused = told("model nosuch -o x.npz");
     assert!(refused.contains("there is no file `nosuch`"), "{refused}");
-    assert!(refused.contains("no family"), "{refused}");
+    assert!(refused.contains("unknown family of models"), "{refused}");
     let tiny = "model gpt2 --set n_layer=1 --set n_embd=12 --set vocab_size=9 -o";
     let note = "config.json is not written: `-o DIR/` puts it beside the weights";
     assert!(told(&format!("{tiny} x.safetensors")).contains(note));

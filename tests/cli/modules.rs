@@ -61,7 +61,7 @@ fn a_part_of_a_module_verifies_and_a_file_without_one_is_refused() {
     let refusal = verify(&folder, "w.npz --scheme torch.nn.Linear --seed 0", 2);
     assert!(refusal.contains("no tensor is named `weight` or `NAME.weight`"), "{refusal}");
     let refusal = verify(&folder, "w.npz --scheme torch.nn.LSTM --like jax --seed 0", 2);
-    assert!(refusal.contains("jax has no numbers for it"), "{refusal}");
+    assert!(refusal.contains("jax has no values for it"), "{refusal}");
     // The scheme draws a single tensor.
     folder.done("init fan-in-uniform w=5x3 --like torch -q -o one.npz");
     verify(&folder, "one.npz --scheme fan-in-uniform --like torch --seed 0", 0);

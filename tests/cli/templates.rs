@@ -158,7 +158,7 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
         ("like.safetensors --keep [", "--keep `[`"),
         ("like.safetensors --keep body.*", "no rule matches `head."),
         ("like.safetensors --rules head.toml", "no rule matches `body."),
-        ("like.safetensors --rules all.toml", "which no scheme draws: give its rule a dtype, or --keep"),
+        ("like.safetensors --rules all.toml", "which no scheme draws: add a dtype to its rule, or --keep"),
         ("like.safetensors --rules tensors.toml", "tensors.toml:1"),
         ("like.safetensors --rules missing.toml", "missing.toml"),
         ("recipe.toml --keep *", "--keep"),

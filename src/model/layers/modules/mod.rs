@@ -1,4 +1,4 @@
-//! The modules of `torch.nn` with weights, by the shape of the first of these: all their tensors, in the order of `state_dict()`.
+//! The modules of `torch.nn` with weights. The shape of the first weight gives all tensors, in the order of `state_dict()`.
 
 mod table;
 
@@ -16,31 +16,31 @@ use crate::text::{cut, did_you_mean, escape};
 
 pub use table::MODULES;
 
-/// The framework whose modules these are, and whose layout they have.
+/// The framework of the modules, and their layout.
 pub const FRAMEWORK: &str = "torch";
 
 /// A module of `torch.nn`.
 pub struct Module {
-    /// Its name there.
+    /// The name in `torch.nn`.
     pub name: &'static str,
-    /// The tensor whose shape gives its sizes, and those that take its place where it is missing.
+    /// The tensor whose shape gives the sizes, then its substitutes if it is missing.
     pub weights: &'static [&'static str],
     /// The axes of that tensor.
     pub axes: &'static str,
-    /// Such a shape.
+    /// An example of that shape.
     pub example: &'static str,
     /// The parameters of the example.
     pub example_parameters: &'static str,
-    /// The layer that it is.
+    /// The kind of layer.
     kind: LayerKind,
-    /// The sizes of that layer, from the axes and the parameters; `None` where they do not fit.
+    /// The sizes of the layer, from the axes and the parameters; `None` if they do not fit.
     sizes: fn(&[u64], &Parameters) -> Option<Sizes>,
 }
 
 /// Parameters of a layer that are sizes.
 type Sizes = Vec<(&'static str, Vec<u64>)>;
 
-/// torch's words for parameters.
+/// torch's names of parameters, each with that of the layer.
 const WORDS: &[(&str, &str)] = &[
     ("num_layers", "layers"),
     ("padding_idx", PADDING),
@@ -53,17 +53,16 @@ const WORDS: &[(&str, &str)] = &[
     ("track_running_stats", "statistics"),
 ];
 
-/// Of the scheme of tables alone: the row that stays zero.
+/// A parameter of the scheme of embeddings: the row that stays zero.
 const PADDING: &str = "padding";
 
-/// A module as it was asked for: `torch.nn.LSTM:num_layers=2`.
+/// A module with parameters: `torch.nn.LSTM:num_layers=2`.
 pub struct ModuleSpec {
     /// The module itself.
     pub module: &'static Module,
     parameters: Parameters,
 }
 
-/// The parameters of a module as they are given.
 struct Parameters(Vec<(String, Parameter)>);
 
 impl Parameters {
@@ -108,7 +107,7 @@ fn parameter(text: &str) -> Result<(String, Parameter)> {
 }
 
 impl Module {
-    /// The name of each parameter beside its shape.
+    /// The names of the parameters that its shape does not give.
     pub fn parameters(&self) -> Vec<&'static str> {
         let known = self.kind.parameters().iter().map(|(key, _)| *key);
         let of_kind = known.filter(|key| !["in", "out", "kernel", "size", "feedforward"].contains(key));
@@ -138,29 +137,28 @@ impl ModuleSpec {
         Ok(Self { module, parameters })
     }
 
-    /// Its tensors from the shape of the example.
+    /// The tensors of its example.
     pub fn example(&self) -> Result<Vec<LayerTensor>> {
         let shape: Shape = self.module.example.parse()?;
         self.tensors("", shape.axes(), &FRAMEWORK.parse()?)
     }
 
-    /// The layout of its tensors: torch's, where no layout is given. Errors name another, and numbers of another framework.
+    /// The layout of its tensors, torch's. Errors if another layout or framework was requested.
     pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
         let word = self.module.path();
         if let Some(like) = crate::plan::parity_table(generator).filter(|like| like.framework != FRAMEWORK) {
-            bail!("`{word}` is a module of torch: {} has no numbers for it", like.framework);
+            bail!("`{word}` is a module of torch: {} has no values for it", like.framework);
         }
         let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
         let own = Framework::of(&layout).layout == FRAMEWORK;
-        ensure!(own, "`{word}`: layout `{layout}`: a module keeps its tensors as torch does, layout `torch`");
+        ensure!(own, "`{word}`: layout `{layout}`: a module of torch has layout `torch`");
         Ok(layout)
     }
 
-    /// Its tensors under a name, or under their own where that is empty, from the shape of its first weight. Errors where the shape is
-    /// none of that.
+    /// The tensors from the shape of the first weight, with a prefix unless it is empty. Errors if the shape does not fit.
     pub fn tensors(&self, name: &str, axes: &[u64], layout: &Layout) -> Result<Vec<LayerTensor>> {
         let (Module { weights, axes: wanted, example, kind, .. }, word) = (self.module, self.module.path());
-        // Which row of a table stays zero is the scheme's matter.
+        // The padding row is a parameter of the scheme.
         let of_scheme = |key: &str| *kind == LayerKind::Embedding && key == PADDING;
         let sizes = (self.module.sizes)(axes, &self.parameters);
         let unfit = || format!("`{word}` takes the shape of its {}, {wanted}, as {example}", weights[0]);
@@ -184,7 +182,7 @@ impl ModuleSpec {
             }
         }
         for tensor in &mut tensors {
-            // Without a name of its own its tensors have theirs alone.
+            // No prefix: the names of the tensors alone.
             if let Some(rest) = tensor.name.strip_prefix('.') {
                 tensor.name = rest.into();
             }
@@ -192,7 +190,7 @@ impl ModuleSpec {
         Ok(tensors)
     }
 
-    /// Its tensors as a generator draws them, each with its turn. `number` is that of the module among those of the command.
+    /// The tensors as a generator draws them, each with its turn. `number` counts the modules of the command.
     pub fn drawn(
         &self,
         name: &str,
@@ -217,15 +215,15 @@ impl ModuleSpec {
         let copies = matches!(self.module.kind, TransformerEncoder | TransformerDecoder | Transformer);
         [
             (copies && !in_order)
-                .then_some("torch copies the layers of a stack from one; here each has numbers of its own"),
-            self.has_statistics().then_some("num_batches_tracked, an integer, is not written: torch starts it at 0"),
+                .then_some("torch copies the layers of a stack from one; here each has its own values"),
+            self.has_statistics().then_some("num_batches_tracked is not written: it is an integer that starts at 0"),
         ]
         .into_iter()
         .flatten()
         .map(Into::into)
     }
 
-    /// If its buffers count batches.
+    /// True if its buffers count batches.
     fn has_statistics(&self) -> bool {
         let default = match self.module.kind {
             LayerKind::BatchNorm => true,
@@ -236,7 +234,7 @@ impl ModuleSpec {
     }
 }
 
-/// A tensor whose numbers are its own: nothing is drawn before it or set to zero after it.
+/// A tensor with its own address: nothing is drawn before it, or set to zero after it.
 fn apart(tensor: LayerTensor) -> LayerTensor {
     let is_zero = |scheme: &str| scheme.contains("cleared") || tensor.fans.fan_in == Some(0);
     let scheme = tensor.default_scheme.clone().filter(|scheme| tensor.role != TensorRole::Bias || !is_zero(scheme));

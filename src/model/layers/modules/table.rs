@@ -15,7 +15,6 @@ const LINEAR: Module = Module {
     example_parameters: "",
 };
 
-/// Of inputs and outputs in that order.
 const EMBEDDING: Module = Module {
     name: "Embedding",
     axes: "rows x features",
@@ -40,7 +39,6 @@ const RNN: Module = Module {
 
 const CELL: Module = Module { name: "RNNCell", weights: &["weight_ih"], kind: LayerKind::RnnCell, ..RNN };
 
-/// `places` axes of the kernel, after the outputs and the inputs.
 const CONV: Module = Module {
     axes: "out x in/groups x kernel",
     sizes: |axes, given| match *axes {
@@ -65,7 +63,6 @@ const CONV_TRANSPOSE: Module = Module {
     ..LINEAR
 };
 
-/// Of any number of axes.
 const LAYER_NORM: Module = Module {
     name: "LayerNorm",
     axes: "normalized shape",
@@ -75,7 +72,6 @@ const LAYER_NORM: Module = Module {
     ..LINEAR
 };
 
-/// Of a number of features.
 const BATCH_NORM: Module = Module {
     name: "BatchNorm1d",
     weights: &["weight", "running_mean"],
