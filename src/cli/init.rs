@@ -28,7 +28,7 @@ pub(super) struct Init {
     /// Shapes, with or without a name: 784x256, fc1=784x256, 256, or () for a scalar
     #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
-    /// Axes: a framework, or one letter per axis [default: that of --like, or `default`]
+    /// Axes: a framework, or one letter per axis [default: that of --like, or io]
     ///
     /// Letters: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
     #[arg(long)]

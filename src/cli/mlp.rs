@@ -22,7 +22,7 @@ pub(super) struct Mlp {
     /// Activation after each layer but the last; selects the weights' scheme (see below)
     #[arg(long, default_value = "relu")]
     activation: Activation,
-    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: --like, else `default`]
+    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: that of --like, or io]
     #[arg(long)]
     layout: Option<Layout>,
     /// Scheme of the weights [default: the activation's]

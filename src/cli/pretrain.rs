@@ -60,7 +60,7 @@ pub(super) struct Pretrain {
     /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random`
     #[arg(long, allow_negative_numbers = true, default_value = "0", help_heading = super::NUMBERS)]
     seed: Seed,
-    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: `default`]
+    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: io]
     #[arg(long)]
     layout: Option<Layout>,
     /// Element type: f64, f32, f16 or bf16; trained values have f32 precision

@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Scheme] = &[
         bare: Some(GAIN.name),
         aliases: &["eye", "irnn"],
         requires: Requires::Matrices,
-        example: example_on("identity", "24x24", "default"),
+        example: example_on("identity", "24x24", "io"),
         distribution: |arguments, site| match site.shape.rank() {
             0 => anyhow::bail!("shape {} is a scalar: it takes one axis or more", site.shape),
             1 => Ok(Distribution::Constant { value: 0.0 }),

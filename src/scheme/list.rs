@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ranks: "any",
     parameters: &[&VALUES, &REST],
     bare: Some(VALUES.name),
-    example: example_on("constant-list:1/0/0/0/1/0", "6", "default"),
+    example: example_on("constant-list:1/0/0/0/1/0", "6", "io"),
     distribution: constant_list,
     ..EMPTY
 }];

@@ -182,7 +182,7 @@ mod tests {
     use std::sync::Arc;
 
     fn canonical(text: &str, shape: &str) -> Result<String> {
-        canonical_on(text, shape, "default")
+        canonical_on(text, shape, "io")
     }
 
     fn canonical_on(text: &str, shape: &str, layout: &str) -> Result<String> {

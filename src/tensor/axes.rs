@@ -1,10 +1,38 @@
-//! The axes of a weight with what each is: fans and unfoldings come from them.
+//! The axes of a weight and their roles: fans and unfoldings come from them.
 
 use anyhow::{Context, Result, ensure};
 
-use super::{AxisRole, Shape};
+use super::Shape;
 
-/// The axes of a weight in order, each with what it is and its size. An axis that is split stands as two.
+/// The role of an axis of a weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AxisRole {
+    /// Inputs of the layer: letter `i`.
+    In,
+    /// Outputs of the layer: letter `o`.
+    Out,
+    /// Positions in the receptive field of a convolution: letter `k`.
+    Kernel,
+    /// Independent weights side by side, such as attention heads: letter `b`.
+    Batch,
+    /// Groups of a grouped convolution, as an axis of their own: letter `g`.
+    Group,
+}
+
+impl AxisRole {
+    pub(super) fn from_letter(letter: char) -> Option<Self> {
+        Some(match letter {
+            'i' => Self::In,
+            'o' => Self::Out,
+            'k' => Self::Kernel,
+            'b' => Self::Batch,
+            'g' => Self::Group,
+            _ => return None,
+        })
+    }
+}
+
+/// The axes of a weight in order, each with its role and its size. An axis that is split counts as two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes(Vec<(AxisRole, u64)>);
 
@@ -27,7 +55,7 @@ impl Axes {
         self
     }
 
-    /// The axes of the transposed matrix: outputs count as inputs, inputs and places in the receptive field as outputs.
+    /// The axes of the transposed matrix: outputs count as inputs, inputs and positions in the receptive field as outputs.
     #[must_use]
     pub(super) fn with_sides_swapped(mut self) -> Self {
         for (role, _) in &mut self.0 {
@@ -40,8 +68,8 @@ impl Axes {
         self
     }
 
-    /// The axes where axis `number` is `parts` weights side by side. Errors where there is no such axis, or where its size is not
-    /// a multiple of `parts`.
+    /// The axes if axis `number` holds `parts` weights side by side. Errors if there is no such axis, or if its size is not a
+    /// multiple of `parts`.
     pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {
         let rank = self.0.len();
         let (role, size) =
@@ -59,7 +87,7 @@ impl Axes {
     }
 
     /// The number of inputs that each output sees: the product of the input and kernel axes. Batch and group axes do not
-    /// count. `None` where there is no input axis.
+    /// count. `None` without an input axis.
     pub fn fan_in(&self) -> Option<u64> {
         self.fan(AxisRole::In)
     }
@@ -75,7 +103,7 @@ impl Axes {
         known.then(|| self.product(|role| role == AxisRole::Kernel || role == side))
     }
 
-    /// Whether an axis is of a kind.
+    /// True if an axis is of a kind.
     pub fn has(&self, kind: impl Fn(AxisRole) -> bool) -> bool {
         self.0.iter().any(|(role, _)| kind(*role))
     }
@@ -85,7 +113,7 @@ impl Axes {
         self.0.iter().filter(|(role, _)| kind(*role)).map(|(_, size)| size).product()
     }
 
-    /// Where element `index` (row-major) lies: each axis's kind, size and coordinate, from the last axis to the first.
+    /// The coordinates of element `index` (row-major): each axis's role, size and coordinate, from the last axis to the first.
     pub fn coordinates(&self, mut index: u64) -> impl Iterator<Item = (AxisRole, u64, u64)> {
         self.iter().rev().map(move |(role, size)| {
             let at = index % size;
@@ -94,8 +122,8 @@ impl Axes {
         })
     }
 
-    /// Where element `index` (row-major) lies among the elements of each of several kinds of axes: its number along all the
-    /// axes of a kind, of which the last is the fastest.
+    /// The position of element `index` (row-major) along each of several kinds of axes together. The last axis of a kind is the
+    /// fastest.
     pub fn place<const KINDS: usize>(&self, index: u64, kind: impl Fn(AxisRole) -> usize) -> [u64; KINDS] {
         let (mut place, mut stride) = ([0; KINDS], [1; KINDS]);
         for (role, size, at) in self.coordinates(index) {
@@ -106,7 +134,7 @@ impl Axes {
         place
     }
 
-    /// The output and the input that element `index` belongs to.
+    /// The output and the input of element `index`.
     pub fn channels(&self, index: u64) -> (u64, u64) {
         let [output, input, _] = self.place(index, |role| match role {
             AxisRole::Out => 0,
@@ -139,7 +167,7 @@ mod tests {
 
     #[test]
     fn fans_follow_the_convention() {
-        has_fans(&axes("default", "784x256"), 784, 256);
+        has_fans(&axes("io", "784x256"), 784, 256);
         has_fans(&axes("torch", "256x784"), 784, 256);
         has_fans(&axes("keras", "3x3x64x128"), 576, 1152);
         has_fans(&axes("torch", "128x64x3x3"), 576, 1152);

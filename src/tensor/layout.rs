@@ -1,46 +1,19 @@
-//! Which axis of a tensor is what, and the fans that follow from it.
+//! Layouts: the role of each axis of a weight, by a letter or by the convention of a framework.
 
 use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Axes, Shape};
+use super::Shape;
+use super::axes::{Axes, AxisRole};
 use crate::text::did_you_mean;
-
-/// What an axis of a weight is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AxisRole {
-    /// Inputs of the layer: letter `i`.
-    In,
-    /// Outputs of the layer: letter `o`.
-    Out,
-    /// A place in the receptive field of a convolution: letter `k`.
-    Kernel,
-    /// Independent weights side by side, such as attention heads: letter `b`.
-    Batch,
-    /// Groups of a grouped convolution, as an axis of their own: letter `g`.
-    Group,
-}
-
-impl AxisRole {
-    fn of(letter: char) -> Option<Self> {
-        Some(match letter {
-            'i' => Self::In,
-            'o' => Self::Out,
-            'k' => Self::Kernel,
-            'b' => Self::Batch,
-            'g' => Self::Group,
-            _ => return None,
-        })
-    }
-}
 
 /// A named convention of a framework.
 pub struct Convention {
     /// The word on the command line.
     pub name: &'static str,
-    /// What it is, for a reader.
+    /// A line for `fanin list layouts`.
     pub summary: &'static str,
     /// The letters of a weight of two axes.
     dense: &'static str,
@@ -50,7 +23,7 @@ pub struct Convention {
 
 /// Every named layout.
 pub const LAYOUTS: &[Convention] = &[
-    row("default", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
+    row("io", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
     row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi..."),
     row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io"),
     row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io"),
@@ -64,7 +37,7 @@ const fn row(name: &'static str, summary: &'static str, dense: &'static str, con
 }
 
 impl Convention {
-    /// The letters of a weight of `rank` axes, where the convention has one.
+    /// The letters of a weight of `rank` axes; `None` if the convention has none.
     pub fn letters(&self, rank: usize) -> Option<String> {
         match rank {
             0 | 1 => None,
@@ -83,7 +56,7 @@ impl Convention {
     }
 }
 
-/// A layout as it was asked for: the name of a convention, or one letter an axis.
+/// A layout as the user spells it: the name of a convention, or one letter an axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout(String);
 
@@ -98,7 +71,7 @@ impl Layout {
         LAYOUTS.iter().find(|convention| convention.name == self.0)
     }
 
-    /// One letter an axis for a tensor of `rank` axes. Errors where the layout does not fit that rank.
+    /// One letter an axis for a tensor of `rank` axes. Errors if the layout does not fit that rank.
     pub fn letters(&self, rank: usize) -> Result<String> {
         match self.convention() {
             Some(convention) => convention.letters(rank).with_context(|| {
@@ -113,9 +86,9 @@ impl Layout {
         }
     }
 
-    /// The axes of a weight. Errors where the layout does not fit its rank.
+    /// The axes of a weight. Errors if the layout does not fit its rank.
     pub fn axes(&self, shape: &Shape) -> Result<Axes> {
-        Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(AxisRole::of), shape))
+        Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(AxisRole::from_letter), shape))
     }
 }
 
@@ -124,8 +97,9 @@ impl FromStr for Layout {
 
     fn from_str(text: &str) -> Result<Self> {
         let layout = Self(text.into());
-        let letters =
-            !text.is_empty() && text.len() <= Shape::MAX_RANK && text.chars().all(|c| AxisRole::of(c).is_some());
+        let letters = !text.is_empty()
+            && text.len() <= Shape::MAX_RANK
+            && text.chars().all(|c| AxisRole::from_letter(c).is_some());
         if layout.convention().is_none() && !letters {
             let names: Vec<&str> = LAYOUTS.iter().map(|convention| convention.name).collect();
             bail!(

@@ -16,12 +16,12 @@ mod trained;
 mod unfolding;
 mod widen;
 
-pub use axes::Axes;
+pub use axes::{Axes, AxisRole};
 pub use base::{Base, TensorIdentity};
 pub use copied::{Copied, CopiedIdentity};
 pub use dtype::DType;
 pub use element::{Element, STORED, Stored};
-pub use layout::{AxisRole, Convention, LAYOUTS, Layout};
+pub use layout::{Convention, LAYOUTS, Layout};
 pub use name::Name;
 pub use number::{to_f32, to_f64, to_usize};
 pub use seed::{Number, Seed, Step};

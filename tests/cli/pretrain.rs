@@ -78,7 +78,7 @@ fn verify_learns_weights_again() {
     let folder = folder();
     folder.done("init uniform:low=0,high=1 300x12 --seed 1 -o y.npy");
     for method in METHODS {
-        for (extension, layout) in [("npz", "torch"), ("safetensors", "keras"), ("json", "default")] {
+        for (extension, layout) in [("npz", "torch"), ("safetensors", "keras"), ("json", "io")] {
             let out = format!("w.{extension}");
             folder.done(&format!("pretrain {method} --data x.npy -q --force --layout {layout} --seed 5 -o {out}"));
             let said = String::from_utf8(folder.done(&format!("verify {out} --data x.npy"))).unwrap();

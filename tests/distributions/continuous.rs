@@ -102,7 +102,7 @@ fn cumulative(a: f64, b: f64, density: impl Fn(f64) -> f64) -> impl Fn(f64) -> f
 const COUNT: usize = 1 << 19;
 
 fn values(expression: &str, dtype: DType) -> Vec<f64> {
-    draw::whole(3, &draw::tensor(expression, "1024x512", "default", dtype))
+    draw::whole(3, &draw::tensor(expression, "1024x512", "io", dtype))
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn numbers_follow_their_distributions_and_an_error_of_three_percent_in_the_scale
 fn means_and_standard_deviations_are_the_expected_ones() {
     let (mut means, mut stds) = (0, 0);
     for &expression in EXPRESSIONS {
-        let distribution = draw::tensor(expression, "1024x512", "default", DType::F64).distribution().clone();
+        let distribution = draw::tensor(expression, "1024x512", "io", DType::F64).distribution().clone();
         let drawn = values(expression, DType::F64);
         let count = drawn.len() as f64;
         let moment = |centre: f64, power| drawn.iter().map(|x| (x - centre).powi(power)).sum::<f64>() / count;
@@ -156,12 +156,12 @@ fn means_and_standard_deviations_are_the_expected_ones() {
 fn no_value_is_out_of_bounds_or_above_the_stated_maximum() {
     for &expression in EXPRESSIONS {
         for dtype in DType::ALL {
-            let distribution = draw::tensor(expression, "1", "default", DType::F64).distribution().clone();
+            let distribution = draw::tensor(expression, "1", "io", DType::F64).distribution().clone();
             if distribution.fits(dtype).is_err() {
                 assert_eq!(dtype, DType::F16, "{expression}");
                 continue;
             }
-            let tensor = draw::tensor(expression, "300x1000", "default", dtype);
+            let tensor = draw::tensor(expression, "300x1000", "io", dtype);
             let mut encoder = Encoder::default();
             let (low, high) = distribution.bounds().unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             for &value in encoder.widened(&*draw::open(9, &tensor), dtype, 0, 300_000) {
@@ -174,8 +174,7 @@ fn no_value_is_out_of_bounds_or_above_the_stated_maximum() {
 
 #[test]
 fn a_tail_that_does_not_fit_is_refused_unless_it_is_cut() {
-    let fits =
-        |expression, dtype| draw::tensor(expression, "9", "default", DType::F64).distribution().fits(dtype).is_ok();
+    let fits = |expression, dtype| draw::tensor(expression, "9", "io", DType::F64).distribution().fits(dtype).is_ok();
     for (expression, refused) in [
         ("cauchy:scale=1", &[DType::F16][..]),
         ("cauchy:scale=1,limit=60000", &[]),
@@ -198,7 +197,7 @@ fn a_tail_that_does_not_fit_is_refused_unless_it_is_cut() {
 
 #[test]
 fn a_distribution_of_few_degrees_of_freedom_is_drawn_within_its_limit() {
-    let drawn = draw::whole(1, &draw::tensor("student-t:dof=0.1,scale=1,limit=1", "20000", "default", DType::F32));
+    let drawn = draw::whole(1, &draw::tensor("student-t:dof=0.1,scale=1,limit=1", "20000", "io", DType::F32));
     assert!(drawn.iter().all(|value| value.abs() <= 1.0));
 }
 
@@ -206,8 +205,8 @@ fn a_distribution_of_few_degrees_of_freedom_is_drawn_within_its_limit() {
 fn values_are_independent_of_their_neighbours_and_of_those_of_other_names() {
     for &expression in EXPRESSIONS {
         let cdf = cdf(expression);
-        let other = draw::named(Name::unnamed(1).as_str(), expression, "200000", "default", DType::F64);
-        let [one, other] = [draw::tensor(expression, "200000", "default", DType::F64), other]
+        let other = draw::named(Name::unnamed(1).as_str(), expression, "200000", "io", DType::F64);
+        let [one, other] = [draw::tensor(expression, "200000", "io", DType::F64), other]
             .map(|tensor| draw::whole(5, &tensor).into_iter().map(&cdf).collect::<Vec<f64>>());
         // The ranks are uniform on [0, 1]: their variance is 1 / 12.
         let correlation = |pairs: &mut dyn Iterator<Item = (&f64, &f64)>| {

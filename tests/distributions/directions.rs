@@ -23,11 +23,11 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
 
 /// Those that take square ones.
 pub(crate) const SQUARE: &[(&str, &str, &str)] = &[
-    ("skew-symmetric", "7x7", "default"),
+    ("skew-symmetric", "7x7", "io"),
     ("skew-symmetric:angles=cayley", "5x8x8", "bio"),
     ("skew-symmetric:angles=haar", "7x7", "torch"),
     ("skew-symmetric:angles=haar", "3x6x6", "bio"),
-    ("skew-symmetric:angles=normal", "9x9", "default"),
+    ("skew-symmetric:angles=normal", "9x9", "io"),
     ("skew-symmetric:angles=normal-squeeze", "2x9x9", "gio"),
 ];
 
@@ -100,12 +100,9 @@ fn glorot_orthogonal_has_the_variance_of_glorot() {
 
 #[test]
 fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
-    for (shape, layout, units, inputs) in [
-        ("30x40", "torch", 30, 40),
-        ("30x40", "default", 40, 30),
-        ("6x2x3x3", "torch", 6, 18),
-        ("1x7", "default", 7, 1),
-    ] {
+    for (shape, layout, units, inputs) in
+        [("30x40", "torch", 30, 40), ("30x40", "io", 40, 30), ("6x2x3x3", "torch", 6, 18), ("1x7", "io", 7, 1)]
+    {
         let values = draw("nguyen-widrow", shape, layout);
         let beta = 0.7 * f64::from(units).powf(1.0 / f64::from(inputs));
         let mut squares = vec![0.0; units as usize];
@@ -115,7 +112,7 @@ fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
         }
         assert!(squares.iter().all(|square| (square.sqrt() / beta - 1.0).abs() < 1e-14), "{shape} in {layout}");
     }
-    let signs: Vec<f64> = draw("nguyen-widrow", "1x2000", "default").into_iter().map(f64::signum).collect();
+    let signs: Vec<f64> = draw("nguyen-widrow", "1x2000", "io").into_iter().map(f64::signum).collect();
     assert!(errors(&signs, 0.0).abs() < 4.0);
     let ratios = draw("nguyen-widrow", "40000x2", "torch");
     let ratios: Vec<f64> = ratios.chunks_exact(2).map(|pair| (pair[0] / pair[1]).abs()).collect();
@@ -182,6 +179,6 @@ fn angles_of_a_haar_rotation_ascend_and_give_its_trace() {
 
 #[test]
 fn a_block_has_its_angle_from_the_even_input_to_the_odd_output() {
-    assert!(draw("skew-symmetric:angles=cayley", "2x2", "default")[1] < 0.0);
+    assert!(draw("skew-symmetric:angles=cayley", "2x2", "io")[1] < 0.0);
     assert!(draw("skew-symmetric:angles=cayley", "2x2", "torch")[2] < 0.0);
 }

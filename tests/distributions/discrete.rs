@@ -60,7 +60,7 @@ fn off(values: impl Iterator<Item = f64>, expected: &[(f64, f64)], dtype: DType)
 fn every_value_has_its_frequency_in_every_dtype() {
     for &expression in EXPRESSIONS {
         for dtype in DType::ALL {
-            let tensor = draw::tensor(expression, "1024x1024", "default", dtype);
+            let tensor = draw::tensor(expression, "1024x1024", "io", dtype);
             let mut encoder = Encoder::default();
             let values = encoder.widened(&*draw::open(4, &tensor), dtype, 0, COUNT);
             let found = off(values.iter().copied(), &expected(expression), dtype);
@@ -72,7 +72,7 @@ fn every_value_has_its_frequency_in_every_dtype() {
 #[test]
 fn one_value_in_a_hundred_that_is_another_is_found() {
     for &expression in EXPRESSIONS.iter().filter(|expression| expected(expression).len() > 1) {
-        let tensor = draw::tensor(expression, "1024x1024", "default", DType::F64);
+        let tensor = draw::tensor(expression, "1024x1024", "io", DType::F64);
         let first = expected(expression)[0].0;
         let values = draw::whole(4, &tensor).into_iter().zip(0..);
         let planted = values.map(|(value, index)| if index % 100 == 0 { first } else { value });
@@ -84,7 +84,7 @@ fn one_value_in_a_hundred_that_is_another_is_found() {
 #[test]
 fn distributions_state_their_mean_standard_deviation_and_bounds() {
     for &expression in EXPRESSIONS {
-        let distribution = draw::tensor(expression, "9", "default", DType::F32).distribution().clone();
+        let distribution = draw::tensor(expression, "9", "io", DType::F32).distribution().clone();
         let rows = expected(expression);
         let mean: f64 = rows.iter().map(|(value, chance)| value * chance).sum();
         let variance: f64 = rows.iter().map(|(value, chance)| (value - mean).powi(2) * chance).sum();
@@ -95,7 +95,7 @@ fn distributions_state_their_mean_standard_deviation_and_bounds() {
             distribution.std()
         );
     }
-    let distribution = |expression| draw::tensor(expression, "9", "default", DType::F64).distribution().clone();
+    let distribution = |expression| draw::tensor(expression, "9", "io", DType::F64).distribution().clone();
     assert_eq!(distribution("integer-uniform:low=-3,high=4").bounds(), Some((-3.0, 4.0)));
     assert_eq!(distribution("integer-uniform:low=-9007199254740992,high=5").max_abs(), 2f64.powi(53));
     assert!(distribution("integer-uniform:low=0,high=70000").fits(DType::F16).is_err());
@@ -104,7 +104,7 @@ fn distributions_state_their_mean_standard_deviation_and_bounds() {
 #[test]
 fn integers_stay_integers_over_the_widest_range() {
     let expression = "integer-uniform:low=-9007199254740992,high=9007199254740992";
-    let values = draw::whole(2, &draw::tensor(expression, "100000", "default", DType::F64));
+    let values = draw::whole(2, &draw::tensor(expression, "100000", "io", DType::F64));
     assert!(values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 2f64.powi(53)));
     let odd = values.iter().filter(|value| *value % 2.0 != 0.0).count() as f64;
     assert!((odd - 50_000.0).abs() < 5.0 * 25_000f64.sqrt(), "{odd}");

@@ -47,7 +47,7 @@ fn half_precision_is_single_precision_rounded_once_and_moved_inside_the_bounds()
     let (mut moved, mut left_out) = (0, 0);
     for half in HALVES {
         for (expression, _) in elementwise::rows() {
-            let tensor = |dtype| draw::tensor(expression, "1500x2000", "default", dtype);
+            let tensor = |dtype| draw::tensor(expression, "1500x2000", "io", dtype);
             let single = tensor(DType::F32);
             if single.distribution().fits(half.dtype).is_err() {
                 left_out += 1;
@@ -89,15 +89,14 @@ fn centre(reference: &Reference) -> f64 {
 
 fn both(expression: &str, start: u64, count: usize) -> (Vec<f32>, Vec<f64>) {
     let [single, double] =
-        [DType::F32, DType::F64].map(|dtype| draw::open(5, &draw::tensor(expression, "4096x65536", "default", dtype)));
+        [DType::F32, DType::F64].map(|dtype| draw::open(5, &draw::tensor(expression, "4096x65536", "io", dtype)));
     (draw::singles(&*single, start, count), draw::doubles(&*double, start, count))
 }
 
 #[test]
 fn double_precision_continues_single_precision_in_every_distribution() {
     for (expression, reference) in elementwise::rows() {
-        let [single, double] =
-            [DType::F32, DType::F64].map(|dtype| draw::tensor(expression, "1500x2000", "default", dtype));
+        let [single, double] = [DType::F32, DType::F64].map(|dtype| draw::tensor(expression, "1500x2000", "io", dtype));
         let singles = draw::singles(&*draw::open(5, &single), 0, COUNT);
         let doubles = draw::doubles(&*draw::open(5, &double), 0, COUNT);
         if let Reference::Constant(value) = reference {
@@ -135,8 +134,8 @@ fn matrix_distributions_agree_between_dtypes() {
         ("sparse:nonzeros=20,std=1", 1.0),
     ] {
         for shape in ["300x300", "500x40", "30x700"] {
-            let [single, double] = [DType::F32, DType::F64]
-                .map(|dtype| draw::whole(5, &draw::tensor(expression, shape, "default", dtype)));
+            let [single, double] =
+                [DType::F32, DType::F64].map(|dtype| draw::whole(5, &draw::tensor(expression, shape, "io", dtype)));
             for (single, double) in single.into_iter().zip(double) {
                 assert!((single - double).abs() <= 1e-5 * gain, "{expression} of {shape}: {single} and {double}");
                 assert_eq!(single == 0.0, double == 0.0);
@@ -156,7 +155,7 @@ fn not_a_number_is_none_in_any_dtype() {
         (DType::F16, &[0, 0x7e]),
         (DType::BF16, &[0xc0, 0x7f]),
     ] {
-        let tensor = draw::tensor(NAN, "40x30", "default", dtype);
+        let tensor = draw::tensor(NAN, "40x30", "io", dtype);
         let mut encoder = Encoder::default();
         encoder.values(&*draw::open(1, &tensor), dtype, 0, 1200);
         let bytes = encoder.bytes();

@@ -162,7 +162,7 @@ fn deep() -> Vec<(&'static str, Reference)> {
 #[test]
 fn distributions_have_the_parameters_of_their_formulas() {
     for (expression, reference) in rows() {
-        let distribution = draw::tensor(expression, SHAPE, "default", DType::F64).distribution().clone();
+        let distribution = draw::tensor(expression, SHAPE, "io", DType::F64).distribution().clone();
         let (moments, scale) = (reference.moments(), reference.scale());
         for (word, found, expected) in
             [("mean", distribution.mean(), moments.mean), ("standard deviation", distribution.std(), moments.std)]
@@ -186,7 +186,7 @@ fn faults_of(
     dtype: DType,
     plant: fn(f64, f64) -> f64,
 ) -> Vec<Fault> {
-    let tensor = draw::tensor(expression, shape, "default", dtype);
+    let tensor = draw::tensor(expression, shape, "io", dtype);
     let mean = reference.moments().mean;
     let values = draw::whole(7, &tensor).into_iter().map(|value| plant(value, mean));
     match reference {
@@ -265,7 +265,7 @@ fn one_value_past_a_bound_by_one_unit_in_the_last_place_is_found() {
 fn fans_that_are_swapped_are_found() {
     let mut swapped = 0;
     for row in rows() {
-        let distribution = |shape| format!("{:?}", draw::tensor(row.0, shape, "default", DType::F32).distribution());
+        let distribution = |shape| format!("{:?}", draw::tensor(row.0, shape, "io", DType::F32).distribution());
         if distribution(SHAPE) == distribution("2000x1000") {
             continue;
         }

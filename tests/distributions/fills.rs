@@ -9,24 +9,24 @@ use crate::sample::faults;
 
 /// Expressions with places where they are legal.
 pub(crate) const ROWS: &[(&str, &str, &str)] = &[
-    ("identity", "24x24", "default"),
+    ("identity", "24x24", "io"),
     ("identity", "5x30x29", "bio"),
     ("identity:gain=-2,shift-in=3,shift-out=-1", "20x10x3x4", "torch"),
     ("dirac", "16x8x3x3", "torch"),
     ("dirac:groups=4", "16x8x3x3", "torch"),
-    ("zero-init", "40x101", "default"),
+    ("zero-init", "40x101", "io"),
     ("zero-init", "40x10x3x3", "torch"),
     ("bilinear", "3x2x4x4", "torch"),
     ("bilinear:centre=mxnet,sheared=true", "3x2x5x5", "torch"),
     ("linear-upsampling", "3x3x4x4", "torch"),
     ("linear-downsampling", "3x3x4x4", "torch"),
-    ("sinusoidal-positions", "50x16", "default"),
+    ("sinusoidal-positions", "50x16", "io"),
     ("stft", "16x1x9", "keras"),
     ("icnr", "32x8x3x3", "torch"),
     ("icnr:shuffle=depth-to-space,distribution=uniform", "3x3x8x32", "keras"),
     ("mimetic:heads=2", "48x16", "torch"),
-    ("embedding:padding=0", "40x30", "default"),
-    ("embedding:padding=7,std=0.02", "61x83", "default"),
+    ("embedding:padding=0", "40x30", "io"),
+    ("embedding:padding=7,std=0.02", "61x83", "io"),
 ];
 
 fn values(expression: &str, shape: &str, layout: &str) -> Vec<f64> {
@@ -63,10 +63,10 @@ fn identities_follow_the_layout() {
     assert_eq!(ones("identity:centre=right", "2x3x4", "torch"), [2, 18]);
     // Weights side by side have one each.
     assert_eq!(ones("identity", "2x2x3", "bio"), [0, 4, 6, 10]);
-    assert_eq!(ones("identity:split=2", "2x4", "default"), [0, 2, 5, 7]);
+    assert_eq!(ones("identity:split=2", "2x4", "io"), [0, 2, 5, 7]);
     // Sonnet and Haiku take all axes but the last two for such, whatever they are.
     assert_eq!(ones("sonnet.Identity", "2x2x3", "keras"), [0, 4, 6, 10]);
-    assert!(ones("identity", "5", "default").is_empty());
+    assert!(ones("identity", "5", "io").is_empty());
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn fourier_bases_are_those_of_keras() {
 
 #[test]
 fn positions_are_those_of_vaswani_and_whisper() {
-    let [interleaved, whisper] = ["sinusoidal-positions", "whisper.sinusoids"].map(|row| values(row, "4x6", "default"));
+    let [interleaved, whisper] = ["sinusoidal-positions", "whisper.sinusoids"].map(|row| values(row, "4x6", "io"));
     for position in 0..4 {
         for pair in 0..3 {
             let place = position as f64;
@@ -235,7 +235,7 @@ fn sub_pixel_convolutions_mean_the_same_in_every_layout() {
 
 #[test]
 fn the_padding_row_is_zero_and_the_others_are_normal() {
-    let drawn = values("embedding:padding=3,std=0.5", "1000x300", "default");
+    let drawn = values("embedding:padding=3,std=0.5", "1000x300", "io");
     let (padding, others) = (&drawn[900..1200], drawn[..900].iter().chain(&drawn[1200..]));
     assert!(padding.iter().all(|&value| value == 0.0) && others.clone().all(|&value| value != 0.0));
     let reference = Reference::normal(0.5);

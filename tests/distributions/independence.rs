@@ -12,7 +12,7 @@ const TILE: usize = 512;
 
 /// Numbers of mean 0 and standard deviation 1.
 fn series(expression: &str, name: &str, seed: u64) -> Vec<f64> {
-    draw::whole(seed, &draw::named(name, expression, &COUNT.to_string(), "default", DType::F32))
+    draw::whole(seed, &draw::named(name, expression, &COUNT.to_string(), "io", DType::F32))
 }
 
 /// Whether the numbers, or their squares, are correlated by more than 4 standard errors.

@@ -46,7 +46,7 @@ impl Weight {
     /// The norm of the convolution with a random input over that input's norm, padded circularly to `along` on every axis.
     fn stretch(&self, along: usize) -> f64 {
         let places = along.pow(self.kernel.len() as u32);
-        let noise = draw::tensor("normal:std=1", &format!("{places}x{}", self.inputs), "default", DType::F64);
+        let noise = draw::tensor("normal:std=1", &format!("{places}x{}", self.inputs), "io", DType::F64);
         let input = draw::whole(3, &noise);
         let mut output = vec![0.0; places * self.outputs];
         for (place, out) in output.chunks_exact_mut(self.outputs).enumerate() {

@@ -55,7 +55,7 @@ fn rows_or_columns_are_orthonormal_in_every_shape() {
         for (method, dtype) in METHODS.into_iter().flat_map(|method| [(method, DType::F32), (method, DType::F64)]) {
             for (gain, number) in [("1", 1.0), ("relu", 2f64.sqrt()), ("0.01", 0.01)] {
                 let expression = format!("{method},gain={gain}");
-                let matrix = matrix(&expression, shape, "default", dtype, number, sizes);
+                let matrix = matrix(&expression, shape, "io", dtype, number, sizes);
                 assert_orthonormal(&matrix, dtype, &format!("{expression} of {shape}"));
             }
         }
@@ -66,7 +66,7 @@ fn rows_or_columns_are_orthonormal_in_every_shape() {
 fn large_matrices_are_orthonormal_by_the_method_that_is_taken_for_them() {
     for (shape, sizes) in [("512x512", [512, 512]), ("513x1030", [513, 1030])] {
         for dtype in [DType::F32, DType::F64] {
-            assert_orthonormal(&matrix("orthogonal", shape, "default", dtype, 1.0, sizes), dtype, shape);
+            assert_orthonormal(&matrix("orthogonal", shape, "io", dtype, 1.0, sizes), dtype, shape);
         }
     }
 }
@@ -123,7 +123,7 @@ fn the_number_of_threads_changes_no_value() {
         ("orthogonal:method=householder", "800x900", DType::F64),
         ("orthogonal:method=svd", "70x60", DType::F32),
     ] {
-        let tensor = draw::tensor(expression, shape, "default", dtype);
+        let tensor = draw::tensor(expression, shape, "io", dtype);
         let count = usize::try_from(tensor.shape().count()).unwrap();
         let draws = [1, 2, 3, 7].map(|threads| draw::doubles(&*draw::open_with(9, &tensor, threads), 0, count));
         assert!(draws.iter().all(|values| *values == draws[0]), "{expression} of {shape} in {dtype}");
@@ -134,7 +134,7 @@ const DRAWS: u64 = 20_000;
 
 /// Matrices of as many seeds.
 fn draws(method: &str, rows: usize, columns: usize) -> Vec<DMatrix<f64>> {
-    let tensor = draw::tensor(method, &format!("{rows}x{columns}"), "default", DType::F64);
+    let tensor = draw::tensor(method, &format!("{rows}x{columns}"), "io", DType::F64);
     let matrices = (0..DRAWS).map(|seed| DMatrix::from_row_slice(rows, columns, &draw::whole(seed, &tensor)));
     matrices.collect()
 }
@@ -224,7 +224,7 @@ fn determinants_have_both_signs_equally_often() {
 #[test]
 fn the_distribution_says_what_the_mean_square_is() {
     for (method, shape) in METHODS.into_iter().flat_map(|method| [(method, "20x30"), (method, "30x20")]) {
-        let tensor = draw::tensor(&format!("{method},gain=3"), shape, "default", DType::F64);
+        let tensor = draw::tensor(&format!("{method},gain=3"), shape, "io", DType::F64);
         let values = draw::whole(9, &tensor);
         let mean_square = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
         assert!((mean_square.sqrt() / tensor.distribution().std().unwrap() - 1.0).abs() < 1e-12);

@@ -21,14 +21,14 @@ fn places() -> impl FnMut(u64) -> u64 {
 
 /// Every expression of the other tests, with layouts that make it interesting.
 fn tensors() -> Vec<(&'static str, &'static str, &'static str)> {
-    let rows = elementwise::rows().into_iter().map(|(expression, _)| (expression, "61x83", "default"));
+    let rows = elementwise::rows().into_iter().map(|(expression, _)| (expression, "61x83", "io"));
     let placed = isometry::ROWS.iter().chain(directions::SQUARE).chain(fills::ROWS).copied();
     let further = continuous::EXPRESSIONS.iter().chain(discrete::EXPRESSIONS);
-    let rows = rows.chain(further.map(|&expression| (expression, "61x83", "default")));
+    let rows = rows.chain(further.map(|&expression| (expression, "61x83", "io")));
     let matrices = orthogonal::EXPRESSIONS.into_iter().chain(sparse::EXPRESSIONS).chain(sparse::EXTRA_CASES);
     let matrices = matrices.chain(directions::EXPRESSIONS.iter().copied()).chain(ball::EXPRESSIONS);
     let layouts =
-        [("default", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
+        [("io", "40x101"), ("torch", "40x101"), ("keras", "3x3x20x23"), ("bio", "5x30x29"), ("oib", "30x29x5")];
     let matrices = matrices.flat_map(|expression| layouts.map(|(layout, shape)| (expression, shape, layout)));
     rows.chain(matrices).chain(placed).collect()
 }
@@ -71,7 +71,7 @@ fn any_slice_is_the_slice_of_the_full_tensor() {
 fn slices_agree_at_the_far_end_of_the_largest_tensor() {
     let mut place = places();
     for expression in ["normal", "uniform", "truncated-normal", "truncated-normal:std=1,low=3", "constant:2"] {
-        let tensor = draw::tensor(expression, "281474976710656", "default", DType::F32);
+        let tensor = draw::tensor(expression, "281474976710656", "io", DType::F32);
         let (source, first) = (draw::open(6, &tensor), (1 << 48) - 5000);
         let (singles, doubles) = (draw::singles(&*source, first, 5000), draw::doubles(&*source, first, 5000));
         for _ in 0..100 {
@@ -111,7 +111,7 @@ fn twice_the_gain_is_exactly_twice_the_numbers() {
     ] {
         for dtype in [DType::F32, DType::F64] {
             let [single, double] =
-                [one, two].map(|expression| draw::whole(6, &draw::tensor(expression, "64x96", "default", dtype)));
+                [one, two].map(|expression| draw::whole(6, &draw::tensor(expression, "64x96", "io", dtype)));
             let unequal = single.iter().zip(&double).find(|(single, double)| 2.0 * *single != **double);
             assert_eq!(unequal, None, "{one} and {two} in {dtype}");
         }
@@ -161,7 +161,7 @@ fn equal_distributions_with_different_names_give_equal_values() {
         ("orthogonal", "orthogonal:mode=embedding"),
     ] {
         let [one_s, others] =
-            [one, other].map(|expression| draw::whole(6, &draw::tensor(expression, "32x48", "default", DType::F32)));
+            [one, other].map(|expression| draw::whole(6, &draw::tensor(expression, "32x48", "io", DType::F32)));
         assert_eq!(one_s, others, "{one} and {other}");
     }
 }
@@ -169,7 +169,7 @@ fn equal_distributions_with_different_names_give_equal_values() {
 #[test]
 fn a_truncated_normal_equals_the_normal_inside_the_cuts() {
     let [plain, cut] = ["normal:std=0.01", "truncated-normal:std=0.01"]
-        .map(|expression| draw::whole(6, &draw::tensor(expression, "1000000", "default", DType::F32)));
+        .map(|expression| draw::whole(6, &draw::tensor(expression, "1000000", "io", DType::F32)));
     let kept = plain.iter().zip(&cut).filter(|(plain, _)| plain.abs() < 0.0199);
     assert!(kept.clone().count() > 950_000);
     assert!(kept.clone().all(|(plain, cut)| plain == cut));

@@ -58,7 +58,7 @@ fn units_across(shape: &[usize], letters: &str, across: &[char]) -> Vec<Vec<usiz
 fn every_unit_has_exactly_as_many_nonzeros_in_every_layout() {
     for (layout, letters, shape) in [
         ("torch", "oi", vec![64, 200]),
-        ("default", "io", vec![200, 64]),
+        ("io", "io", vec![200, 64]),
         ("torch", "oikk", vec![40, 16, 3, 5]),
         ("keras", "kkio", vec![3, 5, 16, 40]),
         ("mlx", "okki", vec![40, 3, 5, 16]),
@@ -141,7 +141,7 @@ fn places_are_chosen_independently_of_each_other_and_of_those_of_other_units() {
 #[test]
 fn nonzeros_are_normal() {
     for dtype in [DType::F32, DType::F64] {
-        let tensor = draw::tensor("sparse:nonzeros=1000,std=0.5", "2000x3000", "default", dtype);
+        let tensor = draw::tensor("sparse:nonzeros=1000,std=0.5", "2000x3000", "io", dtype);
         let mut values = draw::whole(2, &tensor);
         let share = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
         let std = tensor.distribution().std().unwrap();
@@ -162,7 +162,7 @@ fn nonzeros_are_normal() {
 fn every_input_has_the_exact_number_of_nonzeros_if_inputs_are_the_units() {
     for (layout, letters, shape) in [
         ("torch", "oi", vec![64, 200]),
-        ("default", "io", vec![200, 64]),
+        ("io", "io", vec![200, 64]),
         ("torch", "oikk", vec![40, 16, 3, 5]),
         ("keras", "kkio", vec![3, 5, 16, 40]),
         ("bio", "bio", vec![5, 100, 30]),
@@ -205,7 +205,7 @@ fn nonzeros_have_the_given_mean() {
     let reference = Reference::Normal { mean: 2.0, std: 0.5 };
     for expression in ["sparse:nonzeros=300,mean=2,std=0.5", "sparse-bernoulli:density=0.3,mean=2,std=0.5"] {
         for dtype in [DType::F32, DType::F64] {
-            let tensor = draw::tensor(expression, "1000x1000", "default", dtype);
+            let tensor = draw::tensor(expression, "1000x1000", "io", dtype);
             let mut values = draw::whole(2, &tensor);
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;

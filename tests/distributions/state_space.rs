@@ -33,7 +33,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
 ];
 
 fn drawn(expression: &str, shape: &str, dtype: DType) -> Vec<f64> {
-    draw::whole(5, &draw::tensor(expression, shape, "default", dtype))
+    draw::whole(5, &draw::tensor(expression, shape, "io", dtype))
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn matrices_are_those_of_the_program_to_the_last_bit() {
         let (case, values) = line.split_once(" = ").unwrap();
         let (expression, shape) = case.split_once(' ').unwrap();
         let expected: Vec<u32> = values.split(' ').map(|value| value.parse::<f32>().unwrap().to_bits()).collect();
-        let tensor = draw::tensor(expression, shape, "default", DType::F32);
+        let tensor = draw::tensor(expression, shape, "io", DType::F32);
         let found = draw::singles(&*draw::open(0, &tensor), 0, expected.len());
         assert_eq!(found.iter().map(|value| value.to_bits()).collect::<Vec<u32>>(), expected, "{case}: {found:?}");
         cases += 1;
@@ -100,7 +100,7 @@ fn no_element_is_above_the_stated_maximum() {
             if shape == "1x1" && expression.starts_with("hippo-fourier") {
                 continue;
             }
-            let tensor = draw::tensor(expression, shape, "default", DType::F64);
+            let tensor = draw::tensor(expression, shape, "io", DType::F64);
             let largest = draw::whole(5, &tensor).into_iter().map(f64::abs).fold(0.0, f64::max);
             let told = tensor.distribution().max_abs();
             assert!(largest <= told, "{expression} {shape}: {largest} is above {told}");

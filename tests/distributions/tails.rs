@@ -64,7 +64,7 @@ impl Scan {
 }
 
 static SCAN: LazyLock<Scan> = LazyLock::new(|| {
-    let source = draw::open(SEED, &draw::tensor("normal:std=1", "1073741824", "default", DType::F32));
+    let source = draw::open(SEED, &draw::tensor("normal:std=1", "1073741824", "io", DType::F32));
     let next = AtomicU64::new(0);
     let scan = || {
         let (mut scan, mut values) = (Scan::default(), vec![0.0; CHUNK as usize]);
@@ -122,7 +122,7 @@ fn radii_that_take_further_words_have_their_frequency_and_agree_in_double_precis
     assert!(is_plausible(SCAN.far.len() as u64, pairs * 2f64.powi(-15)), "{} far", SCAN.far.len());
     assert!(is_plausible(SCAN.near.len() as u64, pairs * 2f64.powi(-24)), "{} near", SCAN.near.len());
     let [single, double] = [DType::F32, DType::F64]
-        .map(|dtype| draw::open(SEED, &draw::tensor("normal:std=1", "1073741824", "default", dtype)));
+        .map(|dtype| draw::open(SEED, &draw::tensor("normal:std=1", "1073741824", "io", dtype)));
     let half = TILE as u64 / 2;
     for index in SCAN.far.iter().take(2000).chain(&SCAN.near).flat_map(|&index| [index, index + half]) {
         let single = f64::from(draw::singles(&*single, index, 1)[0]);

@@ -21,14 +21,14 @@ class Adapters(Case):
     def parts(self, method, shape, layout="torch", more=""):
         outputs, inputs = shape
         shapes = [f"{RANK}x{inputs}", f"{outputs}x{RANK}", f"{outputs}x{inputs}"]
-        if layout == "default":
+        if layout == "io":
             shapes = ["x".join(reversed(shape.split("x"))) for shape in shapes]
         names = ["a", "b", "base"]
         parts = [
             array(f"{method}-{name}:rank={RANK}{more}", shape, "--layout", layout, "--base", self.folder / "base.npy", dtype="f64")
             for name, shape in zip(names, shapes)
         ]
-        return [part.T for part in parts] if layout == "default" else parts
+        return [part.T for part in parts] if layout == "io" else parts
 
     def test_pissa_has_the_first_singular_vectors(self):
         for shape in SHAPES:
@@ -56,7 +56,7 @@ class Adapters(Case):
     def test_a_base_of_inputs_first_is_read_as_such(self):
         for method in ["pissa", "olora"]:
             weight = self.base((7, 12))
-            a, b, left = self.parts(method, (12, 7), layout="default")
+            a, b, left = self.parts(method, (12, 7), layout="io")
             np.testing.assert_allclose(left + b @ a, weight.T, atol=1e-12)
 
     def test_single_precision_is_enough_for_1e_6(self):

@@ -24,7 +24,7 @@ RADII = {
 class Reservoirs(Case):
     def test_the_spectral_radius_is_that_of_numpy(self):
         for expression, size in RADII.items():
-            for layout in ["torch", "default"]:
+            for layout in ["torch", "io"]:
                 with self.subTest(scheme=expression, layout=layout):
                     matrix = array(expression, f"{size}x{size}", "--layout", layout, dtype="f64")
                     asked = 0.9 if "=0.9" in expression else float(expression.split("radius=")[1].split(",")[0])

@@ -25,10 +25,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         ],
         "a name is looked up in the tables of the frameworks, which look up schemes by name",
     ),
-    (
-        &["tensor/axes", "tensor/layout"],
-        "a layout makes axes, and an axis has the role that a letter of a layout gives",
-    ),
 ];
 
 /// Files that name a format outside the files of that format, and the reason.

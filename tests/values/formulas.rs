@@ -98,8 +98,7 @@ const WORDS: &str = "
 
 /// What a scheme draws on a shape that it takes.
 fn tensor(expression: &str, shape: &str) -> DrawnTensor {
-    let common =
-        Common { dtype: DType::F64, layout: "default".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+    let common = Common { dtype: DType::F64, layout: "io".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     DrawnTensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression}: {error:#}"))
 }

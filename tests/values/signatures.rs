@@ -307,7 +307,7 @@ fn every_word_for_a_parameter_is_that_of_its_framework() {
 fn axes_lie_as_in_the_framework() {
     let mut layouts: BTreeSet<String> = fanin::tensor::LAYOUTS.iter().map(|row| row.name.into()).collect();
     for table in tables() {
-        let ours = Framework::find(&table.framework).unwrap().layout.unwrap_or("default");
+        let ours = Framework::find(&table.framework).unwrap().layout.unwrap_or("io");
         for rank in [2, 3, 4, 5] {
             let letters = |word: &str| word.parse::<Layout>().unwrap().letters(rank).unwrap();
             assert_eq!(letters(ours), letters(&table.layout), "{} with {rank} axes", table.framework);

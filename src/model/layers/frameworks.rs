@@ -48,7 +48,7 @@ pub(super) type GateRow = (&'static str, GateTensor, u64);
 /// Every framework with its own names.
 pub const FRAMEWORKS: &[Framework] = &[
     Framework {
-        layout: "default",
+        layout: "io",
         separator: ".",
         weight: "weight",
         bias: "bias",

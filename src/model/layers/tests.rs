@@ -27,14 +27,14 @@ fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
     let conv = [number("in", 6.0), number("out", 8.0), number("groups", 2.0), kernel];
     let size = [number("size", 4.0)];
     let cases: &[(&str, &LayerArguments, &str, &[&str])] = &[
-        ("dense", &dense, "default", &["l.weight 3x4 io", "l.bias 4"]),
+        ("dense", &dense, "io", &["l.weight 3x4 io", "l.bias 4"]),
         ("dense", &dense, "oi", &["l.weight 4x3 oi", "l.bias 4"]),
         ("dense", &dense, "torch", &["l.weight 4x3 oi", "l.bias 4"]),
         ("dense", &dense, "keras", &["l/kernel 3x4 io", "l/bias 4"]),
         ("dense", &dense, "jax", &["l.kernel 3x4 io", "l.bias 4"]),
         ("dense", &dense, "lasagne", &["l.W 3x4 io", "l.b 4"]),
         ("dense", &dense, "mlx", &["l.weight 4x3 oi", "l.bias 4"]),
-        ("conv2d", &conv, "default", &["l.weight 5x7x3x8 kkio", "l.bias 8"]),
+        ("conv2d", &conv, "io", &["l.weight 5x7x3x8 kkio", "l.bias 8"]),
         ("conv2d", &conv, "torch", &["l.weight 8x3x5x7 oikk", "l.bias 8"]),
         ("conv2d", &conv, "keras", &["l/kernel 5x7x3x8 kkio", "l/bias 8"]),
         ("conv2d", &conv, "lasagne", &["l.W 8x3x5x7 oikk", "l.b 8"]),

@@ -25,7 +25,7 @@ pub(super) const ROW: Scheme = Scheme {
     parameters: &[&ANGLES],
     bare: Some(ANGLES.name),
     requires: Requires::Matrices,
-    example: example_on("skew-symmetric", "7x7", "default"),
+    example: example_on("skew-symmetric", "7x7", "io"),
     distribution: |arguments, site| {
         let unfolding = site.square()?;
         let angles = arguments.value(&ANGLES)?;

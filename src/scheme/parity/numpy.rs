@@ -4,7 +4,7 @@ use super::{ParityTable, same};
 
 pub(super) const TABLE: ParityTable = ParityTable {
     framework: "numpy",
-    layout: "default",
+    layout: "io",
     rows: &[
         same("normal"),
         same("uniform"),

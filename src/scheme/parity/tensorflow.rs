@@ -7,7 +7,7 @@ use crate::scheme;
 
 pub(super) const TABLE: ParityTable = ParityTable {
     framework: "tensorflow",
-    layout: "default",
+    layout: "io",
     rows: &[
         same("normal"),
         same("uniform"),

@@ -47,7 +47,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&FORGET, &GATES, &INTERLEAVED],
         bare: Some(FORGET.name),
         aliases: &["forget-bias"],
-        example: example_on("lstm-bias", "64", "default"),
+        example: example_on("lstm-bias", "64", "io"),
         distribution: |arguments, site| {
             let forget = arguments.value(&FORGET)?;
             Ok(Distribution::Deterministic(Arc::new(Forget { forget, gates: Gates::of_lstm(arguments, site)? })))
@@ -63,7 +63,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&LONGEST, &GATES, &INTERLEAVED],
         bare: Some(LONGEST.name),
         aliases: &["chrono-initialization"],
-        example: example_on("chrono:t-max=100", "64", "default"),
+        example: example_on("chrono:t-max=100", "64", "io"),
         distribution: |arguments, site| chrono(arguments, Gates::of_lstm(arguments, site)?, site, Some('f'), Some('i')),
         ..EMPTY
     },
@@ -75,7 +75,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: "one or more axes, the last of three gates side by side",
         parameters: &[&LONGEST, &GRU_GATES, &UPDATE],
         bare: Some(LONGEST.name),
-        example: example_on("chrono-gru:t-max=100", "48", "default"),
+        example: example_on("chrono-gru:t-max=100", "48", "io"),
         distribution: |arguments, site| {
             let gates = Gates::new(arguments.value(&GRU_GATES)?.word(), false, site)?;
             match arguments.value(&UPDATE)? {

@@ -60,7 +60,7 @@ const fn row(
         parameters: FIXED,
         ranks: "two equal last axes for A, one for B; leading axes repeat it",
         bare: Some(PART.name),
-        example: example_on(name, "16x16", "default"),
+        example: example_on(name, "16x16", "io"),
         ..EMPTY
     }
 }

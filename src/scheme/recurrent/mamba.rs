@@ -36,7 +36,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "A_log_n = ln(n+1), n from 0 along the last axis (d_state)",
         source: MAMBA,
         ranks: "one or more axes; leading axes repeat it",
-        example: example_on("mamba-a", "64x16", "default"),
+        example: example_on("mamba-a", "64x16", "io"),
         distribution: |_, site| {
             Ok(Distribution::Deterministic(Arc::new(Diagonal {
                 curve: Curve::Real,

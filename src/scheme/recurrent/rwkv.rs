@@ -36,7 +36,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             &LOW.default("-5").help("the value of the first channel"),
             &HIGH.default("3").help("the value of the last channel"),
         ],
-        example: example_on("rwkv-decay:layer=5,layers=12", "64", "default"),
+        example: example_on("rwkv-decay:layer=5,layers=12", "64", "io"),
         distribution: |arguments, site| {
             let exponent = 0.7 + 1.3 * Depth::of(arguments)?.rising();
             let (low, high) = (arguments.value(&LOW)?, arguments.value(&HIGH)?);
@@ -56,7 +56,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "u_h = ln(0.3) + ((h+1) mod 3 - 1) / 2, channels h from 0",
         source: SOURCE,
         ranks: RANKS,
-        example: example_on("rwkv-first", "64", "default"),
+        example: example_on("rwkv-first", "64", "io"),
         distribution: |_, site| Ok(over_channels(Curve::First, site)),
         ..EMPTY
     },
@@ -68,7 +68,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: RANKS,
         parameters: &[&PART, &LAYER, &LAYERS],
         bare: Some(PART.name),
-        example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "default"),
+        example: example_on("rwkv-mix:part=v,layer=5,layers=12", "1x1x64", "io"),
         distribution: |arguments, site| {
             let depth = Depth::of(arguments)?;
             let (exponent, shift) = match arguments.value(&PART)? {

@@ -43,7 +43,7 @@ const fn row(
         parameters: &[&PART],
         ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
         bare: Some(PART.name),
-        example: example_on(name, "4x32", "default"),
+        example: example_on(name, "4x32", "io"),
         ..EMPTY
     }
 }

@@ -72,7 +72,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: "any with hidden; one or more axes with gates",
         parameters: &[&HIDDEN, &GATES],
         requires: Requires::Matrices,
-        example: example_on("rnn-uniform:gates=1", "36x24", "default"),
+        example: example_on("rnn-uniform:gates=1", "36x24", "io"),
         distribution: |arguments, site| {
             let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
             between(-bound, bound)

@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes, the last two positions and features",
         parameters: &[&ORDER, &ENDPOINT, &MAX_TIMESCALE],
         aliases: &["positions", "sinusoidal"],
-        example: example_on("sinusoidal-positions", "50x16", "default"),
+        example: example_on("sinusoidal-positions", "50x16", "io"),
         distribution: positions,
         ..EMPTY
     },
