@@ -17,7 +17,6 @@ mod source;
 mod tensorflow;
 mod threefry;
 mod torch;
-mod workspace;
 
 use std::sync::Arc;
 

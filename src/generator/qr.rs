@@ -4,7 +4,7 @@
 
 use super::source::Values;
 use super::{Source, householder};
-use crate::distribution::{bytes_of, matrix, panels};
+use crate::distribution::{Distribution, TensorSpec, bytes_of, matrix, panels};
 use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
 /// Which side of a matrix the normals are drawn along, one row after the other.
@@ -54,4 +54,15 @@ pub(super) fn workspace(unfolding: &Unfolding) -> u64 {
 /// The columns of Q, one after the other, of a `longer` x `shorter` matrix of normals, row-major.
 pub(super) fn orthonormal(normals: &[f64], longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
     householder::decomposed(longer, shorter, matrix::transposed(normals, [longer, shorter]), threads)
+}
+
+/// The workspace of a generator that decomposes the normals of an orthogonal matrix, in bytes; 0 for other distributions but joint
+/// ones.
+pub(super) fn workspace_of(tensor: &TensorSpec) -> u64 {
+    match &tensor.distribution {
+        Distribution::Orthogonal { unfolding, .. } => workspace(unfolding),
+        // It counts its values and one copy of its largest matrix.
+        Distribution::Joint(distribution) => distribution.workspace().saturating_mul(3),
+        _ => 0,
+    }
 }

@@ -1,6 +1,7 @@
 //! Sources of numbers: the values of a tensor, and parts of them.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use half::bf16;
@@ -100,6 +101,34 @@ impl Source for Offset {
 
     fn fill_f64(&self, start: u64, out: &mut [f64]) {
         self.values.fill_f64(self.from + start, out);
+    }
+}
+
+/// The values of another source, with zeros for a range of elements.
+pub(super) struct Cleared {
+    pub(super) values: Arc<dyn Source>,
+    pub(super) range: Range<u64>,
+}
+
+impl Cleared {
+    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
+        for (value, index) in out.iter_mut().zip(start..) {
+            if self.range.contains(&index) {
+                *value = T::default();
+            }
+        }
+    }
+}
+
+impl Source for Cleared {
+    fn fill_f32(&self, start: u64, out: &mut [f32]) {
+        self.values.fill_f32(start, out);
+        self.clear(start, out);
+    }
+
+    fn fill_f64(&self, start: u64, out: &mut [f64]) {
+        self.values.fill_f64(start, out);
+        self.clear(start, out);
     }
 }
 

@@ -15,7 +15,7 @@ use super::elementwise::Elementwise;
 use super::libm_probe::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
-use super::{Access, Framework, Generator, Source, workspace};
+use super::{Access, Framework, Generator, Source};
 use crate::distribution::{self, Distribution, Named, TensorSpec};
 use crate::tensor::{DType, Seed, Step};
 use float_type::{Bf16, F16, F32, FloatType};
@@ -37,7 +37,7 @@ pub(super) const GENERATOR: Generator = Generator {
     check,
     supports: has,
     draws: Access::Random(open),
-    workspace: workspace::of_matrices,
+    workspace: qr::workspace_of,
 };
 
 /// Errors where JAX takes no such seed.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::elementwise::Elementwise;
 use super::qr::{self, Rows};
-use super::{Access, Framework, Generator, Source, workspace};
+use super::{Access, Framework, Generator, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{Number, Seed, Step};
 use layers::layer_seed;
@@ -31,7 +31,7 @@ pub(super) const JAX: Generator = Generator {
     check: jax::check,
     supports: has,
     draws: Access::Random(jax::open),
-    workspace: workspace::of_matrices,
+    workspace: qr::workspace_of,
 };
 
 /// Keras with the backend TensorFlow.
@@ -49,7 +49,7 @@ pub(super) const TENSORFLOW: Generator = Generator {
     check: tensorflow::check,
     supports: has,
     draws: Access::Random(tensorflow::open),
-    workspace: workspace::of_matrices,
+    workspace: qr::workspace_of,
 };
 
 /// Keras with the backend `NumPy`.
@@ -67,7 +67,7 @@ pub(super) const NUMPY: Generator = Generator {
     check: numpy::check,
     supports: has,
     draws: Access::Random(numpy::open),
-    workspace: workspace::of_matrices,
+    workspace: qr::workspace_of,
 };
 
 /// The number of a seed. Errors where there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.

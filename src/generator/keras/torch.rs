@@ -9,7 +9,7 @@ use super::super::qr::{self, Rows};
 use super::super::sequential::{RngState, Sequence, TensorCursor};
 use super::super::source::{Offset, Values};
 use super::super::torch::{self, Plain, PlainLaw};
-use super::super::{Access, Framework, Generator, Source, workspace};
+use super::super::{Access, Framework, Generator, Source};
 use super::{has, only, pair};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Number, Seed, to_f32, to_usize};
@@ -31,9 +31,7 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
     draws: Access::Random(open),
     // Its normals are kept beside the matrix.
     workspace: |tensor| match &tensor.distribution {
-        Distribution::Orthogonal { .. } => {
-            workspace::of_matrices(tensor).saturating_add(8 * tensor.whole().shape.count())
-        }
+        Distribution::Orthogonal { .. } => qr::workspace_of(tensor).saturating_add(8 * tensor.whole().shape.count()),
         _ => 0,
     },
 };

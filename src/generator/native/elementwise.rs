@@ -105,35 +105,6 @@ impl Source for Constant {
     }
 }
 
-/// The numbers of another source, but zeros for the elements `from..to`.
-pub(super) struct Cleared {
-    pub(super) whole: Box<dyn Source>,
-    pub(super) from: u64,
-    pub(super) to: u64,
-}
-
-impl Cleared {
-    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
-        for (value, index) in out.iter_mut().zip(start..) {
-            if (self.from..self.to).contains(&index) {
-                *value = T::default();
-            }
-        }
-    }
-}
-
-impl Source for Cleared {
-    fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        self.whole.fill_f32(start, out);
-        self.clear(start, out);
-    }
-
-    fn fill_f64(&self, start: u64, out: &mut [f64]) {
-        self.whole.fill_f64(start, out);
-        self.clear(start, out);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

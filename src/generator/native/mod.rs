@@ -21,7 +21,8 @@ use words::Words;
 
 use anyhow::{Result, ensure};
 
-use super::{Source, bounds};
+use super::bounds;
+use super::source::{Cleared, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
 
@@ -81,8 +82,8 @@ fn open_distribution(words: Words, distribution: &Distribution, dtype: DType, th
             Box::new(generic::JointSource::new(words, distribution.as_ref(), finite, threads))
         }
         Distribution::Cleared { distribution, from, to } => {
-            let whole = open_distribution(words, distribution, dtype, threads);
-            Box::new(elementwise::Cleared { whole, from: *from, to: *to })
+            let values = open_distribution(words, distribution, dtype, threads).into();
+            Box::new(Cleared { values, range: *from..*to })
         }
     }
 }

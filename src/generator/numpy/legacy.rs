@@ -45,7 +45,7 @@ pub(in crate::generator) fn workspace(tensor: &TensorSpec) -> u64 {
     }
 }
 
-/// Uniform on [0, 1), of 53 bits of two words.
+/// Uniform on [0, 1): 27 high bits of one word and 26 of the next, as `NumPy` takes them. torch takes the low 53 bits of both.
 #[inline(always)]
 fn unit_double(high: u32, low: u32) -> f64 {
     (f64::from(high >> 5) * 67_108_864.0 + f64::from(low >> 6)) / 9_007_199_254_740_992.0

@@ -7,7 +7,7 @@ mod ziggurat;
 
 use super::libm_probe::Function;
 use super::source::Values;
-use super::{Access, Framework, Generator, workspace};
+use super::{Access, Framework, Generator};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, to_f32};
 
@@ -26,7 +26,7 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
     check: default_rng::check,
     supports: has,
     draws: Access::Sequential(default_rng::start),
-    workspace: workspace::none,
+    workspace: |_| 0,
 };
 
 /// `numpy.random.seed`, `numpy.random.RandomState`.
@@ -44,7 +44,7 @@ pub(super) const LEGACY: Generator = Generator {
     check: legacy::check,
     supports: has,
     draws: Access::Sequential(legacy::start),
-    workspace: workspace::none,
+    workspace: |_| 0,
 };
 
 /// The initializers of Lasagne, which draws from `numpy.random`.

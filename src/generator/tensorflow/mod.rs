@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::elementwise::Elementwise;
 use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
 use super::philox::Philox;
-use super::{Access, Framework, Generator, Source, workspace};
+use super::{Access, Framework, Generator, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
 use float_type::FloatType;
@@ -31,7 +31,7 @@ pub(super) const GENERATOR: Generator = Generator {
     check,
     supports: |distribution| Elementwise::of(distribution).is_some(),
     draws: Access::Random(open),
-    workspace: workspace::none,
+    workspace: |_| 0,
 };
 
 /// Normals take logarithms and sines, of singles but for f64.

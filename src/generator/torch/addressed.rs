@@ -41,7 +41,7 @@ pub(super) fn words_of(dtype: DType) -> u64 {
     if dtype == DType::F64 { 2 } else { 1 }
 }
 
-/// A uniform double in [0, 1) from the low 53 bits of two words, the first the higher.
+/// Uniform on [0, 1): the low 53 bits of two words, the first the higher, as torch takes them. `NumPy` takes high bits of both.
 pub(super) fn unit_double(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 32 | u64::from(low)) & ((1 << 53) - 1);
     crate::tensor::to_f64(bits) * (f64::EPSILON / 2.0)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::Source;
 use super::super::qr::{self, Rows};
 use super::super::sequential::{Precomputed, RngState, TensorCursor};
-use super::super::source::Values;
+use super::super::source::{Cleared, Values};
 use super::{Generator, Plain, PlainLaw, rounded};
 use crate::distribution::{Distribution, bytes_of};
 use crate::tensor::{DType, Unfolding, to_usize};
@@ -15,7 +15,7 @@ pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, d
     let (values, state) = match distribution {
         Distribution::Cleared { distribution, from, to } => {
             let values = state.values(distribution, count, dtype);
-            return Box::new(Cleared { values, range: (*from, *to), position: 0 });
+            return Box::new(ClearedCursor { values, range: (*from, *to), position: 0 });
         }
         Distribution::Sparse { nonzeros, mean, std, unfolding } => {
             let (mut values, mut state) = normals(state, (*mean, *std), count, dtype);
@@ -80,13 +80,13 @@ fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mu
 }
 
 /// Values of which some are then set to zero.
-struct Cleared {
+struct ClearedCursor {
     values: Box<dyn TensorCursor>,
     range: (u64, u64),
     position: u64,
 }
 
-impl TensorCursor for Cleared {
+impl TensorCursor for ClearedCursor {
     fn fork(&self) -> Box<dyn TensorCursor> {
         Box::new(Self { values: self.values.fork(), ..*self })
     }
@@ -94,39 +94,11 @@ impl TensorCursor for Cleared {
     fn take(&mut self, count: usize) -> Arc<dyn Source> {
         let (values, first) = (self.values.take(count), self.position);
         self.position += count as u64;
-        Arc::new(ClearedPart { values, first, range: self.range })
+        let range = self.range.0.saturating_sub(first)..self.range.1.saturating_sub(first);
+        Arc::new(Cleared { values, range })
     }
 
     fn finish(self: Box<Self>) -> Box<dyn RngState> {
         self.values.finish()
-    }
-}
-
-struct ClearedPart {
-    values: Arc<dyn Source>,
-    first: u64,
-    range: (u64, u64),
-}
-
-impl ClearedPart {
-    fn clear<T: Default>(&self, start: u64, out: &mut [T]) {
-        let at = self.first + start;
-        for (index, value) in (at..).zip(out) {
-            if (self.range.0..self.range.1).contains(&index) {
-                *value = T::default();
-            }
-        }
-    }
-}
-
-impl Source for ClearedPart {
-    fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        self.values.fill_f32(start, out);
-        self.clear(start, out);
-    }
-
-    fn fill_f64(&self, start: u64, out: &mut [f64]) {
-        self.values.fill_f64(start, out);
-        self.clear(start, out);
     }
 }
