@@ -1,4 +1,4 @@
-//! The program: exit status, and the one place where an error is printed.
+//! The program: its exit status, and the only place that prints an error.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -10,11 +10,11 @@ use fanin::text::escape;
 
 /// A comparison found a difference.
 const DIFFERENT: u8 = 1;
-/// Usage, input or output: it could not be done.
+/// Bad usage, or input or output failed.
 const COULD_NOT: u8 = 2;
-/// It could not be done now, and another try may succeed: `EX_TEMPFAIL` of sysexits.h.
+/// A failure that may pass by itself: `EX_TEMPFAIL` of sysexits.h.
 const MAY_PASS: u8 = 75;
-/// The reader went away, so the data is not whole: what a shell shows of a program that died of SIGPIPE.
+/// The reader closed its pipe, so the data is incomplete: the status that a shell shows for SIGPIPE.
 const READER_GONE: u8 = 128 + 13;
 /// The longest error message, in characters; an argument in it may be longer than any screen.
 const LONGEST: usize = 1000;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     ExitCode::from(if may_pass(&error) { MAY_PASS } else { COULD_NOT })
 }
 
-/// A message of at most [`LONGEST`] characters: its middle is left out, since the culprit stands first and what is allowed last.
+/// A message of at most [`LONGEST`] characters: its middle is left out, since the culprit comes first and the fix last.
 fn shortened(message: String) -> String {
     let middle = message.chars().count().saturating_sub(LONGEST);
     if middle == 0 {

@@ -1,4 +1,4 @@
-//! The provenance that a file carries: what is in it, nothing about how it was made, so that a release changes no byte.
+//! The provenance that a file carries: the origin of its values, and nothing about the program, so that a release changes no byte.
 //!
 //! Its keys are the fields below, in alphabetical order; writers and readers share them.
 
@@ -26,7 +26,7 @@ const MAX_SKIPPED: u64 = 1 << 48;
 /// The version of the provenance's own form.
 pub const SCHEMA: u64 = 1;
 
-/// What a file holds.
+/// The origin of a file's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
@@ -36,22 +36,22 @@ pub struct Provenance {
     pub schema: u64,
     /// As text: a JSON number would lose digits of a 64-bit seed in many readers.
     pub seed: String,
-    /// The tensors by name; `None` where each one's provenance lies elsewhere.
+    /// The tensors by name; `None` if each tensor carries its own provenance.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tensors")]
     pub tensors: Option<BTreeMap<String, TensorProvenance>>,
 }
 
-/// What one tensor is.
+/// The origin of one tensor's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorProvenance {
-    /// Whether the values are approximate to those of the framework that the generator is named after, and not equal to them.
+    /// `true` if the values are approximate to those of the framework; absent if they are equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approximate: Option<bool>,
-    /// The tensor that it started from; its values are not to be had again without that.
+    /// The tensor that its scheme started from, which is needed to draw it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<TensorIdentity>,
-    /// Which values it holds, where they were copied from another file and not drawn.
+    /// The identity of values that were copied from another file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied: Option<CopiedIdentity>,
     /// The type of its elements.
@@ -68,7 +68,7 @@ pub struct TensorProvenance {
     /// Its place, from 0, among the tensors that a framework's generator drew one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
-    /// The scheme in canonical form; empty where the values were copied.
+    /// The scheme in canonical form; empty if the values were copied.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scheme: String,
     /// The size of each axis.
@@ -76,10 +76,10 @@ pub struct TensorProvenance {
     /// The number of uniform values that the generator drew before it and dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// Where it lies in the tensor that it is a slice of.
+    /// Its position in the tensor that it is a slice of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
-    /// How its values were learned, where they were: its scheme is what they started from.
+    /// The training that made its values; its scheme is that of the initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained: Option<TrainedIdentity>,
 }
@@ -102,7 +102,7 @@ impl Provenance {
         Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
     }
 
-    /// Reads a provenance. Errors where it is of another form than this version knows.
+    /// Reads a provenance. Errors if it is of another form than this version knows.
     pub fn parse(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -165,7 +165,7 @@ impl TensorProvenance {
         self.tensor_from(name, generator, None)
     }
 
-    /// The same, where there may be the tensor that it started from.
+    /// The same by a scheme that may start from the values of another tensor.
     pub fn tensor_from(
         &self,
         name: &str,
@@ -203,7 +203,7 @@ impl TensorProvenance {
         start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
     }
 
-    /// Errors where it says that it is a slice, of what it cannot be one of.
+    /// Errors if it claims to be a slice that is not inside its tensor.
     pub fn check_slice(&self) -> Result<()> {
         let Some(Slice { of, start }) = &self.slice else { return Ok(()) };
         Shape::new(of.clone())?;
@@ -275,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn a_base_is_told_by_its_name_and_hash() {
+    fn a_base_is_identified_by_its_name_and_hash() {
         let text = r#"{"base":{"dtype":"f32","name":"w","sha256":"00ff","shape":[8,4]},"dtype":"f32","layout":"oi","scheme":"pissa-a:rank=2,scaling=1","shape":[2,4]}"#;
         let provenance = TensorProvenance::parse(text).unwrap();
         assert_eq!(provenance.to_json().unwrap(), text);
-        assert!(provenance.tensor("a", NATIVE).is_err(), "its distribution is not to be had without the base");
+        assert!(provenance.tensor("a", NATIVE).is_err(), "its distribution needs the base");
         assert!(TensorProvenance::parse(&text.replace("name", "file")).is_err());
     }
 

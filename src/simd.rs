@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 use anyhow::{Result, ensure};
 use pulp::{Arch, Simd, WithSimd};
 
-/// What caps the width.
+/// The environment variable that caps the width.
 const CAP: &str = "FANIN_CPU";
 const CAPS: [&str; 3] = ["baseline", "avx2", "avx512"];
 
-/// Errors where the width is capped by a word that is none.
+/// Errors if the cap on the width is no known word.
 pub fn check_width() -> Result<()> {
     let Some(cap) = env::var_os(CAP) else { return Ok(()) };
     let known = CAPS.iter().any(|word| cap == *word);

@@ -1,28 +1,28 @@
-//! What a distribution must tell and do that has no variant of its own: three kinds, by how its values depend on one another.
+//! The kinds of distributions without a variant of their own, by how their values depend on one another.
 
 use std::fmt::Debug;
 
 use rand::Rng;
 
-/// What any distribution tells of its values. The debug form must spell out every parameter: tests tell by it
-/// whether two distributions are one.
+/// The moments and the range of a distribution. The debug form must spell out every parameter: tests compare
+/// distributions by it.
 pub trait Moments: Debug + Send + Sync {
-    /// The mean of an element over all draws, where it is the same for every element and known.
+    /// The mean of an element over all draws, if it is known and the same for every element.
     fn mean(&self) -> Option<f64> {
         None
     }
 
-    /// The standard deviation of an element over all draws, where it is the same for every element and known.
+    /// The standard deviation of an element over all draws, if it is known and the same for every element.
     fn std(&self) -> Option<f64> {
         None
     }
 
-    /// The closed interval that holds every value, where there is one. Values are moved inside it after rounding.
+    /// The closed interval that holds every value, if there is one. Values are moved inside it after rounding.
     fn bounds(&self) -> Option<(f64, f64)> {
         None
     }
 
-    /// A magnitude that no value is above, as near as it is known: whether the values fit a dtype is told by it.
+    /// An upper bound of the magnitude of all values, as tight as is known. It decides if the values fit a dtype.
     fn max_abs(&self) -> f64;
 }
 
@@ -103,13 +103,13 @@ pub trait Joint: Moments {
     /// The memory that drawing takes, the values among it, in bytes.
     fn workspace(&self) -> u64;
 
-    /// Whether it asks for nothing but [`RandomStreams::orthonormal`].
+    /// True if it draws nothing but [`RandomStreams::orthonormal`].
     fn is_of_matrices(&self) -> bool {
         false
     }
 }
 
-/// What a generator draws for a [`Joint`] distribution. A distribution numbers the streams that it reads as it likes: each is independent of
+/// The random streams of a [`Joint`] distribution. The distribution numbers the streams that it reads as it likes: each is independent of
 /// the others, and endless.
 pub trait RandomStreams {
     /// Fills `out` with the first standard normals of a stream.

@@ -1,4 +1,4 @@
-//! A distribution: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator turns it into sampling.
+//! A distribution: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator draws from it.
 
 mod cdf;
 mod kinds;
@@ -19,7 +19,7 @@ pub use spec::TensorSpec;
 pub use workspace::{bytes_of, panels};
 
 /// The distribution of a tensor's values. The distributions that most weights follow are spelled out, for speed; any other is a
-/// [`Deterministic`], a [`Iid`] or a [`Joint`], and stands in the file of its scheme.
+/// [`Deterministic`], an [`Iid`] or a [`Joint`] in the file of its scheme.
 #[derive(Clone, Debug)]
 pub enum Distribution {
     /// Every element is `value`.
@@ -64,7 +64,7 @@ pub enum Distribution {
     },
     /// Exactly `nonzeros` elements of each row of the unfolding are N(mean, std²), at places drawn uniformly; the others 0.
     Sparse {
-        /// How many elements of a row are not zero.
+        /// The number of elements of a row that are not zero.
         nonzeros: u64,
         /// The mean of those.
         mean: f64,
@@ -100,13 +100,13 @@ pub enum OrthogonalMethod {
 }
 
 impl Distribution {
-    /// Its values, all set to 0 once they were drawn.
+    /// The distribution of values that are drawn and then all set to 0.
     #[must_use]
     pub fn cleared(self, count: u64) -> Self {
         Self::Cleared { distribution: Box::new(self), from: 0, to: count }
     }
 
-    /// What a distribution that is not spelled out here tells of itself.
+    /// The moments of a distribution without a variant of its own.
     fn moments(&self) -> Option<&dyn Moments> {
         match self {
             Self::Deterministic(distribution) => Some(distribution.as_ref()),
@@ -116,7 +116,7 @@ impl Distribution {
         }
     }
 
-    /// The standard deviation of an element over all draws; `None` where no formula has digits left.
+    /// The standard deviation of an element over all draws; `None` if no formula has digits left.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {
             Self::Constant { value } => return Some(0.0).filter(|_| !value.is_nan()),
@@ -136,7 +136,7 @@ impl Distribution {
         })
     }
 
-    /// The mean of an element over all draws; `None` where no formula has digits left.
+    /// The mean of an element over all draws; `None` if no formula has digits left.
     pub fn mean(&self) -> Option<f64> {
         Some(match *self {
             Self::Constant { value } => return Some(value).filter(|value| !value.is_nan()),
@@ -182,22 +182,22 @@ impl Distribution {
         }
     }
 
-    /// Whether the tensor is drawn as a whole, in memory, and not element by element.
+    /// True if all values are drawn together, in memory, and not one by one.
     pub fn is_joint(&self) -> bool {
         matches!(self, Self::Orthogonal { .. } | Self::Joint(_))
     }
 
-    /// Whether its values depend on random sampling.
+    /// True if its values depend on a seed.
     pub fn is_random(&self) -> bool {
         !matches!(self, Self::Constant { .. } | Self::Deterministic(_))
     }
 
-    /// Whether its values are no sampling; files of text cannot hold those.
+    /// True if its values are NaN, which files of text cannot hold.
     pub fn is_nan(&self) -> bool {
         matches!(self, Self::Constant { value } if value.is_nan())
     }
 
-    /// Whether every value of this distribution fits a dtype; the error says which figure does not.
+    /// Errors if a value of this distribution may not fit a dtype.
     pub fn fits(&self, dtype: DType) -> anyhow::Result<()> {
         // Every dtype has a NaN.
         if self.is_nan() {
@@ -219,8 +219,8 @@ impl Distribution {
     }
 }
 
-/// A cut in standard deviations from the mean, of that in absolute terms: of the sampling that come to it up to rounding, that of
-/// the fewest digits, which is how it was written.
+/// An absolute cut in standard deviations from the mean. Of the numbers that give it up to rounding it is the one with the fewest
+/// digits, which is how it was written.
 pub fn in_deviations(cut: f64, mean: f64, std: f64) -> f64 {
     let near = (cut - mean) / std;
     let slack = 2.0 * f64::EPSILON * (near.abs() + mean.abs() / std);

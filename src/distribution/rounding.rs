@@ -72,16 +72,16 @@ mod tests {
     #[test]
     fn a_note_is_due_where_many_values_are_too_small() {
         let normal = |std| Distribution::Normal { mean: 0.0, std };
-        let told = |distribution: &Distribution, dtype| distribution.too_small_for(dtype).unwrap_or_default();
+        let note = |distribution: &Distribution, dtype| distribution.too_small_for(dtype).unwrap_or_default();
         // P(|z| < 2^-25 / 1e-8) and P(|z| < 2^-14 / 1e-4).
-        assert!(told(&normal(1e-8), DType::F16).starts_with("99.7 % of the values round to 0 in f16"));
-        assert!(told(&normal(1e-4), DType::F16).starts_with("45.8 % of the values lie below 6.1e-5"));
-        assert!(told(&Distribution::Uniform { low: -1e-7, high: 1e-7 }, DType::F16).starts_with("29.8 %"));
-        assert!(told(&Distribution::Constant { value: 1e-9 }, DType::F16).starts_with("100.0 %"));
-        assert!(told(&normal(1e-40), DType::BF16).contains("round to 0"));
-        assert!(told(&normal(1e-320), DType::F64).contains("fewer digits"));
+        assert!(note(&normal(1e-8), DType::F16).starts_with("99.7 % of the values round to 0 in f16"));
+        assert!(note(&normal(1e-4), DType::F16).starts_with("45.8 % of the values lie below 6.1e-5"));
+        assert!(note(&Distribution::Uniform { low: -1e-7, high: 1e-7 }, DType::F16).starts_with("29.8 %"));
+        assert!(note(&Distribution::Constant { value: 1e-9 }, DType::F16).starts_with("100.0 %"));
+        assert!(note(&normal(1e-40), DType::BF16).contains("round to 0"));
+        assert!(note(&normal(1e-320), DType::F64).contains("fewer digits"));
         let cut = Distribution::TruncatedNormal { mean: 0.0, std: 1e-7, low: 2e-7, high: f64::INFINITY };
-        assert!(told(&cut, DType::F16).contains("fewer digits"));
+        assert!(note(&cut, DType::F16).contains("fewer digits"));
         for distribution in [
             normal(0.02),
             normal(0.0),

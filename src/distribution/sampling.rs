@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_values_are_those_that_are_told() {
+    fn the_largest_values_are_those_of_the_constants() {
         let (exponential, normal) = (exponential(&mut Same(0)), normal(&mut Same(0)));
         assert!((exponential / LARGEST_EXPONENTIAL - 1.0).abs() < 1e-15, "{exponential}");
         assert!(normal < LARGEST_NORMAL && normal > LARGEST_NORMAL - 1e-3, "{normal}");
     }
 
     #[test]
-    fn uniform_numbers_end_where_they_are_told_to() {
+    fn uniform_numbers_end_at_their_bounds() {
         assert_eq!([unit(&mut Same(0)), open_unit(&mut Same(0)), signed(&mut Same(0))], [0.0, SMALLEST_UNIT, -1.0]);
         let below_one = 1.0 - HALF_EPSILON;
         assert_eq!([unit(&mut Same(u64::MAX)), open_unit(&mut Same(u64::MAX))], [below_one, below_one]);

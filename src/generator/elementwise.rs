@@ -17,7 +17,7 @@ impl Elementwise {
     /// N(0, 1).
     pub(super) const STANDARD_NORMAL: Self = Self::Normal { mean: 0.0, std: 1.0 };
 
-    /// A distribution, where it is one of these.
+    /// A distribution, if it is one of these.
     pub(super) fn of(distribution: &Distribution) -> Option<Self> {
         match *distribution {
             Distribution::Uniform { low, high } => Some(Self::Uniform { low, high }),

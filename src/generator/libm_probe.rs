@@ -1,4 +1,4 @@
-//! Whether this machine's mathematical functions are those that frameworks call on Linux: glibc's, with fused multiply-add.
+//! A probe: are this machine's mathematical functions those that frameworks call on Linux: glibc's, with fused multiply-add.
 //!
 //! Frameworks take logarithms and sines from the platform's library, and so do we where we draw their numbers. Another library, or a
 //! CPU without fused multiply-add, rounds one result in some hundreds or thousands the other way. That is told by trying: on the
@@ -24,7 +24,7 @@ pub(super) enum Function {
 pub(super) const LOGARITHMS_AND_SINES: &[Function] = &[Function::Ln, Function::Ln1p, Function::Sin, Function::Cos];
 
 impl Function {
-    /// Whether every probe gives the bits of glibc 2.36 on x86-64 with fused multiply-add.
+    /// True if every probe gives the bits of glibc 2.36 on x86-64 with fused multiply-add.
     pub(super) fn rounds_as_glibc(self) -> bool {
         match self {
             Self::Ln => doubles(

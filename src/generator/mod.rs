@@ -36,36 +36,36 @@ pub use source::{Source, Values};
 /// A way to turn distributions into numbers.
 #[derive(Debug)]
 pub struct Generator {
-    /// Its name, in recipes and on the command line.
+    /// Its name, in provenance and on the command line.
     pub name: &'static str,
-    /// What it promises, for a reader.
+    /// Its promise, in a line for `fanin list generators`.
     pub summary: &'static str,
-    /// The framework whose numbers it draws; `None` for our own.
+    /// The framework whose numbers it draws; `None` for the program's own.
     pub framework: Option<Framework>,
-    /// Errors where it takes no such seed.
+    /// Errors if it takes no such seed.
     check: fn(&Seed) -> Result<()>,
-    /// Whether it draws such a distribution.
+    /// True if it draws such a distribution.
     supports: fn(&Distribution) -> bool,
-    draws: Access,
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 where it is drawn element by element.
+    access: Access,
+    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 if it is drawn element by element.
     workspace: fn(&TensorSpec) -> u64,
 }
 
-/// A release of a framework, whose numbers are matched.
+/// A release of a framework whose numbers are reproduced.
 #[derive(Debug)]
 pub struct Framework {
     /// Its word after `--like`.
     pub word: &'static str,
     /// The release that was compared.
     pub release: &'static str,
-    /// The release since which these values have been drawn, as far as that is known.
+    /// The first release that is known to draw these values.
     pub since: &'static str,
-    /// Whether each layer of a model takes a seed of its own.
+    /// True if each layer of a model takes a seed of its own.
     seeds_layers: bool,
-    /// Errors where several tensors cannot take such a seed together, which one alone can.
+    /// Errors if several tensors cannot share such a seed, which one tensor can take.
     check_shared: fn(&Seed) -> Result<()>,
-    /// The functions of the platform's library that the values of a tensor hang on. What is computed in double precision and then
-    /// rounded to a smaller type hangs on none: a last bit more or less is lost.
+    /// The libm functions that the values of a tensor depend on. Values that are rounded from double precision to a smaller type
+    /// depend on none: a wrong last bit is lost.
     libm_functions: fn(&TensorSpec) -> &'static [Function],
 }
 
@@ -78,10 +78,10 @@ enum Access {
     Sequential(fn(&Seed) -> Box<dyn RngState>),
 }
 
-/// The numbers of a tensor, by a number of threads; `None` where there is no such distribution.
+/// Opens the numbers of a tensor with a number of threads; `None` if the generator has no such distribution.
 type Open = fn(&Seed, &TensorSpec, usize) -> Option<Box<dyn Source>>;
 
-/// What draws the tensors of a plan.
+/// The source of numbers for all tensors of a plan.
 #[derive(Clone, Debug)]
 pub(crate) enum Sampler {
     /// Each by itself.
@@ -90,7 +90,7 @@ pub(crate) enum Sampler {
     Sequential(Arc<Sequence>),
 }
 
-/// Every generator. Rows of frameworks stand in the framework's module.
+/// Every generator. The row of a framework is in the framework's module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -98,7 +98,7 @@ pub const GENERATORS: &[Generator] = &[
         framework: None,
         check: native::check,
         supports: |_| true,
-        draws: Access::Random(OPEN_NATIVE),
+        access: Access::Random(OPEN_NATIVE),
         workspace: native::workspace,
     },
     jax::GENERATOR,
@@ -117,7 +117,7 @@ pub const GENERATORS: &[Generator] = &[
 pub const NATIVE: &Generator = &GENERATORS[0];
 
 impl Generator {
-    /// The generator of that name, as recipes have it. Errors name the nearest.
+    /// The generator of that name, as provenance has it. Errors name the nearest.
     pub fn find(name: &str) -> Result<&'static Self> {
         let names = || GENERATORS.iter().map(|generator| generator.name);
         GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
@@ -139,17 +139,17 @@ impl Generator {
 
     /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a distribution that is drawn element by element.
     pub(crate) fn workspace(&self, tensor: &TensorSpec) -> u64 {
-        // What is not random is the same wherever it is from.
+        // Values that are not random are the same for every generator.
         let workspace = if tensor.distribution.is_random() { self.workspace } else { NATIVE.workspace };
         workspace(tensor)
     }
 
-    /// Errors where it takes no such seed.
+    /// Errors if it takes no such seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
         (self.check)(seed).with_context(|| format!("seed `{}`", seed.typed()))
     }
 
-    /// Whether each layer of a model takes a seed of its own.
+    /// True if each layer of a model takes a seed of its own.
     pub fn seeds_layers(&self) -> bool {
         self.framework.as_ref().is_some_and(|framework| framework.seeds_layers)
     }
@@ -159,17 +159,17 @@ impl Generator {
         if self.seeds_layers() && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
     }
 
-    /// Why the values of a tensor are close to the framework's on this machine and not equal to them, where that is so.
+    /// The reason why the values of a tensor are only approximate on this machine; `None` if they are equal to the framework's.
     pub(crate) fn inexact_reason(&self, tensor: &TensorSpec) -> Option<String> {
         let framework = self.framework.as_ref()?;
         let functions = if tensor.distribution.is_random() { (framework.libm_functions)(tensor) } else { &[] };
         let strays: Vec<_> = functions.iter().filter(|function| !function.rounds_as_glibc()).collect();
-        let told: Vec<_> = strays.iter().map(|function| function.name()).collect();
-        (!told.is_empty()).then(|| {
+        let names: Vec<_> = strays.iter().map(|function| function.name()).collect();
+        (!names.is_empty()).then(|| {
             format!(
                 "{} takes {} from glibc on a CPU with fused multiply-add, and this machine rounds otherwise",
                 framework.release,
-                told.join(", ")
+                names.join(", ")
             )
         })
     }
@@ -187,7 +187,7 @@ impl Generator {
         if let Some(tensor) = tensors.iter().find(|tensor| tensor.skipped > 0 && self.name != torch::GENERATOR.name) {
             bail!("`{}`: {} skips no values", tensor.name, self.name);
         }
-        Ok(match self.draws {
+        Ok(match self.access {
             Access::Random(open) => Sampler::Random(open),
             Access::Sequential(start) => Sampler::Sequential(Arc::new(Sequence::new(seed, tensors, start)?)),
         })
@@ -197,7 +197,7 @@ impl Generator {
 const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor, threads));
 
 impl Sampler {
-    /// What draws this program's own numbers.
+    /// The sampler of this program's own numbers.
     pub(crate) const NATIVE: Self = Self::Random(OPEN_NATIVE);
 
     /// The numbers of a tensor of a plan with that seed. An elementwise distribution costs nothing here; a matrix distribution is drawn now, by

@@ -10,7 +10,7 @@ const M: usize = 397;
 #[derive(Clone)]
 pub(super) struct Mt19937 {
     state: Box<[u32; N]>,
-    /// The next word of the state; [`N`] where it is to be twisted first.
+    /// The next word of the state; [`N`] if it must be twisted first.
     next: usize,
 }
 
@@ -105,7 +105,7 @@ impl Mt19937 {
     }
 }
 
-/// What a word and the next make of each other.
+/// The twist of a word and the next.
 fn twisted(word: u32, next: u32) -> u32 {
     let both = (word & 0x8000_0000) | (next & 0x7fff_ffff);
     (both >> 1) ^ ((both & 1).wrapping_neg() & 0x9908_b0df)

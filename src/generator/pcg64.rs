@@ -8,7 +8,7 @@ const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 pub(super) struct Pcg64 {
     state: u128,
     increment: u128,
-    /// The upper half of a word whose lower half was taken; it waits for the next half that is asked for, whatever is drawn
+    /// The upper half of a word whose lower half was taken; the next half that is needed takes it, whatever is drawn
     /// between.
     half: Option<u32>,
 }

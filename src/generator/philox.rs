@@ -1,10 +1,10 @@
 //! Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, Parallel random numbers: as easy as 1, 2, 3), and the seeds of
 //! `tf.random.stateless_*`, which are mixed by one block of it.
 
-/// What the first and the third word of a block are multiplied by in each round.
+/// The multipliers of the first and the third word of a block in each round.
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 
-/// What the key grows by between rounds: the golden ratio, and the root of 3 less 1.
+/// The increments of the key between rounds: the golden ratio, and the root of 3 less 1.
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 
 /// The key under which `TensorFlow` mixes a pair of seeds.
@@ -19,7 +19,7 @@ pub(super) struct Philox {
 }
 
 impl Philox {
-    /// What `tf.random.stateless_*(seed=[first, second])` draws from on a CPU.
+    /// The generator of `tf.random.stateless_*(seed=[first, second])` on a CPU.
     pub(super) fn of_pair(first: u64, second: u64) -> Self {
         let pair = u128::from(second) << 64 | u128::from(first);
         let [key0, key1, low, high] = philox4x32(SCRAMBLE, words(pair));
@@ -52,13 +52,13 @@ pub(super) fn philox4x32(mut key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
 #[inline(always)]
 fn product(a: u32, b: u32) -> (u32, u32) {
     let product = u64::from(a) * u64::from(b);
-    #[expect(clippy::cast_possible_truncation, reason = "halves are what is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
     ((product >> 32) as u32, product as u32)
 }
 
 /// A number as words, the lowest first.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "words are what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "words of a product")]
 fn words(number: u128) -> [u32; 4] {
     [number as u32, (number >> 32) as u32, (number >> 64) as u32, (number >> 96) as u32]
 }

@@ -7,12 +7,12 @@ use super::{Source, householder};
 use crate::distribution::{Distribution, TensorSpec, bytes_of, matrix, panels};
 use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
-/// Which side of a matrix the normals are drawn along, one row after the other.
+/// The side of a matrix that its rows of normals run along.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
-    /// As many as the longer side; Q is transposed where there are more outputs than inputs (JAX, Keras).
+    /// As many as the longer side; Q is transposed if there are more outputs than inputs (JAX, Keras).
     Longer,
-    /// As many as outputs; the matrix is transposed, and then Q again, where there are fewer of them than inputs (torch).
+    /// As many as outputs; the matrix is transposed, and then Q again, if there are fewer of them than inputs (torch).
     Outputs,
 }
 

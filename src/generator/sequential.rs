@@ -70,7 +70,7 @@ pub struct Sequence {
 
 /// The most states that are kept; of torch's each takes 2.5 KB.
 const MAX_STATES: usize = 4096;
-/// How many elements are drawn at a time where they are skipped.
+/// The number of elements that are drawn at a time to be skipped.
 const SKIPPED: usize = 1 << 18;
 
 impl fmt::Debug for Sequence {
@@ -80,7 +80,7 @@ impl fmt::Debug for Sequence {
 }
 
 impl Sequence {
-    /// The tensors that draw, of all those of a plan, copies of one draw left out. Errors where some that come before others are missing.
+    /// The tensors that draw, of all those of a plan, copies of one draw left out. Errors if some that come before others are missing.
     pub(super) fn new(seed: &Seed, tensors: &[&TensorSpec], start: fn(&Seed) -> Box<dyn RngState>) -> Result<Self> {
         let mut drawing: Vec<TensorSpec> =
             tensors.iter().filter(|tensor| tensor.distribution.is_random()).map(|tensor| tensor.whole()).collect();
@@ -163,7 +163,7 @@ pub(super) struct Replay {
     at: Mutex<Option<Position>>,
 }
 
-/// Where the engine is.
+/// The position of the engine.
 struct Position {
     position: u64,
     rest: Box<dyn TensorCursor>,

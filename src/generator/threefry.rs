@@ -4,7 +4,7 @@
 /// How far the second word turns in each round: groups of four rounds take the rows in turn.
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 
-/// What the third word of a key is the parity of, besides the other two.
+/// The constant in the parity word of a key.
 const PARITY: u32 = 0x1bd1_1bda;
 
 /// A key, and with it 2^64 blocks of two words.

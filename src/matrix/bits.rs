@@ -24,12 +24,12 @@ impl Bits {
         Self { words: vec![0; rows * columns.div_ceil(PANEL)], rows, columns }
     }
 
-    /// A matrix as bits; `None` where a value is neither 0 nor 1.
+    /// A matrix as bits; `None` if a value is neither 0 nor 1.
     pub fn of(matrix: &Matrix<f32>) -> Option<Self> {
         let mut bits = Self::zeros(matrix.rows(), matrix.columns());
         for (number, row) in matrix.each_row().enumerate() {
             for (panel, values) in row.chunks(PANEL).enumerate() {
-                // Whether a value is 0 or 1 is nothing that a branch could foretell.
+                // True if a value is 0 or 1 is nothing that a branch could foretell.
                 let held = values.iter().fold(true, |held, &value| held & ((value == 0.0) | (value == 1.0)));
                 if !held {
                     return None;
@@ -84,7 +84,7 @@ impl Bits {
         matrix
     }
 
-    /// How many of each row are on.
+    /// The number of of that each row are on.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.rows];
         for panel in self.words.chunks(self.rows.max(1)) {

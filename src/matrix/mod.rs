@@ -144,7 +144,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         bands.enumerate().for_each(|(number, band)| self.turn(number * TURNED, band));
     }
 
-    /// How many threads are worth it.
+    /// The number of threads that are worth it.
     fn turners(&self) -> usize {
         (self.values.len() / VALUES_OF_A_TURNER).clamp(1, rayon::current_num_threads())
     }

@@ -8,7 +8,7 @@ use super::Shape;
 
 /// A tensor that was read, its values widened: all finite.
 pub struct Base {
-    /// Which tensor it is.
+    /// The identity of the tensor.
     pub identity: TensorIdentity,
     /// Its shape.
     pub shape: Shape,
@@ -16,7 +16,7 @@ pub struct Base {
     pub values: Vec<f64>,
 }
 
-/// Which tensor a base is: what a provenance keeps of it.
+/// The identity of a tensor in provenance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorIdentity {

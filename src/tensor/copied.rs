@@ -1,4 +1,4 @@
-//! Tensors that are copied: copied unchanged from a file that is there already.
+//! Tensors that are copied unchanged from a file.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use crate::text;
 pub struct Copied {
     /// The identity of its values.
     pub identity: CopiedIdentity,
-    /// Where they lie.
+    /// The values in their file.
     pub values: StoredTensor,
 }
 
-/// The identity of the values of a copied tensor, as a provenance keeps it.
+/// The identity of the values of a copied tensor, in provenance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CopiedIdentity {

@@ -54,7 +54,7 @@ impl DType {
         }
     }
 
-    /// How many bits of the mantissa are stored.
+    /// The number of bits that of the mantissa are stored.
     pub fn mantissa_bits(self) -> u32 {
         match self {
             Self::F64 => 52,

@@ -17,9 +17,9 @@ pub enum Element {
 pub struct Stored {
     /// The word in provenance and reports: that of safetensors, in small letters.
     pub word: &'static str,
-    /// `NumPy`'s word in headers, where it has one.
+    /// `NumPy`'s word in headers, if it has one.
     pub numpy: Option<&'static str>,
-    /// torch's word, where it has one: `torch.int64` is `int64`.
+    /// torch's word, if it has one: `torch.int64` is `int64`.
     pub torch: Option<&'static str>,
     /// True if safetensors has it.
     pub safetensors: bool,
@@ -134,7 +134,7 @@ impl Element {
         }
     }
 
-    /// torch's word, where it has one.
+    /// torch's word, if it has one.
     pub fn torch(self) -> Option<&'static str> {
         match self {
             Self::Drawn(dtype) => Some(dtype.numpy()),

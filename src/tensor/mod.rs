@@ -31,7 +31,7 @@ pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, 
 pub use trained::{Part, TrainedIdentity};
 pub use unfolding::{MatrixIndex, Unfolding};
 
-/// The fans that a scheme may read, each where it is known.
+/// The fans of a weight; `None` for a fan that is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fans {
     /// The number of inputs of each output.

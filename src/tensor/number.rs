@@ -12,8 +12,8 @@ pub fn to_usize(count: u64) -> usize {
     count as usize
 }
 
-/// A double as the nearest single: the one place where that is meant to lose digits.
-#[expect(clippy::cast_possible_truncation, reason = "rounding to nearest even is what is asked for")]
+/// The nearest single of a double, ties to even.
+#[expect(clippy::cast_possible_truncation, reason = "rounds to nearest even")]
 pub fn to_f32(value: f64) -> f32 {
     value as f32
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What the random numbers of a plan come from: a number, or several where a framework takes several, and what is derived from it.
+/// The seed of a plan: a number, or several for some frameworks, and the steps that derive a key from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seed {
     numbers: Vec<Number>,
@@ -15,7 +15,7 @@ pub struct Seed {
 /// A whole number of a seed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Number {
-    /// Whether it is below 0.
+    /// True if it is below 0.
     pub negative: bool,
     /// Its magnitude.
     pub magnitude: u128,
@@ -29,9 +29,9 @@ pub enum Step {
     FoldIn(u32),
     /// `split(key, of)[index]`; `SeedSequence(seed).spawn(of)[index]`.
     Split {
-        /// Which of them, from 0.
+        /// The number of the part, from 0.
         index: u64,
-        /// How many there are.
+        /// The number of parts.
         of: u64,
     },
     /// The seeds that the layers of a model take, one after the other, as Keras draws them.
@@ -43,7 +43,7 @@ const LAYERS: &str = "layers";
 
 /// The most numbers and the most steps of a seed.
 const MOST: usize = 64;
-/// What a seed may be, for errors.
+/// The forms of a seed, for errors.
 const FORM: &str =
     "a seed is a number from 0 to 2^64-1 (decimal or 0x hex) or `random`; with --like, any seed of that framework";
 
@@ -65,7 +65,7 @@ impl Seed {
         self
     }
 
-    /// The seed as somebody types it: that it stands for the layers of a model is the command's matter.
+    /// The seed as the user types it, without the step for the layers of a model.
     #[must_use]
     pub fn typed(&self) -> Self {
         let mut typed = self.clone();
@@ -73,7 +73,7 @@ impl Seed {
         typed
     }
 
-    /// Errors where it has steps, which few generators take.
+    /// Errors if it has steps, which few generators take.
     pub fn check_no_steps(&self) -> Result<()> {
         match self.steps.first() {
             None => Ok(()),
@@ -84,7 +84,7 @@ impl Seed {
         }
     }
 
-    /// The only number, where there is no more to it.
+    /// The number; `None` if there are several, or steps.
     pub fn only(&self) -> Option<Number> {
         match self.numbers[..] {
             [number] if self.steps.is_empty() => Some(number),
@@ -118,20 +118,20 @@ impl FromIterator<Number> for Seed {
 }
 
 impl Number {
-    /// It as 64 bits without a sign, where it is one.
+    /// The number, if it fits 64 bits without a sign.
     pub fn to_u64(self) -> Option<u64> {
         u64::try_from(self.magnitude).ok().filter(|_| !self.negative)
     }
 
-    /// It as 64 bits with a sign, where it is one.
+    /// The number, if it fits 64 bits with a sign.
     pub fn to_i64(self) -> Option<i64> {
         let magnitude = i128::try_from(self.magnitude).ok()?;
         i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
 
-    /// Its lowest 64 bits, in two's complement where it is negative.
+    /// Its lowest 64 bits, in two's complement if it is negative.
     pub fn wrapped(self) -> u64 {
-        #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is asked for")]
+        #[expect(clippy::cast_possible_truncation, reason = "the lowest bits")]
         let low = self.magnitude as u64;
         if self.negative { low.wrapping_neg() } else { low }
     }

@@ -18,7 +18,7 @@ impl Shape {
     /// The largest number of elements, 2^48.
     pub const MAX_ELEMENTS: u64 = 1 << 48;
 
-    /// A shape of these axes. Errors where there are too many axes or elements; a zero axis does not hide an overflow
+    /// A shape of these axes. Errors if there are too many axes or elements; a zero axis does not hide an overflow
     /// in the others.
     pub fn new(axes: Vec<u64>) -> Result<Self> {
         ensure!(axes.len() <= Self::MAX_RANK, "{} axes: at most {} are allowed", axes.len(), Self::MAX_RANK);
@@ -37,12 +37,12 @@ impl Shape {
         &self.axes
     }
 
-    /// How many axes there are; 0 for a scalar.
+    /// The number of axes; 0 for a scalar.
     pub fn rank(&self) -> usize {
         self.axes.len()
     }
 
-    /// How many elements there are; 1 for a scalar.
+    /// The number of elements; 1 for a scalar.
     pub fn count(&self) -> u64 {
         self.axes.iter().product()
     }

@@ -12,7 +12,7 @@ pub struct Unfolding {
     axes: Axes,
 }
 
-/// Where an element of the tensor lies in its unfolding.
+/// The position of an element in an unfolding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MatrixIndex {
     /// The number of the matrix.
@@ -24,7 +24,7 @@ pub struct MatrixIndex {
 }
 
 impl Unfolding {
-    /// The unfolding of a weight. Errors where it has no input or no output axis.
+    /// The unfolding of a weight. Errors if it has no input or no output axis.
     pub fn new(axes: Axes) -> Result<Self> {
         ensure!(axes.has(|role| role == AxisRole::Out), "the layout names no output axis");
         ensure!(axes.has(|role| matches!(role, AxisRole::In | AxisRole::Kernel)), "the layout names no input axis");
@@ -37,27 +37,27 @@ impl Unfolding {
         Self { axes: self.axes.with_sides_swapped() }
     }
 
-    /// How many matrices there are.
+    /// The number of matrices.
     pub fn matrices(&self) -> u64 {
         self.axes.product(|role| matches!(role, AxisRole::Batch | AxisRole::Group))
     }
 
-    /// How many rows each matrix has: one for each output.
+    /// The number of rows of each matrix: one for each output.
     pub fn rows(&self) -> u64 {
         self.axes.product(|role| role == AxisRole::Out)
     }
 
-    /// How many columns each matrix has: inputs times receptive field.
+    /// The number of columns of each matrix: inputs times receptive field.
     pub fn columns(&self) -> u64 {
         self.axes.product(|role| matches!(role, AxisRole::In | AxisRole::Kernel))
     }
 
-    /// How many elements there are in all.
+    /// The number of all elements.
     pub fn count(&self) -> u64 {
         self.axes.product(|_| true)
     }
 
-    /// Where element `index` (row-major) of the tensor lies.
+    /// The position of element `index` (row-major) of the tensor.
     pub fn place(&self, index: u64) -> MatrixIndex {
         let [matrix, row, column] = self.axes.place(index, |role| match role {
             AxisRole::Batch | AxisRole::Group => 0,
@@ -67,7 +67,7 @@ impl Unfolding {
         MatrixIndex { matrix, row, column }
     }
 
-    /// Where the elements of the tensor lie, in its order.
+    /// The positions of all elements, in the order of the tensor.
     pub fn places(&self) -> impl Iterator<Item = MatrixIndex> {
         (0..self.count()).map(|index| self.place(index))
     }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_cover_what_was_asked_for() {
+    fn runs_cover_the_range() {
         let unfolding = unfolding("3x4x5", "kio");
         let mut next = 7;
         unfolding.for_each_run(7, 31, |offset, length, place| {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn complex_numbers_are_told_by_their_magnitude() {
+    fn complex_numbers_widen_to_their_magnitude() {
         let mut values = Vec::new();
         c64s(&[3f32, -4.0].map(f32::to_le_bytes).concat(), &mut values);
         c128s(&[5f64, 12.0].map(f64::to_le_bytes).concat(), &mut values);

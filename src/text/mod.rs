@@ -48,7 +48,7 @@ pub fn json_line(json: &impl Display) -> String {
     line
 }
 
-/// The first `most` characters of a text, with `...` where that is not all.
+/// The first `most` characters of a text, with `...` if that is not all.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -79,7 +79,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|&rest| rest == '*')
 }
 
-/// The candidate that is nearest to a mistyped word, where one is near enough to be meant.
+/// The candidate that is nearest to a mistyped word, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near_enough = |distance: usize, candidate: &str| distance <= 1 + candidate.len().min(word.len()) / 4;
     candidates

@@ -228,7 +228,7 @@ impl<F: FloatType> Interval<F> {
     }
 }
 
-/// What makes normals of uniform values.
+/// The transformation of uniform values to normals.
 #[derive(Clone, Copy)]
 struct Tail<F> {
     root: f32,

@@ -7,7 +7,7 @@ use crate::generator::precision::Precision;
 use crate::generator::threefry::{Key, threefry2x32};
 use crate::simd::dispatch;
 
-/// How many elements are drawn together.
+/// The number of elements that are drawn together.
 const TILE: usize = 64;
 
 /// A distribution: the value of an element from its random bits.

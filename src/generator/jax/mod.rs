@@ -36,11 +36,11 @@ pub(super) const GENERATOR: Generator = Generator {
     }),
     check,
     supports: has,
-    draws: Access::Random(open),
+    access: Access::Random(open),
     workspace: qr::workspace_of,
 };
 
-/// Errors where JAX takes no such seed.
+/// Errors if JAX takes no such seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     let number = seed.numbers().first().and_then(|number| number.to_i64());
     ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
@@ -50,7 +50,7 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// Whether JAX has such a distribution.
+/// True if JAX has such a distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     match distribution {
         Distribution::Orthogonal { .. } => true,
@@ -60,7 +60,7 @@ pub(super) fn has(distribution: &Distribution) -> bool {
     }
 }
 
-/// The numbers of a tensor, a matrix drawn now; `None` where JAX has no such distribution.
+/// The numbers of a tensor, a matrix drawn now; `None` if JAX has no such distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (key, dtype) = (key(seed, tensor.dtype), tensor.dtype);
     let key = tensor.order.map_or(key, |order| key.split(order));

@@ -27,7 +27,7 @@ impl RandomStreams for Matrices {
         let mut normals = vec![0.0; longer * shorter];
         elementwise(self.key, Elementwise::STANDARD_NORMAL, self.dtype).fill_f64(0, &mut normals);
         let vectors = qr::orthonormal(&normals, longer, shorter, self.threads);
-        // JAX transposes its matrix where there are more columns than rows, and so not a square one.
+        // JAX transposes its matrix if there are more columns than rows, and so not a square one.
         if longer == shorter { matrix::transposed(&vectors, [longer, shorter]) } else { vectors }
     }
 

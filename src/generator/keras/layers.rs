@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use super::super::mt19937::Mt19937;
 
-/// How many different seeds there are: they go from 1 to this.
+/// The number of different seeds: they go from 1 to this.
 const SEEDS: u32 = 1_000_000_000;
 
 /// The seeds of initializers after `keras.utils.set_random_seed(seed)`, in the order in which they are made: each is
@@ -36,7 +36,7 @@ impl LayerSeeds {
 /// The seed that an initializer takes where so many took one before it.
 pub(super) fn layer_seed(seed: u32, before: u64) -> u32 {
     thread_local! {
-        /// Where the last asked for was: tensors are drawn in order, and a model may have very many.
+        /// The position of the last seed: tensors are drawn in order, and a model may have very many.
         static LAST: Cell<Option<LayerSeeds>> = const { Cell::new(None) };
     }
     let last = LAST.take().filter(|last| last.seed == seed && last.given <= before);

@@ -1,4 +1,4 @@
-//! Keras 3's own numbers. What draws is the backend; Keras makes its seeds: a number, and how often it was asked before
+//! Keras 3's own numbers. The backend draws; Keras makes its seeds: a number, and the count of earlier seeds
 //! (`keras.random.SeedGenerator`). The layers of a model have a number each, which Python draws.
 
 pub(super) mod jax;
@@ -30,7 +30,7 @@ pub(super) const JAX: Generator = Generator {
     }),
     check: jax::check,
     supports: has,
-    draws: Access::Random(jax::open),
+    access: Access::Random(jax::open),
     workspace: qr::workspace_of,
 };
 
@@ -48,7 +48,7 @@ pub(super) const TENSORFLOW: Generator = Generator {
     }),
     check: tensorflow::check,
     supports: has,
-    draws: Access::Random(tensorflow::open),
+    access: Access::Random(tensorflow::open),
     workspace: qr::workspace_of,
 };
 
@@ -66,11 +66,11 @@ pub(super) const NUMPY: Generator = Generator {
     }),
     check: numpy::check,
     supports: has,
-    draws: Access::Random(numpy::open),
+    access: Access::Random(numpy::open),
     workspace: qr::workspace_of,
 };
 
-/// The number of a seed. Errors where there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.
+/// The number of a seed. Errors if there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.
 fn only(seed: &Seed) -> Result<Number> {
     let &[number] = seed.numbers() else { bail!("Keras takes one whole number") };
     if seed.steps() == [Step::Layers] {
@@ -85,7 +85,7 @@ fn of_all_layers(number: Number) -> Option<u32> {
     u32::try_from(number.to_u64()?).ok()
 }
 
-/// The pair of seeds that a tensor is drawn under: a number, and how often its generator of seeds was asked before. Of the layers of
+/// The pair of seeds that a tensor is drawn under: a number, and the count of earlier seeds of its generator. Of the layers of
 /// a model, each has a number of its own; other tensors share one.
 fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     let number = seed.numbers().first().copied().unwrap_or_default();
@@ -97,12 +97,12 @@ fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     (Number { negative: false, magnitude: own.into() }, 0)
 }
 
-/// Whether Keras has such a distribution.
+/// True if Keras has such a distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     matches!(distribution, Distribution::Orthogonal { .. }) || Elementwise::of(distribution).is_some()
 }
 
-/// The numbers of a tensor, by what draws the elementwise distributions of the backend; `None` where Keras has no such distribution.
+/// The numbers of a tensor, by what draws the elementwise distributions of the backend; `None` if Keras has no such distribution.
 fn initializer(
     tensor: &TensorSpec,
     threads: usize,

@@ -13,7 +13,7 @@ use super::{initializer, only, pair};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Number, Seed};
 
-/// Errors where the backend takes no such seed.
+/// Errors if the backend takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
     word.context("Keras takes a whole number from 0 to 2^32-1 with the backend NumPy")?;
@@ -26,7 +26,7 @@ pub(in crate::generator) fn libm_functions(tensor: &TensorSpec) -> &'static [Fun
     if normal { &[Function::Ln1p] } else { &[] }
 }
 
-/// The numbers of a tensor; `None` where Keras has no such distribution.
+/// The numbers of a tensor; `None` if Keras has no such distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, before) = pair(seed, tensor);
     let counter = Number { negative: false, magnitude: before.into() };
@@ -34,7 +34,7 @@ pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usiz
     initializer(tensor, threads, |distribution| drawn(&seeds, distribution, tensor))
 }
 
-/// What `default_rng(seeds)` draws of a distribution first, in double precision, rounded to the tensor's dtype.
+/// The first values that `default_rng(seeds)` draws, in double precision, rounded to the tensor's dtype.
 fn drawn(seeds: &Seed, distribution: Elementwise, tensor: &TensorSpec) -> Box<dyn Source> {
     let alone = TensorSpec { distribution: distribution.into(), order: None, precision: DType::F64, ..tensor.whole() };
     Box::new(Arc::new(Sequence::of_one(seeds, alone, default_rng::start)).open(0))

@@ -9,16 +9,16 @@ use super::{initializer, only, pair};
 use crate::distribution::TensorSpec;
 use crate::tensor::{Seed, to_f32};
 
-/// What Keras divides seeds by, so that the rest fits 32 bits.
+/// Keras takes seeds modulo this, so that they fit 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;
 
-/// Errors where the backend takes no such seed.
+/// Errors if the backend takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend TensorFlow")?;
     Ok(())
 }
 
-/// The numbers of a tensor; `None` where Keras has no such distribution.
+/// The numbers of a tensor; `None` if Keras has no such distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     let number = number.to_i64().unwrap_or_default();

@@ -28,7 +28,7 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
     }),
     check,
     supports: has,
-    draws: Access::Random(open),
+    access: Access::Random(open),
     // Its normals are kept beside the matrix.
     workspace: |tensor| match &tensor.distribution {
         Distribution::Orthogonal { .. } => qr::workspace_of(tensor).saturating_add(8 * tensor.whole().shape.count()),
@@ -36,23 +36,23 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
     },
 };
 
-/// Errors where the backend takes no such seed.
+/// Errors if the backend takes no such seed.
 fn check(seed: &Seed) -> Result<()> {
     only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend PyTorch")?;
     Ok(())
 }
 
-/// Errors where a `SeedGenerator`, which keeps it in 32 bits, takes no such seed. Those of layers always fit.
+/// Errors if a `SeedGenerator`, which keeps it in 32 bits, takes no such seed. Those of layers always fit.
 fn check_shared(seed: &Seed) -> Result<()> {
     let fits = |number: Number| number.to_i64().and_then(|number| i32::try_from(number).ok());
-    let told = "several tensors take one SeedGenerator, which takes a whole number from -2^31 to 2^31-1 with the backend PyTorch";
+    let reason = "several tensors take one SeedGenerator, which takes a whole number from -2^31 to 2^31-1 with the backend PyTorch";
     if seed.steps().is_empty() {
-        fits(only(seed)?).context(told)?;
+        fits(only(seed)?).context(reason)?;
     }
     Ok(())
 }
 
-/// The numbers of a tensor: they hang on how many seeds were taken before it, and on nothing else of other tensors.
+/// The numbers of a tensor: they depend on the number of seeds that were taken before it, and on nothing else of other tensors.
 #[expect(clippy::unnecessary_wraps, reason = "other generators have fewer distributions")]
 fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
@@ -62,7 +62,7 @@ fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(Seeds(seed.clone()))
 }
 
-/// What each tensor takes its seed of; nothing else is kept from one to the next.
+/// The seeds of the tensors: the only state between one tensor and the next.
 #[derive(Clone)]
 struct Seeds(Seed);
 
@@ -96,10 +96,10 @@ impl RngState for Seeds {
     }
 }
 
-/// How many normals are drawn for one that is not cut off.
+/// The number of normals that are drawn for one that is not cut off.
 const TRIES: u64 = 4;
 
-/// What becomes of the values that torch draws.
+/// The step after torch has drawn its values.
 #[derive(Clone, Copy)]
 enum Then {
     Nothing,
@@ -116,7 +116,7 @@ enum Then {
 }
 
 impl Then {
-    /// How many values one is made of.
+    /// The number of values that one is made of.
     fn tries(self) -> usize {
         if matches!(self, Self::Chosen { .. }) { to_usize(TRIES) } else { 1 }
     }
@@ -152,7 +152,7 @@ struct Part {
     dtype: DType,
 }
 
-/// How many values are chosen at a time.
+/// The number of values that are chosen at a time.
 const CHOSEN: usize = 1 << 12;
 
 impl Source for Part {

@@ -1,4 +1,4 @@
-//! What elementwise distributions have in common: whole tiles are drawn by vector code, and any range is cut from them.
+//! Elementwise distributions: whole tiles are drawn by vector code, and any range is cut from them.
 
 use half::bf16;
 use pulp::Simd;
@@ -6,7 +6,7 @@ use pulp::Simd;
 use crate::generator::{Source, to_bfloat16};
 use crate::tensor::to_f32;
 
-/// How many elements are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
+/// The number of elements that are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
 pub(super) const TILE: usize = 512;
 
 /// Fills `out` with elements `start..`. `draw(first, tiles)` fills whole tiles from element `first`, a multiple of

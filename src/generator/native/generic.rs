@@ -1,4 +1,4 @@
-//! Distributions that are not spelled out in [`Distribution`](crate::distribution::Distribution): what they ask of a generator, by the native one.
+//! Distributions that are not spelled out in [`Distribution`](crate::distribution::Distribution): drawn by the native generator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Source for IidSource {
     }
 }
 
-/// How many planes are drawn for a whole tile, each when its first element asks; few distributions often need more.
+/// The number of planes that are drawn for a whole tile, each when its first element asks; few distributions often need more.
 const MAX_PLANES: usize = 32;
 
 /// The words of the elements of a tile, by planes.

@@ -26,12 +26,12 @@ use super::source::{Cleared, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
 
-/// Errors where a seed is not one number of 64 bits.
+/// Errors if a seed is not one number of 64 bits.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     ensure!(
         seed.to_u64().is_some(),
-        "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; others go with --like"
+        "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; other seeds need --like"
     );
     Ok(())
 }

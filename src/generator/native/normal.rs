@@ -22,7 +22,7 @@ const HALF: usize = TILE / 2;
 const STEP_OF_32_BITS: f64 = 1.0 / 4_294_967_296.0;
 const STEP_OF_64_BITS: f64 = STEP_OF_32_BITS * STEP_OF_32_BITS;
 
-/// Which planes a draw of normals reads: that of its words, that which continues them, that which refines them.
+/// The planes that a draw of normals reads: that of its words, that which continues them, that which refines them.
 #[derive(Clone, Copy)]
 pub(super) struct Planes {
     word: u64,
@@ -96,7 +96,7 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
     }
 }
 
-/// How many vectors go through the transform in step.
+/// The number of vectors that go through the transform in step.
 const IN_STEP: usize = 4;
 
 /// Draws of the elements of tiles, all of the same attempt.
@@ -198,13 +198,13 @@ impl Element {
         self.index / TILE as u64 * TILE as u64 + self.index % HALF as u64
     }
 
-    /// Whether it is the second of its pair.
+    /// True if it is the second of its pair.
     fn is_second(self) -> bool {
         self.index % TILE as u64 >= HALF as u64
     }
 }
 
-/// How many chosen elements go through the transform at a time.
+/// The number of chosen elements that go through the transform at a time.
 pub(super) const CHOSEN: usize = 64;
 
 /// Elements of any tiles and attempts, with the words of their pairs.
@@ -290,7 +290,7 @@ impl Chosen {
     }
 }
 
-/// What to take from the angle of an element.
+/// The part of the angle of an element.
 fn quarter_turn(element: Element) -> u32 {
     u32::from(element.is_second()) << 30
 }
@@ -373,7 +373,7 @@ fn any_is_coarse(radii: &[u32]) -> bool {
     radii.iter().fold(false, |any, &word| any | is_coarse(word))
 }
 
-/// Whether a radius word lies so near an end of its range that its 32 bits say too little: below 2^17, or within 2^8 of
+/// True if a radius word lies so near an end of its range that its 32 bits say too little: below 2^17, or within 2^8 of
 /// the end.
 #[inline(always)]
 fn is_coarse(word: u32) -> bool {

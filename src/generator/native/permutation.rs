@@ -1,4 +1,4 @@
-//! Keyed permutations: an order of n places that can be asked place by place, without a list.
+//! Keyed permutations: an order of n places that is computed place by place, without a list.
 
 use pulp::{Simd, WithSimd};
 
@@ -16,7 +16,7 @@ pub(super) struct Permutations {
     secret: u64,
 }
 
-/// How many places are permuted together.
+/// The number of places that are permuted together.
 pub(super) const BATCH: usize = 64;
 
 /// A place to permute, and the number of the permutation.
@@ -35,7 +35,7 @@ impl Permutations {
         Self { size, height: side(height), width: side(size.div_ceil(height)), rounds, secret }
     }
 
-    /// Where the permutations send places.
+    /// The images of places.
     pub(super) fn apply(&self, queries: &[Query; BATCH]) -> [u64; BATCH] {
         dispatch(Apply { permutations: self, queries })
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// Where permutation `number` sends each place.
+    /// The image of each place under permutation `number`.
     fn images(permutations: &Permutations, number: u64) -> Vec<u64> {
         let places: Vec<u64> = (0..permutations.size).collect();
         let batches = places.chunks(BATCH).flat_map(|chunk| {

@@ -61,7 +61,7 @@ impl Source for Tails {
     }
 }
 
-/// Where candidates for a normal on [a, b], b > 0, come from.
+/// The proposals for a normal on [a, b], b > 0.
 #[derive(Clone, Copy)]
 enum Proposal {
     /// Uniform on [a, b], accepted with the density relative to its largest there, at `mode`.

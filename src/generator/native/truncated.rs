@@ -43,7 +43,7 @@ struct Redrawn {
     std: f64,
     cuts: (f32, f32),
     bounds: (f64, f64),
-    /// How many attempts are made for all elements of a tile. For the next, all words of a tile are found and the few elements are
+    /// The number of attempts that are made for all elements of a tile. For the next, all words of a tile are found and the few elements are
     /// chosen that want it; for those after that, the words are found one by one. The values do not depend on it.
     whole: u64,
 }
@@ -71,7 +71,7 @@ impl Source for Redrawn {
 }
 
 impl Redrawn {
-    /// Whether a standard normal is kept; decided on singles, alike for every dtype.
+    /// True if a standard normal is kept; decided on singles, alike for every dtype.
     #[inline(always)]
     fn keeps(&self, z: f32) -> bool {
         (self.cuts.0 <= z) & (z <= self.cuts.1)
@@ -164,14 +164,14 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
 type Offsets = [u16; TILE + AT_A_TIME];
 const ROOM: Offsets = [0; TILE + AT_A_TIME];
 
-/// How many offsets are written without asking whether there are so many: most words of 64 elements have fewer.
+/// The number of offsets that are written without asking whether there are so many: most words of 64 elements have fewer.
 const AT_A_TIME: usize = 4;
 
 impl Redrawn {
     /// Turns the standard normals of a tile into values. Writes down the offsets of those that are cut off; tells how many they are.
     #[inline(always)]
     fn place_all<S: Simd>(&self, simd: S, tile: &mut [f32], offsets: &mut Offsets) -> usize {
-        // All words come first: what is done with them hangs on what they hold, and a CPU guesses that wrong.
+        // All words come first: the next step depends on their values, and a CPU mispredicts that.
         let mut words = [0; TILE / 64];
         for (word, normals) in words.iter_mut().zip(tile.as_chunks_mut().0) {
             *word = bits_outside(simd, normals, self.cuts.0, self.cuts.1);

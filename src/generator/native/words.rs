@@ -14,12 +14,12 @@ use super::NAME;
 use crate::simd::dispatch;
 use crate::tensor::Name;
 
-/// How many words sixteen blocks hold: whole groups of this size are drawn at once.
+/// The number of words that sixteen blocks hold: whole groups of this size are drawn at once.
 pub(super) const GROUP: usize = 256;
 const BLOCKS: usize = 16;
 const STEPS: [u32; BLOCKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// How many words are found together when their addresses have nothing in common: the widest vectors hold as many.
+/// The number of words that are found together when their addresses have nothing in common: the widest vectors hold as many.
 pub(super) const LANES: usize = 16;
 
 /// "expand 32-byte k", the constants of `ChaCha` (Bernstein 2008).
@@ -172,7 +172,7 @@ const fn block_of(index: u64) -> u64 {
     index / GROUP as u64 * BLOCKS as u64 + index % BLOCKS as u64
 }
 
-/// Where word `index` of a plane stands in its block.
+/// The position of word `index` of a plane in its block.
 #[expect(clippy::cast_possible_truncation, reason = "a position among sixteen")]
 const fn position_of(index: u64) -> usize {
     (index % GROUP as u64) as usize / BLOCKS

@@ -14,10 +14,10 @@ use super::{drawn, rounded};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_f32};
 
-/// How many words the entropy is filled to before those of `SeedSequence.spawn`.
+/// The number of words that the entropy is filled to before those of `SeedSequence.spawn`.
 const FILLED: usize = 4;
 
-/// Errors where `numpy.random.default_rng` takes no such seed.
+/// Errors if `numpy.random.default_rng` takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let split = |step: &Step| matches!(step, Step::Split { .. });
     ensure!(
@@ -71,7 +71,7 @@ struct Elements {
     engine: Pcg64,
     distribution: Distribution,
     dtype: DType,
-    /// Whether they are drawn in single precision.
+    /// True if they are drawn in single precision.
     single: bool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! They come from the recurrence `x[i] = sqrt(-2 ln(AREA / x[i + 1] + exp(-x[i + 1]^2 / 2)))` from the base on, in double precision.
 //! `NumPy`'s own table was once rounded by some library: it is one or two units in the last place from correct rounding in the
-//! edges 37, 65, 109, 165, 176, 232, 254, and in the height 38. The bits are what counts, so that edges and heights stand here.
+//! edges 37, 65, 109, 165, 176, 232, 254, and in the height 38. The bits count, so that edges and heights are listed.
 
 /// Where the tail begins: the base is as wide.
 pub(super) const BASE: f64 = EDGES[255];

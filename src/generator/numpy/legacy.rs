@@ -20,7 +20,7 @@ pub(in crate::generator) struct RandomState {
     cached: Option<f64>,
 }
 
-/// Errors where `numpy.random.seed` takes no such seed.
+/// Errors if `numpy.random.seed` takes no such seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     number(seed).map(|_| ())
 }
@@ -161,9 +161,9 @@ impl TensorCursor for Values {
     }
 }
 
-/// How many words a uniform value takes.
+/// The number of words that a uniform value takes.
 const WORDS: u64 = 2;
-/// How many values are made at a time.
+/// The number of values that are made at a time.
 const AT_ONCE: usize = 512;
 
 /// Uniform values from a state on. Each takes as many words, so that threads make them side by side.
@@ -175,7 +175,7 @@ struct Uniforms {
 }
 
 impl Uniforms {
-    fn fill<T>(&self, start: u64, out: &mut [T], as_asked: impl Fn(f64) -> T) {
+    fn fill<T>(&self, start: u64, out: &mut [T], convert: impl Fn(f64) -> T) {
         let mut engine = self.words.clone();
         engine.skip(WORDS * start);
         let mut words = [[0; 2]; AT_ONCE];
@@ -184,7 +184,7 @@ impl Uniforms {
             let words = &mut words[..out.len()];
             engine.fill(words.as_flattened_mut());
             for (out, &[high, low]) in out.iter_mut().zip(&*words) {
-                *out = as_asked(self.low + width * unit_double(high, low));
+                *out = convert(self.low + width * unit_double(high, low));
             }
         }
     }

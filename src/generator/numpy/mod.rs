@@ -25,7 +25,7 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
     }),
     check: default_rng::check,
     supports: has,
-    draws: Access::Sequential(default_rng::start),
+    access: Access::Sequential(default_rng::start),
     workspace: |_| 0,
 };
 
@@ -43,7 +43,7 @@ pub(super) const LEGACY: Generator = Generator {
     }),
     check: legacy::check,
     supports: has,
-    draws: Access::Sequential(legacy::start),
+    access: Access::Sequential(legacy::start),
     workspace: |_| 0,
 };
 
@@ -61,7 +61,7 @@ pub(super) const LASAGNE: Generator = Generator {
     }),
     check: legacy::check,
     supports: |distribution| has(distribution) || matches!(distribution, Distribution::Sparse { .. }),
-    draws: Access::Sequential(legacy::start),
+    access: Access::Sequential(legacy::start),
     workspace: legacy::workspace,
 };
 
@@ -81,7 +81,7 @@ fn of_legacy(tensor: &TensorSpec) -> &'static [Function] {
     if normal { &[Function::Ln] } else { &[] }
 }
 
-/// Whether there is such a distribution.
+/// True if there is such a distribution.
 fn has(distribution: &Distribution) -> bool {
     matches!(distribution, Distribution::Uniform { .. } | Distribution::Normal { .. })
 }

@@ -37,7 +37,7 @@ pub(super) fn double(engine: &mut Pcg64) -> f64 {
     }
 }
 
-/// Whether a point at this value and at any height of its layer is under the density.
+/// True if a point at this value and at any height of its layer is under the density.
 #[cold]
 fn is_under_double(engine: &mut Pcg64, layer: usize, value: f64) -> bool {
     let (low, high) = (DOUBLES.heights[layer], DOUBLES.heights[layer - 1]);

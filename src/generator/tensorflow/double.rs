@@ -48,7 +48,7 @@ pub(super) struct Truncated {
 }
 
 impl Truncated {
-    /// How many blocks are set aside for a group.
+    /// The number of blocks that are set aside for a group.
     const BLOCKS: u64 = 128;
 }
 

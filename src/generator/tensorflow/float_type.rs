@@ -124,7 +124,7 @@ pub(super) struct Truncated<F> {
 }
 
 impl<F: FloatType> Truncated<F> {
-    /// How many blocks are set aside for a group.
+    /// The number of blocks that are set aside for a group.
     const BLOCKS: u64 = 256;
 
     pub(super) fn new(words: Philox, mean: f64, std: f64) -> Self {

@@ -3,7 +3,7 @@
 use crate::generator::Source;
 use crate::generator::precision::Precision;
 
-/// What draws groups.
+/// A generator of groups.
 pub(super) trait Draw: Send + Sync {
     /// The type that is drawn in.
     type Value: Precision;

@@ -30,7 +30,7 @@ pub(super) const GENERATOR: Generator = Generator {
     }),
     check,
     supports: |distribution| Elementwise::of(distribution).is_some(),
-    draws: Access::Random(open),
+    access: Access::Random(open),
     workspace: |_| 0,
 };
 
@@ -43,7 +43,7 @@ pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     }
 }
 
-/// Errors where a seed is not one number or two of 64 bits with a sign.
+/// Errors if a seed is not one number or two of 64 bits with a sign.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     pair(seed, 0).context("tf.random.stateless_* takes a pair of numbers from -2^63 to 2^63-1, as in 5,7; 5 is 5,0")?;
@@ -61,13 +61,13 @@ fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
     Some([whole(0)?, second.wrapping_add(order)])
 }
 
-/// The numbers of a tensor; `None` where TensorFlow has no such distribution.
+/// The numbers of a tensor; `None` if TensorFlow has no such distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     let [first, second] = pair(seed, tensor.order.unwrap_or(0)).unwrap_or_default();
     Some(stateless([first, second], Elementwise::of(&tensor.distribution)?, tensor.dtype))
 }
 
-/// What the distribution draws under a pair of seeds.
+/// The numbers of a distribution under a pair of seeds.
 pub(super) fn stateless([first, second]: [u64; 2], distribution: Elementwise, dtype: DType) -> Box<dyn Source> {
     let words = Philox::of_pair(first, second);
     match dtype {

@@ -9,7 +9,7 @@ use crate::parallel::lock;
 use crate::simd::dispatch;
 use crate::tensor::{DType, to_f32, to_usize};
 
-/// How many words are drawn at a time: few enough for the innermost cache.
+/// The number of words that are drawn at a time: few enough for the innermost cache.
 const WORDS: usize = 1 << 12;
 
 /// An engine that reads words by their number, and goes back to the first where it must.
@@ -158,7 +158,7 @@ impl Blocks {
         }
     }
 
-    /// How many elements from `at` on are whole blocks before the tail.
+    /// The number of elements that from `at` on are whole blocks before the tail.
     fn whole(&self, at: u64, length: usize) -> usize {
         let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
         let whole = to_usize(tail.saturating_sub(at).min(length as u64));

@@ -36,7 +36,7 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
     }),
     check,
     supports: has,
-    draws: Access::Sequential(start),
+    access: Access::Sequential(start),
     workspace,
 };
 
@@ -47,14 +47,14 @@ pub(super) struct Generator {
     cached: Option<f64>,
 }
 
-/// Errors where `torch.manual_seed` takes no such seed.
+/// Errors if `torch.manual_seed` takes no such seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
     number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
 }
 
-/// Whether torch has such a distribution.
+/// True if torch has such a distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     match distribution {
         Distribution::Cleared { distribution, .. } => has(distribution),
@@ -156,12 +156,12 @@ impl Plain {
         Self { state, distribution, count, dtype, position: 0 }
     }
 
-    /// Whether every element has words of its own, so that parts can be drawn side by side.
+    /// True if every element has words of its own, so that parts can be drawn side by side.
     fn is_addressed(&self) -> bool {
         matches!(self.distribution, PlainLaw::Uniform { .. }) || self.count >= BLOCK as u64
     }
 
-    /// How many words come before an element, or before those of its block.
+    /// The number of words that come before an element, or before those of its block.
     fn words_before(&self, position: u64) -> u64 {
         let uniforms = match self.distribution {
             PlainLaw::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,

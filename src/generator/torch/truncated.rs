@@ -28,7 +28,7 @@ pub(super) fn truncated(
     Box::new(Truncated { begin: Box::new(first.clone()), rounds: vec![first], rule, count, dtype, position: 0 })
 }
 
-/// What is drawn in a round, and what of it is kept.
+/// The draws of a round, and the rule of acceptance.
 #[derive(Clone, Copy)]
 enum Rule {
     /// Normals, where they lie between the bounds.
@@ -41,7 +41,7 @@ enum Rule {
 #[derive(Clone)]
 struct Round {
     values: Plain,
-    /// What is accepted, once all `values` are drawn; `None` before.
+    /// The accepted values; `None` before all `values` are drawn.
     chances: Option<Plain>,
 }
 
@@ -117,7 +117,7 @@ impl Truncated {
     }
 }
 
-/// Whether a uniform is kept: where the logarithm of its chance is no more than that of its density over the largest.
+/// True if a uniform is kept: where the logarithm of its chance is no more than that of its density over the largest.
 fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DType) -> bool {
     if dtype == DType::F64 {
         return chance.ln() <= ((value - mean) / std).powi(2) * -0.5 - top;

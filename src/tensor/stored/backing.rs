@@ -18,10 +18,10 @@ pub trait Backing: fmt::Debug + Send + Sync {
     /// The number of bytes.
     fn length(&self) -> u64;
 
-    /// Reads the bytes from `offset` on. Errors where there are fewer, or where they are damaged.
+    /// Reads the bytes from `offset` on. Errors if there are fewer, or where they are damaged.
     fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// Errors where the file below has changed since it was opened.
+    /// Errors if the file below has changed since it was opened.
     fn check_unchanged(&self) -> io::Result<()> {
         Ok(())
     }
@@ -46,7 +46,7 @@ pub struct Origin {
     state: State,
 }
 
-/// The numbers that differ where a file is another or was written to: device, inode, length, seconds and nanoseconds.
+/// The numbers that change if a file is replaced or written to: device, inode, length, seconds and nanoseconds.
 type State = (u64, u64, u64, i64, i64);
 
 fn state(file: &File) -> io::Result<State> {

@@ -45,13 +45,13 @@ const MAX_REPEATED: u64 = 1 << 32;
 const CHUNK: u64 = 1 << 13;
 
 impl StoredTensor {
-    /// Values in C order without gaps from the byte `offset` on, little-endian. Errors where they are not all there.
+    /// Values in C order without gaps from the byte `offset` on, little-endian. Errors if they are not all there.
     pub fn new(backing: Arc<dyn Backing>, offset: u64, element: Element, shape: Shape) -> Result<Self> {
         let strides = c_order(shape.axes());
         Self::strided(backing, offset, element, shape, strides)
     }
 
-    /// The same with a distance in elements between neighbours on each axis: 0 repeats an axis. Errors where the values are not
+    /// The same with a distance in elements between neighbours on each axis: 0 repeats an axis. Errors if the values are not
     /// all there.
     pub fn strided(
         backing: Arc<dyn Backing>,
@@ -158,7 +158,7 @@ impl StoredTensor {
         self.run == self.shape.count() && self.backing.is_direct()
     }
 
-    /// Errors where the file below has changed since it was opened.
+    /// Errors if the file below has changed since it was opened.
     pub fn check_unchanged(&self) -> io::Result<()> {
         self.backing.check_unchanged()
     }
@@ -182,7 +182,7 @@ impl StoredTensor {
         Ok(())
     }
 
-    /// Hands all values over in chunks, widened, in C order. Errors where they are of a type that is not read, or damaged.
+    /// Hands all values over in chunks, widened, in C order. Errors if they are of a type that is not read, or damaged.
     pub fn widened(&self, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
         ensure!(self.element.is_number(), "values of type {} are not read as numbers", self.element.word());
         let (mut values, mut first, count) = (Vec::new(), 0, self.shape.count());

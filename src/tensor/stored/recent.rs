@@ -26,7 +26,7 @@ impl<K: PartialEq, V> Recent<K, V> {
         Self { limit, held: Mutex::new(Vec::new()) }
     }
 
-    /// The thing of that key, which `make` makes where it is not held, with its weight.
+    /// The thing of that key, which `make` makes if it is not held, with its weight.
     pub fn get(&self, key: K, make: impl FnOnce() -> io::Result<(V, u64)>) -> io::Result<Arc<V>> {
         let mut held = lock(&self.held);
         let found = match held.iter().position(|one| one.key == key) {

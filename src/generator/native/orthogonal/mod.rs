@@ -59,7 +59,7 @@ pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfo
     }
 }
 
-/// What it takes to draw the matrices.
+/// The inputs of a draw of matrices.
 struct Draw {
     normals: Normal,
     threads: usize,
@@ -189,5 +189,5 @@ impl Beside {
     }
 }
 
-/// How many runs are read together: singles of a cache line.
+/// The number of runs that are read together: singles of a cache line.
 const RUNS_TOGETHER: usize = 16;
