@@ -1,15 +1,33 @@
 //! Initial weights of neural networks, written to files.
 //!
-//! ```text
-//! argv ──cli──▶ Plan ──────scheme──────▶ Distribution ─────generator─────▶ numbers ──writer──▶ file, folder or stream
-//!               tensors in order:        what to draw            in parallel,
-//!               name, shape, dtype,      (pure function of       any order,
-//!               scheme, fans, seed       shape and scheme)       any chunk
-//! file ──reader──▶ header ──▶ inspect            header + Plan ──▶ verify (derive again, compare)
+//! A [`Plan`](plan::Plan) lists the tensors of a file in order, each with its name, shape, type and [scheme]. A scheme turns a shape
+//! into a [`Distribution`](distribution::Distribution), a [generator] draws from it, and a [writer] turns the numbers into the bytes
+//! of a [format]:
+//!
+//! ```
+//! use fanin::format::Format;
+//! use fanin::generator::NATIVE;
+//! use fanin::plan::{Common, DrawnTensor, Plan};
+//! use fanin::tensor::{DType, Fans, Layout, Seed};
+//! use fanin::writer::{self, Existing, FileOptions, Settings};
+//!
+//! let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+//! let weight = DrawnTensor::new("weight".parse()?, "784x256".parse()?, "he-normal", &common)?;
+//! let bias = DrawnTensor::new("bias".parse()?, "256".parse()?, "zeros", &common)?;
+//! let plan = Plan::new(NATIVE, Seed::from(7), [weight, bias])?;
+//!
+//! let file = std::env::temp_dir().join(format!("fanin-{}.npz", std::process::id()));
+//! let pieces = Format::find("npz")?.pieces(&plan)?;
+//! let options = FileOptions { existing: Existing::Refuse, fsync: false };
+//! let settings = Settings { threads: &|| 2, progress: &|_| () };
+//! writer::write_file(&plan, &pieces, &file, options, &settings)?;
+//! # assert!(std::fs::metadata(&file)?.len() > plan.bytes());
+//! # std::fs::remove_file(file)?;
+//! # Ok::<(), anyhow::Error>(())
 //! ```
 //!
-//! Everything flows one way: a front end only builds a [`plan::Plan`]; a [`scheme`] only turns a shape into a
-//! [`distribution::Distribution`]; a [`generator`] only turns a distribution into numbers; a [`writer`] only turns numbers into bytes.
+//! The values depend on the seed, the name, the shape and the scheme alone: they are the same on every machine, for any number of
+//! threads. `docs/design.md` in the repository describes the rooms of the code.
 
 #![cfg_attr(
     test,
@@ -22,25 +40,38 @@
     )
 )]
 
+#[doc(hidden)]
 pub mod cli;
 pub mod distribution;
 pub mod format;
 pub mod generator;
+#[doc(hidden)]
 pub mod inspect;
+#[doc(hidden)]
 pub mod matrix;
+#[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
 pub mod parallel;
+#[doc(hidden)]
 pub mod passing;
 pub mod plan;
+#[doc(hidden)]
 pub mod pretrain;
 pub mod provenance;
 pub mod reader;
+#[doc(hidden)]
 pub mod scan;
 pub mod scheme;
+#[doc(hidden)]
 pub mod show;
+#[doc(hidden)]
 pub mod simd;
+#[doc(hidden)]
 pub mod statistics;
 pub mod tensor;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod verify;
 pub mod writer;
