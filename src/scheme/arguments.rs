@@ -27,7 +27,10 @@ impl Arguments {
         let (mut seen, mut implied) = (Vec::new(), Vec::new());
         let first = match (given.bare, scheme.bare) {
             (Some(value), Some(key)) => Some((key, value)),
-            (Some(value), None) => bail!("`{value}` stands without a key, and this scheme takes no such value"),
+            (Some(value), None) => match scheme.parameters.first() {
+                None => bail!("`{value}` has no key, and this scheme takes no value without one"),
+                Some(first) => bail!("`{value}` has no key: write `key=value`, as in `{}={value}`", first.name()),
+            },
             (None, _) => None,
         };
         for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
@@ -104,7 +107,7 @@ impl Arguments {
         self.values[place].as_deref().or(self.parameters[place].default())
     }
 
-    /// Whether the scheme has a parameter.
+    /// True if the scheme has a parameter.
     pub fn lists(&self, parameter: &dyn AnyParameter) -> bool {
         self.parameters.iter().any(|listed| listed.name() == parameter.name())
     }
@@ -114,12 +117,12 @@ impl Arguments {
         self.spelled(parameter).unwrap_or("not given")
     }
 
-    /// Whether a value was given (by the user or by a framework's meaning).
+    /// True if the user or a framework's meaning gives a value.
     pub fn given(&self, parameter: &dyn AnyParameter) -> bool {
         self.place(parameter).is_some_and(|place| self.values[place].is_some())
     }
 
-    /// Sets a value that the scheme chose itself, so that the provenance records it.
+    /// Records a value that the scheme chose itself, for the provenance.
     pub fn set<T: Value>(&mut self, parameter: &Parameter<T>, value: &T) {
         if let Some(place) = self.place(parameter) {
             self.values[place] = Some(value.spelling());
@@ -180,7 +183,7 @@ impl Arguments {
         Ok(Some(position))
     }
 
-    /// Whether a flag is set.
+    /// True if a flag is set.
     pub fn flag(&self, parameter: &Parameter<bool>) -> bool {
         self.optional(parameter) == Some(true)
     }
@@ -194,7 +197,7 @@ impl Arguments {
         gain.number(self.optional(&SLOPE))
     }
 
-    /// `key=value` for each parameter that has a value, in the order of the parameters; empty where none has.
+    /// `key=value` for each parameter that has a value, in the order of the parameters; empty if none has.
     pub fn canonical(&self) -> String {
         let pairs: Vec<String> = self
             .parameters

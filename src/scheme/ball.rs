@@ -59,7 +59,7 @@ fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Distri
     Ok(Distribution::Joint(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
 }
 
-/// Where the points lie.
+/// The set of points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Region {
     /// In a ball.
@@ -79,12 +79,12 @@ struct Points {
 }
 
 impl Points {
-    /// How many points there are.
+    /// The number of points.
     fn points(&self) -> u64 {
         self.unfolding.matrices().saturating_mul(self.unfolding.rows())
     }
 
-    /// How many elements each has.
+    /// The number of elements of each.
     fn dimension(&self) -> f64 {
         to_f64(self.unfolding.columns().max(1))
     }
@@ -95,7 +95,7 @@ impl Points {
         let step = self.unfolding.step();
         self.unfolding.for_each_run(0, self.unfolding.count(), |_, length, place| {
             let (first, step) = (place.matrix * rows + place.row, step.matrix * rows + step.row);
-            // The range first: where it ends, no value is taken.
+            // The range is checked first: beyond it no value is taken.
             for (number, value) in (0..length).zip(rest.by_ref()) {
                 run(value, to_usize(first + number * step));
             }
@@ -133,7 +133,7 @@ impl Joint for Points {
     fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64> {
         let points = if self.unfolding.count() == 0 { 0 } else { to_usize(self.points()) };
         let mut values = vec![0.0; to_usize(self.unfolding.count())];
-        // What each point's values are multiplied with: first the sum that is to be undone.
+        // The factor of each point's values: first the sum that it undoes.
         let mut factors = vec![0.0; points];
         if self.kind == Region::Simplex {
             let mut words = draws.words(VALUES);

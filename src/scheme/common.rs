@@ -1,4 +1,4 @@
-//! Parameters that several families of schemes take. A row adds its default, or says more of it.
+//! Parameters that several families of schemes take. A row may add a default or another help.
 
 use super::Parameter;
 

@@ -2,11 +2,11 @@
 
 use crate::tensor::LAYOUTS;
 
-/// An expression, and where it is legal.
+/// An expression, and a place at which it is legal.
 pub struct Example {
     /// The expression.
     pub expression: &'static str,
-    /// A shape that the scheme takes, and its layout; `None` where it takes every matrix, in any layout.
+    /// A shape that the scheme takes, and its layout; `None` if it takes every matrix, in any layout.
     pub place: Option<(&'static str, &'static str)>,
 }
 

@@ -18,7 +18,7 @@ pub struct Gain {
     value: fn(slope: f64) -> f64,
     /// The number as a formula.
     pub formula: &'static str,
-    /// Where it comes from.
+    /// The paper or program that it comes from.
     pub source: &'static str,
 }
 
@@ -152,7 +152,7 @@ impl GainArgument {
 
     /// The number, for a slope if one is given. Errors if it is given with any other gain than that of the leaky rectifier.
     pub(super) fn number(self, slope: Option<f64>) -> Result<f64> {
-        ensure!(slope.is_none() || self.is_leaky_relu(), "slope goes with gain=leaky-relu only");
+        ensure!(slope.is_none() || self.is_leaky_relu(), "slope is only for gain=leaky-relu");
         Ok(match self {
             Self::Number(number) => number,
             Self::Named(gain) => gain.number(slope.unwrap_or(DEFAULT_SLOPE)),
@@ -212,7 +212,7 @@ mod tests {
         1.0 / (1.0 + (-z).exp())
     }
 
-    /// Each activation, and where its derivatives jump.
+    /// Each activation, and the places at which its derivatives jump.
     fn activation(name: &str) -> (fn(f64) -> f64, &'static [f64]) {
         match name {
             "unit-linear" => (|z| z, &[]),

@@ -79,20 +79,20 @@ fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
 struct Icnr {
     std: f64,
     uniform: bool,
-    /// How many outputs share a kernel.
+    /// The number of outputs that share a kernel.
     copies: u64,
-    /// Whether those follow one another.
+    /// True if those outputs are consecutive.
     in_a_row: bool,
     unfolding: Unfolding,
 }
 
 impl Icnr {
-    /// How many values are drawn.
+    /// The number of values to draw.
     fn count(&self) -> u64 {
         self.unfolding.count() / self.copies
     }
 
-    /// Which of them the element at a place is.
+    /// The index of the drawn value at a place.
     fn drawn(&self, MatrixIndex { matrix, row, column }: MatrixIndex) -> u64 {
         let kernels = self.unfolding.rows() / self.copies;
         let kernel = if self.in_a_row { row / self.copies } else { row % kernels };

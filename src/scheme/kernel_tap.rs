@@ -4,7 +4,7 @@ use super::{Parameter, choice};
 use crate::tensor::{Axes, AxisRole};
 
 choice! {
-    /// Which places of each kernel axis are written on.
+    /// The places of each kernel axis that are not zero.
     pub(super) enum Tap {
         /// The centre; of an even number of places, the one before the middle.
         Left = "left",
@@ -30,19 +30,19 @@ impl Tap {
         }
     }
 
-    /// The output and the input of element `index`; `None` where it does not lie on the tap.
+    /// The output and the input of element `index`; `None` if it is not on the tap.
     pub(super) fn channels(self, axes: &Axes, index: u64) -> Option<(u64, u64)> {
         let on_it = axes.coordinates(index).all(|(role, size, at)| role != AxisRole::Kernel || self.holds(size, at));
         on_it.then(|| axes.channels(index))
     }
 }
 
-/// How many outputs and inputs a weight has, kernels apart.
+/// The numbers of outputs and inputs of a weight, without kernel axes.
 pub(super) fn widths(axes: &Axes) -> (u64, u64) {
     (axes.product(|role| role == AxisRole::Out), axes.product(|role| role == AxisRole::In))
 }
 
-/// How many kernel axes a weight has.
+/// The number of kernel axes of a weight.
 pub(super) fn kernel_axes(axes: &Axes) -> usize {
     axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).count()
 }

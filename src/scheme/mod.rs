@@ -51,7 +51,7 @@ use crate::distribution::Distribution;
 
 /// A family of schemes: one file.
 pub struct Family {
-    /// What its schemes have in common.
+    /// A heading of `list schemes`.
     pub name: &'static str,
     /// Its schemes.
     pub schemes: &'static [Scheme],
@@ -102,13 +102,13 @@ pub const SCHEMES: &[Family] = &[
 pub struct Scheme {
     /// Its name in the literature, in kebab-case.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// One line for lists.
     pub summary: &'static str,
     /// The distribution as a formula.
     pub formula: &'static str,
     /// The paper or program that it comes from.
     pub source: &'static str,
-    /// Which ranks it takes.
+    /// The ranks that it takes.
     pub ranks: &'static str,
     /// Its parameters.
     pub parameters: &'static [&'static dyn AnyParameter],
@@ -116,14 +116,14 @@ pub struct Scheme {
     pub bare: Option<&'static str>,
     /// Other words for it that belong to no framework.
     pub aliases: &'static [&'static str],
-    /// What it reads of its place.
+    /// The part of its place that it reads.
     pub requires: Requires,
     /// A way to use it: for documentation, golden values and the tests that every row must pass.
     pub example: Example,
     distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
 }
 
-/// A row that says nothing: families whose rows have much in common fill it in once.
+/// The defaults of a row.
 const EMPTY: Scheme = Scheme {
     name: "",
     summary: "",
@@ -138,7 +138,7 @@ const EMPTY: Scheme = Scheme {
     distribution: |_, _| anyhow::bail!("its row has no distribution"),
 };
 
-/// What a scheme reads of the place where it is applied.
+/// The part of its place that a scheme reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requires {
     /// The shape at most.
@@ -152,14 +152,14 @@ pub enum Requires {
 }
 
 impl Requires {
-    /// Whether it matters how one tensor holds several weights.
+    /// True if the packing of several weights in one tensor matters.
     pub fn arranges(self) -> bool {
         matches!(self, Self::Fans | Self::Matrices)
     }
 }
 
 impl Scheme {
-    /// Its parameters, and those of the packing where it has a say.
+    /// Its parameters, and those of the packing if it reads fans or matrices.
     pub fn parameters(&self) -> impl Iterator<Item = &'static dyn AnyParameter> + use<> {
         let packing: &[&dyn AnyParameter] = if self.requires.arranges() { PACKING } else { &[] };
         self.parameters.iter().chain(packing).copied()

@@ -12,7 +12,7 @@ pub struct Parameter<T> {
     /// Its key, in kebab-case.
     pub name: &'static str,
     help: &'static str,
-    /// The value where none is given, as typed.
+    /// The value if none is given, as typed.
     default: Option<&'static str>,
     value: PhantomData<fn() -> T>,
 }
@@ -42,13 +42,13 @@ impl<T> Parameter<T> {
     }
 }
 
-/// A parameter whatever its type, as rows list them.
+/// A parameter of any type, for lists of parameters.
 pub trait AnyParameter: Sync {
     /// Its key, in kebab-case.
     fn name(&self) -> &'static str;
-    /// What it takes.
+    /// The type of its values.
     fn kind(&self) -> Kind;
-    /// The value where none is given, as typed.
+    /// The value if none is given, as typed.
     fn default(&self) -> Option<&'static str>;
     /// A noun phrase.
     fn help(&self) -> &'static str;
@@ -78,7 +78,7 @@ impl<T: Value> AnyParameter for Parameter<T> {
     }
 }
 
-/// What a parameter takes.
+/// The values that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A finite number.
@@ -101,7 +101,7 @@ pub enum Kind {
 
 /// A type of values.
 pub trait Value: Sized {
-    /// What is taken.
+    /// The values that are taken.
     const KIND: Kind;
     /// A value, for the message that one is required.
     const EXAMPLE: &'static str;

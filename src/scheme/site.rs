@@ -1,4 +1,4 @@
-//! Where a scheme is applied: the shape, which axis is what, and how one tensor may hold several weights.
+//! The place at which a scheme is applied: the shape, the roles of its axes, and the weights that one tensor holds.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ const TRANSPOSED: Parameter<bool> = Parameter::new(
     "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it as any convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
 );
 
-/// What schemes that read fans or matrices take beside their own parameters.
+/// The parameters of all schemes that read fans or matrices, in addition to their own.
 pub const PACKING: &[&dyn AnyParameter] = &[&GROUPS, &HEADS, &SPLIT, &AXIS, &TRANSPOSED];
 
-/// How one tensor holds a weight: as it stands, as several side by side, or transposed.
+/// The arrangement of weights in one tensor: one, several side by side, or transposed.
 #[derive(Default, PartialEq)]
 struct Packing {
     transposed: bool,
-    /// The parameter that says so, how many parts, and along which axis where that was given.
+    /// The parameter that divides the tensor, the number of parts, and the axis if it is given.
     parts: Option<(&'static str, u64, Option<usize>)>,
 }
 
@@ -41,7 +41,7 @@ impl Packing {
             anyhow::bail!("it takes one of groups, heads and split, not both {one} and {other}");
         }
         let cuts = parts.is_some_and(|(name, _)| name != GROUPS.name);
-        ensure!(axis.is_none() || cuts, "axis goes with heads or split");
+        ensure!(axis.is_none() || cuts, "axis is only for heads or split");
         Ok(Self { transposed: arguments.flag(&TRANSPOSED), parts: parts.map(|(name, parts)| (name, parts, axis)) })
     }
 
@@ -55,11 +55,11 @@ impl Packing {
     }
 }
 
-/// Where a scheme is applied: the shape and what is known of its fans.
+/// The place at which a scheme is applied.
 pub struct Site<'a> {
     /// The shape.
     pub shape: &'a Shape,
-    /// Which axis is what.
+    /// The roles of the axes.
     pub layout: &'a Layout,
     given: Fans,
     packing: Packing,
@@ -80,8 +80,7 @@ impl<'a> Site<'a> {
 
     /// The tensor that the scheme starts from, and its axes.
     pub fn base(&self) -> Result<(&Arc<Base>, Axes)> {
-        let base =
-            self.base.context("it starts from a weight that is there already: give the file with --base FILE")?;
+        let base = self.base.context("it starts from a given weight: add --base FILE")?;
         let axes = self.layout.axes(&base.shape);
         Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
@@ -96,7 +95,7 @@ impl<'a> Site<'a> {
                 site.layout
             );
         }
-        // What was asked for must be possible, whether or not the scheme then reads it.
+        // The packing must be possible, even if the scheme does not read it.
         if site.packing != Packing::default() {
             site.axes()?;
         }
@@ -154,7 +153,7 @@ impl<'a> Site<'a> {
         Unfolding::new(self.axes()?).with_context(|| format!("layout `{layout}`"))
     }
 
-    /// The tensor as square matrices. Errors where it has not as many inputs as outputs.
+    /// The tensor as square matrices. Errors if inputs and outputs differ in number.
     pub fn square(&self) -> Result<Unfolding> {
         let (unfolding, shape) = (self.unfolding()?, self.shape);
         let (rows, columns) = (unfolding.rows(), unfolding.columns());

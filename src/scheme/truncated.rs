@@ -41,7 +41,7 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution>
     let relative = arguments.given(&LOW_SIGMA) || arguments.given(&HIGH_SIGMA);
     ensure!(!(absolute && relative), "it takes cuts at low and high, or at low-sigma and high-sigma, not both kinds");
     let (std, low, high) = if absolute {
-        ensure!(!arguments.flag(&CORRECTED), "corrected goes with cuts in sigma (low-sigma, high-sigma) only");
+        ensure!(!arguments.flag(&CORRECTED), "corrected is only for cuts in sigma (low-sigma, high-sigma)");
         let cut = |parameter, open| arguments.optional(parameter).unwrap_or(open);
         (asked, cut(&LOW, f64::NEG_INFINITY), cut(&HIGH, f64::INFINITY))
     } else {
@@ -68,7 +68,7 @@ fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution>
     Ok(Distribution::TruncatedNormal { mean, std, low, high })
 }
 
-/// How many standard deviations from the mean an interval may begin; beyond, its values could not be told apart.
+/// The largest distance of an interval from the mean, in standard deviations; beyond, doubles are too coarse.
 const FARTHEST: f64 = 1e6;
 
 /// The part of the standard deviation that is left after cutting at `low` and `high` sigma.

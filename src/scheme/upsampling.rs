@@ -110,11 +110,11 @@ struct Tent {
     /// How far from the centre it reaches 0.
     factor: f64,
     centre: f64,
-    /// Whether the first coordinate grows along the second.
+    /// True if the first coordinate grows along the second.
     sheared: bool,
-    /// Whether it stands between equal channels only.
+    /// True if different channels have zeros between them.
     diagonal: bool,
-    /// What it is divided by.
+    /// The divisor.
     sum: f64,
     axes: Axes,
 }

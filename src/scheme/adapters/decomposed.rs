@@ -91,7 +91,7 @@ const RANK_OF_A: &str = "rank outputs, and the inputs of the base; with --base F
 const RANK_OF_B: &str = "the outputs of the base, and rank inputs; with --base FILE";
 const RANK_OF_BASE: &str = "the shape of the base; with --base FILE";
 
-/// What the rows have in common.
+/// The common part of the rows.
 const BASE: Scheme =
     Scheme { parameters: &[&RANK, &SCALING], bare: Some(RANK.name), requires: Requires::Base, ..EMPTY };
 

@@ -1,4 +1,4 @@
-//! The two matrices of an adapter where the weight that they adapt is not looked at.
+//! The two matrices of an adapter, drawn without the weight that they adapt.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Orthogonal {
     }
 }
 
-/// What both matrices of PEFT are divided by.
+/// The divisor of both matrices of PEFT.
 const DIVISOR: f64 = 10.0;
 
 impl Moments for Orthogonal {

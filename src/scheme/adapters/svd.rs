@@ -40,7 +40,7 @@ fn brought_near_one(matrix: &[f64]) -> (Vec<f64>, i32) {
     (matrix.iter().map(|value| libm::scalbn(*value, -exponent)).collect(), exponent)
 }
 
-/// Whether factors make a row-major matrix of values near 1 again.
+/// True if the product of the factors is a row-major matrix of values near 1.
 fn make_again(matrix: &[f64], left: &DMatrix<f64>, weights: &[f64], right: &DMatrix<f64>) -> bool {
     let columns = right.ncols();
     let largest = weights.iter().fold(1f64, |largest, weight| largest.max(*weight));

@@ -24,7 +24,11 @@ pub(super) const ROW: Scheme = Scheme {
     distribution: |arguments, site| {
         let convolution = Convolution::new(site)?;
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
-        ensure!(weight != [1, 1, 1], "shape {} has one element a weight, which no variance can be had of", site.shape);
+        ensure!(
+            weight != [1, 1, 1],
+            "shape {} has one element per weight: its variance cannot be set; take he-normal",
+            site.shape
+        );
         let variance = 2.0 / to_f64(site.fan_in()?.max(1));
         let noise = arguments.value(&NOISE)?;
         ensure!(
@@ -121,7 +125,7 @@ impl ConvolutionAware {
     }
 }
 
-/// How many frequencies a real transform has along each axis: half of them along the last, for the others mirror those.
+/// The number of frequencies of a real transform along each axis: half of them along the last, for the others mirror those.
 fn frequencies(kernel: &[u64]) -> Vec<u64> {
     let mut frequencies = kernel.to_vec();
     frequencies.iter_mut().next_back().into_iter().for_each(|last| *last = *last / 2 + 1);
@@ -138,7 +142,7 @@ fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
             for (size, count) in kernel.iter().zip(&frequencies).rev() {
                 let along = frequency_left % count;
                 turns += to_f64(along * (tap_left % size) % size) / to_f64(*size);
-                // The last axis comes first: a frequency there stands for its mirror image too, where that is another.
+                // The last axis comes first: a frequency there also counts for its mirror image, if that is another.
                 last.get_or_insert(if along == 0 || 2 * along == *size { 1.0 } else { 2.0 });
                 (frequency_left, tap_left) = (frequency_left / count, tap_left / size);
             }

@@ -114,7 +114,7 @@ impl Projection {
         Self { columns: matrix::transposed(&rows, [rank, size]), rows, size, rank }
     }
 
-    /// What `tap` becomes when `[P, I - P]` is convolved with the taps along an axis on which `before` comes before it:
+    /// The tap `tap` after `[P, I - P]` is convolved with the taps along an axis on which `before` comes before it:
     /// `tap P + before (I - P)`.
     fn convolve(&self, before: Option<&[f64]>, tap: &mut [f64]) {
         let Self { columns, rows, size, rank } = self;

@@ -40,7 +40,7 @@ pub(super) const ROW: Scheme = Scheme {
 
 #[derive(Debug)]
 struct Features {
-    /// Whether all rows have one length.
+    /// True if all rows have one length.
     equal: bool,
     std: f64,
     unfolding: Unfolding,

@@ -23,7 +23,11 @@ pub(super) const ROW: Scheme = Scheme {
     distribution: |arguments, site| {
         let unfolding = site.unfolding()?;
         let single = unfolding.rows() == 1 && unfolding.columns() == 1;
-        ensure!(!single, "shape {} has one element a weight, which no variance can be had of", site.shape);
+        ensure!(
+            !single,
+            "shape {} has one element per weight: its variance cannot be set; take glorot-normal",
+            site.shape
+        );
         let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
         let variance = arguments.positive(&SCALE)? / fans.max(1.0);
         Ok(Distribution::Joint(Arc::new(GlorotOrthogonal { variance, unfolding })))

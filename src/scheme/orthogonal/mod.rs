@@ -17,7 +17,7 @@ use super::{Arguments, Choice, EMPTY, Parameter, Requires, Scheme, Site, choice,
 use crate::distribution::{Distribution, OrthogonalMethod};
 use crate::tensor::{Unfolding, to_f64};
 
-/// The largest smaller dimension for which the singular value decomposition is taken when no method is asked for; beyond,
+/// The largest smaller dimension for which the singular value decomposition is the default; beyond,
 /// it would take minutes.
 const LARGEST_SVD: u64 = 512;
 

@@ -1,4 +1,4 @@
-//! What the distributions of this family share: the parts of a convolution, matrices put into their tensor, and sizes.
+//! Shared code of this family: the parts of a convolution, matrices put into their tensor, and sizes.
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,7 +12,7 @@ pub(super) struct Convolution {
     axes: Axes,
 }
 
-/// Where an element lies: in which of several weights side by side, for which output and input, at which tap.
+/// The place of an element: its matrix among those side by side, output, input and tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) matrix: usize,
@@ -65,7 +65,7 @@ impl Convolution {
         self.axes.product(|role| role == AxisRole::Kernel)
     }
 
-    /// How many elements there are in all.
+    /// The number of elements.
     pub(super) fn count(&self) -> u64 {
         self.axes.product(|_| true)
     }
@@ -92,7 +92,7 @@ impl Convolution {
     }
 }
 
-/// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made where it is empty.
+/// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made if it is empty.
 pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) -> Vec<f64> {
     let mut matrices = Vec::with_capacity(to_usize(unfolding.count()));
     if unfolding.count() > 0 {

@@ -76,7 +76,7 @@ fn haar_angles(draws: &dyn RandomStreams, stream: u64, size: usize) -> Vec<f64> 
     angles.into_iter().skip(size % 2).step_by(2).collect()
 }
 
-/// Whether the determinant of an orthogonal matrix is 1 and not -1: by elimination, and the signs of the pivots.
+/// True if the determinant of an orthogonal matrix is 1 and not -1: by elimination, and the signs of the pivots.
 fn is_rotation(matrix: &DMatrix<f64>) -> bool {
     let (mut left, size) = (matrix.clone(), matrix.nrows());
     let mut positive = true;

@@ -100,14 +100,14 @@ fn chrono(
     Ok(Distribution::Joint(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
 
-/// Where the gates of a bias lie.
+/// The places of the gates in a bias.
 #[derive(Debug)]
 struct Gates {
-    /// How many units there are.
+    /// The number of units.
     units: u64,
     /// A letter for each gate, in their order.
     order: &'static str,
-    /// Whether the gates of a unit stand together.
+    /// True if the gates of a unit are adjacent.
     interleaved: bool,
 }
 
@@ -123,7 +123,6 @@ impl Gates {
         Ok(Self { units: size / count, order, interleaved })
     }
 
-    /// How many gates there are.
     fn count(&self) -> u64 {
         self.order.len() as u64
     }

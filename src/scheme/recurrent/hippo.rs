@@ -175,7 +175,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// Whether a tensor is A or B, and how many states it has.
+/// The part that a tensor is, and its number of states.
 fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
     let (axes, last) = (site.shape.axes(), last_axis(site)?);
     let before = axes.len().checked_sub(2).map(|position| axes[position]);

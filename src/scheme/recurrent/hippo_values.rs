@@ -31,12 +31,12 @@ pub(super) enum Measure {
 }
 
 impl Measure {
-    /// Whether states come in pairs, a cosine and a sine.
+    /// True if states are pairs of a cosine and a sine.
     pub(super) fn is_paired(self) -> bool {
         matches!(self, Self::Fourier | Self::FourierDiagonal | Self::FourierDecay)
     }
 
-    /// Whether A is 0 above its diagonal.
+    /// True if A is 0 above its diagonal.
     fn is_triangular(self) -> bool {
         matches!(self, Self::LegS | Self::LagT { .. } | Self::TiltedLagT { .. } | Self::GeneralizedLagT { .. })
     }
@@ -101,7 +101,7 @@ fn log_norm(n: u64, alpha: f64) -> f64 {
     0.5 * (near + (stirling_series(x + alpha) - stirling_series(x)))
 }
 
-/// What ln gamma(x) is above (x - 1/2) ln x - x + ln(2 pi) / 2, for x of 16 and more.
+/// The difference of ln gamma(x) and (x - 1/2) ln x - x + ln(2 pi) / 2, for x of 16 and more.
 fn stirling_series(x: f64) -> f64 {
     let square = x * x;
     (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square)

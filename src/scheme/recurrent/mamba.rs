@@ -1,4 +1,4 @@
-//! What Mamba and S4 keep of a state-space model beside its weights: decays and time steps.
+//! Decays and time steps of state-space models: Mamba and S4.
 
 use std::sync::Arc;
 
@@ -164,7 +164,7 @@ struct TimeStep {
 }
 
 impl TimeStep {
-    /// x such that ln(1 + exp(x)) is this time step, or the floor where that is longer.
+    /// x such that ln(1 + exp(x)) is this time step, or the floor if that is longer.
     fn inverse_softplus(&self, step: f64) -> f64 {
         let step = step.max(self.floor);
         step + libm::log(-libm::expm1(-step))

@@ -86,7 +86,7 @@ fn over_channels(curve: Curve, site: &Site) -> Distribution {
     Distribution::Deterministic(Arc::new(Channels { curve, count: site.shape.count() }))
 }
 
-/// Where a layer stands in its model.
+/// The position of a layer in its model.
 struct Depth {
     layer: u64,
     layers: u64,

@@ -68,21 +68,21 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     row(
         "s4d-inv",
-        "eigenvalues by an inverse law, near those of s4d-legs",
+        "eigenvalues by an inverse curve, near those of s4d-legs",
         "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
         PAPER,
         |arguments, site| curve(Curve::Inverse, arguments, site),
     ),
     row(
         "s4d-inv2",
-        "s4d-inv with a slower inverse law",
+        "s4d-inv with a slower inverse curve",
         "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         PAPER,
         |arguments, site| curve(Curve::Inverse2, arguments, site),
     ),
     row(
         "s4d-quad",
-        "eigenvalues by a quadratic law",
+        "eigenvalues by a quadratic curve",
         "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
         PAPER,
         |arguments, site| curve(Curve::Quadratic, arguments, site),
@@ -116,7 +116,7 @@ fn curve(curve: Curve, arguments: &mut Arguments, site: &Site) -> Result<Distrib
     Ok(Distribution::Deterministic(Arc::new(Diagonal { curve, part, size: last_axis(site)? })))
 }
 
-/// How the eigenvalues go with their number.
+/// The eigenvalue as a function of its index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Curve {
     Real,
@@ -131,7 +131,7 @@ pub(super) enum Curve {
 pub(super) struct Diagonal {
     pub(super) curve: Curve,
     pub(super) part: Part,
-    /// How many eigenvalues there are, one of each pair.
+    /// The number of eigenvalues, one of each pair.
     pub(super) size: u64,
 }
 

@@ -8,7 +8,7 @@ use crate::tensor::{to_f64, to_usize};
 /// Their imaginary parts, the largest first, on the last axis of a tensor.
 #[derive(Debug)]
 pub(super) struct LegS {
-    /// How many there are, one of each conjugate pair.
+    /// Their number, one of each conjugate pair.
     pub(super) eigenvalues: u64,
     pub(super) count: u64,
 }

@@ -133,7 +133,7 @@ fn tilted(block: &[f64], size: usize, slope: f64) -> Vec<f64> {
 /// The number of products with a vector to find the largest singular value.
 const POWERS: usize = 30;
 
-/// About the largest singular value, by the power method; infinite where that is beyond a double.
+/// About the largest singular value, by the power method; infinite if that is beyond a double.
 fn norm(block: &[f64], size: usize) -> f64 {
     let mut vector: Vec<f64> =
         (0..size).map(|unit| 1.0 + (to_f64(unit as u64) * 0.618_033_988_749_894_9) % 1.0).collect();

@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// What rows that are filled by diagonals have in common.
+/// The common part of rows that are filled by diagonals.
 const DIAGONALS: Scheme = Scheme {
     source: COSSU,
     ranks: SQUARE,
@@ -79,9 +79,9 @@ const DIAGONALS: Scheme = Scheme {
 struct Diagonals {
     count: u64,
     values: Values,
-    /// Whether those above the main one stay empty.
+    /// True if those above the main one stay empty.
     lower: bool,
-    /// Whether all of a diagonal have one value.
+    /// True if all elements of a diagonal have one value.
     constant: bool,
 }
 
@@ -138,7 +138,7 @@ struct PseudoSvd {
 fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let order = arguments.value(&ORDER)?;
     let density = arguments.fraction(&DENSITY)?;
-    ensure!(density <= 0.99, "density is {density}: turning reaches at most 0.99 in good time");
+    ensure!(density <= 0.99, "density is {density}: it must be 0.99 or less");
     Ok(drawn(PseudoSvd { max: arguments.positive(&MAX)?, density, order }, square(site)?))
 }
 

@@ -81,12 +81,12 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// How many units each input has; errors where they do not come out even.
+/// The number of units of each input. Errors if it is not whole.
 pub(super) fn units_of_each(unfolding: &Unfolding) -> Result<u64> {
     let (units, inputs) = (unfolding.rows(), unfolding.columns());
     ensure!(
         inputs > 0 && units % inputs == 0,
-        "it has {units} outputs and {inputs} inputs: each input leads to as many, so that the outputs must be a multiple of the inputs"
+        "it has {units} outputs and {inputs} inputs: the outputs must be a multiple of the inputs"
     );
     Ok(units / inputs)
 }
@@ -136,7 +136,7 @@ fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         let places = Places::Independent { density: 1.0 };
         return Ok(Distribution::Iid(Arc::new(RandomSparse { places, values, scale: weight })));
     }
-    ensure!(!arguments.given(&POSITIVE), "positive goes with signs=bernoulli");
+    ensure!(!arguments.given(&POSITIVE), "positive is only for signs=bernoulli");
     let count = unfolding.rows().saturating_mul(unfolding.columns());
     ensure!(
         matches!(signs, Signs::Alternating) || count <= MAX_DIGITS,

@@ -79,7 +79,7 @@ struct Map {
     amplitude: f64,
     divisor: f64,
     control: f64,
-    /// Whether each input has units of its own.
+    /// True if each input has units of its own.
     chain: bool,
 }
 

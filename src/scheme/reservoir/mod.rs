@@ -32,7 +32,7 @@ use random::Random;
 /// The spectral radius as a parameter.
 pub(super) const RADIUS: Parameter<f64> = common::RADIUS.help("the spectral radius (the largest magnitude of an eigenvalue) to scale the matrix to, above 0 [default: no scaling]; refused if the matrix never or hardly ever has a cycle, since its radius is then 0");
 
-/// What `shapes` says of a square matrix, and of one that need not be square.
+/// The ranks of square matrices, and of any matrices.
 pub(super) const SQUARE: &str =
     "two axes of equal size; the matrix must be square, as in layout oi (torch) or io (default)";
 pub(super) const ANY_MATRIX: &str = "two or more axes";
@@ -55,7 +55,7 @@ pub(super) trait Structure: Debug + Send + Sync {
         None
     }
 
-    /// Whether another draw is another matrix.
+    /// True if another draw is another matrix.
     fn is_random(&self) -> bool {
         true
     }
@@ -71,7 +71,7 @@ pub(super) trait Structure: Debug + Send + Sync {
     }
 }
 
-/// Matrices of a structure, each scaled to a spectral radius where one was asked for.
+/// Matrices of a structure, each scaled to a spectral radius if one is given.
 #[derive(Debug)]
 struct Matrices<T> {
     structure: T,
@@ -94,7 +94,7 @@ const LEAST: f64 = 1e-3;
 
 impl<T: Structure> Moments for Matrices<T> {
     fn mean(&self) -> Option<f64> {
-        // What scaling makes of it is known where it is 0.
+        // A mean of 0 stays 0 under scaling.
         self.structure.mean().filter(|&mean| mean == 0.0 || self.radius.is_none())
     }
 
@@ -165,7 +165,7 @@ fn drawn(structure: impl Structure + 'static, unfolding: Unfolding) -> Distribut
     Distribution::Joint(Arc::new(Matrices { structure, radius: None, unfolding }))
 }
 
-/// The distribution of matrices that are scaled to a spectral radius where one was asked for. Errors if they cannot have it.
+/// The distribution of matrices that are scaled to a spectral radius if one is given. Errors if they cannot have it.
 fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     let units = unfolding.columns();
     let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
@@ -238,7 +238,7 @@ impl<T: Topology> Structure for Filled<T> {
     }
 }
 
-/// The distribution of a topology: element by element, or filled in where its eigenvalues are asked for.
+/// The distribution of a topology: element by element, or filled in if it is scaled to a spectral radius.
 fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     match radius {
         Some(_) => scaled(Filled(topology), radius, unfolding),
@@ -251,12 +251,12 @@ fn square(site: &Site) -> Result<Unfolding> {
     site.square().context("a reservoir's units are its inputs and its outputs")
 }
 
-/// The spectral radius that was asked for.
+/// The spectral radius, if one is given.
 fn radius(arguments: &Arguments) -> Result<Option<f64>> {
     arguments.optional(&RADIUS).map(|_| arguments.positive(&RADIUS)).transpose()
 }
 
-/// A count that must not be 0.
+/// A count of 1 or more.
 fn at_least_one(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<u64> {
     let (name, count) = (parameter.name, arguments.value(parameter)?);
     ensure!(count > 0, "{name} is 0: it must be 1 or more");

@@ -72,7 +72,7 @@ impl Measured {
     }
 }
 
-/// The spectral radius of a matrix by its real Schur form; `None` where that is not found.
+/// The spectral radius of a matrix by its real Schur form; `None` if that is not found.
 fn measured(block: Vec<f64>, size: usize) -> Option<Measured> {
     // Units on scales of their own are brought to one, as LAPACK does before it looks for eigenvalues.
     let mut block = DMatrix::from_vec(size, size, block);
@@ -109,7 +109,7 @@ fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
 }
 
 /// Replaces a matrix by one of the same eigenvalues and without zeros, H A H with a reflection H. The iteration that
-/// finds them stands still on some matrices of zeros and ones, such as that of a cycle.
+/// finds them stalls on some matrices of zeros and ones, such as that of a cycle.
 fn reflect(block: &mut [f64], size: usize) {
     // An axis of no particular direction: the fractional parts of the multiples of the golden ratio, plus 1.
     let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (to_f64(place as u64) * 0.618_033_988_749_894_9) % 1.0).collect();

@@ -1,4 +1,4 @@
-//! What the matrices of reservoirs are made of at random: values of a distribution, at places that are chosen.
+//! Random parts of the matrices of reservoirs: values of a distribution, at random places.
 
 use anyhow::{Result, ensure};
 use rand::Rng;
@@ -74,7 +74,10 @@ impl Values {
     pub(super) fn of(arguments: &mut Arguments) -> Result<Self> {
         let distribution = arguments.value(&DISTRIBUTION)?;
         let positive = arguments.lists(&POSITIVE) && arguments.given(&POSITIVE);
-        ensure!(distribution == ValueDistribution::Bernoulli || !positive, "positive goes with distribution=bernoulli");
+        ensure!(
+            distribution == ValueDistribution::Bernoulli || !positive,
+            "positive is only for distribution=bernoulli"
+        );
         match distribution {
             ValueDistribution::Normal => Ok(Self::Normal),
             ValueDistribution::Uniform => Ok(Self::Uniform),
@@ -139,9 +142,9 @@ impl Values {
 /// The parameters that say where the non-zeros are.
 pub(super) const DENSITY: Parameter<f64> = common::DENSITY
     .help("the probability of each element to be non-zero; the fraction of non-zeros with exact or direction");
-/// The same, where it is 0.1 by default.
+/// The same, with a default of 0.1.
 pub(super) const DENSITY_OF_A_TENTH: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]");
-/// The same, where it is 1 by default.
+/// The same, with a default of 1.
 pub(super) const DENSITY_OF_ONE: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]");
 pub(super) const DEGREE: Parameter<u64> =
     Parameter::new("degree", "the exact number of connections of each unit, instead of density");
@@ -156,7 +159,7 @@ pub(super) const DIRECTION: Parameter<Direction> = Parameter::new(
 pub(super) const EXACT: Parameter<bool> =
     Parameter::new("exact", "meet density exactly, with round(density elements) non-zeros anywhere");
 
-/// Where the non-zeros are.
+/// The places of the non-zeros.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Places {
     /// Each with a probability of its own.
@@ -170,7 +173,7 @@ pub(super) enum Places {
 }
 
 impl Places {
-    /// Reads density, degree, direction and exact; `density` is that of the scheme where nothing is given.
+    /// Reads density, degree, direction and exact; `density` is the default of the scheme.
     pub(super) fn of(arguments: &mut Arguments, rows: u64, columns: u64, density: f64) -> Result<Self> {
         let degree = arguments.optional(&DEGREE);
         ensure!(
@@ -179,7 +182,7 @@ impl Places {
         );
         ensure!(
             !(arguments.flag(&EXACT) && arguments.given(&DIRECTION)),
-            "exact counts the non-zeros of the whole matrix, and direction those of each unit: it takes one of them"
+            "exact counts the non-zeros of the whole matrix, and direction those of each unit: take one of them"
         );
         if degree.is_some() && !arguments.given(&DIRECTION) {
             arguments.set(&DIRECTION, &Direction::Out);

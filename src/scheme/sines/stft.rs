@@ -21,11 +21,11 @@ pub(in crate::scheme) struct Steps {
     pub(in crate::scheme) wave: DType,
     /// The type of the window and of what is made of both.
     pub(in crate::scheme) product: DType,
-    /// Whether frequencies are multiplied by one over the period, and not divided by it.
+    /// True if frequencies are multiplied by one over the period, and not divided by it.
     pub(in crate::scheme) reciprocal: bool,
-    /// Whether the period is a number of the angles' type.
+    /// True if the period is a number of the angles' type.
     pub(in crate::scheme) rounds_period: bool,
-    /// Whether a sum is rounded after each summand, and stands still where they are too small for it.
+    /// True if a sum is rounded after each summand, so that small ones are lost.
     pub(in crate::scheme) rounds_sums: bool,
 }
 
@@ -33,7 +33,7 @@ pub(in crate::scheme) struct Steps {
 const LONGEST: u64 = 1 << 24;
 
 impl Steps {
-    /// What the window is divided by.
+    /// The divisor of the window.
     fn scale(self, window: &Window, length: u64, normalisation: Normalisation) -> Result<f64> {
         let of = self.product;
         let term = |place| match (of.round(window.value(place)), normalisation) {

@@ -62,7 +62,7 @@ impl Window {
         a0 - a1 * libm::cos(angle(1)) + a2 * libm::cos(angle(2))
     }
 
-    /// What the window is divided by.
+    /// The divisor of the window.
     pub(super) fn sum(&self, normalisation: Normalisation) -> f64 {
         let [a0, a1, a2] = self.cosines;
         let short = self.length <= SHORT;

@@ -46,7 +46,7 @@ fn parameters_out_of_range_are_refused() {
         ("init normal:std= 3", &["`std=`", "key=value"]),
         ("init normal: 3", &["argument is missing"]),
         ("init normal:std=1,2 3", &["`2`", "without a key"]),
-        ("init zeros:1 3", &["`1`", "takes no such value"]),
+        ("init zeros:1 3", &["`1`", "takes no value"]),
         ("init :std=1 3", &["no scheme is named"]),
         ("init normal:std=1e6 3 --dtype f16", &["`normal:std=1e6`", "do not fit f16", "--dtype"]),
         ("init constant:1e39 3", &["`constant:1e39`", "do not fit f32"]),
@@ -178,7 +178,7 @@ fn distributions_that_are_none_are_refused() {
         ("init unit-sphere 281474976710656x1", &["--max-memory"]),
         ("init unit-sphere 16777216x16777216", &["--max-memory"]),
         ("init positive-unit-ball:radius=2 3x3", &["`radius`"]),
-        ("init positive-unit-ball:2 3x3", &["`2`", "without a key"]),
+        ("init positive-unit-ball:2 3x3", &["`2`", "has no key"]),
         ("init prior-bias:0 3", &["p is 0", "above 0"]),
         ("init prior-bias:p=1 3", &["p is 1", "below 1"]),
         ("init constant-list 3", &["`values` is required", "1/0/0.5"]),
@@ -303,7 +303,7 @@ fn scales_are_refused_without_what_they_follow_from() {
 #[test]
 fn adapters_that_do_not_go_with_their_base_are_refused() {
     all_refused(&[
-        ("init pissa-a 3x4 --layout torch", &["starts from a weight", "--base FILE"]),
+        ("init pissa-a 3x4 --layout torch", &["starts from a given weight", "--base FILE"]),
         ("init normal 3 --base base.npy", &["--base", "normal starts from no weight"]),
         ("init pissa-a 3x4 --base-tensor a", &["--base"]),
         ("init pissa-a 3x4 --base nowhere.npy", &["`nowhere.npy`", "No such file"]),
