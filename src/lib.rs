@@ -41,6 +41,8 @@
 )]
 
 #[doc(hidden)]
+pub mod checkpoint;
+#[doc(hidden)]
 pub mod cli;
 pub mod distribution;
 pub mod format;

@@ -5,48 +5,42 @@ use std::io::Write;
 use anyhow::Result;
 use serde_json::json;
 
-use super::files::{Files, PlannedFile};
-use super::rank::Part;
 use super::report;
+use crate::checkpoint::{Files, PlannedFile};
 use crate::format::Format;
 use crate::plan::Plan;
 use crate::text::{bytes, escape, grouped, json_line};
 
-/// Where the plan would go.
-pub(super) struct Planned<'a> {
-    /// The files; none for a stream or a terminal.
-    pub(super) files: Option<&'a Files>,
-    /// Their format.
-    pub(super) format: Option<&'static Format>,
-    /// The part that this process would write.
-    pub(super) part: Option<&'a Part>,
-}
-
-/// Prints the plan, for people or for machines.
-pub(super) fn print(out: &mut dyn Write, plan: &Plan, planned: &Planned, json: bool) -> Result<()> {
+/// Prints the plan as text or JSON. A terminal has no format, and neither a terminal nor a stream has files.
+pub(super) fn print(
+    out: &mut dyn Write,
+    plan: &Plan,
+    format: Option<&'static Format>,
+    files: Option<&Files>,
+    json: bool,
+) -> Result<()> {
     match json {
-        true => machine(out, plan, planned),
-        false => human(out, plan, planned),
+        true => as_json(out, plan, format, files),
+        false => as_text(out, plan, format, files),
     }
 }
 
-fn human(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
+fn as_text(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Option<&Files>) -> Result<()> {
     for tensor in plan.tensors() {
         writeln!(out, "{}", report::line(tensor))?;
     }
-    for note in report::notes(plan, planned.format) {
+    for note in report::notes(plan, format) {
         writeln!(out, "note: {}", escape(&note))?;
     }
-    let files: Vec<&PlannedFile> = planned.files.iter().flat_map(|files| files.all()).collect();
+    let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     for file in &files {
         // Text is as long as its numbers turn out.
         let size = file.size().map_or("of unknown size".into(), bytes);
         writeln!(out, "file {}: {size}", escape(&file.path.display().to_string()))?;
     }
-    if let (Some(part), Some(files)) = (planned.part, planned.files) {
-        writeln!(out, "{}", report::share(part, files.data.len()))?;
-        let own = files.data.iter().enumerate().filter(|(number, _)| part.owns(*number));
-        for (_, file) in own {
+    if let Some((set, rank)) = set.and_then(|set| Some((set, set.rank.as_ref()?))) {
+        writeln!(out, "{}", report::share(rank, set.data.len()))?;
+        for (_, file) in set.own() {
             writeln!(out, "this rank's: {}", escape(&file.path.display().to_string()))?;
         }
     }
@@ -78,17 +72,17 @@ fn workspace(plan: &Plan) -> u64 {
     plan.drawn_for(0..plan.tensors().len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }
 
-fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
-    let files: Vec<&PlannedFile> = planned.files.iter().flat_map(|files| files.all()).collect();
+fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Option<&Files>) -> Result<()> {
+    let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
     let sizes: Vec<Option<u64>> = files.iter().map(|file| file.size()).collect();
-    let mut plan_told = json!({
+    let mut printed = json!({
         "dry_run": true,
         "generator": plan.generator().name,
         "seed": report::seed(plan.seed()),
         "tensors": plan.tensors().iter().map(report::tensor).collect::<Vec<_>>(),
-        "notes": report::notes(plan, planned.format),
-        "format": planned.format.map(|format| format.name),
+        "notes": report::notes(plan, format),
+        "format": format.map(|format| format.name),
         "parameters": plan.parameters(),
         "value_bytes": plan.bytes(),
         "workspace_bytes": workspace(plan),
@@ -96,10 +90,10 @@ fn machine(out: &mut dyn Write, plan: &Plan, planned: &Planned) -> Result<()> {
         "file_bytes": sizes,
         "version": env!("CARGO_PKG_VERSION"),
     });
-    if let (Some(part), Some(files)) = (planned.part, planned.files) {
-        let own = files.data.iter().enumerate().filter(|(number, _)| part.owns(*number));
-        let own: Vec<String> = own.map(|(_, file)| file.path.display().to_string()).collect();
-        plan_told["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "files": own });
+    if let Some((set, rank)) = set.and_then(|set| Some((set, set.rank.as_ref()?))) {
+        let own: Vec<String> = set.own().map(|(_, file)| file.path.display().to_string()).collect();
+        printed["rank"] = report::rank(rank);
+        printed["rank"]["files"] = json!(own);
     }
-    Ok(writeln!(out, "{}", json_line(&plan_told))?)
+    Ok(writeln!(out, "{}", json_line(&printed))?)
 }

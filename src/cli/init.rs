@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
-use super::output::{Output, Shards};
+use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::shown;
@@ -65,11 +65,10 @@ pub(super) fn fan(text: &str) -> Result<u64, String> {
 }
 
 impl Init {
-    pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
-        self.output.shards = self.shards;
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let touched = self.base.iter().fold(Touched::default(), |touched, path| touched.reads_weights("--base", path));
-        self.output.check_named(&touched)?;
-        self.output.write(out, &self.plan()?, touched)
+        let destination = self.output.destination(Folder::TensorFiles, self.shards, touched)?;
+        destination.write(out, &self.plan()?)
     }
 
     fn plan(&self) -> Result<Plan> {

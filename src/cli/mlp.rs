@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::builder::NonEmptyStringValueParser;
 
-use super::output::Output;
+use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::slices::Slices;
@@ -47,7 +47,8 @@ pub(super) struct Mlp {
 
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        self.output.write(out, &self.slices.of(self.plan()?)?, Touched::default())
+        let destination = self.output.destination(Folder::TensorFiles, Shards::default(), Touched::default())?;
+        destination.write(out, &self.slices.of(self.plan()?)?)
     }
 
     fn plan(&self) -> Result<Plan> {

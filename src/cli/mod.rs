@@ -4,9 +4,9 @@ mod control_group;
 mod coverage;
 mod data;
 mod deferred;
+mod destination;
 mod dry_run;
 mod explain;
-mod files;
 mod init;
 mod inspect;
 mod list;
@@ -17,18 +17,17 @@ mod output;
 mod overlap;
 mod pretrain;
 mod progress;
-mod rank;
 mod report;
 mod resources;
 mod seed_options;
 mod shell;
 mod slices;
+mod terminal;
 mod tokenizer_files;
 mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use clap::builder::StyledStr;
@@ -36,6 +35,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::deferred::Deferred;
+use crate::text::shown;
 use crate::{scheme, simd};
 
 /// Initial weights of neural networks, written to files.
@@ -155,11 +155,6 @@ fn command() -> clap::Command {
         .mut_subcommand("init", |init| init.after_help(hint).after_long_help(schemes))
         .mut_subcommand("mlp", |mlp| mlp.after_help(mlp::activations()))
         .mut_subcommand("pretrain", |pretrain| pretrain.after_help(pretrain::methods()))
-}
-
-/// A path between backquotes.
-fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
 }
 
 fn print(text: &StyledStr) -> Result<()> {

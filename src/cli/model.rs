@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 
-use super::output::{Output, Shards};
+use super::destination::Destination;
+use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
 use super::tokenizer_files;
+use crate::format::Sidecar;
 use crate::model::family::{self, Configured};
 use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
 use crate::reader::{Content, content};
 use crate::tensor::{DType, Layout, Name};
 use crate::text::{cut, escape};
-use crate::writer::Beside;
 
 /// Write all weights of a model.
 #[derive(clap::Args)]
@@ -94,8 +95,7 @@ enum Source {
 }
 
 impl Model {
-    pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
-        self.output.shards = self.shards;
+    pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let settings = self.set.iter().map(|text| Overrides::pair(text).context("--set"));
         let settings: Vec<_> = settings.collect::<Result<_>>()?;
         let names = settings.iter().map(|(name, _)| name);
@@ -111,9 +111,9 @@ impl Model {
             layout: self.layout.clone(),
             constants: Overrides::default(),
         };
-        let mut beside = Vec::new();
+        let mut sidecars = Vec::new();
         let mut configured = |Configured { model, config }| {
-            beside.push(Beside { name: family::FILE.into(), bytes: config });
+            sidecars.push(Sidecar { name: family::FILE.into(), bytes: config });
             model
         };
         let source = source(&self.spec, self.rules.is_some() || !self.keep.is_empty())?;
@@ -123,7 +123,7 @@ impl Model {
             ensure!(self.keep.is_empty(), "--keep: {of_templates}");
         }
         let touched = self.touched(&source)?;
-        self.output.check_named(&touched)?;
+        let destination = self.output.destination(Folder::Checkpoint, self.shards, touched)?;
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
@@ -135,26 +135,26 @@ impl Model {
             }
             Source::Template => {
                 set(&mut asked, settings);
-                self.templated(&asked)?
+                self.templated(&asked, &destination)?
             }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
         let notes = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
-        let unwritten = (!beside.is_empty() && !self.output.is_checkpoint())
+        let unwritten = (!sidecars.is_empty() && !destination.is_folder())
             .then(|| format!("{} is not written: `-o DIR/` puts it beside the weights", family::FILE));
         let plan = made.plan.with_notes(notes.chain(unwritten));
-        for file in self.tokenizer_files()? {
-            // The files of this model come before those that were found.
-            if beside.iter().all(|own| own.name != file.name) {
-                beside.push(file);
+        for file in self.tokenizer_files(&destination)? {
+            // The files of this model have priority.
+            if sidecars.iter().all(|own| own.name != file.name) {
+                sidecars.push(file);
             }
         }
-        self.output.write_checkpoint(out, &self.slices.of(plan)?, &beside, touched)
+        destination.write_with(out, &self.slices.of(plan)?, sidecars)
     }
 
-    fn tokenizer_files(&self) -> Result<Vec<Beside>> {
+    fn tokenizer_files(&self, destination: &Destination) -> Result<Vec<Sidecar>> {
         let Some(folder) = &self.tokenizer_from else { return Ok(Vec::new()) };
-        ensure!(self.output.is_checkpoint(), "--tokenizer-from needs a checkpoint in a folder: -o DIR/");
+        ensure!(destination.is_folder(), "--tokenizer-from needs a checkpoint in a folder: -o DIR/");
         tokenizer_files::copied(folder)
     }
 
@@ -178,14 +178,14 @@ impl Model {
     }
 
     /// A model after a file of weights.
-    fn templated(&self, asked: &Request) -> Result<model::Model> {
+    fn templated(&self, asked: &Request, destination: &Destination) -> Result<model::Model> {
         let read = |path: &PathBuf| {
             let text = text_of_file(path);
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
         let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(name, text) });
-        let format = self.output.format_of_model()?;
+        let format = destination.format();
         let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
         let threads = self.output.resources.threads();
         let refill = TemplateOptions { rules, keep: &self.keep, check_type: &check, threads };

@@ -14,7 +14,7 @@ use clap::builder::NonEmptyStringValueParser;
 use sha2::{Digest, Sha256};
 
 use super::data::DataOptions;
-use super::output::Output;
+use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::shown;
 use crate::format::Piece;
@@ -81,11 +81,9 @@ pub(super) struct Pretrain {
 
 impl Pretrain {
     pub(super) fn run(mut self, out: &mut dyn Write) -> Result<()> {
-        let (resume, replaces) = (self.output.take_resume(), self.output.replaces());
-        if resume {
-            // Outputs of this run may exist; others are refused below.
-            self.output.replace();
-        }
+        let replaces = self.output.force;
+        // Outputs of this run may exist; others are refused below.
+        let resume = self.output.take_resume();
         let method = self.method()?;
         let seed = native_seed(&self.seed)?;
         self.check_memory(&method)?;
@@ -93,22 +91,24 @@ impl Pretrain {
             Plan::new(NATIVE, self.seed.clone(), targets.iter().map(|target| target.tensor.clone()))
         };
         // Every refusal comes before the training.
-        let (touched, checkpoint) = (self.touched(), checkpoint::path_beside(&self.output));
-        self.output.check(&initial_plan(&self.targets(&method, &unknown())?)?, touched.clone())?;
+        let checkpoint = checkpoint::path_beside(&self.output);
+        let destination = self.output.destination(Folder::TensorFiles, Shards::default(), self.touched())?;
+        destination.check(&initial_plan(&self.targets(&method, &unknown())?)?)?;
         self.check_sidecars(resume)?;
         let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let data = summary(&table, threads).with_context(|| shown(&self.data))?;
         let targets = self.targets(&method, &data.identity)?;
-        if self.output.is_dry_run() {
-            return self.output.write(out, &initial_plan(&targets)?, touched);
+        if destination.is_dry_run {
+            return destination.write(out, &initial_plan(&targets)?);
         }
         let run = self.identity(&targets)?;
         let outline = Plan::new(NATIVE, self.seed.clone(), targets.iter().map(TrainingTarget::outline))?;
-        let mut resumed = if resume { self.resumed(&outline, &run, replaces)? } else { Resumed::default() };
+        let mut resumed =
+            if resume { self.resumed(&destination, &outline, &run, replaces)? } else { Resumed::default() };
         if resumed.is_finished {
             checkpoint::remove(checkpoint.as_deref())?;
-            return self.output.report_kept(out, &outline);
+            return destination.report_skipped(out, &outline);
         }
         let from = std::mem::take(&mut resumed.progress);
         let mut observer = self.observer(resumed, run, resume, replaces)?;
@@ -117,7 +117,7 @@ impl Pretrain {
         observer.finish(&tensors)?;
         let notes = observer.take_notes().into_iter().chain(table.notes.iter().cloned());
         let plan = Plan::new(NATIVE, self.seed.clone(), tensors)?.with_notes(notes);
-        self.output.write(out, &plan, touched)?;
+        destination.write(out, &plan)?;
         checkpoint::remove(checkpoint.as_deref())
     }
 

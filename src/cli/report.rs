@@ -7,55 +7,54 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::files::WriteSummary;
-use super::rank::Part;
+use crate::checkpoint::{Rank, WriteSummary};
 use crate::distribution::Distribution;
 use crate::format::Format;
 use crate::plan::{DrawnTensor, Plan, Tensor};
 use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, json_line};
 
-/// Where the data went.
+/// The data that was written.
 #[derive(Default)]
 pub(super) struct Written {
-    /// The files; none where the data went to a stream or a terminal.
+    /// The files; none for a stream or a terminal.
     pub(super) done: WriteSummary,
-    /// Their format; `None` for a terminal.
+    /// The format; `None` for a terminal.
     pub(super) format: Option<&'static Format>,
-    /// How long it took.
+    /// The time that it took.
     pub(super) seconds: f64,
-    /// The part that was this process's.
-    pub(super) part: Option<Part>,
-    /// How many files of tensors there are in all.
+    /// The rank of this process.
+    pub(super) rank: Option<Rank>,
+    /// The number of files of tensors, those of other ranks included.
     pub(super) shards: usize,
 }
 
-/// The report for people: a line a tensor, the notes, and what was written.
-pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::Result<()> {
+/// The report as text: a line a tensor, the notes, and the files.
+pub(super) fn text(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::Result<()> {
     for tensor in plan.tensors() {
         writeln!(out, "{}", line(tensor))?;
     }
     for note in notes(plan, written.format) {
         writeln!(out, "note: {}", escape(&note))?;
     }
-    let Written { done, part, .. } = written;
-    for (path, hash) in &done.sums {
+    let Written { done, rank, .. } = written;
+    for (path, hash) in &done.sha256 {
         writeln!(out, "sha256 {hash}  {}", shown(path))?;
     }
-    if let Some(part) = part {
-        writeln!(out, "{}", share(part, written.shards))?;
+    if let Some(rank) = rank {
+        writeln!(out, "{}", share(rank, written.shards))?;
     }
     if done.missing > 0 {
         writeln!(
             out,
-            "{} of {} files are not there yet: the index is left to the rank that finds all",
+            "{} of {} files do not exist yet: the rank that finds all of them writes the index",
             done.missing, written.shards
         )?;
     }
-    match done.kept.as_slice() {
+    match done.skipped.as_slice() {
         [] => {}
-        [file] => writeln!(out, "kept {}, which was there and whole", shown(file))?,
-        files => writeln!(out, "kept {} files, which were there and whole", files.len())?,
+        [file] => writeln!(out, "skipped {}: already complete", shown(file))?,
+        files => writeln!(out, "skipped {} files: already complete", files.len())?,
     }
     for file in &done.damaged {
         writeln!(out, "replaced {}, which was damaged", shown(file))?;
@@ -64,7 +63,7 @@ pub(super) fn human(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::
     let values = |count| format!("{} of values", bytes(count));
     match (written.format, done.written.as_slice()) {
         (None, _) => writeln!(out, "{origin}"),
-        (Some(_), []) if part.is_some() || !done.kept.is_empty() => writeln!(out, "wrote nothing, {origin}"),
+        (Some(_), []) if rank.is_some() || !done.skipped.is_empty() => writeln!(out, "wrote nothing, {origin}"),
         (Some(_), []) => writeln!(out, "wrote {} to standard output, {origin}", values(plan.bytes())),
         (Some(_), [file]) => writeln!(out, "wrote {}: {}, {origin}", shown(file), values(done.value_bytes)),
         (Some(_), files) => writeln!(out, "wrote {} files: {}, {origin}", files.len(), values(done.value_bytes)),
@@ -75,10 +74,15 @@ fn shown(path: &Path) -> String {
     escape(&path.display().to_string())
 }
 
-/// Which part of the files is a rank's, and how that is known.
-pub(super) fn share(part: &Part, files: usize) -> String {
-    let own = (0..files).filter(|&file| part.owns(file)).count();
-    format!("rank {} of {} ({}): {own} of {files} files of tensors", part.rank, part.world, part.rule)
+/// The files of a rank, and the source of its number.
+pub(super) fn share(rank: &Rank, files: usize) -> String {
+    let own = (0..files).filter(|&file| rank.owns(file)).count();
+    format!("rank {} of {} ({}): {own} of {files} files of tensors", rank.number, rank.world, rank.rule)
+}
+
+/// A rank in JSON.
+pub(super) fn rank(rank: &Rank) -> Value {
+    json!({ "number": rank.number, "world_size": rank.world, "rule": rank.rule })
 }
 
 /// What was taken for a tensor: nothing is inferred silently.
@@ -152,9 +156,9 @@ pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     notes
 }
 
-/// The report for machines: one JSON object.
-pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
-    let Written { done, part, .. } = written;
+/// The report as one JSON object.
+pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
+    let Written { done, rank, .. } = written;
     let mut report = json!({
         "generator": plan.generator().name,
         "seed": seed(plan.seed()),
@@ -166,17 +170,18 @@ pub(super) fn machine(out: &mut dyn Write, plan: &Plan, written: &Written) -> Re
         "seconds": written.seconds,
         "version": env!("CARGO_PKG_VERSION"),
     });
-    if !done.kept.is_empty() {
-        report["copied"] = json!(names(&done.kept));
+    if !done.skipped.is_empty() {
+        report["skipped"] = json!(names(&done.skipped));
     }
     if !done.damaged.is_empty() {
         report["damaged"] = json!(names(&done.damaged));
     }
-    if !done.sums.is_empty() {
-        report["sha256"] = done.sums.iter().map(|(path, hash)| (path.display().to_string(), json!(hash))).collect();
+    if !done.sha256.is_empty() {
+        report["sha256"] = done.sha256.iter().map(|(path, hash)| (path.display().to_string(), json!(hash))).collect();
     }
-    if let Some(part) = part {
-        report["part"] = json!({ "rank": part.rank, "world": part.world, "rule": part.rule, "missing": done.missing });
+    if let Some(of) = rank {
+        report["rank"] = self::rank(of);
+        report["rank"]["missing"] = json!(done.missing);
     }
     Ok(writeln!(out, "{}", json_line(&report))?)
 }

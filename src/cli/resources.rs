@@ -10,7 +10,7 @@ use crate::parallel::available_threads;
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
 
 /// Threads and memory.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone, Copy)]
 #[command(next_help_heading = super::RESOURCES)]
 pub(super) struct Resources {
     /// Number of threads; does not change the output [default: all CPUs]
@@ -31,7 +31,7 @@ impl Resources {
     }
 
     /// The same, found out when it is first asked.
-    pub(super) fn threads_when_asked(&self) -> impl Fn() -> usize + Sync {
+    pub(super) fn threads_on_demand(&self) -> impl Fn() -> usize + Sync {
         let threads = OnceLock::new();
         move || *threads.get_or_init(|| self.threads())
     }

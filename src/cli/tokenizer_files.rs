@@ -7,9 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::shown;
-use crate::format;
+use crate::format::{self, Sidecar};
 use crate::tensor::{Backing, Origin};
-use crate::writer::Beside;
 
 /// The names that are copied; a star stands for anything. Neither weights nor `config.json` is among them.
 const NAMES: &[&str] = &[
@@ -37,13 +36,13 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// The tokenizer files of a folder. Errors if it has none, or if one is no regular file; a folder of such a name is left aside.
-pub(super) fn copied(folder: &Path) -> Result<Vec<Beside>> {
+pub(super) fn copied(folder: &Path) -> Result<Vec<Sidecar>> {
     let (mut found, mut room) = (Vec::new(), LARGEST);
     for name in names(folder)? {
         let path = folder.join(&name);
         if let Some(bytes) = content(&path, room).with_context(|| shown(&path))? {
             room -= bytes.len() as u64;
-            found.push(Beside { name, bytes });
+            found.push(Sidecar { name: name.into(), bytes });
         }
     }
     ensure!(!found.is_empty(), "{} has none of the files that are copied: {}", shown(folder), NAMES.join(", "));

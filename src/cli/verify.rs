@@ -144,7 +144,7 @@ impl Verify {
             plan.check_workspace(tensor, self.resources.limit_for(tensor))?;
         }
         let started = Instant::now();
-        let settings = Settings { threads: &self.resources.threads_when_asked(), progress: &|_| () };
+        let settings = Settings { threads: &self.resources.threads_on_demand(), progress: &|_| () };
         let differences = compare(&plan, contents, &pairs, &settings)?;
         let seconds = started.elapsed().as_secs_f64();
         let tensors = pairs.iter().zip(differences).map(|(&(number, entry), difference)| report::Tensor {

@@ -11,6 +11,7 @@ mod raw;
 mod safetensors;
 mod zip;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -77,19 +78,13 @@ struct SidecarFormat {
     text: fn(&Plan) -> Result<String>,
 }
 
-/// A small file beside a file of values.
-#[derive(Debug)]
+/// A small file in the folder of the weights, such as `config.json`.
+#[derive(Clone, Debug)]
 pub struct Sidecar {
-    suffix: &'static str,
+    /// Its name in the folder.
+    pub name: OsString,
     /// Its content.
     pub bytes: Vec<u8>,
-}
-
-impl Sidecar {
-    /// Its path, beside its file.
-    pub fn path(&self, file: &Path) -> PathBuf {
-        with_suffix(file, self.suffix)
-    }
 }
 
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
@@ -165,11 +160,11 @@ impl Format {
         (self.note)(plan)
     }
 
-    /// The small file beside a file of this plan, if the format has one: written after it, so that a reader of the sidecar finds both.
-    pub fn sidecar(&self, plan: &Plan) -> Result<Option<Sidecar>> {
-        let made =
-            |sidecar: &SidecarFormat| Ok(Sidecar { suffix: sidecar.suffix, bytes: (sidecar.text)(plan)?.into_bytes() });
-        self.sidecar.as_ref().map(made).transpose()
+    /// The sidecar of a file of this plan, if the format has one. It is written after the file: where it exists, both do.
+    pub fn sidecar(&self, plan: &Plan, file: &Path) -> Result<Option<Sidecar>> {
+        let Some(SidecarFormat { suffix, text, .. }) = &self.sidecar else { return Ok(None) };
+        let name = with_suffix(Path::new(file.file_name().unwrap_or_default()), suffix).into_os_string();
+        Ok(Some(Sidecar { name, bytes: text(plan)?.into_bytes() }))
     }
 
     /// The pieces of a file of this plan. Errors if the format cannot hold it.

@@ -3,6 +3,7 @@
 mod unique;
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 
 pub(crate) use unique::Unique;
 
@@ -16,6 +17,11 @@ pub fn is_visible(character: char) -> bool {
             | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
         && character as u32 & 0xfffe != 0xfffe
+}
+
+/// A path between backticks.
+pub fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
 }
 
 /// The text with every character that could move or deceive a terminal written as `\u{...}`.

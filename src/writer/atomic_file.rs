@@ -48,7 +48,7 @@ pub enum Outcome {
     /// It was written.
     Written,
     /// It was there already, whole.
-    Copied,
+    Skipped,
     /// It was there already, damaged, and was written again.
     Mended,
 }
@@ -134,7 +134,7 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
 }
 
 /// The error of a file that is not the one that would be written.
-const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
+pub const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
 
 /// If the file at `path` is the one that these pieces make, by its size and its first bytes. That is enough where those bytes hold
 /// the provenance: a file gets its name when it is whole.
@@ -191,7 +191,7 @@ pub fn prepare_file<'a>(
                 fill::into_stream(plan, pieces, settings, stream)?;
                 return Ok(State::Ended(Outcome::Written));
             }
-            Target::Whole => return Ok(State::Ended(Outcome::Copied)),
+            Target::Whole => return Ok(State::Ended(Outcome::Skipped)),
             Target::Free(path) => (path, None),
             Target::Replaced(path, mode) => (path, Some(mode)),
         };
@@ -254,7 +254,7 @@ impl Prepared<'_> {
                 return Err(error);
             }
             match standing(plan, pieces, &path)? {
-                Standing::Whole => return Ok(Outcome::Copied),
+                Standing::Whole => return Ok(Outcome::Skipped),
                 Standing::Damaged => unfinished.publish(&path, true, fsync)?,
                 Standing::Other => bail!(OTHER),
             }

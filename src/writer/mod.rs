@@ -2,7 +2,6 @@
 //! them where they belong, whole or not at all.
 
 mod atomic_file;
-mod checkpoint;
 mod checksums;
 mod encode;
 mod fill;
@@ -12,10 +11,9 @@ mod sha256;
 mod unfinished;
 
 pub use atomic_file::{
-    Existing, FileOptions, Outcome, Prepared, Standing, check_target, is_stream, is_whole, prepare_file, standing,
-    withdraw, write_file, write_stream,
+    Existing, FileOptions, OTHER, Outcome, Prepared, Standing, check_target, is_stream, is_whole, prepare_file,
+    standing, withdraw, write_file, write_stream,
 };
-pub use checkpoint::{Beside, Checkpoint, Shard};
 pub use encode::Encoder;
 pub use fill::{Settings, Take, draw};
 pub use sha256::{sha256_of_bytes, sha256_of_files, sums_file};

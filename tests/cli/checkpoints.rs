@@ -140,7 +140,7 @@ fn a_rank_writes_its_own_files_and_the_last_one_the_index() {
     let folder = Folder::new();
     let told = folder.done(&format!("{PLAN} --json -o c/ --rank 1 --world-size 2"));
     let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!(told["part"]["missing"], 3, "{told}");
+    assert_eq!(told["rank"]["missing"], 3, "{told}");
     let names: Vec<String> = files(&folder, "c").into_keys().collect();
     assert_eq!(names, ["model-00002-of-00005.safetensors", "model-00004-of-00005.safetensors"]);
     folder.done(&format!("{PLAN} -o c/ --rank 0 --world-size 2"));
@@ -236,7 +236,7 @@ fn a_rank_that_was_killed_is_resumed_to_the_same_bytes() {
     let before = fs::metadata(&first).unwrap().modified().unwrap();
     let told = folder.done(&format!("{plan} --sha256 -o c/ --resume --json"));
     let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!(told["copied"].as_array().unwrap().len(), left.len(), "{told}");
+    assert_eq!(told["skipped"].as_array().unwrap().len(), left.len(), "{told}");
     assert_eq!(fs::metadata(&first).unwrap().modified().unwrap(), before, "what is whole is not written again");
     assert!(files(&folder, "c") == one);
     // Nothing is left to do, which is as good.
@@ -286,7 +286,7 @@ fn a_file_that_was_cut_short_or_grew_is_written_again() {
     // Another rank's damaged file is missing.
     fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
     let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume --rank 0 --world-size 2")));
-    assert!(ended.status == 0 && ended.told.contains("1 of 2 files are not there yet"), "{}", ended.told);
+    assert!(ended.status == 0 && ended.told.contains("1 of 2 files do not exist yet"), "{}", ended.told);
     for name in ["c/SHA256SUMS", "c/model.safetensors.index.json"] {
         let text = folder.read(name);
         folder.write(name, &text[..text.len() - 7]);

@@ -19,7 +19,7 @@ fn a_dry_run_reports_the_exact_sizes_and_writes_nothing() {
     assert_eq!(planned["parameters"], 81_501);
     assert_eq!(planned["workspace_bytes"], 0);
     let own = json!(["c/model-00001-of-00005.safetensors", "c/model-00005-of-00005.safetensors"]);
-    assert_eq!(planned["part"]["files"], own);
+    assert_eq!(planned["rank"]["files"], own);
     // What is there already is no matter of the plan.
     let text = String::from_utf8(folder.done(&format!("{PLAN} -o c/ --dry-run"))).unwrap();
     assert!(text.contains("big=200x200 f32: normal:std=0.01,mean=0; std 0.01\n"), "{text}");

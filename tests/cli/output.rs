@@ -23,7 +23,7 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
         let told = String::from_utf8(folder.done(&line)).unwrap();
         assert!(told.trim_end().chars().all(fanin::text::is_visible), "{line}: {told}");
         let report: Value = serde_json::from_str(&told).unwrap();
-        let files = [&report["files"], &report["copied"]].into_iter().filter_map(Value::as_array).flatten();
+        let files = [&report["files"], &report["skipped"]].into_iter().filter_map(Value::as_array).flatten();
         assert!(files.filter_map(Value::as_str).any(|told| told == file), "{line}");
     }
     // The names of tensors in the files of strangers.

@@ -40,8 +40,8 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
     let settings = Settings { threads: &|| 2, progress: &|_| {} };
     let options = FileOptions { existing: Existing::Refuse, fsync: false };
     writer::write_file(plan, &pieces, &file.0, options, &settings).unwrap();
-    if let Some(companion) = format.sidecar(plan).unwrap() {
-        fs::write(companion.path(&file.0), companion.bytes).unwrap();
+    if let Some(sidecar) = format.sidecar(plan, &file.0).unwrap() {
+        fs::write(file.0.with_file_name(sidecar.name), sidecar.bytes).unwrap();
     }
     file
 }
@@ -181,7 +181,7 @@ fn recipes_that_do_not_fit_are_notes() {
 /// One small file of each format that is one file.
 fn small_files() -> Vec<(&'static str, Vec<u8>)> {
     let plan = plan(vec![tensor("w", "2x3", "glorot-uniform", DType::F32)]);
-    let alone = FORMATS.iter().filter(|format| format.sidecar(&plan).unwrap().is_none());
+    let alone = FORMATS.iter().filter(|format| format.sidecar(&plan, Path::new("w")).unwrap().is_none());
     alone.map(|format| (format.name, fs::read(&written(&plan, format).0).unwrap())).collect()
 }
 

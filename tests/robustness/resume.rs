@@ -151,7 +151,7 @@ fn resuming_a_finished_run_changes_nothing() {
         folder.done(&line);
         let before = folder.contents();
         let ended = Ended::of(&mut folder.fanin(&format!("{} --resume", line.replace(" -q", ""))));
-        assert!(ended.status == 0 && ended.told.contains("kept w."), "{line}: {ended:?}");
+        assert!(ended.status == 0 && ended.told.contains("skipped w."), "{line}: {ended:?}");
         assert!(folder.contents() == before, "{line}");
         // As a kill before the removal of the checkpoint leaves it.
         folder.write("w.checkpoint", "");

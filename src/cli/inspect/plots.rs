@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::{Inspect, Looked, cut, escape, expected, figure, grouped, scheme, shown, shown_path};
-use crate::cli::output::OPTION;
+use crate::cli::destination::OPTION;
 use crate::cli::overlap::Touched;
 use crate::format::Piece;
 use crate::inspect::{Panel, Spectrum, histogram, picture};

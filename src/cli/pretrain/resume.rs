@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{Pretrain, checkpoint};
+use crate::cli::destination::Destination;
 use crate::cli::shown;
 use crate::plan::Plan;
 use crate::pretrain::{History, Picture, Progress, Run};
@@ -30,14 +31,14 @@ pub(super) fn short(run: &Run) -> String {
 
 impl Pretrain {
     /// The state of the interrupted run. Errors if an output of another run exists, unless `replaces`.
-    pub(super) fn resumed(&self, plan: &Plan, run: &Run, replaces: bool) -> Result<Resumed> {
+    pub(super) fn resumed(&self, destination: &Destination, plan: &Plan, run: &Run, replaces: bool) -> Result<Resumed> {
         let checkpoint = checkpoint::path_beside(&self.output).context("--resume needs -o FILE")?;
         let has_checkpoint = checkpoint.exists();
         let (progress, history) = match has_checkpoint {
             true => Progress::read(&checkpoint, run).with_context(|| format!("--resume: {}", shown(&checkpoint)))?,
             false => Default::default(),
         };
-        let files = self.output.files_of(plan)?;
+        let files = destination.sizes(plan)?;
         // A .raw file gets its name before its manifest, which identifies the run.
         let is_bare = |path: &Path, size| has_checkpoint && path.metadata().is_ok_and(|held| Some(held.len()) == size);
         let is_own = files.first().is_some_and(|(path, size)| holds(path, plan) || is_bare(path, *size));

@@ -1,41 +1,42 @@
-//! Which part of a checkpoint this process writes: told by hand, or by what starts many processes.
+//! The rank of this process among several that write a checkpoint: given, or read from the environment of a launcher.
 
 use std::ffi::OsString;
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The rank as it is typed.
+/// The rank on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rank {
-    /// A number.
-    Given(u64),
-    /// What the environment says.
+pub enum RankOption {
+    /// A number from 0.
+    Number(u64),
+    /// That of the environment.
     Auto,
 }
 
 /// One process of several that write a checkpoint.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Part {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
     /// Its number, from 0.
-    pub(super) rank: u64,
-    /// How many there are.
-    pub(super) world: u64,
-    /// Where both come from.
-    pub(super) rule: String,
+    pub number: u64,
+    /// The number of processes.
+    pub world: u64,
+    /// The source of both: options or variables.
+    pub rule: String,
 }
 
-/// A pair of variables that tells a process its place.
+/// The variables that a launcher sets for each process.
 struct Rule {
-    starter: &'static str,
+    launcher: &'static str,
     rank: &'static str,
     world: &'static str,
 }
 
-const SRUN: Rule = Rule { starter: "srun", rank: "SLURM_PROCID", world: "SLURM_NTASKS" };
+const SRUN: Rule = Rule { launcher: "srun", rank: "SLURM_PROCID", world: "SLURM_NTASKS" };
 const OTHERS: &[Rule] = &[
-    Rule { starter: "torchrun", rank: "RANK", world: "WORLD_SIZE" },
-    Rule { starter: "Open MPI", rank: "OMPI_COMM_WORLD_RANK", world: "OMPI_COMM_WORLD_SIZE" },
-    Rule { starter: "MPICH", rank: "PMI_RANK", world: "PMI_SIZE" },
+    Rule { launcher: "torchrun", rank: "RANK", world: "WORLD_SIZE" },
+    Rule { launcher: "Open MPI", rank: "OMPI_COMM_WORLD_RANK", world: "OMPI_COMM_WORLD_SIZE" },
+    Rule { launcher: "MPICH", rank: "PMI_RANK", world: "PMI_SIZE" },
 ];
 
 /// The variables of a Slurm array: the task, the first, the last, and how many.
@@ -44,11 +45,14 @@ const ARRAY: [&str; 4] =
 /// The variable of a Kubernetes Indexed Job, which does not say how many there are.
 const INDEXED_JOB: &str = "JOB_COMPLETION_INDEX";
 
-/// Reads the rank as it is typed.
-pub(super) fn parse(text: &str) -> Result<Rank, String> {
-    match text {
-        "auto" => Ok(Rank::Auto),
-        _ => number(text).map(Rank::Given).ok_or_else(|| "it takes a whole number from 0, or `auto`".into()),
+impl FromStr for RankOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => number(text).map(Self::Number).ok_or_else(|| "it takes a whole number from 0, or `auto`".into()),
+        }
     }
 }
 
@@ -56,34 +60,34 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-impl Part {
-    /// The part that was asked for; `variable` looks up the environment.
-    pub(super) fn new(rank: Rank, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
-        let part = match rank {
-            Rank::Given(rank) => {
+impl Rank {
+    /// The rank of an option; `variable` looks up the environment.
+    pub fn new(rank: RankOption, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let found = match rank {
+            RankOption::Number(number) => {
                 let world = world.context("--rank: how many ranks there are is missing: give --world-size too")?;
-                Self { rank, world, rule: "--rank and --world-size".into() }
+                Self { number, world, rule: "--rank and --world-size".into() }
             }
-            Rank::Auto => Self::of_environment(world, &Environment(variable))?,
+            RankOption::Auto => Self::from_environment(world, &Environment(variable))?,
         };
-        ensure!(part.world > 0, "rank {} of 0: there is one rank at least", part.rank);
-        let last = part.world - 1;
-        ensure!(part.rank <= last, "rank {} of {}: ranks go from 0 to {last}", part.rank, part.world);
-        Ok(part)
+        ensure!(found.world > 0, "rank {} of 0: there is one rank at least", found.number);
+        let last = found.world - 1;
+        ensure!(found.number <= last, "rank {} of {}: ranks go from 0 to {last}", found.number, found.world);
+        Ok(found)
     }
 
-    fn of_environment(world: Option<u64>, environment: &Environment) -> Result<Self> {
+    fn from_environment(world: Option<u64>, environment: &Environment) -> Result<Self> {
         let found = match () {
-            () if environment.any(&ARRAY) => Self::of_array(environment)?,
-            () if environment.any(&[SRUN.rank, SRUN.world]) => Self::of_pair(environment, &SRUN)?,
+            () if environment.any(&ARRAY) => Self::from_array(environment)?,
+            () if environment.any(&[SRUN.rank, SRUN.world]) => Self::from_pair(environment, &SRUN)?,
             () if environment.any(&[INDEXED_JOB]) => {
                 let world = world.with_context(|| {
                     format!("`{INDEXED_JOB}` is set, and Kubernetes does not say of how many: give --world-size")
                 })?;
-                Self { rank: environment.number(INDEXED_JOB)?, world, rule: INDEXED_JOB.into() }
+                Self { number: environment.number(INDEXED_JOB)?, world, rule: INDEXED_JOB.into() }
             }
             () => match OTHERS.iter().find(|rule| environment.any(&[rule.rank, rule.world])) {
-                Some(rule) => Self::of_pair(environment, rule)?,
+                Some(rule) => Self::from_pair(environment, rule)?,
                 None => bail!(
                     "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: give --rank and --world-size",
                     OTHERS.iter().map(|rule| rule.rank).collect::<Vec<_>>().join(", ")
@@ -95,7 +99,7 @@ impl Part {
         Ok(found)
     }
 
-    fn of_array(environment: &Environment) -> Result<Self> {
+    fn from_array(environment: &Environment) -> Result<Self> {
         let [task, first, last, count] = ARRAY.map(|name| environment.number(name));
         let (task, first, last, count) = (task?, first?, last?, count?);
         let span = last.checked_sub(first).and_then(|span| span.checked_add(1));
@@ -104,23 +108,23 @@ impl Part {
             "the Slurm array from {first} to {last} has {count} tasks, and parts are counted without gaps: submit it as --array=0-{}",
             count.saturating_sub(1)
         );
-        let rank = task.checked_sub(first).filter(|_| task <= last);
-        let rank = rank.with_context(|| format!("`{}` is {task}, outside of {first} to {last}", ARRAY[0]))?;
-        Ok(Self { rank, world: count, rule: format!("Slurm array: {} and {}", ARRAY[0], ARRAY[3]) })
+        let number = task.checked_sub(first).filter(|_| task <= last);
+        let number = number.with_context(|| format!("`{}` is {task}, outside of {first} to {last}", ARRAY[0]))?;
+        Ok(Self { number, world: count, rule: format!("Slurm array: {} and {}", ARRAY[0], ARRAY[3]) })
     }
 
-    fn of_pair(environment: &Environment, rule: &Rule) -> Result<Self> {
-        let (rank, world) = (environment.number(rule.rank)?, environment.number(rule.world)?);
-        Ok(Self { rank, world, rule: format!("{}: {} and {}", rule.starter, rule.rank, rule.world) })
+    fn from_pair(environment: &Environment, rule: &Rule) -> Result<Self> {
+        let (number, world) = (environment.number(rule.rank)?, environment.number(rule.world)?);
+        Ok(Self { number, world, rule: format!("{}: {} and {}", rule.launcher, rule.rank, rule.world) })
     }
 
-    /// True if this part has the file with that number.
-    pub(super) fn owns(&self, file: usize) -> bool {
-        file as u64 % self.world == self.rank
+    /// True if this rank writes the file with that number.
+    pub fn owns(&self, file: usize) -> bool {
+        file as u64 % self.world == self.number
     }
 }
 
-/// Draws to the variables of the process.
+/// The variables of the process.
 struct Environment<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 
 impl Environment<'_> {
@@ -147,7 +151,7 @@ mod tests {
 
     fn auto(variables: &[(&str, &str)], world: Option<u64>) -> Result<(u64, u64)> {
         let look = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
-        Part::new(Rank::Auto, world, &look).map(|part| (part.rank, part.world))
+        Rank::new(RankOption::Auto, world, &look).map(|rank| (rank.number, rank.world))
     }
 
     const fn array<'a>(task: &'a str, first: &'a str, last: &'a str, count: &'a str) -> [(&'a str, &'a str); 4] {
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn each_starter_is_understood_and_the_outermost_counts() {
+    fn each_launcher_is_understood_and_the_outermost_counts() {
         assert_eq!(auto(&array("5", "3", "6", "4"), None).unwrap(), (2, 4));
         let both = [array("5", "3", "6", "4").as_slice(), &[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "1")]].concat();
         assert_eq!(auto(&both, None).unwrap(), (2, 4));
@@ -192,8 +196,8 @@ mod tests {
     fn every_file_has_one_owner() {
         for world in 1..9 {
             for file in 0..20 {
-                let part = |rank| Part { rank, world, rule: String::new() };
-                assert_eq!((0..world).filter(|&rank| part(rank).owns(file)).count(), 1);
+                let rank = |number| Rank { number, world, rule: String::new() };
+                assert_eq!((0..world).filter(|&number| rank(number).owns(file)).count(), 1);
             }
         }
     }

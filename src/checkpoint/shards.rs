@@ -3,77 +3,59 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::format::{Format, Piece};
+use super::files::{Files, PlannedFile, check_folder};
+use crate::format::{Format, Sidecar};
 use crate::plan::{Plan, Tensor};
 use crate::provenance::Provenance;
 use crate::text::hex;
 
-/// A checkpoint that is planned.
-pub struct Checkpoint {
-    /// Its files of tensors.
-    pub shards: Vec<Shard>,
-    /// The index, where there are several files: it is written last, so that a checkpoint with one is complete.
-    pub index: Option<Beside>,
-}
+/// The default limit of a file's size in bytes, that of `huggingface_hub`. Only a file of one tensor may be larger.
+pub const MAX_SHARD_SIZE: u64 = 5_000_000_000;
+/// The name of the index.
+const INDEX: &str = "model.safetensors.index.json";
 
-/// A file of tensors of a checkpoint.
-pub struct Shard {
-    /// Its name.
-    pub name: String,
-    /// Its part of the plan.
-    pub plan: Plan,
-    /// What it is made of.
-    pub pieces: Vec<Piece>,
-}
-
-/// A small file beside the weights, such as `config.json`.
-#[derive(Clone, Debug)]
-pub struct Beside {
-    /// Its name in the folder.
-    pub name: String,
-    /// What is in it.
-    pub bytes: Vec<u8>,
-}
-
-impl Checkpoint {
-    /// The size above which a file is not filled unless one tensor alone is larger: the limit of `huggingface_hub`.
-    pub const MAX_SHARD_SIZE: u64 = 5_000_000_000;
-    /// The name of the index.
-    pub const INDEX: &str = "model.safetensors.index.json";
-
-    /// The checkpoint of a plan. Errors if a header would pass what readers take, or the format does not have a type.
-    pub fn new(plan: &Plan, max_shard_size: u64) -> Result<Self> {
-        let format = Format::of_checkpoints()?;
-        format.check_types(plan)?;
-        let sizes: Vec<u64> = plan.tensors().iter().map(Tensor::bytes).collect();
-        let parts = cut(&sizes, max_shard_size);
-        if parts.len() < 2 {
-            let (name, plan) = ("model.safetensors".into(), plan.clone());
-            let pieces = format.shard(&plan, None)?;
-            return Ok(Self { shards: vec![Shard { name, plan, pieces }], index: None });
-        }
-        let name = |number: usize| format!("model-{:05}-of-{:05}.safetensors", number + 1, parts.len());
-        let index = index(plan, &parts, name);
-        let whole = hash(plan, &index)?;
-        let shard = |(number, part): (usize, &Vec<usize>)| {
-            let tensors = part.iter().map(|&tensor| plan.tensors()[tensor].clone()).collect();
-            let (name, plan) = (name(number), plan.of(tensors));
-            let pieces = format.shard(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
-            Ok(Shard { name, plan, pieces })
-        };
-        let shards = parts.iter().enumerate().map(shard).collect::<Result<_>>()?;
-        Ok(Self { shards, index: Some(Beside { name: Self::INDEX.into(), bytes: index.into_bytes() }) })
+impl Files {
+    /// The files of a checkpoint in a folder. Errors if a header would be too large for readers, or the format lacks a type.
+    pub fn of_checkpoint(folder: &Path, plan: &Plan, max_shard_size: u64, sidecars: Vec<Sidecar>) -> Result<Self> {
+        check_folder(folder)?;
+        let (data, index) = shards(folder, plan, max_shard_size)?;
+        let sidecars = sidecars.into_iter().chain(index).collect();
+        Ok(Self { is_checkpoint: true, ..Self::in_folder(folder, data, Vec::new(), plan, sidecars) })
     }
+}
 
-    /// True if a file of that name in the folder of a checkpoint is taken for a part of it by those who load it.
-    pub fn is_part(name: &str) -> bool {
-        let shard = |name: &str| name.starts_with("model-") && name.contains("-of-") && name.ends_with(".safetensors");
-        name == "model.safetensors" || name == Self::INDEX || shard(name)
+/// The files of tensors, and the index if there are several: it is written last, so that a checkpoint with one is complete.
+fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<PlannedFile>, Option<Sidecar>)> {
+    let format = Format::of_checkpoints()?;
+    format.check_types(plan)?;
+    let sizes: Vec<u64> = plan.tensors().iter().map(Tensor::bytes).collect();
+    let parts = cut(&sizes, max_shard_size);
+    if parts.len() < 2 {
+        let pieces = format.shard(plan, None)?;
+        return Ok((vec![PlannedFile::of_tensors(folder.join("model.safetensors"), plan.clone(), pieces)], None));
     }
+    let name = |number: usize| format!("model-{:05}-of-{:05}.safetensors", number + 1, parts.len());
+    let index = index(plan, &parts, name);
+    let whole = hash(plan, &index)?;
+    let shard = |(number, part): (usize, &Vec<usize>)| {
+        let tensors = part.iter().map(|&tensor| plan.tensors()[tensor].clone()).collect();
+        let (name, plan) = (name(number), plan.of(tensors));
+        let pieces = format.shard(&plan, Some(&whole)).with_context(|| format!("`{name}`"))?;
+        Ok(PlannedFile::of_tensors(folder.join(name), plan, pieces))
+    };
+    let shards = parts.iter().enumerate().map(shard).collect::<Result<_>>()?;
+    Ok((shards, Some(Sidecar { name: INDEX.into(), bytes: index.into_bytes() })))
+}
+
+/// True if a reader of a checkpoint takes a file of that name in its folder for a part of it.
+pub(super) fn is_part(name: &str) -> bool {
+    let shard = |name: &str| name.starts_with("model-") && name.contains("-of-") && name.ends_with(".safetensors");
+    name == "model.safetensors" || name == INDEX || shard(name)
 }
 
 /// Which tensors go together, as `huggingface_hub` cuts them: in order, a file closed where the next tensor would take it past

@@ -1,0 +1,176 @@
+//! The files of a plan: their names, their content and their order.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::rank::Rank;
+use crate::format::{self, Format, Piece, Sidecar};
+use crate::plan::Plan;
+use crate::text::shown;
+use crate::writer;
+
+/// A file to write, and its content.
+pub struct PlannedFile {
+    /// Its path.
+    pub path: PathBuf,
+    pub(super) plan: Plan,
+    pub(super) pieces: Vec<Piece>,
+    /// The number of the file of tensors that it belongs to; `None` for a file of tensors, or one that belongs to all of them.
+    pub(super) sidecar_of: Option<usize>,
+}
+
+/// All files of a plan.
+pub struct Files {
+    /// The folder that they are in, which may not exist yet; `None` for a single file.
+    pub(super) folder: Option<PathBuf>,
+    /// The files of tensors.
+    pub data: Vec<PlannedFile>,
+    /// Small files, written when all tensors are. The index is the last of them.
+    pub(super) small: Vec<PlannedFile>,
+    /// True if a reader of the folder would take any other shard in it for a part of the same checkpoint.
+    pub(super) is_checkpoint: bool,
+    /// The rank of this process; `None` if it writes every file.
+    pub rank: Option<Rank>,
+    /// True if the SHA-256 of each file is reported and written.
+    pub(super) sha256: bool,
+}
+
+/// The longest name of a file, in bytes, in common file systems.
+const MAX_FILE_NAME: usize = 255;
+/// The list of hashes in a folder.
+const SHA256SUMS: &str = "SHA256SUMS";
+
+impl PlannedFile {
+    pub(super) fn of_bytes(path: PathBuf, bytes: Vec<u8>, plan: &Plan) -> Self {
+        Self { path, plan: plan.of(Vec::new()), pieces: vec![Piece::Bytes(bytes)], sidecar_of: None }
+    }
+
+    pub(super) fn of_tensors(path: PathBuf, plan: Plan, pieces: Vec<Piece>) -> Self {
+        Self { path, plan, pieces, sidecar_of: None }
+    }
+
+    /// The format's sidecar of the file of tensors with a number; none for a pipe, as for standard output.
+    fn sidecar(path: &Path, plan: &Plan, format: &Format, number: usize) -> Result<Option<Self>> {
+        let sidecar = format.sidecar(plan, path)?.filter(|_| !writer::is_stream(path));
+        Ok(sidecar.map(|Sidecar { name, bytes }| Self {
+            sidecar_of: Some(number),
+            ..Self::of_bytes(path.with_file_name(name), bytes, plan)
+        }))
+    }
+
+    /// Its size in bytes; `None` for text, whose length depends on the values.
+    pub fn size(&self) -> Option<u64> {
+        format::size(&self.pieces, &self.plan)
+    }
+}
+
+/// True if nothing is at a path.
+pub(super) fn is_free(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+impl Files {
+    /// One file.
+    pub fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
+        let pieces = format.pieces(plan)?;
+        let small = PlannedFile::sidecar(&path, plan, format, 0)?.into_iter().collect();
+        let data = vec![PlannedFile::of_tensors(path, plan.clone(), pieces)];
+        Ok(Self { folder: None, data, small, is_checkpoint: false, rank: None, sha256: false })
+    }
+
+    /// A file for each tensor. Errors if one would be both a file and a folder.
+    pub fn of_tensors(folder: &Path, plan: &Plan, format: &Format, sidecars: Vec<Sidecar>) -> Result<Self> {
+        check_folder(folder)?;
+        let mut data = Vec::with_capacity(plan.tensors().len());
+        let mut small = Vec::new();
+        for tensor in plan.tensors() {
+            let path = folder.join(format!("{}.{}", tensor.name(), format.extensions[0]));
+            let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
+            ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
+            let plan = plan.of(vec![tensor.clone()]);
+            let pieces = format.pieces(&plan)?;
+            small.extend(PlannedFile::sidecar(&path, &plan, format, data.len())?);
+            data.push(PlannedFile::of_tensors(path, plan, pieces));
+        }
+        let paths: HashSet<&Path> = data.iter().map(|file| file.path.as_path()).collect();
+        let both = paths.iter().flat_map(|path| path.ancestors().skip(1)).find(|folder| paths.contains(folder));
+        ensure!(both.is_none(), "{} would be both a file and a folder", both.map(shown).unwrap_or_default());
+        Ok(Self::in_folder(folder, data, small, plan, sidecars))
+    }
+
+    /// The files of a folder: those of tensors, their own sidecars, and the sidecars of all of them.
+    pub(super) fn in_folder(
+        folder: &Path,
+        data: Vec<PlannedFile>,
+        mut small: Vec<PlannedFile>,
+        plan: &Plan,
+        sidecars: Vec<Sidecar>,
+    ) -> Self {
+        let of_all = |Sidecar { name, bytes }| PlannedFile::of_bytes(folder.join(name), bytes, plan);
+        small.extend(sidecars.into_iter().map(of_all));
+        Self { folder: Some(folder.into()), data, small, is_checkpoint: false, rank: None, sha256: false }
+    }
+
+    /// The same files, of which this process writes those of a rank, maybe with their SHA-256.
+    #[must_use]
+    pub fn written_by(self, rank: Option<Rank>, sha256: bool) -> Self {
+        Self { rank, sha256, ..self }
+    }
+
+    /// All files but the list of hashes, those of tensors first.
+    pub fn all(&self) -> impl Iterator<Item = &PlannedFile> {
+        self.data.iter().chain(&self.small)
+    }
+
+    /// The numbers and the files of tensors that this process writes.
+    pub fn own(&self) -> impl Iterator<Item = (usize, &PlannedFile)> {
+        self.data.iter().enumerate().filter(|(number, _)| self.owns(*number))
+    }
+
+    pub(super) fn owns(&self, file: usize) -> bool {
+        self.rank.as_ref().is_none_or(|rank| rank.owns(file))
+    }
+
+    /// The paths of the files that change. A small file that exists with the same bytes does not.
+    pub fn changed(&self) -> impl Iterator<Item = &Path> {
+        let is_same = |file: &PlannedFile| writer::is_whole(&file.plan, &file.pieces, &file.path).unwrap_or(false);
+        let small = self.small.iter().filter(move |file| !is_same(file));
+        self.data.iter().chain(small).map(|file| file.path.as_path())
+    }
+
+    /// Every file with its size in bytes, those of tensors first; a size is `None` if the values decide it.
+    pub fn sizes(&self) -> Vec<(PathBuf, Option<u64>)> {
+        let sums = self.sha256_path().map(|path| (path, None));
+        self.all().map(|file| (file.path.clone(), file.size())).chain(sums).collect()
+    }
+
+    /// The path of the list of hashes: in the folder, or next to the single file; `None` if none is written.
+    pub fn sha256_path(&self) -> Option<PathBuf> {
+        let path = match &self.folder {
+            Some(folder) => folder.join(SHA256SUMS),
+            None => {
+                let mut path = self.data.first()?.path.clone().into_os_string();
+                path.push(".sha256");
+                path.into()
+            }
+        };
+        Some(path).filter(|_| self.sha256)
+    }
+}
+
+/// Errors if the name of a folder is that of a file.
+pub(super) fn check_folder(folder: &Path) -> Result<()> {
+    // Without the slash at its end, which asks the system for a folder.
+    let plain: PathBuf = folder.components().collect();
+    // One call: another process may make the folder between two.
+    match fs::metadata(&plain) {
+        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, and not a folder: name another", shown(&plain)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| shown(&plain)),
+    }
+    Ok(())
+}

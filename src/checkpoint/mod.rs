@@ -1,0 +1,11 @@
+//! The files of a plan: shards and their index, sidecars, hashes, and the ranks that write them.
+
+mod files;
+mod rank;
+mod shards;
+mod write;
+
+pub use files::{Files, PlannedFile};
+pub use rank::{Rank, RankOption};
+pub use shards::MAX_SHARD_SIZE;
+pub use write::WriteSummary;

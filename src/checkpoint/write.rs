@@ -1,0 +1,231 @@
+//! Writing the files of a plan, so that those with names never mix old and new.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::files::{Files, PlannedFile, is_free};
+use super::shards;
+use crate::format::Piece;
+use crate::text::shown;
+use crate::writer::{
+    self, Existing, FileOptions, Outcome, Prepared, Settings, Standing, sha256_of_bytes, sha256_of_files,
+};
+
+/// The result of writing files.
+#[derive(Default)]
+pub struct WriteSummary {
+    /// The files that were written, in order.
+    pub written: Vec<PathBuf>,
+    /// The files that were complete before.
+    pub skipped: Vec<PathBuf>,
+    /// Those of the written files that existed, damaged.
+    pub damaged: Vec<PathBuf>,
+    /// The size of the values that were written, in bytes.
+    pub value_bytes: u64,
+    /// The number of files of other ranks that do not exist yet.
+    pub missing: usize,
+    /// The SHA-256 of each file.
+    pub sha256: Vec<(PathBuf, String)>,
+    /// The modes of files that were removed before the first file of tensors was replaced.
+    pub(crate) withdrawn: HashMap<PathBuf, u32>,
+}
+
+impl PlannedFile {
+    /// Its hash, if it is a small file.
+    fn sha256(&self) -> Option<(PathBuf, String)> {
+        let [Piece::Bytes(bytes)] = self.pieces.as_slice() else { return None };
+        Some((self.path.clone(), sha256_of_bytes(bytes)))
+    }
+
+    /// Errors if it could not be written. A folder that may not exist yet is no error.
+    fn check(&self, options: FileOptions, in_folder: bool) -> Result<()> {
+        if in_folder && is_free(&self.path) {
+            return Ok(());
+        }
+        writer::check_target(&self.plan, &self.pieces, &self.path, options).with_context(|| shown(&self.path))
+    }
+
+    /// True if it exists and is complete. Errors if another file exists and is not to be replaced.
+    fn is_complete(&self, existing: Existing) -> Result<bool> {
+        if is_free(&self.path) {
+            return Ok(false);
+        }
+        let standing = match self.path.is_file() {
+            true => writer::standing(&self.plan, &self.pieces, &self.path)?,
+            false => Standing::Other,
+        };
+        ensure!(
+            standing != Standing::Other || existing == Existing::Replace,
+            "{}: {}",
+            shown(&self.path),
+            writer::OTHER
+        );
+        Ok(standing == Standing::Whole)
+    }
+
+    fn prepare(&self, options: FileOptions, settings: &Settings) -> Result<Prepared<'_>> {
+        writer::prepare_file(&self.plan, &self.pieces, &self.path, options, settings)
+    }
+
+    fn publish(&self, prepared: Prepared, done: &mut WriteSummary) -> Result<()> {
+        let outcome = prepared.publish(done.withdrawn.get(&self.path).copied())?;
+        if outcome == Outcome::Mended {
+            done.damaged.push(self.path.clone());
+        }
+        match outcome {
+            Outcome::Written | Outcome::Mended => {
+                done.value_bytes += self.plan.bytes();
+                done.written.push(self.path.clone());
+            }
+            Outcome::Skipped => done.skipped.push(self.path.clone()),
+        }
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Errors if one of them could not be put in its place, before any work is done.
+    pub fn check(&self, options: FileOptions) -> Result<()> {
+        let in_folder = self.folder.is_some();
+        for (number, file) in self.data.iter().enumerate() {
+            if self.owns(number) {
+                file.check(options, in_folder)?;
+            } else {
+                file.is_complete(options.existing)?;
+            }
+            let no_file = self.sha256 && fs::metadata(&file.path).is_ok_and(|metadata| !metadata.is_file());
+            ensure!(!no_file, "{}: --sha256 needs a regular file", shown(&file.path));
+        }
+        self.small.iter().try_for_each(|file| file.check(of_small(options), in_folder))?;
+        if let Some(path) = self.sha256_path().filter(|_| options.existing == Existing::Refuse) {
+            // A rank may find the list of another.
+            ensure!(self.rank.is_some() || is_free(&path), "{}: it exists: --force replaces it", shown(&path));
+        }
+        self.refuse_others()
+    }
+
+    /// Refuses shards of another checkpoint in the folder: a reader would take them for parts of this one.
+    fn refuse_others(&self) -> Result<()> {
+        let Some(folder) = self.folder.as_ref().filter(|folder| self.is_checkpoint && folder.is_dir()) else {
+            return Ok(());
+        };
+        let ours: HashSet<&Path> = self.all().map(|file| file.path.as_path()).collect();
+        for entry in fs::read_dir(folder).with_context(|| shown(folder))? {
+            let name = entry.with_context(|| shown(folder))?.file_name();
+            let path = folder.join(&name);
+            if name.to_str().is_some_and(shards::is_part) && !ours.contains(path.as_path()) {
+                bail!("{}: it is of another checkpoint: remove it, or take another folder", shown(&path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The size of the values that this process has to write, in bytes.
+    pub fn bytes_to_write(&self, existing: Existing) -> u64 {
+        let is_skipped = |file: &PlannedFile| {
+            existing == Existing::KeepComplete && file.is_complete(Existing::KeepComplete).unwrap_or(false)
+        };
+        self.own().filter(|(_, file)| !is_skipped(file)).map(|(_, file)| file.plan.bytes()).sum()
+    }
+
+    /// Writes the files of tensors of this process, and the small ones if all tensors exist then.
+    pub fn write(&self, options: FileOptions, settings: &Settings) -> Result<WriteSummary> {
+        let mut done = WriteSummary::default();
+        // The folder of a single file exists.
+        for folder in self.folder.iter().flat_map(|_| self.all()).filter_map(|file| file.path.parent()) {
+            fs::create_dir_all(folder).with_context(|| shown(folder))?;
+        }
+        let sidecars: HashMap<usize, &PlannedFile> =
+            self.small.iter().filter_map(|file| Some((file.sidecar_of?, file))).collect();
+        for (number, file) in self.own() {
+            self.write_one(file, sidecars.get(&number).copied(), options, settings, &mut done)?;
+        }
+        for (number, file) in self.data.iter().enumerate() {
+            if !self.owns(number) && !file.is_complete(options.existing)? {
+                done.missing += 1;
+            }
+        }
+        if self.folder.is_some() && done.missing == 0 {
+            self.finish(options, settings, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// Writes a file of tensors and its own sidecars: all of them are complete before the first gets its name.
+    fn write_one(
+        &self,
+        file: &PlannedFile,
+        sidecar: Option<&PlannedFile>,
+        options: FileOptions,
+        settings: &Settings,
+        done: &mut WriteSummary,
+    ) -> Result<()> {
+        let mut prepared = file.prepare(options, settings)?;
+        if self.folder.is_none() && self.sha256 {
+            done.sha256.push((file.path.clone(), prepared.sha256()?));
+            done.sha256.extend(sidecar.and_then(PlannedFile::sha256));
+        }
+        let sums = self.sha256_file(done);
+        let small: Vec<&PlannedFile> = sums.iter().chain(sidecar).collect();
+        let mut prepared_small: Vec<Prepared> =
+            small.iter().map(|file| file.prepare(of_small(options), settings)).collect::<Result<_>>()?;
+        std::iter::once(&mut prepared).chain(&mut prepared_small).try_for_each(Prepared::name)?;
+        self.withdraw(&small, options, done)?;
+        file.publish(prepared, done)?;
+        small.iter().zip(prepared_small).try_for_each(|(file, prepared)| file.publish(prepared, done))
+    }
+
+    /// Removes the sidecars of a file of tensors before it is replaced, and those of all files before the first is. The index goes first.
+    fn withdraw(&self, own: &[&PlannedFile], options: FileOptions, done: &mut WriteSummary) -> Result<()> {
+        if options.existing != Existing::Replace {
+            return Ok(());
+        }
+        if self.folder.is_some() && done.written.is_empty() {
+            let sums = self.sha256_path();
+            let all = self.of_all().rev().map(|file| file.path.as_path()).chain(sums.as_deref());
+            done.withdrawn.extend(writer::withdraw(all, options.fsync)?);
+        }
+        done.withdrawn.extend(writer::withdraw(own.iter().rev().map(|file| file.path.as_path()), options.fsync)?);
+        Ok(())
+    }
+
+    /// The small files that belong to all files of tensors.
+    fn of_all(&self) -> impl DoubleEndedIterator<Item = &PlannedFile> {
+        self.small.iter().filter(|file| file.sidecar_of.is_none())
+    }
+
+    /// Writes the small files of a folder. The last is the index, so that a checkpoint with one is complete.
+    fn finish(&self, options: FileOptions, settings: &Settings, done: &mut WriteSummary) -> Result<()> {
+        if self.sha256 {
+            let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
+            let hashes = sha256_of_files(&paths, (settings.threads)())?;
+            done.sha256 = paths.into_iter().map(Path::to_path_buf).zip(hashes).collect();
+            done.sha256.extend(self.small.iter().filter_map(PlannedFile::sha256));
+        }
+        for file in self.sha256_file(done).iter().chain(self.of_all()) {
+            file.publish(file.prepare(of_small(options), settings)?, done)?;
+        }
+        Ok(())
+    }
+
+    /// The list of hashes as a file; `None` if there are none.
+    fn sha256_file(&self, done: &WriteSummary) -> Option<PlannedFile> {
+        let path = self.sha256_path().filter(|_| !done.sha256.is_empty())?;
+        let folder = path.parent()?;
+        let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes().to_vec();
+        let named = done.sha256.iter().map(|(path, hash)| (name(path), hash.clone())).collect();
+        Some(PlannedFile::of_bytes(path.clone(), writer::sums_file(named), &self.data.first()?.plan))
+    }
+}
+
+/// The options for a small file, which its full content tells from another.
+fn of_small(options: FileOptions) -> FileOptions {
+    let existing = match options.existing {
+        Existing::Replace | Existing::ReplaceLink => Existing::ReplaceLink,
+        Existing::Refuse | Existing::KeepComplete => Existing::KeepComplete,
+    };
+    FileOptions { existing, ..options }
+}

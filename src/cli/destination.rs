@@ -1,0 +1,226 @@
+//! Where a plan goes and how it gets there, with every option resolved; and the writing.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use rustix::fs::OFlags;
+
+use super::overlap::Touched;
+use super::progress::Progress;
+use super::report::{self, Written};
+use super::resources::Resources;
+use super::{dry_run, terminal};
+use crate::checkpoint::{Files, Rank, WriteSummary};
+use crate::format::{FORMATS, Format, Sidecar};
+use crate::plan::Plan;
+use crate::writer::{self, FileOptions, Settings};
+
+/// Where a plan goes, and how.
+pub(super) struct Destination {
+    pub(super) place: Place,
+    pub(super) options: FileOptions,
+    /// The rank of this process; `None` if it writes every file.
+    pub(super) rank: Option<Rank>,
+    /// True if the SHA-256 of each file is reported and written.
+    pub(super) sha256: bool,
+    /// The other files that the command reads and writes: no file of the plan replaces one of these.
+    pub(super) touched: Touched,
+    pub(super) resources: Resources,
+    /// True if the plan is only printed.
+    pub(super) is_dry_run: bool,
+    pub(super) quiet: bool,
+    pub(super) json: bool,
+}
+
+/// The place of a plan.
+pub(super) enum Place {
+    /// A person looks at the values.
+    Terminal,
+    /// Standard output.
+    Stream(&'static Format),
+    /// One file.
+    File(PathBuf, &'static Format),
+    /// A folder with a file for each tensor.
+    TensorFiles(PathBuf, &'static Format),
+    /// A folder with a checkpoint, and the largest size of its files in bytes.
+    Checkpoint(PathBuf, &'static Format, u64),
+}
+
+/// The option that names the files of a plan.
+pub(super) const OPTION: &str = "--output";
+
+impl Destination {
+    /// The format of the data; `None` for a terminal.
+    pub(super) fn format(&self) -> Option<&'static Format> {
+        match &self.place {
+            Place::Terminal => None,
+            Place::Stream(format)
+            | Place::File(_, format)
+            | Place::TensorFiles(_, format)
+            | Place::Checkpoint(_, format, _) => Some(format),
+        }
+    }
+
+    /// True if sidecars of the full model are written too.
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.place, Place::TensorFiles(..) | Place::Checkpoint(..))
+    }
+
+    /// Draws a plan and writes it.
+    pub(super) fn write(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+        self.write_with(out, plan, Vec::new())
+    }
+
+    /// The same; a folder gets these sidecars too.
+    pub(super) fn write_with(&self, out: &mut dyn Write, plan: &Plan, sidecars: Vec<Sidecar>) -> Result<()> {
+        let files = self.files(plan, sidecars)?;
+        if self.is_dry_run {
+            return dry_run::print(out, plan, self.format(), files.as_ref(), self.json);
+        }
+        self.check_memory(plan)?;
+        match (&self.place, files) {
+            (Place::Stream(format), _) => self.write_stream(plan, format),
+            (_, Some(files)) => self.write_files(out, plan, &files),
+            (_, None) => self.show(out, plan),
+        }
+    }
+
+    /// Errors if the files of a plan could not be put in their places, before any work is done.
+    pub(super) fn check(&self, plan: &Plan) -> Result<()> {
+        self.files(plan, Vec::new())?.map_or(Ok(()), |files| files.check(self.options))
+    }
+
+    /// The files of a plan with their sizes in bytes, those of tensors first; a size is `None` if the values decide it.
+    pub(super) fn sizes(&self, plan: &Plan) -> Result<Vec<(PathBuf, Option<u64>)>> {
+        Ok(self.files(plan, Vec::new())?.map(|files| files.sizes()).unwrap_or_default())
+    }
+
+    /// The report of a plan whose files are complete already.
+    pub(super) fn report_skipped(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+        let Some(files) = self.files(plan, Vec::new())? else { return Ok(()) };
+        let skipped = files.data.iter().map(|file| file.path.clone()).collect();
+        let done = WriteSummary { skipped, ..WriteSummary::default() };
+        self.report(out, plan, &Written { done, format: self.format(), ..Written::default() })
+    }
+
+    /// The files of a plan; `None` for a stream or a terminal. Errors if one of them is an input or another output.
+    fn files(&self, plan: &Plan, sidecars: Vec<Sidecar>) -> Result<Option<Files>> {
+        let files = match &self.place {
+            Place::Terminal | Place::Stream(_) => None,
+            Place::File(path, format) => Some(Files::single(path.clone(), plan, format)?),
+            Place::TensorFiles(folder, format) => Some(Files::of_tensors(folder, plan, format, sidecars)?),
+            Place::Checkpoint(folder, _, limit) => Some(Files::of_checkpoint(folder, plan, *limit, sidecars)?),
+        };
+        let files = files.map(|files| files.written_by(self.rank.clone(), self.sha256));
+        self.check_overlap(files.as_ref())?;
+        Ok(files)
+    }
+
+    fn check_overlap(&self, files: Option<&Files>) -> Result<()> {
+        let mut touched = self.touched.clone();
+        if let Place::Stream(_) = self.place {
+            touched = touched.writes(OPTION, Path::new("-"));
+        }
+        for path in files.iter().flat_map(|files| files.changed()) {
+            touched = touched.writes(OPTION, path);
+        }
+        if let Some(path) = files.and_then(Files::sha256_path) {
+            touched = touched.writes("--sha256", &path);
+        }
+        touched.check()
+    }
+
+    /// Errors if a tensor that is drawn as a whole takes more memory than the limit. The limit is read only for those: to a small program it
+    /// is a good part of the time.
+    fn check_memory(&self, plan: &Plan) -> Result<()> {
+        let drawn = plan.drawn_for(0..plan.tensors().len());
+        let mut joint = drawn.filter(|tensor| plan.workspace(tensor) > 0).peekable();
+        if joint.peek().is_none() {
+            return Ok(());
+        }
+        let limit = self.resources.limit();
+        joint.try_for_each(|tensor| plan.check_workspace(tensor, limit))
+    }
+
+    fn write_files(&self, out: &mut dyn Write, plan: &Plan, files: &Files) -> Result<()> {
+        files.check(self.options)?;
+        let started = Instant::now();
+        let bytes = files.bytes_to_write(self.options.existing);
+        let done = self.with_settings(bytes, |settings| files.write(self.options, settings))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let shards = files.data.len();
+        let rank = files.rank.clone();
+        self.report(out, plan, &Written { done, format: self.format(), seconds, rank, shards })
+    }
+
+    fn write_stream(&self, plan: &Plan, format: &'static Format) -> Result<()> {
+        ensure!(
+            !is_closed(io::stdout().as_fd())?,
+            "standard output is closed, or /dev/null open for reading too: write to a file, or redirect it by `>`"
+        );
+        let several = || FORMATS.iter().filter(|format| format.holds_several).map(|format| format.name);
+        ensure!(
+            format.holds_several || plan.tensors().len() == 1,
+            "several tensors to standard output need --format {}: {} holds one tensor, not {}",
+            several().collect::<Vec<_>>().join(", "),
+            format.name,
+            plan.tensors().len()
+        );
+        let pieces = format.pieces(plan)?;
+        let started = Instant::now();
+        // The descriptor itself: the standard library's handle looks for line ends in all that passes.
+        let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        self.with_settings(plan.bytes(), |settings| writer::write_stream(plan, &pieces, settings, stream))
+            .context("standard output")?;
+        let seconds = started.elapsed().as_secs_f64();
+        let written = Written { format: Some(format), seconds, ..Written::default() };
+        // Standard output has the data.
+        let mut error = BufWriter::new(io::stderr());
+        self.report(&mut error, plan, &written)?;
+        Ok(error.flush()?)
+    }
+
+    /// Writes with threads and a progress bar.
+    fn with_settings<T>(&self, bytes: u64, write: impl FnOnce(&Settings) -> Result<T>) -> Result<T> {
+        let bar = Progress::new(bytes, !self.quiet && io::stderr().is_terminal());
+        let threads = self.resources.threads_on_demand();
+        let outcome = write(&Settings { threads: &threads, progress: &|bytes| bar.advance(bytes) });
+        bar.finish();
+        outcome
+    }
+
+    fn report(&self, out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
+        match (self.json, self.quiet) {
+            (true, _) => report::json(out, plan, written),
+            (false, true) => Ok(()),
+            (false, false) => {
+                // A report on standard error may be lost, but must not fail the work.
+                let _ = report::text(&mut BufWriter::new(io::stderr()), plan, written);
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows the report and the values; as JSON only the report.
+    fn show(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+        self.report(out, plan, &Written::default())?;
+        if self.json { Ok(()) } else { terminal::show(out, plan, self.resources.threads()) }
+    }
+}
+
+/// True if a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
+/// A program that starts this one with /dev/null so, such as Python with `subprocess.DEVNULL`, looks the same.
+fn is_closed(stream: BorrowedFd) -> Result<bool> {
+    if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
+        return Ok(false);
+    }
+    let nothing = std::fs::metadata("/dev/null").is_ok_and(|nothing| {
+        rustix::fs::fstat(stream).is_ok_and(|held| held.st_rdev == nothing.rdev() && nothing.rdev() != 0)
+    });
+    Ok(nothing)
+}
