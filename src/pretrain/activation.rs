@@ -1,4 +1,4 @@
-//! What follows a layer. Exponentials are polynomials, so that the bits are the same on every machine.
+//! Activations. Exponentials are polynomials, so that the bits are the same on every machine.
 
 use pulp::{Simd, WithSimd};
 
@@ -6,7 +6,7 @@ use crate::scheme::choice;
 use crate::simd::dispatch;
 
 choice! {
-    /// What follows a layer.
+    /// The activation after a layer.
     pub(super) enum Activation {
         /// x
         Linear = "linear",
@@ -20,19 +20,18 @@ choice! {
 }
 
 impl Activation {
-    /// Applies it to each value.
     pub(super) fn apply(self, values: &mut [f32]) {
         if self != Self::Linear {
             dispatch(Apply { activation: self, values });
         }
     }
 
-    /// Applies it to rows of so many values, with a bias for each of the first of them.
+    /// Adds a bias to the first values of each row, then applies the activation.
     pub(super) fn apply_with(self, bias: &[f32], rows: &mut [f32], width: usize) {
         dispatch(ApplyWith { activation: self, bias, rows, width });
     }
 
-    /// The derivative, by what came out.
+    /// The derivative, from the output.
     pub(super) fn slope(self, y: f32) -> f32 {
         match self {
             Self::Linear => 1.0,
@@ -81,7 +80,7 @@ impl WithSimd for ApplyWith<'_> {
     }
 }
 
-/// e^x of each value, as [`exp`] has it.
+/// [`exp`] of each value.
 pub(super) fn exponentials(values: &mut [f32]) {
     dispatch(Exponentials(values));
 }
@@ -102,12 +101,12 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// e^x to about 2 units in the last place, for x up to 88; below -87 it is that of -87.
+/// e^x to about 2 units in the last place, with x clipped to [-87, 88].
 ///
 /// x = n ln 2 + r, and e^r is its Taylor series up to the seventh power, of which the next term is below 1e-9.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// Adding it rounds to a whole number, which then stands in the low bits.
+    /// Adding it rounds to a whole number in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, so that n times the first is exact.
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -1,5 +1,5 @@
-//! Denoising autoencoders (Vincent et al. 2010, "Stacked denoising autoencoders"; the Deep Learning Tutorials): a sample is corrupted,
-//! goes through y = s(x W + b) and back through z = t(y W' + b'), with one and the same W, and steps bring z nearer to what it was.
+//! Denoising autoencoders with tied weights (Vincent et al. 2010, "Stacked denoising autoencoders"; the Deep Learning Tutorials). A
+//! corrupted sample is encoded as y = s(x W + b) and decoded as z = t(y W' + b'). Steps reduce the loss between z and the clean sample.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -40,7 +40,7 @@ pub(super) const METHOD: Method = Method {
         &NOISE,
         &LOSS,
     ],
-    // As each activation's layers start, by the tutorials and the papers.
+    // The scheme of each activation in the tutorials and papers.
     scheme: |arguments| {
         Some(match arguments.optional(&ACTIVATION)? {
             Activation::Sigmoid => "sigmoid-uniform",
@@ -65,7 +65,7 @@ pub(super) const METHOD: Method = Method {
 struct Autoencoder {
     options: Options,
     parameters: Parameters,
-    /// The step before.
+    /// The previous step.
     step: Parameters,
     corruption: Noise,
     order: Noise,
@@ -79,11 +79,11 @@ struct Options {
     noise: f32,
     masking: bool,
     encoder: Activation,
-    /// What makes samples of their sums again; its loss has the slope z - x by these sums.
+    /// The activation of reconstructions. With its loss, the slope is z - x.
     decoder: Activation,
 }
 
-/// Everything that is learned, and so are slopes and steps.
+/// The trained values, or slopes or steps of them.
 struct Parameters {
     weight: Matrix<f32>,
     bias: Vec<f32>,
@@ -104,7 +104,7 @@ impl Options {
     fn read(job: &Job) -> Result<Self> {
         let arguments = job.arguments;
         let single = |option| arguments.value(option).map(to_f32);
-        // What comes from layers with another activation than the sigmoid is of no unit interval.
+        // Only the sigmoid has outputs in [0, 1] for the next layer.
         let encoder = arguments.value(&ACTIVATION)?;
         let squared = arguments.value(&LOSS)? == Loss::Squared || !(job.is_first || encoder == Activation::Sigmoid);
         Ok(Self {
@@ -125,7 +125,7 @@ impl Options {
             let (x, z) = (f64::from(x), f64::from(z));
             match self.decoder {
                 Activation::Linear => 0.5 * (z - x) * (z - x),
-                // Of a single, 1 - z may be 0.
+                // In f32, 1 - z may be 0.
                 _ => -x * libm::log(z.max(1e-12)) - (1.0 - x) * libm::log((1.0 - z).max(1e-12)),
             }
         };
@@ -170,7 +170,7 @@ impl Autoencoder {
         noise
     }
 
-    /// The code of corrupted samples, and the samples that are made of it again.
+    /// The codes of corrupted samples, and the reconstructions.
     fn through(&self, corrupted: &Matrix<f32>) -> (Matrix<f32>, Matrix<f32>) {
         let Parameters { weight, bias, visible_bias } = &self.parameters;
         let code = forward(corrupted, weight, bias, self.options.encoder);
@@ -178,7 +178,7 @@ impl Autoencoder {
         (code, again)
     }
 
-    /// The slopes of the mean loss, by all parameters.
+    /// The gradient of the mean loss.
     fn slopes(&self, samples: &Matrix<f32>, corrupted: &Matrix<f32>) -> Parameters {
         let (code, mut of_again) = self.through(corrupted);
         #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]

@@ -1,6 +1,5 @@
-//! Spherical k-means: filters of length 1 that samples are multiples of, as in Coates & Ng 2012, "Learning feature representations with
-//! k-means". A sample x goes to the filter d of the largest |d'x|, with s = d'x, and each filter becomes the sum of its s x and of what
-//! it was (the damped update), brought to length 1.
+//! Spherical k-means with filters of length 1 (Coates & Ng 2012, "Learning feature representations with k-means"). A sample x is assigned
+//! to the filter d of the largest |d'x|, with s = d'x. The damped update adds all s x to a filter and normalises it to length 1.
 
 use anyhow::{Result, ensure};
 
@@ -42,15 +41,12 @@ fn check(request: &Request) -> Result<()> {
     let samples = request.samples;
     for InitialWeight { name, weight } in request.layers {
         let outputs = weight.columns();
-        ensure!(
-            outputs <= samples,
-            "`{name}`: {outputs} filters are asked for, and there are {samples} samples to learn from: take {samples} or fewer"
-        );
+        ensure!(outputs <= samples, "`{name}`: {outputs} filters for {samples} samples: use {samples} or fewer");
     }
     Ok(())
 }
 
-/// At least so many samples are candidates for the first filters.
+/// The least number of samples that are candidates for the first filters.
 const CANDIDATES: usize = 4096;
 
 struct KMeans {
@@ -63,7 +59,7 @@ struct KMeans {
 }
 
 impl Normalize {
-    /// In double precision: a mean that is taken off may be far larger than what is left.
+    /// In double precision: a mean may be far larger than the differences.
     fn apply(self, mut samples: Matrix<f64>) -> Matrix<f32> {
         if self == Self::None {
             return narrowed(&samples);
@@ -101,8 +97,8 @@ impl KMeans {
         Ok(found)
     }
 
-    /// The first filters, among random samples: one at random, and then each the best of a few that were drawn by how badly the
-    /// filters before make them again (greedy k-means++, Arthur & Vassilvitskii 2007).
+    /// The first filters, from random samples (greedy k-means++, Arthur & Vassilvitskii 2007). After the first, each is the best of a few
+    /// candidates, drawn by their reconstruction error.
     fn choose(&mut self, input: &Input) -> Result<()> {
         let outputs = self.filters.rows();
         let mut candidates = self.first.shuffle(0, &input.training);
@@ -113,7 +109,7 @@ impl KMeans {
         let mut left = squares.clone();
         let trials = 2 + outputs.ilog2() as usize;
         let mut drawn = vec![0.0; outputs * trials];
-        // The numbers before were those of the order.
+        // The shuffle used the numbers before.
         self.first.fill(input.training.len() as u64, &mut drawn);
         for (filter, drawn) in drawn.chunks_exact(trials).enumerate() {
             let mut tried = Matrix::zeros(trials, samples.columns());
@@ -240,14 +236,14 @@ fn to_length_one(values: &mut [f32]) {
     }
 }
 
-/// The place among so many that a number of [0, 1] stands for.
+/// The position among so many for a number of [0, 1].
 fn share_of(count: usize, number: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the count")]
     let place = (number * to_f64(count as u64)) as usize;
     place.min(count - 1)
 }
 
-/// The place of a draw by these weights, for a number of [0, 1]; any place where all weights are 0.
+/// A position drawn by weights, for a number of [0, 1]; uniform if all weights are 0.
 fn picked(weights: &[f64], number: f64) -> usize {
     let total: f64 = weights.iter().sum();
     if total <= 0.0 {

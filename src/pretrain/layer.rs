@@ -1,4 +1,4 @@
-//! A layer that is trained: what the data goes through on its way to the next.
+//! A trained layer, applied to samples.
 
 use rayon::prelude::*;
 
@@ -15,20 +15,20 @@ pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
 pub struct Layer {
     /// Inputs x outputs.
     pub weight: Matrix<f32>,
-    /// One for each output: it may take off a mean that is far from 0.
+    /// One per output, in double precision, since it may subtract a mean far from 0.
     pub bias: Vec<f64>,
-    /// One for each input, of models that make their input again.
+    /// One per input, for methods that reconstruct their input.
     pub visible_bias: Option<Vec<f32>>,
 }
 
 impl Layer {
-    /// What comes out for samples: the activation of x W + b.
+    /// The activation of x W + b.
     pub(super) fn forward(&self, samples: &Matrix<f32>, activation: Activation) -> Matrix<f32> {
         let bias: Vec<f32> = self.bias.iter().map(|&bias| to_f32(bias)).collect();
         forward(samples, &self.weight, &bias, activation)
     }
 
-    /// The same for samples in double precision, which is kept until the bias is added.
+    /// The same, in double precision up to the activation.
     pub(super) fn forward_doubles(&self, samples: &Matrix<f64>, activation: Activation) -> Matrix<f32> {
         let mut sums = samples.times(&widened(&self.weight));
         for row in sums.each_row_mut() {
@@ -48,7 +48,7 @@ pub(super) fn backward(h: &Matrix<f32>, weight: &Matrix<f32>, bias: &[f32], acti
     finish(h.times_transposed(weight), bias, activation)
 }
 
-/// The activation of sums with their biases.
+/// The activation of sums plus biases.
 pub(super) fn finish(mut sums: Matrix<f32>, bias: &[f32], activation: Activation) -> Matrix<f32> {
     let columns = sums.columns().max(1);
     let tasks = (sums.values().len() / VALUES_OF_A_TASK).clamp(1, rayon::current_num_threads());

@@ -1,5 +1,5 @@
 //! Layer-sequential unit variance (Mishkin and Matas 2016, "All you need is a good init"): any scheme, then each layer in turn is
-//! divided by the standard deviation of what it makes of the data. The paper takes it over a batch; here it is over all samples.
+//! divided by the standard deviation of its outputs. The paper measures it over a batch; here it is over all samples.
 
 use anyhow::{Result, ensure};
 
@@ -39,10 +39,10 @@ impl Trainer for Lsuv {
             return Ok(true);
         }
         let std = variance.sqrt();
-        ensure!(std.is_finite(), "layer {}: its variance overflows: take --scale standard", input.below.len());
+        ensure!(std.is_finite(), "layer {}: its variance overflows: use --scale standard", input.below.len());
         ensure!(
             std.is_normal(),
-            "layer {}: what comes out of it is the same for every sample: take another scheme or activation, or --scale standard",
+            "layer {}: its outputs are constant: use another scheme or activation, or --scale standard",
             input.below.len()
         );
         self.weight.values_mut().iter_mut().for_each(|weight| *weight = to_f32(f64::from(*weight) / std));

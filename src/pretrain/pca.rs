@@ -1,5 +1,5 @@
-//! Principal component analysis: the directions along which the data varies most, of the covariance over n - 1. With the bias, a layer
-//! gives a sample's scores: (x - mean) V, each divided by its standard deviation where they are whitened (ZCA: and turned back).
+//! Principal component analysis: the directions of largest variance, from the covariance over n - 1. With its bias, a layer computes
+//! scores: (x - mean) V. Whitening divides each by its standard deviation; ZCA also rotates the scores back.
 
 use anyhow::{Result, ensure};
 use nalgebra::DMatrix;
@@ -29,7 +29,7 @@ pub(super) const METHOD: Method = Method {
     source: "Hotelling 1933; ZCA: Bell and Sejnowski 1997",
     parameters: &[&WHITEN, &EPSILON],
     scheme: |_| None,
-    // The covariance, what it is made of, its eigenvectors and those in order.
+    // The covariance, its sums, its eigenvectors and their ordered copy.
     workspace: |inputs| inputs.saturating_mul(inputs).saturating_mul(32),
     centres: true,
     has_visible_bias: false,
@@ -39,7 +39,7 @@ pub(super) const METHOD: Method = Method {
     start: |job, _| Ok(Box::new(Pca::start(job)?)),
 };
 
-/// Of the largest variance; a direction with less has none.
+/// A direction with less than this fraction of the largest variance has none.
 const NO_VARIANCE: f64 = 1e-12;
 
 struct Pca {
@@ -47,7 +47,7 @@ struct Pca {
     epsilon: f64,
     weight: Matrix<f32>,
     bias: Vec<f64>,
-    /// The directions as columns and the mean, by which samples are made again.
+    /// The directions as columns, for reconstructions.
     directions: Matrix<f64>,
     mean: Vec<f64>,
 }
@@ -56,18 +56,15 @@ fn check(request: &Request) -> Result<()> {
     let (whiten, samples) = (request.arguments.value(&WHITEN)?, request.samples);
     for layer in request.layers {
         let (inputs, outputs) = (layer.weight.rows(), layer.weight.columns());
-        ensure!(
-            outputs <= inputs,
-            "{outputs} directions of {inputs} features: there are no more than there are features"
-        );
+        ensure!(outputs <= inputs, "{outputs} directions of {inputs} features: at most {inputs} exist");
         ensure!(
             whiten != Whiten::Features || outputs == inputs,
-            "whiten is zca, and turns {inputs} features back to as many, not to {outputs}"
+            "--whiten zca rotates {inputs} scores back to {inputs} features, not to {outputs}"
         );
         let most = samples - 1;
         ensure!(
             outputs <= most || whiten == Whiten::Features,
-            "{outputs} directions of {samples} samples: there are at most {most}"
+            "{outputs} directions of {samples} samples: at most {most} exist"
         );
     }
     Ok(())
@@ -111,7 +108,6 @@ impl Trainer for Pca {
         let least = variances.first().copied().unwrap_or(0.0) * NO_VARIANCE;
         let factor = |variance: f64| match self.whiten {
             Whiten::Not => 1.0,
-            // Nothing is to be seen along a direction without variance.
             _ if variance <= least => 0.0,
             _ => 1.0 / (variance + self.epsilon).sqrt(),
         };
@@ -122,7 +118,7 @@ impl Trainer for Pca {
         }
         let weight = if self.whiten == Whiten::Features { scaled.times_transposed(&directions) } else { scaled };
         self.weight = narrowed(&weight);
-        // Of the rounded weights: a mean far from 0 shows their rounding.
+        // From the rounded weights: a mean far from 0 amplifies their rounding.
         let shift = Matrix::new(mean.clone(), self.weight.rows()).times(&widened(&self.weight));
         self.bias = shift.values().iter().map(|sum| -sum).collect();
         (self.directions, self.mean) = (directions, mean);
@@ -152,8 +148,7 @@ impl Trainer for Pca {
     }
 }
 
-/// The largest eigenvalues of a symmetric matrix, and their vectors as columns. The largest entry of each vector is positive, which
-/// decides its sign.
+/// The largest eigenvalues of a symmetric matrix, and their vectors as columns. The largest entry of each vector is positive.
 fn eigenvectors(matrix: &Matrix<f64>, count: usize) -> (Vec<f64>, Matrix<f64>) {
     let side = matrix.rows();
     let found = DMatrix::from_row_slice(side, side, matrix.values()).symmetric_eigen();
@@ -167,7 +162,7 @@ fn eigenvectors(matrix: &Matrix<f64>, count: usize) -> (Vec<f64>, Matrix<f64>) {
             vectors.row_mut(row)[column] = if largest < 0.0 { -x } else { x };
         }
     }
-    // Rounding may leave a variance of nothing below 0.
+    // Rounding may make a variance of 0 negative.
     (order.iter().take(count).map(|&number| found.eigenvalues[number].max(0.0)).collect(), vectors)
 }
 

@@ -1,4 +1,4 @@
-//! A picture of what was learned: the learning curves, and the first layer's weights as tiles.
+//! The picture of a run: the learning curves, and the first layer's weights as tiles.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -15,11 +15,11 @@ use crate::text::figure;
 struct Curve<'a> {
     name: &'a str,
     training: Vec<f64>,
-    /// Over held-out samples; empty if there are none.
+    /// Means over validation samples; empty if there are none.
     held_out: Vec<f64>,
     /// The layer of the last epoch.
     layer: usize,
-    /// The epochs before which a further layer begins.
+    /// The first epochs of later layers.
     layers: Vec<usize>,
 }
 
@@ -52,22 +52,22 @@ pub struct Picture<'a> {
     pub history: &'a History,
     /// The first layer's weight.
     pub weight: Option<&'a TrainedTensor>,
-    /// The run that it is of, in a comment that [`Picture::is_of`] finds.
+    /// The name of the run, in a comment for [`Picture::is_of`].
     pub run: &'a str,
 }
 
-/// The comment of a picture's run stands within so many bytes of its start.
+/// The comment with the name of the run ends within so many bytes.
 const OPENING: u64 = 1 << 14;
 
 const MARGIN: f64 = 32.0;
 const PLOT: (f64, f64) = (440.0, 150.0);
 const ROW: f64 = 216.0;
 const TOP: f64 = 64.0;
-/// The side of a tile, and the room between tiles.
+/// The side of a tile, and the gap between tiles.
 const TILE: (f64, f64) = (56.0, 8.0);
 const TILES_A_ROW: usize = 14;
 const MAX_TILES: usize = 98;
-/// The colours between the least weight and the greatest.
+/// The number of colours from the least weight to the greatest.
 const SHADES: i16 = 15;
 
 impl Picture<'_> {
@@ -78,7 +78,7 @@ impl Picture<'_> {
         read.is_ok() && String::from_utf8_lossy(&opening).contains(&comment(run))
     }
 
-    /// The page.
+    /// The SVG text.
     pub fn svg(&self) -> String {
         let curves = Curve::all(self.history);
         let tiles = self.weight.map(Tiles::new);
@@ -118,7 +118,7 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
     for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("curve", "#d97706", &curve.held_out)] {
         let mut path = String::new();
         for (epoch, &value) in values.iter().enumerate() {
-            // A layer's line is its own.
+            // Each layer has its own line.
             let word = if epoch == 0 || curve.layers.contains(&epoch) { 'M' } else { 'L' };
             let (x, y) = place(epoch, value);
             let _ = write!(path, "{word}{x:.1} {y:.1}");
@@ -208,7 +208,7 @@ impl Tiles {
         }
     }
 
-    /// The places of a shade, side by side ones together.
+    /// The positions of a shade, adjacent ones joined.
     fn runs(&self, tile: &[f32], shade: i16) -> String {
         let mut runs = String::new();
         for (y, row) in tile.chunks(self.sides.0).enumerate() {
@@ -229,7 +229,7 @@ impl Tiles {
     }
 }
 
-/// The sides of a tile: as near to a square as the number of inputs lets them be.
+/// The sides of a tile, as square as the number of inputs allows.
 fn sides(inputs: usize) -> (usize, usize) {
     let high = (1..=inputs.max(1))
         .take_while(|side| side * side <= inputs.max(1))
@@ -239,7 +239,7 @@ fn sides(inputs: usize) -> (usize, usize) {
     (inputs.max(1) / high, high)
 }
 
-/// From blue by way of a pale grey to red.
+/// Blue through pale grey to red.
 fn colour(shade: i16) -> String {
     let part = f64::from(shade.abs()) / f64::from(SHADES);
     let end = if shade < 0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] };

@@ -1,4 +1,4 @@
-//! The progress of a run, and the tensors of the file that keeps it: a checkpoint. A checksum over all of them refuses a damaged one.
+//! The progress of a run, and the tensors of its checkpoint. A checksum over all of them detects damage.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,15 +17,15 @@ use crate::tensor::{DType, Fans, Layout, Seed, Shape, to_f32, to_usize};
 /// The progress of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// The layers that are done.
+    /// The trained layers.
     pub done: Vec<Layer>,
-    /// The finished epochs of the layer after those.
+    /// The finished epochs of the next layer.
     pub epochs: u64,
     /// The state of that layer.
     pub state: BTreeMap<String, Vec<f32>>,
 }
 
-/// A SHA-256 that tells a run from any other.
+/// The SHA-256 of everything that determines the values of a run.
 pub type Run = [u8; 32];
 
 /// The tensor of the run's bytes and the epochs that are done.
@@ -73,14 +73,14 @@ impl Progress {
     /// Reads the tensors that [`Progress::plan`] made. Errors if they are damaged or of another run.
     pub fn read(path: &Path, run: &Run) -> Result<(Self, History)> {
         let mut held = read(path)?;
-        let told = held.remove(CHECKSUM).and_then(Stored::into_doubles);
-        let whole = told.is_some_and(|told| told.into_iter().eq(bytes(&checksum(&held))));
-        ensure!(whole, "it is damaged, or of another version: its checksum differs: remove it to begin again");
+        let stored = held.remove(CHECKSUM).and_then(Stored::into_doubles);
+        let is_whole = stored.is_some_and(|stored| stored.into_iter().eq(bytes(&checksum(&held))));
+        ensure!(is_whole, "its checksum differs: damaged, or of another version: remove it to start again");
         let mut head = held.remove(RUN).and_then(Stored::into_doubles).unwrap_or_default();
         let epochs = head.pop().unwrap_or_default();
         let same = head.into_iter().eq(bytes(run));
-        ensure!(same, "it is of another run: of other data, options, sizes or another seed");
-        let incomplete = "it lacks a part of a layer";
+        ensure!(same, "it is of another run, with other data, options, sizes or seed");
+        let incomplete = "a part of a layer is missing";
         let mut done = Vec::new();
         while let Some(weight) = held.remove(&format!("layer.{}.weight", done.len())) {
             let mut part = |part| held.remove(&format!("layer.{}.{part}", done.len()));
@@ -98,13 +98,12 @@ impl Progress {
                 series.push((name.into(), stored.into_doubles().context(incomplete)?));
             }
         }
-        let history = History::from_series(series.into_iter()).context("its measurements do not fit together")?;
+        let history = History::from_series(series.into_iter()).context("its measurements are inconsistent")?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, by the checksum")]
         Ok((Self { done, epochs: epochs as u64, state }, history))
     }
 }
 
-/// Each byte as a number.
 fn bytes(bytes: &[u8; 32]) -> impl Iterator<Item = f64> {
     bytes.iter().map(|&byte| byte.into())
 }
@@ -143,7 +142,6 @@ fn checksum(held: &Held) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Hashes the bytes of values, many at a time.
 fn update<T: Copy, const SIZE: usize>(hash: &mut Sha256, values: &[T], bytes: impl Fn(T) -> [u8; SIZE]) {
     for values in values.chunks(1 << 12) {
         hash.update(values.iter().flat_map(|&value| bytes(value)).collect::<Vec<u8>>());

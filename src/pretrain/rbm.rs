@@ -1,6 +1,6 @@
-//! Restricted Boltzmann machines by contrastive divergence, as in Hinton 2010, "A practical guide to training restricted
-//! Boltzmann machines": units v and h of energy -a'v - b'h - v'Wh, and steps along <v h'> of the data less that of the model, whose
-//! samples come from k steps of Gibbs sampling, from the data (CD-k) or from chains that go on (PCD, Tieleman 2008).
+//! Restricted Boltzmann machines by contrastive divergence (Hinton 2010, "A practical guide to training restricted Boltzmann
+//! machines"). Units v and h have the energy -a'v - b'h - v'Wh. A step follows <v h'> of the data minus that of the model. Samples of
+//! the model come from k steps of Gibbs sampling, from the data (CD-k) or from persistent chains (PCD, Tieleman 2008).
 
 mod likelihood;
 mod units;
@@ -70,27 +70,27 @@ struct Rbm {
     weight: Panels,
     visible_bias: Vec<f32>,
     hidden_bias: Vec<f32>,
-    /// The steps before: of the weights, where steps hang on more than their slope, and of both biases.
+    /// The previous steps. Those of the weights are empty without momentum and weight decay.
     weight_step: Panels,
     visible_step: Vec<f32>,
     hidden_step: Vec<f32>,
-    /// The hidden units of the chains that go on, between epochs; empty where none do.
+    /// The hidden units of persistent chains, between epochs; empty without them.
     chains: Panels,
     hidden_noise: Noise,
     visible_noise: Noise,
     order: Noise,
     kept: SampleCache,
-    room: Room,
+    buffers: Buffers,
 }
 
-/// Room that every step needs again.
+/// Buffers that every step reuses.
 #[derive(Default)]
-struct Room {
-    /// The weights turned.
+struct Buffers {
+    /// The transposed weights.
     transposed: Panels,
-    /// The chances of hidden units by the data.
+    /// The probabilities of hidden units for the data.
     of_data: Panels,
-    /// And by samples of the model.
+    /// The same for samples of the model.
     of_model: Panels,
 }
 
@@ -100,7 +100,7 @@ struct Options {
     momentum: f32,
     weight_decay: f32,
     gibbs_steps: u64,
-    /// What makes visible units of their sums.
+    /// The activation of visible units.
     visible: Activation,
     sparsity: f32,
     sparsity_cost: f32,
@@ -123,19 +123,19 @@ impl Options {
         })
     }
 
-    /// Whether a step of the weights hangs on nothing but their slope.
+    /// True without momentum and weight decay: steps are then added to the weights directly.
     fn steps_are_slopes(&self) -> bool {
         self.momentum == 0.0 && self.weight_decay == 0.0
     }
 }
 
 impl Rbm {
-    /// Visible biases are log(p / (1 - p)) of the share p of samples in which a unit is on, inside of [1/2n, 1 - 1/2n]; those of
-    /// Gaussian units are their means. Hidden biases are 0.
+    /// Visible biases start at log(p / (1 - p)) of the fraction p of samples in which a unit is on, clipped to [1/2n, 1 - 1/2n]. Those of
+    /// Gaussian units start at their means, and hidden biases at 0.
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let options = Options::read(job)?;
         let (inputs, outputs) = (job.initial.rows(), job.initial.columns());
-        let (kept, sums) = SampleCache::of(input, inputs)?;
+        let (kept, sums) = SampleCache::new(input, inputs)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of samples")]
         let count = input.training.len() as f64;
         let bias = |sum: f64| match options.visible {
@@ -162,70 +162,73 @@ impl Rbm {
             },
             order: Noise::uniform(job.seed, job.name, "order")?,
             kept,
-            room: Room::default(),
+            buffers: Buffers::default(),
             options,
         })
     }
 
-    /// The hidden units, by visible ones.
+    /// The hidden units, given visible units.
     fn hidden(&self) -> Units<'_> {
         Units { weight: &self.weight, bias: &self.hidden_bias, activation: Activation::Sigmoid }
     }
 
-    /// The visible units, by hidden ones and the weights turned.
+    /// The visible units, given hidden units and the transposed weights.
     fn visible<'a>(&'a self, transposed: &'a Panels) -> Units<'a> {
         Units { weight: transposed, bias: &self.visible_bias, activation: self.options.visible }
     }
 
-    /// One step from a batch, which has that number among all steps, and from where the chains are, if they go on.
+    /// One step from a batch and the chains, if persistent. `number` counts all steps.
     fn learn(&mut self, data: impl FnOnce() -> Factor + Send, chains: &mut Option<Bits>, number: u64) {
         let Options { batch, gibbs_steps, .. } = self.options;
-        let mut room = take(&mut self.room);
+        let mut buffers = take(&mut self.buffers);
         let work = batch * self.weight.values().len();
-        let (data, ()) = both(work, data, || self.weight.transpose_into(&mut room.transposed));
-        let (hidden, visible) = (self.hidden(), self.visible(&room.transposed));
-        // The random numbers of a step of sampling: those of hidden units come before visible ones, or after where chains go on.
+        let (data, ()) = both(work, data, || self.weight.transpose_into(&mut buffers.transposed));
+        let (hidden, visible) = (self.hidden(), self.visible(&buffers.transposed));
+        // The random numbers of a step of sampling: hidden units before visible units, or after them with persistent chains.
         let draw = |noise, step| Draw { noise, number: number * gibbs_steps + step, batch };
         let (of_hidden, of_visible) = (|step| draw(&self.hidden_noise, step), |step| draw(&self.visible_noise, step));
-        // With the rate and the sign in the chances, the products of statistics are what is added to the weights.
+        // With rate and sign in the probabilities, products of statistics are added to the weights directly.
         let of_batch = share(self.options.learning_rate, data.rows());
         let (mut sample, of_chains) = match chains.take() {
             Some(chains) => {
                 let chains = Factor::Bits(chains);
-                let respond = || hidden.respond(&data, of_batch, &mut room.of_data);
+                let respond = || hidden.respond(&data, of_batch, &mut buffers.of_data);
                 let ((), sample) = both(work, respond, || visible.draw(&chains, of_visible(0)));
                 (sample, share(self.options.learning_rate, chains.rows()))
             }
             None => {
-                let states = hidden.respond_and_draw(&data, of_hidden(0), of_batch, &mut room.of_data);
+                let states = hidden.respond_and_draw(&data, of_hidden(0), of_batch, &mut buffers.of_data);
                 (visible.draw(&Factor::Bits(states), of_visible(0)), of_batch)
             }
         };
-        let go_on = self.chains.rows() > 0;
+        let persistent = self.chains.rows() > 0;
         for step in 1..gibbs_steps {
-            let of_step = of_hidden(if go_on { step - 1 } else { step });
-            let states = Factor::Bits(hidden.respond_and_draw(&sample, of_step, 1.0, &mut room.of_model));
+            let of_step = of_hidden(if persistent { step - 1 } else { step });
+            let states = Factor::Bits(hidden.respond_and_draw(&sample, of_step, 1.0, &mut buffers.of_model));
             sample = visible.draw(&states, of_visible(step));
         }
-        let last = || match go_on {
-            true => Some(hidden.respond_and_draw(&sample, of_hidden(gibbs_steps - 1), -of_chains, &mut room.of_model)),
+        let last = || match persistent {
+            true => {
+                Some(hidden.respond_and_draw(&sample, of_hidden(gibbs_steps - 1), -of_chains, &mut buffers.of_model))
+            }
             false => {
-                hidden.respond(&sample, -of_chains, &mut room.of_model);
+                hidden.respond(&sample, -of_chains, &mut buffers.of_model);
                 None
             }
         };
         let (states, turned) = both(work, last, || [data.turned(), sample.turned()]);
         *chains = states;
-        self.step(turned, &mut room);
-        self.room = room;
+        self.step(turned, &mut buffers);
+        self.buffers = buffers;
     }
 
-    /// A step along what the data's statistics have over those of the model, of the weights and of both biases, by visible units x
-    /// samples of each with their sums, and by the chances of hidden units times what a sample of them counts.
-    fn step(&mut self, [data, model]: [(Factor, Vec<f32>); 2], room: &mut Room) {
+    /// A step of weights and biases, along the statistics of the data minus those of the model. Each has visible units x samples with
+    /// their sums. The buffers have the probabilities of hidden units, times the learning rate of a sample.
+    fn step(&mut self, [data, model]: [(Factor, Vec<f32>); 2], buffers: &mut Buffers) {
         let Options { learning_rate, momentum, weight_decay, sparsity, sparsity_cost, .. } = self.options;
-        let [of_batch, of_chains] = [&room.of_data, &room.of_model].map(|units| share(learning_rate, units.rows()));
-        let units = room.of_data.sums().into_iter().zip(room.of_model.sums());
+        let [of_batch, of_chains] =
+            [&buffers.of_data, &buffers.of_model].map(|units| share(learning_rate, units.rows()));
+        let units = buffers.of_data.sums().into_iter().zip(buffers.of_model.sums());
         for ((step, bias), (on, less)) in self.hidden_step.iter_mut().zip(&mut self.hidden_bias).zip(units) {
             *step = momentum * *step + (on + less + sparsity_cost * (learning_rate * sparsity - on));
             *bias += *step;
@@ -235,7 +238,7 @@ impl Rbm {
             *step = momentum * *step + (data * of_batch - model * of_chains);
             *bias += *step;
         }
-        let statistics = [(&data.0, &room.of_data), (&model.0, &room.of_model)];
+        let statistics = [(&data.0, &buffers.of_data), (&model.0, &buffers.of_model)];
         if self.options.steps_are_slopes() {
             return add_products(statistics, &mut self.weight);
         }
@@ -252,7 +255,7 @@ impl Rbm {
     }
 }
 
-/// What one of so many samples counts in a step.
+/// The learning rate of one sample.
 fn share(learning_rate: f32, samples: usize) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "at most 10^6")]
     let samples = samples as f32;

@@ -1,4 +1,4 @@
-//! The samples of a layer in memory, where they fit: read once, and not with every epoch.
+//! The inputs of a layer in memory, if they fit, so that they are read once.
 
 use anyhow::Result;
 
@@ -7,37 +7,36 @@ use super::input::Input;
 use crate::matrix::{Bits, Factor, Matrix, PANEL, Panels};
 use crate::tensor::to_usize;
 
-/// What a layer learns from.
+/// The inputs of a layer.
 #[derive(Default)]
 pub(super) struct SampleCache {
-    /// How many values a sample has.
+    /// The values of a sample.
     width: usize,
     samples: usize,
     store: Store,
-    /// The bytes that may be taken.
+    /// The most bytes.
     limit: u64,
 }
 
-/// The samples, one after the other.
 #[derive(Default)]
 enum Store {
-    /// Of units that are on or off: the words of each.
+    /// Binary samples, one bit per value.
     Bits(Vec<u64>),
     Values(Vec<f32>),
-    /// They are too many.
+    /// The samples exceed the limit.
     #[default]
     Nothing,
 }
 
 impl SampleCache {
-    /// All samples that are learned from, of so many values as they come in, and the sum of each of these.
-    pub(super) fn of(input: &Input, width: usize) -> Result<(Self, Vec<f64>)> {
+    /// All training samples with `width` values each, and the sums over samples.
+    pub(super) fn new(input: &Input, width: usize) -> Result<(Self, Vec<f64>)> {
         let mut kept = Self { width, samples: input.training.len(), store: Store::Nothing, limit: input.memory };
         kept.store = kept.room(width.div_ceil(PANEL)).map_or(Store::Nothing, Store::Bits);
         let mut sums = vec![0.0; width];
         in_order(
             &input.training,
-            // What is read of a sample may be wider than what comes in.
+            // A sample of the data may be wider than the input.
             width.max(input.table.features),
             |block| {
                 let samples = input.samples(block)?;
@@ -51,19 +50,18 @@ impl SampleCache {
         Ok((kept, sums))
     }
 
-    /// Whether nothing is kept.
+    /// True if the samples do not fit.
     pub(super) fn is_nothing(&self) -> bool {
         matches!(self.store, Store::Nothing)
     }
 
-    /// Room for all samples, of so many elements each; `None` where it is more than may be taken.
+    /// An empty vector for all samples, with so many elements each; `None` above the limit.
     fn room<T>(&self, elements: usize) -> Option<Vec<T>> {
         let count = self.samples.checked_mul(elements)?;
         let bytes = (count as u64).checked_mul(size_of::<T>() as u64)?;
         (bytes <= self.limit).then(|| Vec::with_capacity(count))
     }
 
-    /// Takes in further samples.
     fn add(&mut self, bits: Option<Bits>, samples: &Matrix<f32>) {
         if let (None, Store::Bits(words)) = (&bits, &self.store) {
             let room = self.room(self.width).map(|mut values| {
@@ -79,7 +77,7 @@ impl SampleCache {
         }
     }
 
-    /// The samples of these places.
+    /// The samples at these positions.
     pub(super) fn samples(&self, places: &[u64]) -> Factor {
         let places = places.iter().map(|&place| to_usize(place)).enumerate();
         match &self.store {
@@ -98,7 +96,7 @@ impl SampleCache {
     }
 }
 
-/// Appends the values of samples that are words.
+/// Appends the values of binary samples.
 fn unpack(words: &[u64], width: usize, values: &mut Vec<f32>) {
     let bit = |words: &[u64], at: usize| f32::from(words[at / PANEL] >> (at % PANEL) & 1 == 1);
     for words in words.chunks_exact(width.div_ceil(PANEL)) {
@@ -106,7 +104,7 @@ fn unpack(words: &[u64], width: usize, values: &mut Vec<f32>) {
     }
 }
 
-/// The sum of each unit over samples.
+/// The sum of each value over samples.
 fn sums_of(samples: &Matrix<f32>) -> Vec<f64> {
     let mut sums = vec![0.0; samples.columns()];
     for row in samples.each_row() {
@@ -137,7 +135,7 @@ mod tests {
         kept_all.add(Bits::of(&part), &part);
         let Factor::Values(values) = kept_all.samples(&[4, 1]) else { panic!("values are kept as bits") };
         assert_eq!((values.matrix().row(0), values.matrix().row(1)), (all.row(4), all.row(1)));
-        // Room for the bits of five samples, and not for their values.
+        // Space for the bits of five samples, but not for their values.
         let mut too_many = kept(70, 5, 80);
         too_many.add(Bits::of(&on), &on);
         assert!(!too_many.is_nothing());

@@ -1,6 +1,6 @@
 //! Data-dependent scale and bias (Salimans and Kingma 2016, "Weight normalization"; the `ActNorm` of Kingma and Dhariwal 2018): each
-//! output is shifted and divided so that over all samples its mean is 0 and its variance 1. With weights g v / |v|, g is then the
-//! length of an output's weights.
+//! output is shifted and divided, for mean 0 and variance 1 over all samples. With weights g v / |v|, g is then the length of an
+//! output's weights.
 
 use anyhow::Result;
 
@@ -38,7 +38,7 @@ struct WeightNorm {
 }
 
 impl Trainer for WeightNorm {
-    /// An output that is the same for every sample is shifted to 0 and keeps its weights.
+    /// A constant output is shifted to 0 and keeps its weights.
     fn epoch(&mut self, _: u64, input: &Input) -> Result<bool> {
         let moments = input.moments(&self.weight)?;
         let factors: Vec<f64> = moments
@@ -48,7 +48,7 @@ impl Trainer for WeightNorm {
         for row in self.weight.each_row_mut() {
             row.iter_mut().zip(&factors).for_each(|(weight, factor)| *weight = to_f32(f64::from(*weight) * factor));
         }
-        // The mean of what the rounded weights make: a mean far from 0 shows their rounding.
+        // The mean with the rounded weights: a mean far from 0 amplifies their rounding.
         let mean = Matrix::new(input.mean(self.weight.rows())?, self.weight.rows());
         self.bias = mean.times(&widened(&self.weight)).values().iter().map(|sum| -sum).collect();
         Ok(true)

@@ -1,4 +1,4 @@
-//! The log of a run: a JSON object a line, each line a single write that names its run.
+//! The log of a run: one JSON object per line, with the name of the run. Each line is one write.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -11,7 +11,7 @@ use crate::cli::shown;
 use crate::pretrain::{History, Row};
 use crate::writer;
 
-/// A log. The file is opened for the first line, so that a run which is refused leaves an older file alone.
+/// A log. The file is opened for the first line, so that a refused run does not touch an older file.
 pub(super) struct Log {
     path: PathBuf,
     run: String,
@@ -23,11 +23,11 @@ pub(super) struct Log {
 enum Start {
     /// A new file; an older one is replaced if that is allowed.
     Empty { replaces: bool },
-    /// The file of a run that goes on: these bytes stay, and these lines follow.
+    /// The file of a resumed run: these bytes stay, and these lines follow.
     Copied { bytes: u64, lines: String },
 }
 
-/// No line of a log is longer.
+/// The most bytes of a line.
 const MAX_LINE: u64 = 1 << 16;
 
 impl Log {
@@ -35,8 +35,7 @@ impl Log {
         Self { path: path.into(), run: run.into(), start: Start::Empty { replaces }, file: None }
     }
 
-    /// The log of a run that goes on after these measurements. Errors if the file holds other lines than those of that run, unless it
-    /// may be replaced.
+    /// The log of a run that resumes after these measurements. Errors if the file has lines of another run, unless `replaces`.
     pub(super) fn resumed(path: &Path, run: &str, history: &History, replaces: bool) -> Result<Self> {
         let mut rows = history.rows().map(|row| line(run, &row)).peekable();
         let mut bytes = 0;
@@ -119,15 +118,15 @@ fn line(run: &str, row: &Row) -> String {
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
     let epoch = row.epoch as u64;
-    let told = json!({
+    let values = json!({
         "layer": row.layer,
         "epoch": epoch,
         "training": means(&row.training),
         "held_out": means(&row.held_out),
         "seconds": row.seconds,
     });
-    let told = told.to_string();
-    format!("{}{}\n", opening(run), told.strip_prefix('{').unwrap_or(&told))
+    let values = values.to_string();
+    format!("{}{}\n", opening(run), values.strip_prefix('{').unwrap_or(&values))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How likely samples are.
+//! The pseudo-likelihood of samples.
 
 use rayon::prelude::*;
 
@@ -23,7 +23,7 @@ impl Rbm {
         let of_sample = |number: usize| {
             let (row, here) = (samples.row(number), sums.row(number));
             let unit = number.wrapping_mul(2_654_435_761) % units;
-            // With v_i in place of 1 - v_i, all sums change by so much of its weights.
+            // Flipping v_i changes each sum by this multiple of its weight.
             let step = 1.0 - 2.0 * row[unit];
             let there: Vec<f32> = here.iter().zip(weight.row(unit)).map(|(sum, weight)| sum + step * weight).collect();
             let energy = |sums: &[f32]| sum_of_softplus(sums, &self.hidden_bias);
@@ -37,7 +37,7 @@ impl Rbm {
     }
 }
 
-/// The sum of log(1 + e^(x + b)): of each its part above 0, and the log of a product of the rest, whose factors lie between 1 and 2.
+/// The sum of log(1 + e^(x + b)): the positive parts, plus the logarithm of a product of factors from 1 to 2.
 fn sum_of_softplus(sums: &[f32], biases: &[f32]) -> f64 {
     let (mut above, mut logs) = (0.0, 0.0);
     for (sums, biases) in sums.chunks(FACTORS).zip(biases.chunks(FACTORS)) {
@@ -54,7 +54,7 @@ fn sum_of_softplus(sums: &[f32], biases: &[f32]) -> f64 {
     above + logs
 }
 
-/// How many factors of at most 2 are multiplied before a logarithm is taken.
+/// The number of factors up to 2 that are multiplied before a logarithm.
 const FACTORS: usize = 256;
 
 /// log(1 + e^x)

@@ -31,7 +31,7 @@ fn machine(batch: usize) -> Rbm {
         visible_noise: Noise::uniform(3, &name, "visible units").unwrap(),
         order: Noise::uniform(3, &name, "order").unwrap(),
         kept: SampleCache::default(),
-        room: Room::default(),
+        buffers: Buffers::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One side of the machine, as the other makes it: chances, and states that are drawn by them.
+//! The units of one side, given the other: probabilities, and states drawn by them.
 
 use rayon::prelude::*;
 
@@ -7,29 +7,29 @@ use crate::pretrain::activation::Activation;
 use crate::pretrain::blocks::WORK_OF_A_THREAD;
 use crate::pretrain::noise::Noise;
 
-/// Rows of weights that are worth a task of their own.
+/// The least rows of weights for a parallel task.
 const ROWS_OF_A_TASK: usize = 128;
 
-/// Units, and what they are made of.
+/// The units of one side.
 pub(super) struct Units<'a> {
-    /// Other units x these.
+    /// Units of the other side x these.
     pub(super) weight: &'a Panels,
     pub(super) bias: &'a [f32],
     pub(super) activation: Activation,
 }
 
-/// Where the random numbers of a draw are found.
+/// The address of the random numbers of a draw.
 #[derive(Clone, Copy)]
 pub(super) struct Draw<'a> {
     pub(super) noise: &'a Noise,
-    /// The number of the draw among all.
+    /// The number of the draw.
     pub(super) number: u64,
-    /// The most samples that a draw has.
+    /// The most samples of a draw.
     pub(super) batch: usize,
 }
 
 impl Units<'_> {
-    /// The chances of units that are on or off, or the means of others, times a share.
+    /// The probabilities of binary units, or the means of others, times a factor.
     pub(super) fn respond(&self, to: &Factor, share: f32, chances: &mut Panels) {
         chances.reshape(to.rows(), self.bias.len());
         let panels = chances.par_panels_mut().with_min_len(self.together(to)).enumerate();
@@ -40,7 +40,7 @@ impl Units<'_> {
         });
     }
 
-    /// The same, and states of 0 and 1 that are drawn by the chances.
+    /// The same, and states of 0 and 1 drawn by the probabilities.
     pub(super) fn respond_and_draw(&self, to: &Factor, draw: Draw, share: f32, chances: &mut Panels) -> Bits {
         chances.reshape(to.rows(), self.bias.len());
         let mut states = Bits::zeros(to.rows(), self.bias.len());
@@ -54,7 +54,7 @@ impl Units<'_> {
         states
     }
 
-    /// States that are drawn: of 0 and 1, or of any value, normal about the mean with a standard deviation of 1.
+    /// Random states: 0 and 1, or normal around the mean with standard deviation 1.
     pub(super) fn draw(&self, to: &Factor, draw: Draw) -> Factor {
         if self.activation == Activation::Linear {
             let mut values = Panels::default();
@@ -77,14 +77,14 @@ impl Units<'_> {
         Factor::Bits(states)
     }
 
-    /// Makes chances or means of a panel of zeros.
+    /// Computes probabilities or means in a panel of zeros.
     fn fill(&self, number: usize, to: &Factor, panel: &mut [f32]) {
         to.add_times(0..to.rows(), self.weight.panel(number), panel);
         let bias = &self.bias[number * PANEL..];
         self.activation.apply_with(&bias[..bias.len().min(PANEL)], panel, panel.len() / to.rows().max(1));
     }
 
-    /// How many panels are worth no more than one thread.
+    /// The number of panels for one thread.
     fn together(&self, to: &Factor) -> usize {
         let work = to.rows() * self.weight.values().len();
         if work < WORK_OF_A_THREAD { self.bias.len() } else { 1 }
@@ -92,9 +92,9 @@ impl Units<'_> {
 }
 
 impl Draw<'_> {
-    /// Where the numbers of a panel begin: a batch that is smaller leaves some out, and none are used twice.
+    /// The first random number of a panel. A smaller batch skips numbers; none is used twice.
     fn address(&self, panel: usize, units: usize) -> u64 {
-        /// Numbers that are made together.
+        /// Numbers that are drawn together.
         const TILE: usize = 512;
         let place = self.number * units.div_ceil(PANEL) as u64 + panel as u64;
         place * (self.batch * PANEL).next_multiple_of(TILE) as u64
@@ -102,7 +102,7 @@ impl Draw<'_> {
 
     /// Draws a panel of states.
     fn states(&self, panel: usize, units: usize, chances: &[f32], states: &mut [u64]) {
-        /// Rows whose numbers are whole tiles, however wide the panel is.
+        /// Rows whose numbers are whole tiles, for any width of the panel.
         const ROWS: usize = 32;
         let width = (chances.len() / states.len().max(1)).max(1);
         let (first, held) = (self.address(panel, units), PANEL.min(units - panel * PANEL));
