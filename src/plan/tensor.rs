@@ -77,7 +77,7 @@ impl DrawnTensor {
     /// let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
     /// let tensor = DrawnTensor::new("weight".parse()?, "784x256".parse()?, "he-normal", &common)?;
     /// assert_eq!(tensor.expression(), "he-normal:gain=relu,mode=fan-in");
-    /// assert_eq!(tensor.distribution().std(), Some((2.0f64 / 784.0).sqrt()));
+    /// assert_eq!(tensor.fans().and_then(|fans| fans.fan_in), Some(784));
     /// # Ok::<(), anyhow::Error>(())
     /// ```
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
