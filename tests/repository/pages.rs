@@ -1,6 +1,6 @@
 //! Documents that are made from the registries say what the registries say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[track_caller]
@@ -19,4 +19,34 @@ fn the_page_of_schemes_is_what_the_program_prints() {
 #[test]
 fn the_page_of_coverage_is_what_the_program_prints() {
     is_fresh("docs/coverage.md", "frameworks");
+}
+
+/// Every file and folder below some others.
+fn below(folders: &[&str]) -> Vec<PathBuf> {
+    let (mut found, mut folders): (_, Vec<PathBuf>) = (Vec::new(), folders.iter().map(Into::into).collect());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            folders.extend(path.is_dir().then(|| path.clone()));
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The source files that a page names in backticks and that are not there.
+fn missing_files(page: &str, files: &[PathBuf]) -> Vec<String> {
+    let named = page.split('`').skip(1).step_by(2).filter(|word| !word.contains("NAME"));
+    let named = named.filter(|word| Path::new(word).extension().is_some_and(|extension| extension == "rs"));
+    named.filter(|word| !files.iter().any(|file| file.ends_with(word))).map(Into::into).collect()
+}
+
+#[test]
+fn the_files_that_the_pages_for_developers_name_exist() {
+    let files = below(&["src", "tests", "scripts"]);
+    for page in ["docs/design.md", "docs/contributing.md"] {
+        let missing = missing_files(&std::fs::read_to_string(page).unwrap(), &files);
+        assert!(missing.is_empty(), "{page}: {missing:?}");
+    }
+    assert_eq!(missing_files("`plan/mod.rs`, `plan/nothing.rs` and `gain.rs`", &files), ["plan/nothing.rs"]);
 }

@@ -1,6 +1,6 @@
 //! Tests of the distribution function, the mean and the standard deviation.
 
-use super::sample::Sample;
+use super::part::Sample;
 use super::tails::kurtosis;
 use super::{GoodnessOfFit, TestOptions, TestResult, repeats, without_rounding};
 use crate::distribution::{Distribution, TensorSpec, cdf};

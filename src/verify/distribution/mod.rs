@@ -32,9 +32,8 @@ use crate::reader::Contents;
 use crate::scan::scan;
 use crate::tensor::{Shape, to_f64};
 use crate::text::{figure, grouped};
-use part::Part;
+use part::{Part, Sample};
 use range::Range;
-use sample::Sample;
 
 /// The results of all tests of a tensor.
 #[derive(Clone, Debug, Default)]

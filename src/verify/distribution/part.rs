@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 
-use super::sample::Sample;
 use super::{Element, TestOptions, check_memory};
-use crate::distribution::{Distribution, cdf};
+use crate::distribution::{Distribution, TensorSpec, cdf};
 use crate::tensor::{DType, Unfolding, to_f64, to_usize};
 use crate::text::grouped;
 
@@ -25,6 +24,13 @@ pub(super) enum Part<'a> {
         each: u64,
         unfolding: &'a Unfolding,
     },
+}
+
+/// A tensor of independent values.
+pub(super) struct Sample<'a> {
+    pub(super) tensor: &'a TensorSpec,
+    pub(super) distribution: &'a Distribution,
+    pub(super) part: Part<'a>,
 }
 
 /// A chunk of a tensor, and those of its values that follow the distribution.

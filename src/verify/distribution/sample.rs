@@ -5,24 +5,16 @@ use anyhow::Result;
 use super::excerpt::Excerpt;
 use super::extremes::Extremes;
 use super::fit;
-use super::part::{NonzeroCounts, Part, Selected};
+use super::part::{NonzeroCounts, Part, Sample, Selected};
 use super::range::{self, Range};
 use super::repeats::{self, RunHashes, Sampling, collision, of_magnitudes};
 use super::tails::tails;
 use super::{Element, Fingerprint, GoodnessOfFit, TestOptions, first, order, position, share};
-use crate::distribution::{Distribution, TensorSpec};
 use crate::reader::Contents;
 use crate::scan::scan;
 use crate::statistics::ecdf::{Cells, Grid};
 use crate::statistics::summary::Summary;
 use crate::text::figure;
-
-/// A tensor of independent values.
-pub(super) struct Sample<'a> {
-    pub(super) tensor: &'a TensorSpec,
-    pub(super) distribution: &'a Distribution,
-    pub(super) part: Part<'a>,
-}
 
 /// Statistics of the values that were read.
 struct Observed {
