@@ -89,7 +89,7 @@ impl<'a> Site<'a> {
     pub(super) fn packed(&self, arguments: &Arguments) -> Result<Self> {
         let site = Self { packing: Packing::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
             .with_base(self.base);
-        if let Some((framework, way_out)) = site.untransposed().filter(|_| site.packing.transposed) {
+        if let Some((framework, way_out)) = site.layout.without_transposed().filter(|_| site.packing.transposed) {
             bail!(
                 "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: {way_out}",
                 site.layout
@@ -100,18 +100,6 @@ impl<'a> Site<'a> {
             site.axes()?;
         }
         Ok(site)
-    }
-
-    /// The framework of the layout, if it keeps the weights of transposed convolutions in the order of others, and the way out.
-    fn untransposed(&self) -> Option<(&'static str, &'static str)> {
-        match self.layout.to_string().as_str() {
-            "mlx" => Some(("MLX", "leave transposed out")),
-            "jax" => Some((
-                "Flax",
-                "leave transposed out, or take --layout keras for a kernel of Haiku or of transpose_kernel=True",
-            )),
-            _ => None,
-        }
     }
 
     /// The axes of the weight, or of the weights, that the tensor holds. Errors where the layout does not fit the shape.

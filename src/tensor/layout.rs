@@ -19,6 +19,8 @@ pub struct Convention {
     dense: &'static str,
     /// The letters of a weight of three and more axes; `...` stands for as many `k` as are left.
     convolution: &'static str,
+    /// A framework that keeps the weights of transposed convolutions in the order of others, and the fix of an error.
+    without_transposed: Option<(&'static str, &'static str)>,
 }
 
 /// Every named layout.
@@ -26,17 +28,25 @@ pub const LAYOUTS: &[Convention] = &[
     row("io", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
     row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi..."),
     row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io"),
-    row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io"),
+    row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io").without_transposed(
+        "Flax",
+        "leave transposed out, or take --layout keras for a kernel of Haiku or of transpose_kernel=True",
+    ),
     row("lasagne", "Lasagne: DenseLayer (in, out), Conv2DLayer (out, in, kernel)", "io", "oi..."),
     row("c01b", "cuda-convnet: (in, rows, columns, out), four axes", "", "ikko"),
-    row("mlx", "MLX: Linear (out, in), Conv (out, kernel, in)", "oi", "o...i"),
+    row("mlx", "MLX: Linear (out, in), Conv (out, kernel, in)", "oi", "o...i")
+        .without_transposed("MLX", "leave transposed out"),
 ];
 
 const fn row(name: &'static str, summary: &'static str, dense: &'static str, convolution: &'static str) -> Convention {
-    Convention { name, summary, dense, convolution }
+    Convention { name, summary, dense, convolution, without_transposed: None }
 }
 
 impl Convention {
+    const fn without_transposed(self, framework: &'static str, fix: &'static str) -> Self {
+        Self { without_transposed: Some((framework, fix)), ..self }
+    }
+
     /// The letters of a weight of `rank` axes; `None` if the convention has none.
     pub fn letters(&self, rank: usize) -> Option<String> {
         match rank {
@@ -84,6 +94,11 @@ impl Layout {
                 Ok(self.0.clone())
             }
         }
+    }
+
+    /// The framework that keeps the weights of transposed convolutions in the order of others, and the fix of an error.
+    pub fn without_transposed(&self) -> Option<(&'static str, &'static str)> {
+        self.convention()?.without_transposed
     }
 
     /// The axes of a weight. Errors if the layout does not fit its rank.
