@@ -2,16 +2,17 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::shared::{self, KEPT, fans, one_matrix, only_gain, without};
+use super::shared::{array, fans, one_matrix, only_gain, variance_scaling, without};
 use super::{DrawContext, ParityRow, ParityTable, row, same};
 use crate::distribution::{Distribution, OrthogonalMethod, in_deviations};
 use crate::scheme::common::{HIGH, LOW, MEAN, SCALE, STD, VALUE};
 use crate::scheme::heavy_tailed::LIMIT;
 use crate::scheme::positive::{MU, SHAPE};
-use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, FanDistribution, POOL};
+use crate::scheme::scaled::FanDistribution::{self, TruncatedNormal, Uniform};
+use crate::scheme::scaled::FanMode::{self, FanAvg, FanIn};
+use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, MODE, POOL};
 use crate::scheme::truncated::{self, HIGH_SIGMA, LOW_SIGMA};
 use crate::scheme::{Arguments, Site, find, orthogonal as matrices};
-use crate::tensor::{DType, to_f32};
 
 pub(super) const TABLE: ParityTable = ParityTable { framework: "jax", layout: "jax", rows: ROWS };
 
@@ -27,36 +28,21 @@ const ROWS: &[ParityRow] = &[
     }),
     row("uniform", uniform),
     row("truncated-normal", truncated_normal),
-    row("variance-scaling", |arguments, site, DrawContext { dtype, .. }| {
+    row("variance-scaling", |arguments, site, context| {
         ensure!(
             arguments.optional(&CORRECTED) != Some(false),
             "JAX always widens a truncated normal: leave `corrected` out"
         );
-        let distribution = ScaledDistribution::of(arguments)?;
-        distribution.of_variance(arguments.positive(&SCALE)?, fan(arguments, site)?, dtype)
+        let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
+        scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site, context)
     })
     .scaled(),
-    row("lecun-normal", |_, site, DrawContext { dtype, .. }| {
-        ScaledDistribution::Truncated.of_variance(1.0, fans(site)?[0], dtype)
-    }),
-    row("lecun-uniform", |_, site, DrawContext { dtype, .. }| {
-        ScaledDistribution::Uniform.of_variance(1.0, fans(site)?[0], dtype)
-    })
-    .scaled(),
-    row("glorot-normal", |arguments, site, DrawContext { dtype, .. }| {
-        glorot(ScaledDistribution::Truncated, arguments, site, dtype)
-    }),
-    row("glorot-uniform", |arguments, site, DrawContext { dtype, .. }| {
-        glorot(ScaledDistribution::Uniform, arguments, site, dtype)
-    })
-    .scaled(),
-    row("he-normal", |arguments, site, DrawContext { dtype, .. }| {
-        he(ScaledDistribution::Truncated, arguments, site, dtype)
-    }),
-    row("he-uniform", |arguments, site, DrawContext { dtype, .. }| {
-        he(ScaledDistribution::Uniform, arguments, site, dtype)
-    })
-    .scaled(),
+    row("lecun-normal", |_, site, context| scaled(1.0, FanIn, TruncatedNormal, site, context)),
+    row("lecun-uniform", |_, site, context| scaled(1.0, FanIn, Uniform, site, context)).scaled(),
+    row("glorot-normal", |arguments, site, context| glorot(TruncatedNormal, arguments, site, context)),
+    row("glorot-uniform", |arguments, site, context| glorot(Uniform, arguments, site, context)).scaled(),
+    row("he-normal", |arguments, site, context| he(TruncatedNormal, arguments, site, context)),
+    row("he-uniform", |arguments, site, context| he(Uniform, arguments, site, context)).scaled(),
     same("exponential"),
     same("laplace"),
     same("rademacher"),
@@ -87,64 +73,32 @@ const LAPACK: &str = "JAX decomposes the same normals by LAPACK in single precis
 
 const ESTIMATE: &str = "JAX takes a reciprocal root from an estimate of the CPU's, and fanin takes the nearest number: most values are equal or a few units in the last place apart, and one in a great many is another draw";
 
-#[derive(Clone, Copy)]
-enum ScaledDistribution {
-    Normal,
-    Uniform,
-    Truncated,
+/// `variance_scaling`
+fn scaled(
+    scale: f64,
+    mode: FanMode,
+    distribution: FanDistribution,
+    site: &Site,
+    DrawContext { dtype, .. }: DrawContext,
+) -> Result<Distribution> {
+    let [fan_in, fan_out] = fans(site)?;
+    variance_scaling(scale, mode.fan(Ok(fan_in), Ok(fan_out))?, distribution, dtype)
 }
 
-impl ScaledDistribution {
-    fn of(arguments: &Arguments) -> Result<Self> {
-        Ok(match arguments.value(&DISTRIBUTION)? {
-            FanDistribution::Normal => Self::Normal,
-            FanDistribution::Uniform => Self::Uniform,
-            FanDistribution::TruncatedNormal => Self::Truncated,
-        })
-    }
-
-    /// `jax.nn.initializers.variance_scaling`, of variance scale / fan.
-    fn of_variance(self, scale: f64, fan: f64, dtype: DType) -> Result<Distribution> {
-        let exact = scale / fan.max(1.0);
-        let variance = array(dtype, exact);
-        let std = dtype.round(variance.sqrt());
-        ensure!(std > 0.0, "the variance {exact:e} is 0 in {dtype}");
-        Ok(match self {
-            Self::Normal => Distribution::Normal { mean: 0.0, std },
-            Self::Uniform => {
-                let bound = dtype.round(dtype.round(3.0 * variance).sqrt());
-                Distribution::Uniform { low: -bound, high: bound }
-            }
-            Self::Truncated => {
-                let std = dtype.round(std / array(dtype, KEPT));
-                Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
-            }
-        })
-    }
-}
-
-fn glorot(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Distribution> {
+fn glorot(
+    distribution: FanDistribution,
+    arguments: &Arguments,
+    site: &Site,
+    context: DrawContext,
+) -> Result<Distribution> {
     without("JAX", arguments, &[&POOL])?;
     only_gain("JAX", arguments, "1")?;
-    let [inputs, outputs] = fans(site)?;
-    distribution.of_variance(1.0, f64::midpoint(inputs, outputs), dtype)
+    scaled(1.0, FanAvg, distribution, site, context)
 }
 
-fn he(distribution: ScaledDistribution, arguments: &Arguments, site: &Site, dtype: DType) -> Result<Distribution> {
+fn he(distribution: FanDistribution, arguments: &Arguments, site: &Site, context: DrawContext) -> Result<Distribution> {
     only_gain("JAX", arguments, "relu")?;
-    distribution.of_variance(2.0, fan(arguments, site)?, dtype)
-}
-
-fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    shared::fan(arguments, fans(site)?)
-}
-
-/// `jax.numpy.array(value, dtype)`: to a bfloat16 by way of a single.
-fn array(dtype: DType, value: f64) -> f64 {
-    match dtype {
-        DType::BF16 => dtype.round(to_f32(value).into()),
-        _ => dtype.round(value),
-    }
+    scaled(2.0, arguments.value(&MODE)?, distribution, site, context)
 }
 
 /// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.

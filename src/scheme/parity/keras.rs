@@ -2,13 +2,15 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::shared::{self, KEPT, one_matrix, only_gain, without};
+use super::shared::{one_matrix, only_gain, variance_scaling, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
 use crate::distribution::OrthogonalMethod;
 use crate::scheme::common::{SCALE, VALUE};
 use crate::scheme::gain::SLOPE;
-use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, FanDistribution, FanMode, MODE, POOL};
+use crate::scheme::scaled::FanDistribution::{self, Uniform};
+use crate::scheme::scaled::FanMode::{self, FanAvg, FanGeoAvg, FanIn};
+use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, MODE, POOL};
 use crate::scheme::sines::{Steps, stft};
 use crate::scheme::{orthogonal as matrices, truncated};
 use crate::tensor::{AxisRole, DType, to_f32, to_f64};
@@ -33,21 +35,21 @@ const ROWS: &[ParityRow] = &[
             arguments.optional(&CORRECTED) != Some(false),
             "Keras always widens a truncated normal: leave `corrected` out"
         );
-        scaled(arguments.value(&DISTRIBUTION)?, arguments.positive(&SCALE)?, fan(arguments, site)?)
+        let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
+        scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site)
     })
     .single(),
-    row("lecun-uniform", |_, site, _| scaled(FanDistribution::Uniform, 1.0, fans(site)?[0])).single(),
+    row("lecun-uniform", |_, site, _| scaled(1.0, FanIn, Uniform, site)).single(),
     row("glorot-uniform", |arguments, site, _| {
         without("Keras", arguments, &[&POOL, &SLOPE])?;
         only_gain("Keras", arguments, "1")?;
-        let [inputs, outputs] = fans(site)?;
-        scaled(FanDistribution::Uniform, 1.0, f64::midpoint(inputs, outputs))
+        scaled(1.0, FanAvg, Uniform, site)
     })
     .single(),
     row("he-uniform", |arguments, site, _| {
         without("Keras", arguments, &[&SLOPE])?;
         only_gain("Keras", arguments, "relu")?;
-        scaled(FanDistribution::Uniform, 2.0, fan(arguments, site)?)
+        scaled(2.0, arguments.value(&MODE)?, Uniform, site)
     })
     .single(),
     row("orthogonal", orthogonal).single().approximate(
@@ -107,28 +109,11 @@ fn short_time_fourier(
     stft(arguments, site, Some(steps))
 }
 
-/// `VarianceScaling`, of variance scale / fan.
-fn scaled(distribution: FanDistribution, scale: f64, fan: f64) -> Result<Distribution> {
-    let scale = scale / fan.max(1.0);
-    ensure!(scale > 0.0, "the variance is 0 over a fan of {fan}");
-    Ok(match distribution {
-        FanDistribution::Uniform => {
-            let bound = (3.0 * scale).sqrt();
-            Distribution::Uniform { low: -bound, high: bound }
-        }
-        FanDistribution::Normal => Distribution::Normal { mean: 0.0, std: scale.sqrt() },
-        FanDistribution::TruncatedNormal => {
-            let std = scale.sqrt() / KEPT;
-            Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
-        }
-    })
-}
-
-/// The fan that `mode` names.
-fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    let known = arguments.value(&MODE)? != FanMode::GeometricMean;
-    ensure!(known, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
-    shared::fan(arguments, fans(site)?)
+/// `VarianceScaling`, in double precision.
+fn scaled(scale: f64, mode: FanMode, distribution: FanDistribution, site: &Site) -> Result<Distribution> {
+    ensure!(mode != FanGeoAvg, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
+    let [fan_in, fan_out] = fans(site)?;
+    variance_scaling(scale, mode.fan(Ok(fan_in), Ok(fan_out))?, distribution, DType::F64)
 }
 
 /// The fans; both of a vector are its length, and of a scalar 1, where none are given.

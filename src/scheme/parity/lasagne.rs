@@ -3,9 +3,11 @@
 
 use anyhow::{Result, ensure};
 
-use super::shared::{fans, without};
+use super::shared::{StdFirst, average, fans, without};
 use super::{Arguments, Distribution, ParityRow, ParityTable, Site, row, same};
-use crate::scheme::scaled::{DISTRIBUTION, FanDistribution, FanMode, MODE, POOL};
+use crate::scheme::scaled::FanDistribution::{self, Normal, TruncatedNormal, Uniform};
+use crate::scheme::scaled::FanMode::FanIn;
+use crate::scheme::scaled::{DISTRIBUTION, MODE, POOL, scaled};
 use crate::scheme::sparse::{DENSITY, MEAN, NONZEROS, STD, UNIT, ZEROS};
 use crate::tensor::to_f64;
 
@@ -16,48 +18,34 @@ const ROWS: &[ParityRow] = &[
     same("zeros"),
     same("normal"),
     same("uniform"),
-    row("glorot-normal", |arguments, site, _| Ok(normal(glorot_std(arguments, site)?))),
-    row("glorot-uniform", |arguments, site, _| Ok(uniform(glorot_std(arguments, site)?))),
-    row("glorot", |arguments, site, _| {
-        let std = glorot_std(arguments, site)?;
-        by_distribution(arguments, std)
-    }),
-    row("he-normal", |arguments, site, _| Ok(normal(he_std(arguments, site)?))),
-    row("he-uniform", |arguments, site, _| Ok(uniform(he_std(arguments, site)?))),
-    row("he", |arguments, site, _| {
-        let std = he_std(arguments, site)?;
-        by_distribution(arguments, std)
-    }),
+    row("glorot-normal", |arguments, site, _| glorot(Normal, arguments, site)),
+    row("glorot-uniform", |arguments, site, _| glorot(Uniform, arguments, site)),
+    row("glorot", |arguments, site, _| glorot(chosen(arguments)?, arguments, site)),
+    row("he-normal", |arguments, site, _| he(Normal, arguments, site)),
+    row("he-uniform", |arguments, site, _| he(Uniform, arguments, site)),
+    row("he", |arguments, site, _| he(chosen(arguments)?, arguments, site)),
     row("sparse", |arguments, site, _| sparse(arguments, site)),
 ];
 
-fn normal(std: f64) -> Distribution {
-    Distribution::Normal { mean: 0.0, std }
-}
-
-fn uniform(std: f64) -> Distribution {
-    let half = 3f64.sqrt() * std;
-    Distribution::Uniform { low: -half, high: half }
-}
-
-fn by_distribution(arguments: &Arguments, std: f64) -> Result<Distribution> {
-    Ok(match arguments.value(&DISTRIBUTION)? {
-        FanDistribution::Normal => normal(std),
-        FanDistribution::Uniform | FanDistribution::TruncatedNormal => uniform(std),
-    })
+fn chosen(arguments: &Arguments) -> Result<FanDistribution> {
+    let distribution = arguments.value(&DISTRIBUTION)?;
+    ensure!(distribution != TruncatedNormal, "Lasagne has no truncated normal: take normal or uniform");
+    Ok(distribution)
 }
 
 /// `gain * sqrt(2 / ((n1 + n2) * receptive field))`
-fn glorot_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
+fn glorot(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     without("Lasagne", arguments, &[&POOL])?;
-    let [inputs, outputs] = fans(site)?;
-    Ok(arguments.gain()? * (2.0 / (inputs + outputs).max(1.0)).sqrt())
+    let [fan_in, fan_out] = fans(site)?;
+    let fan = average(fan_in, fan_out)?;
+    Ok(scaled(arguments.gain()?, fan, distribution, &StdFirst))
 }
 
 /// `gain * sqrt(1 / fan_in)`
-fn he_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
-    ensure!(arguments.value(&MODE)? == FanMode::In, "Lasagne has the mode fan-in and no other");
-    Ok(arguments.gain()? * (1.0 / fans(site)?[0].max(1.0)).sqrt())
+fn he(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    ensure!(arguments.value(&MODE)? == FanIn, "Lasagne has the mode fan-in and no other");
+    let fan = fans(site)?[0].max(1.0);
+    Ok(scaled(arguments.gain()?, fan, distribution, &StdFirst))
 }
 
 /// `int(sparsity * inputs)` of the inputs of each output, whichever way the product was rounded.

@@ -3,23 +3,64 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{Arguments, DType, Site};
+use crate::distribution::Distribution;
 use crate::scheme::AnyParameter;
 use crate::scheme::gain::GAIN;
-use crate::scheme::scaled::{FanMode, MODE};
-use crate::tensor::{AxisRole, to_f64};
+use crate::scheme::scaled::{Arithmetic, FanDistribution, FanMode, scaled};
+use crate::tensor::{AxisRole, to_f32, to_f64};
 
-/// What the root of a variance is divided by where a normal is cut at 2 standard deviations: the standard deviation that is left
-/// of 1, as JAX and Keras have it.
-pub(super) const KEPT: f64 = 0.879_625_661_034_239_8;
+/// The arithmetic of Keras and JAX: a variance is divided by the fan, in double precision or rounded to a type.
+struct VarianceScaling(DType);
 
-/// The fan that `mode` names, that of the inputs where nothing does. `fans` are those of the inputs and the outputs.
-pub(super) fn fan(arguments: &Arguments, [inputs, outputs]: [f64; 2]) -> Result<f64> {
-    match arguments.value(&MODE)? {
-        FanMode::In => Ok(inputs),
-        FanMode::Out => Ok(outputs),
-        FanMode::Average => Ok(f64::midpoint(inputs, outputs)),
-        FanMode::GeometricMean => Ok((inputs * outputs).sqrt()),
+impl VarianceScaling {
+    fn variance(&self, scale: f64, fan: f64) -> f64 {
+        array(self.0, scale / fan.max(1.0))
     }
+}
+
+impl Arithmetic for VarianceScaling {
+    fn std(&self, scale: f64, fan: f64) -> f64 {
+        self.0.round(self.variance(scale, fan).sqrt())
+    }
+
+    fn bound(&self, scale: f64, fan: f64) -> f64 {
+        self.0.round(self.0.round(3.0 * self.variance(scale, fan)).sqrt())
+    }
+
+    /// Both divide by the digits that SciPy gives for the standard deviation of a standard normal distribution cut at 2 sigma.
+    fn widened(&self, std: f64) -> f64 {
+        self.0.round(std / array(self.0, 0.879_625_661_034_239_8))
+    }
+}
+
+/// `VarianceScaling` of Keras and JAX. Errors if the variance is 0 in the type.
+pub(super) fn variance_scaling(
+    scale: f64,
+    fan: f64,
+    distribution: FanDistribution,
+    dtype: DType,
+) -> Result<Distribution> {
+    let by = VarianceScaling(dtype);
+    ensure!(by.std(scale, fan) > 0.0, "the variance {:e} is 0 in {dtype}", scale / fan.max(1.0));
+    Ok(scaled(scale, fan, distribution, &by))
+}
+
+/// The arithmetic of torch's Xavier functions and of Lasagne: a bound is sqrt(3) times the standard deviation.
+pub(super) struct StdFirst;
+
+impl Arithmetic for StdFirst {}
+
+/// A number as JAX converts it: to a bfloat16 by way of single precision.
+pub(super) fn array(dtype: DType, value: f64) -> f64 {
+    match dtype {
+        DType::BF16 => dtype.round(to_f32(value).into()),
+        _ => dtype.round(value),
+    }
+}
+
+/// The average fan for frameworks that divide by `fan_in + fan_out`, which is 1 or more.
+pub(super) fn average(fan_in: f64, fan_out: f64) -> Result<f64> {
+    Ok(FanMode::FanAvg.fan(Ok(fan_in), Ok(fan_out))?.max(0.5))
 }
 
 /// The fans of a site: of inputs and outputs.

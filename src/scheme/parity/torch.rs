@@ -2,10 +2,12 @@
 
 use anyhow::{Result, ensure};
 
-use super::shared::decomposed;
+use super::shared::{StdFirst, average, decomposed, fans, without};
 use super::{DrawContext, ParityTable, row, same};
 use crate::distribution::Distribution;
-use crate::scheme::scaled::{CLEARED, FanMode, MODE, POOL};
+use crate::scheme::scaled::FanDistribution::{self, Normal, Uniform};
+use crate::scheme::scaled::FanMode::{FanIn, FanOut};
+use crate::scheme::scaled::{Arithmetic, CLEARED, MODE, POOL, scaled};
 use crate::scheme::{Arguments, Choice, Site, find};
 use crate::tensor::to_f64;
 
@@ -15,10 +17,10 @@ pub(super) const TABLE: ParityTable = ParityTable {
     rows: &[
         same("normal"),
         same("uniform"),
-        row("glorot-uniform", |arguments, site, _| Ok(uniform(xavier_std(arguments, site)?))),
-        row("glorot-normal", |arguments, site, _| Ok(normal(xavier_std(arguments, site)?))),
-        row("he-uniform", |arguments, site, _| Ok(uniform(kaiming_std(arguments, site)?))),
-        row("he-normal", |arguments, site, _| Ok(normal(kaiming_std(arguments, site)?))),
+        row("glorot-uniform", |arguments, site, _| xavier(Uniform, arguments, site)),
+        row("glorot-normal", |arguments, site, _| xavier(Normal, arguments, site)),
+        row("he-uniform", |arguments, site, _| kaiming(Uniform, arguments, site)),
+        row("he-normal", |arguments, site, _| kaiming(Normal, arguments, site)),
         same("truncated-normal"),
         same("sparse"),
         row("orthogonal", |arguments, site, DrawContext { dtype, .. }| {
@@ -42,30 +44,28 @@ pub(super) const TABLE: ParityTable = ParityTable {
     ],
 };
 
-fn normal(std: f64) -> Distribution {
-    Distribution::Normal { mean: 0.0, std }
-}
-
-fn uniform(std: f64) -> Distribution {
-    let bound = 3f64.sqrt() * std;
-    Distribution::Uniform { low: -bound, high: bound }
-}
-
 /// `gain * sqrt(2 / (fan_in + fan_out))`
-fn xavier_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
-    ensure!(arguments.optional(&POOL).is_none(), "torch divides no fan by pool");
-    let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
-    Ok(arguments.gain()? * (2.0 / fans.max(1.0)).sqrt())
+fn xavier(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    without("torch", arguments, &[&POOL])?;
+    let [fan_in, fan_out] = fans(site)?;
+    let fan = average(fan_in, fan_out)?;
+    Ok(scaled(arguments.gain()?, fan, distribution, &StdFirst))
 }
 
 /// `gain / sqrt(fan)`
-fn kaiming_std(arguments: &mut Arguments, site: &Site) -> Result<f64> {
-    let fan = match arguments.value(&MODE)? {
-        FanMode::In => site.fan_in()?,
-        FanMode::Out => site.fan_out()?,
-        mode => anyhow::bail!("mode is {}: torch has fan-in and fan-out", mode.word()),
-    };
-    Ok(arguments.gain()? / to_f64(fan.max(1)).sqrt())
+struct Kaiming;
+
+impl Arithmetic for Kaiming {
+    fn std(&self, gain: f64, fan: f64) -> f64 {
+        gain / fan.max(1.0).sqrt()
+    }
+}
+
+fn kaiming(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let mode = arguments.value(&MODE)?;
+    ensure!(matches!(mode, FanIn | FanOut), "mode is {}: torch has fan-in and fan-out", mode.word());
+    let fan = mode.fan(site.fan_in().map(to_f64), site.fan_out().map(to_f64))?;
+    Ok(scaled(arguments.gain()?, fan, distribution, &Kaiming))
 }
 
 /// Weights: `kaiming_uniform_(a=sqrt(5))`; biases, which have one axis: `uniform_(-bound, bound)`, bound = 1 / `sqrt(fan_in)`.
@@ -76,5 +76,5 @@ fn linear(site: &Site) -> Result<Distribution> {
         return Ok(Distribution::Uniform { low: -bound, high: bound });
     }
     let slope = 5f64.sqrt();
-    Ok(uniform((2.0 / (1.0 + slope * slope)).sqrt() / fan.sqrt()))
+    Ok(scaled((2.0 / (1.0 + slope * slope)).sqrt(), fan, Uniform, &Kaiming))
 }

@@ -1,130 +1,77 @@
-//! The rows of `LeCun`, Glorot and He, and the general one.
+//! The schemes of `LeCun`, Glorot and He, and the general one.
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 
+use super::FanDistribution::{self, Normal, TruncatedNormal, Uniform};
+use super::FanMode::{FanAvg, FanIn};
 use super::{
-    BASE, CORRECTED, DISTRIBUTION, FanDistribution, GAIN, GAIN_RELU, GLOROT, HE, IntoFan, LECUN, MODE, POOL, SCALE,
-    SLOPE, ScaledDistribution, Scheme, TRUNCATED, UNIFORM, average, example, fan, pooled_average, scaled,
+    Arguments, BASE, CORRECTED, DISTRIBUTION, GAIN, GAIN_RELU, GLOROT, HE, LECUN, MODE, POOL, SCALE, SLOPE, Scheme,
+    TRUNCATED, UNIFORM, example, native,
 };
 
-pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    Scheme {
-        name: "lecun-normal",
-        summary: "normal, variance 1/fan_in",
-        formula: "w ~ N(0, std^2), std = 1 / sqrt(fan_in)",
-        source: LECUN,
-        example: example("lecun-normal"),
-        distribution: |_, site| scaled(ScaledDistribution::Normal, 1.0, site.fan_in()?.into_fan()),
-        ..BASE
-    },
-    Scheme {
-        name: "lecun-uniform",
-        summary: "uniform, variance 1/fan_in",
-        formula: "w ~ U(-bound, bound), bound = sqrt(3 / fan_in)",
-        source: LECUN,
-        example: example("lecun-uniform"),
-        distribution: |_, site| scaled(ScaledDistribution::Uniform, 1.0, site.fan_in()?.into_fan()),
-        ..BASE
-    },
-    Scheme {
-        name: "lecun",
-        summary: "lecun-normal or lecun-uniform, selected by distribution",
-        formula: "variance 1 / fan_in",
-        source: LECUN,
-        parameters: &[&DISTRIBUTION],
-        example: example("lecun"),
-        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments)?, 1.0, site.fan_in()?.into_fan()),
-        ..BASE
-    },
-    Scheme {
-        name: "glorot-normal",
-        summary: "normal, variance 2/(fan_in+fan_out)",
-        formula: "w ~ N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out))",
-        source: GLOROT,
-        parameters: &[&GAIN, &SLOPE, &POOL],
-        example: example("glorot-normal"),
-        distribution: |arguments, site| {
-            scaled(ScaledDistribution::Normal, arguments.gain()?, pooled_average(arguments, site)?)
-        },
-        ..BASE
-    },
-    Scheme {
-        name: "glorot-uniform",
-        summary: "uniform, variance 2/(fan_in+fan_out)",
-        formula: "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))",
-        source: GLOROT,
-        parameters: &[&GAIN, &SLOPE, &POOL],
-        example: example("glorot-uniform"),
-        distribution: |arguments, site| {
-            scaled(ScaledDistribution::Uniform, arguments.gain()?, pooled_average(arguments, site)?)
-        },
-        ..BASE
-    },
-    Scheme {
-        name: "glorot",
-        summary: "glorot-uniform or glorot-normal, selected by distribution",
-        formula: "variance gain^2 2 / (fan_in + fan_out)",
-        source: "Lasagne Glorot; Glorot and Bengio 2010",
-        parameters: &[&GAIN, &SLOPE, &UNIFORM, &POOL],
-        example: example("glorot"),
-        distribution: |arguments, site| {
-            scaled(ScaledDistribution::of(arguments)?, arguments.gain()?, pooled_average(arguments, site)?)
-        },
-        ..BASE
-    },
-    Scheme {
-        name: "sigmoid-uniform",
-        summary: "uniform, four times the bound of glorot-uniform: for sigmoid units",
-        formula: "w ~ U(-bound, bound), bound = 4 sqrt(6 / (fan_in + fan_out))",
-        source: "the Deep Learning Tutorials (Theano), HiddenLayer; Glorot and Bengio 2010",
-        example: example("sigmoid-uniform"),
-        distribution: |_, site| scaled(ScaledDistribution::Uniform, 4.0, average(site)?),
-        ..BASE
-    },
-    Scheme {
-        name: "he-normal",
-        summary: "normal, variance gain^2/fan: for rectifiers",
-        formula: "w ~ N(0, std^2), std = gain / sqrt(fan)",
-        source: HE,
-        parameters: &[&GAIN_RELU, &SLOPE, &MODE],
-        example: example("he-normal"),
-        distribution: |arguments, site| scaled(ScaledDistribution::Normal, arguments.gain()?, fan(arguments, site)?),
-        ..BASE
-    },
-    Scheme {
-        name: "he-uniform",
-        summary: "uniform, variance gain^2/fan: for rectifiers",
-        formula: "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)",
-        source: HE,
-        parameters: &[&GAIN_RELU, &SLOPE, &MODE],
-        example: example("he-uniform"),
-        distribution: |arguments, site| scaled(ScaledDistribution::Uniform, arguments.gain()?, fan(arguments, site)?),
-        ..BASE
-    },
-    Scheme {
-        name: "he",
-        summary: "he-normal or he-uniform, selected by distribution",
-        formula: "variance gain^2 / fan",
-        source: "Lasagne He; He et al. 2015",
-        parameters: &[&GAIN_RELU, &SLOPE, &MODE, &DISTRIBUTION],
-        example: example("he"),
-        distribution: |arguments, site| {
-            scaled(ScaledDistribution::of(arguments)?, arguments.gain()?, fan(arguments, site)?)
-        },
-        ..BASE
-    },
-    Scheme {
-        name: "variance-scaling",
-        summary: "the general scheme: any scale, fan and distribution",
-        formula: "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std",
-        source: "Keras VarianceScaling; jax.nn.initializers.variance_scaling",
-        parameters: &[&SCALE, &MODE, &TRUNCATED, &CORRECTED],
-        example: example("variance-scaling"),
-        distribution: |arguments, site| {
-            let truncated = arguments.value(&DISTRIBUTION)? == FanDistribution::TruncatedNormal;
-            ensure!(truncated || !arguments.given(&CORRECTED), "corrected goes with distribution=truncated-normal");
-            scaled(ScaledDistribution::of(arguments)?, arguments.positive(&SCALE)?.sqrt(), fan(arguments, site)?)
-        },
-        ..BASE
-    },
-];
+/// Rows of (name, gain, fan mode, distribution, source), then the parameters, the summary and the formula. The variance is
+/// gain^2 / fan.
+macro_rules! table {
+    ($arguments:ident: $(
+        $name:literal, $gain:expr, $mode:expr, $distribution:expr, $source:expr;
+        [$($parameter:expr),*] $summary:literal $formula:literal
+    )*) => {
+        &[$(Scheme {
+            name: $name,
+            summary: $summary,
+            formula: $formula,
+            source: $source,
+            parameters: &[$(&$parameter),*],
+            example: example($name),
+            distribution: |$arguments, site| native($gain, $mode, $distribution, $arguments, site),
+            ..BASE
+        }),*]
+    };
+}
+
+pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
+    "lecun-normal", 1.0, FanIn, Normal, LECUN; []
+        "normal, variance 1/fan_in"
+        "w ~ N(0, std^2), std = 1 / sqrt(fan_in)"
+    "lecun-uniform", 1.0, FanIn, Uniform, LECUN; []
+        "uniform, variance 1/fan_in"
+        "w ~ U(-bound, bound), bound = sqrt(3 / fan_in)"
+    "lecun", 1.0, FanIn, arguments.value(&DISTRIBUTION)?, LECUN; [DISTRIBUTION]
+        "lecun-normal or lecun-uniform, selected by distribution"
+        "variance 1 / fan_in"
+    "glorot-normal", arguments.gain()?, FanAvg, Normal, GLOROT; [GAIN, SLOPE, POOL]
+        "normal, variance 2/(fan_in+fan_out)"
+        "w ~ N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out))"
+    "glorot-uniform", arguments.gain()?, FanAvg, Uniform, GLOROT; [GAIN, SLOPE, POOL]
+        "uniform, variance 2/(fan_in+fan_out)"
+        "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))"
+    "glorot", arguments.gain()?, FanAvg, arguments.value(&UNIFORM)?, "Lasagne Glorot; Glorot and Bengio 2010";
+        [GAIN, SLOPE, UNIFORM, POOL]
+        "glorot-uniform or glorot-normal, selected by distribution"
+        "variance gain^2 2 / (fan_in + fan_out)"
+    "sigmoid-uniform", 4.0, FanAvg, Uniform, "the Deep Learning Tutorials (Theano), HiddenLayer; Glorot and Bengio 2010"; []
+        "uniform, four times the bound of glorot-uniform: for sigmoid units"
+        "w ~ U(-bound, bound), bound = 4 sqrt(6 / (fan_in + fan_out))"
+    "he-normal", arguments.gain()?, arguments.value(&MODE)?, Normal, HE; [GAIN_RELU, SLOPE, MODE]
+        "normal, variance gain^2/fan: for rectifiers"
+        "w ~ N(0, std^2), std = gain / sqrt(fan)"
+    "he-uniform", arguments.gain()?, arguments.value(&MODE)?, Uniform, HE; [GAIN_RELU, SLOPE, MODE]
+        "uniform, variance gain^2/fan: for rectifiers"
+        "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)"
+    "he", arguments.gain()?, arguments.value(&MODE)?, arguments.value(&DISTRIBUTION)?, "Lasagne He; He et al. 2015";
+        [GAIN_RELU, SLOPE, MODE, DISTRIBUTION]
+        "he-normal or he-uniform, selected by distribution"
+        "variance gain^2 / fan"
+    "variance-scaling", arguments.positive(&SCALE)?.sqrt(), arguments.value(&MODE)?, widened_or_not(arguments)?,
+        "Keras VarianceScaling; jax.nn.initializers.variance_scaling"; [SCALE, MODE, TRUNCATED, CORRECTED]
+        "the general scheme: any scale, fan and distribution"
+        "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std"
+};
+
+/// The distribution. Errors if `corrected` is given with one that is not cut.
+fn widened_or_not(arguments: &Arguments) -> Result<FanDistribution> {
+    let distribution = arguments.value(&TRUNCATED)?;
+    let corrected = distribution == TruncatedNormal || !arguments.given(&CORRECTED);
+    ensure!(corrected, "corrected goes with distribution=truncated-normal");
+    Ok(distribution)
+}

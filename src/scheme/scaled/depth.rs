@@ -1,11 +1,13 @@
-//! Rows whose scale follows from the depth of the network too.
+//! Schemes that are scaled down by the depth of the network.
 
 use anyhow::{Context, Result, ensure};
 
 use super::super::common::{self, STD};
+use super::FanDistribution::{Normal, Uniform};
+use super::FanMode::FanAvg;
 use super::{
-    Arguments, BASE, DISTRIBUTION, Distribution, IntoFan, MODE, Parameter, Requires, ScaledDistribution, Scheme, Site,
-    average, choice, fan, scaled, to_f64,
+    Arguments, BASE, DISTRIBUTION, Distribution, MODE, Parameter, Requires, Scheme, Site, choice, divisor, native,
+    to_f64,
 };
 use crate::scheme::example;
 
@@ -42,7 +44,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             let branch = arguments.value(&BRANCH)?;
             ensure!(branch >= 2, "branch is {branch}: it must be 2 or more (the only layer of a branch is zeros)");
             let shrink = libm::pow(layers(arguments, &LAYERS)?, -1.0 / to_f64(branch.saturating_mul(2) - 2));
-            scaled(ScaledDistribution::Normal, shrink * 2f64.sqrt(), fan(arguments, site)?)
+            native(shrink * 2f64.sqrt(), arguments.value(&MODE)?, Normal, arguments, site)
         },
         ..BASE
     },
@@ -55,15 +57,16 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         example: example("t-fixup:layers=6"),
         distribution: |arguments, site| {
             let layers = layers(arguments, &LAYERS)?;
-            match arguments.value(&PART)? {
+            let gain = match arguments.value(&PART)? {
+                Part::Encoder => 0.67 * libm::pow(layers, -0.25),
+                Part::Decoder => libm::pow(9.0 * layers, -0.25),
                 Part::Embedding => {
                     let features = site.shape.axes().last().context("shape () has no axis of features")?;
-                    let std = libm::pow(9.0 * layers, -0.25) / features.into_fan().sqrt();
-                    Ok(Distribution::Normal { mean: 0.0, std })
+                    let std = libm::pow(9.0 * layers, -0.25) / divisor(*features).sqrt();
+                    return Ok(Distribution::Normal { mean: 0.0, std });
                 }
-                Part::Decoder => scaled(ScaledDistribution::Uniform, libm::pow(9.0 * layers, -0.25), average(site)?),
-                Part::Encoder => scaled(ScaledDistribution::Uniform, 0.67 * libm::pow(layers, -0.25), average(site)?),
-            }
+            };
+            native(gain, FanAvg, Uniform, arguments, site)
         },
         ..BASE
     },
@@ -80,7 +83,9 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             &DISTRIBUTION,
         ],
         example: example("deepnorm:layers=12"),
-        distribution: |arguments, site| scaled(ScaledDistribution::of(arguments)?, beta(arguments)?, average(site)?),
+        distribution: |arguments, site| {
+            native(beta(arguments)?, FanAvg, arguments.value(&DISTRIBUTION)?, arguments, site)
+        },
         ..BASE
     },
     Scheme {
@@ -143,7 +148,7 @@ fn width(arguments: &Arguments, site: &Site) -> Result<f64> {
     match arguments.optional(&DIM) {
         Some(0) => anyhow::bail!("dim is 0: it must be 1 or more"),
         Some(dim) => Ok(to_f64(dim)),
-        None => Ok(site.fan_in()?.into_fan()),
+        None => Ok(divisor(site.fan_in()?)),
     }
 }
 

@@ -3,9 +3,11 @@
 use anyhow::{Context, Result, ensure};
 
 use super::super::common;
+use super::FanDistribution::Uniform;
+use super::FanMode::FanIn;
 use super::{
-    Arguments, BASE, Distribution, GLOROT, IntoFan, LECUN, MODE, Parameter, Requires, ScaledDistribution, Scheme, Site,
-    UNIFORM, between, fan, scaled, to_f64,
+    Arguments, BASE, Distribution, GLOROT, LECUN, MODE, Parameter, Requires, Scheme, Site, UNIFORM, between, divisor,
+    native,
 };
 use crate::scheme::{example, example_on};
 use crate::tensor::AxisRole;
@@ -32,8 +34,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&CLEARED],
         example: example("fan-in-uniform"),
         distribution: |arguments, site| {
-            let bound = 1.0 / site.fan_in()?.into_fan().sqrt();
-            let distribution = between(-bound, bound)?;
+            let distribution = within_inverse_root(site.fan_in()?)?;
             Ok(if arguments.flag(&CLEARED) { distribution.cleared(site.shape.count()) } else { distribution })
         },
         ..BASE
@@ -45,9 +46,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         source: "Sussillo and Abbott 2014, Random walk initialization for training very deep feedforward networks; TensorFlow 1",
         parameters: &[&FACTOR],
         example: example("uniform-unit-scaling"),
-        distribution: |arguments, site| {
-            scaled(ScaledDistribution::Uniform, arguments.positive(&FACTOR)?, site.fan_in()?.into_fan())
-        },
+        distribution: |arguments, site| native(arguments.positive(&FACTOR)?, FanIn, Uniform, arguments, site),
         ..BASE
     },
     Scheme {
@@ -58,10 +57,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         ranks: "any",
         requires: Requires::Shape,
         example: example("scaled-uniform"),
-        distribution: |_, site| {
-            let bound = 1.0 / site.shape.count().into_fan().sqrt();
-            between(-bound, bound)
-        },
+        distribution: |_, site| within_inverse_root(site.shape.count()),
         ..BASE
     },
     Scheme {
@@ -73,10 +69,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&HIDDEN, &GATES],
         requires: Requires::Matrices,
         example: example_on("rnn-uniform:gates=1", "36x24", "io"),
-        distribution: |arguments, site| {
-            let bound = 1.0 / hidden(arguments, site)?.into_fan().sqrt();
-            between(-bound, bound)
-        },
+        distribution: |arguments, site| within_inverse_root(hidden(arguments, site)?),
         ..BASE
     },
     Scheme {
@@ -87,10 +80,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: &[&MAGNITUDE, &MODE.default("fan-avg"), &UNIFORM],
         example: example("magnitude-scaling"),
         distribution: |arguments, site| {
-            let distribution = ScaledDistribution::of(arguments)?;
+            let distribution = arguments.value(&UNIFORM)?;
             // A uniform distribution's bound is sqrt(3) times its standard deviation.
-            let factor = if matches!(distribution, ScaledDistribution::Uniform) { 3.0 } else { 1.0 };
-            scaled(distribution, (arguments.positive(&MAGNITUDE)? / factor).sqrt(), fan(arguments, site)?)
+            let factor = if distribution == Uniform { 3.0 } else { 1.0 };
+            let gain = (arguments.positive(&MAGNITUDE)? / factor).sqrt();
+            native(gain, arguments.value(&MODE)?, distribution, arguments, site)
         },
         ..BASE
     },
@@ -105,11 +99,17 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         distribution: |_, site| {
             let axes = site.axes()?;
             let channels = axes.product(|role| role == AxisRole::In) + axes.product(|role| role == AxisRole::Out);
-            Ok(Distribution::Normal { mean: 0.0, std: 1.0 / to_f64(channels.max(1)).sqrt() })
+            Ok(Distribution::Normal { mean: 0.0, std: 1.0 / divisor(channels).sqrt() })
         },
         ..BASE
     },
 ];
+
+/// U(-bound, bound), bound = 1 / sqrt(count).
+fn within_inverse_root(count: u64) -> Result<Distribution> {
+    let bound = 1.0 / divisor(count).sqrt();
+    between(-bound, bound)
+}
 
 /// The number of hidden units of a recurrent layer.
 fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {

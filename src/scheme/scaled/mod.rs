@@ -1,4 +1,4 @@
-//! Schemes whose scale follows from the fans: all rows of one distribution, variance = gain^2 / fan.
+//! Schemes whose variance is a scale over a fan: one algebra for fanin's own and the frameworks'.
 
 use anyhow::{Result, ensure};
 
@@ -18,26 +18,41 @@ pub(super) use classic::ROWS;
 pub(super) use depth::ROWS as DEPTH;
 pub(super) use framework_rules::{CLEARED, ROWS as FRAMEWORK_RULES};
 
-const GAIN_RELU: Parameter<GainArgument> = GAIN.default("relu");
 choice! {
-    /// The fan that the variance is divided by.
+    /// The fan that a variance is divided by, in the words of the literature.
+    #[expect(clippy::enum_variant_names, reason = "the words of the literature")]
     pub(super) enum FanMode {
         /// `fan_in`
-        In = "fan-in",
+        FanIn = "fan-in",
         /// `fan_out`
-        Out = "fan-out",
+        FanOut = "fan-out",
         /// `fan_avg`: (`fan_in` + `fan_out`) / 2
-        Average = "fan-avg",
+        FanAvg = "fan-avg",
         /// `fan_geo_avg`: sqrt(`fan_in` `fan_out`)
-        GeometricMean = "fan-geo-avg",
+        FanGeoAvg = "fan-geo-avg",
     }
 }
-pub(super) const MODE: Parameter<FanMode> =
-    Parameter::new("mode", "the fan: fan_in, fan_out, (fan_in+fan_out)/2 or sqrt(fan_in fan_out)").default("fan-in");
+
+impl FanMode {
+    /// The fan of a weight. Errors if a fan that the mode reads is unknown.
+    pub(super) fn fan(self, fan_in: Result<f64>, fan_out: Result<f64>) -> Result<f64> {
+        match self {
+            Self::FanIn => fan_in,
+            Self::FanOut => fan_out,
+            Self::FanAvg => Ok(f64::midpoint(fan_in?, fan_out?)),
+            Self::FanGeoAvg => Ok((fan_in? * fan_out?).sqrt()),
+        }
+    }
+}
+
 choice! {
     /// The distribution of a scaled scheme.
     pub(super) enum FanDistribution { Normal = "normal", Uniform = "uniform", TruncatedNormal = "truncated-normal" }
 }
+
+const GAIN_RELU: Parameter<GainArgument> = GAIN.default("relu");
+pub(super) const MODE: Parameter<FanMode> =
+    Parameter::new("mode", "the fan: fan_in, fan_out, (fan_in+fan_out)/2 or sqrt(fan_in fan_out)").default("fan-in");
 pub(super) const DISTRIBUTION: Parameter<FanDistribution> =
     Parameter::new("distribution", "truncated-normal is cut at 2 sigma and widened to keep the requested std")
         .default("normal");
@@ -62,79 +77,81 @@ const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 /// What the rows have in common where they do not say otherwise.
 const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, requires: Requires::Fans, ..EMPTY };
 
-#[derive(Clone, Copy)]
-enum ScaledDistribution {
-    Normal,
-    Uniform,
-    TruncatedNormal,
-    /// Cut at 2 sigma, and not widened.
-    CutNormal,
-}
+/// An order of arithmetic. `scale` is a factor on the variance for frameworks that divide a variance by the fan, and a gain,
+/// a factor on the standard deviation, for all others.
+pub(super) trait Arithmetic {
+    /// The standard deviation.
+    fn std(&self, scale: f64, fan: f64) -> f64 {
+        scale * (1.0 / fan).sqrt()
+    }
 
-impl ScaledDistribution {
-    fn of(arguments: &Arguments) -> Result<Self> {
-        let cut = || arguments.if_listed(&CORRECTED) == Some(false);
-        Ok(match arguments.value(&DISTRIBUTION)? {
-            FanDistribution::Normal => Self::Normal,
-            FanDistribution::Uniform => Self::Uniform,
-            FanDistribution::TruncatedNormal if cut() => Self::CutNormal,
-            FanDistribution::TruncatedNormal => Self::TruncatedNormal,
-        })
+    /// The bound of the uniform distribution with that standard deviation.
+    fn bound(&self, scale: f64, fan: f64) -> f64 {
+        3f64.sqrt() * self.std(scale, fan)
+    }
+
+    /// The standard deviation of a normal distribution that has `std` after cuts at 2 sigma.
+    fn widened(&self, std: f64) -> f64 {
+        std / normal::truncated_moments(-2.0, 2.0).1
     }
 }
 
-/// The distribution of mean 0 and variance gain^2 / fan.
-fn scaled(distribution: ScaledDistribution, gain: f64, fan: f64) -> Result<Distribution> {
-    ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
-    let std = gain * (1.0 / fan).sqrt();
-    ensure!(std > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
+/// The distribution with mean 0 and variance scale / fan, in an order of arithmetic.
+pub(super) fn scaled(scale: f64, fan: f64, distribution: FanDistribution, by: &impl Arithmetic) -> Distribution {
     match distribution {
-        ScaledDistribution::Normal => Ok(Distribution::Normal { mean: 0.0, std }),
-        ScaledDistribution::Uniform => {
-            let bound = gain * (3.0 / fan).sqrt();
-            between(-bound, bound)
+        FanDistribution::Normal => Distribution::Normal { mean: 0.0, std: by.std(scale, fan) },
+        FanDistribution::Uniform => {
+            let bound = by.bound(scale, fan);
+            Distribution::Uniform { low: -bound, high: bound }
         }
-        ScaledDistribution::TruncatedNormal => {
-            let std = std / normal::truncated_moments(-2.0, 2.0).1;
-            Ok(Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
-        }
-        ScaledDistribution::CutNormal => {
-            Ok(Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std })
+        FanDistribution::TruncatedNormal => {
+            let std = by.widened(by.std(scale, fan));
+            Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
         }
     }
 }
 
-/// The fan that `mode` names.
-fn fan(arguments: &Arguments, site: &Site) -> Result<f64> {
-    match arguments.value(&MODE)? {
-        FanMode::Out => Ok(site.fan_out()?.into_fan()),
-        FanMode::Average => average(site),
-        FanMode::GeometricMean => Ok((to_f64(site.fan_in()?) * to_f64(site.fan_out()?)).sqrt().max(1.0)),
-        FanMode::In => Ok(site.fan_in()?.into_fan()),
+/// fanin's own arithmetic.
+struct Native {
+    /// False if a truncated normal is not widened.
+    corrected: bool,
+}
+
+impl Arithmetic for Native {
+    fn bound(&self, gain: f64, fan: f64) -> f64 {
+        gain * (3.0 / fan).sqrt()
+    }
+
+    fn widened(&self, std: f64) -> f64 {
+        if self.corrected { std / normal::truncated_moments(-2.0, 2.0).1 } else { std }
     }
 }
 
-/// Half of `fan_in + fan_out`.
-fn average(site: &Site) -> Result<f64> {
-    Ok(f64::midpoint(to_f64(site.fan_in()?), to_f64(site.fan_out()?)).max(1.0))
+/// The distribution of a row: mean 0 and variance gain^2 / fan.
+fn native(
+    gain: f64,
+    mode: FanMode,
+    distribution: FanDistribution,
+    arguments: &Arguments,
+    site: &Site,
+) -> Result<Distribution> {
+    let fan = fan(mode, arguments, site)?;
+    ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
+    let by = Native { corrected: arguments.if_listed(&CORRECTED) != Some(false) };
+    ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
+    Ok(scaled(gain, fan, distribution, &by))
 }
 
-/// Half of `fan_in + fan_out`, the outputs counted after pooling.
-fn pooled_average(arguments: &Arguments, site: &Site) -> Result<f64> {
-    let pool = arguments.optional(&POOL).unwrap_or(1);
+/// The fan of a mode, with the outputs counted after pooling. An empty weight has a fan of 0, and no element to scale.
+fn fan(mode: FanMode, arguments: &Arguments, site: &Site) -> Result<f64> {
+    let pool = arguments.if_listed(&POOL).unwrap_or(1);
     ensure!(pool > 0, "pool is 0: it must be 1 or more");
-    Ok(f64::midpoint(to_f64(site.fan_in()?), to_f64(site.fan_out()? / pool)).max(1.0))
+    Ok(mode.fan(site.fan_in().map(to_f64), site.fan_out().map(|fan| to_f64(fan / pool)))?.max(1.0))
 }
 
-/// A count of units as a divisor. An empty weight has a fan of 0 and no element that the scale could matter to.
-trait IntoFan {
-    fn into_fan(self) -> f64;
-}
-
-impl IntoFan for u64 {
-    fn into_fan(self) -> f64 {
-        to_f64(self.max(1))
-    }
+/// A count as a divisor: 1 for the 0 units of an empty weight.
+fn divisor(count: u64) -> f64 {
+    to_f64(count.max(1))
 }
 
 #[cfg(test)]
