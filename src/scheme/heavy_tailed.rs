@@ -99,7 +99,7 @@ impl Iid for Laplace {
     }
 }
 
-fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (median, scale) = (arguments.value(&MEDIAN)?, arguments.positive(&SCALE)?);
     let values = rand_distr::Cauchy::new(LibmF64(0.0), LibmF64(scale)).ok().context("scale must be above 0")?;
     Ok(Distribution::Iid(Arc::new(Cauchy { median, scale, limit: limit(arguments, scale)?, values })))
@@ -169,7 +169,7 @@ impl Iid for Cauchy {
     }
 }
 
-fn student_t(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn student_t(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (dof, mean, scale) = (arguments.value(&DOF)?, arguments.value(&MEAN)?, arguments.positive(&SCALE)?);
     ensure!(dof >= LEAST_DOF, "dof is {dof}: it must be {LEAST_DOF} or more");
     let values = rand_distr::StudentT::new(LibmF64(dof)).ok().context("dof must be above 0")?;

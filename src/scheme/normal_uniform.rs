@@ -70,7 +70,7 @@ fn normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     Ok(Distribution::Normal { mean: arguments.value(&MEAN)?, std: arguments.nonnegative(&STD)? })
 }
 
-fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let bounds = arguments.given(&LOW) || arguments.given(&HIGH);
     let spread = arguments.given(&STD) || arguments.given(&MEAN);
     let ways = [bounds, arguments.given(&RANGE), spread].into_iter().filter(|&given| given).count();

@@ -112,7 +112,7 @@ impl Iid for Exponential {
 /// The bounds of distributions of positive values. Values may underflow to 0.
 const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
 
-fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn gamma(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (shape, scale) = (arguments.positive(&SHAPE)?, arguments.positive(&SCALE)?);
     let values = rand_distr::Gamma::new(LibmF64(shape), LibmF64(scale)).ok().context("the scale is too large")?;
     Ok(Distribution::Iid(Arc::new(Gamma { shape, scale, values })))
@@ -160,7 +160,7 @@ impl Iid for Gamma {
     }
 }
 
-fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn log_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (mu, sigma) = (arguments.value(&MU)?, arguments.nonnegative(&SIGMA)?);
     let values = rand_distr::LogNormal::new(LibmF64(mu), LibmF64(sigma)).ok().context("sigma must be finite")?;
     Ok(Distribution::Iid(Arc::new(LogNormal { mu, sigma, values })))

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ..EMPTY
 }];
 
-fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
+pub(super) fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (mean, asked) = (arguments.value(&MEAN)?, arguments.positive(&STD)?);
     let absolute = arguments.given(&LOW) || arguments.given(&HIGH);
     let relative = arguments.given(&LOW_SIGMA) || arguments.given(&HIGH_SIGMA);

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
+
 use super::parts::Convolution;
-use super::{EMPTY, GAIN, Requires, SLOPE, Scheme, example_on};
+use super::{Arguments, EMPTY, GAIN, Requires, SLOPE, Scheme, Site, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
 use crate::tensor::to_usize;
 
@@ -17,13 +19,15 @@ pub(super) const ROW: Scheme = Scheme {
     bare: Some(GAIN.name),
     requires: Requires::Matrices,
     example: example_on("delta-orthogonal", "3x3x5x8", "keras"),
-    distribution: |arguments, site| {
-        let convolution = Convolution::new(site)?;
-        convolution.check_no_more_inputs_than_outputs()?;
-        Ok(Distribution::Joint(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
-    },
+    distribution: delta_orthogonal,
     ..EMPTY
 };
+
+pub(in crate::scheme) fn delta_orthogonal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let convolution = Convolution::new(site)?;
+    convolution.check_no_more_inputs_than_outputs()?;
+    Ok(Distribution::Joint(Arc::new(DeltaOrthogonal { gain: arguments.gain()?, convolution })))
+}
 
 #[derive(Debug)]
 struct DeltaOrthogonal {

@@ -9,6 +9,8 @@ mod nguyen_widrow;
 mod parts;
 mod skew;
 
+pub(super) use delta::delta_orthogonal;
+
 use anyhow::{Result, ensure};
 
 use super::common::LAYERS;
@@ -33,10 +35,7 @@ pub(super) const ROWS: &[Scheme] = &[
         aliases: &["saxe"],
         requires: Requires::Matrices,
         example: example("orthogonal"),
-        distribution: |arguments, site| {
-            let gain = arguments.gain()?;
-            orthogonal(gain, arguments, site)
-        },
+        distribution: orthogonal,
     },
     Scheme {
         name: "scaled-orthogonal",
@@ -51,7 +50,7 @@ pub(super) const ROWS: &[Scheme] = &[
         distribution: |arguments, site| {
             let layers = arguments.optional(&LAYERS).unwrap_or(0);
             ensure!(layers > 0, "layers is required, 1 or more, as in `scaled-orthogonal:layers=12`");
-            orthogonal((2.0 / to_f64(layers)).sqrt(), arguments, site)
+            with_gain((2.0 / to_f64(layers)).sqrt(), arguments, site)
         },
         ..EMPTY
     },
@@ -82,8 +81,13 @@ pub(super) const MODE: Parameter<Mode> = Parameter::new(
     "the required form, as in Chainer: projection has no more outputs than inputs, embedding no fewer, basis as many [default: any]",
 );
 
+pub(super) fn orthogonal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let gain = arguments.gain()?;
+    with_gain(gain, arguments, site)
+}
+
 /// An orthogonal distribution of a gain, by the method and mode that the arguments name.
-fn orthogonal(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+fn with_gain(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     check_mode(arguments, &unfolding)?;
     let smaller = unfolding.rows().min(unfolding.columns());

@@ -6,13 +6,13 @@ use super::shared::{array, fans, one_matrix, only_gain, variance_scaling, withou
 use super::{DrawContext, ParityRow, ParityTable, row, same};
 use crate::distribution::{Distribution, OrthogonalMethod, in_deviations};
 use crate::scheme::common::{HIGH, LOW, MEAN, SCALE, STD, VALUE};
-use crate::scheme::heavy_tailed::LIMIT;
-use crate::scheme::positive::{MU, SHAPE};
+use crate::scheme::heavy_tailed::{self, LIMIT};
+use crate::scheme::positive::{self, MU, SHAPE};
 use crate::scheme::scaled::FanDistribution::{self, TruncatedNormal, Uniform};
 use crate::scheme::scaled::FanMode::{self, FanAvg, FanIn};
 use crate::scheme::scaled::{CORRECTED, DISTRIBUTION, MODE, POOL};
 use crate::scheme::truncated::{self, HIGH_SIGMA, LOW_SIGMA};
-use crate::scheme::{Arguments, Site, find, orthogonal as matrices};
+use crate::scheme::{Arguments, Site, normal_uniform, orthogonal as matrices};
 
 pub(super) const TABLE: ParityTable = ParityTable { framework: "jax", layout: "jax", rows: ROWS };
 
@@ -48,21 +48,21 @@ const ROWS: &[ParityRow] = &[
     same("rademacher"),
     row("cauchy", |arguments, site, _| {
         without("JAX", arguments, &[&LIMIT])?;
-        (find("cauchy")?.distribution)(arguments, site)
+        heavy_tailed::cauchy(arguments, site)
     }),
     row("log-normal", |arguments, site, _| {
         ensure!(arguments.value(&MU)? == 0.0, "JAX takes no mu here: leave `mu` out");
-        (find("log-normal")?.distribution)(arguments, site)
+        positive::log_normal(arguments, site)
     }),
     row("student-t", |arguments, site, _| {
         without("JAX", arguments, &[&LIMIT])?;
-        (find("student-t")?.distribution)(arguments, site)
+        heavy_tailed::student_t(arguments, site)
     })
     .approximate(ESTIMATE),
     row("gamma", |arguments, site, DrawContext { dtype, .. }| {
         let shape = arguments.positive(&SHAPE)?;
         ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.text(&SHAPE));
-        (find("gamma")?.distribution)(arguments, site)
+        positive::gamma(arguments, site)
     })
     .approximate(ESTIMATE),
     row("orthogonal", orthogonal).approximate(LAPACK),
@@ -103,7 +103,7 @@ fn he(distribution: FanDistribution, arguments: &Arguments, site: &Site, context
 
 /// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.
 fn uniform(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
-    let Distribution::Uniform { low, high } = (find("uniform")?.distribution)(arguments, site)? else {
+    let Distribution::Uniform { low, high } = normal_uniform::uniform(arguments, site)? else {
         bail!("it takes low and high")
     };
     let [low, high] = [low, high].map(|bound| array(dtype, bound));
@@ -148,5 +148,5 @@ fn delta_orthogonal(
     DrawContext { dtype, .. }: DrawContext,
 ) -> Result<Distribution> {
     one_matrix("JAX", site, dtype)?;
-    (find("delta-orthogonal")?.distribution)(arguments, site)
+    matrices::delta_orthogonal(arguments, site)
 }

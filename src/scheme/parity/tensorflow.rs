@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Arguments, Distribution, DrawContext, ParityTable, Site, row, same};
-use crate::scheme;
+use crate::scheme::truncated;
 
 pub(super) const TABLE: ParityTable = ParityTable {
     framework: "tensorflow",
@@ -21,7 +21,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
 
 /// A normal that is cut at two standard deviations, and nowhere else.
 pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DrawContext) -> Result<Distribution> {
-    let distribution = (scheme::find("truncated-normal")?.distribution)(arguments, site)?;
+    let distribution = truncated::truncated_normal(arguments, site)?;
     if let Distribution::TruncatedNormal { mean, std, low, high } = distribution {
         let there = low == mean - 2.0 * std && high == mean + 2.0 * std;
         ensure!(there, "it is cut at 2 standard deviations there and nowhere else: leave the cuts out");

@@ -5,10 +5,11 @@ use anyhow::{Result, ensure};
 use super::shared::{StdFirst, average, decomposed, fans, without};
 use super::{DrawContext, ParityTable, row, same};
 use crate::distribution::Distribution;
+use crate::scheme::orthogonal::orthogonal;
 use crate::scheme::scaled::FanDistribution::{self, Normal, Uniform};
 use crate::scheme::scaled::FanMode::{FanIn, FanOut};
 use crate::scheme::scaled::{Arithmetic, CLEARED, MODE, POOL, scaled};
-use crate::scheme::{Arguments, Choice, Site, find};
+use crate::scheme::{Arguments, Choice, Site};
 use crate::tensor::to_f64;
 
 pub(super) const TABLE: ParityTable = ParityTable {
@@ -25,7 +26,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
         same("sparse"),
         row("orthogonal", |arguments, site, DrawContext { dtype, .. }| {
             decomposed("torch", dtype)?;
-            (find("orthogonal")?.distribution)(arguments, site)
+            orthogonal(arguments, site)
         })
         .approximate("torch rounds in single precision, and in an order that hangs on its LAPACK; the distance is below 2e-5 sqrt(the shorter side)"),
         same("zeros"),

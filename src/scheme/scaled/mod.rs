@@ -74,7 +74,7 @@ const GLOROT: &str =
     "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks (for tanh)";
 const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 
-/// What the rows have in common where they do not say otherwise.
+/// The defaults of the rows.
 const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, requires: Requires::Fans, ..EMPTY };
 
 /// An order of arithmetic. `scale` is a factor on the variance for frameworks that divide a variance by the fan, and a gain,
@@ -92,7 +92,7 @@ pub(super) trait Arithmetic {
 
     /// The standard deviation of a normal distribution that has `std` after cuts at 2 sigma.
     fn widened(&self, std: f64) -> f64 {
-        std / normal::truncated_moments(-2.0, 2.0).1
+        std
     }
 }
 
@@ -113,8 +113,8 @@ pub(super) fn scaled(scale: f64, fan: f64, distribution: FanDistribution, by: &i
 
 /// fanin's own arithmetic.
 struct Native {
-    /// False if a truncated normal is not widened.
-    corrected: bool,
+    /// The part of the standard deviation that cuts at 2 sigma leave; 1 if a truncated normal is not widened.
+    left: f64,
 }
 
 impl Arithmetic for Native {
@@ -123,7 +123,7 @@ impl Arithmetic for Native {
     }
 
     fn widened(&self, std: f64) -> f64 {
-        if self.corrected { std / normal::truncated_moments(-2.0, 2.0).1 } else { std }
+        std / self.left
     }
 }
 
@@ -137,7 +137,8 @@ fn native(
 ) -> Result<Distribution> {
     let fan = fan(mode, arguments, site)?;
     ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
-    let by = Native { corrected: arguments.if_listed(&CORRECTED) != Some(false) };
+    let corrected = arguments.if_listed(&CORRECTED) != Some(false);
+    let by = Native { left: if corrected { normal::truncated_moments(-2.0, 2.0).1 } else { 1.0 } };
     ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
     Ok(scaled(gain, fan, distribution, &by))
 }
