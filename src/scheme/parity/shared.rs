@@ -27,7 +27,7 @@ impl Arithmetic for VarianceScaling {
         self.0.round(self.0.round(3.0 * self.variance(scale, fan)).sqrt())
     }
 
-    /// Both divide by the digits that SciPy gives for the standard deviation of a standard normal distribution cut at 2 sigma.
+    /// Both divide by the standard deviation that `scipy.stats.truncnorm(-2, 2)` has, in these digits.
     fn widened(&self, std: f64) -> f64 {
         self.0.round(std / array(self.0, 0.879_625_661_034_239_8))
     }
