@@ -51,7 +51,7 @@ impl FromStr for RankOption {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "auto" => Ok(Self::Auto),
-            _ => number(text).map(Self::Number).ok_or_else(|| "it takes a whole number from 0, or `auto`".into()),
+            _ => number(text).map(Self::Number).ok_or_else(|| "use a whole number from 0, or `auto`".into()),
         }
     }
 }
@@ -65,14 +65,14 @@ impl Rank {
     pub fn new(rank: RankOption, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
         let found = match rank {
             RankOption::Number(number) => {
-                let world = world.context("--rank: how many ranks there are is missing: give --world-size too")?;
+                let world = world.context("--rank needs --world-size N")?;
                 Self { number, world, rule: "--rank and --world-size".into() }
             }
             RankOption::Auto => Self::from_environment(world, &Environment(variable))?,
         };
-        ensure!(found.world > 0, "rank {} of 0: there is one rank at least", found.number);
+        ensure!(found.world > 0, "rank {} of 0: --world-size must be 1 or more", found.number);
         let last = found.world - 1;
-        ensure!(found.number <= last, "rank {} of {}: ranks go from 0 to {last}", found.number, found.world);
+        ensure!(found.number <= last, "rank {} of {}: use a rank from 0 to {last}", found.number, found.world);
         Ok(found)
     }
 

@@ -1,4 +1,4 @@
-//! The options of a command, made when it is asked for: to make those of all commands takes longer than to draw a small matrix.
+//! The options of one command, built only if that command is typed: this saves 0.13 ms at the start (docs/performance.md).
 
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
@@ -9,7 +9,7 @@ pub(super) struct Deferred<T>(pub(super) Box<T>);
 impl<T: Args> Args for Deferred<T> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| {
-            // What the list of commands says of it, which comes before what the options say.
+            // The text in the list of commands comes before that of the options.
             let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
             T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
         })

@@ -24,6 +24,7 @@ mod shell;
 mod slices;
 mod terminal;
 mod tokenizer_files;
+mod usage;
 mod verify;
 
 use std::ffi::OsString;
@@ -125,7 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
             print(&error.render())?;
             return Ok(Outcome::Done);
         }
-        Err(error) => return Err(anyhow!(one_line(&error))),
+        Err(error) => return Err(anyhow!(usage::message(&error))),
     };
     simd::check_width()?;
     let Cli { command: asked } = Cli::from_arg_matches(&matches)?;
@@ -161,15 +162,6 @@ fn print(text: &StyledStr) -> Result<()> {
     let terminal = io::IsTerminal::is_terminal(&io::stdout()) && std::env::var_os("NO_COLOR").is_none();
     let text = if terminal { text.ansi().to_string() } else { text.to_string() };
     Ok(io::stdout().write_all(text.as_bytes())?)
-}
-
-/// What the argument parser has to say, on one line and without its usage text.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let told = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    let words: Vec<&str> = told.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let joined = words.join(" ").replace(" tip: ", "; ");
-    joined.strip_prefix("error: ").unwrap_or(&joined).to_string()
 }
 
 #[cfg(test)]

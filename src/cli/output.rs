@@ -69,8 +69,12 @@ pub(super) struct Shards {
     #[arg(long, value_name = "I", allow_negative_numbers = true)]
     rank: Option<RankOption>,
     /// Number of ranks
-    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "rank", value_parser = world_size)]
     world_size: Option<u64>,
+}
+
+fn world_size(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "use a whole number of 1 or more".into())
 }
 
 impl Shards {

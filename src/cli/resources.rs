@@ -14,11 +14,16 @@ const OF_SLICES: (u64, u64) = (64, 64 << 20);
 #[command(next_help_heading = super::RESOURCES)]
 pub(super) struct Resources {
     /// Number of threads; does not change the output [default: all CPUs]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<u16>,
     /// Memory limit per matrix, such as 8GiB [default: half of the free memory]
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<u64>,
+}
+
+fn threads(text: &str) -> Result<u16, String> {
+    let threads = text.parse().ok().filter(|threads| (1..=1024).contains(threads));
+    threads.ok_or_else(|| "use a whole number from 1 to 1024".into())
 }
 
 impl Resources {

@@ -132,7 +132,7 @@ impl Generator {
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);
         let Some(generator) = GENERATORS.iter().find(found) else {
             let (shown, known) = (text::cut(word, 60), words().collect::<Vec<_>>().join(", "));
-            bail!("`{shown}` is no framework whose numbers are known: {known} are{}", did_you_mean(&shown, words()));
+            bail!("unknown framework `{shown}`: use {known}{}", did_you_mean(&shown, words()));
         };
         Ok(generator)
     }

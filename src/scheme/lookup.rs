@@ -127,7 +127,8 @@ pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Al
             did_you_mean(name, framework.offered().into_iter().filter(|row| row.meaning.is_ok()).map(|row| row.name))
         }
     };
-    bail!("{word} has no `{name}` here{near}; `fanin list schemes --framework {word}` shows its names")
+    let listed = format!("; `fanin list schemes --framework {word}` shows its names");
+    bail!("{word} has no `{name}` here{}", if near.ends_with('?') { near } else { near + &listed })
 }
 
 /// The reason why a name is no scheme, typed with a framework before it or without.
@@ -174,7 +175,8 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
             return anyhow!(row.refusal());
         }
         let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
-        anyhow!("unknown name `{name}`{near}; `fanin list schemes` shows them all")
+        let listed = "; `fanin list schemes` shows all".into();
+        anyhow!("no such scheme{}", if near.is_empty() { listed } else { near })
     })
 }
 

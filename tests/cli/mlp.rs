@@ -179,10 +179,10 @@ fn the_values_are_those_that_init_draws_under_the_same_name() {
 #[test]
 fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
     let cases: &[(&str, &[&str])] = &[
-        ("", &["<SIZES>"]),
+        ("", &["SIZES"]),
         ("784", &["`784` is one size", "`784-512-10`"]),
         ("784-", &["`784-`", "is not a size"]),
-        ("-5-3", &["'-5'"]),
+        ("-5-3", &["`-5`"]),
         ("-- -5-3", &["`-5-3`", "is not a size"]),
         ("784--10", &["`784--10`", "is not a size"]),
         ("0-3", &["`0-3`", "0 units"]),

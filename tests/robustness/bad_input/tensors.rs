@@ -18,9 +18,9 @@ fn fans_and_axes_that_a_shape_does_not_have_are_refused() {
         ("init sparse:1 5", &["two or more axes", "shape 5 has 1"]),
         ("init orthogonal 3x3 --layout ii", &["`ii`", "no output axis"]),
         ("init sparse:1 3x3 --layout bo", &["`bo`", "no input axis"]),
-        ("init he-normal 5 --fan-in 0", &["'0'", "1 to 2^48"]),
-        ("init he-normal 5 --fan-in -1", &["'-1'", "--fan-in"]),
-        ("init he-normal 5 --fan-in 281474976710657", &["'281474976710657'", "1 to 2^48"]),
+        ("init he-normal 5 --fan-in 0", &["`0`", "1 to 2^48"]),
+        ("init he-normal 5 --fan-in -1", &["`-1`", "--fan-in"]),
+        ("init he-normal 5 --fan-in 281474976710657", &["`281474976710657`", "1 to 2^48"]),
     ]);
 }
 

@@ -86,7 +86,8 @@ pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
     let module = MODULES.iter().find(|module| fold(module.name) == fold(name)).with_context(|| {
         let near = did_you_mean(name, MODULES.iter().map(|module| module.name));
-        format!("`{}`: no module with weights{near}; `fanin list modules` shows them", escape(&cut(word, 100)))
+        let listed = "; `fanin list modules` shows all".into();
+        format!("`{}`: no module with weights{}", escape(&cut(word, 100)), if near.is_empty() { listed } else { near })
     })?;
     let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
     let parameters =
