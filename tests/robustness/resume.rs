@@ -249,10 +249,10 @@ fn a_damaged_checkpoint_is_refused_and_so_are_files_of_others() {
         assert!(folder.contents() == before);
     }
     folder.write("w.npz.checkpoint", &whole);
-    for name in ["w.npz", "p.svg"] {
+    for (name, made) in [("w.npz", "written"), ("p.svg", "drawn")] {
         folder.write(name, "other");
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-        assert!(ended.is_refusal() && ended.told.contains(&format!("`{name}`: this run did not")), "{ended:?}");
+        assert!(ended.is_refusal() && ended.told.contains(&format!("`{name}`: {made} by another run")), "{ended:?}");
         fs::remove_file(folder.join(name)).unwrap();
     }
     folder.done(&format!("{line} --resume"));
