@@ -21,7 +21,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use crate::plan::Plan;
-use crate::tensor::{Element, Name, Origin, Stored};
+use crate::tensor::{Element, Name, Origin};
 use crate::text::did_you_mean;
 pub use entry::Entry;
 pub(crate) use entry::{Found, opening, shown_name};
@@ -45,8 +45,8 @@ pub struct Format {
     pub is_generic: bool,
     /// Its readers and its purpose.
     pub summary: &'static str,
-    /// True if it has a word for a type that no scheme draws.
-    copies: fn(&Stored) -> bool,
+    /// True if it has a word for a type of elements.
+    has_type: fn(Element) -> bool,
     /// The pieces of a file of a plan.
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     /// The pieces of a file of a checkpoint: a part of a plan, with the hash of the whole plan if there are several files; `None` if no
@@ -99,6 +99,8 @@ pub enum Piece {
     Bytes(Vec<u8>),
     /// The values of the tensor with this number, little-endian in its dtype.
     Values(usize),
+    /// The same with the first axis fastest. They are in memory while they are written.
+    Columns(usize),
     /// The values of the tensor with this number as JSON text.
     Text(usize),
     /// Bytes that need checksums of `Values` pieces before them, and how many they will be.
@@ -178,19 +180,21 @@ impl Format {
         plan.tensors().iter().try_for_each(|tensor| self.check_type(tensor.name(), tensor.element()))
     }
 
+    /// True if it has a word for a type of elements.
+    pub fn has_type(&self, element: Element) -> bool {
+        (self.has_type)(element)
+    }
+
     /// Errors if the format does not have this type, which the tensor of that name has.
     pub fn check_type(&self, name: &Name, element: Element) -> Result<()> {
-        let Element::Stored(stored) = element else { return Ok(()) };
         let others = || {
-            let able: Vec<_> =
-                FORMATS.iter().filter(|format| (format.copies)(stored)).map(|format| format.name).collect();
-            able.join(", ")
+            let able = FORMATS.iter().filter(|format| format.has_type(element)).map(|format| format.name);
+            able.collect::<Vec<_>>().join(", ")
         };
         ensure!(
-            (self.copies)(stored),
-            "`{name}` is copied as {}, a type that {} does not have: take --format {}",
-            stored.word,
-            self.name,
+            self.has_type(element),
+            "`{name}` is of {}, a type that {self} does not have: take --format {}",
+            element.word(),
             others()
         );
         Ok(())
@@ -240,7 +244,7 @@ impl Piece {
     pub(crate) fn size(&self, plan: &Plan) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => Some(bytes.len() as u64),
-            Self::Values(tensor) => Some(plan.tensors()[*tensor].bytes()),
+            Self::Values(tensor) | Self::Columns(tensor) => Some(plan.tensors()[*tensor].bytes()),
             Self::Checked(length, _) => Some(*length as u64),
             Self::Text(_) => None,
         }

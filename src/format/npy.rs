@@ -26,7 +26,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: false,
     is_generic: false,
     summary: "NumPy array: numpy.load, one tensor",
-    copies: |stored| stored.numpy.is_some(),
+    has_type: |element| !matches!(element, Element::Stored(stored) if stored.numpy.is_none()),
     pieces,
     shard: None,
     sidecar: None,

@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: true,
     is_generic: false,
     summary: "NumPy archive: numpy.load, any number of tensors",
-    copies: npy::FORMAT.copies,
+    has_type: npy::FORMAT.has_type,
     pieces,
     shard: None,
     sidecar: None,

@@ -25,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: true,
     is_generic: false,
     summary: "little-endian values, each tensor from a multiple of 64 on, and FILE.json that tells where: numpy.memmap, C, ONNX",
-    copies: |_| true,
+    has_type: |_| true,
     pieces,
     shard: None,
     sidecar: Some(SidecarFormat { suffix: SUFFIX, opening: OPENING, text: manifest }),

@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: true,
     is_generic: false,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
-    copies: |stored| stored.safetensors,
+    has_type: |element| !matches!(element, Element::Stored(stored) if !stored.safetensors),
     pieces,
     shard: Some(shard),
     sidecar: None,

@@ -1,5 +1,6 @@
 //! Generators: distribution to numbers. A generator knows no scheme's name, no file and no command line.
 
+mod column_major;
 mod elementwise;
 pub(crate) mod householder;
 mod jax;
@@ -25,6 +26,7 @@ use anyhow::{Context, Result, bail};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_usize};
 use crate::text::{self, did_you_mean};
+pub(crate) use column_major::column_major;
 use libm_probe::Function;
 use sequential::RngState;
 pub use sequential::Sequence;

@@ -32,6 +32,12 @@ impl Shape {
         Ok(Self { axes })
     }
 
+    /// The same axes, last to first.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { axes: self.axes.iter().rev().copied().collect() }
+    }
+
     /// The size of each axis.
     pub fn axes(&self) -> &[u64] {
         &self.axes

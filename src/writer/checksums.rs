@@ -23,7 +23,7 @@ struct Chunk {
 impl Checksums {
     pub(super) fn for_pieces(pieces: &[Piece]) -> Self {
         let asked = pieces.iter().any(|piece| matches!(piece, Piece::Checked(..)));
-        let values = pieces.iter().filter(|piece| matches!(piece, Piece::Values(_))).count();
+        let values = pieces.iter().filter(|piece| matches!(piece, Piece::Values(_) | Piece::Columns(_))).count();
         Self { pieces: asked.then(|| Mutex::new(vec![Vec::new(); values])) }
     }
 

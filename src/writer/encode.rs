@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 use crate::format;
 use crate::generator::{Source, to_bfloat16};
 use crate::simd::dispatch;
-use crate::tensor::{Copied, DType, Shape};
+use crate::tensor::{DType, Shape, StoredTensor};
 
 /// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
 /// what a distribution does at the end of each run, and a multiple of every tile.
@@ -79,9 +79,9 @@ impl Encoder {
     }
 
     /// Makes elements `start..start + count` of a tensor that is copied.
-    pub fn copies(&mut self, copied: &Copied, start: u64, count: usize) -> io::Result<()> {
+    pub fn copies(&mut self, stored: &StoredTensor, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
-        copied.values.read(start, count as u64, &mut self.bytes)
+        stored.read(start, count as u64, &mut self.bytes)
     }
 
     /// Makes elements `start..start + count` of a tensor, as JSON text.
@@ -93,12 +93,12 @@ impl Encoder {
     }
 
     /// Makes elements `start..start + count` of a tensor that is copied, as JSON text.
-    pub fn text_of_copies(&mut self, copied: &Copied, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
-        let mut stored = Vec::new();
-        copied.values.read(start, count as u64, &mut stored)?;
+    pub fn text_of_copies(&mut self, stored: &StoredTensor, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        stored.read(start, count as u64, &mut bytes)?;
         self.bytes.clear();
         self.made = Made::Bytes;
-        format::copied_text(&mut self.bytes, shape, copied.values.element(), start, &stored)
+        format::copied_text(&mut self.bytes, shape, stored.element(), start, &bytes)
     }
 
     /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.

@@ -7,10 +7,10 @@ use anyhow::Result;
 
 use super::Encoder;
 use crate::format::{Piece, Render};
-use crate::generator::Source;
+use crate::generator::{Source, column_major};
 use crate::parallel::lock;
 use crate::plan::{Opened, Plan, Tensor};
-use crate::tensor::{Copied, DType, Element};
+use crate::tensor::{DType, Element, StoredTensor};
 
 /// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
 /// threads seldom meet at the file's lock in the kernel.
@@ -43,6 +43,7 @@ impl Located<'_> {
     fn takes_workspace(&self, plan: &Plan) -> bool {
         match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => false,
+            Piece::Columns(_) => true,
             Piece::Values(tensor) | Piece::Text(tensor) => {
                 plan.tensors()[*tensor].drawn().is_some_and(|drawn| plan.workspace(drawn.spec()) > 0)
             }
@@ -53,7 +54,7 @@ impl Located<'_> {
     fn threads(&self, plan: &Plan) -> usize {
         let (tensor, share) = match self.piece {
             Piece::Bytes(_) | Piece::Checked(..) => return 0,
-            Piece::Values(tensor) => (tensor, CHUNK),
+            Piece::Values(tensor) | Piece::Columns(tensor) => (tensor, CHUNK),
             Piece::Text(tensor) => (tensor, TEXT_CHUNK),
         };
         usize::try_from(plan.tensors()[*tensor].shape().count().div_ceil(share as u64)).unwrap_or(usize::MAX)
@@ -65,7 +66,7 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
     pieces.iter().map(move |piece| {
         let here = Located { piece, offset, values_before: values };
         offset += piece.size(plan).unwrap_or(0);
-        values += usize::from(matches!(piece, Piece::Values(_)));
+        values += usize::from(matches!(piece, Piece::Values(_) | Piece::Columns(_)));
         here
     })
 }
@@ -73,7 +74,7 @@ fn located<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Loca
 /// Errors where a file that pieces were copied from is not what it was before.
 pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     let tensors = pieces.iter().filter_map(|piece| match piece {
-        Piece::Values(tensor) | Piece::Text(tensor) => plan.tensors()[*tensor].copied(),
+        Piece::Values(tensor) | Piece::Columns(tensor) | Piece::Text(tensor) => plan.tensors()[*tensor].copied(),
         _ => None,
     });
     Ok(tensors.into_iter().try_for_each(|copied| copied.values.check_unchanged())?)
@@ -94,6 +95,7 @@ pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Ite
         Piece::Values(tensor) | Piece::Text(tensor) => {
             plan.tensors()[*tensor].drawn().is_some_and(|drawn| drawn.distribution().is_joint())
         }
+        Piece::Columns(_) => true,
         _ => false,
     };
     let mut rest = located(plan, pieces).peekable();
@@ -128,7 +130,7 @@ pub(super) enum Work<'a> {
     },
     /// The same, copied.
     Copied {
-        copied: &'a Copied,
+        stored: StoredTensor,
         start: u64,
         count: usize,
         order: usize,
@@ -136,7 +138,7 @@ pub(super) enum Work<'a> {
     /// The same as text.
     Text {
         tensor: &'a Tensor,
-        values: Origin<'a>,
+        values: Origin,
         start: u64,
         count: usize,
     },
@@ -161,15 +163,15 @@ struct JobState<'a> {
 struct Current<'a> {
     located: &'a Located<'a>,
     tensor: &'a Tensor,
-    values: Origin<'a>,
+    values: Origin,
     start: u64,
 }
 
 /// The origin of the values of a tensor.
 #[derive(Clone)]
-pub(super) enum Origin<'a> {
+pub(super) enum Origin {
     Numbers(DType, Arc<dyn Source>),
-    Copied(&'a Copied),
+    Copied(StoredTensor),
 }
 
 impl<'a> Jobs<'a> {
@@ -237,12 +239,12 @@ impl<'a> JobState<'a> {
             Origin::Numbers(dtype, source) => {
                 Origin::Numbers(*dtype, source.part(from, count).unwrap_or_else(|| Arc::clone(source)))
             }
-            Origin::Copied(copied) => Origin::Copied(copied),
+            Origin::Copied(stored) => Origin::Copied(stored.clone()),
         };
         let order = located.values_before;
         Some(match (located.piece, values) {
             (Piece::Text(_), values) => (0, Work::Text { tensor, values, start: from, count }),
-            (_, Origin::Copied(copied)) => (offset, Work::Copied { copied, start: from, count, order }),
+            (_, Origin::Copied(stored)) => (offset, Work::Copied { stored, start: from, count, order }),
             (_, Origin::Numbers(dtype, source)) => (offset, Work::Values { dtype, source, start: from, count, order }),
         })
     }
@@ -254,11 +256,16 @@ impl<'a> JobState<'a> {
             match located.piece {
                 Piece::Bytes(bytes) => return Some((located.offset, Work::Bytes(bytes))),
                 Piece::Checked(_, render) => return Some((located.offset, Work::Checked(render.as_ref()))),
-                Piece::Values(number) | Piece::Text(number) => {
+                Piece::Values(number) | Piece::Columns(number) | Piece::Text(number) => {
                     let tensor = &self.plan.tensors()[*number];
+                    let by_columns = matches!(located.piece, Piece::Columns(_));
                     let values = match self.plan.open(*number, self.threads) {
+                        Opened::Numbers(dtype, source) if by_columns => {
+                            Origin::Numbers(dtype, column_major(&*source, tensor.shape(), dtype).into())
+                        }
                         Opened::Numbers(dtype, source) => Origin::Numbers(dtype, source.into()),
-                        Opened::Copied(copied) => Origin::Copied(copied),
+                        Opened::Copied(copied) if by_columns => Origin::Copied(copied.values.reversed()),
+                        Opened::Copied(copied) => Origin::Copied(copied.values.clone()),
                     };
                     self.current = Some(Current { located, tensor, values, start: 0 });
                     if let Some(part) = self.part() {
@@ -275,13 +282,13 @@ impl<'a> Work<'a> {
     pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => {}
-            Self::Copied { copied, start, count, .. } => encoder.copies(copied, *start, *count)?,
+            Self::Copied { stored, start, count, .. } => encoder.copies(stored, *start, *count)?,
             Self::Values { dtype, source, start, count, .. } => {
                 encoder.reserve(*dtype, *count)?;
                 encoder.values(source.as_ref(), *dtype, *start, *count);
             }
             Self::Text { tensor, values, start, count } => match values {
-                Origin::Copied(copied) => encoder.text_of_copies(copied, tensor.shape(), *start, *count)?,
+                Origin::Copied(stored) => encoder.text_of_copies(stored, tensor.shape(), *start, *count)?,
                 Origin::Numbers(dtype, source) => {
                     encoder.reserve(DType::F64, *count)?;
                     encoder.text(source.as_ref(), tensor.shape(), *dtype, *start, *count);
@@ -309,7 +316,7 @@ impl<'a> Work<'a> {
         match self {
             Self::Bytes(_) | Self::Checked(_) => 0,
             Self::Values { dtype, count, .. } => Element::Drawn(*dtype).bytes(*count as u64),
-            Self::Copied { copied, count, .. } => copied.values.element().bytes(*count as u64),
+            Self::Copied { stored, count, .. } => stored.element().bytes(*count as u64),
             Self::Text { tensor, count, .. } => tensor.element().bytes(*count as u64),
         }
     }

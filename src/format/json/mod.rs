@@ -29,7 +29,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: true,
     is_generic: true,
     summary: "JSON: any language; shortest digits that give the same bits back",
-    copies: |stored| stored.is_integer(),
+    has_type: |element| !matches!(element, Element::Stored(stored) if !stored.is_integer()),
     pieces,
     shard: None,
     sidecar: None,

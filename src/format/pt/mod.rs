@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     holds_several: true,
     is_generic: false,
     summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
-    copies: |stored| stored.torch.is_some(),
+    has_type: |element| element.torch().is_some(),
     pieces,
     shard: None,
     sidecar: None,

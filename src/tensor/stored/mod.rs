@@ -109,6 +109,14 @@ impl StoredTensor {
         self
     }
 
+    /// The same with its axes last to first. In C order, its values are those of this one in Fortran order.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let (shape, strides): (_, Vec<u64>) = (self.shape.reversed(), self.strides.iter().rev().copied().collect());
+        let run = neighbours(shape.axes(), &strides);
+        Self { id: unique(), shape, strides, run, ..self.clone() }
+    }
+
     /// The same with the bytes of each number in big-endian order.
     #[must_use]
     pub fn in_big_endian(self, big_endian: bool) -> Self {
@@ -385,6 +393,7 @@ mod tests {
         let fortran = bytes(&[4, 5], &[1, 4], 2).unwrap();
         assert_eq!(read(&fortran.slice(&[1, 2], &shape(&[2, 3])).unwrap(), 0, 6), [11, 15, 19, 12, 16, 20]);
         let plain = bytes(&[4, 5], &[5, 1], 0).unwrap();
+        assert_eq!(read(&plain.reversed(), 0, 20), read(&bytes(&[5, 4], &[1, 5], 0).unwrap(), 0, 20));
         assert_eq!(read(&plain.slice(&[2, 3], &shape(&[2, 2])).unwrap(), 1, 3), [14, 18, 19]);
     }
 
