@@ -35,12 +35,6 @@ const FOREIGN: &[Foreign] = &[
     ),
     is(is_html, "an HTML page, as a server sends for an error or a login", DOWNLOAD),
     is(|b| text(b).starts_with(b"<?xml"), "XML, as a server sends for an error", DOWNLOAD),
-    is(
-        |b| b.starts_with(b"MATLAB 5.0 MAT-file"),
-        "a MATLAB file",
-        "in Python, `import scipy.io, numpy as np; \
-        np.savez('w.npz', **{k: v for k, v in scipy.io.loadmat('FILE').items() if k[0] != '_'})`",
-    ),
     is(is_hdf5, "HDF5, as Keras writes .h5", FROM_HDF5),
     is(|b| b.starts_with(b"GGUF"), "GGUF of llama.cpp", "take the safetensors checkpoint that it was made from"),
     is(is_ggml, "GGML of llama.cpp", "take the checkpoint that it was made from"),

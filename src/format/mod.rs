@@ -4,6 +4,7 @@
 mod entry;
 mod foreign;
 mod json;
+mod mat;
 mod npy;
 mod npz;
 mod pt;
@@ -63,7 +64,8 @@ pub struct Format {
 type PiecesOfShard = fn(&Plan, Option<&str>) -> Result<Vec<Piece>>;
 
 /// Every format. The first that recognizes a file reads it.
-pub const FORMATS: &[Format] = &[npy::FORMAT, pt::FORMAT, npz::FORMAT, safetensors::FORMAT, raw::FORMAT, json::FORMAT];
+pub const FORMATS: &[Format] =
+    &[npy::FORMAT, pt::FORMAT, npz::FORMAT, safetensors::FORMAT, raw::FORMAT, json::FORMAT, mat::FORMAT];
 
 /// The number of bytes that tell the formats apart.
 pub(crate) const OPENING: u64 = 512;

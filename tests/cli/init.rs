@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use fanin::format::FORMATS;
-use fanin::tensor::DType;
+use fanin::tensor::{DType, Element};
 use serde_json::Value;
 
 use crate::common::{Ended, Folder};
@@ -39,7 +39,7 @@ fn empty_and_single_element_weights_can_be_orthogonal_or_sparse() {
 fn empty_arrays_and_scalars_are_written_in_every_format() {
     let folder = Folder::new();
     for format in FORMATS {
-        for dtype in DType::ALL {
+        for dtype in DType::ALL.into_iter().filter(|&dtype| format.has_type(Element::Drawn(dtype))) {
             for (shape, count) in [("0", 0), ("0x5", 0), ("5x0", 0), ("3x0x2", 0), ("()", 1), ("1x1x1", 1)] {
                 let line = format!("init normal w={shape} --dtype {dtype} --format {} -q", format.name);
                 let streamed = folder.done(&line);
@@ -82,7 +82,8 @@ fn the_last_values_that_are_allowed_are_taken() {
         format!("zeros {axes}"),
         format!("zeros {name}=3"),
     ] {
-        for format in FORMATS {
+        // MATLAB has neither 16-bit numbers nor long names.
+        for format in FORMATS.iter().filter(|format| format.name != "mat") {
             folder.done(&format!("init {line} --format {} -q", format.name));
         }
     }

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod mat;
 mod numpy;
 mod pickles;
 mod readers;
