@@ -214,7 +214,7 @@ fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
         ("7-5 --dtype f23", &["`f23`"]),
         ("7-5 --seed -1", &["-1"]),
         ("7-5 --scheme normal:std=1e300", &["1e300"]),
-        ("7-5 7-5", &["'7-5'"]),
+        ("7-5 7-5", &["`7-5`"]),
     ];
     let folder = Folder::new();
     for (line, words) in cases {
