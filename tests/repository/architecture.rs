@@ -7,19 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The circles of imports inside a room: files, and the reason.
-const CIRCLES: &[(&[&str], &str)] = &[(
-    &[
-        "scheme/lookup",
-        "scheme/parity/jax",
-        "scheme/parity/keras",
-        "scheme/parity/lasagne",
-        "scheme/parity/mod",
-        "scheme/parity/numpy",
-        "scheme/parity/tensorflow",
-        "scheme/parity/torch",
-    ],
-    "a name is looked up in the tables of the frameworks, which look up schemes by name",
-)];
+const CIRCLES: &[(&[&str], &str)] = &[];
 
 /// Files that name a format outside the files of that format, and the reason.
 const FORMAT_NAMES: &[(&str, &str, &str)] = &[
