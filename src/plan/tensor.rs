@@ -108,8 +108,12 @@ impl DrawnTensor {
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
         let row = parity_table(common.generator).map(|like| like.row(resolved)).transpose()?;
-        let target =
-            common.generator.framework.as_ref().map(|framework| DrawContext::new(common.dtype, framework.word));
+        let target = common
+            .generator
+            .framework
+            .as_ref()
+            .map(|framework| DrawContext::new(common.dtype, framework.word))
+            .transpose()?;
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (distribution, canonical) = resolved
             .distribution(&site, row.and_then(|row| row.distribution).zip(target))

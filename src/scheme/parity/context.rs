@@ -3,8 +3,20 @@
 use anyhow::{Result, ensure};
 
 use crate::distribution::Distribution;
-use crate::scheme::{Arguments, Site};
+use crate::scheme::{Arguments, Choice, Site, Value, choice};
 use crate::tensor::DType;
+
+choice! {
+    /// The library that computes, as `--like` names it, alone or after `keras:`.
+    pub(super) enum Backend {
+        Jax = "jax",
+        Lasagne = "lasagne",
+        Numpy = "numpy",
+        NumpyLegacy = "numpy-legacy",
+        Tensorflow = "tensorflow",
+        Torch = "torch",
+    }
+}
 
 /// The distribution of a scheme at a site, for elements of a type.
 pub type DistributionOf = fn(&mut Arguments, &Site, DrawContext) -> Result<Distribution>;
@@ -14,23 +26,24 @@ pub type DistributionOf = fn(&mut Arguments, &Site, DrawContext) -> Result<Distr
 pub struct DrawContext {
     /// The type of the elements.
     pub dtype: DType,
-    /// What computes behind the framework: the word after a colon of `--like`, else the framework's own.
-    pub backend: &'static str,
+    /// The library behind the framework, or the framework itself.
+    pub(super) backend: Backend,
 }
 
 impl DrawContext {
     /// Elements of a type, by a framework of that word.
-    pub fn new(dtype: DType, word: &'static str) -> Self {
-        Self { dtype, backend: word.split_once(':').map_or(word, |(_, backend)| backend) }
+    pub fn new(dtype: DType, word: &str) -> Result<Self> {
+        let backend = word.split_once(':').map_or(word, |(_, backend)| backend);
+        Ok(Self { dtype, backend: Value::parse("backend", backend)? })
     }
 
     /// Errors where a uniform distribution is wider than the type in which the difference of its bounds is taken. `NumPy` draws doubles, and
     /// rounds them then.
     pub fn spans(self, distribution: &Distribution) -> Result<()> {
         let Distribution::Uniform { low, high } = *distribution else { return Ok(()) };
-        let doubles = ["numpy", "numpy-legacy", "lasagne"].contains(&self.backend);
+        let doubles = matches!(self.backend, Backend::Numpy | Backend::NumpyLegacy | Backend::Lasagne);
         let of = if doubles { DType::F64 } else { self.dtype };
-        let (backend, most) = (self.backend, of.max());
+        let (backend, most) = (self.backend.word(), of.max());
         ensure!(
             high - low <= most,
             "{backend} takes high - low in {of}, and from {low} to {high} it is above {most:e}"

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::shared::{one_matrix, only_gain, variance_scaling, without};
 use super::tensorflow::truncated_normal;
-use super::{Arguments, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
+use super::{Arguments, Backend, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
 use crate::distribution::OrthogonalMethod;
 use crate::scheme::common::{SCALE, VALUE};
 use crate::scheme::gain::SLOPE;
@@ -64,13 +64,13 @@ const ROWS: &[ParityRow] = &[
 fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
     let value = arguments.value(&VALUE)?;
     let singly = matches!(dtype, DType::F32 | DType::BF16);
-    let (single, of_tensorflow) = (to_f32(value), backend == "tensorflow");
+    let (single, of_tensorflow) = (to_f32(value), backend == Backend::Tensorflow);
     ensure!(
         !of_tensorflow || single.is_finite() || !value.is_finite(),
         "Keras takes a constant by way of single precision on TensorFlow, whose largest number is {:e}",
         f32::MAX
     );
-    let flushes = of_tensorflow && dtype != DType::F16 || backend == "jax" && singly;
+    let flushes = of_tensorflow && dtype != DType::F16 || backend == Backend::Jax && singly;
     if flushes && value.abs() < f32::MIN_POSITIVE.into() {
         return Ok(Distribution::Constant { value: 0f64.copysign(value) });
     }
@@ -91,20 +91,20 @@ fn short_time_fourier(
     let axes = site.axes()?;
     let sizes = [AxisRole::Kernel, AxisRole::Out].map(|side| axes.product(|role| role == side));
     let counted = |size: &u64| dtype.round(to_f64(*size)) == to_f64(*size);
-    if let Some(size) = sizes.iter().find(|size| backend == "tensorflow" && !counted(size)) {
+    if let Some(size) = sizes.iter().find(|size| backend == Backend::Tensorflow && !counted(size)) {
         bail!("Keras cannot count to {size} in {dtype} on TensorFlow: take --dtype f32");
     }
-    let single = |backends: &[&str]| match dtype {
+    let single = |backends: &[Backend]| match dtype {
         DType::F64 if backends.contains(&backend) => DType::F32,
         _ => dtype,
     };
     let steps = Steps {
-        angle: single(&["numpy"]),
-        wave: single(&["numpy", "jax"]),
+        angle: single(&[Backend::Numpy]),
+        wave: single(&[Backend::Numpy, Backend::Jax]),
         product: dtype,
-        reciprocal: backend == "jax" && matches!(dtype, DType::F32 | DType::F16),
-        rounds_period: backend != "torch",
-        rounds_sums: backend == "numpy" && dtype == DType::BF16,
+        reciprocal: backend == Backend::Jax && matches!(dtype, DType::F32 | DType::F16),
+        rounds_period: backend != Backend::Torch,
+        rounds_sums: backend == Backend::Numpy && dtype == DType::BF16,
     };
     stft(arguments, site, Some(steps))
 }

@@ -12,6 +12,7 @@ mod torch;
 
 use anyhow::{Context, Result, bail};
 
+use context::Backend;
 pub use context::{DistributionOf, DrawContext};
 
 use super::expression::{Expression, fold};
