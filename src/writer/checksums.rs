@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::jobs::{Job, Work};
+use super::jobs::Job;
 use crate::format::{Piece, Render};
 use crate::parallel::lock;
 
@@ -29,11 +29,9 @@ impl Checksums {
 
     /// Takes in the bytes of a job.
     pub(super) fn add(&self, job: &Job, bytes: &[u8]) {
-        if let (Some(pieces), &(Work::Values { start, order, .. } | Work::Copied { start, order, .. })) =
-            (&self.pieces, &job.work)
-        {
-            let chunk = Chunk { start, checksum: crc32fast::hash(bytes), length: bytes.len() as u64 };
-            lock(pieces)[order].push(chunk);
+        if let (Some(pieces), Piece::Values(_) | Piece::Columns(_)) = (&self.pieces, job.piece) {
+            let chunk = Chunk { start: job.start, checksum: crc32fast::hash(bytes), length: bytes.len() as u64 };
+            lock(pieces)[job.order].push(chunk);
         }
     }
 

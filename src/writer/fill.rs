@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use super::Encoder;
 use super::checksums::Checksums;
 use super::in_order::{OrderedWriter, STOPPED};
-use super::jobs::{Job, Jobs, Work, check_unchanged, checked, runs};
-use crate::format::{Piece, Render};
+use super::jobs::{Job, Jobs, check_unchanged, checked, runs};
+use crate::format::Piece;
 use crate::parallel::on_threads;
 use crate::plan::Plan;
 
@@ -28,11 +28,11 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
         let put: &Put = &|job, encoder| {
-            let bytes = job.work.bytes(encoder);
+            let bytes = job.bytes(encoder);
             checksums.add(job, bytes);
             file.write_all_at(bytes, job.offset)
         };
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ()).context("writing")?;
+        in_parallel(&Jobs::new(plan, run, settings.threads), settings, put, &|| ()).context("writing")?;
     }
     // What needs checksums comes last, wherever it stands.
     for (offset, render) in checked(plan, pieces) {
@@ -45,13 +45,6 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
 /// which the system may stop it.
 const AHEAD: usize = 8;
 
-/// What is left of a job when it waits for its turn. Its source may hold a whole tensor, and is let go.
-enum Part<'a> {
-    Bytes(&'a [u8]),
-    Checked(&'a Render),
-    Made(Encoder),
-}
-
 /// Writes pieces in order into a stream; threads draw ahead.
 pub(super) fn into_stream(
     plan: &Plan,
@@ -61,22 +54,21 @@ pub(super) fn into_stream(
 ) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
-        let jobs = Jobs::new(plan, &run, settings.threads);
+        let jobs = Jobs::new(plan, run, settings.threads);
         let line = OrderedWriter::new(&mut stream, jobs.threads() + AHEAD);
         let put: &Put = &|job, encoder| {
-            checksums.add(job, job.work.bytes(encoder));
-            let part = match job.work {
-                Work::Bytes(bytes) => Part::Bytes(bytes),
-                Work::Checked(render) => Part::Checked(render),
-                Work::Values { .. } | Work::Copied { .. } | Work::Text { .. } => Part::Made(mem::take(encoder)),
-            };
-            let written = line.take(job.number, part, |stream, part| match *part {
-                Part::Bytes(bytes) => stream.write_all(bytes),
+            checksums.add(job, job.bytes(encoder));
+            let made = job.has_values().then(|| mem::take(encoder));
+            // The source of the job is not in the queue: it may hold a full tensor.
+            let written = line.take(job.number, (job.piece, made), |stream, (piece, made)| match piece {
+                Piece::Bytes(bytes) => stream.write_all(bytes),
                 // All that comes before is written by now.
-                Part::Checked(render) => stream.write_all(&checksums.render(render)),
-                Part::Made(ref encoder) => stream.write_all(encoder.bytes()),
+                Piece::Checked(_, render) => stream.write_all(&checksums.render(render.as_ref())),
+                Piece::Values(_) | Piece::Columns(_) | Piece::Text(_) => {
+                    stream.write_all(made.as_ref().map_or(&[], Encoder::bytes))
+                }
             });
-            if let Some(Part::Made(used)) = written? {
+            if let Some((_, Some(used))) = written? {
                 *encoder = used;
             }
             Ok(())
@@ -96,12 +88,9 @@ pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) ->
     let pieces: Vec<Piece> = numbers.iter().copied().map(Piece::Values).collect();
     for run in runs(plan, &pieces) {
         let put: &Put = &|job, encoder| {
-            if let Work::Values { start, order, .. } = job.work {
-                take(order, start, encoder.bytes())?;
-            }
-            Ok(())
+            if job.is_drawn() { take(job.order, job.start, encoder.bytes()) } else { Ok(()) }
         };
-        in_parallel(&Jobs::new(plan, &run, settings.threads), settings, put, &|| ())?;
+        in_parallel(&Jobs::new(plan, run, settings.threads), settings, put, &|| ())?;
     }
     Ok(())
 }
@@ -124,8 +113,8 @@ fn in_parallel<'a>(
         let _guard = OnPanic(stop);
         let mut encoder = Encoder::default();
         while let Some(job) = jobs.next() {
-            job.work.make(&mut encoder).and_then(|()| put(&job, &mut encoder)).inspect_err(|_| stop())?;
-            (settings.progress)(job.work.done());
+            job.make(&mut encoder).and_then(|()| put(&job, &mut encoder)).inspect_err(|_| stop())?;
+            (settings.progress)(job.done());
         }
         Ok(())
     };

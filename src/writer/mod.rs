@@ -1,4 +1,4 @@
-//! Writers: numbers to bytes. A [format](crate::format) says which pieces make up a file; [`fill`] makes them and [`atomic_file`] puts
+//! Values to bytes. A [format](crate::format) says which pieces make up a file; [`fill`] makes them and [`atomic_file`] puts
 //! them where they belong, whole or not at all.
 
 mod atomic_file;
