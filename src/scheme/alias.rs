@@ -3,7 +3,7 @@
 use super::Scheme;
 use super::frameworks::{Alias, FRAMEWORKS};
 
-/// Names of a scheme that mean the same, each in its framework.
+/// Names of a scheme with the same meaning, each in its framework.
 pub struct Meaning {
     /// The meaning, as an expression here.
     pub means: &'static str,

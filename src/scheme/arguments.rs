@@ -9,7 +9,7 @@ use super::parameter::{AnyParameter, Parameter, Value};
 use super::parameter_alias::Dialect;
 use crate::text::did_you_mean;
 
-/// The values of a scheme's parameters, in the order of the parameters, each in canonical form.
+/// The values of a scheme's parameters, in the parameters' order and in canonical form.
 #[derive(Clone)]
 pub struct Arguments {
     parameters: Vec<&'static dyn AnyParameter>,
@@ -17,8 +17,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The values that were given to a scheme, over those of `base` where a framework's meaning sets some. Words of the
-    /// dialect are translated.
+    /// The given values, over those of `base`, the settings of a framework's name. Words of the dialect are translated.
     pub(super) fn read(scheme: &Scheme, given: &Expression, base: Option<Self>, dialect: Dialect) -> Result<Self> {
         let mut arguments = base.unwrap_or_else(|| Self {
             parameters: scheme.parameters().collect(),
@@ -61,7 +60,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// The values that were given to parameters that are no scheme's.
+    /// Values of parameters that belong to no scheme.
     pub fn of(parameters: Vec<&'static dyn AnyParameter>, given: &[(&str, &str)]) -> Result<Self> {
         let mut arguments = Self { values: parameters.iter().map(|_| None).collect(), parameters };
         for (key, value) in given {
@@ -91,7 +90,7 @@ impl Arguments {
         })
     }
 
-    /// The place of a parameter, which the scheme must list: a lookup of any other fails in every build with debug assertions.
+    /// The index of a parameter. The scheme must list it: other lookups fail a debug assertion.
     fn place(&self, parameter: &dyn AnyParameter) -> Option<usize> {
         let place = self.parameters.iter().position(|listed| listed.name() == parameter.name());
         let listed = place.map(|place| self.parameters[place].kind());
@@ -107,17 +106,17 @@ impl Arguments {
         self.values[place].as_deref().or(self.parameters[place].default())
     }
 
-    /// True if the scheme has a parameter.
+    /// True if the scheme has this parameter.
     pub fn lists(&self, parameter: &dyn AnyParameter) -> bool {
         self.parameters.iter().any(|listed| listed.name() == parameter.name())
     }
 
-    /// A value in its one spelling, for messages: that of a number has few digits where the number has many.
+    /// A value in canonical spelling, for messages; long numbers are shortened.
     pub fn text(&self, parameter: &dyn AnyParameter) -> &str {
         self.spelled(parameter).unwrap_or("not given")
     }
 
-    /// True if the user or a framework's meaning gives a value.
+    /// True if the user or a framework's name sets the value.
     pub fn given(&self, parameter: &dyn AnyParameter) -> bool {
         self.place(parameter).is_some_and(|place| self.values[place].is_some())
     }
@@ -134,12 +133,12 @@ impl Arguments {
         T::parse(parameter.name, self.spelled(parameter)?).ok()
     }
 
-    /// The value, if there is such a parameter.
+    /// The value, if the scheme has the parameter.
     pub fn if_listed<T: Value>(&self, parameter: &Parameter<T>) -> Option<T> {
         if self.lists(parameter) { self.optional(parameter) } else { None }
     }
 
-    /// The value; the error says that it is required.
+    /// The value. Errors if it is missing.
     pub fn value<T: Value>(&self, parameter: &Parameter<T>) -> Result<T> {
         let name = parameter.name;
         self.optional(parameter).with_context(|| format!("`{name}` is required, as in `{name}={}`", T::EXAMPLE))
@@ -172,7 +171,7 @@ impl Arguments {
         self.optional(parameter).map(|_| self.fraction(parameter)).transpose()
     }
 
-    /// A position among `of`, if one is given; a negative one is counted from the end, and recorded from the start.
+    /// A position among `of`, if one is given. Negative positions count from the end and are recorded from the start.
     pub fn optional_index(&mut self, parameter: &Parameter<i64>, of: u64) -> Result<Option<u64>> {
         let Some(index) = self.optional(parameter) else { return Ok(None) };
         let from_start = if index < 0 { of.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
@@ -188,7 +187,7 @@ impl Arguments {
         self.optional(parameter) == Some(true)
     }
 
-    /// The number that `gain` stands for, with `slope`, which is then recorded.
+    /// The value of `gain`, computed with `slope` if needed, which is then recorded.
     pub fn gain(&mut self) -> Result<f64> {
         let gain = self.value(&GAIN)?;
         if gain.is_leaky_relu() && !self.given(&SLOPE) {
@@ -197,7 +196,7 @@ impl Arguments {
         gain.number(self.optional(&SLOPE))
     }
 
-    /// `key=value` for each parameter that has a value, in the order of the parameters; empty if none has.
+    /// `key=value` for each parameter with a value, in the parameters' order; empty if there is none.
     pub fn canonical(&self) -> String {
         let pairs: Vec<String> = self
             .parameters

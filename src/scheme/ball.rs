@@ -1,4 +1,4 @@
-//! The weights of each output as a point of a ball, of its surface, or of a simplex.
+//! Each output's weights as a point in a ball, on a sphere or in a simplex.
 
 use std::sync::Arc;
 
@@ -59,18 +59,17 @@ fn points(kind: Region, arguments: &mut Arguments, site: &Site) -> Result<Distri
     Ok(Distribution::Joint(Arc::new(Points { kind, radius, unfolding: site.unfolding()? })))
 }
 
-/// The set of points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Region {
     /// In a ball.
     Ball,
-    /// On its surface.
+    /// On a sphere.
     Sphere,
     /// Positive, with the sum 1.
     Simplex,
 }
 
-/// A point for each row of the unfolding.
+/// One point per row of the unfolding.
 #[derive(Debug)]
 struct Points {
     kind: Region,
@@ -79,17 +78,16 @@ struct Points {
 }
 
 impl Points {
-    /// The number of points.
     fn points(&self) -> u64 {
         self.unfolding.matrices().saturating_mul(self.unfolding.rows())
     }
 
-    /// The number of elements of each.
+    /// The number of elements of each point.
     fn dimension(&self) -> f64 {
         to_f64(self.unfolding.columns().max(1))
     }
 
-    /// Calls `run` with each value and the number of its point.
+    /// Calls `run` with each value and the index of its point.
     fn each<'a>(&self, values: &'a mut [f64], mut run: impl FnMut(&'a mut f64, usize)) {
         let (rows, mut rest) = (self.unfolding.rows(), values.iter_mut());
         let step = self.unfolding.step();
@@ -125,7 +123,7 @@ impl Moments for Points {
     }
 }
 
-/// The streams that are read.
+/// The stream of the values.
 const VALUES: u64 = 0;
 const RADII: u64 = 1;
 

@@ -1,8 +1,8 @@
-//! Parameters that several families of schemes take. A row may add a default or another help.
+//! Parameters shared by several families of schemes. A row may set another default or help text.
 
 use super::Parameter;
 
-/// Of a normal, or of another distribution that has one.
+/// For normals and other distributions with a standard deviation.
 pub(super) const STD: Parameter<f64> = Parameter::new("std", "the standard deviation");
 pub(super) const MEAN: Parameter<f64> = Parameter::new("mean", "the mean");
 pub(super) const LOW: Parameter<f64> = Parameter::new("low", "the lower bound");

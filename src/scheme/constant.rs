@@ -1,4 +1,4 @@
-//! Constants.
+//! Constant fills.
 
 use anyhow::{Result, ensure};
 

@@ -1,4 +1,4 @@
-//! Networks that take coordinates.
+//! First layers of coordinate networks.
 
 use anyhow::Result;
 

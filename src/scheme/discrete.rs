@@ -1,4 +1,4 @@
-//! Few values, each with its probability.
+//! Discrete distributions with few values.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ struct Choice {
     first: Bernoulli,
 }
 
-/// No bounds: each value is rounded to the nearest of the dtype, as a constant is, and not moved inward.
+/// No bounds: each value is rounded to the nearest of the dtype, as constants are.
 impl Moments for Choice {
     fn mean(&self) -> Option<f64> {
         Some(self.p * self.value + (1.0 - self.p) * self.other)
@@ -123,10 +123,10 @@ fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> 
     Ok(Distribution::Iid(Arc::new(Joint { low, high, values })))
 }
 
-/// Doubles hold every whole number up to it.
+/// Doubles represent every integer up to this one.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Whole numbers from `low` to `high`.
+/// Integers from `low` to `high`.
 #[derive(Debug)]
 struct Joint {
     low: i64,

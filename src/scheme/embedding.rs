@@ -1,4 +1,4 @@
-//! Tables of embeddings. They have one row an entry in every framework, whatever the layout of its weights.
+//! Embedding tables. They have one row per entry in every framework and layout.
 
 use anyhow::Result;
 

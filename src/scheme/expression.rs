@@ -2,19 +2,19 @@
 
 use anyhow::{Result, ensure};
 
-/// A scheme's name and its arguments, as typed.
+/// The name and arguments of a scheme, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expression<'a> {
     /// The name before the colon.
     pub(crate) name: &'a str,
-    /// The value that stands without a key, if one does.
+    /// The value without a key, if any.
     pub(crate) bare: Option<&'a str>,
     /// The other values with their keys, in order.
     pub(crate) pairs: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Expression<'a> {
-    /// Takes an expression apart; no name or value is looked up.
+    /// Splits an expression without looking up names or values.
     pub(crate) fn parse(text: &'a str) -> Result<Self> {
         let (name, arguments) = match text.split_once(':') {
             Some((name, arguments)) => (name, Some(arguments)),
@@ -39,8 +39,8 @@ impl<'a> Expression<'a> {
     }
 }
 
-/// The alias that all ways of writing a name share: no case, no hyphen, no underscore (`kaiming_normal_`,
-/// `KaimingNormal` and `kaiming-normal` are one).
+/// The normalized spelling of a name, without case, hyphens and underscores: `kaiming_normal_`, `KaimingNormal` and `kaiming-normal` are
+/// one.
 pub(super) fn fold(name: &str) -> String {
     name.chars().filter(|&c| c != '_' && c != '-').flat_map(char::to_lowercase).collect()
 }

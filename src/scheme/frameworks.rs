@@ -1,4 +1,4 @@
-//! The frameworks, and their names for schemes and parameters: the files of `frameworks/`, which `scripts/build.rs` embeds.
+//! The frameworks and their names for schemes and parameters, from `frameworks/`, which `scripts/build.rs` embeds.
 
 use anyhow::{Context, Result};
 
@@ -9,23 +9,23 @@ use crate::text::did_you_mean;
 pub struct Framework {
     /// The word before the dot of `FRAMEWORK.NAME`.
     pub word: &'static str,
-    /// Its full name, and the module of its initializers.
+    /// Its full name and the module of its initializers.
     pub title: &'static str,
     /// Other words for it.
     words: &'static [&'static str],
-    /// A framework whose initializers it offers as its own.
+    /// A framework whose initializers this one re-exports.
     includes: Option<&'static str>,
-    /// The layout of its weights, as `--layout` takes it; `None` for the default layout.
+    /// The layout of its weights, as a value of `--layout`; `None` for the default layout.
     pub layout: Option<&'static str>,
-    /// The slope of a leaky rectifier if none is given, for a framework that ignores the slope of other activations.
+    /// The default slope of a leaky rectifier, for a framework that ignores the slope of other activations.
     pub default_slope: Option<&'static str>,
     /// Its names for schemes.
     pub aliases: &'static [Alias],
-    /// Its words for parameters, those of a single name first.
+    /// Its words for parameters; those of a single name come first.
     pub parameters: &'static [ParameterAlias],
-    /// Its words for values: the parameter here, the word there, the word here.
+    /// Words for values: our parameter, their word, our word.
     pub(super) values: &'static [(&'static str, &'static str, &'static str)],
-    /// Its names without a scheme here.
+    /// Names without a scheme here.
     pub unsupported: &'static [Unsupported],
 }
 
@@ -33,7 +33,7 @@ pub struct Framework {
 pub struct Alias {
     /// The word of the framework.
     pub framework: &'static str,
-    /// The name there.
+    /// The framework's name for it.
     pub name: &'static str,
     /// The scheme that the name has in the literature.
     pub scheme: &'static str,
@@ -47,17 +47,17 @@ pub struct Alias {
 pub struct ParameterAlias {
     /// The framework's name that has it; empty for all of its names.
     pub name: &'static str,
-    /// The word there.
+    /// The framework's word.
     pub theirs: &'static str,
-    /// The parameter here.
+    /// Our parameter.
     pub ours: &'static str,
 }
 
-/// Names without a scheme: no shape is enough to draw it, or nothing is drawn.
+/// Names without a scheme: a shape is not enough to draw them, or they draw nothing.
 pub struct Unsupported {
     /// The names.
     pub names: &'static [&'static str],
-    /// The reason: a sentence without its subject.
+    /// The reason, as a sentence without its subject.
     why: &'static str,
     /// A replacement, or empty; expressions are in backticks.
     pub(super) instead: &'static str,
@@ -66,15 +66,15 @@ pub struct Unsupported {
 /// Every framework, in the order of the pages.
 pub static FRAMEWORKS: &[Framework] = include!(concat!(env!("OUT_DIR"), "/frameworks.rs"));
 
-/// The words that belong to no framework.
+/// Words that belong to no framework.
 pub static COMMON: Framework = include!(concat!(env!("OUT_DIR"), "/common.rs"));
 
-/// A framework's name and its meaning here as an expression, or the reason that it has none.
+/// A framework's name and its meaning as an expression, or the reason that it has none.
 #[derive(Clone, Copy)]
 pub struct Name {
-    /// The name there.
+    /// The framework's name.
     pub name: &'static str,
-    /// Its meaning here.
+    /// Its meaning as an expression.
     pub meaning: Result<&'static str, &'static Unsupported>,
 }
 
@@ -91,7 +91,7 @@ impl Framework {
         })
     }
 
-    /// The framework whose names this one offers as its own.
+    /// The framework whose names this one re-exports.
     pub fn included(&self) -> Option<&'static Self> {
         FRAMEWORKS.iter().find(|row| Some(row.word) == self.includes)
     }

@@ -1,4 +1,4 @@
-//! Gains: what an activation does to the scale of a signal, to be made up for in the weights.
+//! Gains, which compensate for an activation's effect on the scale of a signal.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,36 +6,36 @@ use super::expression::fold;
 use super::parameter::{Kind, Parameter, Value, number};
 use crate::text::did_you_mean;
 
-/// A named gain. There are two kinds of them: those that the papers and `PyTorch` give for an activation f, by its bare name,
-/// and `unit-f`, computed so that the mean square of f(z) is brought back to 1: 1 / sqrt(E f(z)^2), z ~ N(0, 1). They differ
-/// for tanh, sigmoid and selu. An activation that `PyTorch` has no gain for has its computed one by its bare name too.
+/// A named gain. A bare name `f` is the gain of the papers and `PyTorch` for activation f. `unit-f` is computed so that f(z) has mean
+/// square 1: 1 / sqrt(E f(z)^2), z ~ N(0, 1). They differ for tanh, sigmoid and selu. If `PyTorch` has no gain for an activation, its bare
+/// name is the computed one.
 pub struct Gain {
     /// The name of the activation.
     pub name: &'static str,
-    /// Other words for it.
+    /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// The number; `slope` is the negative slope of a leaky rectifier.
+    /// The value; `slope` is the negative slope of a leaky rectifier.
     value: fn(slope: f64) -> f64,
-    /// The number as a formula.
+    /// The value as a formula.
     pub formula: &'static str,
-    /// The paper or program that it comes from.
+    /// The paper or program that defines it.
     pub source: &'static str,
 }
 
 /// The factor on the standard deviation.
 pub(super) const GAIN: Parameter<GainArgument> =
     Parameter::new("gain", "a number, or an activation (`fanin list gains`)").default("1");
-/// Read only if the gain is that of a leaky rectifier.
+/// Read only with the gain of a leaky rectifier.
 pub(super) const SLOPE: Parameter<f64> =
     Parameter::new("slope", "the negative slope of gain=leaky-relu [default: 0.01]");
 
-/// The slope of a leaky rectifier when none is given, as in `PyTorch`.
+/// The default slope of a leaky rectifier, as in `PyTorch`.
 pub const DEFAULT_SLOPE: f64 = 0.01;
 
 const TORCH: &str = "torch.nn.init.calculate_gain";
 const COMPUTED: &str = "computed: 1 / sqrt(E f(z)^2), z ~ N(0, 1)";
 
-/// A computed gain; the formula is that of the activation.
+/// A computed gain; `formula` is the activation's.
 const fn computed(
     name: &'static str,
     aliases: &'static [&'static str],
@@ -112,7 +112,7 @@ pub const GAINS: &[Gain] = &[
 ];
 
 impl Gain {
-    /// The number for a slope of `slope`.
+    /// The value for a slope.
     pub fn number(&self, slope: f64) -> f64 {
         (self.value)(slope)
     }
@@ -150,7 +150,7 @@ impl GainArgument {
         matches!(self, Self::Named(gain) if gain.name == "leaky-relu")
     }
 
-    /// The number, for a slope if one is given. Errors if it is given with any other gain than that of the leaky rectifier.
+    /// The value, for a slope if one is given. Errors if a slope is given with any gain but the leaky rectifier's.
     pub(super) fn number(self, slope: Option<f64>) -> Result<f64> {
         ensure!(slope.is_none() || self.is_leaky_relu(), "slope is only for gain=leaky-relu");
         Ok(match self {
@@ -212,7 +212,7 @@ mod tests {
         1.0 / (1.0 + (-z).exp())
     }
 
-    /// Each activation, and the places at which its derivatives jump.
+    /// An activation, and the points at which its derivative jumps.
     fn activation(name: &str) -> (fn(f64) -> f64, &'static [f64]) {
         match name {
             "unit-linear" => (|z| z, &[]),
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// E f(z)^2, z ~ N(0, 1), by the rule of Gauss and Legendre in short steps between the jumps.
+    /// E f(z)^2, z ~ N(0, 1), by Gauss-Legendre quadrature in short steps between the jumps.
     fn mean_square(f: impl Fn(f64) -> f64, jumps: &[f64]) -> f64 {
         const RULE: [(f64, f64); 3] =
             [(0.0, 8.0 / 9.0), (-0.774_596_669_241_483_4, 5.0 / 9.0), (0.774_596_669_241_483_4, 5.0 / 9.0)];

@@ -1,4 +1,4 @@
-//! `ZerO`: zeros and ones only, by partial identities and Hadamard matrices.
+//! `ZerO`: zeros and ones from partial identities and Hadamard matrices.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn zero_init(_: &mut Arguments, site: &Site) -> Result<Distribution> {
 #[derive(Debug)]
 struct ZerO {
     widens: bool,
-    /// The magnitude of what is not zero.
+    /// The magnitude of non-zero entries.
     entry: f64,
     axes: Axes,
 }

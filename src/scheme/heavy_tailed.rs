@@ -1,4 +1,4 @@
-//! Distributions with heavier tails than the normal: whose values now and then lie far beyond their scale.
+//! Distributions with heavier tails than the normal.
 
 use std::f64::consts::{FRAC_PI_2, LN_2};
 use std::sync::Arc;
@@ -105,7 +105,7 @@ pub(super) fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution
     Ok(Distribution::Iid(Arc::new(Cauchy { median, scale, limit: limit(arguments, scale)?, values })))
 }
 
-/// The distance from the centre up to which values are kept: a scale at least, so that redrawing ends soon.
+/// The largest kept distance from the centre. It is at least the scale, so that redraws are few.
 fn limit(arguments: &Arguments, scale: f64) -> Result<Option<f64>> {
     let limit = arguments.optional(&LIMIT);
     if let Some(limit) = limit {
@@ -114,7 +114,7 @@ fn limit(arguments: &Arguments, scale: f64) -> Result<Option<f64>> {
     Ok(limit)
 }
 
-/// The first of the values that lies within the limit.
+/// The first draw within the limit.
 fn within(limit: Option<f64>, mut draw: impl FnMut() -> f64) -> f64 {
     loop {
         let value = draw();
@@ -125,7 +125,7 @@ fn within(limit: Option<f64>, mut draw: impl FnMut() -> f64) -> f64 {
     }
 }
 
-/// The interval around the centre that a limit leaves.
+/// The interval of a limit around the centre.
 fn around(centre: f64, limit: Option<f64>) -> Option<(f64, f64)> {
     limit.map(|limit| (centre - limit, centre + limit))
 }
@@ -143,7 +143,7 @@ impl Moments for Cauchy {
         self.limit.map(|_| self.median)
     }
 
-    /// That of the cut distribution: scale sqrt(x / atan(x) - 1), x = limit / scale.
+    /// For the truncated distribution: scale sqrt(x / atan(x) - 1), x = limit / scale.
     fn std(&self) -> Option<f64> {
         let cut = self.limit? / self.scale;
         Some(self.scale * (cut / libm::atan(cut) - 1.0).sqrt())
@@ -153,7 +153,7 @@ impl Moments for Cauchy {
         around(self.median, self.limit)
     }
 
-    /// The tangent of the double that is nearest to pi / 2.
+    /// The tangent of the double nearest to pi / 2.
     fn max_abs(&self) -> f64 {
         self.median.abs() + self.limit.unwrap_or(self.scale * libm::tan(FRAC_PI_2))
     }
@@ -176,8 +176,7 @@ pub(super) fn student_t(arguments: &mut Arguments, _: &Site) -> Result<Distribut
     Ok(Distribution::Iid(Arc::new(StudentT { dof, mean, scale, limit: limit(arguments, scale)?, values })))
 }
 
-/// With fewer degrees of freedom the distribution is spread over more powers of ten than a double has, and hardly any value would
-/// lie within a limit.
+/// With fewer degrees of freedom values exceed the exponent range of doubles, and hardly any lies within a limit.
 const LEAST_DOF: f64 = 0.1;
 
 #[derive(Debug)]
@@ -222,7 +221,7 @@ impl Iid for StudentT {
     }
 }
 
-/// The standard deviation of Student's distribution of scale 1, cut to [-cut, cut], as a part of the cut: by quadrature over asinh(t).
+/// The standard deviation of Student's t with scale 1, truncated to [-cut, cut], as a fraction of the cut. By quadrature over asinh(t).
 fn cut_student_t(dof: f64, cut: f64) -> f64 {
     let logarithm = |u: f64| if u > 20.0 { u - LN_2 } else { libm::log(libm::sinh(u)) };
     let density = |u: f64| {
@@ -236,10 +235,10 @@ fn cut_student_t(dof: f64, cut: f64) -> f64 {
     libm::hypot(mean, std)
 }
 
-/// No chi-square value is below it. They are 2 d v (Marsaglia and Tsang's method, d = dof / 2 - 1/3), where v is taken only if
-/// ln u < z^2 / 2 + d (1 - v + ln v): with z^2 <= 9 d and ln u >= -e, e the largest exponential, ln v >= -e / d - 5.5. Below
-/// 2 degrees of freedom d is greater by 1 and a factor u^(2 / dof) comes in; with 2, they are twice an exponential, 2^-53 at
-/// least; with 1, the square of a normal, whose cosine is not nearer to 0 than that of pi / 2.
+/// A lower bound of chi-square values. They are 2 d v (Marsaglia and Tsang's method, d = dof / 2 - 1/3), where v is accepted only if ln u <
+/// z^2 / 2 + d (1 - v + ln v). With z^2 <= 9 d and ln u >= -e, e the largest exponential, ln v >= -e / d - 5.5. Below 2 degrees of freedom
+/// d is greater by 1, and there is a factor u^(2 / dof). With 2, they are twice an exponential, 2^-53 at least. With 1, they are the square
+/// of a normal, whose cosine is at least that of the double nearest to pi / 2.
 fn least_chi_square(dof: f64) -> f64 {
     let shape = dof / 2.0;
     if shape == 1.0 {

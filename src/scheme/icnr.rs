@@ -1,4 +1,4 @@
-//! Convolutions before a pixel shuffle.
+//! Convolutions before a pixel shuffle (ICNR).
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 const SCALE: Parameter<u64> = Parameter::new("scale", "the upscaling factor, 1 or more").default("2");
 choice! {
-    /// The outputs that form one enlarged pixel.
+    /// The outputs that form one upsampled pixel.
     enum Shuffle { PixelShuffle = "pixel-shuffle", DepthToSpace = "depth-to-space" }
 }
 const SHUFFLE: Parameter<Shuffle> = Parameter::new("shuffle", "the outputs that form one pixel: r in a row, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space").default("pixel-shuffle");
@@ -74,25 +74,24 @@ fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     Ok(Distribution::Joint(Arc::new(Icnr { std, uniform, copies, in_a_row, unfolding })))
 }
 
-/// Kernels that several outputs share.
+/// Kernels that are shared by several outputs.
 #[derive(Debug)]
 struct Icnr {
     std: f64,
     uniform: bool,
     /// The number of outputs that share a kernel.
     copies: u64,
-    /// True if those outputs are consecutive.
+    /// True if these outputs are consecutive.
     in_a_row: bool,
     unfolding: Unfolding,
 }
 
 impl Icnr {
-    /// The number of values to draw.
     fn count(&self) -> u64 {
         self.unfolding.count() / self.copies
     }
 
-    /// The index of the drawn value at a place.
+    /// The index of the drawn value for a position.
     fn drawn(&self, MatrixIndex { matrix, row, column }: MatrixIndex) -> u64 {
         let kernels = self.unfolding.rows() / self.copies;
         let kernel = if self.in_a_row { row / self.copies } else { row % kernels };

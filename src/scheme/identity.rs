@@ -1,4 +1,4 @@
-//! Weights that pass every channel on as it is.
+//! Weights that pass every channel through unchanged.
 
 use anyhow::{Result, ensure};
 
@@ -73,7 +73,7 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     Ok(Distribution::Deterministic(Arc::new(Identity { gain, tap: arguments.value(&CENTRE)?, shift, axes })))
 }
 
-/// A shift as so many places forward, fewer than there are.
+/// A shift as a number of positions forward, below `places`.
 fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Result<u64> {
     let (name, shift) = (parameter.name, arguments.if_listed(parameter).unwrap_or(0.0));
     #[expect(clippy::cast_possible_truncation, reason = "a whole number of 15 digits at most is asked for")]
@@ -86,7 +86,7 @@ fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Resu
 struct Identity {
     gain: f64,
     tap: Tap,
-    /// Of the outputs and of the inputs.
+    /// For outputs and inputs.
     shift: [u64; 2],
     axes: Axes,
 }

@@ -1,16 +1,16 @@
-//! The tap of a kernel that schemes write channels on, and the channels of an element that lies on it.
+//! The kernel tap that carries channels, and the channels of an element on it.
 
 use super::{Parameter, choice};
 use crate::tensor::{Axes, AxisRole};
 
 choice! {
-    /// The places of each kernel axis that are not zero.
+    /// The non-zero positions along each kernel axis.
     pub(super) enum Tap {
-        /// The centre; of an even number of places, the one before the middle.
+        /// The centre; for even sizes, the position before the middle.
         Left = "left",
-        /// The centre; of an even number of places, the one after the middle.
+        /// The centre; for even sizes, the position after the middle.
         Right = "right",
-        /// All of them.
+        /// All positions.
         Every = "every",
     }
 }
@@ -30,7 +30,7 @@ impl Tap {
         }
     }
 
-    /// The output and the input of element `index`; `None` if it is not on the tap.
+    /// The output and input of element `index`; `None` off the tap.
     pub(super) fn channels(self, axes: &Axes, index: u64) -> Option<(u64, u64)> {
         let on_it = axes.coordinates(index).all(|(role, size, at)| role != AxisRole::Kernel || self.holds(size, at));
         on_it.then(|| axes.channels(index))

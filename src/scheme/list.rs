@@ -1,4 +1,4 @@
-//! Values that are spelled out one by one.
+//! Values listed one by one.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Distribution>
     Ok(Distribution::Deterministic(Arc::new(List { cycle: rest == Rest::Cycle, values })))
 }
 
-/// A list, and what comes after it: itself again, or its last value.
+/// A list, continued by repetition or by its last value.
 #[derive(Debug)]
 struct List {
     values: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Expressions as they are typed, looked up: whose name it is, and what distribution it means at a site.
+//! Looks up expressions: the owner of a name, and its distribution at a site.
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -11,22 +11,22 @@ use crate::distribution::Distribution;
 use crate::tensor::{Fans, Layout};
 use crate::text::did_you_mean;
 
-/// An expression whose names have been looked up.
+/// An expression with its names resolved.
 pub struct Resolved {
     /// The scheme.
     pub scheme: &'static Scheme,
-    /// What the user should know about the name that was used.
+    /// Remarks on the name for the user.
     pub notes: Vec<String>,
     arguments: Arguments,
-    /// The expression that a framework's name stands for.
+    /// The expression behind a framework's name.
     stands_for: Option<&'static str>,
-    /// The framework whose name was used.
+    /// The framework of the name.
     framework: Option<&'static Framework>,
 }
 
 impl Resolved {
-    /// A note where the framework that was named keeps weights of that many axes in another order than the layout that is the
-    /// default: whoever copies its shapes means that order.
+    /// A note if the named framework stores weights of this rank in another axis order than the default layout: shapes copied from it have
+    /// that order.
     pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
         let framework =
             self.framework.filter(|_| self.scheme.requires != Requires::Shape && *layout == Layout::default())?;
@@ -39,13 +39,13 @@ impl Resolved {
         ))
     }
 
-    /// The fans at a site, where the scheme reads them.
+    /// The fans at a site, if the scheme reads them.
     pub fn fans(&self, site: &Site) -> Option<Fans> {
         let reads = self.scheme.requires == Requires::Fans;
         reads.then(|| site.packed(&self.arguments).map(|site| site.known()).unwrap_or_default())
     }
 
-    /// The expression with every default, before a shape is known.
+    /// The expression with every default, independent of a shape.
     pub fn expression(&self) -> String {
         self.canonical(&self.arguments)
     }
@@ -57,8 +57,8 @@ impl Resolved {
         }
     }
 
-    /// The distribution at a site, and the expression in canonical form: the scheme's own name and every parameter that has a value.
-    /// A framework's own way to the distribution, for elements of a type, goes before the scheme's.
+    /// The distribution at a site, and the canonical expression: the scheme's own name and every parameter with a value. A framework's own
+    /// arithmetic for a dtype takes precedence over the scheme's.
     pub fn distribution(
         &self,
         site: &Site,
@@ -82,13 +82,13 @@ impl Resolved {
     }
 }
 
-/// Looks up an expression as it is typed anywhere: a scheme's name, any framework's name for it (with the literature's
-/// meaning), or `FRAMEWORK.NAME` (with that framework's meaning and defaults). Errors name the nearest that is known.
+/// Looks up an expression: a scheme's name, a framework's name for it (with the literature's meaning), or `FRAMEWORK.NAME` (with that
+/// framework's meaning and defaults). Errors name the nearest known name.
 pub fn resolve(text: &str) -> Result<Resolved> {
     resolve_plain(text).with_context(|| format!("scheme `{text}`"))
 }
 
-/// Looks up a name as [`resolve`] does, where only the scheme and the notes on its name matter: nothing is required yet.
+/// Like [`resolve`], but for the scheme and the notes only: no parameter is required.
 pub fn look_up(text: &str) -> Result<Resolved> {
     resolve(text.split_once(':').map_or(text, |(name, _)| name))
 }
@@ -112,7 +112,7 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
     Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(alias.means), framework: Some(framework) })
 }
 
-/// A framework's alias of a name. Errors with the nearest name.
+/// A framework's alias for a name. Errors with the nearest name.
 pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Alias> {
     if let Some(alias) = framework.alias(name) {
         return Ok(alias);
@@ -131,7 +131,7 @@ pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Al
     bail!("{word} has no `{name}` here{}", if near.ends_with('?') { near } else { near + &listed })
 }
 
-/// The reason why a name is no scheme, typed with a framework before it or without.
+/// The reason why a name, with or without a framework, has no scheme.
 pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
     match typed.split_once('.') {
         Some((framework, path)) => {
@@ -142,7 +142,7 @@ pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
     }
 }
 
-/// A note if frameworks with the typed name mean another distribution than the literature.
+/// A note if frameworks give the typed name another meaning than the literature.
 fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
     if typed == scheme.name {
         return None;
@@ -160,7 +160,7 @@ fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
         .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join("; ")))
 }
 
-/// The scheme of a name or alias, whatever its case, hyphens and underscores.
+/// The scheme of a name or alias, ignoring case, hyphens and underscores.
 pub fn find(name: &str) -> Result<&'static Scheme> {
     let folded = fold(name);
     let named = all().find(|scheme| fold(scheme.name) == folded);
@@ -180,7 +180,7 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
     })
 }
 
-/// Every word that names a scheme without a framework before it.
+/// Every unqualified name of a scheme.
 pub(super) fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
     let of_frameworks = scheme.framework_aliases().map(|alias| alias.name);
     std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(of_frameworks)
@@ -196,7 +196,7 @@ mod tests {
         format!("{:#}", resolve(text).err().unwrap())
     }
 
-    /// The rows of a framework, and the prefix of its names.
+    /// The rows of a framework, with the prefix of its names.
     fn unsupported_rows() -> impl Iterator<Item = (String, &'static Unsupported)> {
         let common = COMMON.unsupported.iter().map(|row| (String::new(), row));
         let prefixed = |framework: &'static Framework| {

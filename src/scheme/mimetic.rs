@@ -1,7 +1,7 @@
-//! Attention that starts as trained attention looks.
+//! Attention that starts like trained attention.
 //!
-//! The paper pairs queries with keys, and values with the output projection. A pair shares its randomness, and a tensor is
-//! drawn by its own name: so only the pair that one tensor holds, queries and keys, can be drawn here.
+//! The paper pairs queries with keys, and values with the output projection. Each pair shares its random numbers. A tensor is drawn by its
+//! own name, so only queries and keys, which one tensor holds, can be drawn here.
 
 use std::sync::Arc;
 
@@ -62,13 +62,13 @@ struct Mimetic {
     alpha: f64,
     beta: f64,
     heads: u64,
-    /// Of a head.
+    /// Per head.
     features: u64,
     unfolding: Unfolding,
 }
 
 impl Mimetic {
-    /// The rows of the queries and those of the keys of a head, one after the other.
+    /// The query rows of a head, then its key rows.
     fn pair(&self, draws: &dyn RandomStreams, stream: u64, inputs: usize, features: usize) -> [Vec<f64>; 2] {
         let mut target = vec![0.0; inputs * inputs];
         draws.normals(stream, &mut target);

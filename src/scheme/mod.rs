@@ -1,4 +1,4 @@
-//! Schemes: shape and parameters to distribution. A scheme knows no generator, no file and no command line.
+//! Schemes turn a shape and parameters into a distribution. They know no generator, file or command line.
 
 mod adapters;
 mod alias;
@@ -98,27 +98,27 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "reservoirs, inputs by a map", schemes: reservoir::maps::ROWS },
 ];
 
-/// A way to initialise a weight.
+/// A method of weight initialization.
 pub struct Scheme {
-    /// Its name in the literature, in kebab-case.
+    /// The name in the literature, in kebab-case.
     pub name: &'static str,
     /// One line for lists.
     pub summary: &'static str,
     /// The distribution as a formula.
     pub formula: &'static str,
-    /// The paper or program that it comes from.
+    /// The paper or program that defines it.
     pub source: &'static str,
-    /// The ranks that it takes.
+    /// The ranks that it supports.
     pub ranks: &'static str,
     /// Its parameters.
     pub parameters: &'static [&'static dyn AnyParameter],
-    /// The parameter that a value without a key goes to.
+    /// The parameter of a value without a key.
     pub bare: Option<&'static str>,
-    /// Other words for it that belong to no framework.
+    /// Other names for it that belong to no framework.
     pub aliases: &'static [&'static str],
-    /// The part of its place that it reads.
+    /// Its input besides the parameters.
     pub requires: Requires,
-    /// A way to use it: for documentation, golden values and the tests that every row must pass.
+    /// An example, for documentation, golden values and the tests of every row.
     pub example: Example,
     distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
 }
@@ -138,28 +138,28 @@ const EMPTY: Scheme = Scheme {
     distribution: |_, _| anyhow::bail!("its row has no distribution"),
 };
 
-/// The part of its place that a scheme reads.
+/// The input of a scheme besides its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requires {
-    /// The shape at most.
+    /// At most the shape.
     Shape,
     /// The fans.
     Fans,
-    /// The tensor as matrices: which axes are inputs and which are outputs.
+    /// The tensor as matrices: input and output axes.
     Matrices,
-    /// The same, and a tensor that is there already.
+    /// Matrices, and an existing tensor.
     Base,
 }
 
 impl Requires {
-    /// True if the packing of several weights in one tensor matters.
+    /// True if the scheme depends on how several weights are packed in a tensor.
     pub fn arranges(self) -> bool {
         matches!(self, Self::Fans | Self::Matrices)
     }
 }
 
 impl Scheme {
-    /// Its parameters, and those of the packing if it reads fans or matrices.
+    /// Its own parameters, and those of packing if it reads fans or matrices.
     pub fn parameters(&self) -> impl Iterator<Item = &'static dyn AnyParameter> + use<> {
         let packing: &[&dyn AnyParameter] = if self.requires.arranges() { PACKING } else { &[] };
         self.parameters.iter().chain(packing).copied()

@@ -1,4 +1,4 @@
-//! Plain random fills, which know no fan.
+//! Plain random fills that ignore the fans.
 
 use anyhow::{Context, Result, ensure};
 
@@ -93,7 +93,7 @@ pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distributio
     between(-range, range)
 }
 
-/// U(low, high), where the bounds make an interval.
+/// U(low, high). Errors if low is not below high.
 pub(super) fn between(low: f64, high: f64) -> Result<Distribution> {
     ensure!(low < high, "low is {low} and high is {high}: low must be below high");
     Ok(Distribution::Uniform { low, high })

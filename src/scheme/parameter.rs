@@ -1,4 +1,4 @@
-//! Parameters of schemes and options of methods: the type of a parameter says what it takes, so that it cannot be read as another.
+//! Parameters of schemes and options of methods. The type of a parameter is the type of its values.
 
 use std::marker::PhantomData;
 
@@ -23,19 +23,19 @@ impl<T> Parameter<T> {
         Self { name, help, default: None, value: PhantomData }
     }
 
-    /// With a default, as typed.
+    /// Sets the default, as typed.
     #[must_use]
     pub const fn default(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
     }
 
-    /// Without a default.
+    /// Removes the default.
     #[must_use]
     pub const fn without_default(self) -> Self {
         Self { default: None, ..self }
     }
 
-    /// With another help.
+    /// Replaces the help text.
     #[must_use]
     pub const fn help(self, help: &'static str) -> Self {
         Self { help, ..self }
@@ -50,9 +50,9 @@ pub trait AnyParameter: Sync {
     fn kind(&self) -> Kind;
     /// The value if none is given, as typed.
     fn default(&self) -> Option<&'static str>;
-    /// A noun phrase.
+    /// The help, a noun phrase.
     fn help(&self) -> &'static str;
-    /// A value in its one spelling. Errors where the parameter does not take it.
+    /// A value in canonical spelling. Errors if it is invalid.
     fn canonical(&self, text: &str) -> Result<String>;
 }
 
@@ -78,7 +78,7 @@ impl<T: Value> AnyParameter for Parameter<T> {
     }
 }
 
-/// The values that a parameter takes.
+/// The values that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A finite number.
@@ -87,7 +87,7 @@ pub enum Kind {
     Numbers,
     /// A whole number, 0 or more.
     Count,
-    /// A position, which counts from the end if it is negative.
+    /// A position; negative ones count from the end.
     Index,
     /// A number, or the name of an activation.
     Gain,
@@ -101,15 +101,15 @@ pub enum Kind {
 
 /// A type of values.
 pub trait Value: Sized {
-    /// The values that are taken.
+    /// The accepted values.
     const KIND: Kind;
-    /// A value, for the message that one is required.
+    /// An example for the error that a value is missing.
     const EXAMPLE: &'static str;
 
-    /// Reads the value of a parameter of that name.
+    /// Parses the value of parameter `name`.
     fn parse(name: &str, text: &str) -> Result<Self>;
 
-    /// The one spelling, which `parse` reads back.
+    /// The canonical spelling, which `parse` accepts.
     fn spelling(&self) -> String;
 }
 
@@ -195,7 +195,7 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().zip(Self::WORDS).find(|(value, _)| **value == self).map_or("", |(_, word)| word)
     }
 
-    /// The value of a word, whatever its case, hyphens and underscores.
+    /// The value of a word, ignoring case, hyphens and underscores.
     fn find(word: &str) -> Option<Self> {
         let position = Self::WORDS.iter().position(|known| fold(known) == fold(word));
         position.map(|position| Self::ALL[position])
@@ -215,12 +215,12 @@ impl<T: Choice> Value for T {
     }
 }
 
-/// The message that a text is none of the words; `or` says what else is taken.
+/// The error that a text is none of the words; `or` names further accepted values.
 pub(crate) fn unknown_word(name: &str, text: &str, words: &[&str], or: &str) -> String {
     format!("{name} is `{text}`: it takes {}{or}{}", words.join(", "), did_you_mean(text, words.iter().copied()))
 }
 
-/// An enum whose values are written as words.
+/// Declares an enum whose values are written as words.
 macro_rules! choice {
     ($(#[$about:meta])* $visibility:vis enum $name:ident {
         $($(#[$about_value:meta])* $value:ident = $word:literal),+ $(,)?
@@ -239,7 +239,7 @@ macro_rules! choice {
 }
 pub(crate) use choice;
 
-/// A finite number.
+/// Parses a finite number.
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }

@@ -1,10 +1,10 @@
-//! The frameworks' own words for parameters and their values, so that a call can be typed as in the framework:
-//! `torch.kaiming_normal_:a=0.2,mode=fan_out`, `keras.RandomNormal:stddev=0.02`.
+//! The frameworks' own words for parameters and values, as in their calls: `torch.kaiming_normal_:a=0.2,mode=fan_out`,
+//! `keras.RandomNormal:stddev=0.02`.
 
 use super::expression::fold;
 use super::frameworks::{COMMON, FRAMEWORKS, Framework, ParameterAlias};
 
-/// The words of an expression: those of a framework, for one of its names.
+/// The vocabulary of one name of a framework.
 #[derive(Clone, Copy)]
 pub(super) struct Dialect {
     framework: &'static Framework,
@@ -19,7 +19,7 @@ impl Dialect {
         Self { framework, name }
     }
 
-    /// The parameter that a word stands for, of those that the scheme `takes`.
+    /// Our parameter for a word, among those that the scheme `takes`.
     pub(super) fn parameter(self, theirs: &str, takes: impl Fn(&str) -> bool) -> Option<&'static str> {
         let words = COMMON.parameters.iter().chain(self.framework.parameters);
         let mut own = words.filter(|word| word.name.is_empty() || fold(word.name) == fold(self.name));
@@ -32,7 +32,7 @@ impl Dialect {
         words.find(|(of, word, _)| *of == parameter && fold(word) == fold(theirs)).map_or(theirs, |word| word.2)
     }
 
-    /// The slope in effect: some frameworks read one for the leaky rectifier alone, and have a default.
+    /// The slope in effect. Some frameworks read it for the leaky rectifier only, and have a default.
     pub(super) fn slope(self, gain: Option<&str>, given: Option<String>) -> Option<String> {
         match self.framework.default_slope {
             Some(default) => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| default.into())),
@@ -41,7 +41,7 @@ impl Dialect {
     }
 }
 
-/// Every word for a parameter, with its framework; that of [`COMMON`] is empty.
+/// Every word for a parameter, with its framework, empty for [`COMMON`].
 pub fn parameter_words() -> impl Iterator<Item = (&'static str, &'static ParameterAlias)> {
     let common = COMMON.parameters.iter().map(|word| ("", word));
     common.chain(FRAMEWORKS.iter().flat_map(|row| row.parameters.iter().map(|word| (row.word, word))))

@@ -138,8 +138,8 @@ impl Moments for Gamma {
         Some(POSITIVE)
     }
 
-    /// Marsaglia and Tsang's d (1 + z / sqrt(9 d))^3, d = shape - 1/3, at the largest normal; for a shape below 1 that of
-    /// shape + 1, times a factor below 1; for a shape of 1 an exponential.
+    /// Marsaglia and Tsang's d (1 + z / sqrt(9 d))^3, d = shape - 1/3, at the largest normal. For a shape below 1, the maximum for shape +
+    /// 1, times a factor below 1; for a shape of 1, an exponential.
     fn max_abs(&self) -> f64 {
         if self.shape == 1.0 {
             return LARGEST_EXPONENTIAL * self.scale;
@@ -222,8 +222,8 @@ impl Moments for LogUniform {
         Some((self.high - self.low) / self.span)
     }
 
-    /// The square is (high^2 - low^2) / (2 span) - mean^2, whose terms cancel where the bounds are near each other; as a
-    /// series none does: low high (sum over k >= 1 of 2 k span^(2 k) / (2 k + 2)!).
+    /// The square is (high^2 - low^2) / (2 span) - mean^2, whose terms cancel if the bounds are close. The series does not: low high (sum
+    /// over k >= 1 of 2 k span^(2 k) / (2 k + 2)!).
     fn std(&self) -> Option<f64> {
         if self.span > 1.0 {
             let (mean, ratio) = (self.mean()? / self.high, self.low / self.high);

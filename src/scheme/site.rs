@@ -23,11 +23,11 @@ const TRANSPOSED: Parameter<bool> = Parameter::new(
 /// The parameters of all schemes that read fans or matrices, in addition to their own.
 pub const PACKING: &[&dyn AnyParameter] = &[&GROUPS, &HEADS, &SPLIT, &AXIS, &TRANSPOSED];
 
-/// The arrangement of weights in one tensor: one, several side by side, or transposed.
+/// The packing of weights in one tensor: one, several side by side, or transposed.
 #[derive(Default, PartialEq)]
 struct Packing {
     transposed: bool,
-    /// The parameter that divides the tensor, the number of parts, and the axis if it is given.
+    /// The parameter that divides the tensor, the number of parts, and the axis if given.
     parts: Option<(&'static str, u64, Option<usize>)>,
 }
 
@@ -67,12 +67,12 @@ pub struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// A shape with its layout; `given` fans override those of the layout.
+    /// A shape with its layout; `given` fans override the layout's.
     pub fn new(shape: &'a Shape, layout: &'a Layout, given: Fans) -> Self {
         Self { shape, layout, given, packing: Packing::default(), base: None }
     }
 
-    /// The site with a tensor that the scheme may start from.
+    /// Adds a tensor that the scheme may start from.
     #[must_use]
     pub fn with_base(self, base: Option<&'a Arc<Base>>) -> Self {
         Self { base, ..self }
@@ -85,7 +85,7 @@ impl<'a> Site<'a> {
         Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
 
-    /// The site as the arguments of a scheme that takes [`PACKING`] arrange it.
+    /// The site with the packing of a scheme that takes [`PACKING`].
     pub(super) fn packed(&self, arguments: &Arguments) -> Result<Self> {
         let site = Self { packing: Packing::read(arguments)?, ..Self::new(self.shape, self.layout, self.given) }
             .with_base(self.base);
@@ -102,7 +102,7 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// The axes of the weight, or of the weights, that the tensor holds. Errors where the layout does not fit the shape.
+    /// The axes of the weight or weights in the tensor. Errors if the layout does not fit the shape.
     pub fn axes(&self) -> Result<Axes> {
         self.packing.apply(self.layout.axes(self.shape)?)
     }
@@ -134,14 +134,14 @@ impl<'a> Site<'a> {
         Fans { fan_in: self.fan_in().ok(), fan_out: self.fan_out().ok() }
     }
 
-    /// The tensor as matrices. Errors for a scalar or vector, or where the layout names no input or no output axis.
+    /// The tensor as matrices. Errors for scalars and vectors, or if the layout has no input or output axis.
     pub fn unfolding(&self) -> Result<Unfolding> {
         let Self { shape, layout, .. } = self;
         ensure!(shape.rank() >= 2, "it needs two or more axes, and shape {shape} has {}", shape.rank());
         Unfolding::new(self.axes()?).with_context(|| format!("layout `{layout}`"))
     }
 
-    /// The tensor as square matrices. Errors if inputs and outputs differ in number.
+    /// The tensor as square matrices. Errors if the numbers of inputs and outputs differ.
     pub fn square(&self) -> Result<Unfolding> {
         let (unfolding, shape) = (self.unfolding()?, self.shape);
         let (rows, columns) = (unfolding.rows(), unfolding.columns());

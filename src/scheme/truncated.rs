@@ -1,4 +1,4 @@
-//! Normals that are cut off.
+//! Truncated normals.
 
 use anyhow::{Context, Result, ensure};
 
@@ -68,10 +68,10 @@ pub(super) fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Di
     Ok(Distribution::TruncatedNormal { mean, std, low, high })
 }
 
-/// The largest distance of an interval from the mean, in standard deviations; beyond, doubles are too coarse.
+/// The largest distance of an interval from the mean, in standard deviations; doubles are too coarse beyond.
 const FARTHEST: f64 = 1e6;
 
-/// The part of the standard deviation that is left after cutting at `low` and `high` sigma.
+/// The factor on the standard deviation of truncation at `low` and `high` sigma.
 fn kept_std(low: f64, high: f64) -> Result<f64> {
     let kept = Some(normal::truncated_moments(low, high).1).filter(|&std| std > 1e-6);
     kept.context("corrected=true is not possible: there is next to nothing between these cuts")

@@ -1,4 +1,4 @@
-//! Convolutions that interpolate.
+//! Convolutions that upsample by interpolation.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
 
 const ELSE: &str = "take linear-upsampling, or a --layout that fits";
 
-/// The axes of a convolution and the size of its kernel along each of them.
+/// The axes of a convolution and its kernel size along each.
 fn kernel(site: &Site) -> Result<(Axes, u64)> {
     let axes = site.axes()?;
     let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect();
@@ -104,15 +104,15 @@ fn kernel(site: &Site) -> Result<(Axes, u64)> {
     Ok((axes, size))
 }
 
-/// A kernel that falls off linearly along each axis.
+/// A kernel that decreases linearly along each axis.
 #[derive(Debug)]
 struct Tent {
-    /// How far from the centre it reaches 0.
+    /// The distance from the centre at which it reaches 0.
     factor: f64,
     centre: f64,
     /// True if the first coordinate grows along the second.
     sheared: bool,
-    /// True if different channels have zeros between them.
+    /// True if elements between different channels are zero.
     diagonal: bool,
     /// The divisor.
     sum: f64,

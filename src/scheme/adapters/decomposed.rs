@@ -1,5 +1,5 @@
-//! Adapters that begin with a part of the weight that they adapt: its principal singular vectors (`PiSSA`), or the first of
-//! its QR decomposition (`OLoRA`). The weight itself is left without that part, so that both together are what it was.
+//! Adapters that start from a part of the adapted weight: its principal singular vectors (`PiSSA`) or the first columns of its QR
+//! decomposition (`OLoRA`). That part is subtracted from the weight, so that both together equal the original.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ const RANK_OF_A: &str = "rank outputs, and the inputs of the base; with --base F
 const RANK_OF_B: &str = "the outputs of the base, and rank inputs; with --base FILE";
 const RANK_OF_BASE: &str = "the shape of the base; with --base FILE";
 
-/// The common part of the rows.
+/// Defaults of the rows.
 const BASE: Scheme =
     Scheme { parameters: &[&RANK, &SCALING], bare: Some(RANK.name), requires: Requires::Base, ..EMPTY };
 
@@ -115,7 +115,7 @@ struct Decomposed {
     rank: u64,
     scaling: f64,
     base: Arc<Base>,
-    /// The base as a matrix, and what is drawn as one.
+    /// The base, and the drawn tensor, as a matrix.
     weight: Unfolding,
     unfolding: Unfolding,
 }

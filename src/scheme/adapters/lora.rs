@@ -1,4 +1,4 @@
-//! The two matrices of an adapter, drawn without the weight that they adapt.
+//! The two matrices of a low-rank adapter, drawn without the adapted weight.
 
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ impl Moments for Orthogonal {
         Some(0.0)
     }
 
-    /// Half of the squares of a row of Q are in the rows that are taken.
+    /// On average half of the squares of a row of Q lie in the rows that are used.
     fn std(&self) -> Option<f64> {
         Some(0.5f64.sqrt() / DIVISOR)
     }

@@ -1,16 +1,16 @@
-//! The factors of a matrix that adapters begin with: singular vectors, or an orthogonal and a triangular matrix.
+//! Factors of a matrix for adapters: singular vectors, or an orthogonal and a triangular matrix.
 
 use nalgebra::DMatrix;
 
-/// The first factors of a matrix: `left` (rows x count) and `right` (count x columns), both row-major, with a weight each.
+/// The first factors of a matrix: `left` (rows x count) and `right` (count x columns), both row-major, and a weight for each pair.
 pub(super) struct Factors {
     pub(super) left: Vec<f64>,
     pub(super) weights: Vec<f64>,
     pub(super) right: Vec<f64>,
 }
 
-/// The `count` largest singular values of a `rows` x `columns` matrix, row-major, with their vectors. Of the two signs of a
-/// pair of vectors that is taken which makes the largest element of the left one (the first of several) positive.
+/// The `count` largest singular values of a `rows` x `columns` matrix, row-major, with their vectors. Signs make the largest element of
+/// each left vector positive (the first of several).
 pub(super) fn singular(matrix: &[f64], [rows, columns]: [usize; 2], count: usize) -> Factors {
     let shorter = rows.min(columns);
     let (matrix, exponent) = brought_near_one(matrix);
@@ -32,8 +32,7 @@ pub(super) fn singular(matrix: &[f64], [rows, columns]: [usize; 2], count: usize
     assembled(left, weights, right, [rows, columns])
 }
 
-/// A matrix times a power of two, which changes no digit, so that its squares stay in the range of doubles; and the exponent
-/// that was taken out.
+/// The matrix scaled by a power of two, which is exact and keeps its squares in range, and the exponent removed.
 fn brought_near_one(matrix: &[f64]) -> (Vec<f64>, i32) {
     let largest = matrix.iter().fold(0f64, |largest, value| largest.max(value.abs()));
     let exponent = if largest > 0.0 { libm::ilogb(largest) } else { 0 };
@@ -67,7 +66,6 @@ pub(super) fn triangular(matrix: &[f64], [rows, columns]: [usize; 2], count: usi
     Factors { left: turned(&left, rows), weights: vec![1.0; count], right }
 }
 
-/// The first columns of a matrix.
 fn columns_of(matrix: &DMatrix<f64>, count: usize) -> Vec<Vec<f64>> {
     matrix.column_iter().take(count).map(|column| column.iter().copied().collect()).collect()
 }
@@ -77,7 +75,7 @@ fn turned(columns: &[Vec<f64>], rows: usize) -> Vec<f64> {
     (0..rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
 }
 
-/// Pairs of vectors with their signs set.
+/// Normalizes the signs of pairs of vectors.
 fn assembled(mut left: Vec<Vec<f64>>, weights: Vec<f64>, mut right: Vec<Vec<f64>>, [rows, _]: [usize; 2]) -> Factors {
     for (one, other) in left.iter_mut().zip(&mut right) {
         let largest =
@@ -94,8 +92,7 @@ fn assembled(mut left: Vec<Vec<f64>>, weights: Vec<f64>, mut right: Vec<Vec<f64>
 /// Left vectors, singular values and right vectors.
 type Pairs = (Vec<Vec<f64>>, Vec<f64>, Vec<Vec<f64>>);
 
-/// The same by rotations of pairs of rows or columns, whichever are fewer, until all are orthogonal (Hestenes 1958): slow,
-/// and sure to come to an end.
+/// One-sided Jacobi rotations of rows or columns, whichever are fewer (Hestenes 1958). Slow, but always converges.
 fn jacobi(matrix: &[f64], [rows, columns]: [usize; 2], count: usize) -> Pairs {
     let tall = rows >= columns;
     let at = |row: usize, column: usize| matrix[row * columns + column];
@@ -150,7 +147,7 @@ mod tests {
     use super::*;
     use crate::distribution::matrix::product;
 
-    /// Numbers that look random.
+    /// Pseudorandom entries.
     fn matrix(rows: usize, columns: usize) -> Vec<f64> {
         (1..=rows * columns).map(|n| libm::sin(f64::from(u32::try_from(n * n).unwrap()))).collect()
     }

@@ -1,4 +1,4 @@
-//! Convolutions whose filters are orthonormal in the domain of frequencies.
+//! Convolutions with orthonormal filters in the frequency domain.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Joint for ConvolutionAware {
 }
 
 impl ConvolutionAware {
-    /// The filters of output number `output` of all outputs, before rescaling: inputs x taps.
+    /// The filters of output `output`, before rescaling: inputs x taps.
     fn filters(&self, draws: &dyn RandomStreams, output: u64, inverse: &[f64]) -> Vec<f64> {
         let [inputs, taps] = [self.convolution.inputs(), self.convolution.taps()].map(to_usize);
         let frequencies = inverse.len() / taps;
@@ -125,14 +125,14 @@ impl ConvolutionAware {
     }
 }
 
-/// The number of frequencies of a real transform along each axis: half of them along the last, for the others mirror those.
+/// The number of frequencies of a real transform along each axis. The last axis has half, since the others mirror those.
 fn frequencies(kernel: &[u64]) -> Vec<u64> {
     let mut frequencies = kernel.to_vec();
     frequencies.iter_mut().next_back().into_iter().for_each(|last| *last = *last / 2 + 1);
     frequencies
 }
 
-/// The inverse real transform of real spectra, as a matrix: frequencies x taps.
+/// The inverse transform of real spectra as a matrix: frequencies x taps.
 fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
     let (taps, frequencies): (u64, _) = (kernel.iter().product(), frequencies(kernel));
     let mut matrix = Vec::with_capacity(to_usize(frequencies.iter().product::<u64>() * taps));
@@ -153,7 +153,7 @@ fn inverse_transform(kernel: &[u64]) -> Vec<f64> {
     matrix
 }
 
-/// The variance of values about their own mean.
+/// The population variance.
 fn variance(values: &[f64]) -> f64 {
     let count = to_f64(values.len() as u64);
     let mean = values.iter().sum::<f64>() / count;
@@ -164,7 +164,7 @@ fn variance(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// `numpy.fft.irfftn(X, kernel)` of numpy 2.4.6, where frequency number j of X is ((7 j + 3) mod 11 - 5) / 4.
+    /// `numpy.fft.irfftn(X, kernel)` of numpy 2.4.6, with `X_j` = ((7 j + 3) mod 11 - 5) / 4.
     const NUMPY: &[(&[u64], &[f64])] = &[
         (
             &[5],

@@ -1,4 +1,4 @@
-//! Convolutions that keep the norm of every input, at all their taps.
+//! Norm-preserving convolutions that use all taps.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl Joint for ConvOrthogonal {
 }
 
 impl ConvOrthogonal {
-    /// The taps of weight number `number`, each an inputs x outputs matrix.
+    /// The taps of weight `number`, each an inputs x outputs matrix.
     fn taps(&self, draws: &dyn RandomStreams, number: u64) -> Vec<f64> {
         let (kernel, outputs) = (self.convolution.kernel(), to_usize(self.convolution.outputs()));
         let size = to_usize(self.convolution.inputs()) * outputs;
@@ -98,7 +98,7 @@ impl ConvOrthogonal {
     }
 }
 
-/// A random projection `V V'` of `size` dimensions on some number of them.
+/// A random projection `V V'` of `size` dimensions onto a subspace.
 struct Projection {
     columns: Vec<f64>,
     rows: Vec<f64>,
@@ -114,8 +114,7 @@ impl Projection {
         Self { columns: matrix::transposed(&rows, [rank, size]), rows, size, rank }
     }
 
-    /// The tap `tap` after `[P, I - P]` is convolved with the taps along an axis on which `before` comes before it:
-    /// `tap P + before (I - P)`.
+    /// Convolves `[P, I - P]` with the taps along an axis; gives tap `tap P + before (I - P)`, where `before` precedes it.
     fn convolve(&self, before: Option<&[f64]>, tap: &mut [f64]) {
         let Self { columns, rows, size, rank } = self;
         if let Some(before) = before {

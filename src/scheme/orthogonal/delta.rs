@@ -1,4 +1,4 @@
-//! Convolutions that are zero but at their centre.
+//! Convolutions that are zero except at the centre.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ struct DeltaOrthogonal {
 }
 
 impl DeltaOrthogonal {
-    /// The tap at the centre; left of it along an axis of even size.
+    /// The central tap; left of the middle along axes of even size.
     fn centre(&self) -> u64 {
         self.convolution.kernel().iter().fold(0, |tap, size| tap * size + size.saturating_sub(1) / 2)
     }

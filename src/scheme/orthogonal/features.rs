@@ -1,4 +1,4 @@
-//! Directions that are orthogonal in blocks, for random features.
+//! Block-orthogonal directions for random features.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl Joint for Features {
 }
 
 impl Features {
-    /// `height` orthogonal rows of length `d`, from the two streams from `stream` on.
+    /// `height` orthogonal rows of length `d`, from the two streams that start at `stream`.
     fn block(&self, draws: &dyn RandomStreams, stream: u64, height: usize, d: usize) -> Vec<f64> {
         let mut rows = draws.orthonormal(stream, d, height);
         let mut gaussian = vec![0.0; if self.equal { 0 } else { height * d }];

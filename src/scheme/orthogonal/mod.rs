@@ -1,4 +1,4 @@
-//! Orthogonal matrices, and what is made of them.
+//! Orthogonal matrices and schemes built from them.
 
 mod aware;
 mod convolution;
@@ -19,8 +19,7 @@ use super::{Arguments, Choice, EMPTY, Parameter, Requires, Scheme, Site, choice,
 use crate::distribution::{Distribution, OrthogonalMethod};
 use crate::tensor::{Unfolding, to_f64};
 
-/// The largest smaller dimension for which the singular value decomposition is the default; beyond,
-/// it would take minutes.
+/// The largest smaller dimension that defaults to the singular value decomposition. Larger ones would take minutes.
 const LARGEST_SVD: u64 = 512;
 
 pub(super) const ROWS: &[Scheme] = &[
@@ -86,7 +85,7 @@ pub(super) fn orthogonal(arguments: &mut Arguments, site: &Site) -> Result<Distr
     with_gain(gain, arguments, site)
 }
 
-/// An orthogonal distribution of a gain, by the method and mode that the arguments name.
+/// An orthogonal distribution with a gain, by the given method and mode.
 fn with_gain(gain: f64, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = site.unfolding()?;
     check_mode(arguments, &unfolding)?;

@@ -1,4 +1,4 @@
-//! Weights that spread the units of a layer over its inputs.
+//! Nguyen-Widrow: spreads the units of a layer over its inputs.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Shared code of this family: the parts of a convolution, matrices put into their tensor, and sizes.
+//! Shared code: parts of a convolution, matrices of a tensor, and sizes.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,24 +6,24 @@ use super::Site;
 use crate::distribution::{RandomStreams, matrix};
 use crate::tensor::{Axes, AxisRole, Unfolding, to_usize};
 
-/// The weight of a convolution: which input, output and tap each element belongs to.
+/// A convolution's weight, with the input, output and tap of each element.
 #[derive(Clone, Debug)]
 pub(super) struct Convolution {
     axes: Axes,
 }
 
-/// The place of an element: its matrix among those side by side, output, input and tap.
+/// The position of an element: matrix, output, input and tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) matrix: usize,
     pub(super) output: usize,
     pub(super) input: usize,
-    /// The number of the place in the receptive field, the last kernel axis fastest.
+    /// The index in the receptive field, the last kernel axis fastest.
     pub(super) tap: usize,
 }
 
 impl Convolution {
-    /// The weight at a site. Errors where the layout does not name inputs, outputs and a receptive field.
+    /// The weight at a site. Errors if the layout has no inputs, outputs or receptive field.
     pub(super) fn new(site: &Site) -> Result<Self> {
         let (shape, layout) = (site.shape, site.layout);
         let rank = shape.rank();
@@ -39,7 +39,7 @@ impl Convolution {
         Ok(Self { axes })
     }
 
-    /// Refuses a weight of more inputs than outputs: no convolution to fewer channels keeps the norm of every input.
+    /// Errors if there are more inputs than outputs: a convolution to fewer channels cannot preserve every norm.
     pub(super) fn check_no_more_inputs_than_outputs(&self) -> Result<()> {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         ensure!(
@@ -65,7 +65,6 @@ impl Convolution {
         self.axes.product(|role| role == AxisRole::Kernel)
     }
 
-    /// The number of elements.
     pub(super) fn count(&self) -> u64 {
         self.axes.product(|_| true)
     }
@@ -75,7 +74,7 @@ impl Convolution {
         self.axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect()
     }
 
-    /// The parts of each element, row-major.
+    /// The position of each element, row-major.
     pub(super) fn parts(&self) -> impl Iterator<Item = Part> {
         (0..self.count()).map(|index| self.part(index))
     }
@@ -92,7 +91,7 @@ impl Convolution {
     }
 }
 
-/// A tensor whose matrices, row-major, are those that `matrix` makes of their numbers; none is made if it is empty.
+/// A tensor of the row-major matrices `matrix(0)`, `matrix(1)`, ...; an empty tensor never calls it.
 pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) -> Vec<f64> {
     let mut matrices = Vec::with_capacity(to_usize(unfolding.count()));
     if unfolding.count() > 0 {
@@ -101,7 +100,7 @@ pub(super) fn tensor(unfolding: &Unfolding, matrix: impl Fn(u64) -> Vec<f64>) ->
     unfolding.tensor(&matrices)
 }
 
-/// A matrix of Haar's distribution, row-major: orthonormal rows or columns, whichever are fewer.
+/// A Haar-distributed matrix, row-major, with orthonormal rows or columns, whichever are fewer.
 pub(super) fn haar(draws: &dyn RandomStreams, stream: u64, [rows, columns]: [usize; 2]) -> Vec<f64> {
     if rows == 0 || columns == 0 {
         Vec::new()
@@ -112,7 +111,7 @@ pub(super) fn haar(draws: &dyn RandomStreams, stream: u64, [rows, columns]: [usi
     }
 }
 
-/// Values times a factor.
+/// Multiplies values by a factor.
 pub(super) fn scale(values: &mut [f64], factor: f64) {
     for value in values {
         *value *= factor;

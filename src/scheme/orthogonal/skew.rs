@@ -1,4 +1,4 @@
-//! Skew-symmetric matrices of planar rotations, whose exponentials are orthogonal.
+//! Skew-symmetric matrices of planar rotations with orthogonal exponentials.
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) const ROW: Scheme = Scheme {
 };
 
 impl Angles {
-    /// The angles of weight number `number`, `size` x `size`.
+    /// The angles of weight `number`, `size` x `size`.
     fn draw(self, draws: &dyn RandomStreams, number: u64, size: usize) -> Vec<f64> {
         let mut angles = vec![0.0; size / 2];
         match self {
@@ -62,7 +62,7 @@ impl Angles {
     }
 }
 
-/// The angles of a rotation of Haar's distribution, ascending, between 0 and pi.
+/// The angles of a Haar-distributed rotation, ascending, in [0, pi].
 fn haar_angles(draws: &dyn RandomStreams, stream: u64, size: usize) -> Vec<f64> {
     let mut matrix = DMatrix::from_vec(size, size, haar(draws, stream, [size, size]));
     // Haar's distribution on the reflections becomes that on the rotations when one column changes its sign.
@@ -76,7 +76,7 @@ fn haar_angles(draws: &dyn RandomStreams, stream: u64, size: usize) -> Vec<f64> 
     angles.into_iter().skip(size % 2).step_by(2).collect()
 }
 
-/// True if the determinant of an orthogonal matrix is 1 and not -1: by elimination, and the signs of the pivots.
+/// True if an orthogonal matrix has determinant 1, not -1. By elimination and the signs of the pivots.
 fn is_rotation(matrix: &DMatrix<f64>) -> bool {
     let (mut left, size) = (matrix.clone(), matrix.nrows());
     let mut positive = true;

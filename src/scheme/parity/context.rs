@@ -1,4 +1,4 @@
-//! What a parity table gives a distribution for.
+//! The input of a framework's own arithmetic.
 
 use anyhow::{Result, ensure};
 
@@ -21,7 +21,7 @@ choice! {
 /// The distribution of a scheme at a site, for elements of a type.
 pub type DistributionOf = fn(&mut Arguments, &Site, DrawContext) -> Result<Distribution>;
 
-/// What a framework draws for.
+/// The element type and backend of a framework's draw.
 #[derive(Clone, Copy, Debug)]
 pub struct DrawContext {
     /// The type of the elements.
@@ -31,14 +31,14 @@ pub struct DrawContext {
 }
 
 impl DrawContext {
-    /// Elements of a type, by a framework of that word.
+    /// Elements of a type in framework `word`.
     pub fn new(dtype: DType, word: &str) -> Result<Self> {
         let backend = word.split_once(':').map_or(word, |(_, backend)| backend);
         Ok(Self { dtype, backend: Value::parse("backend", backend)? })
     }
 
-    /// Errors where a uniform distribution is wider than the type in which the difference of its bounds is taken. `NumPy` draws doubles, and
-    /// rounds them then.
+    /// Errors if a uniform distribution is wider than the type that holds the difference of its bounds. `NumPy` draws doubles and then
+    /// rounds.
     pub fn spans(self, distribution: &Distribution) -> Result<()> {
         let Distribution::Uniform { low, high } = *distribution else { return Ok(()) };
         let doubles = matches!(self.backend, Backend::Numpy | Backend::NumpyLegacy | Backend::Lasagne);

@@ -1,4 +1,4 @@
-//! The initializers of JAX (`jax.nn.initializers`), each operation rounded to the type of the weights, as JAX does it.
+//! JAX's initializers (`jax.nn.initializers`). Each operation is rounded to the dtype, as in JAX.
 
 use anyhow::{Result, bail, ensure};
 
@@ -101,7 +101,7 @@ fn he(distribution: FanDistribution, arguments: &Arguments, site: &Site, context
     scaled(2.0, arguments.value(&MODE)?, distribution, site, context)
 }
 
-/// `uniform(scale)`, on [0, scale), to which a product and a sum come alike; other bounds are `jax.random.uniform(minval, maxval)`.
+/// `uniform(scale)`, on [0, scale), where multiplying and adding agree; other bounds are `jax.random.uniform(minval, maxval)`.
 fn uniform(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
     let Distribution::Uniform { low, high } = normal_uniform::uniform(arguments, site)? else {
         bail!("it takes low and high")

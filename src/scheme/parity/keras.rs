@@ -1,4 +1,4 @@
-//! The initializers of Keras 3 (`keras.initializers`), whose bounds and standard deviations are computed in double precision.
+//! Keras 3's initializers (`keras.initializers`), with bounds and standard deviations in double precision.
 
 use anyhow::{Result, bail, ensure};
 
@@ -60,7 +60,7 @@ const ROWS: &[ParityRow] = &[
     ),
 ];
 
-/// A number times ones. TensorFlow takes it by way of single precision; there and on JAX what is below all normal numbers is 0.
+/// A number times ones. TensorFlow converts it by way of single precision. TensorFlow and JAX flush subnormal numbers to 0.
 fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
     let value = arguments.value(&VALUE)?;
     let singly = matches!(dtype, DType::F32 | DType::BF16);
@@ -80,9 +80,8 @@ fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }:
     Ok(Distribution::Constant { value })
 }
 
-/// `STFT`, in the arithmetic of the backend. Of doubles, `NumPy` computes angles in single precision, and `NumPy` and JAX cosines and
-/// roots; JAX multiplies singles and halves by reciprocals; `PyTorch` takes the period for a number of Python; `NumPy` adds
-/// bfloat16 one by one.
+/// `STFT`, in the arithmetic of the backend. For doubles, `NumPy` computes angles in single precision, and `NumPy` and JAX cosines and
+/// roots. JAX multiplies singles and halves by reciprocals. `PyTorch` has the period as a Python number. `NumPy` adds bfloat16 one by one.
 fn short_time_fourier(
     arguments: &mut Arguments,
     site: &Site,
@@ -116,7 +115,7 @@ fn scaled(scale: f64, mode: FanMode, distribution: FanDistribution, site: &Site)
     variance_scaling(scale, mode.fan(Ok(fan_in), Ok(fan_out))?, distribution, DType::F64)
 }
 
-/// The fans; both of a vector are its length, and of a scalar 1, where none are given.
+/// The fans. By default both are the length of a vector, and 1 for a scalar.
 fn fans(site: &Site) -> Result<[f64; 2]> {
     let of_vector = |fan: Result<u64>| match fan {
         Err(_) if site.shape.rank() < 2 => Ok(to_f64(site.shape.count())),

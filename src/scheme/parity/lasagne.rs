@@ -1,5 +1,5 @@
-//! The initializers of Lasagne (`lasagne.init`), in double precision. All of them take a standard deviation, of which a uniform distribution
-//! makes bounds.
+//! Lasagne's initializers (`lasagne.init`), in double precision. All take a standard deviation, which uniform distributions convert to
+//! bounds.
 
 use anyhow::{Result, ensure};
 
@@ -48,7 +48,7 @@ fn he(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> 
     Ok(scaled(arguments.gain()?, fan, distribution, &StdFirst))
 }
 
-/// `int(sparsity * inputs)` of the inputs of each output, whichever way the product was rounded.
+/// `int(sparsity * inputs)` of the inputs of each output, as the product was rounded.
 fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     without("Lasagne", arguments, &[&NONZEROS, &ZEROS, &MEAN, &UNIT])?;
     ensure!(site.shape.rank() == 2, "Lasagne fills matrices alone by this one");

@@ -1,5 +1,5 @@
-//! Schemes as frameworks draw them: which ones each has, and its own arithmetic for their bounds and standard deviations, to the last
-//! bit. What it then draws for such a distribution is its generator's matter.
+//! Schemes as frameworks draw them: the supported ones, and the bit-exact arithmetic of their bounds and standard deviations. The generator
+//! draws from the resulting distribution.
 
 mod context;
 mod jax;
@@ -22,13 +22,13 @@ use crate::distribution::Distribution;
 use crate::tensor::DType;
 use crate::text::did_you_mean;
 
-/// What is known of a framework whose own numbers are drawn.
+/// A framework whose values are reproduced.
 pub struct ParityTable {
-    /// The framework, as it stands before names: `keras.HeNormal`.
+    /// The framework, as in the prefix of `keras.HeNormal`.
     pub framework: &'static str,
-    /// The layout of its weights, as `--layout` takes it.
+    /// The layout of its weights, as a value of `--layout`.
     pub layout: &'static str,
-    /// The schemes that it has.
+    /// Its schemes.
     pub rows: &'static [ParityRow],
 }
 
@@ -36,16 +36,15 @@ pub struct ParityTable {
 pub struct ParityRow {
     /// The scheme's name here.
     pub scheme: &'static str,
-    /// Its distribution in the framework's order of arithmetic; `None` where ours is the same.
+    /// Its distribution in the framework's order of arithmetic; `None` if ours is the same.
     pub distribution: Option<DistributionOf>,
-    /// Why the values are approximate to the framework's and not equal to them.
+    /// The reason why values are approximate, not bit for bit; `None` if they are exact.
     pub approximate: Option<&'static str>,
-    /// Whether it is drawn in single precision where that is what is asked for, by a framework that draws others in double precision
-    /// and rounds.
+    /// True if single precision is drawn as such, in a framework that draws other dtypes in double precision and rounds.
     pub single: bool,
-    /// Whether a uniform distribution is drawn on a unit interval and then multiplied, and not between its bounds.
+    /// True if a uniform distribution is drawn on the unit interval and then multiplied, not drawn between its bounds.
     pub scaled: bool,
-    /// Whether its name here means what it means here: each of the framework's names for it says more.
+    /// True if the framework has a function with the plain meaning of our name; else each of its names says more.
     plain: bool,
 }
 
@@ -61,38 +60,38 @@ const fn row(scheme: &'static str, distribution: DistributionOf) -> ParityRow {
     }
 }
 
-/// A row whose distribution is computed there as it is here.
+/// A row with our own arithmetic.
 const fn same(scheme: &'static str) -> ParityRow {
     ParityRow { scheme, distribution: None, approximate: None, single: false, scaled: false, plain: false }
 }
 
 impl ParityRow {
-    /// Whose values are approximate to the framework's and not equal to them, and why.
+    /// Marks the values as approximate, for a reason.
     const fn approximate(self, why: &'static str) -> Self {
         Self { approximate: Some(why), ..self }
     }
 
-    /// Whose name here means what it means here.
+    /// Marks the scheme's name as having the same meaning there.
     const fn called_as_here(self) -> Self {
         Self { plain: true, ..self }
     }
 
-    /// Drawn in single precision where that is what is asked for, by a framework that draws others in double precision and rounds.
+    /// Draws single precision as such, in a framework that draws other dtypes in double precision and rounds.
     const fn single(self) -> Self {
         Self { single: true, ..self }
     }
 
-    /// Drawn on a unit interval and then multiplied, where it is uniform.
+    /// Draws uniform values on the unit interval and then multiplies.
     const fn scaled(self) -> Self {
         Self { scaled: true, ..self }
     }
 }
 
-/// Every framework whose own numbers are drawn.
+/// Every framework whose values are reproduced.
 pub const PARITY: &[ParityTable] =
     &[jax::TABLE, keras::TABLE, lasagne::TABLE, numpy::TABLE, tensorflow::TABLE, torch::TABLE];
 
-/// The framework of a word after `--like`; what follows a colon is a matter of its generator.
+/// The framework of a value of `--like`. A suffix after a colon is for its generator.
 pub fn of(word: &str) -> Option<&'static ParityTable> {
     let framework = word.split(':').next().unwrap_or(word);
     // NumPy's two generators have one set of names.
@@ -100,7 +99,7 @@ pub fn of(word: &str) -> Option<&'static ParityTable> {
     PARITY.iter().find(|like| like.framework == framework)
 }
 
-/// The frameworks that have a scheme, each with why its values are approximate and not equal to theirs, where that is so.
+/// The frameworks with a scheme, each with the reason if its values are approximate.
 pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     PARITY.iter().filter_map(move |like| {
         let row = like.rows.iter().find(|row| row.scheme == scheme)?;
@@ -109,7 +108,7 @@ pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'stat
 }
 
 impl ParityTable {
-    /// Looks up an expression as this framework means it: by its own name or, where it has none, by that of a scheme here that it has.
+    /// Looks up an expression as this framework means it: by its own name or else by the name of a scheme that it has.
     pub fn resolve(&self, text: &str) -> Result<Resolved> {
         self.resolve_plain(text).with_context(|| format!("scheme `{text}`"))
     }
@@ -144,7 +143,7 @@ impl ParityTable {
         Ok(resolved)
     }
 
-    /// The framework's own name for what was typed: that name itself, or its word for a scheme here.
+    /// The framework's name for the typed one: that name itself, or its name for a scheme of ours.
     fn alias(&self, name: &str) -> Option<&'static Alias> {
         let framework = Framework::find(self.framework).ok()?;
         framework.alias(name).or_else(|| {
@@ -158,7 +157,7 @@ impl ParityTable {
         self.rows.iter().any(|row| row.scheme == scheme)
     }
 
-    /// The row of a scheme. Errors with the nearest where the framework does not have it.
+    /// The row of a scheme. Errors with the nearest scheme if the framework lacks it.
     pub fn row(&self, resolved: &Resolved) -> Result<&'static ParityRow> {
         let name = resolved.scheme.name;
         self.rows.iter().find(|row| row.scheme == name).with_context(|| self.refusal(name))

@@ -1,4 +1,4 @@
-//! `NumPy`'s distributions: `Generator` and `RandomState` have the same ones under the same names.
+//! `NumPy`'s distributions. `Generator` and `RandomState` have the same ones under the same names.
 
 use super::{ParityTable, same};
 

@@ -1,4 +1,4 @@
-//! What several frameworks take alike.
+//! Arithmetic shared by several frameworks.
 
 use anyhow::{Result, bail, ensure};
 
@@ -27,7 +27,7 @@ impl Arithmetic for VarianceScaling {
         self.0.round(self.0.round(3.0 * self.variance(scale, fan)).sqrt())
     }
 
-    /// Both divide by the standard deviation that `scipy.stats.truncnorm(-2, 2)` has, in these digits.
+    /// Both divide by the standard deviation of `scipy.stats.truncnorm(-2, 2)`, with these digits.
     fn widened(&self, std: f64) -> f64 {
         self.0.round(std / array(self.0, 0.879_625_661_034_239_8))
     }
@@ -68,7 +68,7 @@ pub(super) fn fans(site: &Site) -> Result<[f64; 2]> {
     Ok([to_f64(site.fan_in()?), to_f64(site.fan_out()?)])
 }
 
-/// Refuses parameters that a framework does not have.
+/// Errors for parameters that a framework lacks.
 pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn AnyParameter]) -> Result<()> {
     match parameters.iter().find(|parameter| arguments.given(**parameter)) {
         Some(parameter) => bail!("{framework} has no `{}` here: leave it out", parameter.name()),
@@ -76,7 +76,7 @@ pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn
     }
 }
 
-/// Refuses any gain but the only one that a framework's function has.
+/// Errors for any gain but `only`, the framework's.
 pub(super) fn only_gain(framework: &str, arguments: &Arguments, only: &str) -> Result<()> {
     ensure!(
         arguments.text(&GAIN) == only,
@@ -85,13 +85,13 @@ pub(super) fn only_gain(framework: &str, arguments: &Arguments, only: &str) -> R
     Ok(())
 }
 
-/// Refuses types that no framework has a QR decomposition for.
+/// Errors for dtypes that no framework has a QR decomposition for.
 pub(super) fn decomposed(framework: &str, dtype: DType) -> Result<()> {
     ensure!(matches!(dtype, DType::F32 | DType::F64), "{framework} decomposes no matrix of {dtype}: take --dtype f32");
     Ok(())
 }
 
-/// Refuses tensors of which a framework makes no matrix with one axis for its columns, and all others flattened for its rows.
+/// Errors for tensors that frameworks do not flatten to one matrix with one axis as its columns.
 pub(super) fn one_matrix(framework: &str, site: &Site, dtype: DType) -> Result<()> {
     decomposed(framework, dtype)?;
     let axes = site.axes()?;

@@ -19,7 +19,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
     ],
 };
 
-/// A normal that is cut at two standard deviations, and nowhere else.
+/// A normal truncated at exactly two standard deviations.
 pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DrawContext) -> Result<Distribution> {
     let distribution = truncated::truncated_normal(arguments, site)?;
     if let Distribution::TruncatedNormal { mean, std, low, high } = distribution {

@@ -32,7 +32,7 @@ const GRU_GATES: Parameter<GruGates> = Parameter::new(
 )
 .default("rzn");
 choice! {
-    /// The work of the update gate.
+    /// The role of the update gate.
     enum Update { Keep = "keep", Renew = "renew" }
 }
 const UPDATE: Parameter<Update> = Parameter::new("update", "the update gate keeps the state, h' = z h + (1-z) n as in torch and Keras, or renews it, h' = (1-z) h + z n as in Haiku").default("keep");
@@ -103,9 +103,8 @@ fn chrono(
 /// The places of the gates in a bias.
 #[derive(Debug)]
 struct Gates {
-    /// The number of units.
     units: u64,
-    /// A letter for each gate, in their order.
+    /// A letter per gate, in order.
     order: &'static str,
     /// True if the gates of a unit are adjacent.
     interleaved: bool,
@@ -127,7 +126,7 @@ impl Gates {
         self.order.len() as u64
     }
 
-    /// The letter of the gate that an element belongs to, and the number of its unit among those of the whole tensor.
+    /// The gate of an element, as a letter, and the index of its unit in the tensor.
     fn place(&self, index: u64) -> (Option<char>, u64) {
         let (bias, within) = (index / (self.count() * self.units), index % (self.count() * self.units));
         let (gate, unit) = match self.interleaved {
@@ -164,7 +163,7 @@ struct Chrono {
     gates: Gates,
     /// The gate that is open while a unit remembers.
     keeps: Option<char>,
-    /// The gate that is shut meanwhile.
+    /// The gate that is closed while a unit remembers.
     renews: Option<char>,
 }
 

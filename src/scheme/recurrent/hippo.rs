@@ -1,4 +1,4 @@
-//! `HiPPO`: state matrices that remember the past of a signal in a basis of functions.
+//! `HiPPO`: state matrices that store the past of a signal in a basis of functions.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of}
 use crate::tensor::{to_f64, to_usize};
 
 choice! {
-    /// A part of x' = A x + B u.
+    /// A matrix or vector of x' = A x + B u.
     enum Part { A = "a", B = "b" }
 }
 const PART: Parameter<Part> = Parameter::new(
@@ -43,7 +43,6 @@ const DIAGONAL: &str =
 const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
 const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
-/// A row of this family.
 const fn row(
     name: &'static str,
     summary: &'static str,
@@ -175,7 +174,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// The part that a tensor is, and its number of states.
+/// The part that is drawn, and its number of states.
 fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
     let (axes, last) = (site.shape.axes(), last_axis(site)?);
     let before = axes.len().checked_sub(2).map(|position| axes[position]);
@@ -218,7 +217,7 @@ fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
 }
 
-/// Matrices with minus the exponential of a normal number at each place of the diagonal.
+/// Diagonal matrices of minus the exponentials of normal numbers.
 #[derive(Debug)]
 struct Decays {
     size: u64,

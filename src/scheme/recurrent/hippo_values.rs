@@ -1,32 +1,32 @@
-//! The elements of the `HiPPO` matrices: x' = A x + B u keeps the coefficients of the past of u in a basis of functions.
+//! Elements of the `HiPPO` matrices: x' = A x + B u tracks the coefficients of the past of u in a basis of functions.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use crate::distribution::{Deterministic, Moments};
 use crate::tensor::to_f64;
 
-/// The basis, and the measure that says how much each part of the past counts.
+/// The basis, and the measure that weights the past.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Measure {
-    /// Legendre polynomials over the whole past, each part alike.
+    /// Legendre polynomials over the whole past, uniformly weighted.
     LegS,
     /// The normal part of [`Measure::LegS`]: it has orthogonal eigenvectors.
     LegSD,
     /// Legendre polynomials over a window of length 2.
     LegT,
-    /// [`Measure::LegT`] as the Legendre memory unit scales it, over a window of length 1.
+    /// [`Measure::LegT`] in the scaling of the Legendre memory unit, over a window of length 1.
     Lmu,
     /// Laguerre polynomials: the past fades exponentially.
     LagT { beta: f64 },
-    /// The same with a tilt.
+    /// [`Measure::LagT`] with a tilt.
     TiltedLagT { beta: f64 },
     /// Generalized Laguerre polynomials with a tilt.
     GeneralizedLagT { alpha: f64, beta: f64 },
     /// Sines and cosines over a window.
     Fourier,
-    /// The normal part of [`Measure::Fourier`], of twice the frequencies.
+    /// The normal part of [`Measure::Fourier`], with doubled frequencies.
     FourierDiagonal,
-    /// Sines and cosines over a past that fades.
+    /// Sines and cosines over a decaying past.
     FourierDecay,
 }
 
@@ -123,7 +123,7 @@ fn wave_product(i: u64, j: u64) -> f64 {
     if one == SQRT_2 && other == SQRT_2 { 2.0 } else { one * other }
 }
 
-/// The pair of states k, 2k and 2k + 1, turning at the speed `unit` k.
+/// The block of the states 2k and 2k + 1, a rotation of speed `unit` k.
 fn rotation(i: u64, j: u64, unit: f64) -> f64 {
     let speed = unit * to_f64(i / 2);
     match (i % 2, j % 2) {
@@ -134,13 +134,13 @@ fn rotation(i: u64, j: u64, unit: f64) -> f64 {
     }
 }
 
-/// A, or as many of it as the axes before the last two ask for.
+/// A, repeated along the axes before the last two.
 #[derive(Debug)]
 pub(super) struct Matrix {
     pub(super) measure: Measure,
     pub(super) size: u64,
     pub(super) scale: f64,
-    /// For layers that multiply by it from the right.
+    /// True for layers that multiply by it from the right.
     pub(super) transposed: bool,
 }
 
@@ -164,7 +164,7 @@ impl Deterministic for Matrix {
     }
 }
 
-/// B, or as many of it as the axes before the last ask for.
+/// B, repeated along the axes before the last.
 #[derive(Debug)]
 pub(super) struct Vector {
     pub(super) measure: Measure,
@@ -184,7 +184,7 @@ impl Deterministic for Vector {
     }
 }
 
-/// The states among which the largest elements lie, in every measure.
+/// Candidates for the states with the largest elements, in every measure.
 fn ends(size: u64) -> [u64; 4] {
     let last = size.saturating_sub(1);
     [0, 1.min(last), last.saturating_sub(1), last]

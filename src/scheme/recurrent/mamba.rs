@@ -24,7 +24,7 @@ const S4: &str = "Gu, Goel and Ré 2022, Efficiently modeling long sequences wit
 const FLOOR: Parameter<f64> =
     Parameter::new("floor", "the minimum: shorter time steps are raised to it; 0 or more").default("0.0001");
 choice! {
-    /// `dt_init`.
+    /// The values of `dt_init`.
     enum Values { Uniform = "uniform", Constant = "constant" }
 }
 const DISTRIBUTION: Parameter<Values> = Parameter::new("distribution", "dt_init: random is uniform").default("uniform");
@@ -172,7 +172,7 @@ impl TimeStep {
 }
 
 impl TimeStep {
-    /// By quadrature over the logarithm of the step; a part of the steps lies at the floor.
+    /// By quadrature over the logarithm of the step; some of the steps lie at the floor.
     fn moments(&self) -> (f64, f64) {
         let (low, high) = (libm::log(self.least), libm::log(self.longest));
         let from = if self.floor > self.least { libm::log(self.floor) } else { low };

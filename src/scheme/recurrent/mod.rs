@@ -1,4 +1,4 @@
-//! Recurrent layers and state-space models: biases of gates, state matrices, time steps.
+//! Recurrent layers and state-space models: gate biases, state matrices, time steps.
 
 pub(super) mod gates;
 pub(super) mod hippo;
@@ -13,13 +13,13 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Parameter, Site};
 
-/// The size of the last axis, which these tensors hold their states or units on; the axes before it repeat them.
+/// The size of the last axis, that of states or units; the axes before it repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
     let last = site.shape.axes().last().copied();
     last.with_context(|| format!("it needs an axis, and shape {} is that of one number", site.shape))
 }
 
-/// Two parameters, the first above 0 and below the second.
+/// Two parameters, 0 < low < high.
 fn ordered(arguments: &Arguments, low: &Parameter<f64>, high: &Parameter<f64>) -> Result<(f64, f64)> {
     let (least, most) = (arguments.positive(low)?, arguments.value(high)?);
     let (low, high) = (low.name, high.name);
@@ -27,7 +27,7 @@ fn ordered(arguments: &Arguments, low: &Parameter<f64>, high: &Parameter<f64>) -
     Ok((least, most))
 }
 
-/// The exponential of a normal number. Normals above 10, one in 10^23, are taken for it, so that every dtype holds them.
+/// The exponential of a normal number, capped at exp(10) so that every dtype holds it; one in 10^23 exceeds that.
 fn exponential(normal: f64) -> f64 {
     libm::exp(normal.min(HIGHEST_NORMAL))
 }

@@ -1,4 +1,4 @@
-//! The curves over its channels that RWKV starts from.
+//! RWKV's initial curves over the channels.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const SOURCE: &str = "Peng et al. 2023, RWKV: reinventing RNNs for the transform
 const RANKS: &str = "any; channels are counted row-major over all axes, as in the shape 1x1xC";
 
 choice! {
-    /// The vector of a block that is mixed.
+    /// The mixed vector of a block.
     enum Part { K = "k", V = "v", R = "r" }
 }
 const PART: Parameter<Part> =

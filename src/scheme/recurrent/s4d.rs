@@ -26,7 +26,6 @@ const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const S4: &str = "the code of the same paper, state-spaces/s4";
 
-/// A row of this family.
 const fn row(
     name: &'static str,
     summary: &'static str,
@@ -152,7 +151,7 @@ impl Diagonal {
     }
 }
 
-/// N/pi (N/d - 1), with the difference of whole numbers.
+/// N/pi (N/d - 1), with an exact integer difference.
 fn inverse(states: f64, divisor: f64) -> f64 {
     FRAC_1_PI * states * (states - divisor) / divisor
 }

@@ -5,10 +5,10 @@ use nalgebra::DMatrix;
 use crate::distribution::{Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{to_f64, to_usize};
 
-/// Their imaginary parts, the largest first, on the last axis of a tensor.
+/// The imaginary parts, in descending order, along the last axis of a tensor.
 #[derive(Debug)]
 pub(super) struct LegS {
-    /// Their number, one of each conjugate pair.
+    /// The number of eigenvalues, one of each conjugate pair.
     pub(super) eigenvalues: u64,
     pub(super) count: u64,
 }

@@ -1,4 +1,4 @@
-//! Eigenvalues drawn from a ring in the unit disk: the linear recurrent unit.
+//! The linear recurrent unit: eigenvalues in a ring of the unit disk.
 
 use std::f64::consts::LN_2;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
     Ok(Distribution::Iid(Arc::new(Ring { inner, outer })))
 }
 
-/// The sizes of eigenvalues that are evenly spread over a ring, as ln(-ln(size)).
+/// The radii of eigenvalues uniform over a ring, as ln(-ln(radius)).
 #[derive(Debug)]
 struct Ring {
     inner: f64,
@@ -64,14 +64,14 @@ struct Ring {
 }
 
 impl Ring {
-    /// The value at a fraction of the area of the ring, from the inside.
+    /// The value at a fraction of the ring's area, from the inside.
     fn at(&self, fraction: f64) -> f64 {
         let square = self.inner * self.inner * (1.0 - fraction) + self.outer * self.outer * fraction;
         // A square that is rounded to 1 is as near to it as a double can be.
         libm::log(-0.5 * libm::log(square.min(1.0 - SMALLEST_UNIT)))
     }
 
-    /// By quadrature over w = ln(-ln r^2), whose density is that of Gumbel, exp(w - exp(w)), cut to where the ring lies.
+    /// By quadrature over w = ln(-ln r^2), which has Gumbel's density exp(w - exp(w)), truncated to the ring.
     fn moments(&self) -> (f64, f64) {
         // -ln r^2 is exponential; beyond 45 more than its least, or below exp(-45) of its greatest, next to nothing is left.
         let least = -2.0 * libm::log(self.outer);

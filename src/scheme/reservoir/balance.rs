@@ -1,16 +1,16 @@
-//! The diagonal similarity of a matrix that is nearest to a normal one: D A D^-1 of the least sum of squares.
+//! The diagonal similarity that makes a matrix closest to normal: D A D^-1 with the least sum of squares.
 
 use crate::tensor::to_f64;
 
-/// The most steps; ten are usual.
+/// The most Newton steps; ten are usual.
 const STEPS: usize = 60;
-/// The scales are found once none changes by more, relative to its neighbours.
+/// The tolerance on the scales, relative to their neighbours.
 const ENOUGH: f64 = 1e-6;
 
-/// Scales a matrix of `size` x `size`, by columns, whose graph is strongly connected. The eigenvalues stay.
+/// Scales a matrix of `size` x `size`, by columns, with a strongly connected graph. Preserves the eigenvalues.
 ///
-/// The sum of squares is that of `a_ij^2 exp(2 (x_i - x_j))`, convex in the logarithms x of the scales (Osborne 1960). Newton's
-/// method finds its minimum where skips rows and columns would take as many as the graph is long, squared.
+/// The sum of squares is that of `a_ij^2 exp(2 (x_i - x_j))`, convex in the logarithms x of the scales (Osborne 1960). Newton's method
+/// finds its minimum; sweeps over rows and columns would take as many as the squared length of the graph.
 pub(super) fn balance(block: &mut [f64], size: usize) {
     let squares: Vec<f64> = block.iter().map(|value| value * value).collect();
     let mut logarithms = vec![0.0; size];
@@ -32,14 +32,14 @@ pub(super) fn balance(block: &mut [f64], size: usize) {
     }
 }
 
-/// The elements off the diagonal that are not zero: row, column, value.
+/// The non-zero elements off the diagonal: row, column, value.
 fn edges(block: &[f64], size: usize) -> impl Iterator<Item = (usize, usize, f64)> {
     let places = block.iter().enumerate().map(move |(at, &value)| (at % size, at / size, value));
     places.filter(|&(to, from, value)| to != from && value != 0.0)
 }
 
-/// Half the second derivatives of the sum, row by row, and half the first with their signs turned. The first unit is held
-/// fast: only ratios of scales count.
+/// Half the second derivatives of the sum, row by row, and half the negated first ones. The first unit is fixed, since only ratios of
+/// scales count.
 fn derivatives(squares: &[f64], logarithms: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let size = logarithms.len();
     let (mut second, mut first) = (vec![0.0; size * size], vec![0.0; size]);
@@ -57,8 +57,7 @@ fn derivatives(squares: &[f64], logarithms: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (second, first)
 }
 
-/// Solves for a positive definite matrix, by Cholesky's decomposition in its place: what lies before the first non-zero of a row
-/// stays zero. Gives whether it is solved.
+/// Solves a positive definite system by an in-place Cholesky decomposition that preserves leading zeros of rows. False if it fails.
 fn solve(matrix: &mut [f64], values: &mut [f64]) -> bool {
     let size = values.len();
     let starts: Vec<usize> = (0..size)
@@ -92,12 +91,12 @@ fn solve(matrix: &mut [f64], values: &mut [f64]) -> bool {
     true
 }
 
-/// The largest logarithm of the ratio of neighbouring scales that is tried, and in how many steps the best is found.
+/// The largest logarithm tried for the ratio of neighbouring scales, and the number of search steps.
 const STEEPEST: f64 = 1.5;
 const NARROWINGS: usize = 30;
 
-/// Scales unit i by exp(i t) on top, with the t that makes the largest singular value least. It is convex in t (Hadamard's three
-/// circles theorem), and of a banded Toeplitz matrix it is then as near to the spectral radius as such scales can bring it.
+/// Scales unit i by exp(i t), with the t of the least largest singular value. That value is convex in t (Hadamard's three circles theorem).
+/// For a banded Toeplitz matrix it is then as close to the spectral radius as such scales allow.
 pub(super) fn tilt(block: &mut [f64], size: usize) {
     let norm = |slope: f64| norm(&tilted(block, size, slope), size);
     // A golden section search.
@@ -130,10 +129,10 @@ fn tilted(block: &[f64], size: usize, slope: f64) -> Vec<f64> {
     block.iter().enumerate().map(scaled).collect()
 }
 
-/// The number of products with a vector to find the largest singular value.
+/// The number of power iterations for the largest singular value.
 const POWERS: usize = 30;
 
-/// About the largest singular value, by the power method; infinite if that is beyond a double.
+/// The approximate largest singular value, by the power method; infinite on overflow.
 fn norm(block: &[f64], size: usize) -> f64 {
     let mut vector: Vec<f64> =
         (0..size).map(|unit| 1.0 + (to_f64(unit as u64) * 0.618_033_988_749_894_9) % 1.0).collect();

@@ -1,4 +1,4 @@
-//! Reservoirs that are filled diagonal by diagonal, and those of given singular values.
+//! Reservoirs filled by diagonals, and reservoirs with given singular values.
 
 use anyhow::{Result, ensure};
 
@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// The common part of rows that are filled by diagonals.
+/// Defaults of the rows that are filled by diagonals.
 const DIAGONALS: Scheme = Scheme {
     source: COSSU,
     ranks: SQUARE,
@@ -79,9 +79,9 @@ const DIAGONALS: Scheme = Scheme {
 struct Diagonals {
     count: u64,
     values: Values,
-    /// True if those above the main one stay empty.
+    /// True if the diagonals above the main one stay empty.
     lower: bool,
-    /// True if all elements of a diagonal have one value.
+    /// True if each diagonal is constant.
     constant: bool,
 }
 
@@ -176,7 +176,7 @@ impl Structure for PseudoSvd {
     }
 }
 
-/// Turns two columns by an angle. Gives how many more elements are not zero, modulo 2^64.
+/// Rotates two columns by an angle. Returns the increase in non-zero elements, modulo 2^64.
 fn turned(matrix: &mut [f64], n: usize, [one, other]: [usize; 2], angle: f64) -> u64 {
     let (cosine, sine) = (libm::cos(angle), libm::sin(angle));
     let mut more = 0u64;

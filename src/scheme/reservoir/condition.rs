@@ -1,12 +1,11 @@
-//! The condition of an eigenvalue: by how much a change of the matrix may change it.
+//! The condition number of an eigenvalue: its sensitivity to changes of the matrix.
 
 use std::ops::Range;
 
 use nalgebra::{Complex, DMatrix};
 
-/// The condition number of the eigenvalue `value`, of the block of the real Schur form `form` at `place`: 1 of a normal matrix,
-/// and the more the nearer its left and right eigenvectors are to orthogonal (Wilkinson 1965). Infinite, or no number, where
-/// it is beyond a double.
+/// The condition number of the eigenvalue `value`, of the block at `place` of the real Schur form `form`. It is 1 for a normal matrix and
+/// grows as its left and right eigenvectors become orthogonal (Wilkinson 1965). Infinite or NaN on overflow.
 pub(super) fn condition(form: &DMatrix<f64>, place: usize, value: Complex<f64>) -> f64 {
     let size = form.nrows();
     let second = place > 0 && form[(place, place - 1)] != 0.0;
@@ -22,7 +21,7 @@ pub(super) fn condition(form: &DMatrix<f64>, place: usize, value: Complex<f64>) 
     length(&right) * length(&left) / product.norm_sqr().sqrt()
 }
 
-/// The right eigenvector of a real Schur form, from the first unit to the last of the block of its eigenvalue; the others are 0.
+/// The right eigenvector of a real Schur form, from the first unit to the end of the eigenvalue's block; the rest is 0.
 fn eigenvector(at: &dyn Fn(usize, usize) -> f64, block: Range<usize>, value: Complex<f64>) -> Vec<Complex<f64>> {
     let mut vector = vec![Complex::from(1.0); block.end];
     if block.len() == 2 {
@@ -53,7 +52,7 @@ fn eigenvector(at: &dyn Fn(usize, usize) -> f64, block: Range<usize>, value: Com
     vector
 }
 
-/// A difference of eigenvalues, no smaller than rounding makes it.
+/// A difference of eigenvalues, at least as large as rounding errors.
 fn apart(difference: Complex<f64>, largest: f64) -> Complex<f64> {
     let least = f64::EPSILON * largest;
     if difference.norm_sqr() < least * least { Complex::from(least) } else { difference }

@@ -1,4 +1,4 @@
-//! Reservoirs on a ring with further connections: jumps, a second ring, feedback.
+//! Reservoirs on a ring with additional connections: jumps, a second ring, feedback.
 
 use anyhow::{Result, ensure};
 
@@ -99,7 +99,7 @@ impl Topology for Jumps {
         self.weight.abs().max(self.jump.abs())
     }
 
-    /// Jumps lead both ways; of weight 0 they still replace what they go over.
+    /// Jumps go both ways; jumps of weight 0 still replace the connections that they skip.
     fn has_cycle(&self, n: u64) -> bool {
         self.jump != 0.0 || (self.weight != 0.0 && self.size != 1 && self.size != n - 1)
     }

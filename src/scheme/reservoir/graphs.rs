@@ -161,7 +161,7 @@ impl Structure for Cluster {
         (self.values.mean() == 0.0).then_some(0.0)
     }
 
-    /// That of a unit that is connected to itself, or of two units of different groups that are connected both ways.
+    /// The probability of a unit with a connection to itself, or of a two-way connection between units of different groups.
     fn cycle(&self, n: u64) -> f64 {
         let (n, size) = (to_f64(n), to_f64(self.size));
         let pairs = n * (n - size) / 2.0;

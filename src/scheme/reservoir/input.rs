@@ -1,4 +1,4 @@
-//! Input matrices of reservoirs: a row for each unit that is led to, a column for each input.
+//! Input matrices of reservoirs: one row per unit, one column per input.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// The number of units of each input. Errors if it is not whole.
+/// The number of units per input. Errors if it is not an integer.
 pub(super) fn units_of_each(unfolding: &Unfolding) -> Result<u64> {
     let (units, inputs) = (unfolding.rows(), unfolding.columns());
     ensure!(
@@ -119,7 +119,7 @@ impl Structure for Weighted {
     }
 }
 
-/// The most signs that are taken from pi.
+/// The most signs taken from pi.
 const MAX_DIGITS: u64 = 20_000;
 
 #[derive(Debug)]

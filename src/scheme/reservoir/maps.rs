@@ -1,4 +1,4 @@
-//! Input matrices of reservoirs by chaotic maps: nothing is random.
+//! Deterministic input matrices of reservoirs, from chaotic maps.
 
 use std::f64::consts::PI;
 
@@ -59,7 +59,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// A number that must lie between bounds.
+/// Errors if the value is out of bounds.
 fn between(arguments: &Arguments, parameter: &Parameter<f64>, low: f64, high: f64) -> Result<f64> {
     let (name, value) = (parameter.name, arguments.value(parameter)?);
     let text = arguments.text(parameter);
@@ -79,7 +79,7 @@ struct Map {
     amplitude: f64,
     divisor: f64,
     control: f64,
-    /// True if each input has units of its own.
+    /// True if each input has its own units.
     chain: bool,
 }
 

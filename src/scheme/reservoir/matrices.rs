@@ -1,4 +1,4 @@
-//! Random matrices of a kind: by Dale's principle, permutations, symmetric ones.
+//! Structured random matrices: Dale's principle, permutations, symmetric matrices.
 
 use anyhow::Result;
 

@@ -1,8 +1,7 @@
-//! Weights of reservoirs (echo state networks): recurrent matrices of a given spectral radius or topology, and the input
-//! matrices that go with them.
+//! Weights of reservoirs (echo state networks): recurrent matrices of a given spectral radius or topology, and input matrices.
 //!
-//! A recurrent matrix multiplies the state. Here its rows are the units that a connection leads to and its columns those
-//! that it comes from, x' = W x; the layout says which axis of the tensor is which (outputs are led to, inputs come from).
+//! A recurrent matrix multiplies the state, x' = W x: rows are the targets of connections (outputs in the layout), columns are their
+//! sources (inputs).
 
 mod balance;
 pub(super) mod bands;
@@ -37,7 +36,7 @@ pub(super) const SQUARE: &str =
     "two axes of equal size; the matrix must be square, as in layout oi (torch) or io (default)";
 pub(super) const ANY_MATRIX: &str = "two or more axes";
 
-/// A matrix as it is drawn: `rows` units are led to, from `columns` units.
+/// A matrix to be drawn: `rows` target units, `columns` source units.
 pub(super) trait Structure: Debug + Send + Sync {
     /// Fills a matrix of zeros, row-major.
     fn fill(&self, random: &mut Random, sizes: [usize; 2], matrix: &mut [f64]);
@@ -55,17 +54,17 @@ pub(super) trait Structure: Debug + Send + Sync {
         None
     }
 
-    /// True if another draw is another matrix.
+    /// True if draws differ.
     fn is_random(&self) -> bool {
         true
     }
 
-    /// The probability, at least, that a draw for `n` units has a cycle. Without one its spectral radius is 0.
+    /// A lower bound of the probability that a draw for `n` units has a cycle. Without one the spectral radius is 0.
     fn cycle(&self, _n: u64) -> f64 {
         1.0
     }
 
-    /// The bytes that filling takes beside the matrix.
+    /// The bytes that filling needs besides the matrix.
     fn scratch(&self) -> u64 {
         0
     }
@@ -79,17 +78,17 @@ struct Matrices<T> {
     unfolding: Unfolding,
 }
 
-/// The number of draws of a matrix from its own streams while it has no spectral radius.
+/// The number of draws of a matrix from its own streams, until it has a spectral radius.
 const ATTEMPTS: u64 = 100;
-/// The number of further draws after those, and the first of the streams for that.
+/// The number of draws after those, and the first of their streams.
 const FURTHER_ATTEMPTS: u64 = 2000;
 const FURTHER_STREAMS: u64 = 1 << 48;
-/// The least probability of a cycle: all attempts together miss it with a probability of 10^-18.
+/// The least accepted probability of a cycle: all attempts together miss it with a probability of 10^-18.
 const LEAST_CYCLE: f64 = 0.02;
-/// The streams of one attempt.
+/// The streams per attempt.
 const STREAMS: u64 = 16;
-/// A spectral radius below this fraction of the largest element is drawn again: a matrix without cycles, whose radius is
-/// 0, has no scale to bring it to any other, and one that is nearly so would end with values out of all proportion.
+/// A spectral radius below this fraction of the largest element is redrawn. A matrix without cycles has radius 0 and cannot be scaled, and
+/// a nearly acyclic one would get huge values.
 const LEAST: f64 = 1e-3;
 
 impl<T: Structure> Moments for Matrices<T> {
@@ -160,12 +159,12 @@ impl<T: Structure> Matrices<T> {
     }
 }
 
-/// The distribution of matrices that are drawn together.
+/// The distribution of jointly drawn matrices.
 fn drawn(structure: impl Structure + 'static, unfolding: Unfolding) -> Distribution {
     Distribution::Joint(Arc::new(Matrices { structure, radius: None, unfolding }))
 }
 
-/// The distribution of matrices that are scaled to a spectral radius if one is given. Errors if they cannot have it.
+/// The distribution of matrices, scaled to a spectral radius if one is given. Errors if that is impossible.
 fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     let units = unfolding.columns();
     let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
@@ -180,7 +179,7 @@ fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: U
     Ok(Distribution::Joint(Arc::new(Matrices { structure, radius, unfolding })))
 }
 
-/// A matrix of which each element is known by its place.
+/// A matrix whose elements are functions of their position.
 pub(super) trait Topology: Debug + Send + Sync {
     /// The weight from unit `from` to unit `to` of `n`.
     fn weight(&self, to: u64, from: u64, n: u64) -> f64;
@@ -188,11 +187,11 @@ pub(super) trait Topology: Debug + Send + Sync {
     /// The largest magnitude of a weight.
     fn max_abs(&self) -> f64;
 
-    /// True if some units of `n` lead to one another in a circle.
+    /// True if the graph of `n` units has a cycle.
     fn has_cycle(&self, n: u64) -> bool;
 }
 
-/// A topology, element by element.
+/// A topology evaluated element by element.
 #[derive(Debug)]
 struct Placed<T> {
     topology: T,
@@ -212,7 +211,7 @@ impl<T: Topology> Deterministic for Placed<T> {
     }
 }
 
-/// A topology, filled in.
+/// A topology filled as a matrix.
 #[derive(Debug)]
 struct Filled<T>(T);
 
@@ -238,7 +237,7 @@ impl<T: Topology> Structure for Filled<T> {
     }
 }
 
-/// The distribution of a topology: element by element, or filled in if it is scaled to a spectral radius.
+/// The distribution of a topology: by element, or jointly if it is scaled to a spectral radius.
 fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unfolding) -> Result<Distribution> {
     match radius {
         Some(_) => scaled(Filled(topology), radius, unfolding),
@@ -274,7 +273,7 @@ mod tests {
     use crate::scheme::{Requires, SCHEMES};
     use crate::tensor::{DType, Fans};
 
-    /// True if a topology says that it has a cycle just where its spectral radius is above 0.
+    /// True if a topology reports a cycle exactly when its spectral radius is above 0.
     #[track_caller]
     fn cycles_are_those_of_the_matrix<T: Topology>(of: impl Fn(f64, f64, f64, u64) -> T, sizes: impl Fn(u64) -> u64) {
         for n in 1u64..=7 {

@@ -1,6 +1,6 @@
 //! The decimal digits of pi.
 
-/// The digits of a limb.
+/// The base of a limb.
 const BASE: u64 = 1_000_000_000;
 
 /// The first `count` digits of pi after the point, by Machin's formula: pi = 16 arctan(1/5) - 4 arctan(1/239).
@@ -14,7 +14,7 @@ pub(super) fn digits(count: usize) -> Vec<u8> {
     digits.take(count).map(|digit| u8::try_from(digit).unwrap_or_default()).collect()
 }
 
-/// factor * arctan(1 / x) as limbs, the first before the point: the sum of (-1)^k factor / ((2k + 1) x^(2k + 1)).
+/// factor * arctan(1 / x) as limbs, the integer part first: the sum of (-1)^k factor / ((2k + 1) x^(2k + 1)).
 fn arctangent(x: u64, factor: u64, limbs: usize) -> Vec<u64> {
     let mut power = vec![0; limbs];
     power[0] = factor;

@@ -1,4 +1,4 @@
-//! The spectral radius of a matrix that may be mostly zero.
+//! The spectral radius of a possibly sparse matrix.
 
 use nalgebra::linalg::balancing::balance_parlett_reinsch;
 use nalgebra::{DMatrix, Schur};
@@ -7,10 +7,10 @@ use super::balance::{balance, tilt};
 use super::condition::condition;
 use crate::tensor::to_f64;
 
-/// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` where the eigenvalues are not found.
+/// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` if the iteration fails.
 ///
-/// The eigenvalues are those of the strongly connected components of its graph. That makes the radius of a matrix without
-/// cycles exactly 0, which an iteration on all of it would miss by far.
+/// The eigenvalues are those of the strongly connected components of its graph. So the radius of an acyclic matrix is exactly 0; iterating
+/// on the full matrix would miss it by far.
 pub(super) fn spectral_radius(matrix: &[f64], n: usize) -> Option<f64> {
     let mut largest = 0f64;
     for component in components(matrix, n) {
@@ -58,21 +58,21 @@ fn radius_of(units: &[usize], matrix: &[f64], n: usize) -> Option<f64> {
     best.map(|best| libm::scalbn(best.radius, exponent))
 }
 
-/// A spectral radius as rounding leaves it.
+/// A spectral radius with its rounding error.
 struct Measured {
     radius: f64,
-    /// About how far off it may be, relative to it.
+    /// The estimated relative error.
     error: f64,
 }
 
 impl Measured {
-    /// True if it has the digits of a single.
+    /// True if it is accurate to single precision.
     fn is_certain(&self) -> bool {
         self.error <= 1e-8
     }
 }
 
-/// The spectral radius of a matrix by its real Schur form; `None` if that is not found.
+/// The spectral radius by the real Schur form; `None` if that fails.
 fn measured(block: Vec<f64>, size: usize) -> Option<Measured> {
     // Units on scales of their own are brought to one, as LAPACK does before it looks for eigenvalues.
     let mut block = DMatrix::from_vec(size, size, block);
@@ -90,8 +90,7 @@ fn measured(block: Vec<f64>, size: usize) -> Option<Measured> {
     radius.is_finite().then_some(Measured { radius, error })
 }
 
-/// The spectral radius of a matrix whose diagonals are constant, and 0 but for the middle three, by its closed form: its
-/// eigenvalues are a + 2 sqrt(b c) cos(k pi / (n + 1)).
+/// The spectral radius of a tridiagonal Toeplitz matrix, whose eigenvalues are a + 2 sqrt(b c) cos(k pi / (n + 1)); `None` for others.
 fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
     let at = |to: usize, from: usize| block[from * size + to];
     let (middle, below, above) = (at(0, 0), at(1, 0), at(0, 1));
@@ -108,8 +107,8 @@ fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
     fits.then_some(radius)
 }
 
-/// Replaces a matrix by one of the same eigenvalues and without zeros, H A H with a reflection H. The iteration that
-/// finds them stalls on some matrices of zeros and ones, such as that of a cycle.
+/// Replaces a matrix by H A H with a reflection H, which has the same eigenvalues and no zeros. The eigenvalue iteration stalls on some 0/1
+/// matrices, such as that of a cycle.
 fn reflect(block: &mut [f64], size: usize) {
     // An axis of no particular direction: the fractional parts of the multiples of the golden ratio, plus 1.
     let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (to_f64(place as u64) * 0.618_033_988_749_894_9) % 1.0).collect();
@@ -228,7 +227,7 @@ mod tests {
         has_radius(&jumps, n, 2.0);
     }
 
-    /// The matrix of constant diagonals: `weights` by how far the unit that is led to lies ahead.
+    /// A Toeplitz matrix: `weights` by the offset of the target unit from the source.
     fn toeplitz(n: usize, weights: &[(isize, f64)]) -> Vec<f64> {
         let mut matrix = vec![0.0; n * n];
         for &(ahead, weight) in weights {

@@ -9,14 +9,14 @@ use super::super::{Arguments, Parameter, choice};
 use crate::distribution::{NORMAL_REACH, RandomStreams, sampling};
 use crate::tensor::{to_f64, to_usize};
 
-/// The streams of one attempt at a matrix, handed out one after the other.
+/// The streams of one attempt at a matrix, one by one.
 pub(crate) struct Random<'a> {
     draws: &'a dyn RandomStreams,
     next: u64,
 }
 
 impl<'a> Random<'a> {
-    /// The streams from number `first` on.
+    /// The streams from `first` on.
     pub(super) fn new(draws: &'a dyn RandomStreams, first: u64) -> Self {
         Self { draws, next: first }
     }
@@ -33,13 +33,13 @@ impl<'a> Random<'a> {
     }
 }
 
-/// One of `0..count`, each with the same probability up to 2^-16 of itself for every count there can be.
+/// One of `0..count`, uniform up to a relative error of 2^-16 for every possible count.
 pub(super) fn below(words: &mut dyn Rng, count: u64) -> u64 {
     ((u128::from(words.next_u64()) * u128::from(count)) >> 64) as u64
 }
 
-/// Calls `each(place, chosen)` for places `0..count` in order, of which `wanted` are chosen, every set of so many with the
-/// same probability (Fan, Muller and Rezucha 1962).
+/// Calls `each(place, chosen)` for places `0..count` in order, choosing a uniformly random subset of size `wanted` (Fan, Muller and Rezucha
+/// 1962).
 pub(super) fn choose(words: &mut dyn Rng, count: usize, wanted: usize, mut each: impl FnMut(usize, bool)) {
     let mut wanted = wanted as u64;
     for place in 0..count {
@@ -50,14 +50,14 @@ pub(super) fn choose(words: &mut dyn Rng, count: usize, wanted: usize, mut each:
 }
 
 choice! {
-    /// The distribution of the values that are not zero.
+    /// The distribution of the non-zero values.
     pub(super) enum ValueDistribution { Normal = "normal", Uniform = "uniform", Bernoulli = "bernoulli" }
 }
 pub(super) const DISTRIBUTION: Parameter<ValueDistribution> =
     Parameter::new("distribution", "the distribution of the non-zeros: N(0, 1), U(-1, 1), or -1 and 1")
         .default("normal");
 
-/// The chance of +1.
+/// The probability of +1.
 pub(super) const POSITIVE: Parameter<f64> =
     Parameter::new("positive", "the probability of 1 with bernoulli [default: 0.5]");
 
@@ -70,7 +70,7 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// Reads `distribution`, and `positive` where the scheme has that too.
+    /// Reads `distribution`, and `positive` if the scheme has it.
     pub(super) fn of(arguments: &mut Arguments) -> Result<Self> {
         let distribution = arguments.value(&DISTRIBUTION)?;
         let positive = arguments.lists(&POSITIVE) && arguments.given(&POSITIVE);
@@ -86,14 +86,13 @@ impl Values {
         }
     }
 
-    /// Reads `positive`, 0.5 if it is not given.
+    /// Reads `positive`, 0.5 by default.
     pub(super) fn bernoulli(arguments: &mut Arguments) -> Result<Self> {
         let positive = arguments.optional_fraction(&POSITIVE)?.unwrap_or(0.5);
         arguments.set(&POSITIVE, &positive);
         Ok(Self::Bernoulli { positive })
     }
 
-    /// Fills `out`.
     pub(super) fn fill(self, random: &mut Random, out: &mut [f64]) {
         let stream = random.stream();
         match self {
@@ -108,7 +107,7 @@ impl Values {
         }
     }
 
-    /// One value, from words of its own.
+    /// One value, from its own words.
     pub(super) fn one(self, words: &mut dyn Rng) -> f64 {
         match self {
             Self::Normal => sampling::normal(words),
@@ -139,12 +138,12 @@ impl Values {
     }
 }
 
-/// The parameters that say where the non-zeros are.
+/// The parameters of the sparsity pattern.
 pub(super) const DENSITY: Parameter<f64> = common::DENSITY
     .help("the probability of each element to be non-zero; the fraction of non-zeros with exact or direction");
-/// The same, with a default of 0.1.
+/// [`DENSITY`] with the default 0.1.
 pub(super) const DENSITY_OF_A_TENTH: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]");
-/// The same, with a default of 1.
+/// [`DENSITY`] with the default 1.
 pub(super) const DENSITY_OF_ONE: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]");
 pub(super) const DEGREE: Parameter<u64> =
     Parameter::new("degree", "the exact number of connections of each unit, instead of density");
@@ -162,18 +161,18 @@ pub(super) const EXACT: Parameter<bool> =
 /// The places of the non-zeros.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Places {
-    /// Each with a probability of its own.
+    /// Each with the same independent probability.
     Independent { density: f64 },
-    /// So many anywhere.
+    /// A fixed number of them anywhere.
     Exact { count: u64, fraction: f64 },
-    /// So many that lead to each unit.
+    /// A fixed number into each unit.
     In { degree: u64, fraction: f64 },
-    /// So many that come from each unit.
+    /// A fixed number out of each unit.
     Out { degree: u64, fraction: f64 },
 }
 
 impl Places {
-    /// Reads density, degree, direction and exact; `density` is the default of the scheme.
+    /// Reads density, degree, direction and exact; `density` is the scheme's default.
     pub(super) fn of(arguments: &mut Arguments, rows: u64, columns: u64, density: f64) -> Result<Self> {
         let degree = arguments.optional(&DEGREE);
         ensure!(
@@ -214,7 +213,7 @@ impl Places {
         })
     }
 
-    /// The fraction of non-zeros that is expected.
+    /// The expected fraction of non-zeros.
     pub(super) fn fraction(self) -> f64 {
         match self {
             Self::Independent { density } => density,
@@ -222,8 +221,8 @@ impl Places {
         }
     }
 
-    /// The probability, at least, that `n` units have a cycle: that one of them is connected to itself, or 1 where a connection
-    /// leads to, or comes from, each.
+    /// A lower bound of the probability that `n` units have a cycle: that of a self-connection, or 1 if each unit has an incoming or
+    /// outgoing connection.
     pub(super) fn cycle(self, n: u64) -> f64 {
         match self {
             Self::Independent { density } => 1.0 - libm::pow(1.0 - density, to_f64(n)),

@@ -79,7 +79,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
 pub(super) const SCALE: Parameter<f64> =
     common::SCALE.default("1").help("the factor on the values: their std, bound or magnitude, above 0");
 
-/// The distribution of random values at random places, element by element if they are independent.
+/// The distribution of random values at random positions, element by element if they are independent.
 pub(super) fn random_sparse(
     arguments: &mut Arguments,
     site: &Site,

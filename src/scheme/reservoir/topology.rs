@@ -1,4 +1,4 @@
-//! Reservoirs whose connections are fixed: rings, delay lines, blocks.
+//! Reservoirs with fixed connections: rings, delay lines, blocks.
 
 use anyhow::Result;
 
@@ -133,8 +133,8 @@ impl Topology for Line {
         self.weight.abs().max(self.self_loop.abs()).max(self.backward.abs())
     }
 
-    /// Steps up and down are those of a rotation of shift + backward-shift places. It splits into as many circles as their
-    /// greatest common divisor, one of which is whole unless a place of each is missing.
+    /// Steps up and down form a rotation by shift + backward-shift. It splits into gcd many cycles, one of which is complete unless each
+    /// lacks a position.
     fn has_cycle(&self, n: u64) -> bool {
         let leads_back = self.weight != 0.0 && self.backward != 0.0;
         let circles = common_divisor(self.shift, self.backward_shift);

@@ -9,8 +9,7 @@ use super::{
     TRUNCATED, UNIFORM, example, native,
 };
 
-/// Rows of (name, gain, fan mode, distribution, source), then the parameters, the summary and the formula. The variance is
-/// gain^2 / fan.
+/// Rows of (name, gain, fan mode, distribution, source), then the parameters, the summary and the formula. The variance is gain^2 / fan.
 macro_rules! table {
     ($arguments:ident: $(
         $name:literal, $gain:expr, $mode:expr, $distribution:expr, $source:expr;
@@ -68,7 +67,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
         "variance scale / fan; normal: std = sqrt(scale / fan); uniform: bound = sqrt(3 scale / fan); truncated-normal: cut at 2 sigma, then the same std"
 };
 
-/// The distribution. Errors if `corrected` is given with one that is not cut.
+/// The distribution. Errors if `corrected` is given with an untruncated one.
 fn widened_or_not(arguments: &Arguments) -> Result<FanDistribution> {
     let distribution = arguments.value(&TRUNCATED)?;
     let corrected = distribution == TruncatedNormal || !arguments.given(&CORRECTED);

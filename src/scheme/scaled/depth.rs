@@ -1,4 +1,4 @@
-//! Schemes that are scaled down by the depth of the network.
+//! Schemes scaled down by network depth.
 
 use anyhow::{Context, Result, ensure};
 

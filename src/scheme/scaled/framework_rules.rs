@@ -1,4 +1,4 @@
-//! The rows of single frameworks.
+//! Rows of single frameworks.
 
 use anyhow::{Context, Result, ensure};
 

@@ -1,4 +1,4 @@
-//! Schemes whose variance is a scale over a fan: one algebra for fanin's own and the frameworks'.
+//! Schemes with a variance of scale over fan, in our arithmetic and that of the frameworks.
 
 use anyhow::{Result, ensure};
 
@@ -19,7 +19,7 @@ pub(super) use depth::ROWS as DEPTH;
 pub(super) use framework_rules::{CLEARED, ROWS as FRAMEWORK_RULES};
 
 choice! {
-    /// The fan that a variance is divided by, in the words of the literature.
+    /// The fan that divides a variance, in the literature's words.
     #[expect(clippy::enum_variant_names, reason = "the words of the literature")]
     pub(super) enum FanMode {
         /// `fan_in`
@@ -34,7 +34,7 @@ choice! {
 }
 
 impl FanMode {
-    /// The fan of a weight. Errors if a fan that the mode reads is unknown.
+    /// The fan of a weight. Errors if a required fan is unknown.
     pub(super) fn fan(self, fan_in: Result<f64>, fan_out: Result<f64>) -> Result<f64> {
         match self {
             Self::FanIn => fan_in,
@@ -77,8 +77,8 @@ const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 /// The defaults of the rows.
 const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, requires: Requires::Fans, ..EMPTY };
 
-/// An order of arithmetic. `scale` is a factor on the variance for frameworks that divide a variance by the fan, and a gain,
-/// a factor on the standard deviation, for all others.
+/// An order of arithmetic. `scale` is a factor on the variance for frameworks that divide a variance by the fan. For others it is a gain, a
+/// factor on the standard deviation.
 pub(super) trait Arithmetic {
     /// The standard deviation.
     fn std(&self, scale: f64, fan: f64) -> f64 {
@@ -90,7 +90,7 @@ pub(super) trait Arithmetic {
         3f64.sqrt() * self.std(scale, fan)
     }
 
-    /// The standard deviation of a normal distribution that has `std` after cuts at 2 sigma.
+    /// The standard deviation of a normal that has `std` after truncation at 2 sigma.
     fn widened(&self, std: f64) -> f64 {
         std
     }
@@ -113,7 +113,7 @@ pub(super) fn scaled(scale: f64, fan: f64, distribution: FanDistribution, by: &i
 
 /// fanin's own arithmetic.
 struct Native {
-    /// The part of the standard deviation that cuts at 2 sigma leave; 1 if a truncated normal is not widened.
+    /// The factor of truncation at 2 sigma on the standard deviation; 1 if it is not corrected.
     left: f64,
 }
 
@@ -143,14 +143,14 @@ fn native(
     Ok(scaled(gain, fan, distribution, &by))
 }
 
-/// The fan of a mode, with the outputs counted after pooling. An empty weight has a fan of 0, and no element to scale.
+/// The fan of a mode, counting outputs after pooling. An empty weight has a fan of 0 and no elements to scale.
 fn fan(mode: FanMode, arguments: &Arguments, site: &Site) -> Result<f64> {
     let pool = arguments.if_listed(&POOL).unwrap_or(1);
     ensure!(pool > 0, "pool is 0: it must be 1 or more");
     Ok(mode.fan(site.fan_in().map(to_f64), site.fan_out().map(|fan| to_f64(fan / pool)))?.max(1.0))
 }
 
-/// A count as a divisor: 1 for the 0 units of an empty weight.
+/// A count as a divisor; 1 if it is 0, for an empty weight.
 fn divisor(count: u64) -> f64 {
     to_f64(count.max(1))
 }

@@ -81,7 +81,7 @@ fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
 struct Positions {
     rows: u64,
     features: u64,
-    /// The logarithm of the ratio of each pair's frequency to that of the one before.
+    /// The logarithm of the ratio of consecutive frequencies.
     rate: f64,
     interleaved: bool,
 }

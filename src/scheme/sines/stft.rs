@@ -1,4 +1,4 @@
-//! A windowed Fourier basis, in exact angles or step by step as a framework computes it.
+//! A windowed Fourier basis, with exact angles or with a framework's rounding.
 
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use crate::scheme::kernel_tap::{kernel_axes, widths};
 use crate::scheme::{Arguments, Site};
 use crate::tensor::{Axes, AxisRole, DType, to_f64};
 
-/// The arithmetic of a framework that rounds after every step, which moves the angles of long kernels.
+/// The arithmetic of a framework that rounds every step, which shifts the angles of long kernels.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scheme) struct Steps {
     /// The type of the angles.
     pub(in crate::scheme) angle: DType,
     /// The type of pi, of sines and of roots.
     pub(in crate::scheme) wave: DType,
-    /// The type of the window and of what is made of both.
+    /// The type of the window and of products with it.
     pub(in crate::scheme) product: DType,
-    /// True if frequencies are multiplied by one over the period, and not divided by it.
+    /// True if frequencies are multiplied by the reciprocal of the period, not divided by it.
     pub(in crate::scheme) reciprocal: bool,
-    /// True if the period is a number of the angles' type.
+    /// True if the period is rounded to the angles' type.
     pub(in crate::scheme) rounds_period: bool,
-    /// True if a sum is rounded after each summand, so that small ones are lost.
+    /// True if a sum is rounded after each term, which loses small ones.
     pub(in crate::scheme) rounds_sums: bool,
 }
 
-/// The longest kernel whose window is summed place by place.
+/// The longest kernel with a window summed term by term.
 const LONGEST: u64 = 1 << 24;
 
 impl Steps {
@@ -68,7 +68,7 @@ impl Steps {
     }
 }
 
-/// The distribution of `stft`, by the steps of a framework where some are given.
+/// The distribution of `stft`, by a framework's steps if given.
 pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Option<Steps>) -> Result<Distribution> {
     let axes = site.axes()?;
     let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));

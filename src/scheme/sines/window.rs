@@ -15,7 +15,7 @@ choice! {
     }
 }
 
-/// Up to this length sums are taken place by place; beyond it their closed form is exact.
+/// The longest window summed term by term; for longer ones the closed form is exact.
 const SHORT: u64 = 64;
 
 choice! {
@@ -39,7 +39,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A window of that length; `None` for [`WindowKind::None`].
+    /// A window of this length; `None` for [`WindowKind::None`].
     pub(super) fn new(kind: WindowKind, length: u64, periodic: bool) -> Option<Self> {
         let cosines = match kind {
             WindowKind::Hann => [0.5, 0.5, 0.0],

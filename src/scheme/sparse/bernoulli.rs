@@ -1,4 +1,4 @@
-//! Weights that are each zero by the toss of a coin.
+//! Weights with independent random zeros.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Distributi
     Ok(Distribution::Iid(Arc::new(SparseBernoulli { chance, mean, std })))
 }
 
-/// N(mean, std²) with a chance, else 0.
+/// N(mean, std²) with a probability, else 0.
 #[derive(Debug)]
 struct SparseBernoulli {
     chance: f64,

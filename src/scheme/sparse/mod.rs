@@ -1,4 +1,4 @@
-//! Weights that are mostly zero.
+//! Mostly zero weights.
 
 mod bernoulli;
 
@@ -34,7 +34,7 @@ pub(super) const STD: Parameter<f64> =
     common::STD.default("0.01").help("the standard deviation of the non-zeros, 0 or more");
 pub(super) const MEAN: Parameter<f64> = common::MEAN.help("the mean of the non-zeros [default: 0]");
 choice! {
-    /// The side whose weights are counted.
+    /// The side that fixes the number of weights.
     pub(super) enum Unit { Output = "output", Input = "input" }
 }
 pub(super) const UNIT: Parameter<Unit> = Parameter::new(
@@ -57,7 +57,7 @@ fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     Ok(Distribution::Sparse { nonzeros, mean, std, unfolding })
 }
 
-/// The tensor as matrices whose rows are the units that `unit` names.
+/// The tensor as matrices with a row for each unit of the side `unit`.
 fn unfolding(arguments: &Arguments, site: &Site) -> Result<Unfolding> {
     let unfolding = site.unfolding()?;
     Ok(if arguments.optional(&UNIT) == Some(Unit::Input) { unfolding.transposed() } else { unfolding })
@@ -73,8 +73,8 @@ fn moments(arguments: &Arguments) -> Result<(f64, f64)> {
     Ok((arguments.optional(&MEAN).unwrap_or(0.0), arguments.nonnegative(&STD)?))
 }
 
-/// A product of a fraction and a count, rounded down or up; one that misses a whole number only because the fraction has
-/// no exact binary form (0.29 of 100) is that number; frameworks take 28 of those, and 8 zeros for 0.07 of 100.
+/// The product of a fraction and a count, rounded down or up. A product that misses an integer only because the fraction is inexact in
+/// binary (0.29 of 100) is that integer. Frameworks get 28 there, and 8 zeros for 0.07 of 100.
 pub(super) fn rounded(product: f64, round: fn(f64) -> f64) -> u64 {
     let near = product.round();
     let exact = if (product - near).abs() <= 2.0 * f64::EPSILON * near { near } else { round(product) };
