@@ -1,12 +1,12 @@
-//! The values of a tensor with its first axis fastest, for formats that keep them so.
+//! Values in column-major order, for formats that store them so.
 
 use super::{Source, Values};
 use crate::tensor::{DType, Shape, to_usize};
 
-/// The number of values that are drawn at a time.
+/// The number of values drawn at a time.
 const BLOCK: u64 = 1 << 14;
 
-/// The values of a source in column-major order. All are drawn now, and held in memory.
+/// The values of a source in column-major order, all drawn now and held in memory.
 pub(crate) fn column_major(source: &dyn Source, shape: &Shape, dtype: DType) -> Box<dyn Source> {
     let part = |from: u64, count: usize| source.part(from, count);
     Box::new(match dtype {
@@ -21,7 +21,7 @@ pub(crate) fn column_major(source: &dyn Source, shape: &Shape, dtype: DType) -> 
     })
 }
 
-/// The elements that `fill` gives row-major, column-major.
+/// The elements of `fill`, which are row-major, in column-major order.
 fn reordered<T: Copy + Default>(shape: &Shape, fill: impl Fn(u64, &mut [T])) -> Vec<T> {
     let count = shape.count();
     let mut values = vec![T::default(); to_usize(count)];
@@ -38,10 +38,10 @@ fn reordered<T: Copy + Default>(shape: &Shape, fill: impl Fn(u64, &mut [T])) -> 
     values
 }
 
-/// The column-major places of the elements in row-major order.
+/// Iterates over the column-major indices of elements in row-major order.
 struct Places {
     place: usize,
-    /// The index, the size and the distance of neighbours along each axis, the last axis first.
+    /// The index, size and stride of each axis, the last axis first.
     axes: Vec<(usize, usize, usize)>,
 }
 

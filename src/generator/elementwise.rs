@@ -1,4 +1,4 @@
-//! The distributions of independent values that frameworks have.
+//! Distributions of independent values that frameworks have.
 
 use crate::distribution::Distribution;
 
@@ -9,7 +9,7 @@ pub(super) enum Elementwise {
     Uniform { low: f64, high: f64 },
     /// N(mean, std²).
     Normal { mean: f64, std: f64 },
-    /// N(mean, std²), cut off at `low` and `high`.
+    /// N(mean, std²), truncated to [`low`, `high`].
     TruncatedNormal { mean: f64, std: f64, low: f64, high: f64 },
 }
 
@@ -17,7 +17,7 @@ impl Elementwise {
     /// N(0, 1).
     pub(super) const STANDARD_NORMAL: Self = Self::Normal { mean: 0.0, std: 1.0 };
 
-    /// A distribution, if it is one of these.
+    /// The distribution, if it is one of these.
     pub(super) fn of(distribution: &Distribution) -> Option<Self> {
         match *distribution {
             Distribution::Uniform { low, high } => Some(Self::Uniform { low, high }),

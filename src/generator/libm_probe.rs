@@ -1,10 +1,10 @@
-//! A probe: are this machine's mathematical functions those that frameworks call on Linux: glibc's, with fused multiply-add.
+//! A probe of this machine's libm: does it round as glibc on Linux with fused multiply-add?
 //!
-//! Frameworks take logarithms and sines from the platform's library, and so do we where we draw their numbers. Another library, or a
-//! CPU without fused multiply-add, rounds one result in some hundreds or thousands the other way. That is told by trying: on the
-//! arguments below, glibc without fused multiply-add, or musl's algorithms, give another last bit.
+//! Frameworks use the platform's logarithms and sines, and so does fanin to reproduce them. Another library, or a CPU without fused
+//! multiply-add, rounds one result in hundreds or thousands differently. The arguments below detect it: on them glibc without fused
+//! multiply-add, or musl's algorithms, give another last bit.
 
-/// A function of the platform's library, of doubles or of singles.
+/// A libm function in single or double precision.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Function {
     Ln,
@@ -20,11 +20,11 @@ pub(super) enum Function {
     SingleTan,
 }
 
-/// What Box and Muller's normals take in double precision.
+/// The functions of Box-Muller normals in double precision.
 pub(super) const LOGARITHMS_AND_SINES: &[Function] = &[Function::Ln, Function::Ln1p, Function::Sin, Function::Cos];
 
 impl Function {
-    /// True if every probe gives the bits of glibc 2.36 on x86-64 with fused multiply-add.
+    /// True if every probe has the bits of glibc 2.36 on x86-64 with fused multiply-add.
     pub(super) fn rounds_as_glibc(self) -> bool {
         match self {
             Self::Ln => doubles(
@@ -90,7 +90,7 @@ impl Function {
         }
     }
 
-    /// Its name, and of which numbers.
+    /// The name with its precision.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ln => "log",

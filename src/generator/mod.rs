@@ -1,4 +1,4 @@
-//! Generators: distribution to numbers. A generator knows no scheme's name, no file and no command line.
+//! Generators turn a distribution into values. They know no scheme, file or command line.
 
 mod column_major;
 mod elementwise;
@@ -35,64 +35,64 @@ use source::{Offset, Sliced};
 pub use precision::to_bfloat16;
 pub use source::{Source, Values};
 
-/// A way to turn distributions into numbers.
+/// A random number generator with its sampling of distributions.
 #[derive(Debug)]
 pub struct Generator {
-    /// Its name, in provenance and on the command line.
+    /// The name, in provenance and on the command line.
     pub name: &'static str,
-    /// Its promise, in a line for `fanin list generators`.
+    /// Its guarantee, a line for `fanin list generators`.
     pub summary: &'static str,
-    /// The framework whose numbers it draws; `None` for the program's own.
+    /// The framework that it reproduces; `None` for our own values.
     pub framework: Option<Framework>,
-    /// Errors if it takes no such seed.
+    /// Errors if it does not accept the seed.
     check: fn(&Seed) -> Result<()>,
-    /// True if it draws such a distribution.
+    /// True if it draws the distribution.
     supports: fn(&Distribution) -> bool,
     access: Access,
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes; 0 if it is drawn element by element.
+    /// The memory to draw a tensor, in bytes, beyond fixed buffers; 0 if elements are drawn independently.
     workspace: fn(&TensorSpec) -> u64,
 }
 
-/// A release of a framework whose numbers are reproduced.
+/// A release of a framework that is reproduced.
 #[derive(Debug)]
 pub struct Framework {
-    /// Its word after `--like`.
+    /// The word for it in `--like`.
     pub word: &'static str,
     /// The release that was compared.
     pub release: &'static str,
-    /// The first release that is known to draw these values.
+    /// The first release known to draw these values.
     pub since: &'static str,
-    /// True if each layer of a model takes a seed of its own.
+    /// True if each layer of a model has its own seed.
     seeds_layers: bool,
-    /// Errors if several tensors cannot share such a seed, which one tensor can take.
+    /// Errors if several tensors cannot share a seed that one tensor can use.
     check_shared: fn(&Seed) -> Result<()>,
-    /// The libm functions that the values of a tensor depend on. Values that are rounded from double precision to a smaller type
-    /// depend on none: a wrong last bit is lost.
+    /// The libm functions that a tensor's values depend on; none if they are rounded from double precision to a smaller dtype, which hides
+    /// a wrong last bit.
     libm_functions: fn(&TensorSpec) -> &'static [Function],
 }
 
-/// How a generator goes through the tensors of a plan.
+/// The order in which a generator can draw the tensors of a plan.
 #[derive(Debug)]
 enum Access {
     /// Any part of any tensor at any time.
     Random(Open),
-    /// One tensor after the other, from the state that a seed gives.
+    /// One tensor after the other, from the state of a seed.
     Sequential(fn(&Seed) -> Box<dyn RngState>),
 }
 
-/// Opens the numbers of a tensor with a number of threads; `None` if the generator has no such distribution.
+/// Opens a tensor with a number of threads; `None` if the generator lacks the distribution.
 type Open = fn(&Seed, &TensorSpec, usize) -> Option<Box<dyn Source>>;
 
 /// The source of numbers for all tensors of a plan.
 #[derive(Clone, Debug)]
 pub(crate) enum Sampler {
-    /// Each by itself.
+    /// Each tensor independently.
     Random(Open),
-    /// One after the other.
+    /// In sequence.
     Sequential(Arc<Sequence>),
 }
 
-/// Every generator. The row of a framework is in the framework's module.
+/// Every generator. A framework's row is in its own module.
 pub const GENERATORS: &[Generator] = &[
     Generator {
         name: native::NAME,
@@ -115,11 +115,11 @@ pub const GENERATORS: &[Generator] = &[
     keras::NUMPY,
 ];
 
-/// The generator of this program's own numbers.
+/// The generator of our own values.
 pub const NATIVE: &Generator = &GENERATORS[0];
 
 impl Generator {
-    /// The generator of that name, as provenance has it. Errors name the nearest.
+    /// The generator of a name in provenance. Errors with the nearest name.
     pub fn find(name: &str) -> Result<&'static Self> {
         let names = || GENERATORS.iter().map(|generator| generator.name);
         GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
@@ -128,7 +128,7 @@ impl Generator {
         })
     }
 
-    /// The generator of a framework's numbers, by its word after `--like`. Errors name the nearest.
+    /// The generator of a value of `--like`. Errors with the nearest word.
     pub fn like(word: &str) -> Result<&'static Self> {
         let words = || GENERATORS.iter().filter_map(|generator| Some(generator.framework.as_ref()?.word));
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);
@@ -139,19 +139,19 @@ impl Generator {
         Ok(generator)
     }
 
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for a distribution that is drawn element by element.
+    /// The memory to draw a tensor, in bytes, beyond fixed buffers; 0 if elements are drawn independently.
     pub(crate) fn workspace(&self, tensor: &TensorSpec) -> u64 {
         // Values that are not random are the same for every generator.
         let workspace = if tensor.distribution.is_random() { self.workspace } else { NATIVE.workspace };
         workspace(tensor)
     }
 
-    /// Errors if it takes no such seed.
+    /// Errors if it does not accept the seed.
     pub fn check(&self, seed: &Seed) -> Result<()> {
         (self.check)(seed).with_context(|| format!("seed `{}`", seed.typed()))
     }
 
-    /// True if each layer of a model takes a seed of its own.
+    /// True if each layer of a model has its own seed.
     pub fn seeds_layers(&self) -> bool {
         self.framework.as_ref().is_some_and(|framework| framework.seeds_layers)
     }
@@ -161,7 +161,7 @@ impl Generator {
         if self.seeds_layers() && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
     }
 
-    /// The reason why the values of a tensor are only approximate on this machine; `None` if they are equal to the framework's.
+    /// The reason why a tensor's values are only approximate on this machine; `None` if they are bit for bit the framework's.
     pub(crate) fn inexact_reason(&self, tensor: &TensorSpec) -> Option<String> {
         let framework = self.framework.as_ref()?;
         let functions = if tensor.distribution.is_random() { (framework.libm_functions)(tensor) } else { &[] };
@@ -176,12 +176,12 @@ impl Generator {
         })
     }
 
-    /// True if it draws such a distribution. What is not random is drawn whatever the generator.
+    /// True if it draws the distribution. Every generator has deterministic ones.
     pub(crate) fn draws(&self, distribution: &Distribution) -> bool {
         !distribution.is_random() || (self.supports)(distribution)
     }
 
-    /// The source of numbers for the tensors of a plan. Errors if it takes no such seed.
+    /// The sampler for the tensors of a plan. Errors if the seed is not accepted.
     pub(crate) fn sampler(&self, seed: &Seed, tensors: &[&TensorSpec]) -> Result<Sampler> {
         self.check(seed)?;
         let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));
@@ -199,11 +199,11 @@ impl Generator {
 const OPEN_NATIVE: Open = |seed, tensor, threads| Some(native::open(seed, tensor, threads));
 
 impl Sampler {
-    /// The sampler of this program's own numbers.
+    /// The sampler of our own values.
     pub(crate) const NATIVE: Self = Self::Random(OPEN_NATIVE);
 
-    /// The numbers of a tensor of a plan with that seed. An elementwise distribution costs nothing here; a matrix distribution is drawn now, by
-    /// `threads` threads. `None` if the generator has no such distribution.
+    /// The values of a planned tensor. Elementwise distributions cost nothing here; matrices are drawn now, by `threads` threads. `None` if
+    /// the generator lacks the distribution.
     pub(crate) fn open(&self, seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
         let whole: Box<dyn Source> = match self {
             Self::Sequential(sequence) => Box::new(sequence.open(tensor.order.map_or(0, to_usize))),
@@ -212,7 +212,7 @@ impl Sampler {
         Some(part_of(whole, tensor))
     }
 
-    /// The tensors before the position `place` that are drawn one after the other.
+    /// The tensors drawn in sequence before position `place`.
     pub(crate) fn before(&self, place: usize) -> &[TensorSpec] {
         match self {
             Self::Sequential(sequence) => sequence.first(place),
@@ -221,17 +221,17 @@ impl Sampler {
     }
 }
 
-/// The native numbers of one tensor, whatever its plan.
+/// The native values of one tensor, independent of a plan.
 pub fn native(seed: u64, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     part_of(native::open(&Seed::from(seed), tensor, threads), tensor)
 }
 
-/// The numbers of a tensor whose values are in memory.
+/// The values of a tensor in memory.
 pub(crate) fn held(values: Arc<Values>, tensor: &TensorSpec) -> Box<dyn Source> {
     part_of(Box::new(Offset { from: 0, values }), tensor)
 }
 
-/// The numbers of a slice, from those of the whole.
+/// The values of a slice, from those of the full tensor.
 fn part_of(whole: Box<dyn Source>, tensor: &TensorSpec) -> Box<dyn Source> {
     match &tensor.slice {
         Some(slice) => Box::new(Sliced { whole, slice: slice.clone(), shape: tensor.shape.clone() }),
@@ -239,12 +239,12 @@ fn part_of(whole: Box<dyn Source>, tensor: &TensorSpec) -> Box<dyn Source> {
     }
 }
 
-/// The numbers of what is not random, which are the same whatever the generator.
+/// Deterministic values, which are the same for every generator.
 pub(crate) fn unrandom(tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     part_of(native::open(&Seed::default(), tensor, threads), tensor)
 }
 
-/// The bounds of a distribution inside a dtype: the outermost values of that type that the distribution allows.
+/// The bounds of a distribution in a dtype: the outermost values that both allow.
 fn bounds(distribution: &Distribution, dtype: DType) -> (f64, f64) {
     distribution
         .bounds()

@@ -1,21 +1,21 @@
-//! The Mersenne twister MT19937 (Matsumoto and Nishimura 1998): the words of `numpy.random.RandomState`, of torch and of Python's
+//! The Mersenne twister MT19937 (Matsumoto and Nishimura 1998), the engine of `numpy.random.RandomState`, of torch and of Python's
 //! `random`.
 
 /// The words of the state.
 const N: usize = 624;
-/// How far on the word is that each is mixed with.
+/// The offset of the word that each word is mixed with.
 const M: usize = 397;
 
 /// The engine.
 #[derive(Clone)]
 pub(super) struct Mt19937 {
     state: Box<[u32; N]>,
-    /// The next word of the state; [`N`] if it must be twisted first.
+    /// The next word of the state; [`N`] if a twist is due.
     next: usize,
 }
 
 impl Mt19937 {
-    /// From a number, as `init_genrand`.
+    /// Seeds from a number, as `init_genrand`.
     pub(super) fn from_seed(seed: u32) -> Self {
         let mut state = Box::new([seed; N]);
         for place in 1..N {
@@ -25,7 +25,7 @@ impl Mt19937 {
         Self { state, next: N }
     }
 
-    /// From several numbers, one at least, as `init_by_array`.
+    /// Seeds from one or more numbers, as `init_by_array`.
     pub(super) fn from_array(key: &[u32]) -> Self {
         let Self { mut state, next } = Self::from_seed(19_650_218);
         let (mut place, mut taken) = (1, 0);
@@ -77,7 +77,7 @@ impl Mt19937 {
         }
     }
 
-    /// Leaves words out.
+    /// Skips words.
     pub(super) fn skip(&mut self, mut count: u64) {
         loop {
             let left = (N - self.next) as u64;
@@ -90,8 +90,7 @@ impl Mt19937 {
         }
     }
 
-    /// The next 624 words, untempered. Each of the loops reads only words that are old or were made long before, so that they are
-    /// done several at a time.
+    /// The next 624 words, untempered. Each loop reads only words that are old or much earlier, so that it vectorizes.
     fn twist(&mut self) {
         let state = &mut *self.state;
         for place in 0..N - M {
@@ -122,7 +121,6 @@ fn mixed(word: u32) -> u32 {
     word ^ (word >> 30)
 }
 
-/// A place as a word.
 fn word(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

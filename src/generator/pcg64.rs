@@ -1,4 +1,4 @@
-//! `NumPy`'s default engine: PCG64, that is PCG XSL RR 128/64 (O'Neill 2014), seeded by `SeedSequence`.
+//! `NumPy`'s default engine: PCG64, also known as PCG XSL RR 128/64 (O'Neill 2014), seeded by `SeedSequence`.
 
 /// The multiplier of the linear congruential generator.
 const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
@@ -8,13 +8,12 @@ const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 pub(super) struct Pcg64 {
     state: u128,
     increment: u128,
-    /// The upper half of a word whose lower half was taken; the next half that is needed takes it, whatever is drawn
-    /// between.
+    /// The unused upper half of a word, which the next draw of a half uses, regardless of draws in between.
     half: Option<u32>,
 }
 
 impl Pcg64 {
-    /// From the words of a `SeedSequence`.
+    /// Seeds from the words of a `SeedSequence`.
     pub(super) fn from_entropy(words: &[u32]) -> Self {
         let [state, stream] = SeedSequence::new(words).two();
         let increment = stream << 1 | 1;
@@ -43,7 +42,7 @@ impl Pcg64 {
         word as u32
     }
 
-    /// Leaves words out: `count` steps of `state * MULTIPLIER + increment` are one such step, composed by squaring (Brown 1994).
+    /// Skips words: `count` steps of `state * MULTIPLIER + increment` are one such step, composed by squaring (Brown 1994).
     pub(super) fn skip(&mut self, mut count: u64) {
         let (mut factor, mut term) = (MULTIPLIER, self.increment);
         let (mut factors, mut terms) = (1u128, 0u128);
@@ -59,7 +58,7 @@ impl Pcg64 {
         self.state = self.state.wrapping_mul(factors).wrapping_add(terms);
     }
 
-    /// Leaves halves of words out.
+    /// Skips halves of words.
     pub(super) fn skip_halves(&mut self, count: u64) {
         let rest = count - u64::from(count > 0 && self.half.take().is_some());
         self.skip(rest / 2);
@@ -69,7 +68,7 @@ impl Pcg64 {
     }
 }
 
-/// `numpy.random.SeedSequence`: the entropy of a seed, mixed into a pool of words (after O'Neill's `seed_seq_fe128`).
+/// `numpy.random.SeedSequence`: mixes the entropy of a seed into a pool of words (after O'Neill's `seed_seq_fe128`).
 struct SeedSequence {
     pool: [u32; POOL],
 }
@@ -77,7 +76,7 @@ struct SeedSequence {
 const POOL: usize = 4;
 
 impl SeedSequence {
-    /// Words of entropy, as many as there are.
+    /// Any number of entropy words.
     fn new(words: &[u32]) -> Self {
         let mut hash = Hash { constant: 0x43b0_d7e5, factor: 0x931e_8875 };
         let mut pool = [0; POOL];
@@ -97,7 +96,7 @@ impl SeedSequence {
         Self { pool }
     }
 
-    /// Its first two numbers of 128 bits: words follow the lower half first, halves the higher one.
+    /// Its first two 128-bit numbers: words have the lower half first, 64-bit halves the higher one.
     fn two(&self) -> [u128; 2] {
         let mut hash = Hash { constant: 0x8b51_f9dd, factor: 0x58f3_8ded };
         let mut words = self.pool.iter().cycle().map(|&word| u128::from(hash.of(word)));
@@ -106,7 +105,7 @@ impl SeedSequence {
     }
 }
 
-/// A hash of words, each by another constant.
+/// A hash of words with a new constant for each.
 struct Hash {
     constant: u32,
     factor: u32,

@@ -1,16 +1,16 @@
 //! Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, Parallel random numbers: as easy as 1, 2, 3), and the seeds of
-//! `tf.random.stateless_*`, which are mixed by one block of it.
+//! `tf.random.stateless_*`, which one of its blocks mixes.
 
-/// The multipliers of the first and the third word of a block in each round.
+/// The multipliers of a block's first and third word in each round.
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 
-/// The increments of the key between rounds: the golden ratio, and the root of 3 less 1.
+/// The increments of the key between rounds: the golden ratio, and sqrt(3) - 1.
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 
-/// The key under which `TensorFlow` mixes a pair of seeds.
+/// The key that mixes `TensorFlow`'s pairs of seeds.
 const SCRAMBLE: [u32; 2] = [0x3ec8_f720, 0x0246_1e29];
 
-/// Block after block of four words, each at its own address.
+/// Addressable blocks of four words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Philox {
     key: [u32; 2],

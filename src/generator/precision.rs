@@ -1,4 +1,4 @@
-//! The types that values are drawn in.
+//! The types of the arithmetic.
 
 use half::bf16;
 use pulp::Simd;
@@ -37,8 +37,8 @@ impl Precision for f64 {
     }
 }
 
-/// Rounds singles to bfloat16, to nearest, ties to even. No value may overflow, as none does of a distribution that fits the dtype; the NaN
-/// of the distribution that has it keeps its upper half, as rounding carries nothing into it.
+/// Rounds singles to bfloat16, to nearest, ties to even. No value may overflow; distributions that fit the dtype do not. A NaN keeps its
+/// upper half, since rounding never carries into it.
 #[inline(always)]
 pub fn to_bfloat16<S: Simd>(_: S, singles: &[f32], out: &mut [bf16]) {
     // With AVX-512 (and NEON) the halves of words, which take fewer operations; elsewhere they take more than whole words.

@@ -1,18 +1,17 @@
-//! Orthogonal matrices as frameworks make them: Q of the QR decomposition of a matrix of their normals, where the diagonal of R is
-//! positive, which leaves one Q alone. Theirs come from LAPACK, most often in single precision; these are decomposed in double
-//! precision, and are close to them.
+//! Orthogonal matrices of frameworks: Q of the QR decomposition of a matrix of their normals, with a positive diagonal of R, which makes it
+//! unique. Frameworks use LAPACK, mostly in single precision. Here the decomposition is in double precision, so the result is approximate.
 
 use super::source::Values;
 use super::{Source, householder};
 use crate::distribution::{Distribution, TensorSpec, bytes_of, matrix, panels};
 use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
-/// The side of a matrix that its rows of normals run along.
+/// The side of a matrix that has its rows of normals.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
-    /// As many as the longer side; Q is transposed if there are more outputs than inputs (JAX, Keras).
+    /// One row per index of the longer side; Q is transposed if there are more outputs than inputs (JAX, Keras).
     Longer,
-    /// As many as outputs; the matrix is transposed, and then Q again, if there are fewer of them than inputs (torch).
+    /// One row per output; if there are fewer outputs than inputs, the matrix and then Q are transposed (torch).
     Outputs,
 }
 
@@ -45,19 +44,18 @@ pub(super) fn tensor(
     }
 }
 
-/// The bytes that such a tensor takes: its normals, the matrix, and the values, all as doubles, and what it takes to decompose it.
+/// The bytes for such a tensor: its normals, the matrix and the values, all as doubles, and the decomposition.
 pub(super) fn workspace(unfolding: &Unfolding) -> u64 {
     let (rows, columns) = (unfolding.rows(), unfolding.columns());
     bytes_of(&[&[3, rows, columns], &panels(rows.max(columns))])
 }
 
-/// The columns of Q, one after the other, of a `longer` x `shorter` matrix of normals, row-major.
+/// The columns of Q, one after the other, from a row-major `longer` x `shorter` matrix of normals.
 pub(super) fn orthonormal(normals: &[f64], longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
     householder::decomposed(longer, shorter, matrix::transposed(normals, [longer, shorter]), threads)
 }
 
-/// The workspace of a generator that decomposes the normals of an orthogonal matrix, in bytes; 0 for other distributions but joint
-/// ones.
+/// The workspace to decompose the normals of an orthogonal matrix, in bytes; 0 for other distributions but joint ones.
 pub(super) fn workspace_of(tensor: &TensorSpec) -> u64 {
     match &tensor.distribution {
         Distribution::Orthogonal { unfolding, .. } => workspace(unfolding),

@@ -1,4 +1,4 @@
-//! Generators of frameworks that draw one number after the other: what a tensor holds depends on all that was drawn before it.
+//! Sequential generators of frameworks: a tensor's values depend on all earlier draws.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::distribution::TensorSpec;
 use crate::parallel::lock;
 use crate::tensor::Seed;
 
-/// A framework's generator between two tensors: the state of its engine, and whatever else it remembers.
+/// A framework's generator between two tensors: the state of its engine and other memory.
 pub(super) trait RngState: Send {
-    /// The same state once more.
+    /// A copy of the state.
     fn fork(&self) -> Box<dyn RngState>;
     /// The values of the next tensor.
     fn tensor(self: Box<Self>, tensor: &TensorSpec) -> Box<dyn TensorCursor>;
@@ -21,16 +21,16 @@ pub(super) trait RngState: Send {
 
 /// The values of one tensor, first to last.
 pub(super) trait TensorCursor: Send {
-    /// The same values from here on once more.
+    /// A copy from here on.
     fn fork(&self) -> Box<dyn TensorCursor>;
-    /// The next `count` values, as a source whose element 0 is the first of them. Threads draw from such parts side by side, so that it
-    /// does here only what must be done in order.
+    /// The next `count` values, as a source that starts at element 0. Threads draw from such parts in parallel, so this call does only the
+    /// sequential work.
     fn take(&mut self, count: usize) -> Arc<dyn Source>;
-    /// The state after the last value, when all were taken.
+    /// The state after the last value. All values must have been taken.
     fn finish(self: Box<Self>) -> Box<dyn RngState>;
 }
 
-/// The values of a tensor that must be drawn together, when they are.
+/// The computed values of a joint tensor.
 pub(super) struct Precomputed {
     values: Arc<Values>,
     position: u64,
@@ -60,17 +60,17 @@ impl TensorCursor for Precomputed {
     }
 }
 
-/// The tensors of a plan that draw, in the order in which they do.
+/// The random tensors of a plan, in drawing order.
 pub struct Sequence {
     tensors: Vec<TensorSpec>,
     start: Box<dyn Fn() -> Box<dyn RngState> + Send + Sync>,
-    /// States before tensors, by their place.
+    /// States before tensors, by their index.
     states: Mutex<BTreeMap<usize, Box<dyn RngState>>>,
 }
 
-/// The most states that are kept; of torch's each takes 2.5 KB.
+/// The most states stored; each of torch's takes 2.5 KB.
 const MAX_STATES: usize = 4096;
-/// The number of elements that are drawn at a time to be skipped.
+/// The number of elements drawn at a time to skip.
 const SKIPPED: usize = 1 << 18;
 
 impl fmt::Debug for Sequence {
@@ -80,7 +80,7 @@ impl fmt::Debug for Sequence {
 }
 
 impl Sequence {
-    /// The tensors that draw, of all those of a plan, copies of one draw left out. Errors if some that come before others are missing.
+    /// The random tensors of a plan, without aliases. Errors if an earlier tensor is missing.
     pub(super) fn new(seed: &Seed, tensors: &[&TensorSpec], start: fn(&Seed) -> Box<dyn RngState>) -> Result<Self> {
         let mut drawing: Vec<TensorSpec> =
             tensors.iter().filter(|tensor| tensor.distribution.is_random()).map(|tensor| tensor.whole()).collect();
@@ -97,7 +97,7 @@ impl Sequence {
         Ok(Self::of(seed, drawing, start))
     }
 
-    /// A tensor that draws, and no other.
+    /// A single random tensor.
     pub(super) fn of_one(seed: &Seed, tensor: TensorSpec, start: fn(&Seed) -> Box<dyn RngState>) -> Self {
         Self::of(seed, vec![tensor], start)
     }
@@ -107,19 +107,19 @@ impl Sequence {
         Self { tensors, start: Box::new(move || start(&seed)), states: Mutex::default() }
     }
 
-    /// The tensors before that place.
+    /// The tensors before index `place`.
     pub(super) fn first(&self, place: usize) -> &[TensorSpec] {
         &self.tensors[..place.min(self.tensors.len())]
     }
 
-    /// The values of the tensor in that place.
+    /// The values of the tensor at index `place`.
     pub(super) fn open(self: &Arc<Self>, place: usize) -> Replay {
         let begin = self.state(place).tensor(&self.tensors[place]);
         let at = Position { position: 0, rest: begin.fork() };
         Replay { sequence: Arc::clone(self), place, begin: Mutex::new(begin), at: Mutex::new(Some(at)) }
     }
 
-    /// The state before the tensor in that place; what comes before it and was not drawn yet is drawn now, and dropped.
+    /// The state before the tensor at index `place`. Draws and drops earlier tensors if needed.
     fn state(&self, place: usize) -> Box<dyn RngState> {
         let known = lock(&self.states).range(..=place).next_back().map(|(&place, stream)| (place, stream.fork()));
         let (from, mut stream) = known.unwrap_or_else(|| (0, (self.start)()));
@@ -154,7 +154,7 @@ fn skip(rest: &mut dyn TensorCursor, mut count: u64) {
     }
 }
 
-/// The values of one tensor of a sequence: parts in order at the speed of the engine, any other element by beginning again.
+/// The values of one tensor of a sequence. Parts in order take the engine's speed; any other element restarts from the beginning.
 pub(super) struct Replay {
     sequence: Arc<Sequence>,
     place: usize,
@@ -201,7 +201,7 @@ impl Source for Replay {
     }
 }
 
-/// A part of a tensor's values, addressed as in the whole.
+/// A part of a tensor's values, with the indices of the full tensor.
 struct Part {
     from: u64,
     values: Arc<dyn Source>,

@@ -1,4 +1,4 @@
-//! Sources of numbers: the values of a tensor, and parts of them.
+//! Sources of values: tensors and parts of them.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,20 +8,20 @@ use half::bf16;
 
 use crate::tensor::{Shape, Slice, to_f32, to_usize};
 
-/// The numbers of one tensor, any part of them at any time, from any thread.
+/// The values of one tensor: any part at any time from any thread.
 pub trait Source: Send + Sync {
     /// Fills `out` with elements `start..` as singles, inside the bounds of the tensor's dtype.
     fn fill_f32(&self, start: u64, out: &mut [f32]);
-    /// The same elements, rounded from singles to bfloat16 as [`to_bfloat16`](super::to_bfloat16) does it. Returns false, and does
-    /// nothing, if there is no way but through the singles.
+    /// The same elements, rounded from singles to bfloat16 as by [`to_bfloat16`](super::to_bfloat16). Returns false, and does nothing, if
+    /// singles must come first.
     fn fill_bf16(&self, _start: u64, _out: &mut [bf16]) -> bool {
         false
     }
     /// The same elements before rounding to single precision.
     fn fill_f64(&self, start: u64, out: &mut [f64]);
 
-    /// A source of the elements `start..start + count`, numbered as here, that several threads may read at once. `None` if this
-    /// source is one already.
+    /// A source of the elements `start..start + count`, with the same indices, that several threads may read at once. `None` if this source
+    /// is one already.
     fn part(&self, _start: u64, _count: usize) -> Option<Arc<dyn Source>> {
         None
     }
@@ -29,7 +29,7 @@ pub trait Source: Send + Sync {
 
 /// Values in memory, row-major.
 pub enum Values {
-    /// In single precision, or a lesser one.
+    /// Single or half precision.
     Singles(Vec<f32>),
     /// In double precision.
     Doubles(Vec<f64>),
@@ -88,7 +88,7 @@ impl Source for Values {
     }
 }
 
-/// The values of another source from an element on, which is element 0 here.
+/// The values of another source from an offset on.
 pub(super) struct Offset {
     pub(super) from: u64,
     pub(super) values: Arc<dyn Source>,
@@ -104,7 +104,7 @@ impl Source for Offset {
     }
 }
 
-/// The values of another source, with zeros for a range of elements.
+/// The values of another source, with a range of zeros.
 pub(super) struct Cleared {
     pub(super) values: Arc<dyn Source>,
     pub(super) range: Range<u64>,
@@ -132,7 +132,7 @@ impl Source for Cleared {
     }
 }
 
-/// A slice of a tensor's numbers.
+/// A slice of a tensor's values.
 pub(super) struct Sliced {
     pub(super) whole: Box<dyn Source>,
     pub(super) slice: Slice,

@@ -1,29 +1,29 @@
-//! Threefry-2x32-20 (Salmon, Moraes, Dror and Shaw 2011, Parallel random numbers: as easy as 1, 2, 3), and the keys of JAX,
-//! which are keys of this block function.
+//! Threefry-2x32-20 (Salmon, Moraes, Dror and Shaw 2011, Parallel random numbers: as easy as 1, 2, 3), and JAX's keys, which are keys of
+//! this block function.
 
-/// How far the second word turns in each round: groups of four rounds take the rows in turn.
+/// The rotation of the second word in each round; groups of four rounds alternate between the rows.
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 
 /// The constant in the parity word of a key.
 const PARITY: u32 = 0x1bd1_1bda;
 
-/// A key, and with it 2^64 blocks of two words.
+/// A key, and its 2^64 blocks of two words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key(pub(super) [u32; 2]);
 
 impl Key {
-    /// `jax.random.key(seed)` where 64-bit types are off, as they are by default: the lower 32 bits alone.
+    /// `jax.random.key(seed)` without 64-bit types, the default: the lower 32 bits.
     pub(super) fn of_seed(seed: i64) -> Self {
         let [_, low] = halves(seed.cast_unsigned());
         Self([0, low])
     }
 
-    /// `jax.random.key(seed)` where `jax_enable_x64` is on: all 64 bits, in two's complement.
+    /// `jax.random.key(seed)` with `jax_enable_x64`: all 64 bits, in two's complement.
     pub(super) fn of_wide_seed(seed: i64) -> Self {
         Self(halves(seed.cast_unsigned()))
     }
 
-    /// `jax.random.split(key, n)[index]`, whatever `n`.
+    /// `jax.random.split(key, n)[index]` for any `n`.
     pub(super) fn split(self, index: u64) -> Self {
         Self(self.block(index))
     }
@@ -33,7 +33,7 @@ impl Key {
         Self(self.block(data.into()))
     }
 
-    /// Block `counter`, whose upper half is the first word of the input.
+    /// Block `counter`; its upper half is the first input word.
     #[inline(always)]
     pub(super) fn block(self, counter: u64) -> [u32; 2] {
         threefry2x32(self.0, halves(counter))

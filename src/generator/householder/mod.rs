@@ -1,6 +1,6 @@
-//! Orthonormal matrices as products of Householder reflections: random ones, and those that decompose a matrix.
+//! Orthonormal matrices as products of Householder reflections, random or from a decomposition.
 //!
-//! Reflections are gathered in panels, so that most of the work is products of matrices.
+//! Reflections are gathered in panels, so that most of the work is matrix products.
 
 mod panel;
 mod reflection;
@@ -8,8 +8,7 @@ mod reflection;
 use crate::matrix::product::Real;
 use panel::Panel;
 
-/// Reflections that are applied together. A wider panel means less traffic to memory, but more
-/// work on the inner products of its vectors.
+/// Reflections per panel. A wider panel has less memory traffic but more work on the inner products of its vectors.
 const PANEL: usize = 64;
 
 /// Draws a `rows x cols` matrix with orthonormal columns from Haar's distribution, stored by columns.
@@ -56,8 +55,8 @@ pub(super) fn decomposed(rows: usize, cols: usize, mut matrix: Vec<f64>, threads
     product_of(rows, cols, |_| panels.pop(), threads)
 }
 
-/// The product of the reflections of all panels, the last panel first, times what each starts its columns with. `next` gives the
-/// panels, and takes one that is done with, for its memory.
+/// The product of the reflections of all panels, the last panel first, times the initial columns. `next` yields panels and reuses the
+/// memory of the one passed in.
 fn product_of<T: Real>(
     rows: usize,
     cols: usize,
@@ -79,7 +78,7 @@ fn product_of<T: Real>(
     matrix
 }
 
-/// Two panels are in memory at a time, so those of a narrow matrix are narrow.
+/// Two panels are in memory at a time, so narrow matrices get narrow panels.
 fn panel_width(cols: usize) -> usize {
     cols.div_ceil(4).next_multiple_of(8).clamp(8, PANEL)
 }
@@ -88,7 +87,6 @@ fn panel_width(cols: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Column `column` of a matrix that is stored by columns.
     fn column(matrix: &[f64], rows: usize, column: usize) -> &[f64] {
         &matrix[column * rows..][..rows]
     }

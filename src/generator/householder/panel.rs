@@ -1,4 +1,4 @@
-//! Some consecutive reflections of a matrix, and what they do to its columns.
+//! A panel of consecutive reflections, and its action on columns.
 
 use super::reflection::{ReflectOnce, make_reflection};
 use crate::matrix::product::{Packed, Real, Rows, TILE_COLUMNS};
@@ -9,24 +9,24 @@ use std::iter::zip;
 use std::mem;
 use std::sync::Mutex;
 
-/// A sum over rows is the sum of those over parts of so many.
+/// Sums over rows are computed in parts of this length.
 const PART: usize = 128;
 
-/// Rows of a panel that are packed together, a multiple of [`PART`]: so few that they are still in the cache when they are used, and
-/// so many that the columns beside them are read in runs that the CPU foresees.
+/// The panel's rows that are packed together, a multiple of [`PART`]. Few enough to stay in the cache, and enough for prefetching the
+/// columns beside them.
 const PACKED: usize = 4 * PART;
 
-/// Multiplications that are worth the start of a thread.
+/// The least number of multiplications that justifies a thread.
 const WORK_OF_A_THREAD: usize = 4_000_000;
 
-/// Columns that are worth packing the panel for.
+/// The least number of columns that justifies packing the panel.
 const LEAST_BLOCK: usize = 16 * TILE_COLUMNS;
 
 /// The reflections I - t v v^T of consecutive columns, and their product I - V T V^T (Schreiber &
 /// Van Loan 1989, "A storage-efficient WY representation for products of Householder
 /// transformations").
 pub(super) struct Panel<T> {
-    /// The first of the columns, and the first row that the reflections change.
+    /// The first column, and the first row that the reflections change.
     start: usize,
     /// The number of rows that they change.
     height: usize,
@@ -36,7 +36,7 @@ pub(super) struct Panel<T> {
     vectors: Vec<T>,
     /// -T, `width x width` by columns, with zeros below the diagonal.
     minus_t: Vec<T>,
-    /// The signs of the diagonal of R, with which the columns of Q begin.
+    /// The signs of R's diagonal, which start the columns of Q.
     signs: Vec<T>,
 }
 
@@ -63,7 +63,7 @@ impl<T: Real> Panel<T> {
         Self::new(start, height, vectors, signs)
     }
 
-    /// The reflections that make `columns`, of `rows` numbers each, triangular from row `start` on.
+    /// The reflections that make `columns`, of length `rows`, triangular from row `start` on.
     pub(super) fn of(rows: usize, start: usize, columns: &[T]) -> Self {
         let height = rows - start;
         let mut vectors: Vec<T> = columns.chunks_exact(rows).flat_map(|column| &column[start..]).copied().collect();
@@ -89,13 +89,13 @@ impl<T: Real> Panel<T> {
         Self { start, height, width, vectors, minus_t, signs }
     }
 
-    /// The first of its columns.
+    /// The first column.
     pub(super) fn start(&self) -> usize {
         self.start
     }
 
-    /// Fills the panel's own columns, the first of `columns`, with what the reflections act on:
-    /// those of the identity, or their opposites where the diagonal of R is negative.
+    /// Fills the panel's own columns, the first of `columns`, with columns of the identity, negated if the diagonal of R is negative. The
+    /// reflections act on these.
     pub(super) fn start_columns(&self, columns: &mut [T], rows: usize) {
         for ((column, &sign), number) in zip(columns.chunks_exact_mut(rows), &self.signs).zip(self.start..) {
             // They are zero already, but a fresh page that is read before it is written faults
@@ -105,8 +105,8 @@ impl<T: Real> Panel<T> {
         }
     }
 
-    /// Applies the reflections, the last one first, to `columns` of `rows` numbers each, and runs `meanwhile`. The first of the columns
-    /// are the panel's own, as [`Self::start_columns`] left them.
+    /// Applies the reflections, the last one first, to `columns` of length `rows`, and runs `meanwhile`. The first columns are the panel's
+    /// own, as [`Self::start_columns`] left them.
     pub(super) fn reflect<R>(
         &self,
         columns: &mut [T],
@@ -117,7 +117,7 @@ impl<T: Real> Panel<T> {
         self.apply(&self.minus_t, columns, rows, self.width, threads, meanwhile)
     }
 
-    /// Applies the reflections, the first one first, to `columns` of `rows` numbers each.
+    /// Applies the reflections, the first one first, to `columns` of length `rows`.
     pub(super) fn reflect_back(&self, columns: &mut [T], rows: usize, threads: usize) {
         let width = self.width;
         let transposed: Vec<T> =
@@ -125,7 +125,7 @@ impl<T: Real> Panel<T> {
         self.apply(&transposed, columns, rows, 0, threads, || ());
     }
 
-    /// `columns += V (factor (V^T columns))`, whose `factor` is `width x width` by columns. The first `own` of the columns are as
+    /// `columns += V (factor (V^T columns))` for a `factor` of `width x width`, by columns. The first `own` columns are as
     /// [`Self::start_columns`] left them.
     fn apply<R>(
         &self,
@@ -143,8 +143,8 @@ impl<T: Real> Panel<T> {
         on_threads_meanwhile(threads, blocks, meanwhile).1
     }
 
-    /// Takes blocks of columns, and how many of them are the panel's own, from a queue until it is empty: large ones first, since to pack
-    /// the panel for a block takes time, and small ones last, so that all threads end together.
+    /// Takes blocks of columns, with the number of the panel's own, from a queue until it is empty. Large ones first, since packing the
+    /// panel has a cost; small ones last, so that all threads end together.
     fn apply_to_blocks(&self, factor: &[T], queue: &Mutex<(&mut [T], usize)>, rows: usize, threads: usize) {
         let take = || {
             let mut queue = lock(queue);
@@ -179,7 +179,7 @@ impl<T: Real> Panel<T> {
 
 /// -T from G = V^T V, column by column: t = 2 / `G[j, j]` on the diagonal, and -t T `G[.., j]` above.
 ///
-/// So t belongs to v as it was rounded, and the reflection is orthogonal whatever v's error.
+/// Thus t matches the rounded v, and the reflection is orthogonal in spite of v's error.
 fn minus_t<T: Real>(gram: &[T], width: usize) -> Vec<T> {
     let mut minus_t = vec![T::zero(); width * width];
     for (j, gram) in gram.chunks_exact(width).enumerate() {
@@ -212,8 +212,8 @@ impl<T: Real> WithSimd for Gram<'_, T> {
     }
 }
 
-/// Applies the reflections of a panel, by -T or its transpose, to columns of `rows` numbers each, of which the first are the panel's
-/// `own`, as it starts them.
+/// Applies the reflections of a panel, by -T or its transpose, to columns of length `rows`. The first are the panel's `own`, as it starts
+/// them.
 struct Reflect<'a, T> {
     panel: &'a Panel<T>,
     factor: &'a [T],

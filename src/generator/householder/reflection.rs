@@ -1,4 +1,4 @@
-//! A single reflection: made of a vector, and applied to others.
+//! A single reflection: construction and application.
 
 use std::iter::zip;
 
@@ -6,12 +6,11 @@ use pulp::{Simd, WithSimd};
 
 use crate::matrix::product::Real;
 
-/// Partial sums of an inner product.
+/// The partial sums of an inner product.
 const LANES: usize = 16;
 
-/// Turns x, in place, into the v of the reflection I - t v v^T that takes x to r e, where e is the
-/// first unit vector and v starts with 1. Returns the sign of r: the opposite of that of `x[0]`, so
-/// that no digits cancel in `x[0] - r`.
+/// Replaces x by the v of the reflection I - t v v^T that maps x to r e, with the first unit vector e and a leading 1 in v. Returns the
+/// sign of r, opposite to that of `x[0]`: no digits cancel in `x[0] - r`.
 pub(super) fn make_reflection<T: Real>(x: &mut [T]) -> T {
     let sign = if x[0] < T::zero() { T::one() } else { -T::one() };
     let square = dot(x, x);
@@ -28,7 +27,7 @@ pub(super) fn make_reflection<T: Real>(x: &mut [T]) -> T {
     sign
 }
 
-/// The inner product, in `LANES` partial sums, whose order does not depend on the CPU.
+/// The inner product in `LANES` partial sums, in an order independent of the CPU.
 #[inline(always)]
 fn dot<T: Real>(left: &[T], right: &[T]) -> T {
     let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
@@ -42,7 +41,7 @@ fn dot<T: Real>(left: &[T], right: &[T]) -> T {
     sums.into_iter().chain(rest).fold(T::zero(), |sum, term| sum + term)
 }
 
-/// Applies one reflection to the end of each of some columns of `height` numbers.
+/// Applies one reflection to the last `height` numbers of each column.
 pub(super) struct ReflectOnce<'a, T> {
     pub(super) vector: &'a [T],
     pub(super) columns: &'a mut [T],

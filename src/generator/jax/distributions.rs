@@ -61,7 +61,7 @@ pub(super) struct Truncated<F> {
 }
 
 impl<F: FloatType> Truncated<F> {
-    /// The cuts are in standard deviations from the mean.
+    /// The bounds are in standard deviations from the mean.
     pub(super) fn new(mean: f64, std: f64, [lower, upper]: [f64; 2]) -> Self {
         let [lower, upper] = [lower, upper].map(F::setting);
         // The compiler makes a division by a constant a product.
@@ -92,7 +92,7 @@ impl<F: FloatType> Draw for Truncated<F> {
 pub(super) struct Exponential<F> {
     uniform: Interval<F>,
     rate: f32,
-    /// If it is the only element, whose division stays one.
+    /// True for a tensor of one element, whose division is not replaced.
     alone: bool,
 }
 
@@ -186,7 +186,7 @@ impl<F: FloatType> Draw for LogNormal<F> {
     }
 }
 
-/// `jax.random.rademacher(key, shape, dtype) * value`, by uniforms in single precision for every type.
+/// `jax.random.rademacher(key, shape, dtype) * value`, from single-precision uniforms for every dtype.
 #[derive(Clone, Copy)]
 pub(super) struct Sign<F> {
     value: f32,
@@ -228,7 +228,7 @@ impl<F: FloatType> Interval<F> {
     }
 }
 
-/// The transformation of uniform values to normals.
+/// Maps uniform values to normals.
 #[derive(Clone, Copy)]
 struct Tail<F> {
     root: f32,
@@ -243,13 +243,13 @@ impl<F: FloatType> Tail<F> {
         Self { root: F::setting(SQRT_2), std, mean: F::setting(mean), format: PhantomData }
     }
 
-    /// A standard normal of a uniform value on (-1, 1).
+    /// A standard normal from a uniform value on (-1, 1).
     #[inline(always)]
     fn standard(self, uniform: f32) -> f32 {
         F::round(F::round(special::erf_inv(uniform)) * self.root)
     }
 
-    /// A standard normal, scaled and then moved: a mean of 0 is not added, since it would take the sign from a zero.
+    /// `standard * std + mean`. A mean of 0 is not added, since that would drop the sign of -0.
     #[inline(always)]
     fn moved(self, standard: f32) -> f32 {
         let scaled = F::product(standard, self.std);

@@ -1,5 +1,4 @@
-//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of the platform's
-//! C library, as in JAX.
+//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of libm, as in JAX.
 
 use std::f64::consts::{LOG2_E, PI, SQRT_2};
 
@@ -49,7 +48,7 @@ pub(super) struct Truncated {
 }
 
 impl Truncated {
-    /// The cuts are in standard deviations from the mean.
+    /// The bounds are in standard deviations from the mean.
     pub(super) fn new(mean: f64, std: f64, cuts: [f64; 2]) -> Self {
         let shares = cuts.map(|cut| erf(cut * (1.0 / SQRT_2)));
         Self { shares, cuts: [cuts[0].next_up(), cuts[1].next_down()], mean, std }
@@ -67,11 +66,11 @@ impl Draw for Truncated {
     }
 }
 
-/// `jax.random.exponential(key, shape, float64) / rate`; the compiler makes the division by one number a product.
+/// `jax.random.exponential(key, shape, float64) / rate`; the compiler multiplies by the reciprocal.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential {
     pub(super) rate: f64,
-    /// If it is the only element, whose division stays one.
+    /// True for a tensor of one element, whose division is not replaced.
     pub(super) alone: bool,
 }
 
@@ -119,7 +118,7 @@ impl Draw for Cauchy {
     }
 }
 
-/// `jax.random.lognormal(key, sigma, shape, float64)`; the compiler makes one factor of two.
+/// `jax.random.lognormal(key, sigma, shape, float64)`; the compiler folds two factors into one.
 #[derive(Clone, Copy)]
 pub(super) struct LogNormal {
     factor: f64,
@@ -155,7 +154,7 @@ impl Draw for Sign {
     }
 }
 
-/// The number next to -1.
+/// The double after -1.
 const BEGIN: f64 = -1.0 + f64::EPSILON / 2.0;
 
 /// A uniform value of [low, high].
@@ -166,21 +165,21 @@ fn uniform(bits: u64, low: f64, high: f64) -> f64 {
     if value < low { low } else { value }
 }
 
-/// The product, or 0 with its sign where it would be subnormal: the compiler of JAX keeps no such numbers.
+/// The product, or a signed 0 if it would be subnormal: JAX's compiler flushes those.
 #[inline(always)]
 fn product(a: f64, b: f64) -> f64 {
     let product = a * b;
     if product.abs() < f64::MIN_POSITIVE { 0f64.copysign(product) } else { product }
 }
 
-/// A standard normal, scaled and then moved: a mean of 0 is not added, since it would take the sign from a zero.
+/// `standard * std + mean`. A mean of 0 is not added, since that would drop the sign of -0.
 #[inline(always)]
 fn moved(standard: f64, mean: f64, std: f64) -> f64 {
     let scaled = product(standard, std);
     if mean == 0.0 { scaled } else { scaled + mean }
 }
 
-/// Horner's rule, every step fused; the coefficient of the highest power first.
+/// Horner's rule with fused multiply-add; the highest coefficient first.
 #[inline(always)]
 fn polynomial<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
     let mut sum = coefficients[0];
@@ -213,7 +212,7 @@ const DENOMINATOR: [f64; 7] = [
 /// ln(1 + x) for -1 <= x <= 0 (Cephes `log1p`).
 #[inline(always)]
 fn log1p(x: f64) -> f64 {
-    /// sqrt(2) - 1: where the sum 1 + x begins to say too little.
+    /// sqrt(2) - 1, the bound below which 1 + x loses too many digits.
     const SMALL: f64 = 0.41421356237309503;
     if x.abs() >= SMALL {
         return (1.0 + x).ln();
@@ -225,12 +224,12 @@ fn log1p(x: f64) -> f64 {
     x + (-0.5f64).mul_add(square, tail)
 }
 
-/// The exponential (Cephes `exp`): by a power of 2, and by a quotient of what is left.
+/// The exponential (Cephes `exp`): a power of 2 times a rational function of the rest.
 #[inline(always)]
 fn exp(x: f64) -> f64 {
-    /// Below the one it is 0, and above the other infinite.
+    /// Below the first it is 0, above the second infinite.
     const ENDS: [f64; 2] = [-708.396_418_532_264_1, 709.782_712_893_384];
-    /// ln 2 as a short head, whose multiples are exact, and a tail.
+    /// ln 2 as a short head with exact multiples, and a tail.
     const LN_2: [f64; 2] = [f64::from_bits(0x3fe6_2e40_0000_0000), f64::from_bits(0x3eb7_f7d1_cf79_abca)];
     const ABOVE: [f64; 3] = [f64::from_bits(0x3f20_89cd_d5e4_4be8), f64::from_bits(0x3f9f_06d1_0cca_2c7e), 1.0];
     const BELOW: [f64; 4] = [

@@ -1,7 +1,7 @@
-//! The error function in double precision, as glibc has it: the approximations are those of Sun's fdlibm, and each polynomial is
-//! summed by pairs of coefficients. JAX takes it from there.
+//! The error function in double precision, as in glibc and so in JAX. The approximations are those of Sun's fdlibm, with polynomials summed
+//! by pairs of coefficients.
 
-/// erf(x) - x over x, of x^2; near 0.
+/// (erf(x) - x) / x as a polynomial in x^2, near 0.
 const NEAR: [f64; 5] =
     [0.12837916709551256, -0.3250421072470015, -0.02848174957559851, -0.005770270296489442, -2.3763016656650163e-05];
 const NEAR_BELOW: [f64; 6] = [
@@ -12,7 +12,7 @@ const NEAR_BELOW: [f64; 6] = [
     0.00013249473800432164,
     -3.960228278775368e-06,
 ];
-/// erf(x) - `ERF_1`, of x - 1; near 1.
+/// erf(x) - `ERF_1` as a polynomial in x - 1, near 1.
 const ONE: [f64; 7] = [
     -0.0023621185607526594,
     0.41485611868374833,
@@ -31,7 +31,7 @@ const ONE_BELOW: [f64; 7] = [
     0.01363708391202905,
     0.011984499846799107,
 ];
-/// The exponent of erfc(x) beside x^2, of 1 / x^2; up to 1 / 0.35.
+/// The exponent of erfc(x) besides x^2, as a polynomial in 1 / x^2; up to 1 / 0.35.
 const FAR: [f64; 8] = [
     -0.009864944034847148,
     -0.6938585727071818,
@@ -53,7 +53,7 @@ const FAR_BELOW: [f64; 9] = [
     6.570249770319282,
     -0.0604244152148581,
 ];
-/// The same beyond.
+/// [`FAR`] beyond that.
 const FARTHER: [f64; 7] = [
     -0.0098649429247001,
     -0.799283237680523,
@@ -73,7 +73,7 @@ const FARTHER_BELOW: [f64; 8] = [
     474.52854120695537,
     -22.44095244658582,
 ];
-/// erf(1) in few digits.
+/// erf(1), rounded to few digits.
 const ERF_1: f64 = 0.8450629115104675;
 /// 2 / sqrt(pi) - 1.
 const SLOPE: f64 = 0.1283791670955126;
@@ -99,7 +99,7 @@ pub(super) fn erf(x: f64) -> f64 {
     erf.copysign(x)
 }
 
-/// 1 - erf(x) for 1.25 <= x < 6: the square of x is taken of its upper half, which is exact.
+/// 1 - erf(x) for 1.25 <= x < 6. The square is that of x's upper half, which is exact.
 fn complement(x: f64) -> f64 {
     let of = 1.0 / (x * x);
     let ratio = if x < 1.0 / 0.35 {

@@ -1,16 +1,16 @@
-//! The types of less than 64 bits that JAX draws in. Values are held as singles; each operation of a half type is rounded to it.
+//! JAX's types of less than 64 bits. Values are held as singles, and each operation of a half type is rounded to it.
 
 use crate::tensor::{DType, to_f32};
 
-/// A type, by its rounding and by what it takes from random bits.
+/// A type: its rounding and its use of random bits.
 pub(super) trait FloatType: Copy + Send + Sync + 'static {
-    /// The largest number below 1 in magnitude, negated: where normals begin.
+    /// Minus the largest number below 1, the lower bound of the uniforms for normals.
     const BEGIN: f32;
 
     /// The nearest value of this type, ties to even.
     fn round(value: f32) -> f32;
 
-    /// A fraction in [0, 1): the bits of a number in [1, 2), and 1 taken off.
+    /// A fraction in [0, 1): a number in [1, 2) from the bits, minus 1.
     fn fraction(bits: u32) -> f32;
 
     /// `factor * span + low`.
@@ -21,25 +21,25 @@ pub(super) trait FloatType: Copy + Send + Sync + 'static {
     /// The next value of this type towards infinity.
     fn next_up(value: f32) -> f32;
 
-    /// A setting in this type, as `jax.numpy.array(value, dtype)` makes it: to a bfloat16 by way of a single.
+    /// A parameter in this type, as by `jax.numpy.array(value, dtype)`: to bfloat16 by way of single precision.
     fn setting(value: f64) -> f32 {
         Self::round(to_f32(value))
     }
 
-    /// The product, or 0 with its sign where a single would be subnormal: the compiler of JAX keeps none.
+    /// The product, or a signed 0 if it would be subnormal as a single: JAX's compiler flushes those.
     #[inline(always)]
     fn product(a: f32, b: f32) -> f32 {
         let product = Self::round(a * b);
         if product.abs() < f32::MIN_POSITIVE { 0f32.copysign(product) } else { product }
     }
 
-    /// The product of three, the last two of them one number each for all elements: the compiler of JAX makes one factor of those.
+    /// The product of a value and two constants; JAX's compiler folds the constants into one.
     #[inline(always)]
     fn scaled_twice(value: f32, first: f32, second: f32) -> f32 {
         Self::round(value * Self::round(first * second))
     }
 
-    /// The quotient by a number that is one for all elements: the compiler of JAX makes it a product.
+    /// The quotient by a constant, which JAX's compiler replaces by a product.
     #[inline(always)]
     fn quotient(a: f32, b: f32) -> f32 {
         Self::product(a, Self::round(1.0 / b))
@@ -63,7 +63,7 @@ impl FloatType for F32 {
         f32::from_bits(bits >> 9 | 0x3f80_0000) - 1.0
     }
 
-    /// The compiler of JAX fuses it in this type.
+    /// JAX's compiler fuses it for this type.
     #[inline(always)]
     fn affine(factor: f32, span: f32, low: f32) -> f32 {
         factor.mul_add(span, low)
@@ -81,13 +81,13 @@ pub(super) struct Bf16;
 impl FloatType for Bf16 {
     const BEGIN: f32 = -0.99609375;
 
-    /// In this type it is a quotient.
+    /// For this type the division is not replaced.
     #[inline(always)]
     fn quotient(a: f32, b: f32) -> f32 {
         Self::product(a / b, 1.0)
     }
 
-    /// In this type they stay two.
+    /// For this type the constants are not folded.
     #[inline(always)]
     fn scaled_twice(value: f32, first: f32, second: f32) -> f32 {
         Self::round(Self::round(value * first) * second)
@@ -98,7 +98,7 @@ impl FloatType for Bf16 {
         round_bits(value, 16)
     }
 
-    /// Eight random bits are drawn for this type, and seven are kept.
+    /// This type draws eight random bits and uses seven.
     #[inline(always)]
     fn fraction(bits: u32) -> f32 {
         f32::from_bits((bits & 0xff) >> 1 << 16 | 0x3f80_0000) - 1.0
@@ -118,9 +118,9 @@ impl FloatType for F16 {
 
     #[inline(always)]
     fn round(value: f32) -> f32 {
-        /// The smallest normal number; below it, neighbours lie as far apart as singles just below 1 do.
+        /// The smallest normal number; the spacing below it is that of singles just below 1.
         const SMALLEST_NORMAL: f32 = 1.0 / 16384.0;
-        /// From here on it is infinite: half a step above the largest number.
+        /// Larger numbers round to infinity: half a step above the largest number.
         const INFINITE: f32 = 65520.0;
         let magnitude = value.abs();
         let normal = if magnitude < INFINITE { round_bits(magnitude, 13) } else { f32::INFINITY };
@@ -128,7 +128,7 @@ impl FloatType for F16 {
         rounded.copysign(value)
     }
 
-    /// Sixteen random bits are drawn for this type, and ten are kept.
+    /// This type draws sixteen random bits and uses ten.
     #[inline(always)]
     fn fraction(bits: u32) -> f32 {
         f32::from_bits((bits & 0xffff) >> 6 << 13 | 0x3f80_0000) - 1.0
@@ -143,7 +143,7 @@ impl FloatType for F16 {
     }
 }
 
-/// Rounds the last `bits` bits of a mantissa away, ties to even; a carry goes into the exponent.
+/// Rounds off the last `bits` bits of a mantissa, ties to even; a carry increments the exponent.
 #[inline(always)]
 fn round_bits(value: f32, bits: u32) -> f32 {
     let word = value.to_bits();

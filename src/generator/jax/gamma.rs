@@ -1,6 +1,5 @@
-//! The gamma distribution of JAX, and that of Student, which divides by it: by the method of Marsaglia and Tsang, which takes or leaves what it
-//! draws, so that each element draws from a key of its own. JAX takes a reciprocal root by an estimate of the CPU's, and logarithms
-//! by polynomials; here those are the nearest numbers.
+//! JAX's gamma distribution, and Student's t, which divides by it. Marsaglia and Tsang's method rejects draws, so each element has its own
+//! key. JAX estimates reciprocal roots by a CPU instruction and logarithms by polynomials; here both are correctly rounded.
 
 use super::independent::{Draw, Value};
 use crate::generator::Source;
@@ -8,7 +7,7 @@ use crate::generator::precision::Precision;
 use crate::generator::threefry::Key;
 use crate::tensor::{DType, to_f32};
 
-/// The standard draws of a type: normals, and uniform values of [0, 1).
+/// Standard draws of a type: normals, and uniform values in [0, 1).
 #[derive(Clone, Copy)]
 pub(super) struct Standard<N, U> {
     pub(super) dtype: DType,
@@ -25,14 +24,14 @@ impl<N: Draw, U: Draw> Standard<N, U> {
         element(self.uniform, key, 0)
     }
 
-    /// The nearest number of the type, or 0 with its sign where a single would be subnormal, or a double where it is one.
+    /// The nearest number of the type, or a signed 0 if it is subnormal in single or double precision.
     fn round(self, value: f64) -> f64 {
         let rounded = self.dtype.round(value);
         let least = if self.dtype == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() };
         if rounded.abs() < least { 0f64.copysign(rounded) } else { rounded }
     }
 
-    /// `a * b + c`, which the compiler of JAX fuses where the type is wide.
+    /// `a * b + c`, fused by JAX's compiler for wide types.
     fn affine(self, a: f64, b: f64, c: f64) -> f64 {
         match self.dtype {
             DType::F64 | DType::F32 => self.round(a.mul_add(b, c)),
@@ -40,7 +39,7 @@ impl<N: Draw, U: Draw> Standard<N, U> {
         }
     }
 
-    /// A power, of the platform's C library as in JAX.
+    /// A power by libm, as in JAX.
     fn power(self, base: f64, exponent: f64) -> f64 {
         match self.dtype {
             DType::F64 => base.powf(exponent),
@@ -48,7 +47,7 @@ impl<N: Draw, U: Draw> Standard<N, U> {
         }
     }
 
-    /// `value * scale + centre`, as it is written after a call: a centre of 0 is not added.
+    /// `value * scale + centre`, as in code after the call: a centre of 0 is not added.
     fn moved(self, value: f64, scale: f64, centre: f64) -> f64 {
         let scaled = self.round(value * self.round(scale));
         if centre == 0.0 { scaled } else { self.round(scaled + self.round(centre)) }
@@ -84,7 +83,7 @@ impl<N: Draw, U: Draw> Method<N, U> {
         Self { standard, d, c, boost }
     }
 
-    /// The value under the key of an element.
+    /// The value for an element's key.
     fn value(self, key: Key) -> f64 {
         let Self { standard, d, boost, .. } = self;
         let value = standard.round(d * self.cube(key.split(0)));
@@ -94,7 +93,7 @@ impl<N: Draw, U: Draw> Method<N, U> {
         })
     }
 
-    /// The first cube that is taken.
+    /// The first accepted cube.
     fn cube(self, mut key: Key) -> f64 {
         let Self { standard, d, .. } = self;
         let round = |value: f64| standard.round(value);
@@ -115,7 +114,7 @@ impl<N: Draw, U: Draw> Method<N, U> {
         }
     }
 
-    /// The first normal x for which 1 + c x is positive, and that.
+    /// The first normal x with a positive 1 + c x, and that sum.
     fn positive(self, mut key: Key) -> (f64, f64) {
         loop {
             let x = self.standard.normal(key.split(1), 0);
@@ -156,7 +155,7 @@ pub(super) fn student_t(
     }))
 }
 
-/// Each element is a function of its index.
+/// Evaluates each element from its index.
 struct ByElement<V>(V);
 
 impl<V: Fn(u64) -> f64 + Send + Sync> Source for ByElement<V> {

@@ -1,4 +1,4 @@
-//! Values of one element each: element i is a function of the key and i alone, and lanes are elements side by side.
+//! Independent values: element i is a function of the key and i alone. Adjacent elements are computed in parallel lanes.
 
 use pulp::{Simd, WithSimd};
 
@@ -7,26 +7,26 @@ use crate::generator::precision::Precision;
 use crate::generator::threefry::{Key, threefry2x32};
 use crate::simd::dispatch;
 
-/// The number of elements that are drawn together.
+/// The number of elements drawn together.
 const TILE: usize = 64;
 
 /// A distribution: the value of an element from its random bits.
 pub(super) trait Draw: Copy + Send + Sync {
-    /// The type that is drawn in.
+    /// The type of the arithmetic.
     type Value: Value;
 
     fn value(self, bits: <Self::Value as Value>::Bits) -> Self::Value;
 }
 
-/// A type of values, by the random bits that one takes.
+/// A type of values, with the random bits of one.
 pub(super) trait Value: Precision {
     type Bits;
 
-    /// The bits of an element from the two words of its block.
+    /// An element's bits from the two words of its block.
     fn bits(high: u32, low: u32) -> Self::Bits;
 }
 
-/// Single precision, or less.
+/// Single or half precision.
 impl Value for f32 {
     type Bits = u32;
 

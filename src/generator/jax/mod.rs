@@ -1,4 +1,4 @@
-//! JAX's own numbers: Threefry in its partitionable form, so that element i of a tensor is a function of the key and i.
+//! JAX's own values: Threefry in its partitionable form, in which element i of a tensor is a function of the key and i.
 
 mod distributions;
 mod double;
@@ -22,7 +22,7 @@ use float_type::{Bf16, F16, F32, FloatType};
 use gamma::Standard;
 use independent::{Draw, Independent};
 
-/// JAX's own numbers.
+/// JAX's own values.
 pub(super) const GENERATOR: Generator = Generator {
     name: "jax-0.10",
     summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
@@ -40,7 +40,7 @@ pub(super) const GENERATOR: Generator = Generator {
     workspace: qr::workspace_of,
 };
 
-/// Errors if JAX takes no such seed.
+/// Errors if JAX does not accept the seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     let number = seed.numbers().first().and_then(|number| number.to_i64());
     ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
@@ -50,7 +50,7 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// True if JAX has such a distribution.
+/// True if JAX has the distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     match distribution {
         Distribution::Orthogonal { .. } => true,
@@ -60,7 +60,7 @@ pub(super) fn has(distribution: &Distribution) -> bool {
     }
 }
 
-/// The numbers of a tensor, a matrix drawn now; `None` if JAX has no such distribution.
+/// The values of a tensor; matrices are drawn now. `None` if JAX lacks the distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (key, dtype) = (key(seed, tensor.dtype), tensor.dtype);
     let key = tensor.order.map_or(key, |order| key.split(order));
@@ -76,7 +76,7 @@ pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<B
     })
 }
 
-/// Normals in double precision take logarithms, and exponentials for where they are cut; the distribution of Cauchy takes tangents.
+/// Double-precision normals use logarithms, and exponentials at their bounds; Cauchy uses tangents.
 pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     let is_double = tensor.dtype == DType::F64;
     match &tensor.distribution {
@@ -95,8 +95,8 @@ pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     }
 }
 
-/// The key of a seed and its steps. JAX draws in double precision only where `jax_enable_x64` is on, and then all 64 bits of a
-/// seed make its key; for other types it is off, as by default, and the lower 32 bits do.
+/// The key of a seed and its steps. Double precision needs `jax_enable_x64`, which makes a key of all 64 bits of a seed. For other types it
+/// is off by default, and the lower 32 bits count.
 fn key(seed: &Seed, dtype: DType) -> Key {
     let number = seed.numbers().first().and_then(|number| number.to_i64()).unwrap_or_default();
     let first = if dtype == DType::F64 { Key::of_wide_seed(number) } else { Key::of_seed(number) };
@@ -108,7 +108,7 @@ fn key(seed: &Seed, dtype: DType) -> Key {
     })
 }
 
-/// The numbers of an elementwise distribution under a key.
+/// The values of an elementwise distribution under a key.
 pub(super) fn elementwise(key: Key, distribution: Elementwise, dtype: DType) -> Box<dyn Source> {
     match dtype {
         DType::F64 => double_precision(key, distribution),
@@ -140,7 +140,7 @@ fn double_precision(key: Key, distribution: Elementwise) -> Box<dyn Source> {
     }
 }
 
-/// The numbers of a distribution that `jax.random` has by its name.
+/// The values of a distribution with a function of its own in `jax.random`.
 fn known(key: Key, distribution: Named, dtype: DType, count: u64) -> Box<dyn Source> {
     match dtype {
         DType::F64 => known_double(key, distribution, count),
@@ -184,7 +184,7 @@ fn known_below_double<F: FloatType>(key: Key, distribution: Named, dtype: DType,
     }
 }
 
-/// `jax.random.uniform(key, minval=-1) * high`, where 0 is in the middle, or `jax.random.uniform(key) * high`.
+/// `jax.random.uniform(key, minval=-1) * high` if 0 is the midpoint, else `jax.random.uniform(key) * high`.
 fn scaled_uniform(key: Key, [low, high]: [f64; 2], dtype: DType) -> Box<dyn Source> {
     let low = if low < 0.0 { -1.0 } else { 0.0 };
     match dtype {

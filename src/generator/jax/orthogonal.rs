@@ -1,4 +1,4 @@
-//! Distributions that take orthogonal matrices of JAX's normals.
+//! Distributions built from orthogonal matrices of JAX's normals.
 
 use rand::Rng;
 
@@ -10,12 +10,12 @@ use crate::generator::source::Values;
 use crate::generator::threefry::Key;
 use crate::tensor::DType;
 
-/// The values of a distribution that takes such matrices.
+/// The values of such a distribution.
 pub(super) fn whole(key: Key, distribution: &dyn Joint, dtype: DType, threads: usize) -> Values {
     Values::Doubles(distribution.draw(&Matrices { key, dtype, threads }))
 }
 
-/// The matrices that a distribution may ask for. Each tensor has one key, and so one matrix.
+/// Orthogonal matrices for a distribution. Each tensor has one key, and so one matrix.
 struct Matrices {
     key: Key,
     dtype: DType,

@@ -1,9 +1,9 @@
-//! The special functions that JAX draws with, in single precision, as XLA's CPU compiler makes them: the polynomials, the order
-//! and the fused products are part of the bits. Branches are choices between two results, so that lanes go side by side.
+//! JAX's special functions in single precision, as compiled by XLA for CPUs. Polynomials, order and fused products determine the bits.
+//! Branches are selections between two results, so that code vectorizes.
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-/// Horner's rule, every step fused; the coefficient of the highest power first.
+/// Horner's rule with fused multiply-add; the highest coefficient first.
 #[inline(always)]
 fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     let mut sum = coefficients[0];
@@ -16,7 +16,7 @@ fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
 /// The natural logarithm of a positive normal number (Cephes `logf`).
 #[inline(always)]
 fn log(x: f32) -> f32 {
-    /// ln 2 as a short head, whose multiples are exact, and a tail.
+    /// ln 2 as a short head with exact multiples, and a tail.
     const LN_2: [f32; 2] = [0.6933594, -0.00021219444];
     let bits = x.to_bits();
     #[expect(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "an exponent has 8 bits")]
@@ -39,7 +39,7 @@ fn log(x: f32) -> f32 {
 /// ln(1 + x) for -1 < x <= 0.
 #[inline(always)]
 pub(super) fn log1p(x: f32) -> f32 {
-    /// sqrt(2) - 1: where the sum 1 + x begins to say too little.
+    /// sqrt(2) - 1, the bound below which 1 + x loses too many digits.
     const SMALL: f32 = 0.41421357;
     let denominator = polynomial(x, [1.0, 15.062909, 83.04757, 221.7624, 309.09872, 216.42789, 60.11866]);
     let numerator = polynomial(x, [4.527e-5, 0.49854103, 6.5787325, 29.911919, 60.94967, 57.112965, 20.039553]);
@@ -49,12 +49,12 @@ pub(super) fn log1p(x: f32) -> f32 {
     if x.abs() < SMALL { near } else { log(x + 1.0) }
 }
 
-/// The exponential (Cephes `expf`): by a power of 2, and by a polynomial of what is left.
+/// The exponential (Cephes `expf`): a power of 2 times a polynomial in the rest.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    /// Arguments are moved inside.
+    /// Arguments are clamped to these.
     const ENDS: [f32; 2] = [-87.8, 88.8];
-    /// ln 2 as a short head, whose multiples are exact, and a tail.
+    /// ln 2 as a short head with exact multiples, and a tail.
     const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
     const COEFFICIENTS: [f32; 6] = [
         f32::from_bits(0x3950_6967),
@@ -112,7 +112,7 @@ pub(super) fn erf_inv(u: f32) -> f32 {
 /// The error function, by a quotient of polynomials.
 #[expect(clippy::approx_constant, reason = "the last coefficient is next to 2 / sqrt(pi), and not equal to it")]
 pub(super) fn erf(x: f32) -> f32 {
-    /// From here on it is 1.
+    /// From here on erf is 1.
     const ONE: f32 = 3.7439213;
     if x.abs() >= ONE {
         return 1f32.copysign(x);

@@ -1,4 +1,4 @@
-//! Keras with the backend JAX: its random functions, whose key is the pair of seeds of a `SeedGenerator` as it is.
+//! Keras with the JAX backend. The key is the pair of seeds of a `SeedGenerator`.
 
 use anyhow::{Context, Result};
 
@@ -9,7 +9,7 @@ use super::{initializer, only, pair};
 use crate::distribution::TensorSpec;
 use crate::tensor::{Number, Seed};
 
-/// Errors if the backend takes no such seed.
+/// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     word(only(seed)?).context("Keras takes a whole number from 0 to 2^32-1 with the backend JAX")?;
     Ok(())
@@ -19,7 +19,7 @@ fn word(number: Number) -> Option<u32> {
     u32::try_from(number.to_u64()?).ok()
 }
 
-/// The numbers of a tensor; `None` if Keras has no such distribution.
+/// The values of a tensor; `None` if Keras lacks the distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     #[expect(clippy::cast_possible_truncation, reason = "a file has at most 2^20 tensors")]

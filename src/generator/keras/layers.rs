@@ -1,15 +1,14 @@
-//! The seeds that layers take where none is given: `keras.utils.set_random_seed(seed)` seeds Python's `random`, of which each
-//! initializer takes the next when it is made.
+//! Default seeds of layers: `keras.utils.set_random_seed(seed)` seeds Python's `random`, which each initializer draws its seed from when it
+//! is created.
 
 use std::cell::Cell;
 
 use super::super::mt19937::Mt19937;
 
-/// The number of different seeds: they go from 1 to this.
+/// The number of seeds: 1 to this.
 const SEEDS: u32 = 1_000_000_000;
 
-/// The seeds of initializers after `keras.utils.set_random_seed(seed)`, in the order in which they are made: each is
-/// `random.randint(1, 10**9)` of Python.
+/// The seeds of initializers after `keras.utils.set_random_seed(seed)`, in order of creation: each is Python's `random.randint(1, 10**9)`.
 struct LayerSeeds {
     seed: u32,
     words: Mt19937,
@@ -33,10 +32,10 @@ impl LayerSeeds {
     }
 }
 
-/// The seed that an initializer takes where so many took one before it.
+/// The seed of an initializer after `before` others.
 pub(super) fn layer_seed(seed: u32, before: u64) -> u32 {
     thread_local! {
-        /// The position of the last seed: tensors are drawn in order, and a model may have very many.
+        /// The position after the last seed, since tensors are drawn in order and a model may have many.
         static LAST: Cell<Option<LayerSeeds>> = const { Cell::new(None) };
     }
     let last = LAST.take().filter(|last| last.seed == seed && last.given <= before);

@@ -1,5 +1,5 @@
-//! Keras 3's own numbers. The backend draws; Keras makes its seeds: a number, and the count of earlier seeds
-//! (`keras.random.SeedGenerator`). The layers of a model have a number each, which Python draws.
+//! Keras 3's own values. The backend draws; Keras makes the seeds: a number, and the count of earlier seeds (`keras.random.SeedGenerator`).
+//! Each layer of a model has its own number, drawn by Python.
 
 pub(super) mod jax;
 mod layers;
@@ -16,7 +16,7 @@ use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{Number, Seed, Step};
 use layers::layer_seed;
 
-/// Keras with the backend JAX.
+/// Keras with the JAX backend.
 pub(super) const JAX: Generator = Generator {
     name: "keras-3.15-jax",
     summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
@@ -34,7 +34,7 @@ pub(super) const JAX: Generator = Generator {
     workspace: qr::workspace_of,
 };
 
-/// Keras with the backend TensorFlow.
+/// Keras with the TensorFlow backend.
 pub(super) const TENSORFLOW: Generator = Generator {
     name: "keras-3.15-tensorflow",
     summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
@@ -52,7 +52,7 @@ pub(super) const TENSORFLOW: Generator = Generator {
     workspace: qr::workspace_of,
 };
 
-/// Keras with the backend `NumPy`.
+/// Keras with the `NumPy` backend.
 pub(super) const NUMPY: Generator = Generator {
     name: "keras-3.15-numpy",
     summary: "the initializers of Keras with the backend NumPy; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
@@ -70,7 +70,7 @@ pub(super) const NUMPY: Generator = Generator {
     workspace: qr::workspace_of,
 };
 
-/// The number of a seed. Errors if there is more to it than one of `keras.utils.set_random_seed` for the layers of a model.
+/// The number of a seed. Errors if it has more parts than one `keras.utils.set_random_seed` for a model's layers.
 fn only(seed: &Seed) -> Result<Number> {
     let &[number] = seed.numbers() else { bail!("Keras takes one whole number") };
     if seed.steps() == [Step::Layers] {
@@ -85,8 +85,8 @@ fn of_all_layers(number: Number) -> Option<u32> {
     u32::try_from(number.to_u64()?).ok()
 }
 
-/// The pair of seeds that a tensor is drawn under: a number, and the count of earlier seeds of its generator. Of the layers of
-/// a model, each has a number of its own; other tensors share one.
+/// A tensor's pair of seeds: a number, and the count of its generator's earlier seeds. Each layer of a model has its own number; other
+/// tensors share one.
 fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     let number = seed.numbers().first().copied().unwrap_or_default();
     let before = tensor.order.unwrap_or(0);
@@ -97,12 +97,12 @@ fn pair(seed: &Seed, tensor: &TensorSpec) -> (Number, u64) {
     (Number { negative: false, magnitude: own.into() }, 0)
 }
 
-/// True if Keras has such a distribution.
+/// True if Keras has the distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     matches!(distribution, Distribution::Orthogonal { .. }) || Elementwise::of(distribution).is_some()
 }
 
-/// The numbers of a tensor, by what draws the elementwise distributions of the backend; `None` if Keras has no such distribution.
+/// The values of a tensor, from the backend's elementwise distributions; `None` if Keras lacks the distribution.
 fn initializer(
     tensor: &TensorSpec,
     threads: usize,

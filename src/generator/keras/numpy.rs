@@ -1,4 +1,4 @@
-//! Keras with the backend `NumPy`: each tensor is the first that `default_rng` draws under the pair of seeds of a `SeedGenerator`.
+//! Keras with the `NumPy` backend: each tensor is the first draw of `default_rng`, seeded by the pair of a `SeedGenerator`.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use super::{initializer, only, pair};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Number, Seed};
 
-/// Errors if the backend takes no such seed.
+/// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
     word.context("Keras takes a whole number from 0 to 2^32-1 with the backend NumPy")?;
     Ok(())
 }
 
-/// The normals of `default_rng` take logarithms in their tails.
+/// The normals of `default_rng` use logarithms in their tails.
 pub(in crate::generator) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { &[Function::Ln1p] } else { &[] }
 }
 
-/// The numbers of a tensor; `None` if Keras has no such distribution.
+/// The values of a tensor; `None` if Keras lacks the distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, before) = pair(seed, tensor);
     let counter = Number { negative: false, magnitude: before.into() };
@@ -34,7 +34,7 @@ pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usiz
     initializer(tensor, threads, |distribution| drawn(&seeds, distribution, tensor))
 }
 
-/// The first values that `default_rng(seeds)` draws, in double precision, rounded to the tensor's dtype.
+/// The first draw of `default_rng(seeds)`, in double precision, rounded to the tensor's dtype.
 fn drawn(seeds: &Seed, distribution: Elementwise, tensor: &TensorSpec) -> Box<dyn Source> {
     let alone = TensorSpec { distribution: distribution.into(), order: None, precision: DType::F64, ..tensor.whole() };
     Box::new(Arc::new(Sequence::of_one(seeds, alone, default_rng::start)).open(0))

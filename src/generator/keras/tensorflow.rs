@@ -1,4 +1,4 @@
-//! Keras with the backend TensorFlow: the stateless functions, under the pair of seeds of a `SeedGenerator`.
+//! Keras with the TensorFlow backend: the stateless functions, seeded by the pair of a `SeedGenerator`.
 
 use anyhow::{Context, Result};
 
@@ -9,16 +9,16 @@ use super::{initializer, only, pair};
 use crate::distribution::TensorSpec;
 use crate::tensor::{Seed, to_f32};
 
-/// Keras takes seeds modulo this, so that they fit 32 bits.
+/// Keras reduces seeds modulo this, so that they fit 32 bits.
 const MODULUS: i64 = i32::MAX as i64 - 1;
 
-/// Errors if the backend takes no such seed.
+/// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend TensorFlow")?;
     Ok(())
 }
 
-/// The numbers of a tensor; `None` if Keras has no such distribution.
+/// The values of a tensor; `None` if Keras lacks the distribution.
 pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<Box<dyn Source>> {
     let (number, counter) = pair(seed, tensor);
     let number = number.to_i64().unwrap_or_default();
@@ -26,7 +26,7 @@ pub(in crate::generator) fn open(seed: &Seed, tensor: &TensorSpec, threads: usiz
     initializer(tensor, threads, |distribution| stateless(seeds, by_way_of_single(distribution), tensor.dtype))
 }
 
-/// Keras makes tensors of the bounds of a uniform distribution before it says of which type: they are rounded to single precision.
+/// Keras converts the bounds of a uniform distribution to tensors without a dtype, which rounds them to single precision.
 fn by_way_of_single(distribution: Elementwise) -> Elementwise {
     match distribution {
         Elementwise::Uniform { low, high } => {

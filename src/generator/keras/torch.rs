@@ -1,4 +1,4 @@
-//! Keras with the backend `PyTorch`: each draw has a `torch.Generator` of its own, whose seed is the sum of the pair of a `SeedGenerator`.
+//! Keras with the `PyTorch` backend: each draw has its own `torch.Generator`, seeded by the sum of the pair of a `SeedGenerator`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,6 @@ use super::{has, only, pair};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Number, Seed, to_f32, to_usize};
 
-/// Its row among the generators.
 pub(in crate::generator) const GENERATOR: Generator = Generator {
     name: "keras-3.15-torch",
     summary: "the initializers of Keras with the backend PyTorch, on a CPU with AVX2; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
@@ -36,13 +35,13 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
     },
 };
 
-/// Errors if the backend takes no such seed.
+/// Errors if the backend does not accept the seed.
 fn check(seed: &Seed) -> Result<()> {
     only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend PyTorch")?;
     Ok(())
 }
 
-/// Errors if a `SeedGenerator`, which keeps it in 32 bits, takes no such seed. Those of layers always fit.
+/// Errors if the seed does not fit the 32 bits of a `SeedGenerator`. Layers' seeds always fit.
 fn check_shared(seed: &Seed) -> Result<()> {
     let fits = |number: Number| number.to_i64().and_then(|number| i32::try_from(number).ok());
     let reason = "several tensors take one SeedGenerator, which takes a whole number from -2^31 to 2^31-1 with the backend PyTorch";
@@ -52,7 +51,7 @@ fn check_shared(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// The numbers of a tensor: they depend on the number of seeds that were taken before it, and on nothing else of other tensors.
+/// The values of a tensor. They depend only on the number of seeds used before it, not on other tensors.
 #[expect(clippy::unnecessary_wraps, reason = "other generators have fewer distributions")]
 fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
@@ -62,7 +61,7 @@ fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(Seeds(seed.clone()))
 }
 
-/// The seeds of the tensors: the only state between one tensor and the next.
+/// The seeds of tensors: the only state between tensors.
 #[derive(Clone)]
 struct Seeds(Seed);
 
@@ -96,19 +95,19 @@ impl RngState for Seeds {
     }
 }
 
-/// The number of normals that are drawn for one that is not cut off.
+/// The number of normals drawn for one truncated normal.
 const TRIES: u64 = 4;
 
-/// The step after torch has drawn its values.
+/// The step after torch's draw.
 #[derive(Clone, Copy)]
 enum Then {
     Nothing,
-    /// Each is multiplied, and then something is added.
+    /// Multiply and add.
     Spread {
         factor: f64,
         shift: f64,
     },
-    /// The same of the first of four between -2 and 2, or of the first where none is.
+    /// The first of four within [-2, 2], or the first if there is none; then multiply and add.
     Chosen {
         factor: f64,
         shift: f64,
@@ -116,7 +115,7 @@ enum Then {
 }
 
 impl Then {
-    /// The number of values that one is made of.
+    /// The number of draws per value.
     fn tries(self) -> usize {
         if matches!(self, Self::Chosen { .. }) { to_usize(TRIES) } else { 1 }
     }
@@ -152,7 +151,7 @@ struct Part {
     dtype: DType,
 }
 
-/// The number of values that are chosen at a time.
+/// The number of values chosen at a time.
 const CHOSEN: usize = 1 << 12;
 
 impl Source for Part {
@@ -206,7 +205,7 @@ impl Source for Part {
     }
 }
 
-/// Values that are all there.
+/// Values in memory.
 #[derive(Clone)]
 struct Precomputed {
     values: Arc<Values>,

@@ -1,8 +1,8 @@
-//! The transform of Box and Muller (1958, A note on the generation of random normal deviates): from a fraction u and an
-//! angle, the independent standard normals r cos and r sin, r = sqrt(-2 ln u).
+//! The Box-Muller transform (1958, A note on the generation of random normal deviates): a fraction u and an angle give the independent
+//! standard normals r cos and r sin, r = sqrt(-2 ln u).
 //!
-//! Plain arithmetic and square roots only, so that every CPU finds the same bits, and no branches, so that it can be done for
-//! many pairs at a time. The polynomials were fitted for this file; their errors are relative.
+//! Plain arithmetic and square roots only, so that every CPU computes the same bits, and no branches, so that it vectorizes. The
+//! polynomials were fitted for this file; their errors are relative.
 
 use std::f32;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
@@ -11,15 +11,15 @@ use pulp::Simd;
 
 use super::lanes::{Lanes, each};
 
-/// sqrt(-2 ln u) of fractions u in 2^-32, to single precision.
+/// sqrt(-2 ln u) in single precision, of fractions u in units of 2^-32.
 #[inline(always)]
 pub(super) fn radii<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> Lanes<S, N> {
     minus_twice_ln(simd, fractions).sqrt()
 }
 
-/// -2 ln u, of fractions u in 2^-32: u = 2^n (1 + f), where 1 + f lies in [sqrt(1/2), sqrt(2)).
+/// -2 ln u of fractions u in units of 2^-32: u = 2^n (1 + f), with 1 + f in [sqrt(1/2), sqrt(2)).
 ///
-/// The factor -2 is in the coefficients, where it changes no rounding.
+/// The factor -2 is part of the coefficients, which is exact.
 #[inline(always)]
 fn minus_twice_ln<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> Lanes<S, N> {
     const ONE: f32 = 4_294_967_296.0;
@@ -56,7 +56,7 @@ fn minus_twice_ln<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> 
     whole + (p * twice * square + square - twice)
 }
 
-/// cos and sin of angles in 2^-32 of a turn, to single precision.
+/// cos and sin in single precision, of angles in units of 2^-32 turns.
 #[inline(always)]
 pub(super) fn turns<S: Simd, const N: usize>(simd: S, angles: [S::u32s; N]) -> [Lanes<S, N>; 2] {
     // The angle as a quarter turn, in the upper two bits, and a remainder in [-1/8, 1/8) of a turn: the lower 30 bits with their sign.
@@ -80,14 +80,14 @@ pub(super) fn turns<S: Simd, const N: usize>(simd: S, angles: [S::u32s; N]) -> [
     [cosine, sine]
 }
 
-/// Numbers whose sign is changed where the highest bit of a word is set.
+/// Negates numbers if the highest bit of their word is set.
 #[inline(always)]
 fn with_sign<S: Simd>(simd: S, numbers: S::f32s, words: S::u32s) -> S::f32s {
     let sign = simd.and_u32s(words, simd.splat_u32s(1 << 31));
     simd.transmute_f32s_u32s(simd.xor_u32s(simd.transmute_u32s_f32s(numbers), sign))
 }
 
-/// A pair to double precision, from `signed` = u below one half and u - 1 from there on, and an angle in 2^-64 of a turn.
+/// A pair in double precision. `signed` is u below one half, else u - 1; the angle is in units of 2^-64 turns.
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
 pub(super) fn double(signed: f64, angle: u64) -> (f64, f64) {
@@ -126,7 +126,7 @@ pub(super) fn double(signed: f64, angle: u64) -> (f64, f64) {
     (r * x, r * y)
 }
 
-/// ln u, of `signed` = u below one half and u - 1 from there on.
+/// ln u; `signed` is u below one half, else u - 1.
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "the transform of bits to numbers")]
 fn ln_double(signed: f64) -> f64 {
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// Fractions near both ends of (0, 1), in the middle, and on either side of where the formulas change.
+    /// Fractions near 0 and 1, in the middle, and on both sides of formula changes.
     fn fractions() -> impl Iterator<Item = u32> {
         let spread = (9..32).flat_map(|bit| [1u32 << bit, (1 << bit) + (1 << bit) / 3, u32::MAX - (1 << (bit - 1))]);
         let edges = [0.5, FRAC_1_SQRT_2, 0.25, 0.75].map(|u| (u * 4_294_967_296.0) as u32);

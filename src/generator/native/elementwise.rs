@@ -1,4 +1,4 @@
-//! Elementwise distributions: whole tiles are drawn by vector code, and any range is cut from them.
+//! Elementwise distributions: vector code draws whole tiles, and any range is cut from them.
 
 use half::bf16;
 use pulp::Simd;
@@ -6,11 +6,11 @@ use pulp::Simd;
 use crate::generator::{Source, to_bfloat16};
 use crate::tensor::to_f32;
 
-/// The number of elements that are drawn together: a normal needs the words of a pair, whose two halves lie half a tile apart.
+/// The number of elements drawn together. A pair of normals has its two elements half a tile apart.
 pub(super) const TILE: usize = 512;
 
-/// Fills `out` with elements `start..`. `draw(first, tiles)` fills whole tiles from element `first`, a multiple of
-/// [`TILE`]; it is called on `out` itself where whole tiles fit, and on a tile aside at the two ends.
+/// Fills `out` with elements `start..`. `draw(first, tiles)` fills whole tiles from element `first`, a multiple of [`TILE`]. It writes to
+/// `out` directly if whole tiles fit, and to a separate tile at the two ends.
 pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: impl FnMut(u64, &mut [T])) {
     let tile = TILE as u64;
     let mut aside = |first: u64, skip: usize, part: &mut [T]| {
@@ -36,15 +36,15 @@ pub(super) fn by_tiles<T: Copy + Default>(start: u64, out: &mut [T], mut draw: i
     }
 }
 
-/// What singles are stored as. (No closures: what they hold is not always compiled for wide vectors.)
+/// A storage type for singles. (No closures: their bodies are not always compiled for wide vectors.)
 pub(super) trait Stored: Copy + Default {
-    /// Where to draw the singles of a tile, or of a part of one: at their place or in the `room` aside.
+    /// The buffer to draw the singles of a tile, or of a part of one: `out` itself or the separate `room`.
     fn singles<'a>(out: &'a mut [Self], room: &'a mut [f32; TILE]) -> &'a mut [f32];
 
-    /// Stores the singles of a tile, or of a part of one, that were drawn aside.
+    /// Stores the singles of a tile, or of a part of one, from the separate buffer.
     fn store<S: Simd>(simd: S, room: &[f32; TILE], out: &mut [Self]);
 
-    /// Singles as they are stored.
+    /// Converts singles to the storage type.
     fn each<S: Simd, const N: usize>(simd: S, singles: [f32; N]) -> [Self; N];
 }
 
@@ -82,15 +82,15 @@ impl Stored for bf16 {
     }
 }
 
-/// The value, moved inside closed bounds; a zero at a bound keeps its sign. Comparisons, since `max` and `min` leave the sign of
-/// equal zeros to the CPU.
+/// Clamps the value to closed bounds; a zero at a bound keeps its sign. Uses comparisons, since `max` and `min` leave the sign of equal
+/// zeros to the CPU.
 #[inline(always)]
 pub(super) fn within(value: f32, low: f32, high: f32) -> f32 {
     let raised = if value < low { low } else { value };
     if raised > high { high } else { raised }
 }
 
-/// Every element the same.
+/// One value for every element.
 pub(super) struct Constant {
     pub(super) value: f64,
 }

@@ -1,4 +1,4 @@
-//! Distributions that are not spelled out in [`Distribution`](crate::distribution::Distribution): drawn by the native generator.
+//! Distributions that are no variants of [`Distribution`](crate::distribution::Distribution), drawn by the native generator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::distribution::{Deterministic, Iid, Joint, RandomStreams};
 use crate::generator::Source;
 use crate::tensor::{to_f32, to_usize};
 
-/// The numbers of a pattern.
+/// The values of a deterministic distribution.
 pub(super) struct DeterministicSource(pub(super) Arc<dyn Deterministic>);
 
 impl Source for DeterministicSource {
@@ -31,11 +31,11 @@ impl Source for DeterministicSource {
     }
 }
 
-/// Independent numbers, each from words of its own.
+/// Independent values, each from its own words.
 pub(super) struct IidSource {
     pub(super) words: Words,
     pub(super) distribution: Arc<dyn Iid>,
-    /// The outermost values of the dtype inside the distribution's bounds.
+    /// The outermost values of the dtype within the distribution's bounds.
     pub(super) bounds: (f64, f64),
 }
 
@@ -60,7 +60,7 @@ impl Source for IidSource {
     }
 }
 
-/// The number of planes that are drawn for a whole tile, each when its first element asks; few distributions often need more.
+/// The most planes drawn for a whole tile, each on first use; few distributions need more.
 const MAX_PLANES: usize = 32;
 
 /// The words of the elements of a tile, by planes.
@@ -72,7 +72,7 @@ struct Planes<'a> {
 }
 
 impl Planes<'_> {
-    /// Makes the tile that of an element.
+    /// Moves to the tile of an element.
     fn go_to(&mut self, index: u64) {
         let first = index / TILE as u64 * TILE as u64;
         if first != self.first {
@@ -97,7 +97,7 @@ impl Planes<'_> {
     }
 }
 
-/// The words of one element: word n is that of plane n at its index.
+/// The words of one element: word n is in plane n at its index.
 struct ElementWords<'a, 'b> {
     planes: &'a mut Planes<'b>,
     index: u64,
@@ -126,14 +126,14 @@ impl TryRng for ElementWords<'_, '_> {
     }
 }
 
-/// Numbers that were drawn together.
+/// Jointly drawn values.
 pub(super) struct JointSource {
     values: Vec<f64>,
     bounds: (f64, f64),
 }
 
 impl JointSource {
-    /// The numbers of a distribution, inside the closed `bounds` of the dtype. Those of an open distribution end at its largest finite number.
+    /// The values of a distribution, clamped to the closed `bounds` of the dtype. An open distribution ends at the largest finite number.
     pub(super) fn new(words: Words, distribution: &dyn Joint, bounds: (f64, f64), threads: usize) -> Self {
         Self { values: distribution.draw(&Streams { words, threads }), bounds }
     }
@@ -156,7 +156,7 @@ impl Source for JointSource {
     }
 }
 
-/// The streams of a tensor, each with a key of its own.
+/// The streams of a tensor, each with its own key.
 struct Streams {
     words: Words,
     threads: usize,

@@ -1,11 +1,11 @@
-//! Single-precision numbers of several vectors that go through a formula in step: the operations of one vector wait for one
-//! another, and those of the next can be done meanwhile.
+//! Several vectors of single-precision numbers that are computed in step. A vector's operations depend on each other, so the next vector's
+//! fill the latency.
 
 use std::ops::{Add, Mul, Sub};
 
 use pulp::Simd;
 
-/// `N` vectors. Every operation is done lane by lane, and rounded by itself.
+/// `N` vectors. Every operation is lane by lane and rounded separately.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<S: Simd, const N: usize> {
     simd: S,
@@ -18,7 +18,7 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
         Self { simd, vectors }
     }
 
-    /// The integers that words hold as two's complement, rounded to single precision.
+    /// Words as two's complement integers, rounded to single precision.
     #[inline(always)]
     pub(super) fn of_integers(simd: S, words: [S::u32s; N]) -> Self {
         let mut vectors = [simd.splat_f32s(0.0); N];
@@ -46,14 +46,14 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
         Self::new(self.simd, [self.simd.splat_f32s(value); N])
     }
 
-    /// These less half of `other`. The halves are exact as long as they are not subnormal: fused or not, the bits are the same.
+    /// `self - other / 2`. Halves of normal numbers are exact, so fusing does not change the bits.
     #[inline(always)]
     pub(super) fn minus_half(self, other: Self) -> Self {
         let half = self.simd.splat_f32s(-0.5);
         self.with(other, |sum, other| self.simd.mul_add_e_f32s(other, half, sum))
     }
 
-    /// A polynomial by its coefficients, that of the highest power first.
+    /// Evaluates a polynomial, the highest coefficient first.
     #[inline(always)]
     pub(super) fn polynomial<const M: usize>(self, coefficients: [f32; M]) -> Self {
         let sum = self.splat(coefficients[0]);
@@ -61,7 +61,7 @@ impl<S: Simd, const N: usize> Lanes<S, N> {
     }
 }
 
-/// Vectors, each changed. The library's `map` may become a call, out of the code that is compiled for wide vectors.
+/// Maps vectors. The library's `map` may become a call outside the code that is compiled for wide vectors.
 #[inline(always)]
 pub(super) fn each<T: Copy, const N: usize>(mut vectors: [T; N], change: impl Fn(T) -> T) -> [T; N] {
     for vector in &mut vectors {

@@ -1,5 +1,5 @@
-//! The native generator. Element i of a tensor is a function of (seed, name, i): the seed and name make the key of a
-//! stream of words that has an address for each element, and the distribution only transforms the words found there.
+//! The native generator. Element i of a tensor is a function of (seed, name, i). Seed and name form the key of a stream of words with an
+//! address for each element; a distribution only transforms these words.
 
 mod box_muller;
 mod elementwise;
@@ -14,7 +14,7 @@ mod truncated;
 mod uniform;
 mod words;
 
-/// The name of this generator, and part of every key: values under a name never change.
+/// The name of this generator, which is part of every key. Values under a name never change.
 pub(super) const NAME: &str = "native-1";
 
 use words::Words;
@@ -26,7 +26,7 @@ use super::source::{Cleared, Source};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed};
 
-/// Errors if a seed is not one number of 64 bits.
+/// Errors if the seed is not one 64-bit number.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     ensure!(
@@ -45,7 +45,7 @@ pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     }
 }
 
-/// The numbers of a tensor.
+/// The values of a tensor.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Box<dyn Source> {
     open_distribution(
         Words::new(seed.to_u64().unwrap_or_default(), &tensor.name),

@@ -1,9 +1,9 @@
-//! Normal distributions by the transform of [`box_muller`]: a pair of words makes a pair of normals. The first half of a tile holds the
-//! words of the radii and gets the cosines; the second half those of the angles, and gets the sines.
+//! Normal distributions by the [`box_muller`] transform: a pair of words gives a pair of normals. The first half of a tile has the words of
+//! the radii and gets the cosines; the second half has the words of the angles and gets the sines.
 //!
-//! Single precision takes 32 bits of each word's plane; double precision continues them with a further plane. A radius
-//! word near either end of its range says too little about its radius, so it is continued by yet another word: that
-//! gives the tails past 6 sigma their right frequency, and keeps single and double together.
+//! Single precision uses 32 bits of each word's plane; double precision adds a second plane. A radius word near either end of its range has
+//! too few significant bits, so another word extends it. That gives the tails past 6 sigma their right frequency, and keeps single and
+//! double together.
 
 use half::bf16;
 use pulp::{Simd, WithSimd};
@@ -18,11 +18,11 @@ use crate::tensor::to_f32;
 
 const HALF: usize = TILE / 2;
 
-/// 2^-32, and 2^-64: the last places of fractions of so many bits.
+/// 2^-32: the unit of 32-bit fractions; and 2^-64, that of 64-bit ones.
 const STEP_OF_32_BITS: f64 = 1.0 / 4_294_967_296.0;
 const STEP_OF_64_BITS: f64 = STEP_OF_32_BITS * STEP_OF_32_BITS;
 
-/// The planes that a draw of normals reads: that of its words, that which continues them, that which refines them.
+/// The planes of a normal draw: its words, their extension, and their refinement.
 #[derive(Clone, Copy)]
 pub(super) struct Planes {
     word: u64,
@@ -31,7 +31,7 @@ pub(super) struct Planes {
 }
 
 impl Planes {
-    /// The planes of draw number `attempt` of every element: 0 for the first, higher ones where it may be rejected.
+    /// The planes of draw `attempt` of every element: 0 for the first, more after rejections.
     pub(super) fn of_attempt(attempt: u64) -> Self {
         let word = attempt * 8;
         Self { word, further: word + 1, refined: word + 2 }
@@ -96,10 +96,10 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
     }
 }
 
-/// The number of vectors that go through the transform in step.
+/// The number of vectors transformed in step.
 const IN_STEP: usize = 4;
 
-/// Draws of the elements of tiles, all of the same attempt.
+/// Draws elements of tiles, all of the same attempt.
 pub(super) struct Draw<'a, S: Simd> {
     simd: S,
     words: &'a Words,
@@ -116,7 +116,7 @@ impl<'a, S: Simd> Draw<'a, S> {
         Self { simd, words, attempt, plane, drawn: [0; TILE] }
     }
 
-    /// Fills a tile with what `place` makes of standard normals, from element `first`, a multiple of [`TILE`].
+    /// Fills a tile from element `first`, a multiple of [`TILE`], with `place` applied to standard normals.
     #[inline(always)]
     pub(super) fn all(&mut self, first: u64, tile: &mut [f32], place: impl Fn(S::f32s) -> S::f32s) {
         self.plane.fill(first, &mut self.drawn);
@@ -135,7 +135,8 @@ impl<'a, S: Simd> Draw<'a, S> {
         }
     }
 
-    /// Chooses elements of the tile that begins with element `first`, by their `offsets`; hands the chosen to `full` when they are many.
+    /// Chooses elements by their `offsets` in the tile that begins at element `first`; passes the chosen ones to `full` when the buffer is
+    /// full.
     #[inline(always)]
     pub(super) fn some(&mut self, first: u64, offsets: &[u16], chosen: &mut Chosen, mut full: impl FnMut(&mut Chosen)) {
         self.plane.fill(first, &mut self.drawn);
@@ -160,7 +161,7 @@ fn in_step_mut<S: Simd>(numbers: &mut [f32]) -> &mut [[S::f32s; IN_STEP]] {
     S::as_mut_simd_f32s(numbers).0.as_chunks_mut().0
 }
 
-/// Draws again, in double precision, the pairs of a tile whose radius word is too coarse.
+/// Redraws in double precision the pairs of a tile with a coarse radius word.
 #[cold]
 #[inline(never)]
 fn refine_singles(
@@ -177,7 +178,7 @@ fn refine_singles(
     }
 }
 
-/// The pair of a radius word, number `index`, that is too coarse, and its angle word.
+/// The pair with the coarse radius word `index`, and its angle word.
 fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32; 2]) -> [f32; 2] {
     let further = |index| words.word(planes.further, index);
     let angle = join(angle, further(index + HALF as u64));
@@ -185,7 +186,7 @@ fn refine_pair(words: &Words, planes: Planes, index: u64, [radius, angle]: [u32;
     [to_f32(cosine), to_f32(sine)]
 }
 
-/// A draw of an element: the element's number, and that of the attempt.
+/// A draw of an element: the indices of the element and of the attempt.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Element {
     pub(super) index: u64,
@@ -193,7 +194,7 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The number of the radius word of its pair.
+    /// The index of its pair's radius word.
     fn radius(self) -> u64 {
         self.index / TILE as u64 * TILE as u64 + self.index % HALF as u64
     }
@@ -204,7 +205,7 @@ impl Element {
     }
 }
 
-/// The number of chosen elements that go through the transform at a time.
+/// The number of chosen elements transformed at a time.
 pub(super) const CHOSEN: usize = 64;
 
 /// Elements of any tiles and attempts, with the words of their pairs.
@@ -212,20 +213,20 @@ pub(super) struct Chosen {
     count: usize,
     elements: [Element; CHOSEN],
     radii: [u32; CHOSEN],
-    /// Those of a second element are less a quarter turn: its sine has the bits of the cosine of that.
+    /// A second element's angle is reduced by a quarter turn: its sine is bit for bit the cosine of that.
     angles: [u32; CHOSEN],
 }
 
 impl Chosen {
-    /// Words of lanes without an element; they need no refining.
+    /// Words of lanes without an element, which need no refinement.
     const NO_RADII: [u32; CHOSEN] = [1 << 31; CHOSEN];
 
-    /// None.
+    /// No elements.
     pub(super) fn new() -> Self {
         Self { count: 0, elements: [Element::default(); CHOSEN], radii: Self::NO_RADII, angles: [0; CHOSEN] }
     }
 
-    /// Elements, at most [`CHOSEN`], with their words, wherever those are.
+    /// Gathers at most [`CHOSEN`] elements with their words, at any addresses.
     #[inline(always)]
     pub(super) fn gather<S: Simd>(simd: S, words: &Words, elements: &[Element]) -> Self {
         let mut chosen = Self::new();
@@ -253,7 +254,6 @@ impl Chosen {
         self.count += 1;
     }
 
-    /// Leaves none.
     pub(super) fn clear(&mut self) {
         self.count = 0;
         self.radii = Self::NO_RADII;
@@ -263,7 +263,7 @@ impl Chosen {
         &self.elements[..self.count]
     }
 
-    /// Their standard normals, and in lanes without an element anything.
+    /// Their standard normals; lanes without an element are arbitrary.
     #[inline(always)]
     pub(super) fn standard<S: Simd>(&self, simd: S, words: &Words) -> [f32; CHOSEN] {
         let mut normals = [0.0; CHOSEN];
@@ -278,7 +278,7 @@ impl Chosen {
         normals
     }
 
-    /// Draws those again whose radius word is too coarse.
+    /// Redraws those with a coarse radius word.
     #[cold]
     #[inline(never)]
     fn refine(&self, words: &Words, normals: &mut [f32; CHOSEN]) {
@@ -290,19 +290,19 @@ impl Chosen {
     }
 }
 
-/// The part of the angle of an element.
+/// The quarter turn of a second element, else 0.
 fn quarter_turn(element: Element) -> u32 {
     u32::from(element.is_second()) << 30
 }
 
-/// The radius of an element as a signed fraction (see [`box_muller::double`]), its 64 bits continued by 32 more.
+/// An element's radius as a signed fraction (see [`box_muller::double`]), its 64 bits extended by 32 more.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "a coarse word leaves room for all bits")]
 fn refined(words: &Words, planes: Planes, index: u64, word: u32, further: u32) -> f64 {
     let more = (f64::from(words.word(planes.refined, index)) + 0.5) * STEP_OF_32_BITS;
     (join(word, further) as i64 as f64 + more) * STEP_OF_64_BITS
 }
 
-/// Fills whole tiles with standard normals in double precision.
+/// Fills whole tiles with double-precision standard normals.
 pub(super) fn standard_doubles(words: &Words, planes: Planes, first: u64, out: &mut [f64]) {
     dispatch(Doubles { words, planes, first, out });
 }
@@ -338,7 +338,7 @@ impl WithSimd for Doubles<'_> {
     }
 }
 
-/// Draws again the pairs of a tile whose radius word is too coarse.
+/// Redraws the pairs of a tile with a coarse radius word.
 #[cold]
 #[inline(never)]
 fn refine_doubles(
@@ -356,13 +356,12 @@ fn refine_doubles(
     }
 }
 
-/// Words, each with the one that continues it.
+/// Words, each with its extension.
 #[inline(always)]
 fn pairs<'a>(words: &'a [u32], further: &'a [u32]) -> impl Iterator<Item = u64> + 'a {
     words.iter().zip(further).map(|(&word, &further)| join(word, further))
 }
 
-/// A word and the one that continues it.
 #[inline(always)]
 fn join(word: u32, further: u32) -> u64 {
     u64::from(word) << 32 | u64::from(further)
@@ -373,8 +372,7 @@ fn any_is_coarse(radii: &[u32]) -> bool {
     radii.iter().fold(false, |any, &word| any | is_coarse(word))
 }
 
-/// True if a radius word lies so near an end of its range that its 32 bits say too little: below 2^17, or within 2^8 of
-/// the end.
+/// True if a radius word is too close to an end of its range for its 32 bits: below 2^17, or within 2^8 of the end.
 #[inline(always)]
 fn is_coarse(word: u32) -> bool {
     word.wrapping_add(1 << 8) < (1 << 17) + (1 << 8)

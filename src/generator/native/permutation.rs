@@ -1,13 +1,13 @@
-//! Keyed permutations: an order of n places that is computed place by place, without a list.
+//! Keyed permutations of n places, computed place by place without a list.
 
 use pulp::{Simd, WithSimd};
 
 use crate::simd::dispatch;
 
-/// A family of permutations of `0..size`, one for each number.
+/// A family of permutations of `0..size`, indexed by number.
 ///
-/// A Feistel network (Luby and Rackoff 1988) over a rectangle of `height` x `width` places that is hardly larger than `size`; a
-/// place that lands outside walks on until it is inside (Black and Rogaway 2002), which keeps the map one to one.
+/// A Feistel network (Luby and Rackoff 1988) over a rectangle of `height` x `width` places, hardly larger than `size`. A place that lands
+/// outside continues until it is inside (Black and Rogaway 2002), which keeps the map one to one.
 pub(super) struct Permutations {
     size: u64,
     height: u32,
@@ -16,10 +16,10 @@ pub(super) struct Permutations {
     secret: u64,
 }
 
-/// The number of places that are permuted together.
+/// The number of places permuted together.
 pub(super) const BATCH: usize = 64;
 
-/// A place to permute, and the number of the permutation.
+/// A place, and the index of the permutation.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Query {
     pub(super) number: u64,
@@ -27,7 +27,7 @@ pub(super) struct Query {
 }
 
 impl Permutations {
-    /// The permutations of `0..size` that belong to a secret; `size` is at most 2^48.
+    /// The permutations of `0..size` for a secret; `size` is at most 2^48.
     pub(super) fn new(size: u64, secret: u64) -> Self {
         let height = size.isqrt().max(1);
         // A small rectangle needs more rounds until all orders are equally likely (see the test).
@@ -40,7 +40,7 @@ impl Permutations {
         dispatch(Apply { permutations: self, queries })
     }
 
-    /// One pass of the network, for all lanes. Loops over lanes become vector code; `map` and checked sums do not.
+    /// One pass of the network in all lanes. Loops over lanes vectorize; `map` and checked sums do not.
     #[inline(always)]
     #[expect(
         clippy::cast_precision_loss,
@@ -75,7 +75,7 @@ impl Permutations {
     }
 }
 
-/// A row, a column or a number of them: at most 2^24.
+/// A row, a column or their number: at most 2^24.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "at most 2^24")]
 fn side(count: u64) -> u32 {
@@ -128,7 +128,7 @@ impl Keys {
         keys
     }
 
-    /// A random function of a half of the place, for each lane and round.
+    /// A random function of half a place, for each lane and round.
     #[inline(always)]
     fn scramble(&self, lane: usize, half: u32, round: u32) -> u32 {
         let mut word = half.wrapping_mul(0x9e37_79b1) ^ self.low[lane].wrapping_add(round.wrapping_mul(0x9e37_79b9));
@@ -138,7 +138,7 @@ impl Keys {
     }
 }
 
-/// `at` moved on along an axis of `length` places, by as much of it as the random `word` says.
+/// `at` advanced along an axis of `length` places, by a random amount from `word`.
 #[inline(always)]
 fn shifted(at: u32, word: u32, length: u32) -> u32 {
     let moved = at.wrapping_add((u64::from(word).wrapping_mul(u64::from(length)) >> 32) as u32);
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// The image of each place under permutation `number`.
+    /// Applies permutation `number` to every place.
     fn images(permutations: &Permutations, number: u64) -> Vec<u64> {
         let places: Vec<u64> = (0..permutations.size).collect();
         let batches = places.chunks(BATCH).flat_map(|chunk| {

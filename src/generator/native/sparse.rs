@@ -1,11 +1,11 @@
-//! Sparse distributions: normals where a keyed permutation of the unit's places says so, zeros elsewhere.
+//! Sparse distributions: normals at the places of a keyed permutation of each unit, zeros elsewhere.
 
 use super::normal::Normal;
 use super::permutation::{BATCH, Permutations, Query};
 use crate::generator::Source;
 use crate::tensor::Unfolding;
 
-/// The plane of the two words that key the places.
+/// The plane of the two words of the permutation's key.
 const PLACES: u64 = 3;
 
 pub(super) struct Sparse {

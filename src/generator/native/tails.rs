@@ -1,5 +1,5 @@
-//! Normals cut to where little of the normal lies: an interval far out, or a narrow one. Each element rejects proposals from
-//! its own address (Robert 1995, Simulation of truncated normal variables).
+//! Normals truncated to unlikely intervals: narrow or far out. Each element rejects proposals from its own address (Robert 1995, Simulation
+//! of truncated normal variables).
 
 use rand_distr::{Distribution, OpenClosed01};
 
@@ -7,7 +7,7 @@ use super::words::Words;
 use crate::generator::Source;
 use crate::tensor::to_f32;
 
-/// The plane of an element's first attempt; those of the next follow at this distance, clear of all other planes.
+/// The plane of the first attempt; later ones follow at this distance, clear of all other planes.
 const PROPOSALS: u64 = 6;
 const PLANES_AN_ATTEMPT: u64 = 8;
 
@@ -25,7 +25,7 @@ impl Tails {
         (self.standard(index) * self.std + self.mean).clamp(self.bounds.0, self.bounds.1)
     }
 
-    /// A standard normal between the cuts.
+    /// A standard normal within the cuts.
     fn standard(&self, index: u64) -> f64 {
         let (a, b) = self.cuts;
         if b < 0.0 {
@@ -64,9 +64,9 @@ impl Source for Tails {
 /// The proposals for a normal on [a, b], b > 0.
 #[derive(Clone, Copy)]
 enum Proposal {
-    /// Uniform on [a, b], accepted with the density relative to its largest there, at `mode`.
+    /// Uniform on [a, b], accepted by the density relative to its maximum there, at `mode`.
     Uniform { a: f64, b: f64, mode: f64 },
-    /// a + an exponential of this rate, for an interval that reaches far into the tail.
+    /// a + an exponential of this rate, for an interval that extends far into the tail.
     Exponential { a: f64, b: f64, rate: f64 },
 }
 
@@ -81,7 +81,7 @@ impl Proposal {
         }
     }
 
-    /// The candidate at `place` in (0, 1], where `chance` in (0, 1] accepts it.
+    /// The candidate at `place` in (0, 1], if `chance` in (0, 1] accepts it.
     fn accept(&self, place: f64, chance: f64) -> Option<f64> {
         let (z, log_density) = match *self {
             Self::Uniform { a, b, mode } => {

@@ -1,6 +1,5 @@
-//! Truncated normal distributions. Where enough of the normal lies between the cuts, the normal of each element is drawn again, from
-//! the planes of the next attempt, until it lies there; so an element that is not cut equals that of the plain normal.
-//! Otherwise see [`super::tails`].
+//! Truncated normals. If enough probability lies between the cuts, each element is redrawn from the planes of the next attempt until it
+//! lies there. So an element within the cuts equals that of the plain normal. Otherwise see [`super::tails`].
 
 use std::iter;
 use std::marker::PhantomData;
@@ -17,16 +16,16 @@ use crate::simd::{bits_outside, dispatch};
 use crate::statistics::normal;
 use crate::tensor::to_f32;
 
-/// The least probability between the cuts for which drawing again is worth while.
+/// The least probability between the cuts for redrawing.
 const LEAST_KEPT: f64 = 0.3;
 
-/// Where more than this share of the elements is still to be expected, whole tiles are drawn again.
+/// Whole tiles are redrawn above this expected share of missing elements.
 const MANY: f64 = 1.0 / 8.0;
 
-/// The words of so few elements of a tile are found one by one, sooner than those of the whole tile.
+/// Up to this number of elements of a tile, generating words one by one is faster than generating the whole tile's.
 const FEW: usize = 8;
 
-/// The numbers of N(mean, std²) between `cuts` (in sigma), inside the closed `bounds` of the dtype.
+/// The values of N(mean, std²) between `cuts` (in sigma), within the closed `bounds` of the dtype.
 pub(super) fn open(words: Words, mean: f64, std: f64, cuts: (f64, f64), bounds: (f64, f64)) -> Box<dyn Source> {
     let kept = normal::between(cuts.0, cuts.1);
     if kept < LEAST_KEPT {
@@ -43,8 +42,8 @@ struct Redrawn {
     std: f64,
     cuts: (f32, f32),
     bounds: (f64, f64),
-    /// The number of attempts that are made for all elements of a tile. For the next, all words of a tile are found and the few elements are
-    /// chosen that want it; for those after that, the words are found one by one. The values do not depend on it.
+    /// The number of attempts for all elements of a tile. The next attempt generates all words of a tile and chooses the few missing
+    /// elements; later ones generate words one by one. The values do not depend on it.
     whole: u64,
 }
 
@@ -71,7 +70,7 @@ impl Source for Redrawn {
 }
 
 impl Redrawn {
-    /// True if a standard normal is kept; decided on singles, alike for every dtype.
+    /// True if a standard normal is accepted. Decided in single precision for every dtype.
     #[inline(always)]
     fn keeps(&self, z: f32) -> bool {
         (self.cuts.0 <= z) & (z <= self.cuts.1)
@@ -160,15 +159,15 @@ impl<T: Stored> WithSimd for Filled<'_, T> {
     }
 }
 
-/// Room for the offsets of a tile, and for what is written beyond the last.
+/// A buffer for the offsets of a tile, with space for writes beyond the last.
 type Offsets = [u16; TILE + AT_A_TIME];
 const ROOM: Offsets = [0; TILE + AT_A_TIME];
 
-/// The number of offsets that are written without asking whether there are so many: most words of 64 elements have fewer.
+/// The number of offsets written unconditionally: most words of 64 elements have fewer.
 const AT_A_TIME: usize = 4;
 
 impl Redrawn {
-    /// Turns the standard normals of a tile into values. Writes down the offsets of those that are cut off; tells how many they are.
+    /// Turns a tile of standard normals into values. Writes the offsets of rejected ones, and returns their number.
     #[inline(always)]
     fn place_all<S: Simd>(&self, simd: S, tile: &mut [f32], offsets: &mut Offsets) -> usize {
         // All words come first: the next step depends on their values, and a CPU mispredicts that.
@@ -204,7 +203,7 @@ impl Redrawn {
         }
     }
 
-    /// Draws elements of `out`, which begins with element `first`, again until fewer than `enough` wait.
+    /// Redraws elements of `out`, which begins with element `first`, until fewer than `enough` are missing.
     fn draw_again<T: Stored>(&self, waiting: &mut Vec<Element>, enough: usize, first: u64, out: &mut [T]) {
         while waiting.len() >= enough {
             let elements = waiting.split_off(waiting.len().saturating_sub(CHOSEN));
@@ -213,7 +212,7 @@ impl Redrawn {
         }
     }
 
-    /// Puts the values of chosen elements into `out`, which begins with element `first`; those that are cut off again wait.
+    /// Writes the values of chosen elements to `out`, which begins with element `first`; queues the rejected ones again.
     fn settle<T: Stored>(&self, chosen: &mut Chosen, waiting: &mut Vec<Element>, first: u64, out: &mut [T]) {
         let (values, mut cut) = dispatch(Settled { distribution: self, chosen, stored: PhantomData });
         for (element, value) in chosen.elements().iter().zip(values) {
@@ -229,7 +228,7 @@ impl Redrawn {
     }
 }
 
-/// The values of chosen elements, and which are cut off, as bits.
+/// The values of chosen elements, with a bit set for each rejected one.
 struct Settled<'a, T> {
     distribution: &'a Redrawn,
     chosen: &'a Chosen,

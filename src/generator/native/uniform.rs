@@ -9,20 +9,20 @@ use crate::generator::Source;
 use crate::simd::dispatch;
 use crate::tensor::to_f32;
 
-/// The plane of the words that decide a value to single precision, and the plane of those that continue them.
+/// The plane of the words for single precision, and the plane of their extension.
 const WORD: u64 = 0;
 const FURTHER: u64 = 1;
 
-/// 2^-63: the last place of a signed fraction of 64 bits.
+/// 2^-63: the unit of signed 64-bit fractions.
 const STEP_OF_63_BITS: f64 = 1.0 / 9_223_372_036_854_775_808.0;
 
-/// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. Symmetric about the middle, so that a distribution
-/// around 0 keeps its relative precision there.
+/// `middle + half s`, s uniform on (-1, 1): the word as a signed fraction. It is symmetric about the middle, so values around 0 keep their
+/// relative precision.
 pub(super) struct Uniform {
     pub(super) words: Words,
     pub(super) middle: f64,
     pub(super) half: f64,
-    /// The outermost values of the dtype inside the distribution's bounds.
+    /// The outermost values of the dtype within the distribution's bounds.
     pub(super) low: f64,
     pub(super) high: f64,
 }

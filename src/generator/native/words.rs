@@ -1,9 +1,8 @@
 //! Addressable random words: `ChaCha8` keyed by seed and tensor name.
 //!
-//! A tensor has 2^64 planes (the streams of `ChaCha8`) of 2^64 words each; word `index` of a plane belongs to element
-//! `index`. Sixteen blocks of sixteen words make 256 words in the order in which vector code produces them: word
-//! `index` is word `index % 256 / 16` of block `index / 256 * 16 + index % 16`. `rand`'s `ChaCha8Rng` finds the same
-//! words one by one.
+//! A tensor has 2^64 planes (the streams of `ChaCha8`) of 2^64 words each; word `index` of a plane belongs to element `index`. Sixteen
+//! blocks of sixteen words make 256 words in the order of vector code: word `index` is word `index % 256 / 16` of block `index / 256 * 16 +
+//! index % 16`. `rand`'s `ChaCha8Rng` computes the same words one by one.
 
 use pulp::{Simd, WithSimd};
 use rand::rngs::ChaCha8Rng;
@@ -14,12 +13,12 @@ use super::NAME;
 use crate::simd::dispatch;
 use crate::tensor::Name;
 
-/// The number of words that sixteen blocks hold: whole groups of this size are drawn at once.
+/// The number of words in sixteen blocks, the unit of generation.
 pub(super) const GROUP: usize = 256;
 const BLOCKS: usize = 16;
 const STEPS: [u32; BLOCKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// The number of words that are found together when their addresses have nothing in common: the widest vectors hold as many.
+/// The number of words generated together at unrelated addresses: the lanes of the widest vectors.
 pub(super) const LANES: usize = 16;
 
 /// "expand 32-byte k", the constants of `ChaCha` (Bernstein 2008).
@@ -32,7 +31,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The words that belong to a seed and a name: the key is the SHA-256 of the generator's name, the seed and the name.
+    /// The words of a seed and a name. The key is the SHA-256 of the generator's name, the seed and the name.
     pub(super) fn new(seed: u64, name: &Name) -> Self {
         let mut hash = Sha256::new();
         hash.update(format!("fanin {NAME}\0"));
@@ -41,7 +40,7 @@ impl Words {
         Self { key: hash.finalize().into() }
     }
 
-    /// The words of a stream beside the tensor's own, with a key of its own.
+    /// The words of an additional stream with its own key.
     pub(super) fn stream(&self, number: u64) -> Self {
         let mut hash = Sha256::new();
         hash.update(self.key);
@@ -63,7 +62,7 @@ impl Words {
         words.next_u32()
     }
 
-    /// The words of a plane in the order of `ChaCha8`, from block `block`: for draws that take more than one word.
+    /// The words of a plane in the order of `ChaCha8`, from block `block`: for draws of more than one word.
     pub(super) fn block(&self, plane: u64, block: u64) -> ChaCha8Rng {
         let mut words = ChaCha8Rng::from_seed(self.key);
         words.set_stream(plane);
@@ -71,7 +70,7 @@ impl Words {
         words
     }
 
-    /// The words at any [`LANES`] addresses (plane and index), for use inside vector code: a block is made for each.
+    /// The words at any [`LANES`] addresses (plane and index), for vector code. Computes a block for each.
     #[inline(always)]
     pub(super) fn gather_simd<S: Simd>(&self, simd: S, addresses: &[(u64, u64); LANES]) -> [u32; LANES] {
         // Loops, as the library's `map` becomes a call of code that is not compiled for wide vectors.
@@ -113,7 +112,7 @@ impl Words {
         initial
     }
 
-    /// A plane, for use inside vector code.
+    /// A plane, for vector code.
     #[inline(always)]
     pub(super) fn plane<S: Simd>(&self, simd: S, plane: u64) -> Plane<S> {
         let mut initial = self.initial(simd);
@@ -127,7 +126,7 @@ impl Words {
 /// The words of a plane.
 pub(super) struct Plane<S: Simd> {
     simd: S,
-    /// The state before the rounds, and after what of them is the same for all blocks whose counters have this upper half.
+    /// The state before the rounds, and after the work that is the same for all blocks with this upper half of the counter.
     initial: [S::u32s; 16],
     begun: [S::u32s; 16],
     high: u32,
@@ -158,7 +157,7 @@ impl<S: Simd> Plane<S> {
         }
     }
 
-    /// Takes another upper half of the counters.
+    /// Sets the upper half of the counters.
     #[cold]
     fn go_to(&mut self, high: u32) {
         self.initial[13] = self.simd.splat_u32s(high);
@@ -199,8 +198,8 @@ impl WithSimd for Fill<'_> {
     }
 }
 
-/// The block function of `ChaCha8`, one block a lane, as far as it does not depend on the lower half of the counter: the first round of
-/// all columns but the first.
+/// The `ChaCha8` block function, one block per lane, up to the first use of the counter's lower half: the first round of all columns but
+/// the first.
 #[inline(always)]
 fn begin<S: Simd>(simd: S, mut state: [S::u32s; 16]) -> [S::u32s; 16] {
     quarter_rounds(simd, &mut state, [[1, 2, 3], [5, 6, 7], [9, 10, 11], [13, 14, 15]]);
@@ -230,8 +229,7 @@ fn diagonals<S: Simd>(simd: S, state: &mut [S::u32s; 16]) {
     quarter_rounds(simd, state, [[2, 3], [7, 4], [8, 9], [13, 14]]);
 }
 
-/// Quarter rounds in step: the operations of one wait for one another. More than two, where they repeat, would need more registers
-/// than AVX2 has.
+/// Quarter rounds in step, to hide latency. More than two would need more registers than AVX2 has.
 #[inline(always)]
 fn quarter_rounds<S: Simd, const N: usize>(simd: S, state: &mut [S::u32s; 16], [a, b, c, d]: [[usize; N]; 4]) {
     quarters_of_a_round(simd, state, [a, b, d], 16);

@@ -1,5 +1,5 @@
-//! `numpy.random.default_rng`: PCG64, uniform values of 53 or 24 bits, normals by a ziggurat. All is drawn in double precision, and
-//! rounded for other types, but `standard_normal` and `random` of single precision, which take half a word for each value.
+//! `numpy.random.default_rng`: PCG64, uniform values of 53 or 24 bits, ziggurat normals. Values are drawn in double precision and rounded
+//! for other types. Single-precision `standard_normal` and `random` are exceptions, which use half a word per value.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::{drawn, rounded};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_f32};
 
-/// The number of words that the entropy is filled to before those of `SeedSequence.spawn`.
+/// The length that the entropy is padded to before the words of `SeedSequence.spawn`.
 const FILLED: usize = 4;
 
-/// Errors if `numpy.random.default_rng` takes no such seed.
+/// Errors if `numpy.random.default_rng` does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let split = |step: &Step| matches!(step, Step::Split { .. });
     ensure!(
@@ -29,7 +29,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// `numpy.random.default_rng(seed)`; each split takes `SeedSequence(seed).spawn(of)[index]` in the place of the seed.
+/// `numpy.random.default_rng(seed)`; each split replaces the seed by `SeedSequence(seed).spawn(of)[index]`.
 pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     let mut words: Vec<u32> = seed.numbers().iter().flat_map(|number| words_of(number.magnitude)).collect();
     if !seed.steps().is_empty() {
@@ -43,7 +43,7 @@ pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(Generator(Pcg64::from_entropy(&words)))
 }
 
-/// The words of a number, the lowest first, without zeros at the end; a single one of 0.
+/// The words of a number, the lowest first, without trailing zeros; one word for 0.
 #[expect(clippy::cast_possible_truncation, reason = "the words of a number")]
 fn words_of(number: u128) -> impl Iterator<Item = u32> {
     let count = (128 - number.leading_zeros()).div_ceil(32).max(1);
@@ -71,7 +71,7 @@ struct Elements {
     engine: Pcg64,
     distribution: Distribution,
     dtype: DType,
-    /// True if they are drawn in single precision.
+    /// True for single-precision draws.
     single: bool,
 }
 
@@ -119,7 +119,7 @@ impl TensorCursor for Elements {
     }
 }
 
-/// A part of a uniform tensor: as many words as values, so that threads skip to theirs.
+/// A part of a uniform tensor. Each value uses one word, so that threads can skip to theirs.
 struct Uniforms {
     /// At the first value of the part.
     engine: Pcg64,
@@ -130,7 +130,7 @@ struct Uniforms {
 }
 
 impl Uniforms {
-    /// Leaves values out.
+    /// Skips values.
     fn skip(&self, engine: &mut Pcg64, count: u64) {
         if self.single {
             engine.skip_halves(count);
@@ -139,7 +139,7 @@ impl Uniforms {
         }
     }
 
-    /// The engine at that value of the part.
+    /// The engine at value `start` of the part.
     fn at(&self, start: u64) -> Pcg64 {
         let mut engine = self.engine.clone();
         self.skip(&mut engine, start);

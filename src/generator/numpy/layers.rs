@@ -1,19 +1,19 @@
-//! The layers of `NumPy`'s ziggurat under the standard normal density (Marsaglia and Tsang 2000): 256 of one area.
+//! The layers of `NumPy`'s ziggurat under the standard normal density (Marsaglia and Tsang 2000): 256 of equal area.
 //!
-//! They come from the recurrence `x[i] = sqrt(-2 ln(AREA / x[i + 1] + exp(-x[i + 1]^2 / 2)))` from the base on, in double precision.
-//! `NumPy`'s own table was once rounded by some library: it is one or two units in the last place from correct rounding in the
-//! edges 37, 65, 109, 165, 176, 232, 254, and in the height 38. The bits count, so that edges and heights are listed.
+//! They follow the recurrence `x[i] = sqrt(-2 ln(AREA / x[i + 1] + exp(-x[i + 1]^2 / 2)))` from the base on, in double precision. `NumPy`'s
+//! own table has libm rounding errors: it is one or two units in the last place from correct rounding in the edges 37, 65, 109, 165, 176,
+//! 232, 254, and in the height 38. To match bit for bit, edges and heights are listed.
 
-/// Where the tail begins: the base is as wide.
+/// The start of the tail, which is the width of the base.
 pub(super) const BASE: f64 = EDGES[255];
-/// The area of a layer, where the density is 1 at 0.
+/// The area of a layer, with density 1 at 0.
 const AREA: f64 = 0.004_928_673_233_974_655;
 
-/// A layer's halves: what a draw of so many bits is multiplied by, below which draw it is accepted at once, and the density at the edge.
+/// Halves of layers: the factor of a draw, the bound below which a draw is accepted at once, and the density at the edge.
 pub(super) struct Layers<Draw, Value> {
-    /// The width of a layer over the number of draws.
+    /// The width of a layer divided by the number of draws.
     pub(super) widths: [Value; 256],
-    /// Draws below this lie under the density whatever the height.
+    /// Draws below this are under the density at any height.
     pub(super) certain: [Draw; 256],
     /// The density at the edge.
     pub(super) heights: [Value; 256],
@@ -60,7 +60,7 @@ const fn singles() -> Layers<u32, f32> {
 const TWO_TO_23: f64 = 8_388_608.0;
 const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
 
-/// How much of a layer lies under the layer above it: `EDGES[layer - 1] / EDGES[layer] * 2^bits`, rounded once.
+/// The part of a layer under the layer above: `EDGES[layer - 1] / EDGES[layer] * 2^bits`, rounded once.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,5 +1,5 @@
 //! `numpy.random.RandomState`, and `numpy.random` itself after `numpy.random.seed`: MT19937, uniform doubles of 53 bits, normals by
-//! Marsaglia's polar method. Everything is drawn in double precision; other types are rounded from that.
+//! Marsaglia's polar method. Values are drawn in double precision and rounded for other types.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::tensor::{DType, Seed, Unfolding, to_f32, to_usize};
 #[derive(Clone)]
 pub(in crate::generator) struct RandomState {
     words: Mt19937,
-    /// The second of a pair of normals, which the next call begins with.
+    /// The second of a pair of normals, for the next call.
     cached: Option<f64>,
 }
 
-/// Errors if `numpy.random.seed` takes no such seed.
+/// Errors if `numpy.random.seed` does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     number(seed).map(|_| ())
 }
@@ -35,7 +35,7 @@ pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     Box::new(RandomState { words: Mt19937::from_seed(number(seed).unwrap_or_default()), cached: None })
 }
 
-/// The workspace of a tensor: of Lasagne's `Sparse` the values, those as they will be, and the order of an output's inputs.
+/// The workspace of a tensor. For Lasagne's `Sparse`: the drawn and the final values, and the order of an output's inputs.
 pub(in crate::generator) fn workspace(tensor: &TensorSpec) -> u64 {
     match tensor.distribution {
         Distribution::Sparse { ref unfolding, .. } => {
@@ -45,14 +45,14 @@ pub(in crate::generator) fn workspace(tensor: &TensorSpec) -> u64 {
     }
 }
 
-/// Uniform on [0, 1): 27 high bits of one word and 26 of the next, as `NumPy` takes them. torch takes the low 53 bits of both.
+/// Uniform on [0, 1): the high 27 bits of one word and 26 of the next, as in `NumPy`. torch uses the low 53 bits of both.
 #[inline(always)]
 fn unit_double(high: u32, low: u32) -> f64 {
     (f64::from(high >> 5) * 67_108_864.0 + f64::from(low >> 6)) / 9_007_199_254_740_992.0
 }
 
 impl RandomState {
-    /// Uniform on [0, 1), of 53 bits.
+    /// Uniform on [0, 1) with 53 bits.
     fn double(&mut self) -> f64 {
         unit_double(self.words.next(), self.words.next())
     }
@@ -75,7 +75,7 @@ impl RandomState {
 }
 
 impl RandomState {
-    /// Lasagne's `Sparse`: of each output the inputs are shuffled, and the first of them are normal.
+    /// Lasagne's `Sparse`: shuffles the inputs of each output and makes the first ones normal.
     fn sparse(&mut self, nonzeros: u64, (mean, std): (f64, f64), unfolding: &Unfolding) -> Vec<f64> {
         // The unfolding has a row for each output, and the tensor a column.
         let [outputs, inputs] = [unfolding.rows(), unfolding.columns()].map(to_usize);
@@ -90,14 +90,14 @@ impl RandomState {
         values
     }
 
-    /// `shuffle`, of Fisher and Yates from the end on.
+    /// `shuffle`: Fisher-Yates from the end.
     fn shuffle(&mut self, order: &mut [usize]) {
         for last in (1..order.len()).rev() {
             order.swap(last, self.up_to(last));
         }
     }
 
-    /// A whole number from 0 to the last: the lowest bits of a word, or of two for numbers beyond 32 bits, until they are in range.
+    /// An integer from 0 to `last`: the lowest bits of a word, or of two beyond 32 bits, redrawn until in range.
     fn up_to(&mut self, last: usize) -> usize {
         let mask = usize::MAX >> last.leading_zeros();
         loop {
@@ -161,12 +161,12 @@ impl TensorCursor for Values {
     }
 }
 
-/// The number of words that a uniform value takes.
+/// The number of words per uniform value.
 const WORDS: u64 = 2;
-/// The number of values that are made at a time.
+/// The number of values computed at a time.
 const AT_ONCE: usize = 512;
 
-/// Uniform values from a state on. Each takes as many words, so that threads make them side by side.
+/// Uniform values from a state on. Each uses the same number of words, so that threads can draw in parallel.
 struct Uniforms {
     words: Mt19937,
     low: f64,

@@ -1,4 +1,4 @@
-//! `NumPy`'s numbers.
+//! `NumPy`'s generators.
 
 pub(super) mod default_rng;
 mod layers;
@@ -47,7 +47,7 @@ pub(super) const LEGACY: Generator = Generator {
     workspace: |_| 0,
 };
 
-/// The initializers of Lasagne, which draws from `numpy.random`.
+/// Lasagne's initializers, which draw from `numpy.random`.
 pub(super) const LASAGNE: Generator = Generator {
     name: "lasagne-0.1",
     summary: "the initializers of Lasagne after numpy.random.seed(SEED), or lasagne.random.set_rng(RandomState(SEED)): one generator for all tensors, in order",
@@ -65,7 +65,7 @@ pub(super) const LASAGNE: Generator = Generator {
     workspace: legacy::workspace,
 };
 
-/// Normals take logarithms in their tails. The exponentials that some are compared with decide nothing by their last bit.
+/// Normals use logarithms in their tails. Exponentials only serve in comparisons, which their last bit does not decide.
 fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
     match tensor.distribution {
         Distribution::Uniform { .. } => &[],
@@ -75,18 +75,18 @@ fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
     }
 }
 
-/// Normals take logarithms.
+/// Normals use logarithms.
 fn of_legacy(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { &[Function::Ln] } else { &[] }
 }
 
-/// True if there is such a distribution.
+/// True if `NumPy` has the distribution.
 fn has(distribution: &Distribution) -> bool {
     matches!(distribution, Distribution::Uniform { .. } | Distribution::Normal { .. })
 }
 
-/// Values that are drawn in double precision, as `.astype` rounds them.
+/// Double-precision values, rounded as by `.astype`.
 fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Values {
     match dtype {
         DType::F64 => Values::Doubles(values.collect()),
@@ -94,7 +94,7 @@ fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Values {
     }
 }
 
-/// As `.astype` rounds it: to a bfloat16 by way of a single, as `ml_dtypes` has it.
+/// Rounds as `.astype`: to bfloat16 by way of single precision, as in `ml_dtypes`.
 #[inline(always)]
 fn rounded(value: f64, dtype: DType) -> f32 {
     match dtype {

@@ -1,23 +1,23 @@
-//! `NumPy`'s standard normals: the ziggurat of Marsaglia and Tsang (2000), in double and in single precision.
+//! `NumPy`'s standard normals: Marsaglia and Tsang's ziggurat (2000), in double and in single precision.
 
 use super::super::pcg64::Pcg64;
 use super::layers::{BASE, DOUBLES, SINGLES};
 use crate::tensor::to_f32;
 
-/// A uniform double in [0, 1), of 53 bits of a word.
+/// A uniform double in [0, 1) from 53 bits of a word.
 #[inline(always)]
 pub(super) fn unit_double(word: u64) -> f64 {
     crate::tensor::to_f64(word >> 11) * (f64::EPSILON / 2.0)
 }
 
-/// A uniform single in [0, 1), of 24 bits of half a word.
+/// A uniform single in [0, 1) from 24 bits of half a word.
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, reason = "24 bits are a single")]
 pub(super) fn unit_single(half: u32) -> f32 {
     (half >> 8) as f32 * (f32::EPSILON / 2.0)
 }
 
-/// A standard normal of a word, in one case of a hundred of several.
+/// A standard normal from one word; from several in one percent of cases.
 #[inline(always)]
 pub(super) fn double(engine: &mut Pcg64) -> f64 {
     loop {
@@ -37,7 +37,7 @@ pub(super) fn double(engine: &mut Pcg64) -> f64 {
     }
 }
 
-/// True if a point at this value and at any height of its layer is under the density.
+/// True if a random point of this value and layer lies under the density.
 #[cold]
 fn is_under_double(engine: &mut Pcg64, layer: usize, value: f64) -> bool {
     let (low, high) = (DOUBLES.heights[layer], DOUBLES.heights[layer - 1]);
@@ -56,7 +56,7 @@ fn double_tail(engine: &mut Pcg64, draw: u64) -> f64 {
     }
 }
 
-/// A standard normal of half a word, in one case of a hundred of several.
+/// A standard normal from half a word; from several in one percent of cases.
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, reason = "23 bits are a single")]
 pub(super) fn single(engine: &mut Pcg64) -> f32 {
@@ -77,7 +77,7 @@ pub(super) fn single(engine: &mut Pcg64) -> f32 {
     }
 }
 
-/// The height in single precision, the density in double.
+/// As in double precision, with a height in single precision.
 #[cold]
 fn is_under_single(engine: &mut Pcg64, layer: usize, value: f32) -> bool {
     let (low, high) = (SINGLES.heights[layer], SINGLES.heights[layer - 1]);

@@ -1,4 +1,4 @@
-//! The distributions in double precision: two words make a uniform value.
+//! Distributions in double precision: two words give a uniform value.
 
 use std::f64::consts::PI;
 
@@ -39,8 +39,7 @@ impl Draw for Normal {
     }
 }
 
-/// `tf.random.stateless_truncated_normal`: each group has 128 blocks, of whose normals it takes the first that are within two
-/// standard deviations.
+/// `tf.random.stateless_truncated_normal`: each group has 128 blocks and uses their first normals within two standard deviations.
 pub(super) struct Truncated {
     pub(super) words: Philox,
     pub(super) mean: f64,
@@ -48,7 +47,7 @@ pub(super) struct Truncated {
 }
 
 impl Truncated {
-    /// The number of blocks that are set aside for a group.
+    /// The number of blocks reserved for a group.
     const BLOCKS: u64 = 128;
 }
 
@@ -74,7 +73,7 @@ impl Draw for Truncated {
     }
 }
 
-/// Two uniform values on [0, 1), of 52 bits.
+/// Two uniform values in [0, 1) with 52 bits.
 #[inline(always)]
 fn fractions([a, b, c, d]: [u32; 4]) -> [f64; 2] {
     let fraction = |high: u32, low: u32| {
@@ -83,7 +82,7 @@ fn fractions([a, b, c, d]: [u32; 4]) -> [f64; 2] {
     [fraction(a, b), fraction(c, d)]
 }
 
-/// Two standard normals by the transformation of Box and Muller, that of the sine first.
+/// Two standard normals by Box-Muller, the sine first.
 #[inline(always)]
 fn normals(block: [u32; 4]) -> [f64; 2] {
     const LEAST: f64 = 1e-7;

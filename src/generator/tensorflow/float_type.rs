@@ -1,5 +1,5 @@
-//! The distributions in single and half precision. Each operation is rounded to the type; only the transformation of Box and Muller is
-//! computed in single precision for the half types too.
+//! Distributions in single and half precision. Each operation is rounded to the type, except Box-Muller, which is in single precision for
+//! half types too.
 
 use std::f64::consts::PI;
 use std::marker::PhantomData;
@@ -10,14 +10,14 @@ use super::groups::Draw;
 use crate::generator::philox::Philox;
 use crate::tensor::to_f32;
 
-/// A type of single precision or less, whose values are kept as singles.
+/// A type of single or half precision, stored as singles.
 pub(super) trait FloatType: Send + Sync + 'static {
     /// The nearest value of the type.
     fn round(value: f32) -> f32;
-    /// A uniform value on [0, 1), of the lowest bits of a word.
+    /// A uniform value in [0, 1) from the lowest bits of a word.
     fn fraction(word: u32) -> f32;
 
-    /// A parameter, which is rounded to single precision before it is to the type.
+    /// A parameter, rounded to single precision and then to the type.
     fn parameter(value: f64) -> f32 {
         Self::round(to_f32(value))
     }
@@ -67,7 +67,7 @@ impl FloatType for Bf16 {
     }
 }
 
-/// `tf.random.stateless_uniform`: one word an element.
+/// `tf.random.stateless_uniform`: one word per element.
 pub(super) struct Uniform<F> {
     words: Philox,
     low: f32,
@@ -116,15 +116,14 @@ impl<F: FloatType> Draw for Normal<F> {
     }
 }
 
-/// `tf.random.stateless_truncated_normal`: each group has 256 blocks, of whose normals it takes the first that are within two
-/// standard deviations.
+/// `tf.random.stateless_truncated_normal`: each group has 256 blocks and uses their first normals within two standard deviations.
 pub(super) struct Truncated<F> {
     words: Philox,
     moved: Moved<F>,
 }
 
 impl<F: FloatType> Truncated<F> {
-    /// The number of blocks that are set aside for a group.
+    /// The number of blocks reserved for a group.
     const BLOCKS: u64 = 256;
 
     pub(super) fn new(words: Philox, mean: f64, std: f64) -> Self {
@@ -155,7 +154,7 @@ impl<F: FloatType> Draw for Truncated<F> {
     }
 }
 
-/// Standard normals, scaled and moved.
+/// Standard normals, scaled and shifted.
 struct Moved<F> {
     mean: f32,
     std: f32,
@@ -173,7 +172,7 @@ impl<F: FloatType> Moved<F> {
     }
 }
 
-/// Two standard normals by the transformation of Box and Muller, that of the sine first.
+/// Two standard normals by Box-Muller, the sine first.
 #[inline(always)]
 fn normals(first: u32, second: u32) -> [f32; 2] {
     const LEAST: f32 = 1e-7;

@@ -1,13 +1,13 @@
-//! Values that are drawn some at a time, each such group a function of its number.
+//! Values drawn in groups, each a function of its index.
 
 use crate::generator::Source;
 use crate::generator::precision::Precision;
 
 /// A generator of groups.
 pub(super) trait Draw: Send + Sync {
-    /// The type that is drawn in.
+    /// The type of the arithmetic.
     type Value: Precision;
-    /// The values of one group: as many for each.
+    /// The values of one group, of fixed size.
     type Group: AsRef<[Self::Value]>;
 
     /// The values of group `number`.

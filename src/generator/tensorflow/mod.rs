@@ -1,5 +1,5 @@
-//! TensorFlow's own numbers: `tf.random.stateless_uniform`, `stateless_normal` and `stateless_truncated_normal` on a CPU. They are
-//! of Philox, so that any element is a function of a pair of seeds and its place.
+//! TensorFlow's own values: `tf.random.stateless_uniform`, `stateless_normal` and `stateless_truncated_normal` on a CPU. Philox makes any
+//! element a function of a pair of seeds and its index.
 
 mod double;
 mod float_type;
@@ -16,7 +16,7 @@ use crate::tensor::{DType, Seed};
 use float_type::FloatType;
 use groups::Groups;
 
-/// TensorFlow's own numbers.
+/// TensorFlow's own values.
 pub(super) const GENERATOR: Generator = Generator {
     name: "tensorflow-2.21",
     summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] by --seed A,B, on a CPU; of several tensors B grows by 1 from one to the next",
@@ -34,7 +34,7 @@ pub(super) const GENERATOR: Generator = Generator {
     workspace: |_| 0,
 };
 
-/// Normals take logarithms and sines, of singles but for f64.
+/// Normals use logarithms and sines, in single precision except for f64.
 pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     match (&tensor.distribution, tensor.dtype) {
         (Distribution::Uniform { .. }, _) => &[],
@@ -43,14 +43,14 @@ pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     }
 }
 
-/// Errors if a seed is not one number or two of 64 bits with a sign.
+/// Errors if the seed is not one or two signed 64-bit numbers.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     pair(seed, 0).context("tf.random.stateless_* takes a pair of numbers from -2^63 to 2^63-1, as in 5,7; 5 is 5,0")?;
     Ok(())
 }
 
-/// The pair of seeds of a tensor: of several tensors, the second number grows by 1 from one to the next.
+/// The pair of seeds of a tensor; the second number grows by 1 from one tensor to the next.
 fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
     let whole = |place: usize| Some(seed.numbers().get(place)?.to_i64()?.cast_unsigned());
     let second = match seed.numbers().len() {
@@ -61,13 +61,13 @@ fn pair(seed: &Seed, order: u64) -> Option<[u64; 2]> {
     Some([whole(0)?, second.wrapping_add(order)])
 }
 
-/// The numbers of a tensor; `None` if TensorFlow has no such distribution.
+/// The values of a tensor; `None` if TensorFlow lacks the distribution.
 pub(super) fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     let [first, second] = pair(seed, tensor.order.unwrap_or(0)).unwrap_or_default();
     Some(stateless([first, second], Elementwise::of(&tensor.distribution)?, tensor.dtype))
 }
 
-/// The numbers of a distribution under a pair of seeds.
+/// The values of a distribution under a pair of seeds.
 pub(super) fn stateless([first, second]: [u64; 2], distribution: Elementwise, dtype: DType) -> Box<dyn Source> {
     let words = Philox::of_pair(first, second);
     match dtype {

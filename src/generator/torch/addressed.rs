@@ -1,4 +1,4 @@
-//! Parts of a tensor whose every value has words of its own: an engine at the first of them, from which threads go on by themselves.
+//! Tensors in which each value has its own words: threads continue independently from an engine at the first word.
 
 use std::sync::Mutex;
 
@@ -9,10 +9,10 @@ use crate::parallel::lock;
 use crate::simd::dispatch;
 use crate::tensor::{DType, to_f32, to_usize};
 
-/// The number of words that are drawn at a time: few enough for the innermost cache.
+/// The number of words drawn at a time: few enough for the L1 cache.
 const WORDS: usize = 1 << 12;
 
-/// An engine that reads words by their number, and goes back to the first where it must.
+/// An engine that reads words by index, and restarts if it must go back.
 pub(super) struct Words {
     first: Mt19937,
     at: Mutex<(u64, Mt19937)>,
@@ -23,7 +23,7 @@ impl Words {
         Self { at: Mutex::new((0, first.clone())), first }
     }
 
-    /// The words from that number on.
+    /// The words from index `from` on.
     fn fill(&self, from: u64, out: &mut [u32]) {
         let mut at = lock(&self.at);
         if at.0 > from {
@@ -36,12 +36,12 @@ impl Words {
     }
 }
 
-/// The words that an element takes: two where it is a double.
+/// The words per element: two for doubles.
 pub(super) fn words_of(dtype: DType) -> u64 {
     if dtype == DType::F64 { 2 } else { 1 }
 }
 
-/// Uniform on [0, 1): the low 53 bits of two words, the first the higher, as torch takes them. `NumPy` takes high bits of both.
+/// Uniform on [0, 1): the low 53 bits of two words, the high word first, as in torch. `NumPy` uses high bits of both.
 pub(super) fn unit_double(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 32 | u64::from(low)) & ((1 << 53) - 1);
     crate::tensor::to_f64(bits) * (f64::EPSILON / 2.0)
@@ -87,7 +87,7 @@ impl Source for Uniforms {
     }
 }
 
-/// Words to uniforms between two numbers.
+/// Maps words to uniforms between two numbers.
 struct Spread<'a> {
     words: &'a [u32],
     out: &'a mut [f32],
@@ -106,12 +106,12 @@ impl pulp::WithSimd for Spread<'_> {
     }
 }
 
-/// `normal_(mean, std)` of a tensor of sixteen elements or more: block by block, the last sixteen from words of their own where blocks
-/// do not end with the tensor.
+/// `normal_(mean, std)` for sixteen elements or more, block by block. If the size is no multiple of the block, the last sixteen have words
+/// of their own.
 pub(super) struct Blocks {
-    /// The first are those of the block that `first` is in.
+    /// Starts with the block of element `first`.
     pub(super) words: Words,
-    /// The number in its tensor of the first element.
+    /// The tensor's index of the first element.
     pub(super) first: u64,
     pub(super) count: u64,
     pub(super) dtype: DType,
@@ -121,7 +121,7 @@ pub(super) struct Blocks {
 
 const SIZE: u64 = BLOCK as u64;
 
-/// The number of uniforms that such a tensor takes before those of its last sixteen elements, where these have their own.
+/// The number of uniforms before those of the last sixteen elements, if these have their own.
 fn before_the_tail(count: u64, dtype: DType) -> u64 {
     match dtype {
         DType::F64 | DType::F32 => count,
@@ -130,13 +130,13 @@ fn before_the_tail(count: u64, dtype: DType) -> u64 {
     }
 }
 
-/// The number of uniforms that such a tensor takes.
+/// The number of uniforms for the tensor.
 pub(super) fn uniforms(count: u64, dtype: DType) -> u64 {
     if count.is_multiple_of(SIZE) { count } else { before_the_tail(count, dtype) + SIZE }
 }
 
 impl Blocks {
-    /// The elements as blocks: fills each from its first word.
+    /// Fills the elements block by block, each from its first word.
     fn fill<T: Copy + Default>(&self, start: u64, out: &mut [T], block: impl Fn(&Words, u64, &mut [T; BLOCK])) {
         let origin = self.first / SIZE * SIZE;
         let (mut at, mut done) = (self.first + start, 0);
@@ -158,7 +158,7 @@ impl Blocks {
         }
     }
 
-    /// The number of elements that from `at` on are whole blocks before the tail.
+    /// The number of elements from `at` on in whole blocks before the tail.
     fn whole(&self, at: u64, length: usize) -> usize {
         let tail = if self.count.is_multiple_of(SIZE) { self.count } else { self.count - SIZE };
         let whole = to_usize(tail.saturating_sub(at).min(length as u64));

@@ -1,16 +1,16 @@
-//! The normals of torch's vectorised kernel: blocks of sixteen uniforms become sixteen normals, the first eight with the other eight, by
-//! the logarithm, sine and cosine of Cephes in single precision, with fused multiply-add where torch's compiler puts it (2.11 to 2.15).
+//! The normals of torch's vectorized kernel. Blocks of sixteen uniforms become sixteen normals, by pairing the first eight with the other
+//! eight. Cephes' logarithm, sine and cosine in single precision, with fused multiply-add as compiled in torch (2.11 to 2.15).
 
 use std::f64::consts::TAU;
 
 use pulp::{Simd, WithSimd};
 
-/// The words, and the normals, of a block.
+/// The number of words, and of normals, per block.
 pub(super) const BLOCK: usize = 16;
-/// The pairs of a block.
+/// The number of pairs per block.
 const LANES: usize = BLOCK / 2;
 
-/// Blocks of words to blocks of normals in single precision.
+/// Maps blocks of words to single-precision normals.
 pub(super) struct Normals<'a> {
     pub(super) words: &'a [u32],
     pub(super) out: &'a mut [f32],
@@ -38,10 +38,10 @@ impl WithSimd for Normals<'_> {
     }
 }
 
-/// The elements that are worked on at once: few enough for the innermost cache.
+/// The elements processed at once: few enough for the L1 cache.
 const TILE: usize = 64 * BLOCK;
 
-/// The halves of blocks, one after the other: words as the bits of numbers, and then what these become.
+/// The halves of blocks, one after the other: first the words' bits, then their results.
 struct Pairs {
     first: [f32; TILE / 2],
     second: [f32; TILE / 2],
@@ -93,7 +93,7 @@ fn pair(radius: f32, angle: f32) -> (f32, f32) {
     (radius * cosine, radius * sine)
 }
 
-/// ln x, x from 2^-24 to 1.
+/// ln x, for x in [2^-24, 1].
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "an exponent")]
 fn ln(x: f32) -> f32 {
@@ -145,7 +145,7 @@ fn sine_cosine(t: f32) -> (f32, f32) {
     (f32::from_bits(sine), f32::from_bits(cosine))
 }
 
-/// The whole part of a number from 0 to 2^22, without a look at what a number beyond would be.
+/// The integer part of a number in [0, 2^22], without checks.
 #[inline(always)]
 fn whole(x: f32) -> i32 {
     // Next to 2^23 there are whole numbers alone, and the last bits of one are its distance from there.

@@ -1,4 +1,4 @@
-//! Tensors that torch draws with `normal_` and then changes as a whole: `sparse_`, `orthogonal_`, and rows that are set to zero.
+//! Tensors that torch draws with `normal_` and then changes jointly: `sparse_`, `orthogonal_`, and rows set to zero.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{Generator, Plain, PlainLaw, rounded};
 use crate::distribution::{Distribution, bytes_of};
 use crate::tensor::{DType, Unfolding, to_usize};
 
-/// The values of a distribution that is not drawn element by element.
+/// The values of a joint distribution.
 pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, dtype: DType) -> Box<dyn TensorCursor> {
     let (values, state) = match distribution {
         Distribution::Cleared { distribution, from, to } => {
@@ -32,7 +32,7 @@ pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, d
     Box::new(Precomputed::new(values, Box::new(state)))
 }
 
-/// The bytes that such a distribution takes at most.
+/// The bytes for such a distribution, at most.
 pub(super) fn workspace(distribution: &Distribution, count: u64) -> u64 {
     match distribution {
         Distribution::Cleared { distribution, .. } => workspace(distribution, count),
@@ -44,7 +44,7 @@ pub(super) fn workspace(distribution: &Distribution, count: u64) -> u64 {
     }
 }
 
-/// `normal_` of the whole tensor, and the state after it.
+/// `normal_` of the full tensor, and the state after it.
 pub(in crate::generator) fn normals(
     state: Generator,
     (mean, std): (f64, f64),
@@ -64,7 +64,7 @@ pub(in crate::generator) fn normals(
     (values, plain.ended())
 }
 
-/// `sparse_`: of each column, the rows that come first in `randperm(rows)` are set to zero.
+/// `sparse_`: zeroes, in each column, the first rows of `randperm(rows)`.
 fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mut Generator) {
     // The unfolding has a row for each column of the tensor.
     let (columns, rows) = (to_usize(unfolding.rows()), to_usize(unfolding.columns()));
@@ -79,7 +79,7 @@ fn keep_few(values: &mut [f64], nonzeros: u64, unfolding: &Unfolding, state: &mu
     }
 }
 
-/// Values of which some are then set to zero.
+/// Values with some set to zero.
 struct ClearedCursor {
     values: Box<dyn TensorCursor>,
     range: (u64, u64),

@@ -1,4 +1,4 @@
-//! torch's numbers on a CPU: MT19937, `uniform_`, `normal_` and what `torch.nn.init` makes of them, as its kernels for AVX2 draw them.
+//! torch's values on a CPU: MT19937, `uniform_`, `normal_` and the functions of `torch.nn.init`, as in its AVX2 kernels.
 
 mod addressed;
 mod box_muller;
@@ -22,7 +22,7 @@ use addressed::{Blocks, Uniforms, Words, uniforms, unit_double, words_of};
 use box_muller::BLOCK;
 pub(super) use joint::normals;
 
-/// torch's own numbers.
+/// torch's own values.
 pub(super) const GENERATOR: super::Generator = super::Generator {
     name: "torch-2.15",
     summary: "torch.manual_seed(SEED) on a CPU with AVX2: one generator for all tensors, in order",
@@ -40,21 +40,21 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
     workspace,
 };
 
-/// `torch.Generator`: the engine, and the second of a pair of normals that small tensors have drawn.
+/// `torch.Generator`: the engine, and the cached second normal of a pair for small tensors.
 #[derive(Clone)]
 pub(super) struct Generator {
     words: Mt19937,
     cached: Option<f64>,
 }
 
-/// Errors if `torch.manual_seed` takes no such seed.
+/// Errors if `torch.manual_seed` does not accept the seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
     number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
 }
 
-/// True if torch has such a distribution.
+/// True if torch has the distribution.
 pub(super) fn has(distribution: &Distribution) -> bool {
     match distribution {
         Distribution::Cleared { distribution, .. } => has(distribution),
@@ -63,18 +63,18 @@ pub(super) fn has(distribution: &Distribution) -> bool {
     }
 }
 
-/// `torch.manual_seed(seed)`: its lowest 32 bits count.
+/// `torch.manual_seed(seed)`: uses the lowest 32 bits.
 pub(super) fn start(seed: &Seed) -> Box<dyn RngState> {
     let seed = seed.only().map_or(0, crate::tensor::Number::wrapped);
     Box::new(Generator::new(seed))
 }
 
-/// The workspace of a tensor: what is not drawn element by element is drawn whole, in double precision.
+/// The workspace of a tensor: joint distributions are drawn in double precision.
 pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     joint::workspace(&tensor.distribution, tensor.whole().shape.count())
 }
 
-/// Normals in double precision take logarithms and sines; those in single precision have polynomials of their own.
+/// Double-precision normals use logarithms and sines; single-precision ones have their own polynomials.
 pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
     let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
     if normal { LOGARITHMS_AND_SINES } else { &[] }
@@ -103,7 +103,7 @@ impl Generator {
         radius * angle.cos()
     }
 
-    /// The values of a distribution over that many elements.
+    /// The values of a distribution for `count` elements.
     fn values(self, distribution: &Distribution, count: u64, dtype: DType) -> Box<dyn TensorCursor> {
         match *distribution {
             Distribution::TruncatedNormal { mean, std, low, high } => {
@@ -131,7 +131,7 @@ impl RngState for Generator {
     }
 }
 
-/// A distribution that is drawn element by element.
+/// A distribution of independent elements.
 #[derive(Clone, Copy)]
 pub(super) enum PlainLaw {
     /// `uniform_(low, high)`
@@ -143,7 +143,7 @@ pub(super) enum PlainLaw {
 /// The values of `uniform_` or `normal_`.
 #[derive(Clone)]
 pub(super) struct Plain {
-    /// At the word of the element at `position`, or of the first of its block.
+    /// At the word of element `position`, or of the first one of its block.
     state: Generator,
     distribution: PlainLaw,
     count: u64,
@@ -156,12 +156,12 @@ impl Plain {
         Self { state, distribution, count, dtype, position: 0 }
     }
 
-    /// True if every element has words of its own, so that parts can be drawn side by side.
+    /// True if every element has its own words, so that parts can be drawn in parallel.
     fn is_addressed(&self) -> bool {
         matches!(self.distribution, PlainLaw::Uniform { .. }) || self.count >= BLOCK as u64
     }
 
-    /// The number of words that come before an element, or before those of its block.
+    /// The number of words before an element, or before its block.
     fn words_before(&self, position: u64) -> u64 {
         let uniforms = match self.distribution {
             PlainLaw::Normal { .. } => position / BLOCK as u64 * BLOCK as u64,
@@ -212,7 +212,7 @@ impl Plain {
     }
 }
 
-/// Doubles rounded as torch does: to a half by way of a single.
+/// Doubles rounded as in torch: to half types by way of single precision.
 fn rounded(values: Vec<f64>, dtype: DType) -> Values {
     match dtype {
         DType::F64 => Values::Doubles(values),

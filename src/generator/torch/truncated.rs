@@ -1,5 +1,5 @@
-//! `trunc_normal_`: the whole tensor is drawn again and again, and each time only what was outside the bounds is replaced. Here each
-//! round has an engine of its own, so that no more than a part of the tensor is in memory.
+//! `trunc_normal_`: the full tensor is drawn repeatedly, and each round replaces the values out of bounds. Here each round has its own
+//! engine, so that only a part of the tensor is in memory.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::super::source::Values;
 use super::{Generator, Plain, PlainLaw};
 use crate::tensor::{DType, to_f32};
 
-/// The values of `trunc_normal_(mean, std, low, high)`, of torch 2.12 and later.
+/// The values of `trunc_normal_(mean, std, low, high)` in torch 2.12 and later.
 pub(super) fn truncated(
     state: Generator,
     [mean, std, low, high]: [f64; 4],
@@ -28,20 +28,20 @@ pub(super) fn truncated(
     Box::new(Truncated { begin: Box::new(first.clone()), rounds: vec![first], rule, count, dtype, position: 0 })
 }
 
-/// The draws of a round, and the rule of acceptance.
+/// The draws of a round, and its acceptance rule.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// Normals, where they lie between the bounds.
+    /// Normals within the bounds.
     Bounds { mean: f64, std: f64, low: f64, high: f64 },
-    /// Uniforms, each with the probability of its density over the largest, whose logarithm is `top`.
+    /// Uniforms, each accepted with the ratio of its density to the largest, whose logarithm is `top`.
     Density { mean: f64, std: f64, low: f64, high: f64, top: f64 },
 }
 
-/// A round: the whole tensor once, and a uniform for each element where the rule takes one.
+/// A round: the full tensor, and a uniform per element if the rule needs one.
 #[derive(Clone)]
 struct Round {
     values: Plain,
-    /// The accepted values; `None` before all `values` are drawn.
+    /// The uniforms for acceptance; `None` before all `values` are drawn.
     chances: Option<Plain>,
 }
 
@@ -60,7 +60,7 @@ impl Round {
         }
     }
 
-    /// The state when all was drawn.
+    /// The state after all draws.
     fn end(self) -> Generator {
         after(self.chances.unwrap_or(self.values))
     }
@@ -78,7 +78,7 @@ fn after(mut plain: Plain) -> Generator {
 #[derive(Clone)]
 struct Truncated {
     begin: Box<Round>,
-    /// Those that some element came to, each at `position`.
+    /// The rounds so far, each at `position`.
     rounds: Vec<Round>,
     rule: Rule,
     count: u64,
@@ -87,7 +87,7 @@ struct Truncated {
 }
 
 impl Truncated {
-    /// One more round, at that position.
+    /// Adds a round at a position.
     fn further(&mut self, position: u64) {
         // A round begins where the one before it ends.
         let start = self.rounds.last().map_or_else(|| (*self.begin).clone(), Clone::clone).end();
@@ -117,7 +117,7 @@ impl Truncated {
     }
 }
 
-/// True if a uniform is kept: where the logarithm of its chance is no more than that of its density over the largest.
+/// True if a uniform is accepted: the logarithm of its chance is at most that of its density over the largest.
 fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DType) -> bool {
     if dtype == DType::F64 {
         return chance.ln() <= ((value - mean) / std).powi(2) * -0.5 - top;
@@ -128,7 +128,7 @@ fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DT
     half(to_f32(chance).ln()) <= density
 }
 
-/// A bound as a value of the type, which torch comes to by way of a single.
+/// A bound in the dtype, by way of single precision as in torch.
 fn as_of(bound: f64, dtype: DType) -> f64 {
     if dtype == DType::F64 { bound } else { dtype.round(to_f32(bound).into()) }
 }

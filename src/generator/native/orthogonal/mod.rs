@@ -1,4 +1,4 @@
-//! Orthogonal distributions: Haar-distributed matrices, by singular vectors or by reflections.
+//! Haar-distributed orthogonal matrices, by singular vectors or by reflections.
 
 mod svd;
 
@@ -11,7 +11,7 @@ use crate::generator::precision::Precision;
 use crate::generator::{Source, householder};
 use crate::tensor::{DType, MatrixIndex, Unfolding, to_f32, to_usize};
 
-/// The plane of the words that decide the signs of singular vectors.
+/// The plane of the words for the signs of singular vectors.
 const SIGNS: u64 = 4;
 
 /// The matrices of a tensor, drawn by `threads` threads.
@@ -42,13 +42,13 @@ pub(super) fn open(
     }
 }
 
-/// A `longer` x `shorter` matrix of orthonormal columns by reflections of normals, one column after the other.
+/// A `longer` x `shorter` matrix with orthonormal columns from reflections of normals, column by column.
 pub(super) fn orthonormal(words: Words, longer: usize, shorter: usize, threads: usize) -> Vec<f64> {
     let normals = Normal { words, mean: 0.0, std: 1.0 };
     householder::drawn(longer, shorter, &|start, out: &mut [f64]| normals.fill_f64(start, out), threads)
 }
 
-/// The memory that the matrices of a tensor take, in bytes, with what is needed to make one.
+/// The memory for a tensor's matrices and their computation, in bytes.
 pub(in crate::generator) fn workspace(method: OrthogonalMethod, unfolding: &Unfolding, dtype: DType) -> u64 {
     let matrix = unfolding.rows() * unfolding.columns();
     let kept = matrix * unfolding.matrices() * if dtype == DType::F64 { 8 } else { 4 };
@@ -81,7 +81,7 @@ impl Draw {
         svd::svd(self.longer(), self.shorter(), &normals, &flip)
     }
 
-    /// Each matrix by `make`, which gets the number of the matrix's first normal.
+    /// Draws each matrix by `make`, which gets the index of its first normal.
     fn matrices<T: Precision + Mul<Output = T>>(self, gain: T, make: impl Fn(&Self, u64) -> Vec<T>) -> Box<dyn Source> {
         let size = self.unfolding.rows() * self.unfolding.columns();
         let count = if size == 0 { 0 } else { self.unfolding.matrices() };
@@ -90,7 +90,7 @@ impl Draw {
     }
 }
 
-/// Matrices as they were made: the shorter side's vectors, one after the other.
+/// Matrices, stored as the vectors of the shorter side.
 struct Orthogonal<T> {
     gain: T,
     matrices: Vec<Vec<T>>,
@@ -134,7 +134,7 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
         self.put(&beside, out, convert);
     }
 
-    /// Puts the values of runs that lie beside one another where they belong.
+    /// Writes adjacent runs to their places in the output.
     fn put<N>(&self, Beside { runs, apart }: &Beside, out: &mut [N], convert: fn(T) -> N) {
         let Some(&Run { length, matrix, first, .. }) = runs.first() else { return };
         let values = &self.matrices[matrix][first..];
@@ -152,7 +152,7 @@ impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
     }
 }
 
-/// Elements of a tensor in a row, and where in which matrix the first of them is.
+/// Consecutive elements of a tensor, with the matrix and position of the first.
 #[derive(Clone, Copy)]
 struct Run {
     offset: usize,
@@ -161,17 +161,16 @@ struct Run {
     first: usize,
 }
 
-/// Runs of one length whose elements lie beside one another in a matrix: they are read together, as what lies there side by side comes
-/// into the cache together.
+/// Runs of equal length with adjacent elements in a matrix, read together because they share cache lines.
 #[derive(Default)]
 struct Beside {
     runs: Vec<Run>,
-    /// How far the elements of a run are apart in the matrix.
+    /// The distance in the matrix of a run's elements.
     apart: usize,
 }
 
 impl Beside {
-    /// Takes a run if it lies beside the others.
+    /// Adds a run if it is adjacent to the others; false otherwise.
     fn take(&mut self, run: Run) -> bool {
         let fits = match self.runs[..] {
             [] => true,
@@ -189,5 +188,5 @@ impl Beside {
     }
 }
 
-/// The number of runs that are read together: singles of a cache line.
+/// The number of runs read together: the singles of a cache line.
 const RUNS_TOGETHER: usize = 16;
