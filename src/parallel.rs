@@ -5,28 +5,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
-/// A lock that a panic elsewhere leaves usable: that panic ends the program anyhow.
+/// Locks, ignoring poison: a panic on another thread ends the program in any case.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The content of a lock that no thread needs any more.
+/// The content of a mutex, ignoring poison.
 pub fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The number of threads that the machine runs at once.
+/// Number of hardware threads available to this process; 1 if unknown.
 pub fn available_threads() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Runs `work` on this thread and on others, at most `threads` in all, and gives every result. If the system has no more threads, fewer do
-/// the work.
+/// Runs `work` on this thread and up to `threads - 1` others, and returns all results. Uses fewer threads if the
+/// system refuses more.
 pub fn on_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
     on_threads_meanwhile(threads, work, || ()).0
 }
 
-/// The same; this thread runs `meanwhile` before it joins in the work.
+/// Like [`on_threads`], but this thread runs `meanwhile` before it joins the work.
 pub fn on_threads_meanwhile<T: Send, R>(
     threads: usize,
     work: impl Fn() -> T + Sync,
@@ -42,8 +42,8 @@ pub fn on_threads_meanwhile<T: Send, R>(
     })
 }
 
-/// The results of `work` for the numbers below `count`, in their order. The first error ends the work; of several, that of the least number
-/// is given.
+/// Maps `0..count` in parallel and returns the results in order. The first error stops the work; among several errors
+/// the lowest number wins.
 pub fn try_map<T: Send, E: Send>(
     count: usize,
     threads: usize,
@@ -66,7 +66,7 @@ pub fn try_map<T: Send, E: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Runs a test on a thread of its own: one that waits for ever fails.
+/// Runs a test on its own thread and fails if it does not end in time.
 #[cfg(test)]
 pub(crate) fn in_time(test: impl FnOnce() + Send + 'static) {
     use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -15,23 +15,24 @@ use crate::writer;
 
 /// A file to write, and its content.
 pub struct PlannedFile {
-    /// Its path.
+    /// Path of the file.
     pub path: PathBuf,
     pub(super) plan: Plan,
     pub(super) pieces: Vec<Piece>,
-    /// The number of the file of tensors that it belongs to; `None` for a file of tensors, or one that belongs to all of them.
+    /// Number of the tensor file that this sidecar belongs to. `None` for tensor files and for sidecars of all of
+    /// them.
     pub(super) sidecar_of: Option<usize>,
 }
 
 /// All files of a plan.
 pub struct Files {
-    /// The folder that they are in, which may not exist yet; `None` for a single file.
+    /// Folder of the files, which may not exist yet; `None` for a single file.
     pub(super) folder: Option<PathBuf>,
-    /// The files of tensors.
+    /// Files of tensors.
     pub data: Vec<PlannedFile>,
-    /// Small files, written when all tensors are. The index is the last of them.
+    /// Small files, written after all tensors. The index is the last of them.
     pub(super) small: Vec<PlannedFile>,
-    /// True if a reader of the folder would take any other shard in it for a part of the same checkpoint.
+    /// True if a reader would take any other shard in the folder for a part of the same checkpoint.
     pub(super) is_checkpoint: bool,
     /// The rank of this process; `None` if it writes every file.
     pub rank: Option<Rank>,
@@ -39,9 +40,8 @@ pub struct Files {
     pub(super) sha256: bool,
 }
 
-/// The longest name of a file, in bytes, in common file systems.
+/// Longest file name, in bytes, of common file systems.
 const MAX_FILE_NAME: usize = 255;
-/// The list of hashes in a folder.
 const SHA256SUMS: &str = "SHA256SUMS";
 
 impl PlannedFile {
@@ -53,7 +53,7 @@ impl PlannedFile {
         Self { path, plan, pieces, sidecar_of: None }
     }
 
-    /// The format's sidecar of the file of tensors with a number; none for a pipe, as for standard output.
+    /// The format's sidecar for tensor file `number`; `None` for pipes and standard output.
     fn sidecar(path: &Path, plan: &Plan, format: &Format, number: usize) -> Result<Option<Self>> {
         let sidecar = format.sidecar(plan, path)?.filter(|_| !writer::is_stream(path));
         Ok(sidecar.map(|Sidecar { name, bytes }| Self {
@@ -62,19 +62,19 @@ impl PlannedFile {
         }))
     }
 
-    /// Its size in bytes; `None` for text, whose length depends on the values.
+    /// Size in bytes; `None` for text, whose length depends on the values.
     pub fn size(&self) -> Option<u64> {
         format::size(&self.pieces, &self.plan)
     }
 }
 
-/// True if nothing is at a path.
+/// True if no file, folder or link has this path.
 pub(super) fn is_free(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 impl Files {
-    /// One file.
+    /// The plan of a single file, with its sidecar.
     pub fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
         let pieces = format.pieces(plan)?;
         let small = PlannedFile::sidecar(&path, plan, format, 0)?.into_iter().collect();
@@ -82,7 +82,7 @@ impl Files {
         Ok(Self { folder: None, data, small, is_checkpoint: false, rank: None, sha256: false })
     }
 
-    /// A file for each tensor. Errors if one would be both a file and a folder.
+    /// One file for each tensor. Errors if a path would be both a file and a folder.
     pub fn of_tensors(folder: &Path, plan: &Plan, format: &Format, sidecars: Vec<Sidecar>) -> Result<Self> {
         check_folder(folder)?;
         let mut data = Vec::with_capacity(plan.tensors().len());
@@ -102,7 +102,7 @@ impl Files {
         Ok(Self::in_folder(folder, data, small, plan, sidecars))
     }
 
-    /// The files of a folder: those of tensors, their own sidecars, and the sidecars of all of them.
+    /// Tensor files, their own sidecars, and the sidecars shared by all of them.
     pub(super) fn in_folder(
         folder: &Path,
         data: Vec<PlannedFile>,
@@ -115,18 +115,18 @@ impl Files {
         Self { folder: Some(folder.into()), data, small, is_checkpoint: false, rank: None, sha256: false }
     }
 
-    /// The same files, of which this process writes those of a rank, maybe with their SHA-256.
+    /// Limits the files to those that `rank` writes. With `sha256`, their hashes are listed too.
     #[must_use]
     pub fn written_by(self, rank: Option<Rank>, sha256: bool) -> Self {
         Self { rank, sha256, ..self }
     }
 
-    /// All files but the list of hashes, those of tensors first.
+    /// All files except the list of hashes, tensor files first.
     pub fn all(&self) -> impl Iterator<Item = &PlannedFile> {
         self.data.iter().chain(&self.small)
     }
 
-    /// The numbers and the files of tensors that this process writes.
+    /// Tensor files that this process writes, with their numbers.
     pub fn own(&self) -> impl Iterator<Item = (usize, &PlannedFile)> {
         self.data.iter().enumerate().filter(|(number, _)| self.owns(*number))
     }
@@ -135,20 +135,20 @@ impl Files {
         self.rank.as_ref().is_none_or(|rank| rank.owns(file))
     }
 
-    /// The paths of the files that change. A small file that exists with the same bytes does not.
+    /// Paths of the files that change. A small file with the same bytes on disk is left out.
     pub fn changed(&self) -> impl Iterator<Item = &Path> {
         let is_same = |file: &PlannedFile| writer::is_whole(&file.plan, &file.pieces, &file.path).unwrap_or(false);
         let small = self.small.iter().filter(move |file| !is_same(file));
         self.data.iter().chain(small).map(|file| file.path.as_path())
     }
 
-    /// Every file with its size in bytes, those of tensors first; a size is `None` if the values decide it.
+    /// Every file with its size in bytes, tensor files first; `None` if the size depends on the values.
     pub fn sizes(&self) -> Vec<(PathBuf, Option<u64>)> {
         let sums = self.sha256_path().map(|path| (path, None));
         self.all().map(|file| (file.path.clone(), file.size())).chain(sums).collect()
     }
 
-    /// The path of the list of hashes: in the folder, or next to the single file; `None` if none is written.
+    /// Path of the list of hashes: in the folder, or next to the single file; `None` if none is written.
     pub fn sha256_path(&self) -> Option<PathBuf> {
         let path = match &self.folder {
             Some(folder) => folder.join(SHA256SUMS),
@@ -162,11 +162,11 @@ impl Files {
     }
 }
 
-/// Errors if the name of a folder is that of a file.
+/// Errors if a file already has this path.
 pub(super) fn check_folder(folder: &Path) -> Result<()> {
-    // Without the slash at its end, which asks the system for a folder.
+    // Without its trailing slash, which would make the system require a folder.
     let plain: PathBuf = folder.components().collect();
-    // One call: another process may make the folder between two.
+    // A single call, because another process may create the folder between two calls.
     match fs::metadata(&plain) {
         Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, and not a folder: name another", shown(&plain)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,4 +1,4 @@
-//! The files of a plan: shards and their index, sidecars, hashes, and the ranks that write them.
+//! Files of a plan: shards with their index, sidecars and hashes, and the ranks that write them.
 
 mod files;
 mod rank;

@@ -1,31 +1,31 @@
-//! The rank of this process among several that write a checkpoint: given, or read from the environment of a launcher.
+//! Rank of this process among those that write a checkpoint: given, or read from a launcher's environment.
 
 use std::ffi::OsString;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The rank on the command line.
+/// Value of `--rank`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RankOption {
-    /// A number from 0.
+    /// Rank, from 0.
     Number(u64),
-    /// That of the environment.
+    /// Read the rank from the environment.
     Auto,
 }
 
-/// One process of several that write a checkpoint.
+/// One of the processes that write a checkpoint together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rank {
-    /// Its number, from 0.
+    /// Rank, from 0.
     pub number: u64,
-    /// The number of processes.
+    /// Number of processes.
     pub world: u64,
-    /// The source of both: options or variables.
+    /// Names of the options or variables that gave both numbers, for reports.
     pub rule: String,
 }
 
-/// The variables that a launcher sets for each process.
+/// Variables that a launcher sets for each process.
 struct Rule {
     launcher: &'static str,
     rank: &'static str,
@@ -39,10 +39,10 @@ const OTHERS: &[Rule] = &[
     Rule { launcher: "MPICH", rank: "PMI_RANK", world: "PMI_SIZE" },
 ];
 
-/// The variables of a Slurm array: the task, the first, the last, and how many.
+/// Variables of a Slurm array: task, first task, last task, number of tasks.
 const ARRAY: [&str; 4] =
     ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"];
-/// The variable of a Kubernetes Indexed Job, which does not say how many there are.
+/// Variable of a Kubernetes Indexed Job, which does not give the number of processes.
 const INDEXED_JOB: &str = "JOB_COMPLETION_INDEX";
 
 impl FromStr for RankOption {
@@ -61,7 +61,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl Rank {
-    /// The rank of an option; `variable` looks up the environment.
+    /// Resolves the option. `variable` looks up an environment variable.
     pub fn new(rank: RankOption, world: Option<u64>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
         let found = match rank {
             RankOption::Number(number) => {
@@ -118,13 +118,13 @@ impl Rank {
         Ok(Self { number, world, rule: format!("{}: {} and {}", rule.launcher, rule.rank, rule.world) })
     }
 
-    /// True if this rank writes the file with that number.
+    /// True if this rank writes the file with this number. Files are dealt out round robin.
     pub fn owns(&self, file: usize) -> bool {
         file as u64 % self.world == self.number
     }
 }
 
-/// The variables of the process.
+/// Environment variables, injectable for tests.
 struct Environment<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 
 impl Environment<'_> {

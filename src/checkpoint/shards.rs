@@ -1,5 +1,6 @@
-//! A checkpoint as Hugging Face lays it out: `model.safetensors`, or `model-00001-of-00007.safetensors` and so on with an index
-//! that says which tensor is in which file. All of it is known from the plan, before a number is drawn.
+//! Checkpoints in the layout of Hugging Face: `model.safetensors`, or `model-00001-of-00007.safetensors` and so on
+//! with an index. The index maps each tensor to its file. The plan alone determines all of it, before any value is
+//! drawn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,13 +15,12 @@ use crate::plan::{Plan, Tensor};
 use crate::provenance::Provenance;
 use crate::text::hex;
 
-/// The default limit of a file's size in bytes, that of `huggingface_hub`. Only a file of one tensor may be larger.
+/// Default limit of a file's size in bytes, as in `huggingface_hub`. Only a file with a single tensor may be larger.
 pub const MAX_SHARD_SIZE: u64 = 5_000_000_000;
-/// The name of the index.
 const INDEX: &str = "model.safetensors.index.json";
 
 impl Files {
-    /// The files of a checkpoint in a folder. Errors if a header would be too large for readers, or the format lacks a type.
+    /// Files of a checkpoint in a folder. Errors if a header is too large for readers, or safetensors lacks a dtype.
     pub fn of_checkpoint(folder: &Path, plan: &Plan, max_shard_size: u64, sidecars: Vec<Sidecar>) -> Result<Self> {
         check_folder(folder)?;
         let (data, index) = shards(folder, plan, max_shard_size)?;
@@ -29,7 +29,8 @@ impl Files {
     }
 }
 
-/// The files of tensors, and the index if there are several: it is written last, so that a checkpoint with one is complete.
+/// Tensor files, and the index if there are several. The index is written last: its presence means that the
+/// checkpoint is complete.
 fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<PlannedFile>, Option<Sidecar>)> {
     let format = Format::of_checkpoints()?;
     format.check_types(plan)?;
@@ -52,14 +53,14 @@ fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<Planne
     Ok((shards, Some(Sidecar { name: INDEX.into(), bytes: index.into_bytes() })))
 }
 
-/// True if a reader of a checkpoint takes a file of that name in its folder for a part of it.
+/// True if a checkpoint reader treats a file of this name in its folder as a part of the checkpoint.
 pub(super) fn is_part(name: &str) -> bool {
     let shard = |name: &str| name.starts_with("model-") && name.contains("-of-") && name.ends_with(".safetensors");
     name == "model.safetensors" || name == INDEX || shard(name)
 }
 
-/// Which tensors go together, as `huggingface_hub` cuts them: in order, a file closed where the next tensor would take it past
-/// the limit. A tensor above the limit makes a file of its own at once, and the file before it stays open.
+/// Groups tensors into files in order, as `huggingface_hub` does: a file is closed if the next tensor would exceed
+/// the limit. A tensor above the limit gets a file of its own at once, and the previous file stays open.
 fn cut(sizes: &[u64], limit: u64) -> Vec<Vec<usize>> {
     let (mut parts, mut open, mut held) = (Vec::new(), Vec::new(), 0u64);
     for (tensor, &size) in sizes.iter().enumerate() {
@@ -80,7 +81,7 @@ fn cut(sizes: &[u64], limit: u64) -> Vec<Vec<usize>> {
     parts
 }
 
-/// The index to the byte as `json.dumps(index, indent=2, sort_keys=True)` and a line end.
+/// The index, byte for byte as `json.dumps(index, indent=2, sort_keys=True)` plus a newline.
 fn index(plan: &Plan, parts: &[Vec<usize>], name: impl Fn(usize) -> String) -> String {
     let files: BTreeMap<&str, usize> = parts
         .iter()
@@ -100,7 +101,7 @@ fn index(plan: &Plan, parts: &[Vec<usize>], name: impl Fn(usize) -> String) -> S
     text
 }
 
-/// A text as Python's `json` writes it: ASCII alone, other characters as the halves of UTF-16.
+/// Encodes like Python's `json`: ASCII only, other characters as UTF-16 escapes.
 fn ascii_json(text: &str) -> String {
     let mut written = String::from("\"");
     for character in text.chars() {
@@ -118,7 +119,7 @@ fn ascii_json(text: &str) -> String {
     written
 }
 
-/// What tells the files of one plan from those of another: a hash of all that is drawn and of how it is cut.
+/// Hash of the provenance and the index, which identifies the files of one plan.
 fn hash(plan: &Plan, index: &str) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(Provenance::whole(plan).to_json()?);

@@ -1,4 +1,4 @@
-//! Writing the files of a plan, so that those with names never mix old and new.
+//! Writes the files of a plan so that published files never mix old and new content.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -17,30 +17,30 @@ use crate::writer::{
 /// The result of writing files.
 #[derive(Default)]
 pub struct WriteSummary {
-    /// The files that were written, in order.
+    /// Files that were written, in order.
     pub written: Vec<PathBuf>,
-    /// The files that were complete before.
+    /// Files that were already complete.
     pub skipped: Vec<PathBuf>,
-    /// Those of the written files that existed, damaged.
+    /// Written files that replaced a damaged one.
     pub damaged: Vec<PathBuf>,
-    /// The size of the values that were written, in bytes.
+    /// Size of the written values, in bytes.
     pub value_bytes: u64,
-    /// The number of files of other ranks that do not exist yet.
+    /// Number of files of other ranks that do not exist yet.
     pub missing: usize,
-    /// The SHA-256 of each file.
+    /// SHA-256 of each file.
     pub sha256: Vec<(PathBuf, String)>,
-    /// The modes of files that were removed before the first file of tensors was replaced.
+    /// Modes of the files that were removed before the first tensor file was replaced.
     pub(crate) withdrawn: HashMap<PathBuf, u32>,
 }
 
 impl PlannedFile {
-    /// Its hash, if it is a small file.
+    /// Path and hash of a small file; `None` for a tensor file.
     fn sha256(&self) -> Option<(PathBuf, String)> {
         let [Piece::Bytes(bytes)] = self.pieces.as_slice() else { return None };
         Some((self.path.clone(), sha256_of_bytes(bytes)))
     }
 
-    /// Errors if it could not be written. A folder that may not exist yet is no error.
+    /// Errors if the file could not be written. With `in_folder`, the folder may not exist yet.
     fn check(&self, options: FileOptions, in_folder: bool) -> Result<()> {
         if in_folder && is_free(&self.path) {
             return Ok(());
@@ -48,7 +48,7 @@ impl PlannedFile {
         writer::check_target(&self.plan, &self.pieces, &self.path, options).with_context(|| shown(&self.path))
     }
 
-    /// True if it exists and is complete. Errors if another file exists and is not to be replaced.
+    /// True if the file exists and is complete. Errors if another file exists and must not be replaced.
     fn is_complete(&self, existing: Existing) -> Result<bool> {
         if is_free(&self.path) {
             return Ok(false);
@@ -87,7 +87,7 @@ impl PlannedFile {
 }
 
 impl Files {
-    /// Errors if one of them could not be put in its place, before any work is done.
+    /// Errors if any file could not be put in place. Runs before any work is done.
     pub fn check(&self, options: FileOptions) -> Result<()> {
         let in_folder = self.folder.is_some();
         for (number, file) in self.data.iter().enumerate() {
@@ -101,13 +101,13 @@ impl Files {
         }
         self.small.iter().try_for_each(|file| file.check(of_small(options), in_folder))?;
         if let Some(path) = self.sha256_path().filter(|_| options.existing == Existing::Refuse) {
-            // A rank may find the list of another.
+            // A rank may find the list that another rank wrote.
             ensure!(self.rank.is_some() || is_free(&path), "{}: it exists: --force replaces it", shown(&path));
         }
         self.refuse_others()
     }
 
-    /// Refuses shards of another checkpoint in the folder: a reader would take them for parts of this one.
+    /// Errors if the folder has shards of another checkpoint: a reader would take them for parts of this one.
     fn refuse_others(&self) -> Result<()> {
         let Some(folder) = self.folder.as_ref().filter(|folder| self.is_checkpoint && folder.is_dir()) else {
             return Ok(());
@@ -123,7 +123,7 @@ impl Files {
         Ok(())
     }
 
-    /// The size of the values that this process has to write, in bytes.
+    /// Size of the values that this process has to write, in bytes.
     pub fn bytes_to_write(&self, existing: Existing) -> u64 {
         let is_skipped = |file: &PlannedFile| {
             existing == Existing::KeepComplete && file.is_complete(Existing::KeepComplete).unwrap_or(false)
@@ -131,10 +131,9 @@ impl Files {
         self.own().filter(|(_, file)| !is_skipped(file)).map(|(_, file)| file.plan.bytes()).sum()
     }
 
-    /// Writes the files of tensors of this process, and the small ones if all tensors exist then.
+    /// Writes this process's tensor files, then the small files if all tensor files exist by then.
     pub fn write(&self, options: FileOptions, settings: &Settings) -> Result<WriteSummary> {
         let mut done = WriteSummary::default();
-        // The folder of a single file exists.
         for folder in self.folder.iter().flat_map(|_| self.all()).filter_map(|file| file.path.parent()) {
             fs::create_dir_all(folder).with_context(|| shown(folder))?;
         }
@@ -154,7 +153,7 @@ impl Files {
         Ok(done)
     }
 
-    /// Writes a file of tensors and its own sidecars: all of them are complete before the first gets its name.
+    /// Writes a tensor file and its own sidecars. All of them are complete before the first is published.
     fn write_one(
         &self,
         file: &PlannedFile,
@@ -178,7 +177,8 @@ impl Files {
         small.iter().zip(prepared_small).try_for_each(|(file, prepared)| file.publish(prepared, done))
     }
 
-    /// Removes the sidecars of a file of tensors before it is replaced, and those of all files before the first is. The index goes first.
+    /// Removes a tensor file's own sidecars before it is replaced. Before the first replacement it also removes
+    /// shared sidecars, index first.
     fn withdraw(&self, own: &[&PlannedFile], options: FileOptions, done: &mut WriteSummary) -> Result<()> {
         if options.existing != Existing::Replace {
             return Ok(());
@@ -192,12 +192,12 @@ impl Files {
         Ok(())
     }
 
-    /// The small files that belong to all files of tensors.
+    /// Small files shared by all tensor files.
     fn of_all(&self) -> impl DoubleEndedIterator<Item = &PlannedFile> {
         self.small.iter().filter(|file| file.sidecar_of.is_none())
     }
 
-    /// Writes the small files of a folder. The last is the index, so that a checkpoint with one is complete.
+    /// Writes the small files of a folder. The index comes last: its presence means that the checkpoint is complete.
     fn finish(&self, options: FileOptions, settings: &Settings, done: &mut WriteSummary) -> Result<()> {
         if self.sha256 {
             let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
@@ -211,7 +211,7 @@ impl Files {
         Ok(())
     }
 
-    /// The list of hashes as a file; `None` if there are none.
+    /// List of hashes as a file; `None` if there are no hashes.
     fn sha256_file(&self, done: &WriteSummary) -> Option<PlannedFile> {
         let path = self.sha256_path().filter(|_| !done.sha256.is_empty())?;
         let folder = path.parent()?;
@@ -221,7 +221,7 @@ impl Files {
     }
 }
 
-/// The options for a small file, which its full content tells from another.
+/// Options for a small file, whose full content can be compared.
 fn of_small(options: FileOptions) -> FileOptions {
     let existing = match options.existing {
         Existing::Replace | Existing::ReplaceLink => Existing::ReplaceLink,
