@@ -1,4 +1,4 @@
-//! A tensor of a file as the base of others.
+//! A tensor of a file as a base of other tensors.
 
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
@@ -8,12 +8,12 @@ use crate::format::shown_name;
 use crate::tensor::{Base, Element, TensorIdentity};
 use crate::text;
 
-/// The number of elements that are read at a time.
+/// Number of elements read at a time.
 const CHUNK: u64 = 1 << 13;
 
 impl Contents {
-    /// Reads a tensor, by its name or the only one that there is, into at most `limit` bytes of memory. Errors where a
-    /// value is not finite.
+    /// Reads a tensor by name, or the only one, into at most `limit` bytes of memory. Errors if a value is not
+    /// finite.
     pub fn base(&self, name: Option<&str>, limit: u64) -> Result<Base> {
         let number = self.number(name, "--base-tensor")?;
         let entry = &self.entries[number];
@@ -47,7 +47,7 @@ impl Contents {
         Ok(Base { identity, shape, values: all })
     }
 
-    /// The number of a tensor by its name, or of the only one; the option says how to name it.
+    /// Index of the tensor with this name, or of the only one. Errors name `option` as the way to choose.
     pub(super) fn number(&self, name: Option<&str>, option: &str) -> Result<usize> {
         let names = || {
             let all: Vec<String> = self.entries.iter().map(|entry| shown_name(&entry.name)).collect();

@@ -1,4 +1,4 @@
-//! Samples by features: a matrix of a file, read a few rows at a time, and never by more than it is asked for.
+//! Samples by features: a matrix read from a file a few rows at a time, in bounded memory.
 
 use std::path::Path;
 
@@ -11,39 +11,39 @@ use crate::format::{Entry, shown_name};
 use crate::tensor::{Shape, StoredTensor, TensorIdentity, to_usize};
 use crate::text;
 
-/// How many bytes of samples are read at a time, unless one has more.
+/// Bytes of samples read at a time; a single larger sample is read at once.
 const BYTES_OF_A_READ: usize = 1 << 16;
-/// The number of values that are read at a time if all are.
+/// Number of values read at a time when the whole matrix is loaded.
 const BLOCK: u64 = 1 << 17;
 
-/// No more values than this are kept in memory, wherever they are.
+/// Matrices of at most this many values are kept in memory.
 const SMALL: u64 = 1 << 22;
 
-/// A matrix of n samples by so many features.
+/// Matrix of samples by features.
 pub struct Dataset {
-    /// Its name, or `data`.
+    /// Name of the matrix, or `data`.
     pub name: String,
-    /// The number of samples.
+    /// Number of samples.
     pub samples: u64,
-    /// The number of features of each.
+    /// Number of features per sample.
     pub features: usize,
-    /// The assumptions about it.
+    /// Assumptions made while reading it, for the user.
     pub notes: Vec<String>,
     shape: Vec<u64>,
-    /// The type of its values.
+    /// Dtype of the values in the file.
     dtype: &'static str,
     store: Store,
 }
 
-/// Where the values are.
 enum Store {
-    /// In a file, any rows of which are read alone.
+    /// In a file with random access to rows.
     File(StoredTensor),
-    /// In memory, with the SHA-256 of what was stored: where they are few, or a file holds them packed, in another order or as text.
+    /// In memory, with the SHA-256 of the stored values. Used for few values, and for files that are packed,
+    /// reordered or text.
     Memory(Vec<f64>, String),
 }
 
-/// The values of a tensor that are data: real numbers.
+/// The stored values of an entry. Errors if they are not real numbers.
 fn numbers(entry: &Entry) -> Result<&StoredTensor> {
     let values = entry.values()?;
     let read = values.element().is_number() && !values.element().is_complex();
@@ -51,18 +51,18 @@ fn numbers(entry: &Entry) -> Result<&StoredTensor> {
     Ok(values)
 }
 
-/// The matrix of a file that is read, and its form.
+/// Matrix to read from a file, and its form.
 #[derive(Clone, Debug, Default)]
 pub struct DatasetOptions {
-    /// Its name; `None` for the only one.
+    /// Name of the tensor; `None` for the only one.
     pub tensor: Option<String>,
-    /// The options for reading it from text; `None` for the defaults.
+    /// Options for text files; `None` for the defaults.
     pub text: Option<TextOptions>,
 }
 
 impl Dataset {
-    /// Opens a matrix of a file of weights, or of text. Axes after the first are taken together. What does not lie in the file row by
-    /// row is read into at most `limit` bytes of memory. Errors name the file and its fault.
+    /// Opens a matrix of a weights file or a text file, with all axes after the first flattened. Data that is not
+    /// stored row by row is read into at most `limit` bytes of memory. Errors name the file.
     pub fn open(path: &Path, options: &DatasetOptions, limit: u64) -> Result<Self> {
         let DatasetOptions { tensor, text } = options;
         if delimited::is_text(path).map_err(|error| shown(path, &error))? {
@@ -95,7 +95,7 @@ impl Dataset {
         let entry = &contents.entries[number];
         let values = numbers(entry)?;
         let (samples, features) = sizes(&entry.shape)?;
-        // A matrix without a name has that of its writer's first tensor, which says nothing.
+        // A matrix without a name carries its writer's default name, which says nothing.
         let name = if contents.format.holds_several { entry.name.clone() } else { "data".into() };
         let shape = entry.shape.axes().to_vec();
         let small = samples.saturating_mul(features as u64) <= SMALL.min(limit / 8);
@@ -109,7 +109,7 @@ impl Dataset {
         Ok(Self { name, samples, features, notes: Vec::new(), shape, dtype, store })
     }
 
-    /// Which matrix it is: what a provenance keeps of it. Reads all of it.
+    /// Identity of the matrix for a provenance. Reads all values.
     pub fn identity(&self) -> Result<TensorIdentity> {
         let sha256 = match &self.store {
             Store::File(values) => values.sha256()?,
@@ -118,7 +118,7 @@ impl Dataset {
         Ok(TensorIdentity { dtype: self.dtype.into(), name: self.name.clone(), sha256, shape: self.shape.clone() })
     }
 
-    /// The bytes of memory that its values take.
+    /// Bytes of memory that the values occupy.
     pub fn memory(&self) -> u64 {
         match &self.store {
             Store::File(_) => 0,
@@ -126,11 +126,11 @@ impl Dataset {
         }
     }
 
-    /// Appends these samples, one after the other.
+    /// Appends the given samples to `out`, one after the other.
     pub fn read(&self, samples: &[u64], out: &mut Vec<f64>) -> Result<()> {
         let features = self.features;
         let mut bytes = Vec::new();
-        // Samples that lie side by side are read together, as many as stay in the cache until they are widened.
+        // Adjacent samples are read together, as many as stay in the cache until they are widened.
         let together = (BYTES_OF_A_READ / (8 * features)).max(1);
         let runs = samples.chunk_by(|&before, &after| after == before + 1).flat_map(|run| run.chunks(together));
         for run in runs {
@@ -152,7 +152,7 @@ impl Dataset {
     }
 }
 
-/// The samples and the features of a shape.
+/// Number of samples and of features.
 fn sizes(shape: &Shape) -> Result<(u64, usize)> {
     let axes = shape.axes();
     ensure!(axes.len() >= 2, "its shape is {shape}: data is samples x features");
@@ -161,7 +161,7 @@ fn sizes(shape: &Shape) -> Result<(u64, usize)> {
     Ok((axes[0], to_usize(features)))
 }
 
-/// All values of a tensor, and their SHA-256.
+/// Loads all values of a tensor, with their SHA-256.
 fn read_all(values: &StoredTensor) -> Result<Store> {
     let (mut hash, mut all) = (Sha256::new(), Vec::new());
     values.each(BLOCK, &mut |bytes| {

@@ -1,4 +1,4 @@
-//! Files that belong together, as one: those of an index as Hugging Face writes it, or all weights of a folder.
+//! Several files read as one: those of a Hugging Face index, or all weights files of a folder.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -18,38 +18,38 @@ use crate::tensor::{Backing, Origin};
 use crate::text;
 use crate::text::Unique;
 
-/// How the name of an index ends.
+/// Ending of an index's file name.
 const INDEX: &str = ".index.json";
-/// The index that is taken where a folder holds several.
+/// The index that is preferred if a folder has several.
 const USUAL_INDEX: &str = "model.safetensors.index.json";
-/// The longest index that is read.
+/// Largest index that is read, in bytes.
 const MAX_INDEX: u64 = 1 << 28;
-/// How many folders a folder of weights may hold within each other: a name of 512 bytes has no more parts.
+/// Deepest nesting of folders: a name of 512 bytes has no more parts.
 const MAX_DEPTH: usize = 256;
 
-/// True if a path is that of an index, by its name.
+/// True if the name is that of an index.
 fn is_named_index(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
 }
 
-/// True if a file is an index, by its name or by its first bytes.
+/// True if the name or the first bytes are those of an index.
 pub(super) fn is_index(path: &Path) -> Result<bool> {
     let opening = opening(&Origin::open(path)?, OPENING)?;
     let has_map = opening.windows(WEIGHT_MAP.len()).any(|window| window == WEIGHT_MAP);
     Ok(is_named_index(path) || opening.trim_ascii_start().starts_with(b"{") && has_map)
 }
 
-/// The key of the names of an index.
+/// JSON key of the map from tensor names to files.
 const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
 
-/// The files of an index, each with the names of its tensors, and the size of all tensors in bytes if it says.
+/// Files of an index with their tensor names, and the total size in bytes if given.
 struct Index {
     files: BTreeMap<String, HashSet<String>>,
     total_size: Option<f64>,
 }
 
 impl Index {
-    /// Reads an index. Errors if a file of it would lie outside its folder.
+    /// Reads an index. Errors if it names a file outside its folder.
     fn read(path: &Path) -> Result<Self> {
         #[derive(Deserialize)]
         struct Document {
@@ -59,7 +59,7 @@ impl Index {
         }
         #[derive(Default, Deserialize)]
         struct Metadata {
-            /// A number; some writers make it a floating-point one.
+            /// Some writers store a floating-point number here.
             total_size: Option<f64>,
         }
         let origin = Origin::open(path)?;
@@ -91,7 +91,7 @@ impl Index {
     }
 }
 
-/// The index of a folder, if it has one. Errors if it has several and none by the usual name.
+/// Index of a folder, if any. Errors if it has several and none has the usual name.
 fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
     let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     let indices: Vec<&PathBuf> = names.iter().filter(|path| is_named_index(path)).collect();
@@ -103,7 +103,7 @@ fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The weights of a folder: those of its index, or every weights file in it.
+/// Weights of a folder: those of its index, or of every weights file in it.
 pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     if let Some(index) = index_of(folder)? {
         return of_index(&index);
@@ -113,7 +113,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
         [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
         [only] => {
             let (format, found) = open_file(only).with_context(|| shown_path(only))?;
-            // A file whose tensor has no name gives it its own.
+            // In a format of one tensor, the tensor takes its file's name.
             if format.holds_several {
                 return Ok(Contents::of((format, found)));
             }
@@ -134,8 +134,8 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     all.finish()
 }
 
-/// The weights files of a folder without an index; if none has the extension of a format, the files beside a config.json or alone that
-/// are weights by their content, as `pytorch_model.bin` is.
+/// Weights files of a folder without an index, by extension. If none matches, files beside a `config.json`, or a lone
+/// file, are recognised by content, as for `pytorch_model.bin`.
 fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     weights(folder, 0, &mut files)?;
@@ -148,7 +148,7 @@ fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// True for a file that the content shows to be weights or not: its extension is not that of weights alone.
+/// True if only the content can show that a file holds weights: its extension is not one of a weights format.
 fn may_be_weights(path: &Path) -> bool {
     let is_settings = path.file_name().is_some_and(|name| name == "training_args.bin");
     !is_settings && extension(path).is_some_and(may_be_of_weights)
@@ -158,13 +158,13 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension()?.to_str()
 }
 
-/// The usual extension of the format of a weights file, by the file's own.
+/// The usual extension of a file's format, derived from the file's own.
 fn kind(path: &Path) -> Option<&'static str> {
     let extension = extension(path).filter(|extension| is_of_weights(extension))?;
     Some(Format::of_extension(extension)?.extensions[0])
 }
 
-/// Every weights file below a folder; no link to a folder is followed.
+/// Collects every weights file below a folder. Links to folders are not followed.
 fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     ensure!(depth <= MAX_DEPTH, "more than {MAX_DEPTH} folders within each other");
     for entry in fs::read_dir(folder).with_context(|| shown_path(folder))? {
@@ -180,8 +180,8 @@ fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> 
     Ok(())
 }
 
-/// Every file that is read for this path of weights: itself, an index with its files, the weights of a folder. A path that cannot be
-/// read stands for itself: opening it gives the error.
+/// Every file read for this path: itself, an index with its files, or the weights of a folder. An unreadable path
+/// yields itself, so that opening it reports the error.
 pub fn files_of(path: &Path) -> Vec<PathBuf> {
     let found = match path.is_dir() {
         true => files_of_folder(path),
@@ -204,7 +204,7 @@ fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(names.map(|name| folder.join(name)).chain([path.into()]).collect())
 }
 
-/// The files of an index. Errors where it and they do not agree on which tensor lies where.
+/// Reads the files of an index. Errors if the files contradict the index about a tensor's place.
 pub(super) fn of_index(path: &Path) -> Result<Contents> {
     let Index { files, total_size } = Index::read(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -235,7 +235,7 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
     Ok(contents)
 }
 
-/// Whether a file's name leads to no other folder than one below.
+/// True if the path stays inside its folder.
 fn stays_inside(file: &str) -> bool {
     let path = Path::new(file);
     !file.is_empty()
@@ -247,7 +247,7 @@ fn shown_path(path: &Path) -> String {
     shown_name(&path.to_string_lossy())
 }
 
-/// Files read so far.
+/// Files merged so far.
 #[derive(Default)]
 struct MultiFile {
     format: Option<&'static Format>,
@@ -255,14 +255,14 @@ struct MultiFile {
     names: HashSet<String>,
     provenance: Vec<(String, Provenance)>,
     notes: Vec<String>,
-    /// The number of files.
+    /// Number of files.
     files: usize,
-    /// The layout of all of them.
+    /// Layout that all files share.
     layout: Option<&'static str>,
 }
 
 impl MultiFile {
-    /// Takes a further file in.
+    /// Appends the tensors of one more file.
     fn add(&mut self, path: &Path, file: &str) -> Result<()> {
         let (format, Found { entries, provenance, notes, layout }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
@@ -292,7 +292,7 @@ impl MultiFile {
         Ok(Contents::of((self.format.context("it holds no weights")?, found)))
     }
 
-    /// What the provenance of all files say together, where each has one. Errors where two of them contradict each other.
+    /// Merges the provenances of all files, if each has one. Errors if two contradict each other.
     fn provenance(&mut self) -> Result<Option<Provenance>> {
         let some = self.provenance.len();
         let mut provenance = std::mem::take(&mut self.provenance).into_iter();

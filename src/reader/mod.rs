@@ -1,4 +1,4 @@
-//! Readers: the tensors of a file, of an index of files or of a folder. The content decides the format, not the name.
+//! Reads the tensors of a file, an index of files or a folder. The content decides the format, not the name.
 
 mod base;
 mod dataset;
@@ -23,24 +23,24 @@ pub use dataset::{Dataset, DatasetOptions};
 pub use delimited::{Columns, Delimiter, TextOptions};
 pub use folder::files_of;
 
-/// An open file, or several that belong together: what is in it, and access to its values.
+/// An open file, or several read as one: its tensors and access to their values.
 pub struct Contents {
-    /// Its format.
+    /// Format of the file.
     pub format: &'static Format,
-    /// Its tensors, in the order of the file.
+    /// Tensors in file order.
     pub entries: Vec<Entry>,
-    /// The provenance that it carries.
+    /// Provenance embedded in the file, or in its sidecar.
     pub provenance: Option<Provenance>,
-    /// What the user should know about it.
+    /// Notes for the user.
     pub notes: Vec<String>,
-    /// The layout of the framework that it is of, if it says: `torch`.
+    /// Framework layout that the file declares, such as `torch`.
     pub layout: Option<&'static str>,
-    /// What its index says and its files do not bear out, short of a name.
+    /// Contradictions between the index and its files, except about names.
     pub faults: Vec<String>,
 }
 
 impl Contents {
-    /// The content of a file of a format, with each tensor derived again by the provenance.
+    /// Content of a file, with each tensor derived again from the provenance.
     fn of((format, found): (&'static Format, Found)) -> Self {
         let Found { mut entries, provenance, mut notes, layout } = found;
         if let Some(provenance) = &provenance {
@@ -49,14 +49,14 @@ impl Contents {
         Self { format, entries, provenance, notes, layout, faults: Vec::new() }
     }
 
-    /// Opens a file, an index of files (`*.index.json`) or a folder of weights and reads all but the values. Errors name the
-    /// file and its fault, in one line that is safe to show.
+    /// Opens a file, an index (`*.index.json`) or a folder of weights, and reads everything but the values. Errors
+    /// name the file and its fault, in one line that is safe to print.
     pub fn open(path: &Path) -> Result<Self> {
         open(path).map_err(|error| shown(path, &error))
     }
 
-    /// Hands the values of an entry over in chunks, widened, in C order. Errors where they are not of a type that is read
-    /// here, or damaged.
+    /// Passes the values of an entry to `visit` in chunks, widened to `f64`, in C order. Errors if the dtype is not
+    /// supported or the values are damaged.
     pub fn read(&self, number: usize, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
         let entry = self.entries.get(number).context("there is no such tensor")?;
         let read = entry.values().and_then(|values| values.widened(visit));
@@ -74,9 +74,9 @@ fn open(path: &Path) -> Result<Contents> {
     open_file(path).map(Contents::of)
 }
 
-/// Reads all of one file but its values.
+/// Reads everything but the values of a single file.
 fn open_file(path: &Path) -> Result<(&'static Format, Found)> {
-    // Bare values are known by their sidecar.
+    // A raw file is recognised by its sidecar.
     let sidecar = sidecar_of(path);
     let path = sidecar.as_deref().unwrap_or(path);
     let origin = Origin::open(path)?;
@@ -86,18 +86,18 @@ fn open_file(path: &Path) -> Result<(&'static Format, Found)> {
     Ok((format, format.open(&origin, path)?))
 }
 
-/// The content of a file, by its first bytes.
+/// Kind of content that a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Weights in one of the formats that are read.
+    /// Weights in a supported format.
     Weights,
-    /// JSON: weights, an index of weights, a provenance or something else.
+    /// JSON: weights, an index of weights, a provenance, or something else.
     Json,
     /// Any other text.
     Text,
 }
 
-/// The content of a file. Errors name a format that is not read, and the fix.
+/// Detects the content of a file from its first bytes. Errors name an unsupported format, and the fix.
 pub fn content(path: &Path) -> Result<Content> {
     let found = || -> Result<Content> {
         if sidecar_of(path).is_some() {
@@ -115,13 +115,13 @@ pub fn content(path: &Path) -> Result<Content> {
     found().map_err(|error| shown(path, &error))
 }
 
-/// True for the first bytes of a text that is of no format.
+/// True if the first bytes are text and match no format.
 fn is_text(opening: &[u8]) -> bool {
     let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
     Format::of_opening(opening).is_none() && foreign(opening).is_none() && !opening.iter().any(is_control)
 }
 
-/// The error for content of no format that is read.
+/// Error for content in no supported format.
 fn unread(opening: &[u8]) -> String {
     let formats: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
     let formats = formats.join(", ");
@@ -144,19 +144,18 @@ fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// The longest error that is shown.
 const MAX_MESSAGE: usize = 400;
 
-/// An error with the name of what it is about. The texts of both may come from a stranger.
+/// An error prefixed with its file. Both texts may come from an untrusted source, so they are made safe to print.
 fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
     let message = text::cut(&text::escape(&format!("{error:#}")), MAX_MESSAGE);
     passing::in_one_text(error, format!("`{}`: {message}", text::escape(&name.to_string_lossy())))
 }
 
-/// Derives each entry again by the provenance. Notes say where the file and the provenance differ.
+/// Derives each entry again from the provenance. Returns notes on every disagreement with the file.
 fn derive_all(entries: &mut [Entry], provenance: &Provenance) -> Vec<String> {
     let (mut notes, mut seen) = (Vec::new(), HashSet::new());
-    // The meaning of a scheme does not depend on a generator that is not known here.
+    // A scheme means the same under an unknown generator.
     let generator = Generator::find(&provenance.generator).unwrap_or(NATIVE);
     for entry in &mut *entries {
         let tensor = provenance.tensors.as_ref().and_then(|tensors| tensors.get(&entry.name));
@@ -173,8 +172,8 @@ fn derive_all(entries: &mut [Entry], provenance: &Provenance) -> Vec<String> {
     notes
 }
 
-/// Takes in what the provenance says of an entry: its plan, or the reason why it cannot be derived, with a note of that. Errors if the
-/// file does not hold such a tensor.
+/// Attaches the provenance to an entry: its plan, or the reason why it cannot be derived. Errors if the file holds no
+/// such tensor.
 fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static Generator) -> Result<Option<String>> {
     let mut note = None;
     if let Some(identity) = &provenance.copied {
@@ -201,20 +200,20 @@ fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static 
     Ok(note)
 }
 
-/// Errors if the provenance of a copied tensor is not of what the file holds.
+/// Errors if the provenance of a copied tensor contradicts the file.
 fn check_copied(entry: &Entry, provenance: &TensorProvenance) -> Result<()> {
     check_same(entry, &Shape::new(provenance.shape.clone())?, provenance.element()?)?;
     ensure!(provenance.scheme.is_empty(), "it says both that the values are copied and that they are drawn");
     provenance.check_slice()
 }
 
-/// Errors if the provenance of a tensor that cannot be derived is not of what the file holds.
+/// Errors if the provenance of an underivable tensor contradicts the file.
 fn check_drawn(entry: &Entry, provenance: &TensorProvenance) -> Result<()> {
     scheme::resolve(&provenance.scheme)?;
     check_same(entry, &Shape::new(provenance.shape.clone())?, Element::Drawn(provenance.dtype()?))
 }
 
-/// Errors if the shape or the type of a provenance is not that of the file.
+/// Errors if the shape or the dtype of a provenance differs from the file's.
 fn check_same(entry: &Entry, shape: &Shape, element: Element) -> Result<()> {
     ensure!(*shape == entry.shape, "it says shape {shape}, and the file {}", entry.shape);
     let is_same = entry.element() == Some(element);

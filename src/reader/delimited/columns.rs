@@ -1,4 +1,4 @@
-//! The columns of a text that are wanted, by their places or by their names in the heading.
+//! Column selection of a text, by position or by name in the heading.
 
 use std::str::FromStr;
 
@@ -6,13 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::text::{cut, did_you_mean, escape};
 
-/// Columns in the order in which they are wanted.
+/// Columns in the order in which they are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns(Vec<Column>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Column {
-    /// From one to another, or to the last; from 1.
+    /// First and last position, from 1; `None` for the last column.
     Places(usize, Option<usize>),
     Name(String),
 }
@@ -41,7 +41,7 @@ fn column(part: &str) -> Result<Column> {
 }
 
 impl Columns {
-    /// The places, from 0, among so many columns with these names.
+    /// Selected positions, from 0, among `width` columns with these names.
     pub(super) fn places(&self, names: Option<&[String]>, width: usize) -> Result<Vec<usize>> {
         let (mut places, mut taken) = (Vec::new(), vec![false; width]);
         for column in &self.0 {
@@ -77,7 +77,7 @@ fn place_of(name: &str, names: Option<&[String]>) -> Result<usize> {
     Ok(place)
 }
 
-/// Columns that hold true, as `--columns` takes them; `None` if there are none.
+/// Positions of the true entries in the syntax of `--columns`; `None` if there are none.
 pub(super) fn option(holds: &[bool]) -> Option<String> {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for (place, _) in holds.iter().enumerate().filter(|(_, holds)| **holds) {

@@ -1,4 +1,4 @@
-//! A matrix of a text: lines of numbers, as spreadsheets, `numpy.savetxt`, pandas and R write them.
+//! Matrices in text: lines of numbers as spreadsheets, `numpy.savetxt`, pandas and R write them.
 
 mod columns;
 mod number;
@@ -19,32 +19,33 @@ use crate::text::{cut, escape, grouped};
 use number::{Field, fault, misspelled};
 use records::Records;
 
-/// The longest record, in bytes.
+/// Longest record, in bytes.
 const MAX_RECORD: u64 = 1 << 24;
-/// A record is at most this share of the memory: with its fields' places and names it takes 29 times its bytes.
+/// Largest share of the memory limit for one record, as a divisor. A record with its field positions and names takes
+/// 29 times its bytes.
 const SHARE_OF_A_RECORD: u64 = 32;
-/// So many bytes tell the delimiter.
+/// Number of bytes from which the delimiter is guessed.
 const GUESSED_FROM: u64 = 1 << 16;
 
-/// The way in which a text is read.
+/// Options for reading a text.
 #[derive(Clone, Debug, Default)]
 pub struct TextOptions {
-    /// The text between two fields.
+    /// Delimiter between fields.
     pub delimiter: Delimiter,
-    /// The columns that are read; `None` for all.
+    /// Columns to read; `None` for all.
     pub columns: Option<Columns>,
 }
 
-/// The content of a text.
+/// Matrix read from a text.
 pub(super) struct Matrix {
-    /// Sample by sample.
+    /// Values in row-major order, one sample after the other.
     pub(super) values: Vec<f64>,
     pub(super) samples: u64,
     pub(super) features: usize,
     pub(super) notes: Vec<String>,
 }
 
-/// True if a file is text, by its content: none of the formats of weights, and no control character.
+/// True if the content is text: no weights format matches, and there are no control characters.
 pub(super) fn is_text(path: &Path) -> Result<bool> {
     if path.is_dir() || sidecar_of(path).is_some() {
         return Ok(false);
@@ -69,13 +70,13 @@ pub(super) fn read(path: &Path, options: &TextOptions, limit: u64) -> Result<Mat
     }
 }
 
-/// Records of equal width, of which the wanted columns become samples.
+/// Records of equal width. The selected columns become samples.
 struct Rows<R> {
     records: Records<R>,
     limit: u64,
     heading: Option<Vec<String>>,
     width: usize,
-    /// The columns that are read.
+    /// Positions of the selected columns.
     places: Vec<usize>,
     values: Vec<f64>,
     samples: u64,
@@ -83,12 +84,12 @@ struct Rows<R> {
     notes: Vec<String>,
 }
 
-/// Values that are not there.
+/// Missing values found so far.
 #[derive(Default)]
 struct Missing {
     count: u64,
     first: String,
-    /// True for each column that has all values.
+    /// True for each column without missing values.
     complete: Vec<bool>,
 }
 
@@ -107,7 +108,7 @@ impl<R: std::io::BufRead> Rows<R> {
         }
     }
 
-    /// Goes to the first record of numbers, and finds out which of its columns are wanted.
+    /// Advances to the first record of numbers and resolves the selected columns.
     fn begin(&mut self, columns: Option<&Columns>) -> Result<()> {
         let nothing = "there is no line of numbers in it";
         ensure!(self.records.next()?, nothing);
@@ -117,7 +118,7 @@ impl<R: std::io::BufRead> Rows<R> {
         }
         self.width = self.records.width();
         if let Some(heading) = &mut self.heading {
-            // R names the columns of numbers only, and not that of the names of lines before them.
+            // R names the data columns only, and leaves the column of row names without a heading.
             if heading.len() + 1 == self.width && !self.records.field(self.width - 1).is_empty() {
                 heading.insert(0, String::new());
             }
@@ -136,7 +137,7 @@ impl<R: std::io::BufRead> Rows<R> {
         Ok(())
     }
 
-    /// The names in the record, if it is a heading: one without numbers, or one that numbers the columns as pandas does.
+    /// Names in the record if it is a heading: one without numbers, or the column numbers of pandas.
     fn heading_of_record(&mut self) -> Option<Vec<String>> {
         let is_counting = |from: usize| {
             let mut rest = self.records.fields().skip(from).enumerate();
@@ -155,7 +156,7 @@ impl<R: std::io::BufRead> Rows<R> {
         (is_words || counts).then(|| self.records.fields().map(std::borrow::Cow::into_owned).collect())
     }
 
-    /// Takes the record in as a sample.
+    /// Appends the selected fields of the record as a sample.
     fn take(&mut self) -> Result<()> {
         let (line, width) = (self.records.line, self.records.width());
         ensure!(width == self.width, "line {line} has {width} values, and those before {}", self.width);
@@ -174,7 +175,7 @@ impl<R: std::io::BufRead> Rows<R> {
         Ok(())
     }
 
-    /// Makes room for so many further values, at most twice of what there is and never beyond the limit.
+    /// Reserves room for `further` values: at most doubles the capacity, and never exceeds the limit.
     fn make_room(&mut self, further: usize) -> Result<()> {
         let (held, most) = (self.values.len(), to_usize(self.limit / 8));
         if self.values.capacity() - held < further {
@@ -192,13 +193,13 @@ impl<R: std::io::BufRead> Rows<R> {
         self.missing.complete[place] = false;
     }
 
-    /// `line 3, column 2 (age)`.
+    /// Position for errors, such as `line 3, column 2 (age)`.
     fn place(&self, place: usize) -> String {
         let name = self.heading.as_ref().map(|names| format!(" (`{}`)", cut(&escape(&names[place]), 60)));
         format!("line {}, column {}{}", self.records.line, place + 1, name.unwrap_or_default())
     }
 
-    /// The reason why a field of the record is refused.
+    /// Reason why a field of the record is invalid.
     fn fault(&self, place: usize) -> String {
         let fault = format!("{}: {}", self.place(place), fault(&self.records.field(place)));
         if self.samples == 1 && self.heading.is_none() {
@@ -211,7 +212,7 @@ impl<R: std::io::BufRead> Rows<R> {
         }
     }
 
-    /// The wanted columns that are of use, as `--columns` takes them; `None` if there are none.
+    /// Usable columns in the syntax of `--columns`; `None` if there are none.
     fn option(&self, is_of_use: impl Fn(usize) -> bool) -> Option<String> {
         let mut holds = vec![false; self.width];
         self.places.iter().for_each(|&place| holds[place] = is_of_use(place));

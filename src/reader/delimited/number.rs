@@ -1,19 +1,19 @@
-//! A field of a text as a number, or what is wrong with it.
+//! Parses a field of a text as a number, or explains the fault.
 
 use crate::text::{cut, escape};
 
-/// The content of a field.
+/// Parsed field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Field {
     Number(f64),
-    /// Nothing, or a word that stands for it.
+    /// Empty, or a marker of a missing value.
     Missing,
-    /// A number beyond all that a double holds, or infinity.
+    /// Infinity, or a number beyond the range of `f64`.
     Infinite,
     Word,
 }
 
-/// The words that programs write for a missing value, beside `NaN`.
+/// Markers of a missing value that programs write, besides `NaN`.
 const MISSING: &[&str] = &["", "NA", "N/A", "#N/A", "<NA>", "NULL", "None", "?", "-", "--", "."];
 
 impl Field {
@@ -28,13 +28,13 @@ impl Field {
     }
 }
 
-/// The reason why a field is no number, with the way out if its spelling tells one.
+/// Reason why a field is not a number, with the fix if its spelling suggests one.
 pub(super) fn fault(text: &str) -> String {
     let shown = cut(&escape(text), 30);
     misspelled(text).map_or_else(|| format!("`{shown}` is no number"), |remedy| format!("`{shown}` {remedy}"))
 }
 
-/// The way out for a field that is a number in a spelling that is not read; `None` for any other.
+/// Fix for a number in an unsupported spelling; `None` for any other text.
 pub(super) fn misspelled(text: &str) -> Option<String> {
     let is_number = |text: &str| matches!(Field::of(text), Field::Number(_));
     let (point, exponent) = (text.replacen(',', ".", 1), text.replace(['d', 'D'], "E"));

@@ -1,4 +1,4 @@
-//! Lines to records: fields with delimiters between them, some of them in quotes, in bounded memory.
+//! Splits lines into records in bounded memory: delimited fields, optionally quoted.
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read};
@@ -10,19 +10,19 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::tensor::to_usize;
 use crate::text;
 
-/// The text between two fields.
+/// Delimiter between fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delimiter {
-    /// The text that the first lines have between their numbers.
+    /// Guess the delimiter from the first lines.
     #[default]
     Auto,
     /// Any number of spaces and tabs.
     Blanks,
-    /// One character.
+    /// A single-byte delimiter.
     Byte(u8),
 }
 
-/// The delimiters that [`Delimiter::Auto`] tries, in this order. Semicolons come before commas, which may be decimal ones.
+/// Delimiters that [`Delimiter::Auto`] tries, in order. Semicolons come before commas, which may be decimal commas.
 const CANDIDATES: &[u8] = b";\t,|";
 
 impl FromStr for Delimiter {
@@ -47,7 +47,8 @@ impl FromStr for Delimiter {
 }
 
 impl Delimiter {
-    /// The delimiter of a text that begins so. A character counts if every line has the same number of it.
+    /// Resolves [`Delimiter::Auto`] from the first bytes of a text. A character qualifies if every line has the same
+    /// number of it.
     pub(super) fn or_guessed(self, opening: &[u8]) -> Self {
         if self != Self::Auto {
             return self;
@@ -56,7 +57,7 @@ impl Delimiter {
         if let Some(delimiter) = stated(lines[0]) {
             return Self::Byte(delimiter);
         }
-        // The last line may go on behind the opening.
+        // The last line may continue after these bytes.
         if lines.len() > 1 {
             lines.pop();
         }
@@ -67,7 +68,7 @@ impl Delimiter {
             first > 0 && counts(**byte).all(|count| count == first)
         };
         let found = CANDIDATES.iter().find(same);
-        // Tabs that are not in each line are blanks among others.
+        // Tabs whose number differs between lines count as blanks.
         let uneven = |byte: &&u8| **byte != b'\t' && counts(**byte).any(|count| count > 0);
         let found = found.or_else(|| CANDIDATES.iter().find(uneven));
         found.map_or(Self::Blanks, |&byte| Self::Byte(byte))
@@ -78,7 +79,7 @@ fn outside_of_quotes(line: &[u8], byte: u8) -> usize {
     line.split(|&byte| byte == b'"').step_by(2).flatten().filter(|&&other| other == byte).count()
 }
 
-/// The delimiter of a first line such as `sep=;`, which Excel writes and reads.
+/// Delimiter declared by a first line such as `sep=;`, which Excel reads and writes.
 fn stated(line: &[u8]) -> Option<u8> {
     let rest = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"sep=")?;
     match rest.strip_suffix(b"\r").unwrap_or(rest) {
@@ -87,24 +88,24 @@ fn stated(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// True if a line holds no record: it is blank or a comment.
+/// True for a blank line or a comment.
 fn is_passed_over(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.is_empty() || line[0] == b'#'
 }
 
-/// Reads one record after the other.
+/// Iterates over records, one at a time.
 pub(super) struct Records<R> {
     source: R,
     delimiter: Delimiter,
-    /// The most bytes that a record may have.
+    /// Largest length of a record, in bytes.
     longest: u64,
-    /// The bytes of a record, and where its fields are.
+    /// Bytes of the current record.
     record: Vec<u8>,
     fields: Fields,
-    /// The number of the line in which the record begins, from 1.
+    /// Number of the record's first line, from 1.
     pub(super) line: u64,
-    /// The number of lines that have been read.
+    /// Number of lines read.
     lines: u64,
 }
 
@@ -113,7 +114,7 @@ impl<R: BufRead> Records<R> {
         Self { source, delimiter, longest, record: Vec::new(), fields: Fields::default(), line: 0, lines: 0 }
     }
 
-    /// Goes on to the next record; `false` if there is none. Blank lines and comments are skipped.
+    /// Advances to the next record, skipping blank lines and comments; `false` at the end.
     pub(super) fn next(&mut self) -> Result<bool> {
         loop {
             self.record.clear();
@@ -138,7 +139,7 @@ impl<R: BufRead> Records<R> {
         Ok(true)
     }
 
-    /// Appends a further line; `false` at the end of the text.
+    /// Appends the next line; `false` at the end of the text.
     fn take_line(&mut self) -> Result<bool> {
         let room = self.longest - self.record.len() as u64;
         let read =
@@ -154,12 +155,12 @@ impl<R: BufRead> Records<R> {
         Ok(read > 0)
     }
 
-    /// The number of fields of the record.
+    /// Number of fields in the record.
     pub(super) fn width(&self) -> usize {
         self.fields.places.len()
     }
 
-    /// A field of the record without its quotes, and without the blanks around it.
+    /// A field of the record, without quotes and surrounding blanks.
     pub(super) fn field(&self, number: usize) -> Cow<'_, str> {
         let place = &self.fields.places[number];
         let field = String::from_utf8_lossy(&self.record[to_usize(place.start.into())..to_usize(place.end.into())]);
@@ -178,15 +179,15 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// The places of the fields of a record, as far as it has been looked through.
+/// Positions of a record's fields, found incrementally as lines are appended.
 #[derive(Default)]
 struct Fields {
     places: Vec<Range<u32>>,
-    /// The begin of the field that is not complete yet.
+    /// Start of the incomplete field.
     start: usize,
-    /// The number of its bytes that have been looked through.
+    /// Number of bytes scanned.
     at: usize,
-    /// True if the field that is not complete yet began with a quote.
+    /// True if the incomplete field began with a quote.
     is_quoted: bool,
     in_quotes: bool,
 }
@@ -197,12 +198,12 @@ impl Fields {
         (self.start, self.at, self.is_quoted, self.in_quotes) = (0, 0, false, false);
     }
 
-    /// Goes on to the end of the record; `false` if that lies within quotes.
+    /// Scans to the end of the record; `false` if that end lies inside quotes.
     fn split(&mut self, record: &[u8], delimiter: Delimiter) -> bool {
         while self.at < record.len() {
             let byte = record[self.at];
             if self.in_quotes {
-                // Two quotes are one that closes nothing: the second opens the field again.
+                // A doubled quote is a literal one: the second quote reopens the field.
                 self.in_quotes = byte != b'"';
             } else if byte == b'"' && self.opens(record) {
                 (self.is_quoted, self.in_quotes) = (true, true);
@@ -228,20 +229,20 @@ impl Fields {
         !self.in_quotes
     }
 
-    /// True if a quote outside of quotes opens some: the first of a field does, and one right behind another.
+    /// True if a quote outside quotes opens a quoted part: at the start of a field, or right after a closing quote.
     fn opens(&self, record: &[u8]) -> bool {
         let before = &record[self.start..self.at];
         if self.is_quoted { before.ends_with(b"\"") } else { before.iter().all(u8::is_ascii_whitespace) }
     }
 
     fn end_field(&mut self) {
-        // Records are no longer than 2^24 bytes.
+        // Records have at most 2^24 bytes.
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         self.places.push(place(self.start)..place(self.at));
         (self.start, self.is_quoted) = (self.at + 1, false);
     }
 
-    /// Ends a field, if one has begun.
+    /// Ends the current field, if one has begun.
     fn end_word(&mut self) {
         match self.start < self.at {
             true => self.end_field(),
