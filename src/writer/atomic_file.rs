@@ -1,5 +1,5 @@
-//! Putting a file where it belongs, whole or not at all: it is prepared beside its target, without a name or under a temporary one, and
-//! then published under its own. A kill, a full disk or a power cut leaves the old state or the whole new file.
+//! Atomic writing: a file is prepared beside its target, unnamed or under a temporary name, and then published. A
+//! kill, a full disk or a power cut leaves either the old state or the complete new file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,25 +14,26 @@ use super::unfinished::{UNCONFIRMED, Unfinished, folder, sync_names};
 use crate::format::{Piece, size};
 use crate::plan::Plan;
 
-/// The way a file is put in place.
+/// Options for putting a file in place.
 #[derive(Clone, Copy, Debug)]
 pub struct FileOptions {
-    /// The treatment of a file that is there already.
+    /// Policy for an existing file.
     pub existing: Existing,
-    /// True if the file and its folder are synced to the disk before it is named.
+    /// True if the file and its folder are synced to disk, the file before it is published.
     pub fsync: bool,
 }
 
-/// The treatment of a file that is there already.
+/// Policy for an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// It is refused.
+    /// Return an error.
     Refuse,
-    /// It is replaced; of a link to a file, what the link leads to.
+    /// Replace it. Through a symbolic link, replace the link's target.
     Replace,
-    /// It is replaced; of a link to a file, the link.
+    /// Replace it. Replace a symbolic link, not its target.
     ReplaceLink,
-    /// It is kept if it is the file that would be written, replaced if it is that file damaged, and refused if it is another.
+    /// Keep it if it is the file to write, replace it if that file is damaged, and return an error for any other
+    /// file.
     KeepComplete,
 }
 
@@ -42,46 +43,45 @@ impl Existing {
     }
 }
 
-/// The way a file came to be in its place.
+/// Result of writing one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was written.
+    /// The file was written.
     Written,
-    /// It was there already, whole.
+    /// The file already existed and was complete.
     Skipped,
-    /// It was there already, damaged, and was written again.
+    /// The existing file was damaged and has been rewritten.
     Mended,
 }
 
-/// A file, compared with the one that would be written.
+/// Comparison of an existing file with the one to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// That file.
+    /// The same file, complete.
     Whole,
-    /// That file, cut short or grown.
+    /// The same file, truncated or with extra bytes.
     Damaged,
-    /// Another file.
+    /// A different file.
     Other,
 }
 
-/// The thing at a path now.
 enum Target {
-    /// Nothing: a new file.
+    /// No file: a new one is created.
     Free(PathBuf),
-    /// A file that may be replaced, and its permissions.
+    /// A file to replace, with its mode.
     Replaced(PathBuf, u32),
-    /// A device or pipe: written in place, in order.
+    /// A device or a pipe, written directly and in order.
     Stream,
-    /// The very file that would be written.
+    /// The complete file already exists.
     Whole,
 }
 
-/// Errors if a file of these pieces could not be put at `path`, before any work is done for it.
+/// Errors if these pieces could not be written to `path`. Runs before any work is done.
 pub fn check_target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> Result<()> {
     target(plan, pieces, path, options).map(|_| ())
 }
 
-/// True for a device or a pipe, which is written in place and in order.
+/// True for a device or a pipe, which is written directly and in order.
 pub fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device() || metadata.file_type().is_fifo())
 }
@@ -90,7 +90,7 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // A file that has come into being since is no link, and is met again where ours gets its name.
+            // A file created since then is no link, and publishing detects it.
             let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
             ensure!(!link, "it is a symbolic link to nothing");
             let folder = folder(path);
@@ -120,12 +120,12 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     }
 }
 
-/// The bits of a file's mode that a new one takes over: whose program a file runs as is nothing that its name decides.
+/// Permission bits that the new file inherits. Special bits, such as set-user-ID, are dropped.
 fn permissions(metadata: &fs::Metadata) -> u32 {
     metadata.permissions().mode() & 0o777
 }
 
-/// `None` if there is nothing. Any other fault stays one.
+/// Turns `NotFound` into `None`; other errors pass through.
 fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>> {
     match metadata {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -133,17 +133,17 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
     }
 }
 
-/// The error of a file that is not the one that would be written.
+/// Error for a file of another plan.
 pub const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
 
-/// If the file at `path` is the one that these pieces make, by its size and its first bytes. That is enough where those bytes hold
-/// the provenance: a file gets its name when it is whole.
+/// True if the file at `path` is complete, by its size and its first bytes. If those bytes hold the provenance, that
+/// is enough, because only complete files are published.
 pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
     Ok(standing(plan, pieces, path)? == Standing::Whole)
 }
 
-/// Compares the file at `path` with the one that these pieces make. One that ends inside of the first bytes holds no value, and is that
-/// file if it agrees as far as it goes.
+/// Compares the file at `path` with these pieces. A file that ends within the first bytes holds no value. It counts
+/// as damaged if its bytes agree.
 pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -160,7 +160,7 @@ pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> 
     Ok(if Some(length) == size(pieces, plan) { Standing::Whole } else { Standing::Damaged })
 }
 
-/// A file that is whole, and not yet in its place: it is gone again when this is dropped.
+/// A complete file that is not yet published. Dropping it removes the file.
 pub struct Prepared<'a> {
     plan: &'a Plan,
     pieces: &'a [Piece],
@@ -172,11 +172,11 @@ pub struct Prepared<'a> {
 enum State {
     /// Nothing is left to do.
     Ended(Outcome),
-    /// To be published at this path, in place of a file if `replaced`.
+    /// To be published at `target`, over an existing file if `replaced`.
     Whole { unfinished: Unfinished, target: PathBuf, replaced: bool },
 }
 
-/// Writes the pieces of a plan beside their place. Errors name the file and leave nothing behind.
+/// Writes the pieces of a plan beside the target. Errors name the file and leave nothing behind.
 pub fn prepare_file<'a>(
     plan: &'a Plan,
     pieces: &'a [Piece],
@@ -214,7 +214,7 @@ pub fn prepare_file<'a>(
 }
 
 impl Prepared<'_> {
-    /// The SHA-256 of the file.
+    /// SHA-256 of the file.
     pub fn sha256(&self) -> Result<String> {
         let hash = match &self.state {
             State::Whole { unfinished, .. } => sha256::sha256(unfinished.file()),
@@ -223,7 +223,7 @@ impl Prepared<'_> {
         hash.with_context(|| format!("`{}`", self.path.display()))
     }
 
-    /// Does everything that may want room on the disk, if the file replaces another: after this, publishing it is renaming it.
+    /// If the file replaces another, does everything that may need disk space, so that publishing is a mere rename.
     pub fn name(&mut self) -> Result<()> {
         let FileOptions { existing, fsync } = self.options;
         match &mut self.state {
@@ -234,7 +234,7 @@ impl Prepared<'_> {
         }
     }
 
-    /// Puts the file in its place, with the mode of a withdrawn one if there was one.
+    /// Publishes the file, with the mode of a withdrawn one if given.
     pub fn publish(self, mode: Option<u32>) -> Result<Outcome> {
         let path = self.path;
         self.publish_whole(mode).with_context(|| format!("`{}`", path.display()))
@@ -248,7 +248,8 @@ impl Prepared<'_> {
         };
         mode.map_or(Ok(()), |mode| unfinished.set_mode(mode))?;
         if let Err(error) = unfinished.publish(&path, existing.is_replaced() || replaced, fsync) {
-            // Another process that writes the same plan may have been faster, or has claimed the name and not come further.
+            // Another process with the same plan may have been faster, or may have claimed the name without
+            // finishing.
             let is_file = found(fs::metadata(&path))?.is_some_and(|metadata| metadata.is_file());
             if existing != Existing::KeepComplete || !is_file {
                 return Err(error);
@@ -277,7 +278,7 @@ pub fn write_file(
     prepare_file(plan, pieces, path, options, settings)?.publish(None)
 }
 
-/// Takes files of one folder away, in this order, and returns their modes. Of a link to a file, the link is taken away.
+/// Removes files of one folder in this order and returns their modes. A symbolic link is removed, not its target.
 pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> Result<Vec<(PathBuf, u32)>> {
     let mut withdrawn: Vec<(PathBuf, u32)> = Vec::new();
     for path in paths {

@@ -1,4 +1,4 @@
-//! The CRC-32 of values that threads write in any order.
+//! CRC-32 of values that threads write in any order.
 
 use std::sync::Mutex;
 
@@ -6,13 +6,13 @@ use super::jobs::Job;
 use crate::format::{Piece, Render};
 use crate::parallel::lock;
 
-/// The checksums of the values, where a piece asks for them.
+/// Checksums of the values, for the pieces that need them.
 pub(super) struct Checksums {
-    /// Those of each `Values` piece, chunk by chunk; `None` where no piece asks.
+    /// Chunks of each `Values` piece; `None` if no piece needs checksums.
     pieces: Option<Mutex<Vec<Vec<Chunk>>>>,
 }
 
-/// The checksum of a part of a piece. Ordered by where it starts.
+/// Checksum of a part of a piece, ordered by its start.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Chunk {
     start: u64,
@@ -27,7 +27,7 @@ impl Checksums {
         Self { pieces: asked.then(|| Mutex::new(vec![Vec::new(); values])) }
     }
 
-    /// Takes in the bytes of a job.
+    /// Adds the bytes of a job.
     pub(super) fn add(&self, job: &Job, bytes: &[u8]) {
         if let (Some(pieces), Piece::Values(_) | Piece::Columns(_)) = (&self.pieces, job.piece) {
             let chunk = Chunk { start: job.start, checksum: crc32fast::hash(bytes), length: bytes.len() as u64 };
@@ -35,7 +35,7 @@ impl Checksums {
         }
     }
 
-    /// What a piece makes of the checksums, once the `Values` that it asks for are written.
+    /// Renders a piece from the checksums, after the `Values` pieces that it depends on are written.
     pub(super) fn render(&self, render: &Render) -> Vec<u8> {
         render(&|piece| self.of_piece(piece))
     }

@@ -1,4 +1,4 @@
-//! Numbers to little-endian bytes of a dtype, through buffers that are used again and again.
+//! Encodes numbers as little-endian bytes of a dtype, in reused buffers.
 
 use std::io;
 
@@ -11,15 +11,16 @@ use crate::generator::{Source, to_bfloat16};
 use crate::simd::dispatch;
 use crate::tensor::{DType, Shape, StoredTensor};
 
-/// How many singles are drawn at a time where they are only on their way to another type: few enough for a core's cache, enough for
-/// what a distribution does at the end of each run, and a multiple of every tile.
+/// Number of `f32` values drawn at a time before a conversion to another dtype. It fits a core's cache, amortises the
+/// overhead of a run, and is a multiple of every tile.
 const IN_CACHE: usize = 1 << 15;
 
 fn reserve<T>(buffer: &mut Vec<T>, count: usize) -> io::Result<()> {
     Ok(buffer.try_reserve_exact(count.saturating_sub(buffer.len()))?)
 }
 
-/// Buffers that hold the bytes of one job after the other. Those of numbers only grow, and may hold more than is used.
+/// Reused buffers for the bytes of one job at a time. Buffers of numbers only grow, and may be longer than their
+/// content.
 #[derive(Default)]
 pub struct Encoder {
     singles: Vec<f32>,
@@ -29,7 +30,7 @@ pub struct Encoder {
     made: Made,
 }
 
-/// Which of the buffers holds what was made last, and how many elements that is.
+/// The buffer that holds the latest result, and its number of elements.
 #[derive(Default)]
 enum Made {
     Singles(usize),
@@ -40,7 +41,7 @@ enum Made {
 }
 
 impl Encoder {
-    /// What [`Self::values`], [`Self::copies`] or [`Self::text`] made last.
+    /// Result of the latest [`Self::values`], [`Self::copies`] or [`Self::text`].
     pub fn bytes(&self) -> &[u8] {
         match self.made {
             Made::Singles(count) => bytemuck::cast_slice(&self.singles[..count]),
@@ -50,7 +51,7 @@ impl Encoder {
         }
     }
 
-    /// Makes room for elements of a dtype. Errors if there is no memory for them.
+    /// Reserves room for `count` elements of a dtype. Errors if memory is exhausted.
     pub(super) fn reserve(&mut self, dtype: DType, count: usize) -> io::Result<()> {
         match dtype {
             DType::F64 => reserve(&mut self.doubles, count),
@@ -59,8 +60,8 @@ impl Encoder {
         }
     }
 
-    /// Makes elements `start..start + count`, as little-endian bytes. Half-precision values are the single-precision ones
-    /// rounded once, to nearest, ties to even.
+    /// Encodes elements `start..start + count` as little-endian bytes. Half-precision values are rounded once from
+    /// single precision, to nearest, ties to even.
     pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) {
         self.made = match dtype {
             DType::F64 => {
@@ -78,13 +79,13 @@ impl Encoder {
         };
     }
 
-    /// Makes elements `start..start + count` of a tensor that is copied.
+    /// Encodes elements `start..start + count` of a copied tensor.
     pub fn copies(&mut self, stored: &StoredTensor, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
         stored.read(start, count as u64, &mut self.bytes)
     }
 
-    /// Makes elements `start..start + count` of a tensor, as JSON text.
+    /// Encodes elements `start..start + count` as JSON text.
     pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) {
         self.widened(source, dtype, start, count);
         self.bytes.clear();
@@ -92,7 +93,7 @@ impl Encoder {
         self.made = Made::Bytes;
     }
 
-    /// Makes elements `start..start + count` of a tensor that is copied, as JSON text.
+    /// Encodes elements `start..start + count` of a copied tensor as JSON text.
     pub fn text_of_copies(&mut self, stored: &StoredTensor, shape: &Shape, start: u64, count: usize) -> io::Result<()> {
         let mut bytes = Vec::new();
         stored.read(start, count as u64, &mut bytes)?;
@@ -101,7 +102,7 @@ impl Encoder {
         format::copied_text(&mut self.bytes, shape, stored.element(), start, &bytes)
     }
 
-    /// Elements `start..start + count`, rounded to the dtype and widened again. What was made last is then no longer there.
+    /// Elements `start..start + count`, rounded to the dtype and widened to `f64`. Invalidates the previous result.
     pub fn widened(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) -> &[f64] {
         if dtype == DType::F64 {
             return self.doubles(source, start, count);
@@ -143,7 +144,7 @@ impl Encoder {
     }
 }
 
-/// The first `count` elements of a buffer, which grows where it has less.
+/// The first `count` elements of a buffer, which grows if it is shorter.
 fn room<T: Copy + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
     if buffer.len() < count {
         buffer.resize(count, T::default());
@@ -151,7 +152,7 @@ fn room<T: Copy + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
     &mut buffer[..count]
 }
 
-/// Puts the bytes of numbers into little-endian order, where the machine's is another.
+/// Converts numbers to little-endian order on big-endian machines.
 fn to_little_endian<T: Copy>(values: &mut [T], reorder: fn(T) -> T) {
     if cfg!(target_endian = "big") {
         for value in values {

@@ -1,4 +1,4 @@
-//! Filling a file's pieces by any number of threads: at their places in a file, or in order into a stream.
+//! Fills a file's pieces with any number of threads: at their offsets in a file, or in order into a stream.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,15 +15,15 @@ use crate::format::Piece;
 use crate::parallel::on_threads;
 use crate::plan::Plan;
 
-/// How the work is done; no setting changes a byte.
+/// Execution settings. None of them changes the output.
 pub struct Settings<'a> {
-    /// How many threads draw and write. Asked where more than one is of use: a system takes its time to tell how many it has.
+    /// Number of threads. Called only if several threads are useful, because querying the CPU count is slow.
     pub threads: &'a (dyn Fn() -> usize + Sync),
-    /// Told how many bytes of values are done, as they are.
+    /// Called with the number of value bytes just completed.
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Writes pieces at their places in `file`, which begins with them. Their size must be known.
+/// Writes pieces at their offsets from the start of `file`. Their sizes must be known.
 pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file: &File) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
@@ -34,18 +34,18 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
         };
         in_parallel(&Jobs::new(plan, run, settings.threads), settings, put, &|| ()).context("writing")?;
     }
-    // What needs checksums comes last, wherever it stands.
+    // Pieces that need checksums come last, regardless of their offset.
     for (offset, render) in checked(plan, pieces) {
         file.write_all_at(&checksums.render(render), offset)?;
     }
     check_unchanged(plan, pieces)
 }
 
-/// How far, beyond one job for each thread, a stream's threads may be ahead of the one whose turn it is: the work of the milliseconds for
-/// which the system may stop it.
+/// Number of jobs, beyond one per thread, by which a stream's threads may run ahead of the current turn. It covers
+/// the milliseconds for which the system may suspend that thread.
 const AHEAD: usize = 8;
 
-/// Writes pieces in order into a stream; threads draw ahead.
+/// Writes pieces in order into a stream while threads draw ahead.
 pub(super) fn into_stream(
     plan: &Plan,
     pieces: &[Piece],
@@ -59,10 +59,10 @@ pub(super) fn into_stream(
         let put: &Put = &|job, encoder| {
             checksums.add(job, job.bytes(encoder));
             let made = job.has_values().then(|| mem::take(encoder));
-            // The source of the job is not in the queue: it may hold a full tensor.
+            // The queue does not hold the source of a job, which may own a full tensor.
             let written = line.take(job.number, (job.piece, made), |stream, (piece, made)| match piece {
                 Piece::Bytes(bytes) => stream.write_all(bytes),
-                // All that comes before is written by now.
+                // All earlier pieces are written by now.
                 Piece::Checked(_, render) => stream.write_all(&checksums.render(render.as_ref())),
                 Piece::Values(_) | Piece::Columns(_) | Piece::Text(_) => {
                     stream.write_all(made.as_ref().map_or(&[], Encoder::bytes))
@@ -79,11 +79,11 @@ pub(super) fn into_stream(
     check_unchanged(plan, pieces)
 }
 
-/// Takes elements `start..` of the tensor with a number, from any thread, as they stand in a file.
+/// Receives elements from `start` on of the tensor with this index, encoded as in a file. Called from any thread.
 pub type Take<'a> = dyn Fn(usize, u64, &[u8]) -> io::Result<()> + Sync + 'a;
 
-/// Draws the tensors of a plan with these numbers and hands over what is drawn, a part at a time and in any order, with the place of
-/// the tensor in `numbers`. The first error stops every thread.
+/// Draws the tensors with these numbers and passes their parts to `take` in any order, with the tensor's position in
+/// `numbers`. The first error stops every thread.
 pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) -> io::Result<()> {
     let pieces: Vec<Piece> = numbers.iter().copied().map(Piece::Values).collect();
     for run in runs(plan, &pieces) {
@@ -95,10 +95,10 @@ pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) ->
     Ok(())
 }
 
-/// Puts what an encoder made for a job where it belongs.
+/// Stores the encoded bytes of a job.
 type Put<'a, 'b> = dyn Fn(&Job<'a>, &mut Encoder) -> io::Result<()> + Sync + 'b;
 
-/// Does all jobs. The first error stops every thread, and so does a panic; `abandon` then frees those that wait.
+/// Runs all jobs. The first error or panic stops every thread; `abandon` then wakes blocked threads.
 fn in_parallel<'a>(
     jobs: &Jobs<'a>,
     settings: &Settings,
@@ -119,13 +119,13 @@ fn in_parallel<'a>(
         Ok(())
     };
     let outcomes = on_threads(jobs.threads(), work);
-    // A thread that only waited for one that failed has no news of its own.
+    // A thread that was blocked by a failed one reports no error of its own.
     let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
     errors.sort_by_key(|error| error.kind() == STOPPED);
     errors.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Does something when a panic passes.
+/// Runs a function if a panic unwinds through it.
 struct OnPanic<F: Fn()>(F);
 
 impl<F: Fn()> Drop for OnPanic<F> {

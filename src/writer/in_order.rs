@@ -6,27 +6,28 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::parallel::lock;
 
-/// What a thread reports that stopped because another failed.
+/// Error kind of a thread that stopped because another failed.
 pub(super) const STOPPED: io::ErrorKind = io::ErrorKind::Interrupted;
 
-/// The turn of nobody, after an error or a panic.
+/// Turn after an error or a panic: no part has this number.
 const CLOSED: u64 = u64::MAX;
 
-/// A stream `W` that takes parts `T` in the order of their numbers, from 0, whatever thread made them and when. A thread leaves its part
-/// to the one that is writing, or to the one whose turn comes first, and goes on unless it is too far ahead.
+/// A stream `W` that receives parts `T` in the order of their numbers, from 0, although threads finish them in any
+/// order. A thread queues its part for the current writer, or for the thread whose turn comes first. It blocks only
+/// if it is too far ahead.
 pub(super) struct OrderedWriter<W, T> {
     state: Mutex<State<W, T>>,
     moved: Condvar,
-    /// How far a part may be ahead of the one whose turn it is.
+    /// Largest lead of a part over the current turn.
     ahead: u64,
 }
 
 struct State<W, T> {
     turn: u64,
-    /// Away while a thread writes to it.
+    /// `None` while a thread writes to it.
     stream: Option<W>,
     waiting: BTreeMap<u64, T>,
-    /// To be used again.
+    /// Written parts, kept for reuse.
     written: Vec<T>,
 }
 
@@ -36,8 +37,8 @@ impl<W, T> OrderedWriter<W, T> {
         Self { state: Mutex::new(state), moved: Condvar::new(), ahead: ahead as u64 }
     }
 
-    /// Takes a part, and writes all whose turn it is, unless another thread does. Waits while the part is too far ahead. Returns one that
-    /// is written, if there is one. The first error of a write closes the line.
+    /// Queues a part and, unless another thread is writing, writes all parts whose turn has come. Blocks while the
+    /// part is too far ahead. Returns a written part for reuse, if any. The first write error closes the stream.
     pub(super) fn take(
         &self,
         number: u64,
@@ -54,7 +55,7 @@ impl<W, T> OrderedWriter<W, T> {
         if state.turn == CLOSED { Err(STOPPED.into()) } else { Ok(state.written.pop()) }
     }
 
-    /// Writes parts while the next one is there.
+    /// Writes parts as long as the next one is queued.
     fn write<'a>(
         &'a self,
         mut state: MutexGuard<'a, State<W, T>>,
@@ -65,7 +66,7 @@ impl<W, T> OrderedWriter<W, T> {
             drop(state);
             write(&mut stream, &part).inspect_err(|_| self.close())?;
             state = lock(&self.state);
-            // A closed line stays closed.
+            // A closed stream stays closed.
             state.turn = state.turn.saturating_add(1);
             state.written.push(part);
             self.moved.notify_all();
@@ -74,7 +75,7 @@ impl<W, T> OrderedWriter<W, T> {
         Ok(state)
     }
 
-    /// Lets nobody write any more.
+    /// Prevents all further writes.
     pub(super) fn close(&self) {
         lock(&self.state).turn = CLOSED;
         self.moved.notify_all();
@@ -117,7 +118,8 @@ mod tests {
         });
     }
 
-    /// Hands in part 3, which has to wait, from a thread of its own, does something with the line, and gives the end of the wait.
+    /// Submits part 3, which must block, from its own thread, runs `meanwhile`, and returns the result of the blocked
+    /// call.
     fn waited(line: &OrderedWriter<&mut Vec<u64>, u64>, meanwhile: impl FnOnce()) -> io::Result<Option<u64>> {
         thread::scope(|scope| {
             let waits = scope.spawn(|| line.take(3, 3, |stream, &part| write(stream, part)));

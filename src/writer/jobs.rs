@@ -1,4 +1,4 @@
-//! A file's pieces cut into jobs that threads do in any order.
+//! Cuts a file's pieces into jobs that threads run in any order.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -12,41 +12,41 @@ use crate::parallel::lock;
 use crate::plan::{Opened, Plan, Tensor};
 use crate::tensor::{DType, StoredTensor, to_usize};
 
-/// The most elements that a thread draws at a time, a multiple of every tile: few enough to stay in its cache, and so many that
-/// threads seldom meet at the file's lock in the kernel.
+/// Largest number of elements drawn at a time, a multiple of every tile. Small enough for a core's cache, and large
+/// enough that threads seldom contend for the file's kernel lock.
 const CHUNK: usize = 1 << 18;
-/// The fewest: a small tensor is not worth a large buffer's page faults.
+/// Smallest number of elements drawn at a time: a small tensor does not justify a large buffer's page faults.
 const SMALL_CHUNK: usize = 1 << 14;
-/// The same for text, which is several times as long.
+/// Largest number for text, which takes several times as many bytes.
 const TEXT_CHUNK: usize = 1 << 13;
-/// Where jobs end in a file, in bytes: half a page costs the kernel more than a whole one, and two threads would meet in it.
+/// Alignment of jobs in a file, in bytes. Partial pages cost the kernel more than full ones, and two threads would
+/// contend for them.
 const PAGE: u64 = 1 << 12;
 
-/// A piece of a file, or some elements of its tensor: the work of one thread at a time.
+/// A piece of a file, or some elements of its tensor: the unit of work of one thread.
 pub(super) struct Job<'a> {
-    /// Its number in its run.
+    /// Number within its run.
     pub(super) number: u64,
-    /// The offset of its bytes in a file. It means nothing after a piece of text, whose length is not known.
+    /// Offset of the bytes in the file. Undefined after a piece of text, whose length is unknown.
     pub(super) offset: u64,
     pub(super) piece: &'a Piece,
-    /// The number of `Values` pieces before its piece.
+    /// Number of `Values` pieces before this piece.
     pub(super) order: usize,
-    /// The tensor of its piece.
     tensor: Option<&'a Tensor>,
-    /// The values of that tensor, once they are opened.
+    /// Values of the tensor, once opened.
     values: Option<Origin>,
-    /// The first element, and the number of elements.
+    /// First element and number of elements.
     pub(super) start: u64,
     count: u64,
 }
 
-/// The origin of the values of a tensor.
+/// Source of a tensor's values.
 enum Origin {
     Numbers(DType, Arc<dyn Source>),
     Copied(StoredTensor),
 }
 
-/// The pieces of a file as jobs that are not cut yet.
+/// The pieces of a file as uncut jobs.
 fn jobs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Job<'a>> {
     let (mut offset, mut order) = (0, 0);
     pieces.iter().map(move |piece| {
@@ -62,7 +62,7 @@ fn jobs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Job<'a>
     })
 }
 
-/// Errors where a file that pieces were copied from is not what it was before.
+/// Errors if a file that pieces are copied from has changed.
 pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     let tensors = pieces.iter().filter_map(|piece| match piece {
         Piece::Values(tensor) | Piece::Columns(tensor) | Piece::Text(tensor) => plan.tensors()[*tensor].copied(),
@@ -71,7 +71,7 @@ pub(super) fn check_unchanged(plan: &Plan, pieces: &[Piece]) -> Result<()> {
     Ok(tensors.into_iter().try_for_each(|copied| copied.values.check_unchanged())?)
 }
 
-/// The pieces that need checksums, and where they begin.
+/// Pieces that need checksums, with their offsets.
 pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = (u64, &'a Render)> {
     jobs(plan, pieces).filter_map(|Job { piece, offset, .. }| match piece {
         Piece::Checked(_, render) => Some((offset, render.as_ref())),
@@ -79,8 +79,8 @@ pub(super) fn checked<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<
     })
 }
 
-/// Pieces that are worked on at once. A tensor that is drawn as a whole makes a run of its own, so that one matrix at a time is in
-/// memory and all threads help to draw it.
+/// Pieces that are processed together. A joint tensor forms its own run, so that one matrix at a time is in memory
+/// and all threads help to draw it.
 pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Item = Vec<Job<'a>>> {
     let mut rest = jobs(plan, pieces).peekable();
     std::iter::from_fn(move || {
@@ -94,7 +94,7 @@ pub(super) fn runs<'a>(plan: &'a Plan, pieces: &'a [Piece]) -> impl Iterator<Ite
     })
 }
 
-/// The jobs of a run, one after the other.
+/// Iterator over the jobs of a run, shared by threads.
 pub(super) struct Jobs<'a> {
     threads: usize,
     queue: Mutex<Queue<'a>>,
@@ -102,10 +102,10 @@ pub(super) struct Jobs<'a> {
 
 struct Queue<'a> {
     plan: &'a Plan,
-    /// The threads that help to draw a matrix.
+    /// Number of threads that help to draw a matrix.
     threads: usize,
     rest: std::vec::IntoIter<Job<'a>>,
-    /// The rest of the tensor that is being cut.
+    /// Remainder of the tensor that is being cut.
     current: Option<Job<'a>>,
     number: u64,
 }
@@ -118,17 +118,17 @@ impl<'a> Jobs<'a> {
         Self { threads: threads.min(worth), queue: Mutex::new(queue) }
     }
 
-    /// The number of threads that should do them.
+    /// Useful number of threads for this run.
     pub(super) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// The next job, for any thread.
+    /// Takes the next job, from any thread.
     pub(super) fn next(&self) -> Option<Job<'a>> {
         lock(&self.queue).next()
     }
 
-    /// Leaves the rest undone.
+    /// Drops the remaining jobs.
     pub(super) fn stop(&self) {
         let mut queue = lock(&self.queue);
         queue.rest = Vec::new().into_iter();
@@ -161,10 +161,11 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// The number of a chunk's elements at an offset to leave to the next, so that it ends with a page; 0 if no element ends there.
+/// Number of a chunk's last elements to leave to the next chunk, so that this one ends at a page boundary; 0 if no
+/// element ends there.
 fn beyond_a_page(offset: u64, chunk: usize, size: u64) -> usize {
     let beyond = (offset + chunk as u64 * size) % PAGE;
-    // Elements of less than a byte have no size of their own.
+    // Elements smaller than a byte have no size of their own.
     let whole = beyond.checked_rem(size) == Some(0);
     if whole { usize::try_from(beyond / size).unwrap_or(0) } else { 0 }
 }
@@ -178,34 +179,34 @@ impl Job<'_> {
         matches!(self.piece, Piece::Columns(_))
     }
 
-    /// True if its tensor is in memory as a whole.
+    /// True if the tensor is held in memory as a whole.
     fn is_joint(&self) -> bool {
         self.is_by_columns() || self.tensor.and_then(Tensor::drawn).is_some_and(|drawn| drawn.distribution().is_joint())
     }
 
-    /// True if it makes values of a tensor.
+    /// True if the job produces values of a tensor.
     pub(super) fn has_values(&self) -> bool {
         self.tensor.is_some()
     }
 
-    /// True if it draws its values, and does not copy them.
+    /// True if the values are drawn, not copied.
     pub(super) fn is_drawn(&self) -> bool {
         matches!(self.values, Some(Origin::Numbers(..)))
     }
 
-    /// True if more of it than a part is drawn at a time, maybe by several threads.
+    /// True if the tensor needs a workspace larger than a chunk, possibly shared by several threads.
     fn takes_workspace(&self, plan: &Plan) -> bool {
         self.is_by_columns()
             || self.tensor.and_then(Tensor::drawn).is_some_and(|drawn| plan.workspace(drawn.spec()) > 0)
     }
 
-    /// The number of threads that are worth their start for it.
+    /// Number of threads that repay their start-up cost.
     fn threads(&self) -> usize {
         let share = if self.is_text() { TEXT_CHUNK } else { CHUNK };
         usize::try_from(self.count.div_ceil(share as u64)).unwrap_or(usize::MAX)
     }
 
-    /// Cuts off the next part, if elements are left.
+    /// Cuts off the next part, if elements remain.
     fn cut_off(&mut self) -> Option<Self> {
         let tensor = self.tensor.filter(|_| self.count > 0)?;
         let sixteenth = usize::try_from(tensor.shape().count() / 16).unwrap_or(CHUNK);
@@ -231,7 +232,7 @@ impl Job<'_> {
         Some(part)
     }
 
-    /// Makes the bytes of its values. Errors if copied ones cannot be read.
+    /// Encodes the values. Errors if copied values cannot be read.
     pub(super) fn make(&self, encoder: &mut Encoder) -> io::Result<()> {
         let Some(tensor) = self.tensor else { return Ok(()) };
         let (start, count) = (self.start, to_usize(self.count));
@@ -253,7 +254,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Its bytes, once its values are made; none of a piece that depends on the checksums of others.
+    /// Bytes of the job, after its values are encoded. Empty for a piece that depends on checksums of others.
     pub(super) fn bytes<'b>(&'b self, encoder: &'b Encoder) -> &'b [u8] {
         match self.piece {
             Piece::Bytes(bytes) => bytes,
@@ -262,7 +263,7 @@ impl Job<'_> {
         }
     }
 
-    /// The size of its values in bytes.
+    /// Size of the values in bytes, for progress.
     pub(super) fn done(&self) -> u64 {
         self.tensor.map_or(0, |tensor| tensor.element().bytes(self.count))
     }

@@ -1,5 +1,5 @@
-//! Values to bytes. A [format](crate::format) says which pieces make up a file; [`fill`] makes them and [`atomic_file`] puts
-//! them where they belong, whole or not at all.
+//! Turns values into bytes. A [format](crate::format) lists the pieces of a file; [`fill`] produces them, and
+//! [`atomic_file`] publishes complete files only.
 
 mod atomic_file;
 mod checksums;

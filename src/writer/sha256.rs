@@ -1,4 +1,4 @@
-//! SHA-256 of files that are written, and the list of them that `sha256sum -c` reads.
+//! SHA-256 of written files, and the list that `sha256sum -c` reads.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::parallel::try_map;
 use crate::text::hex;
 
-/// How much of a file is in memory at a time.
+/// Bytes of a file read at a time.
 const BLOCK: usize = 1 << 20;
 
-/// The hash of each file, in the order given.
+/// Hash of each file, in the given order.
 pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
     try_map(paths.len(), threads, |number| {
         let path = paths[number];
@@ -22,7 +22,7 @@ pub fn sha256_of_files(paths: &[&Path], threads: usize) -> Result<Vec<String>> {
     })
 }
 
-/// The hash of a file from its beginning, wherever it is read or written.
+/// Hash of a file from its start, independent of the current read position.
 pub(super) fn sha256(file: &File) -> io::Result<String> {
     let (mut hash, mut block, mut offset) = (Sha256::new(), vec![0; BLOCK], 0);
     loop {
@@ -38,13 +38,13 @@ pub(super) fn sha256(file: &File) -> io::Result<String> {
     }
 }
 
-/// The hash of bytes.
+/// SHA-256 as lowercase hexadecimal.
 pub fn sha256_of_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The list of names and their hashes, sorted by name, as `sha256sum` writes it: a name that would break its line is escaped,
-/// and its line begins with a backslash.
+/// List of names and hashes, sorted by name, in the format of `sha256sum`. A name that would break its line is
+/// escaped, and the line then begins with a backslash.
 pub fn sums_file(mut sums: Vec<(Vec<u8>, String)>) -> Vec<u8> {
     sums.sort_unstable();
     let mut text = Vec::new();

@@ -1,4 +1,5 @@
-//! A file that is being made: without a name if the file system can do that, else under a temporary one; and how it gets its name.
+//! An unpublished file: unnamed if the file system supports that, else under a temporary name; and the steps that
+//! publish it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
@@ -10,19 +11,19 @@ use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-/// The least size, in bytes, that is worth reserving.
+/// Smallest size, in bytes, that is worth reserving.
 const LEAST_RESERVED: u64 = 1 << 20;
-/// A file system that cannot do something says one of these.
+/// Errors of file systems that do not support an operation.
 const UNABLE: &[Errno] = &[Errno::INVAL, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::PERM, Errno::XDEV];
 
-/// A file that has not got its name yet.
+/// A file without its final name.
 pub(super) struct Unfinished {
     file: File,
-    /// `None` for a file without a name, which is gone when it is closed.
+    /// `None` for an unnamed file, which disappears when it is closed.
     temporary: Option<Temporary>,
 }
 
-/// A temporary name; the file that has it is removed when this is dropped.
+/// A temporary name. Dropping it removes the file.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -32,7 +33,7 @@ impl Drop for Temporary {
 }
 
 impl Temporary {
-    /// The result of `make` at a name beside `path`. The name is drawn, so that none left by a dead process is in the way.
+    /// Result of `make` at a random name beside `path`. Randomness avoids names left by killed processes.
     fn beside<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let short: String = name.chars().take(40).collect();
@@ -40,7 +41,7 @@ impl Temporary {
         Ok((make(&beside)?, Self(beside)))
     }
 
-    /// An empty file. Errors if it could not be renamed later.
+    /// Creates an empty file. Errors if it could not be renamed later.
     fn create(path: &Path) -> Result<(File, Self)> {
         let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(0o666).open(path);
         let (file, first) = Self::beside(path, create)?;
@@ -48,16 +49,16 @@ impl Temporary {
         let ((), second) = renamed.context(
             "files get their names by renaming, which fails here: write to another file system, or redirect `-o -`",
         )?;
-        // Its name is gone.
+        // Its name no longer exists.
         std::mem::forget(first);
         Ok((file, second))
     }
 
-    /// Moves the file to a name, in place of what has it.
+    /// Renames the file to `path`, over an existing file.
     fn replace(self, path: &Path) -> Result<(), (io::Error, Self)> {
         match fs::rename(&self.0, path) {
             Ok(()) => {
-                // The name is gone; dropping it now would remove nothing, or somebody else's file.
+                // The name no longer exists; dropping it would remove nothing, or another process's file.
                 std::mem::forget(self);
                 Ok(())
             }
@@ -65,7 +66,7 @@ impl Temporary {
         }
     }
 
-    /// Moves the file to a name that is free.
+    /// Renames the file to a free name.
     fn take_free(self, path: &Path) -> Result<(), (io::Error, Self)> {
         match rustix::fs::renameat_with(CWD, &self.0, CWD, path, RenameFlags::NOREPLACE) {
             Ok(()) => {
@@ -82,8 +83,8 @@ impl Temporary {
         }
     }
 
-    /// Moves the file to a name that is free, which an empty file claims first: an exclusive creation is the one call that every file
-    /// system has. A kill in between leaves the empty file.
+    /// Renames the file to a free name, which an empty file claims first: every file system supports exclusive
+    /// creation. A kill in between leaves the empty file.
     fn claim(self, path: &Path) -> Result<(), (io::Error, Self)> {
         if let Err(error) = OpenOptions::new().write(true).create_new(true).open(path) {
             return Err((error, self));
@@ -96,7 +97,7 @@ impl Unfinished {
     pub(super) fn create(path: &Path) -> Result<Self> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         match retry_on_intr(|| rustix::fs::openat(CWD, folder(path), flags, Mode::from_raw_mode(0o666))) {
-            // An unnamed file gets its name through /proc.
+            // An unnamed file is linked through /proc.
             Ok(descriptor) if Path::new("/proc/self/fd").exists() => {
                 Ok(Self { file: descriptor.into(), temporary: None })
             }
@@ -112,8 +113,8 @@ impl Unfinished {
         &self.file
     }
 
-    /// Reserves the whole size, so that a full disk is known before the first number is drawn. A small file is written sooner than its
-    /// size is reserved.
+    /// Reserves the full size, so that a full disk is detected before any value is drawn. Small files are skipped:
+    /// writing them is faster.
     pub(super) fn reserve(&self, size: u64) -> Result<()> {
         if size < LEAST_RESERVED {
             return Ok(());
@@ -124,7 +125,7 @@ impl Unfinished {
         }
     }
 
-    /// Gives the file a mode, if the file system has modes.
+    /// Sets the mode, if the file system supports modes.
     pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
         match self.file.set_permissions(fs::Permissions::from_mode(mode)) {
             Err(error) if is_unable(&error) => Ok(()),
@@ -132,7 +133,7 @@ impl Unfinished {
         }
     }
 
-    /// Gives the file its name, which must be free unless what has it is to be replaced. On an error it can be tried again.
+    /// Publishes the file. The name must be free, unless `replace` is set. May be called again after an error.
     pub(super) fn publish(&mut self, path: &Path, replace: bool, fsync: bool) -> Result<()> {
         if self.temporary.is_none() && !replace && self.link(path)? {
             return if fsync { self.sync().context(UNCONFIRMED) } else { Ok(()) };
@@ -146,7 +147,7 @@ impl Unfinished {
         })
     }
 
-    /// Gives a file without a name a temporary one beside `path`.
+    /// Gives an unnamed file a temporary name beside `path`.
     pub(super) fn name(&mut self, path: &Path, fsync: bool) -> Result<()> {
         if self.temporary.is_some() {
             return Ok(());
@@ -155,7 +156,7 @@ impl Unfinished {
         match linked {
             Ok(((), temporary)) => {
                 self.temporary = Some(temporary);
-                // Before what it replaces is gone.
+                // Sync before the old file is replaced.
                 if fsync { self.sync() } else { Ok(()) }
             }
             Err(error) if is_unable(&error) => self.copy(path, fsync),
@@ -163,7 +164,7 @@ impl Unfinished {
         }
     }
 
-    /// Goes on with a copy that has a temporary name: this file can get none.
+    /// Switches to a copy with a temporary name, because this file cannot be linked.
     fn copy(&mut self, path: &Path, fsync: bool) -> Result<()> {
         let (mut file, temporary) = Temporary::create(path)?;
         self.file.rewind()?;
@@ -174,7 +175,7 @@ impl Unfinished {
         if fsync { self.sync() } else { Ok(()) }
     }
 
-    /// Links a file without a name to a name that is free; false if the file system cannot do that.
+    /// Links an unnamed file to a free name; false if the file system does not support it.
     fn link(&self, path: &Path) -> Result<bool> {
         match link_unnamed(&self.file, path) {
             Ok(()) => Ok(true),
@@ -183,17 +184,17 @@ impl Unfinished {
         }
     }
 
-    /// Waits until the disk has the file with the number of its links: without a journal, a file that was synced when it had none is gone
-    /// after a power cut, whatever the folder says.
+    /// Syncs the file together with its link count. Without a journal, a file that was synced while unlinked is lost
+    /// in a power cut, even if the folder lists it.
     fn sync(&self) -> Result<()> {
         Ok(self.file.sync_all()?)
     }
 }
 
-/// The error of a file that has its name, if the disk may not have it.
+/// Error of a published file that may not be on disk.
 pub(super) const UNCONFIRMED: &str = "the file is written, but its name is not confirmed on the disk";
 
-/// Waits until the disk has the names in the folder of a file, if the file system can do that.
+/// Syncs the folder of a file, if the file system supports that.
 pub(super) fn sync_names(path: &Path) -> io::Result<()> {
     match File::open(folder(path)).and_then(|folder| folder.sync_all()) {
         Err(error) if !is_unable(&error) => Err(error),
@@ -205,18 +206,18 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// True if an error says that the file system cannot do something.
+/// True if an error means that the file system does not support the operation.
 pub(super) fn is_unable(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| UNABLE.contains(&Errno::from_raw_os_error(number)))
 }
 
-/// Links a file without a name to one. The kernel refuses a name that is taken.
+/// Links an unnamed file to a name. The kernel refuses an existing name.
 fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(rustix::fs::linkat(CWD, descriptor, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
-/// Adds the fix to the error of a file that has come up at the target while ours was being made.
+/// Adds the fix to the error if another file appeared at the target in the meantime.
 fn exists(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::AlreadyExists => {
