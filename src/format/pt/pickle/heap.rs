@@ -5,8 +5,8 @@ use std::mem::size_of;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::instruction::{Instruction, number};
 use super::known::{Element, Known, Unread};
+use super::opcodes::{Instruction, number};
 
 /// A value, or its number in a list of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,10 @@
-//! The pickles of `torch.save`. A pickle is a program; [`machine`] runs its instructions, and calls nothing that it names.
+//! The pickles of `torch.save`. A pickle is a program; [`decoder`] runs its instructions, and calls nothing that it names.
 //! Memory is in proportion to the pickle's own length, and limited beyond that.
 
+mod decoder;
 mod heap;
-mod instruction;
 mod known;
-mod machine;
+mod opcodes;
 mod tensors;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail};
 use crate::format::shown_name;
 use crate::tensor::Shape;
 use heap::{Heap, Value};
-pub(super) use instruction::extent;
 pub(super) use known::Element;
+pub(super) use opcodes::extent;
 
 /// A pickle that has been run.
 pub(super) struct Pickle<'a> {
@@ -42,7 +42,7 @@ pub(super) struct Tensor {
 impl<'a> Pickle<'a> {
     /// Runs a pickle, which is all of `bytes`.
     pub(super) fn run(bytes: &'a [u8]) -> Result<Self> {
-        let (root, heap) = machine::run(bytes)?;
+        let (root, heap) = decoder::run(bytes)?;
         Ok(Self { root, heap })
     }
 

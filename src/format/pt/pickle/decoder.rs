@@ -4,8 +4,8 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::heap::{Class, Heap, Storage, Stored, Value};
-use super::instruction::{Instruction, STOP};
 use super::known::{Element, Known, UNTYPED};
+use super::opcodes::{Instruction, STOP};
 
 /// The most values that wait at a time, and the most marks among them.
 const MAX_STACK: usize = 1 << 21;
@@ -13,7 +13,7 @@ const MAX_STACK: usize = 1 << 21;
 const LOOKED_AT: usize = 32;
 
 /// A pickle that is being run.
-struct Machine<'a> {
+struct Decoder<'a> {
     heap: Heap<'a>,
     /// The offset of the instruction that is being run.
     at: usize,
@@ -25,12 +25,12 @@ struct Machine<'a> {
 /// Runs a pickle, which is all of `bytes`; tells its result and all that it made.
 pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap<'_>)> {
     ensure!(u32::try_from(bytes.len()).is_ok(), "it is longer than 2^32 bytes");
-    let mut machine = Machine { heap: Heap::new(bytes), at: 0, stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
-    let root = machine.run().with_context(|| format!("its pickle, at byte {}", machine.at))?;
-    Ok((root, machine.heap))
+    let mut decoder = Decoder { heap: Heap::new(bytes), at: 0, stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
+    let root = decoder.run().with_context(|| format!("its pickle, at byte {}", decoder.at))?;
+    Ok((root, decoder.heap))
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Decoder<'a> {
     fn run(&mut self) -> Result<Value> {
         loop {
             let instruction = Instruction::read(self.heap.bytes, self.at)?.context("it ends too early")?;
