@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 
+use super::drawing_options::DrawingOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
 use crate::model::layers::modules;
@@ -48,7 +48,7 @@ pub(super) struct Init {
     #[command(flatten)]
     slices: Slices,
     #[command(flatten)]
-    numbers: SeedOptions,
+    numbers: DrawingOptions,
     /// Element type: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
     dtype: DType,

@@ -5,9 +5,9 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::builder::NonEmptyStringValueParser;
 
+use super::drawing_options::DrawingOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::seed_options::SeedOptions;
 use super::slices::Slices;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
 use crate::plan::Plan;
@@ -37,7 +37,7 @@ pub(super) struct Mlp {
     #[command(flatten)]
     slices: Slices,
     #[command(flatten)]
-    numbers: SeedOptions,
+    numbers: DrawingOptions,
     /// Element type: f64, f32, f16 or bf16
     #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
     dtype: DType,

@@ -9,9 +9,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 
 use super::destination::Destination;
+use super::drawing_options::DrawingOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::seed_options::SeedOptions;
 use super::shown;
 use super::slices::Slices;
 use super::tokenizer_files;
@@ -52,7 +52,7 @@ pub(super) struct Model {
     #[command(flatten)]
     slices: Slices,
     #[command(flatten)]
-    numbers: SeedOptions,
+    numbers: DrawingOptions,
     /// Element type: f64, f32, f16 or bf16 [default: the recipe's]
     #[arg(long, help_heading = super::NUMBERS)]
     dtype: Option<DType>,
@@ -201,7 +201,7 @@ fn set(asked: &mut Request, settings: Vec<(String, serde_json::Value)>) {
 }
 
 /// The model of a recipe, a config.json or a family, for `fanin verify`.
-pub(super) fn model_of(spec: &str, numbers: &SeedOptions) -> Result<model::Model> {
+pub(super) fn model_of(spec: &str, numbers: &DrawingOptions) -> Result<model::Model> {
     let asked = Request { numbers: numbers.asked(), ..Request::default() };
     Ok(match source(spec, false)? {
         Source::Recipe { name, text } => {

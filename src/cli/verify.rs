@@ -13,8 +13,8 @@ use std::time::Instant;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::data::DataOptions;
+use super::drawing_options::DrawingOptions;
 use super::resources::Resources;
-use super::seed_options::SeedOptions;
 use super::{Outcome, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
@@ -76,7 +76,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "P", default_value = "1e-6", value_parser = alpha, requires = "distribution", allow_negative_numbers = true)]
     alpha: f64,
     #[command(flatten)]
-    numbers: SeedOptions,
+    numbers: DrawingOptions,
     /// Print nothing; the exit status is the answer
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,

@@ -9,7 +9,7 @@ use crate::tensor::{Layout, Seed};
 /// The seed and its framework.
 #[derive(clap::Args)]
 #[command(next_help_heading = super::NUMBERS)]
-pub(super) struct SeedOptions {
+pub(super) struct DrawingOptions {
     /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random` [default: 0]
     ///
     /// With --like, any seed that the framework accepts: negative, of 128 bits, or several joined by commas. With --like jax, steps derive
@@ -24,7 +24,7 @@ pub(super) struct SeedOptions {
     like: Option<&'static Generator>,
 }
 
-impl SeedOptions {
+impl DrawingOptions {
     /// What draws the numbers.
     pub(super) fn generator(&self) -> &'static Generator {
         self.like.unwrap_or(NATIVE)
