@@ -11,7 +11,7 @@ mod workspace;
 
 use std::sync::Arc;
 
-use crate::statistics::normal;
+use crate::statistics::truncated_normal::truncated_moments;
 use crate::tensor::{DType, Unfolding, to_f64};
 pub use cdf::{Cdf, cdf};
 pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
@@ -123,7 +123,7 @@ impl Distribution {
             Self::Normal { std, .. } => std,
             Self::Uniform { low, high } => (high / 2.0 - low / 2.0) / 3f64.sqrt(),
             Self::TruncatedNormal { mean, std, low, high } => {
-                std * normal::truncated_moments((low - mean) / std, (high - mean) / std).1
+                std * truncated_moments((low - mean) / std, (high - mean) / std).1
             }
             Self::Orthogonal { gain, ref unfolding, .. } => {
                 gain.abs() / to_f64(unfolding.rows().max(unfolding.columns()).max(1)).sqrt()
@@ -143,7 +143,7 @@ impl Distribution {
             Self::Normal { mean, .. } => mean,
             Self::Uniform { low, high } => low / 2.0 + high / 2.0,
             Self::TruncatedNormal { mean, std, low, high } => {
-                mean + std * normal::truncated_moments((low - mean) / std, (high - mean) / std).0
+                mean + std * truncated_moments((low - mean) / std, (high - mean) / std).0
             }
             Self::Orthogonal { .. } => 0.0,
             Self::Sparse { nonzeros, mean, ref unfolding, .. } => {

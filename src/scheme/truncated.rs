@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::common::{HIGH, LOW, MEAN, STD};
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
-use crate::statistics::normal;
+use crate::statistics::truncated_normal::truncated_moments;
 
 pub(super) const LOW_SIGMA: Parameter<f64> =
     Parameter::new("low-sigma", "the lower cut in standard deviations from the mean [default: -2, if no cut is given]");
@@ -73,6 +73,6 @@ const FARTHEST: f64 = 1e6;
 
 /// The factor on the standard deviation of truncation at `low` and `high` sigma.
 fn kept_std(low: f64, high: f64) -> Result<f64> {
-    let kept = Some(normal::truncated_moments(low, high).1).filter(|&std| std > 1e-6);
+    let kept = Some(truncated_moments(low, high).1).filter(|&std| std > 1e-6);
     kept.context("corrected=true is not possible: there is next to nothing between these cuts")
 }

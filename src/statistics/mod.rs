@@ -6,3 +6,4 @@ pub mod normal;
 pub mod p_value;
 pub mod quadrature;
 pub mod summary;
+pub mod truncated_normal;

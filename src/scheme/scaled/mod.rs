@@ -7,7 +7,7 @@ use super::gain::{GAIN, GainArgument, SLOPE};
 use super::normal_uniform::between;
 use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example};
 use crate::distribution::Distribution;
-use crate::statistics::normal;
+use crate::statistics::truncated_normal::truncated_moments;
 use crate::tensor::to_f64;
 
 mod classic;
@@ -138,7 +138,7 @@ fn native(
     let fan = fan(mode, arguments, site)?;
     ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
     let corrected = arguments.if_listed(&CORRECTED) != Some(false);
-    let by = Native { left: if corrected { normal::truncated_moments(-2.0, 2.0).1 } else { 1.0 } };
+    let by = Native { left: if corrected { truncated_moments(-2.0, 2.0).1 } else { 1.0 } };
     ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
     Ok(scaled(gain, fan, distribution, &by))
 }
