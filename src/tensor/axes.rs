@@ -1,4 +1,4 @@
-//! The axes of a weight and their roles: fans and unfoldings come from them.
+//! The axes of a weight and their roles; fans and unfoldings come from them.
 
 use anyhow::{Context, Result, ensure};
 
@@ -86,23 +86,6 @@ impl Axes {
         self.0.iter().position(|(role, _)| *role == wanted)
     }
 
-    /// The number of inputs that each output sees: the product of the input and kernel axes. Batch and group axes do not
-    /// count. `None` without an input axis.
-    pub fn fan_in(&self) -> Option<u64> {
-        self.fan(AxisRole::In)
-    }
-
-    /// The number of outputs that each input reaches: the product of the output and kernel axes.
-    pub fn fan_out(&self) -> Option<u64> {
-        self.fan(AxisRole::Out)
-    }
-
-    fn fan(&self, side: AxisRole) -> Option<u64> {
-        // A depthwise weight has groups of one input or output each, and no axis for that.
-        let known = self.has(|role| role == side) || self.has(|role| role == AxisRole::Group);
-        known.then(|| self.product(|role| role == AxisRole::Kernel || role == side))
-    }
-
     /// True if an axis is of a kind.
     pub fn has(&self, kind: impl Fn(AxisRole) -> bool) -> bool {
         self.0.iter().any(|(role, _)| kind(*role))
@@ -155,59 +138,14 @@ mod tests {
     use super::*;
     use crate::tensor::Layout;
 
-    fn axes(layout: &str, shape: &str) -> Axes {
-        let layout: Layout = layout.parse().unwrap();
-        layout.axes(&shape.parse().unwrap()).unwrap()
-    }
-
-    #[track_caller]
-    fn has_fans(axes: &Axes, fan_in: u64, fan_out: u64) {
-        assert_eq!((axes.fan_in(), axes.fan_out()), (Some(fan_in), Some(fan_out)));
-    }
-
-    #[test]
-    fn fans_follow_the_convention() {
-        has_fans(&axes("io", "784x256"), 784, 256);
-        has_fans(&axes("torch", "256x784"), 784, 256);
-        has_fans(&axes("keras", "3x3x64x128"), 576, 1152);
-        has_fans(&axes("torch", "128x64x3x3"), 576, 1152);
-        has_fans(&axes("lasagne", "784x256"), 784, 256);
-        has_fans(&axes("lasagne", "128x64x3x3"), 576, 1152);
-        has_fans(&axes("c01b", "64x3x3x128"), 576, 1152);
-        has_fans(&axes("mlx", "128x3x3x64"), 576, 1152);
-    }
-
-    #[test]
-    fn letters_take_several_axes_of_one_kind_and_leave_batches_out() {
-        has_fans(&axes("ioo", "512x8x64"), 512, 512);
-        has_fans(&axes("bio", "12x64x32"), 64, 32);
-        has_fans(&axes("goikk", "4x16x8x3x3"), 72, 144);
-        has_fans(&axes("kkgo", "3x3x32x2"), 9, 18);
-        assert_eq!(axes("oo", "3x4").fan_in(), None);
-    }
-
     #[test]
     fn coordinates_count_from_the_last_axis() {
-        let weight = axes("oik", "5x4x3").split(5, 0).unwrap();
+        let layout: Layout = "oik".parse().unwrap();
+        let weight = layout.axes(&"5x4x3".parse().unwrap()).unwrap().split(5, 0).unwrap();
         let places: Vec<_> = weight.coordinates(4 * 12 + 2 * 3 + 1).collect();
         assert_eq!(
             places,
             [(AxisRole::Kernel, 3, 1), (AxisRole::In, 4, 2), (AxisRole::Out, 1, 0), (AxisRole::Batch, 5, 4)]
         );
-    }
-
-    #[test]
-    fn a_split_axis_counts_one_part() {
-        has_fans(&axes("torch", "2304x768").split(3, 0).unwrap(), 768, 768);
-        has_fans(&axes("io", "768x2304").split(3, 1).unwrap(), 768, 768);
-        has_fans(&axes("oikk", "64x8x3x3").split(4, 0).unwrap(), 72, 144);
-        assert!(axes("io", "768x2304").split(5, 0).is_err());
-        assert!(axes("io", "768x2304").split(3, 2).is_err());
-        assert!(axes("io", "768x2304").split(0, 1).is_err());
-    }
-
-    #[test]
-    fn a_transposed_weight_goes_the_other_way() {
-        has_fans(&axes("torch", "64x8x3x3").transposed(), 576, 72);
     }
 }

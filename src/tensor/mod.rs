@@ -5,6 +5,7 @@ mod base;
 mod copied;
 mod dtype;
 mod element;
+mod fans;
 mod layout;
 mod name;
 mod number;
@@ -21,6 +22,7 @@ pub use base::{Base, TensorIdentity};
 pub use copied::{Copied, CopiedIdentity};
 pub use dtype::DType;
 pub use element::{Element, STORED, Stored};
+pub use fans::Fans;
 pub use layout::{Convention, LAYOUTS, Layout};
 pub use name::Name;
 pub use number::{to_f32, to_f64, to_usize};
@@ -30,12 +32,3 @@ pub use slice::Slice;
 pub use stored::{Backing, InMemory, Origin, OriginReader, Recent, StoredTensor, unique};
 pub use trained::{Part, TrainedIdentity};
 pub use unfolding::{MatrixIndex, Unfolding};
-
-/// The fans of a weight; `None` for a fan that is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fans {
-    /// The number of inputs of each output.
-    pub fan_in: Option<u64>,
-    /// The number of outputs of each input.
-    pub fan_out: Option<u64>,
-}
