@@ -23,6 +23,7 @@ mod sample_cache;
 mod scale;
 mod summary;
 mod trained;
+mod validation;
 mod weight_norm;
 
 use std::fmt;

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 
 use super::history::Report;
 use super::input::Input;
 use super::layer::Layer;
-use super::noise::Noise;
 use super::options::{EPOCHS, LEARNING_RATE, SCALE, ScaleOption, VALIDATION};
 use super::progress::Progress;
 use super::scale::Scale;
 use super::summary::{DataSummary, FeatureStats};
+use super::validation::{Split, train_validation_split};
 use super::{Job, MethodSpec, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::reader::Dataset;
@@ -62,17 +62,13 @@ pub trait TrainingObserver {
     fn checkpoint(&mut self, progress: &mut dyn FnMut() -> Progress) -> Result<()>;
 }
 
-/// The samples that are trained on, and those that are held out, by number.
-struct Split {
-    training: Vec<u64>,
-    held_out: Vec<u64>,
-}
-
 impl Training<'_> {
     /// Trains all layers, from the progress of an earlier run.
     pub fn run(&self, from: Progress, observer: &mut dyn TrainingObserver) -> Result<Vec<Layer>> {
         let MethodSpec { method, arguments } = self.method;
-        let Split { training, held_out } = self.train_validation_split()?;
+        let share = arguments.value(&VALIDATION)?;
+        let Split { training, held_out } =
+            train_validation_split(self.table.samples, share, self.seed, &self.layers[0].name)?;
         let (scale, clips) = self.scale(&training, &held_out, observer)?;
         (method.check)(&Request { arguments, layers: &self.layers, samples: training.len() })?;
         let activation = (method.activation)(arguments)?;
@@ -130,27 +126,6 @@ impl Training<'_> {
             Some(fix) => stats.check_unit_interval().context(fix),
             None => Ok(()),
         }
-    }
-
-    fn train_validation_split(&self) -> Result<Split> {
-        let mut training: Vec<u64> = (0..self.table.samples).collect();
-        let share = self.method.arguments.value(&VALIDATION)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a share of them"
-        )]
-        let held_out_count = (training.len() as f64 * share) as usize;
-        if held_out_count > 0 {
-            training = Noise::uniform(self.seed, &self.layers[0].name, "validation")?.shuffle(0, &training);
-        }
-        let mut held_out = training.split_off(training.len() - held_out_count);
-        training.sort_unstable();
-        held_out.sort_unstable();
-        let all = self.table.samples;
-        ensure!(training.len() > 1, "{} of {all} samples for training: at least 2 are needed", training.len());
-        Ok(Split { training, held_out })
     }
 
     fn layer(
