@@ -41,7 +41,7 @@ enum Rule {
 #[derive(Clone)]
 struct Round {
     values: Plain,
-    /// The uniforms for acceptance; `None` before all `values` are drawn.
+    /// The uniforms for acceptance; `None` for [`Rule::Bounds`].
     chances: Option<Plain>,
 }
 
