@@ -1,4 +1,4 @@
-//! The content of a file that has been opened, before a value is read.
+//! The content of an opened file, except values.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -10,69 +10,69 @@ use crate::provenance::Provenance;
 use crate::tensor::{CopiedIdentity, DType, Element, Origin, Shape, StoredTensor};
 use crate::text;
 
-/// All of a file but its values.
+/// The content of a file, except values.
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     pub(crate) provenance: Option<Provenance>,
     pub(crate) notes: Vec<String>,
-    /// The layout of the framework that the file is of, if it says.
+    /// The layout of the framework that wrote the file, if it says so.
     pub(crate) layout: Option<&'static str>,
 }
 
 /// A tensor in a file.
 pub struct Entry {
-    /// Its name, as it is in the file: show it through [`text::escape`].
+    /// The name in the file: show it through [`text::escape`].
     pub name: String,
     /// Its shape.
     pub shape: Shape,
-    /// The type of its elements, in the file's own word if it is none of ours.
+    /// The element type: our word, or else the file's own.
     pub type_word: String,
-    /// The same tensor derived again from the provenance, if that is possible.
+    /// The same tensor derived from the provenance, if possible.
     pub planned: Option<Box<DrawnTensor>>,
-    /// The scheme by the provenance, if it cannot be derived again without its base, its data or its source.
+    /// The scheme in the provenance, if the tensor needs its base, data or source to be derived.
     pub scheme: Option<String>,
-    /// The values that it is a copy of, by the provenance.
+    /// The identity of the copied values, by the provenance.
     pub copied: Option<CopiedIdentity>,
-    /// Its file below the folder, if there are several: show it through [`text::escape`].
+    /// The file below the folder, if there are several: show it through [`text::escape`].
     pub file: Option<String>,
-    /// Its values; `None` if their type is not known.
+    /// The values; `None` if their type is unsupported.
     stored: Option<StoredTensor>,
 }
 
 impl Entry {
-    /// A tensor whose values are read.
+    /// A tensor with readable values.
     pub(super) fn new(name: String, stored: StoredTensor) -> Self {
         let type_word = stored.element().word().into();
         let unread = Self::unread(name, stored.shape().clone(), type_word);
         Self { stored: Some(stored), ..unread }
     }
 
-    /// A tensor of a type that is not read, by the file's own word for it.
+    /// A tensor of an unsupported type, by the file's own word for it.
     pub(super) fn unread(name: String, shape: Shape, type_word: String) -> Self {
         Self { name, shape, type_word, planned: None, scheme: None, copied: None, file: None, stored: None }
     }
 
-    /// Its values. Errors if their type is not read.
+    /// The values. Errors if their type is unsupported.
     pub fn values(&self) -> Result<&StoredTensor> {
         self.stored.as_ref().with_context(|| format!("values of type {} are not read", text::escape(&self.type_word)))
     }
 
-    /// The type of its elements, if it is known.
+    /// The element type, if known.
     pub fn element(&self) -> Option<Element> {
         self.stored.as_ref().map(StoredTensor::element)
     }
 
-    /// The type of its elements, if schemes draw it.
+    /// The element type, if schemes draw it.
     pub fn dtype(&self) -> Option<DType> {
         self.element()?.dtype()
     }
 
-    /// The size of its values in bytes; `None` if their type is not known.
+    /// The size of the values in bytes; `None` if their type is unsupported.
     pub fn bytes(&self) -> Option<u64> {
         self.stored.as_ref().map(StoredTensor::bytes)
     }
 
-    /// Names the type without doubt, because the provenance confirms it.
+    /// Drops the question mark of a guessed type, which the provenance confirms.
     pub(crate) fn confirm_type(&mut self) {
         if let Some(element) = self.element() {
             self.type_word = element.word().into();
@@ -80,7 +80,7 @@ impl Entry {
     }
 }
 
-/// The provenance of a text; if it is none, a note says why.
+/// Parses a provenance; if that fails, adds a note with the reason.
 pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Provenance> {
     Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is left aside: {error:#}"))).ok()
 }
@@ -99,7 +99,7 @@ pub(crate) fn opening(origin: &Arc<Origin>, length: u64) -> Result<Vec<u8>> {
     Ok(opening)
 }
 
-/// A name from a file in backquotes, safe to show.
+/// A name from a file in backticks, safe to show.
 pub(crate) fn shown_name(name: &str) -> String {
     format!("`{}`", text::cut(&text::escape(name), 100))
 }

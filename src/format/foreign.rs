@@ -1,19 +1,19 @@
-//! Formats that are not read here, by their first bytes, and a command that makes a file that is.
+//! Detects unsupported formats by their first bytes, and suggests a command to convert them.
 
-/// Extensions of weights that are not read.
+/// Extensions of unsupported weights files.
 const EXTENSIONS: [&str; 3] = ["gguf", "h5", "msgpack"];
 
-/// True if files of this extension hold weights that are not read.
+/// True if files of this extension hold weights in an unsupported format.
 pub(crate) fn is_foreign(extension: &str) -> bool {
     EXTENSIONS.contains(&extension)
 }
 
-/// A format that is not read.
+/// An unsupported format.
 struct Foreign {
     recognizes: fn(&[u8]) -> bool,
-    /// Its name, after "it is".
+    /// The name, after "it is".
     name: &'static str,
-    /// The way out.
+    /// The conversion.
     instead: &'static str,
 }
 
@@ -85,13 +85,13 @@ const fn is(recognizes: fn(&[u8]) -> bool, name: &'static str, instead: &'static
     Foreign { recognizes, name, instead }
 }
 
-/// The name of a format that is not read, and the way out.
+/// The name of an unsupported format, and the conversion.
 pub(crate) fn foreign(opening: &[u8]) -> Option<String> {
     let found = FOREIGN.iter().find(|foreign| (foreign.recognizes)(opening))?;
     Some(format!("it is {}: {}", found.name, found.instead))
 }
 
-/// The same of a zip archive, by the names of its members.
+/// As [`foreign`], but for a zip archive with these member names.
 pub(super) fn foreign_archive(names: &[String]) -> Option<String> {
     let has = |wanted: &str| names.iter().any(|name| name.rsplit('/').next() == Some(wanted));
     if has("model.weights.h5") {
@@ -103,7 +103,7 @@ pub(super) fn foreign_archive(names: &[String]) -> Option<String> {
     }
 }
 
-/// A text without the byte order mark and blanks before it.
+/// Skips a byte order mark and leading blanks.
 fn text(opening: &[u8]) -> &[u8] {
     opening.strip_prefix(b"\xef\xbb\xbf").unwrap_or(opening).trim_ascii_start()
 }
@@ -113,7 +113,7 @@ fn is_html(opening: &[u8]) -> bool {
     [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| text.starts_with(tag))
 }
 
-/// The signature, or the text that MATLAB writes before it.
+/// The signature, or MATLAB's text before it.
 fn is_hdf5(opening: &[u8]) -> bool {
     opening.starts_with(b"\x89HDF\r\n\x1a\n") || opening.starts_with(b"MATLAB 7.3 MAT-file")
 }
@@ -122,12 +122,12 @@ fn is_ggml(opening: &[u8]) -> bool {
     [b"lmgg", b"tjgg", b"algg", b"fmgg"].iter().any(|magic| opening.starts_with(*magic))
 }
 
-/// The number of a version, then a text or the graph.
+/// A version number, then a text or the graph.
 fn is_onnx(opening: &[u8]) -> bool {
     matches!(opening, [0x08, 1..=32, 0x12 | 0x1a | 0x22 | 0x3a, ..])
 }
 
-/// A map whose first key is a text.
+/// A map with a text as its first key.
 fn is_msgpack(opening: &[u8]) -> bool {
     let key = |byte: u8| matches!(byte, 0xa1..=0xbf | 0xd9);
     match opening {

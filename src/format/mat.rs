@@ -1,7 +1,7 @@
-//! MATLAB's `.mat` of level 5, which MATLAB, Octave and `scipy.io.loadmat` load: a variable for each tensor, column-major. Its name has `_`
-//! for each character that MATLAB's names do not have. The text `fanin` is the provenance, which has the tensors' own names and shapes.
+//! MATLAB's level 5 `.mat`, for MATLAB, Octave and `scipy.io.loadmat`: a column-major variable for each tensor. In its name `_` replaces
+//! characters that MATLAB does not allow. The text `fanin` is the provenance, with the tensors' own names and shapes.
 //!
-//! A variable has at least two axes, so a vector is written as a row. Reading takes compressed variables and either byte order.
+//! A variable has at least two axes, so a vector is written as a row. Reading supports compressed variables and both byte orders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -35,7 +35,7 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// A class of numbers: its word here, its number, the number of its type in data, and its size in bytes.
+/// A numeric class: our word, its number, the number of its data type, and its size in bytes.
 #[derive(Clone, Copy)]
 struct Class(&'static str, u32, u32, u64);
 
@@ -61,7 +61,7 @@ impl Class {
 }
 
 const OPENING: &[u8] = b"MATLAB 5.0 MAT-file";
-/// The text before the version and the byte order.
+/// The length of the text before the version and the byte order.
 const TEXT: usize = 124;
 const HEADER: u64 = 128;
 const INT8: u32 = 1;
@@ -73,12 +73,12 @@ const COMPRESSED: u32 = 15;
 const CHAR: u32 = 4;
 const LOGICAL: u32 = 1 << 9;
 const COMPLEX: u32 = 1 << 11;
-/// The most bytes of a variable, and the largest axis, that MATLAB reads.
+/// The largest axis, and the most bytes of a variable, in MATLAB.
 const MAX_BYTES: u64 = (1 << 31) - 1;
 /// The longest name in MATLAB, in bytes.
 const MAX_NAME: usize = 63;
 
-/// The variable of a tensor.
+/// The variable name of a tensor.
 fn variable(name: &str) -> String {
     let is_allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let first = if name.starts_with(|character: char| character.is_ascii_alphabetic()) { "" } else { "x" };
@@ -149,13 +149,13 @@ fn tag(kind: u32, length: u64) -> Result<Vec<u8>> {
     Ok([kind.to_le_bytes(), length.to_le_bytes()].concat())
 }
 
-/// A part of a variable, with its tag and what fills it up to 8 bytes.
+/// A part of a variable, with its tag and padding to 8 bytes.
 fn part(kind: u32, content: &[u8]) -> Result<Vec<u8>> {
     let length = content.len() as u64;
     Ok([&tag(kind, length)?, content, &padding(length)].concat())
 }
 
-/// All of a variable before its `length` bytes of data.
+/// A variable up to its `length` bytes of data.
 fn matrix(name: &str, flags: u32, dimensions: &[u64], data: u32, length: u64) -> Result<Vec<u8>> {
     let sizes: Vec<u32> = dimensions.iter().map(|&size| Ok(u32::try_from(size)?)).collect::<Result<_>>()?;
     let sizes: Vec<u8> = sizes.into_iter().flat_map(u32::to_le_bytes).collect();
@@ -177,13 +177,13 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(OPENING) && matches!(opening.get(TEXT + 2..TEXT + 4), Some(b"IM" | b"MI"))
 }
 
-/// The most bytes of compressed variables that are unpacked, all together.
+/// The total limit of decompressed bytes.
 const MAX_UNPACKED: u64 = 1 << 30;
-/// More than zlib ever packs into a byte.
+/// Above zlib's largest compression ratio.
 const MAX_RATIO: u64 = 1100;
 /// The longest provenance, in bytes.
 const MAX_TEXT: u64 = 1 << 29;
-/// The number of values that are converted at a time.
+/// The number of values converted at a time.
 const CHUNK: u64 = 1 << 13;
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
@@ -237,7 +237,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: None })
 }
 
-/// The variable that is compressed in a part of a file.
+/// Decompresses the variable in a part of a file.
 fn unpacked(origin: &Arc<Origin>, begin: u64, length: u64, big_endian: bool, room: &mut u64) -> Result<Stream> {
     let mut packed = BufReader::new(origin.reader());
     packed.seek(SeekFrom::Start(begin))?;
@@ -260,7 +260,7 @@ fn number(bytes: &[u8], big_endian: bool) -> u64 {
     if big_endian { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) }
 }
 
-/// Bytes in which variables are, up to an end.
+/// Bytes that hold variables, up to an end.
 #[derive(Clone)]
 struct Stream {
     backing: Arc<dyn Backing>,
@@ -268,7 +268,7 @@ struct Stream {
     big_endian: bool,
 }
 
-/// A part of a variable, and where its content is.
+/// A part of a variable, and the range of its content.
 struct Part {
     kind: u32,
     begin: u64,
@@ -276,15 +276,15 @@ struct Part {
     next: u64,
 }
 
-/// A variable by its content.
+/// The content of a variable.
 enum Kind {
     Numbers(Variable),
     Text(String, Part),
-    /// A cell, a structure, a function, a sparse matrix or an object.
+    /// A cell, structure, function, sparse matrix or object.
     Other(String),
 }
 
-/// A variable of numbers.
+/// A numeric variable.
 struct Variable {
     name: String,
     class: Class,
@@ -303,7 +303,7 @@ impl Stream {
         Ok(bytes)
     }
 
-    /// The part that begins at a byte. One of at most 4 bytes may lie in its tag.
+    /// The part that starts at a byte. Up to 4 bytes may be inside its tag.
     fn part(&self, at: u64) -> Result<Part> {
         let tag = self.bytes(at, 8)?;
         let first = number(&tag[..4], self.big_endian);
@@ -317,14 +317,14 @@ impl Stream {
         Ok(Part { kind, begin, length, next: begin + length.next_multiple_of(8) })
     }
 
-    /// The content of the next part, which is at most `longest` bytes, and where the one after it begins.
+    /// The content of the next part, at most `longest` bytes, and the start of the one after it.
     fn content(&self, at: u64, kinds: &[u32], longest: u64) -> Result<(Vec<u8>, u64)> {
         let Part { kind, begin, length, next } = self.part(at)?;
         ensure!(kinds.contains(&kind) && length <= longest, "a part of type {kind} and {length} bytes at byte {at}");
         Ok((self.bytes(begin, length)?, next))
     }
 
-    /// The variable whose parts begin at a byte.
+    /// The variable whose parts start at a byte.
     fn variable(&self, at: u64) -> Result<Kind> {
         let (flags, at) = self.content(at, &[UINT32], 8)?;
         ensure!(flags.len() == 8, "its flags are {} bytes", flags.len());
@@ -390,7 +390,7 @@ impl Variable {
     }
 }
 
-/// Appends a whole number of at most 32 bits, or a single, in the little-endian type of a class.
+/// Appends an integer of at most 32 bits, or a single, in the little-endian type of a class.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers of a class fit into it")]
 fn widened(word: &str, value: f64, out: &mut Vec<u8>) {
     match word {

@@ -1,5 +1,5 @@
-//! File formats, each in its own file: the pieces that make up a file of a plan, and the way back from a file to its tensors.
-//! Nothing is allocated by a number from a file before that number has been checked against the file's length.
+//! File formats, one per file: the pieces of a plan's file, and the tensors of a file that is read. Sizes in a file are checked against its
+//! length before any allocation.
 
 mod entry;
 mod foreign;
@@ -32,32 +32,32 @@ pub(crate) use json::{copied_text, text};
 /// A file format.
 #[derive(Debug)]
 pub struct Format {
-    /// Its name, on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// Its extensions, without the dot.
+    /// The extensions without the dot.
     pub extensions: &'static [&'static str],
-    /// Extensions that its files share with others: the content decides.
+    /// Extensions shared with other kinds of files: the content decides.
     shared_extensions: &'static [&'static str],
-    /// True if it is bytes that no terminal shows.
+    /// True if a terminal cannot show it.
     pub binary: bool,
-    /// True if a file holds any number of tensors, each with a name; else it holds one, without a name.
+    /// True if a file holds any number of named tensors; else it holds one without a name.
     pub holds_several: bool,
-    /// True if most files of this kind hold no weights, as those of JSON.
+    /// True if most files of this kind hold no weights, as JSON.
     pub is_generic: bool,
-    /// Its readers and its purpose.
+    /// Its readers and purpose.
     pub summary: &'static str,
-    /// True if it has a word for a type of elements.
+    /// True if it supports an element type.
     has_type: fn(Element) -> bool,
-    /// The pieces of a file of a plan.
+    /// The pieces of a plan's file.
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
-    /// The pieces of a file of a checkpoint: a part of a plan, with the hash of the whole plan if there are several files; `None` if no
-    /// checkpoint is made of it.
+    /// The pieces of a shard: a part of a plan, with the hash of the whole plan if there are several. `None` if the format has no
+    /// checkpoints.
     shard: Option<PiecesOfShard>,
     sidecar: Option<SidecarFormat>,
     note: fn(&Plan) -> Option<String>,
-    /// True if a file that begins with these bytes is of this format.
+    /// True for the first bytes of a file of this format.
     recognizes: fn(&[u8]) -> bool,
-    /// Reads all of a file but its values. The path is for formats of two files.
+    /// Reads a file except its values. The path is for formats of two files.
     open: fn(&Arc<Origin>, &Path) -> Result<Found>,
 }
 
@@ -67,13 +67,13 @@ type PiecesOfShard = fn(&Plan, Option<&str>) -> Result<Vec<Piece>>;
 pub const FORMATS: &[Format] =
     &[npy::FORMAT, pt::FORMAT, npz::FORMAT, safetensors::FORMAT, raw::FORMAT, json::FORMAT, mat::FORMAT];
 
-/// The number of bytes that tell the formats apart.
+/// The number of first bytes that identify a format.
 pub(crate) const OPENING: u64 = 512;
 
-/// The text that lies beside each file of a format and describes it.
+/// The sidecar text that describes a file of a format.
 #[derive(Debug)]
 struct SidecarFormat {
-    /// What is appended to the name of the file.
+    /// The suffix of the sidecar after the name of the file.
     suffix: &'static str,
     /// The first bytes of the text.
     opening: &'static str,
@@ -95,21 +95,21 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// A piece of a file. The pieces of a file follow each other without gaps.
+/// A piece of a file. Pieces follow each other without gaps.
 pub enum Piece {
-    /// Bytes that are known before any number is drawn.
+    /// Bytes that do not depend on values.
     Bytes(Vec<u8>),
-    /// The values of the tensor with this number, little-endian in its dtype.
+    /// The values of the tensor with this index, little-endian in its dtype.
     Values(usize),
-    /// The same with the first axis fastest. They are in memory while they are written.
+    /// The same in column-major order. They are in memory while they are written.
     Columns(usize),
-    /// The values of the tensor with this number as JSON text.
+    /// The values of the tensor with this index as JSON text.
     Text(usize),
-    /// Bytes that need checksums of `Values` pieces before them, and how many they will be.
+    /// Bytes that depend on checksums of preceding `Values` pieces, and their length.
     Checked(usize, Box<Render>),
 }
 
-/// Makes bytes from the CRC-32 of `Values` pieces, which it asks for by their number, from 0.
+/// Makes bytes from the CRC-32 of `Values` pieces, by index from 0.
 pub type Render = dyn Fn(&dyn Fn(usize) -> u32) -> Vec<u8> + Send + Sync;
 
 impl fmt::Display for Format {
@@ -119,7 +119,7 @@ impl fmt::Display for Format {
 }
 
 impl Format {
-    /// The format of that name. Errors name the nearest.
+    /// The format of a name. Errors with the nearest name.
     pub fn find(name: &str) -> Result<&'static Self> {
         FORMATS.iter().find(|format| format.name == name).with_context(|| {
             let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -131,63 +131,62 @@ impl Format {
         })
     }
 
-    /// The format of a file's extension, in any case.
+    /// The format of a file extension, ignoring case.
     pub fn of_extension(extension: &str) -> Option<&'static Self> {
         let extension = extension.to_lowercase();
         FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
     }
 
-    /// The format of a file that begins with these bytes.
+    /// The format of a file with these first bytes.
     pub(crate) fn of_opening(opening: &[u8]) -> Option<&'static Self> {
         FORMATS.iter().find(|format| (format.recognizes)(opening))
     }
 
-    /// The format of checkpoints of several files. Its files begin with their provenance, so that the first bytes of one tell which plan
-    /// it is of.
+    /// The format of checkpoints with several files. They begin with their provenance, so the first bytes identify the plan.
     pub fn of_checkpoints() -> Result<&'static Self> {
         FORMATS.iter().find(|format| format.makes_checkpoints()).context("no format makes checkpoints")
     }
 
-    /// True if a checkpoint of several files is made of it.
+    /// True if it supports checkpoints of several files.
     pub fn makes_checkpoints(&self) -> bool {
         self.shard.is_some()
     }
 
-    /// The pieces of a file of a checkpoint: a part of a plan, with the hash of the whole if it is only a part.
+    /// The pieces of a shard: a part of a plan, with the hash of the whole if it is only a part.
     pub fn shard(&self, part: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
         let shard = self.shard.with_context(|| format!("no checkpoint is made of {}", self.name))?;
         shard(part, whole)
     }
 
-    /// What the user should know about a file of this plan.
+    /// A note for the user about a plan's file.
     pub fn note(&self, plan: &Plan) -> Option<String> {
         (self.note)(plan)
     }
 
-    /// The sidecar of a file of this plan, if the format has one. It is written after the file: where it exists, both do.
+    /// The sidecar of a plan's file, if the format has one. It is written last, so it implies the file.
     pub fn sidecar(&self, plan: &Plan, file: &Path) -> Result<Option<Sidecar>> {
         let Some(SidecarFormat { suffix, text, .. }) = &self.sidecar else { return Ok(None) };
         let name = with_suffix(Path::new(file.file_name().unwrap_or_default()), suffix).into_os_string();
         Ok(Some(Sidecar { name, bytes: text(plan)?.into_bytes() }))
     }
 
-    /// The pieces of a file of this plan. Errors if the format cannot hold it.
+    /// The pieces of a plan's file. Errors if the format cannot hold it.
     pub fn pieces(&self, plan: &Plan) -> Result<Vec<Piece>> {
         self.check_types(plan)?;
         (self.pieces)(plan)
     }
 
-    /// Errors if the format does not have the type of a tensor of the plan.
+    /// Errors if the format does not support a tensor's type.
     pub fn check_types(&self, plan: &Plan) -> Result<()> {
         plan.tensors().iter().try_for_each(|tensor| self.check_type(tensor.name(), tensor.element()))
     }
 
-    /// True if it has a word for a type of elements.
+    /// True if it supports an element type.
     pub fn has_type(&self, element: Element) -> bool {
         (self.has_type)(element)
     }
 
-    /// Errors if the format does not have this type, which the tensor of that name has.
+    /// Errors if the format does not support this type of the named tensor.
     pub fn check_type(&self, name: &Name, element: Element) -> Result<()> {
         let others = || {
             let able = FORMATS.iter().filter(|format| format.has_type(element)).map(|format| format.name);
@@ -202,13 +201,13 @@ impl Format {
         Ok(())
     }
 
-    /// Reads all of a file but its values.
+    /// Reads a file except its values.
     pub(crate) fn open(&self, origin: &Arc<Origin>, path: &Path) -> Result<Found> {
         (self.open)(origin, path).with_context(|| format!("as {}", self.name))
     }
 }
 
-/// True if files of this extension hold weights, whatever their content.
+/// True if all files of this extension hold weights.
 pub(crate) fn is_of_weights(extension: &str) -> bool {
     Format::of_extension(extension).is_some_and(|format| !format.is_generic)
 }
@@ -218,7 +217,7 @@ pub(crate) fn may_be_of_weights(extension: &str) -> bool {
     FORMATS.iter().any(|format| format.shared_extensions.contains(&extension))
 }
 
-/// The sidecar of a file of values, if it is there.
+/// The sidecar of a file of values, if it exists.
 pub(crate) fn sidecar_of(path: &Path) -> Option<PathBuf> {
     let found = |format: &Format| {
         let SidecarFormat { suffix, opening, .. } = format.sidecar.as_ref()?;
@@ -232,7 +231,7 @@ pub(crate) fn sidecar_of(path: &Path) -> Option<PathBuf> {
     FORMATS.iter().find_map(found)
 }
 
-/// A path and, if it is a file of values or its sidecar, the other of the two.
+/// A path and, for a file of values or a sidecar, its counterpart.
 pub(crate) fn with_sidecar(path: &Path) -> Vec<PathBuf> {
     let suffixes = FORMATS.iter().filter_map(|format| Some(format.sidecar.as_ref()?.suffix));
     let name = path.to_str().unwrap_or_default();
@@ -242,7 +241,7 @@ pub(crate) fn with_sidecar(path: &Path) -> Vec<PathBuf> {
 }
 
 impl Piece {
-    /// Its size in bytes; `None` for text, whose size depends on the numbers.
+    /// The size in bytes; `None` for text, whose length depends on the values.
     pub(crate) fn size(&self, plan: &Plan) -> Option<u64> {
         match self {
             Self::Bytes(bytes) => Some(bytes.len() as u64),
@@ -253,7 +252,7 @@ impl Piece {
     }
 }
 
-/// The size of a file of these pieces in bytes; `None` if it holds text.
+/// The size of these pieces in bytes; `None` if they include text.
 pub fn size(pieces: &[Piece], plan: &Plan) -> Option<u64> {
     pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.size(plan)?))
 }

@@ -1,8 +1,8 @@
-//! `NumPy`'s `.npy`. Written is version 1.0, byte for byte what `numpy.save` writes; it has no room for a provenance. Read are versions
-//! 1 to 3 of [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+//! `NumPy`'s `.npy`. Writes version 1.0, byte for byte as `numpy.save`, without a provenance. Reads versions 1 to 3 of
+//! [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 //!
-//! `npyz` reads and writes the type. Its reader of headers multiplies the axes unchecked and follows brackets to any depth, so the
-//! dictionary is taken apart here.
+//! `npyz` reads and writes the type. Its header parser multiplies axes unchecked and follows brackets to any depth, so this module parses
+//! the dictionary.
 
 mod typestr;
 
@@ -44,7 +44,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     Ok(vec![Piece::Bytes(header(&plan.tensors()[0])?), Piece::Values(0)])
 }
 
-/// What `NumPy` users should know of a plan: its formats have no word for bfloat16.
+/// A note for `NumPy` users: its formats do not support bfloat16.
 fn note(plan: &Plan) -> Option<String> {
     let brain = plan.tensors().iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
     brain.then(|| {
@@ -52,8 +52,7 @@ fn note(plan: &Plan) -> Option<String> {
     })
 }
 
-/// The header of an array as `numpy.save` writes it. `npyz` has the words for types; its own header would be read alike, but
-/// has other spaces and commas.
+/// The header of an array, byte for byte as `numpy.save`. `npyz` has the words for types, but other spaces and commas.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
     let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
     let shape = tuple(tensor.shape().axes());
@@ -78,14 +77,13 @@ fn tuple(axes: &[u64]) -> String {
     }
 }
 
-/// The magic, the version and the length that come before the dictionary.
+/// The magic, the version and the length before the dictionary.
 const PREFIX: usize = 10;
 const ALIGNMENT: usize = 64;
 /// The digits that `NumPy` reserves for the first axis.
 const GROWTH: usize = 21;
 
-/// `NumPy`'s word for the type. It has none for bfloat16, whose bytes are stored as two bytes of no type; `ml_dtypes` and JAX
-/// view them as what they are.
+/// `NumPy`'s word for the type. It has none for bfloat16, which is stored as two untyped bytes; `ml_dtypes` and JAX view them as bfloat16.
 fn descriptor(element: Element) -> &'static str {
     match element {
         Element::Drawn(DType::F64) => "<f8",
@@ -98,7 +96,7 @@ fn descriptor(element: Element) -> &'static str {
 }
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
-/// The longest header that is read, in bytes; `NumPy` itself stops at 10,000 bytes.
+/// The longest header that is read, in bytes; `NumPy`'s own limit is 10,000.
 const MAX_HEADER: u64 = 1 << 16;
 
 fn recognizes(opening: &[u8]) -> bool {
@@ -115,18 +113,18 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries: vec![entry], provenance: None, notes: Vec::new(), layout: None })
 }
 
-/// What stands before the values of an array.
+/// The header of an array.
 pub(super) struct Header {
     shape: Shape,
     kind: Type,
-    /// True if its first axis varies fastest.
+    /// True in column-major order.
     fortran: bool,
     /// The byte at which the values begin.
     begin: u64,
 }
 
 impl Header {
-    /// Reads the header of an array of `length` bytes in all. Errors where the length is not what the header asks for.
+    /// Reads the header of an array of `length` bytes in total. Errors if the length does not match the header.
     pub(super) fn read(source: &mut dyn Read, length: u64) -> Result<Self> {
         let prefix = read_bytes(source, 8)?;
         ensure!(prefix.starts_with(MAGIC), "it does not begin as a .npy array");
@@ -149,12 +147,12 @@ impl Header {
         Ok(Self { shape, kind, fortran, begin })
     }
 
-    /// The kind of values that it holds in place of numbers, with the way out.
+    /// The kind of a non-numeric array, and a fix.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         self.kind.refusal
     }
 
-    /// The array, whose bytes, header and all, are these.
+    /// The array in these bytes, which include the header.
     pub(super) fn entry(self, name: String, bytes: Arc<dyn Backing>) -> Result<Entry> {
         let Self { shape, kind: Type { word, element, big_endian, .. }, fortran, begin } = self;
         let Some(element) = element else { return Ok(Entry::unread(name, shape, word)) };
@@ -204,18 +202,18 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// What lies between a pair of brackets that enclose all of a text.
+/// The text inside a pair of brackets that enclose all of it.
 fn enclosed(text: &str, opening: char, closing: char) -> Option<&str> {
     text.strip_prefix(opening)?.strip_suffix(closing)
 }
 
-/// The text of a string without escapes.
+/// The content of a string without escapes.
 fn quoted(text: &str) -> Option<&str> {
     let inner = enclosed(text, '\'', '\'').or_else(|| enclosed(text, '"', '"'))?;
     (!inner.contains(['\'', '"', '\\'])).then_some(inner)
 }
 
-/// The elements between commas outside of brackets and strings; a comma may follow the last.
+/// The elements between commas outside of brackets and strings; a trailing comma is allowed.
 fn elements(text: &str) -> Result<Vec<&str>> {
     let (mut elements, mut begin, mut depth, mut quote) = (Vec::new(), 0, 0usize, None);
     for (position, character) in text.char_indices() {
@@ -239,7 +237,7 @@ fn elements(text: &str) -> Result<Vec<&str>> {
     Ok(elements)
 }
 
-/// A shape as Python writes it: `()`, `(3,)`, `(3, 4)`, and `(3L, 4L)` from Python 2.
+/// Parses a Python shape: `()`, `(3,)`, `(3, 4)`, and `(3L, 4L)` from Python 2.
 fn parse_tuple(text: &str) -> Result<Shape> {
     let inner = enclosed(text, '(', ')').context("is no tuple")?;
     let axes = elements(inner)?;
@@ -254,15 +252,15 @@ fn axis(text: &str) -> Option<u64> {
     plain.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// The type of an array's elements.
+/// The element type of an array.
 struct Type {
     word: String,
-    /// The size of one in bytes, where it is known.
+    /// The element size in bytes, if known.
     size: Option<u64>,
-    /// The type, where it is known.
+    /// The type, if known.
     element: Option<Element>,
     big_endian: bool,
-    /// The kind of its values if they are no numbers, with the way out.
+    /// The kind of non-numeric values, and a fix.
     refusal: Option<&'static str>,
 }
 
@@ -299,7 +297,7 @@ impl Type {
     }
 }
 
-/// Two bytes of no type: what `NumPy` makes of bfloat16, as nothing but a provenance can confirm.
+/// Two untyped bytes: `NumPy`'s form of bfloat16, which only a provenance can confirm.
 const BFLOAT16: &str = "V2 (bfloat16?)";
 
 #[cfg(test)]

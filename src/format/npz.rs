@@ -1,5 +1,5 @@
-//! `NumPy`'s `.npz`: a [zip archive](super::zip) of `.npy` members, stored or compressed. Each member's comment holds its tensor's
-//! provenance and the archive's comment the rest, so that `numpy.load` sees arrays alone. Other members are skipped.
+//! `NumPy`'s `.npz`: a [zip archive](super::zip) of `.npy` members, stored or compressed. Each member's comment is its tensor's provenance,
+//! and the archive's comment the rest, so that `numpy.load` sees only arrays. Other members are skipped.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
@@ -51,7 +51,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     archive.finish(Provenance::head(plan).to_json()?)
 }
 
-/// Refuses a tensor `a.npy` beside a tensor `a`: `numpy.load` finds the member `a.npy` under both names.
+/// Errors for tensors `a.npy` and `a` in one plan: `numpy.load` finds the member `a.npy` under both names.
 fn refuse_twins(plan: &Plan) -> Result<()> {
     let names: HashSet<&str> = plan.tensors().iter().map(|tensor| tensor.name().as_str()).collect();
     let twin = names.iter().find(|name| name.strip_suffix(".npy").is_some_and(|stem| names.contains(stem)));
@@ -90,7 +90,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: None })
 }
 
-/// The arrays of an archive, and notes of what else is in it. Errors if no array is of numbers.
+/// The arrays of an archive, and notes on its other members. Errors if no array is numeric.
 fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
     let (mut members, mut names, mut further, mut notes) = (Vec::new(), HashSet::new(), Vec::new(), Vec::new());
     let mut refused = None;
@@ -121,7 +121,7 @@ fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
     Ok((members, notes))
 }
 
-/// A member of an archive that is an array.
+/// A member that is an array.
 struct Member {
     number: usize,
     name: String,
@@ -129,13 +129,13 @@ struct Member {
     header: npy::Header,
 }
 
-/// More than deflate ever packs into a byte (1032), so that a member that claims to be longer lies.
+/// Above deflate's largest compression ratio (1032); a longer member is invalid.
 const MAX_RATIO: u64 = 1100;
-/// The largest dictionary of LZMA, in bytes: that of its highest preset.
+/// The largest LZMA dictionary in bytes, that of its highest preset.
 const MAX_DICTIONARY: u64 = 1 << 26;
 
 impl Member {
-    /// Reads the header of a member; `None` if it is no array: a folder, what macOS puts beside files, or a file of another kind.
+    /// Reads the header of a member; `None` if it is no array: a folder, a macOS resource fork, or another file.
     fn read(archive: &mut Archive, number: usize, name: &str) -> Result<Option<Self>> {
         let own_name = name.strip_suffix(".npy");
         let is_array = own_name.is_some();
@@ -169,11 +169,11 @@ impl Member {
     }
 }
 
-/// The ways of compression that are read: those of Python's `zipfile`.
+/// The supported compression methods, those of Python's `zipfile`.
 const METHODS: &[CompressionMethod] =
     &[CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Bzip2, CompressionMethod::Lzma];
 
-/// Errors if a member cannot be as long as it claims.
+/// Errors if a member's length exceeds any possible one.
 fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
     let (packed, size) = (member.compressed_size(), member.size());
     match member.compression() {
@@ -186,7 +186,7 @@ fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
     Ok(())
 }
 
-/// Errors if a member of LZMA asks for a dictionary that is too large: memory that would be taken before a byte is unpacked.
+/// Errors if an LZMA member requires too large a dictionary, which is allocated before decompression.
 fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
     // A version and the size of what follows, in 4 bytes; then the properties, and the dictionary's size.
     let mut opening = [0; 9];

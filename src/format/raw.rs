@@ -1,6 +1,5 @@
-//! Raw values: those of each tensor little-endian from a multiple of 64 on, and nothing else. A manifest beside the file, `FILE.json`,
-//! describes them, so that C, `numpy.memmap` and the external data of ONNX take them as they lie. Reading is as strict as for
-//! safetensors, and opens the manifest.
+//! Raw little-endian values, each tensor at a multiple of 64. The manifest `FILE.json` describes them. C, `numpy.memmap` and ONNX external
+//! data can use them directly. Reading opens the manifest and is as strict as for safetensors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,11 +33,11 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// Where the values of a tensor may begin: a cache line, and as wide as any vector.
+/// The alignment of a tensor's values: a cache line, and the widest vectors.
 const ALIGNMENT: u64 = 64;
-/// What is appended to the file's name for the manifest.
+/// The suffix of the manifest after the file's name.
 const SUFFIX: &str = ".json";
-/// How a manifest begins.
+/// The first bytes of a manifest.
 const OPENING: &str = r#"{"format":"raw","#;
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -55,7 +54,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// Where each tensor begins.
+/// The offset of each tensor.
 fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
     plan.tensors().iter().scan(0u64, |end, tensor| {
         let offset = end.next_multiple_of(ALIGNMENT);
@@ -64,7 +63,7 @@ fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
     })
 }
 
-/// The manifest: a line a tensor in the order of the file, and the provenance.
+/// The manifest: a line per tensor in file order, and the provenance.
 fn manifest(plan: &Plan) -> Result<String> {
     let entries: Vec<String> = plan
         .tensors()
@@ -100,7 +99,7 @@ struct Manifest<'a> {
     tensors: Unique<&'a RawValue>,
 }
 
-/// What the manifest says of a tensor.
+/// A tensor in the manifest.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Info {
@@ -133,7 +132,7 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: None })
 }
 
-/// The file of values that a manifest is of.
+/// The file of values of a manifest.
 fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
     let name = manifest.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
     let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;
@@ -142,7 +141,7 @@ fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
     Origin::open(&path).with_context(|| format!("`{name}`"))
 }
 
-/// A tensor, where it begins, and how many bytes it is.
+/// A tensor with its offset and size in bytes.
 struct Located {
     name: String,
     element: Element,
@@ -164,7 +163,7 @@ fn read_info(name: &str, text: &str) -> Result<Located> {
     Ok(Located { name: name.into(), element, shape, offset, bytes })
 }
 
-/// Whether tensors in the order of their offsets fill the file, with no hole but what alignment leaves.
+/// Errors unless tensors, in order of their offsets, fill the file with no gaps but alignment.
 fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
     let mut end = 0u64;
     for Located { name, offset, bytes, .. } in tensors {

@@ -1,7 +1,7 @@
 //! safetensors: the length of a JSON header, the header, and the values, byte for byte in the order and alignment of
-//! `safetensors.torch.save_file`. (The official crate holds each tensor whole and writes metadata in random order.) Reading is as strict
-//! as [its description](https://github.com/huggingface/safetensors#format): no name twice, and offsets that cover the rest of the file
-//! without a hole.
+//! `safetensors.torch.save_file`. (The official crate holds each tensor in memory and writes metadata in random order.) Reading is as
+//! strict as [its description](https://github.com/huggingface/safetensors#format): unique names, and offsets that cover the rest of the
+//! file without gaps.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -36,17 +36,17 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// The longest header that readers take, in bytes.
+/// The longest header that readers accept, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// The key of the hash of a whole plan, in a file that holds a part of it.
+/// The metadata key of the hash of the whole plan, in a shard.
 const WHOLE_PLAN: &str = "fanin_plan";
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     shard(plan, None)
 }
 
-/// The pieces of a file that holds a part of a plan, which it tells by the hash of the whole.
+/// The pieces of a shard, with the hash of the whole plan.
 fn shard(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors().len()).collect();
     order.sort_by_key(|&number| (rank(plan.tensors()[number].element()), plan.tensors()[number].name()));
@@ -57,7 +57,7 @@ fn shard(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     Ok(std::iter::once(Piece::Bytes(opening)).chain(values).collect())
 }
 
-/// The types in the order of the file: the widest first, so that all tensors stay aligned.
+/// The types in file order: the widest first, so that all tensors stay aligned.
 const ORDER: [&str; 22] = [
     "u64",
     "i64",
@@ -83,7 +83,7 @@ const ORDER: [&str; 22] = [
     "bool",
 ];
 
-/// The place of a type in the file.
+/// The rank of a type in file order.
 fn rank(element: Element) -> usize {
     ORDER.iter().position(|&word| word == element.word()).unwrap_or(0)
 }
@@ -116,17 +116,17 @@ fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
 }
 
-/// The longest description of one tensor: 32 axes of 15 digits are a twentieth of it.
+/// The longest entry of a tensor: 32 axes of 15 digits take a twentieth of it.
 const MAX_ENTRY: usize = 1 << 14;
 const METADATA: &str = "__metadata__";
 
-/// A length, which is no text, and the brace of the header.
+/// True for a length, which is no text, and the header's brace.
 fn recognizes(opening: &[u8]) -> bool {
     let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)
 }
 
-/// The header's entry of a tensor. Other fields are skipped, as the safetensors library does.
+/// The header's entry of a tensor. Other fields are skipped, as in the safetensors library.
 #[derive(Deserialize)]
 struct Info {
     dtype: String,
@@ -159,7 +159,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout })
 }
 
-/// The provenance in the metadata, which are texts by name, and the layout of the framework that they name.
+/// The provenance in the metadata, and the layout of the framework that it names.
 fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<Provenance>, Option<&'static str>)> {
     let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
     let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
@@ -172,7 +172,7 @@ fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<Provenance>, 
     Ok((find(provenance::KEY).and_then(|text| parse_provenance(text, notes)), layout))
 }
 
-/// A tensor and where its values lie, counted from the end of the header.
+/// A tensor and the range of its values, from the end of the header.
 struct Located {
     name: String,
     element: Element,
@@ -202,7 +202,7 @@ impl Located {
     }
 }
 
-/// Whether tensors in the order of their offsets cover exactly the bytes that are there.
+/// Errors unless tensors, in order of their offsets, cover exactly the values.
 fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
     let mut covered = 0;
     for Located { name, begin, end, .. } in tensors {

@@ -132,7 +132,7 @@ fn unread(opening: &[u8]) -> String {
     }
 }
 
-/// Errors if a matrix takes more than `limit` bytes of memory.
+/// Errors if a matrix needs more than `limit` bytes of memory.
 fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
     let needed = samples.saturating_mul(features as u64).saturating_mul(8);
     ensure!(

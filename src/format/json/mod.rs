@@ -1,5 +1,5 @@
-//! JSON: `{"fanin": provenance, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`. It is read as a whole, so its length is
-//! limited.
+//! JSON: `{"fanin": provenance, "tensors": {NAME: {"dtype", "shape", "data": nested lists}}}`. The whole file is read at once, so its
+//! length is limited.
 
 mod nested;
 mod text;
@@ -38,7 +38,7 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// From how many elements on the user is told that there are shorter formats.
+/// The number of elements that triggers a note about shorter formats.
 const MANY: u64 = 10_000_000;
 
 fn note(plan: &Plan) -> Option<String> {
@@ -77,15 +77,15 @@ fn opening(tensor: &Tensor) -> String {
     format!("{name}:{{\"dtype\":\"{}\",\"shape\":{shape},\"data\":", numpy(tensor.element()))
 }
 
-/// `NumPy`'s name of a type, which is torch's too.
+/// `NumPy`'s name of a type, which is also torch's.
 fn numpy(element: Element) -> &'static str {
     element.torch().unwrap_or(element.word())
 }
 
-/// The largest number of empty lists that are written for an empty tensor.
+/// The most empty lists written for an empty tensor.
 const MAX_EMPTY: u64 = 1 << 20;
 
-/// The nested lists of a tensor without elements: as many empty ones as the axes before the first of size 0 make.
+/// The nested lists of an empty tensor: one empty list for each index of the axes before the first of size 0.
 fn empty(shape: &Shape) -> Result<String> {
     let mut text = String::from("[]");
     let before: Vec<u64> = shape.axes().iter().copied().take_while(|&size| size > 0).collect();
@@ -97,7 +97,7 @@ fn empty(shape: &Shape) -> Result<String> {
     Ok(text)
 }
 
-/// The longest file that is read: its text and its values take up to five times as much memory.
+/// The longest file that is read. Text and values take up to five times as much memory.
 const MAX_LENGTH: u64 = 1 << 28;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -148,7 +148,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: None })
 }
 
-/// The error of a text that is not read: of its JSON, of its keys, or of its tensors.
+/// The error for an invalid text: its JSON, keys or tensors.
 fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
     #[derive(serde::Deserialize)]
     struct Keys {
@@ -162,7 +162,7 @@ fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
 }
 
 impl Written<'_> {
-    /// The tensor, its values as other formats store them.
+    /// The tensor, with values as other formats store them.
     fn entry(self, name: &str) -> Result<Entry> {
         let shape = Shape::new(self.shape)?;
         let known = Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype));

@@ -1,4 +1,4 @@
-//! Nested lists of JSON, read as the values of a tensor.
+//! Parses nested JSON lists as the values of a tensor.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::tensor::{DType, Element, Shape, Stored, to_f32};
 
-/// True if JSON has numbers or truth values for it.
+/// True if JSON has numbers or booleans for the type.
 pub(super) fn is_written(element: Element) -> bool {
     matches!(element, Element::Drawn(_)) || integer(element).is_some()
 }
 
-/// The size in bytes of an integer or truth value, and its least and greatest value.
+/// The size in bytes of an integer or boolean, and its least and greatest value.
 fn integer(element: Element) -> Option<(usize, i128, i128)> {
     let Element::Stored(Stored { word, bits, .. }) = element else { return None };
     let size = usize::try_from(*bits / 8).ok()?;
@@ -25,14 +25,14 @@ fn integer(element: Element) -> Option<(usize, i128, i128)> {
     }
 }
 
-/// Lists within lists, all of one depth, and of one length at each depth.
+/// Nested lists of one depth, and of one length at each depth.
 #[derive(Debug)]
 pub(super) struct Nested {
-    /// The length of the lists at each depth, known once the first of them has ended.
+    /// The length of the lists at each depth, known once the first of them ends.
     lengths: Vec<Option<u64>>,
-    /// True once a number has been seen: then no list is deeper than those known.
+    /// True after the first number, which fixes the depth.
     settled: bool,
-    /// The type of the numbers; `None` where they are not kept.
+    /// The type of the numbers; `None` to discard them.
     element: Option<Element>,
     /// The numbers, little-endian.
     pub(super) bytes: Vec<u8>,
@@ -49,7 +49,7 @@ impl Nested {
         source.end()
     }
 
-    /// Whether the lists are those of a shape: nothing is said of the axes after one of size 0.
+    /// True if the lists have the shape. Axes after one of size 0 are not checked.
     pub(super) fn has_shape(&self, shape: &Shape) -> bool {
         let axes = shape.axes();
         let said = axes.iter().position(|&size| size == 0).map_or(axes.len(), |first| first + 1);
@@ -184,7 +184,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// Appends a value as little-endian bytes. Errors where it does not fit the dtype.
+/// Appends a value as little-endian bytes. Errors if the dtype cannot hold it.
 fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()> {
     let rounded = dtype.round(value);
     ensure!(rounded.is_finite(), "{value} does not fit {dtype}");

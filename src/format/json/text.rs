@@ -1,4 +1,4 @@
-//! The values of a tensor as nested lists of JSON, written from any element on.
+//! Writes the values of a tensor as nested JSON lists, from any element on.
 
 use std::io;
 
@@ -10,7 +10,7 @@ pub(crate) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, v
     lists(out, shape, start, values.iter(), &|out, &value| number(out, dtype, value));
 }
 
-/// Appends elements `start..` of a tensor that is kept, of little-endian bytes. Errors if one is no number.
+/// Appends elements `start..` of a copied tensor from little-endian bytes. Errors for NaN and infinities.
 pub(crate) fn copied_text(
     out: &mut Vec<u8>,
     shape: &Shape,
@@ -36,13 +36,12 @@ pub(crate) fn copied_text(
     Ok(())
 }
 
-/// The integer of little-endian bytes.
 fn integer(bytes: &[u8], is_signed: bool) -> i128 {
     let sign = if is_signed && bytes.last().is_some_and(|&last| last >= 0x80) { -1 } else { 0 };
     bytes.iter().rev().fold(sign, |number, &byte| number << 8 | i128::from(byte))
 }
 
-/// Appends elements `start..` of a tensor as `write` writes each, with the brackets and commas around them.
+/// Appends elements `start..` of a tensor by `write`, with the brackets and commas around them.
 fn lists<T>(
     out: &mut Vec<u8>,
     shape: &Shape,

@@ -1,8 +1,8 @@
-//! `NumPy`'s aliases of types, of which `.npy` headers may have any that `numpy.dtype` takes.
+//! `NumPy`'s aliases of types: `.npy` headers may have any that `numpy.dtype` accepts.
 
 use npyz::TypeChar;
 
-/// Types with their sizes in bytes, and what else they are called.
+/// Types with their sizes in bytes, and aliases.
 const TYPES: &[(&str, &[&str])] = &[
     ("f2", &["float16", "half", "e"]),
     ("f4", &["float32", "single", "f"]),
@@ -20,8 +20,8 @@ const TYPES: &[(&str, &[&str])] = &[
     ("b1", &["bool", "bool_", "?"]),
 ];
 
-/// A type in the spelling that `numpy.save` writes: `<f4`, `|u1`. One that is not known stays as it is. The machine's own byte order
-/// (`=`, or none) is taken for little-endian.
+/// A type in the spelling of `numpy.save`: `<f4`, `|u1`. Unknown ones are unchanged. Native byte order (`=`, or none) is taken as
+/// little-endian.
 pub(super) fn spelled(text: &str) -> String {
     let (order, kind) = match text.strip_prefix(['<', '>', '=', '|']) {
         Some(kind) => (&text[..1], kind),
@@ -38,7 +38,7 @@ pub(super) fn spelled(text: &str) -> String {
     format!("{order}{word}")
 }
 
-/// The content of an array of such a type in place of numbers, with the way out.
+/// The content of a non-numeric array, and a fix.
 pub(super) fn refusal(kind: TypeChar) -> Option<&'static str> {
     Some(match kind {
         TypeChar::Object => "Python objects, which are pickled and never opened: save numbers, as by a.astype('f8')",

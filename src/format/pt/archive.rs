@@ -1,4 +1,4 @@
-//! The archives that torch writes since version 1.6, and the writer here. The provenance lies in a member of its own.
+//! The archives of torch 1.6 and later, read and written. The provenance is a separate member.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::provenance;
 use crate::tensor::{Backing, Origin};
 
 const PICKLE: &str = "data.pkl";
-/// The longest pickle that is unpacked: a small file could claim much more memory than its length.
+/// The longest compressed pickle: a small file could claim much more memory than its length.
 const MAX_PACKED_PICKLE: u64 = 1 << 26;
-/// The parts of a folder's name that only archives of torch have below it.
+/// Parts of folder names that only torch's archives have below their folder.
 const PARTS: [&str; 9] =
     [PICKLE, "data", "byteorder", "version", "code", "constants.pkl", ".data", ".format_version", "model.json"];
 
-/// A zip archive whose first member has a name as those of torch have.
+/// True for a zip archive with a first member named as in torch's.
 pub(super) fn recognizes(opening: &[u8]) -> bool {
     let name = || {
         let length = usize::from(u16::from_le_bytes([*opening.get(26)?, *opening.get(27)?]));
@@ -68,7 +68,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: Some("torch") })
 }
 
-/// The folder that all of the archive lies in.
+/// The top-level folder of the archive.
 fn folder(archive: &mut Archive) -> Result<String> {
     let name = archive.by_index_data(0)?.name()?.into_owned();
     Ok(name.split_once('/').context("its first member lies in no folder")?.0.into())
@@ -85,7 +85,7 @@ fn members(archive: &mut Archive) -> Result<HashMap<String, Member>> {
     Ok(members)
 }
 
-/// A member of an archive, by its number.
+/// A member of an archive, by its index.
 #[derive(Clone, Copy)]
 struct Member {
     number: usize,
@@ -93,7 +93,7 @@ struct Member {
     is_packed: bool,
 }
 
-/// False if every checksum is 0, which torch writes instead of them on request.
+/// False if every checksum is 0, an option of torch.
 fn has_checksums(archive: &mut Archive) -> Result<bool> {
     let mut has_checksums = false;
     for number in 0..archive.len() {
@@ -102,17 +102,17 @@ fn has_checksums(archive: &mut Archive) -> Result<bool> {
     Ok(has_checksums)
 }
 
-/// The members that tensors are parts of.
+/// The members that hold tensors.
 struct Storages {
     folder: String,
     members: HashMap<String, Member>,
     archive: Members,
-    /// Those that a tensor was found in, by their number: tensors that share one compare its checksum once.
+    /// The members in use, by index: tensors that share one verify its checksum once.
     read: HashMap<usize, Arc<dyn Backing>>,
 }
 
 impl Storages {
-    /// All bytes of a member that is no storage, if it is there.
+    /// All bytes of a member that is no storage, if it exists.
     fn small(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(&Member { number, size, is_packed }) = self.members.get(&format!("{}/{name}", self.folder)) else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! The format of torch before 1.6: five pickles (a magic number, a version, the system that wrote it, the values, the names of
-//! the storages), and then the storages, each after the number of its elements. Their bytes are little-endian on every system.
+//! The format of torch before 1.6. Five pickles: a magic number, a version, the writing system, the values and the names of storages. Then
+//! the storages, each after its number of elements, little-endian on every system.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use super::{MAX_PICKLE, check_names, entry};
 use crate::format::{Found, shown_name};
 use crate::tensor::{Backing, Origin};
 
-/// The magic number, little-endian, and in digits.
+/// The magic number in little-endian bytes, and in digits.
 const MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 const MAGIC_DIGITS: &[u8] = b"L119547037146038801333356L\n.";
 const VERSION: i64 = 1001;
-/// The bytes of a pickle that are read at first.
+/// The bytes of a pickle that are read first.
 const FIRST_READ: usize = 1 << 16;
 
-/// The magic number, after the protocol and perhaps a frame.
+/// True for the magic number, after the protocol and an optional frame.
 pub(super) fn recognizes(opening: &[u8]) -> bool {
     let pickle = match opening {
         [0x80, _, 0x95, _, _, _, _, _, _, _, _, rest @ ..] | [0x80, _, rest @ ..] => rest,
@@ -57,7 +57,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     Ok(Found { entries, provenance: None, notes, layout: Some("torch") })
 }
 
-/// A file, and the place up to which it is known.
+/// A file, and the offset up to which it is parsed.
 struct Source {
     file: Arc<Origin>,
     at: u64,
@@ -65,7 +65,7 @@ struct Source {
 }
 
 impl Source {
-    /// The next pickle, however long it is.
+    /// The next pickle, of any length.
     fn pickle(&mut self) -> Result<Vec<u8>> {
         let left = (self.length - self.at).min(MAX_PICKLE);
         let (left, mut bytes) = (usize::try_from(left)?, Vec::new());
@@ -82,7 +82,7 @@ impl Source {
         anyhow::bail!("a pickle without an end in {left} bytes")
     }
 
-    /// The offset and the length in bytes of each of the storages of these names.
+    /// The offset and byte length of each of the named storages.
     fn storages<'a>(&mut self, values: &Pickle<'a>, names: &[&'a str]) -> Result<HashMap<&'a str, (u64, u64)>> {
         let mut sizes = HashMap::new();
         for storage in values.storages() {
@@ -99,7 +99,7 @@ impl Source {
         Ok(places)
     }
 
-    /// Steps over the next storage, of as many elements of this size; its length in bytes.
+    /// Skips the next storage of `count` elements of this size; returns its byte length.
     fn storage(&mut self, size: u64, count: u64) -> Result<u64> {
         let mut digits = [0; 8];
         self.file.read(&mut digits, self.at).context("truncated")?;

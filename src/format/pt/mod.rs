@@ -1,6 +1,6 @@
-//! `PyTorch`'s files: a [pickle] and storages, in an [archive] or one after the other, as before version 1.6 ([legacy]). Written is a
-//! state dict as `torch.save` writes it, which `torch.load` takes with `weights_only=True` and with `mmap=True`: a pickle that lists the
-//! tensors, and each one's values in a member that begins at a multiple of 64. The provenance is a member that torch ignores.
+//! `PyTorch`'s files: a [pickle] and storages, in an [archive] or, before version 1.6, one after the other ([legacy]). Writes a state dict
+//! as `torch.save`, for `torch.load` with `weights_only=True` and with `mmap=True`: a pickle that lists the tensors, and a member per
+//! tensor at a multiple of 64. The provenance is a member that torch ignores.
 
 mod archive;
 mod legacy;
@@ -36,9 +36,9 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// The folder in the archive; `torch.save` takes the file's name, which is none of a file's content.
+/// The folder in the archive. `torch.save` uses the file's name, which would make the content depend on it.
 const FOLDER: &str = "archive";
-/// Where `PyTorch` aligns its storages.
+/// The alignment of `PyTorch`'s storages.
 const ALIGNMENT: u64 = 64;
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -60,7 +60,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 /// The longest pickle and the longest provenance: 2^20 tensors of 500 bytes.
 const MAX_PICKLE: u64 = 1 << 29;
 
-/// The way out of formats that are not read.
+/// The fix for unsupported formats.
 const SAVE_AGAIN: &str = "load it in Python and save it again by torch.save(model.state_dict(), FILE)";
 
 fn recognizes(opening: &[u8]) -> bool {
@@ -79,7 +79,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     }
 }
 
-/// A tar archive of what the first versions of torch put into one.
+/// True for a tar archive of torch's first versions.
 fn is_tar(opening: &[u8]) -> bool {
     let members = ["sys_info", "pickle", "storages", "tensors"];
     let name = opening.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -87,13 +87,13 @@ fn is_tar(opening: &[u8]) -> bool {
     opening.get(257..262) == Some(b"ustar") && members.iter().any(|member| member.as_bytes() == name)
 }
 
-/// A pickle of protocol 2 or later, of anything, and not the length of a safetensors header before its brace.
+/// True for a pickle of protocol 2 or later, but not for a safetensors header's length before its brace.
 fn is_pickle(opening: &[u8]) -> bool {
     let begins = matches!(opening, [0x80, 2..=5, b'}' | b']' | b'(' | b'c' | 0x8a | 0x8c | 0x95, ..]);
     begins && !matches!(opening, [_, _, _, 0..=5, 0, 0, 0, 0, b'{', ..])
 }
 
-/// The entry of a tensor whose storage begins at the byte `begin` of a backing.
+/// The entry of a tensor; its storage begins at byte `begin` of a backing.
 fn entry(name: String, tensor: Tensor, backing: Arc<dyn Backing>, begin: u64, big_endian: bool) -> Result<Entry> {
     let Some(element) = Element::of_word(tensor.element.word) else {
         return Ok(Entry::unread(name, tensor.shape, tensor.element.word.into()));
@@ -103,7 +103,7 @@ fn entry(name: String, tensor: Tensor, backing: Arc<dyn Backing>, begin: u64, bi
     Ok(Entry::new(name, stored.in_big_endian(big_endian).negated(tensor.negated).conjugated(tensor.conjugated)))
 }
 
-/// Errors if two tensors have one name.
+/// Errors if two tensors have the same name.
 fn check_names(entries: &[Entry]) -> Result<()> {
     let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();

@@ -1,11 +1,11 @@
-//! The pickle of a state dict, as `torch.save` writes it.
+//! Writes the pickle of a state dict, as `torch.save`.
 
 use std::borrow::Cow;
 
 use crate::plan::{Plan, Tensor};
 use crate::tensor::Element;
 
-/// The state dict as `PyTorch` pickles it (protocol 2): an ordered dict of tensors, each rebuilt from a storage.
+/// The state dict in `PyTorch`'s pickle (protocol 2): an ordered dict of tensors, each rebuilt from a storage.
 pub(super) fn pickle(plan: &Plan) -> Vec<u8> {
     let mut pickle = Pickle { bytes: b"\x80\x02".to_vec(), shared: Vec::new() };
     pickle.empty_ordered_dict();
@@ -21,7 +21,7 @@ pub(super) fn pickle(plan: &Plan) -> Vec<u8> {
     pickle.bytes
 }
 
-/// How many entries are put into a dict at a time, as in Python's own pickles.
+/// The number of dict entries per batch, as in Python's pickles.
 const BATCH: usize = 1000;
 
 const MARK: u8 = b'(';
@@ -35,7 +35,7 @@ const FALSE: u8 = 0x89;
 /// A pickle that is being written.
 struct Pickle {
     bytes: Vec<u8>,
-    /// What is written once and then referred to by its number: a few constants.
+    /// Constants, written once and then referred to by index.
     shared: Vec<Cow<'static, str>>,
 }
 
@@ -58,7 +58,7 @@ impl Pickle {
         self.bytes.extend([TUPLE, CALL]);
     }
 
-    /// A storage of one of torch's classes, or one of bytes.
+    /// A storage of a class of torch, or untyped.
     fn storage(&mut self, tensor: &Tensor, class: Option<&'static str>, number: usize) {
         self.bytes.push(MARK);
         self.shared("storage".into(), |pickle| pickle.text("storage"));
@@ -82,7 +82,7 @@ impl Pickle {
         });
     }
 
-    /// Writes a constant, or refers to it where it stands before.
+    /// Writes a constant, or refers to its first occurrence.
     fn shared(&mut self, key: Cow<'static, str>, write: impl FnOnce(&mut Self)) {
         // There are three dozen of them at most.
         let number = |position: usize| u8::try_from(position).unwrap_or(u8::MAX);
@@ -113,7 +113,7 @@ impl Pickle {
         self.bytes.push(TUPLE);
     }
 
-    /// A number in as few bytes as Python writes it; a shape's sizes stay below 2^49.
+    /// Writes a number in Python's shortest form; sizes stay below 2^49.
     fn integer(&mut self, number: u64) {
         if let Ok(byte) = u8::try_from(number) {
             self.bytes.extend([b'K', byte]);
@@ -134,7 +134,7 @@ impl Pickle {
     }
 }
 
-/// The class of storages of a type, which newer types have none of.
+/// The storage class of a type; newer types have none.
 fn storage_type(element: Element) -> Option<&'static str> {
     Some(match element.word() {
         "f64" => "torch\nDoubleStorage\n",
@@ -153,7 +153,7 @@ fn storage_type(element: Element) -> Option<&'static str> {
     })
 }
 
-/// The distance of neighbours along each axis, in elements, row-major. As in torch, an axis of size 0 counts as 1.
+/// The row-major strides in elements. As in torch, an axis of size 0 counts as 1.
 fn strides(axes: &[u64]) -> Vec<u64> {
     let mut strides = vec![1; axes.len()];
     for axis in (1..axes.len()).rev() {

@@ -1,27 +1,27 @@
-//! The end of a zip archive (APPNOTE 6.3.10, 4.3.14 to 4.3.16), checked against the file's length before the `zip` crate
-//! allocates by it. The archive is exactly the file: nothing before it, after it or between its directory and its end.
+//! The end of a zip archive (APPNOTE 6.3.10, 4.3.14 to 4.3.16), checked against the file's length before the `zip` crate allocates by it.
+//! The archive must be exactly the file, with no bytes before it, after it, or between its directory and its end.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::plan::Plan;
 use crate::tensor::{Backing, Origin};
 
-/// What the end of an archive says.
+/// The content of an archive's end record.
 #[derive(Debug, PartialEq)]
 pub(super) struct End {
-    /// How many members there are.
+    /// The number of members.
     pub(super) members: u64,
-    /// Where the directory begins.
+    /// The offset of the directory.
     pub(super) directory: u64,
-    /// How long the archive's comment is.
+    /// The length of the archive's comment.
     pub(super) comment: usize,
 }
 
-/// The record at the end without its comment, the zip64 locator before it, and the zip64 record before that.
+/// The sizes of the end record without its comment, the zip64 locator before it, and the zip64 record before that.
 const RECORD: usize = 22;
 const LOCATOR: u64 = 20;
 const ZIP64_RECORD: u64 = 56;
-/// The least that the directory holds of a member.
+/// The least size of a directory entry.
 const MEMBER: u64 = 46;
 
 impl End {
@@ -53,7 +53,7 @@ impl End {
     }
 }
 
-/// Where the record begins whose comment ends with the file.
+/// The offset of the record whose comment ends with the file.
 fn record(tail: &[u8]) -> Option<usize> {
     let last = tail.len().checked_sub(RECORD)?;
     (0..=last)
@@ -63,19 +63,19 @@ fn record(tail: &[u8]) -> Option<usize> {
 
 /// The numbers of a record, in 64 bits.
 struct Counts {
-    /// The number of this disk, of the directory's disk, and of one less than all disks: all 0.
+    /// The number of this disk, that of the directory's, and the number of disks less one: all 0.
     disks: [u64; 3],
-    /// How many members are on this disk, and on all.
+    /// The number of members on this disk, and in total.
     members: [u64; 2],
-    /// The size and place of the directory.
+    /// The size and offset of the directory.
     size: u64,
     directory: u64,
-    /// Where the directory must end.
+    /// The required end of the directory.
     end: u64,
 }
 
 impl Counts {
-    /// Whether each number is that of the zip64 record, or the largest, which only refers to it.
+    /// True if each number equals that of the zip64 record or is the maximum, which refers to it.
     fn agrees_with(&self, wide: &Self) -> bool {
         let agrees = |short: u64, largest: u64, wide: u64| short == wide || short == largest;
         let members = self.members.iter().zip(wide.members).all(|(&short, wide)| agrees(short, u16::MAX.into(), wide));
@@ -84,8 +84,8 @@ impl Counts {
             && agrees(self.directory, u32::MAX.into(), wide.directory)
     }
 
-    /// The numbers of the zip64 record whose locator ends at `position`, if there is one. Python writes it from 2 GiB on,
-    /// other programs always, so that nothing but the locator tells of it.
+    /// The zip64 record whose locator ends at `position`, if any. Python writes it from 2 GiB on and other programs always, so only the
+    /// locator shows it.
     fn zip64(file: &Origin, position: u64) -> Result<Option<Self>> {
         let Some(end) = position.checked_sub(LOCATOR + ZIP64_RECORD) else { return Ok(None) };
         let bytes = read_at(file, end, usize::try_from(LOCATOR + ZIP64_RECORD)?)?;
@@ -121,7 +121,7 @@ impl Counts {
     }
 }
 
-/// Little-endian numbers in a record that is long enough.
+/// Reads little-endian numbers of a record that is long enough.
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {

@@ -1,4 +1,4 @@
-//! Zip archives, for the formats that are one.
+//! Zip archives, for the formats based on them.
 
 mod end;
 mod read;

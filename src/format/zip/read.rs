@@ -1,4 +1,4 @@
-//! Reading zip archives, each member by its number and from any thread.
+//! Reads members of zip archives by index, from any thread.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -16,7 +16,7 @@ use crate::tensor::{Backing, Origin, OriginReader, Recent, unique};
 
 pub(in crate::format) type Archive = ZipArchive<BufReader<OriginReader>>;
 
-/// Opens an archive that is exactly its file, and of which no two readers could see different members.
+/// Opens an archive that is exactly its file and unambiguous for all readers.
 pub(in crate::format) fn open(origin: &Arc<Origin>) -> Result<Archive> {
     let end = End::read(origin)?;
     let mut archive = Archive::new(BufReader::new(origin.reader()))?;
@@ -31,7 +31,7 @@ pub(in crate::format) fn open(origin: &Arc<Origin>) -> Result<Archive> {
     Ok(archive)
 }
 
-/// The bytes of members, unpacked. Errors where a member is damaged come when it is first read.
+/// The decompressed bytes of members. A damaged member errors on its first read.
 pub(in crate::format) struct Members {
     origin: Arc<Origin>,
     archive: Arc<Mutex<Archive>>,
@@ -43,12 +43,12 @@ impl Members {
         Self { origin: Arc::clone(origin), archive: Arc::new(Mutex::new(archive)), has_checksums: true }
     }
 
-    /// The same, with checksums of stored members that mean nothing if `has_checksums` is false.
+    /// Ignores the checksums of stored members if `has_checksums` is false.
     pub(in crate::format) fn with_checksums(self, has_checksums: bool) -> Self {
         Self { has_checksums, ..self }
     }
 
-    /// The bytes of the member with this number.
+    /// The bytes of the member with this index.
     pub(in crate::format) fn member(&self, number: usize) -> Result<Arc<dyn Backing>> {
         let mut archive = lock(&self.archive);
         let member = archive.by_index(number)?;
@@ -65,18 +65,18 @@ impl Members {
     }
 }
 
-/// A member that is stored as it is. Its checksum is compared once, before any byte of it is handed over.
+/// An uncompressed member. Its checksum is verified once, before any byte is returned.
 #[derive(Debug)]
 struct Stored {
     origin: Arc<Origin>,
     begin: u64,
     length: u64,
     crc32: u32,
-    /// True if its checksum is that of its bytes; `None` until it is compared.
+    /// True if the checksum is right; `None` until it is verified.
     is_sound: Mutex<Option<bool>>,
 }
 
-/// The number of bytes that are read at a time, and that at least make a thread worthwhile.
+/// The number of bytes per read, and the least that justifies a thread.
 const BLOCK: u64 = 1 << 20;
 const PART: u64 = 1 << 26;
 
@@ -90,7 +90,7 @@ impl Stored {
         if is_sound { Ok(()) } else { Err(io::Error::other(DAMAGED)) }
     }
 
-    /// The CRC-32 of all bytes, of which several threads take a part each: those that read the values wait for it.
+    /// The CRC-32 of all bytes, computed by several threads; readers of the values wait for it.
     fn checksum(&self) -> io::Result<u32> {
         let part = self.length.div_ceil(available_threads() as u64).max(PART);
         let parts = usize::try_from(self.length.div_ceil(part)).map_err(io::Error::other)?;
@@ -139,7 +139,7 @@ impl Backing for Stored {
     }
 }
 
-/// A member that is compressed. It is unpacked whole where it is read: into memory, or into a file without a name.
+/// A compressed member. It is decompressed as a whole, into memory or an unnamed file.
 struct Packed {
     origin: Arc<Origin>,
     archive: Arc<Mutex<Archive>>,
@@ -153,10 +153,10 @@ enum Unpacked {
     File(File),
 }
 
-/// The most bytes that are unpacked into memory, and that all that are there have together.
+/// The most bytes decompressed into memory, per member and in total.
 const IN_MEMORY: u64 = 1 << 28;
 static UNPACKED: Recent<u64, Unpacked> = Recent::new(IN_MEMORY);
-/// The weight of a file: so many of them stay.
+/// The weight of a file in the cache, which limits their number.
 const WEIGHT_OF_A_FILE: u64 = IN_MEMORY / 4;
 
 impl Packed {
@@ -175,7 +175,7 @@ impl Packed {
         Ok((Unpacked::Memory(bytes), weight))
     }
 
-    /// Copies all of the member; its end tells if its checksum is right.
+    /// Copies all of the member; its end verifies the checksum.
     fn copy(&self, member: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
         let copied = io::copy(&mut member.take(self.length), to)?;
         if copied < self.length || member.read(&mut [0])? > 0 {
@@ -185,7 +185,7 @@ impl Packed {
     }
 }
 
-/// A file for as long as it is open.
+/// A file that exists while it is open.
 fn unnamed() -> io::Result<File> {
     let folder = std::env::temp_dir();
     let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();

@@ -1,7 +1,7 @@
-//! Zip archives of stored members, with zip64 sizes and a fixed date, the same bytes to a file and to a pipe.
+//! Zip archives of stored members, with zip64 sizes and a fixed date. Files and pipes get the same bytes.
 //!
-//! The checksum of a member is known only when its values are, so it follows them (a data descriptor, flag 3 of the ZIP
-//! specification, APPNOTE 6.3.10), and the directory at the end repeats it.
+//! The checksum of a member is known only after its values, so it follows them (a data descriptor, flag 3 of the ZIP specification, APPNOTE
+//! 6.3.10), and the directory at the end repeats it.
 
 use anyhow::{Result, ensure};
 
@@ -14,18 +14,18 @@ const VERSION: u16 = 45;
 const FLAGS: u16 = 1 << 3 | 1 << 11;
 const STORED: u16 = 0;
 const TIME: u16 = 0;
-/// 1980-01-01, the first day that the format has.
+/// 1980-01-01, the first date of the format.
 const DATE: u16 = 1 << 5 | 1;
-/// A size that is to be found in the zip64 field.
+/// Marks a size that is in the zip64 field.
 const IN_ZIP64: u32 = u32::MAX;
-/// The zip64 field of a local header: its tag, its length and two sizes.
+/// The size of the zip64 field of a local header: tag, length and two sizes.
 const ZIP64_FIELD: u64 = 20;
-/// A local header without name and fields.
+/// The size of a local header without name and fields.
 const LOCAL_HEADER: u64 = 30;
 /// Signature, checksum and two 64-bit sizes.
 const DESCRIPTOR: usize = 24;
 
-/// An archive that is being laid out, member by member.
+/// Lays out an archive, member by member.
 pub(in crate::format) struct ArchiveWriter<'a> {
     plan: &'a Plan,
     pieces: Vec<Piece>,
@@ -34,7 +34,7 @@ pub(in crate::format) struct ArchiveWriter<'a> {
     values: usize,
 }
 
-/// What the directory says of a member.
+/// A member in the directory.
 struct Member {
     name: Vec<u8>,
     comment: Vec<u8>,
@@ -43,25 +43,25 @@ struct Member {
     checksum: Checksum,
 }
 
-/// A checksum of bytes that are known, and of values after them that are not drawn yet.
+/// A checksum of known bytes, and of values after them.
 #[derive(Clone, Copy)]
 struct Checksum {
     opening: u32,
     length: u64,
-    /// Which of the archive's values follow, and how many bytes they are.
+    /// The index of the values that follow, and their size in bytes.
     values: Option<(usize, u64)>,
 }
 
-/// What a member is to hold.
+/// The content of a member.
 pub(in crate::format) struct Content {
     pub(in crate::format) name: String,
-    /// A note in the directory.
+    /// A comment in the directory.
     pub(in crate::format) comment: String,
-    /// What it begins with.
+    /// The first bytes.
     pub(in crate::format) opening: Vec<u8>,
-    /// The number of the tensor whose values follow.
+    /// The index of the tensor whose values follow.
     pub(in crate::format) tensor: Option<usize>,
-    /// Where it begins is a multiple of this; 0 where that does not matter.
+    /// The alignment of its start; 0 for none.
     pub(in crate::format) alignment: u64,
 }
 
@@ -70,7 +70,7 @@ impl<'a> ArchiveWriter<'a> {
         Self { plan, pieces: Vec::new(), members: Vec::new(), offset: 0, values: 0 }
     }
 
-    /// Adds a member. Errors where its name or its comment is too long.
+    /// Adds a member. Errors if its name or comment is too long.
     pub(in crate::format) fn add(&mut self, content: Content) -> Result<()> {
         let Content { name, comment, opening, tensor, alignment } = content;
         ensure!(u16::try_from(comment.len()).is_ok(), "the provenance of `{name}` is too long for a zip archive");
@@ -93,7 +93,7 @@ impl<'a> ArchiveWriter<'a> {
         Ok(())
     }
 
-    /// The pieces of the whole archive, which has a comment of its own.
+    /// The pieces of the whole archive, with its comment.
     pub(in crate::format) fn finish(self, comment: String) -> Result<Vec<Piece>> {
         ensure!(u16::try_from(comment.len()).is_ok(), "the comment of a zip archive is too long");
         let Self { mut pieces, members, offset, .. } = self;
@@ -118,7 +118,7 @@ fn descriptor(checksum: Checksum, size: u64) -> Piece {
 }
 
 impl Checksum {
-    /// The checksum of all, from those of the values.
+    /// The checksum of all bytes, from those of the values.
     fn whole(self, of_values: &dyn Fn(usize) -> u32) -> u32 {
         let Some((number, length)) = self.values else { return self.opening };
         let mut whole = crc32fast::Hasher::new_with_initial_len(self.opening, self.length);
@@ -150,7 +150,7 @@ impl Member {
         bytes
     }
 
-    /// The entry in the directory, from the checksums of the values.
+    /// The directory entry, from the checksums of the values.
     fn directory_entry(&self, of_values: &dyn Fn(usize) -> u32) -> Vec<u8> {
         let mut bytes = b"PK\x01\x02".to_vec();
         // Made on Unix (3), so that the mode below is read.
@@ -166,10 +166,10 @@ impl Member {
     }
 }
 
-/// The tag and length of the field `FB`, by which `PyTorch` pads its members.
+/// The tag and length of the field `FB`, `PyTorch`'s padding of members.
 const PADDING_FIELD: u64 = 4;
 
-/// The central directory and what ends the archive.
+/// The central directory and the end records.
 fn directory(members: &[Member], offset: u64, comment: &[u8], of_values: &dyn Fn(usize) -> u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     for member in members {
@@ -194,7 +194,7 @@ fn directory(members: &[Member], offset: u64, comment: &[u8], of_values: &dyn Fn
     bytes
 }
 
-/// The length of a name, a comment or a field: those that are longer are refused before.
+/// The length of a name, comment or field; longer ones are rejected earlier.
 fn length16(length: u64) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }

@@ -173,7 +173,6 @@ impl<R: BufRead> Records<R> {
         inner.trim().replace("\"\"", "\"").into()
     }
 
-    /// All fields of the record.
     pub(super) fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
         (0..self.width()).map(|number| self.field(number))
     }

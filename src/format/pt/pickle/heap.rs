@@ -1,5 +1,5 @@
-//! The objects that a pickle makes. Values are small and copied; whatever is longer lies in one of a few lists, all of which are freed at
-//! once, so that no depth of nesting costs any stack. Texts and numbers stay in the pickle's own bytes.
+//! The objects made by a pickle. Values are small and copied; longer ones are in a few lists that are freed at once, so that deep nesting
+//! uses no stack. Texts and numbers stay in the pickle's own bytes.
 
 use std::mem::size_of;
 
@@ -8,40 +8,40 @@ use anyhow::{Context, Result, bail, ensure};
 use super::known::{Element, Known, Unread};
 use super::opcodes::{Instruction, number};
 
-/// A value, or its number in a list of its kind.
+/// A value, or its index in the list of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Value {
     Nothing,
     Switch(bool),
-    /// A whole number, by the place of its instruction.
+    /// An integer, by the offset of its instruction.
     Number(u32),
-    /// A text, by the place of its instruction.
+    /// A text, by the offset of its instruction.
     Text(u32),
-    /// Another value without parts.
+    /// Any other value without parts.
     Plain,
     Global(u32),
     Tuple(u32),
     Container(u32),
     Storage(u32),
     Tensor(u32),
-    /// A tensor whose values are not read, by the number of the function that makes it.
+    /// A tensor with unsupported values, by the index of its function.
     Unread(u32),
 }
 
 /// A function or class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Global {
-    /// Its meaning, if that is known.
+    /// Its meaning, if known.
     pub(super) known: Option<Known>,
-    /// Its module and its name: from and to which byte.
+    /// The byte ranges of its module and its name.
     spans: [(u32, u32); 2],
 }
 
-/// Something that holds entries.
+/// A list, dict or other object with entries.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Container {
     pub(super) class: Class,
-    /// The numbers of its first and last entry, counted from 1.
+    /// The indices of its first and last entry, from 1.
     pub(super) first: u32,
     last: u32,
 }
@@ -51,48 +51,48 @@ pub(super) enum Class {
     Dict,
     /// A list or a set.
     List,
-    /// An object of a class with this number among the globals, or of one that has no name.
+    /// An object of the class with this index, or of an unnamed class.
     Object(Option<u32>),
-    /// The same, of a subclass of `torch.nn.Module`.
+    /// An object of a subclass of `torch.nn.Module`.
     Module(Option<u32>),
 }
 
 /// An entry of a container.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// Its key, if it is no element of a list.
+    /// The key; `None` for an element of a list.
     pub(super) key: Option<Value>,
     pub(super) value: Value,
-    /// The number of the next, counted from 1; 0 at the last.
+    /// The index of the next, from 1; 0 for the last.
     pub(super) next: u32,
 }
 
-/// The values of one member of an archive, or a part of them.
+/// A member of an archive as values, or a part of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Storage {
     pub(super) key: Value,
     pub(super) element: &'static Element,
-    /// The number of elements of all of it.
+    /// The total number of elements.
     pub(super) count: u64,
-    /// The first element of the part, and the number of its elements.
+    /// The first element of the part, and its number of elements.
     pub(super) view: (u64, u64),
 }
 
-/// A tensor, by the arguments of the function that makes it.
+/// A tensor, by the arguments of its function.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stored {
     pub(super) storage: Value,
     pub(super) offset: Value,
     pub(super) sizes: Value,
     pub(super) strides: Value,
-    /// The dtype, if its storage is one of bytes.
+    /// The dtype, for an untyped storage.
     pub(super) dtype: Option<&'static Element>,
-    /// The flags of views with another sign than their storage.
+    /// The sign-bit flags of views.
     pub(super) negated: bool,
     pub(super) conjugated: bool,
 }
 
-/// The most memory that the values of a pickle take: 2^20 tensors as `torch.save` writes them need less.
+/// The most memory for the values of a pickle: 2^20 tensors of `torch.save` need less.
 const MAX_MEMORY: usize = 1 << 29;
 
 #[derive(Default)]
@@ -105,7 +105,7 @@ pub(super) struct Heap<'a> {
     globals: Vec<Global>,
     pub(super) storages: Vec<Storage>,
     tensors: Vec<Stored>,
-    /// The bytes of memory that all of them take.
+    /// The bytes of memory in use.
     taken: usize,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Heap<'a> {
         Self { bytes, ..Self::default() }
     }
 
-    /// Errors if as many more bytes of memory are more than a pickle may take.
+    /// Errors if the additional bytes exceed the limit.
     pub(super) fn charge(&mut self, bytes: usize) -> Result<()> {
         self.taken += bytes;
         ensure!(self.taken <= MAX_MEMORY, "its values take more than {} MiB of memory", MAX_MEMORY >> 20);
@@ -148,7 +148,7 @@ impl<'a> Heap<'a> {
         Ok(Value::Tensor(self.add(|heap| &mut heap.tensors, tensor)?))
     }
 
-    /// The function or class of these two names, which lie in the pickle.
+    /// The function or class of a module and name, which are slices of the pickle.
     pub(super) fn global(&mut self, module: &[u8], name: &[u8]) -> Result<Value> {
         let text = |bytes| std::str::from_utf8(bytes).context("the name of a class is not UTF-8");
         let known = Known::find(text(module)?, text(name)?);
@@ -156,13 +156,13 @@ impl<'a> Heap<'a> {
         Ok(Value::Global(self.add(|heap| &mut heap.globals, Global { known, spans })?))
     }
 
-    /// From and to which byte a part of the pickle lies.
+    /// The byte range of a part of the pickle.
     fn span(&self, part: &[u8]) -> Result<(u32, u32)> {
         let begin = part.as_ptr().addr() - self.bytes.as_ptr().addr();
         Ok((u32::try_from(begin)?, u32::try_from(begin + part.len())?))
     }
 
-    /// Puts an entry at the end of a container.
+    /// Appends an entry to a container.
     pub(super) fn append(&mut self, container: u32, key: Option<Value>, value: Value) -> Result<()> {
         let number = self.add(|heap| &mut heap.links, Link { key, value, next: 0 })? + 1;
         let Container { first, last, .. } = &mut self.containers[container as usize];
@@ -175,7 +175,7 @@ impl<'a> Heap<'a> {
         Ok(())
     }
 
-    /// The entry with this number, counted from 1.
+    /// The entry with this index, from 1.
     pub(super) fn link(&self, number: u32) -> Option<Link> {
         self.links.get((number as usize).checked_sub(1)?).copied()
     }
@@ -191,7 +191,7 @@ impl<'a> Heap<'a> {
         &self.items[begin as usize..end as usize]
     }
 
-    /// The items of what should be a tuple.
+    /// The items of a tuple. Errors for other values.
     pub(super) fn items_of(&self, value: Value) -> Result<&[Value]> {
         match value {
             Value::Tuple(tuple) => Ok(self.items(tuple)),
@@ -204,7 +204,7 @@ impl<'a> Heap<'a> {
         self.globals[number as usize].known
     }
 
-    /// The storage and the tensor of a value, if it is one.
+    /// The storage of a value. Errors for other values.
     pub(super) fn storage_of(&self, value: Value) -> Result<Storage> {
         match value {
             Value::Storage(number) => Ok(self.storages[number as usize]),
@@ -227,7 +227,7 @@ impl<'a> Heap<'a> {
         Instruction::read(self.bytes, at as usize)?.context("it ends too early")
     }
 
-    /// The whole number that a value is.
+    /// The integer of a value. Errors for other values.
     pub(super) fn number(&self, value: Value) -> Result<i64> {
         match value {
             Value::Number(at) => number(self.instruction(at)?),
@@ -258,7 +258,7 @@ impl<'a> Heap<'a> {
         std::str::from_utf8(self.text_bytes(value)?).context("a text is not UTF-8")
     }
 
-    /// The name of the class with this number.
+    /// The name of the class with this index.
     pub(super) fn class(&self, global: Option<u32>) -> String {
         let Some(global) = global else { return "a class without a name".into() };
         let part = |(begin, end): (u32, u32)| String::from_utf8_lossy(&self.bytes[begin as usize..end as usize]);

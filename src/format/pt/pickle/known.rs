@@ -1,11 +1,11 @@
-//! The functions and classes whose meaning is known. None of them is run: each stands for what it would make.
+//! The supported functions and classes. None of them is called; each has a representation of its result.
 
-/// A type of elements of torch's.
+/// An element type of torch.
 #[derive(Debug, PartialEq, Eq)]
 pub(in super::super) struct Element {
-    /// The name of its dtype, in the module `torch`.
+    /// The name of the dtype in the module `torch`.
     dtype: &'static str,
-    /// The name of its class of storages, if there is one.
+    /// The name of its storage class, if any.
     storage: Option<&'static str>,
     /// Our word for it.
     pub(in super::super) word: &'static str,
@@ -17,7 +17,7 @@ const fn element(dtype: &'static str, storage: Option<&'static str>, word: &'sta
     Element { dtype, storage, word, size }
 }
 
-/// Bytes whose type the tensor says.
+/// Bytes of the tensor's own type.
 pub(in super::super) const UNTYPED: &Element = &element("", Some("UntypedStorage"), "bytes", 1);
 
 static ELEMENTS: &[Element] = &[
@@ -50,38 +50,38 @@ static ELEMENTS: &[Element] = &[
     element("quint2x4", Some("QUInt2x4Storage"), "quint2x4", 1),
 ];
 
-/// Something that a pickle may name.
+/// A supported function or class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     /// A class of dicts.
     Dict,
     /// `torch.Size`, a tuple.
     Size,
-    /// A tensor of a storage, by functions of three generations.
+    /// A tensor of a storage, by functions of three generations of torch.
     Tensor,
     TensorOfBytes,
-    /// A tensor that is the first argument.
+    /// The tensor in the first argument.
     Parameter,
     /// A tensor on another device, by its values on the CPU.
     FromCpu,
-    /// An object of the class that is the first argument.
+    /// An object of the class in the first argument.
     Object,
     /// A tensor of a subclass, by another function and its arguments.
     Subclass,
     /// A class of storages.
     Storage(&'static Element),
     Dtype(&'static Element),
-    /// A tensor of a kind whose values are not read.
+    /// A tensor of an unsupported kind.
     Unread(&'static Unread),
 }
 
-/// A kind of tensors whose values are not read.
+/// An unsupported kind of tensors.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unread {
-    /// The function that makes it, in the module `torch._utils` unless it says another.
+    /// Its function, in the module `torch._utils` by default.
     function: &'static str,
     pub(super) kind: &'static str,
-    /// The way out.
+    /// The fix.
     pub(super) instead: &'static str,
 }
 

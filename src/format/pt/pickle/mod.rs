@@ -15,7 +15,7 @@ use heap::{Heap, Value};
 pub(super) use known::Element;
 pub(super) use opcodes::extent;
 
-/// A pickle that has been run.
+/// The result of a pickle.
 pub(super) struct Pickle<'a> {
     root: Value,
     heap: Heap<'a>,
@@ -26,43 +26,43 @@ pub(super) struct Pickle<'a> {
 pub(super) struct Tensor {
     /// The name of its storage.
     pub(super) storage: String,
-    /// The bytes of all of its storage.
+    /// The byte size of the storage.
     pub(super) held: u64,
-    /// The byte of the storage at which its first element begins.
+    /// The byte offset of the first element in the storage.
     pub(super) begin: u64,
     pub(super) element: &'static Element,
     pub(super) shape: Shape,
-    /// The steps along its axes, in elements; none leads out of the storage.
+    /// The strides in elements, checked to stay within the storage.
     pub(super) strides: Vec<u64>,
-    /// Flags of a view with the other sign than the storage has, of all of a value or its imaginary part.
+    /// The flags of views that negate values, or their imaginary parts.
     pub(super) negated: bool,
     pub(super) conjugated: bool,
 }
 
 impl<'a> Pickle<'a> {
-    /// Runs a pickle, which is all of `bytes`.
+    /// Runs a pickle of all of `bytes`.
     pub(super) fn run(bytes: &'a [u8]) -> Result<Self> {
         let (root, heap) = decoder::run(bytes)?;
         Ok(Self { root, heap })
     }
 
-    /// Hands its tensors over with their names, in its order. Tells what else is in it.
+    /// Passes its tensors with their names to `visit`, in order. Returns notes on other content.
     pub(super) fn tensors(&self, visit: &mut dyn FnMut(String, Tensor) -> Result<()>) -> Result<Vec<String>> {
         tensors::walk(&self.heap, self.root, visit)
     }
 
-    /// The name of each storage that it speaks of, the size of its elements in bytes and their number.
+    /// The name, element size in bytes and number of elements of each storage.
     pub(super) fn storages(&self) -> impl Iterator<Item = Result<(&'a str, u64, u64)>> {
         let storages = self.heap.storages.iter();
         storages.map(|storage| Ok((self.heap.text(storage.key)?, storage.element.size, storage.count)))
     }
 
-    /// The number that it is.
+    /// The result as a number.
     pub(super) fn number(&self) -> Result<i64> {
         self.heap.number(self.root)
     }
 
-    /// The texts of the list that it is.
+    /// The result as a list of texts.
     pub(super) fn texts(&self) -> Result<Vec<&'a str>> {
         let Value::Container(list) = self.root else {
             bail!("{} stands where a list should", self.heap.kind(self.root))

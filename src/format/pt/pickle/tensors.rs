@@ -1,4 +1,4 @@
-//! The tensors among the values of a pickle, by names of their keys and numbers joined by points.
+//! The tensors of a pickle, named by their keys and indices joined by dots.
 
 use std::collections::HashSet;
 
@@ -9,52 +9,52 @@ use super::{Tensor, shown_name};
 use crate::plan::Plan;
 use crate::tensor::Shape;
 
-/// The deepest container that is looked into.
+/// The deepest nesting that is searched.
 const MAX_DEPTH: usize = 200;
-/// The most entries that are looked at; those of a shared container count each time.
+/// The most entries that are visited; those of a shared container count each time.
 const MAX_VISITS: usize = 1 << 25;
 /// The longest name of a tensor, and the most bytes of all names.
 const MAX_NAME: usize = 1 << 12;
 const MAX_NAMES: usize = 1 << 27;
-/// The name of a tensor that stands alone.
+/// The name of a single tensor without a container.
 const ALONE: &str = "weight";
-/// The number of names that a note shows.
+/// The number of names in a note.
 const SHOWN: usize = 5;
 
-/// A container that is being looked into.
+/// A container that is being visited.
 struct Frame {
     value: Value,
-    /// The number of its next link, if it has links.
+    /// The index of its next link, if any.
     next: u32,
-    /// The number of its entries that have been looked at.
+    /// The number of entries visited.
     index: usize,
     /// The length of its name.
     name: usize,
-    /// The numbers of tensors and of entries without any that were found before it.
+    /// The numbers of tensors, and of entries without any, found before it.
     tensors: usize,
     skipped: usize,
 }
 
-/// A walk through everything that a pickle holds, which names each tensor.
+/// Traverses a pickle's result and names each tensor.
 pub(super) struct Walk<'a, 'b> {
     heap: &'a Heap<'b>,
     visit: &'a mut dyn FnMut(String, Tensor) -> Result<()>,
     frames: Vec<Frame>,
     name: String,
-    /// The containers that hold what is being looked at, and those in which no tensor is.
+    /// The containers around the current value, and those without tensors.
     around: HashSet<Value>,
     barren: HashSet<Value>,
     visits: usize,
     tensors: usize,
     bytes_of_names: usize,
-    /// The number of entries without a tensor, and the names of the first.
+    /// The number of entries without a tensor, and the first names.
     skipped: usize,
     shown: Vec<String>,
-    /// The first whole module.
+    /// The first module saved as an object.
     module: Option<String>,
 }
 
-/// Hands every tensor over with its name; tells what is no tensor.
+/// Passes every tensor with its name to `visit`; returns notes on other content.
 pub(super) fn walk(
     heap: &Heap,
     root: Value,
@@ -108,7 +108,7 @@ pub(super) fn walk(
 
 const STATE_DICT: &str = "only Python can rebuild it: save `module.state_dict()`";
 
-/// An entry's key, or its number.
+/// The key or index of an entry.
 #[derive(Clone, Copy)]
 enum Key {
     Value(Value),
@@ -116,7 +116,7 @@ enum Key {
 }
 
 impl Walk<'_, '_> {
-    /// The next entry of the innermost container, or of one around it; `None` at the end of all.
+    /// The next entry of the innermost unfinished container; `None` at the end.
     fn next(&mut self) -> Option<(Key, Value)> {
         while let Some(frame) = self.frames.last_mut() {
             let index = frame.index;
@@ -143,7 +143,7 @@ impl Walk<'_, '_> {
         self.frames.push(Frame { value, next: first, index: 0, name, tensors, skipped });
     }
 
-    /// Leaves the innermost container. One without a tensor is skipped as a whole, unless it is all that there is.
+    /// Leaves the innermost container. One without tensors is skipped as a unit, unless it is the only one.
     fn close(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
         self.around.remove(&frame.value);
@@ -155,7 +155,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Adds a key to the name. False if it has no text, or one that is too long.
+    /// Appends a key to the name. False if it is no text or too long.
     fn append(&mut self, key: Key) -> bool {
         let text = match key {
             Key::Index(index) => index.to_string(),
@@ -174,7 +174,7 @@ impl Walk<'_, '_> {
         true
     }
 
-    /// The text of a key, as Python prints it.
+    /// The text of a key, as printed by Python.
     fn text(&self, key: Value) -> Option<String> {
         match key {
             Value::Text(_) => {
@@ -189,7 +189,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Looks at the value that has the name.
+    /// Visits the value with the current name.
     fn enter(&mut self, value: Value) -> Result<()> {
         let first = match value {
             Value::Tensor(number) => return self.tensor(number),
@@ -233,7 +233,7 @@ impl Walk<'_, '_> {
         (self.visit)(self.name.clone(), tensor)
     }
 
-    /// Counts an entry in which no tensor is.
+    /// Counts an entry without tensors.
     fn skip(&mut self) {
         if self.shown.len() < SHOWN {
             self.shown.push(shown_name(&self.name));
@@ -241,7 +241,7 @@ impl Walk<'_, '_> {
         self.skipped += 1;
     }
 
-    /// The skipped entries. Errors if there are no others.
+    /// The notes on skipped entries. Errors if there are no others.
     fn notes(self) -> Result<Vec<String>> {
         let mut names = self.shown.join(", ");
         if self.skipped > self.shown.len() {
@@ -297,7 +297,7 @@ impl Tensor {
     }
 }
 
-/// The number of elements from the first to the last, both counted; `None` beyond 2^64.
+/// The number of elements from the first to the last, inclusive; `None` beyond 2^64.
 fn reach(shape: &Shape, strides: &[u64]) -> Option<u64> {
     if shape.count() == 0 {
         return Some(0);
