@@ -66,9 +66,9 @@ impl Training<'_> {
     /// Trains all layers, from the progress of an earlier run.
     pub fn run(&self, from: Progress, observer: &mut dyn TrainingObserver) -> Result<Vec<Layer>> {
         let MethodSpec { method, arguments } = self.method;
+        let Some(InitialWeight { name: first, .. }) = self.layers.first() else { return Ok(from.done) };
         let share = arguments.value(&VALIDATION)?;
-        let Split { training, held_out } =
-            train_validation_split(self.table.samples, share, self.seed, &self.layers[0].name)?;
+        let Split { training, held_out } = train_validation_split(self.table.samples, share, self.seed, first)?;
         let (scale, clips) = self.scale(&training, &held_out, observer)?;
         (method.check)(&Request { arguments, layers: &self.layers, samples: training.len() })?;
         let activation = (method.activation)(arguments)?;
