@@ -2,106 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
-use std::io::BufReader;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 
-use super::{Content, Contents, content, open_file, unread};
-use crate::format::{
-    Entry, Format, Found, OPENING, is_of_weights, may_be_of_weights, opening, shown_name, with_sidecar,
-};
+use super::index::{INDEX, Index, files_of_index, index_of, is_index};
+use super::{Content, Contents, content, open_file};
+use crate::format::{Entry, Format, Found, is_of_weights, may_be_of_weights, shown_name, with_sidecar};
 use crate::plan::Plan;
 use crate::provenance::{Provenance, TensorProvenance};
-use crate::tensor::{Backing, Origin};
 use crate::text;
-use crate::text::Unique;
 
-/// Ending of an index's file name.
-const INDEX: &str = ".index.json";
-/// The index that is preferred if a folder has several.
-const USUAL_INDEX: &str = "model.safetensors.index.json";
-/// Largest index that is read, in bytes.
-const MAX_INDEX: u64 = 1 << 28;
 /// Deepest nesting of folders: a name of 512 bytes has no more parts.
 const MAX_DEPTH: usize = 256;
-
-/// True if the name is that of an index.
-fn is_named_index(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
-}
-
-/// True if the name or the first bytes are those of an index.
-pub(super) fn is_index(path: &Path) -> Result<bool> {
-    let opening = opening(&Origin::open(path)?, OPENING)?;
-    let has_map = opening.windows(WEIGHT_MAP.len()).any(|window| window == WEIGHT_MAP);
-    Ok(is_named_index(path) || opening.trim_ascii_start().starts_with(b"{") && has_map)
-}
-
-/// JSON key of the map from tensor names to files.
-const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
-
-/// Files of an index with their tensor names, and the total size in bytes if given.
-struct Index {
-    files: BTreeMap<String, HashSet<String>>,
-    total_size: Option<f64>,
-}
-
-impl Index {
-    /// Reads an index. Errors if it names a file outside its folder.
-    fn read(path: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Document {
-            #[serde(default)]
-            metadata: Metadata,
-            weight_map: Unique<String>,
-        }
-        #[derive(Default, Deserialize)]
-        struct Metadata {
-            /// Some writers store a floating-point number here.
-            total_size: Option<f64>,
-        }
-        let origin = Origin::open(path)?;
-        let (opening, length) = (opening(&origin, OPENING)?, origin.length());
-        ensure!(length > 0, "it is empty");
-        let is_json = opening.trim_ascii_start().starts_with(b"{");
-        ensure!(is_json, unread(&opening));
-        ensure!(
-            length <= MAX_INDEX,
-            "an index of {}: at most {} are read",
-            text::bytes(length),
-            text::bytes(MAX_INDEX)
-        );
-        let document: Document = serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")?;
-        let Unique(places) = document.weight_map;
-        ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
-        ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
-        let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
-        for (name, file) in places {
-            ensure!(
-                stays_inside(&file),
-                "its weight_map puts {} into {}: a file's name may not lead out of the folder",
-                shown_name(&name),
-                shown_name(&file)
-            );
-            files.entry(file).or_default().insert(name);
-        }
-        Ok(Self { files, total_size: document.metadata.total_size })
-    }
-}
-
-/// Index of a folder, if any. Errors if it has several and none has the usual name.
-fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
-    let names: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    let indices: Vec<&PathBuf> = names.iter().filter(|path| is_named_index(path)).collect();
-    let usual = indices.iter().find(|path| path.ends_with(USUAL_INDEX));
-    match (usual, indices.as_slice()) {
-        (Some(index), _) | (None, [index]) => Ok(Some((*index).clone())),
-        (None, []) => Ok(None),
-        (None, [first, ..]) => bail!("it holds {} indices: name one, as {}", indices.len(), shown_path(first)),
-    }
-}
 
 /// Weights of a folder: those of its index, or of every weights file in it.
 pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
@@ -198,12 +111,6 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let names = Index::read(path)?.files.into_keys();
-    Ok(names.map(|name| folder.join(name)).chain([path.into()]).collect())
-}
-
 /// Reads the files of an index. Errors if the files contradict the index about a tensor's place.
 pub(super) fn of_index(path: &Path) -> Result<Contents> {
     let Index { files, total_size } = Index::read(path)?;
@@ -233,14 +140,6 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
         contents.faults.push(format!("the index says total_size {told}, and the tensors are {held} bytes"));
     }
     Ok(contents)
-}
-
-/// True if the path stays inside its folder.
-fn stays_inside(file: &str) -> bool {
-    let path = Path::new(file);
-    !file.is_empty()
-        && !file.contains(['\\', '\0'])
-        && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn shown_path(path: &Path) -> String {

@@ -4,6 +4,7 @@ mod base;
 mod dataset;
 mod delimited;
 mod folder;
+mod index;
 
 use std::collections::HashSet;
 use std::fs;
@@ -68,7 +69,7 @@ fn open(path: &Path) -> Result<Contents> {
     if fs::metadata(path)?.is_dir() {
         return folder::of_folder(path);
     }
-    if folder::is_index(path)? {
+    if index::is_index(path)? {
         return folder::of_index(path);
     }
     open_file(path).map(Contents::of)
