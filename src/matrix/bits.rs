@@ -1,4 +1,4 @@
-//! Matrices of zeros and ones, such as samples of units that are on or off, a bit an element.
+//! Matrices of zeros and ones, such as samples of binary units, with one bit per element.
 
 use std::iter::zip;
 
@@ -9,8 +9,8 @@ use super::Matrix;
 use super::panels::PANEL;
 use crate::simd::{bits_of, dispatch};
 
-/// A matrix of zeros and ones. A word holds [`PANEL`] columns of a row, the first in its lowest bit; the words of the same columns stand
-/// side by side, row after row.
+/// A bit matrix. A word holds [`PANEL`] columns of a row, the first in its lowest bit. Words of the same columns are
+/// adjacent, row after row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bits {
     words: Vec<u64>,
@@ -24,12 +24,12 @@ impl Bits {
         Self { words: vec![0; rows * columns.div_ceil(PANEL)], rows, columns }
     }
 
-    /// A matrix as bits; `None` if a value is neither 0 nor 1.
+    /// Packs a matrix; `None` if a value is neither 0 nor 1.
     pub fn of(matrix: &Matrix<f32>) -> Option<Self> {
         let mut bits = Self::zeros(matrix.rows(), matrix.columns());
         for (number, row) in matrix.each_row().enumerate() {
             for (panel, values) in row.chunks(PANEL).enumerate() {
-                // True if a value is 0 or 1 is nothing that a branch could foretell.
+                // Branch-free, because the values are unpredictable.
                 let held = values.iter().fold(true, |held, &value| held & ((value == 0.0) | (value == 1.0)));
                 if !held {
                     return None;
@@ -40,27 +40,27 @@ impl Bits {
         Some(bits)
     }
 
-    /// The number of rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// The words of the panel of that number, a row each.
+    /// Words of a panel, one per row.
     pub fn panel(&self, number: usize) -> &[u64] {
         &self.words[number * self.rows..][..self.rows]
     }
 
-    /// The panels, to be filled by threads.
+    /// Panels for parallel filling.
     pub fn par_panels_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [u64]> {
         self.words.par_chunks_mut(self.rows.max(1))
     }
 
-    /// The words of a row, panel by panel.
+    /// Words of a row, panel by panel.
     pub fn row(&self, number: usize) -> impl Iterator<Item = u64> {
         self.words.iter().skip(number).step_by(self.rows.max(1)).copied()
     }
@@ -71,7 +71,7 @@ impl Bits {
         zip(places, row).for_each(|(place, &word)| *place = word);
     }
 
-    /// The same as values.
+    /// Unpacks to `f32`.
     pub fn matrix(&self) -> Matrix<f32> {
         let mut matrix = Matrix::zeros(self.rows, self.columns);
         for (number, row) in matrix.each_row_mut().enumerate() {
@@ -84,7 +84,7 @@ impl Bits {
         matrix
     }
 
-    /// The number of of that each row are on.
+    /// Number of ones in each row.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.rows];
         for panel in self.words.chunks(self.rows.max(1)) {
@@ -93,7 +93,7 @@ impl Bits {
         counts
     }
 
-    /// Rows and columns exchanged.
+    /// The transpose.
     #[must_use]
     pub fn transposed(&self) -> Self {
         let mut out = Self::zeros(self.columns, self.rows);
@@ -110,7 +110,7 @@ impl Bits {
     }
 }
 
-/// The bits that say which of at most [`PANEL`] values are on.
+/// Packs at most [`PANEL`] values into a word.
 #[inline(always)]
 fn word(is_on: impl Iterator<Item = bool>) -> u64 {
     let mut bytes = [0u8; PANEL];
@@ -118,7 +118,8 @@ fn word(is_on: impl Iterator<Item = bool>) -> u64 {
     bits_of(&bytes)
 }
 
-/// Fills a panel of bits, which has `held` columns: those are on whose number lies below their chance, each row by row of as many values.
+/// Fills a panel with `held` columns: a bit is set if its number is below its chance. Both inputs are row-major and
+/// may be padded.
 pub fn draw(chances: &[f32], numbers: &[f32], held: usize, out: &mut [u64]) {
     dispatch(Draw { chances, numbers, held, out });
 }
@@ -138,7 +139,7 @@ impl WithSimd for Draw<'_> {
         let Self { chances, numbers, held, out } = self;
         let width = (chances.len() / out.len().max(1)).max(1);
         let rows = zip(chances.chunks_exact(width), numbers.chunks_exact(width));
-        // Those beyond the last column are off, whatever was drawn for them.
+        // Clears the bits beyond the last column.
         let mask = u64::MAX >> (PANEL - held);
         for (out, (chances, numbers)) in zip(out, rows) {
             let all = match (chances.first_chunk::<PANEL>(), numbers.first_chunk::<PANEL>()) {
@@ -150,7 +151,7 @@ impl WithSimd for Draw<'_> {
     }
 }
 
-/// Exchanges the rows and columns of a square of bits, halves of it first (Warren, "Hacker's Delight", 7-3).
+/// Transposes a square of bits by recursive halving (Warren, "Hacker's Delight", 7-3).
 fn turn(square: &mut [u64; PANEL]) {
     let (mut side, mut mask) = (PANEL / 2, u64::MAX >> (PANEL / 2));
     while side > 0 {

@@ -1,5 +1,5 @@
-//! Products with a left factor of bits or of any values, panel by panel. Both give the same bits: an element is the sum, part by part of
-//! [`PANEL`] steps, of what is summed in the order of the steps, and nothing is fused.
+//! Products with a left factor of bits or of values, panel by panel. Both kinds give the same bits. An element sums
+//! parts of [`PANEL`] steps, each in the order of its steps, without fused operations.
 
 use std::iter::zip;
 use std::ops::Range;
@@ -10,12 +10,12 @@ use super::panels::PANEL;
 use super::{Bits, Matrix, Panels};
 use crate::simd::dispatch;
 
-/// A left factor.
+/// Left factor of a product.
 #[derive(Clone, Debug)]
 pub enum Factor {
-    /// Of zeros and ones: rows of the right factor are picked, and nothing is multiplied.
+    /// Zeros and ones: rows of the right factor are selected and summed, without multiplications.
     Bits(Bits),
-    /// Of any values.
+    /// Arbitrary values.
     Values(Panels),
 }
 
@@ -26,7 +26,7 @@ impl From<&Matrix<f32>> for Factor {
 }
 
 impl Factor {
-    /// The number of rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         match self {
             Self::Bits(bits) => bits.rows(),
@@ -34,7 +34,7 @@ impl Factor {
         }
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         match self {
             Self::Bits(bits) => bits.columns(),
@@ -42,7 +42,7 @@ impl Factor {
         }
     }
 
-    /// Rows and columns exchanged, and the sum of each of these columns.
+    /// The transpose, and the sum of each of its columns.
     #[must_use]
     pub fn turned(&self) -> (Self, Vec<f32>) {
         match self {
@@ -60,7 +60,7 @@ impl Factor {
         }
     }
 
-    /// Adds the product of these rows with a panel of a right factor to a panel of as many rows.
+    /// Adds the product of these rows with a panel of the right factor to `out`, a panel of equal height.
     pub fn add_times(&self, rows: Range<usize>, right: &[f32], out: &mut [f32]) {
         if rows.is_empty() || right.is_empty() {
             return;
@@ -74,7 +74,7 @@ impl Factor {
     }
 }
 
-/// The product of bits with a panel.
+/// Product of bits with a panel.
 struct Pick<'a> {
     bits: &'a Bits,
     rows: Range<usize>,
@@ -98,7 +98,7 @@ impl WithSimd for Pick<'_> {
 }
 
 impl Pick<'_> {
-    /// A part of the right factor stays in the cache until all rows are done with it.
+    /// Each part of the right factor stays in the cache until all rows have used it.
     #[inline(always)]
     fn add<const WIDTH: usize>(self) {
         let (right, _) = self.right.as_chunks::<WIDTH>();
@@ -118,7 +118,7 @@ impl Pick<'_> {
     }
 }
 
-/// The product of values with a panel.
+/// Product of values with a panel.
 struct Multiply<'a> {
     values: &'a Panels,
     rows: Range<usize>,
@@ -132,7 +132,8 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Sums of so many rows and vectors stay in registers beside the factors; a strip of columns is at least as wide as the vectors.
+        // Sums of this many rows and vectors fit the registers beside the factors. A strip of columns is at least as
+        // wide as the vectors.
         if S::REGISTER_COUNT < 32 { self.add::<S, 5, 2>(simd) } else { self.add::<S, 10, 1>(simd) }
     }
 }
@@ -158,7 +159,7 @@ impl Multiply<'_> {
     }
 }
 
-/// Adds the product of some rows.
+/// Adds the product of a block of rows.
 #[inline(always)]
 fn add_rows<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
@@ -215,7 +216,7 @@ mod tests {
                 assert_eq!(bits.turned().1, left.sums());
                 assert_eq!(product(&bits.turned().0.turned().0, &panels), expected, "{rows}x{inner}x{columns}");
             }
-            // Fractions, which show in what order they are summed.
+            // Fractions expose the order of summation.
             let panels = Panels::of(&Matrix::new(right.values().iter().map(|x| 1.0 / (x + 0.3)).collect(), columns));
             assert_eq!(product(&values, &panels), product(&bits, &panels), "{rows}x{inner}x{columns}");
         }

@@ -1,6 +1,7 @@
-//! Row-major matrices and their products: threaded, and with the same bits on every machine and for any number of threads.
+//! Row-major matrices and their products: threaded, with the same bits on every machine and for any number of
+//! threads.
 //!
-//! The threads are those of the [`rayon`] pool that the caller runs in.
+//! The threads are those of the caller's [`rayon`] pool.
 
 mod bits;
 mod factor;
@@ -19,19 +20,20 @@ pub use bits::{Bits, draw};
 pub use factor::Factor;
 pub use panels::{PANEL, Panels};
 
-/// Steps of a sum that are packed together, so that they stay in the cache. A sum is the sum of those over these parts.
+/// Steps of the summation index that are packed together to stay in the cache. An element is the sum of the sums over
+/// these parts.
 const PART: usize = 256;
-/// Rows that are worth a task of their own.
+/// Smallest number of rows per task.
 const LEAST_ROWS: usize = TILE_COLUMNS;
-/// Multiplications that are worth a second thread.
+/// Multiplications per thread that repay its start.
 const WORK_OF_A_THREAD: usize = 4_000_000;
 
-/// A square of so many rows and columns is turned at a time.
+/// Side of the square block that is transposed at a time.
 const TURNED: usize = 16;
-/// Values that are worth a thread that turns them.
+/// Values per thread that repay its start in a transpose.
 const VALUES_OF_A_TURNER: usize = 1 << 16;
 
-/// A matrix by rows.
+/// Row-major matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix<T> {
     values: Vec<T>,
@@ -45,59 +47,59 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         Self { values: vec![T::default(); rows * columns], rows, columns }
     }
 
-    /// A matrix of these values, row by row; `values.len()` must be a multiple of `columns`.
+    /// Wraps row-major values; `values.len()` must be a multiple of `columns`.
     pub fn new(values: Vec<T>, columns: usize) -> Self {
         let rows = values.len() / columns.max(1);
         debug_assert_eq!(rows * columns, values.len(), "the rows are whole");
         Self { values, rows, columns }
     }
 
-    /// The number of rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// All values, row by row.
+    /// All values, row-major.
     pub fn values(&self) -> &[T] {
         &self.values
     }
 
-    /// The same, without the matrix.
+    /// Returns the row-major values.
     pub fn into_values(self) -> Vec<T> {
         self.values
     }
 
-    /// The same, to be changed.
+    /// Mutable view of all values, row-major.
     pub fn values_mut(&mut self) -> &mut [T] {
         &mut self.values
     }
 
-    /// A row.
+    /// One row.
     pub fn row(&self, row: usize) -> &[T] {
         &self.values[row * self.columns..][..self.columns]
     }
 
-    /// A row, to be changed.
+    /// Mutable view of one row.
     pub fn row_mut(&mut self, row: usize) -> &mut [T] {
         &mut self.values[row * self.columns..][..self.columns]
     }
 
-    /// The rows, first to last.
+    /// Iterates over the rows.
     pub fn each_row(&self) -> impl Iterator<Item = &[T]> {
         self.values.chunks_exact(self.columns.max(1))
     }
 
-    /// The rows, to be changed.
+    /// Iterates over mutable rows.
     pub fn each_row_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         self.values.chunks_exact_mut(self.columns.max(1))
     }
 
-    /// `count` rows from `first` on, or as many of them as there are.
+    /// Up to `count` rows from `first` on; fewer at the end.
     #[must_use]
     pub fn part(&self, first: usize, count: usize) -> Self {
         let first = first.min(self.rows);
@@ -106,7 +108,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         Self { values, rows: count, columns: self.columns }
     }
 
-    /// Matrices of as many columns one below the other.
+    /// Stacks matrices of equal width vertically.
     #[must_use]
     pub fn stacked(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut parts = parts.into_iter();
@@ -119,13 +121,13 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         all
     }
 
-    /// Takes on this size; what the values are is left open.
+    /// Resizes the matrix; its values are unspecified afterwards.
     fn reshape(&mut self, rows: usize, columns: usize) {
         self.values.resize(rows * columns, T::default());
         (self.rows, self.columns) = (rows, columns);
     }
 
-    /// Rows and columns exchanged.
+    /// The transpose.
     #[must_use]
     pub fn transposed(&self) -> Self {
         let mut out = Self::default();
@@ -133,7 +135,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         out
     }
 
-    /// The same, in the place of another matrix.
+    /// Writes the transpose to `out`, which is resized.
     pub fn transpose_into(&self, out: &mut Self) {
         out.reshape(self.columns, self.rows);
         if self.values.is_empty() {
@@ -144,12 +146,12 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         bands.enumerate().for_each(|(number, band)| self.turn(number * TURNED, band));
     }
 
-    /// The number of threads that are worth it.
+    /// Useful number of threads for a transpose.
     fn turners(&self) -> usize {
         (self.values.len() / VALUES_OF_A_TURNER).clamp(1, rayon::current_num_threads())
     }
 
-    /// Fills a band of the transpose: the columns from `left` on as rows.
+    /// Fills a band of the transpose: the columns from `left` on become its rows.
     fn turn(&self, left: usize, band: &mut [T]) {
         let width = band.len() / self.rows;
         for (top, rows) in (0..).step_by(TURNED).zip(self.values.chunks(TURNED * self.columns)) {
@@ -167,7 +169,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
 }
 
 impl<T: Real> Matrix<T> {
-    /// The product with `right`, of as many rows as this has columns.
+    /// `self * right`.
     #[must_use]
     pub fn times(&self, right: &Self) -> Self {
         debug_assert_eq!(self.columns, right.rows);
@@ -178,7 +180,7 @@ impl<T: Real> Matrix<T> {
         self.product(right.columns, pack)
     }
 
-    /// The product with the transpose of `right`, of as many columns as this has.
+    /// `self * rightᵀ`.
     #[must_use]
     pub fn times_transposed(&self, right: &Self) -> Self {
         debug_assert_eq!(self.columns, right.columns);
@@ -186,13 +188,13 @@ impl<T: Real> Matrix<T> {
         self.product(right.rows, |begin, end| Pack { rows: all.part(begin, end - begin), transposed: true })
     }
 
-    /// The product of the transpose of this with `right`, of as many rows.
+    /// `selfᵀ * right`.
     #[must_use]
     pub fn transposed_times(&self, right: &Self) -> Self {
         self.transposed().times(right)
     }
 
-    /// This times a factor of so many `columns`, which is packed in parts of the summation index.
+    /// Product with a factor of `columns` columns, which is packed in parts of the summation index.
     fn product<'a>(&self, columns: usize, part: impl Fn(usize, usize) -> Pack<'a, T>) -> Self {
         let mut out = Self::zeros(self.rows, columns);
         if out.values.is_empty() {
@@ -203,7 +205,7 @@ impl<T: Real> Matrix<T> {
         let rows = self.rows.div_ceil(tasks).next_multiple_of(LEAST_ROWS);
         for begin in (0..inner).step_by(PART) {
             let end = inner.min(begin + PART);
-            // What is stored by rows is the transpose by columns, so that the factors change their places.
+            // Row-major storage is the column-major transpose, so the factors swap places.
             let packed = dispatch(part(begin, end));
             let multiply = |(values, out): (&[T], &mut [T])| {
                 let right = Rows::all(values, inner).part(begin, end - begin);
@@ -220,7 +222,7 @@ impl<T: Real> Matrix<T> {
         out
     }
 
-    /// The sum of each column.
+    /// Sum of each column.
     pub fn sums(&self) -> Vec<T> {
         let mut sums = vec![T::zero(); self.columns];
         for row in self.each_row() {
@@ -229,13 +231,13 @@ impl<T: Real> Matrix<T> {
         sums
     }
 
-    /// Adds `factor` times another matrix of this size.
+    /// Adds `factor * other`. Both matrices have the same size.
     pub fn add_scaled(&mut self, factor: T, other: &Self) {
         zip(&mut self.values, &other.values).for_each(|(value, &other)| *value += factor * other);
     }
 }
 
-/// Takes in a factor in the order in which the product reads it.
+/// Packs a factor in the order in which the product reads it.
 struct Pack<'a, T> {
     rows: Rows<'a, T>,
     transposed: bool,
@@ -287,7 +289,7 @@ mod tests {
         Matrix::new((0..rows * columns).map(|n| value(n as u32)).collect(), columns)
     }
 
-    /// The textbook's sum, exact for small whole numbers.
+    /// Reference product, exact for small integers.
     fn textbook(left: &Matrix<f64>, right: &Matrix<f64>) -> Matrix<f64> {
         let mut out = Matrix::zeros(left.rows(), right.columns());
         for row in 0..left.rows() {

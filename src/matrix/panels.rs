@@ -1,5 +1,5 @@
-//! Matrices by panels, for products whose factors change with every step: a panel is contiguous, so that what is gone through again and
-//! again lies side by side in the cache, and is filled by one thread.
+//! Matrices stored as column panels, for products whose factors change in every step. A panel is contiguous: data
+//! that is reused stays in the cache, and one thread fills it.
 
 use std::iter::zip;
 
@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use super::{Matrix, VALUES_OF_A_TURNER};
 use crate::simd::dispatch;
 
-/// The columns of a panel, as many as a word has bits; their sums fit into registers.
+/// Columns per panel, equal to the bits of a word. The sums of a panel row fit into registers.
 pub const PANEL: usize = 64;
-/// The columns of the last panel are a multiple of this: the widest vector.
+/// The width of the last panel is a multiple of this, the widest vector.
 const STRIP: usize = 16;
 
-/// A matrix whose columns are cut into panels of [`PANEL`], one after the other, each by rows. What lies beyond the last column means
-/// nothing.
+/// A matrix cut into panels of [`PANEL`] columns, each stored row-major. Padding beyond the last column has
+/// unspecified values.
 #[derive(Clone, Debug, Default)]
 pub struct Panels {
     values: Vec<f32>,
@@ -31,7 +31,7 @@ impl Panels {
         zeros
     }
 
-    /// The same matrix by panels.
+    /// Converts from row-major storage.
     pub fn of(matrix: &Matrix<f32>) -> Self {
         let mut panels = Self::zeros(matrix.rows(), matrix.columns());
         for (number, row) in matrix.each_row().enumerate() {
@@ -40,7 +40,7 @@ impl Panels {
         panels
     }
 
-    /// The same matrix by rows.
+    /// Converts to row-major storage.
     pub fn matrix(&self) -> Matrix<f32> {
         let mut matrix = Matrix::zeros(self.rows, self.columns);
         for (number, row) in matrix.each_row_mut().enumerate() {
@@ -52,7 +52,7 @@ impl Panels {
         matrix
     }
 
-    /// Takes on this size; what the values are is left open.
+    /// Resizes the matrix; its values are unspecified afterwards.
     pub fn reshape(&mut self, rows: usize, columns: usize) {
         self.values.resize(rows * columns.next_multiple_of(STRIP), 0.0);
         (self.rows, self.columns) = (rows, columns);
@@ -67,48 +67,48 @@ impl Panels {
         }
     }
 
-    /// The number of rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// All values, panel by panel, with those that mean nothing.
+    /// All values, panel by panel, including padding.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The same, to be changed.
+    /// Mutable view of all values, including padding.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
 
-    /// The panels, first to last.
+    /// Iterates over the panels.
     pub(super) fn panels(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks(PANEL * self.rows.max(1))
     }
 
-    /// The panels, to be filled.
+    /// Iterates over mutable panels.
     pub fn panels_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         self.values.chunks_mut(PANEL * self.rows.max(1))
     }
 
-    /// The panels, to be filled by threads.
+    /// Panels for parallel filling.
     pub fn par_panels_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [f32]> {
         self.values.par_chunks_mut(PANEL * self.rows.max(1))
     }
 
-    /// The panel of that number.
+    /// The panel with this number.
     pub fn panel(&self, number: usize) -> &[f32] {
         let begin = number * PANEL * self.rows;
         &self.values[begin..self.values.len().min(begin + PANEL * self.rows)]
     }
 
-    /// The sum of each column.
+    /// Sum of each column.
     pub fn sums(&self) -> Vec<f32> {
         let mut sums = vec![0.0; self.columns.next_multiple_of(STRIP)];
         for (sums, panel) in zip(sums.chunks_mut(PANEL), self.panels()) {
@@ -120,7 +120,7 @@ impl Panels {
         sums
     }
 
-    /// Rows and columns exchanged, in the place of another matrix.
+    /// Writes the transpose to `out`, which is resized.
     pub fn transpose_into(&self, out: &mut Self) {
         out.reshape(self.columns, self.rows);
         let height = self.columns;
@@ -139,7 +139,7 @@ impl Panels {
     }
 }
 
-/// Turns rows of `held` values into columns of rows of `width`.
+/// Transposes rows of `held` values into rows of `width` values.
 struct Turn<'a> {
     rows: &'a [f32],
     held: usize,
@@ -167,7 +167,7 @@ impl WithSimd for Turn<'_> {
     }
 }
 
-/// Turns as many rows as a panel has columns: with sizes that are known, a vector is put together and not element by element.
+/// Transposes a full square. The constant sizes let the compiler build whole vectors instead of single elements.
 #[inline(always)]
 fn turn_square<const HELD: usize>(rows: &[f32], out: &mut [f32]) {
     let Some(rows) = rows.as_chunks::<HELD>().0.first_chunk::<PANEL>() else { return };

@@ -1,24 +1,24 @@
 //! The product of two matrices, with the same bits on every CPU.
 //!
-//! Each element of the result is its own chain of additions, in the order of the summation index,
-//! and no multiplication is fused with an addition. The lanes of a vector hold different elements
-//! of the result, so a wider vector computes more chains at a time, but never another sum.
+//! Each element of the result is its own chain of additions, in the order of the summation index, without fused
+//! multiply-add. Vector lanes hold different elements of the result. A wider vector therefore computes more chains at
+//! a time, but the same sums.
 
 use nalgebra::RealField;
 use pulp::Simd;
 use std::array;
 use std::iter::zip;
 
-/// Columns of the result that are computed together. With four vectors of rows that makes 24 sums,
-/// which 32 registers hold beside the factors; with two vectors 12, for 16 registers.
+/// Columns of the result computed together. Four vectors of rows need 24 sums, which 32 registers hold beside the
+/// factors; two vectors need 12 sums, for 16 registers.
 pub(crate) const TILE_COLUMNS: usize = 6;
 
-/// A floating-point number, `f32` or `f64`, and vectors of it.
+/// Floating-point element type, `f32` or `f64`, with its vectors.
 pub trait Real: RealField + Copy + Default {
-    /// The least positive number of full precision.
+    /// Smallest positive normal number.
     const MIN_POSITIVE: Self;
 
-    /// A register full of numbers.
+    /// A vector register of elements.
     type Vector<S: Simd>: Copy;
 
     /// A vector whose lanes all hold `value`.
@@ -27,10 +27,10 @@ pub trait Real: RealField + Copy + Default {
     /// `sum + x * y`, rounded after the product and again after the sum.
     fn add_product<S: Simd>(simd: S, sum: Self::Vector<S>, x: Self::Vector<S>, y: Self::Vector<S>) -> Self::Vector<S>;
 
-    /// The whole vectors at the front of `values`.
+    /// The full vectors at the start of `values`.
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
 
-    /// Adds `terms` to as many `sums`, which may end within a vector.
+    /// Adds `terms` to `sums`, whose end may lie within a vector.
     fn add_to<S: Simd>(simd: S, sums: &mut [Self], terms: &[Self::Vector<S>]);
 }
 
@@ -79,39 +79,39 @@ real!(f32, f32s, splat_f32s, add_f32s, mul_f32s,
 real!(f64, f64s, splat_f64s, add_f64s, mul_f64s,
       as_simd_f64s, as_mut_simd_f64s, partial_load_f64s, partial_store_f64s);
 
-/// Some consecutive rows of a matrix that is stored by columns.
+/// Consecutive rows of a column-major matrix.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {
-    /// The whole matrix, one column after another.
+    /// All columns of the matrix, one after another.
     values: &'a [T],
-    /// The number of rows of the whole matrix.
+    /// Number of rows of the matrix.
     height: usize,
-    /// The first row of the part.
+    /// First row of the part.
     first: usize,
-    /// The number of rows of the part.
+    /// Number of rows of the part.
     count: usize,
 }
 
 impl<'a, T: Copy> Rows<'a, T> {
-    /// All rows of a matrix of that `height`.
+    /// All rows of a matrix of this `height`.
     pub(crate) fn all(values: &'a [T], height: usize) -> Self {
         Self { values, height, first: 0, count: height }
     }
 
-    /// `count` of these rows from `first` on, or as many of them as there are.
+    /// Up to `count` of these rows from `first` on; fewer at the end.
     pub(crate) fn part(self, first: usize, count: usize) -> Self {
         let count = count.min(self.count - first);
         Self { first: self.first + first, count, ..self }
     }
 
-    /// These rows cut into parts of `count` rows and a rest, each with the number of its first row.
+    /// These rows in parts of `count` rows and a remainder, each with the index of its first row.
     #[inline(always)]
     pub(crate) fn parts(self, count: usize) -> impl Iterator<Item = (usize, Self)> {
         let firsts = (0..self.count).step_by(count);
         firsts.map(move |first| (first, self.part(first, count)))
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub(crate) fn width(self) -> usize {
         self.values.len() / self.height
     }
@@ -123,8 +123,8 @@ impl<'a, T: Copy> Rows<'a, T> {
         columns.map(move |column| &column[self.first..][..self.count])
     }
 
-    /// These rows of the columns of a tile, `TILE_COLUMNS * tile` and those that follow. A tile at
-    /// the right edge repeats the last column.
+    /// These rows of the columns in a tile, starting at column `TILE_COLUMNS * tile`. A tile at the right edge
+    /// repeats the last column.
     #[inline(always)]
     pub(crate) fn tile(self, tile: usize) -> [&'a [T]; TILE_COLUMNS] {
         let last = self.width() - 1;
@@ -135,8 +135,8 @@ impl<'a, T: Copy> Rows<'a, T> {
     }
 }
 
-/// A left factor in the order in which the product reads it: strips of `M` vectors of rows, each
-/// strip column after column, with zeros below the last row.
+/// Left factor in the order in which the product reads it. It consists of strips of `M` vectors of rows, each stored
+/// column by column and padded with zeros.
 #[derive(Default)]
 pub(crate) struct Packed<T> {
     values: Vec<T>,
@@ -145,7 +145,7 @@ pub(crate) struct Packed<T> {
 }
 
 impl<T: Real> Packed<T> {
-    /// Takes in `matrix` in place of the factor before.
+    /// Packs `matrix`, replacing the previous factor.
     #[inline(always)]
     pub(crate) fn pack<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
         let strip = rows_of_a_strip::<S, T, M>();
@@ -159,7 +159,7 @@ impl<T: Real> Packed<T> {
         }
     }
 
-    /// Takes in the transpose of `matrix` in place of the factor before.
+    /// Packs the transpose of `matrix`, replacing the previous factor.
     #[inline(always)]
     pub(crate) fn pack_transposed<S: Simd, const M: usize>(&mut self, matrix: Rows<T>) {
         let strip = rows_of_a_strip::<S, T, M>();
@@ -181,9 +181,10 @@ impl<T: Real> Packed<T> {
         self.values.resize(rows.next_multiple_of(strip) * columns, T::zero());
     }
 
-    /// `out += self * right`, where `out` is the rows from `first` on of a matrix of that `height`.
+    /// `out += self * right`, for the rows of `out` from `first` on. `height` is the number of rows of `out`'s
+    /// matrix.
     ///
-    /// The products of an element are summed from the first to the last, and only then added.
+    /// The products of an element are summed in order before the sum is added to `out`.
     #[inline(always)]
     pub(crate) fn multiply_add<S: Simd, const M: usize>(
         &self,
@@ -198,7 +199,7 @@ impl<T: Real> Packed<T> {
         }
     }
 
-    /// The same for a tile of columns.
+    /// Like [`Self::multiply_add`], for one tile of columns.
     #[inline(always)]
     pub(crate) fn multiply_add_tile<S: Simd, const M: usize>(
         &self,
@@ -220,12 +221,12 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// The number of rows that `M` vectors hold.
+/// Number of rows in `M` vectors.
 fn rows_of_a_strip<S: Simd, T: Real, const M: usize>() -> usize {
     M * size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// One strip of a packed factor times a tile of columns, with all sums in registers.
+/// Multiplies one strip of a packed factor by a tile of columns, with all sums in registers.
 #[inline(always)]
 fn multiply_tile<S: Simd, T: Real, const M: usize>(
     simd: S,
@@ -233,7 +234,7 @@ fn multiply_tile<S: Simd, T: Real, const M: usize>(
     right: [&[T]; TILE_COLUMNS],
 ) -> [[T::Vector<S>; M]; TILE_COLUMNS] {
     let (left, _) = T::vectors::<S>(left).as_chunks::<M>();
-    // Tells the compiler that no index below is out of bounds.
+    // Lets the compiler remove the bounds checks below.
     let right = right.map(|column| &column[..left.len()]);
     let mut sums = [[T::broadcast(simd, T::zero()); M]; TILE_COLUMNS];
     for (k, left) in left.iter().enumerate() {
