@@ -1,35 +1,36 @@
-//! Empirical distribution functions. Values are counted in cells whose borders lie between neighbouring numbers of the dtype, so rounding
-//! to the dtype changes no count.
+//! Empirical distribution functions. Cell borders lie between neighbouring numbers of the dtype, so rounding to the
+//! dtype changes no count.
 
 use crate::tensor::{DType, to_f32, to_f64};
 
-/// The most mantissa bits that distinguish cells: 128 cells from one power of two to the next.
+/// Largest number of mantissa bits that distinguish cells: 128 cells per binade.
 pub const MANTISSA: u32 = 7;
 
-/// A cell with more than this share of all values has many.
+/// Share of all values above which a cell counts as frequent.
 const OFTEN: f64 = 0.1;
 
-/// The cells: all numbers of one sign with the same first bits are one. Each number of a 16-bit dtype is its own.
+/// Cells: numbers of one sign with the same leading bits share a cell. Each number of a 16-bit dtype has its own
+/// cell.
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
     dtype: DType,
-    /// The point where cells are narrowest.
+    /// Point with the narrowest cells.
     centre: f64,
-    /// The number of last bits of a double that are ignored.
+    /// Number of trailing bits of an `f64` that are ignored.
     shift: u32,
-    /// The first bits of the smallest magnitude that is not in the cell of 0.
+    /// Leading bits of the smallest magnitude outside the cell of 0.
     base: u64,
-    /// The number of cells of each sign, without that of 0.
+    /// Number of cells per sign, without the cell of 0.
     half: u64,
 }
 
 impl Grid {
-    /// The grid for values of a dtype.
+    /// Grid for values of a dtype.
     pub fn new(dtype: DType, centre: f64) -> Self {
         let small = dtype.size() == 2;
         let mantissa = if small { dtype.mantissa_bits() } else { MANTISSA };
         let shift = 52 - mantissa;
-        // Twice the largest, for distances from the centre.
+        // Twice the largest value, for distances from the centre.
         let (least, most) = (dtype.next_up(0.0).max(f64::MIN_POSITIVE), (dtype.max() * 2.0).min(f64::MAX));
         let base = least.to_bits() >> shift;
         Self {
@@ -45,7 +46,7 @@ impl Grid {
         usize::try_from(2 * self.half + 1).unwrap_or(0)
     }
 
-    /// The cell of a finite value.
+    /// Cell of a finite value.
     #[inline(always)]
     fn cell(&self, value: f64) -> usize {
         let distance = value - self.centre;
@@ -55,12 +56,12 @@ impl Grid {
         cell
     }
 
-    /// The distance from the centre at which step `step` of a sign begins.
+    /// Distance from the centre at which cell `step` of a sign begins.
     fn edge(&self, step: u64) -> f64 {
         f64::from_bits((self.base + step - 1) << self.shift)
     }
 
-    /// The border between a cell and the next.
+    /// Border between a cell and the next one.
     pub fn border(&self, cell: usize) -> Border {
         let cell = cell as u64;
         let rounded_up = |edge: f64| self.dtype.round_up(self.centre + edge);
@@ -78,20 +79,20 @@ impl Grid {
 /// Two neighbouring numbers of a dtype.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Border {
-    /// The lower.
+    /// Lower number.
     pub below: f64,
-    /// The upper.
+    /// Upper number.
     pub above: f64,
 }
 
 impl Border {
-    /// The middle of the two. Numbers below it are rounded to the lower.
+    /// Midpoint of both. Numbers below it round to the lower one.
     pub fn middle(&self) -> f64 {
         self.below / 2.0 + self.above / 2.0
     }
 }
 
-/// Counts of values by cell.
+/// Number of values in each cell.
 #[derive(Clone, Debug)]
 pub struct Cells {
     grid: Grid,
@@ -99,12 +100,12 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// No value yet.
+    /// Empty cells.
     pub fn new(grid: Grid) -> Self {
         Self { grid, counts: vec![0; grid.cells()] }
     }
 
-    /// No value yet, in the same cells.
+    /// Empty cells of the same grid.
     #[must_use]
     pub fn emptied(&self) -> Self {
         Self::new(self.grid)
@@ -117,18 +118,18 @@ impl Cells {
         }
     }
 
-    /// Adds the counts of another with the same grid.
+    /// Adds the counts of other cells with the same grid.
     pub fn merge(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
     }
 
-    /// The number of counted values.
+    /// Number of counted values.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// For each cell, a function of the rank of its values (-1 to 1), minus the mean of that function over all values; and the skewness
-    /// of the result.
+    /// For each cell, a function of its rank (-1 to 1), centred over all values. Also returns the skewness of the
+    /// result.
     pub fn ranks(&self, function: &dyn Fn(f64) -> f64) -> (Vec<f32>, f64) {
         let total = to_f64(self.total().max(1));
         let mut below = 0;
@@ -145,7 +146,8 @@ impl Cells {
         for rank in &mut ranks {
             *rank -= mean;
         }
-        // A frequent value near the middle, such as the zeros of a sparse distribution, has the same sign everywhere and shows nothing.
+        // A frequent value near the middle, such as the zeros of a sparse distribution, has a constant sign and shows
+        // nothing.
         let deviation = mean_of(2, &ranks).sqrt();
         for (rank, &count) in ranks.iter_mut().zip(&self.counts) {
             if to_f64(count) > OFTEN * total && rank.abs() < deviation / 4.0 {
@@ -157,32 +159,33 @@ impl Cells {
         (ranks.into_iter().map(to_f32).collect(), skew)
     }
 
-    /// The number that a list has for the cell of a finite value.
+    /// The entry of `list` for the cell of a finite value.
     pub fn of(&self, value: f64, list: &[f32]) -> f32 {
         list.get(self.grid.cell(value)).copied().unwrap_or(0.0)
     }
 
-    /// The probability that two values are equal, if those of a cell are uniform over its numbers with a mantissa of so many bits.
+    /// Probability that two values are equal, if each cell's values are uniform over its numbers with `mantissa`
+    /// bits.
     pub fn collision(&self, mantissa: u32) -> f64 {
         let total = to_f64(self.total().max(1));
         let occupied = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
         occupied.map(|(cell, &count)| (to_f64(count) / total).powi(2) / self.numbers(cell, mantissa)).sum()
     }
 
-    /// The number of numbers in a cell with a mantissa of so many bits.
+    /// Number of values with `mantissa` bits in a cell.
     fn numbers(&self, cell: usize, mantissa: u32) -> f64 {
         if cell == 0 || cell + 1 >= self.counts.len() {
             return 1.0;
         }
         let (low, high) = (self.grid.border(cell - 1).middle(), self.grid.border(cell).middle());
         let binade = f64::from_bits(low.abs().max(high.abs()).to_bits() >> 52 << 52);
-        // Subnormal numbers lie further apart than others of their size would.
+        // The spacing of subnormal numbers is constant.
         let step = (binade * 0.5f64.powi(mantissa.cast_signed())).max(self.grid.dtype.next_up(0.0));
         ((high - low) / step).max(1.0)
     }
 
-    /// The largest distance between the distribution functions of the values and of a distribution, over all borders strictly inside the
-    /// bounds. A writer may have moved values that rounding put outside.
+    /// Largest distance between the empirical distribution function and `cdf`, over borders strictly inside the
+    /// bounds. A writer may have clamped values that rounding put outside the bounds.
     pub fn distance(&self, cdf: &dyn Fn(f64) -> f64, bounds: Option<(f64, f64)>) -> f64 {
         let (low, high) = bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         let (least, most) = (self.grid.dtype.round_up(low), self.grid.dtype.round_down(high));
@@ -194,7 +197,7 @@ impl Cells {
                 largest = largest.max((to_f64(below) / total - cdf(border.middle())).abs());
             }
         };
-        // Between two values only the distribution's own function grows, so the distance is largest next to a value.
+        // Between two values only `cdf` grows, so the distance is largest next to a value.
         for (cell, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if cell > 0 {
                 compare(cell - 1, below);
@@ -207,7 +210,7 @@ impl Cells {
         largest
     }
 
-    /// The largest distance between the distribution functions of two samples.
+    /// Largest distance between the empirical distribution functions of two samples.
     pub fn distance_from(&self, other: &Self) -> f64 {
         let (ours, theirs) = (to_f64(self.total().max(1)), to_f64(other.total().max(1)));
         let (mut below, mut largest) = ((0, 0), 0f64);
@@ -257,7 +260,7 @@ mod tests {
 
     #[test]
     fn rounding_adds_no_distance() {
-        // A uniform distribution on a grid of a million steps, in a dtype that has 33 numbers there.
+        // A uniform distribution on a grid of a million steps, in a dtype with 33 numbers in that range.
         let (low, high, count) = (2.0, 2.5, 1_000_000u32);
         let mut cells = Cells::new(Grid::new(DType::BF16, 2.25));
         let values: Vec<f64> = (0..count)

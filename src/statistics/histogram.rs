@@ -1,20 +1,20 @@
-//! Counts of values in equal bins.
+//! Histograms with bins of equal width.
 
 use crate::tensor::to_f64;
 
-/// Counts of values, and the expected ones if their distribution function is known.
+/// Counts per bin, and the expected counts if the distribution function is known.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    /// The edges.
+    /// Bins of the counts.
     pub bins: Bins,
-    /// The number of values in each bin.
+    /// Number of values in each bin.
     pub counts: Vec<usize>,
-    /// The expected number of values in each bin.
+    /// Expected number of values in each bin.
     pub expected: Option<Vec<f64>>,
 }
 
 impl Histogram {
-    /// Counts the finite values in as many bins as Sturges's rule gives, at most `max_bins`; `None` if there are none.
+    /// Counts the finite values in bins by Sturges's rule, at most `max_bins`; `None` without finite values.
     pub fn of(values: &[f64], max_bins: usize) -> Option<Self> {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let (low, high) = (finite().reduce(f64::min)?, finite().reduce(f64::max)?);
@@ -26,7 +26,8 @@ impl Histogram {
     }
 }
 
-/// Equal bins from the least value to the greatest. Each contains its lower edge, and the last its upper edge too.
+/// Bins of equal width from the smallest to the largest value. Each includes its lower edge, and the last one also
+/// its upper edge.
 #[derive(Clone, Copy, Debug)]
 pub struct Bins {
     low: f64,
@@ -41,34 +42,34 @@ impl Bins {
         if bins.step() > 0.0 { bins } else { Self { count: 1, ..bins } }
     }
 
-    /// The number of bins, at least 1.
+    /// Number of bins, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "there is always a bin")]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// The least value.
+    /// Lower end of the range.
     pub fn low(&self) -> f64 {
         self.low
     }
 
-    /// The greatest value.
+    /// Upper end of the range.
     pub fn high(&self) -> f64 {
         self.high
     }
 
-    /// The width of a bin, finite even for the widest range.
+    /// Width of a bin, finite even for the widest range.
     pub fn step(&self) -> f64 {
         let count = to_f64(self.count as u64);
         self.high / count - self.low / count
     }
 
-    /// The lower edge of a bin.
+    /// Lower edge of a bin.
     pub fn edge(&self, bin: usize) -> f64 {
         self.low + self.step() * to_f64(bin as u64)
     }
 
-    /// Adds the finite ones of `values`, which lie between the least and the greatest, to the counts of their bins.
+    /// Adds the finite `values`, which must lie within the range, to the counts of their bins.
     pub fn count(&self, values: &[f64], counts: &mut [usize]) {
         let half_step = self.step() / 2.0;
         for value in values.iter().filter(|value| value.is_finite()) {
@@ -78,7 +79,7 @@ impl Bins {
         }
     }
 
-    /// The expected counts of `total` values with a distribution function.
+    /// Expected counts of `total` values with this distribution function.
     pub fn expected(&self, cdf: &dyn Fn(f64) -> f64, total: u64) -> Vec<f64> {
         let probability = |bin: usize| cdf(self.edge(bin + 1)) - cdf(self.edge(bin));
         (0..self.count).map(|bin| probability(bin) * to_f64(total)).collect()

@@ -1,4 +1,5 @@
-//! Statistics that know no tensor: the normal distribution, integrals, summaries, histograms, distribution functions, p-values.
+//! Statistics independent of tensors: normal distribution, quadrature, summaries, histograms, distribution functions
+//! and p-values.
 
 pub mod ecdf;
 pub mod histogram;

@@ -1,56 +1,57 @@
-//! P-values: each function gives the probability of a statistic at least as extreme as its argument, if the values have the expected
-//! distribution.
+//! P-values: each function gives the probability of a statistic at least as extreme as its argument, if the values
+//! have the expected distribution.
 
 use super::normal;
 use crate::tensor::to_f64;
 
-/// A bound for the distance between the distribution functions of `count` values and of their distribution. It holds for any
-/// distribution and any count (Dvoretzky, Kiefer and Wolfowitz 1956; the constant is Massart's, 1990).
+/// Upper bound for the distance between an empirical distribution function of `count` values and the true one. Holds
+/// for any distribution and count (Dvoretzky, Kiefer and Wolfowitz 1956; Massart's constant of 1990).
 pub fn kolmogorov_smirnov(distance: f64, count: u64) -> f64 {
     (2.0 * libm::exp(-2.0 * to_f64(count) * distance * distance)).min(1.0)
 }
 
-/// A bound for the distance between two samples of one distribution (Wei and Dudley 2012).
+/// Upper bound for the distance between two samples of one distribution (Wei and Dudley 2012).
 pub fn kolmogorov_smirnov_two_samples(distance: f64, one: u64, two: u64) -> f64 {
     let (one, two) = (to_f64(one), to_f64(two));
     (std::f64::consts::E * libm::exp(-2.0 * one * two / (one + two) * distance * distance)).min(1.0)
 }
 
-/// The probability of a standard normal at least as far from 0, on either side.
+/// Probability of a standard normal at least as far from 0, two-sided.
 pub fn standard_normal(z: f64) -> f64 {
     (2.0 * normal::upper(z.abs())).min(1.0)
 }
 
-/// For the ratio of the variance of `count` normals to that of their distribution, by the cube root of Wilson and Hilferty (1931).
+/// For the ratio of the sample variance of `count` normals to the true variance, by the cube root of Wilson and
+/// Hilferty (1931).
 pub fn variance_of_normals(ratio: f64, count: u64) -> f64 {
     let spread = 2.0 / (9.0 * to_f64(count - 1));
     standard_normal((libm::cbrt(ratio) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// For the least of `count` independent p-values: 1 - (1 - p)^n (Šidák 1967).
+/// For the smallest of `count` independent p-values: 1 - (1 - p)^n (Šidák 1967).
 pub fn sidak(p_value: f64, count: u64) -> f64 {
     -libm::expm1(to_f64(count) * libm::log1p(-p_value.clamp(0.0, 1.0)))
 }
 
-/// For `tests` tests of any dependence: p n (Bonferroni).
+/// For `tests` tests with any dependence: p n (Bonferroni).
 pub fn bonferroni(p_value: f64, tests: u64) -> f64 {
     (p_value * to_f64(tests)).min(1.0)
 }
 
-/// For a statistic on either side of the expected one, from the p-values of both sides.
+/// Two-sided p-value from the p-values of both sides.
 pub fn two_sided(one: f64, other: f64) -> f64 {
     (2.0 * one.min(other)).min(1.0)
 }
 
-/// For a sum of `freedom` squared standard normals, on either side of its mean, by the cube root of Wilson and Hilferty (1931). Far above
-/// the mean it is too large, which is the safe side.
+/// For a sum of `freedom` squared standard normals, two-sided, by the cube root of Wilson and Hilferty (1931). Far
+/// above the mean the result is too large, which is conservative.
 pub fn chi_squared(sum: f64, freedom: u64) -> f64 {
     let freedom = to_f64(freedom);
     let spread = 2.0 / (9.0 * freedom);
     standard_normal((libm::cbrt(sum / freedom) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// A bound for `count` or more independent rare events if `mean` are expected (Chernoff 1952).
+/// Upper bound for `count` or more independent rare events if `mean` are expected (Chernoff 1952).
 pub fn poisson_bound(count: f64, mean: f64) -> f64 {
     if count <= mean {
         return 1.0;
@@ -58,7 +59,7 @@ pub fn poisson_bound(count: f64, mean: f64) -> f64 {
     libm::exp(count - mean - count * libm::log(count / mean))
 }
 
-/// For the number of heads in `count` tosses of a fair coin, on either side of half.
+/// For the number of heads in `count` tosses of a fair coin, two-sided.
 pub fn fair_coin(heads: u64, count: u64) -> f64 {
     let above = |heads: u64| {
         if heads == 0 { 1.0 } else { beta(0.5, to_f64(heads), to_f64(count - heads + 1)) }
@@ -66,25 +67,26 @@ pub fn fair_coin(heads: u64, count: u64) -> f64 {
     two_sided(above(heads), above(count - heads))
 }
 
-/// For a coordinate of a random point on the unit sphere, such as an entry of a random orthogonal matrix, on either side of 0.
+/// For a coordinate of a random point on the unit sphere, such as an entry of a random orthogonal matrix, two-sided.
 pub fn sphere_coordinate(coordinate: f64, dimensions: u64) -> f64 {
     let square = (coordinate * coordinate).min(1.0);
     if dimensions < 2 { 1.0 } else { beta(1.0 - square, to_f64(dimensions - 1) / 2.0, 0.5) }
 }
 
-/// For the squared length of the first `coordinates` coordinates of a random point on the unit sphere, on either side of its median.
+/// For the squared length of the first `coordinates` coordinates of a random point on the unit sphere, two-sided
+/// about its median.
 pub fn sphere_projection(square: f64, coordinates: u64, dimensions: u64) -> f64 {
     let (first, rest) = (to_f64(coordinates) / 2.0, to_f64(dimensions - coordinates) / 2.0);
     let square = square.clamp(0.0, 1.0);
     two_sided(beta(square, first, rest), beta(1.0 - square, rest, first))
 }
 
-/// The regularized incomplete beta function: the distribution function of the beta distribution.
+/// Regularised incomplete beta function: the distribution function of the beta distribution.
 fn beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
     }
-    // Above the mean the fraction converges slowly.
+    // The continued fraction converges slowly above the mean.
     if x > (a + 1.0) / (a + b + 2.0) {
         return (1.0 - beta(1.0 - x, b, a)).max(0.0);
     }
@@ -92,7 +94,7 @@ fn beta(x: f64, a: f64, b: f64) -> f64 {
     libm::exp(scale + a * libm::log(x) + b * libm::log1p(-x)) * fraction(x, a, b) / a
 }
 
-/// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the method of Lentz (1976).
+/// Continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the method of Lentz (1976).
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     const LEAST: f64 = 1e-300;
     let away = |value: f64| if value.abs() < LEAST { LEAST } else { value };
@@ -132,7 +134,7 @@ mod tests {
             let ratio = kolmogorov_smirnov(distance, count) / exact;
             assert!((1.0..1.12).contains(&ratio), "{count}: {ratio}");
         }
-        // scipy.stats.ks_2samp of samples at such a distance, method="exact".
+        // scipy.stats.ks_2samp of samples at this distance, method="exact".
         for (one, two, distance, exact) in [
             (100, 250, 0.18, 0.017_518_132_504_533_032),
             (300, 1000, 0.31 / 3.0, 0.013_480_419_600_984_622),
@@ -144,7 +146,8 @@ mod tests {
         }
     }
 
-    /// The constant of Wei and Dudley is the least for any two samples of one size: with one value in each, their bound is reached.
+    /// The constant of Wei and Dudley is the smallest one for any two samples of equal size. Samples of one value
+    /// each reach the bound.
     #[test]
     fn the_bound_of_two_samples_is_reached_by_samples_of_one_and_holds_for_all() {
         assert!((kolmogorov_smirnov_two_samples(1.0, 1, 1) - 1.0).abs() < 1e-12);
@@ -164,8 +167,8 @@ mod tests {
 
     #[test]
     fn the_variance_of_normals_is_chi_squared() {
-        // A chi-square of 100 degrees is above 135.807 with probability 0.01, and below 70.065 too. The approximation is without_rounding
-        // the more values there are; a test of fewer is within a tenth.
+        // A chi-square of 100 degrees is above 135.807 with probability 0.01, and below 70.065 likewise. The
+        // approximation improves with the number of values; for few it is within a tenth.
         for (ratio, count, within) in
             [(1.358_07, 101, 0.02), (0.700_65, 101, 0.02), (2.320_9, 11, 0.1), (0.255_8, 11, 0.1)]
         {
@@ -178,7 +181,7 @@ mod tests {
         assert!((found / expected - 1.0).abs() <= within, "{found:e}, not {expected:e}");
     }
 
-    // The expected numbers are from SciPy 1.16 and mpmath.
+    // Expected numbers from SciPy 1.16 and mpmath.
 
     #[test]
     fn rare_events_keep_their_digits_among_many_tries() {
@@ -195,7 +198,7 @@ mod tests {
         near(chi_squared(150.0, 100), 1.807_86e-3, 0.02);
         near(chi_squared(40.0, 100), 2.491_79e-8, 0.3);
         near(chi_squared(3.0, 10), 0.037_152, 0.1);
-        // For few degrees and large sums it is too large.
+        // The result is too large for few degrees and large sums.
         for (sum, freedom, exact) in [(60.0, 10, 7.248_6e-9), (20.0, 1, 1.548_8e-5)] {
             assert!((exact..20.0 * exact).contains(&chi_squared(sum, freedom)));
         }

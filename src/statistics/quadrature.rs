@@ -1,6 +1,6 @@
-//! Mean and standard deviation by quadrature, for distributions without a closed form or where its terms cancel.
+//! Mean and standard deviation by quadrature, for distributions without a closed form or with one whose terms cancel.
 
-/// The points of Gauss and Legendre's rule of order 8 on [0, 1] and their weights; those on [-1, 0] mirror them.
+/// Nodes of the Gauss-Legendre rule of order 8 on [0, 1] and their weights; those on [-1, 0] mirror them.
 pub(crate) const GAUSS_LEGENDRE: [(f64, f64); 4] = [
     (0.183_434_642_495_649_8, 0.362_683_783_378_362),
     (0.525_532_409_916_329, 0.313_706_645_877_887_3),
@@ -8,10 +8,11 @@ pub(crate) const GAUSS_LEGENDRE: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_3),
 ];
 
-/// The number of equal parts of a range.
+/// Number of equal parts of a range.
 const PARTS: u16 = 512;
 
-/// Mean and standard deviation of `value(x)`, if x has a density proportional to `density` on `from..to`. Both functions are smooth.
+/// Mean and standard deviation of `value(x)`, if x has a density proportional to `density` on `from..to`. Both
+/// functions must be smooth.
 pub(crate) fn moments((from, to): (f64, f64), density: impl Fn(f64) -> f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
     let half = (to - from) / (2.0 * f64::from(PARTS));
     let centres = (0..PARTS).map(|part| from + half * (2.0 * f64::from(part) + 1.0));

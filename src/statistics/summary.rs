@@ -1,25 +1,25 @@
-//! Mean, standard deviation and range of values, computed in parts that can be joined.
+//! Mean, standard deviation and range of values, computed in parts that can be merged.
 
 use crate::tensor::to_f64;
 
-/// Statistics of values.
+/// Summary statistics of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// The number of finite values. The other statistics are of those.
+    /// Number of finite values. All other statistics cover only these.
     pub finite: u64,
-    /// The number of NaNs.
+    /// Number of NaNs.
     pub nan: u64,
-    /// The number of infinite values.
+    /// Number of infinite values.
     pub infinite: u64,
-    /// The least value; `None` if none is finite.
+    /// Smallest finite value; `None` if there is none.
     pub min: Option<f64>,
-    /// The greatest value; `None` if none is finite.
+    /// Largest finite value; `None` if there is none.
     pub max: Option<f64>,
     moments: SampleMoments,
 }
 
 impl Summary {
-    /// The summary of one part.
+    /// Summary of one part.
     pub fn of(values: &[f64]) -> Self {
         let mut summary = Self::default();
         if values.iter().all(|value| value.is_finite()) {
@@ -33,23 +33,23 @@ impl Summary {
         summary
     }
 
-    /// Joins parts in the order of their first values' indices, so that any order of reading gives the same bits.
+    /// Merges parts in the order of their start index, so that any order of reading gives the same bits.
     pub fn joined(mut parts: Vec<(u64, Self)>) -> Self {
         parts.sort_by_key(|(start, _)| *start);
         parts.into_iter().fold(Self::default(), |joined, (_, part)| joined.and(part))
     }
 
-    /// The mean; `None` if there is none or it overflows.
+    /// Mean of the finite values; `None` if there are none or it overflows.
     pub fn mean(&self) -> Option<f64> {
         Some(self.moments.mean).filter(|mean| self.finite > 0 && mean.is_finite())
     }
 
-    /// The population's standard deviation; `None` if there is none or its square overflows.
+    /// Population standard deviation; `None` without finite values or if its square overflows.
     pub fn std(&self) -> Option<f64> {
         Some((self.moments.squares / self.moments.count).sqrt()).filter(|std| std.is_finite())
     }
 
-    /// The summary of two parts together.
+    /// Summary of two parts together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let either = |one: Option<f64>, two: Option<f64>, pick: fn(f64, f64) -> f64| match (one, two) {
@@ -75,7 +75,7 @@ impl Summary {
     }
 }
 
-/// A mean and the sum of the squared deviations from it.
+/// A mean and the sum of squared deviations from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct SampleMoments {
     count: f64,
@@ -84,8 +84,9 @@ struct SampleMoments {
 }
 
 impl SampleMoments {
-    /// The moments of values, of which `first` is one. All sums are of differences, so equal values have exactly their own mean
-    /// and no deviation. A second pass adds what rounding lost in the first mean. A sum that overflows is not finite.
+    /// Moments of `values`, of which `first` is one. All sums are of differences, so equal values have an exact mean
+    /// and no deviation. A second pass corrects the rounding error of the first mean. The result is not finite if a
+    /// sum overflows.
     fn of(values: &[f64], first: f64) -> Self {
         let count = to_f64(values.len() as u64);
         let mean = first + sum(values, |value| value - first) / count;
@@ -94,7 +95,7 @@ impl SampleMoments {
         Self { count, mean: mean + rest / count, squares: if squares < 0.0 { 0.0 } else { squares } }
     }
 
-    /// The moments of both parts together (the pairwise update of Chan, Golub and `LeVeque`, 1979).
+    /// Merges the moments of both parts (pairwise update of Chan, Golub and `LeVeque`, 1979).
     fn and(self, other: Self) -> Self {
         if self.count == 0.0 {
             return other;
@@ -110,7 +111,7 @@ impl SampleMoments {
     }
 }
 
-/// A sum in eight lanes, which a compiler turns into vectors.
+/// Sums in eight lanes, which compilers vectorise.
 fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let (eights, rest) = values.as_chunks::<8>();
     let mut lanes = [0.0; 8];
