@@ -1,4 +1,4 @@
-//! A tensor that is there already, for schemes that start from one.
+//! An existing tensor, for schemes that start from one.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use super::Shape;
 
-/// A tensor that was read, its values widened: all finite.
+/// A tensor that has been read, with its values widened to `f64`; all are finite.
 pub struct Base {
-    /// The identity of the tensor.
+    /// Identity of the tensor, for provenance.
     pub identity: TensorIdentity,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Shape,
-    /// Its values, row-major.
+    /// Values, row-major.
     pub values: Vec<f64>,
 }
 
-/// The identity of a tensor in provenance.
+/// Identity of a tensor in provenance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorIdentity {
-    /// The type of its elements in its file.
+    /// Element type in its file.
     pub dtype: String,
-    /// Its name in its file.
+    /// Name in its file.
     pub name: String,
-    /// The SHA-256 of its values in their own type, little-endian, in hexadecimal.
+    /// SHA-256 of the values in their stored type, little-endian, in hexadecimal.
     pub sha256: String,
-    /// The size of each axis.
+    /// Size of each axis.
     pub shape: Vec<u64>,
 }
 
 impl Base {
-    /// The square root of the sum of the squares of its values: no element or singular value is larger.
+    /// Frobenius norm: an upper bound of every element and singular value.
     pub fn norm(&self) -> f64 {
         let largest = self.values.iter().fold(0f64, |largest, value| largest.max(value.abs()));
         if largest == 0.0 {
@@ -42,7 +42,7 @@ impl Base {
 }
 
 impl fmt::Debug for Base {
-    /// Without its values, of which the hash tells.
+    /// Omits the values, which the hash identifies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {}", self.identity, self.shape)
     }

@@ -1,4 +1,4 @@
-//! The element types that files hold.
+//! Element types that schemes draw.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use half::{bf16, f16};
 
 use crate::text::did_you_mean;
 
-/// The type of a tensor's elements; always stored little-endian.
+/// Element type of a drawn tensor; always stored little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DType {
     /// IEEE binary64.
@@ -22,10 +22,10 @@ pub enum DType {
 }
 
 impl DType {
-    /// Every type, widest first.
+    /// All dtypes, widest first.
     pub const ALL: [Self; 4] = [Self::F64, Self::F32, Self::F16, Self::BF16];
 
-    /// The word on the command line and in provenance.
+    /// Name on the command line and in provenance.
     pub fn word(self) -> &'static str {
         match self {
             Self::F64 => "f64",
@@ -35,7 +35,7 @@ impl DType {
         }
     }
 
-    /// The word that `NumPy` (for bfloat16: `ml_dtypes`) uses.
+    /// Name in `NumPy`, or in `ml_dtypes` for bfloat16.
     pub fn numpy(self) -> &'static str {
         match self {
             Self::F64 => "float64",
@@ -45,7 +45,7 @@ impl DType {
         }
     }
 
-    /// The size of an element in bytes.
+    /// Size of an element in bytes.
     pub fn size(self) -> u64 {
         match self {
             Self::F64 => 8,
@@ -54,7 +54,7 @@ impl DType {
         }
     }
 
-    /// The number of bits that of the mantissa are stored.
+    /// Number of stored mantissa bits.
     pub fn mantissa_bits(self) -> u32 {
         match self {
             Self::F64 => 52,
@@ -64,7 +64,7 @@ impl DType {
         }
     }
 
-    /// The largest finite value.
+    /// Largest finite value.
     pub fn max(self) -> f64 {
         match self {
             Self::F64 => f64::MAX,
@@ -74,7 +74,7 @@ impl DType {
         }
     }
 
-    /// The least value above 0 that has all digits.
+    /// Smallest positive normal value.
     pub fn least_normal(self) -> f64 {
         match self {
             Self::F64 => f64::MIN_POSITIVE,
@@ -83,7 +83,7 @@ impl DType {
         }
     }
 
-    /// The value of this type that is nearest to `value`, ties to even; infinite where `value` overflows.
+    /// Rounds to this type, to nearest, ties to even; infinite if `value` overflows.
     pub fn round(self, value: f64) -> f64 {
         match self {
             Self::F64 => value,
@@ -93,18 +93,18 @@ impl DType {
         }
     }
 
-    /// The smallest value of this type that is not below `bound`.
+    /// Smallest value of this type that is at least `bound`.
     pub fn round_up(self, bound: f64) -> f64 {
         let near = self.round(bound);
         if near < bound { self.next_up(near) } else { near }
     }
 
-    /// The largest value of this type that is not above `bound`.
+    /// Largest value of this type that is at most `bound`.
     pub fn round_down(self, bound: f64) -> f64 {
         -self.round_up(-bound)
     }
 
-    /// The next larger value of this type, of a value that it has.
+    /// Next larger value of this type. `value` must be representable.
     pub fn next_up(self, value: f64) -> f64 {
         match self {
             Self::F64 => value.next_up(),
@@ -115,8 +115,8 @@ impl DType {
     }
 }
 
-/// The value with its lower half gathered into one bit. The `half` crate looks at the upper half of a double only, or rounds
-/// through a single where the CPU has an instruction for that: with this bit alone, both see on which side of a tie it lies.
+/// Collects the lower half of a double into one sticky bit. The `half` crate looks only at the upper half, or rounds
+/// through a single on CPUs with an instruction for that. With this bit, both find the right side of a tie.
 fn sticky(value: f64) -> f64 {
     const LOWER: u64 = 0xffff_ffff;
     let bits = value.to_bits();
@@ -125,7 +125,7 @@ fn sticky(value: f64) -> f64 {
 
 use super::to_f32;
 
-/// The bits of the next larger 16-bit floating-point number.
+/// Bits of the next larger 16-bit floating-point number.
 fn next_up_bits(bits: u16) -> u16 {
     match bits {
         0x8000 => 1,
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-52)), 1.0 + 2f64.powi(-7));
         assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) + 2f64.powi(-23)), 1.0 + 2f64.powi(-7));
         assert_eq!(DType::F16.round(1.0 + 2f64.powi(-11) + 2f64.powi(-52)), 1.0 + 2f64.powi(-10));
-        // Just before one, where a single would be on it.
+        // Just below the tie; rounding to a single first would reach the tie.
         assert_eq!(DType::F16.round(1.0 + 2f64.powi(-11) - 2f64.powi(-30)), 1.0);
         assert_eq!(DType::BF16.round(1.0 + 2f64.powi(-8) - 2f64.powi(-40)), 1.0);
     }

@@ -1,33 +1,33 @@
-//! The types of elements that files hold: those that are drawn, and others that are only copied.
+//! Element types of files: those that are drawn, and others that are only copied.
 
 use super::DType;
 use super::widen::{self, Widen};
 
-/// The type of a tensor's elements.
+/// Element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
-    /// One that schemes draw.
+    /// A type that schemes draw.
     Drawn(DType),
-    /// Another, whose values are copied as they are.
+    /// Any other type, whose values are only copied.
     Stored(&'static Stored),
 }
 
 /// A type that no scheme draws.
 #[derive(Debug)]
 pub struct Stored {
-    /// The word in provenance and reports: that of safetensors, in small letters.
+    /// Name in provenance and reports: that of safetensors, in lower case.
     pub word: &'static str,
-    /// `NumPy`'s word in headers, if it has one.
+    /// Name in `NumPy` headers, if any.
     pub numpy: Option<&'static str>,
-    /// torch's word, if it has one: `torch.int64` is `int64`.
+    /// Name in torch, if any: `int64` for `torch.int64`.
     pub torch: Option<&'static str>,
-    /// True if safetensors has it.
+    /// True if safetensors supports it.
     pub safetensors: bool,
-    /// The size of an element in bits.
+    /// Size of an element in bits.
     pub bits: u64,
     /// True if an element is a pair of numbers, real and imaginary.
     complex: bool,
-    /// True if its numbers have an IEEE sign bit; the others are negated as two's complement.
+    /// True if its numbers have an IEEE sign bit; others are negated in two's complement.
     float: bool,
     widen: Option<Widen>,
 }
@@ -61,12 +61,12 @@ const fn float8(word: &'static str, torch: &'static str, widen: Widen) -> Stored
     Stored { word, numpy: None, torch, safetensors: true, bits: 8, complex: false, float: true, widen }
 }
 
-/// Less than a byte each: two or four of them fill whole bytes together.
+/// A type smaller than a byte: two or four elements fill a byte or more together.
 const fn packed(word: &'static str, bits: u64) -> Stored {
     Stored { word, numpy: None, torch: None, safetensors: true, bits, complex: false, float: true, widen: None }
 }
 
-/// Every type that is copied and not drawn.
+/// All types that are copied and not drawn.
 pub const STORED: &[Stored] = &[
     integer("u64", "<u8", "uint64", 64, widen::u64s),
     integer("i64", "<i8", "int64", 64, widen::i64s),
@@ -91,42 +91,42 @@ pub const STORED: &[Stored] = &[
 ];
 
 impl Stored {
-    /// True for integers and truth values.
+    /// True for integers and booleans.
     pub fn is_integer(&self) -> bool {
         !self.float
     }
 }
 
 impl Element {
-    /// Every type.
+    /// All types.
     pub fn all() -> impl Iterator<Item = Self> {
         DType::ALL.into_iter().map(Self::Drawn).chain(STORED.iter().map(Self::Stored))
     }
 
-    /// The type of that word of provenance.
+    /// Finds a type by its name in provenance.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::all().find(|element| element.word() == word)
     }
 
-    /// The type of that word of safetensors.
+    /// Finds a type by its name in safetensors.
     pub fn of_safetensors(word: &str) -> Option<Self> {
-        // Its words are all in capitals.
+        // Its names are all upper case.
         let found =
             Self::of_word(&word.to_ascii_lowercase()).filter(|_| !word.contains(|c: char| c.is_ascii_lowercase()));
         found.filter(|element| !matches!(element, Self::Stored(stored) if !stored.safetensors))
     }
 
-    /// The type, none that is drawn, of that little-endian word of `NumPy`.
+    /// Finds a copied type by its little-endian name in `NumPy`.
     pub fn of_numpy(word: &str) -> Option<Self> {
         STORED.iter().find(|stored| stored.numpy == Some(word)).map(Self::Stored)
     }
 
-    /// The type of that word of torch, such as `float32` or `int64`.
+    /// Finds a type by its name in torch, such as `float32` or `int64`.
     pub fn of_torch(word: &str) -> Option<Self> {
         Self::all().find(|element| element.torch() == Some(word))
     }
 
-    /// The word in provenance and reports.
+    /// Name in provenance and reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Drawn(dtype) => dtype.word(),
@@ -134,7 +134,7 @@ impl Element {
         }
     }
 
-    /// torch's word, if it has one.
+    /// Name in torch, if any.
     pub fn torch(self) -> Option<&'static str> {
         match self {
             Self::Drawn(dtype) => Some(dtype.numpy()),
@@ -142,7 +142,7 @@ impl Element {
         }
     }
 
-    /// The type where schemes draw it.
+    /// The dtype, if schemes draw this type.
     pub fn dtype(self) -> Option<DType> {
         match self {
             Self::Drawn(dtype) => Some(dtype),
@@ -150,7 +150,7 @@ impl Element {
         }
     }
 
-    /// The size of an element in bits.
+    /// Size of an element in bits.
     pub fn bits(self) -> u64 {
         match self {
             Self::Drawn(dtype) => dtype.size() * 8,
@@ -158,7 +158,7 @@ impl Element {
         }
     }
 
-    /// The size of as many elements in bytes; of less than a byte each, they fill whole bytes together.
+    /// Size of `count` elements in bytes. Types smaller than a byte are packed.
     pub fn bytes(self, count: u64) -> u64 {
         count * self.bits() / 8
     }
@@ -168,13 +168,13 @@ impl Element {
         matches!(self, Self::Stored(stored) if stored.complex)
     }
 
-    /// True if [`Self::widen`] makes numbers of it.
+    /// True if [`Self::widen`] supports this type.
     pub fn is_number(self) -> bool {
         matches!(self, Self::Drawn(_)) || matches!(self, Self::Stored(stored) if stored.widen.is_some())
     }
 
-    /// Appends a double for each element of little-endian bytes: of a complex one its magnitude. Nothing where
-    /// [`Self::is_number`] is false.
+    /// Widens little-endian elements and appends them to `values`; a complex number yields its magnitude. Appends
+    /// nothing if [`Self::is_number`] is false.
     pub fn widen(self, bytes: &[u8], values: &mut Vec<f64>) {
         match self {
             Self::Drawn(dtype) => widen::drawn(dtype)(bytes, values),
@@ -186,7 +186,7 @@ impl Element {
         }
     }
 
-    /// The size in bytes of the numbers that make an element.
+    /// Size in bytes of one number of an element; a complex element has two.
     pub(super) fn part(self) -> usize {
         let bits = if self.is_complex() { self.bits() / 2 } else { self.bits() };
         usize::try_from(bits / 8).unwrap_or(1).max(1)

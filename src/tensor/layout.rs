@@ -1,4 +1,4 @@
-//! Layouts: the role of each axis of a weight, by a letter or by the convention of a framework.
+//! Layouts: the role of each axis of a weight, by letters or by the convention of a framework.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,21 +9,21 @@ use super::Shape;
 use super::axes::{Axes, AxisRole};
 use crate::text::did_you_mean;
 
-/// A named convention of a framework.
+/// A framework's named convention.
 pub struct Convention {
-    /// The word on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// A line for `fanin list layouts`.
+    /// One-line summary for `fanin list layouts`.
     pub summary: &'static str,
-    /// The letters of a weight of two axes.
+    /// Letters of a weight with two axes.
     dense: &'static str,
-    /// The letters of a weight of three and more axes; `...` stands for as many `k` as are left.
+    /// Letters of a weight with three or more axes; `...` is replaced by as many `k` as needed.
     convolution: &'static str,
-    /// A framework that keeps the weights of transposed convolutions in the order of others, and the fix of an error.
+    /// Framework name and fix for an error, if its transposed convolutions use the same axis order as others.
     without_transposed: Option<(&'static str, &'static str)>,
 }
 
-/// Every named layout.
+/// All named layouts.
 pub const LAYOUTS: &[Convention] = &[
     row("io", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
     row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi..."),
@@ -47,7 +47,7 @@ impl Convention {
         Self { without_transposed: Some((framework, fix)), ..self }
     }
 
-    /// The letters of a weight of `rank` axes; `None` if the convention has none.
+    /// Letters of a weight with `rank` axes; `None` if the convention has none.
     pub fn letters(&self, rank: usize) -> Option<String> {
         match rank {
             0 | 1 => None,
@@ -57,7 +57,7 @@ impl Convention {
         }
     }
 
-    /// The letters in general: `io, ...io`.
+    /// General form of the letters: `io, ...io`.
     pub fn rule(&self) -> String {
         match self.dense {
             "" => self.convolution.into(),
@@ -66,7 +66,7 @@ impl Convention {
     }
 }
 
-/// A layout as the user spells it: the name of a convention, or one letter an axis.
+/// A layout as the user spells it: a convention's name, or one letter per axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout(String);
 
@@ -81,7 +81,7 @@ impl Layout {
         LAYOUTS.iter().find(|convention| convention.name == self.0)
     }
 
-    /// One letter an axis for a tensor of `rank` axes. Errors if the layout does not fit that rank.
+    /// One letter per axis for a tensor of `rank` axes. Errors if the layout does not fit that rank.
     pub fn letters(&self, rank: usize) -> Result<String> {
         match self.convention() {
             Some(convention) => convention.letters(rank).with_context(|| {
@@ -96,12 +96,12 @@ impl Layout {
         }
     }
 
-    /// The framework that keeps the weights of transposed convolutions in the order of others, and the fix of an error.
+    /// Framework name and fix for an error, if its transposed convolutions use the same axis order as others.
     pub fn without_transposed(&self) -> Option<(&'static str, &'static str)> {
         self.convention()?.without_transposed
     }
 
-    /// The axes of a weight. Errors if the layout does not fit its rank.
+    /// Axes of a weight. Errors if the layout does not fit its rank.
     pub fn axes(&self, shape: &Shape) -> Result<Axes> {
         Ok(Axes::new(self.letters(shape.rank())?.chars().filter_map(AxisRole::from_letter), shape))
     }

@@ -1,4 +1,4 @@
-//! The name of a tensor, valid by construction.
+//! Tensor names, valid by construction.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,12 +7,12 @@ use anyhow::{Result, ensure};
 
 use crate::text::is_visible;
 
-/// A tensor's name: it can be the key of any format and the path of a file below a folder.
+/// A tensor name: a valid key in every format, and a valid file path below a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
 
 impl Name {
-    /// The longest name, in bytes.
+    /// Longest name, in bytes.
     pub const MAX_BYTES: usize = 512;
 
     /// The name as text.
@@ -20,7 +20,7 @@ impl Name {
         &self.0
     }
 
-    /// The name of the unnamed tensor at `position` (from 0): `weight`, `weight_1`, `weight_2`, ...
+    /// Default name of the unnamed tensor at `position` (from 0): `weight`, `weight_1`, `weight_2`, ...
     pub fn unnamed(position: usize) -> Self {
         match position {
             0 => Self("weight".into()),

@@ -5,67 +5,67 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The seed of a plan: a number, or several for some frameworks, and the steps that derive a key from it.
+/// Seed of a plan: one number, or several for some frameworks, and the steps that derive a key from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seed {
     numbers: Vec<Number>,
     steps: Vec<Step>,
 }
 
-/// A whole number of a seed.
+/// An integer of a seed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Number {
-    /// True if it is below 0.
+    /// True if it is negative.
     pub negative: bool,
-    /// Its magnitude.
+    /// Absolute value.
     pub magnitude: u128,
 }
 
-/// A step from a seed to what is drawn with: from one key to the next, as JAX derives keys, from one seed to the next, as `NumPy`
-/// spawns them, or to the seeds of layers.
+/// A derivation step: to the next key as in JAX, to a spawned seed as in `NumPy`, or to the seeds of layers as in
+/// Keras.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `fold_in(key, number)`.
     FoldIn(u32),
     /// `split(key, of)[index]`; `SeedSequence(seed).spawn(of)[index]`.
     Split {
-        /// The number of the part, from 0.
+        /// Index of the part, from 0.
         index: u64,
-        /// The number of parts.
+        /// Number of parts.
         of: u64,
     },
-    /// The seeds that the layers of a model take, one after the other, as Keras draws them.
+    /// Consecutive seeds for the layers of a model, as Keras draws them.
     Layers,
 }
 
-/// The step to the seeds of layers, as it is written.
+/// Spelling of the step to the seeds of layers.
 const LAYERS: &str = "layers";
 
-/// The most numbers and the most steps of a seed.
+/// Largest number of numbers, and of steps, in a seed.
 const MOST: usize = 64;
-/// The forms of a seed, for errors.
+/// Accepted forms of a seed, for errors.
 const FORM: &str =
     "a seed is a number from 0 to 2^64-1 (decimal or 0x hex) or `random`; with --like, any seed of that framework";
 
 impl Seed {
-    /// Its numbers, one at least.
+    /// Numbers of the seed, at least one.
     pub fn numbers(&self) -> &[Number] {
         &self.numbers
     }
 
-    /// The steps after them, in order.
+    /// Steps after the numbers, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The seed with further steps.
+    /// Appends further steps.
     #[must_use]
     pub fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }
 
-    /// The seed as the user types it, without the step for the layers of a model.
+    /// The seed as the user types it, without the implied step for the layers of a model.
     #[must_use]
     pub fn typed(&self) -> Self {
         let mut typed = self.clone();
@@ -73,7 +73,7 @@ impl Seed {
         typed
     }
 
-    /// Errors if it has steps, which few generators take.
+    /// Errors if the seed has steps, which few generators support.
     pub fn check_no_steps(&self) -> Result<()> {
         match self.steps.first() {
             None => Ok(()),
@@ -92,7 +92,7 @@ impl Seed {
         }
     }
 
-    /// The same as 64 bits without a sign.
+    /// The only number as `u64`, if it fits.
     pub fn to_u64(&self) -> Option<u64> {
         self.only()?.to_u64()
     }
@@ -111,25 +111,25 @@ impl From<u64> for Seed {
 }
 
 impl FromIterator<Number> for Seed {
-    /// A seed of several numbers, one at least.
+    /// The iterator must yield at least one number.
     fn from_iter<I: IntoIterator<Item = Number>>(numbers: I) -> Self {
         Self { numbers: numbers.into_iter().collect(), steps: Vec::new() }
     }
 }
 
 impl Number {
-    /// The number, if it fits 64 bits without a sign.
+    /// The number as `u64`, if it fits.
     pub fn to_u64(self) -> Option<u64> {
         u64::try_from(self.magnitude).ok().filter(|_| !self.negative)
     }
 
-    /// The number, if it fits 64 bits with a sign.
+    /// The number as `i64`, if it fits.
     pub fn to_i64(self) -> Option<i64> {
         let magnitude = i128::try_from(self.magnitude).ok()?;
         i64::try_from(if self.negative { -magnitude } else { magnitude }).ok()
     }
 
-    /// Its lowest 64 bits, in two's complement if it is negative.
+    /// The lowest 64 bits, in two's complement if negative.
     pub fn wrapped(self) -> u64 {
         #[expect(clippy::cast_possible_truncation, reason = "the lowest bits")]
         let low = self.magnitude as u64;
@@ -140,11 +140,11 @@ impl Number {
 impl FromStr for Number {
     type Err = anyhow::Error;
 
-    /// Reads a decimal number, or a hexadecimal one after `0x`; either may have a minus before it.
+    /// Parses a decimal number, or a hexadecimal one after `0x`, with an optional minus sign.
     fn from_str(text: &str) -> Result<Self> {
         let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (digits, radix) = rest.strip_prefix("0x").map_or((rest, 10), |digits| (digits, 16));
-        // The standard parser would also take a leading `+`.
+        // The standard parser would also accept a leading `+`.
         let parsed = digits.chars().all(|c| c.is_digit(radix)).then(|| u128::from_str_radix(digits, radix));
         let magnitude = parsed.context(FORM)?.context(FORM)?;
         Ok(Self { negative: negative && magnitude > 0, magnitude })
@@ -154,7 +154,7 @@ impl FromStr for Number {
 impl FromStr for Step {
     type Err = anyhow::Error;
 
-    /// Reads `fold-in=3`, `split=2/4` or `layers`.
+    /// Parses `fold-in=3`, `split=2/4` or `layers`.
     fn from_str(text: &str) -> Result<Self> {
         if text == LAYERS {
             return Ok(Self::Layers);
@@ -168,7 +168,6 @@ impl FromStr for Step {
     }
 }
 
-/// Reads the number that is folded in.
 fn fold_in(text: &str) -> Result<Step> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);

@@ -1,25 +1,24 @@
-//! The shape of a tensor, valid by construction.
+//! Tensor shapes, valid by construction.
 
 use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Result, bail, ensure};
 
-/// The sizes of a tensor's axes. At most [`Shape::MAX_RANK`] axes and [`Shape::MAX_ELEMENTS`] elements, so that no later
-/// product of sizes can overflow.
+/// Sizes of a tensor's axes. The limits [`Shape::MAX_RANK`] and [`Shape::MAX_ELEMENTS`] ensure that no later product
+/// of sizes overflows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     axes: Vec<u64>,
 }
 
 impl Shape {
-    /// The largest number of axes.
+    /// Largest number of axes.
     pub const MAX_RANK: usize = 32;
-    /// The largest number of elements, 2^48.
+    /// Largest number of elements, 2^48.
     pub const MAX_ELEMENTS: u64 = 1 << 48;
 
-    /// A shape of these axes. Errors if there are too many axes or elements; a zero axis does not hide an overflow
-    /// in the others.
+    /// Errors if there are too many axes or elements. A zero axis does not hide an overflow in the others.
     pub fn new(axes: Vec<u64>) -> Result<Self> {
         ensure!(axes.len() <= Self::MAX_RANK, "{} axes: at most {} are allowed", axes.len(), Self::MAX_RANK);
         let mut nonzero: u64 = 1;
@@ -32,23 +31,23 @@ impl Shape {
         Ok(Self { axes })
     }
 
-    /// The same axes, last to first.
+    /// The axes in reverse order.
     #[must_use]
     pub fn reversed(&self) -> Self {
         Self { axes: self.axes.iter().rev().copied().collect() }
     }
 
-    /// The size of each axis.
+    /// Size of each axis.
     pub fn axes(&self) -> &[u64] {
         &self.axes
     }
 
-    /// The number of axes; 0 for a scalar.
+    /// Number of axes; 0 for a scalar.
     pub fn rank(&self) -> usize {
         self.axes.len()
     }
 
-    /// The number of elements; 1 for a scalar.
+    /// Number of elements; 1 for a scalar.
     pub fn count(&self) -> u64 {
         self.axes.iter().product()
     }
@@ -57,7 +56,7 @@ impl Shape {
 impl FromStr for Shape {
     type Err = anyhow::Error;
 
-    /// Reads `784x256`, `256` or `()`.
+    /// Parses `784x256`, `256` or `()`.
     fn from_str(text: &str) -> Result<Self> {
         if text == "()" {
             return Self::new(Vec::new());
@@ -73,10 +72,10 @@ impl FromStr for Shape {
     }
 }
 
-/// One size: digits and nothing else (the standard parser would take `+3`).
+/// Parses digits only; the standard parser would also accept `+3`.
 fn axis(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Too many digits for 64 bits is still a size, and [`Shape::new`] says what is wrong with it.
+    // More digits than 64 bits hold are still a size, and [`Shape::new`] reports the error.
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 

@@ -1,23 +1,23 @@
-//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The distribution stays that of the whole
-//! tensor, so that the slices together are the whole, byte for byte.
+//! A slice of a tensor: a range of each axis, for loaders that split tensors among machines. The distribution is that
+//! of the full tensor, so the slices together equal it byte for byte.
 
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
 
-/// The position of a slice in its tensor; its own shape gives its end.
+/// Position of a slice in the full tensor; the slice's own shape gives its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// The shape of the whole tensor.
+    /// Shape of the full tensor.
     pub of: Vec<u64>,
-    /// The first index of the slice on each axis.
+    /// First index of the slice on each axis.
     pub start: Vec<u64>,
 }
 
 impl Slice {
-    /// The runs of neighbours in the whole tensor that make elements `first..first + count` of a slice of this shape: where
-    /// each begins in the whole, and how many elements it is.
+    /// Contiguous runs of the full tensor that make up elements `first..first + count` of a slice with this shape.
+    /// Each item is a start in the full tensor and a length.
     pub fn runs(&self, shape: &Shape, first: u64, count: u64) -> impl Iterator<Item = (u64, u64)> {
         let mut longest = 1;
         for (&taken, &of) in shape.axes().iter().zip(&self.of).rev() {
@@ -36,7 +36,7 @@ impl Slice {
         })
     }
 
-    /// The number in the whole tensor of an element of the slice.
+    /// Index in the full tensor of an element of the slice.
     fn place(&self, shape: &Shape, element: u64) -> u64 {
         let (mut rest, mut stride, mut place) = (element, 1, 0);
         for ((&taken, &of), &start) in shape.axes().iter().zip(&self.of).zip(&self.start).rev() {

@@ -1,63 +1,63 @@
-//! A tensor seen as matrices.
+//! A tensor as a set of matrices.
 
 use anyhow::{Result, ensure};
 
 use super::{Axes, AxisRole};
 use crate::tensor::to_usize;
 
-/// A tensor unfolded into matrices, one for each place on its batch and group axes: a row for each output, a column for
-/// each input and place in the receptive field.
+/// A tensor unfolded into matrices, one per index on its batch and group axes. Rows are outputs; columns are inputs
+/// times positions in the receptive field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfolding {
     axes: Axes,
 }
 
-/// The position of an element in an unfolding.
+/// Position of an element in an unfolding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MatrixIndex {
-    /// The number of the matrix.
+    /// Index of the matrix.
     pub matrix: u64,
-    /// The row: which output.
+    /// Row: the output.
     pub row: u64,
-    /// The column: which input and place in the receptive field.
+    /// Column: the input and the position in the receptive field.
     pub column: u64,
 }
 
 impl Unfolding {
-    /// The unfolding of a weight. Errors if it has no input or no output axis.
+    /// Errors if the weight has no input axis or no output axis.
     pub fn new(axes: Axes) -> Result<Self> {
         ensure!(axes.has(|role| role == AxisRole::Out), "the layout names no output axis");
         ensure!(axes.has(|role| matches!(role, AxisRole::In | AxisRole::Kernel)), "the layout names no input axis");
         Ok(Self { axes })
     }
 
-    /// The same matrices with rows for columns: a row for each input and place in the receptive field.
+    /// Transposes every matrix: rows become inputs times positions in the receptive field.
     #[must_use]
     pub fn transposed(self) -> Self {
         Self { axes: self.axes.with_sides_swapped() }
     }
 
-    /// The number of matrices.
+    /// Number of matrices.
     pub fn matrices(&self) -> u64 {
         self.axes.product(|role| matches!(role, AxisRole::Batch | AxisRole::Group))
     }
 
-    /// The number of rows of each matrix: one for each output.
+    /// Rows of each matrix: one per output.
     pub fn rows(&self) -> u64 {
         self.axes.product(|role| role == AxisRole::Out)
     }
 
-    /// The number of columns of each matrix: inputs times receptive field.
+    /// Columns of each matrix: inputs times receptive field.
     pub fn columns(&self) -> u64 {
         self.axes.product(|role| matches!(role, AxisRole::In | AxisRole::Kernel))
     }
 
-    /// The number of all elements.
+    /// Number of elements in all matrices.
     pub fn count(&self) -> u64 {
         self.axes.product(|_| true)
     }
 
-    /// The position of element `index` (row-major) of the tensor.
+    /// Position of element `index` (row-major) of the tensor.
     pub fn place(&self, index: u64) -> MatrixIndex {
         let [matrix, row, column] = self.axes.place(index, |role| match role {
             AxisRole::Batch | AxisRole::Group => 0,
@@ -67,20 +67,21 @@ impl Unfolding {
         MatrixIndex { matrix, row, column }
     }
 
-    /// The positions of all elements, in the order of the tensor.
+    /// Positions of all elements, in the order of the tensor.
     pub fn places(&self) -> impl Iterator<Item = MatrixIndex> {
         (0..self.count()).map(|index| self.place(index))
     }
 
-    /// The values of the tensor, of those of its matrices: row-major, one matrix after the other.
+    /// Reorders values from matrices (row-major, one matrix after the other) to the order of the tensor.
     pub fn tensor(&self, matrices: &[f64]) -> Vec<f64> {
         let (rows, columns) = (self.rows(), self.columns());
         let at = |MatrixIndex { matrix, row, column }| to_usize((matrix * rows + row) * columns + column);
         self.places().map(|place| matrices[at(place)]).collect()
     }
 
-    /// Calls `run(offset, length, place)` for each run of elements `start + offset ..` along the last axis, `length` of
-    /// them, up to `count` elements in all. From one element of a run to the next its place grows by [`Unfolding::step`].
+    /// Calls `run(offset, length, place)` for each run of elements along the last axis. A run has `length` elements
+    /// from `start + offset` on; all runs cover `count` elements. Within a run, each element's place exceeds the
+    /// previous one by [`Unfolding::step`].
     pub fn for_each_run(&self, start: u64, count: u64, mut run: impl FnMut(u64, u64, MatrixIndex)) {
         let along = self.axes.iter().next_back().map_or(1, |(_, size)| size.max(1));
         let mut offset = 0;
@@ -92,7 +93,7 @@ impl Unfolding {
         }
     }
 
-    /// How the place grows along the last axis: by one matrix, row or column.
+    /// Increment of the place along the last axis: one matrix, row or column.
     pub fn step(&self) -> MatrixIndex {
         let (matrix, row, column) = match self.axes.iter().next_back() {
             Some((AxisRole::Batch | AxisRole::Group, _)) => (1, 0, 0),
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn matrices_go_back_to_where_they_came_from() {
-        // 0 .. 24 as two matrices of 3 inputs and 4 outputs, a column an input.
+        // 0 .. 24 as two matrices of 3 inputs and 4 outputs, one column per input.
         let matrices: Vec<f64> = (0u8..24).map(f64::from).collect();
         let rows_first = unfolding("2x4x3", "boi").tensor(&matrices);
         assert_eq!(rows_first, matrices);

@@ -1,13 +1,12 @@
-//! Stored numbers to doubles, from little-endian bytes.
+//! Widens stored little-endian numbers to `f64`.
 
 use half::{bf16, f16};
 
 use super::DType;
 
-/// Appends a double for each element of little-endian bytes.
+/// Appends an `f64` for each little-endian element.
 pub(super) type Widen = fn(&[u8], &mut Vec<f64>);
 
-/// The function for a type that is drawn.
 pub(super) fn drawn(dtype: DType) -> Widen {
     match dtype {
         DType::F64 => |bytes, values| each(bytes, values, f64::from_le_bytes),
@@ -83,7 +82,7 @@ fn magnitudes<const SIZE: usize, const PART: usize>(
     });
 }
 
-/// A power of two: an exponent and nothing else.
+/// Powers of two: only an exponent.
 pub(super) fn e8m0s(bytes: &[u8], values: &mut Vec<f64>) {
     each(bytes, values, |[byte]| if byte == 0xff { f64::NAN } else { 2f64.powi(i32::from(byte) - 127) });
 }
@@ -92,7 +91,7 @@ pub(super) fn e4m3s(bytes: &[u8], values: &mut Vec<f64>) {
     each(bytes, values, |[byte]| if byte & 0x7f == 0x7f { f64::NAN } else { small(byte, 3, 7) });
 }
 
-/// The upper half of an f16.
+/// The upper half of an `f16`.
 pub(super) fn e5m2s(bytes: &[u8], values: &mut Vec<f64>) {
     each(bytes, values, |[byte]| f16::from_bits(u16::from(byte) << 8).into());
 }
@@ -105,7 +104,7 @@ pub(super) fn e5m2fnuzs(bytes: &[u8], values: &mut Vec<f64>) {
     each(bytes, values, |[byte]| if byte == 0x80 { f64::NAN } else { small(byte, 2, 16) });
 }
 
-/// The finite value of a sign, an exponent of this bias, and so many bits of mantissa.
+/// Finite value of a sign bit, an exponent with this bias, and `mantissa_bits` bits of mantissa.
 fn small(byte: u8, mantissa_bits: i32, bias: i32) -> f64 {
     let exponent = i32::from(byte & 0x7f) >> mantissa_bits;
     let mantissa = f64::from(i32::from(byte) & ((1 << mantissa_bits) - 1));

@@ -1,4 +1,4 @@
-//! Bytes that can be read from any place, by any thread: those of a file, of a part of one, or in memory.
+//! Random access from any thread to the bytes of a file, of a part of one, or in memory.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,32 +13,32 @@ use rustix::fs::OFlags;
 
 use super::recent::Recent;
 
-/// Bytes that stay the same while they are read.
+/// Bytes that do not change while they are read.
 pub trait Backing: fmt::Debug + Send + Sync {
-    /// The number of bytes.
+    /// Number of bytes.
     fn length(&self) -> u64;
 
-    /// Reads the bytes from `offset` on. Errors if there are fewer, or where they are damaged.
+    /// Reads the bytes from `offset` on. Errors if there are too few, or if they are damaged.
     fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// Errors if the file below has changed since it was opened.
+    /// Errors if the underlying file has changed since it was opened.
     fn check_unchanged(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// True if any part is read without reading others: the bytes are not packed.
+    /// True if any part can be read without reading others: the bytes are not compressed.
     fn is_direct(&self) -> bool {
         true
     }
 }
 
-/// A number that nothing else of this process has.
+/// A number that is unique in this process.
 pub fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A file, and its state when it was opened. It is opened again where too many others are open.
+/// A file, and its state when it was opened. It is reopened if too many other files are open.
 #[derive(Debug)]
 pub struct Origin {
     path: PathBuf,
@@ -46,7 +46,7 @@ pub struct Origin {
     state: State,
 }
 
-/// The numbers that change if a file is replaced or written to: device, inode, length, seconds and nanoseconds.
+/// Numbers that change if a file is replaced or written: device, inode, length, seconds and nanoseconds.
 type State = (u64, u64, u64, i64, i64);
 
 fn state(file: &File) -> io::Result<State> {
@@ -54,7 +54,7 @@ fn state(file: &File) -> io::Result<State> {
     Ok((metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
-/// Opens a regular file, and tells its length. Never waits for a pipe to be opened at its other end.
+/// Opens a regular file and returns its length. Never blocks on the other end of a pipe.
 fn regular(path: &Path) -> Result<(File, u64)> {
     let check = |metadata: &fs::Metadata| {
         ensure!(!metadata.is_dir(), "it is a folder");
@@ -69,11 +69,11 @@ fn regular(path: &Path) -> Result<(File, u64)> {
     Ok((file, metadata.len()))
 }
 
-/// The files that are open.
+/// Cache of open files.
 static OPEN: Recent<u64, File> = Recent::new(64);
 
 impl Origin {
-    /// Opens the file at this path.
+    /// Errors if the path is not a regular file.
     pub fn open(path: &Path) -> Result<Arc<Self>> {
         let file = regular(path)?.0;
         let origin = Self { path: path.into(), id: unique(), state: state(&file)? };
@@ -81,12 +81,12 @@ impl Origin {
         Ok(Arc::new(origin))
     }
 
-    /// Reads from the beginning on.
+    /// Reads from the start.
     pub fn reader(self: &Arc<Self>) -> OriginReader {
         OriginReader { origin: Arc::clone(self), position: 0 }
     }
 
-    /// Reads at most as many bytes as there are.
+    /// Reads up to `bytes.len()` bytes; fewer at the end of the file.
     pub fn read_some(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         loop {
             match self.file()?.read_at(bytes, offset) {
@@ -108,7 +108,7 @@ impl Origin {
         if state(file)? == self.state { Ok(()) } else { Err(self.error(anyhow!("it has changed while it was read"))) }
     }
 
-    /// An error with the file's name.
+    /// Adds the file's name to an error.
     fn error(&self, cause: anyhow::Error) -> io::Error {
         io::Error::other(cause.context(format!("`{}`", self.path.display())))
     }
@@ -128,7 +128,7 @@ impl Backing for Origin {
     }
 }
 
-/// A file from its beginning on, for readers of headers.
+/// Sequential reader from the start of a file, for headers.
 #[derive(Debug)]
 pub struct OriginReader {
     origin: Arc<Origin>,

@@ -1,16 +1,17 @@
-//! Elements from places at any distances to neighbours in C order, with few reads.
+//! Gathers strided elements into C order with few reads.
 
 use std::io;
 
 use super::Backing;
 
-/// The most bytes that one read takes for the elements in them.
+/// Largest number of bytes per read.
 const BLOCK: u64 = 1 << 24;
-/// Reads of at most so many bytes need not be full of elements; of longer ones at least one in [`SPARSE`] bytes is wanted.
+/// Reads of at most this many bytes may be sparse. Longer reads need at least one wanted element per [`SPARSE`]
+/// bytes.
 const SMALL: u64 = 1 << 16;
 const SPARSE: u64 = 4;
 
-/// A range of each axis, whose elements are neighbours in C order.
+/// A range of each axis, whose elements are contiguous in C order.
 pub(super) struct Box {
     start: Vec<u64>,
     sizes: Vec<u64>,
@@ -21,7 +22,7 @@ impl Box {
         self.sizes.iter().product()
     }
 
-    /// The place of its first element, in elements, and an axis each with its distances there and in the box.
+    /// Start offset in elements, and for each axis its strides in the file and in the box.
     pub(super) fn steps(&self, strides: &[u64]) -> (u64, Vec<Step>) {
         let first = self.start.iter().zip(strides).map(|(start, stride)| start * stride).sum();
         let mut steps = Vec::with_capacity(strides.len());
@@ -36,7 +37,7 @@ impl Box {
     }
 }
 
-/// An axis: so many elements, and the distances of neighbours in the file and in memory.
+/// One axis: its size, and its strides in the file and in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
     count: u64,
@@ -44,7 +45,7 @@ pub(super) struct Step {
     to: u64,
 }
 
-/// Elements `first..end` in C order as boxes, one after the other.
+/// Splits elements `first..end` in C order into consecutive boxes.
 pub(super) struct Boxes<'a> {
     axes: &'a [u64],
     next: u64,
@@ -60,7 +61,8 @@ impl<'a> Boxes<'a> {
 impl Iterator for Boxes<'_> {
     type Item = Box;
 
-    /// The longest box from here: whole axes at the end, a range of one before them, and single places before that.
+    /// The largest box at the current position: full axes at the end, a range of one axis before them, and single
+    /// indices before that.
     fn next(&mut self) -> Option<Box> {
         let left = self.end.checked_sub(self.next).filter(|&left| left > 0)?;
         let mut axis = self.axes.len();
@@ -86,7 +88,7 @@ impl Iterator for Boxes<'_> {
     }
 }
 
-/// Puts the elements of `size` bytes that lie at these steps where they belong in `out`.
+/// Copies the elements of `size` bytes at these steps to their places in `out`.
 pub(super) fn gather(
     backing: &dyn Backing,
     offset: u64,
@@ -126,12 +128,12 @@ pub(super) fn gather(
     }
 }
 
-/// A step that is taken from one read to the next.
+/// A step from one read to the next.
 struct Outer {
     count: u64,
     from: u64,
     to: u64,
-    /// The part of an inner step that a read takes, where it is not all of it.
+    /// Part of an inner step that one read covers, if not all of it.
     cut: Option<Cut>,
 }
 
@@ -142,12 +144,12 @@ struct Cut {
     of: u64,
 }
 
-/// The steps that one read takes, shortest first, how many elements it spans, and those from one read to the next.
+/// The steps within one read, shortest first, the elements that a read spans, and the steps between reads.
 fn split(steps: &[Step], size: u64) -> (Vec<Step>, u64, Vec<Outer>) {
     let (mut inner, mut outer, mut span, mut wanted) = (Vec::new(), Vec::new(), 1u64, 1u64);
     for step in steps {
         let Step { count, from, to } = *step;
-        // Once a step leads from read to read, all longer ones do.
+        // After the first step between reads, all longer steps are between reads too.
         let together = if outer.is_empty() { fitting(span, wanted, *step, size) } else { 1 };
         if together < count {
             let cut = (together > 1).then_some(Cut { step: inner.len(), count: together, of: count });
@@ -162,7 +164,7 @@ fn split(steps: &[Step], size: u64) -> (Vec<Step>, u64, Vec<Outer>) {
     (inner, span, outer)
 }
 
-/// The number of steps that fit into one read.
+/// Number of iterations of a step that fit into one read.
 fn fitting(span: u64, wanted: u64, step: Step, size: u64) -> u64 {
     let Step { count, from, .. } = step;
     if from == 0 {
@@ -173,7 +175,7 @@ fn fitting(span: u64, wanted: u64, step: Step, size: u64) -> u64 {
     within(if dense { BLOCK } else { SMALL }).min(count)
 }
 
-/// Copies the elements of a block to their places, the first of which is `to`.
+/// Copies the elements of a block to their places, of which `to` is the first.
 fn scatter<const SIZE: usize>(block: &[u8], steps: &[Step], from: u64, to: u64, out: &mut [u8]) {
     let place = |element: u64| usize::try_from(element).unwrap_or(usize::MAX);
     let (Some(step), rest) = (steps.last(), &steps[..steps.len().saturating_sub(1)]) else {
@@ -215,7 +217,7 @@ mod tests {
 
     #[test]
     fn long_and_thin_steps_are_read_in_parts() {
-        // A column of a wide matrix, then all of a matrix by columns.
+        // A column of a wide matrix, then a full column-major matrix.
         let (inner, span, outer) = split(&[Step { count: 1000, from: 1 << 20, to: 1 }], 4);
         assert_eq!((inner.len(), span, outer[0].count), (0, 1, 1000));
         let steps = [Step { count: 1 << 12, from: 1, to: 1 << 14 }, Step { count: 1 << 14, from: 1 << 12, to: 1 }];

@@ -1,4 +1,4 @@
-//! The stored values of a tensor: the one place that turns any order, byte order and type into values.
+//! Stored values of a tensor: the one place that converts any axis order, byte order and type.
 
 mod backing;
 mod gather;
@@ -15,44 +15,44 @@ pub use recent::Recent;
 use super::{Element, Shape};
 use gather::{Boxes, gather};
 
-/// A tensor's values as a file holds them: where, in which order, and of which type.
+/// Location, order and type of a tensor's values in a file.
 #[derive(Clone, Debug)]
 pub struct StoredTensor {
     backing: Arc<dyn Backing>,
-    /// A number of its own, for what is remembered of it.
+    /// Unique key for caches.
     id: u64,
-    /// The byte at which element 0 begins.
+    /// Byte offset of element 0.
     offset: u64,
     element: Element,
     shape: Shape,
-    /// The distance of neighbours along each axis, in elements.
+    /// Stride of each axis, in elements.
     strides: Vec<u64>,
-    /// The number of neighbours in C order that lie side by side, all along.
+    /// Length of the contiguous runs in C order, in elements.
     run: u64,
     big_endian: bool,
     negated: bool,
     conjugated: bool,
 }
 
-/// Values of runs of at least so many bytes are read run by run, right into their place.
+/// Runs of at least this many bytes are read directly into place.
 const LONG_RUN: u64 = 1 << 12;
-/// Other values are gathered in panels of so many bytes, of which the last few of all tensors are copied.
+/// Other values are gathered in panels of this many bytes. A cache shared by all tensors holds the last few.
 const PANEL: u64 = 1 << 26;
 static PANELS: Recent<(u64, u64), Vec<u8>> = Recent::new(2 * PANEL);
-/// The most bytes that a tensor may make out of fewer, by strides of 0 or parts that overlap.
+/// Largest size in bytes of a tensor whose elements share storage, through strides of 0 or overlaps.
 const MAX_REPEATED: u64 = 1 << 32;
-/// The number of elements that are widened at a time: few enough to stay in the cache.
+/// Number of elements widened at a time, small enough for the cache.
 const CHUNK: u64 = 1 << 13;
 
 impl StoredTensor {
-    /// Values in C order without gaps from the byte `offset` on, little-endian. Errors if they are not all there.
+    /// Contiguous little-endian values in C order from the byte `offset` on. Errors if some are missing.
     pub fn new(backing: Arc<dyn Backing>, offset: u64, element: Element, shape: Shape) -> Result<Self> {
         let strides = c_order(shape.axes());
         Self::strided(backing, offset, element, shape, strides)
     }
 
-    /// The same with a distance in elements between neighbours on each axis: 0 repeats an axis. Errors if the values are not
-    /// all there.
+    /// Like [`Self::new`], with a stride in elements for each axis: 0 repeats an axis. Errors if some values are
+    /// missing.
     pub fn strided(
         backing: Arc<dyn Backing>,
         offset: u64,
@@ -97,7 +97,7 @@ impl StoredTensor {
         Ok(plain)
     }
 
-    /// The same in Fortran order: the first axis varies fastest.
+    /// Changes to Fortran order: the first axis varies fastest.
     #[must_use]
     pub fn in_fortran_order(mut self) -> Self {
         let mut stride = 1;
@@ -109,7 +109,7 @@ impl StoredTensor {
         self
     }
 
-    /// The same with its axes last to first. In C order, its values are those of this one in Fortran order.
+    /// Reverses the axes. In C order, the result holds the values of `self` in Fortran order.
     #[must_use]
     pub fn reversed(&self) -> Self {
         let (shape, strides): (_, Vec<u64>) = (self.shape.reversed(), self.strides.iter().rev().copied().collect());
@@ -117,25 +117,25 @@ impl StoredTensor {
         Self { id: unique(), shape, strides, run, ..self.clone() }
     }
 
-    /// The same with the bytes of each number in big-endian order.
+    /// Sets the byte order of each number.
     #[must_use]
     pub fn in_big_endian(self, big_endian: bool) -> Self {
         Self { big_endian: big_endian && self.element.part() > 1, ..self }
     }
 
-    /// The same with every value negated.
+    /// Negates every value on reading.
     #[must_use]
     pub fn negated(self, negated: bool) -> Self {
         Self { negated, ..self }
     }
 
-    /// The same with every value conjugated, which changes complex ones.
+    /// Conjugates every value on reading, which changes complex values only.
     #[must_use]
     pub fn conjugated(self, conjugated: bool) -> Self {
         Self { conjugated: conjugated && self.element.is_complex(), ..self }
     }
 
-    /// The part of this shape that begins at `start` on each axis, which lies inside.
+    /// The part of this shape that begins at `start` on each axis. Errors if it exceeds the tensor.
     pub fn slice(&self, start: &[u64], shape: &Shape) -> Result<Self> {
         let offset: u64 = start.iter().zip(&self.strides).map(|(start, stride)| start * stride).sum();
         ensure!(self.element.bits().is_multiple_of(8), "{} values do not begin at whole bytes", self.element.word());
@@ -146,7 +146,7 @@ impl StoredTensor {
         Ok(Self { big_endian, negated, conjugated, ..part })
     }
 
-    /// The type of its elements.
+    /// Element type.
     pub fn element(&self) -> Element {
         self.element
     }
@@ -156,27 +156,27 @@ impl StoredTensor {
         &self.shape
     }
 
-    /// The number of bytes of its values, each stored once.
+    /// Size of the values in bytes, each stored once.
     pub fn bytes(&self) -> u64 {
         self.element.bytes(self.shape.count())
     }
 
-    /// True if any part is read at the cost of that part alone: its values lie in C order and are not packed.
+    /// True if a part can be read without reading others: the values are in C order and not compressed.
     pub fn is_direct(&self) -> bool {
         self.run == self.shape.count() && self.backing.is_direct()
     }
 
-    /// Errors if the file below has changed since it was opened.
+    /// Errors if the underlying file has changed since it was opened.
     pub fn check_unchanged(&self) -> io::Result<()> {
         self.backing.check_unchanged()
     }
 
-    /// Reads elements `first..first + count` in C order as little-endian bytes, in place of what `bytes` holds. Any thread may, in any
-    /// order.
+    /// Reads elements `first..first + count` in C order as little-endian bytes, replacing the content of `bytes`. May
+    /// be called from any thread.
     pub fn read(&self, first: u64, count: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.resize(usize::try_from(self.element.bytes(count)).map_err(io::Error::other)?, 0);
         if bytes.is_empty() {
-            // What is empty may be damaged too.
+            // Even an empty member may be damaged.
             return self.backing.read(&mut [], self.offset);
         }
         if self.run == self.shape.count() {
@@ -190,7 +190,8 @@ impl StoredTensor {
         Ok(())
     }
 
-    /// Hands all values over in chunks, widened, in C order. Errors if they are of a type that is not read, or damaged.
+    /// Passes all values to `visit` in chunks, widened to `f64`, in C order. Errors if the type is not supported or
+    /// the values are damaged.
     pub fn widened(&self, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
         ensure!(self.element.is_number(), "values of type {} are not read as numbers", self.element.word());
         let (mut values, mut first, count) = (Vec::new(), 0, self.shape.count());
@@ -204,10 +205,10 @@ impl StoredTensor {
         Ok(())
     }
 
-    /// Hands all values over as little-endian bytes in C order, `chunk` elements at a time.
+    /// Passes all values to `visit` as little-endian bytes in C order, `chunk` elements at a time.
     pub fn each(&self, chunk: u64, visit: &mut dyn FnMut(&[u8])) -> Result<()> {
         let (mut bytes, mut first, count) = (Vec::new(), 0, self.shape.count());
-        // What is empty is read once, too: its checksum may be wrong.
+        // Empty values are read once too, because their checksum may be wrong.
         loop {
             let some = chunk.min(count - first);
             self.read(first, some, &mut bytes).context("its values cannot be read")?;
@@ -234,7 +235,7 @@ impl StoredTensor {
         Ok(())
     }
 
-    /// The distance in elements from the first to that of a number in C order.
+    /// Offset in elements from element 0 to an element in C order.
     fn place(&self, element: u64) -> u64 {
         let (mut rest, mut place) = (element, 0);
         for (&size, &stride) in self.shape.axes().iter().zip(&self.strides).rev() {
@@ -244,7 +245,7 @@ impl StoredTensor {
         place
     }
 
-    /// Copies from panels of many elements, which are gathered once.
+    /// Copies from cached panels of gathered elements.
     fn panels(&self, first: u64, bytes: &mut [u8]) -> io::Result<()> {
         let size = self.element.bytes(1);
         let (mut next, mut rest) = (first, bytes);
@@ -279,7 +280,7 @@ impl StoredTensor {
         Ok(panel)
     }
 
-    /// Little-endian, negated and conjugated where that is wanted.
+    /// Converts to little-endian, and negates and conjugates if requested.
     fn finish(&self, bytes: &mut [u8]) {
         let part = self.element.part();
         if self.big_endian {
@@ -304,7 +305,7 @@ fn negate(bytes: &mut [u8]) {
     }
 }
 
-/// The distances of neighbours in C order.
+/// Strides of C order, in elements.
 fn c_order(axes: &[u64]) -> Vec<u64> {
     let mut strides = vec![1; axes.len()];
     for axis in (1..axes.len()).rev() {
@@ -313,14 +314,14 @@ fn c_order(axes: &[u64]) -> Vec<u64> {
     strides
 }
 
-/// The number of neighbours in C order that lie side by side, all along: all of them, where they lie in C order without gaps.
+/// Length of the contiguous runs in C order. Equals the number of elements if all are contiguous.
 fn neighbours(axes: &[u64], strides: &[u64]) -> u64 {
     if axes.contains(&0) {
         return 0;
     }
     let mut run = 1;
     for (&size, &stride) in axes.iter().zip(strides).rev() {
-        // A stride along one element leads nowhere.
+        // The stride of an axis of size 1 has no effect.
         if size > 1 && stride != run {
             break;
         }
@@ -412,7 +413,7 @@ mod tests {
         let whole =
             held(Element::of_word("i16").unwrap(), [256i16, -3].map(i16::to_le_bytes).concat(), 2).negated(true);
         assert_eq!(read(&whole, 0, 2), [-256i16, 3].map(i16::to_le_bytes).concat());
-        // Of floating-point numbers of a byte, the highest bit is the sign.
+        // In a floating-point type of one byte, the highest bit is the sign.
         assert_eq!(read(&held(Element::of_word("f8_e4m3").unwrap(), vec![0x38], 1).negated(true), 0, 1), [0xb8]);
     }
 }

@@ -1,14 +1,14 @@
-//! Things that are dear to make again, of which the last few are copied, within a limit for all together.
+//! A cache of the most recently created values, with a limit on their total weight.
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
 use crate::parallel::lock;
 
-/// The last things that were made, by key. Making one holds the others up, so that each is made once.
+/// The most recently created values, by key. Creation holds the lock, so that each value is created once.
 #[derive(Debug)]
 pub struct Recent<K, V> {
-    /// The weight that all may have together; the last is copied whatever it weighs.
+    /// Largest total weight. The last value is kept regardless of its weight.
     limit: u64,
     held: Mutex<Vec<Held<K, V>>>,
 }
@@ -21,12 +21,12 @@ struct Held<K, V> {
 }
 
 impl<K: PartialEq, V> Recent<K, V> {
-    /// Nothing yet.
+    /// An empty cache.
     pub const fn new(limit: u64) -> Self {
         Self { limit, held: Mutex::new(Vec::new()) }
     }
 
-    /// The thing of that key, which `make` makes if it is not held, with its weight.
+    /// The cached value for a key. If it is missing, `make` creates it and returns its weight.
     pub fn get(&self, key: K, make: impl FnOnce() -> io::Result<(V, u64)>) -> io::Result<Arc<V>> {
         let mut held = lock(&self.held);
         let found = match held.iter().position(|one| one.key == key) {
