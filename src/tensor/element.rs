@@ -61,7 +61,7 @@ const fn float8(word: &'static str, torch: &'static str, widen: Widen) -> Stored
     Stored { word, numpy: None, torch, safetensors: true, bits: 8, complex: false, float: true, widen }
 }
 
-/// A type smaller than a byte: two or four elements fill a byte or more together.
+/// A type smaller than a byte, whose elements share bytes.
 const fn packed(word: &'static str, bits: u64) -> Stored {
     Stored { word, numpy: None, torch: None, safetensors: true, bits, complex: false, float: true, widen: None }
 }

@@ -6,7 +6,7 @@ pub fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// Converts a size of data that fits in memory.
+/// Converts the size of data in memory, or of a workspace that is known to fit.
 #[expect(clippy::cast_possible_truncation, reason = "what is counted is in memory")]
 pub fn to_usize(count: u64) -> usize {
     count as usize

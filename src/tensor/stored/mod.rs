@@ -39,7 +39,7 @@ const LONG_RUN: u64 = 1 << 12;
 /// Other values are gathered in panels of this many bytes. A cache shared by all tensors holds the last few.
 const PANEL: u64 = 1 << 26;
 static PANELS: Recent<(u64, u64), Vec<u8>> = Recent::new(2 * PANEL);
-/// Largest size in bytes of a tensor whose elements share storage, through strides of 0 or overlaps.
+/// Largest number of elements of a tensor whose elements share storage, through strides of 0 or overlaps.
 const MAX_REPEATED: u64 = 1 << 32;
 /// Number of elements widened at a time, small enough for the cache.
 const CHUNK: u64 = 1 << 13;
@@ -135,7 +135,7 @@ impl StoredTensor {
         Self { conjugated: conjugated && self.element.is_complex(), ..self }
     }
 
-    /// The part of this shape that begins at `start` on each axis. Errors if it exceeds the tensor.
+    /// The part of this shape that begins at `start` on each axis, which must lie inside. Errors if elements are smaller than a byte.
     pub fn slice(&self, start: &[u64], shape: &Shape) -> Result<Self> {
         let offset: u64 = start.iter().zip(&self.strides).map(|(start, stride)| start * stride).sum();
         ensure!(self.element.bits().is_multiple_of(8), "{} values do not begin at whole bytes", self.element.word());
