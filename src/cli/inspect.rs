@@ -177,11 +177,11 @@ fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
 
 /// `safetensors: 2 tensors, 203,264 elements, native-1, seed 7`.
 fn heading(contents: &Contents) -> String {
-    let Contents { format, entries, provenance: recipe, .. } = contents;
+    let Contents { format, entries, provenance, .. } = contents;
     let elements: u64 = entries.iter().map(|entry| entry.shape.count()).sum();
-    let origin = match recipe {
-        Some(recipe) => format!("{}, seed {}", shown(&recipe.generator), shown(&recipe.seed)),
-        None => "no recipe".into(),
+    let origin = match provenance {
+        Some(provenance) => format!("{}, seed {}", shown(&provenance.generator), shown(&provenance.seed)),
+        None => "no provenance".into(),
     };
     format!("{format}: {}, {}, {origin}", counted(entries.len() as u64, "tensor"), counted(elements, "element"))
 }
