@@ -101,7 +101,7 @@ fn note(plan: &Plan) -> Option<String> {
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
-    let mut names: HashMap<String, &str> = HashMap::from([(provenance::KEY.into(), "the provenance")]);
+    let mut names: HashMap<String, String> = HashMap::from([(provenance::KEY.into(), "the provenance".into())]);
     let mut pieces = Vec::with_capacity(2 * plan.tensors().len() + 1);
     let mut before = header();
     before.extend(text_variable(provenance::KEY, &Provenance::whole(plan).to_json()?)?);
@@ -113,7 +113,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         ensure!(is_written, "`{own}` has {}: MATLAB reads less than 2 GiB a variable", bytes(tensor.bytes()));
         let word = tensor.element().word();
         let class = Class::of_word(word).with_context(|| format!("`{own}` is of {word}"))?;
-        if let Some(other) = names.insert(name.clone(), own) {
+        if let Some(other) = names.insert(name.clone(), format!("`{own}`")) {
             bail!("`{own}` and {other} would be one variable `{name}` in MATLAB: take another --format");
         }
         let Class(word, number_of_class, data, _) = class;
@@ -177,8 +177,8 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(OPENING) && matches!(opening.get(TEXT + 2..TEXT + 4), Some(b"IM" | b"MI"))
 }
 
-/// The total limit of decompressed bytes.
-const MAX_UNPACKED: u64 = 1 << 30;
+/// The total limit of bytes in memory: of decompressed variables, and of those whose data have a narrower type than their class.
+const MAX_HELD: u64 = 1 << 30;
 /// Above zlib's largest compression ratio.
 const MAX_RATIO: u64 = 1100;
 /// The longest provenance, in bytes.
@@ -189,7 +189,7 @@ const CHUNK: u64 = 1 << 13;
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let mut order = [0; 2];
     origin.read(&mut order, HEADER - 2)?;
-    let (big_endian, mut room) = (order == *b"MI", MAX_UNPACKED);
+    let (big_endian, mut room) = (order == *b"MI", MAX_HELD);
     let file = Stream { backing: Arc::<Origin>::clone(origin), end: origin.length(), big_endian };
     let (mut at, mut variables, mut others, mut text) = (HEADER, Vec::new(), Vec::new(), None);
     while at < file.end {
@@ -228,7 +228,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
             variable.name.clone_from(name);
         }
         let shown = shown_name(&variable.name);
-        entries.push(variable.entry(big_endian).with_context(|| format!("variable {shown}"))?);
+        entries.push(variable.entry(big_endian, &mut room).with_context(|| format!("variable {shown}"))?);
     }
     let missing = known.iter().find(|(variable, _)| !names.contains(*variable));
     if let Some((variable, _)) = missing {
@@ -247,12 +247,18 @@ fn unpacked(origin: &Arc<Origin>, begin: u64, length: u64, big_endian: bool, roo
     let size = number(&held[4..], big_endian);
     ensure!(number(&held[..4], big_endian) == u64::from(MATRIX), "what is compressed is no variable");
     ensure!(size / MAX_RATIO <= length, "{length} bytes cannot be unpacked to {size}");
-    let left = room.checked_sub(size);
-    *room = left.context("its compressed variables are longer than 1 GiB: save it by save(..., '-v6')")?;
+    hold(size, room)?;
     source.by_ref().take(size).read_to_end(&mut held).context("a compressed variable is damaged")?;
     let is_end = source.read(&mut [0]).context("a compressed variable is damaged")? == 0;
     ensure!(held.len() as u64 == 8 + size && is_end, "a compressed variable is not of the {size} bytes that it says");
     Ok(Stream { end: held.len() as u64, backing: Arc::new(InMemory(held)), big_endian })
+}
+
+fn hold(size: u64, room: &mut u64) -> Result<()> {
+    let left = room.checked_sub(size);
+    *room = left
+        .context("more than 1 GiB is compressed or of a narrow type: save fewer variables, or by save(..., '-v6')")?;
+    Ok(())
 }
 
 fn number(bytes: &[u8], big_endian: bool) -> u64 {
@@ -358,8 +364,8 @@ impl Stream {
 }
 
 impl Variable {
-    fn entry(self, big_endian: bool) -> Result<Entry> {
-        let Self { name, class: Class(word, _, own, _), is_complex, shape, backing, data } = self;
+    fn entry(self, big_endian: bool, room: &mut u64) -> Result<Entry> {
+        let Self { name, class: Class(word, _, own, width), is_complex, shape, backing, data } = self;
         let element = Element::of_word(word).with_context(|| format!("type {word}"))?;
         if is_complex {
             return Ok(Entry::unread(name, shape, format!("complex {word}")));
@@ -377,6 +383,7 @@ impl Variable {
         // MATLAB stores whole numbers of a wide class in a narrow type.
         let stored = Element::of_word(stored).with_context(|| format!("type {stored}"))?;
         ensure!(size < 8, "numbers of {} are not stored as {}", element.word(), stored.word());
+        hold(shape.count().saturating_mul(width), room)?;
         let narrow = StoredTensor::new(backing, data.begin, stored, Shape::new(vec![shape.count()])?)?;
         let mut wide = Vec::new();
         narrow.in_big_endian(big_endian).each(CHUNK, &mut |bytes| {

@@ -107,12 +107,28 @@ fn compressed_variables_are_read_and_damaged_ones_are_refused() {
 fn tensors_that_matlab_cannot_hold_are_refused() {
     let folder = Folder::new();
     for (tensors, told) in [
-        ("a.b=3 a_b=3", "one variable `a_b`"),
-        ("fanin=3", "one variable `fanin`"),
+        ("a.b=3 a_b=3", "`a_b` and `a.b` would be one variable `a_b`"),
+        ("fanin=3", "`fanin` and the provenance would be one variable `fanin`"),
         ("w=3 --dtype bf16", "does not have: take --format npy, pt, npz, safetensors, raw, json"),
         ("w=70000x70000", "less than 2 GiB"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init normal {tensors} -o w.mat")));
         assert!(ended.is_refusal() && ended.told.contains(told), "{tensors}: {}", ended.told);
     }
+}
+
+#[test]
+fn values_that_would_fill_the_memory_are_refused() {
+    // MATLAB stores 140 million doubles as bytes if each is a small whole number.
+    let count = 140_000_000;
+    let words = [14, 56 + count, 6, 8, 6, 0, 5, 8, 1, count, 1, 1, 119, 0, 2, count];
+    let folder = Folder::new();
+    folder.done("init zeros w=1x8 -q -o w.mat");
+    let mut bytes = folder.read("w.mat")[..128].to_vec();
+    bytes.extend(words.into_iter().flat_map(u32::to_le_bytes));
+    folder.write("w.mat", &bytes);
+    let file = std::fs::File::options().write(true).open(folder.path().join("w.mat")).unwrap();
+    file.set_len(128 + 64 + u64::from(count)).unwrap();
+    let ended = Ended::of(&mut folder.fanin("inspect w.mat"));
+    assert!(ended.is_refusal() && ended.told.contains("more than 1 GiB"), "{}", ended.told);
 }
