@@ -38,9 +38,9 @@ fn expressions_are_limited_in_all() {
     let loops =
         "[constants]\na = \"range(30000)\"\n[[blocks]]\nrepeat = { i = 1000000 }\nwhen = \"i in a and 29999 not in a\"";
     all_recipes_refused(vec![
-        (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too long together"]),
-        (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too long together"]),
-        (with(loops), &["`when`", "too long together"]),
+        (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too many steps together"]),
+        (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too many steps together"]),
+        (with(loops), &["`when`", "too many steps together"]),
         (
             repeated(lists, &format!("[{}] == [{}]", ["a"; 900].join(","), ["b"; 900].join(",")), 1),
             &["`d0`", "too long"],
@@ -72,7 +72,7 @@ fn lists_are_not_repeated_in_expressions() {
         ["[1] * 60000"; 250].join(" + "),
     ];
     all_recipes_refused(
-        recipes.map(|text| (repeated("a = [1, 2]", &text, 1), ["`d0`", "a list is not repeated"].as_slice())).into(),
+        recipes.map(|text| (repeated("a = [1, 2]", &text, 1), ["`d0`", "a list cannot be repeated"].as_slice())).into(),
     );
 }
 
@@ -87,8 +87,8 @@ fn rules_are_limited_in_all() {
         (rules(100_000, &|number| format!("a.{number}.*.b.weight")), &["r.toml:1", "`rules`", "100000", "4096"]),
         (rules(4000, &|number| format!("{number}{}", "?".repeat(1000))), &["[rules] `261??", "bytes"]),
         (rules(1, &|_| "?".repeat(5000)), &["r.toml:2", "[rules] `???", "5000 bytes"]),
-        (rules(1, &|_| nested(17)), &["r.toml:2", "17 braces"]),
-        (rules(1, &|_| nested(250)), &["r.toml:2", "250 braces"]),
+        (rules(1, &|_| nested(17)), &["r.toml:2", "nested 17 deep"]),
+        (rules(1, &|_| nested(250)), &["r.toml:2", "nested 250 deep"]),
         (rules(1, &|_| "{{".repeat(60_000)), &["r.toml:2", "60000 bytes"]),
         (rules(1, &|_| "{'{' * 60000}{'[' * 4000}".into()), &["r.toml:2", "bytes"]),
     ]);
@@ -123,8 +123,8 @@ fn patterns_of_copied_tensors_are_limited() {
     folder.done("init ones w=2 -q -o w.npz");
     let nested = |depth: usize| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));
     for (pattern, told) in [
-        (nested(17), "17 braces"),
-        (nested(250), "250 braces"),
+        (nested(17), "nested 17 deep"),
+        (nested(250), "nested 250 deep"),
         ("{".repeat(60_000), "60000 bytes"),
         ("[".into(), "not a pattern"),
         ("{a".into(), "not a pattern"),
