@@ -7,13 +7,15 @@ use super::gain::{GAIN, GainArgument, SLOPE};
 use super::normal_uniform::between;
 use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example};
 use crate::distribution::Distribution;
-use crate::statistics::truncated_normal::truncated_moments;
 use crate::tensor::to_f64;
 
+mod arithmetic;
 mod classic;
 mod depth;
 mod framework_rules;
 
+use arithmetic::native;
+pub(super) use arithmetic::{Arithmetic, scaled};
 pub(super) use classic::ROWS;
 pub(super) use depth::ROWS as DEPTH;
 pub(super) use framework_rules::{CLEARED, ROWS as FRAMEWORK_RULES};
@@ -76,72 +78,6 @@ const HE: &str = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers";
 
 /// The defaults of the rows.
 const BASE: Scheme = Scheme { ranks: ANY_WITH_FANS, requires: Requires::Fans, ..EMPTY };
-
-/// An order of arithmetic. `scale` is a factor on the variance for frameworks that divide a variance by the fan. For others it is a gain, a
-/// factor on the standard deviation.
-pub(super) trait Arithmetic {
-    /// The standard deviation.
-    fn std(&self, scale: f64, fan: f64) -> f64 {
-        scale * (1.0 / fan).sqrt()
-    }
-
-    /// The bound of the uniform distribution with that standard deviation.
-    fn bound(&self, scale: f64, fan: f64) -> f64 {
-        3f64.sqrt() * self.std(scale, fan)
-    }
-
-    /// The standard deviation of a normal that has `std` after truncation at 2 sigma.
-    fn widened(&self, std: f64) -> f64 {
-        std
-    }
-}
-
-/// The distribution with mean 0 and variance scale / fan, in an order of arithmetic.
-pub(super) fn scaled(scale: f64, fan: f64, distribution: FanDistribution, by: &impl Arithmetic) -> Distribution {
-    match distribution {
-        FanDistribution::Normal => Distribution::Normal { mean: 0.0, std: by.std(scale, fan) },
-        FanDistribution::Uniform => {
-            let bound = by.bound(scale, fan);
-            Distribution::Uniform { low: -bound, high: bound }
-        }
-        FanDistribution::TruncatedNormal => {
-            let std = by.widened(by.std(scale, fan));
-            Distribution::TruncatedNormal { mean: 0.0, std, low: -2.0 * std, high: 2.0 * std }
-        }
-    }
-}
-
-/// fanin's own arithmetic.
-struct Native {
-    /// The factor of truncation at 2 sigma on the standard deviation; 1 if it is not corrected.
-    left: f64,
-}
-
-impl Arithmetic for Native {
-    fn bound(&self, gain: f64, fan: f64) -> f64 {
-        gain * (3.0 / fan).sqrt()
-    }
-
-    fn widened(&self, std: f64) -> f64 {
-        std / self.left
-    }
-}
-
-/// The distribution of a row: mean 0 and variance gain^2 / fan.
-fn native(
-    gain: f64,
-    mode: FanMode,
-    distribution: FanDistribution,
-    arguments: &Arguments,
-    site: &Site,
-) -> Result<Distribution> {
-    let fan = fan(mode, arguments, site)?;
-    ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
-    let corrected = arguments.if_listed(&CORRECTED) != Some(false);
-    let by = Native { left: if corrected { truncated_moments(-2.0, 2.0).1 } else { 1.0 } };
-    ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
-    Ok(scaled(gain, fan, distribution, &by))
-}
 
 /// The fan of a mode, counting outputs after pooling. An empty weight has a fan of 0 and no elements to scale.
 fn fan(mode: FanMode, arguments: &Arguments, site: &Site) -> Result<f64> {
