@@ -26,6 +26,7 @@ use super::common;
 use super::{Arguments, Parameter, Site};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_usize};
+use radius::{LEAST, scale_to_radius};
 use random::Random;
 
 /// The spectral radius as a parameter.
@@ -87,9 +88,6 @@ const FURTHER_STREAMS: u64 = 1 << 48;
 const LEAST_CYCLE: f64 = 0.02;
 /// The streams per attempt.
 const STREAMS: u64 = 16;
-/// A spectral radius below this fraction of the largest element is redrawn. A matrix without cycles has radius 0 and cannot be scaled, and
-/// a nearly acyclic one would get huge values.
-const LEAST: f64 = 1e-3;
 
 impl<T: Structure> Moments for Matrices<T> {
     fn mean(&self) -> Option<f64> {
@@ -145,14 +143,7 @@ impl<T: Structure> Matrices<T> {
             matrix.fill(0.0);
             self.structure.fill(&mut random, sizes, matrix);
             let Some(radius) = self.radius else { return };
-            let largest = matrix.iter().fold(0f64, |largest, value| largest.max(value.abs()));
-            let found = radius::spectral_radius(matrix, sizes[0]).filter(|&found| found > LEAST * largest);
-            if let Some(found) = found {
-                let scale = radius / found;
-                for value in matrix {
-                    // Of the tiniest numbers the scale alone is beyond the range of doubles.
-                    *value = if scale.is_finite() { *value * scale } else { *value / found * radius };
-                }
+            if scale_to_radius(matrix, sizes[0], radius) {
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! The spectral radius of a possibly sparse matrix.
+//! The spectral radius of a possibly sparse matrix: found, and scaled to another.
 
 use nalgebra::linalg::balancing::balance_parlett_reinsch;
 use nalgebra::{DMatrix, Schur};
@@ -6,6 +6,22 @@ use nalgebra::{DMatrix, Schur};
 use super::balance::{balance, tilt};
 use super::condition::condition;
 use crate::tensor::to_f64;
+
+/// A spectral radius below this fraction of the largest element is redrawn. A matrix without cycles has radius 0 and cannot be scaled, and
+/// a nearly acyclic one would get huge values.
+pub(super) const LEAST: f64 = 1e-3;
+
+/// Scales an `n` x `n` matrix to a spectral radius. Returns false, and leaves the matrix, if its own is not found or below [`LEAST`].
+pub(super) fn scale_to_radius(matrix: &mut [f64], n: usize, radius: f64) -> bool {
+    let largest = matrix.iter().fold(0f64, |largest, value| largest.max(value.abs()));
+    let Some(found) = spectral_radius(matrix, n).filter(|&found| found > LEAST * largest) else { return false };
+    let scale = radius / found;
+    for value in matrix {
+        // Of the tiniest numbers the scale alone is beyond the range of doubles.
+        *value = if scale.is_finite() { *value * scale } else { *value / found * radius };
+    }
+    true
+}
 
 /// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` if the iteration fails.
 ///
