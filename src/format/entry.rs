@@ -23,7 +23,7 @@ pub(crate) struct Found {
 pub struct Entry {
     /// The name in the file: show it through [`text::escape`].
     pub name: String,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Shape,
     /// The element type: our word, or else the file's own.
     pub type_word: String,
@@ -85,7 +85,7 @@ pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Pr
     Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is left aside: {error:#}"))).ok()
 }
 
-/// Reads exactly `length` bytes, which the caller has checked against the file's length.
+/// Reads exactly `length` bytes. The caller has checked `length` against the file's size.
 pub(super) fn read_bytes(source: &mut dyn Read, length: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length)?];
     source.read_exact(&mut bytes).context("it ends too early")?;

@@ -50,7 +50,7 @@ const CLASSES: [Class; 11] = [
     Class("u32", 13, 6, 4),
     Class("i64", 14, 12, 8),
     Class("u64", 15, 13, 8),
-    // Bytes with a flag.
+    // Bytes with the logical flag.
     Class("bool", 9, 2, 1),
 ];
 
@@ -75,7 +75,7 @@ const LOGICAL: u32 = 1 << 9;
 const COMPLEX: u32 = 1 << 11;
 /// The largest axis, and the most bytes of a variable, in MATLAB.
 const MAX_BYTES: u64 = (1 << 31) - 1;
-/// The longest name in MATLAB, in bytes.
+/// Longest MATLAB name, in bytes.
 const MAX_NAME: usize = 63;
 
 /// The variable name of a tensor.
@@ -85,7 +85,7 @@ fn variable(name: &str) -> String {
     format!("{first}{}", name.replace(|character| !is_allowed(character), "_"))
 }
 
-/// The axes of a variable.
+/// Axes of the variable for a tensor with these axes.
 fn dimensions(axes: &[u64]) -> Vec<u64> {
     match axes {
         [] => vec![1, 1],
@@ -133,7 +133,7 @@ fn header() -> Vec<u8> {
     let mut header = OPENING.to_vec();
     header.extend(b", written by fanin");
     header.resize(TEXT - 8, b' ');
-    // No place of data of subsystems.
+    // No offset of subsystem data.
     header.resize(TEXT, 0);
     header.extend(0x100u16.to_le_bytes());
     header.extend(b"IM");
@@ -181,7 +181,7 @@ fn recognizes(opening: &[u8]) -> bool {
 const MAX_HELD: u64 = 1 << 30;
 /// Above zlib's largest compression ratio.
 const MAX_RATIO: u64 = 1100;
-/// The longest provenance, in bytes.
+/// Longest provenance, in bytes.
 const MAX_TEXT: u64 = 1 << 29;
 /// The number of values converted at a time.
 const CHUNK: u64 = 1 << 13;
@@ -380,7 +380,7 @@ impl Variable {
             let values = StoredTensor::new(backing, data.begin, element, shape)?;
             return Ok(Entry::new(name, values.in_fortran_order().in_big_endian(big_endian)));
         }
-        // MATLAB stores whole numbers of a wide class in a narrow type.
+        // MATLAB stores integers of a wide class in a narrower type.
         let stored = Element::of_word(stored).with_context(|| format!("type {stored}"))?;
         ensure!(size < 8, "numbers of {} are not stored as {}", element.word(), stored.word());
         hold(shape.count().saturating_mul(width), room)?;

@@ -63,7 +63,7 @@ pub struct Format {
 
 type PiecesOfShard = fn(&Plan, Option<&str>) -> Result<Vec<Piece>>;
 
-/// Every format. The first that recognizes a file reads it.
+/// All formats. The first one that recognises a file reads it.
 pub const FORMATS: &[Format] =
     &[npy::FORMAT, pt::FORMAT, npz::FORMAT, safetensors::FORMAT, raw::FORMAT, json::FORMAT, mat::FORMAT];
 
@@ -75,7 +75,7 @@ pub(crate) const OPENING: u64 = 512;
 struct SidecarFormat {
     /// The suffix of the sidecar after the name of the file.
     suffix: &'static str,
-    /// The first bytes of the text.
+    /// First bytes of the text.
     opening: &'static str,
     text: fn(&Plan) -> Result<String>,
 }
@@ -83,9 +83,9 @@ struct SidecarFormat {
 /// A small file in the folder of the weights, such as `config.json`.
 #[derive(Clone, Debug)]
 pub struct Sidecar {
-    /// Its name in the folder.
+    /// File name in the folder.
     pub name: OsString,
-    /// Its content.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn is_of_weights(extension: &str) -> bool {
     Format::of_extension(extension).is_some_and(|format| !format.is_generic)
 }
 
-/// True if files of this extension may hold weights: the content decides.
+/// True if files with this extension may hold weights: the content decides.
 pub(crate) fn may_be_of_weights(extension: &str) -> bool {
     FORMATS.iter().any(|format| format.shared_extensions.contains(&extension))
 }
@@ -222,7 +222,7 @@ pub(crate) fn sidecar_of(path: &Path) -> Option<PathBuf> {
     let found = |format: &Format| {
         let SidecarFormat { suffix, opening, .. } = format.sidecar.as_ref()?;
         let sidecar = with_suffix(path, suffix);
-        // A pipe would not open before somebody writes to it.
+        // Opening a pipe would block until somebody writes to it.
         let there = path.is_file() && sidecar.is_file();
         let mut start = vec![0; opening.len()];
         let read = there && File::open(&sidecar).and_then(|mut file| file.read_exact(&mut start)).is_ok();

@@ -69,7 +69,7 @@ pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
     Ok(header)
 }
 
-/// Sizes as a Python tuple: `()`, `(3,)`, `(3, 4)`.
+/// Formats sizes as a Python tuple: `()`, `(3,)`, `(3, 4)`.
 fn tuple(axes: &[u64]) -> String {
     match axes {
         [single] => format!("({single},)"),
@@ -80,7 +80,7 @@ fn tuple(axes: &[u64]) -> String {
 /// The magic, the version and the length before the dictionary.
 const PREFIX: usize = 10;
 const ALIGNMENT: usize = 64;
-/// The digits that `NumPy` reserves for the first axis.
+/// Number of digits that `NumPy` reserves for the first axis.
 const GROWTH: usize = 21;
 
 /// `NumPy`'s word for the type. It has none for bfloat16, which is stored as two untyped bytes; `ml_dtypes` and JAX view them as bfloat16.
@@ -90,7 +90,7 @@ fn descriptor(element: Element) -> &'static str {
         Element::Drawn(DType::F32) => "<f4",
         Element::Drawn(DType::F16) => "<f2",
         Element::Drawn(DType::BF16) => "<V2",
-        // The format keeps none that has no word.
+        // Types without a name never get here: the format rejects them.
         Element::Stored(stored) => stored.numpy.unwrap_or("|V1"),
     }
 }
@@ -108,7 +108,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     if let Some(refusal) = header.refusal() {
         bail!("it holds {refusal}");
     }
-    // The file has no name for its array; this is what its writer calls the first.
+    // The file does not name its array; this is the writer's default for the first tensor.
     let entry = header.entry("weight".into(), Arc::<Origin>::clone(origin))?;
     Ok(Found { entries: vec![entry], provenance: None, notes: Vec::new(), layout: None })
 }
@@ -119,7 +119,7 @@ pub(super) struct Header {
     kind: Type,
     /// True in column-major order.
     fortran: bool,
-    /// The byte at which the values begin.
+    /// Byte offset of the values.
     begin: u64,
 }
 
@@ -171,7 +171,7 @@ fn check_size(shape: &Shape, size: u64, held: u64) -> Result<()> {
     Ok(())
 }
 
-/// The Python dictionary of a header: exactly these keys and `fortran_order`, each once.
+/// Python dictionary of a header: exactly these keys and `fortran_order`, each once.
 struct Dictionary<'a> {
     descr: &'a str,
     fortran: bool,
@@ -277,7 +277,7 @@ impl Type {
         let size = parsed.num_bytes();
         ensure!(size.is_some() || parsed.uses_pickled_array(), "its type `{text}` is too long");
         let big_endian = parsed.endianness() == Endianness::Big;
-        // The words of our types are those of little-endian ones.
+        // Our type names are little-endian.
         let little = if big_endian { typestr::spelled(&format!("<{}", &text[1..])) } else { text.into() };
         let element = match (parsed.type_char(), parsed.size_field()) {
             (TypeChar::Float, 8) => Some(Element::Drawn(DType::F64)),

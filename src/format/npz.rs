@@ -64,7 +64,7 @@ fn refuse_twins(plan: &Plan) -> Result<()> {
 }
 
 fn recognizes(opening: &[u8]) -> bool {
-    // A local header, or an end of an archive without members; a heading of text may begin with the letters alone.
+    // A local header, or the end of an archive without members. The letters alone could begin a text heading.
     [b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"].iter().any(|magic| opening.starts_with(*magic))
 }
 
@@ -188,7 +188,7 @@ fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
 
 /// Errors if an LZMA member requires too large a dictionary, which is allocated before decompression.
 fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
-    // A version and the size of what follows, in 4 bytes; then the properties, and the dictionary's size.
+    // Version and length of the properties, in 4 bytes; then the properties with the dictionary size.
     let mut opening = [0; 9];
     archive.by_index_raw(number)?.read_exact(&mut opening).context("its LZMA header is cut short")?;
     let size = opening[5..].iter().rev().fold(0, |size, &byte| size << 8 | u64::from(byte));
@@ -196,7 +196,7 @@ fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// The provenance of the members, by name.
+/// Provenance of each member, by name.
 fn provenance_of(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorProvenance> {
     let mut by_name = BTreeMap::new();
     for Member { name, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {

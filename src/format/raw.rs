@@ -79,9 +79,9 @@ fn manifest(plan: &Plan) -> Result<String> {
     Ok(format!("{OPENING}\n\"{key}\":{provenance},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n")))
 }
 
-/// The longest manifest: 2^20 tensors of 500 bytes.
+/// Longest manifest, in bytes: 2^20 tensors of 500 bytes.
 const MAX_MANIFEST: u64 = 1 << 29;
-/// The longest description of one tensor.
+/// Longest description of one tensor, in bytes.
 const MAX_ENTRY: usize = 1 << 14;
 
 fn recognizes(opening: &[u8]) -> bool {
@@ -171,7 +171,7 @@ fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
         ensure!(offset - end < ALIGNMENT, "no tensor holds the bytes from {end} to {offset}");
         end = offset + bytes;
     }
-    // The alignment of empty tensors at the end is not filled.
+    // Empty tensors at the end do not extend the file to their alignment.
     let filled = tensors.iter().filter(|tensor| tensor.bytes > 0).map(|tensor| tensor.offset + tensor.bytes).max();
     let least = filled.unwrap_or(0);
     ensure!(held >= least, "truncated: its tensors end at {least}, and {held} bytes are there");

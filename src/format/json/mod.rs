@@ -103,7 +103,7 @@ const MAX_LENGTH: u64 = 1 << 28;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn recognizes(opening: &[u8]) -> bool {
-    // Some editors put a byte order mark before UTF-8.
+    // Some editors write a byte order mark before UTF-8.
     opening.strip_prefix(BYTE_ORDER_MARK).unwrap_or(opening).trim_ascii_start().starts_with(b"{")
 }
 
@@ -168,7 +168,8 @@ impl Written<'_> {
         let known = Element::of_word(&self.dtype).or(Element::of_torch(&self.dtype));
         let element = known.filter(|&known| nested::is_written(known));
         let text = self.data.get();
-        // A value and what parts it from the next are two characters, so that the shape asks for no more than the file's length.
+        // A value and its separator take two characters. The shape therefore cannot request more memory than the
+        // file's length.
         let fits = shape.count() <= text.len() as u64;
         ensure!(fits, "its data are not of shape {shape}");
         let mut nested = Nested::new(element);

@@ -34,7 +34,7 @@ pub(super) struct Nested {
     settled: bool,
     /// The type of the numbers; `None` to discard them.
     element: Option<Element>,
-    /// The numbers, little-endian.
+    /// Numbers, little-endian.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -99,7 +99,7 @@ impl Nested {
     }
 }
 
-/// A number as JSON writes it.
+/// A JSON number.
 #[derive(Clone, Copy)]
 enum Number {
     Double(f64),
@@ -136,7 +136,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// A number or list at a depth.
+/// A number or a list at some depth.
 struct Level<'a> {
     depth: usize,
     nested: &'a mut Nested,

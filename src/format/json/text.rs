@@ -5,7 +5,7 @@ use std::io;
 use crate::show::shortest;
 use crate::tensor::{DType, Element, Shape, to_f32};
 
-/// Appends elements `start..` of a tensor, with the brackets and commas around them.
+/// Appends elements from `start` on, with the surrounding brackets and commas.
 pub(crate) fn text(out: &mut Vec<u8>, shape: &Shape, dtype: DType, start: u64, values: &[f64]) {
     lists(out, shape, start, values.iter(), &|out, &value| number(out, dtype, value));
 }
@@ -49,7 +49,7 @@ fn lists<T>(
     values: impl Iterator<Item = T>,
     write: &dyn Fn(&mut Vec<u8>, T),
 ) {
-    // How many elements a list of each depth holds, innermost first.
+    // Number of elements in a list of each depth, innermost first.
     let lists: Vec<u64> = shape
         .axes()
         .iter()

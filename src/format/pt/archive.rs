@@ -74,7 +74,7 @@ fn folder(archive: &mut Archive) -> Result<String> {
     Ok(name.split_once('/').context("its first member lies in no folder")?.0.into())
 }
 
-/// Every member's number and sizes, by name.
+/// Index and sizes of every member, by name.
 fn members(archive: &mut Archive) -> Result<HashMap<String, Member>> {
     let mut members = HashMap::with_capacity(archive.len());
     for number in 0..archive.len() {

@@ -1,5 +1,5 @@
-//! The format of torch before 1.6. Five pickles: a magic number, a version, the writing system, the values and the names of storages. Then
-//! the storages, each after its number of elements, little-endian on every system.
+//! The format of torch before 1.6. It has five pickles: a magic number, a version, the writing system, the values and
+//! the names of storages. The storages follow, each after its number of elements, little-endian on every system.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
-//! `PyTorch`'s files: a [pickle] and storages, in an [archive] or, before version 1.6, one after the other ([legacy]). Writes a state dict
-//! as `torch.save`, for `torch.load` with `weights_only=True` and with `mmap=True`: a pickle that lists the tensors, and a member per
-//! tensor at a multiple of 64. The provenance is a member that torch ignores.
+//! `PyTorch`'s files: a [pickle] and storages, in an [archive] or, before version 1.6, one after the other
+//! ([legacy]). The writer produces a state dict like `torch.save`, for `torch.load` with `weights_only=True` and with
+//! `mmap=True`. Its pickle lists the tensors; each tensor is a member at a multiple of 64 bytes. The provenance is a
+//! member that torch ignores.
 
 mod archive;
 mod legacy;
@@ -38,7 +39,7 @@ pub(super) const FORMAT: Format = Format {
 
 /// The folder in the archive. `torch.save` uses the file's name, which would make the content depend on it.
 const FOLDER: &str = "archive";
-/// The alignment of `PyTorch`'s storages.
+/// The alignment of `PyTorch`'s storages, in bytes.
 const ALIGNMENT: u64 = 64;
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
@@ -57,7 +58,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     archive.finish(String::new())
 }
 
-/// The longest pickle and the longest provenance: 2^20 tensors of 500 bytes.
+/// Longest pickle and longest provenance, in bytes: 2^20 tensors of 500 bytes.
 const MAX_PICKLE: u64 = 1 << 29;
 
 /// The fix for unsupported formats.

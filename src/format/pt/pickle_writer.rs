@@ -32,7 +32,7 @@ const SET_ITEMS: u8 = b'u';
 const PERSISTENT: u8 = b'Q';
 const FALSE: u8 = 0x89;
 
-/// A pickle that is being written.
+/// A pickle under construction.
 struct Pickle {
     bytes: Vec<u8>,
     /// Constants, written once and then referred to by index.
@@ -84,7 +84,7 @@ impl Pickle {
 
     /// Writes a constant, or refers to its first occurrence.
     fn shared(&mut self, key: Cow<'static, str>, write: impl FnOnce(&mut Self)) {
-        // There are three dozen of them at most.
+        // There are at most three dozen constants.
         let number = |position: usize| u8::try_from(position).unwrap_or(u8::MAX);
         if let Some(position) = self.shared.iter().position(|known| *known == key) {
             self.bytes.extend([b'h', number(position)]);
@@ -124,7 +124,7 @@ impl Pickle {
             self.bytes.push(b'J');
             self.bytes.extend(int.to_le_bytes());
         } else {
-            // Signed, so that a further byte keeps the highest bit from being the sign.
+            // Signed, so a high top bit needs another byte.
             let bytes = number.to_le_bytes();
             let length = number.ilog2() as usize / 8 + 1;
             let signed = if bytes[length - 1] < 0x80 { length } else { length + 1 };

@@ -61,7 +61,7 @@ fn record(tail: &[u8]) -> Option<usize> {
         .find(|&at| tail[at..].starts_with(b"PK\x05\x06") && Fields(&tail[at..]).u16(20) == (last - at) as u64)
 }
 
-/// The numbers of a record, in 64 bits.
+/// Numbers of a record, as 64-bit integers.
 struct Counts {
     /// The number of this disk, that of the directory's, and the number of disks less one: all 0.
     disks: [u64; 3],

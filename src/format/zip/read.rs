@@ -168,7 +168,7 @@ impl Packed {
             self.copy(&mut member, &mut file)?;
             return Ok((Unpacked::File(file), WEIGHT_OF_A_FILE));
         }
-        // A member that claims a length that it has not takes no memory for it.
+        // A member that declares too large a size does not allocate memory for it.
         let mut bytes = Vec::new();
         self.copy(&mut member, &mut bytes)?;
         let weight = bytes.len() as u64;

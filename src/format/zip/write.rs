@@ -1,7 +1,7 @@
 //! Zip archives of stored members, with zip64 sizes and a fixed date. Files and pipes get the same bytes.
 //!
-//! The checksum of a member is known only after its values, so it follows them (a data descriptor, flag 3 of the ZIP specification, APPNOTE
-//! 6.3.10), and the directory at the end repeats it.
+//! The checksum of a member is known only after its values, so it follows them in a data descriptor (flag 3, APPNOTE
+//! 6.3.10). The directory at the end repeats it.
 
 use anyhow::{Result, ensure};
 
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 
 /// Version 4.5 of the specification: zip64.
 const VERSION: u16 = 45;
-/// A data descriptor follows (bit 3); names are UTF-8 (bit 11).
+/// Data descriptors (bit 3) and UTF-8 names (bit 11).
 const FLAGS: u16 = 1 << 3 | 1 << 11;
 const STORED: u16 = 0;
 const TIME: u16 = 0;
@@ -22,7 +22,7 @@ const IN_ZIP64: u32 = u32::MAX;
 const ZIP64_FIELD: u64 = 20;
 /// The size of a local header without name and fields.
 const LOCAL_HEADER: u64 = 30;
-/// Signature, checksum and two 64-bit sizes.
+/// Size of a descriptor: signature, checksum and two 64-bit sizes.
 const DESCRIPTOR: usize = 24;
 
 /// Lays out an archive, member by member.
@@ -139,7 +139,7 @@ impl Member {
         put32(&mut bytes, &[0, IN_ZIP64, IN_ZIP64]);
         put16(&mut bytes, &[length16(self.name.len() as u64), length16(fields)]);
         bytes.extend(&self.name);
-        // The sizes are known here already; the checksum alone is not.
+        // The sizes are already known here; only the checksum is not.
         put16(&mut bytes, &[1, 16]);
         put64(&mut bytes, &[self.size, self.size]);
         if let Some(padding) = padding {

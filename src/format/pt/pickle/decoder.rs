@@ -1,5 +1,5 @@
-//! Runs a pickle, which is a program. Nothing that it names is called: a call makes a tensor, a dict or a tuple if the
-//! function is one of torch's that do, and else an object about which no more is known.
+//! Interprets a pickle, which is a program, without calling anything that it names. A call to a known torch function
+//! creates a tensor, a dict or a tuple. Any other call creates an opaque object.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -7,22 +7,22 @@ use super::heap::{Class, Heap, Storage, Stored, Value};
 use super::known::{Element, Known, UNTYPED};
 use super::opcodes::{Instruction, STOP};
 
-/// The most values that wait at a time, and the most marks among them.
+/// Largest number of values on the stack, and of marks among them.
 const MAX_STACK: usize = 1 << 21;
-/// The number of an object's attributes among which those of modules are looked for.
+/// Number of an object's attributes that are searched for those of modules.
 const LOOKED_AT: usize = 32;
 
-/// A pickle that is being run.
+/// Decoder state.
 struct Decoder<'a> {
     heap: Heap<'a>,
-    /// The offset of the instruction that is being run.
+    /// Offset of the current instruction.
     at: usize,
     stack: Vec<Value>,
     marks: Vec<usize>,
     memo: Vec<Option<Value>>,
 }
 
-/// Runs a pickle, which is all of `bytes`; tells its result and all that it made.
+/// Interprets a pickle that occupies all of `bytes`. Returns its result and all created objects.
 pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap<'_>)> {
     ensure!(u32::try_from(bytes.len()).is_ok(), "it is longer than 2^32 bytes");
     let mut decoder = Decoder { heap: Heap::new(bytes), at: 0, stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
@@ -53,7 +53,7 @@ impl<'a> Decoder<'a> {
         let here = u32::try_from(self.at)?;
         match code {
             0x80 => ensure!(argument[0] <= 5, "protocol {} is not known", argument[0]),
-            // The length of a frame, which nothing here needs.
+            // Frame lengths are ignored.
             0x95 => {}
             b'(' => {
                 ensure!(self.marks.len() < MAX_STACK, "more than {MAX_STACK} marks");
@@ -91,7 +91,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    /// The last value, if no mark keeps it.
+    /// Pops the last value above the last mark.
     fn pop(&mut self) -> Result<Value> {
         let floor = self.marks.last().copied().unwrap_or(0);
         ensure!(self.stack.len() > floor, "it takes a value, and none is left");
@@ -112,7 +112,7 @@ impl<'a> Decoder<'a> {
         Ok(self.stack.split_off(mark))
     }
 
-    /// Keeps the last value, or brings one back.
+    /// Writes to or reads from the memo.
     fn remember(&mut self, instruction: Instruction) -> Result<()> {
         let Instruction { code, argument, .. } = instruction;
         let number = match code {
@@ -125,7 +125,7 @@ impl<'a> Decoder<'a> {
             return self.push(kept.with_context(|| format!("value {number} is asked for, and not kept"))?);
         }
         let value = self.pop()?;
-        // Numbers are given out one by one, so that none is above the number of bytes before it.
+        // Memo indices are consecutive, so none exceeds the number of preceding bytes.
         ensure!(number <= self.at, "value {number} is kept before those below it");
         if let Some(more) = (number + 1).checked_sub(self.memo.len()) {
             self.heap.charge(more * size_of::<Option<Value>>())?;
@@ -153,7 +153,7 @@ impl<'a> Decoder<'a> {
         self.push(tuple)
     }
 
-    /// Makes a dict, a list or a set, or adds to one.
+    /// Creates or extends a dict, a list or a set.
     fn container(&mut self, code: u8) -> Result<()> {
         match code {
             b'}' => self.new_container(Class::Dict, &[]),
@@ -183,7 +183,7 @@ impl<'a> Decoder<'a> {
         self.extend(items, class == Class::Dict)
     }
 
-    /// Adds elements, or keys and values by turns, to the container at the top.
+    /// Adds elements, or alternating keys and values, to the container on top of the stack.
     fn extend(&mut self, items: &[Value], keyed: bool) -> Result<()> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let Some(&Value::Container(number)) = self.stack.get(floor..).and_then(<[_]>::last) else {
@@ -200,7 +200,8 @@ impl<'a> Decoder<'a> {
         pairs.iter().try_for_each(|&[key, value]| self.heap.append(number, Some(key), value))
     }
 
-    /// `('storage', class, key, place, count)` and perhaps a view, or `('module', class, ...)` of what has its source beside it.
+    /// Resolves `('storage', class, key, place, count)`, optionally with a view, or `('module', class, ...)` with
+    /// source code.
     fn persistent(&mut self) -> Result<()> {
         let identity = self.pop()?;
         let value = match *self.heap.items_of(identity)? {
@@ -223,13 +224,13 @@ impl<'a> Decoder<'a> {
         self.push(value)
     }
 
-    /// The first element and the number of elements of a view of a storage.
+    /// First element and number of elements of a storage view.
     fn view(&self, view: Value) -> Result<(u64, u64)> {
         let [_key, first, count] = *self.heap.items_of(view)? else { bail!("a view that is none") };
         Ok((self.heap.size(first)?, self.heap.size(count)?))
     }
 
-    /// Names, calls and objects.
+    /// Handles names, calls and objects.
     fn object(&mut self, instruction: Instruction<'a>) -> Result<()> {
         match instruction.code {
             b'c' | b'i' => {
@@ -311,7 +312,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// A tensor as it was on the CPU, if that did not change its type.
+    /// The tensor's values on the CPU, if their type did not change.
     fn tensor_on_cpu(&self, arguments: Value) -> Result<Value> {
         let [tensor @ Value::Tensor(number), dtype, ..] = *self.heap.items_of(arguments)? else {
             bail!("a tensor of another device without one of the CPU")
@@ -323,7 +324,7 @@ impl<'a> Decoder<'a> {
         Ok(tensor)
     }
 
-    /// A dict of nothing, or of a list of pairs, as Python 2 writes it.
+    /// A dict that is empty, or made from a list of pairs as Python 2 writes it.
     fn dict(&mut self, arguments: Value) -> Result<Value> {
         let [pairs] = *self.heap.items_of(arguments)? else { return self.heap.container(Class::Dict) };
         let Value::Container(pairs) = pairs else { bail!("a dict of {}", self.heap.kind(pairs)) };
@@ -367,7 +368,7 @@ impl<'a> Decoder<'a> {
         self.heap.tensor(Stored { storage, offset, sizes, strides, dtype, negated, conjugated })
     }
 
-    /// The value of a flag among a tensor's metadata; false if it is not there.
+    /// Value of a flag in a tensor's metadata; false if missing.
     fn flag(&self, metadata: Option<Value>, name: &[u8]) -> Result<bool> {
         let number = match metadata {
             None | Some(Value::Nothing) => return Ok(false),
@@ -384,7 +385,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Gives an object its attributes, none of which is kept. Those of a module show that it is one.
+    /// Sets an object's attributes, which are not stored. They only reveal a module.
     fn build(&mut self) -> Result<()> {
         let [owner, state] = self.last()?;
         let Value::Container(number) = owner else { bail!("attributes of {}", self.heap.kind(owner)) };

@@ -41,7 +41,7 @@ pub(super) struct Global {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Container {
     pub(super) class: Class,
-    /// The indices of its first and last entry, from 1.
+    /// Numbers of its first and last entry, from 1.
     pub(super) first: u32,
     last: u32,
 }
@@ -63,7 +63,7 @@ pub(super) struct Link {
     /// The key; `None` for an element of a list.
     pub(super) key: Option<Value>,
     pub(super) value: Value,
-    /// The index of the next, from 1; 0 for the last.
+    /// Number of the next entry, from 1; 0 for the last.
     pub(super) next: u32,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Stored {
     pub(super) strides: Value,
     /// The dtype, for an untyped storage.
     pub(super) dtype: Option<&'static Element>,
-    /// The sign-bit flags of views.
+    /// Flags of views that are negated or conjugated.
     pub(super) negated: bool,
     pub(super) conjugated: bool,
 }
@@ -175,12 +175,12 @@ impl<'a> Heap<'a> {
         Ok(())
     }
 
-    /// The entry with this index, from 1.
+    /// The entry with this number, from 1.
     pub(super) fn link(&self, number: u32) -> Option<Link> {
         self.links.get((number as usize).checked_sub(1)?).copied()
     }
 
-    /// The entries of a container.
+    /// Entries of a container.
     pub(super) fn links(&self, container: u32) -> impl Iterator<Item = Link> {
         let first = self.link(self.containers[container as usize].first);
         std::iter::successors(first, |link| self.link(link.next))
@@ -242,7 +242,7 @@ impl<'a> Heap<'a> {
 
     pub(super) fn sizes(&self, value: Value) -> Result<Vec<u64>> {
         let items = self.items_of(value)?;
-        // No tensor has as many axes.
+        // No tensor has more axes.
         ensure!(items.len() <= 64, "{} axes", items.len());
         items.iter().map(|&item| self.size(item)).collect()
     }
@@ -266,7 +266,7 @@ impl<'a> Heap<'a> {
         super::shown_name(&format!("{module}.{name}"))
     }
 
-    /// The kind of a value, for a message.
+    /// Kind of a value, for messages.
     pub(super) fn kind(&self, value: Value) -> String {
         match value {
             Value::Nothing => "None".into(),

@@ -1,4 +1,4 @@
-//! The supported functions and classes. None of them is called; each has a representation of its result.
+//! The supported functions and classes. None of them is called; each represents its result.
 
 /// An element type of torch.
 #[derive(Debug, PartialEq, Eq)]
@@ -7,9 +7,9 @@ pub(in super::super) struct Element {
     dtype: &'static str,
     /// The name of its storage class, if any.
     storage: Option<&'static str>,
-    /// Our word for it.
+    /// Our name for it.
     pub(in super::super) word: &'static str,
-    /// The size of one in bytes.
+    /// Element size in bytes.
     pub(in super::super) size: u64,
 }
 
@@ -17,7 +17,7 @@ const fn element(dtype: &'static str, storage: Option<&'static str>, word: &'sta
     Element { dtype, storage, word, size }
 }
 
-/// Bytes of the tensor's own type.
+/// Bytes whose type the tensor gives.
 pub(in super::super) const UNTYPED: &Element = &element("", Some("UntypedStorage"), "bytes", 1);
 
 static ELEMENTS: &[Element] = &[
@@ -62,13 +62,13 @@ pub(super) enum Known {
     TensorOfBytes,
     /// The tensor in the first argument.
     Parameter,
-    /// A tensor on another device, by its values on the CPU.
+    /// A tensor on another device, created from its values on the CPU.
     FromCpu,
     /// An object of the class in the first argument.
     Object,
-    /// A tensor of a subclass, by another function and its arguments.
+    /// A tensor of a subclass, created by another function from its arguments.
     Subclass,
-    /// A class of storages.
+    /// A storage class.
     Storage(&'static Element),
     Dtype(&'static Element),
     /// A tensor of an unsupported kind.

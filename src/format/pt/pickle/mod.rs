@@ -1,5 +1,5 @@
-//! The pickles of `torch.save`. A pickle is a program; [`decoder`] runs its instructions, and calls nothing that it names.
-//! Memory is in proportion to the pickle's own length, and limited beyond that.
+//! The pickles of `torch.save`. A pickle is a program; [`decoder`] interprets it and calls nothing that it names.
+//! Memory is proportional to the pickle's length, with an absolute limit.
 
 mod decoder;
 mod heap;
@@ -21,10 +21,10 @@ pub(super) struct Pickle<'a> {
     heap: Heap<'a>,
 }
 
-/// A tensor: a part of a storage.
+/// A tensor: a view of a storage.
 #[derive(Debug)]
 pub(super) struct Tensor {
-    /// The name of its storage.
+    /// Name of the storage.
     pub(super) storage: String,
     /// The byte size of the storage.
     pub(super) held: u64,

@@ -1,28 +1,28 @@
-//! The instructions of pickles, protocols 1 to 5, taken apart by their lengths alone.
+//! Parses pickle instructions of protocols 1 to 5, by their lengths alone.
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// One instruction, with what it carries.
+/// One instruction with its argument.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instruction<'a> {
     pub(super) code: u8,
-    /// Its argument, without a length before it or the ends of its lines.
+    /// Argument, without length prefix or line ends.
     pub(super) argument: &'a [u8],
-    /// Where the next one begins.
+    /// Offset of the next instruction.
     pub(super) end: usize,
 }
 
-/// The last instruction of a pickle.
+/// Last instruction of a pickle.
 pub(super) const STOP: u8 = b'.';
 
-/// The longest line: a name, or a number in decimal digits.
+/// Longest line, in bytes: a name, or a decimal number.
 const MAX_LINE: usize = 1 << 12;
 
-/// The shape of an argument.
+/// Encoding of an argument.
 enum Argument {
     /// This number of bytes.
     Fixed(usize),
-    /// A length of this number of bytes, and as many bytes after it.
+    /// A length prefix of this number of bytes, and as many bytes as it says.
     Histogram(usize),
     /// This number of lines.
     Lines(usize),
@@ -67,7 +67,7 @@ fn argument(code: u8) -> Option<Argument> {
 }
 
 impl<'a> Instruction<'a> {
-    /// The instruction that begins at `at`; `None` if the bytes end before it does.
+    /// The instruction at offset `at`; `None` if the bytes end within it.
     pub(super) fn read(bytes: &'a [u8], at: usize) -> Result<Option<Self>> {
         let Some((&code, rest)) = bytes.get(at..).and_then(<[u8]>::split_first) else { return Ok(None) };
         let argument =
@@ -82,13 +82,13 @@ impl<'a> Instruction<'a> {
     }
 }
 
-/// A little-endian length.
+/// Decodes a little-endian length.
 fn length(bytes: &[u8]) -> Result<usize> {
     let length = bytes.iter().rev().try_fold(0usize, |number, &byte| number.checked_mul(256)?.checked_add(byte.into()));
     length.context("a length beyond 2^64")
 }
 
-/// The length of so many lines, short of the end of the last; `None` if that is not there.
+/// Length of `count` lines, without the last line end; `None` if that is missing.
 fn lines(bytes: &[u8], count: usize) -> Result<Option<usize>> {
     let near = &bytes[..bytes.len().min(MAX_LINE)];
     let end = near.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(count - 1);
@@ -96,7 +96,7 @@ fn lines(bytes: &[u8], count: usize) -> Result<Option<usize>> {
     Ok(end.map(|(end, _)| end))
 }
 
-/// The length of the pickle that `bytes` begin with; `None` if they end before it does.
+/// Length of the pickle at the start of `bytes`; `None` if they end within it.
 pub(in super::super) fn extent(bytes: &[u8]) -> Result<Option<usize>> {
     let mut at = 0;
     while let Some(instruction) = Instruction::read(bytes, at)? {
@@ -108,7 +108,7 @@ pub(in super::super) fn extent(bytes: &[u8]) -> Result<Option<usize>> {
     Ok(None)
 }
 
-/// A little-endian number with a sign, of the fewest bytes that hold it or more. Errors beyond 64 bits.
+/// Decodes a little-endian signed integer of any length. Errors beyond 64 bits.
 pub(super) fn signed(bytes: &[u8]) -> Result<i64> {
     let Some(sign) = bytes.last().map(|&last| if last < 0x80 { 0u8 } else { 0xff }) else { return Ok(0) };
     let (low, high) = bytes.split_at(bytes.len().min(8));
@@ -119,7 +119,7 @@ pub(super) fn signed(bytes: &[u8]) -> Result<i64> {
     Ok(number)
 }
 
-/// The number that an instruction carries. Errors beyond 64 bits.
+/// The integer argument of an instruction. Errors beyond 64 bits.
 pub(super) fn number(instruction: Instruction) -> Result<i64> {
     let Instruction { code, argument, .. } = instruction;
     Ok(match (code, argument) {

@@ -13,7 +13,7 @@ use crate::tensor::Shape;
 const MAX_DEPTH: usize = 200;
 /// The most entries that are visited; those of a shared container count each time.
 const MAX_VISITS: usize = 1 << 25;
-/// The longest name of a tensor, and the most bytes of all names.
+/// Longest tensor name, in bytes.
 const MAX_NAME: usize = 1 << 12;
 const MAX_NAMES: usize = 1 << 27;
 /// The name of a single tensor without a container.
@@ -28,7 +28,7 @@ struct Frame {
     next: u32,
     /// The number of entries visited.
     index: usize,
-    /// The length of its name.
+    /// Length of the container's name.
     name: usize,
     /// The numbers of tensors, and of entries without any, found before it.
     tensors: usize,
@@ -224,7 +224,7 @@ impl Walk<'_, '_> {
     fn tensor(&mut self, number: u32) -> Result<()> {
         self.tensors += 1;
         ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
-        // Containers that are shared over and over would be many tensors of few bytes.
+        // Containers that are shared repeatedly could yield many tensors from few bytes.
         let bytes = self.heap.bytes.len();
         ensure!(self.tensors <= bytes, "it names more tensors than its {bytes} bytes can hold");
         self.bytes_of_names += self.name.len();
