@@ -1,13 +1,15 @@
-//! The mean and standard deviation of a standard normal distribution that is cut, by the `libm` crate for the same bits on every
-//! platform.
+//! Mean and standard deviation of a truncated standard normal distribution, by the `libm` crate for the same bits on
+//! every platform.
 
 use super::normal::{between, density};
 use super::quadrature::{self, GAUSS_LEGENDRE};
 
-/// Mean and standard deviation of a standard normal cut to [a, b]:
+/// Mean and standard deviation of a standard normal truncated to [a, b]:
+///
 /// mean = (phi(a) - phi(b)) / Z, variance = 1 + (a phi(a) - b phi(b)) / Z - mean², Z = Phi(b) - Phi(a)
-/// (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1). Quadrature replaces the formula far out in a tail, where its
-/// terms cancel.
+///
+/// (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1). Quadrature replaces the formula far in a
+/// tail, because its terms cancel there.
 pub fn truncated_moments(a: f64, b: f64) -> (f64, f64) {
     let (centre, half) = (a / 2.0 + b / 2.0, b / 2.0 - a / 2.0);
     if half * (centre.abs() + half) < 0.5 {
@@ -23,7 +25,7 @@ pub fn truncated_moments(a: f64, b: f64) -> (f64, f64) {
     (mean, variance.max(0.0).sqrt())
 }
 
-/// The same by quadrature, for an interval where the density hardly varies and the terms of the formula cancel.
+/// Moments by quadrature, for an interval over which the density hardly varies and the formula's terms cancel.
 fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     let [mut mass, mut first, mut second] = [0.0; 3];
     for (t, weight) in GAUSS_LEGENDRE.into_iter().flat_map(|(t, weight)| [(-t, weight), (t, weight)]) {
@@ -36,7 +38,7 @@ fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     (centre + half * mean, half * (second / mass - mean * mean).sqrt())
 }
 
-/// The same by quadrature, for an interval in one tail, near ±6 or beyond.
+/// Moments by quadrature, for an interval in one tail, near ±6 or beyond.
 fn tail_moments(a: f64, b: f64) -> (f64, f64) {
     let (near, length) = if a > 0.0 { (a, b - a) } else { (-b, b - a) };
     // Less than e^-45 of the interval's probability lies beyond.
@@ -52,7 +54,7 @@ mod tests {
     #[test]
     fn moments_of_a_narrow_interval_lose_no_digits() {
         for (low, width) in [(0.0, 1e-9), (1.0, 1e-3), (-3.0, 1e-5), (40.0, 1e-6)] {
-            // Nearly uniform, the density a little higher on the side of 0.
+            // Nearly uniform, with a slightly higher density towards 0.
             let (mean, std) = truncated_moments(low, low + width);
             let (middle, width): (f64, f64) = (low + width / 2.0, low + width - low);
             let tilt = (middle * width).powi(2) + width * width;
@@ -88,7 +90,7 @@ mod tests {
             assert!((std / second - 1.0).abs() < 40.0 / cut.powi(4) + 1e-10, "{cut}: {std}");
             assert_eq!(truncated_moments(f64::NEG_INFINITY, -cut), (-mean, std));
         }
-        // The formula and the quadrature agree where one replaces the other.
+        // The formula and the quadrature agree near the point of transition.
         let (formula, tail) = (truncated_moments(5.0, 7.0), tail_moments(5.0, 7.0));
         assert!((formula.0 - tail.0).abs() < 1e-9 && (formula.1 / tail.1 - 1.0).abs() < 1e-6);
     }

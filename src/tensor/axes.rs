@@ -1,10 +1,10 @@
-//! The axes of a weight and their roles; fans and unfoldings come from them.
+//! The axes of a weight and their roles, from which fans and unfoldings are derived.
 
 use anyhow::{Context, Result, ensure};
 
 use super::Shape;
 
-/// The role of an axis of a weight.
+/// Role of an axis of a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AxisRole {
     /// Inputs of the layer: letter `i`.
@@ -15,7 +15,7 @@ pub enum AxisRole {
     Kernel,
     /// Independent weights side by side, such as attention heads: letter `b`.
     Batch,
-    /// Groups of a grouped convolution, as an axis of their own: letter `g`.
+    /// Groups of a grouped convolution, as a separate axis: letter `g`.
     Group,
 }
 
@@ -32,17 +32,16 @@ impl AxisRole {
     }
 }
 
-/// The axes of a weight in order, each with its role and its size. An axis that is split counts as two.
+/// Axes of a weight in order, each with its role and its size. A split axis counts as two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes(Vec<(AxisRole, u64)>);
 
 impl Axes {
-    /// The axes of a shape.
     pub(super) fn new(roles: impl Iterator<Item = AxisRole>, shape: &Shape) -> Self {
         Self(roles.zip(shape.axes().iter().copied()).collect())
     }
 
-    /// The axes of a weight that goes the other way, as that of a transposed convolution: inputs are outputs.
+    /// Swaps inputs and outputs, as for a transposed convolution.
     #[must_use]
     pub fn transposed(mut self) -> Self {
         for (role, _) in &mut self.0 {
@@ -55,7 +54,7 @@ impl Axes {
         self
     }
 
-    /// The axes of the transposed matrix: outputs count as inputs, inputs and positions in the receptive field as outputs.
+    /// Axes of the transposed matrix: outputs become inputs; inputs and receptive field become outputs.
     #[must_use]
     pub(super) fn with_sides_swapped(mut self) -> Self {
         for (role, _) in &mut self.0 {
@@ -68,8 +67,8 @@ impl Axes {
         self
     }
 
-    /// The axes if axis `number` holds `parts` weights side by side. Errors if there is no such axis, or if its size is not a
-    /// multiple of `parts`.
+    /// Splits axis `number` into `parts` weights side by side. Errors if there is no such axis, or if its size is not
+    /// a multiple of `parts`.
     pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {
         let rank = self.0.len();
         let (role, size) =
@@ -81,22 +80,22 @@ impl Axes {
         Ok(self)
     }
 
-    /// The number of the first axis of a kind.
+    /// Position of the first axis with this role.
     pub fn position(&self, wanted: AxisRole) -> Option<usize> {
         self.0.iter().position(|(role, _)| *role == wanted)
     }
 
-    /// True if an axis is of a kind.
+    /// True if an axis has a matching role.
     pub fn has(&self, kind: impl Fn(AxisRole) -> bool) -> bool {
         self.0.iter().any(|(role, _)| kind(*role))
     }
 
-    /// The product of the sizes of the axes of a kind.
+    /// Product of the sizes of the axes with a matching role.
     pub fn product(&self, kind: impl Fn(AxisRole) -> bool) -> u64 {
         self.0.iter().filter(|(role, _)| kind(*role)).map(|(_, size)| size).product()
     }
 
-    /// The coordinates of element `index` (row-major): each axis's role, size and coordinate, from the last axis to the first.
+    /// Coordinates of element `index` (row-major): role, size and coordinate of each axis, last axis first.
     pub fn coordinates(&self, mut index: u64) -> impl Iterator<Item = (AxisRole, u64, u64)> {
         self.iter().rev().map(move |(role, size)| {
             let at = index % size;
@@ -105,8 +104,8 @@ impl Axes {
         })
     }
 
-    /// The position of element `index` (row-major) along each of several kinds of axes together. The last axis of a kind is the
-    /// fastest.
+    /// Combined position of element `index` (row-major) along each of several kinds of axes. The last axis of a kind
+    /// varies fastest.
     pub fn place<const KINDS: usize>(&self, index: u64, kind: impl Fn(AxisRole) -> usize) -> [u64; KINDS] {
         let (mut place, mut stride) = ([0; KINDS], [1; KINDS]);
         for (role, size, at) in self.coordinates(index) {
@@ -117,7 +116,7 @@ impl Axes {
         place
     }
 
-    /// The output and the input of element `index`.
+    /// Output and input channel of element `index`.
     pub fn channels(&self, index: u64) -> (u64, u64) {
         let [output, input, _] = self.place(index, |role| match role {
             AxisRole::Out => 0,
@@ -127,7 +126,7 @@ impl Axes {
         (output, input)
     }
 
-    /// The axes from the first to the last.
+    /// Iterates over the axes, first to last.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (AxisRole, u64)> {
         self.0.iter().copied()
     }

@@ -2,29 +2,30 @@
 
 use super::{Axes, AxisRole};
 
-/// The fans of a weight; `None` for a fan that is not known.
+/// Fans of a weight; `None` for an unknown fan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fans {
-    /// The number of inputs of each output.
+    /// Number of inputs per output.
     pub fan_in: Option<u64>,
-    /// The number of outputs of each input.
+    /// Number of outputs per input.
     pub fan_out: Option<u64>,
 }
 
 impl Axes {
-    /// The number of inputs that each output sees: the product of the input and kernel axes. Batch and group axes do not
-    /// count. `None` without an input axis.
+    /// Number of inputs per output: the product of the input and kernel axes. Batch and group axes do not count.
+    /// `None` without an input or group axis.
     pub fn fan_in(&self) -> Option<u64> {
         self.fan(AxisRole::In)
     }
 
-    /// The number of outputs that each input reaches: the product of the output and kernel axes.
+    /// Number of outputs per input: the product of the output and kernel axes. `None` without an output or group
+    /// axis.
     pub fn fan_out(&self) -> Option<u64> {
         self.fan(AxisRole::Out)
     }
 
     fn fan(&self, side: AxisRole) -> Option<u64> {
-        // A depthwise weight has groups of one input or output each, and no axis for that.
+        // A depthwise weight has groups of one input or output each, and no axis for that side.
         let known = self.has(|role| role == side) || self.has(|role| role == AxisRole::Group);
         known.then(|| self.product(|role| role == AxisRole::Kernel || role == side))
     }
