@@ -1,9 +1,9 @@
-//! The memory that the control groups (cgroups) around this process leave it. A group is limited by those that it lies in as well.
+//! The memory that the control groups (cgroups) of this process leave. A group is also limited by its ancestors.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The files of a hierarchy that tell the limits of a group and what it takes, and the key in `memory.stat` of what can be freed.
+/// The files of a hierarchy with a group's limit and usage, and the key of reclaimable memory in `memory.stat`.
 struct Version {
     limits: &'static [&'static str],
     taken: &'static str,
@@ -15,13 +15,13 @@ const V2: Version =
 const V1: Version =
     Version { limits: &["memory.limit_in_bytes"], taken: "memory.usage_in_bytes", freeable: "total_inactive_file" };
 
-/// The least that any group around this process leaves, in bytes; `None` if none has a limit.
+/// The least memory left by any group of this process, in bytes; `None` without limits.
 pub(super) fn free() -> Option<u64> {
     let read = |path| fs::read_to_string(path).ok();
     free_in(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?)
 }
 
-/// The same by the text of `/proc/self/cgroup` and `/proc/self/mountinfo`.
+/// As [`free`], from the text of `/proc/self/cgroup` and `/proc/self/mountinfo`.
 fn free_in(groups: &str, mounts: &str) -> Option<u64> {
     let mut least = None;
     for line in groups.lines() {
@@ -38,7 +38,7 @@ fn free_in(groups: &str, mounts: &str) -> Option<u64> {
     least
 }
 
-/// The folders of a group and of those that it lies in, if a line of `mountinfo` is of their hierarchy.
+/// The folders of a group and its ancestors, if a line of `mountinfo` is of their hierarchy.
 fn folders(line: &str, version: &Version, group: &str) -> Option<Vec<PathBuf>> {
     let (mount, system) = line.split_once(" - ")?;
     let kind = system.split(' ').next()?;
@@ -60,7 +60,7 @@ impl Version {
         if self.taken == V2.taken { "cgroup2" } else { "cgroup" }
     }
 
-    /// The memory that a group leaves, in bytes; `None` without a limit. `max` is no number.
+    /// The memory left by a group, in bytes; `None` without a limit. `max` is no number.
     fn free(&self, folder: &Path) -> Option<u64> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let number = |name: &&str| read(name)?.trim().parse::<u64>().ok();
@@ -76,7 +76,7 @@ impl Version {
 mod tests {
     use super::*;
 
-    /// A hierarchy of files, each by its path and content, under a folder that is removed when this is dropped.
+    /// A test hierarchy of files under a folder that is removed on drop.
     struct Hierarchy(PathBuf);
 
     impl Hierarchy {

@@ -1,11 +1,11 @@
-//! The names of the frameworks and their meanings, for a terminal and as a page.
+//! The frameworks' names and their meanings, for a terminal and as a page.
 
 use std::io::{self, Write};
 
 use crate::scheme;
 use crate::scheme::frameworks::{COMMON, FRAMEWORKS, Framework, Unsupported};
 
-/// A framework's names, each with its meaning here.
+/// A framework's names with their meanings.
 pub(super) fn of_framework(out: &mut dyn Write, framework: &Framework) -> io::Result<()> {
     let (names, word) = (framework.offered(), framework.word);
     writeln!(out, "{word}: {}", framework.title)?;
@@ -20,7 +20,7 @@ pub(super) fn of_framework(out: &mut dyn Write, framework: &Framework) -> io::Re
     writeln!(out, "\n`{word}.NAME` has {word}'s meaning wherever a scheme is named.")
 }
 
-/// An expression with its defaults, in which frameworks differ.
+/// An expression with its defaults, which differ between frameworks.
 fn spelled_out(expression: &str) -> String {
     scheme::resolve(expression).map_or(expression.into(), |resolved| resolved.expression())
 }

@@ -1,4 +1,4 @@
-//! The options of a data file, for the commands that read one.
+//! The options of a data file, for commands that read one.
 
 use crate::reader::{Columns, DatasetOptions, Delimiter, TextOptions};
 

@@ -1,4 +1,4 @@
-//! Where a plan goes and how it gets there, with every option resolved; and the writing.
+//! The destination of a plan with every option resolved, and the writing.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -20,7 +20,7 @@ use crate::format::{FORMATS, Format, Sidecar};
 use crate::plan::Plan;
 use crate::writer::{self, FileOptions, Settings};
 
-/// Where a plan goes, and how.
+/// The destination of a plan.
 pub(super) struct Destination {
     pub(super) place: Place,
     pub(super) options: FileOptions,
@@ -28,7 +28,7 @@ pub(super) struct Destination {
     pub(super) rank: Option<Rank>,
     /// True if the SHA-256 of each file is reported and written.
     pub(super) sha256: bool,
-    /// The other files that the command reads and writes: no file of the plan replaces one of these.
+    /// The other files that the command reads or writes. No file of the plan may replace them.
     pub(super) touched: Touched,
     pub(super) resources: Resources,
     /// True if the plan is only printed.
@@ -37,9 +37,9 @@ pub(super) struct Destination {
     pub(super) json: bool,
 }
 
-/// The place of a plan.
+/// The kind of destination.
 pub(super) enum Place {
-    /// A person looks at the values.
+    /// Standard output as a terminal.
     Terminal,
     /// Standard output.
     Stream(&'static Format),
@@ -76,7 +76,7 @@ impl Destination {
         self.write_with(out, plan, Vec::new())
     }
 
-    /// The same; a folder gets these sidecars too.
+    /// As [`Self::write`]; a folder also gets these sidecars.
     pub(super) fn write_with(&self, out: &mut dyn Write, plan: &Plan, sidecars: Vec<Sidecar>) -> Result<()> {
         let files = self.files(plan, sidecars)?;
         if self.is_dry_run {
@@ -90,17 +90,17 @@ impl Destination {
         }
     }
 
-    /// Errors if the files of a plan could not be put in their places, before any work is done.
+    /// Errors if a file of a plan cannot be written, before any work is done.
     pub(super) fn check(&self, plan: &Plan) -> Result<()> {
         self.files(plan, Vec::new())?.map_or(Ok(()), |files| files.check(self.options))
     }
 
-    /// The files of a plan with their sizes in bytes, those of tensors first; a size is `None` if the values decide it.
+    /// The files of a plan with their sizes in bytes, those of tensors first; `None` if the size depends on the values.
     pub(super) fn sizes(&self, plan: &Plan) -> Result<Vec<(PathBuf, Option<u64>)>> {
         Ok(self.files(plan, Vec::new())?.map(|files| files.sizes()).unwrap_or_default())
     }
 
-    /// The report of a plan whose files are complete already.
+    /// The report of a plan with complete files.
     pub(super) fn report_skipped(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
         let Some(files) = self.files(plan, Vec::new())? else { return Ok(()) };
         let skipped = files.data.iter().map(|file| file.path.clone()).collect();
@@ -108,7 +108,7 @@ impl Destination {
         self.report(out, plan, &Written { done, format: self.format(), ..Written::default() })
     }
 
-    /// The files of a plan; `None` for a stream or a terminal. Errors if one of them is an input or another output.
+    /// The files of a plan; `None` for a stream or a terminal. Errors if a file is an input or another output.
     fn files(&self, plan: &Plan, sidecars: Vec<Sidecar>) -> Result<Option<Files>> {
         let files = match &self.place {
             Place::Terminal | Place::Stream(_) => None,
@@ -135,8 +135,7 @@ impl Destination {
         touched.check()
     }
 
-    /// Errors if a tensor that is drawn as a whole takes more memory than the limit. The limit is read only for those: to a small program it
-    /// is a good part of the time.
+    /// Errors if a jointly drawn tensor exceeds the memory limit. The limit is read only for these, since that takes time.
     fn check_memory(&self, plan: &Plan) -> Result<()> {
         let drawn = plan.drawn_for(0..plan.tensors().len());
         let mut joint = drawn.filter(|tensor| plan.workspace(tensor) > 0).peekable();
@@ -206,15 +205,15 @@ impl Destination {
         }
     }
 
-    /// Shows the report and the values; as JSON only the report.
+    /// Prints the report and the values; as JSON only the report.
     fn show(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
         self.report(out, plan, &Written::default())?;
         if self.json { Ok(()) } else { terminal::show(out, plan, self.resources.threads()) }
     }
 }
 
-/// True if a standard stream was closed when the program began: Rust's runtime then opens /dev/null in its place, for reading and writing.
-/// A program that starts this one with /dev/null so, such as Python with `subprocess.DEVNULL`, looks the same.
+/// True if a standard stream was closed at the start: Rust's runtime then opens /dev/null for reading and writing. The same holds if a
+/// parent process opened it so, such as Python with `subprocess.DEVNULL`.
 fn is_closed(stream: BorrowedFd) -> Result<bool> {
     if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Which numbers are drawn: the options that every command that draws has in common.
+//! The seed options of all commands that draw.
 
 use anyhow::Result;
 
@@ -25,7 +25,7 @@ pub(super) struct DrawingOptions {
 }
 
 impl DrawingOptions {
-    /// What draws the numbers.
+    /// The generator of the values.
     pub(super) fn generator(&self) -> &'static Generator {
         self.like.unwrap_or(NATIVE)
     }
@@ -34,23 +34,23 @@ impl DrawingOptions {
         self.seed.clone().unwrap_or_default()
     }
 
-    /// Whether a seed was given.
+    /// True if a seed was given.
     pub(super) fn has_seed(&self) -> bool {
         self.seed.is_some()
     }
 
-    /// What a model is to be drawn by, in place of what its recipe says.
+    /// The seed and generator that override a recipe's.
     pub(super) fn asked(&self) -> SeedRequest {
         SeedRequest { seed: self.seed.clone(), like: self.like }
     }
 
-    /// An option of these that was given.
+    /// The name of a given option.
     pub(super) fn given(&self) -> Option<&'static str> {
         let options = [(self.seed.is_some(), "--seed"), (self.like.is_some(), "--like")];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 
-    /// The layout that was asked for, or that of the framework, or the default one.
+    /// The requested layout, else the framework's, else the default.
     pub(super) fn layout(&self, asked: Option<&Layout>) -> Result<Layout> {
         match (asked, crate::plan::parity_table(self.generator())) {
             (Some(layout), _) => Ok(layout.clone()),

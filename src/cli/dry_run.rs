@@ -1,4 +1,4 @@
-//! `--dry-run`: what would be written.
+//! `--dry-run`: prints the planned output.
 
 use std::io::Write;
 
@@ -61,13 +61,13 @@ fn as_text(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Optio
     Ok(writeln!(out, "seed {}, {}; nothing was written", plan.seed(), plan.generator().name)?)
 }
 
-/// The size of all files; `None` where there is none, or a size is not known.
+/// The size of all files; `None` if there are none or a size is unknown.
 fn total(files: &[&PlannedFile]) -> Option<u64> {
     let sum = files.iter().try_fold(0u64, |sum, file| sum.checked_add(file.size()?));
     sum.filter(|_| !files.is_empty())
 }
 
-/// The most memory that drawing one of the tensors takes beyond fixed buffers.
+/// The most memory to draw one of the tensors, beyond fixed buffers.
 fn workspace(plan: &Plan) -> u64 {
     plan.drawn_for(0..plan.tensors().len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }

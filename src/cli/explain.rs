@@ -1,4 +1,4 @@
-//! `fanin explain`: everything about a scheme.
+//! `fanin explain`: the description of a scheme.
 
 use std::io::{self, Write};
 
@@ -39,7 +39,7 @@ impl Explain {
 const WIDTH: usize = 100;
 const INDENT: usize = 14;
 
-/// The word by which the parameters of the packing are explained.
+/// The word that selects the parameters of packing.
 const PACKING_WORD: &str = "packing";
 const ARRANGEMENT_USE: &str = "several weights in one tensor, or a transposed one";
 
@@ -76,7 +76,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     entry(out, "example", &command(scheme))
 }
 
-/// A module: its tensors in the order in which they are drawn, and the shape that tells of them.
+/// Describes a module: its tensors in drawing order, and the shape that determines them.
 fn of_module(out: &mut dyn Write, asked: &ModuleSpec) -> Result<()> {
     let Module { weights, axes, example, .. } = asked.module;
     let (weight, path, command) = (weights[0], asked.module.path(), asked.module.with_example());
@@ -100,7 +100,7 @@ fn command(scheme: &Scheme) -> String {
     format!("fanin init {expression} {shape}{layout}{base} -o w.npy")
 }
 
-/// The names that share a meaning, what that is, and what is to be said of it.
+/// The names that share a meaning, the meaning, and its note.
 fn told(scheme: &Scheme, meaning: &Meaning) -> String {
     let means = if meaning.means == scheme.name { "the same" } else { meaning.means };
     let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
@@ -119,7 +119,7 @@ fn parameters(out: &mut dyn Write, parameters: &[&dyn AnyParameter]) -> io::Resu
     Ok(())
 }
 
-/// The parameters that say how one tensor holds several weights.
+/// Describes the parameters for several weights in one tensor.
 fn packing(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{PACKING_WORD}: {ARRANGEMENT_USE}\n")?;
     entry(out, "schemes", "every scheme that reads fans or matrices takes these beside its own parameters")?;
@@ -146,7 +146,7 @@ fn with_default(parameter: &dyn AnyParameter) -> String {
     }
 }
 
-/// Everything about every scheme, in Markdown.
+/// The description of every scheme, in Markdown.
 pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Schemes\n")?;
     writeln!(out, "Made by `fanin list schemes --markdown`; `fanin explain NAME` shows the same for one scheme.")?;

@@ -1,4 +1,4 @@
-//! `fanin inspect`: what is in a file, beside what its recipe's distributions ask for.
+//! `fanin inspect`: the content of a file beside the distributions in its provenance.
 
 mod plots;
 
@@ -55,7 +55,7 @@ pub(super) struct Inspect {
     max_memory: Option<u64>,
 }
 
-/// Of more tensors than this the tree is shown.
+/// More tensors than this are shown as a tree.
 const MAX_ROWS: usize = 64;
 
 impl Inspect {
@@ -107,12 +107,12 @@ impl Inspect {
     }
 }
 
-/// What was found of one tensor.
+/// The findings on one tensor.
 struct Looked {
     number: usize,
     summary: Option<Summary>,
     spectrum: Option<Spectrum>,
-    /// The reason why there is none, where it was expected for.
+    /// The reason for a missing spectrum that was requested.
     no_spectrum: Option<&'static str>,
 }
 
@@ -139,7 +139,7 @@ fn notes(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<
     Ok(())
 }
 
-/// Notes of the file, of its figures and of its singular values.
+/// Notes on the file, its statistics and its singular values.
 fn all_notes(contents: &Contents, looked: &[Looked]) -> Vec<String> {
     let known = contents.notes.iter().chain(&contents.faults).cloned();
     known
@@ -149,7 +149,7 @@ fn all_notes(contents: &Contents, looked: &[Looked]) -> Vec<String> {
         .collect()
 }
 
-/// Notes of types whose figures are not those of their values.
+/// Notes on types with statistics of something else than their values.
 fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
     looked.iter().filter_map(|Looked { number, .. }| {
         let entry = &contents.entries[*number];
@@ -164,7 +164,7 @@ fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String>
     })
 }
 
-/// Notes of tensors without singular values, where those were expected for.
+/// Notes on tensors without singular values, if those were requested.
 fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
     let few = looked.iter().filter(|looked| looked.no_spectrum == Some(FEW_AXES)).count() as u64;
     let few = (few > 0).then(|| format!("{} of fewer than two axes: no singular values", counted(few, "tensor")));
@@ -186,7 +186,7 @@ fn heading(contents: &Contents) -> String {
     format!("{format}: {}, {}, {origin}", counted(entries.len() as u64, "tensor"), counted(elements, "element"))
 }
 
-/// The longest name or other word from a file that is shown, and the longest note, in characters.
+/// The longest name or other word from a file, and the longest note, in characters.
 const LONGEST_WORD: usize = 100;
 const LONGEST_NOTE: usize = 400;
 
@@ -212,9 +212,9 @@ fn not_finite(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
 /// A column of a table.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
-    /// What stands above it.
+    /// The heading.
     pub(super) title: &'static str,
-    /// Whether it is set against its right edge, as numbers are.
+    /// True for right alignment, as for numbers.
     right: bool,
 }
 
@@ -228,7 +228,7 @@ impl Column {
     }
 }
 
-/// How many of the columns tell what is stored; the rest tell what the recipe asks.
+/// The number of columns for stored values; the others are for expected ones.
 const STORED: usize = 8;
 
 const COLUMNS: &[(Column, Cell)] = &[
@@ -248,7 +248,7 @@ const COLUMNS: &[(Column, Cell)] = &[
     words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
 
-/// What stands in a column for a tensor, where there is something.
+/// The text of a tensor in a column, if any.
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
 
 const fn words(title: &'static str, cell: Cell) -> (Column, Cell) {
@@ -259,7 +259,7 @@ const fn numbers(title: &'static str, cell: Cell) -> (Column, Cell) {
     (Column::numbers(title), cell)
 }
 
-/// The scheme that the recipe names.
+/// The scheme in the provenance.
 fn scheme(entry: &Entry) -> Option<&str> {
     entry.planned.as_ref().map(|tensor| tensor.expression()).or(entry.scheme.as_deref())
 }
@@ -268,7 +268,7 @@ fn expected(entry: &Entry) -> Option<Expected> {
     entry.planned.as_ref().map(|tensor| tensor.distribution().into())
 }
 
-/// Rows with each column padded to one width.
+/// Prints rows with each column padded to one width.
 pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
     let width = |number: usize| rows.iter().map(|row| row[number].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
@@ -287,7 +287,7 @@ pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>
     Ok(())
 }
 
-/// The same as one JSON object. Figures that do not exist are null.
+/// The findings as one JSON object. Missing statistics are null.
 fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
     let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
     let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();

@@ -1,4 +1,4 @@
-//! `fanin list`: what there is.
+//! `fanin list`: the lists of schemes, frameworks, formats and more.
 
 use std::io::{self, Write};
 
@@ -126,7 +126,7 @@ fn schemes(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "`fanin list schemes --framework torch` tells what each name of a framework is here.")
 }
 
-/// Rows with all but the last column padded to one width.
+/// Prints rows with all but the last column padded to one width.
 fn columns<const N: usize>(out: &mut dyn Write, rows: impl Iterator<Item = [String; N]>) -> io::Result<()> {
     let rows: Vec<[String; N]> = rows.collect();
     let widths: [usize; N] =

@@ -1,4 +1,4 @@
-//! Sizes as they are typed, and how much memory a matrix may take.
+//! Parses sizes, and limits the memory of a matrix.
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, getrlimit};
@@ -9,7 +9,7 @@ const BINARY: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 <
 const DECIMAL: &[(&str, u64)] =
     &[("kB", 1_000), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
 
-/// Reads a size of memory: bytes, or a number with KiB, MiB, GiB or TiB.
+/// Parses a size of memory: bytes, or a number with KiB, MiB, GiB or TiB.
 pub(super) fn parse(text: &str) -> Result<u64> {
     let Some(size) = size(text, BINARY)? else {
         bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB, as in 8GiB");
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<u64> {
     Ok(size)
 }
 
-/// Reads the size of a file: bytes, or a number with KB, MB, GB, TB (powers of ten) or KiB, MiB, GiB, TiB.
+/// Parses the size of a file: bytes, or a number with KB, MB, GB, TB (powers of ten) or KiB, MiB, GiB, TiB.
 pub(super) fn parse_file_size(text: &str) -> Result<u64> {
     let Some(size) = size(text, &[BINARY, DECIMAL].concat())? else {
         bail!("a size is a number of bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB");
@@ -26,7 +26,7 @@ pub(super) fn parse_file_size(text: &str) -> Result<u64> {
     Ok(size)
 }
 
-/// A number and its unit; `None` where it is something else.
+/// A number and its unit; `None` for anything else.
 fn size(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>> {
     let unit = units.iter().find_map(|&(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
     let (digits, bytes) = unit.unwrap_or((text, 1));
@@ -42,21 +42,20 @@ fn size(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>> {
     number.checked_mul(bytes).context("that is more than 2^64 bytes").map(Some)
 }
 
-/// The most memory that may be taken, in bytes: as much as was given, else half of what is free; never more than three quarters of what
-/// `ulimit -v` leaves, since the program could not take it.
+/// The memory limit in bytes: the given one, else half of the free memory. At most three quarters of what `ulimit -v` leaves, since the
+/// program cannot allocate more.
 pub(super) fn limit(given: Option<u64>) -> u64 {
     let limit = given.unwrap_or_else(half_of_free);
     address_space_left().map_or(limit, |left| limit.min(left / 4 * 3))
 }
 
-/// Half of the memory that is free, by the count of the system or of any control group around this process, whichever is least. If none
-/// is known, 4 GiB.
+/// Half of the free memory, as counted by the system or by a control group, whichever is less; 4 GiB if neither is known.
 fn half_of_free() -> u64 {
     let system = figure("/proc/meminfo", "MemAvailable:");
     system.into_iter().chain(control_group::free()).min().map_or(4 << 30, |free| free / 2)
 }
 
-/// The address space that the limits of this process still allow, in bytes; `None` without a limit.
+/// The address space left by the limits of this process, in bytes; `None` without a limit.
 pub(super) fn address_space_left() -> Option<u64> {
     let limit = |resource, taken| {
         let limit = getrlimit(resource).current?;
@@ -65,7 +64,7 @@ pub(super) fn address_space_left() -> Option<u64> {
     limit(Resource::As, "VmSize:").into_iter().chain(limit(Resource::Data, "VmData:")).min()
 }
 
-/// The figure of a line such as `MemAvailable: 123 kB` of a file, in bytes.
+/// The value of a line such as `MemAvailable: 123 kB` in a file, in bytes.
 fn figure(path: &str, key: &str) -> Option<u64> {
     kibibytes(&std::fs::read_to_string(path).ok()?, key)
 }

@@ -1,4 +1,4 @@
-//! The command line: what was typed to what to do. One file a command; none knows a formula or a byte.
+//! The command line, one file per command. Commands contain no formulas and no file formats.
 
 mod control_group;
 mod coverage;
@@ -72,7 +72,7 @@ Exit status:
   75   temporary error, such as a full disk: try again
   141  standard output was closed by its reader";
 
-/// Headings of options that several commands have. A heading comes where its first option does, and `mut_arg` moves an option to the end.
+/// Headings of options in several commands. A heading is placed at its first option; `mut_arg` moves an option to the end.
 const NUMBERS: &str = "Numbers";
 const RESOURCES: &str = "Resources";
 
@@ -100,16 +100,16 @@ enum Command {
     Man(Deferred<shell::Man>),
 }
 
-/// How a command ended that could do what was asked.
+/// The result of a command that ran without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
+    /// Success.
     Done,
     /// A comparison found a difference.
     Different,
 }
 
-/// Does what the arguments say. Errors are for one line on standard error.
+/// Runs the command of the arguments. Errors are for one line on standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = match command().try_get_matches_from(&arguments) {
@@ -147,7 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The whole command line, with what the registries add to its help.
+/// The full command line, with help from the registries.
 fn command() -> clap::Command {
     let names: Vec<&str> = scheme::all().map(|scheme| scheme.name).collect();
     let hint = "`fanin list schemes` lists the schemes, `fanin explain NAME` explains one.";

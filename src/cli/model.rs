@@ -86,7 +86,7 @@ A recipe:
   \"fc1.bias\" = [\"hidden\"]
 docs/recipes.md explains recipes by examples.";
 
-/// What a model is made from.
+/// The source of a model.
 enum Source {
     Recipe { name: String, text: String },
     Config { name: String, text: String },
@@ -158,7 +158,7 @@ impl Model {
         tokenizer_files::copied(folder)
     }
 
-    /// The files that are read.
+    /// The input files.
     fn touched(&self, source: &Source) -> Result<Touched> {
         const SPEC: &str = "SPEC";
         let (touched, path) = (Touched::default(), Path::new(&self.spec));
@@ -177,7 +177,7 @@ impl Model {
         Ok(touched)
     }
 
-    /// A model after a file of weights.
+    /// A model with the tensors of a weights file.
     fn templated(&self, asked: &Request, destination: &Destination) -> Result<model::Model> {
         let read = |path: &PathBuf| {
             let text = text_of_file(path);
@@ -213,8 +213,7 @@ pub(super) fn model_of(spec: &str, numbers: &DrawingOptions) -> Result<model::Mo
     })
 }
 
-/// The kind of a SPEC on the command line, by its content. The weights of a folder come before its config.json where a template is asked
-/// for.
+/// The kind of a SPEC on the command line, by its content. As a template, a folder's weights take precedence over its config.json.
 fn source(spec: &str, is_template: bool) -> Result<Source> {
     if spec == "-" {
         let text = text_of(io::stdin().lock()).context("standard input")?;
@@ -257,7 +256,7 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
     Ok(classified(escape(spec), text))
 }
 
-/// A recipe, or the JSON of another kind.
+/// A recipe, or another kind of JSON.
 fn classified(name: String, text: String) -> Source {
     if Syntax::of(&name, &text) == Syntax::Json {
         let keys: Option<serde_json::Map<String, serde_json::Value>> =
@@ -274,13 +273,13 @@ fn classified(name: String, text: String) -> Source {
     Source::Recipe { name, text }
 }
 
-/// True if a table of tensors holds values, as files of weights in JSON do.
+/// True if a table of tensors holds values, as in JSON weights files.
 fn holds_values(keys: &serde_json::Map<String, serde_json::Value>) -> bool {
     let tensors = keys.get("tensors").and_then(serde_json::Value::as_object);
     tensors.is_some_and(|tensors| tensors.values().any(|tensor| tensor.get("data").is_some()))
 }
 
-/// The text of a file, or of a pipe that somebody writes to, as a shell's `<(...)`. Opening does not wait for a writer.
+/// The text of a file, or of a pipe with a writer, such as a shell's `<(...)`. Opening does not block without a writer.
 fn text_of_file(path: &Path) -> Result<String> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -293,7 +292,7 @@ fn text_of_file(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// A text that is not longer than recipes are.
+/// Reads a text of at most the length of recipes.
 fn text_of(source: impl Read) -> Result<String> {
     let mut bytes = Vec::new();
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;

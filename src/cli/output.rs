@@ -1,4 +1,4 @@
-//! The options of output, which every command that writes has, and the destination that they name.
+//! The output options of all commands that write, and the destination they set.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -78,14 +78,14 @@ fn world_size(text: &str) -> Result<u64, String> {
 }
 
 impl Shards {
-    /// An option that is given and only a checkpoint has.
+    /// A given option that only checkpoints have.
     fn option(self) -> Option<&'static str> {
         let options = [(self.max_shard_size.is_some(), "--max-shard-size"), (self.rank.is_some(), "--rank")];
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 }
 
-/// The content of a folder, unless an option sets it.
+/// The content of a folder by default.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Folder {
     /// A file for each tensor.
@@ -95,7 +95,8 @@ pub(super) enum Folder {
 }
 
 impl Output {
-    /// The destination that the options name. Errors if its file is one of `touched`, before inputs are read: they may be large.
+    /// The destination set by the options. Errors if its file is one of `touched`. This check precedes the reading of inputs, which may be
+    /// large.
     pub(super) fn destination(&self, folder: Folder, shards: Shards, touched: Touched) -> Result<Destination> {
         match self.output.as_deref().filter(|path| !path.is_dir()) {
             Some(path) => touched.clone().writes(OPTION, path).check()?,
@@ -115,7 +116,7 @@ impl Output {
         })
     }
 
-    /// Takes `--resume` away, for a command that continues a run by it; files that exist are replaced then.
+    /// Removes `--resume`, for a command that continues a run by it; existing files are then replaced.
     pub(super) fn take_resume(&mut self) -> bool {
         let resume = std::mem::take(&mut self.resume);
         self.force |= resume;
@@ -127,7 +128,6 @@ impl Output {
         self.quiet || self.json
     }
 
-    /// The options for a file that is written.
     pub(super) fn file_options(&self) -> FileOptions {
         let existing = match (self.force, self.resume) {
             (true, _) => Existing::Replace,
@@ -175,7 +175,7 @@ impl Output {
         })
     }
 
-    /// The folder to write into, if the output is one.
+    /// The output folder, if the output is one.
     fn folder(&self, folder: Folder, shards: Shards) -> Option<&Path> {
         let path = self.output.as_deref().filter(|path| *path != Path::new("-"))?;
         let named = path.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -202,7 +202,7 @@ impl Output {
         })
     }
 
-    /// Refuses to resume a file that does not begin with its provenance.
+    /// Errors if a format does not begin with its provenance, which `--resume` requires.
     fn check_resumable(&self, format: &Format) -> Result<()> {
         ensure!(
             !self.resume || format.makes_checkpoints(),

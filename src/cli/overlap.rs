@@ -1,4 +1,4 @@
-//! Refuses an output that is an input or another output, before any work: one place for every command.
+//! Errors if an output is also an input or another output, before any work; for all commands.
 
 use std::collections::HashMap;
 use std::fs;
@@ -23,7 +23,7 @@ impl Named {
     }
 }
 
-/// The files that a command reads, and those that it writes beside the files of its plan.
+/// The input files of a command, and its outputs besides the files of its plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touched {
     inputs: Vec<Named>,
@@ -31,27 +31,27 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    /// With a file that is read as it is; `-` is standard input.
+    /// Adds an input file; `-` is standard input.
     pub(super) fn reads(mut self, option: &'static str, path: &Path) -> Self {
         let path = if path == Path::new("-") { Path::new(STANDARD_INPUT) } else { path };
         self.inputs.push(Named::new(option, path));
         self
     }
 
-    /// With every file that a file, a folder or an index of weights consists of.
+    /// Adds every file of a weights file, folder or index as an input.
     pub(super) fn reads_weights(mut self, option: &'static str, path: &Path) -> Self {
         self.inputs.extend(reader::files_of(path).into_iter().map(|path| Named::new(option, path)));
         self
     }
 
-    /// With a file that is written.
+    /// Adds an output file.
     pub(super) fn writes(mut self, option: &'static str, path: &Path) -> Self {
         let path = if path == Path::new("-") { Path::new(STANDARD_OUTPUT) } else { path };
         self.outputs.push(Named::new(option, path));
         self
     }
 
-    /// Errors if an output is an input, is another output, or lies inside another as if that were a folder.
+    /// Errors if an output is an input, is another output, or lies below another.
     pub(super) fn check(&self) -> Result<()> {
         if self.inputs.is_empty() && self.outputs.len() < 2 {
             return Ok(());
@@ -81,7 +81,7 @@ impl Touched {
 
 const STANDARD_INPUT: &str = "/dev/stdin";
 const STANDARD_OUTPUT: &str = "/dev/stdout";
-/// The fix of every refusal.
+/// The fix in every error.
 const OTHER: &str = "name another file";
 
 fn told(output: &Named, other: &Named, written: bool) -> String {
@@ -91,7 +91,7 @@ fn told(output: &Named, other: &Named, written: bool) -> String {
     format!("{}: {path} is also {word} as {}{as_named}: {OTHER}", output.option, other.option)
 }
 
-/// The files met so far, each with the option that names it and if it is written.
+/// The files so far, each with its option, and true if it is written.
 #[derive(Default)]
 struct Seen<'a> {
     by_inode: HashMap<(u64, u64), (&'a Named, bool)>,
@@ -99,7 +99,7 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// A device, pipe or terminal may be named several times.
+    /// A device, pipe or terminal may occur several times.
     fn find(&self, place: &Place) -> Option<(&'a Named, bool)> {
         let by_inode = place.inode.and_then(|inode| self.by_inode.get(&inode));
         by_inode.or_else(|| self.by_path.get(&place.path)).filter(|_| !place.is_stream).copied()
@@ -115,20 +115,20 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The file that a path leads to.
+/// The file behind a path.
 struct Place {
-    /// The device and inode of a file that exists.
+    /// The device and inode of an existing file.
     inode: Option<(u64, u64)>,
-    /// Without links, `.` and `..`.
+    /// The path without links, `.` and `..`.
     path: PathBuf,
     is_stream: bool,
 }
 
-/// Resolved folders: many files lie in one.
+/// A cache of resolved folders, since many files share one.
 #[derive(Default)]
 struct Folders(HashMap<PathBuf, PathBuf>);
 
-/// The most links that a path may lead through, as the kernel has it.
+/// The most links in a path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
 impl Folders {
@@ -144,7 +144,7 @@ impl Folders {
         }
     }
 
-    /// The path that a file would get if it were made.
+    /// The path of a file if it were created.
     fn resolved(&mut self, path: &Path, links: usize) -> PathBuf {
         let folder = path.parent().unwrap_or(path);
         if let Some(target) = fs::read_link(path).ok().filter(|_| links > 0) {

@@ -277,7 +277,6 @@ fn summary(table: &Dataset, threads: usize) -> Result<DataSummary> {
     pool(threads)?.install(|| DataSummary::from_dataset(table))
 }
 
-/// The seed of the native generator.
 fn native_seed(seed: &Seed) -> Result<u64> {
     NATIVE.check(seed)?;
     seed.to_u64().context("a seed of 64 bits is needed")

@@ -1,4 +1,4 @@
-//! The report of what was drawn and where it went.
+//! The report of drawn tensors and written files.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -17,19 +17,19 @@ use crate::text::{bytes, escape, figure, json_line};
 /// The data that was written.
 #[derive(Default)]
 pub(super) struct Written {
-    /// The files; none for a stream or a terminal.
+    /// The files; empty for a stream or a terminal.
     pub(super) done: WriteSummary,
     /// The format; `None` for a terminal.
     pub(super) format: Option<&'static Format>,
-    /// The time that it took.
+    /// The elapsed time.
     pub(super) seconds: f64,
     /// The rank of this process.
     pub(super) rank: Option<Rank>,
-    /// The number of files of tensors, those of other ranks included.
+    /// The number of files of tensors, including those of other ranks.
     pub(super) shards: usize,
 }
 
-/// The report as text: a line a tensor, the notes, and the files.
+/// The report as text: a line per tensor, the notes, and the files.
 pub(super) fn text(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::Result<()> {
     for tensor in plan.tensors() {
         writeln!(out, "{}", line(tensor))?;
@@ -85,7 +85,7 @@ pub(super) fn rank(rank: &Rank) -> Value {
     json!({ "number": rank.number, "world_size": rank.world, "rule": rank.rule })
 }
 
-/// What was taken for a tensor: nothing is inferred silently.
+/// A tensor with everything inferred for it.
 pub(super) fn line(tensor: &Tensor) -> String {
     let (name, shape, element) = (escape(tensor.name().as_str()), tensor.shape(), tensor.element().word());
     let part = tensor.slice().map(|slice| part(slice, shape)).unwrap_or_default();
@@ -114,7 +114,7 @@ pub(super) fn line(tensor: &Tensor) -> String {
     format!("{begin}: {}{figures}{close}", tensor.expression())
 }
 
-/// Which part of its tensor a slice is: ` [0:4, 2:8] of 16x8`.
+/// The position of a slice in its tensor: ` [0:4, 2:8] of 16x8`.
 fn part(slice: &Slice, shape: &Shape) -> String {
     let ranges = slice.start.iter().zip(shape.axes()).map(|(&start, &size)| format!("{start}:{}", start + size));
     let of = slice.of.iter().map(u64::to_string).collect::<Vec<_>>().join("x");
@@ -138,7 +138,7 @@ fn distribution(distribution: &Distribution) -> Vec<(&'static str, String)> {
     figures
 }
 
-/// Every note once, however many tensors it is about.
+/// Every note once, even if it is about several tensors.
 pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
     let (mut notes, mut known) = (Vec::new(), HashSet::new());
     let of_format = format.and_then(|format| format.note(plan));
@@ -186,7 +186,7 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
     Ok(writeln!(out, "{}", json_line(&report))?)
 }
 
-/// A seed as a number where it is one of 64 bits; any other as text.
+/// A seed as a number if it fits 64 bits; else as text.
 pub(super) fn seed(seed: &Seed) -> Value {
     seed.to_u64().map_or_else(|| json!(seed.to_string()), |number| json!(number))
 }

@@ -1,4 +1,4 @@
-//! What of the machine a command may take.
+//! The options for threads and memory.
 
 use std::sync::OnceLock;
 
@@ -6,7 +6,7 @@ use super::memory;
 use crate::distribution::TensorSpec;
 use crate::parallel::available_threads;
 
-/// The memory that a slice may take by default while its matrix is drawn: so many times its own bytes, or so much.
+/// The default memory limit for the matrix of a slice: a multiple of the slice's size, or a number of bytes if that is more.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
 
 /// Threads and memory.
@@ -27,7 +27,7 @@ fn threads(text: &str) -> Result<u16, String> {
 }
 
 impl Resources {
-    /// The threads that were asked for, or as many as the machine runs at once.
+    /// The requested threads, or as many as the machine runs at once.
     pub(super) fn threads(&self) -> usize {
         let threads = self.threads.map_or_else(available_threads, usize::from);
         // `ulimit -v` counts the stack of a thread and what its allocator sets apart.
@@ -35,19 +35,18 @@ impl Resources {
         room.map_or(threads, |room| threads.min(room.max(1)))
     }
 
-    /// The same, found out when it is first asked.
+    /// As [`Self::threads`], evaluated on first use.
     pub(super) fn threads_on_demand(&self) -> impl Fn() -> usize + Sync {
         let threads = OnceLock::new();
         move || *threads.get_or_init(|| self.threads())
     }
 
-    /// The most memory that a matrix may take, in bytes.
+    /// The memory limit of a matrix, in bytes.
     pub(super) fn limit(&self) -> u64 {
         memory::limit(self.max_memory)
     }
 
-    /// The same for a tensor of a file that a stranger may have made: a file of some hundred bytes may claim to be a slice of
-    /// a matrix of any size.
+    /// The limit for a tensor of an untrusted file: a few hundred bytes may claim to be a slice of a matrix of any size.
     pub(super) fn limit_for(&self, tensor: &TensorSpec) -> u64 {
         let (times, least) = OF_SLICES;
         let of_slice = tensor
@@ -58,5 +57,5 @@ impl Resources {
     }
 }
 
-/// The address space that a thread takes, in bytes.
+/// The address space of a thread, in bytes.
 const OF_A_THREAD: u64 = 16 << 20;

@@ -1,4 +1,4 @@
-//! `--slice`: slices of tensors in place of the tensors.
+//! `--slice`: writes slices of tensors instead of the tensors.
 
 use anyhow::{Context, Result};
 
@@ -15,7 +15,7 @@ pub(super) struct Slices {
 }
 
 impl Slices {
-    /// The plan with the slices in place of their tensors.
+    /// Replaces tensors of the plan by their slices.
     pub(super) fn of(&self, plan: Plan) -> Result<Plan> {
         plan.sliced(&self.cuts).context("--slice")
     }

@@ -9,12 +9,12 @@ use crate::show::{array_text, histogram};
 use crate::text::escape;
 use crate::writer::Encoder;
 
-/// The most values that make a histogram.
+/// The most values in a histogram.
 const MAX_SHOWN: usize = 1 << 16;
 /// The width of a histogram in characters.
 const HISTOGRAM_WIDTH: usize = 75;
 
-/// Shows each drawn tensor as `NumPy` prints arrays, and a histogram of its first values.
+/// Prints each drawn tensor like a `NumPy` array, and a histogram of its first values.
 pub(super) fn show(out: &mut dyn Write, plan: &Plan, threads: usize) -> Result<()> {
     for (number, tensor) in plan.tensors().iter().enumerate() {
         let Opened::Numbers(dtype, source) = plan.open(number, threads) else { continue };

@@ -1,4 +1,4 @@
-//! `--tokenizer-from`: the files beside the weights that a tokenizer and a pipeline want, copied along.
+//! `--tokenizer-from`: copies the files of a tokenizer and a pipeline from the weights' folder.
 
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use super::shown;
 use crate::format::{self, Sidecar};
 use crate::tensor::{Backing, Origin};
 
-/// The names that are copied; a star stands for anything. Neither weights nor `config.json` is among them.
+/// The names of copied files, with `*` as a wildcard; neither weights nor `config.json`.
 const NAMES: &[&str] = &[
     "tokenizer*.json",
     "vocab.*",
@@ -22,10 +22,10 @@ const NAMES: &[&str] = &[
     "preprocessor_config.json",
     "chat_template*",
 ];
-/// The most that is copied, in bytes: tokenizers have some tens of megabytes.
+/// The most bytes to copy; tokenizers have tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
-/// The names of the files that are copied from a folder, sorted.
+/// The names of the files to copy from a folder, sorted.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| shown(folder))? {
@@ -35,7 +35,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The tokenizer files of a folder. Errors if it has none, or if one is no regular file; a folder of such a name is left aside.
+/// The tokenizer files of a folder. Errors if there are none, or if one is no regular file; folders are skipped.
 pub(super) fn copied(folder: &Path) -> Result<Vec<Sidecar>> {
     let (mut found, mut room) = (Vec::new(), LARGEST);
     for name in names(folder)? {

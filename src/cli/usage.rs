@@ -1,4 +1,4 @@
-//! The errors of the argument parser, in the one form that all errors have: culprit, fault, fix.
+//! Errors of the argument parser in the form of all errors: culprit, fault, fix.
 
 use std::error::Error;
 
@@ -37,7 +37,7 @@ pub(super) fn message(error: &clap::Error) -> String {
     }
 }
 
-/// The arguments of an error as they are typed: `--seed` of `--seed <SEED>`, SHAPE of `<SHAPE>`.
+/// The arguments of an error, as typed: `--seed` of `--seed <SEED>`, SHAPE of `<SHAPE>`.
 fn culprits(error: &clap::Error, kind: ContextKind) -> String {
     let is_missing = error.kind() == ErrorKind::MissingRequiredArgument;
     let typed = strings(error, kind).into_iter().map(|text| match text.split_once(' ') {
@@ -60,7 +60,7 @@ fn near(error: &clap::Error, kind: ContextKind) -> String {
     strings(error, kind).first().map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
-/// The parser's own words, without its usage.
+/// The parser's own message without the usage.
 fn first_lines(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines =

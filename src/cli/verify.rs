@@ -1,4 +1,4 @@
-//! `fanin verify`: a file's values derived again and compared, or tested against the distribution.
+//! `fanin verify`: recomputes a file's values and compares them, or tests their distribution.
 
 mod distribution;
 mod modules;
@@ -87,7 +87,7 @@ pub(super) struct Verify {
     resources: Resources,
 }
 
-/// The common options with the help of this command.
+/// Sets this command's help of the common options.
 fn with_help(argument: clap::Arg) -> clap::Arg {
     match argument.get_id().as_str() {
         "seed" => argument.help("Seed of the values, with --scheme or --recipe"),
@@ -98,14 +98,14 @@ fn with_help(argument: clap::Arg) -> clap::Arg {
     }
 }
 
-/// The tensors that a file should hold.
+/// The expected tensors of a file.
 struct Expected {
     plan: Plan,
-    /// The names of tensors that cannot be derived for want of their base. Only a test of distributions can do without those.
+    /// The names of tensors that need a missing base to be derived; only a test of distributions works without it.
     underived: Vec<String>,
-    /// Names of tensors that are not in the plan, each with the one that it equals.
+    /// The names of tensors outside the plan, each with the tensor that it equals.
     tied: Vec<(Name, Name)>,
-    /// The names of tensors of types that no distribution draws, such as counters of steps. The plan does not have them.
+    /// The names of tensors of types that no distribution draws, such as step counters. They are not in the plan.
     undrawn: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ impl Verify {
         done.with_context(|| escape(&shown(&self.file)))
     }
 
-    /// Derives every value again.
+    /// Recomputes and compares every value.
     fn compare(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
         let mut meeting = self.match_tensors(&expected, contents);
@@ -173,7 +173,7 @@ impl Verify {
         named || self.tensor.as_ref().is_none_or(|pattern| matches(pattern, name))
     }
 
-    /// Gives the one tensor that is looked at the name that it was drawn under.
+    /// Renames the single selected tensor to the name that it was drawn with.
     fn rename(&self, contents: &mut Contents) -> Result<()> {
         let Some(name) = &self.name else { return Ok(()) };
         let mut wanted: Vec<_> = contents.entries.iter_mut().filter(|entry| self.wants(&entry.name)).collect();
@@ -212,14 +212,14 @@ impl Verify {
         self.by_provenance(recipe, base.as_ref())
     }
 
-    /// The names of tensors of types that no distribution draws, if the plan does not have them.
+    /// The names of tensors of types that no distribution draws, unless the plan has them.
     fn undrawn(&self, plan: &Plan, contents: &Contents) -> Vec<String> {
         let planned: HashSet<&str> = plan.tensors().iter().map(|tensor| tensor.name().as_str()).collect();
         let entries = contents.entries.iter().filter(|entry| entry.dtype().is_none() && self.wants(&entry.name));
         entries.filter(|entry| !planned.contains(entry.name.as_str())).map(|entry| entry.name.clone()).collect()
     }
 
-    /// The plan with all learned weights learned again.
+    /// Repeats the training of all trained weights of the plan.
     fn learned(&self, recipe: &Provenance) -> Result<Plan> {
         let mut wanted = Vec::new();
         for (name, tensor) in recipe.tensors.iter().flatten() {
@@ -262,7 +262,7 @@ impl Verify {
         Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.name().as_str())).into() })
     }
 
-    /// A tensor by its recipe; `None` where a distribution is asked for and the tensor that it started from is not there.
+    /// A tensor from its provenance; `None` for a test of distributions if its base is missing.
     fn derive(
         &self,
         name: &str,
@@ -315,7 +315,7 @@ impl Verify {
         Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<Vec<_>>>()?)
     }
 
-    /// The plan that `fanin model` makes of a recipe file.
+    /// The plan of a recipe, as in `fanin model`.
     fn by_recipe(&self, path: &Path) -> Result<Expected> {
         let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
         let Model { plan, tied, .. } = super::model::model_of(spec, &self.numbers).context("--recipe")?;
@@ -333,7 +333,7 @@ impl Verify {
     }
 }
 
-/// The error of a file without a tensor that a distribution could have drawn.
+/// The error for a file in which no tensor has a distribution.
 fn no_distribution(entry: &Entry) -> Error {
     let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
     anyhow!(
@@ -341,7 +341,7 @@ fn no_distribution(entry: &Entry) -> Error {
     )
 }
 
-/// The note of tensors of types that no distribution draws.
+/// The note on tensors of types that no distribution draws.
 fn undrawn_note(names: &[String]) -> Option<String> {
     let (first, others) = names.split_first()?;
     let first = cut(&escape(first), 100);

@@ -17,18 +17,18 @@ use crate::show;
 use crate::statistics::summary::Summary;
 use crate::writer::{self, Existing, FileOptions, Settings};
 
-/// How wide a histogram is in a terminal, and how many rows it has.
+/// The width of a histogram in a terminal, and its rows.
 const WIDTH: usize = 78;
 const ROWS: usize = 21;
-/// How many bars a histogram has in a picture.
+/// The number of bars of a histogram in a picture.
 const BARS: usize = 80;
-/// How many tensors a picture shows at most.
+/// The most tensors in a picture.
 const MAX_PANELS: usize = 100;
-/// How many columns show a spectrum in a terminal.
+/// The number of columns of a spectrum in a terminal.
 const COLUMNS: usize = 64;
 
 impl Inspect {
-    /// Errors where the picture could not be written, before any work is done for it.
+    /// Errors if the picture cannot be written, before any work is done.
     pub(super) fn check_picture(&self) -> Result<()> {
         let Some(path) = &self.output else { return Ok(()) };
         let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));

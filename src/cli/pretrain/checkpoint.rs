@@ -25,7 +25,7 @@ pub(super) struct Checkpoint {
     fsync: bool,
 }
 
-/// The checkpoint of an output that is a file.
+/// The checkpoint of a file output.
 pub(super) fn path_beside(output: &Output) -> Option<PathBuf> {
     let file = output.file().filter(|path| *path != Path::new("-") && !writer::is_stream(path))?;
     let mut path = file.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! `fanin verify --distribution`: the tests of all tensors, and what they say together.
+//! `fanin verify --distribution`: the tests of all tensors, and their joint verdict.
 
 use std::io::Write;
 
@@ -14,7 +14,7 @@ use crate::statistics::p_value::bonferroni;
 use crate::text::{cut, escape, figure, grouped, json_line};
 use crate::verify::distribution::{GoodnessOfFit, TestOptions, TestResult, repeated_tensors, test};
 
-/// A tensor and what its tests found.
+/// A tensor and its test results.
 struct Row<'a> {
     tensor: &'a DrawnTensor,
     fit: GoodnessOfFit,
@@ -29,7 +29,7 @@ struct Untested {
 }
 
 impl Verify {
-    /// Tests whether values fit their distributions. Bonferroni's correction makes `--alpha` the chance that any of the tests fails where all
+    /// Tests if values fit their distributions. By Bonferroni's correction, `--alpha` is the probability of any failure if all
     /// distributions hold.
     pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
@@ -155,7 +155,7 @@ impl Verify {
     }
 }
 
-/// Adds to each verdict which tensor before it holds its values, too, unless the plan has them as copies of one draw.
+/// Adds to each verdict an earlier tensor with the same values, unless the plan has them as aliases.
 fn compare_tensors(plan: &Plan, fits: &mut [(usize, GoodnessOfFit)]) {
     let fingerprints: Vec<_> = fits.iter().map(|(_, fit)| fit.fingerprint.as_ref()).collect();
     for (number, other, text) in repeated_tensors(&fingerprints) {
@@ -168,13 +168,13 @@ fn compare_tensors(plan: &Plan, fits: &mut [(usize, GoodnessOfFit)]) {
     }
 }
 
-/// The tensor with that number. Errors if it has no distribution.
+/// The tensor with this index. Errors if it has no distribution.
 fn drawn(plan: &Plan, number: usize) -> Result<&DrawnTensor> {
     let tensor = &plan.tensors()[number];
     tensor.drawn().with_context(|| format!("`{}` is not drawn, and has no distribution", tensor.name()))
 }
 
-/// The number of failed tests of a tensor that are written out.
+/// The number of failed tests that are printed per tensor.
 const SHOWN: usize = 6;
 
 const COLUMNS: &[Column] = &[

@@ -1,4 +1,4 @@
-//! `fanin verify --scheme torch.nn.Linear`: the modules that a file holds, found by their weights.
+//! `fanin verify --scheme torch.nn.Linear`: finds the modules in a file by their weights.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::plan::{DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::{Contents, Entry};
 use crate::text::{cut, escape};
 
-/// A module of a file: what stands before the names of its tensors, and the tensor that gives its sizes.
+/// A module in a file: the prefix of its tensors' names, and the tensor that determines its sizes.
 struct Found<'f> {
     prefix: &'f str,
     weight: &'f Entry,
 }
 
 impl Verify {
-    /// The plan of the modules that an expression names; `None` if it names a scheme.
+    /// The plan of the named modules; `None` if the expression is a scheme.
     pub(super) fn by_module(&self, expression: &str, contents: &Contents) -> Result<Option<Plan>> {
         let Some(asked) = modules::find(expression)? else { return Ok(None) };
         self.check_module(&asked)?;
@@ -34,14 +34,14 @@ impl Verify {
         Ok(Some(plan.only(|tensor| self.wants(tensor.name().as_str()))))
     }
 
-    /// Errors where an option does not suit a module.
+    /// Errors if an option does not apply to modules.
     fn check_module(&self, asked: &ModuleSpec) -> Result<()> {
         let fans = self.fan_in.is_some() || self.fan_out.is_some();
         ensure!(!fans, "--fan-in, --fan-out: a module has the fans of its shape");
         asked.layout(self.layout.as_ref(), self.numbers.generator()).map(drop)
     }
 
-    /// The tensors of all modules with a tensor that is wanted.
+    /// The tensors of all modules with a selected tensor.
     fn modules_of(
         &self,
         asked: &ModuleSpec,
@@ -61,7 +61,7 @@ impl Verify {
     }
 }
 
-/// The modules of a file in the order in which they were drawn: as its recipe has it, by their numbers, or as they stand in it.
+/// The modules of a file in drawing order: by the provenance, by their numbers, or in file order.
 fn found<'f>(asked: &ModuleSpec, contents: &'f Contents) -> Vec<Found<'f>> {
     let mut by_prefix: BTreeMap<&str, (usize, &Entry)> = BTreeMap::new();
     for word in asked.module.weights {
@@ -79,7 +79,7 @@ fn found<'f>(asked: &ModuleSpec, contents: &'f Contents) -> Vec<Found<'f>> {
     found.into_iter().map(|(prefix, (_, weight))| Found { prefix, weight }).collect()
 }
 
-/// The name of a module before that of its tensor: nothing, or what a point ends.
+/// The module's part of a tensor name: empty, or up to a dot.
 fn prefix(before: &str) -> Option<&str> {
     if before.is_empty() { Some(before) } else { before.strip_suffix('.') }
 }

@@ -1,4 +1,4 @@
-//! What a comparison found.
+//! The report of a comparison.
 
 use std::io::Write;
 
@@ -11,25 +11,25 @@ use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
 use crate::verify::distribution::position;
 
-/// A comparison that was made.
+/// The result of a comparison.
 pub(super) struct Compared<'a> {
-    /// The plan of the recipe, of the provenance or of the command line.
+    /// The plan of the recipe, the provenance or the command line.
     pub(super) plan: &'a Plan,
-    /// Faults found before any value was compared: names, and their faults.
+    /// Faults found before the comparison of values: names, and their faults.
     pub(super) faults: &'a [(String, String)],
     /// The compared tensors.
     pub(super) tensors: Vec<Tensor<'a>>,
     /// The names of tensors that no distribution draws.
     pub(super) undrawn: &'a [String],
-    /// How long it took.
+    /// The elapsed time.
     pub(super) seconds: f64,
 }
 
-/// A tensor that was compared.
+/// A compared tensor.
 pub(super) struct Tensor<'a> {
     /// Its name in the file.
     pub(super) name: &'a str,
-    /// The tensor that it should equal: the one of that name, or the one that it is tied to.
+    /// The expected tensor: the one of that name, or the one that it is tied to.
     pub(super) planned: &'a plan::Tensor,
     /// The difference.
     pub(super) difference: Option<Difference>,
@@ -48,7 +48,7 @@ impl Compared<'_> {
         self.faults.is_empty() && self.tensors.iter().all(|tensor| tensor.difference.is_none())
     }
 
-    /// A line for all that differs, and one for all together.
+    /// A line per difference, and a summary line.
     pub(super) fn human(&self, out: &mut dyn Write) -> Result<()> {
         for (name, fault) in self.faults {
             match name.as_str() {
@@ -94,7 +94,7 @@ impl Compared<'_> {
         self.tensors.iter().map(|tensor| tensor.planned.bytes()).sum()
     }
 
-    /// One JSON object.
+    /// The result as one JSON object.
     pub(super) fn machine(&self, out: &mut dyn Write) -> Result<()> {
         let faults = self.faults.iter().map(|(name, fault)| json!({ "name": name, "equal": false, "fault": fault }));
         let compared = self.tensors.iter().map(entry);
