@@ -1,6 +1,6 @@
-//! The provenance that a file carries: the origin of its values, and nothing about the program, so that a release changes no byte.
+//! The provenance in a file: the origin of its values, without the program's version, so that a release changes no byte.
 //!
-//! Its keys are the fields below, in alphabetical order; writers and readers share them.
+//! Its keys are the fields below, in alphabetical order, for writers and readers.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,26 +17,26 @@ use crate::tensor::{
 };
 use crate::text::Unique;
 
-/// The key of the provenance in formats that keep it in a table.
+/// The key of the provenance in formats with a table of metadata.
 pub const KEY: &str = "fanin";
 
-/// The most values that are skipped before a tensor: those of the largest tensor.
+/// The most values skipped before a tensor: those of the largest tensor.
 const MAX_SKIPPED: u64 = 1 << 48;
 
-/// The version of the provenance's own form.
+/// The version of the provenance's schema.
 pub const SCHEMA: u64 = 1;
 
 /// The origin of a file's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// The name of the generator that drew the numbers.
+    /// The name of the generator.
     pub generator: String,
-    /// The version of this form.
+    /// The version of the schema.
     pub schema: u64,
-    /// As text: a JSON number would lose digits of a 64-bit seed in many readers.
+    /// As text, since many readers lose digits of 64-bit JSON numbers.
     pub seed: String,
-    /// The tensors by name; `None` if each tensor carries its own provenance.
+    /// The tensors by name; `None` if each tensor has its own provenance.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tensors")]
     pub tensors: Option<BTreeMap<String, TensorProvenance>>,
 }
@@ -45,27 +45,27 @@ pub struct Provenance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorProvenance {
-    /// `true` if the values are approximate to those of the framework; absent if they are equal.
+    /// `true` if the values are only approximate; absent if they are the framework's bit for bit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approximate: Option<bool>,
-    /// The tensor that its scheme started from, which is needed to draw it again.
+    /// The tensor that its scheme started from, which is required to draw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<TensorIdentity>,
-    /// The identity of values that were copied from another file.
+    /// The identity of values copied from another file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied: Option<CopiedIdentity>,
     /// The type of its elements.
     pub dtype: String,
-    /// The fan-in that was given by hand.
+    /// The user's fan-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fan_in: Option<u64>,
-    /// The fan-out that was given by hand.
+    /// The user's fan-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fan_out: Option<u64>,
-    /// One letter an axis.
+    /// One letter per axis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
-    /// Its place, from 0, among the tensors that a framework's generator drew one after the other.
+    /// The position, from 0, among the tensors that a framework draws in sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<u64>,
     /// The scheme in canonical form; empty if the values were copied.
@@ -76,15 +76,15 @@ pub struct TensorProvenance {
     /// The number of uniform values that the generator drew before it and dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
-    /// Its position in the tensor that it is a slice of.
+    /// The position of a slice in its full tensor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
-    /// The training that made its values; its scheme is that of the initial values.
+    /// The training of its values; the scheme is that of the initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained: Option<TrainedIdentity>,
 }
 
-/// Reads the tensors of a provenance, each name once.
+/// Parses the tensors of a provenance. Errors for repeated names.
 fn tensors<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BTreeMap<String, TensorProvenance>>, D::Error> {
     Ok(Some(Unique::deserialize(source)?.0.into_iter().collect()))
 }
@@ -96,13 +96,13 @@ impl Provenance {
         Self { generator, schema: SCHEMA, seed, tensors: None }
     }
 
-    /// The whole provenance of a plan.
+    /// The complete provenance of a plan.
     pub fn whole(plan: &Plan) -> Self {
         let tensors = plan.tensors().iter().map(|tensor| (tensor.name().to_string(), TensorProvenance::of(tensor)));
         Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
     }
 
-    /// Reads a provenance. Errors if it is of another form than this version knows.
+    /// Parses a provenance. Errors if its schema is unknown.
     pub fn parse(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -150,7 +150,7 @@ impl TensorProvenance {
         }
     }
 
-    /// Reads the provenance of one tensor.
+    /// Parses the provenance of one tensor.
     pub fn parse(text: &str) -> Result<Self> {
         Ok(serde_json::from_str(text)?)
     }
@@ -160,12 +160,12 @@ impl TensorProvenance {
         Ok(serde_json::to_string(self)?)
     }
 
-    /// The tensor that this is the provenance of, its distribution derived again.
+    /// The tensor of this provenance, with its distribution.
     pub fn tensor(&self, name: &str, generator: &'static Generator) -> Result<DrawnTensor> {
         self.tensor_from(name, generator, None)
     }
 
-    /// The same by a scheme that may start from the values of another tensor.
+    /// As [`Self::tensor`], for a scheme that may start from another tensor.
     pub fn tensor_from(
         &self,
         name: &str,
@@ -191,7 +191,7 @@ impl TensorProvenance {
         whole.sliced(&self.ranges(start)?)
     }
 
-    /// The range of each axis that a slice takes which begins there.
+    /// The range of a slice on each axis, from its start.
     fn ranges(&self, start: &[u64]) -> Result<Vec<Range<u64>>> {
         ensure!(
             start.len() == self.shape.len(),
@@ -203,7 +203,7 @@ impl TensorProvenance {
         start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
     }
 
-    /// Errors if it claims to be a slice that is not inside its tensor.
+    /// Errors if its slice is not inside its tensor.
     pub fn check_slice(&self) -> Result<()> {
         let Some(Slice { of, start }) = &self.slice else { return Ok(()) };
         Shape::new(of.clone())?;
@@ -216,7 +216,7 @@ impl TensorProvenance {
         Ok(())
     }
 
-    /// The type of its elements, drawn or copied.
+    /// The element type, drawn or copied.
     pub fn element(&self) -> Result<Element> {
         Element::of_word(&self.dtype).with_context(|| format!("its dtype `{}` is not known", self.dtype))
     }

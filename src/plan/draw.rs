@@ -1,4 +1,4 @@
-//! The values of a plan's tensors, and the memory that they take.
+//! The values of a plan's tensors, and their memory.
 
 use std::sync::Arc;
 
@@ -12,15 +12,14 @@ use crate::text;
 
 /// The values of a tensor, ready to be read in any order.
 pub enum Opened<'a> {
-    /// Numbers of a type that is drawn.
+    /// Drawn values of a dtype.
     Numbers(DType, Box<dyn Source>),
     /// Bytes of a file.
     Copied(&'a Copied),
 }
 
 impl Plan {
-    /// The values of the tensor with that number. An elementwise distribution costs nothing here; a matrix is drawn now, by
-    /// `threads` threads.
+    /// The values of tensor `number`. Elementwise distributions cost nothing here; matrices are drawn now, by `threads` threads.
     pub fn open(&self, number: usize, threads: usize) -> Opened<'_> {
         match &self.tensors[number] {
             Tensor::Copied(copied) => Opened::Copied(&copied.copied),
@@ -43,12 +42,12 @@ impl Plan {
         source
     }
 
-    /// The memory that drawing a tensor takes beyond fixed buffers, in bytes: 0 for values that are drawn one by one.
+    /// The memory to draw a tensor, in bytes, beyond fixed buffers; 0 if elements are drawn independently.
     pub fn workspace(&self, spec: &TensorSpec) -> u64 {
         self.generator.workspace(spec)
     }
 
-    /// The draws that the tensors with these numbers take: their own, and those before them in the order of draws.
+    /// The draws needed for these tensors: their own, and earlier ones in drawing order.
     pub fn drawn_for(&self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &TensorSpec> {
         let mut drawn: Vec<&TensorSpec> =
             numbers.filter_map(|number| Some(self.tensors[number].drawn()?.spec())).collect();
@@ -57,7 +56,7 @@ impl Plan {
         drawn.into_iter()
     }
 
-    /// Refuses a tensor whose matrix would not fit in `limit` bytes of memory, or in the memory of the system.
+    /// Errors if a tensor's matrix exceeds `limit` bytes or the system's memory.
     pub fn check_workspace(&self, tensor: &TensorSpec, limit: u64) -> Result<()> {
         let needed = self.workspace(tensor);
         ensure!(

@@ -1,5 +1,5 @@
-//! The plan: the tensors of a file in order, each with its name, shape, dtype and the origin of its values. Valid by
-//! construction, so that nothing after it can fail but input and output.
+//! The plan: the tensors of a file in order, each with its name, shape, dtype and the origin of its values. It is validated when made, so
+//! only input and output can fail later.
 
 mod draw;
 mod slice;
@@ -18,25 +18,25 @@ use crate::generator::{Generator, NATIVE, Sampler};
 use crate::scheme::parity::{self, ParityTable};
 use crate::tensor::Seed;
 
-/// Everything that a file will hold.
+/// The content of a file.
 #[derive(Clone, Debug)]
 pub struct Plan {
     generator: &'static Generator,
     seed: Seed,
     tensors: Vec<Tensor>,
     notes: Vec<String>,
-    /// The generator's state. Of a sequential generator it covers all tensors of the command.
+    /// The generator's state. For a sequential generator it covers all tensors of the command.
     sampler: Sampler,
 }
 
 impl Plan {
     /// The largest number of tensors.
     pub const MAX_TENSORS: usize = 1 << 20;
-    /// The largest size of all values in bytes, 2^62: with any header it is still an offset in a file.
+    /// The largest size of all values in bytes, 2^62: with any header it is still a valid file offset.
     pub const MAX_BYTES: u64 = 1 << 62;
 
-    /// A plan of tensors. Errors if there are too many or too large ones, if two have one name, or if the generator takes no such
-    /// seed or distribution.
+    /// A plan of tensors. Errors if there are too many or too large ones, if names repeat, or if the generator does not support the seed or
+    /// a distribution.
     pub fn new(
         generator: &'static Generator,
         seed: Seed,
@@ -75,7 +75,7 @@ impl Plan {
         Ok(Self { generator, seed, tensors, notes: Vec::new(), sampler })
     }
 
-    /// A plan of the tensors of a model's layers, which take other seeds in some frameworks than single tensors do.
+    /// A plan of a model's layers, which have other seeds than single tensors in some frameworks.
     pub fn of_layers(
         generator: &'static Generator,
         seed: Seed,
@@ -84,7 +84,7 @@ impl Plan {
         Self::new(generator, generator.seed_of_layers(seed), tensors)
     }
 
-    /// A plan of other tensors of the same command, each with the values that it has among all.
+    /// A plan of other tensors of the same command, with unchanged values.
     #[must_use]
     pub fn of(&self, tensors: Vec<Tensor>) -> Self {
         Self {
@@ -96,21 +96,21 @@ impl Plan {
         }
     }
 
-    /// Some of its tensors, each with the values that it has among all.
+    /// A subset of the tensors, with unchanged values.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(&Tensor) -> bool) -> Self {
         self.tensors.retain(wanted);
         self
     }
 
-    /// The plan with facts for the user that are about all of it.
+    /// Adds notes on the whole plan.
     #[must_use]
     pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.notes.extend(notes);
         self
     }
 
-    /// A plan without tensors, for files that hold none.
+    /// A plan without tensors, for files without any.
     pub fn nothing() -> Self {
         Self {
             generator: NATIVE,
@@ -121,7 +121,7 @@ impl Plan {
         }
     }
 
-    /// The generator of the numbers.
+    /// The generator of the values.
     pub fn generator(&self) -> &'static Generator {
         self.generator
     }
@@ -136,7 +136,7 @@ impl Plan {
         &self.tensors
     }
 
-    /// Facts for the user about the plan; those about one tensor are the tensor's.
+    /// Notes on the plan; each tensor has its own.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -146,17 +146,16 @@ impl Plan {
         self.tensors.iter().map(Tensor::bytes).sum()
     }
 
-    /// The number of all elements; no more than their bytes, so that it fits.
+    /// The number of all elements; it fits, since it is at most their bytes.
     pub fn parameters(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.shape().count()).sum()
     }
 }
 
-/// The turn of a tensor in the order of draws: the number of its layer, and its place in the draws of that. Copies of one draw
-/// share a turn.
+/// The turn of a tensor in drawing order: the index of its layer, and its position in the layer's draws. Aliases share a turn.
 pub type Turn = (usize, usize);
 
-/// Numbers random tensors by their turns, for a generator that draws one after the other.
+/// Numbers random tensors by their turns, for a sequential generator.
 pub fn put_in_turn(generator: &Generator, tensors: &mut [DrawnTensor], turns: &[Turn]) {
     let mut drawing: Vec<(&mut DrawnTensor, Turn)> =
         tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.distribution().is_random()).collect();
@@ -173,7 +172,7 @@ pub fn put_in_turn(generator: &Generator, tensors: &mut [DrawnTensor], turns: &[
     }
 }
 
-/// The draws of tensors by their order, one for all tensors that are copies of it.
+/// The draws of tensors in order, one for all aliases.
 fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
     let drawn = tensors.iter().filter_map(Tensor::drawn);
     let mut drawing: Vec<&DrawnTensor> = drawn.filter(|tensor| tensor.distribution().is_random()).collect();
@@ -182,12 +181,12 @@ fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
     drawing.into_iter().map(DrawnTensor::spec).collect()
 }
 
-/// The schemes of the framework whose numbers a generator draws, and their meaning there; `None` for our own.
+/// The schemes of a generator's framework; `None` for our own generator.
 pub fn parity_table(generator: &Generator) -> Option<&'static ParityTable> {
     parity::of(generator.framework.as_ref()?.word)
 }
 
-/// Numbers the random tensors in the order of the file, if there are several and none has a number.
+/// Numbers the random tensors in file order, if there are several and none has a number.
 fn put_in_order(tensors: &mut [&mut DrawnTensor]) {
     let mut drawing: Vec<_> = tensors.iter_mut().filter(|tensor| tensor.distribution().is_random()).collect();
     if drawing.len() > 1 && drawing.iter().all(|tensor| tensor.spec.order.is_none()) {

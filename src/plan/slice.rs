@@ -1,5 +1,4 @@
-//! Slices of the tensors of a plan. A slice keeps the distribution of its tensor, so that all slices together are the tensor, byte
-//! for byte.
+//! Slices of a plan's tensors. A slice has the values of its full tensor, byte for byte.
 
 use std::ops::Range;
 
@@ -59,7 +58,7 @@ fn cut(name: &Name, whole: &Shape, of: Option<&Slice>, ranges: &[Range<u64>]) ->
     Ok((Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?, slice))
 }
 
-/// A slice in text: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`. Axes without a range are taken whole.
+/// A slice in text: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`. Axes without a range are complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SliceSpec {
     name: String,
@@ -87,7 +86,7 @@ fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
 }
 
 impl Plan {
-    /// The plan with slices in place of their tensors. Errors if there is no such tensor or slice.
+    /// Replaces tensors by slices. Errors if a tensor or slice does not exist.
     pub fn sliced(mut self, cuts: &[SliceSpec]) -> Result<Self> {
         for cut in cuts {
             let names = || self.tensors.iter().map(|tensor| tensor.name().as_str());

@@ -14,11 +14,11 @@ use crate::tensor::{Base, Copied, DType, Element, Fans, Layout, Name, Shape, Sli
 /// One tensor of a plan.
 #[derive(Clone, Debug)]
 pub enum Tensor {
-    /// Its values follow a distribution.
+    /// Values of a distribution.
     Drawn(DrawnTensor),
-    /// Its values are those of a file.
+    /// Values of a file.
     Copied(CopiedTensor),
-    /// Its values were learned from data.
+    /// Values trained on data.
     Trained(TrainedTensor),
 }
 
@@ -44,7 +44,7 @@ pub struct CopiedTensor {
     pub(super) copied: Arc<Copied>,
 }
 
-/// A tensor that training has made of one that was drawn.
+/// A drawn tensor after training.
 #[derive(Clone, Debug)]
 pub struct TrainedTensor {
     pub(super) initial: DrawnTensor,
@@ -62,7 +62,7 @@ pub struct Common {
     pub layout: Layout,
     /// Fans that override those of the layout.
     pub fans: Fans,
-    /// The generator of the numbers. If it is a framework's, names of schemes mean what they mean there.
+    /// The generator. With a framework's generator, names of schemes have the framework's meaning.
     pub generator: &'static Generator,
 }
 
@@ -84,7 +84,7 @@ impl DrawnTensor {
         Self::from_base(name, shape, expression, common, None)
     }
 
-    /// A tensor by a scheme that may start from the values of another tensor.
+    /// A tensor by a scheme that may start from another tensor.
     pub fn from_base(
         name: Name,
         shape: Shape,
@@ -99,7 +99,7 @@ impl DrawnTensor {
         Self::resolved(name, shape, (expression, &resolved), common, base)
     }
 
-    /// A tensor by a scheme that is already looked up, such as that of a provenance, whatever a framework means by its name.
+    /// A tensor by a resolved scheme, such as that of a provenance, independent of frameworks' names.
     pub fn resolved(
         name: Name,
         shape: Shape,
@@ -146,21 +146,21 @@ impl DrawnTensor {
         })
     }
 
-    /// The tensor after so many uniform values that its framework draws and drops.
+    /// Skips uniform values before the tensor, which its framework draws and drops.
     #[must_use]
     pub fn skipping(mut self, values: u64) -> Self {
         self.spec.skipped = values;
         self
     }
 
-    /// The tensor at a position, from 0, among those that a framework draws one after the other.
+    /// Sets the position, from 0, among the tensors that a framework draws in sequence.
     #[must_use]
     pub fn in_order(mut self, order: Option<u64>) -> Self {
         self.spec.order = order;
         self
     }
 
-    /// The tensor with another list of notes.
+    /// Replaces the notes.
     #[must_use]
     pub fn with_notes(self, notes: Vec<String>) -> Self {
         Self { notes, ..self }
@@ -191,42 +191,42 @@ impl DrawnTensor {
         &self.spec.distribution
     }
 
-    /// The scheme in canonical form, every parameter spelled out.
+    /// The canonical scheme with every parameter.
     pub fn expression(&self) -> &str {
         &self.expression
     }
 
-    /// One letter an axis, if the layout has a letter for each.
+    /// One letter per axis, if the layout has them.
     pub fn layout(&self) -> Option<&str> {
         self.layout.as_deref()
     }
 
-    /// The fans that the scheme read; `None` if it reads none.
+    /// The fans that the scheme used; `None` if it uses none.
     pub fn fans(&self) -> Option<Fans> {
         self.fans
     }
 
-    /// The fans that the user set and the scheme read.
+    /// The fans that the user set and the scheme used.
     pub fn given_fans(&self) -> Fans {
         self.given_fans
     }
 
-    /// The tensor that the scheme started from; `None` if it starts from none.
+    /// The tensor that the scheme started from, if any.
     pub fn base(&self) -> Option<&TensorIdentity> {
         self.base.as_ref()
     }
 
-    /// The reason why the values are approximate to the framework's; `None` if they are equal.
+    /// The reason why the values are only approximate; `None` if they are the framework's bit for bit.
     pub fn approximate(&self) -> Option<&str> {
         self.approximate.as_deref()
     }
 
-    /// True if it and another tensor are recorded as copies of one draw.
+    /// True if both tensors are recorded as aliases.
     pub fn is_copy_of(&self, other: &Self) -> bool {
         self.spec.order.is_some() && self.spec.order == other.spec.order && self.draws_as(other)
     }
 
-    /// True if it has the distribution of another tensor, so that it may be a copy of its draw.
+    /// True if both tensors have one distribution, so that they may be aliases.
     pub(super) fn draws_as(&self, other: &Self) -> bool {
         let drawn = |tensor: &Self| {
             let TensorSpec { skipped, dtype, .. } = tensor.spec;
@@ -236,7 +236,7 @@ impl DrawnTensor {
     }
 }
 
-/// Notes about a tensor that is drawn.
+/// Notes on a drawn tensor.
 fn notes(
     resolved: &Resolved,
     distribution: &Distribution,
@@ -268,29 +268,29 @@ impl CopiedTensor {
 }
 
 impl TrainedTensor {
-    /// A tensor before its training, for the provenance that it will have.
+    /// A tensor before training, for its future provenance.
     pub fn before(initial: DrawnTensor, record: TrainedIdentity) -> Self {
         Self { initial, record: Some(record), values: None }
     }
 
-    /// A tensor with learned values, row-major. Without a record it has no provenance of its training, as in a checkpoint of a run.
+    /// A tensor with trained values, row-major. Without a record its training has no provenance, as in a run's checkpoint.
     pub fn new(initial: DrawnTensor, record: Option<TrainedIdentity>, values: Values) -> Result<Self> {
         let (name, count) = (initial.name(), initial.shape().count());
         ensure!(values.len() as u64 == count, "`{name}` has {count} elements, and {} were learned", values.len());
         Ok(Self { initial, record, values: Some(values.into()) })
     }
 
-    /// The draw that its training began with.
+    /// The draw before training.
     pub fn initial(&self) -> &DrawnTensor {
         &self.initial
     }
 
-    /// The data and the method that it was learned by.
+    /// The data and method of training.
     pub fn record(&self) -> Option<&TrainedIdentity> {
         self.record.as_ref()
     }
 
-    /// The learned values; `None` before the training.
+    /// The trained values; `None` before training.
     pub fn values(&self) -> Option<&Values> {
         self.values.as_deref()
     }
@@ -313,7 +313,7 @@ impl Tensor {
         }
     }
 
-    /// Its position in the tensor that it is a slice of; `None` if it is whole.
+    /// The position of a slice in its full tensor; `None` for a full tensor.
     pub fn slice(&self) -> Option<&Slice> {
         match self {
             Self::Copied(copied) => copied.slice.as_ref(),
@@ -339,7 +339,7 @@ impl Tensor {
         }
     }
 
-    /// The draw that it is, or that its training began with; `None` if it is copied.
+    /// The draw, for trained tensors the one before training; `None` for copied ones.
     pub fn initial(&self) -> Option<&DrawnTensor> {
         match self {
             Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => Some(drawn),
@@ -347,7 +347,7 @@ impl Tensor {
         }
     }
 
-    /// The values that it is a copy of; `None` if it is no copy.
+    /// The source of a copied tensor.
     pub fn copied(&self) -> Option<&Copied> {
         match self {
             Self::Copied(copied) => Some(&copied.copied),
@@ -355,7 +355,7 @@ impl Tensor {
         }
     }
 
-    /// The record of its training; `None` if it has none.
+    /// The record of training, if any.
     pub fn trained(&self) -> Option<&TrainedIdentity> {
         match self {
             Self::Trained(trained) => trained.record(),
@@ -363,7 +363,7 @@ impl Tensor {
         }
     }
 
-    /// Facts for the user.
+    /// Notes for the user.
     pub fn notes(&self) -> &[String] {
         self.drawn().map_or(&[], |drawn| &drawn.notes)
     }

@@ -1,4 +1,4 @@
-//! Text from outside (names, metadata, arguments) made safe to show, and small words made from numbers.
+//! Makes external text (names, metadata, arguments) safe to show, and formats numbers.
 
 mod unique;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub(crate) use unique::Unique;
 
-/// True if a character shows as itself: no control or bidirectional character, none that Unicode lets a reader ignore
+/// True if a character is visible: no control or bidirectional character, none that Unicode lets a reader ignore
 /// (`Default_Ignorable_Code_Point`), and no noncharacter, which XML forbids.
 pub fn is_visible(character: char) -> bool {
     !character.is_control()
@@ -24,7 +24,7 @@ pub fn shown(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 
-/// The text with every character that could move or deceive a terminal written as `\u{...}`.
+/// The text, with `\u{...}` for every character that could move or deceive a terminal.
 pub fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -37,8 +37,8 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
-/// JSON on one line with every character that could move or deceive a terminal as `\uXXXX`, which means the same: such a character
-/// stands in strings alone.
+/// JSON on one line, with `\uXXXX` for every character that could move or deceive a terminal. The meaning is the same, since such
+/// characters occur only in strings.
 pub fn json_line(json: &impl Display) -> String {
     let json = json.to_string();
     let mut line = String::with_capacity(json.len());
@@ -54,7 +54,7 @@ pub fn json_line(json: &impl Display) -> String {
     line
 }
 
-/// The first `most` characters of a text, with `...` if that is not all.
+/// The first `most` characters of a text, with `...` if it is longer.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -62,7 +62,7 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// True if a name matches a pattern: `*` stands for any characters, `?` for one.
+/// True if a name matches a pattern: `*` for any characters, `?` for one.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut met) = (0, 0);
@@ -85,7 +85,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|&rest| rest == '*')
 }
 
-/// The candidate that is nearest to a mistyped word, if one is near enough.
+/// The candidate nearest to a mistyped word, if one is close enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near_enough = |distance: usize, candidate: &str| distance <= 1 + candidate.len().min(word.len()) / 4;
     candidates
@@ -98,7 +98,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean ...?`, or nothing where no candidate is near.
+/// `; did you mean ...?`, or nothing if no candidate is close.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
@@ -131,7 +131,7 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// A count with its thousands set apart: `802,944`.
+/// A count with thousands separators: `802,944`.
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
@@ -152,7 +152,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A figure for people, six significant digits: `0.0759555`, `1.5e-12`.
+/// A number for people, with six significant digits: `0.0759555`, `1.5e-12`.
 pub fn figure(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-4..1e7).contains(&magnitude) {

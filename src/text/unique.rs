@@ -1,5 +1,5 @@
-//! JSON objects with any keys, each at most once. (`serde_json` takes the last of equal keys, others the first: a file that
-//! holds both would be two files in one.)
+//! JSON objects with unique keys. (For duplicates `serde_json` takes the last value, other readers the first, so one file could have two
+//! meanings.)
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// The most tensors of a file, each of which has an entry.
+/// The most tensors of a file, each with an entry.
 const MAX_ENTRIES: usize = 1 << 20;
 
 /// Values with their names, in the order of the text.
