@@ -27,7 +27,6 @@ const MAX_ITEMS: usize = 1 << 18;
 /// The function that counts the steps of an expression. A recipe cannot use it.
 const COUNT: &str = "__count";
 
-/// The functions of expressions.
 const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
 /// Reserved words.
 const WORDS: [&str; 13] =

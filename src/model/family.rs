@@ -114,7 +114,6 @@ impl Family {
         Ok(typed)
     }
 
-    /// The default values of all constants.
     fn defaults(&self) -> Result<Map<String, Value>> {
         let asked = self.asked(&Config::default(), &self.architectures[0], None, &Request::default());
         Ok(self.recipe.model(&asked)?.constants)
@@ -308,7 +307,6 @@ fn dtype_of(config: &Config) -> Result<DType> {
     })
 }
 
-/// True for a private constant.
 fn is_private(key: &str) -> bool {
     key.starts_with('_')
 }

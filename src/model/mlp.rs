@@ -89,7 +89,6 @@ pub struct Activation {
 pub struct ActivationRow {
     /// Its name on the command line.
     pub name: &'static str,
-    /// Other names.
     aliases: &'static [&'static str],
     /// The scheme of the weights before it.
     pub scheme: &'static str,

@@ -352,7 +352,6 @@ impl<'p> Part<'p> {
     }
 }
 
-/// The value of a layer's parameter.
 fn parameter_of_layer(key: &str, value: &serde_json::Value) -> Result<Parameter> {
     let number =
         |value: &serde_json::Value| value.as_f64().with_context(|| format!("`{key}`: `{value}` is not a number"));

@@ -123,7 +123,6 @@ impl Drawing<'_, '_> {
     }
 }
 
-/// A tensor of a template.
 struct TemplateTensor {
     name: Name,
     shape: Shape,

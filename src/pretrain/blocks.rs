@@ -9,10 +9,10 @@ const MAX_BLOCK: usize = 4096;
 pub(super) const VALUES_OF_A_BLOCK: usize = 1 << 19;
 /// Values of a block that a thread passes over, so that they stay in its cache.
 const VALUES_OF_A_PASS: usize = 1 << 16;
-/// Multiplications that are worth a second thread.
+/// The least number of multiplications that justifies a second thread.
 pub(super) const WORK_OF_A_THREAD: usize = 1 << 19;
 
-/// The samples of a block with about so many values.
+/// The samples of a block of about `values` values.
 pub(super) fn block(values: usize, features: usize) -> usize {
     (values / features.max(1)).clamp(1, MAX_BLOCK)
 }

@@ -83,8 +83,7 @@ impl Input<'_> {
         self.training.chunks(block(VALUES_OF_A_BLOCK, self.table.features))
     }
 
-    /// Calls `learn` with each batch and its number. If a step takes enough multiplications (`work`), the next batch is read in
-    /// parallel.
+    /// Calls `learn` with each batch and its number. If a step needs enough multiplications (`work`), the next batch is read in parallel.
     pub(super) fn batches(
         &self,
         order: &[u64],

@@ -140,7 +140,7 @@ impl KMeans {
         Ok(())
     }
 
-    /// The filter of each sample, with how much of it the sample holds.
+    /// The filter of each sample, with its projection onto the filter.
     fn nearest(&self, samples: &Matrix<f32>) -> Vec<(usize, f32)> {
         let best = |row: &[f32]| {
             let largest = (0..).zip(row.iter().copied());
@@ -149,7 +149,7 @@ impl KMeans {
         samples.times_transposed(&self.filters).each_row().map(best).collect()
     }
 
-    /// A random sample in the place of a filter that none goes to.
+    /// Replaces a filter without samples by a random sample.
     fn draw_anew(&mut self, epoch: u64, filter: usize, input: &Input) -> Result<()> {
         let mut number = [0.0];
         self.anew.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
@@ -202,7 +202,7 @@ impl Trainer for KMeans {
         Ok(farthest <= self.tolerance)
     }
 
-    /// What is left of samples when each is made again by its filter.
+    /// The error of reconstructing samples by their filters.
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>> {
         let samples = self.normalize.apply(input.fill_f64(samples)?);
         let rest = samples
@@ -226,7 +226,7 @@ fn square(values: &[f32]) -> f64 {
     values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
 }
 
-/// Values of which none is changed where all are 0.
+/// Normalizes to length 1; zeros are unchanged.
 fn to_length_one(values: &mut [f32]) {
     let length = square(values).sqrt();
     if length > 0.0 {
@@ -236,14 +236,14 @@ fn to_length_one(values: &mut [f32]) {
     }
 }
 
-/// The position among so many for a number of [0, 1].
+/// The position among `count` for a number in [0, 1].
 fn share_of(count: usize, number: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the count")]
     let place = (number * to_f64(count as u64)) as usize;
     place.min(count - 1)
 }
 
-/// A position drawn by weights, for a number of [0, 1]; uniform if all weights are 0.
+/// A position drawn by weights, for a number in [0, 1]; uniform if all weights are 0.
 fn picked(weights: &[f64], number: f64) -> usize {
     let total: f64 = weights.iter().sum();
     if total <= 0.0 {

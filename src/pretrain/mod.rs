@@ -61,7 +61,7 @@ pub struct Method {
     centres: bool,
     /// True if layers also have a bias for their inputs.
     pub has_visible_bias: bool,
-    /// The memory of a layer with so many inputs, in bytes, in addition to its weights and samples.
+    /// The memory of a layer with this number of inputs, in bytes, in addition to its weights and samples.
     workspace: fn(u64) -> u64,
     /// The activation after each layer.
     activation: fn(&Arguments) -> Result<Activation>,
@@ -122,7 +122,6 @@ trait Trainer {
     /// The state that an interrupted run needs to continue, each part with its name.
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])>;
 
-    /// The trained layer.
     fn layer(&self) -> Layer;
 }
 
@@ -143,7 +142,7 @@ impl Method {
 }
 
 impl MethodSpec {
-    /// A method with the options that were given, each a name and a value.
+    /// A method with the given options, each a name and a value.
     pub fn new(method: &'static Method, options: &[(&str, &str)]) -> Result<Self> {
         let named = || format!("method `{}`", method.name);
         for (option, _) in options {

@@ -56,7 +56,7 @@ pub struct Picture<'a> {
     pub run: &'a str,
 }
 
-/// The comment with the name of the run ends within so many bytes.
+/// The comment with the name of the run ends within this number of bytes.
 const OPENING: u64 = 1 << 14;
 
 const MARGIN: f64 = 32.0;

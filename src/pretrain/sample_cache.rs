@@ -55,7 +55,7 @@ impl SampleCache {
         matches!(self.store, Store::Nothing)
     }
 
-    /// An empty vector for all samples, with so many elements each; `None` above the limit.
+    /// An empty vector for all samples with `elements` each; `None` above the limit.
     fn room<T>(&self, elements: usize) -> Option<Vec<T>> {
         let count = self.samples.checked_mul(elements)?;
         let bytes = (count as u64).checked_mul(size_of::<T>() as u64)?;

@@ -93,7 +93,6 @@ impl FeatureStats {
     }
 }
 
-/// Running statistics.
 struct Accumulator {
     low: Vec<f64>,
     high: Vec<f64>,

@@ -14,7 +14,6 @@ use super::kind::LayerKind;
 use super::tensor::{LayerTensor, TensorRole};
 use crate::tensor::{Fans, Layout};
 
-/// The most layers in a stack.
 const MAX_LAYERS: u64 = 1 << 12;
 
 const XAVIER: &str = "torch.xavier_uniform_";

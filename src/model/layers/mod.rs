@@ -79,7 +79,7 @@ fn tensors(arguments: &LayerArguments, framework: &Framework, layout: &Layout) -
     }
 }
 
-/// The number of seeds that a layer without weights takes in Keras.
+/// The number of seeds that Keras draws for a layer without weights.
 fn seeds(arguments: &LayerArguments) -> Result<u64> {
     const MAX_SEEDS: u64 = 1 << 10;
     let seeds = arguments.count("seeds")?;
@@ -87,7 +87,7 @@ fn seeds(arguments: &LayerArguments) -> Result<u64> {
     Ok(seeds)
 }
 
-/// The number of seeds that a layer of Keras takes before and after those of its weights. A recurrent layer has a generator for dropout.
+/// The numbers of seeds that Keras draws for a layer before and after those of its weights. A recurrent layer has a generator for dropout.
 pub fn extra_keras_seeds(kind: LayerKind, parameters: &[(String, Parameter)]) -> Result<[u64; 2]> {
     Ok(match kind {
         LayerKind::Rnn => [1, 0],

@@ -9,7 +9,6 @@ use super::tensor::GateTensor::{Bias, Biases, Input, Recurrent, SecondBias};
 use super::tensor::{GateTensor, Gates, LayerTensor, TensorRole};
 use crate::tensor::{Fans, Layout};
 
-/// The most stacked layers.
 const MAX_LAYERS: u64 = 1 << 16;
 
 /// The suffix of the first layer, in frameworks with one entry for stacked layers.

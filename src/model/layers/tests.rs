@@ -1,4 +1,4 @@
-//! What layers are expanded to.
+//! Tests of the expansion of layers.
 
 use super::*;
 use crate::tensor::Fans;

@@ -16,8 +16,8 @@ impl Rbm {
         sums.matrix()
     }
 
-    /// The mean of the log of how likely one unit of a sample is, given the others, times the number of units; which unit it is
-    /// goes by the sample's place. The sums are those of v W.
+    /// The mean log-probability of one unit of a sample given the others, times the number of units. The sample's position chooses the
+    /// unit. `sums` are those of v W.
     pub(super) fn pseudo_likelihood(&self, samples: &Matrix<f32>, sums: &Matrix<f32>) -> f64 {
         let (units, weight) = (samples.columns(), self.weight.matrix());
         let of_sample = |number: usize| {

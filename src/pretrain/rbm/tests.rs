@@ -1,11 +1,11 @@
-//! Against machines so small that all of their states can be gone through.
+//! Compares with machines so small that all states can be enumerated.
 
 use super::*;
 
 const INPUTS: usize = 8;
 const OUTPUTS: usize = 6;
 
-/// A machine of 8 x 6 units with weights of some size.
+/// A machine of 8 x 6 units with sizeable weights.
 fn machine(batch: usize) -> Rbm {
     let name = "w".parse().unwrap();
     let value = |n: usize, step: usize| ((n * step % 17) as f32 - 8.0) / 9.0;
@@ -35,19 +35,19 @@ fn machine(batch: usize) -> Rbm {
     }
 }
 
-/// Every state of so many units, a row each.
+/// Every state of `units` units, one per row.
 fn states(units: usize) -> Matrix<f32> {
     let unit = |n: usize| f32::from(u8::from((n / units) >> (n % units) & 1 == 1));
     Matrix::new((0..units << units).map(unit).collect(), units)
 }
 
-/// How likely states of units are that are on with these chances, independently.
+/// The probability of a state of independent units with these probabilities.
 fn likelihood(chances: &[f32], state: &[f32]) -> f64 {
     let of_unit = |(&chance, &on): (&f32, &f32)| f64::from(if on > 0.0 { chance } else { 1.0 - chance });
     chances.iter().zip(state).map(of_unit).product()
 }
 
-/// The chances of units, by others.
+/// The probabilities of units, given the others.
 fn chances(units: &Units, others: &Matrix<f32>) -> Matrix<f32> {
     let mut chances = Panels::default();
     units.respond(&Factor::from(others), 1.0, &mut chances);
@@ -58,7 +58,7 @@ fn outer(v: &[f32], h: &[f32]) -> Vec<f64> {
     v.iter().flat_map(|&v| h.iter().map(move |&h| f64::from(v) * f64::from(h))).collect()
 }
 
-/// -a'v - sum log(1 + e^(b + v W)), each sample's.
+/// -a'v - sum log(1 + e^(b + v W)) of each sample.
 fn free_energies(machine: &Rbm, visible: &Matrix<f32>) -> Vec<f64> {
     let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
     let energy = |(visible, sums): (&[f32], &[f32])| {
@@ -69,7 +69,7 @@ fn free_energies(machine: &Rbm, visible: &Matrix<f32>) -> Vec<f64> {
     visible.each_row().zip(machine.sums(visible).each_row()).map(energy).collect()
 }
 
-/// log p of a visible state, by its free energy and those of all others.
+/// log p of a visible state, from its free energy and those of all others.
 fn log_likelihood(machine: &Rbm, visible: &Matrix<f32>) -> f64 {
     let all: f64 = free_energies(machine, &states(INPUTS)).iter().map(|energy| libm::exp(-energy)).sum();
     -free_energies(machine, visible)[0] - libm::log(all)

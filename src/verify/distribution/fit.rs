@@ -13,7 +13,7 @@ use crate::tensor::{DType, Shape, to_f64};
 use crate::text::figure;
 use crate::writer::Encoder;
 
-/// Sums of at least so many bounded values are normal as far out as they are tested.
+/// Sums of at least this number of bounded values are normal in the tested range.
 const MANY: u64 = 4096;
 /// The least and the greatest number of values that are drawn for comparison.
 const DRAWN: (u64, u64) = (1 << 16, 1 << 24);

@@ -28,8 +28,8 @@ struct Scores {
     square: f64,
 }
 
-/// Tests a block of values, which `cells` has counted among others. NaN stands for a value that is left out. `collision` is the
-/// probability that two values have the same magnitude.
+/// Tests a block of values, which are also counted in `cells`. Omitted values are NaN. `collision` is the probability that two values have
+/// the same magnitude.
 pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) -> Vec<TestResult> {
     let scores = [Scores::ranks(block, cells), Scores::magnitudes(block, cells)];
     let mut tests: Vec<TestResult> =
@@ -78,7 +78,7 @@ impl Scores {
         })
     }
 
-    /// True if a sum of so many scores, or of products of `power` scores, is nearly symmetric.
+    /// True if a sum of `count` scores, or of products of `power` scores, is nearly symmetric.
     fn suffice(&self, count: f64, power: i32) -> bool {
         // Then the next term of Edgeworth's series at 6 standard deviations is at most a third.
         count >= FEWEST && count >= (150.0 * self.skew.powi(power)).powi(2)

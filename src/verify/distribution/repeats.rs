@@ -49,7 +49,7 @@ impl Sampling {
     }
 }
 
-/// A power of two; one of so many runs is stored.
+/// A power of two: one in this number of runs is stored.
 fn thinning(runs: u64) -> u128 {
     runs.div_ceil(RUNS).max(1).next_power_of_two().into()
 }
@@ -173,8 +173,8 @@ fn repeated_runs(length: usize, runs: &mut [(u128, u64)], collision: f64) -> Opt
     ))
 }
 
-/// True if two of so many runs hardly ever are equal. Two that overlap by all but one value are equal if all their values are, and no value
-/// is more likely than the root of the probability that two are equal.
+/// True if two of `runs` runs are hardly ever equal. Two that overlap by all but one value are equal if all their values are. No value is
+/// more likely than the root of the probability that two are equal.
 fn is_rare_run(collision: f64, length: usize, runs: usize) -> bool {
     is_rare(collision, length / 2, to_f64(runs as u64))
 }
@@ -208,7 +208,7 @@ pub(super) fn slices(excerpt: &Excerpt, collision: f64) -> Vec<String> {
     equal.collect()
 }
 
-/// True if so many values hardly ever equal as many others in any of `tries` comparisons.
+/// True if `values` values hardly ever equal as many others in any of `tries` comparisons.
 fn is_rare(collision: f64, values: usize, tries: f64) -> bool {
     to_f64(values as u64) * libm::log(collision) + libm::log(tries.max(1.0)) < libm::log(NEVER)
 }

@@ -31,7 +31,6 @@ pub struct Module {
     pub example: &'static str,
     /// The parameters of the example.
     pub example_parameters: &'static str,
-    /// The kind of layer.
     kind: LayerKind,
     /// The sizes of the layer, from the axes and the parameters; `None` if they do not fit.
     sizes: fn(&[u64], &Parameters) -> Option<Sizes>,
