@@ -1,12 +1,12 @@
-//! Distribution functions of distributions.
+//! Cumulative distribution functions.
 
 use super::Distribution;
 use crate::statistics::normal;
 
-/// A distribution function: the probability of a value up to x.
+/// A cumulative distribution function: the probability of a value up to x.
 pub type Cdf = Box<dyn Fn(f64) -> f64>;
 
-/// The distribution function of one element, before rounding, if there is a formula.
+/// The distribution function of one element before rounding, if there is a formula.
 pub fn cdf(distribution: &Distribution) -> Option<Cdf> {
     Some(match *distribution {
         Distribution::Normal { mean, std } if std > 0.0 => Box::new(move |x| normal::lower((x - mean) / std)),

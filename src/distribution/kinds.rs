@@ -1,32 +1,31 @@
-//! The kinds of distributions without a variant of their own, by how their values depend on one another.
+//! Kinds of distributions without a variant of their own, by the dependence of their values.
 
 use std::fmt::Debug;
 
 use rand::Rng;
 
-/// The moments and the range of a distribution. The debug form must spell out every parameter: tests compare
-/// distributions by it.
+/// The moments and range of a distribution. The debug form must include every parameter: tests compare distributions by it.
 pub trait Moments: Debug + Send + Sync {
-    /// The mean of an element over all draws, if it is known and the same for every element.
+    /// The mean of an element over all draws, if known and equal for every element.
     fn mean(&self) -> Option<f64> {
         None
     }
 
-    /// The standard deviation of an element over all draws, if it is known and the same for every element.
+    /// The standard deviation of an element over all draws, if known and equal for every element.
     fn std(&self) -> Option<f64> {
         None
     }
 
-    /// The closed interval that holds every value, if there is one. Values are moved inside it after rounding.
+    /// The closed interval of all values, if any. Values are clamped to it after rounding.
     fn bounds(&self) -> Option<(f64, f64)> {
         None
     }
 
-    /// An upper bound of the magnitude of all values, as tight as is known. It decides if the values fit a dtype.
+    /// The tightest known upper bound on the magnitude of values. It decides if they fit a dtype.
     fn max_abs(&self) -> f64;
 }
 
-/// A distribution by which nothing is random.
+/// A distribution without randomness.
 pub trait Deterministic: Moments {
     /// The value of element `index`, row-major.
     fn value(&self, index: u64) -> f64;
@@ -34,17 +33,17 @@ pub trait Deterministic: Moments {
 
 /// A distribution of independent values.
 pub trait Iid: Moments {
-    /// One value, from random words that no other element reads. It may take as many as it needs, and must use no function
-    /// whose bits depend on the machine: `libm`, not the methods of `f64`, for all but arithmetic and square roots.
+    /// One value, from any number of random words reserved for this element. It must use no function that depends on the machine: `libm`,
+    /// not the methods of `f64`, except for arithmetic and square roots.
     fn sample(&self, words: &mut dyn Rng) -> f64;
 
-    /// The distribution by its name, if frameworks draw it in ways of their own.
+    /// The name of a distribution that frameworks draw by their own methods.
     fn named(&self) -> Option<Named> {
         None
     }
 }
 
-/// A distribution of independent values that frameworks draw in ways of their own.
+/// A distribution of independent values that frameworks draw by their own methods.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Named {
     /// The exponential distribution.
@@ -52,14 +51,14 @@ pub enum Named {
         /// 1 / mean.
         rate: f64,
     },
-    /// The distribution of Laplace.
+    /// The Laplace distribution.
     Laplace {
         /// Its mean.
         mean: f64,
-        /// Its standard deviation over the root of 2.
+        /// The standard deviation divided by sqrt(2).
         scale: f64,
     },
-    /// The distribution of Cauchy, not cut.
+    /// The Cauchy distribution, not truncated.
     Cauchy {
         /// Its median.
         median: f64,
@@ -78,7 +77,7 @@ pub enum Named {
         /// Its scale.
         scale: f64,
     },
-    /// Student's distribution, not cut.
+    /// Student's t distribution, not truncated.
     StudentT {
         /// The degrees of freedom.
         dof: f64,
@@ -94,13 +93,13 @@ pub enum Named {
     },
 }
 
-/// A distribution of values that depend on one another: all of them are drawn at once, in memory.
+/// A distribution of dependent values, drawn together in memory.
 pub trait Joint: Moments {
-    /// Every value of the tensor, row-major. Sums are taken in a fixed order, with no fused multiply-add and no product of
-    /// `nalgebra`'s (whose bits depend on the CPU); functions are those of `libm`.
+    /// Every value of the tensor, row-major. Sums have a fixed order. No fused multiply-add and no product of `nalgebra`, whose bits depend
+    /// on the CPU; functions are those of `libm`.
     fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64>;
 
-    /// The memory that drawing takes, the values among it, in bytes.
+    /// The memory for drawing, including the values, in bytes.
     fn workspace(&self) -> u64;
 
     /// True if it draws nothing but [`RandomStreams::orthonormal`].
@@ -109,8 +108,7 @@ pub trait Joint: Moments {
     }
 }
 
-/// The random streams of a [`Joint`] distribution. The distribution numbers the streams that it reads as it likes: each is independent of
-/// the others, and endless.
+/// The random streams of a [`Joint`] distribution, which numbers them freely. Streams are independent and endless.
 pub trait RandomStreams {
     /// Fills `out` with the first standard normals of a stream.
     fn normals(&self, stream: u64, out: &mut [f64]);
@@ -118,9 +116,9 @@ pub trait RandomStreams {
     /// Fills `out` with the first values of a stream, uniform on (-1, 1).
     fn signed_uniforms(&self, stream: u64, out: &mut [f64]);
 
-    /// A `longer` x `shorter` matrix of orthonormal columns, Haar-distributed, one column after the other.
+    /// A `longer` x `shorter` Haar-distributed matrix with orthonormal columns, column by column.
     fn orthonormal(&self, stream: u64, longer: usize, shorter: usize) -> Vec<f64>;
 
-    /// The random words of a stream, for any other draw.
+    /// The random words of a stream, for other draws.
     fn words(&self, stream: u64) -> Box<dyn Rng>;
 }

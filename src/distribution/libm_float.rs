@@ -1,5 +1,5 @@
-//! A double whose every function is that of `libm`, for the distributions of `rand_distr`: they are generic over
-//! [`num_traits::Float`], and its functions on `f64` are those of the platform.
+//! A double with `libm` functions, for the distributions of `rand_distr`. They are generic over [`num_traits::Float`], and its functions on
+//! `f64` are the platform's.
 
 use std::cmp::Ordering;
 use std::f64::consts;
@@ -12,7 +12,7 @@ use rand_distr::{Distribution, Exp1, Open01, StandardNormal, StandardUniform};
 
 use super::sampling;
 
-/// A double with the same bits on every machine, whatever is computed with it.
+/// A double whose computations have the same bits on every machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LibmF64(pub f64);
 
@@ -133,7 +133,7 @@ constants! {
     LOG10_E LOG2_E PI SQRT_2
 }
 
-/// The methods of [`Float`], by what they give and take.
+/// The methods of [`Float`], by their signatures.
 macro_rules! methods {
     (
         values $($value:ident = $constant:expr,)+;
@@ -185,7 +185,7 @@ impl Float for LibmF64 {
         self - self.trunc()
     }
 
-    /// Rounded twice, as is the same everywhere.
+    /// Rounded twice, which is portable.
     fn mul_add(self, factor: Self, term: Self) -> Self {
         self * factor + term
     }

@@ -14,7 +14,7 @@ pub fn product(left: &[f64], right: &[f64], [rows, inner, columns]: [usize; 3]) 
     out
 }
 
-/// A row-major matrix transposed.
+/// The transpose of a row-major matrix.
 pub fn transposed(matrix: &[f64], [rows, columns]: [usize; 2]) -> Vec<f64> {
     let column = |column| (0..rows).map(move |row| matrix[row * columns + column]);
     (0..columns).flat_map(column).collect()

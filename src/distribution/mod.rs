@@ -1,4 +1,4 @@
-//! A distribution: what to draw, with nothing left to decide. A scheme makes one from a shape; a generator draws from it.
+//! Distributions: complete instructions for drawing. A scheme makes one from a shape; a generator draws from it.
 
 mod cdf;
 mod kinds;
@@ -18,8 +18,8 @@ pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
 pub use spec::TensorSpec;
 pub use workspace::{bytes_of, panels};
 
-/// The distribution of a tensor's values. The distributions that most weights follow are spelled out, for speed; any other is a
-/// [`Deterministic`], an [`Iid`] or a [`Joint`] in the file of its scheme.
+/// The distribution of a tensor's values. The most common ones have variants, for speed; any other is a [`Deterministic`], an [`Iid`] or a
+/// [`Joint`] in its scheme's file.
 #[derive(Clone, Debug)]
 pub enum Distribution {
     /// Every element is `value`.
@@ -43,54 +43,54 @@ pub enum Distribution {
     },
     /// Independent N(mean, std²), each redrawn until it lies in [low, high].
     TruncatedNormal {
-        /// The mean before cutting.
+        /// The mean before truncation.
         mean: f64,
-        /// The standard deviation before cutting, above 0.
+        /// The standard deviation before truncation, above 0.
         std: f64,
-        /// The lower cut, an absolute value; may be -infinity.
+        /// The lower bound; may be -infinity.
         low: f64,
-        /// The upper cut, above `low`; may be infinity.
+        /// The upper bound, above `low`; may be infinity.
         high: f64,
     },
     /// `gain` times a Haar-distributed matrix with orthonormal rows or columns, whichever are fewer, for each matrix of
     /// the unfolding.
     Orthogonal {
-        /// The length of each orthonormal row or column.
+        /// The norm of each orthonormal row or column.
         gain: f64,
-        /// How the matrix is made.
+        /// The algorithm.
         method: OrthogonalMethod,
         /// The tensor as matrices.
         unfolding: Unfolding,
     },
-    /// Exactly `nonzeros` elements of each row of the unfolding are N(mean, std²), at places drawn uniformly; the others 0.
+    /// Exactly `nonzeros` elements of each row of the unfolding are N(mean, std²), at uniformly drawn places; the others are 0.
     Sparse {
-        /// The number of elements of a row that are not zero.
+        /// The number of non-zero elements of a row.
         nonzeros: u64,
-        /// The mean of those.
+        /// The mean of non-zero elements.
         mean: f64,
-        /// The standard deviation of those.
+        /// The standard deviation of non-zero elements.
         std: f64,
-        /// The tensor as matrices, one row a unit.
+        /// The tensor as matrices, one row per unit.
         unfolding: Unfolding,
     },
-    /// The values of another distribution, but 0 for the elements `from..to`, row-major.
+    /// The values of another distribution, with 0 in the elements `from..to`, row-major.
     Cleared {
-        /// The distribution of the others.
+        /// The distribution of the other elements.
         distribution: Box<Distribution>,
-        /// The first element that is 0.
+        /// The first zero element.
         from: u64,
-        /// The first after those.
+        /// The end of the zero elements.
         to: u64,
     },
-    /// Nothing is random: each element is a function of its place.
+    /// Each element is a function of its index.
     Deterministic(Arc<dyn Deterministic>),
-    /// Independent values of any other distribution.
+    /// Independent values of another distribution.
     Iid(Arc<dyn Iid>),
-    /// Values that depend on one another, drawn together in memory.
+    /// Dependent values, drawn together in memory.
     Joint(Arc<dyn Joint>),
 }
 
-/// How an orthogonal matrix is made. Both are Haar-distributed; their values differ.
+/// The algorithm for an orthogonal matrix. Both are Haar-distributed; their values differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMethod {
     /// Singular vectors of a Gaussian matrix, each with a random sign.
@@ -116,7 +116,7 @@ impl Distribution {
         }
     }
 
-    /// The standard deviation of an element over all draws; `None` if no formula has digits left.
+    /// The standard deviation of an element over all draws; `None` without an accurate formula.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {
             Self::Constant { value } => return Some(0.0).filter(|_| !value.is_nan()),
@@ -136,7 +136,7 @@ impl Distribution {
         })
     }
 
-    /// The mean of an element over all draws; `None` if no formula has digits left.
+    /// The mean of an element over all draws; `None` without an accurate formula.
     pub fn mean(&self) -> Option<f64> {
         Some(match *self {
             Self::Constant { value } => return Some(value).filter(|value| !value.is_nan()),
@@ -154,7 +154,7 @@ impl Distribution {
         })
     }
 
-    /// The closed interval that holds every value, where the distribution has one.
+    /// The closed interval of all values, if any.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         match *self {
             Self::Uniform { low, high } | Self::TruncatedNormal { low, high, .. } => Some((low, high)),
@@ -162,7 +162,7 @@ impl Distribution {
         }
     }
 
-    /// The largest magnitude that the native generator can reach.
+    /// The largest magnitude of the native generator.
     pub fn max_abs(&self) -> f64 {
         match *self {
             Self::Constant { value } => value.abs(),
@@ -182,7 +182,7 @@ impl Distribution {
         }
     }
 
-    /// True if all values are drawn together, in memory, and not one by one.
+    /// True if all values are drawn together in memory.
     pub fn is_joint(&self) -> bool {
         matches!(self, Self::Orthogonal { .. } | Self::Joint(_))
     }
@@ -192,7 +192,7 @@ impl Distribution {
         !matches!(self, Self::Constant { .. } | Self::Deterministic(_))
     }
 
-    /// True if its values are NaN, which files of text cannot hold.
+    /// True if its values are NaN, which text formats cannot hold.
     pub fn is_nan(&self) -> bool {
         matches!(self, Self::Constant { value } if value.is_nan())
     }
@@ -219,8 +219,8 @@ impl Distribution {
     }
 }
 
-/// An absolute cut in standard deviations from the mean. Of the numbers that give it up to rounding it is the one with the fewest
-/// digits, which is how it was written.
+/// An absolute bound in standard deviations from the mean. Among equivalent numbers up to rounding, the one with the fewest digits, as it
+/// was written.
 pub fn in_deviations(cut: f64, mean: f64, std: f64) -> f64 {
     let near = (cut - mean) / std;
     let slack = 2.0 * f64::EPSILON * (near.abs() + mean.abs() / std);
@@ -228,6 +228,6 @@ pub fn in_deviations(cut: f64, mean: f64, std: f64) -> f64 {
     shorter.find(|number: &f64| (number - near).abs() <= slack).unwrap_or(near)
 }
 
-/// No standard normal of the native generator is above it: of 96-bit words the transformation of Box and Muller makes none
-/// of 12 or more. A single normal from random words ends earlier, at [`sampling::LARGEST_NORMAL`].
+/// The bound of native standard normals: from 96-bit words, Box-Muller stays below 12. Single normals from random words are below
+/// [`sampling::LARGEST_NORMAL`].
 pub const NORMAL_REACH: f64 = 12.0;

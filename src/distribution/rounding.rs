@@ -1,15 +1,15 @@
-//! The share of a distribution's values that a dtype rounds to 0, or keeps with fewer digits.
+//! The fraction of values that a dtype rounds to 0 or stores with fewer digits.
 
 use super::Distribution;
 use crate::statistics::normal;
 use crate::tensor::DType;
 
-/// The share of zeros, and of values with fewer digits, from which on a note is due.
+/// The fraction of zeros, and of values with fewer digits, that triggers a note.
 const ZEROS: f64 = 0.01;
 const SUBNORMAL: f64 = 0.1;
 
 impl Distribution {
-    /// A note if a considerable share of the values is too small for a dtype.
+    /// A note if a considerable fraction of the values is too small for a dtype.
     pub fn too_small_for(&self, dtype: DType) -> Option<String> {
         let least = dtype.least_normal();
         // Half of the least number above 0 rounds to 0.
@@ -30,7 +30,7 @@ impl Distribution {
         })
     }
 
-    /// The share of values whose magnitude is below `limit`, of those that the distribution does not make 0; `None` if it is not known.
+    /// The fraction of values with a magnitude below `limit`, among those not set to 0; `None` if unknown.
     fn share_below(&self, limit: f64) -> Option<f64> {
         let within = |mean: f64, std: f64| normal::between((-limit - mean) / std, (limit - mean) / std);
         Some(match *self {
@@ -59,7 +59,7 @@ impl Distribution {
     }
 }
 
-/// A share as a percentage, rounded down.
+/// A fraction as a percentage, rounded down.
 fn percent(share: f64) -> String {
     let percent = (share * 1000.0).floor() / 10.0;
     format!("{percent:.1}")

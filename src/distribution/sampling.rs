@@ -1,5 +1,5 @@
-//! Single numbers of the commonest distributions from random words, with the same bits on every machine. A [`Joint`] distribution
-//! that wants many normals at once asks [`RandomStreams`] for them, which is faster.
+//! Single values of the most common distributions from random words, with the same bits on every machine. A [`Joint`] distribution
+//! that needs many normals at once gets them faster from [`RandomStreams`].
 //!
 //! [`Joint`]: super::Joint
 //! [`RandomStreams`]: super::Draws
@@ -19,7 +19,7 @@ pub const SMALLEST_UNIT: f64 = HALF_EPSILON;
 /// The largest value of [`exponential`]: minus the logarithm of [`SMALLEST_UNIT`].
 pub const LARGEST_EXPONENTIAL: f64 = 53.0 * LN_2;
 
-/// No value of [`normal`] is above it: sqrt(2 [`LARGEST_EXPONENTIAL`]), rounded up.
+/// The upper bound of [`normal`]: sqrt(2 [`LARGEST_EXPONENTIAL`]), rounded up.
 pub const LARGEST_NORMAL: f64 = 8.572;
 
 /// Uniform on [0, 1): a multiple of 2^-53.
@@ -27,7 +27,7 @@ pub fn unit<R: Rng + ?Sized>(words: &mut R) -> f64 {
     to_f64(words.next_u64() >> 11) * HALF_EPSILON
 }
 
-/// Uniform on (0, 1): the middles of 2^52 equal parts, so that neither end is ever met.
+/// Uniform on (0, 1): the midpoints of 2^52 equal parts, so never 0 or 1.
 pub fn open_unit<R: Rng + ?Sized>(words: &mut R) -> f64 {
     (to_f64(words.next_u64() >> 12) + 0.5) * f64::EPSILON
 }
@@ -37,12 +37,12 @@ pub fn signed<R: Rng + ?Sized>(words: &mut R) -> f64 {
     2.0 * unit(words) - 1.0
 }
 
-/// Exponential of mean 1, by inversion.
+/// Exponential with mean 1, by inversion.
 pub fn exponential<R: Rng + ?Sized>(words: &mut R) -> f64 {
     -libm::log(open_unit(words))
 }
 
-/// N(0, 1), by the transformation of Box and Muller (1958), whose other half is not used.
+/// N(0, 1), by one half of the Box-Muller transform (1958).
 pub fn normal<R: Rng + ?Sized>(words: &mut R) -> f64 {
     let radius = (2.0 * exponential(words)).sqrt();
     radius * libm::cos(TAU * unit(words))
@@ -52,7 +52,7 @@ pub fn normal<R: Rng + ?Sized>(words: &mut R) -> f64 {
 mod tests {
     use super::*;
 
-    /// Words of one bit pattern.
+    /// Repeats one word.
     struct Same(u64);
 
     impl rand::TryRng for Same {

@@ -1,13 +1,13 @@
-//! Sizes of what distributions keep in memory.
+//! Memory sizes of distributions.
 
-/// The bytes of as many doubles as the sum of these products of sizes; `u64::MAX` if they are more.
+/// The bytes of doubles whose number is the sum of these products; saturates at `u64::MAX`.
 pub fn bytes_of(products: &[&[u64]]) -> u64 {
     let product = |sizes: &&[u64]| sizes.iter().fold(8, |bytes: u64, size| bytes.saturating_mul(*size));
     products.iter().map(product).fold(0, u64::saturating_add)
 }
 
-/// The sizes, for [`bytes_of`], of what [`RandomStreams::orthonormal`](super::RandomStreams::orthonormal) takes beside a matrix of columns
-/// of that length: two panels of 64 columns, which are reflected at once.
+/// The sizes, for [`bytes_of`], of the workspace of [`RandomStreams::orthonormal`](super::RandomStreams::orthonormal) besides the matrix:
+/// two panels of 64 columns of length `longer`.
 pub fn panels(longer: u64) -> [u64; 2] {
     [2 * 64, longer]
 }
