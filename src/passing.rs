@@ -1,4 +1,4 @@
-//! Faults of the system that may pass by themselves: a full disk, a server that is away. Another try is worth it.
+//! Temporary system errors, such as a full disk or an absent server: a retry may succeed.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use anyhow::{Error, anyhow};
 use rustix::io::Errno;
 
-/// The faults that may pass.
+/// The temporary errors.
 const PASSING: &[Errno] = &[
     Errno::AGAIN,
     Errno::BUSY,
@@ -26,7 +26,7 @@ const PASSING: &[Errno] = &[
     Errno::TIMEDOUT,
 ];
 
-/// True if one of an error's causes may pass by itself.
+/// True if one of an error's causes is temporary.
 pub fn may_pass(error: &Error) -> bool {
     error.chain().any(|cause| {
         let system = cause.downcast_ref::<io::Error>();
@@ -38,12 +38,12 @@ pub fn may_pass(error: &Error) -> bool {
     })
 }
 
-/// An error of one text in place of a chain. It may pass if the chain may.
+/// Joins a chain of errors into one text, which stays temporary if the chain is.
 pub fn in_one_text(error: &Error, text: String) -> Error {
     if may_pass(error) { OneText(text).into() } else { anyhow!(text) }
 }
 
-/// The text of an error that may pass.
+/// The text of a temporary error.
 #[derive(Debug)]
 struct OneText(String);
 

@@ -1,4 +1,4 @@
-//! Reading the values of a tensor by several threads.
+//! Reads the values of a tensor by several threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,12 +8,11 @@ use crate::parallel::on_threads;
 use crate::reader::Contents;
 use crate::tensor::StoredTensor;
 
-/// How many values are handed over at a time. It is fixed, so that sums come out the same for any number of threads.
+/// The number of values per chunk. It is fixed, so that sums do not depend on the number of threads.
 const CHUNK: u64 = 1 << 17;
 
-/// Hands all values of an entry over, widened, in chunks of one size and in any order, each with the number of its first value in C
-/// order. Every thread has a state of its own, which `new` makes; all of them are given back. Errors where the values are of no type
-/// that is read, or damaged.
+/// Passes all values of an entry, as doubles, to a visitor in chunks of one size and any order, each with the row-major index of its first
+/// value. `new` makes a state for each thread; all states are returned. Errors if the type is unsupported or values are damaged.
 pub fn scan<S: Send>(
     contents: &Contents,
     number: usize,

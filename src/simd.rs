@@ -1,5 +1,5 @@
-//! The width of the vector code. Whatever the width, the bits are the same: lanes are independent elements, and nothing is
-//! fused whose product is not exact. The widest that the CPU has is taken; the environment variable `FANIN_CPU` (`baseline`, `avx2` or `avx512`) caps it.
+//! The width of the vector code. It does not change the bits: lanes are independent elements, and only exact products are fused. The CPU's
+//! widest is used; the environment variable `FANIN_CPU` (`baseline`, `avx2` or `avx512`) caps it.
 
 use std::env;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 const CAP: &str = "FANIN_CPU";
 const CAPS: [&str; 3] = ["baseline", "avx2", "avx512"];
 
-/// Errors if the cap on the width is no known word.
+/// Errors if the cap on the width is an unknown word.
 pub fn check_width() -> Result<()> {
     let Some(cap) = env::var_os(CAP) else { return Ok(()) };
     let known = CAPS.iter().any(|word| cap == *word);
@@ -29,12 +29,12 @@ fn widest() -> Arch {
     })
 }
 
-/// Runs `operation` with the widest vectors that are allowed: the one way into vector code.
+/// Runs `operation` with the widest allowed vectors: the only entry into vector code.
 pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output {
     widest().dispatch(operation)
 }
 
-/// Bytes of 0 or 1 as the bits of a word, the first the lowest.
+/// Packs bytes of 0 or 1 into a word, the first in the lowest bit.
 #[inline(always)]
 pub fn bits_of(bytes: &[u8; 64]) -> u64 {
     // The product moves the lowest bit of byte i to bit 56 + i.
@@ -42,7 +42,7 @@ pub fn bits_of(bytes: &[u8; 64]) -> u64 {
     bytes.as_chunks().0.iter().zip(0..).fold(0, |bits, (bytes, number)| bits | eight(bytes) << (8 * number))
 }
 
-/// Which of 64 numbers, none NaN, are outside closed bounds, as the bits of a word, the first the lowest.
+/// The numbers outside closed bounds, as bits of a word, the first the lowest. No number may be NaN.
 #[inline(always)]
 pub fn bits_outside<S: Simd>(simd: S, numbers: &[f32; 64], low: f32, high: f32) -> u64 {
     let vectors = S::as_simd_f32s(numbers).0;
@@ -67,7 +67,7 @@ pub fn bits_outside<S: Simd>(simd: S, numbers: &[f32; 64], low: f32, high: f32) 
     bits_of(&bytes)
 }
 
-/// Every width that this machine has, for tests that compare them.
+/// Every width of this machine, for tests that compare them.
 #[cfg(test)]
 pub(crate) fn available() -> Vec<Arch> {
     let mut widths = vec![Arch::Scalar];

@@ -78,7 +78,7 @@ const MAX_BYTES: u64 = (1 << 31) - 1;
 /// Longest MATLAB name, in bytes.
 const MAX_NAME: usize = 63;
 
-/// The variable name of a tensor.
+/// A valid MATLAB name for a tensor.
 fn variable(name: &str) -> String {
     let is_allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let first = if name.starts_with(|character: char| character.is_ascii_alphabetic()) { "" } else { "x" };

@@ -48,7 +48,6 @@ pub struct Format {
     pub summary: &'static str,
     /// True if it supports an element type.
     has_type: fn(Element) -> bool,
-    /// The pieces of a plan's file.
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     /// The pieces of a shard: a part of a plan, with the hash of the whole plan if there are several. `None` if the format has no
     /// checkpoints.

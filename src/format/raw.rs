@@ -54,7 +54,6 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// The offset of each tensor.
 fn offsets(plan: &Plan) -> impl Iterator<Item = u64> {
     plan.tensors().iter().scan(0u64, |end, tensor| {
         let offset = end.next_multiple_of(ALIGNMENT);

@@ -163,7 +163,6 @@ pub(super) struct Replay {
     at: Mutex<Option<Position>>,
 }
 
-/// The position of the engine.
 struct Position {
     position: u64,
     rest: Box<dyn TensorCursor>,

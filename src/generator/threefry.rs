@@ -57,7 +57,6 @@ pub(super) fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     [a, b]
 }
 
-/// The upper and the lower half.
 #[expect(clippy::cast_possible_truncation, reason = "the two halves of a word")]
 #[inline(always)]
 const fn halves(word: u64) -> [u32; 2] {

@@ -20,7 +20,6 @@ pub struct Resolved {
     arguments: Arguments,
     /// The expression behind a framework's name.
     stands_for: Option<&'static str>,
-    /// The framework of the name.
     framework: Option<&'static Framework>,
 }
 

@@ -7,7 +7,7 @@ const PRECISION: usize = 8;
 const MAX_SHOWN_WHOLE: u64 = 1000;
 const EDGE_ITEMS: u64 = 3;
 const LINE_WIDTH: usize = 75;
-/// An array has exponents from here on at the latest, a scalar only far above.
+/// Arrays use exponents from this magnitude at the latest, scalars only far above.
 const MAX_IN_FULL: f64 = 1e8;
 const ELLIPSIS: &str = "...";
 

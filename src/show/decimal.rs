@@ -2,8 +2,8 @@
 
 use crate::tensor::DType;
 
-/// The least magnitude that `NumPy` writes with an exponent for its size. (Before `NumPy` 2.3 it was 1e16 for a scalar and 1e8
-/// for an array, of whatever type.)
+/// The least magnitude that `NumPy` writes with an exponent. (Before `NumPy` 2.3 it was 1e16 for a scalar and 1e8 for an array, for every
+/// type.)
 pub(super) fn exponent_from(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 1e16,
@@ -17,7 +17,7 @@ pub fn shortest(x: f64, dtype: DType) -> f64 {
     Decimal::shortest(x, dtype).value().copysign(x)
 }
 
-/// A decimal number cut at its point, so that a column of them can be aligned.
+/// A decimal number split at its point, for alignment in a column.
 pub(super) struct Parts {
     pub(super) whole: String,
     pub(super) fraction: String,
@@ -31,7 +31,7 @@ impl Parts {
         Parts { whole, fraction, exponent }
     }
 
-    /// Cuts the text that `{}` or `{:e}` gives.
+    /// Splits the text of `{}` or `{:e}`.
     pub(super) fn cut(text: &str) -> Parts {
         let (mantissa, exponent) = match text.split_once('e') {
             Some((mantissa, exponent)) => (mantissa, exponent.parse().ok()),

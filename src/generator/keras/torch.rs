@@ -121,7 +121,6 @@ impl Then {
     }
 }
 
-/// The values of an elementwise distribution.
 #[derive(Clone)]
 struct PlainValues {
     plain: Plain,
@@ -205,7 +204,6 @@ impl Source for Part {
     }
 }
 
-/// Values in memory.
 #[derive(Clone)]
 struct Precomputed {
     values: Arc<Values>,

@@ -65,7 +65,6 @@ impl RngState for Generator {
     }
 }
 
-/// The values of a tensor.
 #[derive(Clone)]
 struct Elements {
     engine: Pcg64,
@@ -130,7 +129,6 @@ struct Uniforms {
 }
 
 impl Uniforms {
-    /// Skips values.
     fn skip(&self, engine: &mut Pcg64, count: u64) {
         if self.single {
             engine.skip_halves(count);

@@ -128,7 +128,6 @@ impl RngState for RandomState {
     }
 }
 
-/// The values of a tensor.
 #[derive(Clone)]
 struct Values {
     state: RandomState,

@@ -48,7 +48,6 @@ pub struct ParityRow {
     plain: bool,
 }
 
-/// A row of a table.
 const fn row(scheme: &'static str, distribution: DistributionOf) -> ParityRow {
     ParityRow {
         scheme,

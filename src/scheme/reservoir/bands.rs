@@ -18,7 +18,6 @@ const UNIFORM: Parameter<ValueDistribution> = DISTRIBUTION.default("uniform");
 
 const MAX: Parameter<f64> = Parameter::new("max", "the greatest singular value, above 0").default("1");
 choice! {
-    /// The order of the singular values.
     enum Order { Ascending = "ascending", Descending = "descending", None = "none" }
 }
 const ORDER: Parameter<Order> =

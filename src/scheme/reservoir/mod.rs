@@ -246,7 +246,6 @@ fn radius(arguments: &Arguments) -> Result<Option<f64>> {
     arguments.optional(&RADIUS).map(|_| arguments.positive(&RADIUS)).transpose()
 }
 
-/// A count of 1 or more.
 fn at_least_one(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<u64> {
     let (name, count) = (parameter.name, arguments.value(parameter)?);
     ensure!(count > 0, "{name} is 0: it must be 1 or more");

@@ -143,7 +143,6 @@ fn layers(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<f64> {
     Ok(to_f64(layers))
 }
 
-/// The width of the model.
 fn width(arguments: &Arguments, site: &Site) -> Result<f64> {
     match arguments.optional(&DIM) {
         Some(0) => anyhow::bail!("dim is 0: it must be 1 or more"),

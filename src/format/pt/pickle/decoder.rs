@@ -276,7 +276,7 @@ impl<'a> Decoder<'a> {
         self.push(object)
     }
 
-    /// An object of a class, without entries.
+    /// An empty object of a class.
     fn made(&mut self, class: Value) -> Result<Value> {
         let class = match (class, self.heap.known(class)) {
             (_, Some(Known::Dict)) => Class::Dict,
