@@ -74,7 +74,7 @@ pub(super) fn is_free(path: &Path) -> bool {
 }
 
 impl Files {
-    /// The plan of a single file, with its sidecar.
+    /// A single file, with its sidecar.
     pub fn single(path: PathBuf, plan: &Plan, format: &Format) -> Result<Self> {
         let pieces = format.pieces(plan)?;
         let small = PlannedFile::sidecar(&path, plan, format, 0)?.into_iter().collect();

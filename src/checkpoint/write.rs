@@ -134,6 +134,7 @@ impl Files {
     /// Writes this process's tensor files, then the small files if all tensor files exist by then.
     pub fn write(&self, options: FileOptions, settings: &Settings) -> Result<WriteSummary> {
         let mut done = WriteSummary::default();
+        // The folder of a single file already exists.
         for folder in self.folder.iter().flat_map(|_| self.all()).filter_map(|file| file.path.parent()) {
             fs::create_dir_all(folder).with_context(|| shown(folder))?;
         }

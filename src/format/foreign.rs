@@ -8,7 +8,6 @@ pub(crate) fn is_foreign(extension: &str) -> bool {
     EXTENSIONS.contains(&extension)
 }
 
-/// An unsupported format.
 struct Foreign {
     recognizes: fn(&[u8]) -> bool,
     /// The name, after "it is".

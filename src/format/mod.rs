@@ -46,7 +46,6 @@ pub struct Format {
     pub is_generic: bool,
     /// Its readers and purpose.
     pub summary: &'static str,
-    /// True if it supports an element type.
     has_type: fn(Element) -> bool,
     pieces: fn(&Plan) -> Result<Vec<Piece>>,
     /// The pieces of a shard: a part of a plan, with the hash of the whole plan if there are several. `None` if the format has no

@@ -113,7 +113,6 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     Ok(Found { entries: vec![entry], provenance: None, notes: Vec::new(), layout: None })
 }
 
-/// The header of an array.
 pub(super) struct Header {
     shape: Shape,
     kind: Type,
@@ -252,12 +251,10 @@ fn axis(text: &str) -> Option<u64> {
     plain.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// The element type of an array.
 struct Type {
     word: String,
     /// The element size in bytes, if known.
     size: Option<u64>,
-    /// The type, if known.
     element: Option<Element>,
     big_endian: bool,
     /// The kind of non-numeric values, and a fix.

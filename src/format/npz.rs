@@ -196,7 +196,6 @@ fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// Provenance of each member, by name.
 fn provenance_of(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String, TensorProvenance> {
     let mut by_name = BTreeMap::new();
     for Member { name, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {

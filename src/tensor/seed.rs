@@ -21,8 +21,7 @@ pub struct Number {
     pub magnitude: u128,
 }
 
-/// A derivation step: to the next key as in JAX, to a spawned seed as in `NumPy`, or to the seeds of layers as in
-/// Keras.
+/// A derivation step: to the next key as in JAX, to a spawned seed as in `NumPy`, or to layers' seeds as in Keras.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `fold_in(key, number)`.
@@ -174,7 +173,7 @@ fn fold_in(text: &str) -> Result<Step> {
     Ok(Step::FoldIn(number.context("fold-in takes a number from 0 to 2^32-1, such as fold-in=3")?))
 }
 
-/// Reads which of how many keys is taken.
+/// Parses `I/N`: part I of N, from 0.
 fn split(text: &str) -> Result<Step> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let pair = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
@@ -188,7 +187,8 @@ fn split(text: &str) -> Result<Step> {
 impl FromStr for Seed {
     type Err = anyhow::Error;
 
-    /// Reads a number, `random`, which draws one from the system, or numbers and then steps, joined by commas: `0,fold-in=3,split=2/4`.
+    /// Parses a number, `random`, which draws one from the system, or numbers followed by steps, comma-separated:
+    /// `0,fold-in=3,split=2/4`.
     fn from_str(text: &str) -> Result<Self> {
         if text == "random" {
             return Ok(Self::from(rand::random::<u64>()));
@@ -222,7 +222,7 @@ impl fmt::Display for Step {
 }
 
 impl fmt::Display for Seed {
-    /// The form that is read again.
+    /// Writes the form that parsing accepts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = self.numbers.iter().map(ToString::to_string);
         let parts: Vec<String> = numbers.chain(self.steps.iter().map(ToString::to_string)).collect();

@@ -75,7 +75,7 @@ impl<W, T> OrderedWriter<W, T> {
         Ok(state)
     }
 
-    /// Prevents all further writes.
+    /// Prevents all later writes.
     pub(super) fn close(&self) {
         lock(&self.state).turn = CLOSED;
         self.moved.notify_all();

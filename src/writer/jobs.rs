@@ -17,7 +17,7 @@ use crate::tensor::{DType, StoredTensor, to_usize};
 const CHUNK: usize = 1 << 18;
 /// Smallest number of elements drawn at a time: a small tensor does not justify a large buffer's page faults.
 const SMALL_CHUNK: usize = 1 << 14;
-/// Largest number for text, which takes several times as many bytes.
+/// Largest number for text, which is several times as long.
 const TEXT_CHUNK: usize = 1 << 13;
 /// Alignment of jobs in a file, in bytes. Partial pages cost the kernel more than full ones, and two threads would
 /// contend for them.
@@ -161,8 +161,8 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Number of a chunk's last elements to leave to the next chunk, so that this one ends at a page boundary; 0 if no
-/// element ends there.
+/// Number of last elements to leave to the next chunk, so that this one ends at a page boundary; 0 if no element ends
+/// there.
 fn beyond_a_page(offset: u64, chunk: usize, size: u64) -> usize {
     let beyond = (offset + chunk as u64 * size) % PAGE;
     // Elements smaller than a byte have no size of their own.

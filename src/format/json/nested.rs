@@ -99,7 +99,6 @@ impl Nested {
     }
 }
 
-/// A JSON number.
 #[derive(Clone, Copy)]
 enum Number {
     Double(f64),

@@ -2,7 +2,6 @@
 
 use crate::text::{cut, escape};
 
-/// Parsed field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Field {
     Number(f64),

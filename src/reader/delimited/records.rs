@@ -94,7 +94,6 @@ fn is_passed_over(line: &[u8]) -> bool {
     line.is_empty() || line[0] == b'#'
 }
 
-/// Iterates over records, one at a time.
 pub(super) struct Records<R> {
     source: R,
     delimiter: Delimiter,
@@ -155,7 +154,6 @@ impl<R: BufRead> Records<R> {
         Ok(read > 0)
     }
 
-    /// Number of fields in the record.
     pub(super) fn width(&self) -> usize {
         self.fields.places.len()
     }

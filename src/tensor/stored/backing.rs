@@ -108,7 +108,6 @@ impl Origin {
         if state(file)? == self.state { Ok(()) } else { Err(self.error(anyhow!("it has changed while it was read"))) }
     }
 
-    /// Adds the file's name to an error.
     fn error(&self, cause: anyhow::Error) -> io::Error {
         io::Error::other(cause.context(format!("`{}`", self.path.display())))
     }

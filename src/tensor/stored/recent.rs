@@ -8,7 +8,7 @@ use crate::parallel::lock;
 /// The most recently created values, by key. Creation holds the lock, so that each value is created once.
 #[derive(Debug)]
 pub struct Recent<K, V> {
-    /// Largest total weight. The last value is kept regardless of its weight.
+    /// Largest total weight. The last value stays in the cache regardless of its weight.
     limit: u64,
     held: Mutex<Vec<Held<K, V>>>,
 }

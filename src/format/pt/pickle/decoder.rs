@@ -12,7 +12,6 @@ const MAX_STACK: usize = 1 << 21;
 /// Number of an object's attributes that are searched for those of modules.
 const LOOKED_AT: usize = 32;
 
-/// Decoder state.
 struct Decoder<'a> {
     heap: Heap<'a>,
     /// Offset of the current instruction.

@@ -162,7 +162,6 @@ impl<'a> Heap<'a> {
         Ok((u32::try_from(begin)?, u32::try_from(begin + part.len())?))
     }
 
-    /// Appends an entry to a container.
     pub(super) fn append(&mut self, container: u32, key: Option<Value>, value: Value) -> Result<()> {
         let number = self.add(|heap| &mut heap.links, Link { key, value, next: 0 })? + 1;
         let Container { first, last, .. } = &mut self.containers[container as usize];
@@ -180,7 +179,6 @@ impl<'a> Heap<'a> {
         self.links.get((number as usize).checked_sub(1)?).copied()
     }
 
-    /// Entries of a container.
     pub(super) fn links(&self, container: u32) -> impl Iterator<Item = Link> {
         let first = self.link(self.containers[container as usize].first);
         std::iter::successors(first, |link| self.link(link.next))
@@ -258,7 +256,6 @@ impl<'a> Heap<'a> {
         std::str::from_utf8(self.text_bytes(value)?).context("a text is not UTF-8")
     }
 
-    /// The name of the class with this index.
     pub(super) fn class(&self, global: Option<u32>) -> String {
         let Some(global) = global else { return "a class without a name".into() };
         let part = |(begin, end): (u32, u32)| String::from_utf8_lossy(&self.bytes[begin as usize..end as usize]);

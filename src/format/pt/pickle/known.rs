@@ -68,7 +68,6 @@ pub(super) enum Known {
     Object,
     /// A tensor of a subclass, created by another function from its arguments.
     Subclass,
-    /// A storage class.
     Storage(&'static Element),
     Dtype(&'static Element),
     /// A tensor of an unsupported kind.

@@ -24,7 +24,6 @@ pub(super) struct Pickle<'a> {
 /// A tensor: a view of a storage.
 #[derive(Debug)]
 pub(super) struct Tensor {
-    /// Name of the storage.
     pub(super) storage: String,
     /// The byte size of the storage.
     pub(super) held: u64,
