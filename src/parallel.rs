@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
+/// The stack of a thread and the reserve of its allocator, in bytes.
+const ADDRESS_SPACE_OF_A_THREAD: u64 = 16 << 20;
+
 /// Locks, ignoring poison: a panic on another thread ends the program in any case.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -18,6 +21,14 @@ pub fn into_inner<T>(mutex: Mutex<T>) -> T {
 /// Number of hardware threads available to this process; 1 if unknown.
 pub fn available_threads() -> usize {
     available_parallelism().map_or(1, usize::from)
+}
+
+/// The number of threads: the given one, or all hardware threads; fewer if they do not fit into `address_space`, the bytes that
+/// `ulimit -v` leaves.
+pub fn number_of_threads(given: Option<u16>, address_space: Option<u64>) -> usize {
+    let threads = given.map_or_else(available_threads, usize::from);
+    let room = address_space.and_then(|left| usize::try_from(left / ADDRESS_SPACE_OF_A_THREAD).ok());
+    room.map_or(threads, |room| threads.min(room.max(1)))
 }
 
 /// Runs `work` on this thread and up to `threads - 1` others, and returns all results. Uses fewer threads if the
@@ -83,6 +94,15 @@ pub(crate) fn in_time(test: impl FnOnce() + Send + 'static) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_are_as_many_as_given_if_they_fit_into_the_address_space() {
+        assert_eq!(number_of_threads(None, None), available_threads());
+        assert_eq!(number_of_threads(Some(40), None), 40);
+        assert_eq!(number_of_threads(Some(40), Some(1 << 40)), 40);
+        assert_eq!(number_of_threads(Some(40), Some(100 << 20)), 6);
+        assert_eq!(number_of_threads(Some(40), Some(0)), 1);
+    }
 
     #[test]
     fn results_come_in_the_order_of_their_numbers() {

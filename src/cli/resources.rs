@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::memory;
 use crate::distribution::TensorSpec;
-use crate::parallel::available_threads;
+use crate::parallel::number_of_threads;
 
 /// The default memory limit for the matrix of a slice: a multiple of the slice's size, or a number of bytes if that is more.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
@@ -27,12 +27,8 @@ fn threads(text: &str) -> Result<u16, String> {
 }
 
 impl Resources {
-    /// The requested threads, or as many as the machine runs at once.
     pub(super) fn threads(&self) -> usize {
-        let threads = self.threads.map_or_else(available_threads, usize::from);
-        // `ulimit -v` counts the stack of a thread and what its allocator sets apart.
-        let room = memory::address_space_left().and_then(|left| usize::try_from(left / OF_A_THREAD).ok());
-        room.map_or(threads, |room| threads.min(room.max(1)))
+        number_of_threads(self.threads, memory::address_space_left())
     }
 
     /// As [`Self::threads`], evaluated on first use.
@@ -56,6 +52,3 @@ impl Resources {
         self.limit().min(of_slice.filter(|_| self.max_memory.is_none()).unwrap_or(u64::MAX))
     }
 }
-
-/// The address space of a thread, in bytes.
-const OF_A_THREAD: u64 = 16 << 20;
