@@ -1,5 +1,5 @@
-//! Turns values into bytes. A [format](crate::format) lists the pieces of a file; [`fill`] produces them, and
-//! [`atomic_file`] publishes complete files only.
+//! Turns values into bytes. A [format](crate::format) lists the pieces of a file; `fill` produces them, and
+//! `atomic_file` publishes complete files only.
 
 mod atomic_file;
 mod checksums;
