@@ -38,7 +38,7 @@ fn free_in(groups: &str, mounts: &str) -> Option<u64> {
     least
 }
 
-/// The folders of a group and its ancestors, if a line of `mountinfo` is of their hierarchy.
+/// The folders of a group and its ancestors, if a line of `mountinfo` belongs to their hierarchy.
 fn folders(line: &str, version: &Version, group: &str) -> Option<Vec<PathBuf>> {
     let (mount, system) = line.split_once(" - ")?;
     let kind = system.split(' ').next()?;

@@ -51,7 +51,7 @@ impl Touched {
         self
     }
 
-    /// Errors if an output is an input, is another output, or lies below another.
+    /// Errors if an output is also an input or another output, or would be below another.
     pub(super) fn check(&self) -> Result<()> {
         if self.inputs.is_empty() && self.outputs.len() < 2 {
             return Ok(());

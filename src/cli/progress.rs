@@ -1,4 +1,4 @@
-//! A progress bar that shows itself once the work has taken half a second.
+//! A progress bar that appears after half a second of work.
 
 use std::time::{Duration, Instant};
 

@@ -346,7 +346,7 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
     Ok(())
 }
 
-/// The expressions that one uses: those that it names, those in a table that it names, and the table of an entry that it names.
+/// The dependencies of an expression: the named expressions, those in a named table, and the table of a named entry.
 fn dependencies_of(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize> {
     let mut found = Vec::new();
     for name in one.formula.names() {
@@ -364,7 +364,7 @@ fn dependencies_of(one: &Pending, by_path: &BTreeMap<&str, usize>) -> Vec<usize>
     found
 }
 
-/// A circle among the expressions without a value; the last is the first again.
+/// A cycle among the expressions without a value; the last repeats the first.
 fn cycle(dependencies: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
     let mut path = Vec::new();
     let mut next = waiting.iter().position(|&count| count > 0);

@@ -20,13 +20,13 @@ pub(super) struct Reading<'e> {
     pub(super) language: &'e Language,
 }
 
-/// A whole number, possibly as an expression.
+/// A whole number or an expression.
 pub(super) enum Quantity<'e> {
     Number(u64),
     Expression(Compiled<'e>),
 }
 
-/// The keys of a tensor or a rule that determine its values.
+/// The settings of a tensor or a rule.
 #[derive(Default)]
 pub(super) struct Settings<'e> {
     pub(super) scheme: Option<Template<'e>>,
@@ -38,7 +38,7 @@ pub(super) struct Settings<'e> {
 }
 
 impl Settings<'_> {
-    /// The first key that only a tensor with values can have.
+    /// The first key that requires a tensor with values.
     pub(super) fn of_weights(&self) -> Option<&'static str> {
         let given = [
             ("scheme", self.scheme.is_some()),
@@ -67,7 +67,7 @@ pub(super) enum What<'e> {
     Layer { kind: Template<'e>, parameters: Vec<(&'e str, Parameter<'e>)> },
 }
 
-/// The value of a layer's parameter, possibly as an expression.
+/// A parameter of a layer: a value or an expression.
 pub(super) enum Parameter<'e> {
     Plain(Value),
     Expression(Compiled<'e>),

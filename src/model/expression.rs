@@ -14,7 +14,7 @@ use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 4096;
-/// The most steps of an expression, including the text that it makes and the items that it visits.
+/// The most steps of an expression. Each byte of text that it makes and each item that it visits count.
 const FUEL: u64 = 1 << 16;
 /// The most work of all expressions of a recipe together: 1 for each evaluation, and [`WORK_OF_STEP`] for each step that is not
 /// free.

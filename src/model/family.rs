@@ -125,7 +125,7 @@ impl Family {
         path.split('.').try_fold(first, |node, key| node.get(key)).map(document::Node::to_json)
     }
 
-    /// Errors if a value has another kind than the default. Without this check an expression would fail with a worse message.
+    /// Errors if the kind of a value is not that of the default. Otherwise an expression would fail with a worse message.
     fn check_kinds(&self, config: &Config) -> Result<()> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
         for (key, node) in entries {

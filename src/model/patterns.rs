@@ -11,7 +11,7 @@ pub(super) const MAX_PATTERNS: usize = 4096;
 const MAX_LENGTH: usize = 4096;
 /// The most bytes of all patterns of a set.
 const MAX_TOTAL: usize = 1 << 18;
-/// The deepest nesting of braces: `globset` and the engine below it recurse.
+/// The deepest nesting of braces, since `globset` and its engine recurse.
 const MAX_NESTING: usize = 16;
 
 /// Patterns in order, each with whether it has matched a name.

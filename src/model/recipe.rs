@@ -138,7 +138,7 @@ struct Building<'a, 'e> {
     bytes: u64,
     /// The number of rounds through blocks, with or without tensors.
     rounds: usize,
-    /// The number of seeds that layers have taken, for generators with a seed per layer.
+    /// The number of seeds used by layers, for generators with a seed per layer.
     seeds: u64,
 }
 
@@ -322,7 +322,7 @@ fn least(block: &Block, scope: &Scope) -> u64 {
     rounds.saturating_mul(inside.max(1))
 }
 
-/// A tensor before its scheme is known.
+/// A tensor without its scheme.
 struct Part<'p> {
     name: &'p str,
     shape: Shape,

@@ -44,7 +44,7 @@ pub struct CopiedTensor {
     pub(super) copied: Arc<Copied>,
 }
 
-/// A drawn tensor after training.
+/// A tensor with a drawn start and trained values.
 #[derive(Clone, Debug)]
 pub struct TrainedTensor {
     pub(super) initial: DrawnTensor,

@@ -130,7 +130,7 @@ impl Options {
 }
 
 impl Rbm {
-    /// Visible biases start at log(p / (1 - p)) of the fraction p of samples in which a unit is on, clipped to [1/2n, 1 - 1/2n]. Those of
+    /// Visible biases start at log(p / (1 - p)); p is the fraction of samples in which a unit is on, clipped to [1/2n, 1 - 1/2n]. Those of
     /// Gaussian units start at their means, and hidden biases at 0.
     fn start(job: &Job, input: &Input) -> Result<Self> {
         let options = Options::read(job)?;

@@ -3,7 +3,7 @@
 use super::Scheme;
 use super::frameworks::{Alias, FRAMEWORKS};
 
-/// Names of a scheme with the same meaning, each in its framework.
+/// Names of one meaning in several frameworks.
 pub struct Meaning {
     /// The meaning, as an expression here.
     pub means: &'static str,

@@ -66,7 +66,7 @@ pub struct Unsupported {
 /// Every framework, in the order of the pages.
 pub static FRAMEWORKS: &[Framework] = include!(concat!(env!("OUT_DIR"), "/frameworks.rs"));
 
-/// Words that belong to no framework.
+/// Words without a framework.
 pub static COMMON: Framework = include!(concat!(env!("OUT_DIR"), "/common.rs"));
 
 /// A framework's name and its meaning as an expression, or the reason that it has none.

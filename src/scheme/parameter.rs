@@ -99,7 +99,7 @@ pub enum Kind {
     Flag,
 }
 
-/// A type of values.
+/// A type of parameter values.
 pub trait Value: Sized {
     /// The accepted values.
     const KIND: Kind;
@@ -185,7 +185,7 @@ impl Value for bool {
 
 /// A type whose values are words; [`choice!`] declares one.
 pub trait Choice: Copy + PartialEq + 'static {
-    /// The words.
+    /// The words of all values.
     const WORDS: &'static [&'static str];
     /// The value of each word.
     const ALL: &'static [Self];

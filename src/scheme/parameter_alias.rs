@@ -12,7 +12,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    /// The words that belong to no framework.
+    /// Words without a framework.
     pub(super) const COMMON: Self = Self { framework: &COMMON, name: "" };
 
     pub(super) fn new(framework: &'static Framework, name: &'static str) -> Self {

@@ -1,4 +1,4 @@
-//! The place at which a scheme is applied: the shape, the roles of its axes, and the weights that one tensor holds.
+//! The context of a scheme: the shape, the roles of its axes, and the packing of weights in a tensor.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl Packing {
     }
 }
 
-/// The place at which a scheme is applied.
+/// The context of a scheme: shape, axes and base.
 pub struct Site<'a> {
     /// The shape.
     pub shape: &'a Shape,

@@ -21,7 +21,7 @@ pub struct Difference {
     pub first: u64,
     /// The value of that element in the file.
     pub found: f64,
-    /// The value of that element by the plan.
+    /// The value of that element in the plan.
     pub expected: f64,
     /// The number of elements that differ.
     pub count: u64,

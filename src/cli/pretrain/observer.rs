@@ -34,7 +34,7 @@ impl TrainingObserver for NoObserver {
     }
 }
 
-/// Writes progress to standard error, and the log, the picture and checkpoints.
+/// Writes progress to standard error, and maintains the log, the picture and checkpoints.
 pub(super) struct ConsoleObserver {
     bar: Option<ProgressBar>,
     pub(super) log: Option<Log>,

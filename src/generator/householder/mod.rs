@@ -37,9 +37,8 @@ pub(super) fn drawn<T: Real>(
     product_of(rows, cols, draw, threads)
 }
 
-/// The columns of Q, one after the other, where Q R is the `rows x cols` matrix stored by columns in
-/// `matrix` and the diagonal of R is positive, which leaves one Q alone. Where the diagonal is 0, so
-/// is the column of Q.
+/// The columns of Q, one after the other. Q R is the column-major `rows x cols` matrix `matrix`, with a positive diagonal of R, which makes
+/// Q unique. If an element of the diagonal is 0, so is the column of Q.
 ///
 /// `rows >= cols`. The result is the same for any number of `threads`.
 pub(super) fn decomposed(rows: usize, cols: usize, mut matrix: Vec<f64>, threads: usize) -> Vec<f64> {

@@ -1,4 +1,4 @@
-//! A `config.json` and a model, in and out.
+//! Tests of models from and to `config.json`.
 
 use serde_json::json;
 

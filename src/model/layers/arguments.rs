@@ -28,7 +28,7 @@ pub(super) struct LayerArguments<'a> {
     pub(super) name: &'a str,
     pub(super) kind: LayerKind,
     pub(super) parameters: &'a [(String, Parameter)],
-    /// The framework whose own layers decide the schemes.
+    /// The framework whose layers define the schemes.
     pub(super) like: Option<&'static Framework>,
 }
 
@@ -135,7 +135,7 @@ impl LayerArguments<'_> {
         Ok(groups)
     }
 
-    /// True if torch's own layers decide the schemes.
+    /// True if torch's layers define the schemes.
     pub(super) fn is_like_torch(&self) -> bool {
         self.like.is_some_and(Framework::is_torch)
     }
@@ -146,7 +146,7 @@ impl LayerArguments<'_> {
         LayerTensor { name, shape, layout: None, role, fans: Fans::default(), default_scheme, turn: 0, skipped: 0 }
     }
 
-    /// The scheme of such a tensor in the framework's own layer.
+    /// The framework's default scheme of a tensor.
     pub(super) fn default_scheme(&self, role: TensorRole, gates: Option<Gates>) -> Option<String> {
         self.like?.default_init?(self.kind, role, gates)
     }

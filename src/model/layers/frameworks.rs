@@ -7,7 +7,7 @@ use super::tensor::GateTensor::{self, Bias, Biases, ForgetBias, Input, Recurrent
 use super::tensor::TensorRole;
 use crate::tensor::Layout;
 
-/// The names of a framework for the tensors of layers, and the initialization of its own layers.
+/// A framework's names for the tensors of layers, and its default initialization.
 pub struct Framework {
     /// The name of its layout.
     pub layout: &'static str,

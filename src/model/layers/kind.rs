@@ -31,7 +31,7 @@ pub enum LayerKind {
     TransformerEncoder,
     TransformerDecoder,
     Transformer,
-    /// Any layer with a random state and no weights. In Keras it takes a seed, so later layers get others.
+    /// Any layer with a random state and no weights. In Keras it uses a seed, which changes those of later layers.
     Dropout,
 }
 

@@ -37,7 +37,7 @@ impl TensorRole {
     }
 }
 
-/// A tensor of a recurrent layer, by what it multiplies or shifts.
+/// A tensor of a recurrent layer, by its role in the gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GateTensor {
     /// Inputs to gates.
@@ -95,7 +95,7 @@ pub struct LayerTensor {
 }
 
 impl LayerTensor {
-    /// The scheme that its framework draws it by.
+    /// Its framework's scheme.
     pub fn scheme(&self) -> &str {
         self.default_scheme.as_deref().or(self.role.constant()).unwrap_or("zeros")
     }

@@ -100,7 +100,7 @@ fn chrono(
     Ok(Distribution::Joint(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
 
-/// The places of the gates in a bias.
+/// The layout of the gates in a bias.
 #[derive(Debug)]
 struct Gates {
     units: u64,

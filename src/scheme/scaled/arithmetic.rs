@@ -25,7 +25,7 @@ pub(in crate::scheme) trait Arithmetic {
     }
 }
 
-/// The distribution with mean 0 and variance scale / fan, in an order of arithmetic.
+/// The distribution with mean 0 and variance scale / fan, by an order of arithmetic.
 pub(in crate::scheme) fn scaled(
     scale: f64,
     fan: f64,

@@ -38,8 +38,8 @@ impl Extremes {
         self.most = negated(lower(negated(self.most), negated(other.most)));
     }
 
-    /// Tests both against those of `count` values of the distribution. `grid` is the coarsest step of probability of any generator, which
-    /// draws nothing beyond its last step.
+    /// Tests both against the extremes of `count` values of the distribution. `grid` is the coarsest probability step of any generator;
+    /// tails beyond its last step are never drawn.
     pub(super) fn test(
         &self,
         tensor: &TensorSpec,

@@ -59,7 +59,7 @@ impl Orthonormal<'_> {
         (self.values.len() / (self.rows * self.columns)) as u64
     }
 
-    /// The distribution of the entries. Their number is taken as the degrees of freedom of the matrices.
+    /// Tests the distribution of the entries, counted as the degrees of freedom of the matrices.
     fn distance(&self, cells: &Cells) -> TestResult {
         let (rows, gain) = (self.rows as u64, self.gain.abs());
         let cdf = |x: f64| 0.5 + x.signum() * 0.5 * (1.0 - sphere_coordinate(x / gain, rows));

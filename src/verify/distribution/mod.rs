@@ -40,7 +40,7 @@ use range::Range;
 pub struct GoodnessOfFit {
     /// The results of statistical tests.
     pub tests: Vec<TestResult>,
-    /// Values that the distribution cannot give, each as a sentence.
+    /// Impossible values of the distribution, each as a sentence.
     pub faults: Vec<String>,
     /// The part of the distribution that is not tested, and the reason.
     pub untested: Option<String>,
@@ -133,7 +133,7 @@ struct Wrong {
     count: u64,
 }
 
-/// Tests values that are a function of their index: each within two units in the last place of the largest.
+/// Tests deterministic values: each within two units in the last place of the largest.
 fn exact(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: TestOptions) -> Result<GoodnessOfFit> {
     let dtype = tensor.dtype;
     let expected = |index: u64| {
@@ -176,7 +176,7 @@ fn exact(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: Te
     }))
 }
 
-/// Tests a distribution of values that depend on one another by its bounds alone.
+/// Tests a distribution of dependent values by its bounds alone.
 fn range_alone(
     tensor: &TensorSpec,
     contents: &mut Contents,

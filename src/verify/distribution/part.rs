@@ -42,7 +42,7 @@ pub(super) struct Selected<'v> {
     pub(super) values: Cow<'v, [f64]>,
     /// Their indices in the tensor; empty if all values of the chunk follow it.
     indices: Vec<u64>,
-    /// The first value that must be 0 and is not.
+    /// The first non-zero value that must be 0.
     pub(super) nonzero: Option<Element>,
 }
 

@@ -32,7 +32,7 @@ impl Range {
     }
 }
 
-/// The fault of a value that the distribution cannot give.
+/// The error for an impossible value of the distribution.
 pub(super) fn fault(tensor: &TensorSpec, distribution: &Distribution, (index, value): Element) -> String {
     let reason = match distribution.bounds() {
         Some((low, high)) if value.is_finite() => {

@@ -22,7 +22,7 @@ struct Observed {
     cells: Cells,
     extremes: Extremes,
     outside: Option<Element>,
-    /// The first element that must be 0 and is not.
+    /// The first non-zero element that must be 0.
     nonzero: Option<Element>,
     runs: RunHashes,
 }
@@ -91,13 +91,13 @@ impl Sample<'_> {
         Ok(self.fit(observed, &excerpt, options))
     }
 
-    /// Cells are narrowest about 0, or about the mean of a distribution that lies elsewhere.
+    /// The grid is finest around 0, or around the mean of a distribution far from 0.
     fn grid(&self) -> Grid {
         let (mean, std) = (self.distribution.mean().unwrap_or(0.0), self.distribution.std().unwrap_or(0.0));
         Grid::new(self.tensor.dtype, if mean.abs() > std { mean } else { 0.0 })
     }
 
-    /// Values that the distribution cannot give.
+    /// Errors for impossible values of the distribution.
     fn faults(&self, observed: &Observed, nonzeros: Option<&NonzeroCounts>) -> Vec<String> {
         let outside = observed.outside.map(|element| range::fault(self.tensor, self.distribution, element));
         let nonzero = observed

@@ -23,7 +23,7 @@ pub const FRAMEWORK: &str = "torch";
 pub struct Module {
     /// The name in `torch.nn`.
     pub name: &'static str,
-    /// The tensor whose shape gives the sizes, then its substitutes if it is missing.
+    /// The tensor that determines the sizes, then its substitutes if it is missing.
     pub weights: &'static [&'static str],
     /// The axes of that tensor.
     pub axes: &'static str,
@@ -234,7 +234,7 @@ impl ModuleSpec {
     }
 }
 
-/// A tensor with its own address: nothing is drawn before it, or set to zero after it.
+/// A tensor with its own address: no skipped values, and no later reset to zero.
 fn apart(tensor: LayerTensor) -> LayerTensor {
     let is_zero = |scheme: &str| scheme.contains("cleared") || tensor.fans.fan_in == Some(0);
     let scheme = tensor.default_scheme.clone().filter(|scheme| tensor.role != TensorRole::Bias || !is_zero(scheme));
