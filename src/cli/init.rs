@@ -58,7 +58,6 @@ pub(super) struct Init {
     shards: Shards,
 }
 
-/// Parses a fan.
 pub(super) fn fan(text: &str) -> Result<u64, String> {
     let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));
     fan.ok_or_else(|| "use a whole number from 1 to 2^48".into())

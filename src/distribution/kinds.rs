@@ -53,14 +53,14 @@ pub enum Named {
     },
     /// The Laplace distribution.
     Laplace {
-        /// Its mean.
+        /// The mean.
         mean: f64,
         /// The standard deviation divided by sqrt(2).
         scale: f64,
     },
     /// The Cauchy distribution, not truncated.
     Cauchy {
-        /// Its median.
+        /// The median.
         median: f64,
         /// Half the distance between its quartiles.
         scale: f64,
@@ -72,23 +72,23 @@ pub enum Named {
     },
     /// The gamma distribution.
     Gamma {
-        /// Its shape.
+        /// The shape parameter.
         shape: f64,
-        /// Its scale.
+        /// The scale parameter.
         scale: f64,
     },
     /// Student's t distribution, not truncated.
     StudentT {
         /// The degrees of freedom.
         dof: f64,
-        /// Its centre.
+        /// The centre.
         mean: f64,
         /// The factor of a standard value.
         scale: f64,
     },
     /// A value or its negative.
     Sign {
-        /// That value.
+        /// One value; the other is its negative.
         value: f64,
     },
 }

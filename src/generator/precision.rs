@@ -7,9 +7,7 @@ use crate::tensor::to_f32;
 
 /// Single or double precision.
 pub(super) trait Precision: Copy + Default + Send + Sync + 'static {
-    /// As a single.
     fn single(self) -> f32;
-    /// As a double.
     fn double(self) -> f64;
 }
 

@@ -140,7 +140,6 @@ fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::V
     })
 }
 
-/// A value from JSON.
 pub(super) fn from_json(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Null => Value::from(()),

@@ -86,7 +86,6 @@ struct Rbm {
 /// Buffers that every step reuses.
 #[derive(Default)]
 struct Buffers {
-    /// The transposed weights.
     transposed: Panels,
     /// The probabilities of hidden units for the data.
     of_data: Panels,
@@ -100,7 +99,6 @@ struct Options {
     momentum: f32,
     weight_decay: f32,
     gibbs_steps: u64,
-    /// The activation of visible units.
     visible: Activation,
     sparsity: f32,
     sparsity_cost: f32,

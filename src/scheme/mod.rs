@@ -53,7 +53,7 @@ use crate::distribution::Distribution;
 pub struct Family {
     /// A heading of `list schemes`.
     pub name: &'static str,
-    /// Its schemes.
+    /// The schemes of the family, one row each.
     pub schemes: &'static [Scheme],
 }
 

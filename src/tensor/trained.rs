@@ -35,7 +35,7 @@ impl fmt::Display for TrainedIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// Its weight.
+    /// The weight matrix.
     Weight,
     /// Bias of the outputs.
     Bias,

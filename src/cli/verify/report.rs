@@ -31,7 +31,6 @@ pub(super) struct Tensor<'a> {
     pub(super) name: &'a str,
     /// The expected tensor: the one of that name, or the one that it is tied to.
     pub(super) planned: &'a plan::Tensor,
-    /// The difference.
     pub(super) difference: Option<Difference>,
 }
 

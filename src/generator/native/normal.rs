@@ -31,7 +31,7 @@ pub(super) struct Planes {
 }
 
 impl Planes {
-    /// The planes of draw `attempt` of every element: 0 for the first, more after rejections.
+    /// The planes of draw `attempt` of every element: 0 for the first; each rejection adds 1.
     pub(super) fn of_attempt(attempt: u64) -> Self {
         let word = attempt * 8;
         Self { word, further: word + 1, refined: word + 2 }

@@ -53,7 +53,6 @@ impl Words {
         dispatch(Fill { words: self, plane, first, out });
     }
 
-    /// One word.
     pub(super) fn word(&self, plane: u64, index: u64) -> u32 {
         let mut words = self.block(plane, block_of(index));
         for _ in 0..position_of(index) {

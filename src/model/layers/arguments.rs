@@ -23,7 +23,6 @@ pub enum Parameter {
     Word(String),
 }
 
-/// A layer with its arguments.
 pub(super) struct LayerArguments<'a> {
     pub(super) name: &'a str,
     pub(super) kind: LayerKind,

@@ -127,7 +127,6 @@ impl Values {
         if matches!(self, Self::Normal) { NORMAL_REACH } else { 1.0 }
     }
 
-    /// The mean.
     pub(super) fn mean(self) -> f64 {
         if let Self::Bernoulli { positive } = self { 2.0 * positive - 1.0 } else { 0.0 }
     }
@@ -141,9 +140,7 @@ impl Values {
 /// The parameters of the sparsity pattern.
 pub(super) const DENSITY: Parameter<f64> = common::DENSITY
     .help("the probability of each element to be non-zero; the fraction of non-zeros with exact or direction");
-/// [`DENSITY`] with the default 0.1.
 pub(super) const DENSITY_OF_A_TENTH: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]");
-/// [`DENSITY`] with the default 1.
 pub(super) const DENSITY_OF_ONE: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]");
 pub(super) const DEGREE: Parameter<u64> =
     Parameter::new("degree", "the exact number of connections of each unit, instead of density");

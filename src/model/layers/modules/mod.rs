@@ -57,7 +57,7 @@ const PADDING: &str = "padding";
 
 /// A module with parameters: `torch.nn.LSTM:num_layers=2`.
 pub struct ModuleSpec {
-    /// The module itself.
+    /// The module without parameters.
     pub module: &'static Module,
     parameters: Parameters,
 }
