@@ -45,8 +45,8 @@ enum What {
 impl List {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let pages = [What::Schemes, What::Frameworks];
-        ensure!(!self.markdown || pages.contains(&self.what), "--markdown goes with schemes or frameworks only");
-        ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework goes with schemes only");
+        ensure!(!self.markdown || pages.contains(&self.what), "--markdown lists schemes or frameworks only");
+        ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework lists schemes only");
         match self.what {
             What::Schemes => match &self.framework {
                 Some(word) => coverage::of_framework(out, frameworks::Framework::find(word)?)?,

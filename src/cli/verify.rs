@@ -179,7 +179,7 @@ impl Verify {
         let mut wanted: Vec<_> = contents.entries.iter_mut().filter(|entry| self.wants(&entry.name)).collect();
         match wanted.as_mut_slice() {
             [entry] => entry.name = name.to_string(),
-            others => bail!("--name goes with a single tensor, and there are {}: pick one with --tensor", others.len()),
+            others => bail!("--name needs a single tensor, and there are {}: pick one with --tensor", others.len()),
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Verify {
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         if let Some(option) = self.numbers.given() {
-            bail!("{option} goes with --scheme or --recipe: without those, the file's provenance has it");
+            bail!("{option} needs --scheme or --recipe: the file's provenance already has it");
         }
         let Some(recipe) = &contents.provenance else {
             let why = contents.notes.iter().find(|note| note.starts_with("the provenance") || note.starts_with("only"));

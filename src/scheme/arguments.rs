@@ -111,7 +111,7 @@ impl Arguments {
         self.parameters.iter().any(|listed| listed.name() == parameter.name())
     }
 
-    /// A value in canonical spelling, for messages; long numbers are shortened.
+    /// A value in canonical spelling, for messages.
     pub fn text(&self, parameter: &dyn AnyParameter) -> &str {
         self.spelled(parameter).unwrap_or("not given")
     }

@@ -73,7 +73,7 @@ fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
     folder.done("init normal w=9x8 --like jax --seed 3,fold-in=2 -q -o w.safetensors");
     for option in ["--like jax", "--seed 3,split=0/2"] {
         let told = verify(&folder, &format!("w.safetensors {option}"), 2);
-        assert!(told.contains("goes with --scheme or --recipe"), "{told}");
+        assert!(told.contains("needs --scheme or --recipe"), "{told}");
     }
     folder.write("r.toml", "seed = 3\nlike = \"jax\"\n[tensors]\nw = { shape = [9, 8], scheme = \"normal\" }\n");
     verify(&folder, "w.safetensors --recipe r.toml --seed 3,fold-in=2", 0);

@@ -71,6 +71,6 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
 fn widened_or_not(arguments: &Arguments) -> Result<FanDistribution> {
     let distribution = arguments.value(&TRUNCATED)?;
     let corrected = distribution == TruncatedNormal || !arguments.given(&CORRECTED);
-    ensure!(corrected, "corrected goes with distribution=truncated-normal");
+    ensure!(corrected, "corrected needs distribution=truncated-normal");
     Ok(distribution)
 }

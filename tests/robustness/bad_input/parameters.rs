@@ -296,7 +296,7 @@ fn scales_are_refused_without_what_they_follow_from() {
         ("init siren:omega=0 3x3", &["omega is 0"]),
         ("init fan-in-uniform 3", &["fan_in", "--fan-in"]),
         ("init magnitude-scaling:magnitude=0 3x3", &["magnitude is 0"]),
-        ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected goes with"]),
+        ("init variance-scaling:distribution=normal,corrected=false 3x3", &["corrected needs"]),
     ]);
 }
 
