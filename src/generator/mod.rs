@@ -31,8 +31,6 @@ use libm_probe::Function;
 use sequential::RngState;
 pub use sequential::Sequence;
 use source::{Offset, Sliced};
-
-pub use precision::to_bfloat16;
 pub use source::{Source, Values};
 
 /// A random number generator with its sampling of distributions.

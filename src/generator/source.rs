@@ -12,7 +12,7 @@ use crate::tensor::{Shape, Slice, to_f32, to_usize};
 pub trait Source: Send + Sync {
     /// Fills `out` with elements `start..` as singles, inside the bounds of the tensor's dtype.
     fn fill_f32(&self, start: u64, out: &mut [f32]);
-    /// The same elements, rounded from singles to bfloat16 as by [`to_bfloat16`](super::to_bfloat16). Returns false, and does nothing, if
+    /// The same elements, rounded from singles to bfloat16 as by [`to_bfloat16`](crate::tensor::to_bfloat16). Returns false, and does nothing, if
     /// singles must come first.
     fn fill_bf16(&self, _start: u64, _out: &mut [bf16]) -> bool {
         false

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use anyhow::{Result, bail};
 use half::{bf16, f16};
 
+use super::bfloat16::round_to_bfloat16;
+use super::number::{sticky, to_f32};
 use crate::text::did_you_mean;
 
 /// Element type of a drawn tensor; always stored little-endian.
@@ -89,7 +91,7 @@ impl DType {
             Self::F64 => value,
             Self::F32 => f64::from(to_f32(value)),
             Self::F16 => f16::from_f64(sticky(value)).into(),
-            Self::BF16 => bf16::from_f64(sticky(value)).into(),
+            Self::BF16 => round_to_bfloat16(value).into(),
         }
     }
 
@@ -114,16 +116,6 @@ impl DType {
         }
     }
 }
-
-/// Collects the lower half of a double into one sticky bit. The `half` crate looks only at the upper half, or rounds
-/// through a single on CPUs with an instruction for that. With this bit, both find the right side of a tie.
-fn sticky(value: f64) -> f64 {
-    const LOWER: u64 = 0xffff_ffff;
-    let bits = value.to_bits();
-    f64::from_bits(bits & !LOWER | u64::from(bits & LOWER != 0) << 32)
-}
-
-use super::to_f32;
 
 /// Bits of the next larger 16-bit floating-point number.
 fn next_up_bits(bits: u16) -> u16 {

@@ -2,6 +2,7 @@
 
 mod axes;
 mod base;
+mod bfloat16;
 mod copied;
 mod dtype;
 mod element;
@@ -19,6 +20,7 @@ mod widen;
 
 pub use axes::{Axes, AxisRole};
 pub use base::{Base, TensorIdentity};
+pub use bfloat16::to_bfloat16;
 pub use copied::{Copied, CopiedIdentity};
 pub use dtype::DType;
 pub use element::{Element, STORED, Stored};

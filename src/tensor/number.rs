@@ -17,3 +17,11 @@ pub fn to_usize(count: u64) -> usize {
 pub fn to_f32(value: f64) -> f32 {
     value as f32
 }
+
+/// Collects the lower half of a double into one sticky bit. The `half` crate looks only at the upper half, or rounds
+/// through a single on CPUs with an instruction for that. With this bit, both find the right side of a tie.
+pub(super) fn sticky(value: f64) -> f64 {
+    const LOWER: u64 = 0xffff_ffff;
+    let bits = value.to_bits();
+    f64::from_bits(bits & !LOWER | u64::from(bits & LOWER != 0) << 32)
+}

@@ -7,9 +7,9 @@ use half::{bf16, f16};
 use pulp::{Simd, WithSimd};
 
 use crate::format;
-use crate::generator::{Source, to_bfloat16};
+use crate::generator::Source;
 use crate::simd::dispatch;
-use crate::tensor::{DType, Shape, StoredTensor};
+use crate::tensor::{DType, Shape, StoredTensor, to_bfloat16};
 
 /// Number of `f32` values drawn at a time before a conversion to another dtype. It fits a core's cache, amortises the
 /// overhead of a run, and is a multiple of every tile.

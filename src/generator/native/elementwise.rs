@@ -3,8 +3,8 @@
 use half::bf16;
 use pulp::Simd;
 
-use crate::generator::{Source, to_bfloat16};
-use crate::tensor::to_f32;
+use crate::generator::Source;
+use crate::tensor::{to_bfloat16, to_f32};
 
 /// The number of elements drawn together. A pair of normals has its two elements half a tile apart.
 pub(super) const TILE: usize = 512;
