@@ -2,7 +2,7 @@
 //! that needs many normals at once gets them faster from [`RandomStreams`].
 //!
 //! [`Joint`]: super::Joint
-//! [`RandomStreams`]: super::Draws
+//! [`RandomStreams`]: super::RandomStreams
 
 use std::f64::consts::{LN_2, TAU};
 

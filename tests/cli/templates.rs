@@ -166,9 +166,9 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
         ("like.safetensors --keep * --format npz", "a type that npz does not have: take --format"),
         ("like.safetensors --keep * --format json", "a type that json does not have: take --format"),
     ] {
-        let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out.npz")));
+        let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out.safetensors")));
         assert!(ended.is_refusal() && ended.told.contains(why), "{line}: {}", ended.told);
-        assert!(!folder.names().contains(&"out.npz".into()), "{line}");
+        assert!(!folder.names().contains(&"out.safetensors".into()), "{line}");
     }
 }
 

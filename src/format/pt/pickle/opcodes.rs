@@ -23,7 +23,7 @@ enum Argument {
     /// This number of bytes.
     Fixed(usize),
     /// A length prefix of this number of bytes, and as many bytes as it says.
-    Histogram(usize),
+    LengthPrefixed(usize),
     /// This number of lines.
     Lines(usize),
 }
@@ -57,9 +57,9 @@ fn argument(code: u8) -> Option<Argument> {
         b'M' => Argument::Fixed(2),
         b'J' | b'r' | b'j' => Argument::Fixed(4),
         b'G' | 0x95 => Argument::Fixed(8),
-        b'U' | b'C' | 0x8a | 0x8c => Argument::Histogram(1),
-        b'T' | b'X' | b'B' | 0x8b => Argument::Histogram(4),
-        0x8d | 0x8e | 0x96 => Argument::Histogram(8),
+        b'U' | b'C' | 0x8a | 0x8c => Argument::LengthPrefixed(1),
+        b'T' | b'X' | b'B' | 0x8b => Argument::LengthPrefixed(4),
+        0x8d | 0x8e | 0x96 => Argument::LengthPrefixed(8),
         b'I' | b'L' | b'F' | b'S' | b'V' | b'g' | b'p' => Argument::Lines(1),
         b'c' | b'i' => Argument::Lines(2),
         _ => return None,
@@ -74,7 +74,7 @@ impl<'a> Instruction<'a> {
             argument(code).with_context(|| format!("instruction {code:#04x} is not one that torch.save writes"))?;
         let (skipped, length, after) = match argument {
             Argument::Fixed(length) => (0, Some(length), 0),
-            Argument::Histogram(width) => (width, rest.get(..width).map(length).transpose()?, 0),
+            Argument::LengthPrefixed(width) => (width, rest.get(..width).map(length).transpose()?, 0),
             Argument::Lines(count) => (0, lines(rest, count)?, 1),
         };
         let Some(argument) = length.and_then(|length| rest.get(skipped..)?.get(..length)) else { return Ok(None) };
