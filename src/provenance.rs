@@ -110,7 +110,7 @@ impl Provenance {
         }
         // The version comes first: of a later form nothing else is known.
         let Version { schema } = serde_json::from_str(text)?;
-        ensure!(schema == SCHEMA, "its schema is {schema}, and {SCHEMA} is known here");
+        ensure!(schema == SCHEMA, "its schema is {schema}: this version of fanin reads {SCHEMA}");
         let provenance: Self = serde_json::from_str(text)?;
         provenance.seed()?;
         Ok(provenance)
@@ -124,7 +124,7 @@ impl Provenance {
     /// The seed of all tensors.
     pub fn seed(&self) -> Result<Seed> {
         let seed = self.seed.parse().ok().filter(|seed: &Seed| seed.to_string() == self.seed);
-        seed.with_context(|| format!("its seed `{}` is none", self.seed))
+        seed.with_context(|| format!("its seed `{}` is not valid", self.seed))
     }
 }
 
@@ -172,8 +172,8 @@ impl TensorProvenance {
         generator: &'static Generator,
         base: Option<&Arc<Base>>,
     ) -> Result<DrawnTensor> {
-        ensure!(self.copied.is_none(), "it was copied from another file, and not drawn");
-        ensure!(self.trained.is_none(), "it was learned from data, and not drawn");
+        ensure!(self.copied.is_none(), "it was copied from another file, not drawn");
+        ensure!(self.trained.is_none(), "it was learned from data, not drawn");
         let name: Name = name.parse()?;
         let shape = Shape::new(self.slice.as_ref().map_or(&self.shape, |slice| &slice.of).clone())?;
         let layout = match &self.layout {
@@ -193,12 +193,7 @@ impl TensorProvenance {
 
     /// The range of a slice on each axis, from its start.
     fn ranges(&self, start: &[u64]) -> Result<Vec<Range<u64>>> {
-        ensure!(
-            start.len() == self.shape.len(),
-            "its slice begins on {} axes, and it has {}",
-            start.len(),
-            self.shape.len()
-        );
+        ensure!(start.len() == self.shape.len(), "its slice has {} axes, not {}", start.len(), self.shape.len());
         let range = |(&start, &size): (&u64, &u64)| Some(start..start.checked_add(size)?);
         start.iter().zip(&self.shape).map(range).collect::<Option<_>>().context("its slice ends past 64 bits")
     }
@@ -218,7 +213,7 @@ impl TensorProvenance {
 
     /// The element type, drawn or copied.
     pub fn element(&self) -> Result<Element> {
-        Element::of_word(&self.dtype).with_context(|| format!("its dtype `{}` is not known", self.dtype))
+        Element::of_word(&self.dtype).with_context(|| format!("unknown dtype `{}`", self.dtype))
     }
 
     /// The type of its elements.

@@ -24,7 +24,7 @@ pub fn scan<S: Send>(
     let name = || format!("`{}`", crate::text::escape(&entry.name));
     let values = entry.values().with_context(name)?;
     let element = values.element();
-    ensure!(element.is_number(), "{}: values of type {} are not read as numbers", name(), element.word());
+    ensure!(element.is_number(), "{}: values of type {} cannot be read as numbers", name(), element.word());
     let chunks = entry.shape.count().div_ceil(CHUNK);
     let threads = usize::try_from(chunks).unwrap_or(threads).min(threads);
     in_parallel(values, threads, new, visit).with_context(name)

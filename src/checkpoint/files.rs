@@ -90,7 +90,7 @@ impl Files {
         for tensor in plan.tensors() {
             let path = folder.join(format!("{}.{}", tensor.name(), format.extensions[0]));
             let longest = path.components().map(|part| part.as_os_str().len()).max().unwrap_or(0);
-            ensure!(longest <= MAX_FILE_NAME, "{}: a file's name has at most {MAX_FILE_NAME} bytes", shown(&path));
+            ensure!(longest <= MAX_FILE_NAME, "{}: a file name has at most {MAX_FILE_NAME} bytes", shown(&path));
             let plan = plan.of(vec![tensor.clone()]);
             let pieces = format.pieces(&plan)?;
             small.extend(PlannedFile::sidecar(&path, &plan, format, data.len())?);
@@ -168,7 +168,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<()> {
     let plain: PathBuf = folder.components().collect();
     // A single call, because another process may create the folder between two calls.
     match fs::metadata(&plain) {
-        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, and not a folder: name another", shown(&plain)),
+        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, not a folder: name another", shown(&plain)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| shown(&plain)),
     }

@@ -82,20 +82,20 @@ impl Rank {
             () if environment.any(&[SRUN.rank, SRUN.world]) => Self::from_pair(environment, &SRUN)?,
             () if environment.any(&[INDEXED_JOB]) => {
                 let world = world.with_context(|| {
-                    format!("`{INDEXED_JOB}` is set, and Kubernetes does not say of how many: give --world-size")
+                    format!("`{INDEXED_JOB}` is set, but not the number of ranks: pass --world-size N")
                 })?;
                 Self { number: environment.number(INDEXED_JOB)?, world, rule: INDEXED_JOB.into() }
             }
             () => match OTHERS.iter().find(|rule| environment.any(&[rule.rank, rule.world])) {
                 Some(rule) => Self::from_pair(environment, rule)?,
                 None => bail!(
-                    "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: give --rank and --world-size",
+                    "--rank auto: none of SLURM_ARRAY_TASK_ID, SLURM_PROCID, {INDEXED_JOB}, {} is set: pass --rank I and --world-size N",
                     OTHERS.iter().map(|rule| rule.rank).collect::<Vec<_>>().join(", ")
                 ),
             },
         };
         let given = world.unwrap_or(found.world);
-        ensure!(given == found.world, "--world-size {given}: {} says {}: leave it out", found.rule, found.world);
+        ensure!(given == found.world, "--world-size {given}: {} says {}: omit the option", found.rule, found.world);
         Ok(found)
     }
 
@@ -105,11 +105,11 @@ impl Rank {
         let span = last.checked_sub(first).and_then(|span| span.checked_add(1));
         ensure!(
             span == Some(count),
-            "the Slurm array from {first} to {last} has {count} tasks, and parts are counted without gaps: submit it as --array=0-{}",
+            "the Slurm array from {first} to {last} has {count} tasks, so it has gaps: submit it as --array=0-{}",
             count.saturating_sub(1)
         );
         let number = task.checked_sub(first).filter(|_| task <= last);
-        let number = number.with_context(|| format!("`{}` is {task}, outside of {first} to {last}", ARRAY[0]))?;
+        let number = number.with_context(|| format!("`{}` is {task}, not from {first} to {last}", ARRAY[0]))?;
         Ok(Self { number, world: count, rule: format!("Slurm array: {} and {}", ARRAY[0], ARRAY[3]) })
     }
 
@@ -134,13 +134,10 @@ impl Environment<'_> {
 
     fn number(&self, name: &str) -> Result<u64> {
         let text = (self.0)(name).with_context(|| {
-            format!("--rank auto: `{name}` is not set, though variables beside it are: give --rank and --world-size")
+            format!("--rank auto: `{name}` is not set, but related variables are: pass --rank I and --world-size N")
         })?;
         text.to_str().and_then(number).with_context(|| {
-            format!(
-                "--rank auto: `{name}` is `{}`, and not a whole number",
-                crate::text::cut(&text.to_string_lossy(), 40)
-            )
+            format!("--rank auto: `{name}` is `{}`, not a whole number", crate::text::cut(&text.to_string_lossy(), 40))
         })
     }
 }

@@ -102,7 +102,11 @@ impl Files {
         self.small.iter().try_for_each(|file| file.check(of_small(options), in_folder))?;
         if let Some(path) = self.sha256_path().filter(|_| options.existing == Existing::Refuse) {
             // A rank may find the list that another rank wrote.
-            ensure!(self.rank.is_some() || is_free(&path), "{}: it exists: --force replaces it", shown(&path));
+            ensure!(
+                self.rank.is_some() || is_free(&path),
+                "{}: already exists: use --force to overwrite",
+                shown(&path)
+            );
         }
         self.refuse_others()
     }
@@ -117,7 +121,7 @@ impl Files {
             let name = entry.with_context(|| shown(folder))?.file_name();
             let path = folder.join(&name);
             if name.to_str().is_some_and(shards::is_part) && !ours.contains(path.as_path()) {
-                bail!("{}: it is of another checkpoint: remove it, or take another folder", shown(&path));
+                bail!("{}: it belongs to another checkpoint: remove it, or use another folder", shown(&path));
             }
         }
         Ok(())

@@ -160,12 +160,12 @@ impl Destination {
     fn write_stream(&self, plan: &Plan, format: &'static Format) -> Result<()> {
         ensure!(
             !is_closed(io::stdout().as_fd())?,
-            "standard output is closed, or /dev/null open for reading too: write to a file, or redirect it by `>`"
+            "standard output is closed or open for reading: write to a file, or redirect it with `>`"
         );
         let several = || FORMATS.iter().filter(|format| format.holds_several).map(|format| format.name);
         ensure!(
             format.holds_several || plan.tensors().len() == 1,
-            "several tensors to standard output need --format {}: {} holds one tensor, not {}",
+            "several tensors on standard output need --format {}: {} holds one tensor, not {}",
             several().collect::<Vec<_>>().join(", "),
             format.name,
             plan.tensors().len()

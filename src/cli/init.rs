@@ -83,7 +83,10 @@ impl Init {
                 text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
             match &module {
                 Some(module) => {
-                    ensure!(fans == Fans::default(), "--fan-in, --fan-out: a module has the fans of its shape");
+                    ensure!(
+                        fans == Fans::default(),
+                        "--fan-in and --fan-out do not apply to modules: the shape gives their fans"
+                    );
                     module.layout(self.layout.as_ref(), common.generator)?;
                     let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
                     let shape: Shape = shape.parse().with_context(told)?;
@@ -110,7 +113,7 @@ impl Init {
     fn base(&self) -> Result<Option<Base>> {
         let Some(path) = &self.base else { return Ok(None) };
         let scheme = scheme::resolve(&self.scheme)?.scheme;
-        ensure!(scheme.requires == Requires::Base, "--base: {} starts from no weight", scheme.name);
+        ensure!(scheme.requires == Requires::Base, "--base: {} does not start from a weight", scheme.name);
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }

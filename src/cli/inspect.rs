@@ -30,7 +30,7 @@ pub(super) struct Inspect {
     /// Print names, counts and sizes as a tree; no value is read
     #[arg(long, conflicts_with_all = ["plot", "spectrum", "output", "json"])]
     tree: bool,
-    /// Print a histogram of each tensor; `○` marks the expected end of a bar
+    /// Print a histogram of each tensor; `○` marks each bar's expected length
     #[arg(long)]
     plot: bool,
     /// Print the singular values of each matrix
@@ -156,10 +156,10 @@ fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String>
         let (name, word) = (&entry.name, &entry.type_word);
         match entry.element() {
             Some(element) if element.is_complex() => {
-                Some(format!("the figures of `{name}` are of its magnitudes: it is complex"))
+                Some(format!("`{name}` is complex: the statistics are of its magnitudes"))
             }
             Some(element) if element.is_number() => None,
-            _ => Some(format!("`{name}` has no figures: values of type {word} are not read")),
+            _ => Some(format!("`{name}` has no statistics: values of type {word} cannot be read")),
         }
     })
 }
@@ -204,7 +204,11 @@ fn not_finite(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
         let Entry { name, .. } = &contents.entries[*number];
         let Summary { nan, infinite, .. } = (*summary)?;
         (nan + infinite > 0).then(|| {
-            format!("`{name}` holds {} NaN and {} infinite, left out of its figures", grouped(nan), grouped(infinite))
+            format!(
+                "`{name}` has {} NaN and {} infinite values, excluded from its statistics",
+                grouped(nan),
+                grouped(infinite)
+            )
         })
     })
 }
@@ -293,7 +297,7 @@ fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
     let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();
     Ok(json!({
         "format": contents.format.name,
-        "generator": contents.provenance.as_ref().map(|recipe| &recipe.generator),
+        "generator": contents.provenance.as_ref().map(|provenance| &provenance.generator),
         "seed": seed.as_ref().map(super::report::seed),
         "tensors": tensors,
         "notes": all_notes(contents, looked),

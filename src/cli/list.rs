@@ -21,10 +21,10 @@ use crate::text::figure;
 pub(super) struct List {
     /// What to list
     what: What,
-    /// With schemes: the names of a framework (torch, keras, jax, ...) and what each is here
+    /// With schemes: names of a framework (torch, keras, jax, ...) and their meanings
     #[arg(long, value_name = "WORD", conflicts_with = "markdown")]
     framework: Option<String>,
-    /// With schemes or frameworks: everything about each, as a page in Markdown
+    /// With schemes or frameworks: print all details as Markdown
     #[arg(long)]
     markdown: bool,
 }
@@ -109,7 +109,7 @@ fn models(out: &mut dyn Write) -> Result<()> {
     columns(out, families.iter().map(|family| [family.model_type.clone(), family.architectures.join(", ")]))?;
     writeln!(
         out,
-        "\nThe first is meant where a config.json names none. Names, shapes and values are those of {FOLLOWS}."
+        "\nThe first is the default if a config.json names none. Names, shapes and values follow {FOLLOWS}."
     )?;
     Ok(())
 }
@@ -122,8 +122,8 @@ fn schemes(out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {:widest$}  {}", scheme.name, scheme.summary)?;
         }
     }
-    writeln!(out, "\n`fanin explain NAME` tells the formula, the parameters, the source and other names;")?;
-    writeln!(out, "`fanin list schemes --framework torch` tells what each name of a framework is here.")
+    writeln!(out, "\n`fanin explain NAME` shows the formula, the parameters, the source and other names;")?;
+    writeln!(out, "`fanin list schemes --framework torch` shows the names of a framework and their meanings.")
 }
 
 /// Prints rows with all but the last column padded to one width.

@@ -117,10 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
         // The parser does not say which.
         Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
             let culprit = arguments.iter().find(|argument| argument.to_str().is_none());
-            bail!(
-                "`{}` is not UTF-8: only a file may be named otherwise",
-                culprit.cloned().unwrap_or_default().display()
-            );
+            bail!("`{}` is not UTF-8: only file names may be", culprit.cloned().unwrap_or_default().display());
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             print(&error.render())?;

@@ -118,7 +118,7 @@ impl Model {
         };
         let source = source(&self.spec, self.rules.is_some() || !self.keep.is_empty())?;
         if !matches!(source, Source::Template) {
-            let of_templates = "it is for a file of weights as SPEC, and this is none";
+            let of_templates = "SPEC is not a weights file";
             ensure!(self.rules.is_none(), "--rules: {of_templates}");
             ensure!(self.keep.is_empty(), "--keep: {of_templates}");
         }
@@ -141,7 +141,7 @@ impl Model {
         };
         let notes = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
         let unwritten = (!sidecars.is_empty() && !destination.is_folder())
-            .then(|| format!("{} is not written: `-o DIR/` puts it beside the weights", family::FILE));
+            .then(|| format!("{} is not written: use `-o DIR/` to write it with the weights", family::FILE));
         let plan = made.plan.with_notes(notes.chain(unwritten));
         for file in self.tokenizer_files(&destination)? {
             // The files of this model have priority.
@@ -209,7 +209,7 @@ pub(super) fn model_of(spec: &str, numbers: &DrawingOptions) -> Result<model::Mo
         }
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
         Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
-        Source::Template => bail!("{} holds weights, and is no recipe", escape(spec)),
+        Source::Template => bail!("{} holds weights, not a recipe", escape(spec)),
     })
 }
 
@@ -219,13 +219,13 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
         let text = text_of(io::stdin().lock()).context("standard input")?;
         let source = classified("standard input".into(), text);
         let weights = matches!(source, Source::Template);
-        ensure!(!weights, "standard input holds weights, and no recipe: weights are read from a file");
+        ensure!(!weights, "standard input holds weights, not a recipe: name a weights file instead");
         return Ok(source);
     }
     let path = Path::new(spec);
     let metadata = match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !spec.contains(['/', '.']) => {
-            family::Family::find(spec).with_context(|| format!("there is no file {}", shown(path)))?;
+            family::Family::find(spec).context("SPEC is not a file")?;
             return Ok(Source::Family(spec.into()));
         }
         metadata => metadata.with_context(|| shown(path))?,
@@ -288,7 +288,7 @@ fn text_of_file(path: &Path) -> Result<String> {
         fcntl_setfl(&file, OFlags::empty())?;
     }
     let text = text_of(file)?;
-    ensure!(!is_pipe || !text.is_empty(), "it is a pipe that nobody writes to");
+    ensure!(!is_pipe || !text.is_empty(), "it is a pipe without a writer");
     Ok(text)
 }
 
@@ -296,9 +296,9 @@ fn text_of_file(path: &Path) -> Result<String> {
 fn text_of(source: impl Read) -> Result<String> {
     let mut bytes = Vec::new();
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB: a recipe has at most that");
+    ensure!(bytes.len() as u64 <= MAX_LENGTH, "more than 16 MiB, the limit of a recipe");
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&byte| byte == b'\n').count();
-        anyhow!("line {line} is not UTF-8: a recipe is text in UTF-8")
+        anyhow!("line {line} is not UTF-8")
     })
 }

@@ -17,11 +17,11 @@ use crate::writer::{Existing, FileOptions};
 /// The options of output.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Output")]
-#[expect(clippy::struct_field_names, reason = "the option is named --output")]
+#[expect(clippy::struct_field_names, reason = "use --output")]
 pub(super) struct Output {
     /// Output file, DIR/ for a folder, or - for standard output
     ///
-    /// A folder gets a checkpoint with `model`, and otherwise one file for each tensor.
+    /// DIR/ becomes a checkpoint with `model`, and otherwise gets one file per tensor.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// File format (`fanin list formats`) [default: by the file's extension]
@@ -159,8 +159,8 @@ impl Output {
             self.check_resumable(format)?;
             return Ok(Place::File(path.into(), format));
         }
-        ensure!(!self.sha256, "--sha256 is of files: -o FILE or -o DIR/");
-        ensure!(!self.resume, "--resume is for files: -o FILE.safetensors or -o DIR/");
+        ensure!(!self.sha256, "--sha256 needs -o FILE or -o DIR/");
+        ensure!(!self.resume, "--resume needs -o FILE.safetensors or -o DIR/");
         let named = self.output.is_some();
         Ok(match format {
             None if self.dry_run || (terminal && !named) => Place::Terminal,
@@ -168,7 +168,7 @@ impl Output {
             Some(format) => {
                 ensure!(
                     named || self.dry_run || !format.binary || !terminal,
-                    "standard output is a terminal: `-o FILE`, or `-o -` to fill it with bytes"
+                    "standard output is a terminal: use `-o FILE`, or `-o -` to write bytes to it"
                 );
                 Place::Stream(format)
             }
@@ -194,7 +194,7 @@ impl Output {
         };
         self.check_resumable(format)?;
         if let Some(option) = option.filter(|_| !format.makes_checkpoints()) {
-            bail!("{option} needs a checkpoint, which is safetensors: leave out --format {}", format.name);
+            bail!("{option} needs a safetensors checkpoint: omit --format {}", format.name);
         }
         Ok(match is_checkpoint && format.makes_checkpoints() {
             true => Place::Checkpoint(path.into(), format, shards.max_shard_size.unwrap_or(MAX_SHARD_SIZE)),
@@ -218,6 +218,6 @@ fn by_extension(path: &Path) -> Result<&'static Format> {
     let found = path.extension().and_then(|extension| Format::of_extension(extension.to_str()?));
     found.with_context(|| {
         let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extensions[0])).collect();
-        format!("{}: its extension is none of {}: add --format", shown(path), known.join(", "))
+        format!("{}: unknown extension: use {}, or add --format", shown(path), known.join(", "))
     })
 }

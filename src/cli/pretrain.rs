@@ -39,7 +39,7 @@ use resume::Resumed;
 #[derive(clap::Args)]
 #[command(
     mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Continue an interrupted run from its checkpoint, if any")),
-    mut_arg("max_memory", |memory| memory.help("Memory limit for training, and for data that is compressed, text or cut into columns, such as 8GiB [default: half of the free memory]")),
+    mut_arg("max_memory", |memory| memory.help("Memory limit for training, and for data that must be unpacked or parsed, such as 8GiB [default: half of the free memory]")),
 )]
 pub(super) struct Pretrain {
     /// Training method (see below)
@@ -147,7 +147,7 @@ impl Pretrain {
         let interrupted = path.symlink_metadata().is_ok() && self.output.file_options().existing == Existing::Refuse;
         ensure!(
             !interrupted,
-            "{}: an earlier run was interrupted: --resume continues it, --force starts again",
+            "{}: an earlier run was interrupted: use --resume to continue it, or --force to start again",
             shown(&path)
         );
         Ok(())
@@ -338,7 +338,7 @@ pub(super) fn retrain(
     let same = identity.sha256 == first.data.sha256 && identity.dtype == first.data.dtype;
     ensure!(
         same && identity.shape == first.data.shape,
-        "trained on `{}` of SHA-256 {}, but --data has SHA-256 {}",
+        "trained on `{}` with SHA-256 {}, but --data has SHA-256 {}",
         cut(&escape(&first.data.name), 100),
         cut(&escape(&first.data.sha256), 64),
         identity.sha256
@@ -348,7 +348,11 @@ pub(super) fn retrain(
     ensure!(one_run, "its tensors were trained in several runs, which cannot be verified");
     let method = MethodSpec::from_record(&first.method)?;
     let first_size = first.sizes.first().copied().unwrap_or(0);
-    ensure!(first_size == table.features as u64, "its first size is {first_size}, but its data has {}", table.features);
+    ensure!(
+        first_size == table.features as u64,
+        "its first size is {first_size}, but --data has {} features",
+        table.features
+    );
     let trainer = Trainer { method: &method, seed: native_seed(seed)?, table, data: &data, threads, limit };
     trainer.train(targets, Progress::default(), &mut NoObserver)
 }

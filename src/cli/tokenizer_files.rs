@@ -45,7 +45,7 @@ pub(super) fn copied(folder: &Path) -> Result<Vec<Sidecar>> {
             found.push(Sidecar { name: name.into(), bytes });
         }
     }
-    ensure!(!found.is_empty(), "{} has none of the files that are copied: {}", shown(folder), NAMES.join(", "));
+    ensure!(!found.is_empty(), "{} has none of the tokenizer files ({})", shown(folder), NAMES.join(", "));
     Ok(found)
 }
 
@@ -56,15 +56,12 @@ fn content(path: &Path, room: u64) -> Result<Option<Vec<u8>>> {
     }
     let file = Origin::open(path)?;
     let length = file.length();
-    ensure!(length <= room, "the files to copy have more than 1 GiB, and are no tokenizer's");
+    ensure!(length <= room, "more than 1 GiB to copy: these are not tokenizer files");
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(length)?)?;
     file.reader().take(length + 1).read_to_end(&mut bytes)?;
     // What the system makes up as it is read, as under /proc, tells no length or a wrong one.
-    ensure!(
-        bytes.len() as u64 == length,
-        "its length is not what it holds: it is no file of a disk, or is being written"
-    );
+    ensure!(bytes.len() as u64 == length, "its size changed while it was copied, or it is not a regular file");
     Ok(Some(bytes))
 }
 

@@ -29,7 +29,7 @@ use crate::writer::Settings;
 
 /// Recompute the values of a file and compare them, or test their distribution.
 ///
-/// The file's own provenance says how, unless --scheme or --recipe does. Exit status: 0 match, 1 mismatch, 2 error.
+/// Uses the file's own provenance, unless --scheme or --recipe is given. Exit status: 0 match, 1 mismatch, 2 error.
 #[derive(clap::Args)]
 #[command(mut_args(with_help))]
 pub(super) struct Verify {
@@ -44,7 +44,7 @@ pub(super) struct Verify {
     /// Only tensors whose name matches: * for any characters, ? for one
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
-    /// Name that the tensor was drawn with, if a .npy file has another; with --scheme
+    /// Name under which the tensor was drawn, if the .npy file has another; with --scheme
     #[arg(long, requires = "scheme")]
     name: Option<Name>,
     /// Axes, with --scheme: a framework, or one letter per axis
@@ -67,9 +67,9 @@ pub(super) struct Verify {
     data: Option<PathBuf>,
     #[command(flatten)]
     data_options: DataOptions,
-    /// Test if the values fit the distribution, whatever their seed
+    /// Test whether the values fit the distribution, whatever their seed
     ///
-    /// With --scheme or --recipe this works for files of other programs, too.
+    /// With --scheme or --recipe this also works for files of other programs.
     #[arg(long)]
     distribution: bool,
     /// Probability of a false alarm with --distribution, over all tensors together
@@ -92,7 +92,7 @@ fn with_help(argument: clap::Arg) -> clap::Arg {
     match argument.get_id().as_str() {
         "seed" => argument.help("Seed of the values, with --scheme or --recipe"),
         "like" => argument.help("Framework that drew the values, with --scheme or --recipe").long_help(
-            "Framework that drew the values, with --scheme or --recipe: in the order of the file, of the tensors that --tensor selects",
+            "Framework that drew the values, with --scheme or --recipe\n\nTensors count as drawn in the file's order, those of --tensor only.",
         ),
         _ => argument,
     }
@@ -198,18 +198,18 @@ impl Verify {
         if let Some(option) = self.numbers.given() {
             bail!("{option} needs --scheme or --recipe: the file's provenance already has it");
         }
-        let Some(recipe) = &contents.provenance else {
+        let Some(provenance) = &contents.provenance else {
             let why = contents.notes.iter().find(|note| note.starts_with("the provenance") || note.starts_with("only"));
             let why = why.map_or("it has no provenance".into(), |note| cut(&escape(note), 200));
             let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
             bail!("{why}: pass --recipe FILE, or --scheme EXPR --seed N{distribution}");
         };
-        let trained = recipe.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
+        let trained = provenance.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
         if trained && !self.distribution {
-            return Ok(self.learned(recipe)?.into());
+            return Ok(self.learned(provenance)?.into());
         }
-        ensure!(self.data.is_none(), "--data: nothing in the file was learned from data");
-        self.by_provenance(recipe, base.as_ref())
+        ensure!(self.data.is_none(), "--data: no tensor of the file was learned from data");
+        self.by_provenance(provenance, base.as_ref())
     }
 
     /// The names of tensors of types that no distribution draws, unless the plan has them.
@@ -220,33 +220,33 @@ impl Verify {
     }
 
     /// Repeats the training of all trained weights of the plan.
-    fn learned(&self, recipe: &Provenance) -> Result<Plan> {
+    fn learned(&self, provenance: &Provenance) -> Result<Plan> {
         let mut wanted = Vec::new();
-        for (name, tensor) in recipe.tensors.iter().flatten() {
+        for (name, tensor) in provenance.tensors.iter().flatten() {
             let word = || format!("the provenance of `{}`", cut(&escape(name), 100));
             wanted.push(TrainingTarget::from_record(name, tensor).with_context(word)?);
         }
         let data = &wanted.first().context("its provenance has no tensor")?.trained.data;
         let Some(path) = &self.data else {
             bail!(
-                "it was learned from `{}` (SHA-256 {}): name the file that holds it with --data",
+                "it was learned from `{}` (SHA-256 {}): pass that file as --data FILE",
                 cut(&escape(&data.name), 100),
                 cut(&escape(&data.sha256), 64)
             );
         };
         let table = Dataset::open(path, &self.data_options.table(), self.resources.limit()).context("--data")?;
-        let seed = recipe.seed()?;
+        let seed = provenance.seed()?;
         let (threads, limit) = (self.resources.threads(), self.resources.limit());
         let tensors = super::pretrain::retrain(wanted, &seed, &table, threads, limit).context("its provenance")?;
         Ok(Plan::new(NATIVE, seed, tensors)?.only(|tensor| self.wants(tensor.name().as_str())))
     }
 
-    fn by_provenance(&self, recipe: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
-        let generator = Generator::find(&recipe.generator).context("its provenance")?;
+    fn by_provenance(&self, provenance: &Provenance, base: Option<&Arc<Base>>) -> Result<Expected> {
+        let generator = Generator::find(&provenance.generator).context("its provenance")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorProvenance| tensor.copied.is_none();
         // Where each tensor's numbers follow those of others, those are derived too.
-        let all = recipe
+        let all = provenance
             .tensors
             .iter()
             .flatten()
@@ -258,7 +258,7 @@ impl Verify {
                 None => underived.push(name.clone()),
             }
         }
-        let plan = Plan::new(generator, recipe.seed()?, tensors)?;
+        let plan = Plan::new(generator, provenance.seed()?, tensors)?;
         Ok(Expected { underived, ..plan.only(|tensor| self.wants(tensor.name().as_str())).into() })
     }
 
@@ -266,26 +266,26 @@ impl Verify {
     fn derive(
         &self,
         name: &str,
-        recipe: &TensorProvenance,
+        provenance: &TensorProvenance,
         generator: &'static Generator,
         base: Option<&Arc<Base>>,
     ) -> Result<Option<DrawnTensor>> {
-        let Some(identity) = &recipe.base else { return Ok(Some(recipe.tensor(name, generator)?)) };
+        let Some(identity) = &provenance.base else { return Ok(Some(provenance.tensor(name, generator)?)) };
         match base {
             Some(base) => {
                 let same = base.identity.sha256 == identity.sha256 && base.identity.dtype == identity.dtype;
                 ensure!(
                     same && base.identity.shape == identity.shape,
-                    "it started from `{}` of SHA-256 {}, and --base has SHA-256 {}",
+                    "it started from `{}` with SHA-256 {}, but --base has SHA-256 {}",
                     cut(&escape(&identity.name), 100),
                     cut(&escape(&identity.sha256), 64),
                     base.identity.sha256
                 );
-                Ok(Some(recipe.tensor_from(name, generator, Some(base))?))
+                Ok(Some(provenance.tensor_from(name, generator, Some(base))?))
             }
             None if self.distribution => Ok(None),
             None => bail!(
-                "it started from `{}` (SHA-256 {}): name the file that holds it with --base",
+                "it started from `{}` (SHA-256 {}): pass its file as --base FILE",
                 cut(&escape(&identity.name), 100),
                 cut(&escape(&identity.sha256), 64)
             ),
@@ -295,7 +295,7 @@ impl Verify {
     /// Every tensor of the file by one expression.
     fn by_expression(&self, expression: &str, contents: &Contents, base: Option<&Arc<Base>>) -> Result<Plan> {
         let known = self.distribution || self.numbers.has_seed();
-        ensure!(known, "--scheme: say --seed N, too, or --distribution where it is not known");
+        ensure!(known, "--scheme needs --seed N, or --distribution if the seed is unknown");
         if let Some(plan) = self.by_module(expression, contents)? {
             return Ok(plan);
         }
@@ -336,9 +336,7 @@ impl Verify {
 /// The error for a file in which no tensor has a distribution.
 fn no_distribution(entry: &Entry) -> Error {
     let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
-    anyhow!(
-        "`{name}` has type {word}, which no distribution draws, and no other tensor has one that a distribution does"
-    )
+    anyhow!("`{name}` has type {word}: there is no tensor of a floating-point type to verify")
 }
 
 /// The note on tensors of types that no distribution draws.
@@ -346,10 +344,9 @@ fn undrawn_note(names: &[String]) -> Option<String> {
     let (first, others) = names.split_first()?;
     let first = cut(&escape(first), 100);
     Some(match others.len() {
-        0 => format!("note: `{first}` has a type that no distribution draws: it is skipped"),
-        more => format!(
-            "note: `{first}` and {} more have types that no distribution draws: they are skipped",
-            grouped(more as u64)
-        ),
+        0 => format!("note: `{first}` is skipped: no distribution has its type"),
+        more => {
+            format!("note: `{first}` and {} more are skipped: no distribution has their types", grouped(more as u64))
+        }
     })
 }

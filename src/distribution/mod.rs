@@ -205,14 +205,14 @@ impl Distribution {
         }
         anyhow::ensure!(
             self.max_abs() <= dtype.max(),
-            "values up to {:.3e} do not fit {dtype}, whose largest is {:.6e}: take a wider --dtype or a smaller scale",
+            "values up to {:.3e} exceed the largest {dtype}, {:.6e}: use a wider --dtype or a smaller scale",
             self.max_abs(),
             dtype.max()
         );
         if let Some((low, high)) = self.bounds() {
             anyhow::ensure!(
                 dtype.round_up(low) <= dtype.round_down(high),
-                "no {dtype} number lies between {low} and {high}: take a wider --dtype"
+                "no {dtype} number lies between {low} and {high}: use a wider --dtype"
             );
         }
         Ok(())

@@ -17,14 +17,14 @@ impl Distribution {
         let zeros = self.share_below(zero)?;
         if zeros >= ZEROS {
             return Some(format!(
-                "{} % of the values round to 0 in {dtype}: take a wider --dtype or a larger scale",
+                "{} % of the values round to 0 in {dtype}: use a wider --dtype or a larger scale",
                 percent(zeros)
             ));
         }
         let subnormal = self.share_below(least)?;
         (subnormal >= SUBNORMAL).then(|| {
             format!(
-                "{} % of the values lie below {least:.1e}, where {dtype} keeps fewer digits: take a wider --dtype or a larger scale",
+                "{} % of the values lie below {least:.1e}, where {dtype} has fewer digits: use a wider --dtype or a larger scale",
                 percent(subnormal)
             )
         })

@@ -54,7 +54,7 @@ impl Entry {
 
     /// The values. Errors if their type is unsupported.
     pub fn values(&self) -> Result<&StoredTensor> {
-        self.stored.as_ref().with_context(|| format!("values of type {} are not read", text::escape(&self.type_word)))
+        self.stored.as_ref().with_context(|| format!("values of type {} cannot be read", text::escape(&self.type_word)))
     }
 
     /// The element type, if known.
@@ -82,7 +82,7 @@ impl Entry {
 
 /// Parses a provenance; if that fails, adds a note with the reason.
 pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Provenance> {
-    Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is left aside: {error:#}"))).ok()
+    Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is ignored: {error:#}"))).ok()
 }
 
 /// Reads exactly `length` bytes. The caller has checked `length` against the file's size.

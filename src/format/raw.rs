@@ -152,7 +152,7 @@ struct Located {
 fn read_info(name: &str, text: &str) -> Result<Located> {
     ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
     let Info { dtype, shape, offset, bytes } = serde_json::from_str(text)?;
-    let element = Element::of_word(&dtype).with_context(|| format!("its dtype `{dtype}` is not known"))?;
+    let element = Element::of_word(&dtype).with_context(|| format!("unknown dtype `{dtype}`"))?;
     let shape = Shape::new(shape)?;
     ensure!((shape.count() * element.bits()).is_multiple_of(8), "its values do not fill whole bytes");
     let asked = element.bytes(shape.count());

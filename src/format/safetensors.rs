@@ -187,7 +187,7 @@ impl Located {
         let Info { dtype, shape, data_offsets: (begin, end) } = serde_json::from_str(text)?;
         let shape = Shape::new(shape)?;
         let known = Element::of_safetensors(&dtype);
-        let element = known.with_context(|| format!("its dtype `{dtype}` is not known"))?;
+        let element = known.with_context(|| format!("unknown dtype `{dtype}`"))?;
         let asked = shape.count() * element.bits();
         ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
         let held = end.checked_sub(begin).context("it ends before it begins")?;

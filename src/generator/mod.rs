@@ -131,8 +131,8 @@ impl Generator {
         let words = || GENERATORS.iter().filter_map(|generator| Some(generator.framework.as_ref()?.word));
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);
         let Some(generator) = GENERATORS.iter().find(found) else {
-            let (shown, known) = (text::cut(word, 60), words().collect::<Vec<_>>().join(", "));
-            bail!("unknown framework `{shown}`: use {known}{}", did_you_mean(&shown, words()));
+            let shown = text::cut(word, 60);
+            bail!("unknown framework `{shown}`{}", text::did_you_mean_or_list(&shown, words(), "generators"));
         };
         Ok(generator)
     }

@@ -53,7 +53,7 @@ pub fn picture(title: &str, panels: &[Panel]) -> String {
                 "small",
                 11,
                 "start",
-                "no finite values of a type that is read",
+                "no finite values of a supported type",
             ),
         }
         if let Some(spectrum) = &panel.spectrum {

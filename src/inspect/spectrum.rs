@@ -47,7 +47,7 @@ pub fn spectrum(
     let needed = count.saturating_mul(24);
     ensure!(
         needed <= limit,
-        "the singular values of `{}` take {} of memory, above the limit of {}: raise --max-memory, or pick others with --tensor",
+        "the singular values of `{}` take {} of memory, above the limit of {}: raise --max-memory, or choose other tensors with --tensor",
         text::cut(&text::escape(&entry.name), 100),
         text::bytes(needed),
         text::bytes(limit)
@@ -92,7 +92,7 @@ fn unfit(entry: &Entry) -> Option<&'static str> {
         _ if entry.shape.rank() < 2 => Some(FEW_AXES),
         _ if entry.shape.count() == 0 => Some("it is empty"),
         Some(element) if element.is_complex() => Some("it is complex"),
-        _ => (!number).then_some("its values are of a type that is not read"),
+        _ => (!number).then_some("its type is not supported"),
     }
 }
 

@@ -27,8 +27,8 @@ impl Language {
                 rest = &from[2..];
                 continue;
             }
-            ensure!(from.starts_with('{'), "a `}}` without `{{`: write `}}}}` for a brace");
-            let end = closing(from).context("a `{` is not closed: write `{{` for a brace")?;
+            ensure!(from.starts_with('{'), "a `}}` has no `{{`: write `}}}}` for a literal brace");
+            let end = closing(from).context("a `{` is not closed: write `{{` for a literal brace")?;
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
             pieces.push(Piece::Expression(self.compile(&from[1..end])?));
             rest = &from[end + 1..];

@@ -29,7 +29,7 @@ enum Entry {
 impl Config {
     /// Reads the text of a `config.json`.
     pub fn parse(text: &str) -> Result<Self> {
-        ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: at most 16 MiB are read", text.len());
+        ensure!(text.len() as u64 <= MAX_LENGTH, "{} bytes: at most 16 MiB are allowed", text.len());
         let text = as_json(text.trim_start_matches('\u{feff}'));
         let raw: &RawValue = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
         match Entry::read(raw.get(), 0)? {

@@ -341,7 +341,7 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
         let cycle = cycle(&dependencies, &waiting);
         let names: Vec<String> =
             cycle.iter().map(|&index| format!("`{}`", escape(&cut(&pending[index].path, 60)))).collect();
-        bail!("{}: constants depend on each other in a circle: {}", place(&pending[cycle[0]]), names.join(" -> "));
+        bail!("{}: constants depend on each other in a cycle: {}", place(&pending[cycle[0]]), names.join(" -> "));
     }
     Ok(())
 }

@@ -145,7 +145,7 @@ impl fmt::Display for SourceLocation<'_> {
 /// Reads a recipe's text.
 pub(super) fn read(recipe: &Text) -> Result<Node> {
     let Text { shown_name, text, syntax } = *recipe;
-    ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: at most 16 MiB are read", text.len());
+    ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: at most 16 MiB are allowed", text.len());
     // Some editors put a byte order mark before UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::of(text);
@@ -213,7 +213,7 @@ fn from_toml(value: &DeValue, line: usize, depth: usize, lines: &Lines) -> Resul
             Value::Number(number.ok_or_else(error)?)
         }
         DeValue::Boolean(truth) => Value::Bool(*truth),
-        DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: no key takes a date"))),
+        DeValue::Datetime(date) => return Err(misplaced(anyhow!("`{date}` is a date: dates are not supported"))),
         DeValue::Array(items) => {
             let items =
                 items.iter().map(|item| from_toml(item.as_ref(), lines.line(item.span().start), depth + 1, lines));

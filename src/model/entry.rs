@@ -197,7 +197,7 @@ impl<'e> Reading<'e> {
                     (None, Some(tied)) => {
                         let other = entries.iter().find(|(key, _)| !matches!(key.as_str(), "tied" | "when"));
                         let other = other.map_or("", |(key, _)| key.as_str());
-                        ensure!(other.is_empty(), "`{other}`: a tied tensor has no other keys");
+                        ensure!(other.is_empty(), "`{other}`: a tied tensor takes no other keys");
                         What::Tied(self.template(tied).context("`tied`")?)
                     }
                     (Some(_), Some(_)) => bail!("`shape` and `tied` exclude each other"),

@@ -208,10 +208,7 @@ impl Compiled<'_> {
             let roots = self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root));
             roots.into_iter().find(|name| !scope.has(name)).map(String::from)
         };
-        ensure!(
-            self.work.load(Ordering::Relaxed) < MAX_WORK,
-            "the expressions of the recipe take too many steps together"
-        );
+        ensure!(self.work.load(Ordering::Relaxed) < MAX_WORK, "the recipe's expressions take too many steps in total");
         self.ensure_few_items(scope)?;
         let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
@@ -224,7 +221,7 @@ impl Compiled<'_> {
         if let Some(value) = value {
             return plain(&value);
         }
-        let Some(name) = unknown() else { bail!("it has no value: the entry does not exist") };
+        let Some(name) = unknown() else { bail!("there is no such entry") };
         let all = scope.all();
         let near = did_you_mean(&name, all.iter().map(String::as_str).chain(FUNCTIONS));
         bail!("unknown name `{}`{near}", escape(&cut(&name, 60)))
@@ -242,7 +239,7 @@ impl Compiled<'_> {
                 items = items.saturating_add(times.saturating_mul(count));
             }
         }
-        ensure!(items <= MAX_ITEMS, "it takes too many steps, or makes too long a text");
+        ensure!(items <= MAX_ITEMS, "it takes too many steps, or its text is too long");
         Ok(())
     }
 
@@ -276,7 +273,7 @@ fn invalid(message: String) -> minijinja::Error {
 }
 
 fn real(function: &str, result: f64) -> Result<f64, minijinja::Error> {
-    if result.is_finite() { Ok(result) } else { Err(invalid(format!("{function} of this is not a finite number"))) }
+    if result.is_finite() { Ok(result) } else { Err(invalid(format!("the result of {function} is not finite"))) }
 }
 
 /// The last item of a list. The engine's own filter would make all items of a lazily repeated list.
@@ -307,7 +304,7 @@ fn extreme(values: &[Value], replaces: fn(&Value, &Value) -> bool) -> Result<Val
         values => values.to_vec(),
     };
     if let Some(other) = values.iter().find(|value| !value.is_number()) {
-        return Err(invalid(format!("min and max take numbers, and one is {}", shown_value(other))));
+        return Err(invalid(format!("min and max take numbers, not {}", shown_value(other))));
     }
     let mut values = values.into_iter();
     let first = values.next().ok_or_else(|| invalid("min and max take at least one number".into()))?;

@@ -12,7 +12,7 @@ use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
 use super::{Document, Model, Request, evaluate};
 use crate::tensor::DType;
-use crate::text::{cut, did_you_mean, escape};
+use crate::text::{cut, did_you_mean, did_you_mean_or_list, escape};
 
 /// The library and version that the families follow.
 pub const FOLLOWS: &str = "transformers 5.23.0";
@@ -57,14 +57,8 @@ impl Family {
         if let Some(position) = families.iter().position(|family| family.model_type == model_type) {
             return Ok(families.swap_remove(position));
         }
-        let known: Vec<&str> = families.iter().map(|family| family.model_type.as_str()).collect();
-        bail!(
-            "unknown family of models `{}`: known are {}{}; for others, use names and shapes of existing weights: `fanin model \
-             model.safetensors --rules rules.toml`",
-            escape(&cut(model_type, 60)),
-            known.join(", "),
-            did_you_mean(model_type, known.iter().copied()).trim_end_matches('?')
-        )
+        let near = did_you_mean_or_list(model_type, families.iter().map(|family| family.model_type.as_str()), "models");
+        bail!("unknown model family `{}`{near}", escape(&cut(model_type, 60)))
     }
 
     fn read(file: &str, text: &str) -> Result<Self> {
@@ -153,11 +147,11 @@ impl Family {
             None | Some(Value::Null) => None,
             Some(Value::Array(items)) => items.into_iter().next(),
             Some(other) => {
-                bail!("`architectures` is a list of names, not `{}`", cut(&escape(&other.to_string()), 60))
+                bail!("`architectures` must be a list of names, not `{}`", cut(&escape(&other.to_string()), 60))
             }
         };
         let Some(asked) = asked else { return Ok(self.architectures[0].clone()) };
-        let asked = asked.as_str().context("`architectures` is a list of names")?;
+        let asked = asked.as_str().context("`architectures` must be a list of names")?;
         ensure!(
             self.architectures.iter().any(|known| known == asked),
             "unknown architecture `{}` of {}: known are {}{}",
@@ -177,7 +171,7 @@ impl Family {
             let known = !is_private(key) && (constants.contains(&key) || config.get(key).is_some());
             ensure!(
                 known || matches!(key, "architectures" | "dtype"),
-                "--set `{}`: neither {} nor its {FILE} has such a key{}",
+                "--set `{}`: no such key in {} or its {FILE}{}",
                 escape(&cut(path, 60)),
                 self.model_type,
                 did_you_mean(key, constants.iter().copied().chain(config.values().map(|(key, _)| key)))
@@ -272,7 +266,7 @@ fn configured(
     }
     for (path, value) in settings {
         let kept = config.at(path).unwrap_or_default();
-        ensure!(kept == *value, "--set `{path}`: it is computed from other keys and stays {kept}: set those");
+        ensure!(kept == *value, "--set `{path}`: it is computed from other keys (now {kept}): set those");
     }
     Ok((model, config))
 }
@@ -286,7 +280,7 @@ fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
         (true, false) => Ok(number.into()),
         (false, true) => {
             let whole = number.fract() == 0.0 && number.abs() <= EXACT;
-            ensure!(whole, "--set `{}`: it is `{value}`: it takes a whole number", escape(&cut(path, 60)));
+            ensure!(whole, "--set `{}`: `{value}` is not a whole number", escape(&cut(path, 60)));
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
             let whole = number as i64;
             Ok(whole.into())

@@ -72,7 +72,7 @@ impl FromStr for Sizes {
             sizes.push(size);
             ensure!(sizes.len() <= Plan::MAX_TENSORS / 2, "`{shown}`: more than 2^19 layers");
         }
-        ensure!(sizes.len() > 1, "`{shown}` is one size: {FORM}");
+        ensure!(sizes.len() > 1, "`{shown}` is only one size: {FORM}");
         Ok(Self(sizes))
     }
 }
@@ -98,12 +98,17 @@ pub struct ActivationRow {
 
 const GLOROT: &str = "Glorot and Bengio 2010";
 const HE: &str = "He et al. 2015";
-const AS_RELU: &str = "He et al. 2015 for rectifiers, which it is close to";
+const AS_RELU: &str = "He et al. 2015, for rectifiers, which it resembles";
 
 /// Every activation without weights. Activations like relu have he-normal, since He et al. draw normal values.
 pub const ACTIVATIONS: &[ActivationRow] = &[
     row("tanh", &[], "glorot-uniform", GLOROT),
-    row("hard-tanh", &["hardtanh"], "glorot-uniform", "Glorot and Bengio 2010 for tanh, whose slope it has at 0"),
+    row(
+        "hard-tanh",
+        &["hardtanh"],
+        "glorot-uniform",
+        "Glorot and Bengio 2010, for tanh, which has the same slope at 0",
+    ),
     row("softsign", &[], "glorot-uniform", GLOROT),
     row("sigmoid", &["logistic"], "sigmoid-uniform", "the Deep Learning Tutorials, after Glorot and Bengio 2010"),
     row("relu", &[], "he-normal", HE),
@@ -115,7 +120,7 @@ pub const ACTIVATIONS: &[ActivationRow] = &[
     row("silu", &["swish"], "he-normal", AS_RELU),
     row("mish", &[], "he-normal", AS_RELU),
     row("selu", &[], "lecun-normal", "Klambauer et al. 2017"),
-    row("linear", &["identity", "none"], "lecun-normal", "LeCun et al. 1998: the variance of what goes in comes out"),
+    row("linear", &["identity", "none"], "lecun-normal", "LeCun et al. 1998: outputs have the variance of the inputs"),
     row("rbm", &[], "normal:std=0.01", "Hinton 2010, A practical guide to training restricted Boltzmann machines"),
 ];
 
@@ -144,7 +149,7 @@ impl FromStr for Activation {
             format!("unknown activation `{shown}`: known are {}{near}", names.join(", "))
         })?;
         let slope = slope.map(|slope| {
-            ensure!(row.name == "leaky-relu", "`{}` takes no value: only leaky-relu does, its slope", row.name);
+            ensure!(row.name == "leaky-relu", "`{}` takes no value: only leaky-relu takes one, its slope", row.name);
             let number =
                 slope.strip_prefix("slope=").unwrap_or(slope).parse().ok().filter(|slope: &f64| slope.is_finite());
             number.with_context(|| format!("`{}` is not a slope, as in `leaky-relu:0.2`", cut(slope, 30)))
@@ -232,7 +237,7 @@ impl Mlp {
         match (&self.scheme, self.like) {
             (Some(_), _) => None,
             (None, Some(framework)) => {
-                Some(format!("weights and biases are those of dense layers of {}", framework.layout))
+                Some(format!("weights and biases follow the dense layers of {}", framework.layout))
             }
             (None, None) => Some(format!("{}: {} ({})", row.name, self.activation.scheme(), row.source)),
         }
@@ -243,6 +248,6 @@ impl Mlp {
 pub fn own_layers(word: &str) -> Result<&'static Framework> {
     Framework::with_default_init(word).with_context(|| {
         let known: Vec<&str> = Framework::all_with_default_init().map(|framework| framework.layout).collect();
-        format!("{word} has no dense layers: {} have; `fanin init` draws single tensors", known.join(", "))
+        format!("{word} has no dense layers ({} have): `fanin init` draws single tensors", known.join(", "))
     })
 }

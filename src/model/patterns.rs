@@ -43,7 +43,7 @@ impl Globs {
     /// Compiles all patterns. Errors if they are too large together.
     pub(super) fn compile(&self) -> Result<Patterns> {
         let set = self.globs.iter().map(shared).collect::<Result<Vec<_>>>().and_then(|globs| Ok(GlobSet::new(globs)?));
-        let set = set.map_err(|_| anyhow!("the patterns are too large together: write shorter or fewer ones"))?;
+        let set = set.map_err(|_| anyhow!("the patterns are too large in total: write shorter or fewer ones"))?;
         Ok(Patterns { set, matched: RefCell::new(vec![false; self.globs.len()]) })
     }
 }

@@ -264,7 +264,7 @@ impl<'e> Building<'_, 'e> {
             }
             (None, _) if rule.is_none() && default_scheme.is_some() => default_scheme.unwrap_or_default().to_string(),
             (None, _) => {
-                bail!("no rule matches `{name}`: add a scheme, or a rule such as `\"*\" = \"he-normal\"`")
+                bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
             }
         };
         let from_rule = || rule.map(|rule| rule.place.to_string()).unwrap_or_default();

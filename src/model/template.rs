@@ -41,7 +41,7 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     let template = Contents::open(path)?;
     ensure!(
         options.rules.is_some() || !options.keep.is_empty(),
-        "`{}` is a weights file: --rules FILE re-initialises its tensors, --keep PATTERN copies them",
+        "`{}` is a weights file: add --rules FILE to re-initialise its tensors, or --keep PATTERN to copy them",
         text::escape(&path.to_string_lossy())
     );
     let slots = template.entries.iter().map(TemplateTensor::new).collect::<Result<Vec<_>>>();
@@ -109,7 +109,9 @@ impl Drawing<'_, '_> {
         let TemplateTensor { name, shape, .. } = slot;
         let rule = self.rules.of(name.as_str(), self.scope)?;
         let rule = rule.with_context(|| {
-            format!("no rule matches `{name}`: add one to --rules, such as `\"*\" = \"he-normal\"`, or --keep '{name}'")
+            format!(
+                "no rule matches `{name}`: add one to --rules, such as `\"*\" = \"he-normal\"`, or pass --keep '{name}'"
+            )
         })?;
         let settings = &rule.settings;
         let drawn = || {
@@ -142,7 +144,7 @@ impl TemplateTensor {
         let Self { name, type_word, .. } = self;
         self.dtype.with_context(|| {
             let word = text::escape(type_word);
-            format!("`{name}` has the type {word}, which no scheme draws: add a dtype to its rule, or --keep '{name}'")
+            format!("no scheme draws `{name}` of type {word}: add a dtype to its rule, or pass --keep '{name}'")
         })
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn from_number(number: &Number) -> Value {
 pub(super) fn message(error: &minijinja::Error) -> String {
     let kind = error.kind();
     match (kind, error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too many steps, or makes too long a text".into(),
+        (ErrorKind::OutOfFuel, _) => "it takes too many steps, or its text is too long".into(),
         (_, Some(detail)) => escape(&cut(&detail.replace('\n', " "), 300)),
         (_, None) => kind.to_string(),
     }

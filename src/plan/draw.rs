@@ -61,19 +61,14 @@ impl Plan {
         let needed = self.workspace(tensor);
         ensure!(
             needed <= limit,
-            "`{}` takes {} of memory to draw, above the limit of {}: raise --max-memory",
+            "drawing `{}` takes {} of memory, above the limit of {}: raise --max-memory",
             tensor.name,
             text::bytes(needed),
             text::bytes(limit)
         );
         // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
         let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-        ensure!(
-            there,
-            "`{}` takes {} of memory to draw, which the system does not give",
-            tensor.name,
-            text::bytes(needed)
-        );
+        ensure!(there, "`{}` takes {} of memory to draw: the system has too little", tensor.name, text::bytes(needed));
         Ok(())
     }
 }

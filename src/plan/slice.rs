@@ -19,10 +19,7 @@ impl Tensor {
             }
             Self::Copied(CopiedTensor { name, shape, slice, copied }) => {
                 let bits = copied.values.element().bits();
-                ensure!(
-                    bits.is_multiple_of(8),
-                    "`{name}` is of {bits} bits an element, which do not lie on whole bytes to slice"
-                );
+                ensure!(bits.is_multiple_of(8), "`{name}` has {bits} bits per element and cannot be sliced");
                 let (shape, slice) = cut(&name, &shape, slice.as_ref(), ranges)?;
                 // The hash is that of the values in the file.
                 let copied = Copied::new(copied.values.slice(&slice.start, &shape)?)?.into();
@@ -52,7 +49,7 @@ fn cut(name: &Name, whole: &Shape, of: Option<&Slice>, ranges: &[Range<u64>]) ->
     );
     for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
         ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
-        ensure!(*end <= size, "`{start}:{end}` on axis {axis} of `{name}={whole}` ends past its {size}");
+        ensure!(*end <= size, "`{start}:{end}` ends past axis {axis} of `{name}={whole}`, which has size {size}");
     }
     let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
     Ok((Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?, slice))
@@ -71,8 +68,7 @@ impl std::str::FromStr for SliceSpec {
     fn from_str(text: &str) -> Result<Self> {
         let (name, ranges) = text.rsplit_once('=').context("a slice is NAME=ROWS[,COLUMNS...], as in w=0:128")?;
         let ranges = ranges.split(',').map(range).collect::<Option<Vec<_>>>();
-        let ranges =
-            ranges.context("a range is a:b, a:, :b or :, counted from 0, the end not included, as in w=0:128,:64")?;
+        let ranges = ranges.context("a range is a:b, a:, :b or :, counted from 0, end excluded, as in w=0:128,:64")?;
         Ok(Self { name: name.into(), ranges })
     }
 }
@@ -91,9 +87,8 @@ impl Plan {
         for cut in cuts {
             let names = || self.tensors.iter().map(|tensor| tensor.name().as_str());
             let found = names().position(|name| name == cut.name);
-            let number = found.with_context(|| {
-                format!("a slice of `{}`: there is no such tensor{}", cut.name, did_you_mean(&cut.name, names()))
-            })?;
+            let number = found
+                .with_context(|| format!("no tensor is named `{}`{}", cut.name, did_you_mean(&cut.name, names())))?;
             let tensor = self.tensors[number].clone();
             self.tensors[number] = cut.of(tensor)?;
         }

@@ -248,12 +248,13 @@ fn notes(
     let is_constant = matches!(distribution, Distribution::Constant { .. }) && !distribution.is_nan();
     if is_constant && shape.rank() >= 2 && shape.count() > 1 {
         notes.push(
-            "all units of a constant weight start equal and stay equal; harmless for biases and output weights".into(),
+            "with a constant weight all units start equal and stay equal; harmless for biases and output weights"
+                .into(),
         );
     }
     notes.extend(distribution.too_small_for(common.dtype));
     if !reads_fans && common.fans != Fans::default() {
-        notes.push(format!("{} reads no fan: --fan-in and --fan-out change nothing", resolved.scheme.name));
+        notes.push(format!("{} uses no fans: --fan-in and --fan-out have no effect", resolved.scheme.name));
     }
     notes.extend(resolved.other_layout(&common.layout, shape.rank()));
     notes

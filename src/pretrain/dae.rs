@@ -18,12 +18,14 @@ choice! {
     enum Corruption { Masking = "masking", Gaussian = "gaussian" }
 }
 const CORRUPTION: Parameter<Corruption> =
-    Parameter::new("corruption", "corruption of samples, by values set to 0 or by added noise").default("masking");
+    Parameter::new("corruption", "corruption of samples: masking sets values to 0, gaussian adds noise")
+        .default("masking");
 choice! {
     enum Loss { CrossEntropy = "cross-entropy", Squared = "squared" }
 }
 const LOSS: Parameter<Loss> =
-    Parameter::new("loss", "reconstruction loss, for inputs in [0, 1] or for any inputs").default("cross-entropy");
+    Parameter::new("loss", "reconstruction loss: cross-entropy for inputs in [0, 1], squared for any inputs")
+        .default("cross-entropy");
 
 pub(super) const METHOD: Method = Method {
     name: "dae",
@@ -54,9 +56,9 @@ pub(super) const METHOD: Method = Method {
     activation: |arguments| arguments.value(&ACTIVATION),
     unit_interval: |arguments| match arguments.optional(&LOSS)? {
         Loss::Squared => None,
-        Loss::CrossEntropy => {
-            Some("cross-entropy takes 0 to 1: --scale minmax, --scale 255 for bytes of images, or --loss squared")
-        }
+        Loss::CrossEntropy => Some(
+            "cross-entropy needs data in [0, 1]: use --scale minmax, --scale 255 for image bytes, or --loss squared",
+        ),
     },
     check: |_| Ok(()),
     start: |job, _| Ok(Box::new(Autoencoder::start(job)?)),

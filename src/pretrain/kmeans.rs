@@ -91,7 +91,7 @@ impl KMeans {
             tolerance: job.arguments.value(&TOLERANCE)?,
             filters: Matrix::zeros(outputs, inputs),
             first: Noise::uniform(job.seed, job.name, "first filters")?,
-            anew: Noise::uniform(job.seed, job.name, "filters drawn anew")?,
+            anew: Noise::uniform(job.seed, job.name, "redrawn filters")?,
         };
         found.choose(input)?;
         Ok(found)

@@ -148,7 +148,7 @@ impl MethodSpec {
         for (option, _) in options {
             let known: Vec<String> = method.parameters().map(|known| format!("--{}", known.name())).collect();
             let is_known = method.parameters().any(|known| known.name() == *option);
-            ensure!(is_known, "--{option} is no option of {}: it takes {}", method.name, known.join(", "));
+            ensure!(is_known, "{} has no option --{option}: it takes {}", method.name, known.join(", "));
         }
         let arguments = Arguments::of(method.parameters().collect(), options).with_context(named)?;
         options::check(&arguments).with_context(named)?;
@@ -175,12 +175,12 @@ impl MethodSpec {
         let far = scaled.far();
         let loss = match (self.method.centres, dtype) {
             (true, DType::F64) => None,
-            (true, _) => Some(format!("{dtype} rounds it in the bias: use --dtype f64 or --scale standard")),
+            (true, _) => Some(format!("{dtype} rounds the bias: use --dtype f64 or --scale standard")),
             (false, _) => Some("f32 loses digits of the differences: use --scale standard".into()),
         };
-        let far = loss.filter(|_| far > 0).map(|loss| {
-            format!("the mean of {far} of {features} features is above 10,000 standard deviations: {loss}")
-        });
+        let far = loss
+            .filter(|_| far > 0)
+            .map(|loss| format!("{far} of {features} features have a mean above 10,000 standard deviations: {loss}"));
         constant.into_iter().chain(far).collect()
     }
 

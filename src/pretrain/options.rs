@@ -8,7 +8,7 @@ use crate::scheme::{AnyParameter, Arguments, Kind, Parameter, Value, number, unk
 /// Of every method.
 pub(super) const SCALE: Parameter<ScaleOption> = Parameter::new(
     "scale",
-    "scaling of each feature: to [0, 1], to mean 0 and standard deviation 1, or by a divisor such as 255 for images",
+    "scaling of each feature: minmax to [0, 1], standard to mean 0 and standard deviation 1, or a divisor such as 255 for images",
 )
 .default("none");
 /// Of every method.

@@ -17,11 +17,10 @@ choice! {
     enum Whiten { Not = "none", Scores = "pca", Features = "zca" }
 }
 const WHITEN: Parameter<Whiten> =
-    Parameter::new("whiten", "whitening: scores of variance 1; zca also rotates them back to the features")
+    Parameter::new("whiten", "whitening of the scores to variance 1; zca also rotates them back to the features")
         .default("none");
 const EPSILON: Parameter<f64> =
-    Parameter::new("epsilon", "constant added to each variance before scores are divided by its square root")
-        .default("0");
+    Parameter::new("epsilon", "constant added to each variance before its square root divides the scores").default("0");
 
 pub(super) const METHOD: Method = Method {
     name: "pca",
@@ -56,7 +55,7 @@ fn check(request: &Request) -> Result<()> {
     let (whiten, samples) = (request.arguments.value(&WHITEN)?, request.samples);
     for layer in request.layers {
         let (inputs, outputs) = (layer.weight.rows(), layer.weight.columns());
-        ensure!(outputs <= inputs, "{outputs} directions of {inputs} features: at most {inputs} exist");
+        ensure!(outputs <= inputs, "{outputs} directions for {inputs} features: use {inputs} or fewer");
         ensure!(
             whiten != Whiten::Features || outputs == inputs,
             "--whiten zca rotates {inputs} scores back to {inputs} features, not to {outputs}"
@@ -64,7 +63,7 @@ fn check(request: &Request) -> Result<()> {
         let most = samples - 1;
         ensure!(
             outputs <= most || whiten == Whiten::Features,
-            "{outputs} directions of {samples} samples: at most {most} exist"
+            "{outputs} directions for {samples} samples: use {most} or fewer"
         );
     }
     Ok(())

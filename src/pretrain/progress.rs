@@ -75,11 +75,11 @@ impl Progress {
         let mut held = read(path)?;
         let stored = held.remove(CHECKSUM).and_then(Stored::into_doubles);
         let is_whole = stored.is_some_and(|stored| stored.into_iter().eq(bytes(&checksum(&held))));
-        ensure!(is_whole, "its checksum differs: damaged, or of another version: remove it to start again");
+        ensure!(is_whole, "it is damaged, or from another version: remove it to start again");
         let mut head = held.remove(RUN).and_then(Stored::into_doubles).unwrap_or_default();
         let epochs = head.pop().unwrap_or_default();
         let same = head.into_iter().eq(bytes(run));
-        ensure!(same, "it is of another run, with other data, options, sizes or seed");
+        ensure!(same, "it is from a run with other data, options, sizes or seed");
         let incomplete = "a part of a layer is missing";
         let mut done = Vec::new();
         while let Some(weight) = held.remove(&format!("layer.{}.weight", done.len())) {

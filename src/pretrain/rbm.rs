@@ -24,13 +24,16 @@ use crate::tensor::{to_f32, to_usize};
 use units::{Draw, Units, add_products};
 
 const PERSISTENT: Parameter<bool> =
-    Parameter::new("persistent", "continue from the samples of the previous step, not from the data").default("false");
+    Parameter::new("persistent", "continue the Gibbs chains of the previous step instead of starting from the data")
+        .default("false");
 choice! {
     enum Visible { Bernoulli = "bernoulli", Gaussian = "gaussian" }
 }
-const VISIBLE: Parameter<Visible> =
-    Parameter::new("visible", "visible units, for data in [0, 1] or for any data with standard deviation 1")
-        .default("bernoulli");
+const VISIBLE: Parameter<Visible> = Parameter::new(
+    "visible",
+    "visible units: bernoulli for data in [0, 1], gaussian for data with standard deviation 1",
+)
+.default("bernoulli");
 
 pub(super) const METHOD: Method = Method {
     name: "rbm",
@@ -54,7 +57,7 @@ pub(super) const METHOD: Method = Method {
     has_visible_bias: true,
     activation: |_| Ok(Activation::Sigmoid),
     unit_interval: |arguments| {
-        let fix = "Bernoulli units take 0 to 1: --scale minmax, --scale 255 for bytes of images, or --visible gaussian";
+        let fix = "Bernoulli units need data in [0, 1]: use --scale minmax, --scale 255 for image bytes, or --visible gaussian";
         (!is_gaussian(arguments)).then_some(fix)
     },
     check: |_| Ok(()),

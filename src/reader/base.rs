@@ -19,10 +19,7 @@ impl Contents {
         let entry = &self.entries[number];
         let shown = shown_name(&entry.name);
         let dtype = entry.dtype().with_context(|| {
-            format!(
-                "{shown} holds values of type {}: a base is of f64, f32, f16 or bf16",
-                text::escape(&entry.type_word)
-            )
+            format!("{shown} has type {}: a base must be f64, f32, f16 or bf16", text::escape(&entry.type_word))
         })?;
         let needed = entry.shape.count().saturating_mul(8);
         ensure!(
@@ -41,7 +38,7 @@ impl Contents {
             Element::Drawn(dtype).widen(bytes, &mut all);
         });
         read.with_context(|| shown.clone())?;
-        ensure!(all.iter().all(|value| value.is_finite()), "{shown} holds values that are not finite");
+        ensure!(all.iter().all(|value| value.is_finite()), "{shown} has values that are not finite");
         let sha256 = text::hex(&hash.finalize());
         let identity = TensorIdentity { dtype: dtype.word().into(), name, sha256, shape: shape.axes().into() };
         Ok(Base { identity, shape, values: all })
@@ -62,7 +59,7 @@ impl Contents {
                 ensure!(!self.entries.is_empty(), "it holds no tensor");
                 ensure!(
                     self.entries.len() == 1,
-                    "it holds {} tensors: name one with {option}; they are {}",
+                    "it holds {} tensors: choose one with {option} ({})",
                     self.entries.len(),
                     names()
                 );

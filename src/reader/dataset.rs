@@ -47,7 +47,7 @@ enum Store {
 fn numbers(entry: &Entry) -> Result<&StoredTensor> {
     let values = entry.values()?;
     let read = values.element().is_number() && !values.element().is_complex();
-    ensure!(read, "{}: values of type {} are not read as data", shown_name(&entry.name), entry.type_word);
+    ensure!(read, "{}: values of type {} cannot be used as data", shown_name(&entry.name), entry.type_word);
     Ok(values)
 }
 
@@ -66,11 +66,11 @@ impl Dataset {
     pub fn open(path: &Path, options: &DatasetOptions, limit: u64) -> Result<Self> {
         let DatasetOptions { tensor, text } = options;
         if delimited::is_text(path).map_err(|error| shown(path, &error))? {
-            ensure!(tensor.is_none(), "`{}`: text has no names for matrices: leave out --data-tensor", path.display());
+            ensure!(tensor.is_none(), "`{}`: text files have no tensor names: omit --data-tensor", path.display());
             let read = delimited::read(path, &text.clone().unwrap_or_default(), limit);
             return read.map(Self::of_text).map_err(|error| shown(path, &error));
         }
-        ensure!(text.is_none(), "`{}`: it is no text: --delimiter and --columns have no meaning", path.display());
+        ensure!(text.is_none(), "`{}`: not a text file: omit --delimiter and --columns", path.display());
         Self::of_contents(path, tensor.as_deref(), limit)
     }
 
@@ -155,9 +155,9 @@ impl Dataset {
 /// Number of samples and of features.
 fn sizes(shape: &Shape) -> Result<(u64, usize)> {
     let axes = shape.axes();
-    ensure!(axes.len() >= 2, "its shape is {shape}: data is samples x features");
+    ensure!(axes.len() >= 2, "its shape is {shape}: data must be samples x features");
     let features: u64 = axes[1..].iter().product();
-    ensure!(axes[0] > 0 && features > 0, "its shape is {shape}: there is no value in it");
+    ensure!(axes[0] > 0 && features > 0, "its shape is {shape}: it has no values");
     Ok((axes[0], to_usize(features)))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     }
     let files = files_without_index(folder)?;
     match files.as_slice() {
-        [] => bail!("it holds no weights: no index (*{INDEX}), and no file with an extension of a format that is read"),
+        [] => bail!("it holds no weights: neither an index (*{INDEX}) nor a file with a known extension"),
         [only] => {
             let (format, found) = open_file(only).with_context(|| shown_path(only))?;
             // In a format of one tensor, the tensor takes its file's name.
@@ -36,7 +36,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     let kinds: BTreeSet<&str> = files.iter().filter_map(|path| kind(path)).collect();
     ensure!(
         kinds.len() <= 1,
-        "it holds weights of several kinds ({}) and no index: name one file",
+        "it holds files of several formats ({}) and no index: name one file",
         kinds.into_iter().collect::<Vec<_>>().join(", ")
     );
     let mut all = MultiFile::default();
@@ -79,7 +79,7 @@ fn kind(path: &Path) -> Option<&'static str> {
 
 /// Collects every weights file below a folder. Links to folders are not followed.
 fn weights(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
-    ensure!(depth <= MAX_DEPTH, "more than {MAX_DEPTH} folders within each other");
+    ensure!(depth <= MAX_DEPTH, "folders are nested more than {MAX_DEPTH} deep");
     for entry in fs::read_dir(folder).with_context(|| shown_path(folder))? {
         let entry = entry?;
         let path = entry.path();
@@ -130,14 +130,14 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
             bail!("the index puts {} into {}, which does not hold it", shown_name(name), shown_name(file));
         }
         if let Some(name) = held.iter().filter(|name| !names.contains(**name)).min() {
-            bail!("{} holds {}, which the index does not put there", shown_name(file), shown_name(name));
+            bail!("{} holds {}, but the index does not list it there", shown_name(file), shown_name(name));
         }
     }
     let held: u64 = all.entries.iter().filter_map(Entry::bytes).sum();
     let mut contents = all.finish()?;
     #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
     if let Some(told) = total_size.filter(|&told| told != held as f64) {
-        contents.faults.push(format!("the index says total_size {told}, and the tensors are {held} bytes"));
+        contents.faults.push(format!("the index says total_size {told}, but the tensors have {held} bytes"));
     }
     Ok(contents)
 }
@@ -166,14 +166,14 @@ impl MultiFile {
         let (format, Found { entries, provenance, notes, layout }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
         let is_same = format.name == first.name;
-        ensure!(is_same, "it is {format}, and the file before it {first}: files of one kind belong together");
+        ensure!(is_same, "it is {format}, but the file before it is {first}: all must have one format");
         for mut entry in entries {
             if !format.holds_several {
                 let extension = extension(Path::new(file)).filter(|extension| format.extensions.contains(extension));
                 let end = extension.map_or(file.len(), |extension| file.len() - extension.len() - 1);
                 entry.name = file[..end].into();
             }
-            ensure!(self.names.insert(entry.name.clone()), "{} stands in another file too", shown_name(&entry.name));
+            ensure!(self.names.insert(entry.name.clone()), "{} is in another file, too", shown_name(&entry.name));
             ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
             entry.file = Some(file.into());
             self.entries.push(entry);
@@ -197,14 +197,14 @@ impl MultiFile {
         let mut provenance = std::mem::take(&mut self.provenance).into_iter();
         let Some((first, mut whole)) = provenance.next() else { return Ok(None) };
         if some < self.files {
-            self.notes.push(format!("only {some} of {} files carry a provenance: it is left aside", self.files));
+            self.notes.push(format!("only {some} of {} files have a provenance: it is ignored", self.files));
             return Ok(None);
         }
         let mut tensors: BTreeMap<String, TensorProvenance> = whole.tensors.take().unwrap_or_default();
         for (file, other) in provenance {
             ensure!(
                 other.generator == whole.generator && other.seed == whole.seed,
-                "{} was drawn with {}, seed {}, and {} with {}, seed {}: they are not of one plan",
+                "{} was drawn with {}, seed {}, and {} with {}, seed {}: the files do not belong together",
                 shown_name(&first),
                 other_word(&whole.generator),
                 whole.seed,
@@ -214,7 +214,7 @@ impl MultiFile {
             );
             for (name, tensor) in other.tensors.unwrap_or_default() {
                 if let Some(known) = tensors.get(&name) {
-                    ensure!(*known == tensor, "the provenance of two files differ about {}", shown_name(&name));
+                    ensure!(*known == tensor, "the provenance of two files differs about {}", shown_name(&name));
                 }
                 tensors.insert(name, tensor);
             }

@@ -74,7 +74,7 @@ impl Index {
         for (name, file) in places {
             ensure!(
                 stays_inside(&file),
-                "its weight_map puts {} into {}: a file's name may not lead out of the folder",
+                "its weight_map puts {} into {}, outside the folder",
                 shown_name(&name),
                 shown_name(&file)
             );
@@ -93,7 +93,11 @@ pub(super) fn index_of(folder: &Path) -> Result<Option<PathBuf>> {
         (Some(index), _) | (None, [index]) => Ok(Some((*index).clone())),
         (None, []) => Ok(None),
         (None, [first, ..]) => {
-            bail!("it holds {} indices: name one, as {}", indices.len(), shown_name(&first.to_string_lossy()))
+            bail!(
+                "it holds {} indices: name one of them, such as {}",
+                indices.len(),
+                shown_name(&first.to_string_lossy())
+            )
         }
     }
 }

@@ -128,8 +128,8 @@ fn unread(opening: &[u8]) -> String {
     let formats = formats.join(", ");
     match foreign(opening) {
         Some(foreign) => foreign,
-        None if is_text(opening) => format!("it is text, and no weights: weights are read from {formats}"),
-        None => format!("its content is of no format that is read here: {formats}"),
+        None if is_text(opening) => format!("a text file, not weights; supported formats: {formats}"),
+        None => format!("unrecognised format; supported formats: {formats}"),
     }
 }
 
@@ -138,7 +138,7 @@ fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
     let needed = samples.saturating_mul(features as u64).saturating_mul(8);
     ensure!(
         needed <= limit,
-        "it is packed, not in C order or text, and takes {} of memory, above the limit of {}: raise --max-memory, or store it as a plain .npy",
+        "it must be unpacked or parsed, which takes {} of memory, above the limit of {}: raise --max-memory, or use a plain .npy",
         text::bytes(needed),
         text::bytes(limit)
     );
@@ -161,15 +161,15 @@ fn derive_all(entries: &mut [Entry], provenance: &Provenance) -> Vec<String> {
     for entry in &mut *entries {
         let tensor = provenance.tensors.as_ref().and_then(|tensors| tensors.get(&entry.name));
         let note = match tensor.map(|tensor| derive(entry, tensor, generator)) {
-            None => Some(format!("the provenance does not know `{}`", entry.name)),
-            Some(Err(error)) => Some(format!("the provenance of `{}` is left aside: {error:#}", entry.name)),
+            None => Some(format!("the provenance does not list `{}`", entry.name)),
+            Some(Err(error)) => Some(format!("the provenance of `{}` is ignored: {error:#}", entry.name)),
             Some(Ok(note)) => note,
         };
         notes.extend(note.filter(|note| seen.insert(note.clone())));
     }
     let held: HashSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     let unmet = provenance.tensors.iter().flatten().filter(|(name, _)| !held.contains(name.as_str()));
-    notes.extend(unmet.map(|(name, _)| format!("the provenance tells of `{name}`, which is not in the file")));
+    notes.extend(unmet.map(|(name, _)| format!("the provenance lists `{name}`, which is not in the file")));
     notes
 }
 
@@ -184,12 +184,12 @@ fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static 
     } else if let Some(trained) = &provenance.trained {
         check_drawn(entry, provenance)?;
         entry.scheme = Some(trained.method.clone());
-        note = Some(format!("{trained}, without which its values are not to be had again"));
+        note = Some(format!("{trained}; reproducing the values requires this data"));
     } else if let Some(base) = &provenance.base {
         check_drawn(entry, provenance)?;
         entry.scheme = Some(provenance.scheme.clone());
         note = Some(format!(
-            "`{}` started from `{}` (SHA-256 {}), without which its distribution is not known",
+            "`{}` started from `{}` (SHA-256 {}); without it the distribution is unknown",
             entry.name, base.name, base.sha256
         ));
     } else {
@@ -204,7 +204,7 @@ fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static 
 /// Errors if the provenance of a copied tensor contradicts the file.
 fn check_copied(entry: &Entry, provenance: &TensorProvenance) -> Result<()> {
     check_same(entry, &Shape::new(provenance.shape.clone())?, provenance.element()?)?;
-    ensure!(provenance.scheme.is_empty(), "it says both that the values are copied and that they are drawn");
+    ensure!(provenance.scheme.is_empty(), "it says that the values are both copied and drawn");
     provenance.check_slice()
 }
 
@@ -216,9 +216,9 @@ fn check_drawn(entry: &Entry, provenance: &TensorProvenance) -> Result<()> {
 
 /// Errors if the shape or the dtype of a provenance differs from the file's.
 fn check_same(entry: &Entry, shape: &Shape, element: Element) -> Result<()> {
-    ensure!(*shape == entry.shape, "it says shape {shape}, and the file {}", entry.shape);
+    ensure!(*shape == entry.shape, "it says shape {shape}, but the file has {}", entry.shape);
     let is_same = entry.element() == Some(element);
-    ensure!(is_same, "it says dtype {}, and the file {}", element.word(), entry.type_word);
+    ensure!(is_same, "it says dtype {}, but the file has {}", element.word(), entry.type_word);
     Ok(())
 }
 

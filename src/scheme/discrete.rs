@@ -7,6 +7,7 @@ use rand::Rng;
 use rand::distr::{Bernoulli, Distribution as _, Uniform};
 
 use super::common::{HIGH, LOW, P, VALUE};
+use super::parameter::Value as _;
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 
@@ -112,15 +113,16 @@ impl Iid for Choice {
 fn integer_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let [low, high] = [&LOW, &HIGH].map(|parameter| {
         let (name, value) = (parameter.name, arguments.value(parameter)?);
-        ensure!(value.fract() == 0.0, "{name} is {value}: it must be a whole number");
-        ensure!(value.abs() <= LARGEST_WHOLE, "{name} is {value}: at most 2^53 is allowed");
+        let text = value.spelling();
+        ensure!(value.fract() == 0.0, "{name} is {text}: it must be a whole number");
+        ensure!(value.abs() <= LARGEST_WHOLE, "{name} is {text}: its magnitude must not exceed 2^53");
         #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 2^53")]
         Ok(value as i64)
     });
     let (low, high) = (low?, high?);
     let values = Uniform::new_inclusive(low, high).ok();
     let values = values.with_context(|| format!("low is {low} and high is {high}: low must not be above high"))?;
-    Ok(Distribution::Iid(Arc::new(Joint { low, high, values })))
+    Ok(Distribution::Iid(Arc::new(IntegerUniform { low, high, values })))
 }
 
 /// Doubles represent every integer up to this one.
@@ -128,14 +130,14 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Integers from `low` to `high`.
 #[derive(Debug)]
-struct Joint {
+struct IntegerUniform {
     low: i64,
     high: i64,
     values: Uniform<i64>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53, and a variance")]
-impl Moments for Joint {
+impl Moments for IntegerUniform {
     fn mean(&self) -> Option<f64> {
         Some(f64::midpoint(self.low as f64, self.high as f64))
     }
@@ -154,7 +156,7 @@ impl Moments for Joint {
     }
 }
 
-impl Iid for Joint {
+impl Iid for IntegerUniform {
     fn sample(&self, words: &mut dyn Rng) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "whole numbers of at most 2^53")]
         let value = self.values.sample(words) as f64;

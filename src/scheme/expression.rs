@@ -30,7 +30,7 @@ impl<'a> Expression<'a> {
                 }
                 None => {
                     ensure!(!argument.is_empty(), "an argument is missing around a `:` or `,`");
-                    ensure!(position == 0, "`{argument}` stands without a key: only the first argument may");
+                    ensure!(position == 0, "`{argument}` has no key: only the first argument may omit it");
                     expression.bare = Some(argument);
                 }
             }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::expression::fold;
-use crate::text::did_you_mean;
+use crate::text::did_you_mean_or_list;
 
 /// A framework, program or paper with its own names for schemes.
 pub struct Framework {
@@ -85,9 +85,8 @@ impl Framework {
         let named = FRAMEWORKS.iter().find(|row| fold(row.word) == folded);
         let aliased = || FRAMEWORKS.iter().find(|row| row.words.iter().any(|word| fold(word) == folded));
         named.or_else(aliased).with_context(|| {
-            let known: Vec<&str> = FRAMEWORKS.iter().map(|row| row.word).collect();
-            let near = did_you_mean(&word.to_lowercase(), known.iter().copied());
-            format!("unknown framework `{word}`: known are {}{near}", known.join(", "))
+            let known = FRAMEWORKS.iter().map(|row| row.word);
+            format!("unknown framework `{word}`{}", did_you_mean_or_list(&word.to_lowercase(), known, "frameworks"))
         })
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::expression::fold;
 use super::parameter::{Kind, Parameter, Value, number};
-use crate::text::did_you_mean;
+use crate::text::did_you_mean_or_list;
 
 /// A named gain. A bare name `f` is the gain of the papers and `PyTorch` for activation f. `unit-f` is computed so that f(z) has mean
 /// square 1: 1 / sqrt(E f(z)^2), z ~ N(0, 1). They differ for tanh, sigmoid and selu. If `PyTorch` has no gain for an activation, its bare
@@ -124,15 +124,8 @@ pub fn find(name: &str) -> Result<&'static Gain> {
     let found =
         GAINS.iter().find(|gain| fold(gain.name) == folded || gain.aliases.iter().any(|alias| fold(alias) == folded));
     found.with_context(|| {
-        let names: Vec<&str> = GAINS.iter().map(|gain| gain.name).collect();
-        format!(
-            "gain is `{name}`: it takes a number or {}{}",
-            names.join(", "),
-            did_you_mean(
-                name,
-                GAINS.iter().flat_map(|gain| std::iter::once(gain.name).chain(gain.aliases.iter().copied()))
-            )
-        )
+        let known = GAINS.iter().flat_map(|gain| std::iter::once(gain.name).chain(gain.aliases.iter().copied()));
+        format!("gain is `{name}`: it takes a number or an activation{}", did_you_mean_or_list(name, known, "gains"))
     })
 }
 

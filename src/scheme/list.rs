@@ -36,7 +36,7 @@ fn constant_list(arguments: &mut Arguments, site: &Site) -> Result<Distribution>
     let rest = arguments.value(&REST)?;
     ensure!(
         rest != Rest::None || listed == count,
-        "{listed} values for the {count} elements of shape {}: rest=last or rest=cycle says what the others are",
+        "{listed} values for the {count} elements of shape {}: add rest=last or rest=cycle",
         site.shape
     );
     ensure!(

@@ -9,7 +9,7 @@ use super::parity::{DistributionOf, DrawContext};
 use super::{Arguments, Requires, Scheme, Site, all};
 use crate::distribution::Distribution;
 use crate::tensor::{Fans, Layout};
-use crate::text::did_you_mean;
+use crate::text::{did_you_mean, did_you_mean_or_list};
 
 /// An expression with its names resolved.
 pub struct Resolved {
@@ -74,7 +74,7 @@ impl Resolved {
             }
         });
         let distribution = match self.stands_for {
-            Some(means) => distribution.with_context(|| format!("that name stands for `{means}`"))?,
+            Some(means) => distribution.with_context(|| format!("that name means `{means}`"))?,
             None => distribution?,
         };
         Ok((distribution, self.canonical(&arguments)))
@@ -156,7 +156,7 @@ fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
         })
         .collect();
     (!others.is_empty())
-        .then(|| format!("`{typed}` is taken as {} ({}); {}", scheme.name, scheme.source, others.join("; ")))
+        .then(|| format!("`{typed}` means {} here ({}); {}", scheme.name, scheme.source, others.join("; ")))
 }
 
 /// The scheme of a name or alias, ignoring case, hyphens and underscores.
@@ -173,9 +173,8 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
         if let Some(row) = Unsupported::find(name) {
             return anyhow!(row.refusal());
         }
-        let near = did_you_mean(&name.to_lowercase().replace('_', "-"), all().flat_map(words));
-        let listed = "; `fanin list schemes` shows all".into();
-        anyhow!("no such scheme{}", if near.is_empty() { listed } else { near })
+        let word = name.to_lowercase().replace('_', "-");
+        anyhow!("no such scheme{}", did_you_mean_or_list(&word, all().flat_map(words), "schemes"))
     })
 }
 

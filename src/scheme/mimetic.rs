@@ -44,7 +44,7 @@ fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let blocks = heads.saturating_mul(parts);
     ensure!(
         outputs % blocks == 0,
-        "{parts} parts of {heads} heads do not divide the {outputs} outputs of shape {}",
+        "shape {} has {outputs} outputs, not a multiple of {parts} parts of {heads} heads",
         site.shape
     );
     let features = outputs / blocks;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
+use super::parameter::Value as _;
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
 
@@ -95,6 +96,6 @@ pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distributio
 
 /// U(low, high). Errors if low is not below high.
 pub(super) fn between(low: f64, high: f64) -> Result<Distribution> {
-    ensure!(low < high, "low is {low} and high is {high}: low must be below high");
+    ensure!(low < high, "low is {} and high is {}: low must be below high", low.spelling(), high.spelling());
     Ok(Distribution::Uniform { low, high })
 }

@@ -7,6 +7,7 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::common::{HIGH, LOW, SCALE, SIGMA};
+use super::parameter::Value as _;
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
@@ -203,9 +204,10 @@ impl Iid for LogNormal {
 
 fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let (low, high) = (arguments.positive(&LOW)?, arguments.value(&HIGH)?);
-    ensure!(low < high, "low is {low} and high is {high}: low must be below high");
+    let given = format!("low is {} and high is {}", low.spelling(), high.spelling());
+    ensure!(low < high, "{given}: low must be below high");
     let ratio = high / low;
-    ensure!(ratio.is_finite(), "low is {low} and high is {high}: at most 308 powers of ten between them are allowed");
+    ensure!(ratio.is_finite(), "{given}: they must lie within 308 powers of ten");
     Ok(Distribution::Iid(Arc::new(LogUniform { low, high, span: libm::log(ratio) })))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::{AnyParameter, Arguments, Parameter};
 use crate::tensor::{Axes, AxisRole, Base, Fans, Layout, Shape, Unfolding};
@@ -38,7 +38,7 @@ impl Packing {
         let mut given = given.into_iter().flatten();
         let parts = given.next();
         if let (Some((one, _)), Some((other, _))) = (parts, given.next()) {
-            anyhow::bail!("it takes one of groups, heads and split, not both {one} and {other}");
+            anyhow::bail!("groups, heads and split exclude each other: {one} and {other} are given");
         }
         let cuts = parts.is_some_and(|(name, _)| name != GROUPS.name);
         ensure!(axis.is_none() || cuts, "axis is only for heads or split");
@@ -91,7 +91,7 @@ impl<'a> Site<'a> {
             .with_base(self.base);
         if let Some((framework, way_out)) = site.layout.without_transposed().filter(|_| site.packing.transposed) {
             bail!(
-                "transposed: {framework} keeps the weight of a transposed convolution as that of any other, so that layout `{}` fits as it is: {way_out}",
+                "transposed: {framework} stores transposed convolutions as any other, so layout `{}` fits: {way_out}",
                 site.layout
             );
         }
@@ -122,11 +122,13 @@ impl<'a> Site<'a> {
             return Ok(fan);
         }
         let Self { shape, layout, .. } = self;
-        let flag = word.replace('_', "-");
-        let axes = self
-            .axes()
-            .with_context(|| format!("no {word} for shape {shape}: give --{flag}, or a --layout that fits"))?;
-        of(&axes).with_context(|| format!("no {word} in layout `{layout}`: give --{flag}, or name such an axis"))
+        let fix = format!("--{} N", word.replace('_', "-"));
+        let axes = self.axes().map_err(|why| match shape.rank() {
+            0 => anyhow!("shape {shape} has no axis, so {word} is unknown: pass {fix}"),
+            1 => anyhow!("shape {shape} has one axis, so {word} is unknown: pass {fix}"),
+            _ => anyhow!("{why}, so {word} is unknown: pass {fix}, or another --layout"),
+        })?;
+        of(&axes).with_context(|| format!("layout `{layout}` does not give {word}: pass {fix}, or another --layout"))
     }
 
     /// The fans that are known, for the report.
@@ -145,7 +147,7 @@ impl<'a> Site<'a> {
     pub fn square(&self) -> Result<Unfolding> {
         let (unfolding, shape) = (self.unfolding()?, self.shape);
         let (rows, columns) = (unfolding.rows(), unfolding.columns());
-        ensure!(rows == columns, "shape {shape} has {columns} inputs and {rows} outputs: they must be equal in number");
+        ensure!(rows == columns, "shape {shape} has {columns} inputs and {rows} outputs: they must be equal");
         Ok(unfolding)
     }
 }

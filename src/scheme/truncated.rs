@@ -58,7 +58,7 @@ pub(super) fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Di
         let std = asked / kept;
         (std, mean + low * std, mean + high * std)
     };
-    ensure!(low < high, "the lower cut is {low} and the upper {high}: the lower must be below the upper");
+    ensure!(low < high, "the cuts are {low} and {high}: the lower must be below the upper");
     let (a, b) = ((low - mean) / std, (high - mean) / std);
     ensure!(
         a <= FARTHEST && b >= -FARTHEST,
@@ -74,5 +74,5 @@ const FARTHEST: f64 = 1e6;
 /// The factor on the standard deviation of truncation at `low` and `high` sigma.
 fn kept_std(low: f64, high: f64) -> Result<f64> {
     let kept = Some(truncated_moments(low, high).1).filter(|&std| std > 1e-6);
-    kept.context("corrected=true is not possible: there is next to nothing between these cuts")
+    kept.context("corrected=true is impossible: the cuts leave almost no probability")
 }

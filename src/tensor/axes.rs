@@ -72,10 +72,10 @@ impl Axes {
     pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {
         let rank = self.0.len();
         let (role, size) =
-            *self.0.get(number).with_context(|| format!("there is no axis {number}: it has {rank} axes"))?;
+            *self.0.get(number).with_context(|| format!("no axis {number}: the tensor has {rank} axes"))?;
         ensure!(parts > 0, "it must be 1 or more");
         let divides = parts <= size.max(1) && size % parts == 0;
-        ensure!(divides, "axis {number} has size {size}, which {parts} parts do not divide");
+        ensure!(divides, "axis {number} has size {size}, not a multiple of {parts}");
         self.0.splice(number..=number, [(AxisRole::Batch, parts), (role, size / parts)]);
         Ok(self)
     }

@@ -134,7 +134,7 @@ impl FromStr for DType {
         match found {
             Some(dtype) => Ok(dtype),
             None => bail!(
-                "unknown dtype `{text}`: f64, f32, f16 and bf16 are known{}",
+                "unknown dtype `{text}`: use f64, f32, f16 or bf16{}",
                 did_you_mean(text, Self::ALL.map(Self::word))
             ),
         }

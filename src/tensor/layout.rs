@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Shape;
 use super::axes::{Axes, AxisRole};
-use crate::text::did_you_mean;
+use crate::text::did_you_mean_or_list;
 
 /// A framework's named convention.
 pub struct Convention {
@@ -30,12 +30,12 @@ pub const LAYOUTS: &[Convention] = &[
     row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io"),
     row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io").without_transposed(
         "Flax",
-        "leave transposed out, or take --layout keras for a kernel of Haiku or of transpose_kernel=True",
+        "omit transposed, or use --layout keras for a kernel of Haiku or of transpose_kernel=True",
     ),
     row("lasagne", "Lasagne: DenseLayer (in, out), Conv2DLayer (out, in, kernel)", "io", "oi..."),
     row("c01b", "cuda-convnet: (in, rows, columns, out), four axes", "", "ikko"),
     row("mlx", "MLX: Linear (out, in), Conv (out, kernel, in)", "oi", "o...i")
-        .without_transposed("MLX", "leave transposed out"),
+        .without_transposed("MLX", "omit transposed"),
 ];
 
 const fn row(name: &'static str, summary: &'static str, dense: &'static str, convolution: &'static str) -> Convention {
@@ -86,11 +86,11 @@ impl Layout {
         match self.convention() {
             Some(convention) => convention.letters(rank).with_context(|| {
                 let axes = if rank == 1 { "axis" } else { "axes" };
-                format!("layout `{self}` does not say what is in and what is out in a tensor of {rank} {axes}")
+                format!("layout `{self}` does not fit a tensor of {rank} {axes}")
             }),
             None => {
                 let named = self.0.len();
-                ensure!(named == rank, "layout `{self}` names {named} axes, and the tensor has {rank}");
+                ensure!(named == rank, "layout `{self}` names {named} axes, but the tensor has {rank}");
                 Ok(self.0.clone())
             }
         }
@@ -116,12 +116,8 @@ impl FromStr for Layout {
             && text.len() <= Shape::MAX_RANK
             && text.chars().all(|c| AxisRole::from_letter(c).is_some());
         if layout.convention().is_none() && !letters {
-            let names: Vec<&str> = LAYOUTS.iter().map(|convention| convention.name).collect();
-            bail!(
-                "unknown layout `{text}`: one letter an axis (i in, o out, k kernel, b batch, g group), or one of {}{}",
-                names.join(", "),
-                did_you_mean(text, names.iter().copied())
-            );
+            let near = did_you_mean_or_list(text, LAYOUTS.iter().map(|convention| convention.name), "layouts");
+            bail!("unknown layout `{text}`: use a framework, or one letter per axis (i, o, k, b or g){near}");
         }
         Ok(layout)
     }

@@ -48,9 +48,9 @@ impl FromStr for Name {
         ensure!(!text.contains('\\'), "tensor name `{shown}`: a backslash is not allowed");
         ensure!(
             text.split('/').all(|segment| !matches!(segment, "" | "." | "..")),
-            "tensor name `{shown}`: it must not start or end with `/`, nor hold `//`, `.` or `..` between slashes"
+            "tensor name `{shown}`: its parts between `/` must not be empty, `.` or `..`"
         );
-        ensure!(text != "__metadata__", "tensor name `__metadata__`: safetensors keeps it for itself");
+        ensure!(text != "__metadata__", "tensor name `__metadata__`: it is reserved in safetensors");
         Ok(Self(text.into()))
     }
 }

@@ -77,7 +77,7 @@ impl Seed {
         match self.steps.first() {
             None => Ok(()),
             Some(Step::Layers) => {
-                bail!("`{LAYERS}` are the seeds of the layers of a model of Keras: --like keras:jax has them")
+                bail!("`{LAYERS}` means the layer seeds of a Keras model: use --like keras:jax")
             }
             Some(step) => bail!("`{step}` in the seed needs --like jax, or --like numpy for `split`"),
         }

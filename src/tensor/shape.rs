@@ -65,9 +65,9 @@ impl FromStr for Shape {
         match axes {
             Some(axes) => Self::new(axes),
             None if text.contains(['X', '×', '*', ',']) => {
-                bail!("not a shape: sizes are joined by a small `x`, as in `784x256`")
+                bail!("not a shape: join sizes by a lower-case `x`, as in `784x256`")
             }
-            None => bail!("not a shape: a shape is sizes joined by `x` (`784x256`, `256`), or `()` for a scalar"),
+            None => bail!("not a shape: join sizes by `x` (`784x256`, `256`), or use `()` for a scalar"),
         }
     }
 }

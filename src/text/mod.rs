@@ -103,6 +103,12 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     nearest(word, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
+/// `; did you mean ...?`, or the command that lists the candidates if none is near.
+pub fn did_you_mean_or_list<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> String {
+    let near = did_you_mean(word, candidates);
+    if near.is_empty() { format!("; `fanin list {what}` shows all") } else { near }
+}
+
 /// The text in lines of at most `width` characters, broken between words.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -92,24 +92,24 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // A file created since then is no link, and publishing detects it.
             let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
-            ensure!(!link, "it is a symbolic link to nothing");
+            ensure!(!link, "it is a broken symbolic link");
             let folder = folder(path);
             let is_folder = found(fs::metadata(folder))?.is_some_and(|metadata| metadata.is_dir());
-            ensure!(is_folder, "there is no folder `{}`", folder.display());
+            ensure!(is_folder, "no such folder: `{}`", folder.display());
             return Ok(Target::Free(path.into()));
         }
         Err(error) => return Err(error.into()),
     };
     let kind = metadata.file_type();
     if kind.is_dir() {
-        bail!("it is a folder: name a file in it, or end it with `/` for a file for each tensor");
+        bail!("it is a folder: name a file in it, or add `/` for one file per tensor");
     }
     if kind.is_char_device() || kind.is_fifo() {
         return Ok(Target::Stream);
     }
-    ensure!(kind.is_file(), "it is neither a file, a device nor a pipe");
+    ensure!(kind.is_file(), "it is not a file, device or pipe");
     match options.existing {
-        Existing::Refuse => bail!("it exists: --force replaces it"),
+        Existing::Refuse => bail!("already exists: use --force to overwrite"),
         Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
         Existing::ReplaceLink => Ok(Target::Replaced(path.into(), permissions(&metadata))),
         Existing::KeepComplete => match standing(plan, pieces, path)? {
@@ -134,7 +134,7 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
 }
 
 /// Error for a file of another plan.
-pub const OTHER: &str = "it exists and is of another plan: take another folder, or replace it by --force";
+pub const OTHER: &str = "it exists and has other contents: use another folder, or --force to overwrite";
 
 /// True if the file at `path` is complete, by its size and its first bytes. If those bytes hold the provenance, that
 /// is enough, because only complete files are published.
@@ -293,7 +293,7 @@ pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> R
         withdrawn.extend(remove().with_context(|| format!("`{}`", path.display()))?);
     }
     if let Some((path, _)) = withdrawn.first().filter(|_| fsync) {
-        let told = || format!("`{}`: its removal is not confirmed on the disk", path.display());
+        let told = || format!("`{}`: its removal may not be on the disk yet", path.display());
         sync_names(path).with_context(told)?;
     }
     Ok(withdrawn)

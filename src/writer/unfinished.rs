@@ -46,9 +46,8 @@ impl Temporary {
         let create = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(0o666).open(path);
         let (file, first) = Self::beside(path, create)?;
         let renamed = Self::beside(path, |second| fs::rename(&first.0, second));
-        let ((), second) = renamed.context(
-            "files get their names by renaming, which fails here: write to another file system, or redirect `-o -`",
-        )?;
+        let ((), second) =
+            renamed.context("cannot rename files here: write to another file system, or redirect `-o -`")?;
         // Its name no longer exists.
         std::mem::forget(first);
         Ok((file, second))
@@ -192,7 +191,7 @@ impl Unfinished {
 }
 
 /// Error of a published file that may not be on disk.
-pub(super) const UNCONFIRMED: &str = "the file is written, but its name is not confirmed on the disk";
+pub(super) const UNCONFIRMED: &str = "the file is written, but its name may not be on the disk yet";
 
 /// Syncs the folder of a file, if the file system supports that.
 pub(super) fn sync_names(path: &Path) -> io::Result<()> {
@@ -221,7 +220,7 @@ fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
 fn exists(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            io::Error::new(io::ErrorKind::AlreadyExists, "it has come into being meanwhile: --force replaces it")
+            io::Error::new(io::ErrorKind::AlreadyExists, "it was created meanwhile: use --force to overwrite")
         }
         _ => error,
     }

@@ -250,14 +250,18 @@ fn files_of_another_plan_are_refused_by_name() {
     let plan = |line: &str| format!("init normal a=100 b=100 c=100 -q --max-shard-size 400 -o c/ {line}");
     folder.done(&plan(""));
     let first = "c/model-00001-of-00003.safetensors";
-    refused(&folder, &plan("--resume --seed 1"), &[first, "another plan"]);
-    refused(&folder, &plan("--resume --seed 1 --rank 2 --world-size 3"), &[first, "another plan"]);
-    refused(&folder, "init normal a=100 b=100 c=101 -q --max-shard-size 404 -o c/ --resume", &[first, "another plan"]);
+    refused(&folder, &plan("--resume --seed 1"), &[first, "other contents"]);
+    refused(&folder, &plan("--resume --seed 1 --rank 2 --world-size 3"), &[first, "other contents"]);
+    refused(
+        &folder,
+        "init normal a=100 b=100 c=101 -q --max-shard-size 404 -o c/ --resume",
+        &[first, "other contents"],
+    );
     refused(&folder, "init normal a=100 b=100 c=100 -q --max-shard-size 1GB -o c/ --force", &["c/model", "remove"]);
     // The first two files alone are the same tensors as in the other plan, and yet no part of it.
     fs::remove_file(folder.join("c/model.safetensors.index.json")).unwrap();
     fs::remove_file(folder.join("c/model-00003-of-00003.safetensors")).unwrap();
-    refused(&folder, "init normal a=100 b=100 c=99 -q --max-shard-size 400 -o c/ --resume", &[first, "another plan"]);
+    refused(&folder, "init normal a=100 b=100 c=99 -q --max-shard-size 400 -o c/ --resume", &[first, "other contents"]);
     folder.done(&plan("--force --seed 1"));
     folder.done(&plan("--resume --seed 1"));
 }
@@ -305,7 +309,7 @@ fn a_file_of_another_plan_is_refused_though_it_is_damaged() {
     let bytes = fs::read(&second).unwrap();
     fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
     fs::remove_file(folder.join("c/model-00001-of-00002.safetensors")).unwrap();
-    refused(&folder, &format!("{plan} --resume"), &["model-00002-of-00002.safetensors", "another plan"]);
+    refused(&folder, &format!("{plan} --resume"), &["model-00002-of-00002.safetensors", "other contents"]);
     fs::remove_file(&second).unwrap();
     symlink("/dev/null", &second).unwrap();
     refused(&folder, &format!("{plan} --resume --rank 0 --world-size 2"), &["model-00002-of-00002.safetensors"]);
@@ -318,7 +322,7 @@ fn a_single_file_is_resumed_too() {
     let before = folder.contents();
     folder.done("init normal 30x40 -q -o w.safetensors --resume");
     assert_eq!(folder.contents(), before);
-    refused(&folder, "init normal 30x40 -q -o w.safetensors --resume --seed 1", &["w.safetensors", "another plan"]);
+    refused(&folder, "init normal 30x40 -q -o w.safetensors --resume --seed 1", &["w.safetensors", "other contents"]);
     let bytes = folder.read("w.safetensors");
     for damaged in [bytes[..bytes.len() - 1].to_vec(), [&bytes[..], b"x"].concat(), bytes[..30].to_vec()] {
         folder.write("w.safetensors", damaged);

@@ -76,7 +76,7 @@ fn inspect_recognises_copied_tensors_by_their_hash() {
     like(&folder);
     folder.done("model like.safetensors --rules head.toml --keep body.* -q -o new.safetensors");
     let told = String::from_utf8(folder.done("inspect new.safetensors")).unwrap();
-    assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no figures"), "{told}");
+    assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no statistics"), "{told}");
     let sum = folder.shell("printf '\\001\\000\\001\\001' | sha256sum").stdout;
     let sum = String::from_utf8(sum).unwrap();
     let hash = format!("copied, SHA-256 {}", sum.split_whitespace().next().unwrap());
@@ -107,7 +107,7 @@ fn figures_are_those_of_the_numbers_that_a_type_holds() {
     assert_eq!(figures("c64"), json!(["c64", 1.0, 5.0, 3.0, 0]));
     assert_eq!(figures("f4"), json!(["f4", null, null, null, null]));
     let notes = report["notes"].to_string();
-    assert!(notes.contains("`f4` has no figures") && notes.contains("`c64` are of its magnitudes"), "{notes}");
+    assert!(notes.contains("`f4` has no statistics") && notes.contains("`c64` is complex"), "{notes}");
 }
 
 #[test]

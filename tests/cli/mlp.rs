@@ -127,7 +127,7 @@ fn the_report_names_the_activation_of_a_scheme() {
     let folder = Folder::new();
     let told = |line: &str| Ended::of(&mut folder.fanin(&format!("mlp 7-5-3 {line} --force -o w.npz"))).told;
     assert!(told("--activation tanh").contains("note: tanh: glorot-uniform (Glorot and Bengio 2010)\n"));
-    assert!(told("--like torch").contains("note: weights and biases are those of dense layers of torch\n"));
+    assert!(told("--like torch").contains("note: weights and biases follow the dense layers of torch\n"));
     assert!(!told("--scheme orthogonal").contains("note: relu"));
 }
 
@@ -180,7 +180,7 @@ fn the_values_are_those_that_init_draws_under_the_same_name() {
 fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
     let cases: &[(&str, &[&str])] = &[
         ("", &["SIZES"]),
-        ("784", &["`784` is one size", "`784-512-10`"]),
+        ("784", &["`784` is only one size", "`784-512-10`"]),
         ("784-", &["`784-`", "is not a size"]),
         ("-5-3", &["`-5`"]),
         ("-- -5-3", &["`-5-3`", "is not a size"]),
@@ -206,7 +206,7 @@ fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
         ("7-5 --layout bi", &["`bi`", "one `i`"]),
         ("7-5 --layout c01b", &["`c01b`"]),
         ("7-5 --like trch", &["`trch`", "did you mean `torch`?"]),
-        ("7-5 --like default", &["`default`", "keras"]),
+        ("7-5 --like default", &["`default`", "fanin list generators"]),
         ("7-5 --scheme he-nromal", &["--scheme", "`he-nromal`", "did you mean `he-normal`?"]),
         ("7-5 --output-scheme zeross", &["--output-scheme", "did you mean `zeros`?"]),
         ("7-5 --bias nromal", &["--bias", "did you mean `normal`?"]),

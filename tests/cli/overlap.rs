@@ -110,7 +110,7 @@ fn a_command_that_is_refused_leaves_the_log_of_last_week() {
     }
     refused(&folder, "pretrain pca 6-2 --data x.npy --log last-week.jsonl -o w.npz", &["last-week.jsonl", "--force"]);
     refused(&folder, "pretrain pca 6-2 --data x.npy --log m -o w.npz", &["--log", "folder"]);
-    refused(&folder, "pretrain pca 6-2 --data x.npy --log no/l.jsonl -o w.npz", &["--log", "no folder"]);
+    refused(&folder, "pretrain pca 6-2 --data x.npy --log no/l.jsonl -o w.npz", &["--log", "no such folder"]);
 }
 
 #[test]

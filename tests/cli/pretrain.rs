@@ -86,7 +86,7 @@ fn verify_learns_weights_again() {
         }
     }
     for (line, words) in [
-        ("verify w.npz", &["name the file that holds it with --data"][..]),
+        ("verify w.npz", &["pass that file as --data FILE"][..]),
         ("verify w.npz --data y.npy", &["SHA-256"]),
         ("verify x.npy --scheme normal --seed 1 --data x.npy", &["--data"]),
     ] {
@@ -115,8 +115,12 @@ fn a_run_that_was_killed_goes_on_to_the_same_bytes() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!folder.join("w.npz").exists(), "it was done before it could be killed");
-        refused(&folder, &format!("{} -o w.npz", &line["pretrain ".len()..]), &["--resume continues"]);
-        refused(&folder, &format!("{} --seed 1 --resume -o w.npz", &line["pretrain ".len()..]), &["of another run"]);
+        refused(&folder, &format!("{} -o w.npz", &line["pretrain ".len()..]), &["use --resume to continue"]);
+        refused(
+            &folder,
+            &format!("{} --seed 1 --resume -o w.npz", &line["pretrain ".len()..]),
+            &["a run with other data, options"],
+        );
         folder.done(&format!("{line} --resume -o w.npz"));
         assert!(folder.read("w.npz") == folder.read("whole.npz"), "{method}");
         assert!(!folder.names().contains(&"w.npz.checkpoint".into()), "the checkpoint stays");
@@ -182,7 +186,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data several.npz --data-tensor c", &["several.npz", "`c`"]),
         ("rbm 12-5 --data short.npy", &["short.npy", "truncated"]),
         ("rbm 12-5 --data empty.npy", &["empty.npy", "empty"]),
-        ("rbm 2-5 --data empty.csv", &["empty.csv", "no line of numbers"]),
+        ("rbm 2-5 --data empty.csv", &["empty.csv", "it is empty"]),
         ("rbm 2-5 --data word.csv", &["word.csv", "line 2, column 2", "`x`"]),
         ("rbm 2-5 --data first.csv", &["first.csv", "line 1, column 2", "`x`"]),
         ("rbm 2-5 --data ragged.csv", &["ragged.csv", "line 2"]),
@@ -192,7 +196,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data x.npy --epochs 0", &["epochs is 0"]),
         ("rbm 12-5 --data x.npy --momentum 1", &["momentum is 1"]),
         ("rbm 12-5 --data x.npy --noise 0.5", &["rbm", "noise"]),
-        ("rbm 12-5 --data x.npy --whiten pca", &["--whiten is no option of rbm", "--epochs"]),
+        ("rbm 12-5 --data x.npy --whiten pca", &["rbm has no option --whiten", "--epochs"]),
         ("rbm:batch=2 12-5 --data x.npy", &["`rbm:batch=2`", "flags", "rbm --"]),
         ("rmb 12-5 --data x.npy", &["`rmb`", "`rbm`"]),
         ("pca 12-13 --data x.npy", &["13 directions", "12 features"]),

@@ -150,10 +150,10 @@ fn the_report_shows_the_part_and_the_full_shape() {
 fn slices_that_are_none_are_refused() {
     let folder = Folder::new();
     for (slice, why) in [
-        ("v=0:1", "no such tensor"),
+        ("v=0:1", "no tensor is named `v`"),
         ("w=3:3", "empty"),
         ("w=4:3", "empty"),
-        ("w=0:13", "ends past its 12"),
+        ("w=0:13", "which has size 12"),
         ("w=0:99999999999999999999", "ends past"),
         ("w=99999999999999999999:", "empty"),
         ("w=:,8:", "empty"),
@@ -195,7 +195,7 @@ fn provenance_of_impossible_slices_is_ignored() {
         let ended = Ended::of(&mut folder.fanin("inspect v.json"));
         assert_eq!(ended.status, 0, "{other}: {}", ended.told);
         let shown = String::from_utf8(ended.stdout).unwrap();
-        assert!(shown.contains("left aside"), "{other}: {shown}");
+        assert!(shown.contains("ignored"), "{other}: {shown}");
     }
 }
 

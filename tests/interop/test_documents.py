@@ -28,7 +28,7 @@ w.npy
 $ fanin init ones 3x4 | head -c 6 | tail -c 5; echo
 ...
 $ fanin init ones 3 -q -o w.npy
-fanin: `w.npy`: it exists: --force replaces it
+fanin: `w.npy`: already exists: use --force to overwrite
 ```
 """
 
@@ -56,7 +56,7 @@ class Documents(Case):
         for right, wrong in [
             ("mean 1, std 0", "mean 1, std 1"),
             ("[[1.0, 1.0], [1.0, 1.0]]\n", ""),
-            ("--force replaces it\n", "--force replaces it\nand more\n"),
+            ("use --force to overwrite\n", "use --force to overwrite\nand more\n"),
             ("$ ls w.npy\nw.npy", "$ ls w.npy\n...\nother"),
             ("w.npy: 16 bytes", "w.npy: 17 bytes"),
             ("$ fanin init ones 3x4 |", "$ fanin init nonsense 3x4; exit 2; echo"),

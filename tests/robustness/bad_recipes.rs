@@ -98,7 +98,7 @@ fn bad_keys_and_expressions_are_refused_by_file_line_and_key() {
         ("seed = -1".into(), &["r.toml:1", "`seed`"]),
         ("seed = true".into(), &["r.toml:1", "`seed`"]),
         // Constants and expressions.
-        ("[constants]\na = \"b\"\nb = \"a\"".into(), &["r.toml:2", "circle", "`a` -> `b` -> `a`"]),
+        ("[constants]\na = \"b\"\nb = \"a\"".into(), &["r.toml:2", "cycle", "`a` -> `b` -> `a`"]),
         ("[constants]\na = \"a + 1\"".into(), &["r.toml:2", "`a` -> `a`"]),
         ("[constants]\nwidth = 2\na = \"widht * 2\"".into(), &["r.toml:3", "`a`", "`widht`", "did you mean `width`?"]),
         ("[constants]\na = \"1 / 0\"".into(), &["r.toml:2", "`a`", "`1 / 0`"]),

@@ -211,7 +211,7 @@ fn a_log_has_every_epoch_once_after_any_end() {
             half.write("l.jsonl", &held);
             let before = half.contents();
             let ended = Ended::of(&mut half.fanin(&format!("{line} --resume")));
-            assert!(ended.is_refusal() && ended.told.contains("is not of this run"), "{other:?}: {ended:?}");
+            assert!(ended.is_refusal() && ended.told.contains("is from another run"), "{other:?}: {ended:?}");
             assert!(half.contents() == before, "{other:?}");
         }
     }

@@ -181,7 +181,7 @@ fn a_removal_that_the_disk_does_not_confirm_is_reported() {
         let folder = set.prepared(Some(2));
         let strace = "strace -f -qqq -o /dev/null -P $PWD/s -e inject=fsync:error=EIO";
         let ended = folder.shell(&format!("{strace} \"{FANIN}\" {} --force", set.line(4)));
-        let told = format!("`s/{name}`: its removal is not confirmed on the disk");
+        let told = format!("`s/{name}`: its removal may not be on the disk yet");
         assert!(ended.is_temporary_failure() && ended.told.contains(&told), "{ended:?}");
     }
 }

@@ -259,7 +259,7 @@ fn a_module_that_does_not_fit_is_refused() {
         ("init torch.nn.GRU:layers 12x3 --like torch", "`layers` is not `key=value`"),
         ("init torch.nn.Linear 5x3 --like torch --layout io", "layout `io`"),
         ("init torch.nn.Linear 5x3 --like torch --fan-in 3", "--fan-in"),
-        ("init torch.nn.Linear 5x3 --like jax", "is a module of torch: jax has no values for it"),
+        ("init torch.nn.Linear 5x3 --like jax", "is a module of torch, which jax cannot draw"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} -o w.npz")));
         assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);

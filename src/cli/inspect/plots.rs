@@ -33,7 +33,7 @@ impl Inspect {
         let Some(path) = &self.output else { return Ok(()) };
         let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
         if !svg {
-            bail!("-o {}: a picture is an SVG file: name it FILE.svg", shown_path(path));
+            bail!("-o {}: the plot is an SVG file: name it FILE.svg", shown_path(path));
         }
         Touched::default().reads_weights("FILE", &self.file).writes(OPTION, path).check()?;
         writer::check_target(&Plan::nothing(), &[], path, self.file_options()).with_context(|| shown_path(path))
@@ -84,7 +84,7 @@ impl Inspect {
             });
         }
         if looked.len() > MAX_PANELS {
-            contents.notes.push(format!("the picture shows the first {MAX_PANELS} of {} tensors", looked.len()));
+            contents.notes.push(format!("the plot shows the first {MAX_PANELS} of {} tensors", looked.len()));
         }
         let title = self.file.file_name().unwrap_or_default().to_string_lossy();
         let pieces = [Piece::Bytes(picture(&escape(&title), &panels).into_bytes())];
@@ -104,7 +104,7 @@ fn told(spectrum: &Spectrum) -> String {
     let Spectrum { sides: (rows, columns), values, random } = spectrum;
     let (largest, smallest) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
     let random = random.map_or(String::new(), |(lower, upper)| {
-        format!("; random ones lie from {} to {}", figure(upper), figure(lower))
+        format!("; random matrices range from {} to {}", figure(upper), figure(lower))
     });
     format!(
         "{} singular value{} of {rows}x{columns}, from {} to {}; condition {}{random}",

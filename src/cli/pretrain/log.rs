@@ -46,7 +46,7 @@ impl Log {
             while file.by_ref().take(MAX_LINE).read_until(b'\n', &mut held).with_context(|| shown(path))? > 0 {
                 number += 1;
                 if !is_of(run, &held) && !replaces {
-                    bail!("{}: line {number} is not of this run: name another file, or add --force", shown(path));
+                    bail!("{}: line {number} is from another run: name another file, or add --force", shown(path));
                 }
                 same = same && rows.next_if(|row| row.as_bytes() == held).is_some();
                 bytes += if same { held.len() as u64 } else { 0 };

@@ -39,7 +39,7 @@ impl Verify {
         meeting.faults.retain(|(name, _)| !underived.contains(name));
         ensure!(
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
-            "no distribution is known: all its tensors started from others; name the file that holds those with --base"
+            "no distribution is known: all tensors started from other weights: pass their file as --base FILE"
         );
         let options = TestOptions {
             threads: self.resources.threads(),
@@ -98,11 +98,7 @@ impl Verify {
             }
         }
         for name in &untested.underived {
-            writeln!(
-                out,
-                "note: `{}` started from another tensor: it is not tested without --base",
-                cut(&escape(name), 100)
-            )?;
+            writeln!(out, "note: `{}` started from another weight: add --base to test it", cut(&escape(name), 100))?;
         }
         if let Some(note) = super::undrawn_note(&untested.undrawn) {
             writeln!(out, "{note}")?;
@@ -171,7 +167,7 @@ fn compare_tensors(plan: &Plan, fits: &mut [(usize, GoodnessOfFit)]) {
 /// The tensor with this index. Errors if it has no distribution.
 fn drawn(plan: &Plan, number: usize) -> Result<&DrawnTensor> {
     let tensor = &plan.tensors()[number];
-    tensor.drawn().with_context(|| format!("`{}` is not drawn, and has no distribution", tensor.name()))
+    tensor.drawn().with_context(|| format!("`{}` was not drawn, so it has no distribution", tensor.name()))
 }
 
 /// The number of failed tests that are printed per tensor.

@@ -37,7 +37,7 @@ impl Verify {
     /// Errors if an option does not apply to modules.
     fn check_module(&self, asked: &ModuleSpec) -> Result<()> {
         let fans = self.fan_in.is_some() || self.fan_out.is_some();
-        ensure!(!fans, "--fan-in, --fan-out: a module has the fans of its shape");
+        ensure!(!fans, "--fan-in and --fan-out do not apply to modules: the shape gives their fans");
         asked.layout(self.layout.as_ref(), self.numbers.generator()).map(drop)
     }
 
@@ -71,7 +71,7 @@ fn found<'f>(asked: &ModuleSpec, contents: &'f Contents) -> Vec<Found<'f>> {
             }
         }
     }
-    let recorded = contents.provenance.as_ref().and_then(|recipe| recipe.tensors.as_ref());
+    let recorded = contents.provenance.as_ref().and_then(|provenance| provenance.tensors.as_ref());
     let order = |entry: &Entry| recorded.and_then(|tensors| tensors.get(&entry.name)?.order).unwrap_or(u64::MAX);
     let number = |prefix: &str| prefix.parse().unwrap_or(u64::MAX);
     let mut found: Vec<_> = by_prefix.into_iter().collect();

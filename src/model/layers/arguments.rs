@@ -129,7 +129,7 @@ impl LayerArguments<'_> {
     pub(super) fn groups(&self, sizes: &[(&str, u64)]) -> Result<u64> {
         let groups = self.count("groups")?;
         for (key, size) in sizes {
-            ensure!(size % groups == 0, "`{key}` is {size}, which {groups} groups do not divide");
+            ensure!(size % groups == 0, "`{key}` is {size}, not a multiple of the {groups} groups");
         }
         Ok(groups)
     }

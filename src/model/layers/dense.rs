@@ -56,7 +56,7 @@ pub(super) fn by_letters(letters: &str, inputs: u64, outputs: u64, kernel: &[u64
     shape.filter(|_| once('i') && once('o') && kernel.next().is_none()).with_context(|| {
         let all: Vec<&str> = LAYOUTS.iter().map(|row| row.name).collect();
         format!(
-            "layout `{letters}` has not one `i`, one `o` and a `k` per axis of the kernel; known layouts: {}",
+            "layout `{letters}` needs one `i`, one `o` and a `k` per kernel axis; known layouts: {}",
             all.join(", ")
         )
     })

@@ -200,7 +200,7 @@ impl Framework {
 
     /// Errors unless the framework is torch.
     pub(super) fn require_torch(&self, layout: &Layout) -> Result<()> {
-        ensure!(self.is_torch(), "layout `{layout}` has no names for it: only `torch` has");
+        ensure!(self.is_torch(), "layout `{layout}` has no names for it: use `torch`");
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn recurrent(
     framework: &Framework,
     layout: &Layout,
 ) -> Result<Vec<LayerTensor>> {
-    ensure!(!rows.is_empty(), "layout `{layout}` has no names for it: add a tensor for each gate by hand");
+    ensure!(!rows.is_empty(), "layout `{layout}` has no names for it: list a tensor for each gate instead");
     let (inputs, outputs, layers) = (arguments.size("in")?, arguments.size("out")?, arguments.count("layers")?);
     for (key, size) in [("in", inputs), ("out", outputs)] {
         ensure!(size > 0 || !arguments.is_like_torch(), "`{key}` is 0: torch takes 1 or more");

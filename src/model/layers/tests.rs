@@ -123,5 +123,5 @@ fn what_is_wrong_is_named_with_what_is_known() {
     }
     let groups = [number("in", 3.0), number("out", 4.0), number("kernel", 1.0), number("groups", 2.0)];
     let error = expand("l", LayerKind::Conv(1), &groups, &Layout::default(), None).unwrap_err();
-    assert!(format!("{error:#}").contains("`in` is 3, which 2 groups do not divide"), "{error:#}");
+    assert!(format!("{error:#}").contains("`in` is 3, not a multiple of the 2 groups"), "{error:#}");
 }

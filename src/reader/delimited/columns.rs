@@ -26,13 +26,13 @@ impl FromStr for Columns {
 }
 
 fn column(part: &str) -> Result<Column> {
-    ensure!(!part.is_empty(), "a place or name is missing: it takes columns such as 1-64,70 or age,height");
+    ensure!(!part.is_empty(), "a number or name is missing: use columns such as 1-64,70 or age,height");
     let (first, last) = part.split_once('-').unwrap_or((part, part));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if first.is_empty() || !digits(first) || !digits(last) {
         return Ok(Column::Name(part.into()));
     }
-    let place = |text: &str| text.parse::<usize>().with_context(|| format!("`{part}`: there is no such column"));
+    let place = |text: &str| text.parse::<usize>().with_context(|| format!("`{part}`: no such column"));
     let first = place(first)?;
     let last = if last.is_empty() { None } else { Some(place(last)?) };
     ensure!(first > 0, "`{part}`: columns are counted from 1");
@@ -52,7 +52,7 @@ impl Columns {
                     (place, place)
                 }
             };
-            ensure!(first <= width && last <= width, "column {}: there are {width}", first.max(last));
+            ensure!(first <= width && last <= width, "column {}: there are only {width}", first.max(last));
             for (place, taken) in taken.iter_mut().enumerate().take(last).skip(first - 1) {
                 ensure!(!*taken, "column {} is chosen twice", place + 1);
                 *taken = true;
@@ -65,15 +65,14 @@ impl Columns {
 
 fn place_of(name: &str, names: Option<&[String]>) -> Result<usize> {
     let shown = cut(&escape(name), 60);
-    let names = names.with_context(|| {
-        format!("`{shown}`: there is no heading with names: choose columns by their places, as in 1-64,70")
-    })?;
+    let names =
+        names.with_context(|| format!("`{shown}`: the data has no header: choose columns by number, as in 1-64,70"))?;
     let mut found = names.iter().enumerate().filter(|(_, other)| *other == name);
     let Some((place, _)) = found.next() else {
         let hint = did_you_mean(name, names.iter().map(String::as_str));
-        bail!("there is no column `{shown}` in the heading{hint}");
+        bail!("the header has no column `{shown}`{hint}");
     };
-    ensure!(found.next().is_none(), "the heading has `{shown}` twice: choose by its place, {}", place + 1);
+    ensure!(found.next().is_none(), "the header has `{shown}` twice: choose it by number, {}", place + 1);
     Ok(place)
 }
 

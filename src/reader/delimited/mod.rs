@@ -57,7 +57,7 @@ pub(super) fn is_text(path: &Path) -> Result<bool> {
 pub(super) fn read(path: &Path, options: &TextOptions, limit: u64) -> Result<Matrix> {
     let origin = Origin::open(path)?;
     let length = origin.length();
-    ensure!(length > 0, "it is empty: there is no line of numbers in it");
+    ensure!(length > 0, "it is empty");
     let delimiter = options.delimiter.or_guessed(&opening(&origin, GUESSED_FROM)?);
     let longest = MAX_RECORD.min(limit / SHARE_OF_A_RECORD);
     let mut rows = Rows::new(Records::new(BufReader::new(origin.reader()), delimiter, longest), limit);
@@ -110,7 +110,7 @@ impl<R: std::io::BufRead> Rows<R> {
 
     /// Advances to the first record of numbers and resolves the selected columns.
     fn begin(&mut self, columns: Option<&Columns>) -> Result<()> {
-        let nothing = "there is no line of numbers in it";
+        let nothing = "it has no line of numbers";
         ensure!(self.records.next()?, nothing);
         if let Some(heading) = self.heading_of_record() {
             ensure!(self.records.next()?, nothing);
@@ -123,10 +123,10 @@ impl<R: std::io::BufRead> Rows<R> {
                 heading.insert(0, String::new());
             }
             let (line, names) = (self.records.line, heading.len());
-            ensure!(names == self.width, "line {line} has {} values, and the heading {names} names", self.width);
+            ensure!(names == self.width, "line {line} has {} values, but the header has {names} names", self.width);
             ensure!(
                 columns.is_some() || names < 2 || !heading[0].is_empty(),
-                "its first column has no name, as the index that pandas and R write: --columns 2- leaves it out"
+                "its first column has no name, like an index from pandas or R: use --columns 2- to omit it"
             );
         }
         self.places = match columns {
@@ -150,8 +150,7 @@ impl<R: std::io::BufRead> Rows<R> {
         let counts = is_counting(usize::from(has_index));
         if counts && !has_index {
             let line = self.records.line;
-            self.notes
-                .push(format!("line {line} of the data counts its columns (0, 1, 2, ...): it is taken as a heading"));
+            self.notes.push(format!("line {line} of the data is 0, 1, 2, ...: it is read as a header"));
         }
         (is_words || counts).then(|| self.records.fields().map(std::borrow::Cow::into_owned).collect())
     }
@@ -159,7 +158,7 @@ impl<R: std::io::BufRead> Rows<R> {
     /// Appends the selected fields of the record as a sample.
     fn take(&mut self) -> Result<()> {
         let (line, width) = (self.records.line, self.records.width());
-        ensure!(width == self.width, "line {line} has {width} values, and those before {}", self.width);
+        ensure!(width == self.width, "line {line} has {width} values, but earlier lines have {}", self.width);
         let features = self.places.len();
         self.samples += 1;
         check_memory(self.samples, features, self.limit)?;
@@ -203,11 +202,11 @@ impl<R: std::io::BufRead> Rows<R> {
     fn fault(&self, place: usize) -> String {
         let fault = format!("{}: {}", self.place(place), fault(&self.records.field(place)));
         if self.samples == 1 && self.heading.is_none() {
-            return format!("{fault}, and a heading has no numbers in it");
+            return format!("{fault}, but a header cannot contain numbers");
         }
         let is_number = |at| matches!(Field::of(&self.records.field(at)), Field::Number(_));
         match self.option(is_number) {
-            Some(option) => format!("{fault}: {option} takes the columns of numbers"),
+            Some(option) => format!("{fault}: choose the numeric columns with {option}"),
             None => fault,
         }
     }
@@ -227,7 +226,7 @@ impl<R: std::io::BufRead> Rows<R> {
                 "{first} is a missing value, {}: fill {} in{}",
                 if *count == 1 { "the only one".into() } else { format!("one of {}", grouped(*count)) },
                 if *count == 1 { "it" } else { "them" },
-                option.map_or(String::new(), |option| format!(", or take other columns: {option}"))
+                option.map_or(String::new(), |option| format!(", or choose other columns with {option}"))
             );
         }
         let Self { values, samples, places, notes, .. } = self;

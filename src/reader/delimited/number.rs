@@ -30,7 +30,7 @@ impl Field {
 /// Reason why a field is not a number, with the fix if its spelling suggests one.
 pub(super) fn fault(text: &str) -> String {
     let shown = cut(&escape(text), 30);
-    misspelled(text).map_or_else(|| format!("`{shown}` is no number"), |remedy| format!("`{shown}` {remedy}"))
+    misspelled(text).map_or_else(|| format!("`{shown}` is not a number"), |remedy| format!("`{shown}` {remedy}"))
 }
 
 /// Fix for a number in an unsupported spelling; `None` for any other text.
@@ -44,14 +44,14 @@ pub(super) fn misspelled(text: &str) -> Option<String> {
         return None;
     }
     if is_number(&point) {
-        return Some(format!("has a decimal comma: write `{point}`"));
+        return Some(format!("has a decimal comma: use `{point}`"));
     }
     if is_number(&exponent) {
-        return Some(format!("has an exponent of Fortran: write `{exponent}`"));
+        return Some(format!("has a Fortran exponent: use `{exponent}`"));
     }
     let mut words = text.split_ascii_whitespace();
     let is_several = words.clone().nth(1).is_some() && words.all(is_number);
-    is_several.then(|| "is several numbers: say --delimiter space".into())
+    is_several.then(|| "is several numbers: use --delimiter space".into())
 }
 
 #[cfg(test)]

@@ -145,8 +145,7 @@ impl<R: BufRead> Records<R> {
             (&mut self.source).take(room + 1).read_until(b'\n', &mut self.record).context("it cannot be read")?;
         ensure!(
             self.record.len() as u64 <= self.longest,
-            "line {}: it goes on for more than {}: is a quote (\") never closed, or is this no table of numbers? \
-             A longer line takes a larger --max-memory",
+            "line {} is longer than {}: close any open quote (\"), or raise --max-memory",
             self.line,
             text::bytes(self.longest)
         );

@@ -136,7 +136,7 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     let rank = rank.context("`rank` is required, as in `rank=8`")?;
     ensure!(
         fits,
-        "shape {} does not go with a base of shape {}, which has {inputs} inputs and {outputs} outputs",
+        "shape {} does not match a base of shape {}, which has {inputs} inputs and {outputs} outputs",
         site.shape,
         base.shape
     );

@@ -26,7 +26,7 @@ pub(super) const ROW: Scheme = Scheme {
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
         ensure!(
             weight != [1, 1, 1],
-            "shape {} has one element per weight: its variance cannot be set; take he-normal",
+            "shape {} has one element per weight, so its variance cannot be set: use he-normal",
             site.shape
         );
         let variance = 2.0 / to_f64(site.fan_in()?.max(1));

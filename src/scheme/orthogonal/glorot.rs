@@ -25,7 +25,7 @@ pub(super) const ROW: Scheme = Scheme {
         let single = unfolding.rows() == 1 && unfolding.columns() == 1;
         ensure!(
             !single,
-            "shape {} has one element per weight: its variance cannot be set; take glorot-normal",
+            "shape {} has one element per weight, so its variance cannot be set: use glorot-normal",
             site.shape
         );
         let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);

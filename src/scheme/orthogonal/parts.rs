@@ -29,7 +29,7 @@ impl Convolution {
         let rank = shape.rank();
         ensure!(
             rank >= 3,
-            "it is for convolutions, of three or more axes, and shape {shape} has {rank}: take orthogonal"
+            "it is for convolutions of three or more axes, but shape {shape} has {rank}: use orthogonal"
         );
         let axes = site.axes()?;
         for (role, word) in [(AxisRole::In, "input"), (AxisRole::Out, "output"), (AxisRole::Kernel, "kernel")] {

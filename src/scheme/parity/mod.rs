@@ -117,7 +117,7 @@ impl ParityTable {
         if let Some((framework, _)) = name.split_once('.') {
             let meant = Framework::find(framework)?.word;
             if meant != self.framework {
-                bail!("the numbers are to be those of {}, and this is a name of {meant}", self.framework);
+                bail!("a scheme of {meant} cannot be drawn with --like {}", self.framework);
             }
             return resolve(text);
         }
@@ -166,10 +166,10 @@ impl ParityTable {
         let framework = self.framework;
         let known: Vec<&str> = self.rows.iter().map(|row| row.scheme).collect();
         let kin = |row: &&&str| fold(row).split(|c: char| !c.is_alphanumeric()).any(|word| fold(scheme).contains(word));
-        let near = known.iter().find(kin).map_or_else(
-            || did_you_mean(scheme, known.iter().copied()),
-            |near| format!("; the nearest that it has is `{near}`"),
-        );
-        format!("no numbers of {framework} are known for {scheme}{near}: they are for {}", known.join(", "))
+        let near = known
+            .iter()
+            .find(kin)
+            .map_or_else(|| did_you_mean(scheme, known.iter().copied()), |near| format!("; the nearest is `{near}`"));
+        format!("{framework} does not draw {scheme}{near}; it draws {}", known.join(", "))
     }
 }

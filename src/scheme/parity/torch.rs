@@ -28,7 +28,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
             decomposed("torch", dtype)?;
             orthogonal(arguments, site)
         })
-        .approximate("torch rounds in single precision, and in an order that hangs on its LAPACK; the distance is below 2e-5 sqrt(the shorter side)"),
+        .approximate("torch rounds in single precision, in an order that depends on its LAPACK; the difference is below 2e-5 sqrt(the shorter side)"),
         same("zeros"),
         same("ones"),
         same("constant"),

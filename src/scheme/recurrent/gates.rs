@@ -118,7 +118,11 @@ impl Gates {
     fn new(order: &'static str, interleaved: bool, site: &Site) -> Result<Self> {
         let size = last_axis(site)?;
         let count = order.len() as u64;
-        ensure!(size % count == 0, "the last axis of shape {} is {size}: {count} gates do not divide it", site.shape);
+        ensure!(
+            size % count == 0,
+            "the last axis of shape {} is {size}, not a multiple of the {count} gates",
+            site.shape
+        );
         Ok(Self { units: size / count, order, interleaved })
     }
 

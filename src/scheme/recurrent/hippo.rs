@@ -184,7 +184,7 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
         None if square => Part::A,
         None if axes.len() == 1 || column.is_some() => Part::B,
         None => bail!(
-            "shape {} is no square matrix, vector or column: say `part=b` where its last axis is that of a vector",
+            "shape {} is not a square matrix, vector or column: use `part=b` if its last axis is a vector",
             site.shape
         ),
     };

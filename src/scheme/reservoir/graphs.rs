@@ -74,7 +74,7 @@ struct SmallWorld {
 fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let unfolding = square(site)?;
     let (n, neighbours) = (unfolding.columns(), arguments.optional(&NEIGHBOURS).unwrap_or(2));
-    ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, as many on each side");
+    ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, half on each side");
     ensure!(
         n == 0 || neighbours < n,
         "neighbours is {neighbours}, and each of {n} units has only {} others",

@@ -238,7 +238,7 @@ fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unf
 
 /// The tensor as square matrices.
 fn square(site: &Site) -> Result<Unfolding> {
-    site.square().context("a reservoir's units are its inputs and its outputs")
+    site.square().context("a reservoir has as many inputs as outputs")
 }
 
 /// The spectral radius, if one is given.

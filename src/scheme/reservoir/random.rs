@@ -178,7 +178,7 @@ impl Places {
         );
         ensure!(
             !(arguments.flag(&EXACT) && arguments.given(&DIRECTION)),
-            "exact counts the non-zeros of the whole matrix, and direction those of each unit: take one of them"
+            "exact counts the non-zeros of the matrix, direction those of each unit: use only one"
         );
         if degree.is_some() && !arguments.given(&DIRECTION) {
             arguments.set(&DIRECTION, &Direction::Out);

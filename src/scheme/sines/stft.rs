@@ -44,7 +44,7 @@ impl Steps {
         Ok(match normalisation {
             Normalisation::None => 1.0,
             _ if self.rounds_sums => {
-                ensure!(length <= LONGEST, "a kernel of {length} places: at most 2^24 are summed here");
+                ensure!(length <= LONGEST, "a kernel of size {length}: at most 2^24 is allowed");
                 let sum = (0..length).fold(0.0, |sum, place| of.round(sum + term(place)));
                 if matches!(normalisation, Normalisation::Density) { root(sum) } else { sum }
             }
@@ -89,7 +89,7 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
         (Some(window), None) => window.sum(normalisation),
         (Some(window), Some(steps)) => steps.scale(window, length, normalisation)?,
     };
-    ensure!(scale > 0.0, "the window of {length} places is zero everywhere: take a longer kernel, or scaling=none");
+    ensure!(scale > 0.0, "the window of size {length} is zero everywhere: use a longer kernel, or scaling=none");
     let imaginary = arguments.value(&SIDE)? == Side::Imaginary;
     Ok(Distribution::Deterministic(Arc::new(Stft { imaginary, window, scale, frequencies: outputs, axes, steps })))
 }

@@ -58,7 +58,7 @@ fn state(file: &File) -> io::Result<State> {
 fn regular(path: &Path) -> Result<(File, u64)> {
     let check = |metadata: &fs::Metadata| {
         ensure!(!metadata.is_dir(), "it is a folder");
-        ensure!(metadata.is_file(), "it is no regular file: a pipe or device cannot be read from any place");
+        ensure!(metadata.is_file(), "not a regular file: pipes and devices cannot be read at random");
         Ok(())
     };
     check(&fs::metadata(path)?)?;
@@ -105,7 +105,7 @@ impl Origin {
     }
 
     fn check(&self, file: &File) -> io::Result<()> {
-        if state(file)? == self.state { Ok(()) } else { Err(self.error(anyhow!("it has changed while it was read"))) }
+        if state(file)? == self.state { Ok(()) } else { Err(self.error(anyhow!("it changed while it was read"))) }
     }
 
     fn error(&self, cause: anyhow::Error) -> io::Error {

@@ -71,17 +71,13 @@ impl StoredTensor {
         let end = elements.and_then(|elements| elements.checked_mul(element.bits())?.div_ceil(8).checked_add(offset));
         ensure!(
             end.is_some_and(|end| end <= held),
-            "shape {shape} of {} does not fit into the {held} bytes that are there",
+            "shape {shape} of {} does not fit into its {held} bytes",
             element.word()
         );
         let repeated = elements.is_some_and(|elements| elements < count);
         ensure!(!repeated || count <= MAX_REPEATED, "shape {shape} repeats fewer values more than 2^32 times in all");
         let run = neighbours(shape.axes(), &strides);
-        ensure!(
-            run == count || element.bits().is_multiple_of(8),
-            "{} values that are not side by side",
-            element.word()
-        );
+        ensure!(run == count || element.bits().is_multiple_of(8), "{} values that are not contiguous", element.word());
         let plain = Self {
             backing,
             id: unique(),
@@ -138,7 +134,11 @@ impl StoredTensor {
     /// The part of this shape that begins at `start` on each axis, which must lie inside. Errors if elements are smaller than a byte.
     pub fn slice(&self, start: &[u64], shape: &Shape) -> Result<Self> {
         let offset: u64 = start.iter().zip(&self.strides).map(|(start, stride)| start * stride).sum();
-        ensure!(self.element.bits().is_multiple_of(8), "{} values do not begin at whole bytes", self.element.word());
+        ensure!(
+            self.element.bits().is_multiple_of(8),
+            "{} values do not start on a byte boundary",
+            self.element.word()
+        );
         let offset = self.offset + self.element.bytes(offset);
         let backing = Arc::clone(&self.backing);
         let part = Self::strided(backing, offset, self.element, shape.clone(), self.strides.clone())?;
@@ -193,7 +193,7 @@ impl StoredTensor {
     /// Passes all values to `visit` in chunks, widened to `f64`, in C order. Errors if the type is not supported or
     /// the values are damaged.
     pub fn widened(&self, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
-        ensure!(self.element.is_number(), "values of type {} are not read as numbers", self.element.word());
+        ensure!(self.element.is_number(), "values of type {} cannot be read as numbers", self.element.word());
         let (mut values, mut first, count) = (Vec::new(), 0, self.shape.count());
         self.each(CHUNK, &mut |bytes| {
             values.clear();

@@ -23,7 +23,7 @@ const DRAWN: (u64, u64) = (1 << 16, 1 << 24);
 pub(super) fn distance(fit: &mut GoodnessOfFit, sample: &Sample, cells: &Cells, options: TestOptions) -> f64 {
     let (distribution, count) = (sample.distribution, cells.total());
     let mut push = |name: &str, statistic, p_value, reference: &str| {
-        let text = format!("the distribution function differs from that of {reference} by {}", figure(statistic));
+        let text = format!("the distribution function differs from {reference} by {}", figure(statistic));
         fit.tests.push(TestResult { name: name.into(), statistic, p_value, text });
     };
     if let Some(cdf) = cdf(distribution) {
@@ -36,9 +36,8 @@ pub(super) fn distance(fit: &mut GoodnessOfFit, sample: &Sample, cells: &Cells, 
         push("distance*", statistic, p_value, "values of another seed");
         return collision;
     } else {
-        fit.untested = Some(
-            "its distribution function is unknown: only its moments and the order of its values are tested".into(),
-        );
+        fit.untested =
+            Some("its distribution function is unknown: only moments and the order of values are tested".into());
     }
     0.0
 }

@@ -191,7 +191,7 @@ fn range_alone(
     let outside = scan(contents, entry, options.threads, &|| None, &visit)?.into_iter().fold(None, first);
     Ok(GoodnessOfFit {
         faults: outside.map(|element| range::fault(tensor, distribution, element)).into_iter().collect(),
-        untested: Some("its values depend on one another: only its range is tested".into()),
+        untested: Some("its values depend on each other: only the range is tested".into()),
         ..GoodnessOfFit::default()
     })
 }

@@ -38,7 +38,7 @@ fn along(axes: &[Axis], axis: usize) -> Vec<Pairing> {
     let stride = neighbours.strides[axis];
     neighbours.lengths[axis] = length.saturating_sub(1);
     neighbours.second = stride;
-    let mut mirrored = plain("mirrored", "values that mirror one another along");
+    let mut mirrored = plain("mirrored", "mirror-image values along");
     mirrored.lengths[axis] = length / 2;
     mirrored.second = stride * (signed(length) - 1);
     mirrored.steps[axis] = -stride;

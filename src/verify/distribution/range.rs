@@ -36,7 +36,7 @@ impl Range {
 pub(super) fn fault(tensor: &TensorSpec, distribution: &Distribution, (index, value): Element) -> String {
     let reason = match distribution.bounds() {
         Some((low, high)) if value.is_finite() => {
-            format!("the distribution ranges from {} to {}", figure(low), figure(high))
+            format!("the distribution's range is {} to {}", figure(low), figure(high))
         }
         _ => "the distribution has no such value".into(),
     };

@@ -12,7 +12,7 @@ use super::tensor::{LayerTensor, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Turn};
 use crate::tensor::{DType, Layout, Shape};
-use crate::text::{cut, did_you_mean, escape};
+use crate::text::{cut, did_you_mean_or_list, escape};
 
 pub use table::MODULES;
 
@@ -84,9 +84,8 @@ pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     }
     let fold = |word: &str| word.replace(['-', '_'], "").to_lowercase();
     let module = MODULES.iter().find(|module| fold(module.name) == fold(name)).with_context(|| {
-        let near = did_you_mean(name, MODULES.iter().map(|module| module.name));
-        let listed = "; `fanin list modules` shows all".into();
-        format!("`{}`: no module with weights{}", escape(&cut(word, 100)), if near.is_empty() { listed } else { near })
+        let near = did_you_mean_or_list(name, MODULES.iter().map(|module| module.name), "modules");
+        format!("`{}`: no module with weights{near}", escape(&cut(word, 100)))
     })?;
     let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
     let parameters =
@@ -147,11 +146,11 @@ impl ModuleSpec {
     pub fn layout(&self, given: Option<&Layout>, generator: &Generator) -> Result<Layout> {
         let word = self.module.path();
         if let Some(like) = crate::plan::parity_table(generator).filter(|like| like.framework != FRAMEWORK) {
-            bail!("`{word}` is a module of torch: {} has no values for it", like.framework);
+            bail!("`{word}` is a module of torch, which {} cannot draw", like.framework);
         }
         let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
         let own = Framework::of(&layout).layout == FRAMEWORK;
-        ensure!(own, "`{word}`: layout `{layout}`: a module of torch has layout `torch`");
+        ensure!(own, "`{word}`: layout `{layout}`: modules of torch need layout `torch`");
         Ok(layout)
     }
 
@@ -215,8 +214,8 @@ impl ModuleSpec {
         let copies = matches!(self.module.kind, TransformerEncoder | TransformerDecoder | Transformer);
         [
             (copies && !in_order)
-                .then_some("torch copies the layers of a stack from one; here each has its own values"),
-            self.has_statistics().then_some("num_batches_tracked is not written: it is an integer that starts at 0"),
+                .then_some("torch copies one layer to all layers of a stack; here each is drawn separately"),
+            self.has_statistics().then_some("num_batches_tracked, an integer that starts at 0, is not written"),
         ]
         .into_iter()
         .flatten()

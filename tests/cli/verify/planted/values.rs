@@ -107,13 +107,8 @@ fn symmetric_and_mirrored_matrices_are_seen() {
     let size = [SIZE, SIZE];
     planted(N, size, image(|row, column| [column, row], 1.0), "values and their transposes in axes 0 and 1");
     planted(N, size, image(|row, column| [column, row], -1.0), "values and their transposes in axes 0 and 1");
-    planted(N, size, image(|row, column| [SIZE - 1 - row, column], 1.0), "values that mirror one another along axis 0");
-    planted(
-        N,
-        size,
-        image(|row, column| [row, SIZE - 1 - column], -1.0),
-        "values that mirror one another along axis 1",
-    );
+    planted(N, size, image(|row, column| [SIZE - 1 - row, column], 1.0), "mirror-image values along axis 0");
+    planted(N, size, image(|row, column| [row, SIZE - 1 - column], -1.0), "mirror-image values along axis 1");
     planted(
         N,
         size,
