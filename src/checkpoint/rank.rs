@@ -105,7 +105,7 @@ impl Rank {
         let span = last.checked_sub(first).and_then(|span| span.checked_add(1));
         ensure!(
             span == Some(count),
-            "the Slurm array from {first} to {last} has {count} tasks, so it has gaps: submit it as --array=0-{}",
+            "the Slurm array from {first} to {last} has gaps ({count} tasks): submit it as --array=0-{}",
             count.saturating_sub(1)
         );
         let number = task.checked_sub(first).filter(|_| task <= last);
