@@ -192,7 +192,7 @@ impl Format {
         };
         ensure!(
             self.has_type(element),
-            "`{name}` is of {}, a type that {self} does not have: take --format {}",
+            "`{name}` is of {}, a type that {self} does not have: use --format {}",
             element.word(),
             others()
         );

@@ -179,7 +179,7 @@ struct Dictionary<'a> {
 
 impl<'a> Dictionary<'a> {
     fn parse(text: &'a str) -> Result<Self> {
-        let inner = enclosed(text.trim(), '{', '}').context("it is no dictionary")?;
+        let inner = enclosed(text.trim(), '{', '}').context("it is not a dictionary")?;
         let (mut descr, mut order, mut shape) = (None, None, None);
         for pair in elements(inner)? {
             let (key, value) = pair.split_once(':').context("a key has no value")?;

@@ -66,7 +66,7 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (outputs, inputs) = widths(&axes);
     if arguments.if_listed(&SQUARE) == Some(true) {
         let square = outputs == inputs && kernel_axes(&axes) == 0;
-        ensure!(square, "shape {} is not a square matrix: leave square=true out", site.shape);
+        ensure!(square, "shape {} is not a square matrix: omit square=true", site.shape);
     }
     let shift = [shift(arguments, &SHIFT_OUT, outputs)?, shift(arguments, &SHIFT_IN, inputs)?];
     let gain = arguments.value(&GAIN)?;

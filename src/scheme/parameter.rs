@@ -133,7 +133,7 @@ impl Value for Vec<f64> {
     const EXAMPLE: &'static str = "1/0/0.5";
 
     fn parse(name: &str, text: &str) -> Result<Self> {
-        let each = |part| number(part).with_context(|| format!("`{part}` among the {name} is no finite number"));
+        let each = |part| number(part).with_context(|| format!("`{part}` among the {name} is not a finite number"));
         text.split('/').map(each).collect()
     }
 

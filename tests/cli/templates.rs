@@ -163,8 +163,8 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
         ("like.safetensors --rules missing.toml", "missing.toml"),
         ("recipe.toml --keep *", "--keep"),
         ("recipe.toml --rules all.toml", "--rules"),
-        ("like.safetensors --keep * --format npz", "a type that npz does not have: take --format"),
-        ("like.safetensors --keep * --format json", "a type that json does not have: take --format"),
+        ("like.safetensors --keep * --format npz", "a type that npz does not have: use --format"),
+        ("like.safetensors --keep * --format json", "a type that json does not have: use --format"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out.safetensors")));
         assert!(ended.is_refusal() && ended.told.contains(why), "{line}: {}", ended.told);

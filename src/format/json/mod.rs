@@ -44,7 +44,7 @@ const MANY: u64 = 10_000_000;
 fn note(plan: &Plan) -> Option<String> {
     let count: u64 = plan.tensors().iter().map(|tensor| tensor.shape().count()).fold(0, u64::saturating_add);
     (count > MANY)
-        .then(|| format!("JSON takes 11 bytes and more an element: about {} here", bytes(count.saturating_mul(11))))
+        .then(|| format!("JSON takes 11 bytes or more per element: about {} here", bytes(count.saturating_mul(11))))
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {

@@ -91,7 +91,7 @@ fn short_time_fourier(
     let sizes = [AxisRole::Kernel, AxisRole::Out].map(|side| axes.product(|role| role == side));
     let counted = |size: &u64| dtype.round(to_f64(*size)) == to_f64(*size);
     if let Some(size) = sizes.iter().find(|size| backend == Backend::Tensorflow && !counted(size)) {
-        bail!("Keras cannot count to {size} in {dtype} on TensorFlow: take --dtype f32");
+        bail!("Keras cannot count to {size} in {dtype} on TensorFlow: use --dtype f32");
     }
     let single = |backends: &[Backend]| match dtype {
         DType::F64 if backends.contains(&backend) => DType::F32,

@@ -161,7 +161,7 @@ fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: U
     let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
     ensure!(
         cycle > 0.0,
-        "radius: the matrix has no cycle, so that its spectral radius is 0: leave radius out, or let connections lead back"
+        "radius: the matrix has no cycle, so that its spectral radius is 0: omit radius, or add connections that lead back"
     );
     ensure!(
         cycle >= LEAST_CYCLE,

@@ -93,8 +93,8 @@ impl<'a> Decoder<'a> {
     /// Pops the last value above the last mark.
     fn pop(&mut self) -> Result<Value> {
         let floor = self.marks.last().copied().unwrap_or(0);
-        ensure!(self.stack.len() > floor, "it takes a value, and none is left");
-        self.stack.pop().context("it takes a value, and none is left")
+        ensure!(self.stack.len() > floor, "it takes a value, but none is left");
+        self.stack.pop().context("it takes a value, but none is left")
     }
 
     fn last<const COUNT: usize>(&mut self) -> Result<[Value; COUNT]> {
@@ -144,7 +144,7 @@ impl<'a> Decoder<'a> {
             count => {
                 let count = usize::from(count - 0x84);
                 let floor = self.marks.last().copied().unwrap_or(0);
-                ensure!(self.stack.len() >= floor + count, "it takes a value, and none is left");
+                ensure!(self.stack.len() >= floor + count, "it takes a value, but none is left");
                 let items = self.stack.split_off(self.stack.len() - count);
                 self.heap.tuple(&items)?
             }
@@ -218,7 +218,7 @@ impl<'a> Decoder<'a> {
                 self.heap.text(key)?;
                 self.heap.storage(Storage { key, element, count, view })?
             }
-            _ => bail!("an object from elsewhere that is no storage"),
+            _ => bail!("an external object that is not a storage"),
         };
         self.push(value)
     }

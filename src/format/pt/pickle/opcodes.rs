@@ -128,7 +128,7 @@ pub(super) fn number(instruction: Instruction) -> Result<i64> {
         (b'J' | 0x8a | 0x8b, bytes) => signed(bytes)?,
         (b'I' | b'L', digits) => {
             let digits = std::str::from_utf8(digits)?;
-            digits.strip_suffix('L').unwrap_or(digits).parse().context("digits that are no number")?
+            digits.strip_suffix('L').unwrap_or(digits).parse().context("digits that are not a number")?
         }
         _ => bail!("instruction {code:#04x} is no number"),
     })

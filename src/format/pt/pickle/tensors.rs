@@ -83,11 +83,11 @@ pub(super) fn walk(
         Value::Container(number) => match heap.containers[number as usize].class {
             Class::Module(class) => bail!("it is a whole module of {}: {STATE_DICT}", heap.class(class)),
             Class::Object(class) if heap.links(number).next().is_none() => {
-                bail!("it holds an object of {}, and no tensor", heap.class(class))
+                bail!("it holds an object of {}, not tensors", heap.class(class))
             }
             _ => walk.open(root, heap.containers[number as usize].first),
         },
-        other => bail!("it holds {}, and no tensor", heap.kind(other)),
+        other => bail!("it holds {}, not tensors", heap.kind(other)),
     }
     while let Some((key, value)) = walk.next() {
         walk.visits += 1;
@@ -97,7 +97,7 @@ pub(super) fn walk(
         } else {
             ensure!(
                 !matches!(value, Value::Tensor(_)),
-                "the key of a tensor{} makes no name: take short text, an integer, a truth value or None",
+                "the key of a tensor{} cannot be a name: use short text, an integer, a truth value or None",
                 if walk.name.is_empty() { String::new() } else { format!(" in {}", shown_name(&walk.name)) }
             );
             walk.skip();
