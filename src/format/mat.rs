@@ -71,6 +71,8 @@ const UINT32: u32 = 6;
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 const CHAR: u32 = 4;
+/// The class of `uint8` and of logical values.
+const BYTE: u32 = 9;
 const LOGICAL: u32 = 1 << 9;
 const COMPLEX: u32 = 1 << 11;
 /// The largest axis, and the most bytes of a variable, in MATLAB.
@@ -191,6 +193,10 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     origin.read(&mut order, HEADER - 2)?;
     let (big_endian, mut room) = (order == *b"MI", MAX_HELD);
     let file = Stream { backing: Arc::<Origin>::clone(origin), end: origin.length(), big_endian };
+    // MATLAB's objects have their data in a variable without a name, at this byte.
+    let mut subsystem = [0; 8];
+    origin.read(&mut subsystem, TEXT as u64 - 8)?;
+    let subsystem = number(&subsystem, big_endian);
     let (mut at, mut variables, mut others, mut text) = (HEADER, Vec::new(), Vec::new(), None);
     while at < file.end {
         let Part { kind, begin, length, .. } = file.part(at)?;
@@ -201,7 +207,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         };
         let start = if kind == MATRIX { begin } else { 8 };
         match stream.variable(start).with_context(|| format!("the variable at byte {at}"))? {
-            Kind::Numbers(variable) => variables.push(variable),
+            Kind::Numbers(variable) if !variable.name.is_empty() => variables.push(variable),
+            Kind::Numbers(_) => {
+                ensure!(at == subsystem, "the variable at byte {at} has no name");
+                others.push("the data of objects".into());
+            }
             Kind::Text(name, part) if name == provenance::KEY => text = Some(stream.text(&part)?),
             Kind::Text(name, _) | Kind::Other(name) => others.push(shown_name(&name)),
         }
@@ -217,7 +227,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let known: BTreeMap<String, (&String, &Vec<u64>)> =
         tensors.map(|(name, tensor)| (variable(name), (name, &tensor.shape))).collect();
     ensure!(!variables.is_empty() || provenance.is_some() || !notes.is_empty(), "it holds no variable");
-    let mut names = HashSet::new();
+    let (mut names, mut renamed) = (HashSet::new(), HashSet::new());
     let mut entries = Vec::with_capacity(variables.len());
     for mut variable in variables {
         ensure!(names.insert(variable.name.clone()), "two variables are named {}", shown_name(&variable.name));
@@ -228,6 +238,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
             variable.name.clone_from(name);
         }
         let shown = shown_name(&variable.name);
+        ensure!(renamed.insert(variable.name.clone()), "two tensors are named {shown}");
         entries.push(variable.entry(big_endian, &mut room).with_context(|| format!("variable {shown}"))?);
     }
     let missing = known.iter().find(|(variable, _)| !names.contains(*variable));
@@ -336,18 +347,23 @@ impl Stream {
         ensure!(flags.len() == 8, "its flags are {} bytes", flags.len());
         let flags = u32::try_from(number(&flags[..4], self.big_endian))?;
         let number_of_class = flags & 0xff;
-        let is_bool = flags & LOGICAL != 0;
+        // Old versions of MATLAB set the logical flag on doubles too: the flag changes no value.
+        let is_bool = flags & LOGICAL != 0 && number_of_class == BYTE;
         let class = CLASSES.into_iter().find(|class| class.1 == number_of_class && (class.0 == "bool") == is_bool);
         if !(1..=15).contains(&number_of_class) {
             return Ok(Kind::Other("an object".into()));
         }
+        let is_signed = self.part(at)?.kind == INT32;
         let (sizes, at) = self.content(at, &[INT32, UINT32], 4 * Shape::MAX_RANK as u64)?;
         let (name, at) = self.content(at, &[INT8, 2, 16], 4096)?;
         let name = String::from_utf8(name).context("its name is no text")?;
         let Some(class) = class else {
             return Ok(if number_of_class == CHAR { Kind::Text(name, self.part(at)?) } else { Kind::Other(name) });
         };
-        let shape = Shape::new(sizes.chunks_exact(4).map(|size| number(size, self.big_endian)).collect())?;
+        let sizes: Vec<u64> = sizes.chunks_exact(4).map(|size| number(size, self.big_endian)).collect();
+        let negative = sizes.iter().position(|&size| is_signed && size > MAX_BYTES);
+        ensure!(negative.is_none(), "axis {} of {} is negative", negative.unwrap_or_default(), shown_name(&name));
+        let shape = Shape::new(sizes)?;
         let (is_complex, data) = (flags & COMPLEX != 0, self.part(at)?);
         Ok(Kind::Numbers(Variable { name, class, is_complex, shape, backing: Arc::clone(&self.backing), data }))
     }
@@ -382,7 +398,9 @@ impl Variable {
         }
         // MATLAB stores integers of a wide class in a narrower type.
         let stored = Element::of_word(stored).with_context(|| format!("type {stored}"))?;
-        ensure!(size < 8, "numbers of {} are not stored as {}", element.word(), stored.word());
+        let is_float = |element: Element| element.dtype().is_some();
+        let is_known = size < 8 && (is_float(element) || !is_float(stored));
+        ensure!(is_known, "numbers of {word} are not stored as {}", stored.word());
         hold(shape.count().saturating_mul(width), room)?;
         let narrow = StoredTensor::new(backing, data.begin, stored, Shape::new(vec![shape.count()])?)?;
         let mut wide = Vec::new();

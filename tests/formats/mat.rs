@@ -132,3 +132,56 @@ fn values_that_would_fill_the_memory_are_refused() {
     let ended = Ended::of(&mut folder.fanin("inspect w.mat"));
     assert!(ended.is_refusal() && ended.told.contains("more than 1 GiB"), "{}", ended.told);
 }
+
+/// A variable of six numbers. Its parts: the flags with the class, the axes, the name, the type of the data, and the data.
+fn variable(flags: u32, axes: [i32; 2], name: &str, kind: u32, data: &[u8]) -> Vec<u8> {
+    let axes = axes.map(i32::to_le_bytes).concat();
+    let mut inside = Vec::new();
+    for (kind, content) in
+        [(6, &[flags.to_le_bytes(), [0; 4]].concat()[..]), (5, &axes), (1, name.as_bytes()), (kind, data)]
+    {
+        inside.extend([kind, u32::try_from(content.len()).unwrap()].map(u32::to_le_bytes).concat());
+        inside.extend(content);
+        inside.resize(inside.len().next_multiple_of(8), 0);
+    }
+    [[14, u32::try_from(inside.len()).unwrap()].map(u32::to_le_bytes).concat(), inside].concat()
+}
+
+const UINT8: u32 = 9;
+const LOGICAL: u32 = 1 << 9;
+
+#[test]
+fn variables_that_no_tensor_can_be_are_refused() {
+    let folder = Folder::new();
+    folder.done("init zeros a.b=2x3 -q -o w.mat");
+    let written = folder.read("w.mat");
+    let singles = [0; 24];
+    for (added, told) in [
+        (variable(UINT8, [2, 3], "a.b", 2, &[0; 6]), "two tensors are named `a.b`"),
+        (variable(12, [2, 3], "i", 7, &singles), "numbers of i32 are not stored as f32"),
+        (variable(UINT8 | LOGICAL, [2, 3], "l", 7, &singles), "numbers of bool are not stored as f32"),
+        (variable(UINT8, [2, 3], "", 2, &[0; 6]), "has no name"),
+        (variable(UINT8, [2, -3], "n", 2, &[0; 6]), "axis 1 of `n` is negative"),
+    ] {
+        folder.write("w.mat", [&written[..], &added].concat());
+        let ended = Ended::of(&mut folder.fanin("inspect w.mat"));
+        assert!(ended.is_refusal() && ended.told.contains(told), "{told}: {}", ended.told);
+    }
+}
+
+#[test]
+fn data_of_objects_are_skipped_and_logical_doubles_are_read() {
+    let folder = Folder::new();
+    folder.done("init zeros w=1x8 -q -o w.mat");
+    let mut bytes = folder.read("w.mat")[..128].to_vec();
+    let values: Vec<u8> = [0.0, 1.0, 1.0, 0.0, 0.0, 1.0f64].into_iter().flat_map(f64::to_le_bytes).collect();
+    bytes.extend(variable(6 | LOGICAL, [2, 3], "mask", 9, &values));
+    let place = bytes.len() as u64;
+    bytes.extend(variable(UINT8, [2, 3], "", 2, &[0; 6]));
+    bytes[116..124].copy_from_slice(&place.to_le_bytes());
+    folder.write("w.mat", &bytes);
+    let listed = folder.done("inspect w.mat");
+    let listed = String::from_utf8_lossy(&listed);
+    assert!(listed.lines().any(|line| line.contains("mask") && line.contains("f64")), "{listed}");
+    folder.done("model w.mat --keep * -q -o copy.npz");
+}
