@@ -4,23 +4,25 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::text::nearest;
+
 /// An error of the parser on one line.
 pub(super) fn message(error: &clap::Error) -> String {
     let culprit = culprits(error, ContextKind::InvalidArg);
     let value = strings(error, ContextKind::InvalidValue).join(" ");
     match error.kind() {
         ErrorKind::UnknownArgument if culprit.starts_with('-') => {
-            format!("unknown option `{culprit}`{}", near(error, ContextKind::SuggestedArg))
+            format!("unknown option `{culprit}`{}", near(error, &culprit, ContextKind::SuggestedArg))
         }
         ErrorKind::UnknownArgument => format!("`{culprit}`: one argument too many"),
         ErrorKind::InvalidSubcommand => {
             let command = strings(error, ContextKind::InvalidSubcommand).join(" ");
-            format!("unknown command `{command}`{}", near(error, ContextKind::SuggestedSubcommand))
+            format!("unknown command `{command}`{}", near(error, &command, ContextKind::SuggestedSubcommand))
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("{culprit} needs a value"),
         ErrorKind::InvalidValue => {
             let known = strings(error, ContextKind::ValidValue).join(", ");
-            format!("{culprit} `{value}`: use {known}{}", near(error, ContextKind::SuggestedValue))
+            format!("{culprit} `{value}`: use {known}{}", near(error, &value, ContextKind::SuggestedValue))
         }
         ErrorKind::ValueValidation => {
             let fault = error.source().map(ToString::to_string).unwrap_or_default();
@@ -56,8 +58,12 @@ fn strings(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-fn near(error: &clap::Error, kind: ContextKind) -> String {
-    strings(error, kind).first().map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
+/// The parser's suggestion, if it is near enough to the word.
+fn near(error: &clap::Error, word: &str, kind: ContextKind) -> String {
+    let bare = word.trim_start_matches('-');
+    let suggested = strings(error, kind);
+    let found = suggested.iter().find(|other| nearest(bare, [other.trim_start_matches('-')]).is_some());
+    found.map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
 /// The parser's own message without the usage.

@@ -17,5 +17,6 @@ mod output;
 mod overlap;
 mod pretrain;
 mod slices;
+mod suggestions;
 mod templates;
 mod verify;

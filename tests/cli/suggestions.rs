@@ -1,0 +1,20 @@
+//! Suggestions for mistyped options and commands.
+
+use crate::common::{Ended, Folder};
+
+#[test]
+fn only_a_near_option_or_command_is_suggested() {
+    let folder = Folder::new();
+    for (line, told) in [
+        ("init normal 3 --slce a=1", "unknown option `--slce`; did you mean `--slice`?"),
+        ("init normal 3 --split a", "unknown option `--split`"),
+        ("init normal 3 --fanin 3", "unknown option `--fanin`; did you mean `--fan-in`?"),
+        ("mlp 3-2 --last zeros", "unknown option `--last`"),
+        ("verify w.npz --as b", "unknown option `--as`"),
+        ("verfy w.npz", "unknown command `verfy`; did you mean `verify`?"),
+        ("zzz", "unknown command `zzz`"),
+    ] {
+        let ended = Ended::of(&mut folder.fanin(line));
+        assert!(ended.is_refusal() && ended.told.trim_end().ends_with(told), "{line}: {}", ended.told);
+    }
+}
