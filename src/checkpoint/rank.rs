@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_refused_by_name() {
         let refused = |variables: &[(&str, &str)], world, word: &str| {
-            let told = auto(variables, world).unwrap_err().to_string();
-            assert!(told.contains(word), "{told}");
+            let message = auto(variables, world).unwrap_err().to_string();
+            assert!(message.contains(word), "{message}");
         };
         refused(&[], None, "SLURM_PROCID");
         refused(&array("2", "0", "6", "4"), None, "gaps");

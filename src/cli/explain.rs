@@ -71,7 +71,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     }
     for (position, meaning) in scheme.meanings().iter().enumerate() {
         let word = if position == 0 { "frameworks" } else { "" };
-        entry(out, word, &told(scheme, meaning))?;
+        entry(out, word, &meaning_text(scheme, meaning))?;
     }
     entry(out, "example", &command(scheme))
 }
@@ -101,7 +101,7 @@ fn command(scheme: &Scheme) -> String {
 }
 
 /// The names that share a meaning, the meaning, and its note.
-fn told(scheme: &Scheme, meaning: &Meaning) -> String {
+fn meaning_text(scheme: &Scheme, meaning: &Meaning) -> String {
     let means = if meaning.means == scheme.name { "the same" } else { meaning.means };
     let note = meaning.note.map(|note| format!(" ({note})")).unwrap_or_default();
     format!("{}: {means}{note}", names(meaning).join(", "))

@@ -78,7 +78,7 @@ impl Init {
         let mut notes = Vec::new();
         let mut tensors: Vec<(DrawnTensor, Turn)> = Vec::with_capacity(self.shapes.len());
         for (position, text) in self.shapes.iter().enumerate() {
-            let told = || format!("`{text}`");
+            let typed = || format!("`{text}`");
             let (name, shape) =
                 text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
             match &module {
@@ -89,15 +89,15 @@ impl Init {
                     );
                     module.layout(self.layout.as_ref(), common.generator)?;
                     let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
-                    let shape: Shape = shape.parse().with_context(told)?;
+                    let shape: Shape = shape.parse().with_context(typed)?;
                     let numbers = (self.dtype, common.generator);
-                    let parts = module.drawn(name.unwrap_or(&alone), &shape, position, numbers).with_context(told)?;
+                    let parts = module.drawn(name.unwrap_or(&alone), &shape, position, numbers).with_context(typed)?;
                     tensors.extend(parts);
                     notes = module.notes(common.generator).collect();
                 }
                 None => {
-                    let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(told)?;
-                    let shape = shape.parse().with_context(told)?;
+                    let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(typed)?;
+                    let shape = shape.parse().with_context(typed)?;
                     let tensor = DrawnTensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?;
                     tensors.push((tensor, (position, 0)));
                 }

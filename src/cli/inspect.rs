@@ -312,7 +312,7 @@ fn tensor(entry: &Entry, looked: &Looked) -> Value {
         let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
         json!({ "mean": mean, "std": std, "low": finite(low), "high": finite(high) })
     });
-    let mut told = json!({
+    let mut object = json!({
         "name": entry.name,
         "shape": entry.shape.axes(),
         "dtype": entry.type_word,
@@ -327,10 +327,10 @@ fn tensor(entry: &Entry, looked: &Looked) -> Value {
         "expected": distribution,
     });
     if let Some(file) = &entry.file {
-        told["file"] = json!(file);
+        object["file"] = json!(file);
     }
     if let Some(spectrum) = &looked.spectrum {
-        told["singular_values"] = json!(spectrum.values);
+        object["singular_values"] = json!(spectrum.values);
     }
-    told
+    object
 }

@@ -104,9 +104,9 @@ mod tests {
         for text in ["", "0", "0GB", "5 gb", "5G", "-5GB", "1.5GB", "99999999TB"] {
             assert!(parse_file_size(text).is_err(), "{text:?} was taken");
         }
-        for (text, told) in [("5gb", "GiB"), ("1.5GB", "whole number"), ("18446744073709551616", "2^64")] {
+        for (text, message) in [("5gb", "GiB"), ("1.5GB", "whole number"), ("18446744073709551616", "2^64")] {
             let refusal = parse_file_size(text).unwrap_err();
-            assert!(format!("{refusal:#}").contains(told), "{text}: {refusal:#}");
+            assert!(format!("{refusal:#}").contains(message), "{text}: {refusal:#}");
         }
     }
 

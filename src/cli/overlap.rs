@@ -64,7 +64,7 @@ impl Touched {
         for output in &self.outputs {
             let place = folders.place(&output.path);
             if let Some((other, written)) = seen.find(&place) {
-                bail!(told(output, other, written));
+                bail!(conflict(output, other, written));
             }
             seen.add(&place, (output, true));
         }
@@ -84,7 +84,7 @@ const STANDARD_OUTPUT: &str = "/dev/stdout";
 /// The fix in every error.
 const OTHER: &str = "name another file";
 
-fn told(output: &Named, other: &Named, written: bool) -> String {
+fn conflict(output: &Named, other: &Named, written: bool) -> String {
     let (path, name) = (shown(&output.path), shown(&other.path));
     let as_named = if path == name { String::new() } else { format!(", by the name {name}") };
     let word = if written { "written" } else { "read" };

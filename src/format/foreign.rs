@@ -147,8 +147,10 @@ mod tests {
     #[test]
     fn archives_are_named_by_their_members() {
         let of = |names: &[&str]| foreign_archive(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert!(of(&["metadata.json", "config.json", "model.weights.h5"]).is_some_and(|told| told.contains("Keras")));
-        assert!(of(&["[Content_Types].xml", "xl/workbook.xml"]).is_some_and(|told| told.contains("CSV")));
+        assert!(
+            of(&["metadata.json", "config.json", "model.weights.h5"]).is_some_and(|message| message.contains("Keras"))
+        );
+        assert!(of(&["[Content_Types].xml", "xl/workbook.xml"]).is_some_and(|message| message.contains("CSV")));
         assert_eq!(of(&["weight.npy", "README.md"]), None);
     }
 
@@ -175,8 +177,8 @@ mod tests {
             (b"\xff\xfe[\0", "UTF-16"),
         ];
         for (opening, word) in cases {
-            let told = foreign(opening).unwrap_or_default();
-            assert!(told.contains(word) && told.len() < 360, "{opening:?}: {told}");
+            let message = foreign(opening).unwrap_or_default();
+            assert!(message.contains(word) && message.len() < 360, "{opening:?}: {message}");
         }
         for ours in
             [&b"\x93NUMPY"[..], b"PK\x03\x04", b"\x80\x02}q", b"{\"a\":1}", b"[rules]\n", b"seed = 1\n", b"1,2\n", b""]

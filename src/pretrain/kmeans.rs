@@ -55,7 +55,7 @@ struct KMeans {
     /// Outputs x inputs: each row of length 1.
     filters: Matrix<f32>,
     first: Noise,
-    anew: Noise,
+    redrawn: Noise,
 }
 
 impl Normalize {
@@ -91,7 +91,7 @@ impl KMeans {
             tolerance: job.arguments.value(&TOLERANCE)?,
             filters: Matrix::zeros(outputs, inputs),
             first: Noise::uniform(job.seed, job.name, "first filters")?,
-            anew: Noise::uniform(job.seed, job.name, "redrawn filters")?,
+            redrawn: Noise::uniform(job.seed, job.name, "redrawn filters")?,
         };
         found.choose(input)?;
         Ok(found)
@@ -152,7 +152,7 @@ impl KMeans {
     /// Replaces a filter without samples by a random sample.
     fn draw_anew(&mut self, epoch: u64, filter: usize, input: &Input) -> Result<()> {
         let mut number = [0.0];
-        self.anew.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
+        self.redrawn.fill(epoch * self.filters.rows() as u64 + filter as u64, &mut number);
         let samples = input.training.len();
         let sample = input.training[share_of(samples, number[0].into())];
         let mut drawn = self.normalize.apply(input.fill_f64(&[sample])?);

@@ -136,8 +136,8 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
     let held: u64 = all.entries.iter().filter_map(Entry::bytes).sum();
     let mut contents = all.finish()?;
     #[expect(clippy::cast_precision_loss, reason = "a JSON number is a double to most who write it")]
-    if let Some(told) = total_size.filter(|&told| told != held as f64) {
-        contents.faults.push(format!("the index says total_size {told}, but the tensors have {held} bytes"));
+    if let Some(stated) = total_size.filter(|&stated| stated != held as f64) {
+        contents.faults.push(format!("the index says total_size {stated}, but the tensors have {held} bytes"));
     }
     Ok(contents)
 }

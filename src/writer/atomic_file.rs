@@ -293,8 +293,8 @@ pub fn withdraw<'a>(paths: impl IntoIterator<Item = &'a Path>, fsync: bool) -> R
         withdrawn.extend(remove().with_context(|| format!("`{}`", path.display()))?);
     }
     if let Some((path, _)) = withdrawn.first().filter(|_| fsync) {
-        let told = || format!("`{}`: its removal may not be on the disk yet", path.display());
-        sync_names(path).with_context(told)?;
+        let message = || format!("`{}`: its removal may not be on the disk yet", path.display());
+        sync_names(path).with_context(message)?;
     }
     Ok(withdrawn)
 }

@@ -34,7 +34,7 @@ fn refused(folder: &Folder, line: &str, words: &[&str]) {
     let ended = Ended::of(&mut folder.fanin(line));
     assert!(ended.is_refusal(), "fanin {line}: {ended:?}");
     for word in words {
-        assert!(ended.told.contains(word), "fanin {line}: {word:?} is not in {:?}", ended.told);
+        assert!(ended.stderr.contains(word), "fanin {line}: {word:?} is not in {:?}", ended.stderr);
     }
     assert_eq!(folder.contents(), before, "fanin {line}: something was written");
 }
@@ -138,9 +138,9 @@ fn any_number_of_ranks_in_any_order_writes_the_bytes_of_one() {
 #[test]
 fn a_rank_writes_its_own_files_and_the_last_one_the_index() {
     let folder = Folder::new();
-    let told = folder.done(&format!("{PLAN} --json -o c/ --rank 1 --world-size 2"));
-    let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!(told["rank"]["missing"], 3, "{told}");
+    let message = folder.done(&format!("{PLAN} --json -o c/ --rank 1 --world-size 2"));
+    let message: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!(message["rank"]["missing"], 3, "{message}");
     let names: Vec<String> = files(&folder, "c").into_keys().collect();
     assert_eq!(names, ["model-00002-of-00005.safetensors", "model-00004-of-00005.safetensors"]);
     folder.done(&format!("{PLAN} -o c/ --rank 0 --world-size 2"));
@@ -162,8 +162,8 @@ fn the_rank_is_taken_from_what_started_it() {
     for task in ["6", "5"] {
         let line = format!("{} -o c/ --rank auto", PLAN.replace(" -q", ""));
         let ended = Ended::of(folder.fanin(&line).envs(array(task)));
-        assert_eq!(ended.status, 0, "{}", ended.told);
-        assert!(ended.told.contains("Slurm array: SLURM_ARRAY_TASK_ID"), "{}", ended.told);
+        assert_eq!(ended.status, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("Slurm array: SLURM_ARRAY_TASK_ID"), "{}", ended.stderr);
     }
     assert!(files(&folder, "c") == files(&folder, "one"));
     let before = folder.contents();
@@ -175,7 +175,7 @@ fn the_rank_is_taken_from_what_started_it() {
         (vec![], "--rank auto"),
     ] {
         let ended = Ended::of(folder.fanin(&format!("{PLAN} -o d/ --rank auto")).envs(variables));
-        assert!(ended.is_refusal() && ended.told.contains(word), "{ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains(word), "{ended:?}");
     }
     assert_eq!(folder.contents(), before);
 }
@@ -234,9 +234,9 @@ fn a_rank_that_was_killed_is_resumed_to_the_same_bytes() {
 
     refused(&folder, &format!("{plan} -o c/"), &["model-00001-of-00006.safetensors", "exists", "--force"]);
     let before = fs::metadata(&first).unwrap().modified().unwrap();
-    let told = folder.done(&format!("{plan} --sha256 -o c/ --resume --json"));
-    let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!(told["skipped"].as_array().unwrap().len(), left.len(), "{told}");
+    let message = folder.done(&format!("{plan} --sha256 -o c/ --resume --json"));
+    let message: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!(message["skipped"].as_array().unwrap().len(), left.len(), "{message}");
     assert_eq!(fs::metadata(&first).unwrap().modified().unwrap(), before, "what is whole is not written again");
     assert!(files(&folder, "c") == one);
     // Nothing is left to do, which is as good.
@@ -278,11 +278,11 @@ fn a_file_that_was_cut_short_or_grew_is_written_again() {
         for rank in ["", "--rank 1 --world-size 2"] {
             fs::write(&second, &damaged).unwrap();
             let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume {rank}")));
-            assert_eq!(ended.status, 0, "{}", ended.told);
+            assert_eq!(ended.status, 0, "{}", ended.stderr);
             assert!(
-                ended.told.contains("replaced c/model-00002-of-00002.safetensors, which was damaged"),
+                ended.stderr.contains("replaced c/model-00002-of-00002.safetensors, which was damaged"),
                 "{}",
-                ended.told
+                ended.stderr
             );
             assert!(files(&folder, "c") == whole, "{} bytes", damaged.len());
         }
@@ -290,12 +290,12 @@ fn a_file_that_was_cut_short_or_grew_is_written_again() {
     // Another rank's damaged file is missing.
     fs::write(&second, &bytes[..bytes.len() - 1]).unwrap();
     let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume --rank 0 --world-size 2")));
-    assert!(ended.status == 0 && ended.told.contains("1 of 2 files do not exist yet"), "{}", ended.told);
+    assert!(ended.status == 0 && ended.stderr.contains("1 of 2 files do not exist yet"), "{}", ended.stderr);
     for name in ["c/SHA256SUMS", "c/model.safetensors.index.json"] {
         let text = folder.read(name);
         folder.write(name, &text[..text.len() - 7]);
         let ended = Ended::of(&mut folder.fanin(&format!("{plan} --resume")));
-        assert!(ended.status == 0 && ended.told.contains(&format!("replaced {name}")), "{}", ended.told);
+        assert!(ended.status == 0 && ended.stderr.contains(&format!("replaced {name}")), "{}", ended.stderr);
         assert!(files(&folder, "c") == whole, "{name}");
     }
 }
@@ -339,17 +339,17 @@ fn checksums_pass_sha256sum_and_are_in_the_report() {
         return;
     }
     let folder = Folder::new();
-    let told = folder.done("init normal a=5 b=6 sub/c=7 -q --sha256 --json -o c/");
+    let message = folder.done("init normal a=5 b=6 sub/c=7 -q --sha256 --json -o c/");
     let checked = folder.shell("cd c && sha256sum -c --strict SHA256SUMS && cut -c 1-64 SHA256SUMS");
-    assert_eq!(checked.status, 0, "{}", checked.told);
-    let told: Value = serde_json::from_slice(&told).unwrap();
-    assert_eq!(told["sha256"].as_object().unwrap().len(), 3, "{told}");
+    assert_eq!(checked.status, 0, "{}", checked.stderr);
+    let message: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!(message["sha256"].as_object().unwrap().len(), 3, "{message}");
     let sum = folder.shell("sha256sum < c/sub/c.npy").stdout;
-    assert_eq!(told["sha256"]["c/sub/c.npy"].as_str().unwrap().as_bytes(), &sum[..64]);
+    assert_eq!(message["sha256"]["c/sub/c.npy"].as_str().unwrap().as_bytes(), &sum[..64]);
     refused(&folder, "init normal d=5 -q --sha256 -o c/", &["c/SHA256SUMS", "--force"]);
 
     let odd = folder.shell(r"$FANIN init normal 5 -q --sha256 -o 'a\b.npy' && sha256sum -c --strict 'a\b.npy.sha256'");
-    assert_eq!(odd.status, 0, "{}", odd.told);
+    assert_eq!(odd.status, 0, "{}", odd.stderr);
     folder.done("init normal 5 -q --sha256 -o w.npy");
     let checked = folder.shell("sha256sum -c --strict w.npy.sha256");
     assert_eq!((checked.status, checked.stdout), (0, b"w.npy: OK\n".to_vec()));

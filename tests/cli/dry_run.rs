@@ -42,13 +42,18 @@ fn seventy_billion_parameters_are_planned_in_little_memory() {
         }
         shapes.extend(["gate", "up", "down"].map(|name| format!("layers.{layer}.{name}=8192x28672")));
     }
-    let told = folder.join("told");
+    let message = folder.join("message");
     let mut command = folder.command(TIME);
-    command.args(["-q", "-f", "%M", "-o"]).arg(&told).arg(crate::common::FANIN).args(["init", "normal"]).args(&shapes);
+    command
+        .args(["-q", "-f", "%M", "-o"])
+        .arg(&message)
+        .arg(crate::common::FANIN)
+        .args(["init", "normal"])
+        .args(&shapes);
     let ended = Ended::of(command.args(["--dtype", "bf16", "--max-shard-size", "5GB", "-o", "c/", "--dry-run"]));
-    assert_eq!(ended.status, 0, "{}", ended.told);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
     let text = String::from_utf8(ended.stdout).unwrap();
     assert!(text.contains("562 tensors, 68,975,329,280 parameters"), "{}", text.lines().last().unwrap_or_default());
-    let memory = peak_memory(&told);
+    let memory = peak_memory(&message);
     assert!(memory < 64 << 20, "{memory} bytes");
 }

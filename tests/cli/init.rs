@@ -108,7 +108,7 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     let folder = Folder::new();
     let name = OsString::from_vec(b"\xff.npy".to_vec());
     let ended = Ended::of(folder.fanin("init zeros 3 -q -o").arg(&name));
-    assert_eq!((ended.status, ended.told.as_str()), (0, ""));
+    assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
 

@@ -75,12 +75,15 @@ fn inspect_recognises_copied_tensors_by_their_hash() {
     let folder = Folder::new();
     like(&folder);
     folder.done("model like.safetensors --rules head.toml --keep body.* -q -o new.safetensors");
-    let told = String::from_utf8(folder.done("inspect new.safetensors")).unwrap();
-    assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no statistics"), "{told}");
+    let message = String::from_utf8(folder.done("inspect new.safetensors")).unwrap();
+    assert!(
+        message.matches("note:").count() == 1 && message.contains("note: `body.f4` has no statistics"),
+        "{message}"
+    );
     let sum = folder.shell("printf '\\001\\000\\001\\001' | sha256sum").stdout;
     let sum = String::from_utf8(sum).unwrap();
     let hash = format!("copied, SHA-256 {}", sum.split_whitespace().next().unwrap());
-    assert!(told.lines().any(|line| line.starts_with("body.mask") && line.ends_with(&hash)), "{told}");
+    assert!(message.lines().any(|line| line.starts_with("body.mask") && line.ends_with(&hash)), "{message}");
 }
 
 #[test]
@@ -116,16 +119,16 @@ fn convolutions_are_unfolded_by_the_layout_of_the_file_or_of_the_option() {
     folder.done("init orthogonal 4x6x1x1 --layout torch -q -o torch.safetensors");
     folder.write("bare.npy", folder.done("init orthogonal 4x6x1x1 --layout torch -q --format npy -o -"));
     folder.done("model bare.npy --keep * -q -o bare.pt");
-    let told = |line: &str| String::from_utf8(folder.done(line)).unwrap();
+    let message = |line: &str| String::from_utf8(folder.done(line)).unwrap();
     for line in ["torch.safetensors", "bare.pt", "bare.npy --layout torch", "bare.npy --layout oikk"] {
-        let told = told(&format!("inspect {line} --spectrum"));
-        assert!(told.contains("4 singular values of 4x6, from 1 to 1"), "{line}: {told}");
+        let message = message(&format!("inspect {line} --spectrum"));
+        assert!(message.contains("4 singular values of 4x6, from 1 to 1"), "{line}: {message}");
     }
-    assert!(told("inspect bare.npy --spectrum").contains("1 singular value of 24x1"));
-    let vector = told("inspect bare.npy --spectrum --layout bbio");
+    assert!(message("inspect bare.npy --spectrum").contains("1 singular value of 24x1"));
+    let vector = message("inspect bare.npy --spectrum --layout bbio");
     assert!(vector.contains("note: `weight` has no singular values"), "{vector}");
     folder.done("init zeros b=3 c=0x4 -q -o b.npz");
-    let none = told("inspect b.npz --spectrum");
+    let none = message("inspect b.npz --spectrum");
     assert!(none.contains("1 tensor of fewer than two axes") && none.contains("it is empty"), "{none}");
 }
 

@@ -51,7 +51,7 @@ fn every_scheme_is_drawn_or_refused_under_every_framework() {
     }
     let drawn = AtomicUsize::new(0);
     run(&lines, |line, ended| {
-        assert!(ended.status == 0 || ended.is_refusal(), "fanin {line}: {}, {}", ended.status, ended.told);
+        assert!(ended.status == 0 || ended.is_refusal(), "fanin {line}: {}, {}", ended.status, ended.stderr);
         drawn.fetch_add(usize::from(ended.status == 0), Ordering::Relaxed);
     });
     let drawn = drawn.into_inner();
@@ -61,7 +61,7 @@ fn every_scheme_is_drawn_or_refused_under_every_framework() {
 #[test]
 fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
     let folder = Folder::new();
-    let (likes, mut told) = (likes(&folder), BTreeSet::new());
+    let (likes, mut message) = (likes(&folder), BTreeSet::new());
     for (number, scheme) in schemes(&folder).iter().enumerate() {
         let ended = Ended::of(&mut folder.fanin(&format!("init {scheme} w=4x6 --format safetensors -o -")));
         if ended.status != 0 {
@@ -75,10 +75,10 @@ fn a_file_that_names_another_framework_than_its_own_is_compared_or_refused() {
         folder.write("forged.safetensors", [&length[..], header.as_bytes(), data].concat());
         let verified = Ended::of(&mut folder.fanin("verify forged.safetensors"));
         let orderly = matches!(verified.status, 0 | 1) || verified.is_refusal();
-        assert!(orderly, "{scheme} by {generator}: {}, {}", verified.status, verified.told);
-        told.insert(verified.status);
+        assert!(orderly, "{scheme} by {generator}: {}, {}", verified.status, verified.stderr);
+        message.insert(verified.status);
     }
-    assert!(told.contains(&1) && told.contains(&2), "some have other values there, and some none: {told:?}");
+    assert!(message.contains(&1) && message.contains(&2), "some have other values there, and some none: {message:?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn steps_of_keys_are_refused_for_seeds_without_keys() {
         for step in ["split=1/2", "fold-in=3"] {
             let ended =
                 Ended::of(&mut folder.fanin(&format!("init normal w=4x6 --like {like} --seed 0,{step} -o w.npy")));
-            assert!(ended.is_refusal() && ended.told.contains("seed"), "{like} {step}: {}", ended.told);
+            assert!(ended.is_refusal() && ended.stderr.contains("seed"), "{like} {step}: {}", ended.stderr);
         }
     }
 }
@@ -145,8 +145,8 @@ fn the_framework_selects_the_schemes_of_layers_and_the_layout_their_axes() {
         let layer = format!("d = {{ layer = \"{kind}\", in = 3, out = 5 }}");
         folder.write("r.toml", format!("like = \"{like}\"\nlayout = \"{layout}\"\n[tensors]\n{layer}\n"));
         let ended = Ended::of(&mut folder.fanin("model r.toml --format npz -o -"));
-        let all_told = tensors.iter().all(|tensor| ended.told.contains(tensor));
-        assert!(ended.status == 0 && all_told, "{like} in {layout}: {}", ended.told);
+        let all_told = tensors.iter().all(|tensor| ended.stderr.contains(tensor));
+        assert!(ended.status == 0 && all_told, "{like} in {layout}: {}", ended.stderr);
     }
 }
 
@@ -163,7 +163,7 @@ fn a_layer_without_weights_takes_a_seed_only_in_keras() {
             .map(|before| drawn(like, before));
         assert_eq!((none == one, one == two), (!is_keras, !is_keras), "{like}");
     }
-    for (layer, told) in [
+    for (layer, message) in [
         ("scheme = \"zeros\"", "`scheme`: layer `dropout` has no weights"),
         ("dtype = \"f64\"", "`dtype`: layer `dropout` has no weights"),
         ("seeds = 0", "takes 1 or more"),
@@ -172,14 +172,14 @@ fn a_layer_without_weights_takes_a_seed_only_in_keras() {
     ] {
         folder.write("r.toml", format!("[tensors]\nx = {{ layer = \"dropout\", {layer} }}\nw = [3]\n"));
         let ended = Ended::of(&mut folder.fanin("model r.toml -o w.npz"));
-        assert!(ended.is_refusal() && ended.told.contains(told), "{layer}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{layer}: {}", ended.stderr);
     }
 }
 
 #[test]
 fn keras_takes_the_seeds_and_constants_that_its_backend_does() {
     let folder = Folder::new();
-    for (line, told) in [
+    for (line, message) in [
         ("init keras.RandomNormal a=3 b=3 --like keras:torch --seed 2147483648", Some("-2^31 to 2^31-1")),
         ("init keras.RandomNormal a=3 b=3 --like keras:torch --seed=-2147483648", None),
         ("init keras.RandomNormal a=3 --like keras:torch --seed 2147483648", None),
@@ -193,9 +193,9 @@ fn keras_takes_the_seeds_and_constants_that_its_backend_does() {
         ("init stft a=8x1x257 --like keras:jax --dtype bf16", None),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --format npz -o -")));
-        match told {
-            Some(told) => assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told),
-            None => assert!(ended.status == 0, "{line}: {}", ended.told),
+        match message {
+            Some(message) => assert!(ended.is_refusal() && ended.stderr.contains(message), "{line}: {}", ended.stderr),
+            None => assert!(ended.status == 0, "{line}: {}", ended.stderr),
         }
     }
 }
@@ -228,7 +228,7 @@ fn every_framework_draws_several_tensors_a_recipe_a_template_and_a_family() {
             folder.done("verify w.safetensors");
         }
         let ended = Ended::of(&mut folder.fanin(&format!("mlp 3-4-2 --like {like} -o w.npz --force")));
-        let is_told = ended.is_refusal() && ended.told.contains("has no dense layers (");
+        let is_told = ended.is_refusal() && ended.stderr.contains("has no dense layers (");
         assert_eq!(is_told, !has_layers, "{like}: {ended:?}");
     }
 }

@@ -9,15 +9,15 @@ use crate::common::{Ended, Folder};
 fn tensors(line: &str) -> Vec<String> {
     let folder = Folder::new();
     let report: Value = serde_json::from_slice(&folder.done(&format!("mlp {line} --json -o w.npz"))).unwrap();
-    let told = |tensor: &Value| {
+    let message = |tensor: &Value| {
         let shape: Vec<String> = tensor["shape"].as_array().unwrap().iter().map(Value::to_string).collect();
         format!("{} {} {}", tensor["name"].as_str().unwrap(), shape.join("x"), tensor["scheme"].as_str().unwrap())
     };
-    report["tensors"].as_array().unwrap().iter().map(told).collect()
+    report["tensors"].as_array().unwrap().iter().map(message).collect()
 }
 
 fn names(line: &str) -> Vec<String> {
-    tensors(line).iter().map(|told| told.rsplit_once(' ').unwrap().0.to_string()).collect()
+    tensors(line).iter().map(|message| message.rsplit_once(' ').unwrap().0.to_string()).collect()
 }
 
 #[test]
@@ -119,16 +119,16 @@ fn the_activation_selects_the_scheme() {
         assert_eq!(tensors(&format!("7-5-3 --activation {activation}")), expected, "{activation}");
     }
     let default = [1, 3].map(|at| tensors("7-5-3")[at - 1].clone());
-    assert!(default.iter().all(|told| told.ends_with(he)), "{default:?}");
+    assert!(default.iter().all(|message| message.ends_with(he)), "{default:?}");
 }
 
 #[test]
 fn the_report_names_the_activation_of_a_scheme() {
     let folder = Folder::new();
-    let told = |line: &str| Ended::of(&mut folder.fanin(&format!("mlp 7-5-3 {line} --force -o w.npz"))).told;
-    assert!(told("--activation tanh").contains("note: tanh: glorot-uniform (Glorot and Bengio 2010)\n"));
-    assert!(told("--like torch").contains("note: weights and biases follow the dense layers of torch\n"));
-    assert!(!told("--scheme orthogonal").contains("note: relu"));
+    let message = |line: &str| Ended::of(&mut folder.fanin(&format!("mlp 7-5-3 {line} --force -o w.npz"))).stderr;
+    assert!(message("--activation tanh").contains("note: tanh: glorot-uniform (Glorot and Bengio 2010)\n"));
+    assert!(message("--like torch").contains("note: weights and biases follow the dense layers of torch\n"));
+    assert!(!message("--scheme orthogonal").contains("note: relu"));
 }
 
 #[test]
@@ -222,10 +222,10 @@ fn an_invalid_perceptron_is_refused_in_one_line_and_nothing_is_written() {
         let ended = Ended::of(&mut folder.fanin(&format!("mlp --format npz -q -o w.npz {line}")));
         assert!(ended.is_refusal(), "mlp {line}: {ended:?}");
         for word in *words {
-            assert!(ended.told.contains(word), "mlp {line}: no {word:?} in {:?}", ended.told);
+            assert!(ended.stderr.contains(word), "mlp {line}: no {word:?} in {:?}", ended.stderr);
         }
     }
     let zeros = Ended::of(&mut folder.fanin("mlp 7-5 --output zeros"));
-    assert!(zeros.is_refusal() && zeros.told.contains("`zeros`"), "{}", zeros.told);
+    assert!(zeros.is_refusal() && zeros.stderr.contains("`zeros`"), "{}", zeros.stderr);
     assert!(folder.names().is_empty());
 }

@@ -50,21 +50,21 @@ fn names(report: &Value) -> Vec<&str> {
 #[test]
 fn a_family_is_distinguished_from_a_file() {
     let folder = Folder::new();
-    let told = |line: &str| Ended::of(&mut folder.fanin(line)).told;
-    let refused = told("model nosuch -o x.npz");
+    let message = |line: &str| Ended::of(&mut folder.fanin(line)).stderr;
+    let refused = message("model nosuch -o x.npz");
     assert!(refused.contains("SPEC is not a file"), "{refused}");
     assert!(refused.contains("unknown model family `nosuch`; `fanin list models` shows all"), "{refused}");
     let tiny = "model gpt2 --set n_layer=1 --set n_embd=12 --set vocab_size=9 -o";
     let note = "config.json is not written: use `-o DIR/` to write it with the weights";
-    assert!(told(&format!("{tiny} x.safetensors")).contains(note));
-    assert!(!told(&format!("{tiny} x/")).contains(note));
+    assert!(message(&format!("{tiny} x.safetensors")).contains(note));
+    assert!(!message(&format!("{tiny} x/")).contains(note));
     assert!(folder.join("x/config.json").is_file());
     for name in ["w.raw", "w.json"] {
         folder.done(&format!("init he-normal w=3x2 -q -o {name}"));
         folder.write("zero.toml", "[rules]\n\"*\" = \"zeros\"\n");
         folder.done(&format!("model {name} --rules zero.toml -q -o like-{name}.npz"));
     }
-    assert!(folder.shell("$FANIN model - -o y.npz < w.json").told.contains("name a weights file instead"));
+    assert!(folder.shell("$FANIN model - -o y.npz < w.json").stderr.contains("name a weights file instead"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::common::{Ended, Folder};
 #[track_caller]
 fn verify(folder: &Folder, line: &str, status: i32) -> String {
     let ended = Ended::of(&mut folder.fanin(&format!("verify {line}")));
-    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), ended.told);
+    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), ended.stderr);
     assert_eq!(ended.status, status, "fanin verify {line}: {said}");
     said
 }
@@ -166,7 +166,7 @@ fn a_prelu_has_one_slope_and_no_note() {
 #[test]
 fn modules_refuse_what_torch_refuses() {
     let folder = Folder::new();
-    for (line, told) in [
+    for (line, message) in [
         ("torch.nn.Embedding:padding_idx=7 7x3", "within the 7 rows"),
         ("torch.nn.EmbeddingBag:padding_idx=-8 7x3", "within the 7 rows"),
         ("torch.nn.MultiheadAttention:num_heads=3 24x8", "`heads` is 3"),
@@ -186,7 +186,7 @@ fn modules_refuse_what_torch_refuses() {
     ] {
         for like in ["", "--like torch"] {
             let ended = Ended::of(&mut folder.fanin(&format!("init {line} {like} -o w.npz")));
-            assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);
+            assert!(ended.is_refusal() && ended.stderr.contains(message), "{line}: {}", ended.stderr);
         }
     }
 }
@@ -208,7 +208,7 @@ fn a_module_of_torch_means_all_its_tensors_with_and_without_torch_s_values() {
             ("torch.nn.LTSM", "did you mean `LSTM`?"),
         ] {
             let ended = Ended::of(&mut folder.fanin(&format!("init {other} 8x3 {like} -o o.npz")));
-            assert!(ended.is_refusal() && ended.told.contains(hint), "{other}: {}", ended.told);
+            assert!(ended.is_refusal() && ended.stderr.contains(hint), "{other}: {}", ended.stderr);
         }
     }
 }

@@ -20,11 +20,11 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
         format!("init normal 3 --json --dry-run -o {file}"),
         format!("init normal 3 --json --resume -o {file}"),
     ] {
-        let told = String::from_utf8(folder.done(&line)).unwrap();
-        assert!(told.trim_end().chars().all(fanin::text::is_visible), "{line}: {told}");
-        let report: Value = serde_json::from_str(&told).unwrap();
+        let message = String::from_utf8(folder.done(&line)).unwrap();
+        assert!(message.trim_end().chars().all(fanin::text::is_visible), "{line}: {message}");
+        let report: Value = serde_json::from_str(&message).unwrap();
         let files = [&report["files"], &report["skipped"]].into_iter().filter_map(Value::as_array).flatten();
-        assert!(files.filter_map(Value::as_str).any(|told| told == file), "{line}");
+        assert!(files.filter_map(Value::as_str).any(|message| message == file), "{line}");
     }
     // The names of tensors in the files of strangers.
     let header = "{\"x\u{202e}y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
@@ -32,8 +32,8 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
     folder.write("stranger.safetensors", bytes);
     for line in ["inspect stranger.safetensors --json", "verify stranger.safetensors --json --distribution normal"] {
         let ended = folder.shell(&format!("\"{FANIN}\" {line}"));
-        let told = String::from_utf8_lossy(&ended.stdout);
-        assert!(told.trim_end().chars().all(fanin::text::is_visible), "{line}: {told}");
+        let message = String::from_utf8_lossy(&ended.stdout);
+        assert!(message.trim_end().chars().all(fanin::text::is_visible), "{line}: {message}");
     }
 }
 
@@ -45,7 +45,7 @@ fn an_existing_file_is_refused_and_left_as_it_is() {
         folder.write(&file, "old");
         let before = folder.contents();
         let ended = Ended::of(&mut folder.fanin(&format!("init normal 3 -o {file}")));
-        assert!(ended.is_refusal() && ended.told.contains("--force"), "{}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("--force"), "{}", ended.stderr);
         assert_eq!(folder.contents(), before);
     }
 }
@@ -94,7 +94,7 @@ fn a_device_is_written_and_not_replaced() {
         folder.done(&format!("init normal 3 -q -o /dev/null --format npy {flag}"));
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         let full = Ended::of(&mut folder.fanin(&format!("init normal 3 -o /dev/full --format npy {flag}")));
-        assert!(full.is_temporary_failure() && full.told.contains("No space left"), "{}", full.told);
+        assert!(full.is_temporary_failure() && full.stderr.contains("No space left"), "{}", full.stderr);
         assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
     }
 }
@@ -138,7 +138,7 @@ fn a_manifest_is_written_as_safely_as_its_raw_values_and_never_for_a_stream() {
     let before = folder.contents();
     folder.write("new.raw.json", "old");
     let ended = Ended::of(&mut folder.fanin("init normal 3 -o new.raw"));
-    assert!(ended.is_refusal() && ended.told.contains("`new.raw.json`"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("`new.raw.json`"), "{}", ended.stderr);
     assert!(!folder.join("new.raw").exists(), "no values are written where their manifest cannot be");
     folder.done("init normal 3 -q --force -o new.raw");
     assert!(folder.read("new.raw.json").starts_with(br#"{"format":"raw","#));
@@ -190,7 +190,7 @@ fn a_temporary_file_of_a_dead_process_is_neither_in_the_way_nor_removed() {
     let folder = Folder::new();
     folder.write("w.npy", "old");
     let ended = folder.shell("touch .w.npy.$$.tmp; exec \"$FANIN\" init normal 3 -q --force -o w.npy");
-    assert_eq!((ended.status, ended.told.as_str()), (0, ""));
+    assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
     assert_eq!(folder.names().len(), 2);
 }
 
@@ -223,7 +223,7 @@ fn a_folder_gets_one_file_for_each_tensor() {
         }
     }
     let again = Ended::of(&mut folder.fanin("init normal new=3 a=4 -o out/deep/"));
-    assert!(again.is_refusal() && again.told.contains("`out/deep/a.npy`"), "{}", again.told);
+    assert!(again.is_refusal() && again.stderr.contains("`out/deep/a.npy`"), "{}", again.stderr);
     assert!(!folder.join("out/deep/new.npy").exists(), "none is written where one is refused");
     folder.done("init normal new=3 a=4 -q --force -o out/deep/");
 }
@@ -234,14 +234,14 @@ fn the_report_goes_to_standard_error_and_quiet_silences_it() {
     let ended = Ended::of(&mut folder.fanin("init he-normal 30x20 -o w.npy"));
     assert!(ended.stdout.is_empty());
     for word in ["weight=30x20", "fan_in 30", "std 0.258199", "wrote w.npy", "seed 0"] {
-        assert!(ended.told.contains(word), "no {word:?} in {:?}", ended.told);
+        assert!(ended.stderr.contains(word), "no {word:?} in {:?}", ended.stderr);
     }
     let stream = Ended::of(&mut folder.fanin("init he-normal 30x20"));
     assert_eq!(stream.stdout, folder.read("w.npy"));
-    assert!(stream.told.contains("standard output"), "{}", stream.told);
+    assert!(stream.stderr.contains("standard output"), "{}", stream.stderr);
     for quiet in ["-q", "--quiet"] {
         let ended = Ended::of(&mut folder.fanin(&format!("init he-normal 30x20 --force -o w.npy {quiet}")));
-        assert!(ended.stdout.is_empty() && ended.told.is_empty(), "{ended:?}");
+        assert!(ended.stdout.is_empty() && ended.stderr.is_empty(), "{ended:?}");
     }
 }
 
@@ -254,10 +254,10 @@ fn the_json_report_goes_to_standard_output_unless_the_data_does() {
     };
     let file = Ended::of(&mut folder.fanin("init he-normal 30x20 --json -o w.npy"));
     is_report(&file.stdout);
-    assert_eq!(file.told, "");
+    assert_eq!(file.stderr, "");
     for quiet in ["", "-q"] {
         let stream = Ended::of(&mut folder.fanin(&format!("init he-normal 30x20 --json {quiet}")));
-        is_report(stream.told.as_bytes());
+        is_report(stream.stderr.as_bytes());
         assert_eq!(stream.stdout, folder.read("w.npy"));
     }
 }
@@ -274,5 +274,5 @@ fn a_progress_bar_is_shown_at_a_terminal_and_nowhere_else() {
     assert!(String::from_utf8_lossy(&at_terminal.stdout).contains("of 1.00 MiB, "), "{at_terminal:?}");
     let quiet = folder.shell(&format!("script -qec '{}' /dev/null", line("-q")));
     assert!(quiet.stdout.is_empty(), "{quiet:?}");
-    assert!(!folder.shell(&line("")).told.contains("of 1.00 MiB, "));
+    assert!(!folder.shell(&line("")).stderr.contains("of 1.00 MiB, "));
 }

@@ -29,7 +29,7 @@ fn refused(folder: &Folder, line: &str, words: &[&str]) {
     let before = folder.contents();
     let ended = Ended::of(&mut folder.fanin(line));
     assert!(ended.is_refusal(), "{line}: {ended:?}");
-    assert!(words.iter().all(|word| ended.told.contains(word)), "{line}: {words:?} are not in {:?}", ended.told);
+    assert!(words.iter().all(|word| ended.stderr.contains(word)), "{line}: {words:?} are not in {:?}", ended.stderr);
     assert!(folder.contents() == before, "{line} changed the folder");
 }
 

@@ -34,9 +34,9 @@ fn folder() -> Folder {
 fn refused(folder: &Folder, line: &str, words: &[&str]) {
     let before = folder.contents();
     let ended = Ended::of(&mut folder.fanin(&format!("pretrain {line}")));
-    let told = ended.told.lines().last().unwrap_or_default().to_string();
-    assert_eq!(ended.status, 2, "{line}: {}", ended.told);
-    assert!(words.iter().all(|word| told.contains(word)), "{line}: {words:?} are not in {told:?}");
+    let message = ended.stderr.lines().last().unwrap_or_default().to_string();
+    assert_eq!(ended.status, 2, "{line}: {}", ended.stderr);
+    assert!(words.iter().all(|word| message.contains(word)), "{line}: {words:?} are not in {message:?}");
     assert_eq!(folder.contents(), before, "{line} changed the folder");
 }
 
@@ -48,7 +48,7 @@ fn any_number_of_threads_and_any_vectors_learn_the_same_bytes() {
         for (threads, cpu) in [(3, "avx2"), (2, "baseline")] {
             let line = format!("pretrain {method} --data x.npy -q --force --threads {threads} -o other.npz");
             let ended = Ended::of(folder.fanin(&line).env("FANIN_CPU", cpu));
-            assert_eq!(ended.status, 0, "{line}: {}", ended.told);
+            assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
             assert!(folder.read("one.npz") == folder.read("other.npz"), "{line} on {cpu}");
         }
     }
@@ -67,7 +67,7 @@ fn samples_of_bits_give_the_same_weights_for_any_storage() {
         let streamed = "--threads 2 --max-memory 15176800";
         for (further, cpu) in [("--threads 3", "avx2"), ("--threads 2", "baseline"), (streamed, "avx2")] {
             let ended = Ended::of(folder.fanin(&format!("{line} {further} -o other.npz")).env("FANIN_CPU", cpu));
-            assert_eq!(ended.status, 0, "{options} {further}: {}", ended.told);
+            assert_eq!(ended.status, 0, "{options} {further}: {}", ended.stderr);
             assert!(folder.read("one.npz") == folder.read("other.npz"), "{options} {further} on {cpu}");
         }
     }
@@ -91,7 +91,7 @@ fn verify_learns_weights_again() {
         ("verify x.npy --scheme normal --seed 1 --data x.npy", &["--data"]),
     ] {
         let ended = Ended::of(&mut folder.fanin(line));
-        assert!(ended.is_refusal() && words.iter().all(|word| ended.told.contains(word)), "{line}: {ended:?}");
+        assert!(ended.is_refusal() && words.iter().all(|word| ended.stderr.contains(word)), "{line}: {ended:?}");
     }
     let mut bytes = folder.read("w.safetensors");
     let last = bytes.len() - 1;
@@ -126,7 +126,7 @@ fn a_run_that_was_killed_goes_on_to_the_same_bytes() {
         assert!(!folder.names().contains(&"w.npz.checkpoint".into()), "the checkpoint stays");
         std::fs::remove_file(folder.join("w.npz")).unwrap();
         let ended = Ended::of(&mut folder.fanin(&format!("{} --resume -o w.npz", line.replace(" -q", ""))));
-        assert!(ended.status == 0 && ended.told.contains("note: no checkpoint"), "{}", ended.told);
+        assert!(ended.status == 0 && ended.stderr.contains("note: no checkpoint"), "{}", ended.stderr);
         assert!(folder.read("w.npz") == folder.read("whole.npz"), "{method}");
         std::fs::remove_file(folder.join("w.npz")).unwrap();
     }
@@ -228,8 +228,8 @@ fn constant_features_are_reported_and_do_no_harm() {
             let wide = if method.starts_with("dae") { "--loss squared" } else { wide };
             let line = format!("pretrain {method} {wide} --scale {scale} --data c.csv --force -o w.json");
             let ended = Ended::of(&mut folder.fanin(&line));
-            assert_eq!(ended.status, 0, "{line}: {}", ended.told);
-            assert!(ended.told.contains("note: 1 of 3 features are constant"), "{line}: {}", ended.told);
+            assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
+            assert!(ended.stderr.contains("note: 1 of 3 features are constant"), "{line}: {}", ended.stderr);
         }
     }
 }
@@ -241,7 +241,7 @@ fn twenty_layers_have_unit_variance_whatever_the_activation() {
     for activation in ["relu", "tanh"] {
         let line = format!("pretrain lsuv {sizes} --activation {activation} --scale standard --data x.npy");
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --log {activation}.jsonl -o {activation}.npz")));
-        assert_eq!(ended.status, 0, "{}", ended.told);
+        assert_eq!(ended.status, 0, "{}", ended.stderr);
         let log = String::from_utf8(folder.read(&format!("{activation}.jsonl"))).unwrap();
         let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         for layer in 0..20 {
@@ -265,7 +265,7 @@ fn the_error_falls_and_is_reported_every_epoch() {
         let line =
             format!("pretrain {method} 12-6 --epochs 20 --validation 0.25 --data k.csv --log l.jsonl --force -o w.npz");
         let ended = Ended::of(folder.fanin(&line).args(["--plot", "p.svg"]));
-        assert_eq!(ended.status, 0, "{}", ended.told);
+        assert_eq!(ended.status, 0, "{}", ended.stderr);
         let log = String::from_utf8(folder.read("l.jsonl")).unwrap();
         let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(lines.len() == 20 || method == "kmeans", "{method}: {} lines", lines.len());
@@ -273,7 +273,7 @@ fn the_error_falls_and_is_reported_every_epoch() {
         let (first, last) = (&lines[0], &lines[lines.len() - 1]);
         assert!(method == "kmeans" || at(last, "training") < 0.7 * at(first, "training"), "{method}: {first} {last}");
         assert!((at(last, "held_out") - at(last, "training")).abs() <= 0.5 * at(first, "training"), "{method}: {last}");
-        assert!(ended.told.contains(&format!("epoch 1 of 20: {measure} ")) && ended.told.contains("held out"));
+        assert!(ended.stderr.contains(&format!("epoch 1 of 20: {measure} ")) && ended.stderr.contains("held out"));
         let picture = String::from_utf8(folder.read("p.svg")).unwrap();
         assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>") && picture.contains(measure));
     }
@@ -326,9 +326,9 @@ fn a_held_out_outlier_is_clipped_with_a_note_if_the_method_needs_the_unit_interv
             .map(|seed| {
                 let line = format!("pretrain {method} --scale minmax --validation 0.25 --seed {seed} --data x.csv");
                 let ended = Ended::of(&mut folder.fanin(&format!("{line} --force -o w.npz")));
-                assert_eq!(ended.status, 0, "{line}: {}", ended.told);
+                assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
                 folder.done("verify w.npz --data x.csv");
-                ended.told.contains("note: 2 of 2 features exceed the range of the training samples")
+                ended.stderr.contains("note: 2 of 2 features exceed the range of the training samples")
             })
             .collect();
         // The outlier is held out with some seeds and trained on with others.

@@ -125,8 +125,8 @@ fn the_recipe_of_a_slice_gives_its_distribution_again() {
         for distribution in DISTRIBUTIONS {
             let file = format!("w.{format}");
             folder.done(&format!("init {distribution} w=12x8 --slice w=3:7,2:5 --force -q -o {file}"));
-            let told: Value = serde_json::from_slice(&folder.done(&format!("inspect {file} --json"))).unwrap();
-            let (tensor, notes) = (&told["tensors"][0], told["notes"].as_array().unwrap());
+            let message: Value = serde_json::from_slice(&folder.done(&format!("inspect {file} --json"))).unwrap();
+            let (tensor, notes) = (&message["tensors"][0], message["notes"].as_array().unwrap());
             assert!(notes.is_empty(), "{format} {distribution}: {notes:?}");
             assert_eq!(tensor["shape"], serde_json::json!([4, 3]), "{format} {distribution}");
             assert!(tensor["expected"].is_object(), "{format} {distribution}: {tensor}");
@@ -137,9 +137,9 @@ fn the_recipe_of_a_slice_gives_its_distribution_again() {
 #[test]
 fn the_report_shows_the_part_and_the_full_shape() {
     let folder = Folder::new();
-    let told = Ended::of(&mut folder.fanin("init he-normal w=12x8 --slice w=3:7,2: -o w.npy")).told;
-    assert!(told.contains("w=4x6 [3:7, 2:8] of 12x8 f32: he-normal"), "{told}");
-    assert!(told.contains("fan_in 12, fan_out 8"), "the fans are those of the whole: {told}");
+    let message = Ended::of(&mut folder.fanin("init he-normal w=12x8 --slice w=3:7,2: -o w.npy")).stderr;
+    assert!(message.contains("w=4x6 [3:7, 2:8] of 12x8 f32: he-normal"), "{message}");
+    assert!(message.contains("fan_in 12, fan_out 8"), "the fans are those of the whole: {message}");
     let report = folder.done("init he-normal w=12x8 --slice w=3:7,2: --json -o v.npy");
     let report: Value = serde_json::from_slice(&report).unwrap();
     assert_eq!(report["tensors"][0]["slice"], serde_json::json!({"of": [12, 8], "start": [3, 2]}));
@@ -168,8 +168,8 @@ fn slices_that_are_none_are_refused() {
         ("w=0:1 --slice w=0:1", "a slice already"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init zeros w=12x8 s=() e=0x3 --slice {slice} -o w.npz")));
-        assert!(ended.is_refusal() && ended.told.contains(why), "{slice}: {}", ended.told);
-        assert!(ended.told.contains("--slice"), "{slice}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(why), "{slice}: {}", ended.stderr);
+        assert!(ended.stderr.contains("--slice"), "{slice}: {}", ended.stderr);
         assert_eq!(folder.names(), [""; 0], "{slice}");
     }
 }
@@ -193,7 +193,7 @@ fn provenance_of_impossible_slices_is_ignored() {
     ] {
         folder.write("v.json", file.replace(slice, other));
         let ended = Ended::of(&mut folder.fanin("inspect v.json"));
-        assert_eq!(ended.status, 0, "{other}: {}", ended.told);
+        assert_eq!(ended.status, 0, "{other}: {}", ended.stderr);
         let shown = String::from_utf8(ended.stdout).unwrap();
         assert!(shown.contains("ignored"), "{other}: {shown}");
     }
@@ -222,11 +222,11 @@ fn a_small_file_that_claims_a_slice_of_a_large_matrix_has_it_drawn_on_request_al
         claim(&folder, "x.safetensors", scheme, [5000, 5000]);
         assert_eq!(Ended::of(&mut folder.fanin("inspect x.safetensors")).status, 0, "{scheme}");
         let ended = Ended::of(&mut folder.fanin("verify x.safetensors"));
-        assert!(ended.is_refusal() && ended.told.contains("--max-memory"), "{scheme}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("--max-memory"), "{scheme}: {}", ended.stderr);
         claim(&folder, "y.safetensors", scheme, [40, 40]);
         assert_eq!(Ended::of(&mut folder.fanin("verify y.safetensors")).status, 1, "{scheme}");
         claim(&folder, "z.safetensors", scheme, [300, 300]);
         let ended = Ended::of(&mut folder.fanin("verify z.safetensors --max-memory 100KiB"));
-        assert!(ended.is_refusal() && ended.told.contains("limit of 102,400 bytes"), "{scheme}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("limit of 102,400 bytes"), "{scheme}: {}", ended.stderr);
     }
 }

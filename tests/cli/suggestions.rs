@@ -5,7 +5,7 @@ use crate::common::{Ended, Folder};
 #[test]
 fn only_a_near_option_or_command_is_suggested() {
     let folder = Folder::new();
-    for (line, told) in [
+    for (line, message) in [
         ("init normal 3 --slce a=1", "unknown option `--slce`; did you mean `--slice`?"),
         ("init normal 3 --split a", "unknown option `--split`"),
         ("init normal 3 --fanin 3", "unknown option `--fanin`; did you mean `--fan-in`?"),
@@ -15,6 +15,6 @@ fn only_a_near_option_or_command_is_suggested() {
         ("zzz", "unknown command `zzz`"),
     ] {
         let ended = Ended::of(&mut folder.fanin(line));
-        assert!(ended.is_refusal() && ended.told.trim_end().ends_with(told), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.trim_end().ends_with(message), "{line}: {}", ended.stderr);
     }
 }

@@ -71,7 +71,7 @@ fn a_file_is_not_replaced_by_what_is_made_of_it_not_even_through_a_link() {
     for (source, target) in [("like", "like"), ("like", "link"), ("link", "like"), ("like", "hard")] {
         let line = format!("model {source}.safetensors --keep * -o {target}.safetensors --force");
         let ended = Ended::of(&mut folder.fanin(&line));
-        assert!(ended.is_refusal() && ended.told.contains("name another file"), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("name another file"), "{line}: {}", ended.stderr);
         assert!(folder.read("like.safetensors") == before, "{line}");
     }
 }
@@ -86,10 +86,13 @@ fn slices_of_copied_tensors_have_the_tensors_values() {
     let (ids, f8) = (held(&old, "body.ids").2, held(&old, "body.f8").2);
     assert_eq!(held(&new, "body.ids"), ("I64".into(), json!([2, 1]), [&ids[24..32], &ids[40..48]].concat()));
     assert_eq!(held(&new, "body.f8"), ("F8_E4M3".into(), json!([2, 2]), [&f8[2..4], &f8[7..9]].concat()));
-    let told = String::from_utf8(folder.done("inspect s.safetensors")).unwrap();
-    assert!(told.matches("note:").count() == 1 && told.contains("note: `body.f4` has no statistics"), "{told}");
+    let message = String::from_utf8(folder.done("inspect s.safetensors")).unwrap();
+    assert!(
+        message.matches("note:").count() == 1 && message.contains("note: `body.f4` has no statistics"),
+        "{message}"
+    );
     let ended = Ended::of(&mut folder.fanin(&format!("{line} --force --slice body.f4=0:2")));
-    assert!(ended.is_refusal() && ended.told.contains("4 bits"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("4 bits"), "{}", ended.stderr);
 }
 
 #[test]
@@ -106,8 +109,8 @@ fn a_source_that_changes_while_it_is_copied_is_an_error() {
         let copy = "$FANIN model like.safetensors --keep '*' -q --format safetensors -o -; echo $? >status";
         let ended = folder
             .shell(&format!("( {copy} ) | ( head -c 1000 >/dev/null; {change} like.safetensors; cat >/dev/null )"));
-        assert_eq!(folder.read("status"), b"2\n", "{change}: {}", ended.told);
-        assert!(ended.told.contains("`like.safetensors`"), "{change}: {}", ended.told);
+        assert_eq!(folder.read("status"), b"2\n", "{change}: {}", ended.stderr);
+        assert!(ended.stderr.contains("`like.safetensors`"), "{change}: {}", ended.stderr);
     }
 }
 
@@ -139,7 +142,7 @@ fn shards_are_taken_by_their_index() {
     ] {
         folder.write("a.safetensors.index.json", index(map.clone()));
         let ended = Ended::of(&mut folder.fanin("model a.safetensors.index.json --keep * -o two.safetensors"));
-        assert!(ended.is_refusal() && ended.told.contains(why), "{map}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(why), "{map}: {}", ended.stderr);
     }
 }
 
@@ -167,7 +170,7 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
         ("like.safetensors --keep * --format json", "a type that json does not have: use --format"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out.safetensors")));
-        assert!(ended.is_refusal() && ended.told.contains(why), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(why), "{line}: {}", ended.stderr);
         assert!(!folder.names().contains(&"out.safetensors".into()), "{line}");
     }
 }
@@ -183,7 +186,7 @@ fn values_of_any_order_and_byte_order_are_copied() {
     };
     folder.write("w.npy", npy("<U1", "False", 4));
     let ended = Ended::of(&mut folder.fanin("model w.npy --keep * -o out.safetensors"));
-    assert!(ended.is_refusal() && ended.told.contains("it holds text"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("it holds text"), "{}", ended.stderr);
     // The elements in the order of the file, and if their bytes are reversed.
     let (rows, columns) = ([0, 1, 2, 3, 4, 5], [0, 2, 4, 1, 3, 5]);
     for (descr, order, size, word, places, turned) in [
@@ -243,8 +246,8 @@ fn provenance_that_calls_other_values_copied_is_ignored() {
         let mut other = new.clone();
         other[at..at + to.len()].copy_from_slice(to.as_bytes());
         folder.write("other.safetensors", other);
-        let told = String::from_utf8(folder.done("inspect other.safetensors")).unwrap();
-        assert!(told.contains("the provenance of `body.ids` is ignored"), "{told}");
+        let message = String::from_utf8(folder.done("inspect other.safetensors")).unwrap();
+        assert!(message.contains("the provenance of `body.ids` is ignored"), "{message}");
     }
 }
 
@@ -294,7 +297,7 @@ fn an_index_leads_no_verb_out_of_its_folder() {
             for index in ["in/model.safetensors.index.json", "in"] {
                 let line = line.replace("INDEX", index);
                 let ended = Ended::of(&mut folder.fanin(&line));
-                let is_told = ended.told.contains("outside the folder");
+                let is_told = ended.stderr.contains("outside the folder");
                 assert!(ended.is_refusal() && ended.stdout.is_empty() && is_told, "{line}, {file}: {ended:?}");
             }
         }

@@ -14,9 +14,9 @@ use crate::common::{Ended, Folder};
 fn verify(folder: &Folder, line: &str, status: i32) -> String {
     let ended = Ended::of(&mut folder.fanin(&format!("verify {line}")));
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-    assert_eq!(ended.status, status, "fanin verify {line}: {said}{}", ended.told);
+    assert_eq!(ended.status, status, "fanin verify {line}: {said}{}", ended.stderr);
     assert!(status != 2 || ended.is_refusal(), "fanin verify {line}: {ended:?}");
-    if status == 2 { ended.told } else { said }
+    if status == 2 { ended.stderr } else { said }
 }
 
 /// Changes a bit of a file, its place counted from the end.
@@ -72,8 +72,8 @@ fn a_file_without_a_recipe_verifies_as_what_a_framework_drew() {
     verify(&folder, "w.npy --scheme normal --like torch --seed 3", 1);
     folder.done("init normal w=9x8 --like jax --seed 3,fold-in=2 -q -o w.safetensors");
     for option in ["--like jax", "--seed 3,split=0/2"] {
-        let told = verify(&folder, &format!("w.safetensors {option}"), 2);
-        assert!(told.contains("needs --scheme or --recipe"), "{told}");
+        let message = verify(&folder, &format!("w.safetensors {option}"), 2);
+        assert!(message.contains("needs --scheme or --recipe"), "{message}");
     }
     folder.write("r.toml", "seed = 3\nlike = \"jax\"\n[tensors]\nw = { shape = [9, 8], scheme = \"normal\" }\n");
     verify(&folder, "w.safetensors --recipe r.toml --seed 3,fold-in=2", 0);
@@ -188,8 +188,8 @@ fn a_file_without_a_recipe_verifies_by_the_recipe_that_it_was_made_by() {
     let header = header.to_string();
     let stripped = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[length..]].concat();
     folder.write("w.safetensors", stripped);
-    let told = verify(&folder, "w.safetensors", 2);
-    assert!(told.contains("--recipe FILE, or --scheme EXPR --seed N, or test it with --distribution"), "{told}");
+    let message = verify(&folder, "w.safetensors", 2);
+    assert!(message.contains("--recipe FILE, or --scheme EXPR --seed N, or test it with --distribution"), "{message}");
     verify(&folder, "w.safetensors --recipe r.toml", 0);
     verify(&folder, "w.safetensors --recipe r.toml --distribution", 0);
     verify(&folder, "w.safetensors --recipe r.toml --seed 7", 1);
@@ -221,7 +221,7 @@ fn values_of_every_scheme_and_dtype_fit_their_distribution() {
             folder.done(&format!("init {expression} {shape} --dtype {dtype} -q --force --seed 11 -o w.safetensors"));
             let ended = Ended::of(&mut folder.fanin("verify w.safetensors --distribution"));
             let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-            assert_eq!(ended.status, 0, "{expression} {dtype}: {said}{}", ended.told);
+            assert_eq!(ended.status, 0, "{expression} {dtype}: {said}{}", ended.stderr);
             tested += 1;
         }
     }

@@ -57,7 +57,7 @@ impl Folder {
     #[track_caller]
     pub(crate) fn done(&self, line: &str) -> Vec<u8> {
         let ended = Ended::of(&mut self.fanin(line));
-        assert_eq!(ended.status, 0, "fanin {line}: {}", ended.told);
+        assert_eq!(ended.status, 0, "fanin {line}: {}", ended.stderr);
         ended.stdout
     }
 
@@ -157,7 +157,7 @@ pub(crate) struct Ended {
     pub(crate) status: i32,
     pub(crate) stdout: Vec<u8>,
     /// What came on standard error.
-    pub(crate) told: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
@@ -181,15 +181,15 @@ impl Ended {
     }
 
     fn is_one_line(&self) -> bool {
-        let line = self.told.strip_prefix("fanin: ").and_then(|told| told.strip_suffix('\n'));
+        let line = self.stderr.strip_prefix("fanin: ").and_then(|message| message.strip_suffix('\n'));
         line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_control))
     }
 }
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        Self { status: status(output.status), stdout: output.stdout, told }
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { status: status(output.status), stdout: output.stdout, stderr }
     }
 }
 

@@ -94,7 +94,8 @@ fn lengths_and_elements_follow_their_distributions() {
 
 #[test]
 fn distributions_state_their_mean_and_standard_deviation() {
-    for (expression, told) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)] {
+    for (expression, message) in [("unit-ball:2", true), ("unit-sphere:radius=3", true), ("positive-unit-ball", false)]
+    {
         for dimension in [1, 2, 5, 20] {
             let distribution =
                 draw::tensor(expression, &format!("9x{dimension}"), "torch", DType::F64).distribution().clone();
@@ -103,7 +104,7 @@ fn distributions_state_their_mean_and_standard_deviation() {
             let (mean, expected) = (values.iter().sum::<f64>() / count, distribution.mean().unwrap());
             let square = values.iter().map(|value| (value - expected).powi(2)).sum::<f64>() / count;
             assert!((mean - expected).abs() <= 5.0 * (square / count).sqrt() + 1e-15, "{expression}: {mean}");
-            assert_eq!(distribution.std().is_some(), told);
+            assert_eq!(distribution.std().is_some(), message);
             if let Some(std) = distribution.std() {
                 assert!((square.sqrt() / std - 1.0).abs() < 0.01, "{expression} in {dimension}: {square} and {std}");
             }

@@ -239,8 +239,8 @@ fn values_have_the_moments_of_their_distribution() {
         assert!((mean_found - mean).abs() < 4.0 * error, "{expression}: mean {mean_found}");
         assert!((square_found / square - 1.0).abs() < 0.02, "{expression}: mean square {square_found}");
         let distribution = draw::tensor(expression, shape, "torch", DType::F64).distribution().clone();
-        if let (Some(told), Some(std)) = (distribution.mean(), distribution.std()) {
-            assert!((told - mean).abs() < 1e-12, "{expression}: {told}");
+        if let (Some(message), Some(std)) = (distribution.mean(), distribution.std()) {
+            assert!((message - mean).abs() < 1e-12, "{expression}: {message}");
             assert!((std - (square - mean * mean).sqrt()).abs() < 1e-12, "{expression}: {std}");
         }
         let largest = values.iter().fold(0f64, |largest, value| largest.max(value.abs()));

@@ -102,8 +102,8 @@ fn no_element_is_above_the_stated_maximum() {
             }
             let tensor = draw::tensor(expression, shape, "io", DType::F64);
             let largest = draw::whole(5, &tensor).into_iter().map(f64::abs).fold(0.0, f64::max);
-            let told = tensor.distribution().max_abs();
-            assert!(largest <= told, "{expression} {shape}: {largest} is above {told}");
+            let message = tensor.distribution().max_abs();
+            assert!(largest <= message, "{expression} {shape}: {largest} is above {message}");
         }
     }
 }

@@ -100,20 +100,20 @@ fn compressed_variables_are_read_and_damaged_ones_are_refused() {
     *packed.last_mut().unwrap() ^= 1;
     folder.write("packed.mat", &packed);
     let ended = Ended::of(&mut folder.fanin("verify packed.mat"));
-    assert!(ended.is_refusal() && ended.told.contains("damaged"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("damaged"), "{}", ended.stderr);
 }
 
 #[test]
 fn tensors_that_matlab_cannot_hold_are_refused() {
     let folder = Folder::new();
-    for (tensors, told) in [
+    for (tensors, message) in [
         ("a.b=3 a_b=3", "`a_b` and `a.b` would be one variable `a_b`"),
         ("fanin=3", "`fanin` and the provenance would be one variable `fanin`"),
         ("w=3 --dtype bf16", "does not have: use --format npy, pt, npz, safetensors, raw, json"),
         ("w=70000x70000", "less than 2 GiB"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init normal {tensors} -o w.mat")));
-        assert!(ended.is_refusal() && ended.told.contains(told), "{tensors}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{tensors}: {}", ended.stderr);
     }
 }
 
@@ -130,7 +130,7 @@ fn values_that_would_fill_the_memory_are_refused() {
     let file = std::fs::File::options().write(true).open(folder.path().join("w.mat")).unwrap();
     file.set_len(128 + 64 + u64::from(count)).unwrap();
     let ended = Ended::of(&mut folder.fanin("inspect w.mat"));
-    assert!(ended.is_refusal() && ended.told.contains("more than 1 GiB"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("more than 1 GiB"), "{}", ended.stderr);
 }
 
 /// A variable of six numbers. Its parts: the flags with the class, the axes, the name, the type of the data, and the data.
@@ -156,7 +156,7 @@ fn variables_that_no_tensor_can_be_are_refused() {
     folder.done("init zeros a.b=2x3 -q -o w.mat");
     let written = folder.read("w.mat");
     let singles = [0; 24];
-    for (added, told) in [
+    for (added, message) in [
         (variable(UINT8, [2, 3], "a.b", 2, &[0; 6]), "two tensors are named `a.b`"),
         (variable(12, [2, 3], "i", 7, &singles), "numbers of i32 are not stored as f32"),
         (variable(UINT8 | LOGICAL, [2, 3], "l", 7, &singles), "numbers of bool are not stored as f32"),
@@ -165,7 +165,7 @@ fn variables_that_no_tensor_can_be_are_refused() {
     ] {
         folder.write("w.mat", [&written[..], &added].concat());
         let ended = Ended::of(&mut folder.fanin("inspect w.mat"));
-        assert!(ended.is_refusal() && ended.told.contains(told), "{told}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{message}: {}", ended.stderr);
     }
 }
 

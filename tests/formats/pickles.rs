@@ -97,10 +97,10 @@ fn a_tensor_with_a_key_that_is_no_name_is_refused_with_its_position() {
     let point = b"G\x3f\xf8\0\0\0\0\0\0".to_vec();
     for key in [point, tuple(&[byte(1), byte(2)]), text(&long)] {
         let one = plain(&[(key, weight())]);
-        let told = refusal(&archived(program(&one)));
-        assert!(told.contains("the key of a tensor cannot be a name: use short text"), "{told}");
-        let told = refusal(&archived(dict(&[("w", weight()), ("d", one)])));
-        assert!(told.contains("the key of a tensor in `d` cannot be a name"), "{told}");
+        let message = refusal(&archived(program(&one)));
+        assert!(message.contains("the key of a tensor cannot be a name: use short text"), "{message}");
+        let message = refusal(&archived(dict(&[("w", weight()), ("d", one)])));
+        assert!(message.contains("the key of a tensor in `d` cannot be a name"), "{message}");
     }
 }
 
@@ -152,9 +152,9 @@ fn a_file_without_a_tensor_is_refused_by_what_it_holds() {
         (program(&call("os system", &[text("touch pwned")])), "it holds an object of `os.system`, not tensors"),
         (dict(&[("x", call("os system", &[text("touch pwned")]))]), "it holds no tensors, only `x`"),
     ];
-    for (pickle, told) in cases {
+    for (pickle, message) in cases {
         let refusal = refusal(&archived(pickle));
-        assert!(refusal.ends_with(told), "{refusal}");
+        assert!(refusal.ends_with(message), "{refusal}");
     }
 }
 
@@ -369,9 +369,9 @@ fn kinds_that_are_not_read_are_refused_by_their_names() {
             "it is a pickle that torch.save did not write",
         ),
     ];
-    for (file, told) in cases {
+    for (file, message) in cases {
         let refusal = refusal(&file);
-        assert!(refusal.contains(told), "{refusal}");
+        assert!(refusal.contains(message), "{refusal}");
         assert!(refusal.contains("save"), "no way out: {refusal}");
     }
 }
@@ -434,7 +434,7 @@ fn a_million_entries_take_little_memory() {
     for (name, pickle) in cases {
         folder.write(name, archived(program(&pickle)));
         let ended = folder.shell(&format!("exec {TIME} -q -f %M -o memory \"$FANIN\" inspect {name}"));
-        assert_eq!(ended.status, 0, "{name}: {}", ended.told);
+        assert_eq!(ended.status, 0, "{name}: {}", ended.stderr);
         let peak = peak_memory(&folder.join("memory"));
         assert!(peak < 192 << 20, "{name}: {peak} bytes");
     }

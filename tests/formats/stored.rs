@@ -53,14 +53,14 @@ fn every_verb_reads_the_same_values_from_any_order() {
         let report = folder.done(&format!("inspect {name} --spectrum --json"));
         let report: Value = serde_json::from_slice(&report).unwrap();
         let tensor = &report["tensors"][0];
-        let told = ["dtype", "min", "max", "mean", "std", "singular_values"].map(|key| tensor[key].to_string());
+        let message = ["dtype", "min", "max", "mean", "std", "singular_values"].map(|key| tensor[key].to_string());
         let base = folder.done(&format!("init pissa-a:rank=2 6x2 --base {name} -q --format npy -o -"));
         let pca = folder.done(&format!("pretrain pca 10-2 --data {name} -q --format raw -o -"));
         let kept = folder.done(&format!("model {name} --keep * -q --format safetensors -o -"));
-        let all = vec![told.join(" ").into_bytes(), base, pca, held(&kept, "weight").2];
+        let all = vec![message.join(" ").into_bytes(), base, pca, held(&kept, "weight").2];
         match &first {
             None => first = Some(all),
-            Some(first) => assert!(*first == all, "{name}: {told:?}"),
+            Some(first) => assert!(*first == all, "{name}: {message:?}"),
         }
     }
     let wrong = Ended::of(&mut folder.fanin("verify fb.npy --scheme normal --seed 4 --json"));
@@ -70,7 +70,7 @@ fn every_verb_reads_the_same_values_from_any_order() {
     assert!(
         distribution.status == 1 && String::from_utf8_lossy(&distribution.stdout).contains("[0, 0]"),
         "{}",
-        distribution.told
+        distribution.stderr
     );
 }
 
@@ -95,7 +95,7 @@ fn a_member_with_a_wrong_checksum_is_refused_by_every_verb() {
         ] {
             let line = line.replace('W', &format!("w.{extension}"));
             let ended = Ended::of(&mut folder.fanin(&line));
-            assert!(ended.is_refusal() && ended.told.contains("CRC-32"), "{line}: {}", ended.told);
+            assert!(ended.is_refusal() && ended.stderr.contains("CRC-32"), "{line}: {}", ended.stderr);
         }
         // Nothing of that member is read here.
         folder.done(&format!("model w.{extension} --rules r.toml --keep b -q -o b.safetensors --force"));
@@ -144,7 +144,7 @@ fn every_type_is_copied_in_every_format_that_has_it() {
     }
     // The advice leads out.
     let ended = Ended::of(&mut folder.fanin("model all.safetensors --keep * -o out.npz"));
-    assert!(ended.is_refusal() && ended.told.contains("use --format pt, safetensors, raw"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("use --format pt, safetensors, raw"), "{}", ended.stderr);
     folder.done("model all.safetensors --keep * -q -o out.pt");
 }
 
@@ -161,7 +161,7 @@ fn a_type_that_a_format_does_not_have_is_refused_before_any_value_is_read() {
     for out in ["out.safetensors", "out.json", "out/", "out/ --max-shard-size 1KB", "- --format safetensors"] {
         let ended = Ended::of(&mut folder.fanin(&format!("model w.npz --keep * -q -o {out}")));
         assert!(ended.is_refusal() && ended.stdout.is_empty(), "{out}: {ended:?}");
-        assert!(ended.told.contains("does not have: use --format npy, pt, npz, raw"), "{out}: {}", ended.told);
+        assert!(ended.stderr.contains("does not have: use --format npy, pt, npz, raw"), "{out}: {}", ended.stderr);
         assert_eq!(folder.names(), ["w.npz"], "{out}");
     }
 }
@@ -236,8 +236,8 @@ fn what_is_no_file_of_weights_is_named_with_the_way_out() {
             for line in lines {
                 let line = line.replace('W', file);
                 let ended = Ended::of(&mut folder.fanin(&line));
-                let told = &ended.told;
-                assert!(ended.is_refusal() && told.contains(word) && !told.contains("TOML"), "{line}: {told}");
+                let message = &ended.stderr;
+                assert!(ended.is_refusal() && message.contains(word) && !message.contains("TOML"), "{line}: {message}");
             }
         }
     }
@@ -247,7 +247,11 @@ fn what_is_no_file_of_weights_is_named_with_the_way_out() {
     {
         folder.write(file, text);
         let ended = Ended::of(&mut folder.fanin(&format!("model {file} -o o.npz")));
-        assert!(ended.is_refusal() && ended.told.contains("JSON") && !ended.told.contains("TOML"), "{}", ended.told);
+        assert!(
+            ended.is_refusal() && ended.stderr.contains("JSON") && !ended.stderr.contains("TOML"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
@@ -268,7 +272,7 @@ fn weights_with_any_file_name_are_a_template() {
     let kept = folder.done("model shards --keep * -q --format safetensors -o -");
     assert_eq!(held(&kept, "weight"), held(&file, "weight"));
     let ended = Ended::of(&mut folder.fanin("model shards -o o.npz"));
-    assert!(ended.is_refusal() && ended.told.contains("unknown"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("unknown"), "{}", ended.stderr);
     folder.write("bin/pytorch_model.bin", folder.done("init normal weight=6x10 --seed 3 -q --format pt -o -"));
     folder.write("bin/config.json", "{}");
     assert_eq!(held(&folder.done("model bin --keep * -q --format safetensors -o -"), "weight"), held(&file, "weight"));
@@ -290,6 +294,6 @@ fn json_that_holds_no_weights_is_refused_by_its_fault() {
     ] {
         folder.write("w.json", text);
         let ended = Ended::of(&mut folder.fanin("inspect w.json"));
-        assert!(ended.is_refusal() && ended.told.contains(why), "{text}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(why), "{text}: {}", ended.stderr);
     }
 }

@@ -30,12 +30,12 @@ ways = [
     torch.load(path, weights_only=True, mmap=True),
     torch.load(io.BytesIO(open(path, 'rb').read()), weights_only=True),
 ]
-told = [
+message = [
     {name: [str(t.dtype), list(t.shape), t.is_contiguous(), t.double().flatten().tolist()] for name, t in way.items()}
     for way in ways
 ]
 aligned = all(t.data_ptr() % 64 == 0 for t in ways[1].values() if t.numel())
-print(json.dumps([type(ways[0]).__name__, told[0] == told[1] == told[2], aligned, told[0]]))
+print(json.dumps([type(ways[0]).__name__, message[0] == message[1] == message[2], aligned, message[0]]))
 """
 
 class Pt(Case):
@@ -81,7 +81,7 @@ class Pt(Case):
             with self.subTest(dtype=dtype):
                 path = self.folder / f"{dtype}.pt"
                 init("normal", *TENSORS, "--dtype", dtype, "-o", path)
-                kind, same, aligned, values = self.told(python, LOAD, path)
+                kind, same, aligned, values = self.stderr(python, LOAD, path)
                 self.assertEqual((kind, same, aligned), ("OrderedDict", True, True))
                 self.assertEqual(list(values), list(NAMES), "in the order of the plan")
                 for tensor in TENSORS:
@@ -112,7 +112,7 @@ print(model.load_state_dict(torch.load(sys.argv[1], weights_only=True, mmap=True
         done = subprocess.run([python, "-c", script, path], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout.strip()), (0, "<All keys matched successfully>"), done.stderr)
 
-    def told(self, python, script, path):
+    def message(self, python, script, path):
         done = subprocess.run([python, "-c", script, path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)

@@ -72,13 +72,13 @@ fn fault(folder: &Folder, arguments: &[OsString], words: &[&str], measured: bool
     let before = folder.contents();
     let ended = Ended::of(command.args(arguments));
 
-    let missing = words.iter().find(|word| !ended.told.contains(**word));
+    let missing = words.iter().find(|word| !ended.stderr.contains(**word));
     let fault = if !ended.is_refusal() {
-        format!("status {} and {:?}", ended.status, ended.told)
+        format!("status {} and {:?}", ended.status, ended.stderr)
     } else if !ended.stdout.is_empty() {
         format!("wrote {} bytes to standard output", ended.stdout.len())
     } else if let Some(word) = missing {
-        format!("does not say {word:?}: {:?}", ended.told)
+        format!("does not say {word:?}: {:?}", ended.stderr)
     } else if folder.contents() != before {
         "changed the folder".into()
     } else if measured && peak_memory(&memory) > MOST_MEMORY {

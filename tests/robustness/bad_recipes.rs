@@ -34,11 +34,11 @@ pub(crate) fn all_refused(cases: &[(&str, Vec<u8>, &str, &[&str])]) {
         }
         let started = Instant::now();
         let ended = Ended::of(command.args(["model", file, "-o", "out.npz"]).args(arguments.split_whitespace()));
-        let missing: Vec<_> = words.iter().filter(|word| !ended.told.contains(**word)).collect();
+        let missing: Vec<_> = words.iter().filter(|word| !ended.stderr.contains(**word)).collect();
         if !ended.is_refusal() || !ended.stdout.is_empty() {
-            faults.push(format!("{number}: status {}, {:?}", ended.status, ended.told));
+            faults.push(format!("{number}: status {}, {:?}", ended.status, ended.stderr));
         } else if !missing.is_empty() {
-            faults.push(format!("{number}: no {missing:?} in {:?}", ended.told));
+            faults.push(format!("{number}: no {missing:?} in {:?}", ended.stderr));
         } else if folder.names() != [*file] {
             faults.push(format!("{number}: it left {:?}", folder.names()));
         } else if started.elapsed() > LONGEST {

@@ -132,7 +132,7 @@ impl Way {
             assert_eq!(ended.status, 137, "{at}");
         } else {
             // Where every write fails from then on, so does that of the message.
-            let silenced = lasting && ended.status == 75 && ended.told.is_empty();
+            let silenced = lasting && ended.status == 75 && ended.stderr.is_empty();
             assert!(ended.status == 0 || ended.is_temporary_failure() || silenced, "{at}");
             assert!(ended.status != 0 || is_new, "success without the file: {at}");
         }
@@ -257,7 +257,7 @@ fn fewer_threads_than_requested_write_the_same_bytes() {
         for when in [1, 2, 3] {
             let strace = format!("strace -f -qq -o /dev/null -e inject=clone3:error=EAGAIN:when={when}+");
             let ended = folder.shell(&format!("{strace} \"$FANIN\" {init} --threads 7"));
-            assert_eq!((ended.status, ended.told.as_str()), (0, ""), "{init}, no thread from number {when} on");
+            assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{init}, no thread from number {when} on");
             assert_eq!(ended.stdout, whole, "{init}, no thread from number {when} on");
         }
     }
@@ -286,7 +286,7 @@ fn a_fault_that_may_pass_has_an_exit_status_of_its_own() {
                 folder.shell(&format!("strace -f -qqq -o /dev/null {injected}:error={error} \"$FANIN\" {line}"));
             let expected = if passes { 75 } else { 2 };
             // Where no write comes through, no message does.
-            let silenced = injected.contains("=write") && ended.told.is_empty();
+            let silenced = injected.contains("=write") && ended.stderr.is_empty();
             assert_eq!(ended.status, expected, "{line}, {error}: {ended:?}");
             assert!(silenced || ended.is_temporary_failure() || ended.is_refusal(), "{line}, {error}: {ended:?}");
         }
@@ -317,7 +317,7 @@ fn a_folder_that_another_process_makes_meanwhile_is_a_folder() {
         // Each look at the folder takes so long that the other process makes it meanwhile.
         let strace = "strace -f -qqq -o /dev/null -P c -P c/ -e trace=statx -e inject=statx:delay_exit=400000:when=1";
         let ended = folder.shell(&format!("{strace} \"$FANIN\" {line} & sleep 0.25; mkdir -p c; wait $!"));
-        assert_eq!((ended.status, ended.told.as_str()), (0, ""), "{line}");
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{line}");
     }
 }
 
@@ -331,7 +331,7 @@ fn ranks_that_start_together_all_end_well() {
         let started: Vec<_> = (0..8).map(|rank| Running::start(&mut folder.fanin(&line(rank)))).collect();
         for process in started {
             let ended = process.ended();
-            assert_eq!((ended.status, ended.told.as_str()), (0, ""));
+            assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
         }
         folder.done("init zeros a=9 b=9 c=9 d=9 -q --max-shard-size 36 -o x/c/ --resume");
         assert!(folder.join("x/c/model.safetensors.index.json").exists());

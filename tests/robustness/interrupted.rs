@@ -100,7 +100,7 @@ fn a_pipe_without_a_writer_is_refused_at_once() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let ended = Ended::from(child.wait_with_output().unwrap());
-        assert!(ended.is_refusal() && ended.told.contains("pipe"), "{line}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("pipe"), "{line}: {ended:?}");
     }
     // A pipe with a writer is read.
     folder.write("r.toml", "[tensors]\nw = { shape = [2], scheme = \"ones\" }\n");

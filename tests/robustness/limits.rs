@@ -122,7 +122,7 @@ fn patterns_of_copied_tensors_are_limited() {
     let folder = Folder::new();
     folder.done("init ones w=2 -q -o w.npz");
     let nested = |depth: usize| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));
-    for (pattern, told) in [
+    for (pattern, message) in [
         (nested(17), "nested 17 deep"),
         (nested(250), "nested 250 deep"),
         ("{".repeat(60_000), "60000 bytes"),
@@ -130,11 +130,11 @@ fn patterns_of_copied_tensors_are_limited() {
         ("{a".into(), "not a pattern"),
     ] {
         let ended = Ended::of(folder.fanin("model w.npz -q -o out.npz --keep").arg(&pattern));
-        assert!(ended.is_refusal() && ended.told.contains(told), "{}", ended.told);
-        assert!(ended.told.contains("--keep `") && ended.told.len() < 300, "{}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{}", ended.stderr);
+        assert!(ended.stderr.contains("--keep `") && ended.stderr.len() < 300, "{}", ended.stderr);
     }
     folder.done("model w.npz -q -o out.npz --keep {w,{x,y}}");
     let rules: Vec<String> = (0..5000).map(|number| format!("--keep a{number}")).collect();
     let ended = Ended::of(&mut folder.fanin(&format!("model w.npz -q -o further.npz {}", rules.join(" "))));
-    assert!(ended.is_refusal() && ended.told.contains("more than 4096 patterns"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("more than 4096 patterns"), "{}", ended.stderr);
 }

@@ -49,16 +49,16 @@ fn memory_for_joint_draws_of_a_framework_is_counted_before_the_draw() {
         "orthogonal 50x20000 --like keras:tensorflow",
         "orthogonal 50x20000 --like keras:torch",
     ] {
-        let told: serde_json::Value =
+        let message: serde_json::Value =
             serde_json::from_slice(&folder.done(&format!("init {line} --dry-run --json -o w.npy"))).unwrap();
-        let needed = told["workspace_bytes"].as_u64().unwrap();
+        let needed = message["workspace_bytes"].as_u64().unwrap();
         assert!(needed >= 8_000_000, "{line}: {needed}");
         let below = Ended::of(&mut folder.fanin(&format!("init {line} -o w.npy --max-memory {}", needed - 1)));
-        assert!(below.is_refusal() && below.told.contains("memory to draw"), "{line}: {}", below.told);
+        assert!(below.is_refusal() && below.stderr.contains("memory to draw"), "{line}: {}", below.stderr);
         let drawn = format!("\"{FANIN}\" init {line} -q --force -o w.npy --max-memory {needed}");
         if measured {
             let ended = folder.shell(&format!("{TIME} -q -f %M -o memory {drawn}"));
-            assert_eq!(ended.status, 0, "{line}: {}", ended.told);
+            assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
             let peak = peak_memory(&folder.join("memory"));
             assert!(peak <= needed + OWN, "{line}: {peak} bytes, and {needed} were counted");
         }
@@ -69,7 +69,7 @@ fn memory_for_joint_draws_of_a_framework_is_counted_before_the_draw() {
         ["init torch.orthogonal_ w=20000x50 --slice w=0:1 --like torch -o w.npy --force", "verify both.npz --tensor b"]
     {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --max-memory 1MiB")));
-        assert!(ended.is_refusal() && ended.told.contains("memory to draw"), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("memory to draw"), "{line}: {}", ended.stderr);
     }
 }
 
@@ -84,7 +84,7 @@ fn a_matrix_beyond_the_memory_of_the_system_is_refused_and_not_aborted() {
         Ended::of(command.args(["--as=536870912", FANIN]).args(line.split_whitespace()))
     };
     let ended = limited("init orthogonal 20000x20000 --max-memory 1TiB -o w.npy");
-    assert!(ended.is_refusal() && ended.told.contains("of memory"), "{}", ended.told);
+    assert!(ended.is_refusal() && ended.stderr.contains("of memory"), "{}", ended.stderr);
     assert!(folder.names().is_empty());
     assert_eq!(limited("init orthogonal 20x20 -q -o w.npy").status, 0);
     assert_eq!(status(folder.fanin("init orthogonal 20x20 -q --force -o w.npy").status().unwrap()), 0);

@@ -151,20 +151,20 @@ fn resuming_a_finished_run_changes_nothing() {
         folder.done(&line);
         let before = folder.contents();
         let ended = Ended::of(&mut folder.fanin(&format!("{} --resume", line.replace(" -q", ""))));
-        assert!(ended.status == 0 && ended.told.contains("skipped w."), "{line}: {ended:?}");
+        assert!(ended.status == 0 && ended.stderr.contains("skipped w."), "{line}: {ended:?}");
         assert!(folder.contents() == before, "{line}");
         // As a kill before the removal of the checkpoint leaves it.
         folder.write("w.checkpoint", "");
         let other = format!("{} --seed 9", line.replace(" -o ", " --force -o "));
         folder.done(&format!("{other} --resume"));
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-        assert!(ended.is_refusal() && ended.told.contains("another run"), "{line}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("another run"), "{line}: {ended:?}");
     }
     let (folder, line) = (folder(), line(&RUNS[0]));
     folder.done(&line);
     fs::remove_file(folder.join("p.svg")).unwrap();
     let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-    assert!(ended.is_refusal() && ended.told.contains("--plot: `p.svg` is missing"), "{ended:?}");
+    assert!(ended.is_refusal() && ended.stderr.contains("--plot: `p.svg` is missing"), "{ended:?}");
 }
 
 /// A folder with a run that was killed when it had learned two of its four epochs.
@@ -211,7 +211,7 @@ fn a_log_has_every_epoch_once_after_any_end() {
             half.write("l.jsonl", &held);
             let before = half.contents();
             let ended = Ended::of(&mut half.fanin(&format!("{line} --resume")));
-            assert!(ended.is_refusal() && ended.told.contains("is from another run"), "{other:?}: {ended:?}");
+            assert!(ended.is_refusal() && ended.stderr.contains("is from another run"), "{other:?}: {ended:?}");
             assert!(half.contents() == before, "{other:?}");
         }
     }
@@ -245,14 +245,14 @@ fn a_damaged_checkpoint_is_refused_and_so_are_files_of_others() {
         folder.write("w.npz.checkpoint", &bytes);
         let before = folder.contents();
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-        assert!(ended.is_refusal() && ended.told.contains("`w.npz.checkpoint`"), "{ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("`w.npz.checkpoint`"), "{ended:?}");
         assert!(folder.contents() == before);
     }
     folder.write("w.npz.checkpoint", &whole);
     for (name, made) in [("w.npz", "written"), ("p.svg", "drawn")] {
         folder.write(name, "other");
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --resume")));
-        assert!(ended.is_refusal() && ended.told.contains(&format!("`{name}`: {made} by another run")), "{ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains(&format!("`{name}`: {made} by another run")), "{ended:?}");
         fs::remove_file(folder.join(name)).unwrap();
     }
     folder.done(&format!("{line} --resume"));

@@ -18,7 +18,7 @@ fn data_for_a_closed_standard_output_is_an_error_and_data_for_dev_null_is_not() 
         for closed in [">&-", ">&- <&-", "<>/dev/null >&0"] {
             let ended = folder.shell(&format!("exec \"{FANIN}\" {line} {closed}"));
             assert!(
-                ended.is_refusal() && ended.told.contains("standard output is closed"),
+                ended.is_refusal() && ended.stderr.contains("standard output is closed"),
                 "{line} {closed}: {ended:?}"
             );
         }
@@ -98,19 +98,19 @@ fn copied_files_are_regular_ones_of_a_known_length() {
         folder.write(&format!("{from}/vocab.txt"), "a");
         symlink(target, folder.join(format!("{from}/tokenizer.json"))).unwrap();
         let ended = folder.shell(&format!("timeout 20 \"{FANIN}\" model r.toml -q --tokenizer-from {from} -o c/"));
-        assert!(ended.is_refusal() && ended.told.contains("tokenizer.json`"), "{target}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("tokenizer.json`"), "{target}: {ended:?}");
         assert!(!folder.join("c").exists(), "{target}");
     }
     fs::create_dir(folder.join("pipe")).unwrap();
     let ended = folder
         .shell(&format!("mkfifo pipe/merges.txt; timeout 20 \"{FANIN}\" model r.toml --tokenizer-from pipe -o c/"));
-    assert!(ended.is_refusal() && ended.told.contains("merges.txt`"), "{ended:?}");
+    assert!(ended.is_refusal() && ended.stderr.contains("merges.txt`"), "{ended:?}");
     // Two files of 600 MiB without a block.
     fs::create_dir(folder.join("large")).unwrap();
     let ended = folder.shell(&format!(
         "truncate -s 600M large/tokenizer.json large/vocab.json; \"{FANIN}\" model r.toml --tokenizer-from large -o c/"
     ));
-    assert!(ended.is_refusal() && ended.told.contains("1 GiB"), "{ended:?}");
+    assert!(ended.is_refusal() && ended.stderr.contains("1 GiB"), "{ended:?}");
     // A folder of such a name is none of them; an empty file is one.
     fs::create_dir_all(folder.join("fine/chat_templates")).unwrap();
     folder.write("fine/merges.txt", "");

@@ -103,7 +103,7 @@ impl Set {
                 seen[2] += 1;
             }
             let ended = Ended::of(&mut folder.fanin(&format!("{} {again}", self.line(4))));
-            assert_eq!((ended.status, ended.told.as_str()), (0, ""), "again: {at}");
+            assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "again: {at}");
             assert_eq!(self.content(&folder), new, "again: {at}");
         }
         seen
@@ -181,8 +181,8 @@ fn a_removal_that_the_disk_does_not_confirm_is_reported() {
         let folder = set.prepared(Some(2));
         let strace = "strace -f -qqq -o /dev/null -P $PWD/s -e inject=fsync:error=EIO";
         let ended = folder.shell(&format!("{strace} \"{FANIN}\" {} --force", set.line(4)));
-        let told = format!("`s/{name}`: its removal may not be on the disk yet");
-        assert!(ended.is_temporary_failure() && ended.told.contains(&told), "{ended:?}");
+        let message = format!("`s/{name}`: its removal may not be on the disk yet");
+        assert!(ended.is_temporary_failure() && ended.stderr.contains(&message), "{ended:?}");
     }
 }
 
@@ -244,7 +244,7 @@ fn a_limited_file_system_gets_complete_files() {
             let folder = Folder::new();
             for line in [line, &format!("{line} --force")] {
                 let ended = unable(&folder, injected, line);
-                assert_eq!((ended.status, ended.told.as_str()), (0, ""), "{injected}: {line}");
+                assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{injected}: {line}");
                 assert!(folder.read(file) == whole && folder.names() == [file], "{injected}: {line}");
                 folder.write(file, "old");
             }
@@ -253,7 +253,7 @@ fn a_limited_file_system_gets_complete_files() {
         let line = "init normal a=9 b=9 --max-shard-size 36 --sha256 -q -o ./";
         for line in [line, &format!("{line} --force"), &format!("{line} --resume")] {
             let ended = unable(&set, injected, line);
-            assert_eq!((ended.status, ended.told.as_str(), set.names().len()), (0, "", 4), "{injected}: {line}");
+            assert_eq!((ended.status, ended.stderr.as_str(), set.names().len()), (0, "", 4), "{injected}: {line}");
         }
     }
 }
@@ -276,7 +276,7 @@ fn a_file_that_appears_during_the_run_is_replaced_on_no_file_system() {
         });
         let ended = unable(&folder, &slow, "init normal 9 -q -o w.npy");
         comes.join().unwrap();
-        assert!(ended.is_refusal() && ended.told.contains("--force"), "{injected}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("--force"), "{injected}: {ended:?}");
         assert_eq!((folder.read("w.npy").as_slice(), folder.names()), (&b"theirs"[..], vec!["w.npy".into()]));
     }
 }
@@ -289,7 +289,7 @@ fn a_file_system_that_renames_nothing_is_refused_before_any_work() {
     for error in ["ENOSYS", "EPERM", "EOPNOTSUPP"] {
         let folder = Folder::new();
         let ended = unable(&folder, &format!("TMPFILE -e inject=rename:error={error}"), "init normal 9 -q -o w.npy");
-        assert!(ended.is_refusal() && ended.told.contains("cannot rename files here"), "{ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("cannot rename files here"), "{ended:?}");
         assert!(folder.names().is_empty());
     }
 }
@@ -330,6 +330,6 @@ fn without_a_journal_a_file_is_there_after_a_power_cut() {
         let ended = folder.shell(&format!("unshare -m sh -c '{script}'"));
         let text = String::from_utf8(ended.stdout).unwrap();
         let sums: Vec<&str> = text.lines().collect();
-        assert!(sums.len() == 2 && sums[0] == sums[1], "{line}: {text} {}", ended.told);
+        assert!(sums.len() == 2 && sums[0] == sums[1], "{line}: {text} {}", ended.stderr);
     }
 }

@@ -38,12 +38,12 @@ fn a_file_too_large_for_the_limit_leaves_nothing() {
         let init = format!("init normal 200x200 -o w --format {}", format.name);
         for trap in ["", "trap '' XFSZ;"] {
             let ended = folder.shell(&format!("{trap} ulimit -f 64; exec \"$FANIN\" {init}"));
-            assert!(ended.is_refusal() && ended.told.contains("File too large"), "{init}: {ended:?}");
+            assert!(ended.is_refusal() && ended.stderr.contains("File too large"), "{init}: {ended:?}");
             assert!(folder.names().is_empty());
         }
         let stream = init.replace("-o w", "");
         let ended = folder.shell(&format!("ulimit -f 64; exec \"$FANIN\" {stream} >stream"));
-        assert!(ended.is_refusal() && ended.told.contains("File too large"), "{stream}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("File too large"), "{stream}: {ended:?}");
         fs::remove_file(folder.join("stream")).unwrap();
     }
 }
@@ -84,8 +84,8 @@ fn a_full_standard_output_is_an_error_and_a_full_standard_error_is_not() {
     let folder = Folder::new();
     for &(line, writes) in LINES {
         let full = folder.shell(&format!("exec \"$FANIN\" {line} >/dev/full"));
-        let told = full.told.lines().last().unwrap_or_default();
-        assert!(!writes || full.status == 75 && told.starts_with("fanin: "), "fanin {line} >/dev/full: {full:?}");
+        let message = full.stderr.lines().last().unwrap_or_default();
+        assert!(!writes || full.status == 75 && message.starts_with("fanin: "), "fanin {line} >/dev/full: {full:?}");
         let ended = folder.shell(&format!("exec \"$FANIN\" {line} 2>/dev/full"));
         assert!(ended.is_orderly(), "fanin {line} 2>/dev/full: {ended:?}");
     }
@@ -105,7 +105,7 @@ fn a_closed_pipe_ends_the_program_silently_with_status_141() {
                 std::io::copy(&mut reader, &mut std::io::sink()).unwrap();
                 drop(reader);
                 let ended = running.ended();
-                assert_eq!((ended.status, ended.told.as_str()), (141, ""), "{line}, {taken} bytes taken");
+                assert_eq!((ended.status, ended.stderr.as_str()), (141, ""), "{line}, {taken} bytes taken");
             }
         }
     }

@@ -46,7 +46,7 @@ fn a_model_has_the_tensors_of_the_library_and_its_initialization() {
         folder.write("config.json", entry.config.to_string());
         let ended = Ended::of(&mut folder.fanin("model config.json -o out/ --quiet"));
         if ended.status != 0 {
-            wrong.push(format!("{}: {}", entry.name, ended.told.trim_end()));
+            wrong.push(format!("{}: {}", entry.name, ended.stderr.trim_end()));
             continue;
         }
         let mut written = read_safetensors(&folder.read("out/model.safetensors"));
@@ -73,7 +73,7 @@ fn a_plan_has_the_tensors_of_the_library_in_its_order() {
         folder.write("config.json", entry.config.to_string());
         let ended = Ended::of(&mut folder.fanin("model config.json -o out/ --dry-run --json"));
         if ended.status != 0 {
-            wrong.push(format!("{}: {}", entry.name, ended.told.trim_end()));
+            wrong.push(format!("{}: {}", entry.name, ended.stderr.trim_end()));
             continue;
         }
         let report: Value = serde_json::from_slice(&ended.stdout).unwrap();

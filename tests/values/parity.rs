@@ -59,14 +59,14 @@ impl Case {
     fn run(&self, folder: &Folder) -> Outcome {
         let ended = Ended::of(&mut folder.fanin(&format!("{} --format safetensors -o -", self.line)));
         if ended.status != 0 {
-            return Outcome::Different(ended.told.trim().to_string());
+            return Outcome::Different(ended.stderr.trim().to_string());
         }
         let difference = self.difference(&tensors(&ended.stdout));
-        match (difference, ended.told.contains(CLOSE)) {
+        match (difference, ended.stderr.contains(CLOSE)) {
             (None, false) if self.tolerance.is_some() => Outcome::Different(format!("it does not say `{CLOSE}`")),
             (None, _) => Outcome::Same,
             (Some(_), true) if self.tolerance.is_none() => Outcome::CloseHere,
-            (Some(told), _) => Outcome::Different(told),
+            (Some(message), _) => Outcome::Different(message),
         }
     }
 
@@ -200,7 +200,7 @@ fn every_framework_is_drawn_to_the_bit() {
             skipped(&format!("{name}: {close_here} of {} cases are not exact with this machine's libm", cases.len()));
         }
         different.extend(outcomes.into_iter().filter_map(|(case, outcome)| match outcome {
-            Outcome::Different(told) => Some(format!("{name}: fanin {}\n    {told}\n", case.line)),
+            Outcome::Different(message) => Some(format!("{name}: fanin {}\n    {message}\n", case.line)),
             Outcome::Same | Outcome::CloseHere => None,
         }));
     }
@@ -250,7 +250,7 @@ fn the_layers_of_a_recipe_draw_what_modules_draw() {
 #[test]
 fn a_module_that_does_not_fit_is_refused() {
     let folder = Folder::new();
-    for (line, told) in [
+    for (line, message) in [
         ("init torch.nn.LSTM 17x3 --like torch", "weight_ih_l0, 4 hidden x in"),
         ("init torch.nn.Conv2d 16x8x5 --like torch", "out x in/groups x kernel, as 32x16x3x3"),
         ("init torch.nn.MultiheadAttention 64x64 --like torch", "3 size x size"),
@@ -262,7 +262,7 @@ fn a_module_that_does_not_fit_is_refused() {
         ("init torch.nn.Linear 5x3 --like jax", "is a module of torch, which jax cannot draw"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} -o w.npz")));
-        assert!(ended.is_refusal() && ended.told.contains(told), "{line}: {}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{line}: {}", ended.stderr);
     }
     // The scheme draws a single tensor.
     let names: Vec<String> =
@@ -278,7 +278,7 @@ fn differences_are_reported() {
     let hash = &tensors(&drawn)["w"].0.hash;
     assert_eq!(difference(&format!("w=2x2 f32 {hash} 3f800000,0")), "");
     assert_eq!(difference("close 0.01; w=2x2 f32 - 3f808000,0,0,3f800000"), "");
-    for (text, told) in [
+    for (text, message) in [
         (format!("v=2x2 f32 {hash} 3f800000"), "tensors"),
         (format!("w=4 f32 {hash} 3f800000"), "`w` is 2x2 f32, not 4 f32"),
         (format!("w=2x2 bf16 {hash} 3f80"), "`w` is 2x2 f32, not 2x2 bf16"),
@@ -287,6 +287,6 @@ fn differences_are_reported() {
         ("close 0.001; w=2x2 f32 - 3f808000,0".into(), "`w` begins 3f800000 0, not 3f808000 0"),
         ("close 0.001; w=2x2 f32 - 3f800000,7fc00000".into(), "not 3f800000 7fc00000"),
     ] {
-        assert!(difference(&text).contains(told), "{text}: {}", difference(&text));
+        assert!(difference(&text).contains(message), "{text}: {}", difference(&text));
     }
 }

@@ -55,7 +55,7 @@ impl Inspect {
                 write!(out, "\n{name}\n{rows}")?;
             }
             if let Some(spectrum) = spectrum {
-                writeln!(out, "\n{name}: {}", told(spectrum))?;
+                writeln!(out, "\n{name}: {}", spectrum_text(spectrum))?;
                 writeln!(out, "{}", columns(&spectrum.values))?;
             }
         }
@@ -100,7 +100,7 @@ fn figures(summary: &Summary) -> String {
 }
 
 /// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
-fn told(spectrum: &Spectrum) -> String {
+fn spectrum_text(spectrum: &Spectrum) -> String {
     let Spectrum { sides: (rows, columns), values, random } = spectrum;
     let (largest, smallest) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
     let random = random.map_or(String::new(), |(lower, upper)| {

@@ -103,7 +103,7 @@ fn blocks(key: Key, first: u64) -> [[u32; TILE]; 2] {
     let (mut high, mut low) = ([0; TILE], [0; TILE]);
     let [upper, lower] = [(first >> 32) as u32, first as u32];
     for ((high, low), offset) in high.iter_mut().zip(&mut low).zip(0..) {
-        // Lanes of 32 bits: the carry into the upper half is told by the lower one's having turned over.
+        // Lanes of 32 bits: the carry into the upper half shows in the overflow of the lower one.
         let counter = lower.wrapping_add(offset);
         [*high, *low] = threefry2x32(key.0, [upper.wrapping_add(u32::from(counter < lower)), counter]);
     }

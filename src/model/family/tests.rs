@@ -62,8 +62,8 @@ fn a_number_that_is_set_has_the_type_of_its_key() {
     ] {
         let made = of(&text, &[(key, given)], &Request::default()).unwrap();
         let last = key.rsplit('.').next().unwrap();
-        let (told, wanted) = (String::from_utf8(made.config).unwrap(), format!("\"{last}\": {written}"));
-        assert!(told.lines().any(|line| line.trim().trim_end_matches(',') == wanted), "{wanted}: {told}");
+        let (message, wanted) = (String::from_utf8(made.config).unwrap(), format!("\"{last}\": {written}"));
+        assert!(message.lines().any(|line| line.trim().trim_end_matches(',') == wanted), "{wanted}: {message}");
     }
     for (key, given) in [
         ("hidden_size", json!(64.5)),
@@ -89,9 +89,9 @@ fn what_python_writes_for_numbers_that_are_none_is_kept() {
     let text = TINY.replacen('{', r#"{"limit": [0.0, Infinity], "low": -Infinity, "odd": NaN, "word": "NaN", "#, 1);
     assert_eq!(of(&text, &[], &Request::default()).unwrap().config, text.as_bytes());
     let made = of(&text, &[("vocab_size", json!(10))], &Request::default()).unwrap();
-    let told = String::from_utf8(made.config).unwrap();
+    let message = String::from_utf8(made.config).unwrap();
     for line in [r#""limit": [0.0, Infinity],"#, r#""low": -Infinity,"#, r#""odd": NaN,"#, r#""word": "NaN","#] {
-        assert!(told.contains(line), "{told}");
+        assert!(message.contains(line), "{message}");
     }
     let known = TINY.replacen('{', r#"{"initializer_range": NaN, "#, 1);
     assert!(
@@ -131,7 +131,7 @@ fn the_types_of_layers_are_as_many_as_the_layers() {
         serde_json::from_slice::<Value>(&made.config).unwrap()["layer_types"].clone()
     };
     assert_eq!(types(2), json!(["full_attention", "full_attention"]));
-    assert_eq!(types(4), Value::Null, "the library makes the list anew");
+    assert_eq!(types(4), Value::Null, "the library makes a new list");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_null_table_is_the_family_s_own() {
 #[test]
 fn refusals_name_the_culprit() {
     let with = |key: &str| TINY.replacen('{', &format!("{{{key}, "), 1);
-    for (text, settings, told) in [
+    for (text, settings, message) in [
         ("{}", vec![], "model_type"),
         (r#"{"model_type": 3}"#, vec![], "model_type"),
         (r#"{"model_type": "lama"}"#, vec![], "did you mean `llama`"),
@@ -185,7 +185,7 @@ fn refusals_name_the_culprit() {
         (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
     ] {
         let refusal = refusal(text, &settings);
-        assert!(refusal.contains(told), "{refusal}");
+        assert!(refusal.contains(message), "{refusal}");
     }
     let text = r#"{"model_type": "gpt2", "hidden_size": 48, "n_embd": 48}"#;
     assert!(refusal(text, &[("n_embd", json!(24))]).contains("computed from other keys"));

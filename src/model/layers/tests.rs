@@ -8,7 +8,7 @@ fn number(key: &str, number: f64) -> (String, Parameter) {
 }
 
 /// `NAME SHAPE LETTERS` of each tensor.
-fn told(kind: &str, parameters: &[(String, Parameter)], layout: &str) -> Vec<String> {
+fn listing(kind: &str, parameters: &[(String, Parameter)], layout: &str) -> Vec<String> {
     let tensors = expand("l", LayerKind::parse(kind).unwrap(), parameters, &layout.parse().unwrap(), None).unwrap();
     let line = |tensor: LayerTensor| {
         let shape: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
@@ -58,7 +58,7 @@ fn every_layer_is_named_shaped_and_ordered_as_its_framework_does() {
         ("gru", &dense, "mlx", &["l.Wx 12x3 oi", "l.Wh 12x4 oi", "l.b 12", "l.bhn 4"]),
     ];
     for (kind, parameters, layout, expected) in cases {
-        assert_eq!(&told(kind, parameters, layout), expected, "{kind} of {layout}");
+        assert_eq!(&listing(kind, parameters, layout), expected, "{kind} of {layout}");
     }
 }
 

@@ -324,8 +324,8 @@ mod tests {
             DrawnTensor::new("w".parse().unwrap(), shape, expression, &common)
         };
         for (expression, n) in cases {
-            let told = format!("{:#}", tensor(expression, n).unwrap_err());
-            assert!(told.contains("radius: the matrix") && told.contains("cycle"), "{expression}: {told}");
+            let message = format!("{:#}", tensor(expression, n).unwrap_err());
+            assert!(message.contains("radius: the matrix") && message.contains("cycle"), "{expression}: {message}");
         }
         // The main diagonal of these is never empty, and the radius of fast-spectral is one of many units alone.
         let full = ["band", "lower-triangular", "toeplitz", "chaotic", "fast-spectral"];

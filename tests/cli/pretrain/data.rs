@@ -61,11 +61,11 @@ fn numbers_of_a_text_are_read_whatever_stands_between_them() {
         assert!(learned(&folder, &format!("{name} {options}")) == plain, "{name} {options}");
     }
     let ended = Ended::of(&mut folder.fanin("pretrain pca 4-3 --data counted.csv --force -o w.npz"));
-    assert!(ended.told.contains("note: line 1 of the data is 0, 1, 2, ..."), "{}", ended.told);
+    assert!(ended.stderr.contains("note: line 1 of the data is 0, 1, 2, ..."), "{}", ended.stderr);
     folder.done("pretrain pca 2-2 --data pandas.csv --columns 5,3 -q -o two.npz");
     folder.done("verify two.npz --data pandas.csv --columns 5,3");
     let ended = Ended::of(&mut folder.fanin("verify two.npz --data pandas.csv --columns 3,5"));
-    assert!(ended.is_refusal() && ended.told.contains("SHA-256"), "{ended:?}");
+    assert!(ended.is_refusal() && ended.stderr.contains("SHA-256"), "{ended:?}");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_line_without_an_end_is_refused_before_it_grows() {
         folder.write(name, text);
         let line = format!("-q -f %M -o peak {FANIN} pretrain pca 2-2 --data {name} --max-memory 64MiB -q -o w.npz");
         let ended = Ended::of(folder.command(TIME).args(line.split(' ')));
-        assert!(ended.is_refusal() && ended.told.contains("open quote"), "{name}: {ended:?}");
+        assert!(ended.is_refusal() && ended.stderr.contains("open quote"), "{name}: {ended:?}");
         let peak = peak_memory(&folder.join("peak"));
         assert!(peak < 96 << 20, "{name} took {peak} bytes");
     }

@@ -99,9 +99,9 @@ fn a_mean_that_is_too_far_from_zero_for_single_precision_is_noted() {
         ("lsuv 4-2 --data near.csv", None),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("pretrain {options} --force -o w.npz")));
-        assert_eq!(ended.status, 0, "{options}: {}", ended.told);
-        let note = ended.told.lines().find(|line| line.contains("above 10,000 standard deviations"));
-        assert_eq!(note.is_some(), noted.is_some(), "{options}: {}", ended.told);
+        assert_eq!(ended.status, 0, "{options}: {}", ended.stderr);
+        let note = ended.stderr.lines().find(|line| line.contains("above 10,000 standard deviations"));
+        assert_eq!(note.is_some(), noted.is_some(), "{options}: {}", ended.stderr);
         assert!(noted.is_none_or(|word| note.is_some_and(|note| note.contains(word))), "{options}: {note:?}");
     }
 }
@@ -115,7 +115,7 @@ fn data_of_any_size_is_learned_or_said_to_overflow() {
         for method in ["pca 4-2", "lsuv 4-2", "weight-norm 4-2", "kmeans 4-2"] {
             let ended = Ended::of(&mut folder.fanin(&format!("pretrain {method} --data x.csv -q --force -o w.npz")));
             assert_eq!(ended.status == 0, word.is_none(), "{method} at {size}: {ended:?}");
-            assert!(word.is_none_or(|word| ended.is_refusal() && ended.told.contains(word)), "{method}: {ended:?}");
+            assert!(word.is_none_or(|word| ended.is_refusal() && ended.stderr.contains(word)), "{method}: {ended:?}");
             // Scaled data is the same at each size.
             for scale in ["standard", "minmax"] {
                 let line = format!("pretrain {method} --scale {scale} --dtype f16 -q --force");
@@ -129,5 +129,5 @@ fn data_of_any_size_is_learned_or_said_to_overflow() {
     }
     write(&folder, "x.csv", near.iter().map(|value| value * 1e30));
     let ended = Ended::of(&mut folder.fanin("pretrain pca 4-2 --data x.csv --dtype f16 -q -o h.npz"));
-    assert!(ended.is_refusal() && ended.told.contains("overflows f16"), "{ended:?}");
+    assert!(ended.is_refusal() && ended.stderr.contains("overflows f16"), "{ended:?}");
 }

@@ -30,6 +30,6 @@ fn planted(scheme: &str, [rows, columns]: [usize; 2], plant: impl Fn(&mut [f32])
     let mut values = read(&folder, "w.npy");
     plant(&mut values);
     write(&folder, "w.npy", &values);
-    let told = verify(&folder, &format!("w.npy --distribution --scheme {scheme}"), 1);
-    assert!(told.contains(said), "{scheme} {rows}x{columns}: `{said}` is missing in\n{told}");
+    let message = verify(&folder, &format!("w.npy --distribution --scheme {scheme}"), 1);
+    assert!(message.contains(said), "{scheme} {rows}x{columns}: `{said}` is missing in\n{message}");
 }

@@ -137,7 +137,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
         .map(|target| Ended::of(folder.fanin("init zeros 3").args(target)));
     folder.shell("chattr -i fixed");
     for ended in ended {
-        assert!(ended.is_refusal() && ended.told.contains("`fixed/"), "{}", ended.told);
+        assert!(ended.is_refusal() && ended.stderr.contains("`fixed/"), "{}", ended.stderr);
     }
     assert_eq!(folder.names(), ["fixed"]);
     assert_eq!(std::fs::read_dir(folder.join("fixed")).unwrap().count(), 0);
@@ -163,8 +163,8 @@ fn parts_that_do_not_divide_are_refused_with_any_fans() {
             let ended = Ended::of(&mut folder.fanin(&line));
             assert!(ended.is_refusal() && folder.names().is_empty(), "{line}: {ended:?}");
             let why = if parts.ends_with("axis=7") { "no axis 7" } else { "not a multiple of" };
-            let takes_parts = !ended.told.contains("no parameter");
-            assert!(!takes_parts || ended.told.contains(why), "{line}: {}", ended.told);
+            let takes_parts = !ended.stderr.contains("no parameter");
+            assert!(!takes_parts || ended.stderr.contains(why), "{line}: {}", ended.stderr);
             refused += usize::from(takes_parts);
         }
     }

@@ -147,6 +147,6 @@ fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
 fn an_unknown_width_of_vectors_is_refused() {
     let folder = Folder::new();
     let ended = Ended::of(folder.fanin("init ones 3 -o w.npy").env("FANIN_CPU", "avx"));
-    assert!(ended.is_refusal(), "{}", ended.told);
-    assert!(ended.told.contains("`avx`") && ended.told.contains("baseline, avx2, avx512"), "{}", ended.told);
+    assert!(ended.is_refusal(), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`avx`") && ended.stderr.contains("baseline, avx2, avx512"), "{}", ended.stderr);
 }

@@ -33,9 +33,12 @@ fn an_element_is_named_by_its_index_in_any_stored_order() {
             bytes.extend(if descr == ">f4" { value.to_be_bytes() } else { value.to_le_bytes() });
         }
         folder.write("x.npy", bytes);
-        let told = verify(&folder, &format!("x.npy --distribution --scheme {N}"), 1);
-        assert!(told.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"), "{descr} {order}: {told}");
-        assert_eq!(told.matches("`weight`").count(), 1, "{descr} {order}: {told}");
+        let message = verify(&folder, &format!("x.npy --distribution --scheme {N}"), 1);
+        assert!(
+            message.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"),
+            "{descr} {order}: {message}"
+        );
+        assert_eq!(message.matches("`weight`").count(), 1, "{descr} {order}: {message}");
     }
 }
 
@@ -176,8 +179,8 @@ fn faults_are_seen_in_files_of_16_bits_and_of_other_axes() {
         let start = 8 + usize::try_from(u64::from_le_bytes(*bytes.first_chunk().unwrap())).unwrap();
         bytes[start..].as_chunks_mut::<4>().0.iter_mut().for_each(|pair| pair.copy_within(..2, 2));
         folder.write("w.safetensors", bytes);
-        let told = verify(&folder, "w.safetensors --distribution", 1);
-        assert!(told.contains("neighbours along axis"), "{dtype} {shape}: {told}");
+        let message = verify(&folder, "w.safetensors --distribution", 1);
+        assert!(message.contains("neighbours along axis"), "{dtype} {shape}: {message}");
     }
 }
 
@@ -208,8 +211,8 @@ fn tensors_that_hold_the_values_of_another_are_named() {
             second[4 * n..4 * n + 4].copy_from_slice(&value);
         }
         folder.write("w.safetensors", &bytes);
-        let told = verify(&folder, "w.safetensors --distribution", 1);
-        assert!(told.contains(said), "{how}: {told}");
+        let message = verify(&folder, "w.safetensors --distribution", 1);
+        assert!(message.contains(said), "{how}: {message}");
     }
 }
 
