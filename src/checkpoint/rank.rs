@@ -176,7 +176,7 @@ mod tests {
         };
         refused(&[], None, "SLURM_PROCID");
         refused(&array("2", "0", "6", "4"), None, "gaps");
-        refused(&array("9", "0", "3", "4"), None, "outside");
+        refused(&array("9", "0", "3", "4"), None, "not from 0 to 3");
         refused(&array("0", "0", &u64::MAX.to_string(), "0"), None, "gaps");
         refused(&[("SLURM_NTASKS", "4")], None, "SLURM_PROCID");
         refused(&[("RANK", "1")], None, "WORLD_SIZE");

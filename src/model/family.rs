@@ -58,7 +58,8 @@ impl Family {
             return Ok(families.swap_remove(position));
         }
         let near = did_you_mean_or_list(model_type, families.iter().map(|family| family.model_type.as_str()), "models");
-        bail!("unknown model family `{}`{near}", escape(&cut(model_type, 60)))
+        let others = if near.ends_with('?') { "" } else { "; others need a recipe, or a file of weights and --rules rules.toml" };
+        bail!("unknown model family `{}`{near}{others}", escape(&cut(model_type, 60)))
     }
 
     fn read(file: &str, text: &str) -> Result<Self> {

@@ -222,7 +222,7 @@ mod tests {
         let whole = format!("{:?}", (&progress, &history));
         let read = |run| Progress::read(&path, run).map(|read| format!("{:?}", (&read.0, &read.1)));
         assert_eq!(read(&[7; 32]).unwrap(), whole);
-        assert!(read(&[8; 32]).unwrap_err().to_string().contains("of another run"));
+        assert!(read(&[8; 32]).unwrap_err().to_string().contains("a run with other data"));
         let mut bytes = fs::read(&path).unwrap();
         let mut refused = 0;
         for at in 0..bytes.len() {

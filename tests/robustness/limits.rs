@@ -38,9 +38,9 @@ fn expressions_are_limited_in_all() {
     let loops =
         "[constants]\na = \"range(30000)\"\n[[blocks]]\nrepeat = { i = 1000000 }\nwhen = \"i in a and 29999 not in a\"";
     all_recipes_refused(vec![
-        (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too many steps together"]),
-        (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too many steps together"]),
-        (with(loops), &["`when`", "too many steps together"]),
+        (repeated(lists, "a == b", 4000), &["[constants] `d", "`a == b`", "too many steps in total"]),
+        (repeated(lists, "[b, 70000 in a]|length", 4000), &["[constants] `d", "too many steps in total"]),
+        (with(loops), &["`when`", "too many steps in total"]),
         (
             repeated(lists, &format!("[{}] == [{}]", ["a"; 900].join(","), ["b"; 900].join(",")), 1),
             &["`d0`", "too long"],

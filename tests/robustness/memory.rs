@@ -54,7 +54,7 @@ fn memory_for_joint_draws_of_a_framework_is_counted_before_the_draw() {
         let needed = message["workspace_bytes"].as_u64().unwrap();
         assert!(needed >= 8_000_000, "{line}: {needed}");
         let below = Ended::of(&mut folder.fanin(&format!("init {line} -o w.npy --max-memory {}", needed - 1)));
-        assert!(below.is_refusal() && below.stderr.contains("memory to draw"), "{line}: {}", below.stderr);
+        assert!(below.is_refusal() && below.stderr.contains("of memory"), "{line}: {}", below.stderr);
         let drawn = format!("\"{FANIN}\" init {line} -q --force -o w.npy --max-memory {needed}");
         if measured {
             let ended = folder.shell(&format!("{TIME} -q -f %M -o memory {drawn}"));
@@ -69,7 +69,7 @@ fn memory_for_joint_draws_of_a_framework_is_counted_before_the_draw() {
         ["init torch.orthogonal_ w=20000x50 --slice w=0:1 --like torch -o w.npy --force", "verify both.npz --tensor b"]
     {
         let ended = Ended::of(&mut folder.fanin(&format!("{line} --max-memory 1MiB")));
-        assert!(ended.is_refusal() && ended.stderr.contains("memory to draw"), "{line}: {}", ended.stderr);
+        assert!(ended.is_refusal() && ended.stderr.contains("of memory"), "{line}: {}", ended.stderr);
     }
 }
 

@@ -72,7 +72,7 @@ fn a_number_that_is_set_has_the_type_of_its_key() {
         ("num_hidden_layers", json!(1e30)),
         ("max_position_embeddings", json!(2.5)),
     ] {
-        assert!(refusal(&text, &[(key, given)]).contains("takes a whole number"), "{key}");
+        assert!(refusal(&text, &[(key, given)]).contains("is not a whole number"), "{key}");
     }
 }
 

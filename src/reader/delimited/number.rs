@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn the_fault_of_a_spelling_has_its_way_out() {
         for (text, words) in [
-            ("1.0D+02", "write `1.0E+02`"),
-            ("1,5", "write `1.5`"),
+            ("1.0D+02", "use `1.0E+02`"),
+            ("1,5", "use `1.5`"),
             ("1 2", "--delimiter space"),
             ("1e999", "not finite"),
-            ("setosa", "no number"),
+            ("setosa", "is not a number"),
         ] {
             assert!(fault(text).contains(words), "{text}: {}", fault(text));
         }
