@@ -12,7 +12,7 @@ use fanin::text::escape;
 const DIFFERENT: u8 = 1;
 /// Bad usage, or input or output failed.
 const COULD_NOT: u8 = 2;
-/// A failure that may pass by itself: `EX_TEMPFAIL` of sysexits.h.
+/// A failure that may be temporary: `EX_TEMPFAIL` of sysexits.h.
 const MAY_PASS: u8 = 75;
 /// The reader closed its pipe, so the data is incomplete: the status that a shell shows for SIGPIPE.
 const READER_GONE: u8 = 128 + 13;

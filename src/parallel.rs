@@ -53,7 +53,7 @@ pub fn on_threads_meanwhile<T: Send, R>(
     })
 }
 
-/// Maps `0..count` in parallel and returns the results in order. The first error stops the work; among several errors
+/// Maps `0..count` in parallel and returns the results in order. The first error stops the work; with several errors,
 /// the lowest number wins.
 pub fn try_map<T: Send, E: Send>(
     count: usize,

@@ -38,7 +38,7 @@ pub fn may_pass(error: &Error) -> bool {
     })
 }
 
-/// Joins a chain of errors into one text, which stays temporary if the chain is.
+/// Joins a chain of errors into one text; a temporary chain stays temporary.
 pub fn in_one_text(error: &Error, text: String) -> Error {
     if may_pass(error) { OneText(text).into() } else { anyhow!(text) }
 }

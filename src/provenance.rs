@@ -20,7 +20,7 @@ use crate::text::Unique;
 /// The key of the provenance in formats with a table of metadata.
 pub const KEY: &str = "fanin";
 
-/// The most values skipped before a tensor: those of the largest tensor.
+/// The maximum number of values skipped before a tensor: as many as the largest tensor has.
 const MAX_SKIPPED: u64 = 1 << 48;
 
 /// The version of the provenance's schema.
@@ -73,13 +73,13 @@ pub struct TensorProvenance {
     pub scheme: String,
     /// The size of each axis.
     pub shape: Vec<u64>,
-    /// The number of uniform values that the generator drew before it and dropped.
+    /// The number of uniform values that the generator drew before this tensor and discarded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u64>,
     /// The position of a slice in its full tensor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
-    /// The training of its values; the scheme is that of the initial values.
+    /// The training of its values; the scheme describes the initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained: Option<TrainedIdentity>,
 }

@@ -11,7 +11,7 @@ use crate::tensor::StoredTensor;
 /// The number of values per chunk. It is fixed, so that sums do not depend on the number of threads.
 const CHUNK: u64 = 1 << 17;
 
-/// Passes all values of an entry as doubles to a visitor. Chunks have one size and come in any order, each with the row-major index of its
+/// Passes all values of an entry as doubles to a visitor. Chunks have equal size, in any order, each with the row-major index of its
 /// first value. `new` makes a state for each thread; all states are returned. Errors if the type is unsupported or values are damaged.
 pub fn scan<S: Send>(
     contents: &Contents,

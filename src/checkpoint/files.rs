@@ -30,7 +30,7 @@ pub struct Files {
     pub(super) folder: Option<PathBuf>,
     /// Files of tensors.
     pub data: Vec<PlannedFile>,
-    /// Small files, written after all tensors. The index is the last of them.
+    /// Small files, written after all tensors, the index last.
     pub(super) small: Vec<PlannedFile>,
     /// True if a reader would take any other shard in the folder for a part of the same checkpoint.
     pub(super) is_checkpoint: bool,

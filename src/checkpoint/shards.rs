@@ -1,5 +1,5 @@
 //! Checkpoints in the layout of Hugging Face: `model.safetensors`, or `model-00001-of-00007.safetensors` and so on
-//! with an index. The index maps each tensor to its file. The plan alone determines all of it, before any value is
+//! with an index. The index maps each tensor to its file. All of it follows from the plan, before any value is
 //! drawn.
 
 use std::collections::BTreeMap;

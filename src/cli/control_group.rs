@@ -15,7 +15,7 @@ const V2: Version =
 const V1: Version =
     Version { limits: &["memory.limit_in_bytes"], taken: "memory.usage_in_bytes", freeable: "total_inactive_file" };
 
-/// The least memory left by any group of this process, in bytes; `None` without limits.
+/// The minimum memory left by any group of this process, in bytes; `None` without limits.
 pub(super) fn free() -> Option<u64> {
     let read = |path| fs::read_to_string(path).ok();
     free_in(&read("/proc/self/cgroup")?, &read("/proc/self/mountinfo")?)
@@ -48,7 +48,7 @@ fn folders(line: &str, version: &Version, group: &str) -> Option<Vec<PathBuf>> {
     }
     let mut fields = mount.split(' ').skip(3);
     let (root, point) = (fields.next()?, Path::new(fields.next()?));
-    // A container may see its own group alone, at the root of its hierarchy.
+    // A container may see only its own group, at the root of its hierarchy.
     let inside = Path::new(group).strip_prefix(root).ok();
     let inside = inside.filter(|path| path.components().all(|part| matches!(part, Component::Normal(_))));
     let own = point.join(inside.unwrap_or(Path::new("")));
@@ -60,7 +60,7 @@ impl Version {
         if self.taken == V2.taken { "cgroup2" } else { "cgroup" }
     }
 
-    /// The memory left by a group, in bytes; `None` without a limit. `max` is no number.
+    /// The memory left by a group, in bytes; `None` without a limit. `max` means no limit.
     fn free(&self, folder: &Path) -> Option<u64> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let number = |name: &&str| read(name)?.trim().parse::<u64>().ok();

@@ -25,7 +25,7 @@ fn spelled_out(expression: &str) -> String {
     scheme::resolve(expression).map_or(expression.into(), |resolved| resolved.expression())
 }
 
-/// Every framework and the number of its names.
+/// Lists every framework and its number of names.
 pub(super) fn summary(out: &mut dyn Write) -> io::Result<()> {
     let widest = FRAMEWORKS.iter().map(|row| row.word.len()).max().unwrap_or(0);
     for row in FRAMEWORKS {

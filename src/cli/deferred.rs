@@ -9,7 +9,7 @@ pub(super) struct Deferred<T>(pub(super) Box<T>);
 impl<T: Args> Args for Deferred<T> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| {
-            // The text in the list of commands comes before that of the options.
+            // The text in the list of commands takes precedence over that of the options.
             let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
             T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
         })

@@ -95,7 +95,7 @@ impl Destination {
         self.files(plan, Vec::new())?.map_or(Ok(()), |files| files.check(self.options))
     }
 
-    /// The files of a plan with their sizes in bytes, those of tensors first; `None` if the size depends on the values.
+    /// The files of a plan with their sizes in bytes, tensor files first; `None` if the size depends on the values.
     pub(super) fn sizes(&self, plan: &Plan) -> Result<Vec<(PathBuf, Option<u64>)>> {
         Ok(self.files(plan, Vec::new())?.map(|files| files.sizes()).unwrap_or_default())
     }

@@ -67,7 +67,7 @@ fn total(files: &[&PlannedFile]) -> Option<u64> {
     sum.filter(|_| !files.is_empty())
 }
 
-/// The most memory to draw one of the tensors, beyond fixed buffers.
+/// The maximum memory to draw one of the tensors, beyond fixed buffers.
 fn workspace(plan: &Plan) -> u64 {
     plan.drawn_for(0..plan.tensors().len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! `fanin inspect`: the content of a file beside the distributions in its provenance.
+//! `fanin inspect`: the contents of a file, compared with the distributions in its provenance.
 
 mod plots;
 
@@ -252,7 +252,7 @@ const COLUMNS: &[(Column, Cell)] = &[
     words("scheme", |entry, _| scheme(entry).map(shown)),
 ];
 
-/// The text of a tensor in a column, if any.
+/// The text of a tensor's cell in a column, if any.
 type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
 
 const fn words(title: &'static str, cell: Cell) -> (Column, Cell) {

@@ -126,7 +126,7 @@ fn schemes(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "`fanin list schemes --framework torch` shows the names of a framework and their meanings.")
 }
 
-/// Prints rows with all but the last column padded to one width.
+/// Prints rows with all columns except the last padded to one width.
 fn columns<const N: usize>(out: &mut dyn Write, rows: impl Iterator<Item = [String; N]>) -> io::Result<()> {
     let rows: Vec<[String; N]> = rows.collect();
     let widths: [usize; N] =

@@ -114,7 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Outcome> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
-        // The parser does not say which.
+        // The parser does not report which.
         Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
             let culprit = arguments.iter().find(|argument| argument.to_str().is_none());
             bail!("`{}` is not UTF-8: only file names may be", culprit.cloned().unwrap_or_default().display());

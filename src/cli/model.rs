@@ -292,7 +292,7 @@ fn text_of_file(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Reads a text of at most the length of recipes.
+/// Reads a text no longer than the maximum length of a recipe.
 fn text_of(source: impl Read) -> Result<String> {
     let mut bytes = Vec::new();
     source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;

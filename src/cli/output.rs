@@ -95,7 +95,7 @@ pub(super) enum Folder {
 }
 
 impl Output {
-    /// The destination set by the options. Errors if its file is one of `touched`. This check precedes the reading of inputs, which may be
+    /// The destination set by the options. Errors if its file is one of `touched`. Runs before any inputs are read, since they may be
     /// large.
     pub(super) fn destination(&self, folder: Folder, shards: Shards, touched: Touched) -> Result<Destination> {
         match self.output.as_deref().filter(|path| !path.is_dir()) {

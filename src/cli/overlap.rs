@@ -23,7 +23,7 @@ impl Named {
     }
 }
 
-/// The input files of a command, and its outputs besides the files of its plan.
+/// The input files of a command, and its outputs other than the files of its plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touched {
     inputs: Vec<Named>,
@@ -128,7 +128,7 @@ struct Place {
 #[derive(Default)]
 struct Folders(HashMap<PathBuf, PathBuf>);
 
-/// The most links in a path, as in the kernel.
+/// The maximum number of links in a path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
 impl Folders {

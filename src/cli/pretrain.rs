@@ -264,7 +264,7 @@ impl Pretrain {
     }
 }
 
-/// The identity of data that is not read yet.
+/// The identity of data that has not been read yet.
 fn unknown() -> TensorIdentity {
     TensorIdentity { dtype: String::new(), name: String::new(), sha256: String::new(), shape: Vec::new() }
 }
@@ -282,7 +282,7 @@ fn native_seed(seed: &Seed) -> Result<u64> {
     seed.to_u64().context("a seed of 64 bits is needed")
 }
 
-/// The most bytes of samples in memory.
+/// The maximum number of bytes of samples in memory.
 const MAX_SAMPLE_BYTES: u64 = 1 << 30;
 
 struct Trainer<'a> {
@@ -291,7 +291,7 @@ struct Trainer<'a> {
     table: &'a Dataset,
     data: &'a DataSummary,
     threads: usize,
-    /// The most memory of the training, in bytes.
+    /// The maximum memory of the training, in bytes.
     limit: u64,
 }
 
@@ -324,7 +324,7 @@ impl Trainer<'_> {
     }
 }
 
-/// Repeats the training that a file records. Errors if the data or the tensors are not those of one run.
+/// Repeats the training that a file records. Errors if the data or the tensors do not belong to one run.
 pub(super) fn retrain(
     targets: Vec<TrainingTarget>,
     seed: &Seed,

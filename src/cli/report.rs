@@ -25,7 +25,7 @@ pub(super) struct Written {
     pub(super) seconds: f64,
     /// The rank of this process.
     pub(super) rank: Option<Rank>,
-    /// The number of files of tensors, including those of other ranks.
+    /// The number of tensor files, including the files of other ranks.
     pub(super) shards: usize,
 }
 

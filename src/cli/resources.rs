@@ -6,7 +6,7 @@ use super::memory;
 use crate::distribution::TensorSpec;
 use crate::parallel::number_of_threads;
 
-/// The default memory limit for the matrix of a slice: a multiple of the slice's size, or a number of bytes if that is more.
+/// The default memory limit for the matrix of a slice: a multiple of the slice's size, or a number of bytes, whichever is larger.
 const OF_SLICES: (u64, u64) = (64, 64 << 20);
 
 /// Threads and memory.

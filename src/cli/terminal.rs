@@ -9,7 +9,7 @@ use crate::show::{array_text, histogram};
 use crate::text::escape;
 use crate::writer::Encoder;
 
-/// The most values in a histogram.
+/// The maximum number of values in a histogram.
 const MAX_SHOWN: usize = 1 << 16;
 /// The width of a histogram in characters.
 const HISTOGRAM_WIDTH: usize = 75;

@@ -22,7 +22,7 @@ const NAMES: &[&str] = &[
     "preprocessor_config.json",
     "chat_template*",
 ];
-/// The most bytes to copy; tokenizers have tens of megabytes.
+/// The maximum number of bytes to copy; tokenizers take tens of megabytes.
 const LARGEST: u64 = 1 << 30;
 
 /// The names of the files to copy from a folder, sorted.
@@ -35,7 +35,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The tokenizer files of a folder. Errors if there are none, or if one is no regular file; folders are skipped.
+/// The tokenizer files of a folder. Errors if there are none, or if one is not a regular file; folders are skipped.
 pub(super) fn copied(folder: &Path) -> Result<Vec<Sidecar>> {
     let (mut found, mut room) = (Vec::new(), LARGEST);
     for name in names(folder)? {
@@ -60,7 +60,7 @@ fn content(path: &Path, room: u64) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(length)?)?;
     file.reader().take(length + 1).read_to_end(&mut bytes)?;
-    // What the system makes up as it is read, as under /proc, tells no length or a wrong one.
+    // Files generated on reading, such as those under /proc, report no length or a wrong one.
     ensure!(bytes.len() as u64 == length, "its size changed while it was copied, or it is not a regular file");
     Ok(Some(bytes))
 }

@@ -245,7 +245,7 @@ impl Verify {
         let generator = Generator::find(&provenance.generator).context("its provenance")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorProvenance| tensor.copied.is_none();
-        // Where each tensor's numbers follow those of others, those are derived too.
+        // If a tensor's values continue those of others, the others are derived too.
         let all = provenance
             .tensors
             .iter()

@@ -1,4 +1,4 @@
-//! Kinds of distributions without a variant of their own, by the dependence of their values.
+//! Kinds of distributions without a dedicated variant, by the dependence between their values.
 
 use std::fmt::Debug;
 
@@ -21,7 +21,7 @@ pub trait Moments: Debug + Send + Sync {
         None
     }
 
-    /// The tightest known upper bound on the magnitude of values. It decides if they fit a dtype.
+    /// The tightest known upper bound on the magnitude of values. It determines whether they fit a dtype.
     fn max_abs(&self) -> f64;
 }
 
@@ -62,7 +62,7 @@ pub enum Named {
     Cauchy {
         /// The median.
         median: f64,
-        /// Half the distance between its quartiles.
+        /// Half the interquartile range.
         scale: f64,
     },
     /// exp(sigma z), z standard normal.
@@ -96,13 +96,13 @@ pub enum Named {
 /// A distribution of dependent values, drawn together in memory.
 pub trait Joint: Moments {
     /// Every value of the tensor, row-major. Sums have a fixed order. No fused multiply-add and no product of `nalgebra`, whose bits depend
-    /// on the CPU; functions are those of `libm`.
+    /// on the CPU; functions come from `libm`.
     fn draw(&self, draws: &dyn RandomStreams) -> Vec<f64>;
 
     /// The memory for drawing, including the values, in bytes.
     fn workspace(&self) -> u64;
 
-    /// True if it draws nothing but [`RandomStreams::orthonormal`].
+    /// True if it draws only [`RandomStreams::orthonormal`].
     fn is_of_matrices(&self) -> bool {
         false
     }

@@ -106,7 +106,7 @@ impl Distribution {
         Self::Cleared { distribution: Box::new(self), from: 0, to: count }
     }
 
-    /// The moments of a distribution without a variant of its own.
+    /// The moments of a distribution without a dedicated variant.
     fn moments(&self) -> Option<&dyn Moments> {
         match self {
             Self::Deterministic(distribution) => Some(distribution.as_ref()),
@@ -169,7 +169,7 @@ impl Distribution {
             Self::Normal { mean, std } | Self::Sparse { mean, std, .. } => mean.abs() + NORMAL_REACH * std,
             Self::Uniform { low, high } => low.abs().max(high.abs()),
             Self::TruncatedNormal { mean, std, low, high } => {
-                // An open side ends where the normal does; a side cut off far out in a tail, a little beyond the cut.
+                // An open side ends where the normal does; a side cut far out in a tail ends slightly beyond the cut.
                 let lowest =
                     if low.is_finite() { low } else { (mean - NORMAL_REACH * std).min(high - NORMAL_REACH * std) };
                 let highest =
@@ -187,7 +187,7 @@ impl Distribution {
         matches!(self, Self::Orthogonal { .. } | Self::Joint(_))
     }
 
-    /// True if its values depend on a seed.
+    /// True if the values depend on a seed.
     pub fn is_random(&self) -> bool {
         !matches!(self, Self::Constant { .. } | Self::Deterministic(_))
     }

@@ -1,5 +1,5 @@
 //! Single values of the most common distributions from random words, with the same bits on every machine. A [`Joint`] distribution
-//! that needs many normals at once gets them faster from [`RandomStreams`].
+//! that needs many normals gets them faster from [`RandomStreams`].
 //!
 //! [`Joint`]: super::Joint
 //! [`RandomStreams`]: super::RandomStreams

@@ -19,7 +19,7 @@ pub struct TensorSpec {
     /// The position, from 0, among the tensors that a framework draws in sequence; `None` for a single one, or if each tensor has its own
     /// random numbers.
     pub order: Option<u64>,
-    /// The number of uniform values that a framework draws before it and drops.
+    /// The number of uniform values that a framework draws before this tensor and discards.
     pub skipped: u64,
     /// The precision of a framework's draw, before rounding to the dtype.
     pub precision: DType,

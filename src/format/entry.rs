@@ -15,7 +15,7 @@ pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     pub(crate) provenance: Option<Provenance>,
     pub(crate) notes: Vec<String>,
-    /// The layout of the framework that wrote the file, if it says so.
+    /// The layout of the framework that wrote the file, if recorded.
     pub(crate) layout: Option<&'static str>,
 }
 

@@ -112,7 +112,7 @@ fn is_html(opening: &[u8]) -> bool {
     [&b"<!doctype html"[..], b"<html", b"<head", b"<body"].iter().any(|tag| text.starts_with(tag))
 }
 
-/// The signature, or MATLAB's text before it.
+/// The signature, or MATLAB's text preceding it.
 fn is_hdf5(opening: &[u8]) -> bool {
     opening.starts_with(b"\x89HDF\r\n\x1a\n") || opening.starts_with(b"MATLAB 7.3 MAT-file")
 }
@@ -121,12 +121,12 @@ fn is_ggml(opening: &[u8]) -> bool {
     [b"lmgg", b"tjgg", b"algg", b"fmgg"].iter().any(|magic| opening.starts_with(*magic))
 }
 
-/// A version number, then a text or the graph.
+/// A version number, then a string or the graph.
 fn is_onnx(opening: &[u8]) -> bool {
     matches!(opening, [0x08, 1..=32, 0x12 | 0x1a | 0x22 | 0x3a, ..])
 }
 
-/// A map with a text as its first key.
+/// A map whose first key is a string.
 fn is_msgpack(opening: &[u8]) -> bool {
     let key = |byte: u8| matches!(byte, 0xa1..=0xbf | 0xd9);
     match opening {

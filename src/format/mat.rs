@@ -35,7 +35,7 @@ pub(super) const FORMAT: Format = Format {
     open,
 };
 
-/// A numeric class: our word, its number, the number of its data type, and its size in bytes.
+/// A numeric class: our name for it, its number, its data type's number, and its size in bytes.
 #[derive(Clone, Copy)]
 struct Class(&'static str, u32, u32, u64);
 
@@ -179,7 +179,7 @@ fn recognizes(opening: &[u8]) -> bool {
     opening.starts_with(OPENING) && matches!(opening.get(TEXT + 2..TEXT + 4), Some(b"IM" | b"MI"))
 }
 
-/// The total limit of bytes in memory: of decompressed variables, and of those whose data have a narrower type than their class.
+/// The limit on total bytes in memory: decompressed variables, and those whose data have a narrower type than their class.
 const MAX_HELD: u64 = 1 << 30;
 /// Above zlib's largest compression ratio.
 const MAX_RATIO: u64 = 1100;

@@ -140,7 +140,7 @@ impl Format {
         FORMATS.iter().find(|format| (format.recognizes)(opening))
     }
 
-    /// The format of checkpoints with several files. They begin with their provenance, so the first bytes identify the plan.
+    /// The format of checkpoints with several files. Its files begin with their provenance, so the first bytes identify the plan.
     pub fn of_checkpoints() -> Result<&'static Self> {
         FORMATS.iter().find(|format| format.makes_checkpoints()).context("no format makes checkpoints")
     }
@@ -215,7 +215,7 @@ pub(crate) fn may_be_of_weights(extension: &str) -> bool {
     FORMATS.iter().any(|format| format.shared_extensions.contains(&extension))
 }
 
-/// The sidecar of a file of values, if it exists.
+/// The sidecar of a weights file, if it exists.
 pub(crate) fn sidecar_of(path: &Path) -> Option<PathBuf> {
     let found = |format: &Format| {
         let SidecarFormat { suffix, opening, .. } = format.sidecar.as_ref()?;

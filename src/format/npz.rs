@@ -64,7 +64,7 @@ fn refuse_twins(plan: &Plan) -> Result<()> {
 }
 
 fn recognizes(opening: &[u8]) -> bool {
-    // A local header, or the end of an archive without members. The letters alone could begin a text heading.
+    // A local header, or the end of an archive without members. The letters alone could start a text heading.
     [b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"].iter().any(|magic| opening.starts_with(*magic))
 }
 
@@ -131,11 +131,11 @@ struct Member {
 
 /// Above deflate's largest compression ratio (1032); a longer member is invalid.
 const MAX_RATIO: u64 = 1100;
-/// The largest LZMA dictionary in bytes, that of its highest preset.
+/// The largest LZMA dictionary in bytes, as in its highest preset.
 const MAX_DICTIONARY: u64 = 1 << 26;
 
 impl Member {
-    /// Reads the header of a member; `None` if it is no array: a folder, a macOS resource fork, or another file.
+    /// Reads the header of a member; `None` if it is not an array: a folder, a macOS resource fork, or another file.
     fn read(archive: &mut Archive, number: usize, name: &str) -> Result<Option<Self>> {
         let own_name = name.strip_suffix(".npy");
         let is_array = own_name.is_some();
@@ -169,7 +169,7 @@ impl Member {
     }
 }
 
-/// The supported compression methods, those of Python's `zipfile`.
+/// The supported compression methods, as in Python's `zipfile`.
 const METHODS: &[CompressionMethod] =
     &[CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Bzip2, CompressionMethod::Lzma];
 

@@ -1,4 +1,4 @@
-//! Raw little-endian values, each tensor at a multiple of 64. The manifest `FILE.json` describes them. C, `numpy.memmap` and ONNX external
+//! Raw little-endian values, tensors aligned to 64 bytes. The manifest `FILE.json` describes them. C, `numpy.memmap` and ONNX external
 //! data can use them directly. Reading opens the manifest and is as strict as for safetensors.
 
 use std::path::Path;
@@ -131,7 +131,7 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
     Ok(Found { entries, provenance, notes, layout: None })
 }
 
-/// The file of values of a manifest.
+/// The data file of a manifest.
 fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
     let name = manifest.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
     let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;

@@ -116,11 +116,11 @@ fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
     format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
 }
 
-/// The longest entry of a tensor: 32 axes of 15 digits take a twentieth of it.
+/// The longest entry of a tensor: 32 axes of 15 digits need a twentieth of that.
 const MAX_ENTRY: usize = 1 << 14;
 const METADATA: &str = "__metadata__";
 
-/// True for a length, which is no text, and the header's brace.
+/// True for a non-textual length followed by the header's brace.
 fn recognizes(opening: &[u8]) -> bool {
     let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     opening.get(8) == Some(&b'{') && !opening[..8].iter().all(text)

@@ -81,7 +81,7 @@ enum Access {
 /// Opens a tensor with a number of threads; `None` if the generator lacks the distribution.
 type Open = fn(&Seed, &TensorSpec, usize) -> Option<Box<dyn Source>>;
 
-/// The source of numbers for all tensors of a plan.
+/// The source of random numbers for all tensors of a plan.
 #[derive(Clone, Debug)]
 pub(crate) enum Sampler {
     /// Each tensor independently.
@@ -126,7 +126,7 @@ impl Generator {
         })
     }
 
-    /// The generator of a value of `--like`. Errors with the nearest word.
+    /// Finds a generator by a value of `--like`. Errors with the nearest word.
     pub fn like(word: &str) -> Result<&'static Self> {
         let words = || GENERATORS.iter().filter_map(|generator| Some(generator.framework.as_ref()?.word));
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);

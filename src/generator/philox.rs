@@ -1,5 +1,5 @@
 //! Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, Parallel random numbers: as easy as 1, 2, 3), and the seeds of
-//! `tf.random.stateless_*`, which one of its blocks mixes.
+//! `tf.random.stateless_*`, which are mixed by one of its blocks.
 
 /// The multipliers of a block's first and third word in each round.
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];

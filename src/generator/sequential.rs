@@ -21,7 +21,7 @@ pub(super) trait RngState: Send {
 
 /// The values of one tensor, first to last.
 pub(super) trait TensorCursor: Send {
-    /// A copy from here on.
+    /// A copy that continues from here.
     fn fork(&self) -> Box<dyn TensorCursor>;
     /// The next `count` values, as a source that starts at element 0. Threads draw from such parts in parallel, so this call does only the
     /// sequential work.
@@ -68,7 +68,7 @@ pub struct Sequence {
     states: Mutex<BTreeMap<usize, Box<dyn RngState>>>,
 }
 
-/// The most states stored; each of torch's takes 2.5 KB.
+/// The maximum number of states stored; each of torch's takes 2.5 KB.
 const MAX_STATES: usize = 4096;
 /// The number of elements drawn at a time to skip.
 const SKIPPED: usize = 1 << 18;

@@ -20,8 +20,8 @@ pub trait Source: Send + Sync {
     /// The same elements before rounding to single precision.
     fn fill_f64(&self, start: u64, out: &mut [f64]);
 
-    /// A source of the elements `start..start + count`, with the same indices, that several threads may read at once. `None` if this source
-    /// is one already.
+    /// A source of the elements `start..start + count`, with the same indices, that several threads may read concurrently. `None` if this
+    /// source already allows that.
     fn part(&self, _start: u64, _count: usize) -> Option<Arc<dyn Source>> {
         None
     }
@@ -44,7 +44,7 @@ impl Values {
         }
     }
 
-    /// True if there is no value.
+    /// True if there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

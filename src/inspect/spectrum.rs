@@ -20,7 +20,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// The largest over the smallest; infinite if that is 0.
+    /// The ratio of the largest to the smallest; infinite if the smallest is 0.
     pub fn condition(&self) -> f64 {
         match (self.values.first(), self.values.last()) {
             (Some(largest), Some(smallest)) => largest / smallest,

@@ -6,9 +6,9 @@ use crate::reader::Contents;
 use crate::tensor::Shape;
 use crate::text::{bytes, cut, escape, grouped};
 
-/// The most parts of a name that are branches of their own; the rest is one branch.
+/// The maximum number of parts of a name that get separate branches; the rest share one.
 const DEEPEST: usize = 32;
-/// The most characters of a part of a name that are shown.
+/// The maximum number of characters shown of a part of a name.
 const LONGEST: usize = 60;
 
 /// The part of the tree below a name.

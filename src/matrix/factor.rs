@@ -132,7 +132,7 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Sums of this many rows and vectors fit the registers beside the factors. A strip of columns is at least as
+        // Sums of this many rows and vectors fit in the registers with the factors. A strip of columns is at least as
         // wide as the vectors.
         if S::REGISTER_COUNT < 32 { self.add::<S, 5, 2>(simd) } else { self.add::<S, 10, 1>(simd) }
     }

@@ -1,7 +1,7 @@
 //! Row-major matrices and their products: threaded, with the same bits on every machine and for any number of
 //! threads.
 //!
-//! The threads are those of the caller's [`rayon`] pool.
+//! Runs on the caller's [`rayon`] pool.
 
 mod bits;
 mod factor;

@@ -9,7 +9,7 @@ use pulp::Simd;
 use std::array;
 use std::iter::zip;
 
-/// Columns of the result computed together. Four vectors of rows need 24 sums, which 32 registers hold beside the
+/// Columns of the result computed together. Four vectors of rows need 24 sums, which fit in 32 registers with the
 /// factors; two vectors need 12 sums, for 16 registers.
 pub(crate) const TILE_COLUMNS: usize = 6;
 

@@ -14,7 +14,7 @@ enum Piece<'e> {
 }
 
 impl Language {
-    /// Parses a text: `{...}` is an expression, `{{` and `}}` are braces.
+    /// Parses a string: `{...}` is an expression, `{{` and `}}` are braces.
     pub(super) fn template<'e>(&'e self, text: &'e str) -> Result<Template<'e>> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
@@ -61,12 +61,12 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 impl Template<'_> {
-    /// The text, each expression replaced by its value.
+    /// The text with each expression replaced by its value.
     pub(super) fn text(&self, scope: &Scope) -> Result<String> {
         self.text_with(scope, |value| value)
     }
 
-    /// The same, with the value of each expression changed.
+    /// The same text, with `change` applied to the value of each expression.
     pub(super) fn text_with(&self, scope: &Scope, change: impl Fn(String) -> String) -> Result<String> {
         let mut text = String::new();
         for piece in &self.0 {

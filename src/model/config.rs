@@ -1,4 +1,4 @@
-//! A `config.json`: its values in order, some of them replaced.
+//! A `config.json`: its values in order, some replaced.
 
 use std::fmt::Write as _;
 
@@ -144,17 +144,17 @@ impl Entry {
     }
 }
 
-/// The numbers of Python that JSON lacks, each with its replacement.
+/// Python's numbers that JSON lacks, each with its replacement.
 const WORDS: [(&str, &str); 3] =
     [("-Infinity", r#""\u0000-Infinity""#), ("Infinity", r#""\u0000Infinity""#), ("NaN", r#""\u0000NaN""#)];
 
-/// The text with Python's words as JSON.
+/// The text with Python's number words replaced by JSON.
 fn as_json(text: &str) -> String {
     let mut json = String::with_capacity(text.len());
     let (mut rest, mut in_text) = (text, false);
     while let Some(next) = rest.chars().next() {
         let word = WORDS.iter().find(|(word, _)| !in_text && rest.starts_with(word));
-        // An escaped quote does not end a text.
+        // An escaped quote does not end a string.
         let escaped = if in_text && next == '\\' { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 };
         let taken = word.map_or(next.len_utf8() + escaped, |(word, _)| word.len());
         json.push_str(word.map_or(&rest[..taken], |(_, json)| json));
@@ -164,7 +164,7 @@ fn as_json(text: &str) -> String {
     json
 }
 
-/// The text with Python's words again.
+/// The text with Python's number words restored.
 pub(super) fn python_words(json: &str) -> String {
     WORDS.iter().fold(json.to_string(), |text, (word, json)| text.replace(json, word))
 }

@@ -12,9 +12,9 @@ use super::expression::{Compiled, Language, Scope, is_name};
 use super::value::{from_json, from_number, sized_json, to_json};
 use crate::text::{cut, did_you_mean, escape};
 
-/// The most constants that are expressions.
+/// The maximum number of constants that are expressions.
 const MAX_EXPRESSIONS: usize = 4096;
-/// The most memory for the values of all of them, in bytes.
+/// The maximum memory for the values of all of them, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
 /// Values that override constants of a recipe, in order.

@@ -27,7 +27,7 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// The syntax of a file: JSON if its name says so, or if it starts with a brace.
+    /// The syntax of a file: JSON if its extension is JSON's, or if it starts with a brace.
     pub fn of(name: &str, text: &str) -> Self {
         match Path::new(name).extension().is_some_and(|extension| extension == "json")
             || text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')

@@ -20,7 +20,7 @@ pub(super) struct Reading<'e> {
     pub(super) language: &'e Language,
 }
 
-/// A whole number or an expression.
+/// An integer or an expression.
 pub(super) enum Quantity<'e> {
     Number(u64),
     Expression(Compiled<'e>),

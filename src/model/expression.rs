@@ -14,17 +14,17 @@ use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 4096;
-/// The most steps of an expression. Each byte of text that it makes and each item that it visits count.
+/// The maximum number of steps of an expression. Each byte of text that it makes and each item that it visits count.
 const FUEL: u64 = 1 << 16;
-/// The most work of all expressions of a recipe together: 1 for each evaluation, and [`WORK_OF_STEP`] for each step that is not
+/// The maximum work of all expressions of a recipe together: 1 for each evaluation, and [`WORK_OF_STEP`] for each step that is not
 /// free.
 const MAX_WORK: u64 = 1 << 24;
 const WORK_OF_STEP: u64 = 4;
 /// The free steps of an evaluation, enough for a few names.
 const FREE: u64 = 16;
-/// The most items in lists that an expression names more than twice, counted for each use.
+/// The maximum number of items in lists that an expression names more than twice, counted for each use.
 const MAX_ITEMS: usize = 1 << 18;
-/// The function that counts the steps of an expression. A recipe cannot use it.
+/// The function that counts the steps of an expression. Recipes cannot use it.
 const COUNT: &str = "__count";
 
 const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
@@ -227,7 +227,7 @@ impl Compiled<'_> {
         bail!("unknown name `{}`{near}", escape(&cut(&name, 60)))
     }
 
-    /// Errors if lists that it names repeatedly have too many items. The engine counts the outermost list alone.
+    /// Errors if lists that it names repeatedly have too many items. The engine counts only the outermost list.
     fn ensure_few_items(&self, scope: &Scope) -> Result<()> {
         let mut items = 0usize;
         for name in &self.names {
@@ -255,7 +255,7 @@ impl Compiled<'_> {
         Ok(value.is_true())
     }
 
-    /// Its value as a whole number of 0 or more.
+    /// Its value as a non-negative integer.
     pub(super) fn size(&self, scope: &Scope) -> Result<u64> {
         let value = self.value(scope)?;
         size(&value).with_context(|| {
@@ -284,7 +284,7 @@ fn last(list: Value) -> Result<Value, minijinja::Error> {
     }
 }
 
-/// Rounds a number by `make`.
+/// Rounds a number with `make`.
 fn whole(value: Value, make: fn(f64) -> f64) -> Result<Value, minijinja::Error> {
     if value.is_integer() {
         return Ok(value);

@@ -1,4 +1,4 @@
-//! Refuses to repeat lists in expressions. The engine repeats them lazily and counts the outermost list alone, so three nested lists
+//! Refuses to repeat lists in expressions. The engine repeats them lazily and counts only the outermost list, so three nested lists
 //! could have 10^9 items that no limit sees.
 
 use minijinja::value::{Value, ValueKind};
@@ -73,7 +73,7 @@ fn after_blanks(bytes: &[u8], begin: usize) -> usize {
     begin + bytes[begin..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The position after a word, a number, a text or brackets.
+/// The position after a word, a number, a string or brackets.
 fn after_part(bytes: &[u8], begin: usize) -> usize {
     match bytes.get(begin) {
         Some(b'\'' | b'"') => after_text(bytes, begin),

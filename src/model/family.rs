@@ -20,7 +20,7 @@ pub const FOLLOWS: &str = "transformers 5.23.0";
 /// The name of the configuration next to the weights.
 pub const FILE: &str = "config.json";
 
-/// File names and texts of the recipes.
+/// File names and contents of the recipes.
 static RECIPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
 
 /// A family of models.
@@ -92,11 +92,11 @@ impl Family {
         for (path, value) in settings {
             let kind = match (value.is_number(), self.constant(path)) {
                 (false, _) => None,
-                // Token ids are whole numbers.
+                // Token ids are integers.
                 (true, _) if path.ends_with("_id") => Some(0.into()),
                 (true, Some(node)) if node.is_number() => Some(node),
                 (true, found) => config.at(path).filter(Value::is_number).or_else(|| {
-                    // The type of an expression is that of its default value.
+                    // An expression has the type of its default value.
                     let made = || self.defaults().unwrap_or_default();
                     found.and_then(|_| {
                         defaults.get_or_insert_with(made).get(path).filter(|value| value.is_number()).cloned()
@@ -120,7 +120,7 @@ impl Family {
         path.split('.').try_fold(first, |node, key| node.get(key)).map(document::Node::to_json)
     }
 
-    /// Errors if the kind of a value is not that of the default. Otherwise an expression would fail with a worse message.
+    /// Errors if a value differs in kind from the default. Otherwise an expression would fail with a worse message.
     fn check_kinds(&self, config: &Config) -> Result<()> {
         let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
         for (key, node) in entries {
@@ -164,7 +164,7 @@ impl Family {
         Ok(asked.into())
     }
 
-    /// Errors if `--set` names a key that neither the family nor the `config.json` has.
+    /// Errors if `--set` names a key that is in neither the family nor the `config.json`.
     fn check_settings(&self, config: &Config, settings: &Settings) -> Result<()> {
         let constants: Vec<&str> = self.constants().map(|(key, _)| key).filter(|key| !is_private(key)).collect();
         for (path, _) in settings {
@@ -274,7 +274,7 @@ fn configured(
 
 /// Makes a number whole or fractional, like the value of its key.
 fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
-    /// The largest range of whole numbers that are all doubles.
+    /// The largest range of integers that doubles represent exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some(number) = value.as_f64() else { return Ok(value.clone()) };
     match (kind.is_f64(), value.is_f64()) {

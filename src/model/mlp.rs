@@ -77,7 +77,7 @@ impl FromStr for Sizes {
     }
 }
 
-/// An activation between layers, with the scheme of the weights before it.
+/// An activation between layers, with the scheme of the preceding weights.
 #[derive(Clone, Debug)]
 pub struct Activation {
     row: &'static ActivationRow,
@@ -90,7 +90,7 @@ pub struct ActivationRow {
     /// Its name on the command line.
     pub name: &'static str,
     aliases: &'static [&'static str],
-    /// The scheme of the weights before it.
+    /// The scheme of the preceding weights.
     pub scheme: &'static str,
     /// The publication.
     pub source: &'static str,
@@ -159,7 +159,7 @@ impl FromStr for Activation {
 }
 
 impl Activation {
-    /// The scheme of the weights before it.
+    /// The scheme of the preceding weights.
     fn scheme(&self) -> String {
         match self.slope {
             Some(slope) => format!("{},slope={slope}", self.row.scheme),
@@ -210,7 +210,7 @@ impl Mlp {
         layers::expand(&name, LayerKind::Dense, &parameters, &self.layout, self.like)
     }
 
-    /// The name of a tensor after `before` others.
+    /// The name of a tensor that follows `before` others.
     fn name(&self, name: String, before: usize) -> String {
         match Framework::of(&self.layout).sequence {
             LayerNaming::ByTensor(word) => format!("{word}{before}"),

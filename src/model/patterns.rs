@@ -5,16 +5,16 @@ use std::cell::RefCell;
 use anyhow::{Result, anyhow, ensure};
 use globset::{Glob, GlobBuilder, GlobSet};
 
-/// The most patterns of a set.
+/// The maximum number of patterns of a set.
 pub(super) const MAX_PATTERNS: usize = 4096;
 /// The longest pattern, in bytes.
 const MAX_LENGTH: usize = 4096;
-/// The most bytes of all patterns of a set.
+/// The maximum number of bytes of all patterns of a set.
 const MAX_TOTAL: usize = 1 << 18;
 /// The deepest nesting of braces, since `globset` and its engine recurse.
 const MAX_NESTING: usize = 16;
 
-/// Patterns in order, each with whether it has matched a name.
+/// Patterns in order, each with a flag that is true once it has matched a name.
 pub(super) struct Patterns {
     set: GlobSet,
     matched: RefCell<Vec<bool>>,

@@ -249,7 +249,7 @@ impl<'e> Building<'_, 'e> {
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, constant) {
-            // A scheme of its own.
+            // A scheme for this tensor alone.
             (Some(_), None) => {
                 self.rules.note(name.as_str());
                 None
@@ -309,7 +309,7 @@ impl<'e> Building<'_, 'e> {
     }
 }
 
-/// The least number of tensors of a block, before it is entered.
+/// The minimum number of tensors in a block, computed before processing it.
 fn least(block: &Block, scope: &Scope) -> u64 {
     let rounds = block.repeats.iter().map(|(_, count)| count.items(scope).map_or(1, |items| items.count()));
     let rounds = rounds.fold(1, u64::saturating_mul);
@@ -334,7 +334,7 @@ struct Part<'p> {
     default_scheme: Option<&'p str>,
     /// The fans of the layer, for a bias.
     fans: Fans,
-    /// The number of uniform values that are drawn before it and dropped.
+    /// The number of uniform values that are drawn before this tensor and discarded.
     skipped: u64,
 }
 

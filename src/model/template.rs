@@ -56,7 +56,7 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     required(reading, &root, &scope)?;
     let general = General::read(reading, &root, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
-    // The default type is that of the template.
+    // The default type is the template's.
     let dtype = Some(general.dtype).filter(|_| request.dtype.is_some() || root.get("dtype").is_some());
     let drawing =
         Drawing { rules: &rules, layout: &general.layout, generator: general.generator, dtype, scope: &scope };

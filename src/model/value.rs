@@ -9,12 +9,12 @@ use crate::text::{cut, escape};
 
 /// The longest text of a value, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 16;
-/// The most values in a list or table, at any depth.
+/// The maximum number of values in a list or table, at any depth.
 pub(super) const MAX_VALUES: usize = 1 << 16;
-/// The most bytes of all texts in a value.
+/// The maximum number of bytes of all strings in a value.
 const MAX_TEXTS: usize = 1 << 20;
 
-/// A whole number of 0 or more, such as 12 or 12.0; `None` for any other value.
+/// A non-negative integer, such as 12 or 12.0; `None` for any other value.
 pub(super) fn size(value: &Value) -> Option<u64> {
     if value.is_integer() {
         return u64::try_from(value.clone()).ok();
@@ -47,7 +47,7 @@ pub(super) fn shown_value(value: &Value) -> String {
     }
 }
 
-/// A value inserted into a text: numbers in their shortest form, whole numbers without a point.
+/// A value inserted into a text: numbers in their shortest form, integers without a decimal point.
 pub(super) fn written(value: &Value) -> Result<String> {
     match value.kind() {
         ValueKind::String => Ok(value.as_str().unwrap_or_default().into()),
@@ -86,7 +86,7 @@ pub(super) fn to_json(value: &Value) -> Result<serde_json::Value> {
 pub(super) fn sized_json(value: &Value) -> Result<(serde_json::Value, usize)> {
     let mut size = Size::default();
     let value = convert(value, &mut size, 0)?;
-    // A value takes 24 bytes in the engine and 32 as JSON, in addition to its texts.
+    // A value takes 24 bytes in the engine and 32 as JSON, in addition to its strings.
     Ok((value, 64 * size.values + 2 * size.texts))
 }
 
@@ -153,7 +153,7 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
     }
 }
 
-/// A number; whole if it is written without a point.
+/// A number; an integer if it is written without a decimal point.
 pub(super) fn from_number(number: &Number) -> Value {
     let whole = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
     whole.or_else(|| number.as_f64().map(Value::from)).unwrap_or_default()

@@ -66,7 +66,7 @@ impl Plan {
             text::bytes(needed),
             text::bytes(limit)
         );
-        // A limit raised by hand may still be more than there is; the attempt alone costs no memory.
+        // A limit raised by hand may still exceed the available memory; the attempt itself costs none.
         let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
         ensure!(there, "`{}` takes {} of memory to draw: the system has too little", tensor.name, text::bytes(needed));
         Ok(())

@@ -110,7 +110,7 @@ impl Plan {
         self
     }
 
-    /// A plan without tensors, for files without any.
+    /// A plan without tensors, for files that have none.
     pub fn nothing() -> Self {
         Self {
             generator: NATIVE,

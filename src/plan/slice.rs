@@ -21,7 +21,7 @@ impl Tensor {
                 let bits = copied.values.element().bits();
                 ensure!(bits.is_multiple_of(8), "`{name}` has {bits} bits per element and cannot be sliced");
                 let (shape, slice) = cut(&name, &shape, slice.as_ref(), ranges)?;
-                // The hash is that of the values in the file.
+                // The hash covers the values in the file.
                 let copied = Copied::new(copied.values.slice(&slice.start, &shape)?)?.into();
                 CopiedTensor { name, shape, slice: Some(slice), copied }.into()
             }

@@ -176,7 +176,7 @@ impl DrawnTensor {
         &self.spec.name
     }
 
-    /// The shape in the file: that of the slice, if it is one.
+    /// The shape in the file: the shape of the slice, if it is one.
     pub fn shape(&self) -> &Shape {
         &self.spec.shape
     }
@@ -306,7 +306,7 @@ impl Tensor {
         }
     }
 
-    /// The shape in the file: that of the slice, if it is one.
+    /// The shape in the file: the shape of the slice, if it is one.
     pub fn shape(&self) -> &Shape {
         match self {
             Self::Copied(copied) => &copied.shape,

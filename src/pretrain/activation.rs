@@ -31,7 +31,7 @@ impl Activation {
         dispatch(ApplyWith { activation: self, bias, rows, width });
     }
 
-    /// The derivative, from the output.
+    /// The derivative as a function of the output.
     pub(super) fn slope(self, y: f32) -> f32 {
         match self {
             Self::Linear => 1.0,
@@ -106,7 +106,7 @@ fn sigmoid(x: f32) -> f32 {
 /// x = n ln 2 + r, and e^r is its Taylor series up to the seventh power, of which the next term is below 1e-9.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// Adding it rounds to a whole number in the low bits.
+    /// Adding it rounds to an integer in the low bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, so that n times the first is exact.
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -1,15 +1,15 @@
-//! Passes over the samples, block by block and with several threads.
+//! Passes over the samples, block by block on several threads.
 
 use anyhow::Result;
 use rayon::prelude::*;
 
-/// The most samples of a block.
+/// The maximum number of samples of a block.
 const MAX_BLOCK: usize = 4096;
 /// Values of a block that are multiplied together.
 pub(super) const VALUES_OF_A_BLOCK: usize = 1 << 19;
 /// Values of a block that a thread passes over, so that they stay in its cache.
 const VALUES_OF_A_PASS: usize = 1 << 16;
-/// The least number of multiplications that justifies a second thread.
+/// The minimum number of multiplications that justifies a second thread.
 pub(super) const WORK_OF_A_THREAD: usize = 1 << 19;
 
 /// The samples of a block of about `values` values.

@@ -8,7 +8,7 @@ pub struct Report {
     pub layers: usize,
     /// The epoch, from 1.
     pub epoch: u64,
-    /// The most epochs of a layer.
+    /// The maximum number of epochs of a layer.
     pub epochs: u64,
     /// Means over training samples, each with its name.
     pub training: Vec<(&'static str, f64)>,

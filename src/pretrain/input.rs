@@ -25,7 +25,7 @@ pub(super) struct Input<'a> {
     pub(super) training: Vec<u64>,
     /// The numbers of the validation samples.
     pub(super) held_out: Vec<u64>,
-    /// The most bytes of samples in memory.
+    /// The maximum number of bytes of samples in memory.
     pub(super) memory: u64,
 }
 

@@ -46,7 +46,7 @@ fn check(request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The least number of samples that are candidates for the first filters.
+/// The minimum number of samples that are candidates for the first filters.
 const CANDIDATES: usize = 4096;
 
 struct KMeans {
@@ -140,7 +140,7 @@ impl KMeans {
         Ok(())
     }
 
-    /// The filter of each sample, with its projection onto the filter.
+    /// The nearest filter of each sample, with its projection onto the filter.
     fn nearest(&self, samples: &Matrix<f32>) -> Vec<(usize, f32)> {
         let best = |row: &[f32]| {
             let largest = (0..).zip(row.iter().copied());
@@ -236,7 +236,7 @@ fn to_length_one(values: &mut [f32]) {
     }
 }
 
-/// The position among `count` for a number in [0, 1].
+/// The position below `count` for a number in [0, 1].
 fn share_of(count: usize, number: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the count")]
     let place = (number * to_f64(count as u64)) as usize;

@@ -7,7 +7,7 @@ use super::precision::{narrowed, widened};
 use crate::matrix::Matrix;
 use crate::tensor::to_f32;
 
-/// The least number of values that justifies a thread.
+/// The minimum number of values that justifies a thread.
 pub(super) const VALUES_OF_A_TASK: usize = 1 << 14;
 
 /// The weights and biases of a layer.

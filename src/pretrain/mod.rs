@@ -1,7 +1,7 @@
 //! Weights trained on data, layer by layer. Each layer is trained on the outputs of the layers below.
 //!
 //! The same data, seed and options give the same bytes on every machine and for any number of threads. Products are those of
-//! [`crate::matrix`], sums have a fixed order, exponentials are polynomials, and random numbers have addresses.
+//! [`crate::matrix`], sums have a fixed order, exponentials are polynomials, and random numbers are addressed by index.
 
 mod activation;
 mod blocks;
@@ -184,7 +184,7 @@ impl MethodSpec {
         constant.into_iter().chain(far).collect()
     }
 
-    /// The most memory that training layers of these sizes takes, in bytes.
+    /// The maximum memory that training layers of these sizes takes, in bytes.
     pub fn workspace(&self, sizes: &[u64]) -> u64 {
         let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
         let samples = self.arguments.if_listed(&options::BATCH).unwrap_or(1).max(run::MEASURED as u64);

@@ -30,7 +30,7 @@ impl Noise {
         Ok(Self(native(seed, tensor.spec(), 1)))
     }
 
-    /// The numbers from `start` on.
+    /// The numbers starting at `start`.
     pub(super) fn fill(&self, start: u64, out: &mut [f32]) {
         out.par_chunks_mut(BLOCK).enumerate().for_each(|(number, out)| {
             self.0.fill_f32(start + (number * BLOCK) as u64, out);

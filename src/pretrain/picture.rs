@@ -67,7 +67,7 @@ const TOP: f64 = 64.0;
 const TILE: (f64, f64) = (56.0, 8.0);
 const TILES_A_ROW: usize = 14;
 const MAX_TILES: usize = 98;
-/// The number of colours from the least weight to the greatest.
+/// The number of colours from the smallest to the largest weight.
 const SHADES: i16 = 15;
 
 impl Picture<'_> {
@@ -143,7 +143,7 @@ fn draw(svg: &mut String, curve: &Curve, top: f64) {
 struct Tiles {
     filters: Vec<Vec<f32>>,
     outputs: usize,
-    /// Columns and rows of a tile.
+    /// The numbers of columns and rows of a tile.
     sides: (usize, usize),
     largest: f32,
 }
@@ -208,7 +208,7 @@ impl Tiles {
         }
     }
 
-    /// The positions of a shade, adjacent ones joined.
+    /// The positions of a shade, with adjacent ones joined.
     fn runs(&self, tile: &[f32], shade: i16) -> String {
         let mut runs = String::new();
         for (y, row) in tile.chunks(self.sides.0).enumerate() {

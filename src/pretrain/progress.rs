@@ -226,7 +226,7 @@ mod tests {
         let mut bytes = fs::read(&path).unwrap();
         let mut refused = 0;
         for at in 0..bytes.len() {
-            // Each bit of the bytes that are values' in turn.
+            // Each bit of the value bytes in turn.
             let bit = 1 << (at % 8);
             bytes[at] ^= bit;
             fs::write(&path, &bytes).unwrap();

@@ -1,5 +1,5 @@
 //! Restricted Boltzmann machines by contrastive divergence (Hinton 2010, "A practical guide to training restricted Boltzmann
-//! machines"). Units v and h have the energy -a'v - b'h - v'Wh. A step follows <v h'> of the data minus that of the model. Samples of
+//! machines"). Units v and h have the energy -a'v - b'h - v'Wh. A step follows <v h'> of the data minus <v h'> of the model. Samples of
 //! the model come from k steps of Gibbs sampling, from the data (CD-k) or from persistent chains (PCD, Tieleman 2008).
 
 mod likelihood;
@@ -73,7 +73,7 @@ struct Rbm {
     weight: Panels,
     visible_bias: Vec<f32>,
     hidden_bias: Vec<f32>,
-    /// The previous steps. Those of the weights are empty without momentum and weight decay.
+    /// The previous steps. Weight steps are empty without momentum and weight decay.
     weight_step: Panels,
     visible_step: Vec<f32>,
     hidden_step: Vec<f32>,

@@ -18,7 +18,7 @@ use crate::matrix::Matrix;
 use crate::reader::Dataset;
 use crate::tensor::{DType, Name};
 
-/// The most training samples that are measured after an epoch.
+/// The maximum number of training samples that are measured after an epoch.
 pub(super) const MEASURED: usize = 4096;
 
 /// A run before it starts.
@@ -35,7 +35,7 @@ pub struct Training<'a> {
     pub layers: Vec<InitialWeight>,
     /// The type of the written weights.
     pub dtype: DType,
-    /// The most bytes of samples in memory.
+    /// The maximum number of bytes of samples in memory.
     pub memory: u64,
 }
 
@@ -194,7 +194,7 @@ impl Training<'_> {
         Ok(means)
     }
 
-    /// The error after a value that is not finite.
+    /// The error message after a non-finite value.
     fn remedy(&self) -> String {
         match self.method.arguments.if_listed(&LEARNING_RATE) {
             Some(rate) if self.method.arguments.optional(&SCALE) == Some(ScaleOption::None) => {

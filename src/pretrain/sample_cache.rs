@@ -14,7 +14,7 @@ pub(super) struct SampleCache {
     width: usize,
     samples: usize,
     store: Store,
-    /// The most bytes.
+    /// The maximum number of bytes.
     limit: u64,
 }
 

@@ -31,13 +31,13 @@ const SAFE: std::ops::Range<f64> = 1e-280..1e280;
 
 /// Statistics of each feature.
 pub struct FeatureStats {
-    /// The least value.
+    /// The smallest value.
     pub low: Vec<f64>,
     /// The greatest value.
     pub high: Vec<f64>,
     /// The mean.
     pub mean: Vec<f64>,
-    /// The standard deviation, over n.
+    /// The standard deviation, with divisor n.
     pub std: Vec<f64>,
 }
 
@@ -105,7 +105,7 @@ impl Accumulator {
         Self { low, high, moments: FeatureMoments::new(features) }
     }
 
-    /// Samples as they are, or with each feature multiplied by a factor.
+    /// Samples, unchanged or with each feature multiplied by a factor.
     fn from_samples(table: &Dataset, samples: &[u64], factors: Option<&[f64]>) -> Result<Self> {
         let mut all = Self::new(table.features);
         let each = |samples| Self::from_block(table, samples, factors);
@@ -132,7 +132,7 @@ impl Accumulator {
         Ok(sums)
     }
 
-    /// A power of two for each feature, by which its squares neither overflow nor underflow: 1 for most data.
+    /// A power of two for each feature that keeps its squares from overflow and underflow: 1 for most data.
     fn factors(&self) -> Vec<f64> {
         let factor = |((&low, &high), variance): ((&f64, &f64), f64)| {
             if low == high || SAFE.contains(&variance) {
@@ -196,7 +196,7 @@ impl FeatureMoments {
         self.count = count;
     }
 
-    /// The variance of each feature, over n.
+    /// The variance of each feature, with divisor n.
     pub(super) fn variances(&self) -> impl Iterator<Item = f64> {
         self.squares.iter().map(|squares| squares / self.count)
     }

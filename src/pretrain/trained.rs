@@ -14,7 +14,7 @@ use crate::tensor::{Part, TrainedIdentity, to_usize};
 pub struct TrainingTarget {
     /// Name, shape, layout, and the scheme before training.
     pub tensor: DrawnTensor,
-    /// The data, the method, and the part of a layer.
+    /// The data, the method, and the tensor's role in its layer.
     pub trained: TrainedIdentity,
 }
 

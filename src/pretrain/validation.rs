@@ -1,11 +1,11 @@
-//! The samples that are held out for validation.
+//! The samples held out for validation.
 
 use anyhow::{Result, ensure};
 
 use super::noise::Noise;
 use crate::tensor::Name;
 
-/// The samples that are trained on, and those that are held out, by number.
+/// The numbers of the training samples and of the held-out ones.
 pub(super) struct Split {
     pub(super) training: Vec<u64>,
     pub(super) held_out: Vec<u64>,

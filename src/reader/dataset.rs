@@ -11,7 +11,7 @@ use crate::format::{Entry, shown_name};
 use crate::tensor::{Shape, StoredTensor, TensorIdentity, to_usize};
 use crate::text;
 
-/// Bytes of samples read at a time; a single larger sample is read at once.
+/// Bytes of samples read at a time; a single larger sample is read in one go.
 const BYTES_OF_A_READ: usize = 1 << 16;
 /// Number of values read at a time when the whole matrix is loaded.
 const BLOCK: u64 = 1 << 17;
@@ -95,7 +95,7 @@ impl Dataset {
         let entry = &contents.entries[number];
         let values = numbers(entry)?;
         let (samples, features) = sizes(&entry.shape)?;
-        // A matrix without a name carries its writer's default name, which says nothing.
+        // A matrix without a name carries its writer's default name, which is not informative.
         let name = if contents.format.holds_several { entry.name.clone() } else { "data".into() };
         let shape = entry.shape.axes().to_vec();
         let small = samples.saturating_mul(features as u64) <= SMALL.min(limit / 8);

@@ -1,4 +1,4 @@
-//! Several files read as one: those of a Hugging Face index, or all weights files of a folder.
+//! Several files read as one: the files of a Hugging Face index, or all weights files of a folder.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::text;
 /// Deepest nesting of folders: a name of 512 bytes has no more parts.
 const MAX_DEPTH: usize = 256;
 
-/// Weights of a folder: those of its index, or of every weights file in it.
+/// Weights of a folder: from its index, or from every weights file in it.
 pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     if let Some(index) = index_of(folder)? {
         return of_index(&index);
@@ -26,7 +26,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
         [] => bail!("it holds no weights: neither an index (*{INDEX}) nor a file with a known extension"),
         [only] => {
             let (format, found) = open_file(only).with_context(|| shown_path(only))?;
-            // In a format of one tensor, the tensor takes its file's name.
+            // In a single-tensor format, the tensor is named after its file.
             if format.holds_several {
                 return Ok(Contents::of((format, found)));
             }
@@ -47,7 +47,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Contents> {
     all.finish()
 }
 
-/// Weights files of a folder without an index, by extension. If none matches, files beside a `config.json`, or a lone
+/// Weights files of a folder without an index, by extension. If none matches, files next to a `config.json`, or a lone
 /// file, are recognised by content, as for `pytorch_model.bin`.
 fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -61,7 +61,7 @@ fn files_without_index(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// True if only the content can show that a file holds weights: its extension is not one of a weights format.
+/// True if only the content can show that a file holds weights: its extension belongs to no weights format.
 fn may_be_weights(path: &Path) -> bool {
     let is_settings = path.file_name().is_some_and(|name| name == "training_args.bin");
     !is_settings && extension(path).is_some_and(may_be_of_weights)

@@ -23,12 +23,12 @@ const MAX_INDEX: u64 = 1 << 28;
 /// JSON key of the map from tensor names to files.
 const WEIGHT_MAP: &[u8] = b"\"weight_map\"";
 
-/// True if the name is that of an index.
+/// True if an index has this name.
 fn is_named_index(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(INDEX.as_bytes()))
 }
 
-/// True if the name or the first bytes are those of an index.
+/// True if the name or the first bytes indicate an index.
 pub(super) fn is_index(path: &Path) -> Result<bool> {
     let opening = opening(&Origin::open(path)?, OPENING)?;
     let has_map = opening.windows(WEIGHT_MAP.len()).any(|window| window == WEIGHT_MAP);

@@ -87,7 +87,7 @@ fn open_file(path: &Path) -> Result<(&'static Format, Found)> {
     Ok((format, format.open(&origin, path)?))
 }
 
-/// Kind of content that a file has.
+/// Kind of content in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Weights in a supported format.
@@ -98,7 +98,7 @@ pub enum Content {
     Text,
 }
 
-/// Detects the content of a file from its first bytes. Errors name an unsupported format, and the fix.
+/// Detects the content of a file from its first bytes. Errors name an unsupported format and a fix.
 pub fn content(path: &Path) -> Result<Content> {
     let found = || -> Result<Content> {
         if sidecar_of(path).is_some() {

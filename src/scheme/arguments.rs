@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The given values, over those of `base`, the settings of a framework's name. Words of the dialect are translated.
+    /// The given values, overriding those of `base`, the settings of a framework's name. Words of the dialect are translated.
     pub(super) fn read(scheme: &Scheme, given: &Expression, base: Option<Self>, dialect: Dialect) -> Result<Self> {
         let mut arguments = base.unwrap_or_else(|| Self {
             parameters: scheme.parameters().collect(),
@@ -144,7 +144,7 @@ impl Arguments {
         self.optional(parameter).with_context(|| format!("`{name}` is required, as in `{name}={}`", T::EXAMPLE))
     }
 
-    /// A number of 0 or more.
+    /// A non-negative number.
     pub fn nonnegative(&self, parameter: &Parameter<f64>) -> Result<f64> {
         let value = self.value(parameter)?;
         ensure!(value >= 0.0, "{} is {}: it must be 0 or more", parameter.name, self.text(parameter));

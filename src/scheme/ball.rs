@@ -65,7 +65,7 @@ enum Region {
     Ball,
     /// On a sphere.
     Sphere,
-    /// Positive, with the sum 1.
+    /// Positive, with sum 1.
     Simplex,
 }
 
@@ -148,7 +148,7 @@ impl Joint for Points {
                 Region::Ball => libm::pow(open_unit(&mut *words), 1.0 / self.dimension()),
                 _ => 1.0,
             };
-            // Normals that are all 0, as hardly ever happens, have no direction and stay where they are.
+            // Normals that are all 0, which hardly ever happens, have no direction and are left unchanged.
             *factor = if *factor > 0.0 { self.radius * share / factor.sqrt() } else { 0.0 };
         }
         self.each(&mut values, |value, point| *value *= factors[point]);

@@ -21,11 +21,11 @@ pub struct Framework {
     pub default_slope: Option<&'static str>,
     /// Its names for schemes.
     pub aliases: &'static [Alias],
-    /// Its words for parameters; those of a single name come first.
+    /// Its words for parameters; those specific to one name come first.
     pub parameters: &'static [ParameterAlias],
     /// Words for values: our parameter, their word, our word.
     pub(super) values: &'static [(&'static str, &'static str, &'static str)],
-    /// Names without a scheme here.
+    /// Names that have no scheme here.
     pub unsupported: &'static [Unsupported],
 }
 
@@ -33,7 +33,7 @@ pub struct Framework {
 pub struct Alias {
     /// The word of the framework.
     pub framework: &'static str,
-    /// The framework's name for it.
+    /// The name in the framework.
     pub name: &'static str,
     /// The scheme that the name has in the literature.
     pub scheme: &'static str,
@@ -79,7 +79,7 @@ pub struct Name {
 }
 
 impl Framework {
-    /// The framework of a word, in any case. Errors with the nearest known word.
+    /// Finds a framework by its word, ignoring case. Errors with the nearest known word.
     pub fn find(word: &str) -> Result<&'static Self> {
         let folded = fold(word);
         let named = FRAMEWORKS.iter().find(|row| fold(row.word) == folded);
@@ -114,7 +114,7 @@ impl Framework {
         names
     }
 
-    /// Its alias for a name, or that of the framework that it includes.
+    /// Its alias for a name, or the alias from the framework that it includes.
     pub(super) fn alias(&self, name: &str) -> Option<&'static Alias> {
         let (own, folded) = (self.aliases.iter(), fold(name));
         let mut offered = own.chain(self.included().into_iter().flat_map(|other| other.aliases));

@@ -143,7 +143,7 @@ impl GainArgument {
         matches!(self, Self::Named(gain) if gain.name == "leaky-relu")
     }
 
-    /// The value, for a slope if one is given. Errors if a slope is given with any gain but the leaky rectifier's.
+    /// The value, for a slope if one is given. Errors if a slope is given with any gain except the leaky rectifier's.
     pub(super) fn number(self, slope: Option<f64>) -> Result<f64> {
         ensure!(slope.is_none() || self.is_leaky_relu(), "slope is only for gain=leaky-relu");
         Ok(match self {

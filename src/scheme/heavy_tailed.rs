@@ -237,7 +237,7 @@ fn cut_student_t(dof: f64, cut: f64) -> f64 {
 
 /// A lower bound of chi-square values. They are 2 d v (Marsaglia and Tsang's method, d = dof / 2 - 1/3), where v is accepted only if ln u <
 /// z^2 / 2 + d (1 - v + ln v). With z^2 <= 9 d and ln u >= -e, e the largest exponential, ln v >= -e / d - 5.5. Below 2 degrees of freedom
-/// d is greater by 1, and there is a factor u^(2 / dof). With 2, they are twice an exponential, 2^-53 at least. With 1, they are the square
+/// d is greater by 1, and there is a factor u^(2 / dof). With 2, they are twice an exponential, at least 2^-53. With 1, they are the square
 /// of a normal, whose cosine is at least that of the double nearest to pi / 2.
 fn least_chi_square(dof: f64) -> f64 {
     let shape = dof / 2.0;

@@ -73,7 +73,7 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     Ok(Distribution::Deterministic(Arc::new(Identity { gain, tap: arguments.value(&CENTRE)?, shift, axes })))
 }
 
-/// A shift as a number of positions forward, below `places`.
+/// A shift as a number of positions forward, less than `places`.
 fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Result<u64> {
     let (name, shift) = (parameter.name, arguments.if_listed(parameter).unwrap_or(0.0));
     #[expect(clippy::cast_possible_truncation, reason = "a whole number of 15 digits at most is asked for")]

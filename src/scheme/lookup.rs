@@ -64,7 +64,7 @@ impl Resolved {
         own: Option<(DistributionOf, DrawContext)>,
     ) -> Result<(Distribution, String)> {
         let mut arguments = self.arguments.clone();
-        // `heads` or `transposed` of a scheme that takes no packing are parameters of its own.
+        // `heads` or `transposed` of a scheme that takes no packing are its own parameters.
         let packed = if self.scheme.requires.arranges() { Some(site.packed(&arguments)) } else { None };
         let distribution = packed.transpose().and_then(|packed| {
             let site = packed.as_ref().unwrap_or(site);
@@ -100,7 +100,7 @@ fn resolve_plain(text: &str) -> Result<Resolved> {
         let arguments = Arguments::read(scheme, &typed, None, Dialect::COMMON)?;
         return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
     };
-    // Any path of modules in between is as it is imported: `torch.nn.init.xavier_uniform_`.
+    // Module paths in between are accepted as imported: `torch.nn.init.xavier_uniform_`.
     let name = name.rsplit('.').next().unwrap_or(name);
     let alias = qualified(Framework::find(framework)?, name)?;
     let framework = Framework::find(alias.framework)?;

@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 }];
 
 fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    // Heads do not lie side by side here: they are within each part. So the axes are taken as the layout has them.
+    // Heads are not side by side here but within each part, so the axes are used as in the layout.
     ensure!(site.shape.rank() >= 2, "it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
     let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
     let (outputs, inputs) = (unfolding.rows(), unfolding.columns());

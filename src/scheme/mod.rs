@@ -108,7 +108,7 @@ pub struct Scheme {
     pub formula: &'static str,
     /// The paper or program that defines it.
     pub source: &'static str,
-    /// The ranks that it supports.
+    /// The supported ranks.
     pub ranks: &'static str,
     /// Its parameters.
     pub parameters: &'static [&'static dyn AnyParameter],
@@ -116,7 +116,7 @@ pub struct Scheme {
     pub bare: Option<&'static str>,
     /// Other names for it that belong to no framework.
     pub aliases: &'static [&'static str],
-    /// Its input besides the parameters.
+    /// Its input other than the parameters.
     pub requires: Requires,
     /// An example, for documentation, golden values and the tests of every row.
     pub example: Example,
@@ -138,7 +138,7 @@ const EMPTY: Scheme = Scheme {
     distribution: |_, _| anyhow::bail!("its row has no distribution"),
 };
 
-/// The input of a scheme besides its parameters.
+/// The input of a scheme other than its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requires {
     /// At most the shape.

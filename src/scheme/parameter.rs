@@ -85,7 +85,7 @@ pub enum Kind {
     Number,
     /// Finite numbers with a `/` between them.
     Numbers,
-    /// A whole number, 0 or more.
+    /// A non-negative integer.
     Count,
     /// A position; negative ones count from the end.
     Index,
@@ -103,7 +103,7 @@ pub enum Kind {
 pub trait Value: Sized {
     /// The accepted values.
     const KIND: Kind;
-    /// An example for the error that a value is missing.
+    /// An example value, for the error about a missing value.
     const EXAMPLE: &'static str;
 
     /// Parses the value of parameter `name`.
@@ -215,7 +215,7 @@ impl<T: Choice> Value for T {
     }
 }
 
-/// The error that a text is none of the words; `or` names further accepted values.
+/// The error for a text that is not one of the words; `or` names further accepted values.
 pub(crate) fn unknown_word(name: &str, text: &str, words: &[&str], or: &str) -> String {
     format!("{name} is `{text}`: it takes {}{or}{}", words.join(", "), did_you_mean(text, words.iter().copied()))
 }

@@ -32,7 +32,7 @@ impl Dialect {
         words.find(|(of, word, _)| *of == parameter && fold(word) == fold(theirs)).map_or(theirs, |word| word.2)
     }
 
-    /// The slope in effect. Some frameworks read it for the leaky rectifier only, and have a default.
+    /// The slope in effect. Some frameworks read it only for the leaky rectifier, and have a default.
     pub(super) fn slope(self, gain: Option<&str>, given: Option<String>) -> Option<String> {
         match self.framework.default_slope {
             Some(default) => (gain == Some("leaky-relu")).then(|| given.unwrap_or_else(|| default.into())),

@@ -136,7 +136,7 @@ fn needs_exponent(elements: &[f64], dtype: DType) -> bool {
             || compared.round(greatest / least) > 1000.0)
 }
 
-/// The numbers of characters before the point, after it, and of the exponent's digits.
+/// The numbers of characters before and after the point, and of exponent digits.
 #[derive(Default)]
 struct Widths {
     whole: usize,

@@ -2,8 +2,8 @@
 
 use crate::tensor::DType;
 
-/// The least magnitude that `NumPy` writes with an exponent. (Before `NumPy` 2.3 it was 1e16 for a scalar and 1e8 for an array, for every
-/// type.)
+/// The smallest magnitude that `NumPy` writes with an exponent. (Before `NumPy` 2.3 it was 1e16 for a scalar and 1e8 for an array, for
+/// every type.)
 pub(super) fn exponent_from(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 1e16,
@@ -91,7 +91,7 @@ impl Decimal {
     fn shortest(x: f64, dtype: DType) -> Decimal {
         let nearest = (0..MAX_DIGITS).map(|decimals| Decimal::nearest(x.abs(), decimals));
         // Above a power of two the elements lie twice as far apart as below it, so the decimal
-        // next above may still give it back where the nearest, lying below, does not.
+        // next above may still round-trip when the nearest, below, does not.
         let mut candidates = nearest.flat_map(|decimal| [decimal, decimal.next_above()]);
         #[expect(clippy::float_cmp, reason = "a round trip is exact")]
         let gives_back = |decimal: &Decimal| dtype.round(decimal.value()) == x.abs();

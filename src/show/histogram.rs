@@ -7,7 +7,7 @@ use crate::statistics::histogram::{Bins, Histogram};
 
 const MAX_BINS: usize = 12;
 
-/// The histogram of the finite ones of some values, as in [`rows`]; empty if there are none.
+/// The histogram of the finite values, as in [`rows`]; empty if there are none.
 pub fn histogram(values: &[f64], width: usize) -> String {
     Histogram::of(values, MAX_BINS).map_or(String::new(), |histogram| rows(&histogram, width))
 }
@@ -47,7 +47,7 @@ fn labels(bins: &Bins) -> Vec<String> {
     edges.windows(2).map(label).collect()
 }
 
-/// The notation of the edges: enough digits to show a step to two significant ones.
+/// The notation of the edges: enough digits to show a step to two significant digits.
 struct Notation {
     decimals: usize,
     with_exponent: bool,

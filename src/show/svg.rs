@@ -23,7 +23,7 @@ pub fn page((width, height): (f64, f64), margin: f64, title: &str) -> String {
     svg
 }
 
-/// Adds text of a class; `anchor` is start, middle or end.
+/// Adds text with a CSS class; `anchor` is start, middle or end.
 pub fn text(svg: &mut String, (x, y): (f64, f64), class: &str, size: u32, anchor: &str, words: &str) {
     let fill = match class {
         "name" => "#1b1f24",

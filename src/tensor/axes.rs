@@ -67,7 +67,7 @@ impl Axes {
         self
     }
 
-    /// Splits axis `number` into `parts` weights side by side. Errors if there is no such axis, or if its size is not
+    /// Splits axis `number` into `parts` weights side by side. Errors if the axis does not exist, or if its size is not
     /// a multiple of `parts`.
     pub fn split(mut self, parts: u64, number: usize) -> Result<Self> {
         let rank = self.0.len();

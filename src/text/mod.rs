@@ -66,7 +66,7 @@ pub fn cut(text: &str, most: usize) -> String {
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut met) = (0, 0);
-    // The last star, and how much of the name it stands for so far.
+    // The last star, and the length of the name that it matches so far.
     let mut star = None;
     while met < name.len() {
         if pattern.get(at) == Some(&'*') {

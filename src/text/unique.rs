@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// The most tensors of a file, each with an entry.
+/// The maximum number of tensors of a file, each with an entry.
 const MAX_ENTRIES: usize = 1 << 20;
 
 /// Values with their names, in the order of the text.
@@ -32,7 +32,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique<T>, A::Error> {
         let (mut names, mut pairs) = (HashSet::new(), Vec::new());
         while let Some(name) = map.next_key::<String>()? {
-            // One more than tensors, for the metadata beside them.
+            // One more than tensors, for their metadata.
             if pairs.len() > MAX_ENTRIES {
                 return Err(A::Error::custom("more than 2^20 entries"));
             }

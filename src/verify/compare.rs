@@ -81,7 +81,7 @@ fn unequal(element: Element, start: u64, found: &[u8], expected: &[u8]) -> Optio
     Some(Difference { first: start + first as u64, found: value(found), expected: value(expected), count })
 }
 
-/// Joins a difference with those before: the first of both, and the sum of their counts.
+/// Merges a difference into the earlier ones: keeps the first and adds the counts.
 fn note(seen: &mut Option<Difference>, other: Difference) {
     *seen = Some(match *seen {
         None => other,

@@ -19,7 +19,7 @@ use crate::text;
 pub struct TensorMatch {
     /// Numbers in the plan and in the file of tensors with the same name, shape and dtype.
     pub pairs: Vec<(usize, usize)>,
-    /// The same for tensors that the plan ties to another: the number of the other in the plan, and theirs in the file.
+    /// The same for tensors that the plan ties to another: the other tensor's number in the plan, and this one's in the file.
     pub tied: Vec<(usize, usize)>,
     /// Mismatches: a name and a description.
     pub faults: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! Atomic writing: a file is prepared beside its target, unnamed or under a temporary name, and then published. A
+//! Atomic writing: a file is prepared next to its target, unnamed or under a temporary name, and then published. A
 //! kill, a full disk or a power cut leaves either the old state or the complete new file.
 
 use std::fs::{self, File, OpenOptions};
@@ -90,7 +90,7 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // A file created since then is no link, and publishing detects it.
+            // A file created since then is not a link, and publishing detects it.
             let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
             ensure!(!link, "it is a broken symbolic link");
             let folder = folder(path);
@@ -176,7 +176,7 @@ enum State {
     Whole { unfinished: Unfinished, target: PathBuf, replaced: bool },
 }
 
-/// Writes the pieces of a plan beside the target. Errors name the file and leave nothing behind.
+/// Writes the pieces of a plan next to the target. Errors name the file and leave nothing behind.
 pub fn prepare_file<'a>(
     plan: &'a Plan,
     pieces: &'a [Piece],

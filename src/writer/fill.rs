@@ -119,7 +119,7 @@ fn in_parallel<'a>(
         Ok(())
     };
     let outcomes = on_threads(jobs.threads(), work);
-    // A thread that was blocked by a failed one reports no error of its own.
+    // A thread blocked by a failed one reports no separate error.
     let mut errors: Vec<io::Error> = outcomes.into_iter().filter_map(Result::err).collect();
     errors.sort_by_key(|error| error.kind() == STOPPED);
     errors.into_iter().next().map_or(Ok(()), Err)

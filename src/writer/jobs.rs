@@ -165,7 +165,7 @@ impl<'a> Queue<'a> {
 /// there.
 fn beyond_a_page(offset: u64, chunk: usize, size: u64) -> usize {
     let beyond = (offset + chunk as u64 * size) % PAGE;
-    // Elements smaller than a byte have no size of their own.
+    // Elements smaller than a byte have no individual size.
     let whole = beyond.checked_rem(size) == Some(0);
     if whole { usize::try_from(beyond / size).unwrap_or(0) } else { 0 }
 }
@@ -179,7 +179,7 @@ impl Job<'_> {
         matches!(self.piece, Piece::Columns(_))
     }
 
-    /// True if the tensor is held in memory as a whole.
+    /// True if the tensor is held in memory as one piece.
     fn is_joint(&self) -> bool {
         self.is_by_columns() || self.tensor.and_then(Tensor::drawn).is_some_and(|drawn| drawn.distribution().is_joint())
     }
@@ -200,7 +200,7 @@ impl Job<'_> {
             || self.tensor.and_then(Tensor::drawn).is_some_and(|drawn| plan.workspace(drawn.spec()) > 0)
     }
 
-    /// Number of threads that repay their start-up cost.
+    /// Number of threads whose work outweighs their start-up cost.
     fn threads(&self) -> usize {
         let share = if self.is_text() { TEXT_CHUNK } else { CHUNK };
         usize::try_from(self.count.div_ceil(share as u64)).unwrap_or(usize::MAX)

@@ -33,7 +33,7 @@ impl Drop for Temporary {
 }
 
 impl Temporary {
-    /// Result of `make` at a random name beside `path`. Randomness avoids names left by killed processes.
+    /// Result of `make` at a random name next to `path`. Randomness avoids names left by killed processes.
     fn beside<T>(path: &Path, make: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<(T, Self)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let short: String = name.chars().take(40).collect();
@@ -146,7 +146,7 @@ impl Unfinished {
         })
     }
 
-    /// Gives an unnamed file a temporary name beside `path`.
+    /// Gives an unnamed file a temporary name next to `path`.
     pub(super) fn name(&mut self, path: &Path, fsync: bool) -> Result<()> {
         if self.temporary.is_some() {
             return Ok(());

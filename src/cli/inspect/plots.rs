@@ -22,7 +22,7 @@ const WIDTH: usize = 78;
 const ROWS: usize = 21;
 /// The number of bars of a histogram in a picture.
 const BARS: usize = 80;
-/// The most tensors in a picture.
+/// The maximum number of tensors in a picture.
 const MAX_PANELS: usize = 100;
 /// The number of columns of a spectrum in a terminal.
 const COLUMNS: usize = 64;
@@ -116,7 +116,7 @@ fn spectrum_text(spectrum: &Spectrum) -> String {
     )
 }
 
-/// The values from the largest to the smallest as columns of eighths.
+/// The values in descending order, as columns drawn in eighths of a character.
 fn columns(values: &[f64]) -> String {
     const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = values.first().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);

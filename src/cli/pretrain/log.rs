@@ -27,7 +27,7 @@ enum Start {
     Copied { bytes: u64, lines: String },
 }
 
-/// The most bytes of a line.
+/// The maximum length of a line in bytes.
 const MAX_LINE: u64 = 1 << 16;
 
 impl Log {
@@ -62,7 +62,7 @@ impl Log {
         self.opened()?.write_all(text.as_bytes()).context("--log")
     }
 
-    /// Completes the file: a run may end without a further line.
+    /// Completes the file, as a run may end without another line.
     pub(super) fn finish(&mut self, fsync: bool) -> Result<()> {
         let file = self.opened()?;
         // A device or pipe has nothing to sync.

@@ -14,7 +14,7 @@ impl MethodOptions {
     }
 }
 
-/// Every option once, as the first method has it: those of all methods, of several, and of each.
+/// Every option once, as in the first method: common to all methods, to several, and specific to one.
 fn options() -> Vec<&'static dyn AnyParameter> {
     let mut options: Vec<&dyn AnyParameter> = Vec::new();
     for option in METHODS.iter().flat_map(Method::parameters) {
@@ -47,7 +47,7 @@ fn heading(option: &dyn AnyParameter) -> &'static str {
     }
 }
 
-/// The help with the default, or with that of each method.
+/// The help with the default, or with each method's default.
 fn help(option: &dyn AnyParameter) -> String {
     let words = match option.kind() {
         Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),

@@ -62,7 +62,7 @@ impl Pretrain {
         Ok(Resumed { progress, history, notes, is_finished: false })
     }
 
-    /// Errors if a finished run lacks a file that only training again would give.
+    /// Errors if a finished run lacks a file that only retraining would produce.
     fn check_finished(&self, has_checkpoint: bool) -> Result<()> {
         for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
             if let Some(path) = path.as_ref().filter(|path| !has_checkpoint && !path.exists()) {

@@ -18,7 +18,7 @@ use crate::verify::distribution::{GoodnessOfFit, TestOptions, TestResult, repeat
 struct Row<'a> {
     tensor: &'a DrawnTensor,
     fit: GoodnessOfFit,
-    /// The least p-value of its tests, corrected for the number of all tests.
+    /// The smallest p-value of its tests, corrected for the number of all tests.
     corrected: Option<f64>,
 }
 
@@ -33,7 +33,7 @@ impl Verify {
     /// distributions hold.
     pub(super) fn test(&self, out: &mut dyn Write, contents: &mut Contents) -> Result<Outcome> {
         let expected = self.expected(contents)?;
-        // What is tied has the distribution of its source, and no values of its own.
+        // A tied tensor has the distribution of its source, and no separate values.
         let mut meeting = self.match_tensors(&expected, contents);
         let Expected { plan, underived, undrawn, .. } = expected;
         meeting.faults.retain(|(name, _)| !underived.contains(name));

@@ -82,7 +82,7 @@ fn numpy(element: Element) -> &'static str {
     element.torch().unwrap_or(element.word())
 }
 
-/// The most empty lists written for an empty tensor.
+/// The maximum number of empty lists written for an empty tensor.
 const MAX_EMPTY: u64 = 1 << 20;
 
 /// The nested lists of an empty tensor: one empty list for each index of the axes before the first of size 0.

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::tensor::{DType, Element, Shape, Stored, to_f32};
 
-/// True if JSON has numbers or booleans for the type.
+/// True if JSON numbers or booleans can represent the type.
 pub(super) fn is_written(element: Element) -> bool {
     matches!(element, Element::Drawn(_)) || integer(element).is_some()
 }

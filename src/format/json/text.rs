@@ -1,4 +1,4 @@
-//! Writes the values of a tensor as nested JSON lists, from any element on.
+//! Writes the values of a tensor as nested JSON lists, starting at any element.
 
 use std::io;
 

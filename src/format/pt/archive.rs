@@ -112,7 +112,7 @@ struct Storages {
 }
 
 impl Storages {
-    /// All bytes of a member that is no storage, if it exists.
+    /// All bytes of a member that is not a storage, if it exists.
     fn small(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(&Member { number, size, is_packed }) = self.members.get(&format!("{}/{name}", self.folder)) else {
             return Ok(None);

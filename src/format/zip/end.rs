@@ -21,7 +21,7 @@ pub(super) struct End {
 const RECORD: usize = 22;
 const LOCATOR: u64 = 20;
 const ZIP64_RECORD: u64 = 56;
-/// The least size of a directory entry.
+/// The minimum size of a directory entry.
 const MEMBER: u64 = 46;
 
 impl End {

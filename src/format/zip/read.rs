@@ -153,7 +153,7 @@ enum Unpacked {
     File(File),
 }
 
-/// The most bytes decompressed into memory, per member and in total.
+/// The maximum number of bytes decompressed into memory, per member and in total.
 const IN_MEMORY: u64 = 1 << 28;
 static UNPACKED: Recent<u64, Unpacked> = Recent::new(IN_MEMORY);
 /// The weight of a file in the cache, which limits their number.

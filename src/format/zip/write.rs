@@ -14,7 +14,7 @@ const VERSION: u16 = 45;
 const FLAGS: u16 = 1 << 3 | 1 << 11;
 const STORED: u16 = 0;
 const TIME: u16 = 0;
-/// 1980-01-01, the first date of the format.
+/// 1980-01-01, the earliest date that the format can store.
 const DATE: u16 = 1 << 5 | 1;
 /// Marks a size that is in the zip64 field.
 const IN_ZIP64: u32 = u32::MAX;

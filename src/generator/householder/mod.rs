@@ -22,7 +22,7 @@ const PANEL: usize = 64;
 ///
 /// `normals(start, out)` fills `out` with the standard normal numbers from number `start` on.
 /// Reflection k is made of the `rows - k` numbers from number `k * rows` on. The result is the Q
-/// whose R has a positive diagonal; the last sign of a square one is that of the last number.
+/// whose R has a positive diagonal; the last sign of a square matrix is the sign of the last number.
 ///
 /// `rows >= cols`. The result is the same for any number of `threads`.
 pub(super) fn drawn<T: Real>(

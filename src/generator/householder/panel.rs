@@ -12,14 +12,14 @@ use std::sync::Mutex;
 /// Sums over rows are computed in parts of this length.
 const PART: usize = 128;
 
-/// The panel's rows that are packed together, a multiple of [`PART`]. Few enough to stay in the cache, and enough for prefetching the
-/// columns beside them.
+/// The number of panel rows packed together, a multiple of [`PART`]: few enough to stay in the cache, and enough for prefetching the
+/// adjacent columns.
 const PACKED: usize = 4 * PART;
 
-/// The least number of multiplications that justifies a thread.
+/// The minimum number of multiplications that justifies a thread.
 const WORK_OF_A_THREAD: usize = 4_000_000;
 
-/// The least number of columns that justifies packing the panel.
+/// The minimum number of columns that justifies packing the panel.
 const LEAST_BLOCK: usize = 16 * TILE_COLUMNS;
 
 /// The reflections I - t v v^T of consecutive columns, and their product I - V T V^T (Schreiber &

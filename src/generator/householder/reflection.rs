@@ -15,7 +15,7 @@ pub(super) fn make_reflection<T: Real>(x: &mut [T]) -> T {
     let sign = if x[0] < T::zero() { T::one() } else { -T::one() };
     let square = dot(x, x);
     if square < T::MIN_POSITIVE {
-        // Too small to divide by. Q is orthogonal with any reflection, so take that of e.
+        // Too small to divide by. Q is orthogonal with any reflection, so use e.
         x.fill(T::zero());
     } else {
         let scale = T::one() / (x[0] - sign * square.sqrt());

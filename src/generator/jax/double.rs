@@ -1,4 +1,4 @@
-//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials are those of libm, as in JAX.
+//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials come from libm, as in JAX.
 
 use std::f64::consts::{LOG2_E, PI, SQRT_2};
 

@@ -1,4 +1,4 @@
-//! The error function in double precision, as in glibc and so in JAX. The approximations are those of Sun's fdlibm, with polynomials summed
+//! The error function in double precision, as in glibc and so in JAX. The approximations come from Sun's fdlibm, with polynomials summed
 //! by pairs of coefficients.
 
 /// (erf(x) - x) / x as a polynomial in x^2, near 0.

@@ -1,4 +1,4 @@
-//! JAX's types of less than 64 bits. Values are held as singles, and each operation of a half type is rounded to it.
+//! JAX's types with fewer than 64 bits. Values are held as singles, and each operation of a half type is rounded to it.
 
 use crate::tensor::{DType, to_f32};
 
@@ -21,7 +21,7 @@ pub(super) trait FloatType: Copy + Send + Sync + 'static {
     /// The next value of this type towards infinity.
     fn next_up(value: f32) -> f32;
 
-    /// A parameter in this type, as by `jax.numpy.array(value, dtype)`: to bfloat16 by way of single precision.
+    /// A parameter in this type, as by `jax.numpy.array(value, dtype)`: to bfloat16 via single precision.
     fn setting(value: f64) -> f32 {
         Self::round(to_f32(value))
     }
@@ -81,7 +81,7 @@ pub(super) struct Bf16;
 impl FloatType for Bf16 {
     const BEGIN: f32 = -0.99609375;
 
-    /// For this type the division is not replaced.
+    /// The compiler keeps the division for this type.
     #[inline(always)]
     fn quotient(a: f32, b: f32) -> f32 {
         Self::product(a / b, 1.0)

@@ -1,4 +1,4 @@
-//! Independent values: element i is a function of the key and i alone. Adjacent elements are computed in parallel lanes.
+//! Independent values: element i is a function of only the key and i. Adjacent elements are computed in parallel lanes.
 
 use pulp::{Simd, WithSimd};
 

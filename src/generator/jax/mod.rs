@@ -140,7 +140,7 @@ fn double_precision(key: Key, distribution: Elementwise) -> Box<dyn Source> {
     }
 }
 
-/// The values of a distribution with a function of its own in `jax.random`.
+/// The values of a distribution with a dedicated function in `jax.random`.
 fn known(key: Key, distribution: Named, dtype: DType, count: u64) -> Box<dyn Source> {
     match dtype {
         DType::F64 => known_double(key, distribution, count),

@@ -28,7 +28,7 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
     check,
     supports: has,
     access: Access::Random(open),
-    // Its normals are kept beside the matrix.
+    // Its normals are stored next to the matrix.
     workspace: |tensor| match &tensor.distribution {
         Distribution::Orthogonal { .. } => qr::workspace_of(tensor).saturating_add(8 * tensor.whole().shape.count()),
         _ => 0,
@@ -51,7 +51,7 @@ fn check_shared(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// The values of a tensor. They depend only on the number of seeds used before it, not on other tensors.
+/// The values of a tensor. They depend only on the number of seeds used earlier, not on other tensors.
 #[expect(clippy::unnecessary_wraps, reason = "other generators have fewer distributions")]
 fn open(seed: &Seed, tensor: &TensorSpec, _: usize) -> Option<Box<dyn Source>> {
     Some(Box::new(Arc::new(Sequence::of_one(seed, tensor.whole(), start)).open(0)))
@@ -85,7 +85,7 @@ impl RngState for Seeds {
             }
             (Distribution::Orthogonal { gain, unfolding, .. }, None) => {
                 let (normals, _) = torch::normals(state, (0.0, 1.0), count, dtype);
-                // Tensors before it and after it are drawn by other threads.
+                // Other threads draw the preceding and following tensors.
                 let values = qr::tensor(&Values::Doubles(normals), Rows::Longer, *gain, unfolding, dtype, 1);
                 return Box::new(Precomputed { values: Arc::new(values), position: 0, seeds: *self });
             }

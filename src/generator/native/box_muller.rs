@@ -33,7 +33,7 @@ fn minus_twice_ln<S: Simd, const N: usize>(simd: S, fractions: [S::u32s; N]) -> 
         let negative = simd.less_than_f32s(signed, simd.splat_f32s(0.0));
         let u = simd.select_f32s(negative, simd.add_f32s(signed, simd.splat_f32s(ONE)), signed);
         let bits = simd.transmute_u32s_f32s(u);
-        // n where a single has its exponent.
+        // n in the exponent bits of a single.
         *n = simd.and_u32s(simd.sub_u32s(bits, simd.splat_u32s(SQRT_HALF)), simd.splat_u32s(EXPONENT));
         let near_one = simd.equal_u32s(*n, simd.splat_u32s(0));
         let small = simd.mul_f32s(signed, simd.splat_f32s(1.0 / ONE));

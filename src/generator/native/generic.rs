@@ -1,4 +1,4 @@
-//! Distributions that are no variants of [`Distribution`](crate::distribution::Distribution), drawn by the native generator.
+//! Distributions that are not variants of [`Distribution`](crate::distribution::Distribution), drawn by the native generator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Source for IidSource {
     }
 }
 
-/// The most planes drawn for a whole tile, each on first use; few distributions need more.
+/// The maximum number of planes drawn for a whole tile, each on first use; few distributions need more.
 const MAX_PLANES: usize = 32;
 
 /// The words of the elements of a tile, by planes.

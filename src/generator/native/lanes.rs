@@ -5,7 +5,7 @@ use std::ops::{Add, Mul, Sub};
 
 use pulp::Simd;
 
-/// `N` vectors. Every operation is lane by lane and rounded separately.
+/// `N` vectors. Every operation works lane by lane and rounds separately.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<S: Simd, const N: usize> {
     simd: S,

@@ -106,7 +106,7 @@ mod tests {
             cut(6.0, f64::INFINITY),
         ];
         for distribution in distributions {
-            // Of what is cut so far out, or so narrowly, each element rejects proposals of its own.
+            // If the cut is so far out, or so narrow, each element rejects its own proposals.
             let is_direct = !matches!(distribution, Distribution::TruncatedNormal { low: 0.0 | 6.0, .. });
             for (start, count) in [(0, 40_000), (700, 3), (1023, 1025)] {
                 let source =

@@ -51,7 +51,7 @@ impl Permutations {
     fn skip(&self, keys: &Keys, places: &mut [u64; BATCH]) {
         let (mut rows, mut columns) = ([0; BATCH], [0; BATCH]);
         for lane in 0..BATCH {
-            // Exact: a quotient that is no whole number is farther from one than a double's rounding.
+            // Exact: a quotient that is not an integer differs from one by more than a double's rounding.
             rows[lane] = (places[lane] as f64 / f64::from(self.width)) as u32;
             columns[lane] = places[lane].wrapping_sub(self.first_of(rows[lane])) as u32;
         }

@@ -16,7 +16,7 @@ use crate::simd::{bits_outside, dispatch};
 use crate::statistics::normal;
 use crate::tensor::to_f32;
 
-/// The least probability between the cuts for redrawing.
+/// The smallest probability between the cuts for redrawing.
 const LEAST_KEPT: f64 = 0.3;
 
 /// Whole tiles are redrawn above this expected share of missing elements.

@@ -61,7 +61,7 @@ impl Words {
         words.next_u32()
     }
 
-    /// The words of a plane in the order of `ChaCha8`, from block `block`: for draws of more than one word.
+    /// The words of a plane in the order of `ChaCha8`, from block `block`: for draws that need several words.
     pub(super) fn block(&self, plane: u64, block: u64) -> ChaCha8Rng {
         let mut words = ChaCha8Rng::from_seed(self.key);
         words.set_stream(plane);
@@ -138,7 +138,7 @@ impl<S: Simd> Plane<S> {
         let simd = self.simd;
         let mut block = block_of(first);
         for group in out.chunks_exact_mut(GROUP) {
-            // The counters of sixteen blocks differ in their lowest four bits alone.
+            // The counters of sixteen blocks differ only in their lowest four bits.
             let [low, high] = halves(block);
             if high != self.high {
                 self.go_to(high);
@@ -197,7 +197,7 @@ impl WithSimd for Fill<'_> {
     }
 }
 
-/// The `ChaCha8` block function, one block per lane, up to the first use of the counter's lower half: the first round of all columns but
+/// The `ChaCha8` block function, one block per lane, up to the first use of the counter's lower half: the first round of all columns except
 /// the first.
 #[inline(always)]
 fn begin<S: Simd>(simd: S, mut state: [S::u32s; 16]) -> [S::u32s; 16] {

@@ -1,5 +1,5 @@
 //! `numpy.random.default_rng`: PCG64, uniform values of 53 or 24 bits, ziggurat normals. Values are drawn in double precision and rounded
-//! for other types. Single-precision `standard_normal` and `random` are exceptions, which use half a word per value.
+//! for other types. Single-precision `standard_normal` and `random` are exceptions, which consume half a word per value.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     Ok(())
 }
 
-/// `numpy.random.default_rng(seed)`; each split replaces the seed by `SeedSequence(seed).spawn(of)[index]`.
+/// `numpy.random.default_rng(seed)`; each split replaces the seed with `SeedSequence(seed).spawn(of)[index]`.
 pub(in crate::generator) fn start(seed: &Seed) -> Box<dyn RngState> {
     let mut words: Vec<u32> = seed.numbers().iter().flat_map(|number| words_of(number.magnitude)).collect();
     if !seed.steps().is_empty() {

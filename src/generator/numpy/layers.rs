@@ -9,7 +9,7 @@ pub(super) const BASE: f64 = EDGES[255];
 /// The area of a layer, with density 1 at 0.
 const AREA: f64 = 0.004_928_673_233_974_655;
 
-/// Halves of layers: the factor of a draw, the bound below which a draw is accepted at once, and the density at the edge.
+/// Halves of layers: the factor of a draw, the bound below which a draw is accepted immediately, and the density at the edge.
 pub(super) struct Layers<Draw, Value> {
     /// The width of a layer divided by the number of draws.
     pub(super) widths: [Value; 256],

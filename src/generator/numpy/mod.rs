@@ -65,7 +65,7 @@ pub(super) const LASAGNE: Generator = Generator {
     workspace: legacy::workspace,
 };
 
-/// Normals use logarithms in their tails. Exponentials only serve in comparisons, which their last bit does not decide.
+/// Normals use logarithms in their tails. Exponentials are only used in comparisons, which do not depend on their last bit.
 fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
     match tensor.distribution {
         Distribution::Uniform { .. } => &[],
@@ -94,7 +94,7 @@ fn drawn(values: impl Iterator<Item = f64>, dtype: DType) -> Values {
     }
 }
 
-/// Rounds as `.astype`: to bfloat16 by way of single precision, as in `ml_dtypes`.
+/// Rounds as `.astype`: to bfloat16 via single precision, as in `ml_dtypes`.
 #[inline(always)]
 fn rounded(value: f64, dtype: DType) -> f32 {
     match dtype {

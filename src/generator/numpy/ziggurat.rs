@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn normals_are_numpys_in_the_tails_too() {
-        // Of 10^7 values of default_rng(0).standard_normal by NumPy 2.4.6: all bits together by exclusive or, the largest, the smallest.
+        // Of 10^7 values of default_rng(0).standard_normal by NumPy 2.4.6: the exclusive or of all bits, the largest, the smallest.
         let mut engine = Pcg64::from_entropy(&[0]);
         let doubles: Vec<f64> = (0..10_000_000).map(|_| double(&mut engine)).collect();
         assert_eq!(doubles.iter().fold(0, |all, value| all ^ value.to_bits()), 0xfead_8ad2_bdbe_e731);

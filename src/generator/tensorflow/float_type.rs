@@ -50,7 +50,7 @@ impl FloatType for F16 {
 
     #[inline(always)]
     fn fraction(word: u32) -> f32 {
-        // The bits of a half between 1 and 2, moved to where those of a single are.
+        // The bits of a half between 1 and 2, moved to their positions in a single.
         f32::from_bits(0x3f80_0000 | (word & 0x3ff) << 13) - 1.0
     }
 }

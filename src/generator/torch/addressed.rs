@@ -106,8 +106,8 @@ impl pulp::WithSimd for Spread<'_> {
     }
 }
 
-/// `normal_(mean, std)` for sixteen elements or more, block by block. If the size is no multiple of the block, the last sixteen have words
-/// of their own.
+/// `normal_(mean, std)` for sixteen elements or more, block by block. If the size is not a multiple of the block, the last sixteen have
+/// their own words.
 pub(super) struct Blocks {
     /// Starts with the block of element `first`.
     pub(super) words: Words,

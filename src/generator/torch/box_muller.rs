@@ -27,7 +27,7 @@ impl WithSimd for Normals<'_> {
         for (out, words) in self.out.chunks_mut(TILE).zip(self.words.chunks(TILE)) {
             pairs.part(words);
             let half = out.len() / 2;
-            // Long, without a branch, and each lane by itself: the compiler makes it vectors.
+            // Long, branch-free and independent per lane, so that the compiler vectorises it.
             for (one, other) in pairs.first[..half].iter_mut().zip(&mut pairs.second[..half]) {
                 let (cosine, sine) = pair(unit(one.to_bits()), unit(other.to_bits()));
                 *one = cosine.mul_add(self.std, self.mean);
@@ -148,7 +148,7 @@ fn sine_cosine(t: f32) -> (f32, f32) {
 /// The integer part of a number in [0, 2^22], without checks.
 #[inline(always)]
 fn whole(x: f32) -> i32 {
-    // Next to 2^23 there are whole numbers alone, and the last bits of one are its distance from there.
+    // Near 2^23 there are only integers, and the last bits of one are its distance from 2^23.
     const NEXT: f32 = 8_388_608.0;
     let nearest = x + NEXT;
     let above = nearest - NEXT > x;

@@ -24,7 +24,7 @@ pub(super) fn drawn(state: Generator, distribution: &Distribution, count: u64, d
         }
         Distribution::Orthogonal { gain, unfolding, .. } => {
             let (values, state) = normals(state, (0.0, 1.0), count, dtype);
-            // Tensors before it and after it are drawn by other threads.
+            // Other threads draw the preceding and following tensors.
             (qr::tensor(&Values::Doubles(values), Rows::Outputs, *gain, unfolding, dtype, 1), state)
         }
         _ => unreachable!("a plan with other distributions is not made"),
@@ -38,7 +38,7 @@ pub(super) fn workspace(distribution: &Distribution, count: u64) -> u64 {
         Distribution::Cleared { distribution, .. } => workspace(distribution, count),
         // The normals, the values as they will be, and the order of a column's rows.
         Distribution::Sparse { unfolding, .. } => bytes_of(&[&[2, count], &[unfolding.columns()]]),
-        // The normals, beside what becomes of them.
+        // The normals, next to the values computed from them.
         Distribution::Orthogonal { unfolding, .. } => bytes_of(&[&[count]]).saturating_add(qr::workspace(unfolding)),
         _ => 0,
     }

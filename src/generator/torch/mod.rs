@@ -212,7 +212,7 @@ impl Plain {
     }
 }
 
-/// Doubles rounded as in torch: to half types by way of single precision.
+/// Doubles rounded as in torch: to half types via single precision.
 fn rounded(values: Vec<f64>, dtype: DType) -> Values {
     match dtype {
         DType::F64 => Values::Doubles(values),

@@ -89,7 +89,7 @@ struct Truncated {
 impl Truncated {
     /// Adds a round at a position.
     fn further(&mut self, position: u64) {
-        // A round begins where the one before it ends.
+        // A round begins where the previous one ends.
         let start = self.rounds.last().map_or_else(|| (*self.begin).clone(), Clone::clone).end();
         let mut round = Round::new(start, self.rule, self.count, self.dtype);
         skip(&mut round, position);
@@ -128,7 +128,7 @@ fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DT
     half(to_f32(chance).ln()) <= density
 }
 
-/// A bound in the dtype, by way of single precision as in torch.
+/// A bound in the dtype, via single precision as in torch.
 fn as_of(bound: f64, dtype: DType) -> f64 {
     if dtype == DType::F64 { bound } else { dtype.round(to_f32(bound).into()) }
 }
@@ -166,7 +166,7 @@ impl TensorCursor for Truncated {
         let mut number = 1;
         while number < self.rounds.len() || good.contains(&false) {
             if number == self.rounds.len() {
-                // The one before it has skipped this part already: it ends where this one begins all the same.
+                // The previous round has already skipped this part, but still ends where this one begins.
                 self.further(self.position);
             }
             let (again, fits) = self.draw(number, count);

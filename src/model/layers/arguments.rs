@@ -31,7 +31,7 @@ pub(super) struct LayerArguments<'a> {
     pub(super) like: Option<&'static Framework>,
 }
 
-/// The largest size: that of the largest tensor.
+/// The largest size, equal to that of the largest tensor.
 const MAX_SIZE: f64 = 281_474_976_710_656.0;
 
 impl LayerArguments<'_> {

@@ -112,7 +112,7 @@ fn layer(arguments: &LayerArguments, layout: &Layout, attentions: &[&str]) -> Re
     Ok(tensors)
 }
 
-/// Layers that torch copies from one, with an optional norm after them.
+/// Layers that torch copies from one layer, followed by an optional norm.
 pub(super) fn stack(arguments: &LayerArguments, layout: &Layout, kind: LayerKind) -> Result<Vec<LayerTensor>> {
     let layers = arguments.count("layers")?;
     ensure!(layers <= MAX_LAYERS, "`layers` is {layers}: at most 2^12 are allowed");

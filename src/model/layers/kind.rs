@@ -31,7 +31,7 @@ pub enum LayerKind {
     TransformerEncoder,
     TransformerDecoder,
     Transformer,
-    /// Any layer with a random state and no weights. In Keras it uses a seed, which changes those of later layers.
+    /// Any layer with a random state and no weights. In Keras it consumes a seed, which changes the seeds of later layers.
     Dropout,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum ArgumentKind {
     Size,
     /// A required size, or a list of sizes.
     Sizes,
-    /// A count of 1 or more; 1 by default.
+    /// A count of at least 1; 1 by default.
     Count,
     /// True by default.
     Switch,

@@ -87,7 +87,7 @@ fn seeds(arguments: &LayerArguments) -> Result<u64> {
     Ok(seeds)
 }
 
-/// The numbers of seeds that Keras draws for a layer before and after those of its weights. A recurrent layer has a generator for dropout.
+/// The numbers of seeds that Keras draws for a layer before and after its weights' seeds. A recurrent layer has a generator for dropout.
 pub fn extra_keras_seeds(kind: LayerKind, parameters: &[(String, Parameter)]) -> Result<[u64; 2]> {
     Ok(match kind {
         LayerKind::Rnn => [1, 0],

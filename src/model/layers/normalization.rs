@@ -28,7 +28,7 @@ pub(super) fn prelu(arguments: &LayerArguments, framework: &Framework) -> Result
     Ok(vec![LayerTensor { default_scheme: Some(format!("{constant}:value={init:e}")), ..slope }])
 }
 
-/// Batch and instance norms. `default` is the default of both flags, `affine` and `statistics`.
+/// Batch and instance norms. `default` is the default of the flags `affine` and `statistics`.
 pub(super) fn with_statistics(
     arguments: &LayerArguments,
     framework: &Framework,

@@ -14,7 +14,7 @@ const MAX_LAYERS: u64 = 1 << 16;
 /// The suffix of the first layer, in frameworks with one entry for stacked layers.
 const FIRST: &str = "_l0";
 
-/// `layers` stacked layers in one or both directions of time: all tensors of one before those of the next.
+/// `layers` stacked layers in one or both time directions: all tensors of one layer precede those of the next.
 pub(super) fn recurrent(
     arguments: &LayerArguments,
     rows: &[GateRow],
@@ -65,12 +65,12 @@ pub(super) fn recurrent(
 struct Layer {
     inputs: u64,
     outputs: u64,
-    /// The size of the state: that of the outputs, or of their projection.
+    /// The size of the state: the size of the outputs, or of their projection.
     state: u64,
     bias: bool,
 }
 
-/// A cell: one layer for one step of time, without the number of a layer in its names.
+/// A cell: one layer for one time step, without a layer number in its names.
 pub(super) fn cell(arguments: &LayerArguments, framework: &Framework, layout: &Layout) -> Result<Vec<LayerTensor>> {
     let (inputs, outputs) = (arguments.size("in")?, arguments.size("out")?);
     let rows = CELL.map(|(word, tensor)| (word, tensor, arguments.kind.gates()));

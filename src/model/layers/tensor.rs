@@ -76,7 +76,7 @@ pub(super) struct Gates {
 /// A tensor of a layer, before it is drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerTensor {
-    /// The name, with that of the layer before it.
+    /// The name, prefixed with the layer's name.
     pub name: String,
     /// The size of each axis.
     pub shape: Vec<u64>,
@@ -90,7 +90,7 @@ pub struct LayerTensor {
     pub default_scheme: Option<String>,
     /// The position among the draws of the layer, which may differ from that in the file. Copies of one draw share it.
     pub turn: usize,
-    /// The number of uniform values that are drawn before it and dropped.
+    /// The number of uniform values that are drawn before this tensor and discarded.
     pub skipped: u64,
 }
 

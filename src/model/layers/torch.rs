@@ -1,4 +1,4 @@
-//! Layers of torch only.
+//! Layers that only torch has.
 
 use anyhow::{Result, bail, ensure};
 

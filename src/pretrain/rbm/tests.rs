@@ -69,7 +69,7 @@ fn free_energies(machine: &Rbm, visible: &Matrix<f32>) -> Vec<f64> {
     visible.each_row().zip(machine.sums(visible).each_row()).map(energy).collect()
 }
 
-/// log p of a visible state, from its free energy and those of all others.
+/// log p of a visible state, from the free energies of this and all other states.
 fn log_likelihood(machine: &Rbm, visible: &Matrix<f32>) -> f64 {
     let all: f64 = free_energies(machine, &states(INPUTS)).iter().map(|energy| libm::exp(-energy)).sum();
     -free_energies(machine, visible)[0] - libm::log(all)

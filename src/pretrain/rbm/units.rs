@@ -7,7 +7,7 @@ use crate::pretrain::activation::Activation;
 use crate::pretrain::blocks::WORK_OF_A_THREAD;
 use crate::pretrain::noise::Noise;
 
-/// The least rows of weights for a parallel task.
+/// The minimum number of rows of weights for a parallel task.
 const ROWS_OF_A_TASK: usize = 128;
 
 /// The units of one side.
@@ -24,7 +24,7 @@ pub(super) struct Draw<'a> {
     pub(super) noise: &'a Noise,
     /// The number of the draw.
     pub(super) number: u64,
-    /// The most samples of a draw.
+    /// The maximum number of samples of a draw.
     pub(super) batch: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Column selection of a text, by position or by name in the heading.
+//! Column selection of a text file, by position or by name in the heading.
 
 use std::str::FromStr;
 

@@ -27,7 +27,7 @@ const SHARE_OF_A_RECORD: u64 = 32;
 /// Number of bytes from which the delimiter is guessed.
 const GUESSED_FROM: u64 = 1 << 16;
 
-/// Options for reading a text.
+/// Options for reading a text file.
 #[derive(Clone, Debug, Default)]
 pub struct TextOptions {
     /// Delimiter between fields.
@@ -36,7 +36,7 @@ pub struct TextOptions {
     pub columns: Option<Columns>,
 }
 
-/// Matrix read from a text.
+/// Matrix read from a text file.
 pub(super) struct Matrix {
     /// Values in row-major order, one sample after the other.
     pub(super) values: Vec<f64>,
@@ -53,7 +53,7 @@ pub(super) fn is_text(path: &Path) -> Result<bool> {
     Ok(super::is_text(&opening(&Origin::open(path)?, OPENING)?))
 }
 
-/// Reads the numbers of a text into at most `limit` bytes of memory.
+/// Reads the numbers of a text file into at most `limit` bytes of memory.
 pub(super) fn read(path: &Path, options: &TextOptions, limit: u64) -> Result<Matrix> {
     let origin = Origin::open(path)?;
     let length = origin.length();
@@ -84,7 +84,7 @@ struct Rows<R> {
     notes: Vec<String>,
 }
 
-/// Missing values found so far.
+/// Number of missing values so far.
 #[derive(Default)]
 struct Missing {
     count: u64,

@@ -1,4 +1,4 @@
-//! Parses a field of a text as a number, or explains the fault.
+//! Parses a field of a text file as a number, or explains why it is not one.
 
 use crate::text::{cut, escape};
 

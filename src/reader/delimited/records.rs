@@ -47,8 +47,8 @@ impl FromStr for Delimiter {
 }
 
 impl Delimiter {
-    /// Resolves [`Delimiter::Auto`] from the first bytes of a text. A character qualifies if every line has the same
-    /// number of it.
+    /// Resolves [`Delimiter::Auto`] from the first bytes of a file. A character qualifies if every line has the same
+    /// number of occurrences.
     pub(super) fn or_guessed(self, opening: &[u8]) -> Self {
         if self != Self::Auto {
             return self;
@@ -88,7 +88,7 @@ fn stated(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// True for a blank line or a comment.
+/// True for a blank or comment line.
 fn is_passed_over(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.is_empty() || line[0] == b'#'
@@ -157,7 +157,7 @@ impl<R: BufRead> Records<R> {
         self.fields.places.len()
     }
 
-    /// A field of the record, without quotes and surrounding blanks.
+    /// A field of the record, without quotes or surrounding blanks.
     pub(super) fn field(&self, number: usize) -> Cow<'_, str> {
         let place = &self.fields.places[number];
         let field = String::from_utf8_lossy(&self.record[to_usize(place.start.into())..to_usize(place.end.into())]);

@@ -108,7 +108,7 @@ impl Orthogonal {
     }
 }
 
-/// The divisor of both matrices of PEFT.
+/// PEFT's divisor of both matrices.
 const DIVISOR: f64 = 10.0;
 
 impl Moments for Orthogonal {
@@ -116,13 +116,13 @@ impl Moments for Orthogonal {
         Some(0.0)
     }
 
-    /// On average half of the squares of a row of Q lie in the rows that are used.
+    /// On average, the rows used hold half of the sum of squares of a row of Q.
     fn std(&self) -> Option<f64> {
         Some(0.5f64.sqrt() / DIVISOR)
     }
 
     fn max_abs(&self) -> f64 {
-        // The rows that are taken have at most norm 1 at each place, and as many normals go with it as there are rows.
+        // At each position the rows used have norm at most 1, and are combined with as many normals as there are rows.
         NORMAL_REACH / DIVISOR * to_f64(self.sizes().0.div_ceil(2)).sqrt()
     }
 }

@@ -100,7 +100,7 @@ impl ConvolutionAware {
         let [inputs, taps] = [self.convolution.inputs(), self.convolution.taps()].map(to_usize);
         let frequencies = inverse.len() / taps;
         let blocks = inputs.div_ceil(frequencies) as u64;
-        // The even streams are those of spectra, the odd ones those of noise.
+        // Even streams draw spectra, odd ones noise.
         let spectrum = |block: u64| 2 * (output * blocks + block);
         let spectra = if frequencies == 1 {
             self.normals(draws, spectrum(0), inputs)

@@ -85,7 +85,7 @@ impl ConvOrthogonal {
                 let along = to_usize(*axis);
                 stride /= along;
                 let projection = Projection::draw(draws, stream(), stream(), outputs);
-                // From the last tap on, so that each finds the one before it as it was.
+                // Starts at the last tap, so that each reads the previous one unmodified.
                 for tap in (0..taps.len() / size).rev() {
                     let (before, from) = taps.split_at_mut(tap * size);
                     let first = (tap / stride).is_multiple_of(along);

@@ -81,7 +81,7 @@ impl Joint for Features {
 
     fn workspace(&self) -> u64 {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        // The values twice, a block and the vectors that its norms are those of.
+        // The values twice, a block, and the vectors whose norms it uses.
         bytes_of(&[&[2, self.unfolding.count()], &[2, rows.min(columns), columns], &panels(columns)])
     }
 }

@@ -72,7 +72,7 @@ fn haar_angles(draws: &dyn RandomStreams, stream: u64, size: usize) -> Vec<f64> 
     let eigenvalues = matrix.complex_eigenvalues();
     let mut angles: Vec<f64> = eigenvalues.iter().map(|value| libm::atan2(value.im.abs(), value.re)).collect();
     angles.sort_by(f64::total_cmp);
-    // A rotation of odd size leaves a direction as it is; the other angles come in pairs.
+    // A rotation of odd size fixes one direction; the other angles come in pairs.
     angles.into_iter().skip(size % 2).step_by(2).collect()
 }
 

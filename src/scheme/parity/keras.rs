@@ -60,7 +60,7 @@ const ROWS: &[ParityRow] = &[
     ),
 ];
 
-/// A number times ones. TensorFlow converts it by way of single precision. TensorFlow and JAX flush subnormal numbers to 0.
+/// A number times a tensor of ones. TensorFlow converts it via single precision. TensorFlow and JAX flush subnormal numbers to 0.
 fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
     let value = arguments.value(&VALUE)?;
     let singly = matches!(dtype, DType::F32 | DType::BF16);

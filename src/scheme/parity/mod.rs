@@ -44,7 +44,7 @@ pub struct ParityRow {
     pub single: bool,
     /// True if a uniform distribution is drawn on the unit interval and then multiplied, not drawn between its bounds.
     pub scaled: bool,
-    /// True if the framework has a function with the plain meaning of our name; else each of its names says more.
+    /// True if the framework has a function with the plain meaning of our name; otherwise each of its names is more specific.
     plain: bool,
 }
 
@@ -75,7 +75,7 @@ impl ParityRow {
         Self { plain: true, ..self }
     }
 
-    /// Draws single precision as such, in a framework that draws other dtypes in double precision and rounds.
+    /// Draws directly in single precision, in a framework that draws other dtypes in double precision and rounds.
     const fn single(self) -> Self {
         Self { single: true, ..self }
     }
@@ -98,7 +98,7 @@ pub fn of(word: &str) -> Option<&'static ParityTable> {
     PARITY.iter().find(|like| like.framework == framework)
 }
 
-/// The frameworks with a scheme, each with the reason if its values are approximate.
+/// The frameworks with a scheme, each with a reason if its values are approximate.
 pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     PARITY.iter().filter_map(move |like| {
         let row = like.rows.iter().find(|row| row.scheme == scheme)?;

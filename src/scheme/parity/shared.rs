@@ -50,7 +50,7 @@ pub(super) struct StdFirst;
 
 impl Arithmetic for StdFirst {}
 
-/// A number as JAX converts it: to a bfloat16 by way of single precision.
+/// A number as JAX converts it: to a bfloat16 via single precision.
 pub(super) fn array(dtype: DType, value: f64) -> f64 {
     match dtype {
         DType::BF16 => dtype.round(to_f32(value).into()),
@@ -76,7 +76,7 @@ pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn
     }
 }
 
-/// Errors for any gain but `only`, the framework's.
+/// Errors for any gain except `only`, the framework's.
 pub(super) fn only_gain(framework: &str, arguments: &Arguments, only: &str) -> Result<()> {
     ensure!(
         arguments.text(&GAIN) == only,

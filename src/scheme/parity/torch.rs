@@ -37,7 +37,7 @@ pub(super) const TABLE: ParityTable = ParityTable {
         same("embedding"),
         row("fan-in-uniform", |arguments, site, _| {
             let distribution = linear(site)?;
-            // Of no inputs the bound of a bias is 0, and its numbers are drawn all the same.
+            // Without inputs the bound of a bias is 0, but its numbers are still drawn.
             let cleared = arguments.flag(&CLEARED) || (site.shape.rank() < 2 && site.fan_in()? == 0);
             Ok(if cleared { distribution.cleared(site.shape.count()) } else { distribution })
         }),

@@ -217,7 +217,7 @@ fn generalized(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     fixed(Measure::GeneralizedLagT { alpha, beta }, arguments, site)
 }
 
-/// Diagonal matrices of minus the exponentials of normal numbers.
+/// Diagonal matrices of negated exponentials of normal numbers.
 #[derive(Debug)]
 struct Decays {
     size: u64,

@@ -140,7 +140,7 @@ pub(super) struct Matrix {
     pub(super) measure: Measure,
     pub(super) size: u64,
     pub(super) scale: f64,
-    /// True for layers that multiply by it from the right.
+    /// True for layers that multiply by the matrix from the right.
     pub(super) transposed: bool,
 }
 

@@ -172,7 +172,7 @@ impl TimeStep {
 }
 
 impl TimeStep {
-    /// By quadrature over the logarithm of the step; some of the steps lie at the floor.
+    /// By quadrature over the logarithm of the step; some of the steps are at the floor.
     fn moments(&self) -> (f64, f64) {
         let (low, high) = (libm::log(self.least), libm::log(self.longest));
         let from = if self.floor > self.least { libm::log(self.floor) } else { low };

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Arguments, Parameter, Site};
 
-/// The size of the last axis, that of states or units; the axes before it repeat them.
+/// The size of the last axis (states or units); the preceding axes repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
     let last = site.shape.axes().last().copied();
     last.with_context(|| format!("it needs an axis, and shape {} is that of one number", site.shape))

@@ -15,7 +15,7 @@ pub(super) struct LegS {
 
 impl Moments for LegS {
     fn max_abs(&self) -> f64 {
-        // The sum of the squares of all eigenvalues is at most that of the matrix, N^4 / 4, and each is there twice.
+        // The sum of the squares of all eigenvalues is at most that of the matrix, N^4 / 4, and each occurs twice.
         let states = 2.0 * to_f64(self.eigenvalues);
         states * states / 8f64.sqrt()
     }

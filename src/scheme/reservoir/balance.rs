@@ -2,7 +2,7 @@
 
 use crate::tensor::to_f64;
 
-/// The most Newton steps; ten are usual.
+/// The maximum number of Newton steps; ten are usual.
 const STEPS: usize = 60;
 /// The tolerance on the scales, relative to their neighbours.
 const ENOUGH: f64 = 1e-6;

@@ -99,7 +99,7 @@ impl Structure for SmallWorld {
             }
             let free = |place: &usize| *place != unit && matrix[unit * n + place] == 0.0;
             let chosen = to_usize(random::below(words.as_mut(), (0..n).filter(free).count() as u64));
-            // None where the unit is joined to all others.
+            // `None` if the unit is connected to all others.
             let Some(place) = (0..n).filter(free).nth(chosen) else { continue };
             for (old, new) in [(unit * n + other, unit * n + place), (other * n + unit, place * n + unit)] {
                 matrix[new] = std::mem::take(&mut matrix[old]);

@@ -119,7 +119,7 @@ impl Structure for Weighted {
     }
 }
 
-/// The most signs taken from pi.
+/// The maximum number of signs taken from pi.
 const MAX_DIGITS: u64 = 20_000;
 
 #[derive(Debug)]

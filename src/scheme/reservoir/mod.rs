@@ -65,7 +65,7 @@ pub(super) trait Structure: Debug + Send + Sync {
         1.0
     }
 
-    /// The bytes that filling needs besides the matrix.
+    /// The bytes that filling needs in addition to the matrix.
     fn scratch(&self) -> u64 {
         0
     }
@@ -79,12 +79,12 @@ struct Matrices<T> {
     unfolding: Unfolding,
 }
 
-/// The number of draws of a matrix from its own streams, until it has a spectral radius.
+/// The maximum number of draws of a matrix from its own streams to obtain a spectral radius.
 const ATTEMPTS: u64 = 100;
 /// The number of draws after those, and the first of their streams.
 const FURTHER_ATTEMPTS: u64 = 2000;
 const FURTHER_STREAMS: u64 = 1 << 48;
-/// The least accepted probability of a cycle: all attempts together miss it with a probability of 10^-18.
+/// The minimum accepted probability of a cycle: all attempts together miss it with a probability of 10^-18.
 const LEAST_CYCLE: f64 = 0.02;
 /// The streams per attempt.
 const STREAMS: u64 = 16;

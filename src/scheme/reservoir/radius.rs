@@ -17,7 +17,7 @@ pub(super) fn scale_to_radius(matrix: &mut [f64], n: usize, radius: f64) -> bool
     let Some(found) = spectral_radius(matrix, n).filter(|&found| found > LEAST * largest) else { return false };
     let scale = radius / found;
     for value in matrix {
-        // Of the tiniest numbers the scale alone is beyond the range of doubles.
+        // For the tiniest numbers, only the scale is beyond the range of doubles.
         *value = if scale.is_finite() { *value * scale } else { *value / found * radius };
     }
     true
@@ -25,7 +25,7 @@ pub(super) fn scale_to_radius(matrix: &mut [f64], n: usize, radius: f64) -> bool
 
 /// The largest magnitude of an eigenvalue of an `n` x `n` matrix; `None` if the iteration fails.
 ///
-/// The eigenvalues are those of the strongly connected components of its graph. So the radius of an acyclic matrix is exactly 0; iterating
+/// The eigenvalues are computed per strongly connected component of its graph. So the radius of an acyclic matrix is exactly 0; iterating
 /// on the full matrix would miss it by far.
 pub(super) fn spectral_radius(matrix: &[f64], n: usize) -> Option<f64> {
     let mut largest = 0f64;
@@ -90,7 +90,7 @@ impl Measured {
 
 /// The spectral radius by the real Schur form; `None` if that fails.
 fn measured(block: Vec<f64>, size: usize) -> Option<Measured> {
-    // Units on scales of their own are brought to one, as LAPACK does before it looks for eigenvalues.
+    // Units on different scales are balanced, as LAPACK does before computing eigenvalues.
     let mut block = DMatrix::from_vec(size, size, block);
     balance_parlett_reinsch(&mut block);
     reflect(block.as_mut_slice(), size);
@@ -126,7 +126,7 @@ fn tridiagonal(block: &[f64], size: usize) -> Option<f64> {
 /// Replaces a matrix by H A H with a reflection H, which has the same eigenvalues and no zeros. The eigenvalue iteration stalls on some 0/1
 /// matrices, such as that of a cycle.
 fn reflect(block: &mut [f64], size: usize) {
-    // An axis of no particular direction: the fractional parts of the multiples of the golden ratio, plus 1.
+    // An axis in no special direction: the fractional parts of the multiples of the golden ratio, plus 1.
     let axis: Vec<f64> = (1..=size).map(|place| 1.0 + (to_f64(place as u64) * 0.618_033_988_749_894_9) % 1.0).collect();
     let factor = 2.0 / axis.iter().map(|part| part * part).sum::<f64>();
     let across = |line: &mut dyn FnMut(usize) -> usize, block: &mut [f64]| {
@@ -214,7 +214,7 @@ mod tests {
         has_radius(&[], 0, 0.0);
         has_radius(&[-3.0], 1, 3.0);
         has_radius(&[1.0, 2.0, 3.0, 4.0], 2, 2.5 + 8.25f64.sqrt());
-        // A rotation, which has no real eigenvalue, and a triangle whose diagonal tells.
+        // A rotation, which has no real eigenvalue, and a triangular matrix, whose eigenvalues are its diagonal.
         has_radius(&[0.6, -0.8, 0.8, 0.6], 2, 1.0);
         has_radius(&[1.0, 0.0, 0.0, 5.0, -2.0, 0.0, 5.0, 5.0, 0.5], 3, 2.0);
     }
@@ -275,11 +275,11 @@ mod tests {
             let found = spectral_radius(matrix, n).unwrap();
             assert!((found - expected).abs() <= 1e-9 * expected, "{found} is not {expected}");
         }
-        // Where the least sum of squares is enough, and where the largest singular value has to be least.
+        // Cases in which the smallest sum of squares suffices, and in which the largest singular value must be minimised.
         is_near(&toeplitz(60, &[(2, 1.0), (-3, 0.01)]), 60, 0.308_283_106_231_619_7);
         is_near(&toeplitz(60, &[(1, 1.0), (-2, 1e-4), (0, 0.2)]), 60, 0.287_490_452_802_101_9);
         is_near(&toeplitz(90, &WIDE), 90, 0.908_620_480_615_894_4);
-        // Each line has weights of its own.
+        // Each line has different weights.
         let mut uneven = toeplitz(50, &[(1, 1.0), (-1, 1e-3), (0, 0.1)]);
         uneven.iter_mut().enumerate().for_each(|(at, weight)| *weight *= 1.0 + to_f64(at as u64 * 7 % 5) / 10.0);
         is_near(&uneven, 50, 0.198_641_586_536_938_9);

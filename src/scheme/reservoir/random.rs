@@ -16,7 +16,7 @@ pub(crate) struct Random<'a> {
 }
 
 impl<'a> Random<'a> {
-    /// The streams from `first` on.
+    /// The streams starting at `first`.
     pub(super) fn new(draws: &'a dyn RandomStreams, first: u64) -> Self {
         Self { draws, next: first }
     }
@@ -162,9 +162,9 @@ pub(super) enum Places {
     Independent { density: f64 },
     /// A fixed number of them anywhere.
     Exact { count: u64, fraction: f64 },
-    /// A fixed number into each unit.
+    /// A fixed number of connections into each unit.
     In { degree: u64, fraction: f64 },
-    /// A fixed number out of each unit.
+    /// A fixed number of connections out of each unit.
     Out { degree: u64, fraction: f64 },
 }
 

@@ -135,7 +135,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
 ];
 
-/// A number of layers: 1 or more.
+/// A number of layers, at least 1.
 fn layers(arguments: &Arguments, parameter: &Parameter<u64>) -> Result<f64> {
     let name = parameter.name;
     let layers = arguments.optional(parameter).with_context(|| format!("`{name}` is required, as in `{name}=12`"))?;

@@ -1,4 +1,4 @@
-//! Schemes with a variance of scale over fan, in our arithmetic and that of the frameworks.
+//! Schemes with a variance of scale over fan, in our arithmetic and in the frameworks'.
 
 use anyhow::{Result, ensure};
 

@@ -125,7 +125,7 @@ impl Deterministic for Stft {
             let wave = steps.wave(self.imaginary, [time, frequency, period]);
             return round(round(wave * round(window)) / self.scale);
         }
-        // The angle is reduced in whole numbers, where nothing is lost.
+        // The angle is reduced in integers, which is exact.
         let steps = u128::from(time) * u128::from(frequency) % u128::from(period);
         let angle = -TAU * to_f64(u64::try_from(steps).unwrap_or(0)) / to_f64(period);
         let wave = if self.imaginary { libm::sin(angle) } else { libm::cos(angle) };

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::tensor::{Shape, to_f64, to_usize};
 
-/// The most values of the block, and of the slices of one axis.
+/// The maximum number of values of the block, and of the slices of one axis.
 const LIMIT: u64 = 1 << 20;
 /// The number of values of each slice that are copied.
 const PROBES: u64 = 64;
 
-/// An axis of size 2 or more.
+/// An axis of size 2 or larger.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// Its number in the tensor.
@@ -65,7 +65,7 @@ impl Excerpt {
         Self { axes, block, slices }
     }
 
-    /// The axes of size 2 or more.
+    /// The axes of size 2 or larger.
     pub(super) fn axes(&self) -> &[Axis] {
         &self.axes
     }
@@ -101,7 +101,7 @@ impl Excerpt {
         loaded(&self.block)
     }
 
-    /// For each axis: its number in the tensor, the number of values copied of each slice, and these, slice by slice.
+    /// For each axis: its number in the tensor, the number of values copied from each slice, and those values, slice by slice.
     pub(super) fn slices(&self) -> impl Iterator<Item = (usize, usize, Vec<f64>)> {
         self.slices.iter().map(|slices| (self.axes[slices.axis].number, slices.probes.len(), loaded(&slices.values)))
     }

@@ -81,7 +81,7 @@ impl Side<'_> {
         grid: f64,
     ) -> TestResult {
         let dtype = tensor.dtype;
-        // A number that was rounded to the value lies between the middles to its neighbours.
+        // A number that was rounded to the value lies between the midpoints to its neighbours.
         let below = -dtype.next_up(-value);
         let above = dtype.next_up(value);
         let near = self.bound.is_finite()

@@ -15,7 +15,7 @@ use crate::writer::Encoder;
 
 /// Sums of at least this number of bounded values are normal in the tested range.
 const MANY: u64 = 4096;
-/// The least and the greatest number of values that are drawn for comparison.
+/// The minimum and maximum number of values that are drawn for comparison.
 const DRAWN: (u64, u64) = (1 << 16, 1 << 24);
 
 /// Adds the test of Kolmogorov and Smirnov, of one sample or of two. Returns the share of equal pairs among values that were drawn for
@@ -42,7 +42,7 @@ pub(super) fn distance(fit: &mut GoodnessOfFit, sample: &Sample, cells: &Cells, 
     0.0
 }
 
-/// As many values of another seed, within limits, and the share of equal pairs among them.
+/// The same number of values from another seed, within limits, and the share of equal pairs among them.
 fn drawn(sample: &Sample, cells: &Cells, threads: usize) -> (Cells, f64) {
     const SEED: u64 = 0x6c61_7720_7465_7374;
     const PART: usize = 1 << 14;
@@ -73,9 +73,9 @@ pub(super) fn moments(dtype: DType, distribution: &Distribution, found: &Summary
     let (Some(found_mean), Some(found_std)) = (found.mean(), found.std()) else { return Vec::new() };
     let count = found.finite;
     let is_normal = matches!(distribution, Distribution::Normal { .. });
-    // Sums of values with heavier tails are not normal until there are more of them.
+    // Sums of values with heavier tails need more terms to become normal.
     let kurtosis = kurtosis(distribution).filter(|_| is_normal || count >= MANY);
-    // Rounding alone may move the mean and the variance of values of this size.
+    // Rounding itself may shift the mean and the variance of values of this size.
     let large = dtype.round((mean.abs() + 2.0 * std).min(dtype.max() / 2.0));
     let step = dtype.next_up(large) - large;
     let test_of_mean = kurtosis.map(|_| {

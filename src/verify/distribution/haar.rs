@@ -9,9 +9,9 @@ use crate::statistics::p_value::{
 use crate::tensor::{DType, to_f64};
 use crate::text::{figure, grouped};
 
-/// The most columns of a matrix whose pivots are tested; their signs suffice.
+/// The maximum number of columns of a matrix whose pivots are tested; their signs suffice.
 const COLUMNS: usize = 32;
-/// The most columns of all matrices whose signs are tested.
+/// The maximum number of columns of all matrices whose signs are tested.
 const SIGNS: u64 = 4096;
 /// The error of arithmetic in single precision, as a share of a length.
 const LEAST_TOLERANCE: f64 = 1e-6;
@@ -124,7 +124,7 @@ impl Orthonormal<'_> {
         self.coordinate("first column", sum, &format!("the sum of the first column{}", self.of(number)))
     }
 
-    /// The most by which rounding of the entries moves their sum, over the length of a row times that of a column.
+    /// The largest amount by which rounding of the entries moves their sum, divided by the length of a row times that of a column.
     fn tolerance(&self) -> f64 {
         let half_a_step = 0.5f64.powi(self.dtype.mantissa_bits().cast_signed() + 1);
         LEAST_TOLERANCE + half_a_step * to_f64(self.columns as u64).sqrt()

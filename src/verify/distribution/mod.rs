@@ -1,6 +1,6 @@
 //! Tests of values against a distribution. Neither their seed nor the program that drew them matters.
 //!
-//! Independent values are counted in cells whose borders lie half way between neighbouring numbers of the dtype, so rounded values do not
+//! Independent values are counted in cells whose borders lie halfway between neighbouring numbers of the dtype, so rounded values do not
 //! fail because they are rounded. Their distribution function is compared by the test of Kolmogorov and Smirnov, with Massart's bound,
 //! which holds for any count and for distributions with steps. If no formula is known, values of another seed are drawn and the two
 //! samples compared. Other tests are of
@@ -93,7 +93,7 @@ impl GoodnessOfFit {
 pub struct TestOptions {
     /// The number of threads that read.
     pub threads: usize,
-    /// The most memory for a matrix, in bytes.
+    /// The maximum memory for a matrix, in bytes.
     pub max_memory: u64,
     /// The number of values in all tested tensors.
     pub total_values: u64,
@@ -176,7 +176,7 @@ fn exact(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: Te
     }))
 }
 
-/// Tests a distribution of dependent values by its bounds alone.
+/// Tests a distribution of dependent values only by its bounds.
 fn range_alone(
     tensor: &TensorSpec,
     contents: &mut Contents,

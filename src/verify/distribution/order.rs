@@ -12,7 +12,7 @@ use crate::statistics::ecdf::Cells;
 use crate::statistics::p_value::{chi_squared, poisson_bound, sidak, standard_normal};
 use crate::tensor::to_f64;
 
-/// The least number of products or values for a test.
+/// The minimum number of products or values for a test.
 const FEWEST: f64 = 16.0;
 
 /// The suffix of the names of tests of magnitudes.
@@ -34,7 +34,7 @@ pub(super) fn test(axes: &[Axis], block: &[f64], cells: &Cells, collision: f64) 
     let scores = [Scores::ranks(block, cells), Scores::magnitudes(block, cells)];
     let mut tests: Vec<TestResult> =
         pairings(axes).iter().flat_map(|pairing| pairs(pairing, block, &scores, collision)).collect();
-    // Of two equally sure findings, the report shows that of the ranks first: it says more.
+    // Of two equally sure findings, the report shows the one for ranks first, as it is more informative.
     tests.sort_by_key(|test| test.name.contains(MAGNITUDES));
     for scores in &scores {
         for axis in (0..axes.len()).filter(|_| axes.len() > 1) {
@@ -85,7 +85,7 @@ impl Scores {
     }
 }
 
-/// Products of the scores of pairs.
+/// Products of the scores in each pair.
 #[derive(Clone, Copy, Default)]
 struct Products {
     sum: f64,

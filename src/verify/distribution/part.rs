@@ -14,7 +14,7 @@ use crate::text::grouped;
 #[derive(Clone, Copy)]
 pub(super) enum Part<'a> {
     All,
-    /// All elements but `from..to`.
+    /// All elements except `from..to`.
     Without {
         from: u64,
         to: u64,
@@ -33,7 +33,7 @@ pub(super) struct Sample<'a> {
     pub(super) part: Part<'a>,
 }
 
-/// A chunk of a tensor, and those of its values that follow the distribution.
+/// A chunk of a tensor, and its values that follow the distribution.
 pub(super) struct Selected<'v> {
     pub(super) start: u64,
     /// The values of the chunk; NaN for each that must be 0.

@@ -12,7 +12,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Bounds are widened by two roundings, for programs that compute them in another way.
+    /// Bounds are widened by two roundings, for programs that compute them differently.
     pub(super) fn new(tensor: &TensorSpec, distribution: &Distribution) -> Self {
         let dtype = tensor.dtype;
         let widened =

@@ -105,7 +105,7 @@ pub(super) fn collision(cells: &Cells, block: &[f64], drawn: f64) -> f64 {
     let bits = block.iter().filter(|value| value.is_finite()).fold(0, |bits, value| bits | value.to_bits());
     // Values that were rounded to a shorter dtype before end in zero bits.
     let mantissa = 52 - (bits << 12 >> 12 | 1 << 52).trailing_zeros();
-    // Numbers with fewer bits have cells of their own.
+    // Numbers with fewer bits have separate cells.
     let grid = if mantissa > MANTISSA { 0.5f64.powi(mantissa.min(COARSEST_BITS).cast_signed()) } else { 0.0 };
     cells.collision(mantissa).max(grid).max(drawn)
 }
@@ -128,7 +128,7 @@ fn pairs_among(mut bits: Vec<u64>) -> u64 {
     bits.chunk_by(|one, other| one == other).map(|same| same.len() as u64 * (same.len() as u64 - 1) / 2).sum()
 }
 
-/// Tests for more equal magnitudes than expected. Among many values, a hash selects magnitudes, each with all its equals.
+/// Tests for more equal magnitudes than expected. Among many values, a hash selects magnitudes, each with all values equal to it.
 pub(super) fn duplicates(values: &[f64], collision: f64) -> TestResult {
     let all = || values.iter().filter(|value| value.is_finite()).map(|value| magnitude(*value));
     let count = all().count() as u64;
@@ -208,7 +208,7 @@ pub(super) fn slices(excerpt: &Excerpt, collision: f64) -> Vec<String> {
     equal.collect()
 }
 
-/// True if `values` values hardly ever equal as many others in any of `tries` comparisons.
+/// True if `values` values hardly ever equal the same number of others in any of `tries` comparisons.
 fn is_rare(collision: f64, values: usize, tries: f64) -> bool {
     to_f64(values as u64) * libm::log(collision) + libm::log(tries.max(1.0)) < libm::log(NEVER)
 }

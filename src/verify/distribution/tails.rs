@@ -35,7 +35,7 @@ pub(super) fn tails(distribution: &Distribution) -> Option<Tails> {
     Some(Tails { below, above })
 }
 
-/// The fourth central moment of a distribution over its squared variance; `None` if there is no formula.
+/// The fourth central moment of a distribution divided by its squared variance; `None` if there is no formula.
 pub(super) fn kurtosis(distribution: &Distribution) -> Option<f64> {
     match *distribution {
         Distribution::Normal { .. } => Some(3.0),

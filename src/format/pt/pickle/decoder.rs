@@ -9,7 +9,7 @@ use super::opcodes::{Instruction, STOP};
 
 /// Largest number of values on the stack, and of marks among them.
 const MAX_STACK: usize = 1 << 21;
-/// Number of an object's attributes that are searched for those of modules.
+/// Number of an object's attributes that are searched for module attributes.
 const LOOKED_AT: usize = 32;
 
 struct Decoder<'a> {
@@ -384,7 +384,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Sets an object's attributes, which are not stored. They only reveal a module.
+    /// Sets an object's attributes, which are not stored: they only show whether it is a module.
     fn build(&mut self) -> Result<()> {
         let [owner, state] = self.last()?;
         let Value::Container(number) = owner else { bail!("attributes of {}", self.heap.kind(owner)) };

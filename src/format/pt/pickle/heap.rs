@@ -1,5 +1,5 @@
 //! The objects made by a pickle. Values are small and copied; longer ones are in a few lists that are freed at once, so that deep nesting
-//! uses no stack. Texts and numbers stay in the pickle's own bytes.
+//! uses no stack. Strings and numbers stay in the pickle's own bytes.
 
 use std::mem::size_of;
 
@@ -15,9 +15,9 @@ pub(super) enum Value {
     Switch(bool),
     /// An integer, by the offset of its instruction.
     Number(u32),
-    /// A text, by the offset of its instruction.
+    /// A string, by the offset of its instruction.
     Text(u32),
-    /// Any other value without parts.
+    /// Any other value that has no parts.
     Plain,
     Global(u32),
     Tuple(u32),
@@ -92,7 +92,7 @@ pub(super) struct Stored {
     pub(super) conjugated: bool,
 }
 
-/// The most memory for the values of a pickle: 2^20 tensors of `torch.save` need less.
+/// The maximum memory for the values of a pickle: 2^20 tensors of `torch.save` need less.
 const MAX_MEMORY: usize = 1 << 29;
 
 #[derive(Default)]

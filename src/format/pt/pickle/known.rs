@@ -17,7 +17,7 @@ const fn element(dtype: &'static str, storage: Option<&'static str>, word: &'sta
     Element { dtype, storage, word, size }
 }
 
-/// Bytes whose type the tensor gives.
+/// Bytes whose type is given by the tensor.
 pub(in super::super) const UNTYPED: &Element = &element("", Some("UntypedStorage"), "bytes", 1);
 
 static ELEMENTS: &[Element] = &[

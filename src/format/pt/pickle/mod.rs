@@ -61,7 +61,7 @@ impl<'a> Pickle<'a> {
         self.heap.number(self.root)
     }
 
-    /// The result as a list of texts.
+    /// The result as a list of strings.
     pub(super) fn texts(&self) -> Result<Vec<&'a str>> {
         let Value::Container(list) = self.root else {
             bail!("{} stands where a list should", self.heap.kind(self.root))

@@ -1,4 +1,4 @@
-//! Parses pickle instructions of protocols 1 to 5, by their lengths alone.
+//! Parses pickle instructions of protocols 1 to 5, using only their lengths.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -22,7 +22,7 @@ const MAX_LINE: usize = 1 << 12;
 enum Argument {
     /// This number of bytes.
     Fixed(usize),
-    /// A length prefix of this number of bytes, and as many bytes as it says.
+    /// A length prefix of this many bytes, then that number of bytes.
     LengthPrefixed(usize),
     /// This number of lines.
     Lines(usize),

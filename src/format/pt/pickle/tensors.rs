@@ -11,7 +11,7 @@ use crate::tensor::Shape;
 
 /// The deepest nesting that is searched.
 const MAX_DEPTH: usize = 200;
-/// The most entries that are visited; those of a shared container count each time.
+/// The maximum number of entries that are visited; those of a shared container count each time.
 const MAX_VISITS: usize = 1 << 25;
 /// Longest tensor name, in bytes.
 const MAX_NAME: usize = 1 << 12;
@@ -30,7 +30,7 @@ struct Frame {
     index: usize,
     /// Length of the container's name.
     name: usize,
-    /// The numbers of tensors, and of entries without any, found before it.
+    /// The numbers of tensors and of entries without tensors found earlier.
     tensors: usize,
     skipped: usize,
 }
@@ -155,7 +155,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Appends a key to the name. False if it is no text or too long.
+    /// Appends a key to the name. False if it is not a string or is too long.
     fn append(&mut self, key: Key) -> bool {
         let text = match key {
             Key::Index(index) => index.to_string(),

@@ -110,7 +110,7 @@ impl<T: Precision + Mul<Output = T>> Source for Orthogonal<T> {
 impl<T: Precision + Mul<Output = T>> Orthogonal<T> {
     fn gather<N>(&self, start: u64, out: &mut [N], convert: fn(T) -> N) {
         let (rows, columns) = (self.unfolding.rows(), self.unfolding.columns());
-        // A tall matrix is kept by columns, a wide one by rows: the orthonormal vectors either way.
+        // A tall matrix is stored by columns, a wide one by rows, so that the orthonormal vectors are contiguous.
         let [by_row, by_column] = if rows >= columns { [1, rows] } else { [columns, 1] };
         let at = |place: MatrixIndex| place.row * by_row + place.column * by_column;
         let step = self.unfolding.step();
@@ -188,5 +188,5 @@ impl Beside {
     }
 }
 
-/// The number of runs read together: the singles of a cache line.
+/// The number of runs read together: as many as a cache line has singles.
 const RUNS_TOGETHER: usize = 16;

@@ -39,7 +39,7 @@ pub struct Module {
 /// Parameters of a layer that are sizes.
 type Sizes = Vec<(&'static str, Vec<u64>)>;
 
-/// torch's names of parameters, each with that of the layer.
+/// torch's names of parameters, each with the layer's name for it.
 const WORDS: &[(&str, &str)] = &[
     ("num_layers", "layers"),
     ("padding_idx", PADDING),
@@ -114,7 +114,7 @@ impl Module {
         of_kind.chain(of_scheme).collect()
     }
 
-    /// Its name as it is typed.
+    /// Its name as the user types it.
     pub fn path(&self) -> String {
         format!("{FRAMEWORK}.nn.{}", self.name)
     }
@@ -181,7 +181,7 @@ impl ModuleSpec {
             }
         }
         for tensor in &mut tensors {
-            // No prefix: the names of the tensors alone.
+            // No prefix, only the names of the tensors.
             if let Some(rest) = tensor.name.strip_prefix('.') {
                 tensor.name = rest.into();
             }
