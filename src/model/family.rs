@@ -58,7 +58,11 @@ impl Family {
             return Ok(families.swap_remove(position));
         }
         let near = did_you_mean_or_list(model_type, families.iter().map(|family| family.model_type.as_str()), "models");
-        let others = if near.ends_with('?') { "" } else { "; others need a recipe, or a file of weights and --rules rules.toml" };
+        let others = if near.ends_with('?') {
+            ""
+        } else {
+            "; others need a recipe, or a file of weights and --rules rules.toml"
+        };
         bail!("unknown model family `{}`{near}{others}", escape(&cut(model_type, 60)))
     }
 
