@@ -41,7 +41,7 @@ const INDENT: usize = 14;
 
 /// The word that selects the parameters of packing.
 const PACKING_WORD: &str = "packing";
-const ARRANGEMENT_USE: &str = "several weights in one tensor, or a transposed one";
+const PACKING_USE: &str = "several weights in one tensor, or a transposed one";
 
 fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "{}: {}\n", scheme.name, scheme.summary)?;
@@ -51,7 +51,7 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     parameters(out, scheme.parameters)?;
     if scheme.requires.arranges() {
         let names: Vec<&str> = PACKING.iter().map(|parameter| parameter.name()).collect();
-        let text = format!("{}: {ARRANGEMENT_USE} (`fanin explain {PACKING_WORD}`)", names.join(", "));
+        let text = format!("{}: {PACKING_USE} (`fanin explain {PACKING_WORD}`)", names.join(", "));
         entry(out, if scheme.parameters.is_empty() { "parameters" } else { "" }, &text)?;
     }
     if let Some(bare) = scheme.bare {
@@ -121,7 +121,7 @@ fn parameters(out: &mut dyn Write, parameters: &[&dyn AnyParameter]) -> io::Resu
 
 /// Describes the parameters for several weights in one tensor.
 fn packing(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{PACKING_WORD}: {ARRANGEMENT_USE}\n")?;
+    writeln!(out, "{PACKING_WORD}: {PACKING_USE}\n")?;
     entry(out, "schemes", "every scheme that reads fans or matrices takes these beside its own parameters")?;
     parameters(out, PACKING)?;
     entry(out, "example", "fanin init glorot-uniform:split=3,axis=0 768x256 --layout torch -o qkv.npy")
@@ -155,7 +155,7 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
         let names: Vec<String> = family.schemes.iter().map(|scheme| format!("[{0}](#{0})", scheme.name)).collect();
         writeln!(out, "- {}: {}", capitalized(family.name), names.join(", "))?;
     }
-    writeln!(out, "\nA scheme that uses fans or matrices also takes parameters for {ARRANGEMENT_USE}:\n")?;
+    writeln!(out, "\nA scheme that uses fans or matrices also takes parameters for {PACKING_USE}:\n")?;
     for parameter in PACKING {
         writeln!(out, "- `{}`: {}", parameter.name(), parameter.help())?;
     }

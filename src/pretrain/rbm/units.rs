@@ -102,7 +102,7 @@ impl Draw<'_> {
 
     /// Draws a panel of states.
     fn states(&self, panel: usize, units: usize, chances: &[f32], states: &mut [u64]) {
-        /// Rows whose numbers are whole tiles, for any width of the panel.
+        /// Numbers of rows that fill whole tiles, for any width of the panel.
         const ROWS: usize = 32;
         let width = (chances.len() / states.len().max(1)).max(1);
         let (first, held) = (self.address(panel, units), PANEL.min(units - panel * PANEL));
