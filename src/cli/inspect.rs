@@ -24,7 +24,7 @@ use crate::text::{cut, escape, figure, grouped, json_line, matches};
 pub(super) struct Inspect {
     /// Weights file, index (*.index.json), or a folder of either
     file: PathBuf,
-    /// Only tensors whose name matches: * for any characters, ? for one
+    /// Show only tensors whose names match PATTERN (* any characters, ? any one)
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
     /// Print names, counts and sizes as a tree; no value is read
@@ -156,7 +156,7 @@ fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String>
         let (name, word) = (&entry.name, &entry.type_word);
         match entry.element() {
             Some(element) if element.is_complex() => {
-                Some(format!("`{name}` is complex: the statistics are of its magnitudes"))
+                Some(format!("`{name}` is complex: statistics use the magnitudes"))
             }
             Some(element) if element.is_number() => None,
             _ => Some(format!("`{name}` has no statistics: values of type {word} cannot be read")),
@@ -167,7 +167,7 @@ fn kinds(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String>
 /// Notes on tensors without singular values, if those were requested.
 fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {
     let few = looked.iter().filter(|looked| looked.no_spectrum == Some(FEW_AXES)).count() as u64;
-    let few = (few > 0).then(|| format!("{} of fewer than two axes: no singular values", counted(few, "tensor")));
+    let few = (few > 0).then(|| format!("{} with fewer than two axes: no singular values", counted(few, "tensor")));
     let others = looked.iter().filter_map(|Looked { number, no_spectrum, .. }| {
         let reason = no_spectrum.filter(|reason| *reason != FEW_AXES)?;
         Some(format!("`{}` has no singular values: {reason}", contents.entries[*number].name))

@@ -41,7 +41,7 @@ pub(super) struct Verify {
     /// Recipe or config.json, as `fanin model` takes it, for a file without provenance
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Only tensors whose name matches: * for any characters, ? for one
+    /// Verify only tensors whose names match PATTERN (* any characters, ? any one)
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
     /// Name under which the tensor was drawn, if the .npy file has another; with --scheme
@@ -179,7 +179,7 @@ impl Verify {
         let mut wanted: Vec<_> = contents.entries.iter_mut().filter(|entry| self.wants(&entry.name)).collect();
         match wanted.as_mut_slice() {
             [entry] => entry.name = name.to_string(),
-            others => bail!("--name needs a single tensor, and there are {}: pick one with --tensor", others.len()),
+            others => bail!("--name needs a single tensor, but there are {}: select one with --tensor", others.len()),
         }
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Verify {
             let word = || format!("the provenance of `{}`", cut(&escape(name), 100));
             wanted.push(TrainingTarget::from_record(name, tensor).with_context(word)?);
         }
-        let data = &wanted.first().context("its provenance has no tensor")?.trained.data;
+        let data = &wanted.first().context("its provenance has no tensors")?.trained.data;
         let Some(path) = &self.data else {
             bail!(
                 "it was learned from `{}` (SHA-256 {}): pass that file as --data FILE",
@@ -336,7 +336,7 @@ impl Verify {
 /// The error for a file in which no tensor has a distribution.
 fn no_distribution(entry: &Entry) -> Error {
     let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
-    anyhow!("`{name}` has type {word}: there is no tensor of a floating-point type to verify")
+    anyhow!("`{name}` has type {word}: only floating-point tensors can be verified")
 }
 
 /// The note on tensors of types that no distribution draws.

@@ -129,7 +129,7 @@ fn convolutions_are_unfolded_by_the_layout_of_the_file_or_of_the_option() {
     assert!(vector.contains("note: `weight` has no singular values"), "{vector}");
     folder.done("init zeros b=3 c=0x4 -q -o b.npz");
     let none = message("inspect b.npz --spectrum");
-    assert!(none.contains("1 tensor of fewer than two axes") && none.contains("it is empty"), "{none}");
+    assert!(none.contains("1 tensor with fewer than two axes") && none.contains("it is empty"), "{none}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Verify {
         meeting.faults.retain(|(name, _)| !underived.contains(name));
         ensure!(
             !meeting.pairs.is_empty() || !meeting.faults.is_empty() || underived.is_empty(),
-            "no distribution is known: all tensors started from other weights: pass their file as --base FILE"
+            "all tensors started from other weights: pass their file as --base FILE"
         );
         let options = TestOptions {
             threads: self.resources.threads(),
@@ -94,7 +94,7 @@ impl Verify {
             }
             if failed.len() > SHOWN {
                 let more = grouped((failed.len() - SHOWN) as u64);
-                writeln!(out, "`{name}`: {more} more of its tests fail; --json shows them")?;
+                writeln!(out, "`{name}`: {more} more tests fail; --json shows them")?;
             }
         }
         for name in &untested.underived {
@@ -106,7 +106,7 @@ impl Verify {
         let wrong = rows.iter().filter(|row| !row.fits(self.alpha)).count() + faults.len();
         let alpha = figure(self.alpha);
         match wrong {
-            0 => writeln!(out, "fits: {} tests, each probability times their number above {alpha}", grouped(tests))?,
+            0 => writeln!(out, "fits: {} tests, all corrected p-values above {alpha}", grouped(tests))?,
             _ => writeln!(
                 out,
                 "does not fit: {} of {} tensors, at alpha {alpha} over {} tests",

@@ -84,7 +84,12 @@ impl Compared<'_> {
             )?;
         } else {
             let wrong = self.tensors.iter().filter(|tensor| tensor.difference.is_some()).count() + self.faults.len();
-            writeln!(out, "different: {} fault{}, {origin}", grouped(wrong as u64), if wrong == 1 { "" } else { "s" })?;
+            writeln!(
+                out,
+                "different: {} mismatch{}, {origin}",
+                grouped(wrong as u64),
+                if wrong == 1 { "" } else { "es" }
+            )?;
         }
         Ok(())
     }
@@ -120,7 +125,7 @@ fn described(tensor: &plan::Tensor, Difference { first, found, expected, count }
         if value.is_finite() { tensor.element().dtype().map_or(value, |dtype| shortest(value, dtype)) } else { value }
     };
     let (found, expected) = (format!("{:?}", value(found)), format!("{:?}", value(expected)));
-    let bits = if found == expected { " with other bits" } else { "" };
+    let bits = if found == expected { " (different bits)" } else { "" };
     format!(
         "{}: found {found}, expected {expected}{bits}; {} of {} elements differ{}",
         position(tensor.shape(), first),

@@ -95,7 +95,7 @@ impl Side<'_> {
             (Some(mean), Some(std)) if std > 0.0 => (shown - mean) / std,
             _ => f64::NAN,
         };
-        let finding = if too_far < too_near { "too far out" } else { "not far enough out" };
+        let finding = if too_far < too_near { "too far from the mean" } else { "too close to the mean" };
         TestResult {
             name: format!("{} value", self.name),
             statistic: shown,

@@ -85,7 +85,7 @@ impl Orthonormal<'_> {
             statistic: largest,
             p_value: sidak(sphere_coordinate(coordinate, self.rows as u64), self.values.len() as u64),
             text: format!(
-                "an entry is {}, above the length of its column, {}: column {}, row {}{}",
+                "an entry is {}, above the norm of its column, {}: column {}, row {}{}",
                 figure(largest),
                 figure(self.gain.abs()),
                 entry / self.rows,

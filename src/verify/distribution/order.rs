@@ -164,7 +164,7 @@ fn slices(axes: &[Axis], axis: usize, scores: &Scores) -> Vec<TestResult> {
             statistic: total / to_f64(freedom),
             p_value: chi_squared(total, freedom),
             text: format!(
-                "the mean ranks{of} of the {length} {plural} vary {:.4} times as much as expected",
+                "the mean ranks{of} of the {length} {plural} have {:.4} times the expected variance",
                 total / to_f64(freedom)
             ),
         },

@@ -163,7 +163,7 @@ fn repeated_runs(length: usize, runs: &mut [(u128, u64)], collision: f64) -> Opt
     let (first, second) = repeats().map(|pair| (pair[0].1, pair[1].1)).min()?;
     let often = repeats().count() as u64;
     Some(format!(
-        "values {} to {} are repeated from {} on; {} of the {} runs of {length} values that were compared are repeats ({:.1} %)",
+        "values {} to {} are repeated from {} on; {} of the {} compared runs of {length} values are repeats ({:.1}%)",
         grouped(first),
         grouped(first + length as u64 - 1),
         grouped(second),
@@ -244,7 +244,7 @@ pub fn repeated_tensors(fingerprints: &[Option<&Fingerprint>]) -> Vec<(usize, us
         .collect();
     sums.sort_unstable();
     for pair in sums.windows(2).filter(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
-        found.push((pair[1].2, pair[0].2, "it has the values of".to_string()));
+        found.push((pair[1].2, pair[0].2, "has the same values as".to_string()));
     }
     for (which, length) in LENGTHS.into_iter().enumerate() {
         for (number, other, text) in runs_between(fingerprints, which, length) {
@@ -278,7 +278,7 @@ fn runs_between(fingerprints: &[Option<&Fingerprint>], which: usize, length: usi
     let first = repeats.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)).map(|same| {
         let (number, other, place, there) = same[0];
         let (from, to) = (grouped(place), grouped(place + length as u64 - 1));
-        (number, other, format!("its values {from} to {to} are, in order, those from {} on of", grouped(there)))
+        (number, other, format!("its values {from} to {to} equal, in order, those from {} on of", grouped(there)))
     });
     first.collect()
 }

@@ -29,7 +29,7 @@ fn identity_permutation_and_other_known_matrices_do_not_fit() {
     );
     let signed =
         |row: usize, column: usize| one(row * 13 % 64 == column) * if row.is_multiple_of(2) { 1.0 } else { -1.0 };
-    planted("orthogonal", shape, matrix(size, signed), "an entry is 1, above the length of its column, 1");
+    planted("orthogonal", shape, matrix(size, signed), "an entry is 1, above the norm of its column, 1");
     let hadamard =
         |row: usize, column: usize| if (row & column).count_ones().is_multiple_of(2) { 0.125 } else { -0.125 };
     planted("orthogonal", shape, matrix(size, hadamard), "the distribution function of the entries differs");

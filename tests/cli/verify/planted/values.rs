@@ -10,10 +10,15 @@ fn a_value_too_far_out_is_named_with_its_place() {
         N,
         [1000, 1000],
         |w| w[3007] = 15.0,
-        "the largest of 1,000,000 values, 15 at [3, 7], is too far out: +15.00",
+        "the largest of 1,000,000 values, 15 at [3, 7], is too far from the mean: +15.00",
     );
-    planted(N, [100, 100], |w| w[9999] = -8.0, "the smallest of 10,000 values, -8 at [99, 99], is too far out: -8.00");
-    planted("truncated-normal:std=1,high=40", [100, 100], |w| w[5] = 12.0, "12 at [0, 5], is too far out");
+    planted(
+        N,
+        [100, 100],
+        |w| w[9999] = -8.0,
+        "the smallest of 10,000 values, -8 at [99, 99], is too far from the mean: -8.00",
+    );
+    planted("truncated-normal:std=1,high=40", [100, 100], |w| w[5] = 12.0, "12 at [0, 5], is too far from the mean");
 }
 
 #[test]
@@ -35,7 +40,7 @@ fn an_element_is_named_by_its_index_in_any_stored_order() {
         folder.write("x.npy", bytes);
         let message = verify(&folder, &format!("x.npy --distribution --scheme {N}"), 1);
         assert!(
-            message.contains("the largest of 1,200 values, 15 at [3, 7], is too far out"),
+            message.contains("the largest of 1,200 values, 15 at [3, 7], is too far from the mean"),
             "{descr} {order}: {message}"
         );
         assert_eq!(message.matches("`weight`").count(), 1, "{descr} {order}: {message}");
@@ -45,13 +50,13 @@ fn an_element_is_named_by_its_index_in_any_stored_order() {
 #[test]
 fn values_that_end_too_early_are_seen() {
     let shrink = |w: &mut [f32]| w.iter_mut().for_each(|value| *value *= 0.98);
-    planted("uniform:1", [100, 100], shrink, "is not far enough out");
-    planted("torch.nn.init.trunc_normal_:std=1,a=-1,b=1", [100, 100], shrink, "is not far enough out");
+    planted("uniform:1", [100, 100], shrink, "is too close to the mean");
+    planted("torch.nn.init.trunc_normal_:std=1,a=-1,b=1", [100, 100], shrink, "is too close to the mean");
     planted(
         N,
         [1000, 1000],
         |w| w.iter_mut().for_each(|value| *value = value.clamp(-4.0, 4.0)),
-        "is not far enough out",
+        "is too close to the mean",
     );
 }
 
@@ -145,7 +150,7 @@ fn repeated_runs_are_found_at_any_distance() {
     };
     planted(N, [100, 100], block(1.0, 100), "values 305 to 312 are repeated from 4,137 on");
     planted(N, [100, 100], block(-1.0, 100), "values 305 to 312 are repeated from 4,137 on");
-    planted("laplace", [300, 300], block(1.0, 300), "runs of 8 values that were compared are repeats");
+    planted("laplace", [300, 300], block(1.0, 300), "compared runs of 8 values are repeats");
     planted("rademacher", [60, 60], |w| w.copy_within(100..300, 1001), "values 99 to 226 are repeated from 1,000 on");
 }
 
@@ -189,10 +194,10 @@ fn tensors_that_hold_the_values_of_another_are_named() {
     const SIZE: usize = 40;
     let folder = Folder::new();
     for (how, said) in [
-        ("copied", "`b`: it has the values of `a`"),
-        ("transposed", "`b`: it has the values of `a`"),
-        ("negated", "`b`: it has the values of `a`"),
-        ("a part", "`b`: its values 0 to 127 are, in order, those from 400 on of `a`"),
+        ("copied", "`b`: has the same values as `a`"),
+        ("transposed", "`b`: has the same values as `a`"),
+        ("negated", "`b`: has the same values as `a`"),
+        ("a part", "`b`: its values 0 to 127 equal, in order, those from 400 on of `a`"),
     ] {
         folder.done(&format!("init {N} a=40x40 b=40x40 -q --force -o w.safetensors"));
         verify(&folder, "w.safetensors --distribution", 0);
