@@ -17,14 +17,14 @@ impl Distribution {
         let zeros = self.share_below(zero)?;
         if zeros >= ZEROS {
             return Some(format!(
-                "{} % of the values round to 0 in {dtype}: use a wider --dtype or a larger scale",
+                "{}% of the values round to 0 in {dtype}: use a wider --dtype or a larger scale",
                 percent(zeros)
             ));
         }
         let subnormal = self.share_below(least)?;
         (subnormal >= SUBNORMAL).then(|| {
             format!(
-                "{} % of the values lie below {least:.1e}, where {dtype} has fewer digits: use a wider --dtype or a larger scale",
+                "{}% of the values lie below {least:.1e}, where {dtype} has fewer digits: use a wider --dtype or a larger scale",
                 percent(subnormal)
             )
         })
@@ -74,10 +74,10 @@ mod tests {
         let normal = |std| Distribution::Normal { mean: 0.0, std };
         let note = |distribution: &Distribution, dtype| distribution.too_small_for(dtype).unwrap_or_default();
         // P(|z| < 2^-25 / 1e-8) and P(|z| < 2^-14 / 1e-4).
-        assert!(note(&normal(1e-8), DType::F16).starts_with("99.7 % of the values round to 0 in f16"));
-        assert!(note(&normal(1e-4), DType::F16).starts_with("45.8 % of the values lie below 6.1e-5"));
-        assert!(note(&Distribution::Uniform { low: -1e-7, high: 1e-7 }, DType::F16).starts_with("29.8 %"));
-        assert!(note(&Distribution::Constant { value: 1e-9 }, DType::F16).starts_with("100.0 %"));
+        assert!(note(&normal(1e-8), DType::F16).starts_with("99.7% of the values round to 0 in f16"));
+        assert!(note(&normal(1e-4), DType::F16).starts_with("45.8% of the values lie below 6.1e-5"));
+        assert!(note(&Distribution::Uniform { low: -1e-7, high: 1e-7 }, DType::F16).starts_with("29.8%"));
+        assert!(note(&Distribution::Constant { value: 1e-9 }, DType::F16).starts_with("100.0%"));
         assert!(note(&normal(1e-40), DType::BF16).contains("round to 0"));
         assert!(note(&normal(1e-320), DType::F64).contains("fewer digits"));
         let cut = Distribution::TruncatedNormal { mean: 0.0, std: 1e-7, low: 2e-7, high: f64::INFINITY };

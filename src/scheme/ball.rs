@@ -17,7 +17,7 @@ const MULLER: &str = "Muller 1959, A note on a method for generating points unif
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "unit-ball",
-        summary: "for each output, weights that are a point drawn uniformly from a ball",
+        summary: "each output's weights: a point drawn uniformly from a ball",
         formula: "each row of the unfolding: radius u^(1/n) z / |z|, z ~ N(0, I) of its n elements, u ~ U(0, 1); std = radius / sqrt(n + 2)",
         source: MULLER,
         ranks: RANKS,
@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "unit-sphere",
-        summary: "for each output, a weight vector of fixed length and random direction",
+        summary: "each output's weights: a vector of fixed norm and random direction",
         formula: "each row of the unfolding: radius z / |z|, z ~ N(0, I) of its n elements; std = radius / sqrt(n)",
         source: "OpenAI baselines normc_initializer (normalised columns); Muller 1959",
         ranks: RANKS,

@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "fourier-features",
-        summary: "the fixed matrix of random frequencies in front of a coordinate network",
+        summary: "the fixed matrix of random frequencies before a coordinate network",
         formula: "b ~ N(0, sigma^2), for features sin(2 pi B x), cos(2 pi B x)",
         source: "Tancik et al. 2020, Fourier features let networks learn high frequency functions in low dimensional domains",
         ranks: "any",

@@ -8,7 +8,7 @@ use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
 const PADDING: Parameter<i64> =
-    Parameter::new("padding", "the row of zeros, counted from 0, or from the end if negative; none by default");
+    Parameter::new("padding", "the row of zeros, counted from 0, or from the end if negative [default: none]");
 const SCALED: Parameter<bool> = Parameter::new("scaled", "divide std by the square root of the number of features");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [rows, .., features] = *site.shape.axes() else {
-        anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+        anyhow::bail!("it needs two or more axes, not {}", site.shape.rank());
     };
     let scale = if arguments.flag(&SCALED) { to_f64(features.max(1)).sqrt() } else { 1.0 };
     let std = arguments.nonnegative(&STD)? / scale;

@@ -80,7 +80,7 @@ pub const GAINS: &[Gain] = &[
         source: "He et al. 2015",
     },
     Gain { name: "selu", aliases: &[], value: |_| 0.75, formula: "3/4", source: TORCH },
-    computed("unit-elu", &["elu", "celu"], |_| 1.245_198_300_700_706_6, "f(z) = z where z > 0, else exp(z) - 1"),
+    computed("unit-elu", &["elu", "celu"], |_| 1.245_198_300_700_706_6, "f(z) = z if z > 0, else exp(z) - 1"),
     computed("unit-gelu", &["gelu"], |_| 1.533_530_441_195_535_3, "f(z) = z Phi(z)"),
     computed(
         "unit-gelu-tanh",
@@ -100,7 +100,7 @@ pub const GAINS: &[Gain] = &[
     computed("unit-mish", &["mish"], |_| 1.486_847_581_273_208, "f(z) = z tanh(ln(1 + exp(z)))"),
     computed("unit-quick-gelu", &["quick-gelu"], |_| 1.539_458_762_298_831_4, "f(z) = z / (1 + exp(-1.702 z))"),
     computed("unit-relu6", &["relu6"], |_| 1.414_213_565_095_073_6, "f(z) = min(max(z, 0), 6)"),
-    computed("unit-selu", &[], |_| 1.0, "f(z) = selu(z), whose constants are such that it is 1"),
+    computed("unit-selu", &[], |_| 1.0, "f(z) = selu(z), whose constants make this gain 1"),
     computed("unit-sigmoid", &[], |_| 1.846_228_545_338_605_4, "f(z) = 1 / (1 + exp(-z))"),
     computed("unit-silu", &["silu", "swish"], |_| 1.676_532_470_331_091, "f(z) = z / (1 + exp(-z))"),
     computed("unit-sin", &["sin", "sine"], |_| 1.520_866_623_178_814_8, "f(z) = sin(z)"),
@@ -125,7 +125,7 @@ pub fn find(name: &str) -> Result<&'static Gain> {
         GAINS.iter().find(|gain| fold(gain.name) == folded || gain.aliases.iter().any(|alias| fold(alias) == folded));
     found.with_context(|| {
         let known = GAINS.iter().flat_map(|gain| std::iter::once(gain.name).chain(gain.aliases.iter().copied()));
-        format!("gain is `{name}`: it takes a number or an activation{}", did_you_mean_or_list(name, known, "gains"))
+        format!("gain is `{name}`: it must be a number or an activation{}", did_you_mean_or_list(name, known, "gains"))
     })
 }
 

@@ -11,7 +11,7 @@ use crate::tensor::{Axes, AxisRole, to_f64};
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "zero-init",
-    summary: "ZerO, which is not random: a partial identity, or a Hadamard matrix if the layer widens",
+    summary: "ZerO, without randomness: a partial identity, or a Hadamard matrix if outputs exceed inputs",
     formula: "out <= in: w[out, in] = [out = in]; out > in: w = (-1)^(ones that out and in share in binary) / sqrt(p), p = 2^ceil(log2 outputs); in a convolution the centre tap has these values, the others 0",
     source: "Zhao, Schäfer and Anandkumar 2022, ZerO initialization: initializing neural networks with only zeros and ones",
     ranks: "two or more axes",
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn zero_init(_: &mut Arguments, site: &Site) -> Result<Distribution> {
     let axes = site.unfolding().and_then(|_| site.axes())?;
-    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` names no input axis", site.layout);
+    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` has no input axis: use another --layout", site.layout);
     let (outputs, inputs) = widths(&axes);
     let widens = outputs > inputs;
     let entry = if widens { (1.0 / to_f64(outputs.next_power_of_two())).sqrt() } else { 1.0 };

@@ -109,7 +109,7 @@ pub(super) fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution
 fn limit(arguments: &Arguments, scale: f64) -> Result<Option<f64>> {
     let limit = arguments.optional(&LIMIT);
     if let Some(limit) = limit {
-        ensure!(limit >= scale, "limit is {limit} and scale is {scale}: limit must not be below scale");
+        ensure!(limit >= scale, "limit is {limit} and scale is {scale}: limit must be scale or more");
     }
     Ok(limit)
 }

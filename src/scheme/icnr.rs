@@ -16,7 +16,7 @@ choice! {
     /// The outputs that form one upsampled pixel.
     enum Shuffle { PixelShuffle = "pixel-shuffle", DepthToSpace = "depth-to-space" }
 }
-const SHUFFLE: Parameter<Shuffle> = Parameter::new("shuffle", "the outputs that form one pixel: r in a row, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space").default("pixel-shuffle");
+const SHUFFLE: Parameter<Shuffle> = Parameter::new("shuffle", "the outputs that form one pixel: r consecutive ones, as in torch's PixelShuffle, or every (outputs/r)th, as in TensorFlow's depth_to_space").default("pixel-shuffle");
 choice! {
     enum Kernels { Normal = "normal", Uniform = "uniform" }
 }
@@ -48,19 +48,14 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let kernels = kernel_axes(&site.axes()?);
-    ensure!(
-        kernels > 0,
-        "it is for convolutions, and shape {} has no kernel axis in layout `{}`",
-        site.shape,
-        site.layout
-    );
+    ensure!(kernels > 0, "it needs a kernel axis, but layout `{}` gives none", site.layout);
     let unfolding = site.unfolding()?;
     let (scale, rows) = (arguments.optional(&SCALE).unwrap_or(2), unfolding.rows());
     let copies = u32::try_from(kernels).ok().and_then(|kernels| scale.checked_pow(kernels));
-    let copies = copies.filter(|&copies| copies > 0 && rows % copies == 0).with_context(|| {
-        format!("scale is {scale}: {scale}^{kernels} must divide the {rows} outputs of shape {}", site.shape)
-    })?;
-    ensure!(!(arguments.given(&STD) && arguments.given(&GAIN)), "it takes std or gain, not both");
+    let copies = copies
+        .filter(|&copies| copies > 0 && rows % copies == 0)
+        .with_context(|| format!("scale is {scale}: {scale}^{kernels} must divide the {rows} outputs"))?;
+    ensure!(!(arguments.given(&STD) && arguments.given(&GAIN)), "use std or gain, not both");
     if !arguments.given(&STD) && !arguments.given(&GAIN) {
         arguments.set(&GAIN, &gain::find("relu").map(GainArgument::Named)?);
     }

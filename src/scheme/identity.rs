@@ -8,7 +8,7 @@ use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::{Axes, AxisRole};
 use std::sync::Arc;
 
-const GAIN: Parameter<f64> = Parameter::new("gain", "the value that is not zero").default("1");
+const GAIN: Parameter<f64> = Parameter::new("gain", "the value of the non-zeros").default("1");
 const SHIFT_IN: Parameter<f64> = Parameter::new("shift-in", "the circular shift along the inputs, a whole number");
 const SHIFT_OUT: Parameter<f64> = Parameter::new(
     "shift-out",
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Scheme] = &[
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "io"),
         distribution: |arguments, site| match site.shape.rank() {
-            0 => anyhow::bail!("shape {} is a scalar: it takes one axis or more", site.shape),
+            0 => anyhow::bail!("it needs one or more axes, not a scalar"),
             1 => Ok(Distribution::Constant { value: 0.0 }),
             _ => identity(arguments, site),
         },
@@ -50,8 +50,7 @@ pub(super) const ROWS: &[Scheme] = &[
             let kernel = kernel_axes(&site.axes()?);
             ensure!(
                 (1..=3).contains(&kernel),
-                "it is for convolutions of one to three kernel axes, and shape {} has {kernel} in layout `{}`: take identity, or another --layout",
-                site.shape,
+                "it needs one to three kernel axes, but layout `{}` gives {kernel}: use identity or another --layout",
                 site.layout
             );
             identity(arguments, site)
@@ -62,11 +61,11 @@ pub(super) const ROWS: &[Scheme] = &[
 
 fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let axes = site.unfolding().and_then(|_| site.axes())?;
-    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` names no input axis", site.layout);
+    ensure!(axes.has(|role| role == AxisRole::In), "layout `{}` has no input axis: use another --layout", site.layout);
     let (outputs, inputs) = widths(&axes);
     if arguments.if_listed(&SQUARE) == Some(true) {
         let square = outputs == inputs && kernel_axes(&axes) == 0;
-        ensure!(square, "shape {} is not a square matrix: omit square=true", site.shape);
+        ensure!(square, "the weight is not a square matrix: omit square=true");
     }
     let shift = [shift(arguments, &SHIFT_OUT, outputs)?, shift(arguments, &SHIFT_IN, inputs)?];
     let gain = arguments.value(&GAIN)?;
@@ -76,9 +75,9 @@ fn identity(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
 /// A shift as a number of positions forward, less than `places`.
 fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Result<u64> {
     let (name, shift) = (parameter.name, arguments.if_listed(parameter).unwrap_or(0.0));
-    #[expect(clippy::cast_possible_truncation, reason = "a whole number of 15 digits at most is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 15 digits is required")]
     let whole = shift as i64;
-    ensure!(shift.fract() == 0.0 && shift.abs() < 1e15, "{name} is {shift}: it takes a whole number of places");
+    ensure!(shift.fract() == 0.0 && shift.abs() < 1e15, "{name} is {shift}: it must be a whole number");
     Ok(whole.rem_euclid(i64::try_from(places.max(1))?).unsigned_abs())
 }
 

@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     summary: "packed queries and keys whose product is a multiple of the identity plus noise, as in trained Transformers",
     formula: "for each head Q' K = the best approximation of rank outputs/(parts heads) of alpha Z + beta I, Z ~ N(0, 1/inputs): rows sqrt(s_j) u_j and sqrt(s_j) v_j of its singular value decomposition; values, the third part, N(0, 1/inputs)",
     source: "Trockman and Kolter 2023, Mimetic initialization of self-attention layers",
-    ranks: "two or more axes; its outputs in the order part, head, feature",
+    ranks: "two or more axes; outputs in the order part, head, feature",
     parameters: &[
         &ALPHA.default("0.7").help("the noise, 0 or more"),
         &BETA.default("0.7").help("the multiple of the identity"),
@@ -35,24 +35,16 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     // Heads are not side by side here but within each part, so the axes are used as in the layout.
-    ensure!(site.shape.rank() >= 2, "it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+    ensure!(site.shape.rank() >= 2, "it needs two or more axes, not {}", site.shape.rank());
     let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
     let (outputs, inputs) = (unfolding.rows(), unfolding.columns());
     let [heads, parts] = [arguments.value(&HEADS)?, arguments.value(&PARTS)?];
     ensure!(heads > 0, "heads is 0: it must be 1 or more");
     ensure!(matches!(parts, 2 | 3), "parts is {parts}: it must be 2 (queries, keys) or 3 (queries, keys, values)");
     let blocks = heads.saturating_mul(parts);
-    ensure!(
-        outputs % blocks == 0,
-        "shape {} has {outputs} outputs, not a multiple of {parts} parts of {heads} heads",
-        site.shape
-    );
+    ensure!(outputs % blocks == 0, "{outputs} outputs are not a multiple of {parts} parts of {heads} heads");
     let features = outputs / blocks;
-    ensure!(
-        features <= inputs,
-        "a head has {features} features, and shape {} has only {inputs} inputs: it takes no more of them",
-        site.shape
-    );
+    ensure!(features <= inputs, "a head has {features} features, but there are only {inputs} inputs: raise heads");
     let (alpha, beta) = (arguments.nonnegative(&ALPHA)?, arguments.value(&BETA)?);
     Ok(Distribution::Joint(Arc::new(Mimetic { alpha, beta, heads, features, unfolding })))
 }
@@ -78,7 +70,7 @@ impl Mimetic {
         }
         let decomposition = DMatrix::from_row_slice(inputs, inputs, &target).svd(true, true);
         let (Some(left), Some(right)) = (decomposition.u, decomposition.v_t) else {
-            unreachable!("the decomposition was asked for both")
+            unreachable!("the decomposition was to compute both")
         };
         let root = |feature: usize| decomposition.singular_values[feature].sqrt();
         let rows = |entry: &dyn Fn(usize, usize) -> f64| {

@@ -65,7 +65,7 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "scaled by a framework's rule", schemes: scaled::FRAMEWORK_RULES },
     Family { name: "scaled by the depth", schemes: scaled::DEPTH },
-    Family { name: "networks of coordinates", schemes: coordinates::ROWS },
+    Family { name: "coordinate networks", schemes: coordinates::ROWS },
     Family { name: "embeddings", schemes: embedding::ROWS },
     Family { name: "truncated", schemes: truncated::ROWS },
     Family { name: "heavy tails", schemes: heavy_tailed::ROWS },
@@ -90,12 +90,12 @@ pub const SCHEMES: &[Family] = &[
     Family { name: "adapters from a base", schemes: adapters::decomposed::ROWS },
     Family { name: "reservoirs, random", schemes: reservoir::spectral::ROWS },
     Family { name: "reservoirs, random graphs", schemes: reservoir::graphs::ROWS },
-    Family { name: "reservoirs, random matrices of a kind", schemes: reservoir::matrices::ROWS },
+    Family { name: "reservoirs, structured random matrices", schemes: reservoir::matrices::ROWS },
     Family { name: "reservoirs, diagonals and singular values", schemes: reservoir::bands::ROWS },
     Family { name: "reservoirs, fixed topologies", schemes: reservoir::topology::ROWS },
     Family { name: "reservoirs, rings with more connections", schemes: reservoir::cycles::ROWS },
     Family { name: "reservoirs, inputs", schemes: reservoir::input::ROWS },
-    Family { name: "reservoirs, inputs by a map", schemes: reservoir::maps::ROWS },
+    Family { name: "reservoirs, inputs from a map", schemes: reservoir::maps::ROWS },
 ];
 
 /// A method of weight initialization.

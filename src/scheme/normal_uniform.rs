@@ -34,11 +34,11 @@ pub(super) const ROWS: &[Scheme] = &[
         source: "Lasagne Uniform",
         ranks: "any",
         parameters: &[
-            &LOW.help("the lower bound; with high"),
-            &HIGH.help("the upper bound, which rounding may reach; with low"),
+            &LOW.help("the lower bound; needs high"),
+            &HIGH.help("the upper bound, which rounding may reach; needs low"),
             &RANGE,
             &STD.help("the standard deviation"),
-            &MEAN.help("the mean, with std [default: 0]"),
+            &MEAN.help("the mean; needs std [default: 0]"),
         ],
         bare: Some(RANGE.name),
         example: example("uniform"),
@@ -75,7 +75,7 @@ pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distributio
     let bounds = arguments.given(&LOW) || arguments.given(&HIGH);
     let spread = arguments.given(&STD) || arguments.given(&MEAN);
     let ways = [bounds, arguments.given(&RANGE), spread].into_iter().filter(|&given| given).count();
-    ensure!(ways <= 1, "it takes low and high, or range, or std (with mean), not several of them");
+    ensure!(ways <= 1, "use one of low and high, range, or std (with mean)");
     if bounds {
         return between(arguments.value(&LOW)?, arguments.value(&HIGH)?);
     }
@@ -84,7 +84,7 @@ pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distributio
             arguments.set(&MEAN, &0.0);
         }
         let mean = arguments.value(&MEAN)?;
-        let half = 3f64.sqrt() * arguments.positive(&STD).context("with mean")?;
+        let half = 3f64.sqrt() * arguments.positive(&STD).context("mean needs std")?;
         return between(mean - half, mean + half);
     }
     if ways == 0 {

@@ -207,7 +207,7 @@ fn log_uniform(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
     let given = format!("low is {} and high is {}", low.spelling(), high.spelling());
     ensure!(low < high, "{given}: low must be below high");
     let ratio = high / low;
-    ensure!(ratio.is_finite(), "{given}: they must lie within 308 powers of ten");
+    ensure!(ratio.is_finite(), "{given}: high / low must be at most {:e}", f64::MAX);
     Ok(Distribution::Iid(Arc::new(LogUniform { low, high, span: libm::log(ratio) })))
 }
 

@@ -12,19 +12,20 @@ pub(super) const LOW_SIGMA: Parameter<f64> =
 pub(super) const HIGH_SIGMA: Parameter<f64> =
     Parameter::new("high-sigma", "the upper cut in standard deviations from the mean [default: 2, if no cut is given]");
 pub(super) const CORRECTED: Parameter<bool> =
-    Parameter::new("corrected", "std is that after cutting; only with cuts in sigma").default("false");
+    Parameter::new("corrected", "std is the standard deviation after truncation; only with cuts in sigma")
+        .default("false");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {
     name: "truncated-normal",
     summary: "normal values, redrawn until they lie between two cuts",
     formula: "w ~ N(mean, std^2) given low <= w <= high; low-sigma, high-sigma: low = mean + low-sigma std, ...; std is that of the normal before cutting, or after it with corrected=true",
-    source: "Keras TruncatedNormal (cut at 2 sigma); torch.nn.init.trunc_normal_ (cut at absolute values)",
+    source: "Keras TruncatedNormal (cut at 2 sigma); torch.nn.init.trunc_normal_ (cut at values)",
     ranks: "any",
     parameters: &[
         &STD.default("0.01").help("the standard deviation, above 0"),
         &MEAN.default("0").help("the mean before cutting"),
-        &LOW.help("the lower cut, an absolute value; open if only high is given"),
-        &HIGH.help("the upper cut, an absolute value; open if only low is given"),
+        &LOW.help("the lower bound as a value, not in sigmas [default: none, if high is given]"),
+        &HIGH.help("the upper bound as a value, not in sigmas [default: none, if low is given]"),
         &LOW_SIGMA,
         &HIGH_SIGMA,
         &CORRECTED,
@@ -39,9 +40,9 @@ pub(super) fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Di
     let (mean, asked) = (arguments.value(&MEAN)?, arguments.positive(&STD)?);
     let absolute = arguments.given(&LOW) || arguments.given(&HIGH);
     let relative = arguments.given(&LOW_SIGMA) || arguments.given(&HIGH_SIGMA);
-    ensure!(!(absolute && relative), "it takes cuts at low and high, or at low-sigma and high-sigma, not both kinds");
+    ensure!(!(absolute && relative), "use low and high, or low-sigma and high-sigma, not both");
     let (std, low, high) = if absolute {
-        ensure!(!arguments.flag(&CORRECTED), "corrected is only for cuts in sigma (low-sigma, high-sigma)");
+        ensure!(!arguments.flag(&CORRECTED), "corrected is only for low-sigma and high-sigma");
         let cut = |parameter, open| arguments.optional(parameter).unwrap_or(open);
         (asked, cut(&LOW, f64::NEG_INFINITY), cut(&HIGH, f64::INFINITY))
     } else {
@@ -62,7 +63,7 @@ pub(super) fn truncated_normal(arguments: &mut Arguments, _: &Site) -> Result<Di
     let (a, b) = ((low - mean) / std, (high - mean) / std);
     ensure!(
         a <= FARTHEST && b >= -FARTHEST,
-        "the cuts begin {:.3e} standard deviations from the mean: at most {FARTHEST:e} are allowed",
+        "the cuts begin {:.3e} standard deviations from the mean: the limit is {FARTHEST:e}",
         a.max(-b)
     );
     Ok(Distribution::TruncatedNormal { mean, std, low, high })

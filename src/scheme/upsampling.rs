@@ -14,7 +14,8 @@ choice! {
     enum Centre { Exact = "exact", Mxnet = "mxnet" }
 }
 const CENTRE: Parameter<Centre> =
-    Parameter::new("centre", "the centre of the kernel, or the one that MXNet and Paddle compute").default("exact");
+    Parameter::new("centre", "exact: the centre of the kernel; mxnet: the one that MXNet and Paddle compute")
+        .default("exact");
 const SHEARED: Parameter<bool> = Parameter::new("sheared", "increase y along a row too, by x/k, as in Paddle");
 
 pub(super) const ROWS: &[Scheme] = &[
@@ -33,7 +34,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "linear-upsampling",
         summary: "linear interpolation of each channel: for transposed convolutions of stride ceil(k/2), of any number of kernel axes",
-        formula: "w[c, c, x..] = product over the kernel axes of 1 - |x - (k - 1)/2| / f, f = ceil(k/2), and 0 between different channels; with one input or output, all of them",
+        formula: "w[c, c, x..] = product over the kernel axes of 1 - |x - (k - 1)/2| / f, f = ceil(k/2), and 0 between different channels; with a single input or output, between every pair",
         source: "Chainer UpsamplingDeconvFilter; Long, Shelhamer and Darrell 2015, Fully convolutional networks",
         ranks: "one or more kernel axes of equal size",
         requires: Requires::Matrices,
@@ -57,7 +58,11 @@ pub(super) const ROWS: &[Scheme] = &[
 fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (axes, size) = kernel(site)?;
     let kernels = kernel_axes(&axes);
-    ensure!(kernels == 2, "it needs two kernel axes, and shape {} has {kernels}: {}", site.shape, ELSE);
+    ensure!(
+        kernels == 2,
+        "it needs two kernel axes, but layout `{}` gives {kernels}: use linear-upsampling or another --layout",
+        site.layout
+    );
     let factor = to_f64(size.div_ceil(2));
     let centre = match arguments.value(&CENTRE)? {
         Centre::Mxnet => (2.0 * factor - 1.0 - factor % 2.0) / 2.0,
@@ -72,9 +77,7 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
     let (outputs, inputs) = widths(&axes);
     ensure!(
         outputs == inputs || outputs == 1 || inputs == 1,
-        "it needs as many outputs as inputs, or one of either, and shape {} has {outputs} and {inputs} in layout `{}`",
-        site.shape,
-        site.layout
+        "it needs as many outputs as inputs, or one of either, not {outputs} and {inputs}"
     );
     let (factor, centre) = (to_f64(size.div_ceil(2)), (to_f64(size.max(1)) - 1.0) / 2.0);
     let total: f64 = (0..kernel_axes(&axes)).map(|_| factor).product();
@@ -89,17 +92,14 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
     })))
 }
 
-const ELSE: &str = "take linear-upsampling, or a --layout that fits";
-
 /// The axes of a convolution and its kernel size along each.
 fn kernel(site: &Site) -> Result<(Axes, u64)> {
     let axes = site.axes()?;
     let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect();
-    let size = *sizes.first().with_context(|| {
-        format!("it is for convolutions, and shape {} has no kernel axis in layout `{}`", site.shape, site.layout)
-    })?;
+    let size =
+        *sizes.first().with_context(|| format!("it needs a kernel axis, but layout `{}` gives none", site.layout))?;
     if let Some(other) = sizes.iter().find(|&&other| other != size) {
-        anyhow::bail!("the kernel axes of shape {} have sizes {size} and {other}: they must be equal", site.shape);
+        anyhow::bail!("the kernel axes have sizes {size} and {other}: they must be equal");
     }
     Ok((axes, size))
 }

@@ -16,7 +16,7 @@ const OLORA: &str = "Büyükakyüz 2024, OLoRA: orthonormal low-rank adaptation 
 
 const RANK: Parameter<u64> = Parameter::new(
     "rank",
-    "the rank of the adapter, from 1 to the shorter side of the base; A and B take it from their shapes",
+    "the rank of the adapter, from 1 to the shorter side of the base; known from the shape of A or B",
 );
 const SCALING: Parameter<f64> = Parameter::new(
     "scaling",
@@ -27,7 +27,7 @@ const SCALING: Parameter<f64> = Parameter::new(
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "pissa-a",
-        summary: "A of a PiSSA adapter, from the singular vectors of --base",
+        summary: "the A matrix of a PiSSA adapter, from the singular vectors of --base",
         formula: "A = sqrt(S_r / scaling) V_r^T, where W = U S V^T and r is the rank, the number of outputs of A. In each column of U the element of greatest magnitude is positive",
         source: PISSA,
         ranks: RANK_OF_A,
@@ -37,7 +37,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "pissa-b",
-        summary: "B of a PiSSA adapter, from the singular vectors of --base",
+        summary: "the B matrix of a PiSSA adapter, from the singular vectors of --base",
         formula: "B = U_r sqrt(S_r / scaling), where W = U S V^T and r is the rank, the number of inputs of B",
         source: PISSA,
         ranks: RANK_OF_B,
@@ -57,7 +57,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "olora-a",
-        summary: "A of an OLoRA adapter, from the QR decomposition of --base",
+        summary: "the A matrix of an OLoRA adapter, from the QR decomposition of --base",
         formula: "A = the first r rows of R, where W = Q R, the diagonal of R is not negative, and r is the rank, the number of outputs of A",
         source: OLORA,
         ranks: RANK_OF_A,
@@ -67,7 +67,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "olora-b",
-        summary: "B of an OLoRA adapter, from the QR decomposition of --base",
+        summary: "the B matrix of an OLoRA adapter, from the QR decomposition of --base",
         formula: "B = the first r columns of Q, where W = Q R and r is the rank, the number of inputs of B",
         source: OLORA,
         ranks: RANK_OF_B,
@@ -125,7 +125,7 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     let weight = Unfolding::new(axes).with_context(|| format!("the base of shape {}", base.shape))?;
     let unfolding = site.unfolding()?;
     let one = |unfolding: &Unfolding| unfolding.matrices() == 1;
-    ensure!(one(&weight) && one(&unfolding), "it takes one matrix, without batch or group axes");
+    ensure!(one(&weight) && one(&unfolding), "it needs one matrix, without batch or group axes");
     let (outputs, inputs) = (weight.rows(), weight.columns());
     let given = arguments.optional(&RANK);
     let (rank, fits) = match part {
@@ -136,15 +136,13 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     let rank = rank.context("`rank` is required, as in `rank=8`")?;
     ensure!(
         fits,
-        "shape {} does not match a base of shape {}, which has {inputs} inputs and {outputs} outputs",
-        site.shape,
+        "the shape does not match the base of shape {}, which has {inputs} inputs and {outputs} outputs",
         base.shape
     );
     ensure!(
         given.is_none_or(|given| given == rank),
-        "rank is {}, and shape {} has rank {rank}",
-        given.unwrap_or(0),
-        site.shape
+        "rank is {}, but the shape has rank {rank}: omit rank",
+        given.unwrap_or(0)
     );
     let most = outputs.min(inputs);
     ensure!(

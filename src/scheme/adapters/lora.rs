@@ -16,12 +16,12 @@ choice! {
     enum Values { Uniform = "uniform", Normal = "normal" }
 }
 const DISTRIBUTION: Parameter<Values> =
-    Parameter::new("distribution", "normal is init_lora_weights=\"gaussian\" of PEFT").default("uniform");
+    Parameter::new("distribution", "normal is PEFT's init_lora_weights=\"gaussian\"").default("uniform");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lora-a",
-        summary: "A of a low-rank adapter: he-uniform with a slope of sqrt(5), or normal",
+        summary: "the A matrix of a low-rank adapter: he-uniform with a slope of sqrt(5), or normal",
         formula: "w ~ U(-b, b), b = 1 / sqrt(fan_in), for uniform; w ~ N(0, 1/rank^2), rank = outputs of A, for normal",
         source: LORA,
         ranks: "two or more axes; any with --fan-in",
@@ -34,7 +34,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-b",
-        summary: "B of a low-rank adapter: zeros, so that the adapted weight starts unchanged",
+        summary: "the B matrix of a low-rank adapter: zeros, so the adapted weight starts unchanged",
         formula: "w = 0",
         source: LORA,
         ranks: "any",
@@ -44,8 +44,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-orthogonal-a",
-        summary: "A of an adapter whose product B A is 0, although neither A nor B is",
-        formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b takes the odd rows of the same matrix if its tensor has the same name and seed",
+        summary: "the A matrix of an adapter whose product B A is 0, although neither matrix is",
+        formula: "A = Qa^T G^T / 10, G inputs x rank/2 of N(0, 1), Qa the even rows (0, 2, ...) of a Haar-distributed rank x rank matrix. lora-orthogonal-b has the odd rows of the same matrix if its tensor has the same name and seed",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of outputs",
         requires: Requires::Matrices,
@@ -55,8 +55,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lora-orthogonal-b",
-        summary: "B of an adapter whose product B A is 0, although neither A nor B is",
-        formula: "B = H^T Qb / 10, H rank/2 x outputs of N(0, 1), Qb the odd rows of the matrix that lora-orthogonal-a takes the even rows of",
+        summary: "the B matrix of an adapter whose product B A is 0, although neither matrix is",
+        formula: "B = H^T Qb / 10, H rank/2 x outputs of N(0, 1), Qb the odd rows of the matrix whose even rows are in lora-orthogonal-a",
         source: ORTHOGONAL,
         ranks: "two or more axes; the rank, which must be even, is the number of inputs",
         requires: Requires::Matrices,
@@ -93,7 +93,7 @@ fn orthogonal(site: &Site, side: Side) -> Result<Distribution> {
         Side::A => (unfolding.rows(), "outputs"),
         Side::B => (unfolding.columns(), "inputs"),
     };
-    ensure!(rank % 2 == 0, "its rank is {rank}, the number of {word}: it must be even");
+    ensure!(rank % 2 == 0, "the rank, which is the number of {word}, is {rank}: it must be even");
     Ok(Distribution::Joint(Arc::new(Orthogonal { side, unfolding })))
 }
 

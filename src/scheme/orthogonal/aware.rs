@@ -24,11 +24,7 @@ pub(super) const ROW: Scheme = Scheme {
     distribution: |arguments, site| {
         let convolution = Convolution::new(site)?;
         let weight = [convolution.inputs(), convolution.outputs(), convolution.taps()];
-        ensure!(
-            weight != [1, 1, 1],
-            "shape {} has one element per weight, so its variance cannot be set: use he-normal",
-            site.shape
-        );
+        ensure!(weight != [1, 1, 1], "a weight of one element has no variance: use he-normal");
         let variance = 2.0 / to_f64(site.fan_in()?.max(1));
         let noise = arguments.value(&NOISE)?;
         ensure!(

@@ -26,8 +26,7 @@ pub(super) const ROW: Scheme = Scheme {
         let kernel = convolution.kernel();
         ensure!(
             kernel.iter().all(|size| *size == kernel[0]),
-            "it takes kernels of one size along every axis, and shape {} has sizes {kernel:?}",
-            site.shape
+            "the kernel axes have sizes {kernel:?}: they must be equal"
         );
         Ok(Distribution::Joint(Arc::new(ConvOrthogonal { gain: arguments.gain()?, convolution })))
     },

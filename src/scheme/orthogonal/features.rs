@@ -14,13 +14,13 @@ choice! {
 }
 const NORMS: Parameter<Norms> = Parameter::new(
     "norms",
-    "the lengths of the rows: those of Gaussian vectors (scaling 0 in Performer), or sqrt(d) each (scaling 1)",
+    "the norms of the rows: those of Gaussian vectors (scaling 0 in Performer), or sqrt(d) each (scaling 1)",
 )
 .default("gaussian");
 
 pub(super) const ROW: Scheme = Scheme {
     name: "orthogonal-random-features",
-    summary: "orthogonal weights for every d outputs with d inputs, each as long as a Gaussian vector",
+    summary: "blocks of d orthogonal rows for d inputs, with the norms of Gaussian vectors",
     formula: "W = std S Q: Q stacks Haar matrices of d orthonormal rows, one row per output (the last may have fewer), d = inputs x kernel; S is diagonal: norms=gaussian draws the norm of a fresh N(0, I_d) for each row, norms=equal has sqrt(d)",
     source: "Yu, Suresh, Choromanski, Holtmann-Rice and Kumar 2016, Orthogonal random features; Performer (Choromanski et al. 2021), GaussianOrthogonalRandomMatrix",
     ranks: "two or more axes",

@@ -12,7 +12,7 @@ use crate::tensor::{Unfolding, to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "glorot-orthogonal",
-    summary: "orthogonal, rescaled so that the variance over its elements is scale/(fan_in+fan_out)",
+    summary: "orthogonal, rescaled to a variance over its elements of scale/(fan_in+fan_out)",
     formula: "W = Q sqrt(scale / ((fan_in + fan_out) var(Q))), Q as in orthogonal, var the sample variance of its elements",
     source: "DimeNet (Gasteiger, Groß and Günnemann 2020); PyTorch Geometric glorot_orthogonal",
     ranks: "two or more axes",
@@ -23,11 +23,7 @@ pub(super) const ROW: Scheme = Scheme {
     distribution: |arguments, site| {
         let unfolding = site.unfolding()?;
         let single = unfolding.rows() == 1 && unfolding.columns() == 1;
-        ensure!(
-            !single,
-            "shape {} has one element per weight, so its variance cannot be set: use glorot-normal",
-            site.shape
-        );
+        ensure!(!single, "a weight of one element has no variance: use glorot-normal");
         let fans = to_f64(site.fan_in()?) + to_f64(site.fan_out()?);
         let variance = arguments.positive(&SCALE)? / fans.max(1.0);
         Ok(Distribution::Joint(Arc::new(GlorotOrthogonal { variance, unfolding })))

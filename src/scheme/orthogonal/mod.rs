@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "orthogonal",
         summary: "orthonormal rows or columns, whichever are fewer, times gain",
-        formula: "W = gain Q, Q Haar-distributed with Q Q' = I or Q' Q = I; more than two axes are flattened to outputs x (inputs, kernel) as the layout says. Frameworks flatten by position, which differs for transposed convolutions (omit `transposed` to match), attention in Keras and JAX (--layout iio) and c01b in Lasagne (--layout okki)",
+        formula: "W = gain Q, Q Haar-distributed with Q Q' = I or Q' Q = I; more than two axes are flattened to outputs x (inputs, kernel) by the layout. Frameworks flatten by position, which differs for transposed convolutions (omit `transposed` to match), attention in Keras and JAX (--layout iio) and c01b in Lasagne (--layout okki)",
         source: "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
         ranks: "two or more axes",
         parameters: &[&GAIN, &SLOPE, &METHOD, &MODE],
@@ -104,6 +104,6 @@ fn check_mode(arguments: &Arguments, unfolding: &Unfolding) -> Result<()> {
         Mode::Embedding => ("no fewer outputs than", rows >= columns),
         Mode::Basis => ("as many outputs as", rows == columns),
     };
-    ensure!(fits, "mode={} has {relation} inputs, and here are {rows} outputs and {columns} inputs", mode.word());
+    ensure!(fits, "mode={} needs {relation} inputs, but there are {rows} outputs and {columns} inputs", mode.word());
     Ok(())
 }

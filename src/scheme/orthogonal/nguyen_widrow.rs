@@ -12,7 +12,7 @@ use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "nguyen-widrow",
-    summary: "weight vectors of random direction and equal length, so that the units cover the inputs evenly",
+    summary: "weight vectors of random direction and equal norm, so the units cover the inputs evenly",
     formula: "rows of U(-1, 1), one per output, rescaled to the norm beta = factor outputs^(1 / inputs); a vector holds biases: U(-beta, beta), one per output, with --fan-in inputs",
     source: "Nguyen and Widrow 1990, Improving the learning speed of 2-layer neural networks by choosing initial values of the adaptive weights (for inputs in [-1, 1] and tanh)",
     ranks: "two or more axes; one with --fan-in",

@@ -27,14 +27,11 @@ impl Convolution {
     pub(super) fn new(site: &Site) -> Result<Self> {
         let (shape, layout) = (site.shape, site.layout);
         let rank = shape.rank();
-        ensure!(
-            rank >= 3,
-            "it is for convolutions of three or more axes, but shape {shape} has {rank}: use orthogonal"
-        );
+        ensure!(rank >= 3, "it needs three or more axes, not {rank}: use orthogonal");
         let axes = site.axes()?;
         for (role, word) in [(AxisRole::In, "input"), (AxisRole::Out, "output"), (AxisRole::Kernel, "kernel")] {
             axes.position(role)
-                .with_context(|| format!("it is for convolutions, and layout `{layout}` names no {word} axis"))?;
+                .with_context(|| format!("it is for convolutions, but layout `{layout}` has no {word} axis"))?;
         }
         Ok(Self { axes })
     }
@@ -44,7 +41,7 @@ impl Convolution {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         ensure!(
             inputs <= outputs,
-            "it takes no more inputs than outputs, and here are {inputs} inputs and {outputs} outputs: fewer outputs cannot keep the norm of every input"
+            "it needs at least as many outputs as inputs, but there are {outputs} outputs and {inputs} inputs"
         );
         Ok(())
     }

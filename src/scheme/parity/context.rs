@@ -44,10 +44,7 @@ impl DrawContext {
         let doubles = matches!(self.backend, Backend::Numpy | Backend::NumpyLegacy | Backend::Lasagne);
         let of = if doubles { DType::F64 } else { self.dtype };
         let (backend, most) = (self.backend.word(), of.max());
-        ensure!(
-            high - low <= most,
-            "{backend} takes high - low in {of}, and from {low} to {high} it is above {most:e}"
-        );
+        ensure!(high - low <= most, "{backend} computes high - low in {of}, but {high} - {low} is above {most:e}");
         Ok(())
     }
 }

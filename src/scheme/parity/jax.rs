@@ -29,10 +29,7 @@ const ROWS: &[ParityRow] = &[
     row("uniform", uniform),
     row("truncated-normal", truncated_normal),
     row("variance-scaling", |arguments, site, context| {
-        ensure!(
-            arguments.optional(&CORRECTED) != Some(false),
-            "JAX always widens a truncated normal: leave `corrected` out"
-        );
+        ensure!(arguments.optional(&CORRECTED) != Some(false), "JAX always widens a truncated normal: omit corrected");
         let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
         scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site, context)
     })
@@ -51,7 +48,7 @@ const ROWS: &[ParityRow] = &[
         heavy_tailed::cauchy(arguments, site)
     }),
     row("log-normal", |arguments, site, _| {
-        ensure!(arguments.value(&MU)? == 0.0, "JAX takes no mu here: leave `mu` out");
+        ensure!(arguments.value(&MU)? == 0.0, "JAX takes no mu here: omit mu");
         positive::log_normal(arguments, site)
     }),
     row("student-t", |arguments, site, _| {
@@ -61,7 +58,7 @@ const ROWS: &[ParityRow] = &[
     .approximate(ESTIMATE),
     row("gamma", |arguments, site, DrawContext { dtype, .. }| {
         let shape = arguments.positive(&SHAPE)?;
-        ensure!(array(dtype, shape) > 0.0, "shape is {}: it is 0 in {dtype}", arguments.text(&SHAPE));
+        ensure!(array(dtype, shape) > 0.0, "shape is {}: it rounds to 0 in {dtype}", arguments.text(&SHAPE));
         positive::gamma(arguments, site)
     })
     .approximate(ESTIMATE),
@@ -69,9 +66,9 @@ const ROWS: &[ParityRow] = &[
     row("delta-orthogonal", delta_orthogonal).approximate(LAPACK),
 ];
 
-const LAPACK: &str = "JAX decomposes the same normals by LAPACK in single precision, and fanin in double precision: they agree to about 1e-6";
+const LAPACK: &str = "JAX decomposes the same matrix with LAPACK in single precision, fanin in double precision; they agree to about 1e-6";
 
-const ESTIMATE: &str = "JAX takes a reciprocal root from an estimate of the CPU's, and fanin takes the nearest number: most values are equal or a few units in the last place apart, and one in a great many is another draw";
+const ESTIMATE: &str = "JAX estimates reciprocal square roots with the CPU, fanin rounds them correctly; most values agree to a few units in the last place, and very few are other draws";
 
 /// `variance_scaling`
 fn scaled(
@@ -104,7 +101,7 @@ fn he(distribution: FanDistribution, arguments: &Arguments, site: &Site, context
 /// `uniform(scale)`, on [0, scale), where multiplying and adding agree; other bounds are `jax.random.uniform(minval, maxval)`.
 fn uniform(arguments: &mut Arguments, site: &Site, DrawContext { dtype, .. }: DrawContext) -> Result<Distribution> {
     let Distribution::Uniform { low, high } = normal_uniform::uniform(arguments, site)? else {
-        bail!("it takes low and high")
+        bail!("JAX needs low and high")
     };
     let [low, high] = [low, high].map(|bound| array(dtype, bound));
     ensure!(low < high, "low is {low} and high is {high} in {dtype}: low must be below high");
@@ -117,7 +114,7 @@ fn truncated_normal(
     DrawContext { dtype, .. }: DrawContext,
 ) -> Result<Distribution> {
     without("JAX", arguments, &[&LOW, &HIGH])?;
-    ensure!(!arguments.flag(&truncated::CORRECTED), "JAX does not widen this one: leave `corrected` out");
+    ensure!(!arguments.flag(&truncated::CORRECTED), "JAX does not widen this distribution: omit corrected");
     for (parameter, cut) in [(&LOW_SIGMA, -2.0), (&HIGH_SIGMA, 2.0)] {
         if !arguments.given(parameter) {
             arguments.set(parameter, &cut);
@@ -126,11 +123,11 @@ fn truncated_normal(
     let [low, high] = [arguments.value(&LOW_SIGMA)?, arguments.value(&HIGH_SIGMA)?];
     ensure!(low < high, "low-sigma is {low} and high-sigma is {high}: the lower cut must be below the upper");
     let [mean, std] = [arguments.value(&MEAN)?, arguments.positive(&STD)?].map(|value| array(dtype, value));
-    ensure!(std > 0.0, "std is {}: it is 0 in {dtype}", arguments.text(&STD));
+    ensure!(std > 0.0, "std is {}: it rounds to 0 in {dtype}", arguments.text(&STD));
     let cuts = [low, high].map(|cut| mean + cut * std);
     for (cut, asked) in cuts.into_iter().zip([low, high]) {
         let kept = array(dtype, in_deviations(cut, mean, std)) == array(dtype, asked);
-        ensure!(kept, "a cut at {asked} standard deviations has more digits than {dtype} keeps here: write fewer");
+        ensure!(kept, "a cut at {asked} standard deviations is not exact in {dtype} here: use fewer digits");
     }
     Ok(Distribution::TruncatedNormal { mean, std, low: cuts[0], high: cuts[1] })
 }

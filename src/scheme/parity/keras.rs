@@ -26,14 +26,14 @@ const ROWS: &[ParityRow] = &[
     same("normal").single(),
     same("uniform").single(),
     row("truncated-normal", |arguments, site, target| {
-        ensure!(!arguments.flag(&truncated::CORRECTED), "Keras does not widen this one: leave `corrected` out");
+        ensure!(!arguments.flag(&truncated::CORRECTED), "Keras does not widen this distribution: omit corrected");
         truncated_normal(arguments, site, target)
     })
     .single(),
     row("variance-scaling", |arguments, site, _| {
         ensure!(
             arguments.optional(&CORRECTED) != Some(false),
-            "Keras always widens a truncated normal: leave `corrected` out"
+            "Keras always widens a truncated normal: omit corrected"
         );
         let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
         scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site)
@@ -53,10 +53,10 @@ const ROWS: &[ParityRow] = &[
     })
     .single(),
     row("orthogonal", orthogonal).single().approximate(
-        "Keras decomposes the same normals by its backend, most often in single precision, and fanin in double precision: they agree to about 1e-6",
+        "Keras decomposes the same matrix with its backend, mostly in single precision, fanin in double precision; they agree to about 1e-6",
     ),
     row("stft", short_time_fourier).approximate(
-        "Keras takes cosines and sums from its backend, and windows from SciPy: they agree to 4 units in the last place of the largest value",
+        "Keras computes cosines and sums with its backend, and windows with SciPy; values agree to 4 units in the last place of the largest",
     ),
 ];
 
@@ -67,7 +67,7 @@ fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }:
     let (single, of_tensorflow) = (to_f32(value), backend == Backend::Tensorflow);
     ensure!(
         !of_tensorflow || single.is_finite() || !value.is_finite(),
-        "Keras takes a constant by way of single precision on TensorFlow, whose largest number is {:e}",
+        "Keras converts a constant to single precision on TensorFlow: it must be at most {:e}",
         f32::MAX
     );
     let flushes = of_tensorflow && dtype != DType::F16 || backend == Backend::Jax && singly;
@@ -76,7 +76,7 @@ fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }:
     }
     let nearest = f64::from(single);
     let held = !of_tensorflow || dtype != DType::F64 || value.is_nan() || nearest == value;
-    ensure!(held, "Keras takes a constant by way of single precision on TensorFlow: of f64, write {nearest}");
+    ensure!(held, "Keras converts a constant to single precision on TensorFlow: use {nearest}");
     Ok(Distribution::Constant { value })
 }
 
@@ -110,7 +110,7 @@ fn short_time_fourier(
 
 /// `VarianceScaling`, in double precision.
 fn scaled(scale: f64, mode: FanMode, distribution: FanDistribution, site: &Site) -> Result<Distribution> {
-    ensure!(mode != FanGeoAvg, "Keras has no mode fan-geo-avg: it has fan-in, fan-out and fan-avg");
+    ensure!(mode != FanGeoAvg, "Keras has no mode fan-geo-avg: use fan-in, fan-out or fan-avg");
     let [fan_in, fan_out] = fans(site)?;
     variance_scaling(scale, mode.fan(Ok(fan_in), Ok(fan_out))?, distribution, DType::F64)
 }

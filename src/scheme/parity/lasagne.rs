@@ -29,7 +29,7 @@ const ROWS: &[ParityRow] = &[
 
 fn chosen(arguments: &Arguments) -> Result<FanDistribution> {
     let distribution = arguments.value(&DISTRIBUTION)?;
-    ensure!(distribution != TruncatedNormal, "Lasagne has no truncated normal: take normal or uniform");
+    ensure!(distribution != TruncatedNormal, "Lasagne has no truncated normal: use normal or uniform");
     Ok(distribution)
 }
 
@@ -43,7 +43,7 @@ fn glorot(distribution: FanDistribution, arguments: &mut Arguments, site: &Site)
 
 /// `gain * sqrt(1 / fan_in)`
 fn he(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    ensure!(arguments.value(&MODE)? == FanIn, "Lasagne has the mode fan-in and no other");
+    ensure!(arguments.value(&MODE)? == FanIn, "Lasagne has only mode=fan-in");
     let fan = fans(site)?[0].max(1.0);
     Ok(scaled(arguments.gain()?, fan, distribution, &StdFirst))
 }
@@ -51,7 +51,7 @@ fn he(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> 
 /// `int(sparsity * inputs)` of the inputs of each output, as the product was rounded.
 fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     without("Lasagne", arguments, &[&NONZEROS, &ZEROS, &MEAN, &UNIT])?;
-    ensure!(site.shape.rank() == 2, "Lasagne fills matrices alone by this one");
+    ensure!(site.shape.rank() == 2, "Lasagne draws this for matrices only");
     let unfolding = site.unfolding()?;
     let density = arguments.optional_fraction(&DENSITY)?.unwrap_or(0.1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a count")]

@@ -41,7 +41,7 @@ pub(super) fn variance_scaling(
     dtype: DType,
 ) -> Result<Distribution> {
     let by = VarianceScaling(dtype);
-    ensure!(by.std(scale, fan) > 0.0, "the variance {:e} is 0 in {dtype}", scale / fan.max(1.0));
+    ensure!(by.std(scale, fan) > 0.0, "the variance {:e} rounds to 0 in {dtype}", scale / fan.max(1.0));
     Ok(scaled(scale, fan, distribution, &by))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn fans(site: &Site) -> Result<[f64; 2]> {
 /// Errors for parameters that a framework lacks.
 pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn AnyParameter]) -> Result<()> {
     match parameters.iter().find(|parameter| arguments.given(**parameter)) {
-        Some(parameter) => bail!("{framework} has no `{}` here: leave it out", parameter.name()),
+        Some(parameter) => bail!("{framework} has no `{}` here: omit it", parameter.name()),
         None => Ok(()),
     }
 }
@@ -80,14 +80,14 @@ pub(super) fn without(framework: &str, arguments: &Arguments, parameters: &[&dyn
 pub(super) fn only_gain(framework: &str, arguments: &Arguments, only: &str) -> Result<()> {
     ensure!(
         arguments.text(&GAIN) == only,
-        "{framework} takes no gain here: take variance-scaling:scale=S, S the square of the gain"
+        "{framework} has no `gain` here: use variance-scaling:scale=S, S the square of the gain"
     );
     Ok(())
 }
 
 /// Errors for dtypes that no framework has a QR decomposition for.
 pub(super) fn decomposed(framework: &str, dtype: DType) -> Result<()> {
-    ensure!(matches!(dtype, DType::F32 | DType::F64), "{framework} decomposes no matrix of {dtype}: take --dtype f32");
+    ensure!(matches!(dtype, DType::F32 | DType::F64), "{framework} decomposes no {dtype} matrices: use --dtype f32");
     Ok(())
 }
 
@@ -97,6 +97,6 @@ pub(super) fn one_matrix(framework: &str, site: &Site, dtype: DType) -> Result<(
     let axes = site.axes()?;
     let outputs = axes.iter().filter(|(role, _)| *role == AxisRole::Out).count();
     let sides = axes.has(|role| matches!(role, AxisRole::Batch | AxisRole::Group));
-    ensure!(outputs == 1 && !sides, "{framework} takes one axis for the columns and all others together for the rows");
+    ensure!(outputs == 1 && !sides, "{framework} needs exactly one output axis, and no batch or group axis");
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(super) fn truncated_normal(arguments: &mut Arguments, site: &Site, _: DrawCo
     let distribution = truncated::truncated_normal(arguments, site)?;
     if let Distribution::TruncatedNormal { mean, std, low, high } = distribution {
         let there = low == mean - 2.0 * std && high == mean + 2.0 * std;
-        ensure!(there, "it is cut at 2 standard deviations there and nowhere else: leave the cuts out");
+        ensure!(there, "TensorFlow cuts at 2 standard deviations only: omit the cuts");
     }
     Ok(distribution)
 }

@@ -64,7 +64,7 @@ impl Arithmetic for Kaiming {
 
 fn kaiming(distribution: FanDistribution, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let mode = arguments.value(&MODE)?;
-    ensure!(matches!(mode, FanIn | FanOut), "mode is {}: torch has fan-in and fan-out", mode.word());
+    ensure!(matches!(mode, FanIn | FanOut), "mode is {}: for torch, use fan-in or fan-out", mode.word());
     let fan = mode.fan(site.fan_in().map(to_f64), site.fan_out().map(to_f64))?;
     Ok(scaled(arguments.gain()?, fan, distribution, &Kaiming))
 }

@@ -16,8 +16,7 @@ choice! {
 const GATES: Parameter<LstmGates> = Parameter::new("gates", "the order of the gates (i input, f forget, g cell, o output): ifgo in torch, Keras, MXNet, Sonnet, Flux, MLX, Paddle and cuDNN, igfo in Haiku and TensorFlow's LSTMCell, ifog in Caffe, iofg in ONNX, gifo in Chainer, gfoi in DL4J").default("ifgo");
 const INTERLEAVED: Parameter<bool> =
     Parameter::new("interleaved", "group values by unit, as Chainer's LSTM does, instead of by gate").default("false");
-const LONGEST: Parameter<f64> =
-    Parameter::new("t-max", "the longest time to remember over, in steps, above 2; required");
+const LONGEST: Parameter<f64> = Parameter::new("t-max", "the longest time to remember, in steps, above 2; required");
 const CHRONO: &str = "Tallec and Ollivier 2018, Can recurrent neural networks warp time?";
 const RANKS: &str = "one or more axes, the last of four gates side by side";
 
@@ -95,7 +94,7 @@ fn chrono(
     renews: Option<char>,
 ) -> Result<Distribution> {
     let longest = arguments.value(&LONGEST)?;
-    ensure!(longest > 2.0, "t-max is {longest}: it must be above 2, so that U(1, t-max - 1) has values");
+    ensure!(longest > 2.0, "t-max is {longest}: it must be above 2");
     let count = site.shape.count();
     Ok(Distribution::Joint(Arc::new(Chrono { longest, count, gates, keeps, renews })))
 }
@@ -118,11 +117,7 @@ impl Gates {
     fn new(order: &'static str, interleaved: bool, site: &Site) -> Result<Self> {
         let size = last_axis(site)?;
         let count = order.len() as u64;
-        ensure!(
-            size % count == 0,
-            "the last axis of shape {} is {size}, not a multiple of the {count} gates",
-            site.shape
-        );
+        ensure!(size % count == 0, "the last axis is {size}: it must be a multiple of {count}, the number of gates");
         Ok(Self { units: size / count, order, interleaved })
     }
 

@@ -17,7 +17,7 @@ choice! {
 }
 const PART: Parameter<Part> = Parameter::new(
     "part",
-    "the state matrix A or the input vector B of x' = A x + B u; [default: A for a square, B for a vector or column]",
+    "the state matrix A or the input vector B of x' = A x + B u [default: A for a square, B for a vector or column]",
 );
 const SCALE: Parameter<f64> =
     common::SCALE.default("1").help("a factor on A and B, above 0: the inverse of the time scale");
@@ -67,7 +67,7 @@ const fn row(
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     row(
         "hippo-legs",
-        "remembers the whole past in Legendre polynomials, all of it weighted equally",
+        "memory of the whole past in Legendre polynomials, weighted equally",
         "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
         HIPPO,
         |arguments, site| fixed(Measure::LegS, arguments, site),
@@ -81,7 +81,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     row(
         "hippo-legt",
-        "remembers a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
+        "memory of a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
         "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         HIPPO,
         |arguments, site| fixed(Measure::LegT, arguments, site),
@@ -97,7 +97,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: TILTED,
         ..row(
             "hippo-lagt",
-            "remembers a past that fades exponentially in Laguerre polynomials",
+            "memory of an exponentially fading past in Laguerre polynomials",
             "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
             HIPPO,
             |arguments, site| fixed(Measure::LagT { beta: arguments.positive(&BETA)? }, arguments, site),
@@ -107,7 +107,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: TILTED,
         ..row(
             "hippo-tlagt",
-            "hippo-lagt with a tilted measure, as the first versions of S4 had it",
+            "hippo-lagt with a tilted measure, as in the first versions of S4",
             "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
             S4,
             |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive(&BETA)? }, arguments, site),
@@ -117,7 +117,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: GENERALIZED,
         ..row(
             "hippo-glagt",
-            "remembers a past that fades in generalized Laguerre polynomials with a tilted measure",
+            "memory of a fading past in generalized Laguerre polynomials with a tilted measure",
             "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
             HIPPO,
             generalized,
@@ -125,7 +125,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     row(
         "hippo-fourier",
-        "remembers a window of the past in sines and cosines",
+        "memory of a window of the past in sines and cosines",
         "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
         TRAIN,
         |arguments, site| fixed(Measure::Fourier, arguments, site),
@@ -139,7 +139,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     row(
         "hippo-fourier-decay",
-        "hippo-fourier over a past that fades",
+        "hippo-fourier over a fading past",
         "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
         TRAIN,
         |arguments, site| fixed(Measure::FourierDecay, arguments, site),
@@ -183,16 +183,9 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
         Some(part) => part,
         None if square => Part::A,
         None if axes.len() == 1 || column.is_some() => Part::B,
-        None => bail!(
-            "shape {} is not a square matrix, vector or column: use `part=b` if its last axis is a vector",
-            site.shape
-        ),
+        None => bail!("the shape is not a square matrix, vector or column: use part=b if its last axis is a vector"),
     };
-    ensure!(
-        part == Part::B || square,
-        "shape {} is not that of a state matrix: its last two axes must be equal",
-        site.shape
-    );
+    ensure!(part == Part::B || square, "a state matrix needs two equal last axes: use part=b for a vector");
     arguments.set(&PART, &part);
     Ok((part, if part == Part::B { column.unwrap_or(last) } else { last }))
 }
@@ -200,10 +193,7 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
 fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (part, size) = part(arguments, site)?;
     let scale = arguments.positive(&SCALE)?;
-    ensure!(
-        !measure.is_paired() || size % 2 == 0,
-        "{size} states: sines and cosines come in pairs, so it must be even"
-    );
+    ensure!(!measure.is_paired() || size % 2 == 0, "it needs an even number of states, not {size}");
     let transposed = arguments.flag(&TRANSPOSED);
     Ok(Distribution::Deterministic(match part {
         Part::A => Arc::new(Matrix { measure, size, scale, transposed }),

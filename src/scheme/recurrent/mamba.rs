@@ -27,7 +27,8 @@ choice! {
     /// The values of `dt_init`.
     enum Values { Uniform = "uniform", Constant = "constant" }
 }
-const DISTRIBUTION: Parameter<Values> = Parameter::new("distribution", "dt_init: random is uniform").default("uniform");
+const DISTRIBUTION: Parameter<Values> =
+    Parameter::new("distribution", "dt_init of Mamba, whose `random` is uniform here").default("uniform");
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
@@ -81,11 +82,11 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "mamba-dt-proj",
-        summary: "mamba's projection to the time steps, which preserves the variance",
+        summary: "Mamba's projection to the time steps, which preserves the variance",
         formula: "w ~ U(-bound, bound), bound = scale / sqrt(fan_in), fan_in = dt_rank; constant: w = bound",
         source: MAMBA,
         ranks: "two or more axes; any with --fan-in",
-        parameters: &[&SCALE.default("1").help("the factor, above 0: dt_scale"), &DISTRIBUTION],
+        parameters: &[&SCALE.default("1").help("the factor (dt_scale), above 0"), &DISTRIBUTION],
         requires: Requires::Fans,
         example: example("mamba-dt-proj"),
         distribution: projection,
@@ -110,7 +111,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
 fn projection(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let scale = arguments.positive(&SCALE)?;
     let bound = scale / to_f64(site.fan_in()?.max(1)).sqrt();
-    ensure!(bound > 0.0, "scale is {scale}: too small, its quotient by sqrt(fan_in) is 0");
+    ensure!(bound > 0.0, "scale is {scale}: too small, since scale / sqrt(fan_in) is 0");
     match arguments.value(&DISTRIBUTION)? {
         Values::Constant => Ok(Distribution::Constant { value: bound }),
         Values::Uniform => between(-bound, bound),

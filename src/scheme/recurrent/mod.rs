@@ -16,7 +16,7 @@ use super::{Arguments, Parameter, Site};
 /// The size of the last axis (states or units); the preceding axes repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
     let last = site.shape.axes().last().copied();
-    last.with_context(|| format!("it needs an axis, and shape {} is that of one number", site.shape))
+    last.context("it needs one or more axes, not a scalar")
 }
 
 /// Two parameters, 0 < low < high.

@@ -95,7 +95,7 @@ struct Depth {
 impl Depth {
     fn of(arguments: &Arguments) -> Result<Self> {
         let [layer, layers] = [arguments.value(&LAYER)?, arguments.value(&LAYERS)?];
-        ensure!(layer < layers, "layer is {layer} of {layers} layers: it is counted from 0 and must be below layers");
+        ensure!(layer < layers, "layer is {layer}, counted from 0, and layers is {layers}: layer must be below layers");
         Ok(Self { layer, layers })
     }
 

@@ -51,7 +51,7 @@ fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
     let (inner, outer) = (arguments.nonnegative(&R_MIN)?, arguments.value(&R_MAX)?);
     ensure!(
         inner < outer && outer <= 1.0,
-        "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and that at most 1"
+        "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and r-max at most 1"
     );
     Ok(Distribution::Iid(Arc::new(Ring { inner, outer })))
 }

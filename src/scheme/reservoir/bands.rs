@@ -6,7 +6,7 @@ use super::super::common;
 use super::super::sparse::rounded;
 use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use super::random::{self, DISTRIBUTION, Random, ValueDistribution, Values, choose};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, sampling};
 use crate::tensor::{to_f64, to_usize};
 
@@ -21,8 +21,7 @@ choice! {
     enum Order { Ascending = "ascending", Descending = "descending", None = "none" }
 }
 const ORDER: Parameter<Order> =
-    Parameter::new("order", "the order of the singular values; without one, none of them is set to max")
-        .default("ascending");
+    Parameter::new("order", "the order of the singular values; with none, no value is set to max").default("ascending");
 
 pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
@@ -85,7 +84,7 @@ struct Diagonals {
 }
 
 fn by_diagonals(arguments: &mut Arguments, site: &Site, lower: bool, constant: bool) -> Result<Distribution> {
-    let unfolding = square(site)?;
+    let unfolding = site.square()?;
     let n = to_f64(unfolding.columns());
     let density = arguments.fraction(&DENSITY)?;
     let count = rounded(density * n * n, f64::round_ties_even);
@@ -138,7 +137,7 @@ fn pseudo_svd(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let order = arguments.value(&ORDER)?;
     let density = arguments.fraction(&DENSITY)?;
     ensure!(density <= 0.99, "density is {density}: it must be 0.99 or less");
-    Ok(drawn(PseudoSvd { max: arguments.positive(&MAX)?, density, order }, square(site)?))
+    Ok(drawn(PseudoSvd { max: arguments.positive(&MAX)?, density, order }, site.square()?))
 }
 
 impl Structure for PseudoSvd {

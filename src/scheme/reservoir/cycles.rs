@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::topology::{BACKWARD, SELF_LOOP, WEIGHT};
-use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
+use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius};
 use crate::distribution::Distribution;
 
 const JUMP: Parameter<f64> = Parameter::new("jump", "the weight of each jump").default("1");
@@ -30,8 +30,8 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "double-cycle",
-        summary: "two rings, one each way",
-        formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which replaces the other where both meet; with crossed, the two connections between the last unit and the first have each other's weight",
+        summary: "two rings in opposite directions",
+        formula: "w = weight from unit j to unit j + 1 (mod n), backward from unit j to unit j - 1 (mod n), which replaces the other if they coincide; with crossed, the two connections between the last unit and the first exchange weights",
         source: "Fu et al. 2023, A double-cycle echo state network topology (crossed); ReservoirComputing.jl true_doublecycle",
         ranks: SQUARE,
         parameters: &[&WEIGHT, &BACKWARD.default("1"), &CROSSED, &RADIUS],
@@ -41,13 +41,13 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         distribution: |arguments, site| {
             let (weight, backward) = (arguments.value(&WEIGHT)?, arguments.value(&BACKWARD)?);
             let topology = DoubleCycle { weight, backward, crossed: arguments.flag(&CROSSED) };
-            placed(topology, radius(arguments)?, square(site)?)
+            placed(topology, radius(arguments)?, site.square()?)
         },
         ..EMPTY
     },
     Scheme {
         name: "self-loop-feedback-cycle",
-        summary: "a ring in which every other unit connects to itself, and the units between connect backward",
+        summary: "a ring in which every other unit connects to itself, and the others connect backward",
         formula: "w = weight as in ring; self-loop from units 0, 2, 4, ... to themselves, backward from units 1, 3, 5, ... to the one before",
         source: "Elsarraj et al. 2019, Demystifying echo state network with deterministic simple topologies (TP2)",
         ranks: SQUARE,
@@ -61,7 +61,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
                 self_loop: arguments.value(&SELF_LOOP)?,
                 backward: arguments.value(&BACKWARD)?,
             };
-            placed(topology, radius(arguments)?, square(site)?)
+            placed(topology, radius(arguments)?, site.square()?)
         },
         ..EMPTY
     },
@@ -75,7 +75,7 @@ pub(super) struct Jumps {
 }
 
 fn jumps(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let (unfolding, size) = (square(site)?, at_least_one(arguments, &JUMP_SIZE)?);
+    let (unfolding, size) = (site.square()?, at_least_one(arguments, &JUMP_SIZE)?);
     let n = unfolding.columns();
     ensure!(n == 0 || size < n, "jump-size is {size}: it must be below the number of units, {n}");
     let topology = Jumps { weight: arguments.value(&WEIGHT)?, jump: arguments.value(&JUMP)?, size };

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DISTRIBUTION, Random, Values};
-use super::{RADIUS, SQUARE, Structure, radius, scaled, square};
+use super::{RADIUS, SQUARE, Structure, radius, scaled};
 use crate::distribution::{Distribution, sampling};
 use crate::tensor::{to_f64, to_usize};
 
@@ -58,7 +58,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("chaotic", "16x16", "torch"),
         distribution: |arguments, site| {
             let extra = arguments.fraction(&EXTRA)?;
-            scaled(Chaotic { extra }, radius(arguments)?, square(site)?)
+            scaled(Chaotic { extra }, radius(arguments)?, site.square()?)
         },
         ..EMPTY
     },
@@ -72,12 +72,12 @@ struct SmallWorld {
 }
 
 fn small_world(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let unfolding = square(site)?;
+    let unfolding = site.square()?;
     let (n, neighbours) = (unfolding.columns(), arguments.optional(&NEIGHBOURS).unwrap_or(2));
     ensure!(neighbours % 2 == 0, "neighbours is {neighbours}: it must be even, half on each side");
     ensure!(
         n == 0 || neighbours < n,
-        "neighbours is {neighbours}, and each of {n} units has only {} others",
+        "neighbours is {neighbours}, but each of {n} units has only {} others",
         n.saturating_sub(1)
     );
     let rewire = arguments.fraction(&REWIRE)?;
@@ -129,9 +129,9 @@ struct Cluster {
 }
 
 fn cluster(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let unfolding = square(site)?;
+    let unfolding = site.square()?;
     let (n, clusters) = (unfolding.columns(), arguments.optional(&CLUSTERS).unwrap_or(3));
-    ensure!(clusters > 0 && n % clusters == 0, "clusters is {clusters}, which does not divide {n} units");
+    ensure!(clusters > 0 && n % clusters == 0, "clusters is {clusters}: it must divide the {n} units");
     let structure = Cluster {
         size: (n / clusters).max(1),
         within: arguments.fraction(&WITHIN)?,

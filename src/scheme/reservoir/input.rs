@@ -31,7 +31,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "reservoir-input",
         summary: "random input weights of a given scale, dense or sparse",
-        formula: "w = scaling v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
+        formula: "w = scaling v, v from the distribution, at positions given by density, or degree and direction; 0 elsewhere",
         source: "Lukosevicius 2012, A practical guide to applying echo state networks; ReservoirComputing.jl scaled_rand",
         ranks: ANY_MATRIX,
         parameters: &[
@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "minimal-input",
         summary: "input weights of one magnitude, whose signs are drawn or follow a pattern",
-        formula: "w = weight or -weight; bernoulli: positive with probability positive; alternating: +, -, +, -, ...; pi: - where the digit of pi after the point is 0 to 4 (Rodan and Tino); pi-parity: - where it is odd. Patterns go from unit to unit, and then from input to input",
+        formula: "w = weight or -weight; bernoulli: positive with probability positive; alternating: +, -, +, -, ...; pi: - if the digit of pi after the point is 0 to 4 (Rodan and Tino); pi-parity: - if it is odd. A pattern runs over the units of the first input, then of the next",
         source: "Rodan and Tino 2011, Minimum complexity echo state network",
         ranks: ANY_MATRIX,
         parameters: &[
@@ -86,7 +86,7 @@ pub(super) fn units_of_each(unfolding: &Unfolding) -> Result<u64> {
     let (units, inputs) = (unfolding.rows(), unfolding.columns());
     ensure!(
         inputs > 0 && units % inputs == 0,
-        "it has {units} outputs and {inputs} inputs: the outputs must be a multiple of the inputs"
+        "there are {units} outputs and {inputs} inputs: the outputs must be a multiple of the inputs"
     );
     Ok(units / inputs)
 }
@@ -140,7 +140,7 @@ fn minimal(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let count = unfolding.rows().saturating_mul(unfolding.columns());
     ensure!(
         matches!(signs, Signs::Alternating) || count <= MAX_DIGITS,
-        "signs: {count} weights take more digits of pi than the {MAX_DIGITS} that are worked out; take bernoulli or alternating"
+        "{count} weights need more than {MAX_DIGITS} digits of pi: use signs=bernoulli or signs=alternating"
     );
     Ok(drawn(Minimal { weight, signs }, unfolding))
 }

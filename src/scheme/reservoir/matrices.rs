@@ -6,12 +6,12 @@ use super::super::common::{self, WEIGHT};
 use super::super::sparse::rounded;
 use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
-use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
+use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, NORMAL_REACH};
 use crate::tensor::{to_f64, to_usize};
 
 const STD: Parameter<f64> =
-    common::STD.default("1").help("the standard deviation of the normals before scaling, above 0");
+    common::STD.default("1").help("the standard deviation of the Gaussian entries before scaling, above 0");
 
 const EXCITATORY: Parameter<f64> = Parameter::new(
     "excitatory",
@@ -27,7 +27,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "dale",
         summary: "a sparse reservoir by Dale's principle: all outgoing weights of a unit have one sign",
-        formula: "|v|, v ~ N(0, std^2), from the first round(excitatory n) units, and -ratio |v| from the others, where density, or degree and direction, put them; 0 elsewhere",
+        formula: "|v|, v ~ N(0, std^2), from the first round(excitatory n) units, and -ratio |v| from the others, at positions given by density, or degree and direction; 0 elsewhere",
         source: "ReservoirComputing.jl dale_sparse; Dale 1935, Pharmacology and nerve-endings",
         ranks: SQUARE,
         parameters: &[&EXCITATORY, &DENSITY_OF_A_TENTH, &DEGREE, &DIRECTION, &EXACT, &STD, &RATIO, &RADIUS],
@@ -47,12 +47,12 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         bare: Some(WEIGHT.name),
         requires: Requires::Matrices,
         example: example_on("permutation:weight=0.9", "24x24", "torch"),
-        distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.value(&WEIGHT)? }, square(site)?)),
+        distribution: |arguments, site| Ok(drawn(Permutation { weight: arguments.value(&WEIGHT)? }, site.square()?)),
         ..EMPTY
     },
     Scheme {
         name: "wigner",
-        summary: "a symmetric matrix of normals, whose eigenvalues follow the semicircle distribution",
+        summary: "a symmetric matrix of Gaussian entries, whose eigenvalues follow the semicircle distribution",
         formula: "w_ij = w_ji ~ N(0, std^2 / n), w_ii ~ N(0, std-diagonal^2 / n); the spectral radius nears 2 std as n grows",
         source: "Wigner 1955, Characteristic vectors of bordered matrices with infinite dimensions; ReservoirComputing.jl wigner_init",
         ranks: SQUARE,
@@ -74,7 +74,7 @@ struct Dale {
 }
 
 fn dale(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let unfolding = square(site)?;
+    let unfolding = site.square()?;
     let n = unfolding.columns();
     let excitatory = arguments.fraction(&EXCITATORY)?;
     let exciting = rounded(excitatory * to_f64(n), f64::round);
@@ -138,7 +138,7 @@ struct Wigner {
 }
 
 fn wigner(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let unfolding = square(site)?;
+    let unfolding = site.square()?;
     let root = to_f64(unfolding.columns().max(1)).sqrt();
     let (off, diagonal) = (arguments.positive(&STD)? / root, arguments.nonnegative(&STD_DIAGONAL)? / root);
     Ok(drawn(Wigner { off, diagonal }, unfolding))

@@ -20,10 +20,10 @@ pub(super) mod topology;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::common;
-use super::{Arguments, Parameter, Site};
+use super::{Arguments, Parameter};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
 use crate::tensor::{MatrixIndex, Unfolding, to_usize};
 use radius::{LEAST, scale_to_radius};
@@ -161,11 +161,11 @@ fn scaled(structure: impl Structure + 'static, radius: Option<f64>, unfolding: U
     let cycle = if radius.is_some() && units > 0 { structure.cycle(units) } else { 1.0 };
     ensure!(
         cycle > 0.0,
-        "radius: the matrix has no cycle, so that its spectral radius is 0: omit radius, or add connections that lead back"
+        "the matrix has no cycle, so its spectral radius is 0: omit radius, or add connections that lead back"
     );
     ensure!(
         cycle >= LEAST_CYCLE,
-        "radius: the matrix hardly ever has a cycle, so that its spectral radius is 0: leave radius out, or raise the density"
+        "the matrix hardly ever has a cycle, so its spectral radius is 0: omit radius, or raise the density"
     );
     Ok(Distribution::Joint(Arc::new(Matrices { structure, radius, unfolding })))
 }
@@ -234,11 +234,6 @@ fn placed(topology: impl Topology + 'static, radius: Option<f64>, unfolding: Unf
         Some(_) => scaled(Filled(topology), radius, unfolding),
         None => Ok(Distribution::Deterministic(Arc::new(Placed { topology, unfolding }))),
     }
-}
-
-/// The tensor as square matrices.
-fn square(site: &Site) -> Result<Unfolding> {
-    site.square().context("a reservoir has as many inputs as outputs")
 }
 
 /// The spectral radius, if one is given.
@@ -325,7 +320,10 @@ mod tests {
         };
         for (expression, n) in cases {
             let message = format!("{:#}", tensor(expression, n).unwrap_err());
-            assert!(message.contains("radius: the matrix") && message.contains("cycle"), "{expression}: {message}");
+            assert!(
+                message.contains("so its spectral radius is 0") && message.contains("cycle"),
+                "{expression}: {message}"
+            );
         }
         // The main diagonal of these is never empty, and the radius of fast-spectral is one of many units alone.
         let full = ["band", "lower-triangular", "toeplitz", "chaotic", "fast-spectral"];

@@ -139,7 +139,7 @@ impl Values {
 
 /// The parameters of the sparsity pattern.
 pub(super) const DENSITY: Parameter<f64> = common::DENSITY
-    .help("the probability of each element to be non-zero; the fraction of non-zeros with exact or direction");
+    .help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction");
 pub(super) const DENSITY_OF_A_TENTH: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 0.1, if degree is not given]");
 pub(super) const DENSITY_OF_ONE: Parameter<f64> = DENSITY.help("the probability that an element is non-zero, or the fraction of non-zeros with exact or direction [default: 1, if degree is not given]");
 pub(super) const DEGREE: Parameter<u64> =
@@ -174,7 +174,7 @@ impl Places {
         let degree = arguments.optional(&DEGREE);
         ensure!(
             degree.is_none() || !(arguments.given(&DENSITY) || arguments.given(&EXACT)),
-            "it takes degree or density (with exact), not both"
+            "use degree or density (with exact), not both"
         );
         ensure!(
             !(arguments.flag(&EXACT) && arguments.given(&DIRECTION)),
@@ -189,7 +189,7 @@ impl Places {
         let fraction = arguments.optional_fraction(&DENSITY)?.unwrap_or(0.0);
         let of = |all: u64, word: &str| -> Result<(u64, f64)> {
             let degree = degree.unwrap_or_else(|| sparse::rounded(fraction * to_f64(all), f64::floor));
-            ensure!(degree <= all, "degree is {degree}, and there are only {all} units that {word}");
+            ensure!(degree <= all, "degree is {degree}, but there are only {all} units that {word}");
             Ok((degree, to_f64(degree) / to_f64(all.max(1))))
         };
         Ok(match arguments.optional(&DIRECTION) {

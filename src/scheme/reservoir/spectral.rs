@@ -11,7 +11,7 @@ use super::random::{
     DEGREE, DENSITY, DENSITY_OF_A_TENTH, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSITIVE, Places, Random,
     Values,
 };
-use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled, square};
+use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, Iid, Moments, sampling};
 use crate::tensor::to_f64;
 
@@ -21,7 +21,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "spectral",
         summary: "a random reservoir, sparse or dense, scaled to a spectral radius",
-        formula: "W = radius V / max |eigenvalue of V|; V has values of the distribution where density, or degree and direction, put them, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, such as one without cycles, is drawn again",
+        formula: "W = radius V / max |eigenvalue of V|; V has values from the distribution at positions given by density, or degree and direction, 0 elsewhere. A V whose spectral radius is below 0.001 of its largest value, such as one without cycles, is drawn again",
         source: JAEGER,
         ranks: SQUARE,
         parameters: &[
@@ -38,7 +38,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
         distribution: |arguments, site| {
-            let unfolding = square(site)?;
+            let unfolding = site.square()?;
             let places = Places::of(arguments, unfolding.rows(), unfolding.columns(), 0.1)?;
             let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
             scaled(structure, radius(arguments)?, unfolding)
@@ -47,7 +47,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "random-sparse",
         summary: "random values at random positions of a reservoir or its input weights, not scaled to a spectral radius",
-        formula: "w = scale v where density, or degree and direction, put a value v of the distribution; 0 elsewhere",
+        formula: "w = scale v, v from the distribution, at positions given by density, or degree and direction; 0 elsewhere",
         source: "reservoirpy mat_gen random_sparse",
         ranks: ANY_MATRIX,
         parameters: &[&DENSITY_OF_ONE, &DEGREE, &DIRECTION, &EXACT, &DISTRIBUTION, &POSITIVE, &SCALE],
@@ -59,7 +59,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "fast-spectral",
-        summary: "a uniform reservoir whose spectral radius is close to the requested one, without computing eigenvalues",
+        summary: "a uniform reservoir of about the requested spectral radius, without computing eigenvalues",
         formula: "w ~ U(-a, a) with probability density, else 0; a = 6 radius / (sqrt(12) sqrt(density n)), or 1 if no radius is given. Each element is independent of the others",
         source: "Gallicchio, Micheli and Pedrelli 2020, Fast spectral radius initialization for recurrent neural networks",
         ranks: SQUARE,
@@ -157,7 +157,7 @@ impl Iid for RandomSparse {
 }
 
 fn fast_spectral(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
-    let n = square(site)?.columns();
+    let n = site.square()?.columns();
     let density = arguments.fraction(&DENSITY)?;
     ensure!(density > 0.0, "density is {density}: it must be above 0");
     let scale = match radius(arguments)? {

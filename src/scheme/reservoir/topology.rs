@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::super::common;
 use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_on};
-use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius, square};
+use super::{RADIUS, SQUARE, Topology, at_least_one, placed, radius};
 use crate::distribution::Distribution;
 
 const RODAN: &str = "Rodan and Tino 2011, Minimum complexity echo state network";
@@ -35,7 +35,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("ring:weight=0.9", "24x24", "torch"),
         distribution: |arguments, site| {
             let (weight, self_loop) = (arguments.value(&WEIGHT)?, arguments.value(&SELF_LOOP)?);
-            placed(Ring { weight, self_loop }, radius(arguments)?, square(site)?)
+            placed(Ring { weight, self_loop }, radius(arguments)?, site.square()?)
         },
     },
     Scheme {
@@ -63,7 +63,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         example: example_on("block-diagonal:size=5", "24x24", "torch"),
         distribution: |arguments, site| {
             let topology = Blocks { weight: arguments.value(&WEIGHT)?, size: at_least_one(arguments, &SIZE)? };
-            placed(topology, radius(arguments)?, square(site)?)
+            placed(topology, radius(arguments)?, site.square()?)
         },
         ..EMPTY
     },
@@ -112,7 +112,7 @@ fn line(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         backward: arguments.value(&BACKWARD)?,
         backward_shift: at_least_one(arguments, &BACKWARD_SHIFT)?,
     };
-    let (radius, unfolding) = (radius(arguments)?, square(site)?);
+    let (radius, unfolding) = (radius(arguments)?, site.square()?);
     placed(line, radius, unfolding)
 }
 

@@ -73,6 +73,6 @@ pub(super) fn native(
     ensure!(gain > 0.0, "gain is {gain}: it must be above 0");
     let corrected = arguments.if_listed(&CORRECTED) != Some(false);
     let by = Native { left: if corrected { truncated_moments(-2.0, 2.0).1 } else { 1.0 } };
-    ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: over the root of a fan of {fan} it is 0");
+    ensure!(by.std(gain, fan) > 0.0, "gain is {gain:?}: too small, since gain / sqrt(fan) is 0");
     Ok(scaled(gain, fan, distribution, &by))
 }

@@ -22,8 +22,8 @@ choice! {
     enum Part { Encoder = "encoder", Decoder = "decoder", Embedding = "embedding" }
 }
 const PART: Parameter<Part> = Parameter::new("part", "values, output projections and feed-forward layers of the encoder or decoder, or the embeddings (whose last axis is features)").default("encoder");
-const ENCODER: Parameter<u64> = Parameter::new("encoder", "N, the number of encoder layers of a model with both");
-const DECODER: Parameter<u64> = Parameter::new("decoder", "M, the number of decoder layers of a model with both");
+const ENCODER: Parameter<u64> = Parameter::new("encoder", "the number of encoder layers N, with decoder");
+const DECODER: Parameter<u64> = Parameter::new("decoder", "the number of decoder layers M, with encoder");
 choice! {
     /// The side of a Transformer.
     enum Side { Encoder = "encoder", Decoder = "decoder" }
@@ -61,7 +61,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 Part::Encoder => 0.67 * libm::pow(layers, -0.25),
                 Part::Decoder => libm::pow(9.0 * layers, -0.25),
                 Part::Embedding => {
-                    let features = site.shape.axes().last().context("shape () has no axis of features")?;
+                    let features = site.shape.axes().last().context("it needs one or more axes, not a scalar")?;
                     let std = libm::pow(9.0 * layers, -0.25) / divisor(*features).sqrt();
                     return Ok(Distribution::Normal { mean: 0.0, std });
                 }
@@ -166,7 +166,7 @@ fn beta(arguments: &Arguments) -> Result<f64> {
             })
         }
         _ => anyhow::bail!(
-            "it takes layers alone, or encoder, decoder and part, as in `deepnorm:encoder=12,decoder=6,part=encoder`"
+            "use layers alone, or encoder, decoder and part, as in `deepnorm:encoder=12,decoder=6,part=encoder`"
         ),
     }
 }

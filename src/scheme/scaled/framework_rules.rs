@@ -121,10 +121,10 @@ fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {
         (None, Some(gates)) => {
             let outputs = match *site.shape.axes() {
                 [size] => size,
-                _ => site.unfolding().context("give hidden, or a --layout that fits")?.rows(),
+                _ => site.unfolding().context("use hidden or another --layout")?.rows(),
             };
             let divides = gates > 0 && outputs % gates == 0;
-            ensure!(divides, "gates is {gates}, which does not divide the {outputs} outputs of shape {}", site.shape);
+            ensure!(divides, "gates is {gates}: it must divide the {outputs} outputs");
             Ok(outputs / gates)
         }
         _ => anyhow::bail!("exactly one of hidden and gates is required, as in `rnn-uniform:hidden=512`"),

@@ -21,7 +21,7 @@ const ORDER: Parameter<Order> =
 const ENDPOINT: Parameter<bool> =
     Parameter::new("endpoint", "end the last pair at max-timescale itself, not one step less").default("false");
 const MAX_TIMESCALE: Parameter<f64> =
-    Parameter::new("max-timescale", "the longest wavelength over 2 pi, above 0").default("10000");
+    Parameter::new("max-timescale", "the longest wavelength divided by 2 pi, 1 or more").default("10000");
 choice! {
     /// A part of complex numbers.
     pub(super) enum Side { Real = "real", Imaginary = "imag" }
@@ -36,7 +36,7 @@ const PERIODIC: Parameter<bool> =
 pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "sinusoidal-positions",
-        summary: "sines and cosines of each position, from wavelengths of 2 pi up to 2 pi max-timescale",
+        summary: "sines and cosines of each position, with wavelengths from 2 pi to 2 pi max-timescale",
         formula: "pairs sin(t), cos(t) of t = position max-timescale^(-i / n), i = 0 .. features/2 - 1, n = features/2, or features/2 - 1 with endpoint",
         source: "Vaswani et al. 2017, Attention is all you need; Whisper sinusoids",
         ranks: "two or more axes, the last two positions and features",
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "stft",
-        summary: "a windowed Fourier basis, for a convolution that makes spectrograms",
+        summary: "a windowed Fourier basis, for a convolution that computes spectrograms",
         formula: "w[t, f] = window(t) cos(a) (real) or sin(a) (imag) / scale, a = -2 pi t f / (2 (outputs - 1)); scale = sqrt(sum window^2) (density), sum |window| (spectrum), or 1 (none)",
         source: "Keras STFTInitializer",
         ranks: "a convolution of one kernel axis and one input",
@@ -63,11 +63,11 @@ pub(super) const ROWS: &[Scheme] = &[
 
 fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [.., rows, features] = *site.shape.axes() else {
-        anyhow::bail!("it needs two or more axes, and shape {} has {}", site.shape, site.shape.rank());
+        anyhow::bail!("it needs two or more axes, not {}", site.shape.rank());
     };
-    ensure!(features % 2 == 0, "it needs an even number of features, and shape {} has {features}", site.shape);
+    ensure!(features % 2 == 0, "it needs an even number of features, not {features}");
     let endpoint = arguments.flag(&ENDPOINT);
-    ensure!(!endpoint || features != 2, "endpoint=true needs four features or more, and shape {} has 2", site.shape);
+    ensure!(!endpoint || features != 2, "endpoint=true needs four or more features, not 2");
     let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);
     let longest = arguments.value(&MAX_TIMESCALE)?;
     ensure!(longest >= 1.0, "max-timescale is {}: it must be 1 or more", arguments.text(&MAX_TIMESCALE));

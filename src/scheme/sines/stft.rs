@@ -44,7 +44,7 @@ impl Steps {
         Ok(match normalisation {
             Normalisation::None => 1.0,
             _ if self.rounds_sums => {
-                ensure!(length <= LONGEST, "a kernel of size {length}: at most 2^24 is allowed");
+                ensure!(length <= LONGEST, "the kernel has size {length}: the limit is 2^24");
                 let sum = (0..length).fold(0.0, |sum, place| of.round(sum + term(place)));
                 if matches!(normalisation, Normalisation::Density) { root(sum) } else { sum }
             }
@@ -74,11 +74,10 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
     let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
     ensure!(
         kernel == 1 && inputs == 1,
-        "it is for a convolution of one kernel axis and one input, and shape {} has {kernel} and {inputs} in layout `{}`",
-        site.shape,
+        "it needs one kernel axis and one input, but layout `{}` gives {kernel} and {inputs}",
         site.layout
     );
-    ensure!(outputs != 1, "shape {} has one output: a transform has two frequencies or more", site.shape);
+    ensure!(outputs != 1, "it needs two or more outputs, one per frequency, not 1");
     let length = axes.product(|role| role == AxisRole::Kernel);
     let normalisation = arguments.value(&SCALING)?;
     let window = Window::new(arguments.value(&WINDOW)?, length, arguments.flag(&PERIODIC));

@@ -37,7 +37,7 @@ fn sparse_bernoulli(arguments: &mut Arguments, site: &Site) -> Result<Distributi
     let n = unfolding(arguments, site)?.columns();
     let chance = match (arguments.optional(&NONZEROS), arguments.optional_fraction(&DENSITY)?) {
         (Some(nonzeros), None) => {
-            check_count(nonzeros, n, site)?;
+            check_count(nonzeros, n)?;
             to_f64(nonzeros) / to_f64(n.max(1))
         }
         (None, Some(density)) => density,

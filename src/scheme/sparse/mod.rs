@@ -26,8 +26,10 @@ pub(super) const ROWS: &[Scheme] = &[
     bernoulli::ROW,
 ];
 
-pub(super) const NONZEROS: Parameter<u64> =
-    Parameter::new("nonzeros", "k itself; one of nonzeros, density and zeros is required");
+pub(super) const NONZEROS: Parameter<u64> = Parameter::new(
+    "nonzeros",
+    "the number k of non-zeros of each unit; one of nonzeros, density and zeros is required",
+);
 pub(super) const DENSITY: Parameter<f64> = common::DENSITY.help("the fraction of non-zeros of each unit");
 pub(super) const ZEROS: Parameter<f64> = Parameter::new("zeros", "the fraction of zeros of each unit");
 pub(super) const STD: Parameter<f64> =
@@ -52,7 +54,7 @@ fn sparse(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
         (None, None, Some(zeros)) => n - rounded(zeros * to_f64(n), f64::ceil).min(n),
         _ => bail!("exactly one of nonzeros, density and zeros is required, as in `sparse:nonzeros=15`"),
     };
-    check_count(nonzeros, n, site)?;
+    check_count(nonzeros, n)?;
     let (mean, std) = moments(arguments)?;
     Ok(Distribution::Sparse { nonzeros, mean, std, unfolding })
 }
@@ -63,8 +65,8 @@ fn unfolding(arguments: &Arguments, site: &Site) -> Result<Unfolding> {
     Ok(if arguments.optional(&UNIT) == Some(Unit::Input) { unfolding.transposed() } else { unfolding })
 }
 
-fn check_count(nonzeros: u64, n: u64, site: &Site) -> Result<()> {
-    ensure!(nonzeros <= n, "nonzeros is {nonzeros}, and each unit of shape {} has only {n} weights", site.shape);
+fn check_count(nonzeros: u64, n: u64) -> Result<()> {
+    ensure!(nonzeros <= n, "nonzeros is {nonzeros}, but each unit has only {n} weights");
     Ok(())
 }
 
