@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fanin::cli::Outcome;
 use fanin::passing::may_pass;
-use fanin::text::escape;
+use fanin::text::{escape, one_line};
 
 /// A comparison found a difference.
 const DIFFERENT: u8 = 1;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     if error.chain().any(gone) {
         return ExitCode::from(READER_GONE);
     }
-    let message = shortened(escape(&format!("{error:#}")));
+    let message = shortened(escape(&one_line(&error)));
     let line = format!("fanin: {message}\n");
     // One write, so that lines of several processes do not mix; not `eprint!`, which panics if standard error is closed or full.
     let _ = io::stderr().write_all(line.as_bytes());

@@ -110,7 +110,7 @@ impl Provenance {
         }
         // The version comes first: of a later form nothing else is known.
         let Version { schema } = serde_json::from_str(text)?;
-        ensure!(schema == SCHEMA, "its schema is {schema}: this version of fanin reads {SCHEMA}");
+        ensure!(schema == SCHEMA, "unsupported schema {schema}: this version of fanin reads {SCHEMA}");
         let provenance: Self = serde_json::from_str(text)?;
         provenance.seed()?;
         Ok(provenance)

@@ -15,7 +15,7 @@ const CAPS: [&str; 3] = ["baseline", "avx2", "avx512"];
 pub fn check_width() -> Result<()> {
     let Some(cap) = env::var_os(CAP) else { return Ok(()) };
     let known = CAPS.iter().any(|word| cap == *word);
-    ensure!(known, "{CAP} is `{}`, and may be {}", cap.display(), CAPS.join(", "));
+    ensure!(known, "unknown {CAP} `{}`: use {}", cap.display(), CAPS.join(", "));
     Ok(())
 }
 

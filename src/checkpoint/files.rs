@@ -168,7 +168,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<()> {
     let plain: PathBuf = folder.components().collect();
     // A single call, because another process may create the folder between two calls.
     match fs::metadata(&plain) {
-        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, not a folder: name another", shown(&plain)),
+        Ok(metadata) => ensure!(metadata.is_dir(), "{} is a file, not a folder: use another name", shown(&plain)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| shown(&plain)),
     }

@@ -121,7 +121,7 @@ impl Files {
             let name = entry.with_context(|| shown(folder))?.file_name();
             let path = folder.join(&name);
             if name.to_str().is_some_and(shards::is_part) && !ours.contains(path.as_path()) {
-                bail!("{}: it belongs to another checkpoint: remove it, or use another folder", shown(&path));
+                bail!("{} belongs to another checkpoint: remove it, or use another folder", shown(&path));
             }
         }
         Ok(())

@@ -88,14 +88,14 @@ pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Pr
 /// Reads exactly `length` bytes. The caller has checked `length` against the file's size.
 pub(super) fn read_bytes(source: &mut dyn Read, length: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length)?];
-    source.read_exact(&mut bytes).context("it ends too early")?;
+    source.read_exact(&mut bytes).context("unexpected end of the file")?;
     Ok(bytes)
 }
 
 /// The first bytes of a file, at most `length`.
 pub(crate) fn opening(origin: &Arc<Origin>, length: u64) -> Result<Vec<u8>> {
     let mut opening = Vec::new();
-    origin.reader().take(length).read_to_end(&mut opening).context("it cannot be read")?;
+    origin.reader().take(length).read_to_end(&mut opening).context("cannot be read")?;
     Ok(opening)
 }
 

@@ -35,9 +35,9 @@ const FOREIGN: &[Foreign] = &[
     is(is_html, "an HTML page, as a server sends for an error or a login", DOWNLOAD),
     is(|b| text(b).starts_with(b"<?xml"), "XML, as a server sends for an error", DOWNLOAD),
     is(is_hdf5, "HDF5, as Keras writes .h5", FROM_HDF5),
-    is(|b| b.starts_with(b"GGUF"), "GGUF of llama.cpp", "take the safetensors checkpoint that it was made from"),
-    is(is_ggml, "GGML of llama.cpp", "take the checkpoint that it was made from"),
-    is(|b| b.get(4..8) == Some(b"TFL3"), "TensorFlow Lite", "take the checkpoint that it was made from"),
+    is(|b| b.starts_with(b"GGUF"), "GGUF of llama.cpp", "use the safetensors checkpoint that it was made from"),
+    is(is_ggml, "GGML of llama.cpp", "use the checkpoint that it was made from"),
+    is(|b| b.get(4..8) == Some(b"TFL3"), "TensorFlow Lite", "use the checkpoint that it was made from"),
     is(
         |b| b.starts_with(&[8, 1, 0x12]),
         "a SavedModel of TensorFlow",
@@ -65,14 +65,14 @@ const FOREIGN: &[Foreign] = &[
         "Arrow",
         "in Python, `import pandas; pandas.read_feather('FILE').to_csv('data.csv', index=False)`",
     ),
-    is(|b| b.starts_with(b"SQLite format 3\0"), "an SQLite database", "name a file of weights"),
-    is(|b| b.starts_with(b"%PDF-"), "a PDF document", "name a file of weights"),
+    is(|b| b.starts_with(b"SQLite format 3\0"), "an SQLite database", "use a file of weights"),
+    is(|b| b.starts_with(b"%PDF-"), "a PDF document", "use a file of weights"),
     is(
         is_picture,
         "a picture",
         "in Python, `import numpy as np, PIL.Image; np.save('data.npy', np.array(PIL.Image.open('FILE')))`",
     ),
-    is(|b| b.starts_with(b"\x7fELF"), "a program", "name a file of weights"),
+    is(|b| b.starts_with(b"\x7fELF"), "a program", "use a file of weights"),
     is(
         |b| b.starts_with(b"\xff\xfe") || b.starts_with(b"\xfe\xff"),
         "text in UTF-16",
@@ -96,7 +96,7 @@ pub(super) fn foreign_archive(names: &[String]) -> Option<String> {
     if has("model.weights.h5") {
         Some(format!("it is a model of Keras (.keras): {FROM_KERAS}"))
     } else if has("[Content_Types].xml") {
-        Some("it is a document of an office program: save it as CSV".into())
+        Some("it is an office document: save it as CSV".into())
     } else {
         None
     }

@@ -25,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
-    summary: "MATLAB level 5: load of MATLAB and Octave, scipy.io.loadmat; any number of tensors",
+    summary: "MATLAB level 5: MATLAB, Octave, scipy.io.loadmat; any number of tensors",
     has_type: |element| Class::of_word(element.word()).is_some(),
     pieces,
     shard: None,
@@ -109,14 +109,14 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     before.extend(text_variable(provenance::KEY, &Provenance::whole(plan).to_json()?)?);
     for (number, tensor) in plan.tensors().iter().enumerate() {
         let (name, own) = (variable(tensor.name().as_str()), tensor.name().as_str());
-        ensure!(name.len() <= MAX_NAME, "`{own}`: a name in MATLAB has at most {MAX_NAME} characters");
+        ensure!(name.len() <= MAX_NAME, "`{own}`: MATLAB names have at most {MAX_NAME} characters");
         let dimensions = dimensions(tensor.shape().axes());
         let is_written = tensor.bytes() <= MAX_BYTES && dimensions.iter().all(|&size| size <= MAX_BYTES);
-        ensure!(is_written, "`{own}` has {}: MATLAB reads less than 2 GiB a variable", bytes(tensor.bytes()));
+        ensure!(is_written, "`{own}` has {}: MATLAB reads less than 2 GiB per variable", bytes(tensor.bytes()));
         let word = tensor.element().word();
         let class = Class::of_word(word).with_context(|| format!("`{own}` is of {word}"))?;
         if let Some(other) = names.insert(name.clone(), format!("`{own}`")) {
-            bail!("`{own}` and {other} would be one variable `{name}` in MATLAB: take another --format");
+            bail!("`{own}` and {other} would both be `{name}` in MATLAB: use another --format");
         }
         let Class(word, number_of_class, data, _) = class;
         let flags = if word == "bool" { number_of_class | LOGICAL } else { number_of_class };
@@ -203,7 +203,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         let stream = match kind {
             MATRIX => Stream { end: begin + length, ..file.clone() },
             COMPRESSED => unpacked(origin, begin, length, big_endian, &mut room)?,
-            _ => bail!("an element of type {kind} at byte {at}, where a variable should be"),
+            _ => bail!("expected a variable at byte {at}, found an element of type {kind}"),
         };
         let start = if kind == MATRIX { begin } else { 8 };
         match stream.variable(start).with_context(|| format!("the variable at byte {at}"))? {
@@ -220,13 +220,13 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     }
     let mut notes = Vec::new();
     if !others.is_empty() {
-        notes.push(format!("no real numbers, and skipped: {}", cut(&others.join(", "), 200)));
+        notes.push(format!("skipped, not real numeric arrays: {}", cut(&others.join(", "), 200)));
     }
     let provenance = text.and_then(|text| parse_provenance(&text, &mut notes));
     let tensors = provenance.iter().flat_map(|provenance| provenance.tensors.iter().flatten());
     let known: BTreeMap<String, (&String, &Vec<u64>)> =
         tensors.map(|(name, tensor)| (variable(name), (name, &tensor.shape))).collect();
-    ensure!(!variables.is_empty() || provenance.is_some() || !notes.is_empty(), "it holds no variable");
+    ensure!(!variables.is_empty() || provenance.is_some() || !notes.is_empty(), "it holds no variables");
     let (mut names, mut renamed) = (HashSet::new(), HashSet::new());
     let mut entries = Vec::with_capacity(variables.len());
     for mut variable in variables {
@@ -243,7 +243,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     }
     let missing = known.iter().find(|(variable, _)| !names.contains(*variable));
     if let Some((variable, _)) = missing {
-        bail!("truncated: its provenance tells of the variable {}, which it does not hold", shown_name(variable));
+        bail!("truncated: variable {} of its provenance is missing", shown_name(variable));
     }
     Ok(Found { entries, provenance, notes, layout: None })
 }
@@ -256,19 +256,23 @@ fn unpacked(origin: &Arc<Origin>, begin: u64, length: u64, big_endian: bool, roo
     let mut held = vec![0; 8];
     source.read_exact(&mut held).context("a compressed variable ends too early")?;
     let size = number(&held[4..], big_endian);
-    ensure!(number(&held[..4], big_endian) == u64::from(MATRIX), "what is compressed is no variable");
-    ensure!(size / MAX_RATIO <= length, "{length} bytes cannot be unpacked to {size}");
+    ensure!(number(&held[..4], big_endian) == u64::from(MATRIX), "compressed data that is not a variable");
+    ensure!(size / MAX_RATIO <= length, "{length} bytes cannot decompress to {size}");
     hold(size, room)?;
     source.by_ref().take(size).read_to_end(&mut held).context("a compressed variable is damaged")?;
     let is_end = source.read(&mut [0]).context("a compressed variable is damaged")? == 0;
-    ensure!(held.len() as u64 == 8 + size && is_end, "a compressed variable is not of the {size} bytes that it says");
+    ensure!(
+        held.len() as u64 == 8 + size && is_end,
+        "a compressed variable does not have its declared size of {size} bytes"
+    );
     Ok(Stream { end: held.len() as u64, backing: Arc::new(InMemory(held)), big_endian })
 }
 
 fn hold(size: u64, room: &mut u64) -> Result<()> {
     let left = room.checked_sub(size);
-    *room = left
-        .context("more than 1 GiB is compressed or of a narrow type: save fewer variables, or by save(..., '-v6')")?;
+    *room = left.context(
+        "more than 1 GiB is compressed or in a narrower type: save fewer variables, or use save(..., '-v6')",
+    )?;
     Ok(())
 }
 
@@ -314,7 +318,7 @@ struct Variable {
 impl Stream {
     fn bytes(&self, at: u64, length: u64) -> Result<Vec<u8>> {
         let fits = at.checked_add(length).is_some_and(|end| end <= self.end);
-        ensure!(fits, "truncated: {length} bytes at byte {at} do not fit into {}", self.end);
+        ensure!(fits, "truncated: {length} bytes at byte {at} exceed the end at {}", self.end);
         let mut bytes = vec![0; usize::try_from(length)?];
         self.backing.read(&mut bytes, at)?;
         Ok(bytes)
@@ -326,25 +330,28 @@ impl Stream {
         let first = number(&tag[..4], self.big_endian);
         let (small, kind) = (first >> 16, u32::try_from(first & 0xffff)?);
         if small > 0 {
-            ensure!(small <= 4, "a part of {small} bytes in 4");
+            ensure!(small <= 4, "a part of {small} bytes in a field of 4");
             return Ok(Part { kind, begin: at + 4, length: small, next: at + 8 });
         }
         let (begin, length) = (at + 8, number(&tag[4..], self.big_endian));
-        ensure!(length <= self.end - begin, "truncated: {length} bytes at byte {begin} do not fit into {}", self.end);
+        ensure!(length <= self.end - begin, "truncated: {length} bytes at byte {begin} exceed the end at {}", self.end);
         Ok(Part { kind, begin, length, next: begin + length.next_multiple_of(8) })
     }
 
     /// The content of the next part, at most `longest` bytes, and the start of the one after it.
     fn content(&self, at: u64, kinds: &[u32], longest: u64) -> Result<(Vec<u8>, u64)> {
         let Part { kind, begin, length, next } = self.part(at)?;
-        ensure!(kinds.contains(&kind) && length <= longest, "a part of type {kind} and {length} bytes at byte {at}");
+        ensure!(
+            kinds.contains(&kind) && length <= longest,
+            "unexpected part at byte {at}: type {kind}, {length} bytes"
+        );
         Ok((self.bytes(begin, length)?, next))
     }
 
     /// The variable whose parts start at a byte.
     fn variable(&self, at: u64) -> Result<Kind> {
         let (flags, at) = self.content(at, &[UINT32], 8)?;
-        ensure!(flags.len() == 8, "its flags are {} bytes", flags.len());
+        ensure!(flags.len() == 8, "its flags field is {} bytes, not 8", flags.len());
         let flags = u32::try_from(number(&flags[..4], self.big_endian))?;
         let number_of_class = flags & 0xff;
         // Old versions of MATLAB set the logical flag on doubles too: the flag changes no value.
@@ -356,7 +363,7 @@ impl Stream {
         let is_signed = self.part(at)?.kind == INT32;
         let (sizes, at) = self.content(at, &[INT32, UINT32], 4 * Shape::MAX_RANK as u64)?;
         let (name, at) = self.content(at, &[INT8, 2, 16], 4096)?;
-        let name = String::from_utf8(name).context("its name is no text")?;
+        let name = String::from_utf8(name).context("its name is not UTF-8 text")?;
         let Some(class) = class else {
             return Ok(if number_of_class == CHAR { Kind::Text(name, self.part(at)?) } else { Kind::Other(name) });
         };
@@ -387,11 +394,10 @@ impl Variable {
             return Ok(Entry::unread(name, shape, format!("complex {word}")));
         }
         let stored = CLASSES.into_iter().find(|class| class.2 == data.kind);
-        let Class(stored, _, kind, size) =
-            stored.with_context(|| format!("data of type {} are not known", data.kind))?;
-        let needed = shape.count().checked_mul(size).context("its values are more than 2^64 bytes")?;
+        let Class(stored, _, kind, size) = stored.with_context(|| format!("unknown data type {}", data.kind))?;
+        let needed = shape.count().checked_mul(size).context("its values exceed 2^64 bytes")?;
         let held = data.length;
-        ensure!(needed == held, "shape {shape} takes {needed} bytes of values, and {held} are there");
+        ensure!(needed == held, "shape {shape} needs {needed} bytes, but {held} are present");
         if kind == own {
             let values = StoredTensor::new(backing, data.begin, element, shape)?;
             return Ok(Entry::new(name, values.in_fortran_order().in_big_endian(big_endian)));

@@ -12,7 +12,7 @@ mod raw;
 mod safetensors;
 mod zip;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -121,11 +121,7 @@ impl Format {
     pub fn find(name: &str) -> Result<&'static Self> {
         FORMATS.iter().find(|format| format.name == name).with_context(|| {
             let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-            format!(
-                "unknown format `{name}`: known are {}{}",
-                names.join(", "),
-                did_you_mean(name, names.iter().copied())
-            )
+            format!("unknown format `{name}`: use {}{}", names.join(", "), did_you_mean(name, names.iter().copied()))
         })
     }
 
@@ -152,7 +148,7 @@ impl Format {
 
     /// The pieces of a shard: a part of a plan, with the hash of the whole if it is only a part.
     pub fn shard(&self, part: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
-        let shard = self.shard.with_context(|| format!("no checkpoint is made of {}", self.name))?;
+        let shard = self.shard.with_context(|| format!("{} cannot hold checkpoints", self.name))?;
         shard(part, whole)
     }
 
@@ -192,16 +188,21 @@ impl Format {
         };
         ensure!(
             self.has_type(element),
-            "`{name}` is of {}, a type that {self} does not have: use --format {}",
+            "`{name}` is {}, which {self} cannot store: use --format {}",
             element.word(),
             others()
         );
         Ok(())
     }
 
-    /// Reads a file except its values.
+    /// Reads a file except its values. An error names the format only if the extension does not.
     pub(crate) fn open(&self, origin: &Arc<Origin>, path: &Path) -> Result<Found> {
-        (self.open)(origin, path).with_context(|| format!("as {}", self.name))
+        let found = (self.open)(origin, path);
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match Self::of_extension(extension) {
+            Some(format) if format.name == self.name => found,
+            _ => found.with_context(|| format!("read as {}", self.name)),
+        }
     }
 }
 

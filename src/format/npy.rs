@@ -38,7 +38,7 @@ pub(super) const FORMAT: Format = Format {
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     ensure!(
         plan.tensors().len() == 1,
-        ".npy holds one tensor, not {}: take .npz or .safetensors, or `-o DIR/` for a file each",
+        ".npy holds one tensor, not {}: use .npz, .safetensors, or `-o DIR/` for a file per tensor",
         plan.tensors().len()
     );
     Ok(vec![Piece::Bytes(header(&plan.tensors()[0])?), Piece::Values(0)])
@@ -48,7 +48,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 fn note(plan: &Plan) -> Option<String> {
     let brain = plan.tensors().iter().any(|tensor| tensor.element() == Element::Drawn(DType::BF16));
     brain.then(|| {
-        "NumPy has no bfloat16: it loads these values as `V2`, which `.view(ml_dtypes.bfloat16)` makes numbers".into()
+        "NumPy has no bfloat16 and loads these values as `V2`: convert them with `.view(ml_dtypes.bfloat16)`".into()
     })
 }
 
@@ -126,19 +126,19 @@ impl Header {
     /// Reads the header of an array of `length` bytes in total. Errors if the length does not match the header.
     pub(super) fn read(source: &mut dyn Read, length: u64) -> Result<Self> {
         let prefix = read_bytes(source, 8)?;
-        ensure!(prefix.starts_with(MAGIC), "it does not begin as a .npy array");
+        ensure!(prefix.starts_with(MAGIC), "not a .npy file: wrong signature");
         let width = match (prefix[6], prefix[7]) {
             (1, 0) => 2,
             (2 | 3, 0) => 4,
-            (major, minor) => bail!("version {major}.{minor} of .npy is not known"),
+            (major, minor) => bail!("unsupported .npy version {major}.{minor}"),
         };
         let digits = read_bytes(source, width)?;
         let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
         let begin = 8 + width + header;
-        ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
-        ensure!(begin <= length, "truncated: its header of {header} bytes does not fit into {length}");
-        let text = String::from_utf8(read_bytes(source, header)?).context("its header is no text")?;
-        let Dictionary { descr, fortran, shape } = Dictionary::parse(&text).context("its header")?;
+        ensure!(header <= MAX_HEADER, "its header of {header} bytes exceeds {MAX_HEADER}");
+        ensure!(begin <= length, "truncated: its header has {header} bytes, but the file has only {length}");
+        let text = String::from_utf8(read_bytes(source, header)?).context("its header is not UTF-8 text")?;
+        let Dictionary { descr, fortran, shape } = Dictionary::parse(&text)?;
         let kind = Type::parse(descr)?;
         if let Some(size) = kind.size {
             check_size(&shape, size, length - begin)?;
@@ -164,8 +164,8 @@ impl Header {
 }
 
 fn check_size(shape: &Shape, size: u64, held: u64) -> Result<()> {
-    let asked = shape.count().checked_mul(size).context("its values are more than 2^64 bytes")?;
-    ensure!(held >= asked, "truncated: shape {shape} asks for {asked} bytes of values, and {held} are there");
+    let asked = shape.count().checked_mul(size).context("its values exceed 2^64 bytes")?;
+    ensure!(held >= asked, "truncated: shape {shape} needs {asked} bytes, but only {held} are present");
     ensure!(held == asked, "{} bytes follow its values", held - asked);
     Ok(())
 }
@@ -179,24 +179,24 @@ struct Dictionary<'a> {
 
 impl<'a> Dictionary<'a> {
     fn parse(text: &'a str) -> Result<Self> {
-        let inner = enclosed(text.trim(), '{', '}').context("it is not a dictionary")?;
+        let inner = enclosed(text.trim(), '{', '}').context("its header is not a dictionary")?;
         let (mut descr, mut order, mut shape) = (None, None, None);
         for pair in elements(inner)? {
-            let (key, value) = pair.split_once(':').context("a key has no value")?;
+            let (key, value) = pair.split_once(':').context("a header key has no value")?;
             let slot = match quoted(key.trim()) {
                 Some("descr") => &mut descr,
                 Some("fortran_order") => &mut order,
                 Some("shape") => &mut shape,
-                _ => bail!("its key {} is not known", key.trim()),
+                _ => bail!("unknown header key {}", key.trim()),
             };
-            ensure!(slot.replace(value.trim()).is_none(), "its key {} stands twice", key.trim());
+            ensure!(slot.replace(value.trim()).is_none(), "header key {} appears twice", key.trim());
         }
-        let order = order.context("it has no `fortran_order`")?;
+        let order = order.context("its header has no `fortran_order`")?;
         ensure!(matches!(order, "True" | "False"), "its `fortran_order` is neither True nor False");
         Ok(Self {
             fortran: order == "True",
-            descr: descr.context("it has no `descr`")?,
-            shape: parse_tuple(shape.context("it has no `shape`")?).context("its `shape`")?,
+            descr: descr.context("its header has no `descr`")?,
+            shape: parse_tuple(shape.context("its header has no `shape`")?)?,
         })
     }
 }
@@ -220,7 +220,7 @@ fn elements(text: &str) -> Result<Vec<&str>> {
             _ if quote.is_some() => quote = quote.filter(|&opening| opening != character),
             '\'' | '"' => quote = Some(character),
             '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.checked_sub(1).context("a bracket was never opened")?,
+            ')' | ']' | '}' => depth = depth.checked_sub(1).context("unmatched closing bracket in its header")?,
             ',' if depth == 0 => {
                 elements.push(text[begin..position].trim());
                 begin = position + 1;
@@ -228,7 +228,7 @@ fn elements(text: &str) -> Result<Vec<&str>> {
             _ => {}
         }
     }
-    ensure!(depth == 0 && quote.is_none(), "a bracket or string is never closed");
+    ensure!(depth == 0 && quote.is_none(), "unclosed bracket or string in its header");
     let last = text[begin..].trim();
     if !last.is_empty() {
         elements.push(last);
@@ -238,11 +238,11 @@ fn elements(text: &str) -> Result<Vec<&str>> {
 
 /// Parses a Python shape: `()`, `(3,)`, `(3, 4)`, and `(3L, 4L)` from Python 2.
 fn parse_tuple(text: &str) -> Result<Shape> {
-    let inner = enclosed(text, '(', ')').context("is no tuple")?;
+    let inner = enclosed(text, '(', ')').context("its `shape` is not a tuple")?;
     let axes = elements(inner)?;
-    ensure!(axes.len() != 1 || inner.contains(','), "is a number in brackets, not a tuple");
+    ensure!(axes.len() != 1 || inner.contains(','), "its `shape` is a number in brackets, not a tuple");
     let axes: Option<Vec<u64>> = axes.into_iter().map(axis).collect();
-    Shape::new(axes.context("holds what is no size")?)
+    Shape::new(axes.context("its `shape` has an invalid size")?)
 }
 
 fn axis(text: &str) -> Option<u64> {
@@ -264,8 +264,8 @@ struct Type {
 impl Type {
     fn parse(descr: &str) -> Result<Self> {
         let Some(text) = quoted(descr) else {
-            ensure!(descr.starts_with('['), "its type {descr} is no string and no list");
-            let refusal = Some("records (a structured array): save each of their fields as an array, a['field']");
+            ensure!(descr.starts_with('['), "its type {descr} is neither a string nor a list");
+            let refusal = Some("records (a structured array): save each field as an array, a['field']");
             return Ok(Self { word: "record".into(), size: None, element: None, big_endian: false, refusal });
         };
         let spelled = typestr::spelled(text);

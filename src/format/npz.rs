@@ -57,7 +57,7 @@ fn refuse_twins(plan: &Plan) -> Result<()> {
     let twin = names.iter().find(|name| name.strip_suffix(".npy").is_some_and(|stem| names.contains(stem)));
     ensure!(
         twin.is_none(),
-        "NumPy could not tell `{0}` from its twin without `.npy`: name it otherwise",
+        "`{0}` and the same name without `.npy` are one array in NumPy: rename one of them",
         twin.unwrap_or(&"")
     );
     Ok(())
@@ -114,9 +114,9 @@ fn members(archive: &mut Archive) -> Result<(Vec<Member>, Vec<String>)> {
     if let Some(refused) = refused.filter(|_| members.is_empty()) {
         bail!(refused);
     }
-    ensure!(!members.is_empty() || further.is_empty(), "no member is an array: {}", cut(&further.join(", "), 200));
+    ensure!(!members.is_empty() || further.is_empty(), "it holds no arrays, only {}", cut(&further.join(", "), 200));
     if !further.is_empty() {
-        notes.push(format!("no arrays, and skipped: {}", cut(&further.join(", "), 200)));
+        notes.push(format!("skipped, not arrays: {}", cut(&further.join(", "), 200)));
     }
     Ok((members, notes))
 }
@@ -146,10 +146,7 @@ impl Member {
         let (is_encrypted, method) = (data.encrypted(), data.compression());
         ensure!(!is_encrypted || !is_array, "it is encrypted");
         let is_read = METHODS.contains(&method);
-        ensure!(
-            is_read || !is_array,
-            "it is compressed by {method}: stored, deflated, bzip2 and LZMA members are read"
-        );
+        ensure!(is_read || !is_array, "unsupported compression {method}: use stored, deflated, bzip2 or LZMA");
         if is_encrypted || !is_read {
             return Ok(None);
         }
@@ -177,9 +174,9 @@ const METHODS: &[CompressionMethod] =
 fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
     let (packed, size) = (member.compressed_size(), member.size());
     match member.compression() {
-        CompressionMethod::Stored => ensure!(packed == size, "it is stored in {packed} bytes, yet of {size}"),
+        CompressionMethod::Stored => ensure!(packed == size, "it is stored in {packed} bytes, but its size is {size}"),
         CompressionMethod::Deflated => {
-            ensure!(size / MAX_RATIO <= packed, "{packed} bytes cannot be deflated from {size}");
+            ensure!(size / MAX_RATIO <= packed, "{packed} bytes cannot decompress to {size}");
         }
         _ => {}
     }
@@ -190,9 +187,9 @@ fn check_length<R: Read>(member: &ZipFile<R>) -> Result<()> {
 fn check_dictionary(archive: &mut Archive, number: usize) -> Result<()> {
     // Version and length of the properties, in 4 bytes; then the properties with the dictionary size.
     let mut opening = [0; 9];
-    archive.by_index_raw(number)?.read_exact(&mut opening).context("its LZMA header is cut short")?;
+    archive.by_index_raw(number)?.read_exact(&mut opening).context("its LZMA header is truncated")?;
     let size = opening[5..].iter().rev().fold(0, |size, &byte| size << 8 | u64::from(byte));
-    ensure!(size <= MAX_DICTIONARY, "its LZMA dictionary of {size} bytes is larger than {MAX_DICTIONARY}");
+    ensure!(size <= MAX_DICTIONARY, "its LZMA dictionary of {size} bytes exceeds {MAX_DICTIONARY}");
     Ok(())
 }
 
@@ -201,7 +198,7 @@ fn provenance_of(members: &[Member], notes: &mut Vec<String>) -> BTreeMap<String
     for Member { name, comment, .. } in members.iter().filter(|member| !member.comment.is_empty()) {
         match TensorProvenance::parse(comment) {
             Ok(provenance) => drop(by_name.insert(name.clone(), provenance)),
-            Err(error) => notes.push(format!("the comment of `{name}` is no provenance: {error}")),
+            Err(error) => notes.push(format!("the comment of `{name}` is not a provenance record: {error}")),
         }
     }
     by_name

@@ -23,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
-    summary: "little-endian values, each tensor from a multiple of 64 on, and FILE.json that tells where: numpy.memmap, C, ONNX",
+    summary: "little-endian values, each tensor at a multiple of 64 bytes, listed in FILE.json: numpy.memmap, C, ONNX",
     has_type: |_| true,
     pieces,
     shard: None,
@@ -110,9 +110,10 @@ struct Info {
 
 fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
     let length = manifest.length();
-    ensure!(length <= MAX_MANIFEST, "its manifest of {length} bytes is longer than {MAX_MANIFEST}");
-    let text = String::from_utf8(read_bytes(&mut manifest.reader(), length)?).context("its manifest is no text")?;
-    let Manifest { fanin, tensors, .. } = serde_json::from_str(&text).context("its manifest")?;
+    ensure!(length <= MAX_MANIFEST, "its manifest of {length} bytes exceeds {MAX_MANIFEST}");
+    let text =
+        String::from_utf8(read_bytes(&mut manifest.reader(), length)?).context("its manifest is not UTF-8 text")?;
+    let Manifest { fanin, tensors, .. } = serde_json::from_str(&text).context("invalid manifest")?;
     let values = values_of(path)?;
     ensure!(tensors.0.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", tensors.0.len());
     let mut located = Vec::with_capacity(tensors.0.len());
@@ -134,9 +135,9 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
 /// The data file of a manifest.
 fn values_of(manifest: &Path) -> Result<Arc<Origin>> {
     let name = manifest.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
-    let name = name.with_context(|| format!("a manifest is named as its file of values, with `{SUFFIX}` after it"))?;
+    let name = name.with_context(|| format!("a manifest needs the name of its data file plus `{SUFFIX}`"))?;
     let path = manifest.with_file_name(name);
-    ensure!(path.is_file(), "there is no file `{name}` of values beside its manifest");
+    ensure!(path.is_file(), "its data file `{name}` is missing");
     Origin::open(&path).with_context(|| format!("`{name}`"))
 }
 
@@ -150,14 +151,14 @@ struct Located {
 }
 
 fn read_info(name: &str, text: &str) -> Result<Located> {
-    ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
+    ensure!(text.len() <= MAX_ENTRY, "its description exceeds {MAX_ENTRY} bytes");
     let Info { dtype, shape, offset, bytes } = serde_json::from_str(text)?;
     let element = Element::of_word(&dtype).with_context(|| format!("unknown dtype `{dtype}`"))?;
     let shape = Shape::new(shape)?;
     ensure!((shape.count() * element.bits()).is_multiple_of(8), "its values do not fill whole bytes");
     let asked = element.bytes(shape.count());
-    ensure!(bytes == asked, "shape {shape} asks for {asked} bytes, and the manifest says {bytes}");
-    ensure!(offset.is_multiple_of(ALIGNMENT), "it begins at {offset}, which is no multiple of {ALIGNMENT}");
+    ensure!(bytes == asked, "shape {shape} needs {asked} bytes, but the manifest says {bytes}");
+    ensure!(offset.is_multiple_of(ALIGNMENT), "its offset {offset} is not a multiple of {ALIGNMENT}");
     ensure!(offset.checked_add(bytes).is_some(), "it ends beyond 2^64");
     Ok(Located { name: name.into(), element, shape, offset, bytes })
 }
@@ -173,7 +174,7 @@ fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
     // Empty tensors at the end do not extend the file to their alignment.
     let filled = tensors.iter().filter(|tensor| tensor.bytes > 0).map(|tensor| tensor.offset + tensor.bytes).max();
     let least = filled.unwrap_or(0);
-    ensure!(held >= least, "truncated: its tensors end at {least}, and {held} bytes are there");
+    ensure!(held >= least, "truncated: its tensors end at byte {least}, but it has only {held} bytes");
     ensure!(held <= end, "{} bytes follow its tensors", held - end);
     Ok(())
 }

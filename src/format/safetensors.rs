@@ -103,7 +103,7 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
     header.resize(header.len().next_multiple_of(8), b' ');
     ensure!(
         header.len() as u64 <= MAX_HEADER,
-        "{} tensors make a header of {} bytes, above the 100,000,000 that safetensors readers take",
+        "{} tensors need a header of {} bytes, but safetensors allows only 100,000,000",
         order.len(),
         header.len()
     );
@@ -138,10 +138,10 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let (mut start, length) = (origin.reader(), origin.length());
     let digits = read_bytes(&mut start, 8)?;
     let header = digits.iter().rev().fold(0, |number, &digit| number << 8 | u64::from(digit));
-    ensure!(header <= MAX_HEADER, "its header of {header} bytes is longer than {MAX_HEADER}");
-    ensure!(8 + header <= length, "truncated: its header of {header} bytes does not fit into {length}");
-    let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is no text")?;
-    let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("its header")?;
+    ensure!(header <= MAX_HEADER, "its header of {header} bytes exceeds {MAX_HEADER}");
+    ensure!(8 + header <= length, "truncated: its header has {header} bytes, but the file has only {length}");
+    let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is not UTF-8 text")?;
+    let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("invalid header")?;
 
     let (mut notes, mut provenance, mut layout) = (Vec::new(), None, Some("torch"));
     let mut tensors = Vec::with_capacity(pairs.len());
@@ -183,7 +183,7 @@ struct Located {
 
 impl Located {
     fn parse(name: &str, text: &str) -> Result<Self> {
-        ensure!(text.len() <= MAX_ENTRY, "its description is longer than {MAX_ENTRY} bytes");
+        ensure!(text.len() <= MAX_ENTRY, "its description exceeds {MAX_ENTRY} bytes");
         let Info { dtype, shape, data_offsets: (begin, end) } = serde_json::from_str(text)?;
         let shape = Shape::new(shape)?;
         let known = Element::of_safetensors(&dtype);
@@ -191,7 +191,7 @@ impl Located {
         let asked = shape.count() * element.bits();
         ensure!(asked.is_multiple_of(8), "its values do not fill whole bytes");
         let held = end.checked_sub(begin).context("it ends before it begins")?;
-        ensure!(held == asked / 8, "shape {shape} asks for {} bytes, and its offsets hold {held}", asked / 8);
+        ensure!(held == asked / 8, "shape {shape} needs {} bytes, but its offsets span {held}", asked / 8);
         Ok(Self { name: name.into(), element, shape, begin, end })
     }
 
@@ -210,7 +210,7 @@ fn check_cover(tensors: &[Located], held: u64) -> Result<()> {
         ensure!(*begin == covered, "no tensor holds the bytes from {covered} to {begin}");
         covered = *end;
     }
-    ensure!(held >= covered, "truncated: its tensors are {covered} bytes, and {held} are there");
+    ensure!(held >= covered, "truncated: its tensors need {covered} bytes, but only {held} are present");
     ensure!(held == covered, "{} bytes follow its tensors", held - covered);
     Ok(())
 }

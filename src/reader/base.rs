@@ -24,7 +24,7 @@ impl Contents {
         let needed = entry.shape.count().saturating_mul(8);
         ensure!(
             needed <= limit,
-            "{shown} takes {} of memory, above the limit of {}: raise --max-memory",
+            "{shown} needs {} of memory, above the limit of {}: raise --max-memory",
             text::bytes(needed),
             text::bytes(limit)
         );
@@ -53,10 +53,10 @@ impl Contents {
         match name {
             Some(name) => {
                 let found = self.entries.iter().position(|entry| entry.name == name);
-                found.with_context(|| format!("it holds no tensor {}; it holds {}", shown_name(name), names()))
+                found.with_context(|| format!("no tensor {}: it holds {}", shown_name(name), names()))
             }
             None => {
-                ensure!(!self.entries.is_empty(), "it holds no tensor");
+                ensure!(!self.entries.is_empty(), "it holds no tensors");
                 ensure!(
                     self.entries.len() == 1,
                     "it holds {} tensors: choose one with {option} ({})",

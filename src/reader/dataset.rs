@@ -66,11 +66,11 @@ impl Dataset {
     pub fn open(path: &Path, options: &DatasetOptions, limit: u64) -> Result<Self> {
         let DatasetOptions { tensor, text } = options;
         if delimited::is_text(path).map_err(|error| shown(path, &error))? {
-            ensure!(tensor.is_none(), "`{}`: text files have no tensor names: omit --data-tensor", path.display());
+            ensure!(tensor.is_none(), "`{}` is text, without tensor names: omit --data-tensor", path.display());
             let read = delimited::read(path, &text.clone().unwrap_or_default(), limit);
             return read.map(Self::of_text).map_err(|error| shown(path, &error));
         }
-        ensure!(text.is_none(), "`{}`: not a text file: omit --delimiter and --columns", path.display());
+        ensure!(text.is_none(), "`{}` is not text: omit --delimiter and --columns", path.display());
         Self::of_contents(path, tensor.as_deref(), limit)
     }
 

@@ -127,7 +127,7 @@ pub(super) fn of_index(path: &Path) -> Result<Contents> {
         let mut missing: Vec<&String> = names.iter().filter(|name| !held.contains(name.as_str())).collect();
         missing.sort();
         if let Some(name) = missing.first() {
-            bail!("the index puts {} into {}, which does not hold it", shown_name(name), shown_name(file));
+            bail!("the index assigns {} to {}, which does not hold it", shown_name(name), shown_name(file));
         }
         if let Some(name) = held.iter().filter(|name| !names.contains(**name)).min() {
             bail!("{} holds {}, but the index does not list it there", shown_name(file), shown_name(name));
@@ -166,14 +166,14 @@ impl MultiFile {
         let (format, Found { entries, provenance, notes, layout }) = open_file(path)?;
         let first = *self.format.get_or_insert(format);
         let is_same = format.name == first.name;
-        ensure!(is_same, "it is {format}, but the file before it is {first}: all must have one format");
+        ensure!(is_same, "it is {format}, but other files are {first}: use one format");
         for mut entry in entries {
             if !format.holds_several {
                 let extension = extension(Path::new(file)).filter(|extension| format.extensions.contains(extension));
                 let end = extension.map_or(file.len(), |extension| file.len() - extension.len() - 1);
                 entry.name = file[..end].into();
             }
-            ensure!(self.names.insert(entry.name.clone()), "{} is in another file, too", shown_name(&entry.name));
+            ensure!(self.names.insert(entry.name.clone()), "{} is also in another file", shown_name(&entry.name));
             ensure!(self.names.len() <= Plan::MAX_TENSORS, "more than 2^20 tensors");
             entry.file = Some(file.into());
             self.entries.push(entry);
@@ -214,7 +214,7 @@ impl MultiFile {
             );
             for (name, tensor) in other.tensors.unwrap_or_default() {
                 if let Some(known) = tensors.get(&name) {
-                    ensure!(*known == tensor, "the provenance of two files differs about {}", shown_name(&name));
+                    ensure!(*known == tensor, "the provenance of {} differs between two files", shown_name(&name));
                 }
                 tensors.insert(name, tensor);
             }

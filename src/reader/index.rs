@@ -62,14 +62,14 @@ impl Index {
         ensure!(is_json, unread(&opening));
         ensure!(
             length <= MAX_INDEX,
-            "an index of {}: at most {} are read",
+            "an index of {} exceeds the limit of {}",
             text::bytes(length),
             text::bytes(MAX_INDEX)
         );
-        let document: Document = serde_json::from_reader(BufReader::new(origin.reader())).context("as an index")?;
+        let document: Document = serde_json::from_reader(BufReader::new(origin.reader())).context("invalid index")?;
         let Unique(places) = document.weight_map;
         ensure!(places.len() <= Plan::MAX_TENSORS, "{} tensors: at most 2^20 are allowed", places.len());
-        ensure!(!places.is_empty(), "as an index: its weight_map names no tensor");
+        ensure!(!places.is_empty(), "invalid index: its weight_map is empty");
         let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
         for (name, file) in places {
             ensure!(

@@ -59,7 +59,7 @@ impl Contents {
     /// Passes the values of an entry to `visit` in chunks, widened to `f64`, in C order. Errors if the dtype is not
     /// supported or the values are damaged.
     pub fn read(&self, number: usize, visit: &mut dyn FnMut(&[f64])) -> Result<()> {
-        let entry = self.entries.get(number).context("there is no such tensor")?;
+        let entry = self.entries.get(number).context("no such tensor")?;
         let read = entry.values().and_then(|values| values.widened(visit));
         read.map_err(|error| shown(Path::new(&entry.name), &error))
     }
@@ -138,7 +138,7 @@ fn check_memory(samples: u64, features: usize, limit: u64) -> Result<()> {
     let needed = samples.saturating_mul(features as u64).saturating_mul(8);
     ensure!(
         needed <= limit,
-        "it must be unpacked or parsed, which takes {} of memory, above the limit of {}: raise --max-memory, or use a plain .npy",
+        "unpacking needs {} of memory, above the limit of {}: raise --max-memory, or use a plain .npy",
         text::bytes(needed),
         text::bytes(limit)
     );
@@ -149,7 +149,7 @@ const MAX_MESSAGE: usize = 400;
 
 /// An error prefixed with its file. Both texts may come from an untrusted source, so they are made safe to print.
 fn shown(name: &Path, error: &anyhow::Error) -> anyhow::Error {
-    let message = text::cut(&text::escape(&format!("{error:#}")), MAX_MESSAGE);
+    let message = text::cut(&text::escape(&text::one_line(error)), MAX_MESSAGE);
     passing::in_one_text(error, format!("`{}`: {message}", text::escape(&name.to_string_lossy())))
 }
 
@@ -204,7 +204,7 @@ fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static 
 /// Errors if the provenance of a copied tensor contradicts the file.
 fn check_copied(entry: &Entry, provenance: &TensorProvenance) -> Result<()> {
     check_same(entry, &Shape::new(provenance.shape.clone())?, provenance.element()?)?;
-    ensure!(provenance.scheme.is_empty(), "it says that the values are both copied and drawn");
+    ensure!(provenance.scheme.is_empty(), "it marks the values as both copied and drawn");
     provenance.check_slice()
 }
 

@@ -3,6 +3,7 @@
 mod unique;
 
 use std::fmt::{Display, Write as _};
+use std::io;
 use std::path::Path;
 
 pub(crate) use unique::Unique;
@@ -52,6 +53,12 @@ pub fn json_line(json: &impl Display) -> String {
         }
     }
     line
+}
+
+/// The chain of an error in one line. Numbers of system errors are omitted, because their text says the same.
+pub fn one_line(error: &anyhow::Error) -> String {
+    let codes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    codes.fold(format!("{error:#}"), |line, code| line.replace(&format!(" (os error {code})"), ""))
 }
 
 /// The first `most` characters of a text, with `...` if it is longer.
@@ -182,6 +189,12 @@ pub fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_no_numbers_of_system_errors() {
+        let error = anyhow::Error::from(io::Error::from_raw_os_error(2)).context("`w.npy`");
+        assert_eq!(one_line(&error), "`w.npy`: No such file or directory");
+    }
 
     #[test]
     fn escapes_what_moves_a_terminal() {

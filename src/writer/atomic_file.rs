@@ -92,7 +92,7 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // A file created since then is not a link, and publishing detects it.
             let link = found(fs::symlink_metadata(path))?.is_some_and(|metadata| metadata.is_symlink());
-            ensure!(!link, "it is a broken symbolic link");
+            ensure!(!link, "broken symbolic link");
             let folder = folder(path);
             let is_folder = found(fs::metadata(folder))?.is_some_and(|metadata| metadata.is_dir());
             ensure!(is_folder, "no such folder: `{}`", folder.display());
@@ -102,12 +102,12 @@ fn target(plan: &Plan, pieces: &[Piece], path: &Path, options: FileOptions) -> R
     };
     let kind = metadata.file_type();
     if kind.is_dir() {
-        bail!("it is a folder: name a file in it, or add `/` for one file per tensor");
+        bail!("a folder: use a file in it, or add `/` for one file per tensor");
     }
     if kind.is_char_device() || kind.is_fifo() {
         return Ok(Target::Stream);
     }
-    ensure!(kind.is_file(), "it is not a file, device or pipe");
+    ensure!(kind.is_file(), "not a file, device or pipe");
     match options.existing {
         Existing::Refuse => bail!("already exists: use --force to overwrite"),
         Existing::Replace => Ok(Target::Replaced(fs::canonicalize(path)?, permissions(&metadata))),
@@ -134,7 +134,7 @@ fn found(metadata: io::Result<fs::Metadata>) -> io::Result<Option<fs::Metadata>>
 }
 
 /// Error for a file of another plan.
-pub const OTHER: &str = "it exists and has other contents: use another folder, or --force to overwrite";
+pub const OTHER: &str = "exists with other contents: use another folder, or --force to overwrite";
 
 /// True if the file at `path` is complete, by its size and its first bytes. If those bytes hold the provenance, that
 /// is enough, because only complete files are published.

@@ -219,9 +219,10 @@ fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
 /// Adds the fix to the error if another file appeared at the target in the meantime.
 fn exists(error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            io::Error::new(io::ErrorKind::AlreadyExists, "it was created meanwhile: use --force to overwrite")
-        }
+        io::ErrorKind::AlreadyExists => io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "created by another program meanwhile: use --force to overwrite",
+        ),
         _ => error,
     }
 }

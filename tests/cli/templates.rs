@@ -133,12 +133,12 @@ fn shards_are_taken_by_their_index() {
         (json!({"x": "missing.safetensors"}), "missing.safetensors"),
         (
             json!({"x": "a-1.safetensors", "z": "a-1.safetensors"}),
-            "puts `z` into `a-1.safetensors`, which does not hold it",
+            "assigns `z` to `a-1.safetensors`, which does not hold it",
         ),
-        (json!({"x": "a-2.safetensors"}), "puts `x` into `a-2.safetensors`, which does not hold it"),
-        (json!({}), "names no tensor"),
-        (json!({"x": 1}), "as an index"),
-        (json!([]), "as an index"),
+        (json!({"x": "a-2.safetensors"}), "assigns `x` to `a-2.safetensors`, which does not hold it"),
+        (json!({}), "its weight_map is empty"),
+        (json!({"x": 1}), "invalid index"),
+        (json!([]), "invalid index"),
     ] {
         folder.write("a.safetensors.index.json", index(map.clone()));
         let ended = Ended::of(&mut folder.fanin("model a.safetensors.index.json --keep * -o two.safetensors"));
@@ -166,8 +166,8 @@ fn what_cannot_be_filled_is_refused_in_one_line() {
         ("like.safetensors --rules missing.toml", "missing.toml"),
         ("recipe.toml --keep *", "--keep"),
         ("recipe.toml --rules all.toml", "--rules"),
-        ("like.safetensors --keep * --format npz", "a type that npz does not have: use --format"),
-        ("like.safetensors --keep * --format json", "a type that json does not have: use --format"),
+        ("like.safetensors --keep * --format npz", "which npz cannot store: use --format"),
+        ("like.safetensors --keep * --format json", "which json cannot store: use --format"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("model {line} -o out.safetensors")));
         assert!(ended.is_refusal() && ended.stderr.contains(why), "{line}: {}", ended.stderr);

@@ -107,9 +107,9 @@ fn compressed_variables_are_read_and_damaged_ones_are_refused() {
 fn tensors_that_matlab_cannot_hold_are_refused() {
     let folder = Folder::new();
     for (tensors, message) in [
-        ("a.b=3 a_b=3", "`a_b` and `a.b` would be one variable `a_b`"),
-        ("fanin=3", "`fanin` and the provenance would be one variable `fanin`"),
-        ("w=3 --dtype bf16", "does not have: use --format npy, pt, npz, safetensors, raw, json"),
+        ("a.b=3 a_b=3", "`a_b` and `a.b` would both be `a_b`"),
+        ("fanin=3", "`fanin` and the provenance would both be `fanin`"),
+        ("w=3 --dtype bf16", "mat cannot store: use --format npy, pt, npz, safetensors, raw, json"),
         ("w=70000x70000", "less than 2 GiB"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init normal {tensors} -o w.mat")));

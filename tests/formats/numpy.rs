@@ -66,8 +66,8 @@ fn members_that_are_no_arrays_of_numbers_are_passed_over_with_a_note() {
         assert!(notes.contains(part), "{part}: {notes}");
     }
     refused(&archive(&[("w", Stored, &floats), ("w.npy", Stored, &floats)]), &["two members", "`w`"]);
-    refused(&archive(&[("w.npy", Stored, b"no array")]), &["w.npy", "does not begin as a .npy array"]);
-    refused(&archive(&[("a.txt", Stored, b"1 2"), ("b/", Stored, b"")]), &["no member is an array", "`a.txt`"]);
+    refused(&archive(&[("w.npy", Stored, b"no array")]), &["w.npy", "not a .npy file"]);
+    refused(&archive(&[("a.txt", Stored, b"1 2"), ("b/", Stored, b"")]), &["it holds no arrays", "`a.txt`"]);
 }
 
 #[test]

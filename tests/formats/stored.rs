@@ -161,7 +161,7 @@ fn a_type_that_a_format_does_not_have_is_refused_before_any_value_is_read() {
     for out in ["out.safetensors", "out.json", "out/", "out/ --max-shard-size 1KB", "- --format safetensors"] {
         let ended = Ended::of(&mut folder.fanin(&format!("model w.npz --keep * -q -o {out}")));
         assert!(ended.is_refusal() && ended.stdout.is_empty(), "{out}: {ended:?}");
-        assert!(ended.stderr.contains("does not have: use --format npy, pt, npz, raw"), "{out}: {}", ended.stderr);
+        assert!(ended.stderr.contains("cannot store: use --format npy, pt, npz, raw"), "{out}: {}", ended.stderr);
         assert_eq!(folder.names(), ["w.npz"], "{out}");
     }
 }
@@ -286,8 +286,8 @@ fn weights_with_any_file_name_are_a_template() {
 fn json_that_holds_no_weights_is_refused_by_its_fault() {
     let folder = Folder::new();
     for (text, why) in [
-        (r#"{"model_type": "gpt2"}"#, "no weights are in it: it has no `tensors`"),
-        (r#"{"error": "not found"}"#, "no weights are in it: it has no `tensors`"),
+        (r#"{"model_type": "gpt2"}"#, "it holds no weights: the key `tensors` is missing"),
+        (r#"{"error": "not found"}"#, "it holds no weights: the key `tensors` is missing"),
         (r#"{"model_type": "gpt2","#, "EOF while parsing"),
         (r#"{"model_type": "gpt2",}"#, "trailing comma at line 1"),
         (r#"{"tensors": {}, "x": 1}"#, "unknown field `x`"),

@@ -28,7 +28,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     holds_several: true,
     is_generic: true,
-    summary: "JSON: any language; shortest digits that give the same bits back",
+    summary: "JSON: any language; shortest digits that restore the same bits",
     has_type: |element| !matches!(element, Element::Stored(stored) if !stored.is_integer()),
     pieces,
     shard: None,
@@ -44,13 +44,13 @@ const MANY: u64 = 10_000_000;
 fn note(plan: &Plan) -> Option<String> {
     let count: u64 = plan.tensors().iter().map(|tensor| tensor.shape().count()).fold(0, u64::saturating_add);
     (count > MANY)
-        .then(|| format!("JSON takes 11 bytes or more per element: about {} here", bytes(count.saturating_mul(11))))
+        .then(|| format!("JSON needs 11 bytes or more per element: about {} here", bytes(count.saturating_mul(11))))
 }
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in plan.tensors() {
         let numbers = tensor.shape().count() == 0 || tensor.drawn().is_none_or(|drawn| !drawn.distribution().is_nan());
-        ensure!(numbers, "`{}` holds NaN, which JSON has no way to write: take another --format", tensor.name());
+        ensure!(numbers, "`{}` holds NaN, which JSON cannot represent: use another --format", tensor.name());
     }
     let provenance = Provenance::whole(plan).to_json()?;
     let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);
@@ -90,7 +90,7 @@ fn empty(shape: &Shape) -> Result<String> {
     let mut text = String::from("[]");
     let before: Vec<u64> = shape.axes().iter().copied().take_while(|&size| size > 0).collect();
     let lists: u64 = before.iter().product();
-    ensure!(lists <= MAX_EMPTY, "shape {shape} would be {lists} empty lists in JSON: take another --format");
+    ensure!(lists <= MAX_EMPTY, "shape {shape} would be {lists} empty lists in JSON: use another --format");
     for size in before.into_iter().rev() {
         text = format!("[{}]", vec![text; usize::try_from(size)?].join(","));
     }
@@ -130,11 +130,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let length = origin.length();
     ensure!(
         length <= MAX_LENGTH,
-        "{} of JSON: at most {} are read; take .safetensors or .npz",
+        "{} of JSON exceed the limit of {}: use .safetensors or .npz",
         bytes(length),
         bytes(MAX_LENGTH)
     );
-    let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("it is no text")?;
+    let text = String::from_utf8(read_bytes(&mut origin.reader(), length)?).context("not UTF-8 text")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let document: Document = serde_json::from_str(text).map_err(|error| refusal(text, error))?;
     let Unique(tensors) = document.tensors;
@@ -156,7 +156,7 @@ fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
     }
     match serde_json::from_str(text) {
         Err(broken) => broken.into(),
-        Ok(Keys { tensors: None }) => anyhow!("no weights are in it: it has no `tensors`"),
+        Ok(Keys { tensors: None }) => anyhow!("it holds no weights: the key `tensors` is missing"),
         Ok(Keys { tensors: Some(_) }) => error.into(),
     }
 }
@@ -171,11 +171,11 @@ impl Written<'_> {
         // A value and its separator take two characters. The shape therefore cannot request more memory than the
         // file's length.
         let fits = shape.count() <= text.len() as u64;
-        ensure!(fits, "its data are not of shape {shape}");
+        ensure!(fits, "its data does not have shape {shape}");
         let mut nested = Nested::new(element);
         nested.bytes.reserve_exact(usize::try_from(element.map_or(0, |element| element.bytes(shape.count())))?);
         nested.read(text)?;
-        ensure!(nested.has_shape(&shape), "its data are not of shape {shape}");
+        ensure!(nested.has_shape(&shape), "its data does not have shape {shape}");
         let Some(element) = element else {
             let word = known.map_or(self.dtype, |known| known.word().into());
             return Ok(Entry::unread(name.into(), shape, word));

@@ -59,10 +59,10 @@ impl Nested {
     fn begin_list(&mut self, depth: usize) -> Result<(), &'static str> {
         if depth == self.lengths.len() {
             if self.settled {
-                return Err("a list stands where a number should");
+                return Err("expected a number, found a list");
             }
             if depth == Shape::MAX_RANK {
-                return Err("more than 32 lists within each other");
+                return Err("lists are nested more than 32 deep");
             }
             self.lengths.push(None);
         }
@@ -71,14 +71,14 @@ impl Nested {
 
     fn end_list(&mut self, depth: usize, length: u64) -> Result<(), &'static str> {
         match self.lengths[depth].replace(length) {
-            Some(other) if other != length => Err("lists of one depth differ in length"),
+            Some(other) if other != length => Err("lists at one depth differ in length"),
             _ => Ok(()),
         }
     }
 
     fn number(&mut self, depth: usize, value: Number) -> Result<(), String> {
         if depth != self.lengths.len() {
-            return Err("a number stands where a list should".into());
+            return Err("expected a list, found a number".into());
         }
         self.settled = true;
         match (self.element, value) {
@@ -93,7 +93,7 @@ impl Nested {
                     self.bytes.extend(number.to_le_bytes().iter().take(size));
                     Some(())
                 });
-                fits.ok_or_else(|| format!("{value} is no {}", element.word()))
+                fits.ok_or_else(|| format!("{value} is not a valid {}", element.word()))
             }
         }
     }
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("numbers, or lists of them")
+        f.write_str("numbers or lists of numbers")
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
@@ -186,7 +186,7 @@ impl<'de> Visitor<'de> for Level<'_> {
 /// Appends a value as little-endian bytes. Errors if the dtype cannot hold it.
 fn store(dtype: DType, value: f64, bytes: &mut Vec<u8>) -> Result<()> {
     let rounded = dtype.round(value);
-    ensure!(rounded.is_finite(), "{value} does not fit {dtype}");
+    ensure!(rounded.is_finite(), "{value} is out of range for {dtype}");
     match dtype {
         DType::F64 => bytes.extend(rounded.to_le_bytes()),
         DType::F32 => bytes.extend(to_f32(rounded).to_le_bytes()),

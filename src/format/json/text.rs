@@ -22,7 +22,9 @@ pub(crate) fn copied_text(
         let mut values = Vec::new();
         element.widen(bytes, &mut values);
         if !values.iter().all(|value| value.is_finite()) {
-            return Err(io::Error::other("a value that is kept is not finite, which JSON has no way to write"));
+            return Err(io::Error::other(
+                "a copied value is not finite, which JSON cannot represent: use another --format",
+            ));
         }
         text(out, shape, dtype, start, &values);
         return Ok(());

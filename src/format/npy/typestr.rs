@@ -41,9 +41,9 @@ pub(super) fn spelled(text: &str) -> String {
 /// The content of a non-numeric array, and a fix.
 pub(super) fn refusal(kind: TypeChar) -> Option<&'static str> {
     Some(match kind {
-        TypeChar::Object => "Python objects, which are pickled and never opened: save numbers, as by a.astype('f8')",
-        TypeChar::ByteStr | TypeChar::UnicodeStr => "text: save numbers, as by a.astype('f8')",
-        TypeChar::DateTime | TypeChar::TimeDelta => "dates or times: save them as numbers, by a.astype('i8')",
+        TypeChar::Object => "pickled Python objects, which fanin never opens: save numbers, for example a.astype('f8')",
+        TypeChar::ByteStr | TypeChar::UnicodeStr => "text: save numbers, for example a.astype('f8')",
+        TypeChar::DateTime | TypeChar::TimeDelta => "dates or times: save them as numbers with a.astype('i8')",
         _ => return None,
     })
 }

@@ -41,7 +41,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     let folder = folder(&mut archive)?;
     for script in ["constants.pkl", "model.json"] {
         let found = archive.index_for_name(&format!("{folder}/{script}")).is_some();
-        ensure!(!found, "it is a program of TorchScript, which is not read: {SAVE_AGAIN}");
+        ensure!(!found, "TorchScript programs are not supported: {SAVE_AGAIN}");
     }
     let has_checksums = has_checksums(&mut archive)?;
     let members = members(&mut archive)?;
@@ -62,7 +62,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     })?;
     check_names(&entries)?;
     if !has_checksums {
-        notes.push("it has no checksums: torch.serialization.set_crc32_options(False) leaves them out".into());
+        notes.push("it has no checksums: torch.serialization.set_crc32_options(False) omits them".into());
     }
     let provenance = text.and_then(|text| parse_provenance(&String::from_utf8_lossy(&text), &mut notes));
     Ok(Found { entries, provenance, notes, layout: Some("torch") })
@@ -71,7 +71,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
 /// The top-level folder of the archive.
 fn folder(archive: &mut Archive) -> Result<String> {
     let name = archive.by_index_data(0)?.name()?.into_owned();
-    Ok(name.split_once('/').context("its first member lies in no folder")?.0.into())
+    Ok(name.split_once('/').context("its first member is not in a folder")?.0.into())
 }
 
 /// Index and sizes of every member, by name.
@@ -118,7 +118,7 @@ impl Storages {
             return Ok(None);
         };
         let most = if is_packed { MAX_PACKED_PICKLE } else { MAX_PICKLE };
-        ensure!(size <= most, "member `{name}` of {size} bytes is longer than {most}");
+        ensure!(size <= most, "member `{name}` of {size} bytes exceeds {most}");
         let member = self.archive.member(number)?;
         let mut bytes = vec![0; usize::try_from(size)?];
         member.read(&mut bytes, 0).with_context(|| format!("member `{name}`"))?;
@@ -128,8 +128,8 @@ impl Storages {
     fn of(&mut self, tensor: &Tensor) -> Result<Arc<dyn Backing>> {
         let Tensor { storage, held, .. } = tensor;
         let found = self.members.get(&format!("{}/data/{storage}", self.folder));
-        let &Member { number, size, .. } = found.with_context(|| format!("there is no member `data/{storage}`"))?;
-        ensure!(size == *held, "its storage `{storage}` has {held} bytes, and its member {size}");
+        let &Member { number, size, .. } = found.with_context(|| format!("member `data/{storage}` is missing"))?;
+        ensure!(size == *held, "storage `{storage}` has {held} bytes, but its member has {size}");
         if let Some(backing) = self.read.get(&number) {
             return Ok(Arc::clone(backing));
         }

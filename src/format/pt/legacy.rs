@@ -32,7 +32,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     let mut source = Source { file: Arc::clone(origin), at: 0, length };
     source.pickle().context("its magic number")?;
     let version = Pickle::run(&source.pickle().context("its version")?)?.number()?;
-    ensure!(version == VERSION, "its version is {version}: {VERSION} is known");
+    ensure!(version == VERSION, "unsupported version {version}: expected {VERSION}");
     source.pickle().context("the system that wrote it")?;
     let values = source.pickle().context("its values")?;
     let values = Pickle::run(&values)?;
@@ -43,10 +43,14 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     let mut notes = values.tensors(&mut |name, tensor| {
         let found = places.get(tensor.storage.as_str());
         let shown = || format!("tensor {}", shown_name(&name));
-        let &(storage, held) = found
-            .with_context(|| format!("there is no storage {}", shown_name(&tensor.storage)))
-            .with_context(shown)?;
-        ensure!(held == tensor.held, "storages {} of {held} and of {} bytes", shown_name(&tensor.storage), tensor.held);
+        let &(storage, held) =
+            found.with_context(|| format!("storage {} is missing", shown_name(&tensor.storage))).with_context(shown)?;
+        ensure!(
+            held == tensor.held,
+            "storage {} has {held} bytes, but the pickle says {}",
+            shown_name(&tensor.storage),
+            tensor.held
+        );
         entries.push(entry(name, tensor, Arc::<Origin>::clone(origin), storage, false)?);
         Ok(())
     })?;
@@ -79,7 +83,7 @@ impl Source {
                 return Ok(bytes);
             }
         }
-        anyhow::bail!("a pickle without an end in {left} bytes")
+        anyhow::bail!("a pickle has no end within {left} bytes")
     }
 
     /// The offset and byte length of each of the named storages.
@@ -92,9 +96,9 @@ impl Source {
         let mut places = HashMap::with_capacity(names.len());
         for &name in names {
             let shown = || format!("storage {}", shown_name(name));
-            let &(size, count) = sizes.get(name).with_context(|| format!("{} belongs to nothing", shown()))?;
+            let &(size, count) = sizes.get(name).with_context(|| format!("{} belongs to no tensor", shown()))?;
             let held = self.storage(size, count).with_context(shown)?;
-            ensure!(places.insert(name, (self.at - held, held)).is_none(), "{} stands twice", shown());
+            ensure!(places.insert(name, (self.at - held, held)).is_none(), "{} appears twice", shown());
         }
         Ok(places)
     }
@@ -104,10 +108,10 @@ impl Source {
         let mut digits = [0; 8];
         self.file.read(&mut digits, self.at).context("truncated")?;
         let held = u64::from_le_bytes(digits);
-        ensure!(held == count, "it has {held} elements, and the pickle says {count}");
-        let bytes = count.checked_mul(size).context("it is longer than 2^64 bytes")?;
+        ensure!(held == count, "it has {held} elements, but the pickle says {count}");
+        let bytes = count.checked_mul(size).context("it exceeds 2^64 bytes")?;
         let left = self.length - self.at - 8;
-        ensure!(bytes <= left, "truncated: it has {bytes} bytes, and {left} are there");
+        ensure!(bytes <= left, "truncated: needs {bytes} bytes, but only {left} remain");
         self.at += 8 + bytes;
         Ok(bytes)
     }

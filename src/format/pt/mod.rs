@@ -62,7 +62,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 const MAX_PICKLE: u64 = 1 << 29;
 
 /// The fix for unsupported formats.
-const SAVE_AGAIN: &str = "load it in Python and save it again by torch.save(model.state_dict(), FILE)";
+const SAVE_AGAIN: &str = "load it in Python and save it with torch.save(model.state_dict(), FILE)";
 
 fn recognizes(opening: &[u8]) -> bool {
     archive::recognizes(opening) || legacy::recognizes(opening) || is_tar(opening) || is_pickle(opening)
@@ -70,13 +70,13 @@ fn recognizes(opening: &[u8]) -> bool {
 
 fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let opening = opening(origin, OPENING)?;
-    ensure!(!is_tar(&opening), "it is a tar archive of the first versions of torch, which is not read: {SAVE_AGAIN}");
+    ensure!(!is_tar(&opening), "tar archives of the first torch versions are not supported: {SAVE_AGAIN}");
     if archive::recognizes(&opening) {
         archive::open(origin)
     } else if legacy::recognizes(&opening) {
         legacy::open(origin)
     } else {
-        bail!("it is a pickle that torch.save did not write: {SAVE_AGAIN}")
+        bail!("a pickle that torch.save did not write: {SAVE_AGAIN}")
     }
 }
 

@@ -30,7 +30,7 @@ impl End {
         let length = file.length();
         let longest = length.min((RECORD + usize::from(u16::MAX)) as u64);
         let tail = read_at(file, length - longest, usize::try_from(longest)?)?;
-        let at = record(&tail).context("it has no end of a zip archive: truncated, or bytes follow it")?;
+        let at = record(&tail).context("no end of a zip archive: truncated, or bytes follow it")?;
         let fields = Fields(&tail[at..]);
         let position = length - (tail.len() - at) as u64;
         let short = Counts {
@@ -43,7 +43,7 @@ impl End {
         let comment = tail.len() - at - RECORD;
         let counts = match Counts::zip64(file, position)? {
             Some(wide) => {
-                ensure!(short.agrees_with(&wide), "its zip64 record and its end do not agree");
+                ensure!(short.agrees_with(&wide), "its zip64 record and its end record differ");
                 wide
             }
             None => short,
@@ -95,7 +95,7 @@ impl Counts {
             return Ok(None);
         }
         ensure!(locator.u64(8) == end && record.starts_with(b"PK\x06\x06"), "its zip64 locator points elsewhere");
-        ensure!(fields.u64(4) == ZIP64_RECORD - 12, "its zip64 record has another length");
+        ensure!(fields.u64(4) == ZIP64_RECORD - 12, "its zip64 record has an unexpected length");
         Ok(Some(Self {
             disks: [fields.u32(16), fields.u32(20), locator.u32(4)],
             members: [fields.u64(24), fields.u64(32)],
@@ -107,11 +107,11 @@ impl Counts {
 
     fn check(&self) -> Result<()> {
         let [here, all] = self.members;
-        ensure!(self.disks == [0; 3] && here == all, "it is one of several disks");
+        ensure!(self.disks == [0; 3] && here == all, "it is part of a multi-disk archive");
         ensure!(all <= Plan::MAX_TENSORS as u64, "{all} members: at most 2^20 are allowed");
         ensure!(
             self.directory.checked_add(self.size) == Some(self.end),
-            "its directory of {} bytes at {} does not end where the end of the archive begins, at {}",
+            "its directory of {} bytes at {} does not end at the end record, at {}",
             self.size,
             self.directory,
             self.end

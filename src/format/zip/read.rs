@@ -20,13 +20,13 @@ pub(in crate::format) type Archive = ZipArchive<BufReader<OriginReader>>;
 pub(in crate::format) fn open(origin: &Arc<Origin>) -> Result<Archive> {
     let end = End::read(origin)?;
     let mut archive = Archive::new(BufReader::new(origin.reader()))?;
-    ensure!(!archive.has_duplicate_names(), "two members have one name");
+    ensure!(!archive.has_duplicate_names(), "two members have the same name");
     let read = End {
         members: archive.len() as u64,
         directory: archive.central_directory_start(),
         comment: archive.comment().len(),
     };
-    ensure!(read == end && archive.offset() == 0, "it can be read as two different archives");
+    ensure!(read == end && archive.offset() == 0, "it is ambiguous: two archives in one file");
     archive.validate_header_consistency()?;
     Ok(archive)
 }
@@ -54,7 +54,7 @@ impl Members {
         let member = archive.by_index(number)?;
         let (length, crc32) = (member.size(), member.crc32());
         if member.compression() == CompressionMethod::Stored {
-            let begin = member.data_start().context("it begins nowhere")?;
+            let begin = member.data_start().context("its start is unknown")?;
             let origin = Arc::clone(&self.origin);
             let is_sound = Mutex::new(if self.has_checksums { None } else { Some(true) });
             return Ok(Arc::new(Stored { origin, begin, length, crc32, is_sound }));
@@ -118,7 +118,7 @@ impl Stored {
     }
 }
 
-const DAMAGED: &str = "its CRC-32 is not that of its bytes: the file is damaged";
+const DAMAGED: &str = "CRC-32 mismatch: the file is damaged";
 
 impl Backing for Stored {
     fn length(&self) -> u64 {
@@ -179,7 +179,7 @@ impl Packed {
     fn copy(&self, member: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
         let copied = io::copy(&mut member.take(self.length), to)?;
         if copied < self.length || member.read(&mut [0])? > 0 {
-            return Err(io::Error::other(format!("it is not of the {} bytes that its archive says", self.length)));
+            return Err(io::Error::other(format!("it does not have its declared size of {} bytes", self.length)));
         }
         Ok(())
     }
@@ -190,7 +190,9 @@ fn unnamed() -> io::Result<File> {
     let folder = std::env::temp_dir();
     let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();
     let file = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(&folder);
-    file.map_err(|error| io::Error::other(format!("unpacking into `{}`: {error}; set TMPDIR", folder.display())))
+    file.map_err(|error| {
+        io::Error::other(format!("cannot unpack into `{}`, {}: set TMPDIR", folder.display(), error.kind()))
+    })
 }
 
 impl Backing for Packed {

@@ -150,7 +150,7 @@ impl<R: std::io::BufRead> Rows<R> {
         let counts = is_counting(usize::from(has_index));
         if counts && !has_index {
             let line = self.records.line;
-            self.notes.push(format!("line {line} of the data is 0, 1, 2, ...: it is read as a header"));
+            self.notes.push(format!("line {line} of the data is 0, 1, 2, ... and is read as a header"));
         }
         (is_words || counts).then(|| self.records.fields().map(std::borrow::Cow::into_owned).collect())
     }

@@ -41,7 +41,7 @@ impl FromStr for Delimiter {
             {
                 Self::Byte(byte)
             }
-            _ => return Err(anyhow!("it takes one character such as `;`, or `tab`, `space` or `auto`")),
+            _ => return Err(anyhow!("use one character such as `;`, or `tab`, `space` or `auto`")),
         })
     }
 }
@@ -133,7 +133,7 @@ impl<R: BufRead> Records<R> {
         self.fields.begin();
         while !self.fields.split(&self.record, self.delimiter) {
             let line = self.line;
-            ensure!(self.take_line()?, "line {line}: a quote (\") is never closed");
+            ensure!(self.take_line()?, "line {line}: a quote (\") is not closed");
         }
         Ok(true)
     }
@@ -141,8 +141,7 @@ impl<R: BufRead> Records<R> {
     /// Appends the next line; `false` at the end of the text.
     fn take_line(&mut self) -> Result<bool> {
         let room = self.longest - self.record.len() as u64;
-        let read =
-            (&mut self.source).take(room + 1).read_until(b'\n', &mut self.record).context("it cannot be read")?;
+        let read = (&mut self.source).take(room + 1).read_until(b'\n', &mut self.record).context("cannot be read")?;
         ensure!(
             self.record.len() as u64 <= self.longest,
             "line {} is longer than {}: close any open quote (\"), or raise --max-memory",

@@ -95,7 +95,7 @@ fn what_is_no_number_is_refused_with_the_way_out() {
         ("heading.csv", "a,b,c\n1,2\n", &["line 2 has 2 values, but the header has 3 names"]),
         ("only.csv", "a,b\n", &["no line of numbers"]),
         ("comments.txt", "# a\n\n", &["no line of numbers"]),
-        ("open.csv", "a,b\n1,\"2\n3,4\n", &["line 2: a quote (\") is never closed"]),
+        ("open.csv", "a,b\n1,\"2\n3,4\n", &["line 2: a quote (\") is not closed"]),
     ] {
         folder.write(name, text);
         refused(&folder, &format!("pca 4-3 --data {name} -q -o w.npz"), &[&[name], words].concat());

@@ -23,16 +23,16 @@ struct Decoder<'a> {
 
 /// Interprets a pickle that occupies all of `bytes`. Returns its result and all created objects.
 pub(super) fn run(bytes: &[u8]) -> Result<(Value, Heap<'_>)> {
-    ensure!(u32::try_from(bytes.len()).is_ok(), "it is longer than 2^32 bytes");
+    ensure!(u32::try_from(bytes.len()).is_ok(), "its pickle exceeds 2^32 bytes");
     let mut decoder = Decoder { heap: Heap::new(bytes), at: 0, stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
-    let root = decoder.run().with_context(|| format!("its pickle, at byte {}", decoder.at))?;
+    let root = decoder.run().with_context(|| format!("pickle byte {}", decoder.at))?;
     Ok((root, decoder.heap))
 }
 
 impl<'a> Decoder<'a> {
     fn run(&mut self) -> Result<Value> {
         loop {
-            let instruction = Instruction::read(self.heap.bytes, self.at)?.context("it ends too early")?;
+            let instruction = Instruction::read(self.heap.bytes, self.at)?.context("unexpected end")?;
             if instruction.code == STOP {
                 self.at = instruction.end;
                 break;
@@ -43,7 +43,7 @@ impl<'a> Decoder<'a> {
         let root = self.pop()?;
         let rest = self.heap.bytes.len() - self.at;
         ensure!(rest == 0, "{rest} bytes follow its end");
-        ensure!(self.stack.is_empty() && self.marks.is_empty(), "it leaves values behind");
+        ensure!(self.stack.is_empty() && self.marks.is_empty(), "values remain on the stack at its end");
         Ok(root)
     }
 
@@ -51,11 +51,11 @@ impl<'a> Decoder<'a> {
         let Instruction { code, argument, .. } = instruction;
         let here = u32::try_from(self.at)?;
         match code {
-            0x80 => ensure!(argument[0] <= 5, "protocol {} is not known", argument[0]),
+            0x80 => ensure!(argument[0] <= 5, "unsupported protocol {}", argument[0]),
             // Frame lengths are ignored.
             0x95 => {}
             b'(' => {
-                ensure!(self.marks.len() < MAX_STACK, "more than {MAX_STACK} marks");
+                ensure!(self.marks.len() < MAX_STACK, "the stack exceeds {MAX_STACK} marks");
                 self.marks.push(self.stack.len());
             }
             b'0' => drop(if self.marks.pop_if(|mark| *mark == self.stack.len()).is_none() {
@@ -85,7 +85,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn push(&mut self, value: Value) -> Result<()> {
-        ensure!(self.stack.len() < MAX_STACK, "more than {MAX_STACK} values wait at a time");
+        ensure!(self.stack.len() < MAX_STACK, "the stack exceeds {MAX_STACK} values");
         self.stack.push(value);
         Ok(())
     }
@@ -93,8 +93,8 @@ impl<'a> Decoder<'a> {
     /// Pops the last value above the last mark.
     fn pop(&mut self) -> Result<Value> {
         let floor = self.marks.last().copied().unwrap_or(0);
-        ensure!(self.stack.len() > floor, "it takes a value, but none is left");
-        self.stack.pop().context("it takes a value, but none is left")
+        ensure!(self.stack.len() > floor, "stack underflow");
+        self.stack.pop().context("stack underflow")
     }
 
     fn last<const COUNT: usize>(&mut self) -> Result<[Value; COUNT]> {
@@ -106,8 +106,8 @@ impl<'a> Decoder<'a> {
     }
 
     fn since_mark(&mut self) -> Result<Vec<Value>> {
-        let mark = self.marks.pop().context("it goes back to a mark, and there is none")?;
-        ensure!(mark <= self.stack.len(), "it goes back to a mark that is gone");
+        let mark = self.marks.pop().context("no mark on the stack")?;
+        ensure!(mark <= self.stack.len(), "stack underflow below a mark");
         Ok(self.stack.split_off(mark))
     }
 
@@ -116,16 +116,16 @@ impl<'a> Decoder<'a> {
         let Instruction { code, argument, .. } = instruction;
         let number = match code {
             0x94 => self.memo.len(),
-            b'p' | b'g' => std::str::from_utf8(argument)?.parse().context("a number of what it keeps")?,
+            b'p' | b'g' => std::str::from_utf8(argument)?.parse().context("invalid memo index")?,
             _ => argument.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)),
         };
         if matches!(code, b'h' | b'j' | b'g') {
             let kept = self.memo.get(number).copied().flatten();
-            return self.push(kept.with_context(|| format!("value {number} is asked for, and not kept"))?);
+            return self.push(kept.with_context(|| format!("memo index {number} is not set"))?);
         }
         let value = self.pop()?;
         // Memo indices are consecutive, so none exceeds the number of preceding bytes.
-        ensure!(number <= self.at, "value {number} is kept before those below it");
+        ensure!(number <= self.at, "memo index {number} is out of order");
         if let Some(more) = (number + 1).checked_sub(self.memo.len()) {
             self.heap.charge(more * size_of::<Option<Value>>())?;
             self.memo.resize(number + 1, None);
@@ -144,7 +144,7 @@ impl<'a> Decoder<'a> {
             count => {
                 let count = usize::from(count - 0x84);
                 let floor = self.marks.last().copied().unwrap_or(0);
-                ensure!(self.stack.len() >= floor + count, "it takes a value, but none is left");
+                ensure!(self.stack.len() >= floor + count, "stack underflow");
                 let items = self.stack.split_off(self.stack.len() - count);
                 self.heap.tuple(&items)?
             }
@@ -186,11 +186,11 @@ impl<'a> Decoder<'a> {
     fn extend(&mut self, items: &[Value], keyed: bool) -> Result<()> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let Some(&Value::Container(number)) = self.stack.get(floor..).and_then(<[_]>::last) else {
-            bail!("entries of what holds none")
+            bail!("cannot add items: no container on the stack")
         };
         let lists = self.heap.containers[number as usize].class == Class::List;
         let dicts = self.heap.containers[number as usize].class == Class::Dict;
-        ensure!(if keyed { !lists } else { !dicts }, "entries of what holds others");
+        ensure!(if keyed { !lists } else { !dicts }, "cannot add items of this kind to the container");
         if !keyed {
             return items.iter().try_for_each(|&item| self.heap.append(number, None, item));
         }
@@ -207,25 +207,25 @@ impl<'a> Decoder<'a> {
             [word, class, ..] if self.heap.text_bytes(word)? == b"module" => class,
             [word, class, key, _place, count, ref view @ ..] if self.heap.text_bytes(word)? == b"storage" => {
                 let Some(Known::Storage(element)) = self.heap.known(class) else {
-                    bail!("{} is no class of storages that is known", self.heap.kind(class))
+                    bail!("unknown storage class {}", self.heap.kind(class))
                 };
                 let count = self.heap.size(count)?;
                 let view = match view {
                     [] | [Value::Nothing] => (0, count),
                     [view] => self.view(*view)?,
-                    _ => bail!("a storage of {} more arguments", view.len()),
+                    _ => bail!("a storage with {} extra arguments", view.len()),
                 };
                 self.heap.text(key)?;
                 self.heap.storage(Storage { key, element, count, view })?
             }
-            _ => bail!("an external object that is not a storage"),
+            _ => bail!("a persistent ID that is not a storage"),
         };
         self.push(value)
     }
 
     /// First element and number of elements of a storage view.
     fn view(&self, view: Value) -> Result<(u64, u64)> {
-        let [_key, first, count] = *self.heap.items_of(view)? else { bail!("a view that is none") };
+        let [_key, first, count] = *self.heap.items_of(view)? else { bail!("an invalid storage view") };
         Ok((self.heap.size(first)?, self.heap.size(count)?))
     }
 
@@ -233,7 +233,8 @@ impl<'a> Decoder<'a> {
     fn object(&mut self, instruction: Instruction<'a>) -> Result<()> {
         match instruction.code {
             b'c' | b'i' => {
-                let split = instruction.argument.iter().position(|&byte| byte == b'\n').context("a name")?;
+                let split =
+                    instruction.argument.iter().position(|&byte| byte == b'\n').context("a global without a name")?;
                 let (module, name) = instruction.argument.split_at(split);
                 let global = self.heap.global(module, &name[1..])?;
                 if instruction.code == b'c' {
@@ -250,7 +251,7 @@ impl<'a> Decoder<'a> {
             }
             b'o' => {
                 let items = self.since_mark()?;
-                self.new_object(*items.first().context("an object of no class")?)
+                self.new_object(*items.first().context("an object without a class")?)
             }
             0x81 => {
                 let [class, _arguments] = self.last()?;
@@ -266,7 +267,7 @@ impl<'a> Decoder<'a> {
                 self.push(made)
             }
             b'b' => self.build(),
-            other => bail!("instruction {other:#04x} is not one that torch.save writes"),
+            other => bail!("unsupported opcode {other:#04x}"),
         }
     }
 
@@ -281,7 +282,7 @@ impl<'a> Decoder<'a> {
             (_, Some(Known::Dict)) => Class::Dict,
             (Value::Global(number), _) => Class::Object(Some(number)),
             (Value::Container(_), _) => Class::Object(None),
-            (other, _) => bail!("{} is no class", self.heap.kind(other)),
+            (other, _) => bail!("{} is not a class", self.heap.kind(other)),
         };
         self.heap.container(class)
     }
@@ -291,21 +292,23 @@ impl<'a> Decoder<'a> {
             let items = self.heap.items_of(arguments)?;
             let class = match (function, self.heap.known(function)) {
                 (_, Some(Known::Subclass)) => {
-                    let [inner, _class, theirs, ..] = *items else { bail!("a subclass of {} arguments", items.len()) };
+                    let [inner, _class, theirs, ..] = *items else {
+                        bail!("a tensor subclass with {} arguments", items.len())
+                    };
                     (function, arguments) = (inner, theirs);
                     continue;
                 }
                 (_, Some(Known::Dict)) => return self.dict(arguments),
-                (_, Some(Known::Object)) => return self.made(*items.first().context("an object of no class")?),
+                (_, Some(Known::Object)) => return self.made(*items.first().context("an object without a class")?),
                 (_, Some(Known::Size)) => return Ok(items.first().copied().unwrap_or(arguments)),
                 (_, Some(Known::Tensor)) => return self.tensor(arguments, false),
                 (_, Some(Known::TensorOfBytes)) => return self.tensor(arguments, true),
-                (_, Some(Known::Parameter)) => return items.first().copied().context("a parameter of nothing"),
+                (_, Some(Known::Parameter)) => return items.first().copied().context("a parameter without a tensor"),
                 (_, Some(Known::FromCpu)) => return self.tensor_on_cpu(arguments),
                 (Value::Global(number), Some(Known::Unread(_))) => return Ok(Value::Unread(number)),
                 (Value::Global(number), _) => Some(number),
                 (Value::Container(_), _) => None,
-                (other, _) => bail!("{} is called", self.heap.kind(other)),
+                (other, _) => bail!("{} is not callable", self.heap.kind(other)),
             };
             return self.heap.container(Class::Object(class));
         }
@@ -314,24 +317,24 @@ impl<'a> Decoder<'a> {
     /// The tensor's values on the CPU, if their type did not change.
     fn tensor_on_cpu(&self, arguments: Value) -> Result<Value> {
         let [tensor @ Value::Tensor(number), dtype, ..] = *self.heap.items_of(arguments)? else {
-            bail!("a tensor of another device without one of the CPU")
+            bail!("a tensor on another device without its CPU copy")
         };
         let stored = self.heap.stored(number);
         let held = stored.dtype.map_or_else(|| Ok(self.heap.storage_of(stored.storage)?.element), anyhow::Ok)?;
         let same = self.heap.known(dtype) == Some(Known::Dtype(held));
-        ensure!(same, "a tensor of another device and another type: save `tensor.cpu()`");
+        ensure!(same, "a tensor on another device with another type: save `tensor.cpu()`");
         Ok(tensor)
     }
 
     /// A dict that is empty, or made from a list of pairs as Python 2 writes it.
     fn dict(&mut self, arguments: Value) -> Result<Value> {
         let [pairs] = *self.heap.items_of(arguments)? else { return self.heap.container(Class::Dict) };
-        let Value::Container(pairs) = pairs else { bail!("a dict of {}", self.heap.kind(pairs)) };
+        let Value::Container(pairs) = pairs else { bail!("cannot build a dict from {}", self.heap.kind(pairs)) };
         if self.heap.containers[pairs as usize].class == Class::Dict {
             return Ok(Value::Container(pairs));
         }
         let made = self.heap.container(Class::Dict)?;
-        let Value::Container(number) = made else { bail!("a dict that is none") };
+        let Value::Container(number) = made else { bail!("cannot build a dict") };
         let mut next = self.heap.containers[pairs as usize].first;
         while let Some(link) = self.heap.link(next) {
             let [key, value] = self.pair(link.value)?;
@@ -347,20 +350,20 @@ impl<'a> Decoder<'a> {
             Value::Container(list) => self.heap.links(list).take(3).map(|link| link.value).collect(),
             other => self.heap.items_of(other)?.iter().take(3).copied().collect(),
         };
-        items.try_into().map_err(|_| anyhow::anyhow!("a dict of what are no pairs"))
+        items.try_into().map_err(|_| anyhow::anyhow!("cannot build a dict: not key-value pairs"))
     }
 
     fn tensor(&mut self, arguments: Value, of_bytes: bool) -> Result<Value> {
         let items = self.heap.items_of(arguments)?;
         let [storage, offset, sizes, strides, ref rest @ ..] = *items else {
-            bail!("a tensor of {} arguments", items.len())
+            bail!("a tensor with {} arguments", items.len())
         };
         let held = self.heap.storage_of(storage)?;
         let dtype = match rest.get(2).and_then(|&dtype| self.heap.known(dtype)) {
             Some(Known::Dtype(dtype)) if of_bytes => Some(dtype),
             _ => None,
         };
-        ensure!(of_bytes == dtype.is_some(), "a tensor without a dtype that is known");
+        ensure!(of_bytes == dtype.is_some(), "a tensor without a known dtype");
         ensure!(of_bytes || !std::ptr::eq::<Element>(held.element, UNTYPED), "a tensor of bytes without a dtype");
         let flags = rest.get(if of_bytes { 3 } else { 2 }).copied();
         let (negated, conjugated) = (self.flag(flags, b"neg")?, self.flag(flags, b"conj")?);
@@ -372,7 +375,7 @@ impl<'a> Decoder<'a> {
         let number = match metadata {
             None | Some(Value::Nothing) => return Ok(false),
             Some(Value::Container(number)) => number,
-            Some(other) => bail!("metadata of a tensor that are {}", self.heap.kind(other)),
+            Some(other) => bail!("tensor metadata is {}, not a dict", self.heap.kind(other)),
         };
         let named = |link: &super::heap::Link| {
             link.key.is_some_and(|key| self.heap.text_bytes(key).is_ok_and(|key| key == name))
@@ -380,14 +383,14 @@ impl<'a> Decoder<'a> {
         match self.heap.links(number).take(LOOKED_AT).find(named).map(|link| link.value) {
             None => Ok(false),
             Some(Value::Switch(flag)) => Ok(flag),
-            Some(other) => bail!("a flag that is {}", self.heap.kind(other)),
+            Some(other) => bail!("a flag is {}, not a boolean", self.heap.kind(other)),
         }
     }
 
     /// Sets an object's attributes, which are not stored: they only show whether it is a module.
     fn build(&mut self) -> Result<()> {
         let [owner, state] = self.last()?;
-        let Value::Container(number) = owner else { bail!("attributes of {}", self.heap.kind(owner)) };
+        let Value::Container(number) = owner else { bail!("cannot set attributes on {}", self.heap.kind(owner)) };
         if let Class::Object(class) = self.heap.containers[number as usize].class
             && let Value::Container(state) = state
         {

@@ -117,7 +117,7 @@ impl<'a> Heap<'a> {
     /// Errors if the additional bytes exceed the limit.
     pub(super) fn charge(&mut self, bytes: usize) -> Result<()> {
         self.taken += bytes;
-        ensure!(self.taken <= MAX_MEMORY, "its values take more than {} MiB of memory", MAX_MEMORY >> 20);
+        ensure!(self.taken <= MAX_MEMORY, "its values need more than {} MiB of memory", MAX_MEMORY >> 20);
         Ok(())
     }
 
@@ -150,7 +150,7 @@ impl<'a> Heap<'a> {
 
     /// The function or class of a module and name, which are slices of the pickle.
     pub(super) fn global(&mut self, module: &[u8], name: &[u8]) -> Result<Value> {
-        let text = |bytes| std::str::from_utf8(bytes).context("the name of a class is not UTF-8");
+        let text = |bytes| std::str::from_utf8(bytes).context("a class name is not UTF-8 text");
         let known = Known::find(text(module)?, text(name)?);
         let spans = [self.span(module)?, self.span(name)?];
         Ok(Value::Global(self.add(|heap| &mut heap.globals, Global { known, spans })?))
@@ -193,7 +193,7 @@ impl<'a> Heap<'a> {
     pub(super) fn items_of(&self, value: Value) -> Result<&[Value]> {
         match value {
             Value::Tuple(tuple) => Ok(self.items(tuple)),
-            other => bail!("{} stands where a tuple should", self.kind(other)),
+            other => bail!("expected a tuple, found {}", self.kind(other)),
         }
     }
 
@@ -206,7 +206,7 @@ impl<'a> Heap<'a> {
     pub(super) fn storage_of(&self, value: Value) -> Result<Storage> {
         match value {
             Value::Storage(number) => Ok(self.storages[number as usize]),
-            other => bail!("a tensor of {}", self.kind(other)),
+            other => bail!("expected a storage, found {}", self.kind(other)),
         }
     }
 
@@ -222,38 +222,38 @@ impl<'a> Heap<'a> {
     }
 
     fn instruction(&self, at: u32) -> Result<Instruction<'a>> {
-        Instruction::read(self.bytes, at as usize)?.context("it ends too early")
+        Instruction::read(self.bytes, at as usize)?.context("unexpected end")
     }
 
     /// The integer of a value. Errors for other values.
     pub(super) fn number(&self, value: Value) -> Result<i64> {
         match value {
             Value::Number(at) => number(self.instruction(at)?),
-            other => bail!("{} stands where a number should", self.kind(other)),
+            other => bail!("expected an integer, found {}", self.kind(other)),
         }
     }
 
     pub(super) fn size(&self, value: Value) -> Result<u64> {
         let number = self.number(value)?;
-        u64::try_from(number).with_context(|| format!("{number} is below 0"))
+        u64::try_from(number).with_context(|| format!("{number} is negative"))
     }
 
     pub(super) fn sizes(&self, value: Value) -> Result<Vec<u64>> {
         let items = self.items_of(value)?;
         // No tensor has more axes.
-        ensure!(items.len() <= 64, "{} axes", items.len());
+        ensure!(items.len() <= 64, "{} axes: at most 64 are allowed", items.len());
         items.iter().map(|&item| self.size(item)).collect()
     }
 
     pub(super) fn text_bytes(&self, value: Value) -> Result<&'a [u8]> {
         match value {
             Value::Text(at) => Ok(self.instruction(at)?.argument),
-            other => bail!("{} stands where a text should", self.kind(other)),
+            other => bail!("expected a string, found {}", self.kind(other)),
         }
     }
 
     pub(super) fn text(&self, value: Value) -> Result<&'a str> {
-        std::str::from_utf8(self.text_bytes(value)?).context("a text is not UTF-8")
+        std::str::from_utf8(self.text_bytes(value)?).context("a string is not UTF-8 text")
     }
 
     pub(super) fn class(&self, global: Option<u32>) -> String {
@@ -267,9 +267,9 @@ impl<'a> Heap<'a> {
     pub(super) fn kind(&self, value: Value) -> String {
         match value {
             Value::Nothing => "None".into(),
-            Value::Switch(_) => "True or False".into(),
-            Value::Number(_) => "a number".into(),
-            Value::Text(_) => "a text".into(),
+            Value::Switch(_) => "a boolean".into(),
+            Value::Number(_) => "an integer".into(),
+            Value::Text(_) => "a string".into(),
             Value::Plain => "a number or bytes".into(),
             Value::Global(number) => self.class(Some(number)),
             Value::Tuple(_) => "a tuple".into(),

@@ -91,7 +91,7 @@ static UNREAD: &[Unread] = &[
     Unread {
         function: "_rebuild_meta_tensor_no_storage",
         kind: "a tensor on the meta device, which has no values",
-        instead: "save the tensor after it has some",
+        instead: "save the tensor once it has values",
     },
     Unread { function: "_rebuild_nested_tensor", kind: "a nested tensor", instead: "save `tensor.unbind()`" },
     Unread { function: "_rebuild_njt", kind: "a nested tensor", instead: "save `tensor.unbind()`" },
@@ -102,12 +102,12 @@ static UNREAD: &[Unread] = &[
     },
     Unread {
         function: "_rebuild_device_tensor_from_numpy",
-        kind: "a tensor of another device as a NumPy array",
+        kind: "a tensor of another device, stored as a NumPy array",
         instead: "save `tensor.cpu()`",
     },
     Unread {
         function: "_rebuild_xla_tensor",
-        kind: "a tensor of another device as a NumPy array",
+        kind: "a tensor of another device, stored as a NumPy array",
         instead: "save `tensor.cpu()`",
     },
 ];

@@ -7,7 +7,7 @@ mod known;
 mod opcodes;
 mod tensors;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::format::shown_name;
 use crate::tensor::Shape;
@@ -63,9 +63,7 @@ impl<'a> Pickle<'a> {
 
     /// The result as a list of strings.
     pub(super) fn texts(&self) -> Result<Vec<&'a str>> {
-        let Value::Container(list) = self.root else {
-            bail!("{} stands where a list should", self.heap.kind(self.root))
-        };
-        self.heap.links(list).map(|link| self.heap.text(link.value)).collect::<Result<_>>().context("a list of texts")
+        let Value::Container(list) = self.root else { bail!("expected a list, found {}", self.heap.kind(self.root)) };
+        self.heap.links(list).map(|link| self.heap.text(link.value)).collect::<Result<_>>()
     }
 }

@@ -70,8 +70,7 @@ impl<'a> Instruction<'a> {
     /// The instruction at offset `at`; `None` if the bytes end within it.
     pub(super) fn read(bytes: &'a [u8], at: usize) -> Result<Option<Self>> {
         let Some((&code, rest)) = bytes.get(at..).and_then(<[u8]>::split_first) else { return Ok(None) };
-        let argument =
-            argument(code).with_context(|| format!("instruction {code:#04x} is not one that torch.save writes"))?;
+        let argument = argument(code).with_context(|| format!("unsupported opcode {code:#04x}"))?;
         let (skipped, length, after) = match argument {
             Argument::Fixed(length) => (0, Some(length), 0),
             Argument::LengthPrefixed(width) => (width, rest.get(..width).map(length).transpose()?, 0),
@@ -85,14 +84,14 @@ impl<'a> Instruction<'a> {
 /// Decodes a little-endian length.
 fn length(bytes: &[u8]) -> Result<usize> {
     let length = bytes.iter().rev().try_fold(0usize, |number, &byte| number.checked_mul(256)?.checked_add(byte.into()));
-    length.context("a length beyond 2^64")
+    length.context("a length exceeds 2^64")
 }
 
 /// Length of `count` lines, without the last line end; `None` if that is missing.
 fn lines(bytes: &[u8], count: usize) -> Result<Option<usize>> {
     let near = &bytes[..bytes.len().min(MAX_LINE)];
     let end = near.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(count - 1);
-    ensure!(end.is_some() || bytes.len() < MAX_LINE, "a line without an end");
+    ensure!(end.is_some() || bytes.len() < MAX_LINE, "an unterminated line");
     Ok(end.map(|(end, _)| end))
 }
 
@@ -115,7 +114,11 @@ pub(super) fn signed(bytes: &[u8]) -> Result<i64> {
     let mut number = [sign; 8];
     number[..low.len()].copy_from_slice(low);
     let number = i64::from_le_bytes(number);
-    ensure!(high.iter().all(|&byte| byte == sign) && (number < 0) == (sign != 0), "a number of {} bytes", bytes.len());
+    ensure!(
+        high.iter().all(|&byte| byte == sign) && (number < 0) == (sign != 0),
+        "an integer of {} bytes",
+        bytes.len()
+    );
     Ok(number)
 }
 
@@ -128,9 +131,9 @@ pub(super) fn number(instruction: Instruction) -> Result<i64> {
         (b'J' | 0x8a | 0x8b, bytes) => signed(bytes)?,
         (b'I' | b'L', digits) => {
             let digits = std::str::from_utf8(digits)?;
-            digits.strip_suffix('L').unwrap_or(digits).parse().context("digits that are not a number")?
+            digits.strip_suffix('L').unwrap_or(digits).parse().context("an invalid integer")?
         }
-        _ => bail!("instruction {code:#04x} is no number"),
+        _ => bail!("opcode {code:#04x} is not an integer"),
     })
 }
 

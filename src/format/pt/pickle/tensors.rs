@@ -97,7 +97,7 @@ pub(super) fn walk(
         } else {
             ensure!(
                 !matches!(value, Value::Tensor(_)),
-                "the key of a tensor{} cannot be a name: use short text, an integer, a truth value or None",
+                "the key of a tensor{} cannot be a name: use a short string, an integer, a boolean or None",
                 if walk.name.is_empty() { String::new() } else { format!(" in {}", shown_name(&walk.name)) }
             );
             walk.skip();
@@ -194,7 +194,7 @@ impl Walk<'_, '_> {
         let first = match value {
             Value::Tensor(number) => return self.tensor(number),
             Value::Unread(function) => {
-                let unread = self.heap.unread(function).context("a tensor of no kind")?;
+                let unread = self.heap.unread(function).context("a tensor of an unknown kind")?;
                 bail!("{} is {}: {}", shown_name(&self.name), unread.kind, unread.instead)
             }
             Value::Tuple(tuple) if !self.heap.items(tuple).is_empty() => 0,
@@ -228,7 +228,7 @@ impl Walk<'_, '_> {
         let bytes = self.heap.bytes.len();
         ensure!(self.tensors <= bytes, "it names more tensors than its {bytes} bytes can hold");
         self.bytes_of_names += self.name.len();
-        ensure!(self.bytes_of_names <= MAX_NAMES, "the names of its tensors take more than {MAX_NAMES} bytes");
+        ensure!(self.bytes_of_names <= MAX_NAMES, "its tensor names exceed {MAX_NAMES} bytes in total");
         let tensor = Tensor::new(self.heap, number).with_context(|| format!("tensor {}", shown_name(&self.name)))?;
         (self.visit)(self.name.clone(), tensor)
     }
@@ -267,22 +267,22 @@ impl Tensor {
         let storage = heap.storage_of(stored.storage)?;
         let element = stored.dtype.unwrap_or(storage.element);
         let (shape, strides) = (Shape::new(heap.sizes(stored.sizes)?)?, heap.sizes(stored.strides)?);
-        ensure!(strides.len() == shape.rank(), "shape {shape} with {} strides", strides.len());
+        ensure!(strides.len() == shape.rank(), "shape {shape} has {} strides", strides.len());
         let offset = heap.size(stored.offset)?;
         let in_bytes = |count: u64, size: u64| {
-            count.checked_mul(size).with_context(|| format!("{count} elements are more than 2^64 bytes"))
+            count.checked_mul(size).with_context(|| format!("{count} elements exceed 2^64 bytes"))
         };
         let (first, count) = storage.view;
         ensure!(
             first.checked_add(count).is_some_and(|end| end <= storage.count),
-            "a view of {count} elements from {first} on does not fit into a storage of {}",
+            "a view of {count} elements from {first} exceeds its storage of {}",
             storage.count
         );
         let end = reach(&shape, &strides).and_then(|reach| reach.checked_add(offset)?.checked_mul(element.size));
         let held = in_bytes(count, storage.element.size)?;
         ensure!(
             end.is_some_and(|end| end <= held),
-            "shape {shape} with strides {strides:?} from element {offset} on does not fit into a storage of {held} bytes"
+            "shape {shape} with strides {strides:?} from element {offset} exceeds its storage of {held} bytes"
         );
         Ok(Self {
             storage: heap.text(storage.key)?.into(),
