@@ -24,7 +24,7 @@ use crate::provenance::{Provenance, TensorProvenance};
 use crate::reader::{Contents, Dataset, Entry};
 use crate::tensor::{Base, Fans, Layout, Name};
 use crate::text::{cut, escape, grouped, matches};
-use crate::verify::{TensorMatch, changed, compare, match_tensors};
+use crate::verify::{TensorMatch, compare, copies, match_tensors};
 use crate::writer::Settings;
 
 /// Recompute the values of a file and compare them, or test their distribution.
@@ -137,7 +137,8 @@ impl Verify {
         let expected = self.expected(contents)?;
         let mut meeting = self.match_tensors(&expected, contents);
         let Expected { plan, undrawn, .. } = expected;
-        meeting.faults.extend(changed(contents, &|name| self.wants(name))?);
+        let (copied, changed) = copies(contents, &|name| self.wants(name))?;
+        meeting.faults.extend(changed);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
         let pairs = [meeting.pairs.as_slice(), &meeting.tied].concat();
         for tensor in plan.drawn_for(pairs.iter().map(|&(number, _)| number)) {
@@ -153,7 +154,7 @@ impl Verify {
             difference,
         });
         let (faults, tensors) = (&meeting.faults, tensors.collect());
-        let compared = report::Compared { plan: &plan, faults, tensors, undrawn: &undrawn, seconds };
+        let compared = report::Compared { plan: &plan, faults, tensors, copied, undrawn: &undrawn, seconds };
         match (self.json, self.quiet) {
             (true, _) => compared.machine(out)?,
             (false, true) => {}

@@ -64,9 +64,12 @@ pub fn match_tensors(
     matched
 }
 
-/// Copied tensors whose values have changed since: each name and a description. The provenance has the hash of the copied values.
-pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
-    let mut changed = Vec::new();
+/// The copied tensors with the values that the provenance records by their hash, and the others: each name and a description.
+pub fn copies<'a>(
+    contents: &'a Contents,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<&'a Entry>, Vec<(String, String)>)> {
+    let (mut same, mut changed) = (Vec::new(), Vec::new());
     for entry in &contents.entries {
         let Entry { name, copied: Some(copied), .. } = entry else { continue };
         if !wanted(name) {
@@ -74,14 +77,16 @@ pub fn changed(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Vec
         }
         let sha256 =
             entry.values().and_then(StoredTensor::sha256).with_context(|| format!("`{}`", text::escape(name)))?;
-        if sha256 != copied.sha256 {
+        if sha256 == copied.sha256 {
+            same.push(entry);
+        } else {
             changed.push((
                 name.clone(),
                 format!("its values have SHA-256 {sha256}, not {} as in the provenance", copied.sha256),
             ));
         }
     }
-    Ok(changed)
+    Ok((same, changed))
 }
 
 /// The first difference in shape or dtype.

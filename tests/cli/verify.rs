@@ -159,6 +159,11 @@ fn copied_tensors_are_compared_by_their_hash() {
     let said = verify(&folder, "y.safetensors", 1);
     assert!(said.starts_with("`a`: its values have SHA-256 "), "{said}");
     verify(&folder, "y.safetensors --tensor b", 0);
+    folder.done("model x.safetensors --keep * -q -o copies.safetensors");
+    let said = verify(&folder, "copies.safetensors", 0);
+    assert!(said.starts_with("equal: 2 tensors of 3,200 bytes (2 copied, compared by SHA-256), "), "{said}");
+    let report: Value = serde_json::from_str(&verify(&folder, "copies.safetensors --json", 0)).unwrap();
+    assert_eq!(report["tensors"][1], serde_json::json!({"name": "b", "equal": true, "elements": 400, "copied": true}));
 }
 
 #[test]

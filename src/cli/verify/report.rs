@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::plan::{self, Plan};
+use crate::reader::Entry;
 use crate::show::shortest;
 use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
@@ -19,6 +20,8 @@ pub(super) struct Compared<'a> {
     pub(super) faults: &'a [(String, String)],
     /// The compared tensors.
     pub(super) tensors: Vec<Tensor<'a>>,
+    /// Copied tensors whose values have the hash of the provenance.
+    pub(super) copied: Vec<&'a Entry>,
     /// The names of tensors that no distribution draws.
     pub(super) undrawn: &'a [String],
     /// The elapsed time.
@@ -69,17 +72,18 @@ impl Compared<'_> {
         if let Some(note) = super::undrawn_note(self.undrawn) {
             writeln!(out, "{note}")?;
         }
-        let (tensors, bytes) = (self.tensors.len() as u64, self.bytes());
+        let (tensors, bytes) = ((self.tensors.len() + self.copied.len()) as u64, self.bytes());
         let origin = format!("seed {}, {}", self.plan.seed(), self.plan.generator().name);
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
             let rate = bytes as f64 / self.seconds.max(1e-9) / 1e9;
             writeln!(
                 out,
-                "equal: {} tensor{} of {} bytes, {origin}; {:.2} s, {rate:.2} GB/s",
+                "equal: {} tensor{} of {} bytes{}, {origin}; {:.2} s, {rate:.2} GB/s",
                 grouped(tensors),
                 if tensors == 1 { "" } else { "s" },
                 grouped(bytes),
+                self.copies(),
                 self.seconds
             )?;
         } else {
@@ -95,18 +99,31 @@ impl Compared<'_> {
     }
 
     fn bytes(&self) -> u64 {
-        self.tensors.iter().map(|tensor| tensor.planned.bytes()).sum()
+        let copied = self.copied.iter().filter_map(|entry| entry.bytes());
+        self.tensors.iter().map(|tensor| tensor.planned.bytes()).chain(copied).sum()
+    }
+
+    /// ` (2 copied, compared by SHA-256)`, or nothing.
+    fn copies(&self) -> String {
+        match self.copied.len() as u64 {
+            0 => String::new(),
+            count => format!(" ({} copied, compared by SHA-256)", grouped(count)),
+        }
     }
 
     /// The result as one JSON object.
     pub(super) fn machine(&self, out: &mut dyn Write) -> Result<()> {
         let faults = self.faults.iter().map(|(name, fault)| json!({ "name": name, "equal": false, "fault": fault }));
         let compared = self.tensors.iter().map(entry);
+        let copied = self
+            .copied
+            .iter()
+            .map(|entry| json!({ "name": entry.name, "equal": true, "elements": entry.shape.count(), "copied": true }));
         let report = json!({
             "equal": self.is_equal(),
             "generator": self.plan.generator().name,
             "seed": crate::cli::report::seed(self.plan.seed()),
-            "tensors": faults.chain(compared).collect::<Vec<Value>>(),
+            "tensors": faults.chain(compared).chain(copied).collect::<Vec<Value>>(),
             "not_drawn": self.undrawn,
             "value_bytes": self.bytes(),
             "seconds": self.seconds,
