@@ -49,7 +49,7 @@ pub struct CopiedTensor {
 pub struct TrainedTensor {
     pub(super) initial: DrawnTensor,
     record: Option<TrainedIdentity>,
-    /// `None` before the training.
+    /// The values of the full tensor, even if this is a slice; `None` before the training.
     pub(super) values: Option<Arc<Values>>,
 }
 
@@ -274,10 +274,10 @@ impl TrainedTensor {
         Self { initial, record: Some(record), values: None }
     }
 
-    /// A tensor with trained values, row-major. Without a record its training has no provenance, as in a run's checkpoint.
+    /// A tensor with the trained values of the full tensor, row-major. Without a record its training has no provenance, as in a run's checkpoint.
     pub fn new(initial: DrawnTensor, record: Option<TrainedIdentity>, values: Values) -> Result<Self> {
-        let (name, count) = (initial.name(), initial.shape().count());
-        ensure!(values.len() as u64 == count, "`{name}` has {count} elements, and {} were learned", values.len());
+        let (name, count) = (initial.name(), initial.spec.whole().shape.count());
+        ensure!(values.len() as u64 == count, "`{name}` has {count} elements, but {} were learned", values.len());
         Ok(Self { initial, record, values: Some(values.into()) })
     }
 
