@@ -18,6 +18,8 @@ const MAY_PASS: u8 = 75;
 const READER_GONE: u8 = 128 + 13;
 /// The longest error message, in characters; an argument in it may be longer than any screen.
 const LONGEST: usize = 1000;
+/// The longest quotation in an error message, in characters.
+const LONGEST_QUOTE: usize = 200;
 
 fn main() -> ExitCode {
     // Without a handler, a file that grows beyond `ulimit -f` ends the program without a word; with one, the write fails.
@@ -33,20 +35,28 @@ fn main() -> ExitCode {
     if error.chain().any(gone) {
         return ExitCode::from(READER_GONE);
     }
-    let message = shortened(escape(&one_line(&error)));
+    let message = shortened(&escape(&one_line(&error)));
     let line = format!("fanin: {message}\n");
     // One write, so that lines of several processes do not mix; not `eprint!`, which panics if standard error is closed or full.
     let _ = io::stderr().write_all(line.as_bytes());
     ExitCode::from(if may_pass(&error) { MAY_PASS } else { COULD_NOT })
 }
 
-/// A message of at most [`LONGEST`] characters: its middle is left out, since the culprit comes first and the fix last.
-fn shortened(message: String) -> String {
-    let middle = message.chars().count().saturating_sub(LONGEST);
+/// A message of at most [`LONGEST`] characters, with at most [`LONGEST_QUOTE`] between two backticks.
+fn shortened(message: &str) -> String {
+    let pieces = message.split('`').enumerate();
+    let pieces =
+        pieces.map(|(number, piece)| if number % 2 == 1 { abridged(piece, LONGEST_QUOTE) } else { piece.into() });
+    abridged(&pieces.collect::<Vec<_>>().join("`"), LONGEST)
+}
+
+/// The text, without its middle if it has more than `most` characters: the culprit comes first and the fix last.
+fn abridged(text: &str, most: usize) -> String {
+    let middle = text.chars().count().saturating_sub(most);
     if middle == 0 {
-        return message;
+        return text.into();
     }
-    let mut characters = message.chars();
-    let head: String = characters.by_ref().take(LONGEST / 2).collect();
+    let mut characters = text.chars();
+    let head: String = characters.by_ref().take(most / 2).collect();
     format!("{head}...{}", characters.skip(middle).collect::<String>())
 }

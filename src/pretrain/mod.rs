@@ -144,14 +144,13 @@ impl Method {
 impl MethodSpec {
     /// A method with the given options, each a name and a value.
     pub fn new(method: &'static Method, options: &[(&str, &str)]) -> Result<Self> {
-        let named = || format!("method `{}`", method.name);
         for (option, _) in options {
             let known: Vec<String> = method.parameters().map(|known| format!("--{}", known.name())).collect();
             let is_known = method.parameters().any(|known| known.name() == *option);
-            ensure!(is_known, "{} has no option --{option}: it takes {}", method.name, known.join(", "));
+            ensure!(is_known, "{} has no option --{option}: it has {}", method.name, known.join(", "));
         }
-        let arguments = Arguments::of(method.parameters().collect(), options).with_context(named)?;
-        options::check(&arguments).with_context(named)?;
+        let arguments = Arguments::of(method.parameters().collect(), options)?;
+        options::check(&arguments)?;
         Ok(Self { method, arguments })
     }
 
@@ -159,7 +158,11 @@ impl MethodSpec {
     pub fn from_record(text: &str) -> Result<Self> {
         let Expression { name, bare, pairs } = Expression::parse(text)?;
         let spec = Self::new(Method::find(name)?, &pairs)?;
-        ensure!(bare.is_none() && spec.to_string() == text, "its method `{}` is not complete", cut(text, 60));
+        ensure!(
+            bare.is_none() && spec.to_string() == text,
+            "its method `{}` is incomplete or not in canonical form",
+            cut(text, 60)
+        );
         Ok(spec)
     }
 
@@ -178,9 +181,9 @@ impl MethodSpec {
             (true, _) => Some(format!("{dtype} rounds the bias: use --dtype f64 or --scale standard")),
             (false, _) => Some("f32 loses digits of the differences: use --scale standard".into()),
         };
-        let far = loss
-            .filter(|_| far > 0)
-            .map(|loss| format!("{far} of {features} features have a mean above 10,000 standard deviations: {loss}"));
+        let far = loss.filter(|_| far > 0).map(|loss| {
+            format!("{far} of {features} features have a mean over 10,000 standard deviations from 0: {loss}")
+        });
         constant.into_iter().chain(far).collect()
     }
 

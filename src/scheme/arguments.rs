@@ -45,7 +45,8 @@ impl Arguments {
                 implied.push((GAIN.name, "leaky-relu"));
             }
             let parameter = arguments.parameters[position];
-            arguments.values[position] = Some(parameter.canonical(dialect.value(parameter.name(), value))?);
+            arguments.values[position] =
+                Some(parameter.canonical(parameter.name(), dialect.value(parameter.name(), value))?);
         }
         for (key, value) in implied {
             let position = arguments.position(key)?;
@@ -60,13 +61,13 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Values of parameters that belong to no scheme.
+    /// Values of parameters that are options of a command.
     pub fn of(parameters: Vec<&'static dyn AnyParameter>, given: &[(&str, &str)]) -> Result<Self> {
         let mut arguments = Self { values: parameters.iter().map(|_| None).collect(), parameters };
         for (key, value) in given {
             let position = arguments.position(key)?;
-            ensure!(arguments.values[position].is_none(), "`{key}` is given twice");
-            arguments.values[position] = Some(arguments.parameters[position].canonical(value)?);
+            ensure!(arguments.values[position].is_none(), "--{key} is given twice");
+            arguments.values[position] = Some(arguments.parameters[position].canonical(&format!("--{key}"), value)?);
         }
         Ok(arguments)
     }

@@ -1,6 +1,6 @@
 //! Looks up expressions: the owner of a name, and its distribution at a site.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{Alias, FRAMEWORKS, Framework, Unsupported};
@@ -120,6 +120,7 @@ pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Al
         bail!("{}", row.refusal());
     }
     let word = framework.word;
+    ensure!(!name.is_empty(), "a name is missing after `{word}.`: `fanin list schemes --framework {word}` shows them");
     let near = match find(name) {
         Ok(_) => format!("; `{name}` alone is a scheme"),
         Err(_) => {

@@ -217,7 +217,13 @@ mod tests {
             let (expression, shape, layout) = scheme.example.on("8x6");
             for parameter in scheme.parameters() {
                 if let Some(default) = parameter.default() {
-                    assert_eq!(parameter.canonical(default).unwrap(), default, "{}: {}", scheme.name, parameter.name());
+                    assert_eq!(
+                        parameter.canonical(parameter.name(), default).unwrap(),
+                        default,
+                        "{}: {}",
+                        scheme.name,
+                        parameter.name()
+                    );
                 }
                 let words = match parameter.kind() {
                     Kind::Choice(words) => words,

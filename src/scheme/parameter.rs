@@ -52,8 +52,8 @@ pub trait AnyParameter: Sync {
     fn default(&self) -> Option<&'static str>;
     /// The help, a noun phrase.
     fn help(&self) -> &'static str;
-    /// A value in canonical spelling. Errors if it is invalid.
-    fn canonical(&self, text: &str) -> Result<String>;
+    /// A value in canonical spelling. Errors under the name `shown` if it is invalid.
+    fn canonical(&self, shown: &str, text: &str) -> Result<String>;
 }
 
 impl<T: Value> AnyParameter for Parameter<T> {
@@ -73,8 +73,8 @@ impl<T: Value> AnyParameter for Parameter<T> {
         self.help
     }
 
-    fn canonical(&self, text: &str) -> Result<String> {
-        Ok(T::parse(self.name, text)?.spelling())
+    fn canonical(&self, shown: &str, text: &str) -> Result<String> {
+        Ok(T::parse(shown, text)?.spelling())
     }
 }
 

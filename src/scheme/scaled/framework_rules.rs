@@ -127,6 +127,8 @@ fn hidden(arguments: &Arguments, site: &Site) -> Result<u64> {
             ensure!(divides, "gates is {gates}: it must divide the {outputs} outputs");
             Ok(outputs / gates)
         }
-        _ => anyhow::bail!("exactly one of hidden and gates is required, as in `rnn-uniform:hidden=512`"),
+        _ => anyhow::bail!(
+            "exactly one of hidden and gates is required, as in `rnn-uniform:hidden=512`; torch.nn.LSTM is a full layer"
+        ),
     }
 }

@@ -16,6 +16,10 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("init kaiming_nromal_ 3x3", &["`kaiming_nromal_`", "did you mean `kaiming_normal"]),
         ("init qqqqqqqq 3", &["`qqqqqqqq`", "fanin list schemes"]),
         ("init tourch.normal_ 3", &["`tourch`", "did you mean `torch`?"]),
+        ("init torch. 3x3", &["a name is missing after `torch.`", "fanin list schemes --framework torch"]),
+        ("init LSTM 12x8", &["hidden and gates", "torch.nn.LSTM"]),
+        ("init keras.layers.LSTM 12x8", &["`keras.layers.LSTM` is a layer", "torch.nn.NAME"]),
+        ("pretrain rbm 4-2 --cd-k x --data x.npy", &["--cd-k is `x`"]),
         ("init torch.he 3", &["`he`", "torch", "fanin list schemes --framework torch"]),
         ("init normal:sdt=1 3", &["`sdt`", "did you mean `std`?", "mean"]),
         ("init zeros:value=1 3", &["`value`", "takes none"]),
@@ -114,6 +118,18 @@ fn the_longest_arguments_are_refused_with_their_start_and_the_allowed_words() {
         (init(&["zeros".into(), "3".into(), "-o".into(), long("w")]), &["`wxxx", "extension"]),
         (init(&[&["zeros".into()][..], &vec![long("3x"); 8]].concat()), &["`3xxx", "`784x256`"]),
     ]);
+}
+
+#[test]
+fn a_long_word_is_abridged_in_an_error() {
+    let folder = Folder::new();
+    for line in
+        ["explain", "list", "init zeros 3 --layout", "init zeros 3 --like", "pretrain rbm 4-2 --data x.npy --cd-k"]
+    {
+        let ended = Ended::of(&mut folder.fanin(&format!("{line} {}", "x".repeat(5000))));
+        assert!(ended.is_refusal() && ended.stderr.contains("xxx...xxx"), "{line}: {}", ended.stderr);
+        assert!(ended.stderr.len() < 600, "{line}: {}", ended.stderr);
+    }
 }
 
 #[test]

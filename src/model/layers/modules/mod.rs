@@ -79,6 +79,11 @@ impl Parameters {
 pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     let (word, arguments) = expression.split_once(':').map_or((expression, None), |(word, rest)| (word, Some(rest)));
     let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
+    ensure!(
+        path.rsplit('.').next() != Some("layers"),
+        "`{}` is a layer, not an initializer: use torch.nn.NAME, or `layer = \"...\"` in a recipe",
+        escape(&cut(word, 100))
+    );
     if !["torch.nn", "nn"].contains(&path.to_lowercase().as_str()) {
         return Ok(None);
     }
@@ -150,7 +155,7 @@ impl ModuleSpec {
         }
         let layout = given.map_or_else(|| FRAMEWORK.parse(), |layout| Ok(layout.clone()))?;
         let own = Framework::of(&layout).layout == FRAMEWORK;
-        ensure!(own, "`{word}`: layout `{layout}`: modules of torch need layout `torch`");
+        ensure!(own, "`{word}` needs layout `torch`, not `{layout}`");
         Ok(layout)
     }
 
@@ -160,7 +165,7 @@ impl ModuleSpec {
         // The padding row is a parameter of the scheme.
         let of_scheme = |key: &str| *kind == LayerKind::Embedding && key == PADDING;
         let sizes = (self.module.sizes)(axes, &self.parameters);
-        let unfit = || format!("`{word}` takes the shape of its {}, {wanted}, as {example}", weights[0]);
+        let unfit = || format!("`{word}` needs the shape of its {}, {wanted}, such as {example}", weights[0]);
         let sizes = sizes.with_context(unfit)?;
         #[expect(clippy::cast_precision_loss, reason = "sizes are 2^48 at most")]
         let given = sizes.into_iter().map(|(key, sizes)| {
