@@ -40,7 +40,7 @@ pub(super) struct Model {
     /// Override a constant of the recipe, such as hidden=64 or act=relu; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Re-initialise the tensors of a weights file by the [rules] of this recipe
+    /// Re-initialise the tensors of a weights file by the rules of this recipe
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Copy the tensors of a weights file whose names match, such as 'model.*'; repeatable

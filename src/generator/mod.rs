@@ -167,7 +167,7 @@ impl Generator {
         let names: Vec<_> = strays.iter().map(|function| function.name()).collect();
         (!names.is_empty()).then(|| {
             format!(
-                "{} takes {} from glibc on a CPU with fused multiply-add, and this machine rounds otherwise",
+                "{} uses {} of glibc on a CPU with fused multiply-add, but this machine rounds differently",
                 framework.release,
                 names.join(", ")
             )
@@ -185,7 +185,7 @@ impl Generator {
         let shared = self.framework.as_ref().filter(|_| tensors.iter().any(|tensor| tensor.order.is_some()));
         shared.map_or(Ok(()), |framework| (framework.check_shared)(seed)).with_context(|| format!("seed `{seed}`"))?;
         if let Some(tensor) = tensors.iter().find(|tensor| tensor.skipped > 0 && self.name != torch::GENERATOR.name) {
-            bail!("`{}`: {} skips no values", tensor.name, self.name);
+            bail!("`{}` skips values, but {} cannot skip any", tensor.name, self.name);
         }
         Ok(match self.access {
             Access::Random(open) => Sampler::Random(open),

@@ -89,10 +89,10 @@ impl Sequence {
             let order = tensor.order.unwrap_or(0);
             ensure!(
                 order <= place,
-                "the numbers of `{}` follow those of {order} other tensors, and only {place} of them are here",
+                "`{}` is drawn after {order} other tensors, but only {place} of them are here",
                 tensor.name
             );
-            ensure!(order == place, "`{}` and another tensor are both the {order}th to be drawn", tensor.name);
+            ensure!(order == place, "`{}` and another tensor are both drawn after {order} others", tensor.name);
         }
         Ok(Self::of(seed, drawing, start))
     }

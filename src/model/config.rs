@@ -34,7 +34,7 @@ impl Config {
         let raw: &RawValue = serde_json::from_str(&text).map_err(|error| not_json(&error))?;
         match Entry::read(raw.get(), 0)? {
             Entry::Object(config) => Ok(config),
-            Entry::Other(_) => bail!("a config.json is an object of keys and values, `{{...}}`"),
+            Entry::Other(_) => bail!("a config.json must be an object of keys and values, `{{...}}`"),
         }
     }
 

@@ -63,7 +63,7 @@ impl<'e> Entry<'e> {
         for (key, node) in entries {
             let path = joined(path, key);
             let place = SourceLocation { file, line: node.line, table: "constants", key: &path };
-            let rule = "a name has letters, digits and underscores, and is no word or function of expressions";
+            let rule = "a name has letters, digits and underscores, and is not a word or function of expressions";
             ensure!(is_name(key), "{place}: {rule}");
             table.insert(key.clone(), Self::of(file, &path, node)?);
         }
@@ -107,7 +107,10 @@ impl<'e> Entry<'e> {
             }
         };
         let kind = if value.is_string() { "text" } else { "a truth value" };
-        ensure!(!is_number || !(value.is_string() || value.is_boolean()), "it takes a number: `{value}` is {kind}");
+        ensure!(
+            !is_number || !(value.is_string() || value.is_boolean()),
+            "it must be a number, but `{value}` is {kind}"
+        );
         *self = Self::given(value);
         Ok(())
     }
@@ -326,7 +329,7 @@ fn evaluate(file: &str, pending: &[Pending], scope: &Scope) -> Result<()> {
         let one = &pending[index];
         let value = one.formula.value(scope).with_context(|| place(one))?;
         bytes += sized_json(&value).with_context(|| place(one))?.1;
-        ensure!(bytes <= MAX_BYTES, "{}: the constants take more than 16 MiB of memory", place(one));
+        ensure!(bytes <= MAX_BYTES, "{}: the constants need more than 16 MiB of memory", place(one));
         // Each slot is set once.
         let _ = one.slot.set(value);
         done += 1;

@@ -92,7 +92,7 @@ impl Node {
     pub(super) fn table(&self) -> Result<&[(String, Node)]> {
         match &self.value {
             Value::Table(entries) => Ok(entries),
-            other => bail!("it takes a table, not {}", other.kind()),
+            other => bail!("it must be a table, not {}", other.kind()),
         }
     }
 

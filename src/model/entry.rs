@@ -117,7 +117,7 @@ impl<'e> Reading<'e> {
     pub(super) fn template(self, node: &'e Node) -> Result<Template<'e>> {
         match &node.value {
             document::Value::Text(text) => self.language.template(text),
-            other => bail!("it takes text, not {}", other.kind()),
+            other => bail!("it must be text, not {}", other.kind()),
         }
     }
 
@@ -126,7 +126,7 @@ impl<'e> Reading<'e> {
             document::Value::Text(text) => self.language.compile(text),
             document::Value::Bool(true) => self.language.compile("true"),
             document::Value::Bool(false) => self.language.compile("false"),
-            other => bail!("it takes an expression, not {}", other.kind()),
+            other => bail!("it must be an expression, not {}", other.kind()),
         }
     }
 
@@ -134,11 +134,10 @@ impl<'e> Reading<'e> {
         match &node.value {
             document::Value::Text(text) => Ok(Quantity::Expression(self.language.compile(text)?)),
             document::Value::Number(number) => {
-                let context =
-                    || format!("`{number}` is not a size: it takes a whole number of 0 or more, or an expression");
+                let context = || format!("`{number}` is not a size: use a non-negative integer or an expression");
                 Ok(Quantity::Number(size(&from_number(number)).with_context(context)?))
             }
-            other => bail!("it takes a whole number or an expression, not {}", other.kind()),
+            other => bail!("it must be an integer or an expression, not {}", other.kind()),
         }
     }
 
@@ -200,7 +199,7 @@ impl<'e> Reading<'e> {
                         ensure!(other.is_empty(), "`{other}`: a tied tensor takes no other keys");
                         What::Tied(self.template(tied).context("`tied`")?)
                     }
-                    (Some(_), Some(_)) => bail!("`shape` and `tied` exclude each other"),
+                    (Some(_), Some(_)) => bail!("`shape` and `tied` are mutually exclusive"),
                     (None, None) => bail!("`shape`, `tied` or `layer` is missing"),
                 };
                 (what, self.settings(node)?)
@@ -217,7 +216,7 @@ impl<'e> Reading<'e> {
                 What::Axes(axes.iter().map(|axis| self.quantity(axis)).collect::<Result<_>>()?)
             }
             document::Value::Text(text) => What::Shape(self.language.template(text)?),
-            other => bail!("a shape is a list of sizes, or text such as `784x256`, not {}", other.kind()),
+            other => bail!("a shape must be a list of sizes or text such as `784x256`, not {}", other.kind()),
         })
     }
 
@@ -251,7 +250,7 @@ impl<'e> Reading<'e> {
     pub(super) fn blocks(self, node: &'e Node, depth: usize) -> Result<Vec<Block<'e>>> {
         let place = self.place(node, "", "blocks");
         let document::Value::List(blocks) = &node.value else {
-            bail!("{place}: it takes a list of tables (`[[blocks]]`), not {}", node.value.kind());
+            bail!("{place}: it must be a list of tables (`[[blocks]]`), not {}", node.value.kind());
         };
         ensure!(depth < MAX_NESTING, "{place}: blocks are nested more than {MAX_NESTING} deep");
         blocks.iter().map(|block| self.block(block, depth)).collect()
@@ -282,7 +281,7 @@ impl<'e> Reading<'e> {
             let shown = || format!("`{}`", escape(&cut(name, 60)));
             ensure!(
                 is_name(name),
-                "{}: a name has letters, digits and underscores, and is no word of expressions",
+                "{}: a name has letters, digits and underscores, and is not a word of expressions",
                 shown()
             );
             let count = match &value.value {
@@ -307,7 +306,7 @@ fn item(node: &Node) -> Result<Value> {
         document::Value::Number(number) => from_number(number),
         document::Value::Text(text) => Value::from(text.as_str()),
         document::Value::List(items) => items.iter().map(item).collect::<Result<Vec<_>>>()?.into(),
-        other => bail!("an item is a number, text, true, false or a list, not {}", other.kind()),
+        other => bail!("an item must be a number, text, true, false or a list, not {}", other.kind()),
     })
 }
 
@@ -362,7 +361,7 @@ impl Count<'_> {
                 if let Some(count) = size(&value) {
                     return Ok(Items::UpTo(count));
                 }
-                let context = || format!("it takes a number or a list, not {}", shown_value(&value));
+                let context = || format!("it must be a number or a list, not {}", shown_value(&value));
                 ensure!(!value.is_number() && value.as_str().is_none(), context());
                 Ok(Items::List(value.try_iter().ok().with_context(context)?.collect()))
             }
@@ -389,7 +388,7 @@ impl Settings<'_> {
     pub(super) fn fans(&self, scope: &Scope) -> Result<Fans> {
         let fan = |quantity: &Quantity| {
             let fan = quantity.value(scope)?;
-            ensure!((1..=1 << 48).contains(&fan), "{fan}: a fan is a whole number from 1 to 2^48");
+            ensure!((1..=1 << 48).contains(&fan), "a fan must be an integer from 1 to 2^48, not {fan}");
             Ok(fan)
         };
         Ok(Fans {

@@ -260,7 +260,7 @@ impl Compiled<'_> {
         let value = self.value(scope)?;
         size(&value).with_context(|| {
             format!(
-                "expression `{}` is {}: a size is a whole number of 0 or more",
+                "expression `{}` is {}: a size is a non-negative integer",
                 escape(&cut(self.text, 80)),
                 shown_value(&value)
             )

@@ -134,14 +134,14 @@ impl Family {
             let size = whole(&node.to_json()) && !key.ends_with("_id");
             let (fits, kind) = match &node.value {
                 document::Value::Number(_) if value.is_number() => {
-                    (!size || value.as_f64().is_none_or(|number| number >= 0.0), "a number of 0 or more")
+                    (!size || value.as_f64().is_none_or(|number| number >= 0.0), "a non-negative number")
                 }
                 document::Value::Number(_) => (value.is_array(), "a number"),
                 document::Value::Bool(_) => (!value.is_string() && !value.is_object(), "true or false"),
                 document::Value::Table(_) => (value.is_object(), "a table"),
                 _ => (true, ""),
             };
-            ensure!(fits, "`{key}` is `{}`: it takes {kind}", escape(&cut(&python_words(&value.to_string()), 60)));
+            ensure!(fits, "`{key}` is `{}`: it must be {kind}", escape(&cut(&python_words(&value.to_string()), 60)));
         }
         Ok(())
     }
@@ -271,7 +271,7 @@ fn configured(
     }
     for (path, value) in settings {
         let kept = config.at(path).unwrap_or_default();
-        ensure!(kept == *value, "--set `{path}`: it is computed from other keys (now {kept}): set those");
+        ensure!(kept == *value, "--set `{path}` is computed from other keys (now {kept}): set those");
     }
     Ok((model, config))
 }
@@ -285,7 +285,7 @@ fn of_type(path: &str, value: &Value, kind: &Value) -> Result<Value> {
         (true, false) => Ok(number.into()),
         (false, true) => {
             let whole = number.fract() == 0.0 && number.abs() <= EXACT;
-            ensure!(whole, "--set `{}`: `{value}` is not a whole number", escape(&cut(path, 60)));
+            ensure!(whole, "--set `{}`: `{value}` is not an integer", escape(&cut(path, 60)));
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
             let whole = number as i64;
             Ok(whole.into())

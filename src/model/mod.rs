@@ -100,7 +100,7 @@ impl Document {
         let entries = node.table()?.iter().map(|(key, node)| match &node.value {
             document::Value::Text(text) => Ok((key.clone(), text.clone())),
             other => bail!(
-                "{}:{}: [config] `{key}`: it takes an expression, not {}",
+                "{}:{}: [config] `{key}`: it must be an expression, not {}",
                 self.shown_name,
                 node.line,
                 other.kind()

@@ -33,7 +33,7 @@ impl Globs {
         ensure!(self.globs.len() < MAX_PATTERNS, "more than {MAX_PATTERNS} patterns");
         ensure!(text.len() <= MAX_LENGTH, "{} bytes: at most {MAX_LENGTH} are allowed", text.len());
         self.bytes += text.len();
-        ensure!(self.bytes <= MAX_TOTAL, "the patterns up to this one have more than {MAX_TOTAL} bytes");
+        ensure!(self.bytes <= MAX_TOTAL, "the patterns up to this one exceed {MAX_TOTAL} bytes");
         let depth = nesting(text);
         ensure!(depth <= MAX_NESTING, "braces are nested {depth} deep: at most {MAX_NESTING} are allowed");
         self.globs.push(glob(text)?);

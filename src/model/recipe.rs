@@ -99,7 +99,7 @@ impl General {
             None => Ok(Seed::default()),
             Some(Value::Text(text)) => text.parse(),
             Some(Value::Number(number)) => number.to_string().parse(),
-            Some(other) => "".parse().with_context(|| format!("this is {}", other.kind())),
+            Some(other) => "".parse().with_context(|| format!("it is {}", other.kind())),
         };
         let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
         let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
@@ -373,9 +373,9 @@ fn resolved(plan: &Plan, tied: &[(Name, Name, String)]) -> Result<Tied> {
         while let Some(next) = links.get(end) {
             end = next;
             steps += 1;
-            ensure!(steps <= links.len(), "{place}: it is tied to itself through `{to}`");
+            ensure!(steps <= links.len(), "{place}: tied to itself through `{to}`");
         }
-        ensure!(written.contains(end), "{place}: `tied`: no tensor `{end}`");
+        ensure!(written.contains(end), "{place}: tied to `{end}`, which does not exist");
         found.push((name.clone(), end.clone()));
     }
     Ok(found)

@@ -125,7 +125,7 @@ fn convert(value: &Value, size: &mut Size, depth: usize) -> Result<serde_json::V
         ValueKind::Map => {
             let mut entries = Map::new();
             for key in value.try_iter().map_err(|error| anyhow!(message(&error)))? {
-                let name = key.as_str().context("a table with a key that is not text")?.to_string();
+                let name = key.as_str().context("a table has a key that is not text")?.to_string();
                 size.texts += name.len();
                 let entry = value.get_item(&key).map_err(|error| anyhow!(message(&error)))?;
                 entries.insert(name, convert(&entry, size, depth + 1)?);

@@ -61,14 +61,14 @@ impl Plan {
         let needed = self.workspace(tensor);
         ensure!(
             needed <= limit,
-            "drawing `{}` takes {} of memory, above the limit of {}: raise --max-memory",
+            "drawing `{}` needs {} of memory, above the limit of {}: raise --max-memory",
             tensor.name,
             text::bytes(needed),
             text::bytes(limit)
         );
         // A limit raised by hand may still exceed the available memory; the attempt itself costs none.
         let there = usize::try_from(needed).is_ok_and(|needed| Vec::<u8>::new().try_reserve_exact(needed).is_ok());
-        ensure!(there, "`{}` takes {} of memory to draw: the system has too little", tensor.name, text::bytes(needed));
+        ensure!(there, "drawing `{}` needs {} of memory, but the system has less", tensor.name, text::bytes(needed));
         Ok(())
     }
 }

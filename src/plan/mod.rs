@@ -69,7 +69,7 @@ impl Plan {
             }
         }
         if let Some(tensor) = drawn.iter().find(|tensor| !generator.draws(tensor.distribution())) {
-            bail!("`{}` by `{}`: {} draws no such distribution", tensor.name(), tensor.expression(), generator.name);
+            bail!("`{}`: scheme `{}` cannot be drawn by {}", tensor.name(), tensor.expression(), generator.name);
         }
         let sampler = generator.sampler(&seed, &draws(&tensors))?;
         Ok(Self { generator, seed, tensors, notes: Vec::new(), sampler })

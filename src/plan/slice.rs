@@ -40,10 +40,10 @@ impl DrawnTensor {
 
 /// The shape of a slice, and its position in its tensor.
 fn cut(name: &Name, whole: &Shape, of: Option<&Slice>, ranges: &[Range<u64>]) -> Result<(Shape, Slice)> {
-    ensure!(of.is_none(), "`{name}` is a slice already");
+    ensure!(of.is_none(), "`{name}` is already a slice");
     ensure!(
         ranges.len() == whole.rank(),
-        "a slice of {} axes of `{name}={whole}`, which has {}",
+        "a slice of {} axes, but `{name}={whole}` has {}",
         ranges.len(),
         whole.rank()
     );

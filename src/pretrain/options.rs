@@ -78,23 +78,23 @@ impl Value for ScaleOption {
 pub(super) fn check(arguments: &Arguments) -> Result<()> {
     type Range = (&'static dyn AnyParameter, fn(f64) -> bool, &'static str);
     const RANGES: &[Range] = &[
-        (&EPOCHS, |value| (1.0..=1e9).contains(&value), "a whole number from 1 to 10^9"),
-        (&BATCH, |value| (1.0..=1e6).contains(&value), "a whole number from 1 to 10^6"),
-        (&CD_K, |value| (1.0..=1000.0).contains(&value), "a whole number from 1 to 1000"),
+        (&EPOCHS, |value| (1.0..=1e9).contains(&value), "an integer from 1 to 10^9"),
+        (&BATCH, |value| (1.0..=1e6).contains(&value), "an integer from 1 to 10^6"),
+        (&CD_K, |value| (1.0..=1000.0).contains(&value), "an integer from 1 to 1000"),
         (&LEARNING_RATE, |value| value > 0.0, "a number above 0"),
         (&MOMENTUM, |value| (0.0..1.0).contains(&value), "a number from 0 to below 1"),
-        (&WEIGHT_DECAY, |value| value >= 0.0, "a number of 0 or more"),
-        (&SPARSITY_COST, |value| value >= 0.0, "a number of 0 or more"),
+        (&WEIGHT_DECAY, |value| value >= 0.0, "a non-negative number"),
+        (&SPARSITY_COST, |value| value >= 0.0, "a non-negative number"),
         (&SPARSITY, |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
         (&VALIDATION, |value| (0.0..1.0).contains(&value), "a fraction from 0 to below 1"),
-        (&NOISE, |value| value >= 0.0, "a number of 0 or more"),
+        (&NOISE, |value| value >= 0.0, "a non-negative number"),
         (&SCALE, |value| value > 0.0, "none, minmax, standard or a number above 0"),
         (&TOLERANCE, |value| value > 0.0, "a number above 0"),
     ];
     for (option, holds, form) in RANGES.iter().filter(|(option, ..)| arguments.lists(*option)) {
         let text = arguments.text(*option);
         if text.parse().is_ok_and(|value| !holds(value)) {
-            bail!("--{} is {text}: it takes {form}", option.name());
+            bail!("--{} is {text}: it must be {form}", option.name());
         }
     }
     Ok(())

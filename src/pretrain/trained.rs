@@ -21,7 +21,7 @@ pub struct TrainingTarget {
 impl TrainingTarget {
     /// The target that the provenance of a file describes. Errors if the tensor was not trained.
     pub fn from_record(name: &str, recorded: &TensorProvenance) -> Result<Self> {
-        let trained = recorded.trained.clone().context("not trained, unlike other tensors of the file")?;
+        let trained = recorded.trained.clone().context("it is not trained, unlike other tensors of the file")?;
         let initial = TensorProvenance { trained: None, ..recorded.clone() };
         Ok(Self { tensor: initial.tensor(name, NATIVE)?, trained })
     }

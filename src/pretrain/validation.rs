@@ -21,7 +21,11 @@ pub(super) fn train_validation_split(samples: u64, share: f64, seed: u64, first_
     let mut held_out = training.split_off(training.len() - held_out_count);
     training.sort_unstable();
     held_out.sort_unstable();
-    ensure!(training.len() > 1, "{} of {samples} samples for training: at least 2 are needed", training.len());
+    ensure!(
+        training.len() > 1,
+        "only {} of {samples} samples remain for training: at least 2 are needed",
+        training.len()
+    );
     Ok(Split { training, held_out })
 }
 

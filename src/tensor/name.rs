@@ -50,7 +50,7 @@ impl FromStr for Name {
             text.split('/').all(|segment| !matches!(segment, "" | "." | "..")),
             "tensor name `{shown}`: its parts between `/` must not be empty, `.` or `..`"
         );
-        ensure!(text != "__metadata__", "tensor name `__metadata__`: it is reserved in safetensors");
+        ensure!(text != "__metadata__", "tensor name `__metadata__` is reserved in safetensors");
         Ok(Self(text.into()))
     }
 }

@@ -166,7 +166,7 @@ fn a_layer_without_weights_takes_a_seed_only_in_keras() {
     for (layer, message) in [
         ("scheme = \"zeros\"", "`scheme`: layer `dropout` has no weights"),
         ("dtype = \"f64\"", "`dtype`: layer `dropout` has no weights"),
-        ("seeds = 0", "takes 1 or more"),
+        ("seeds = 0", "must be 1 or more"),
         ("seeds = 5000", "at most 2^10"),
         ("rate = 0.5", "unknown parameter `rate`"),
     ] {

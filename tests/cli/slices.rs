@@ -165,7 +165,7 @@ fn slices_that_are_none_are_refused() {
         ("w=3", "a range is a:b"),
         ("w=", "a range is a:b"),
         ("w", "a slice is NAME=ROWS"),
-        ("w=0:1 --slice w=0:1", "a slice already"),
+        ("w=0:1 --slice w=0:1", "already a slice"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init zeros w=12x8 s=() e=0x3 --slice {slice} -o w.npz")));
         assert!(ended.is_refusal() && ended.stderr.contains(why), "{slice}: {}", ended.stderr);

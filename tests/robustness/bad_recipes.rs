@@ -83,7 +83,7 @@ fn bad_keys_and_expressions_are_refused_by_file_line_and_key() {
         (with("x = true"), &["r.toml:5", "[tensors] `x`", "a truth value"]),
         (with("x = { shap = [2] }"), &["r.toml:5", "`shap`", "did you mean `shape`?"]),
         (with("x = {}"), &["r.toml:5", "`x`", "`shape`, `tied` or `layer` is missing"]),
-        (with("x = { shape = [2], tied = \"w\" }"), &["r.toml:5", "exclude each other"]),
+        (with("x = { shape = [2], tied = \"w\" }"), &["r.toml:5", "mutually exclusive"]),
         (with("x = { tied = \"w\", dtype = \"f16\" }"), &["r.toml:5", "`dtype`", "tied"]),
         (with("x = { shape = [2], fan_in = 0 }"), &["r.toml:5", "`fan_in`", "from 1"]),
         (with("x = { shape = [2], dtype = \"f33\" }"), &["r.toml:5", "`dtype`", "`f33`", "f32"]),
@@ -129,10 +129,10 @@ fn bad_keys_and_expressions_are_refused_by_file_line_and_key() {
 fn bad_sizes_and_names_are_refused_by_file_line_and_key() {
     let long = "x".repeat(600);
     let cases: Vec<(String, &[&str])> = vec![
-        (with("x = [-1]"), &["r.toml:5", "`-1`", "0 or more"]),
-        (with("x = [1.5]"), &["r.toml:5", "`1.5`", "whole"]),
-        (with("x = [\"3 / 2\"]"), &["r.toml:5", "`3 / 2`", "whole"]),
-        (with("x = [\"1 - 2\"]"), &["r.toml:5", "-1", "0 or more"]),
+        (with("x = [-1]"), &["r.toml:5", "`-1`", "non-negative"]),
+        (with("x = [1.5]"), &["r.toml:5", "`1.5`", "integer"]),
+        (with("x = [\"3 / 2\"]"), &["r.toml:5", "`3 / 2`", "integer"]),
+        (with("x = [\"1 - 2\"]"), &["r.toml:5", "-1", "non-negative"]),
         (with("x = [\"'y'\"]"), &["r.toml:5", "text `y`"]),
         (with("x = \"2y3\""), &["r.toml:5", "`2y3`", "not a shape"]),
         (with("x = [281474976710657]"), &["r.toml:5", "2^48"]),
@@ -148,7 +148,7 @@ fn bad_sizes_and_names_are_refused_by_file_line_and_key() {
         (with("\"{'y' * 600}\" = [2]"), &["r.toml:5", "600 bytes"]),
         (with("\"\" = [2]"), &["r.toml:5", "empty"]),
         (with("\"a\\u001b[31m\" = [2]"), &["r.toml:5", "control"]),
-        (with("x = { tied = \"y\" }"), &["r.toml:5", "no tensor `y`"]),
+        (with("x = { tied = \"y\" }"), &["r.toml:5", "tied to `y`"]),
         (with("x = { tied = \"x\" }"), &["r.toml:5", "itself"]),
         (with("x = { tied = \"y\" }\ny = { tied = \"x\" }"), &["r.toml:5", "itself"]),
     ];
@@ -184,7 +184,7 @@ fn bad_rules_and_blocks_are_refused_by_file_line_and_key() {
             ),
             &["r.toml:5", "4,000,000"],
         ),
-        (with("[[blocks]]\nrepeat = { i = -1 }"), &["r.toml:6", "`repeat`", "0 or more"]),
+        (with("[[blocks]]\nrepeat = { i = -1 }"), &["r.toml:6", "`repeat`", "non-negative"]),
         (with("[[blocks]]\nrepeat = { i = \"'x'\" }"), &["`repeat`", "text `x`"]),
         (with("[[blocks]]\nrepeat = { \"i j\" = 2 }"), &["r.toml:6", "`i j`"]),
         (with("[[blocks]]\nrepeat = 3"), &["r.toml:6", "`repeat`", "a table"]),

@@ -25,7 +25,7 @@ use independent::{Draw, Independent};
 /// JAX's own values.
 pub(super) const GENERATOR: Generator = Generator {
     name: "jax-0.10",
-    summary: "JAX's own numbers, drawn outside of jax.jit with jax_threefry_partitionable on, as by default; jax_enable_x64 for f64 alone",
+    summary: "jax.random outside jax.jit, with jax_threefry_partitionable on (the default) and jax_enable_x64 only for f64",
     framework: Some(Framework {
         word: "jax",
         release: "JAX 0.10.2",
@@ -43,7 +43,7 @@ pub(super) const GENERATOR: Generator = Generator {
 /// Errors if JAX does not accept the seed.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     let number = seed.numbers().first().and_then(|number| number.to_i64());
-    ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one whole number from -2^63 to 2^63-1");
+    ensure!(number.is_some() && seed.numbers().len() == 1, "JAX takes one integer from -2^63 to 2^63-1");
     if seed.steps().contains(&Step::Layers) {
         seed.check_no_steps()?;
     }

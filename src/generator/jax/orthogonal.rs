@@ -32,14 +32,14 @@ impl RandomStreams for Matrices {
     }
 
     fn normals(&self, _: u64, _: &mut [f64]) {
-        unreachable!("JAX has no distribution that asks for more than matrices")
+        unreachable!("JAX has no distribution that needs more than matrices")
     }
 
     fn signed_uniforms(&self, _: u64, _: &mut [f64]) {
-        unreachable!("JAX has no distribution that asks for more than matrices")
+        unreachable!("JAX has no distribution that needs more than matrices")
     }
 
     fn words(&self, _: u64) -> Box<dyn Rng> {
-        unreachable!("JAX has no distribution that asks for more than matrices")
+        unreachable!("JAX has no distribution that needs more than matrices")
     }
 }

@@ -11,7 +11,7 @@ use crate::tensor::{Number, Seed};
 
 /// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
-    word(only(seed)?).context("Keras takes a whole number from 0 to 2^32-1 with the backend JAX")?;
+    word(only(seed)?).context("with the JAX backend, Keras takes an integer from 0 to 2^32-1")?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use layers::layer_seed;
 /// Keras with the JAX backend.
 pub(super) const JAX: Generator = Generator {
     name: "keras-3.15-jax",
-    summary: "the initializers of Keras with the backend JAX, outside of jax.jit; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    summary: "Keras initializers with the JAX backend, outside jax.jit; several tensors share one SeedGenerator(SEED), in order; a model (mlp, model) gets the values after keras.utils.set_random_seed(SEED)",
     framework: Some(Framework {
         word: "keras:jax",
         release: "Keras 3.15 on JAX 0.10.2",
@@ -37,7 +37,7 @@ pub(super) const JAX: Generator = Generator {
 /// Keras with the TensorFlow backend.
 pub(super) const TENSORFLOW: Generator = Generator {
     name: "keras-3.15-tensorflow",
-    summary: "the initializers of Keras with the backend TensorFlow, on a CPU; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    summary: "Keras initializers with the TensorFlow backend on a CPU; several tensors share one SeedGenerator(SEED), in order; a model (mlp, model) gets the values after keras.utils.set_random_seed(SEED)",
     framework: Some(Framework {
         word: "keras:tensorflow",
         release: "Keras 3.15 on TensorFlow 2.21",
@@ -55,7 +55,7 @@ pub(super) const TENSORFLOW: Generator = Generator {
 /// Keras with the `NumPy` backend.
 pub(super) const NUMPY: Generator = Generator {
     name: "keras-3.15-numpy",
-    summary: "the initializers of Keras with the backend NumPy; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    summary: "Keras initializers with the NumPy backend; several tensors share one SeedGenerator(SEED), in order; a model (mlp, model) gets the values after keras.utils.set_random_seed(SEED)",
     framework: Some(Framework {
         word: "keras:numpy",
         release: "Keras 3.15 on NumPy 2.4",
@@ -72,9 +72,9 @@ pub(super) const NUMPY: Generator = Generator {
 
 /// The number of a seed. Errors if it has more parts than one `keras.utils.set_random_seed` for a model's layers.
 fn only(seed: &Seed) -> Result<Number> {
-    let &[number] = seed.numbers() else { bail!("Keras takes one whole number") };
+    let &[number] = seed.numbers() else { bail!("Keras takes one integer") };
     if seed.steps() == [Step::Layers] {
-        of_all_layers(number).context("keras.utils.set_random_seed takes a whole number from 0 to 2^32-1")?;
+        of_all_layers(number).context("keras.utils.set_random_seed takes an integer from 0 to 2^32-1")?;
     } else {
         seed.check_no_steps()?;
     }

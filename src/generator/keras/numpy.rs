@@ -16,7 +16,7 @@ use crate::tensor::{DType, Number, Seed};
 /// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
-    word.context("Keras takes a whole number from 0 to 2^32-1 with the backend NumPy")?;
+    word.context("with the NumPy backend, Keras takes an integer from 0 to 2^32-1")?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ const MODULUS: i64 = i32::MAX as i64 - 1;
 
 /// Errors if the backend does not accept the seed.
 pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
-    only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend TensorFlow")?;
+    only(seed)?.to_i64().context("with the TensorFlow backend, Keras takes an integer from -2^63 to 2^63-1")?;
     Ok(())
 }
 

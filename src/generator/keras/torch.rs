@@ -16,7 +16,7 @@ use crate::tensor::{DType, Number, Seed, to_f32, to_usize};
 
 pub(in crate::generator) const GENERATOR: Generator = Generator {
     name: "keras-3.15-torch",
-    summary: "the initializers of Keras with the backend PyTorch, on a CPU with AVX2; several tensors take one SeedGenerator(SEED), in order; those of a model (mlp, model) what its layers take after keras.utils.set_random_seed(SEED)",
+    summary: "Keras initializers with the PyTorch backend on a CPU with AVX2; several tensors share one SeedGenerator(SEED), in order; a model (mlp, model) gets the values after keras.utils.set_random_seed(SEED)",
     framework: Some(Framework {
         word: "keras:torch",
         release: "Keras 3.15 on PyTorch 2.15",
@@ -37,14 +37,15 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
 
 /// Errors if the backend does not accept the seed.
 fn check(seed: &Seed) -> Result<()> {
-    only(seed)?.to_i64().context("Keras takes a whole number from -2^63 to 2^63-1 with the backend PyTorch")?;
+    only(seed)?.to_i64().context("with the PyTorch backend, Keras takes an integer from -2^63 to 2^63-1")?;
     Ok(())
 }
 
 /// Errors if the seed does not fit the 32 bits of a `SeedGenerator`. Layers' seeds always fit.
 fn check_shared(seed: &Seed) -> Result<()> {
     let fits = |number: Number| number.to_i64().and_then(|number| i32::try_from(number).ok());
-    let reason = "several tensors take one SeedGenerator, which takes a whole number from -2^31 to 2^31-1 with the backend PyTorch";
+    let reason =
+        "several tensors share one SeedGenerator, which with the PyTorch backend takes an integer from -2^31 to 2^31-1";
     if seed.steps().is_empty() {
         fits(only(seed)?).context(reason)?;
     }

@@ -31,7 +31,7 @@ pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     ensure!(
         seed.to_u64().is_some(),
-        "a seed is a whole number from 0 to 2^64-1 (decimal, or hexadecimal after `0x`), or `random`; other seeds need --like"
+        "a seed is an integer from 0 to 2^64-1 (decimal or 0x hex) or `random`: other seeds need --like"
     );
     Ok(())
 }

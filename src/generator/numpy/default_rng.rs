@@ -25,7 +25,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
         "NumPy only spawns seeds: use split=I/N for SeedSequence(seed).spawn(N)[I]"
     );
     let negative = seed.numbers().iter().any(|number| number.negative);
-    ensure!(!negative, "numpy.random.default_rng takes one or several whole numbers from 0");
+    ensure!(!negative, "numpy.random.default_rng takes one or more non-negative integers");
     Ok(())
 }
 

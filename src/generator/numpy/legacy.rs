@@ -27,7 +27,7 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
 
 fn number(seed: &Seed) -> Result<u32> {
     let number = seed.to_u64().and_then(|number| u32::try_from(number).ok());
-    number.context("numpy.random.seed takes a whole number from 0 to 2^32-1")
+    number.context("numpy.random.seed takes an integer from 0 to 2^32-1")
 }
 
 /// `numpy.random.seed(seed)`.

@@ -14,7 +14,7 @@ use crate::tensor::{DType, to_f32};
 /// `numpy.random.default_rng`.
 pub(super) const DEFAULT_RNG: Generator = Generator {
     name: "numpy-2.4",
-    summary: "numpy.random.default_rng(SEED), of a list by --seed A,B, spawned by --seed A,split=I/N: one generator for all tensors, in order; in double precision but for standard_normal and random in f32",
+    summary: "numpy.random.default_rng(SEED), also of a list (--seed A,B) or spawned (--seed A,split=I/N): one generator for all tensors, in order, in double precision except standard_normal and random in f32",
     framework: Some(Framework {
         word: "numpy",
         release: "NumPy 2.4",
@@ -50,7 +50,7 @@ pub(super) const LEGACY: Generator = Generator {
 /// Lasagne's initializers, which draw from `numpy.random`.
 pub(super) const LASAGNE: Generator = Generator {
     name: "lasagne-0.1",
-    summary: "the initializers of Lasagne after numpy.random.seed(SEED), or lasagne.random.set_rng(RandomState(SEED)): one generator for all tensors, in order",
+    summary: "Lasagne's initializers after numpy.random.seed(SEED), or lasagne.random.set_rng(RandomState(SEED)): one generator for all tensors, in order",
     framework: Some(Framework {
         word: "lasagne",
         release: "Lasagne 0.1 on NumPy 2.4",

@@ -19,7 +19,7 @@ use groups::Groups;
 /// TensorFlow's own values.
 pub(super) const GENERATOR: Generator = Generator {
     name: "tensorflow-2.21",
-    summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] by --seed A,B, on a CPU; of several tensors B grows by 1 from one to the next",
+    summary: "tf.random.stateless_uniform, stateless_normal and stateless_truncated_normal with seed=[A, B] (--seed A,B), on a CPU; B grows by 1 from each tensor to the next",
     framework: Some(Framework {
         word: "tensorflow",
         release: "TensorFlow 2.21",
@@ -46,7 +46,7 @@ pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
 /// Errors if the seed is not one or two signed 64-bit numbers.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
-    pair(seed, 0).context("tf.random.stateless_* takes a pair of numbers from -2^63 to 2^63-1, as in 5,7; 5 is 5,0")?;
+    pair(seed, 0).context("tf.random.stateless_* takes two integers from -2^63 to 2^63-1, as in 5,7 (5 means 5,0)")?;
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
     framework: Some(Framework {
         word: "torch",
         release: "PyTorch 2.15",
-        since: "PyTorch 2.13 (f32 and f64, but for trunc_normal_: 2.11)",
+        since: "PyTorch 2.13 (f32 and f64 except trunc_normal_: 2.11)",
         seeds_layers: false,
         check_shared: |_| Ok(()),
         libm_functions,
@@ -51,7 +51,7 @@ pub(super) struct Generator {
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
     let number = seed.only().filter(|number| number.to_i64().is_some() || number.to_u64().is_some());
-    number.context("torch.manual_seed takes a whole number from -2^63 to 2^64-1").map(|_| ())
+    number.context("torch.manual_seed takes an integer from -2^63 to 2^64-1").map(|_| ())
 }
 
 /// True if torch has the distribution.

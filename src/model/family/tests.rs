@@ -72,7 +72,7 @@ fn a_number_that_is_set_has_the_type_of_its_key() {
         ("num_hidden_layers", json!(1e30)),
         ("max_position_embeddings", json!(2.5)),
     ] {
-        assert!(refusal(&text, &[(key, given)]).contains("is not a whole number"), "{key}");
+        assert!(refusal(&text, &[(key, given)]).contains("is not an integer"), "{key}");
     }
 }
 
@@ -95,7 +95,7 @@ fn what_python_writes_for_numbers_that_are_none_is_kept() {
     }
     let known = TINY.replacen('{', r#"{"initializer_range": NaN, "#, 1);
     assert!(
-        refusal(&known, &[]).contains("`initializer_range` is `NaN`: it takes a number"),
+        refusal(&known, &[]).contains("`initializer_range` is `NaN`: it must be a number"),
         "{}",
         refusal(&known, &[])
     );
@@ -176,12 +176,12 @@ fn refusals_name_the_culprit() {
         (TINY, vec![("model_type", json!("gpt2"))], "model_type"),
         (TINY, vec![("num_attention_heads", json!(3))], "a multiple of num_attention_heads"),
         (TINY, vec![("pad_token_id", json!(9))], "below vocab_size"),
-        (TINY, vec![("hidden_size", json!("wide"))], r#"`hidden_size` is `"wide"`: it takes a number"#),
-        (TINY, vec![("hidden_size", json!(true))], "takes a number"),
-        (TINY, vec![("hidden_size", json!({"a": 1}))], "takes a number"),
-        (TINY, vec![("hidden_size", json!(-8))], "`hidden_size` is `-8`: it takes a number of 0 or more"),
-        (TINY, vec![("tie_word_embeddings", json!("yes"))], "takes true or false"),
-        (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`: it takes a table"),
+        (TINY, vec![("hidden_size", json!("wide"))], r#"`hidden_size` is `"wide"`: it must be a number"#),
+        (TINY, vec![("hidden_size", json!(true))], "must be a number"),
+        (TINY, vec![("hidden_size", json!({"a": 1}))], "must be a number"),
+        (TINY, vec![("hidden_size", json!(-8))], "`hidden_size` is `-8`: it must be a non-negative number"),
+        (TINY, vec![("tie_word_embeddings", json!("yes"))], "must be true or false"),
+        (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`: it must be a table"),
         (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
     ] {
         let refusal = refusal(text, &settings);

@@ -40,7 +40,7 @@ impl LayerArguments<'_> {
         for (position, (key, _)) in self.parameters.iter().enumerate() {
             ensure!(
                 known.contains(&key.as_str()),
-                "unknown parameter `{key}`: it takes {}{}",
+                "unknown parameter `{key}`: known are {}{}",
                 known.join(", "),
                 did_you_mean(key, known.iter().copied())
             );
@@ -72,7 +72,7 @@ impl LayerArguments<'_> {
     pub(super) fn size(&self, key: &str) -> Result<u64> {
         match self.required(key)? {
             Parameter::Number(number) => whole(key, *number),
-            other => bail!("`{key}` is {other}: it takes a whole number"),
+            other => bail!("`{key}` is {other}: it must be an integer"),
         }
     }
 
@@ -80,7 +80,7 @@ impl LayerArguments<'_> {
         match self.required(key)? {
             Parameter::Number(number) => Ok(vec![whole(key, *number)?]),
             Parameter::List(numbers) => numbers.iter().map(|&number| whole(key, number)).collect(),
-            other => bail!("`{key}` is {other}: it takes a whole number, or a list of whole numbers"),
+            other => bail!("`{key}` is {other}: it must be an integer or a list of integers"),
         }
     }
 
@@ -89,7 +89,7 @@ impl LayerArguments<'_> {
             return Ok(1);
         }
         let count = self.size(key)?;
-        ensure!(count > 0, "`{key}` is 0: it takes 1 or more");
+        ensure!(count > 0, "`{key}` is 0: it must be 1 or more");
         Ok(count)
     }
 
@@ -101,7 +101,7 @@ impl LayerArguments<'_> {
         match self.find(key) {
             None => Ok(None),
             Some(Parameter::Number(number)) if number.is_finite() => Ok(Some(*number)),
-            Some(other) => bail!("`{key}` is {other}: it takes a finite number"),
+            Some(other) => bail!("`{key}` is {other}: it must be a finite number"),
         }
     }
 
@@ -109,7 +109,7 @@ impl LayerArguments<'_> {
         match self.find(key) {
             None => Ok(()),
             Some(Parameter::Word(word)) if words.contains(&word.as_str()) => Ok(()),
-            Some(other) => bail!("`{key}` is {other}: it takes {}", words.join(" or ")),
+            Some(other) => bail!("`{key}` is {other}: it must be {}", words.join(" or ")),
         }
     }
 
@@ -121,7 +121,7 @@ impl LayerArguments<'_> {
         match self.find(key) {
             None => Ok(default),
             Some(Parameter::Switch(on)) => Ok(*on),
-            Some(other) => bail!("`{key}` is {other}: it takes true or false"),
+            Some(other) => bail!("`{key}` is {other}: it must be true or false"),
         }
     }
 
@@ -154,7 +154,7 @@ impl LayerArguments<'_> {
 fn whole(key: &str, number: f64) -> Result<u64> {
     ensure!(
         number.fract() == 0.0 && (0.0..=MAX_SIZE).contains(&number),
-        "`{key}` is {}: it takes a whole number up to 2^48",
+        "`{key}` is {}: it must be an integer up to 2^48",
         figure(number)
     );
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 2^48")]

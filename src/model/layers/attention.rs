@@ -26,7 +26,7 @@ pub(super) fn multihead_attention(
     layout: &Layout,
 ) -> Result<Vec<LayerTensor>> {
     let (size, bias) = (arguments.size("size")?, arguments.bias()?);
-    ensure!(size > 0, "`size` is 0: it takes 1 or more");
+    ensure!(size > 0, "`size` is 0: it must be 1 or more");
     check_heads(arguments, size)?;
     let [keys, values] = [arguments.optional("kdim")?.unwrap_or(size), arguments.optional("vdim")?.unwrap_or(size)];
     let shapes = match (keys, values) == (size, size) {
@@ -82,7 +82,7 @@ pub(super) fn transformer(arguments: &LayerArguments, layout: &Layout) -> Result
         ("decoder", LayerKind::TransformerDecoder, "decoder_layers"),
     ] {
         let layers = arguments.optional(key)?.unwrap_or(6);
-        ensure!(layers > 0, "`{key}` is 0: it takes 1 or more");
+        ensure!(layers > 0, "`{key}` is 0: it must be 1 or more");
         let mut parameters = of_layer(arguments)?;
         parameters.extend([sized("layers", layers), ("norm".into(), Parameter::Switch(true))]);
         append(&mut tensors, part(arguments, layout, word, kind, &parameters)?);

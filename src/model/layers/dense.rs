@@ -36,7 +36,7 @@ pub(super) fn kernel(arguments: &LayerArguments, axes: usize) -> Result<Vec<u64>
     match sizes.as_slice() {
         [one] => Ok(vec![*one; axes]),
         _ if sizes.len() == axes => Ok(sizes),
-        _ => bail!("`kernel` is a list of {}: it takes one size, or {axes}", sizes.len()),
+        _ => bail!("`kernel` is a list of {}: it must be one size or {axes}", sizes.len()),
     }
 }
 

@@ -24,13 +24,13 @@ pub(super) fn recurrent(
     ensure!(!rows.is_empty(), "layout `{layout}` has no names for it: list a tensor for each gate instead");
     let (inputs, outputs, layers) = (arguments.size("in")?, arguments.size("out")?, arguments.count("layers")?);
     for (key, size) in [("in", inputs), ("out", outputs)] {
-        ensure!(size > 0 || !arguments.is_like_torch(), "`{key}` is 0: torch takes 1 or more");
+        ensure!(size > 0 || !arguments.is_like_torch(), "`{key}` is 0: it must be 1 or more");
     }
     let state = match arguments.optional("proj")?.filter(|&proj| proj > 0) {
         None => outputs,
         Some(proj) => {
             framework.require_torch(layout)?;
-            ensure!(proj < outputs, "`proj` is {proj}: it takes less than the {outputs} hidden units");
+            ensure!(proj < outputs, "`proj` is {proj}: it must be below the {outputs} hidden units");
             proj
         }
     };

@@ -99,7 +99,7 @@ fn what_is_wrong_is_named_with_what_is_known() {
         ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),
         ("dense", [good[0].clone()].into(), "torch", &["`out` is missing"]),
         ("dense", [&good[..], &good[..1]].concat().into(), "torch", &["`in` is given twice"]),
-        ("dense", with("in", Parameter::Number(2.5)).into(), "torch", &["`in` is 2.5", "whole number"]),
+        ("dense", with("in", Parameter::Number(2.5)).into(), "torch", &["`in` is 2.5", "integer"]),
         ("dense", with("in", Parameter::Number(-1.0)).into(), "torch", &["`in` is -1"]),
         ("dense", with("in", Parameter::Number(f64::NAN)).into(), "torch", &["`in` is NaN"]),
         ("dense", with("in", Parameter::Number(1e300)).into(), "torch", &["`in` is 1e300", "2^48"]),

@@ -35,9 +35,9 @@ pub(super) fn transposed(
 pub(super) fn bilinear(arguments: &LayerArguments, framework: &Framework) -> Result<Vec<LayerTensor>> {
     let (inputs, outputs) = (arguments.sizes("in")?, arguments.size("out")?);
     let [first, second] = *inputs else {
-        bail!("`in` is a list of {}: it takes two sizes", inputs.len());
+        bail!("`in` is a list of {}: it must be two sizes", inputs.len());
     };
-    ensure!(first > 0 || !arguments.is_like_torch(), "the first size of `in` is 0: torch takes 1 or more");
+    ensure!(first > 0 || !arguments.is_like_torch(), "the first size of `in` is 0: it must be 1 or more");
     let default_scheme = arguments.is_like_torch().then(|| format!("rnn-uniform:hidden={first}"));
     let fans = Fans { fan_in: first.checked_mul(second), fan_out: Some(outputs) };
     let named = |word, shape, role| LayerTensor {

@@ -120,7 +120,7 @@ pub(super) fn gather(
             4 => scatter::<4>(read, &inner, 0, to, out),
             8 => scatter::<8>(read, &inner, 0, to, out),
             16 => scatter::<16>(read, &inner, 0, to, out),
-            _ => return Err(io::Error::other(format!("elements of {size} bytes are not gathered"))),
+            _ => return Err(io::Error::other(format!("strided elements of {size} bytes are not supported"))),
         }
         let Some(axis) = (0..outer.len()).find(|&axis| at[axis] + 1 < outer[axis].count) else { return Ok(()) };
         at[..axis].fill(0);

@@ -60,7 +60,7 @@ impl StoredTensor {
         shape: Shape,
         strides: Vec<u64>,
     ) -> Result<Self> {
-        ensure!(strides.len() == shape.rank(), "shape {shape} with {} strides", strides.len());
+        ensure!(strides.len() == shape.rank(), "shape {shape} has {} strides", strides.len());
         let (count, held) = (shape.count(), backing.length());
         let last = shape
             .axes()
@@ -71,13 +71,13 @@ impl StoredTensor {
         let end = elements.and_then(|elements| elements.checked_mul(element.bits())?.div_ceil(8).checked_add(offset));
         ensure!(
             end.is_some_and(|end| end <= held),
-            "shape {shape} of {} does not fit into its {held} bytes",
+            "shape {shape} of {} needs more than its {held} bytes",
             element.word()
         );
         let repeated = elements.is_some_and(|elements| elements < count);
-        ensure!(!repeated || count <= MAX_REPEATED, "shape {shape} repeats fewer values more than 2^32 times in all");
+        ensure!(!repeated || count <= MAX_REPEATED, "shape {shape} repeats its values to more than 2^32 elements");
         let run = neighbours(shape.axes(), &strides);
-        ensure!(run == count || element.bits().is_multiple_of(8), "{} values that are not contiguous", element.word());
+        ensure!(run == count || element.bits().is_multiple_of(8), "{} values are not contiguous", element.word());
         let plain = Self {
             backing,
             id: unique(),

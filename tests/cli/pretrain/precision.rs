@@ -100,7 +100,7 @@ fn a_mean_that_is_too_far_from_zero_for_single_precision_is_noted() {
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("pretrain {options} --force -o w.npz")));
         assert_eq!(ended.status, 0, "{options}: {}", ended.stderr);
-        let note = ended.stderr.lines().find(|line| line.contains("above 10,000 standard deviations"));
+        let note = ended.stderr.lines().find(|line| line.contains("over 10,000 standard deviations"));
         assert_eq!(note.is_some(), noted.is_some(), "{options}: {}", ended.stderr);
         assert!(noted.is_none_or(|word| note.is_some_and(|note| note.contains(word))), "{options}: {note:?}");
     }
