@@ -137,8 +137,8 @@ impl Verify {
         let expected = self.expected(contents)?;
         let mut meeting = self.match_tensors(&expected, contents);
         let Expected { plan, undrawn, .. } = expected;
-        let (copied, changed) = copies(contents, &|name| self.wants(name))?;
-        meeting.faults.extend(changed);
+        let copies = copies(contents, &|name| self.wants(name))?;
+        meeting.faults.extend(copies.changed);
         meeting.faults.extend(contents.faults.iter().map(|fault| (String::new(), fault.clone())));
         let pairs = [meeting.pairs.as_slice(), &meeting.tied].concat();
         for tensor in plan.drawn_for(pairs.iter().map(|&(number, _)| number)) {
@@ -154,7 +154,8 @@ impl Verify {
             difference,
         });
         let (faults, tensors) = (&meeting.faults, tensors.collect());
-        let compared = report::Compared { plan: &plan, faults, tensors, copied, undrawn: &undrawn, seconds };
+        let compared =
+            report::Compared { plan: &plan, faults, tensors, copied: copies.same, undrawn: &undrawn, seconds };
         match (self.json, self.quiet) {
             (true, _) => compared.machine(out)?,
             (false, true) => {}

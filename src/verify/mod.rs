@@ -64,12 +64,18 @@ pub fn match_tensors(
     matched
 }
 
-/// The copied tensors with the values that the provenance records by their hash, and the others: each name and a description.
-pub fn copies<'a>(
-    contents: &'a Contents,
-    wanted: &dyn Fn(&str) -> bool,
-) -> Result<(Vec<&'a Entry>, Vec<(String, String)>)> {
-    let (mut same, mut changed) = (Vec::new(), Vec::new());
+/// The copied tensors of a file. Their provenance has the hash of the copied values.
+#[derive(Default)]
+pub struct Copies<'a> {
+    /// Tensors with those values.
+    pub same: Vec<&'a Entry>,
+    /// Tensors with other values: each name and a description.
+    pub changed: Vec<(String, String)>,
+}
+
+/// Compares the copied tensors with `wanted` names with the hashes in the provenance.
+pub fn copies<'a>(contents: &'a Contents, wanted: &dyn Fn(&str) -> bool) -> Result<Copies<'a>> {
+    let mut copies = Copies::default();
     for entry in &contents.entries {
         let Entry { name, copied: Some(copied), .. } = entry else { continue };
         if !wanted(name) {
@@ -78,15 +84,15 @@ pub fn copies<'a>(
         let sha256 =
             entry.values().and_then(StoredTensor::sha256).with_context(|| format!("`{}`", text::escape(name)))?;
         if sha256 == copied.sha256 {
-            same.push(entry);
+            copies.same.push(entry);
         } else {
-            changed.push((
+            copies.changed.push((
                 name.clone(),
                 format!("its values have SHA-256 {sha256}, not {} as in the provenance", copied.sha256),
             ));
         }
     }
-    Ok((same, changed))
+    Ok(copies)
 }
 
 /// The first difference in shape or dtype.
