@@ -56,24 +56,34 @@ impl Shape {
 impl FromStr for Shape {
     type Err = anyhow::Error;
 
-    /// Parses `784x256`, `256` or `()`.
+    /// Parses `784x256`, `256` or `()`, and other notations of the same: `784,256`, `(784, 256)`, `[784, 256]`, `784X256`, `784×256`.
     fn from_str(text: &str) -> Result<Self> {
-        if text == "()" {
-            return Self::new(Vec::new());
-        }
-        let axes = text.split('x').map(axis).collect::<Option<Vec<u64>>>();
-        match axes {
+        match sizes(text) {
             Some(axes) => Self::new(axes),
-            None if text.contains(['X', '×', '*', ',']) => {
-                bail!("not a shape: join sizes by a lower-case `x`, as in `784x256`")
-            }
             None => bail!("not a shape: join sizes by `x` (`784x256`, `256`), or use `()` for a scalar"),
         }
     }
 }
 
+/// The sizes of a shape in any notation; `None` if the text is not one. Two different signs may join shapes, not sizes: `2x3,4x5`.
+fn sizes(text: &str) -> Option<Vec<u64>> {
+    let text = text.trim_matches(' ');
+    let bracketed = [('(', ')'), ('[', ']')].iter().find_map(|&(open, close)| {
+        let inner = text.strip_prefix(open)?.strip_suffix(close)?.trim_matches(' ');
+        // A tuple of one size ends in a comma.
+        Some(inner.strip_suffix(',').filter(|sizes| !sizes.is_empty()).unwrap_or(inner))
+    });
+    let list = bracketed.unwrap_or(text);
+    match list.chars().find(|&sign| matches!(sign, 'x' | 'X' | '×' | '*' | ',')) {
+        Some(sign) => list.split(sign).map(size).collect(),
+        None if bracketed == Some("") => Some(Vec::new()),
+        None => Some(vec![size(list)?]),
+    }
+}
+
 /// Parses digits only; the standard parser would also accept `+3`.
-fn axis(text: &str) -> Option<u64> {
+fn size(text: &str) -> Option<u64> {
+    let text = text.trim_matches(' ');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // More digits than 64 bits hold are still a size, and [`Shape::new`] reports the error.
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -101,8 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_size() {
-        for text in ["", "x", "3x", "x3", "0x0x", "3X3", "+3", "-1", " 3", "1e3", "٣", "3.0", "3xx3", "( )"] {
+    fn reads_the_notations_of_other_programs() {
+        for text in
+            ["784,256", "(784, 256)", "[784,256]", "784X256", "784×256", "784 x 256", " 784*256 ", "(784, 256,)"]
+        {
+            assert_eq!(text.parse::<Shape>().unwrap().to_string(), "784x256", "{text}");
+        }
+        for (text, shape) in [("(3,)", "3"), ("[3]", "3"), ("( )", "()"), ("[]", "()"), (" 3", "3")] {
+            assert_eq!(text.parse::<Shape>().unwrap().to_string(), shape, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_other_text() {
+        for text in [
+            "", " ", "x", ",", "3x", "x3", "3,", "(,)", "0x0x", "+3", "-1", "1e3", "٣", "3.0", "3xx3", "3 3", "(3",
+            "3)", "[3)", "((3))", "2x3,4x5", "784-256",
+        ] {
             assert!(text.parse::<Shape>().is_err(), "{text:?} was taken");
         }
     }

@@ -88,7 +88,6 @@ fn arguments_that_are_no_words_are_refused() {
         (line(&[b""]), &["``"]),
         (line(&[b"init", b"", b"3"]), &["SCHEME", "needs a value"]),
         (line(&[b"init", b"zeros", b""]), &["``", "`784x256`"]),
-        (line(&[b"init", b"zeros", b" 3"]), &["` 3`", "`784x256`"]),
         (line(&[b"init", b"zeros", b"3\n"]), &["3\\u{a}", "`784x256`"]),
         (line(&[b"init", b"zeros", b"a\nb=3"]), &["a\\u{a}b", "control"]),
         (line(&[b"init", b"zeros\x1b]52;c;aGk=\x07", b"3"]), &["zeros\\u{1b}]52;c;aGk=\\u{7}"]),
