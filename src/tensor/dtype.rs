@@ -47,6 +47,16 @@ impl DType {
         }
     }
 
+    /// Other names of it, in C, torch and on processors, without case.
+    fn aliases(self) -> &'static [&'static str] {
+        match self {
+            Self::F64 => &["double", "fp64"],
+            Self::F32 => &["float", "single", "fp32"],
+            Self::F16 => &["half", "fp16"],
+            Self::BF16 => &[],
+        }
+    }
+
     /// Size of an element in bytes.
     pub fn size(self) -> u64 {
         match self {
@@ -129,8 +139,11 @@ fn next_up_bits(bits: u16) -> u16 {
 impl FromStr for DType {
     type Err = anyhow::Error;
 
+    /// Parses any name of a type, in any case; a module before it is left out, as in `torch.float32`.
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|dtype| text == dtype.word() || text == dtype.numpy());
+        let word = text.rsplit('.').next().unwrap_or(text).to_lowercase();
+        let names = |dtype: &Self| [dtype.word(), dtype.numpy()].contains(&&*word) || dtype.aliases().contains(&&*word);
+        let found = Self::ALL.into_iter().find(names);
         match found {
             Some(dtype) => Ok(dtype),
             None => bail!(
