@@ -13,6 +13,8 @@ use crate::text::did_you_mean_or_list;
 pub struct Convention {
     /// Name on the command line.
     pub name: &'static str,
+    /// Other names for it.
+    words: &'static [&'static str],
     /// One-line summary for `fanin list layouts`.
     pub summary: &'static str,
     /// Letters of a weight with two axes.
@@ -25,13 +27,16 @@ pub struct Convention {
 
 /// All named layouts.
 pub const LAYOUTS: &[Convention] = &[
-    row("io", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io"),
-    row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi..."),
-    row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io"),
-    row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io").without_transposed(
-        "Flax",
-        "omit transposed, or use --layout keras for a kernel of Haiku or of transpose_kernel=True",
-    ),
+    row("io", "x @ W: NumPy, Keras, JAX, Lasagne's dense layers", "io", "...io").also(&["numpy"]),
+    row("torch", "PyTorch: Linear (out, in), Conv (out, in, kernel)", "oi", "oi...").also(&["pytorch"]),
+    row("keras", "Keras and TensorFlow: Dense (in, out), Conv (kernel, in, out)", "io", "...io")
+        .also(&["tensorflow", "tf"]),
+    row("jax", "JAX, Flax, Haiku: (in, out), (kernel, in, out)", "io", "...io")
+        .also(&["flax", "haiku"])
+        .without_transposed(
+            "Flax",
+            "omit transposed, or use --layout keras for a kernel of Haiku or of transpose_kernel=True",
+        ),
     row("lasagne", "Lasagne: DenseLayer (in, out), Conv2DLayer (out, in, kernel)", "io", "oi..."),
     row("c01b", "cuda-convnet: (in, rows, columns, out), four axes", "", "ikko"),
     row("mlx", "MLX: Linear (out, in), Conv (out, kernel, in)", "oi", "o...i")
@@ -39,10 +44,14 @@ pub const LAYOUTS: &[Convention] = &[
 ];
 
 const fn row(name: &'static str, summary: &'static str, dense: &'static str, convolution: &'static str) -> Convention {
-    Convention { name, summary, dense, convolution, without_transposed: None }
+    Convention { name, words: &[], summary, dense, convolution, without_transposed: None }
 }
 
 impl Convention {
+    const fn also(self, words: &'static [&'static str]) -> Self {
+        Self { words, ..self }
+    }
+
     const fn without_transposed(self, framework: &'static str, fix: &'static str) -> Self {
         Self { without_transposed: Some((framework, fix)), ..self }
     }
@@ -66,7 +75,7 @@ impl Convention {
     }
 }
 
-/// A layout as the user spells it: a convention's name, or one letter per axis.
+/// A layout: a convention's name, or one letter per axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout(String);
 
@@ -110,16 +119,22 @@ impl Layout {
 impl FromStr for Layout {
     type Err = anyhow::Error;
 
+    /// Parses a convention or letters, in any case. Height, width and depth (`h`, `w`, `d`) are kernel axes.
     fn from_str(text: &str) -> Result<Self> {
-        let layout = Self(text.into());
-        let letters = !text.is_empty()
-            && text.len() <= Shape::MAX_RANK
-            && text.chars().all(|c| AxisRole::from_letter(c).is_some());
-        if layout.convention().is_none() && !letters {
-            let near = did_you_mean_or_list(text, LAYOUTS.iter().map(|convention| convention.name), "layouts");
-            bail!("unknown layout `{text}`: use a framework, or one letter per axis (i, o, k, b or g){near}");
+        let word = text.to_lowercase();
+        if let Some(row) = LAYOUTS.iter().find(|row| row.name == word || row.words.contains(&&*word)) {
+            return Ok(Self(row.name.into()));
         }
-        Ok(layout)
+        let letters = word.replace(['h', 'w', 'd'], "k");
+        if (1..=Shape::MAX_RANK).contains(&letters.len()) && letters.chars().all(|c| AxisRole::from_letter(c).is_some())
+        {
+            return Ok(Self(letters));
+        }
+        if word.starts_with('n') && word.chars().all(|letter| "nchwd".contains(letter)) {
+            bail!("`{text}` is a layout of images: use that of the weights, such as OIHW or torch");
+        }
+        let near = did_you_mean_or_list(&word, LAYOUTS.iter().map(|row| row.name), "layouts");
+        bail!("unknown layout `{text}`: use a framework, or one letter per axis (i, o, k, b or g){near}")
     }
 }
 
@@ -135,8 +150,23 @@ mod tests {
 
     #[test]
     fn unknown_layouts_are_refused() {
-        for text in ["", "qq", "tensorflow9", "IO", "i o"] {
+        for text in ["", "qq", "tensorflow9", "NCHW", "nhwc", "i o"] {
             assert!(text.parse::<Layout>().is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_layout_has_one_canonical_name() {
+        for (text, name) in [
+            ("OIHW", "oikk"),
+            ("HWIO", "kkio"),
+            ("oidhw", "oikkk"),
+            ("oikk", "oikk"),
+            ("IO", "io"),
+            ("PyTorch", "torch"),
+            ("tf", "keras"),
+        ] {
+            assert_eq!(text.parse::<Layout>().unwrap().to_string(), name);
         }
     }
 }
