@@ -20,7 +20,7 @@ pub(super) struct DrawingOptions {
     /// Reproduce a framework's values bit for bit, with its defaults and layout
     ///
     /// torch, numpy, jax, ...: `fanin list generators` lists them.
-    #[arg(long, value_name = "FRAMEWORK", value_parser = Generator::like)]
+    #[arg(long, value_name = "FRAMEWORK", value_parser = crate::plan::like)]
     like: Option<&'static Generator>,
 }
 

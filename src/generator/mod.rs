@@ -21,7 +21,7 @@ mod torch;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_usize};
@@ -132,6 +132,9 @@ impl Generator {
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);
         let Some(generator) = GENERATORS.iter().find(found) else {
             let shown = text::cut(word, 60);
+            let backends: Vec<&str> =
+                words().filter(|known| known.strip_prefix(word).is_some_and(|rest| rest.starts_with(':'))).collect();
+            ensure!(backends.is_empty(), "`{shown}` draws with a backend: use {}", backends.join(", "));
             bail!("unknown framework `{shown}`{}", text::did_you_mean_or_list(&shown, words(), "generators"));
         };
         Ok(generator)

@@ -103,7 +103,7 @@ impl General {
         };
         let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
         let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
-        let like = text("like").and_then(|text| text.map(|text| Generator::like(&text)).transpose());
+        let like = text("like").and_then(|text| text.map(|text| crate::plan::like(&text)).transpose());
         // The recipe must be valid even if it is overridden.
         let (seed, like, dtype, layout) = (
             seed.with_context(|| place("seed"))?,

@@ -15,6 +15,7 @@ pub use tensor::{Common, CopiedTensor, DrawnTensor, Tensor, TrainedTensor};
 
 use crate::distribution::TensorSpec;
 use crate::generator::{Generator, NATIVE, Sampler};
+use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
 use crate::tensor::Seed;
 
@@ -184,6 +185,13 @@ fn draws(tensors: &[Tensor]) -> Vec<&TensorSpec> {
 /// The schemes of a generator's framework; `None` for our own generator.
 pub fn parity_table(generator: &Generator) -> Option<&'static ParityTable> {
     parity::of(generator.framework.as_ref()?.word)
+}
+
+/// The generator of a framework and its backend, by any of their words: `torch`, `pytorch`, `keras:tf`.
+pub fn like(text: &str) -> Result<&'static Generator> {
+    let canonical = |word: &str| Framework::find(word).map_or_else(|_| word.to_lowercase(), |row| row.word.into());
+    let words: Vec<String> = text.split(':').map(canonical).collect();
+    Generator::like(&words.join(":")).or_else(|_| Generator::like(text))
 }
 
 /// Numbers the random tensors in file order, if there are several and none has a number.
