@@ -66,6 +66,8 @@ struct Framework {
     layout: Option<String>,
     default_slope: Option<String>,
     #[serde(default)]
+    positional: bool,
+    #[serde(default)]
     schemes: BTreeMap<String, Spanned<Scheme>>,
     #[serde(default)]
     parameters: BTreeMap<String, Parameter>,
@@ -105,7 +107,7 @@ struct Unsupported {
 impl Framework {
     /// The framework as an expression of Rust.
     fn expression(&self, word: &str) -> String {
-        let Self { title, words, includes, layout, default_slope, .. } = self;
+        let Self { title, words, includes, layout, default_slope, positional, .. } = self;
         let (aliases, parameters, values) = (self.aliases(word), self.parameters(), self.values());
         let unsupported = self.unsupported.iter().map(|Unsupported { names, why, instead }| {
             format!("Unsupported {{ names: &{names:?}, why: {why:?}, instead: {instead:?} }}")
@@ -113,7 +115,7 @@ impl Framework {
         let unsupported = unsupported.collect::<Vec<_>>().join(", ");
         format!(
             "Framework {{ word: {word:?}, title: {title:?}, words: &{words:?}, includes: {includes:?}, layout: {layout:?}, \
-             default_slope: {default_slope:?}, aliases: &[{aliases}], parameters: &[{parameters}], values: &[{values}], \
+             default_slope: {default_slope:?}, positional: {positional}, aliases: &[{aliases}], parameters: &[{parameters}], values: &[{values}], \
              unsupported: &[{unsupported}] }}"
         )
     }

@@ -55,7 +55,9 @@ fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
         entry(out, if scheme.parameters.is_empty() { "parameters" } else { "" }, &text)?;
     }
     if let Some(bare) = scheme.bare {
-        entry(out, "short form", &format!("a value without a key is {bare}: `{}:VALUE`", scheme.name))?;
+        let several =
+            if scheme.order.len() > 1 { format!("; several are {}", scheme.order.join(", ")) } else { String::new() };
+        entry(out, "short form", &format!("a value without a key is {bare}: `{}:VALUE`{several}", scheme.name))?;
     }
     if !scheme.aliases.is_empty() {
         entry(out, "also called", &scheme.aliases.join(", "))?;
@@ -81,7 +83,7 @@ fn of_module(out: &mut dyn Write, asked: &ModuleSpec) -> Result<()> {
     let Module { weights, axes, example, .. } = asked.module;
     let (weight, path, command) = (weights[0], asked.module.path(), asked.module.with_example());
     writeln!(out, "{path}: all tensors of the module; --like torch draws torch's values, in its order\n")?;
-    for (position, tensor) in ModuleSpec::of_example(asked.module)?.example()?.iter().enumerate() {
+    for (position, tensor) in ModuleSpec::of_example(asked.module).example()?.iter().enumerate() {
         let sizes: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();
         let line = format!("{}={}: {}", tensor.name, sizes.join("x"), tensor.scheme());
         entry(out, if position == 0 { "tensors" } else { "" }, &line)?;

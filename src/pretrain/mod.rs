@@ -156,13 +156,9 @@ impl MethodSpec {
 
     /// Reads the provenance of a file: `rbm:epochs=5,...`, as [`MethodSpec`] is displayed.
     pub fn from_record(text: &str) -> Result<Self> {
-        let Expression { name, bare, pairs } = Expression::parse(text)?;
+        let Expression { name, pairs, .. } = Expression::parse(text)?;
         let spec = Self::new(Method::find(name)?, &pairs)?;
-        ensure!(
-            bare.is_none() && spec.to_string() == text,
-            "its method `{}` is incomplete or not in canonical form",
-            cut(text, 60)
-        );
+        ensure!(spec.to_string() == text, "its method `{}` is incomplete or not in canonical form", cut(text, 60));
         Ok(spec)
     }
 

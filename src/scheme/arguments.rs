@@ -9,6 +9,14 @@ use super::parameter::{AnyParameter, Parameter, Value};
 use super::parameter_alias::Dialect;
 use crate::text::did_you_mean;
 
+/// Arguments of initializers in other programs that are options here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["seed", "rng", "key", "generator", "randomstate"], "use --seed"),
+    (&["dtype", "paramdtype"], "use --dtype"),
+    (&["shape", "size"], "write the shape after the scheme, as in `784x256`"),
+    (&["fanin", "fanout"], "use --fan-in and --fan-out"),
+];
+
 /// The values of a scheme's parameters, in the parameters' order and in canonical form.
 #[derive(Clone)]
 pub struct Arguments {
@@ -24,15 +32,9 @@ impl Arguments {
             values: scheme.parameters().map(|_| None).collect(),
         });
         let (mut seen, mut implied) = (Vec::new(), Vec::new());
-        let first = match (given.bare, scheme.bare) {
-            (Some(value), Some(key)) => Some((key, value)),
-            (Some(value), None) => match scheme.parameters.first() {
-                None => bail!("`{value}` has no key, and this scheme takes no value without one"),
-                Some(first) => bail!("`{value}` has no key: write `key=value`, as in `{}={value}`", first.name()),
-            },
-            (None, _) => None,
-        };
-        for (key, value) in first.into_iter().chain(given.pairs.iter().copied()) {
+        let keys = keys(scheme, given, dialect)?;
+        let first = keys.iter().copied().zip(given.values.iter().copied());
+        for (key, value) in first.chain(given.pairs.iter().copied()) {
             let ours = match arguments.takes(key) {
                 true => None,
                 false => dialect.parameter(key, |ours| arguments.takes(ours)),
@@ -79,6 +81,9 @@ impl Arguments {
     fn position(&self, key: &str) -> Result<usize> {
         let found = self.parameters.iter().position(|parameter| fold(parameter.name()) == fold(key));
         found.with_context(|| {
+            if let Some((_, instead)) = ELSEWHERE.iter().find(|(words, _)| words.contains(&&*fold(key))) {
+                return format!("`{key}` is not a parameter: {instead}");
+            }
             let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name()).collect();
             match names.as_slice() {
                 [] => format!("no parameter `{key}`: it takes none"),
@@ -206,5 +211,25 @@ impl Arguments {
             .filter_map(|(place, parameter)| Some(format!("{}={}", parameter.name(), self.spelled_at(place)?)))
             .collect();
         pairs.join(",")
+    }
+}
+
+/// The parameters of the values without keys: several have the order of the row, and a single one may have its own parameter. In a call a
+/// single value must be unambiguous, since Python takes it for the first parameter.
+fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'static str>> {
+    let order = if dialect.is_positional() { scheme.order } else { &[] };
+    match (given.values.as_slice(), scheme.bare) {
+        ([], _) => Ok(Vec::new()),
+        (&[_], Some(bare)) if !given.is_call || order.first() == Some(&bare) => Ok(vec![bare]),
+        (&[value], Some(bare)) => bail!("`{value}` has no key: write `key=value`, as in `{bare}={value}`"),
+        (values, _) if values.len() <= order.len() => Ok(order[..values.len()].to_vec()),
+        (values, _) if order.len() > 1 => {
+            bail!("`{}` is one value too many without a key: they are {}", values[order.len()], order.join(", "))
+        }
+        ([_, second, ..], Some(_)) => bail!("`{second}` has no key: only the first argument may omit it"),
+        ([value, ..], None) => match scheme.parameters.first() {
+            None => bail!("`{value}` has no key, and this scheme takes no value without one"),
+            Some(first) => bail!("`{value}` has no key: write `key=value`, as in `{}={value}`", first.name()),
+        },
     }
 }

@@ -36,6 +36,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: RANKS,
         parameters: &[&RADIUS],
         bare: Some(RADIUS.name),
+        order: &[],
         aliases: &["normalized-rows"],
         requires: Requires::Matrices,
         example: example("unit-sphere"),

@@ -40,6 +40,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&VALUE.help("the value; required")],
         bare: Some(VALUE.name),
+        order: &[VALUE.name],
         example: example("constant:0.1"),
         distribution: constant,
         ..EMPTY

@@ -19,6 +19,8 @@ pub struct Framework {
     pub layout: Option<&'static str>,
     /// The default slope of a leaky rectifier, for a framework that ignores the slope of other activations.
     pub default_slope: Option<&'static str>,
+    /// True if its calls take values without keys in the order of the schemes' rows.
+    pub(super) positional: bool,
     /// Its names for schemes.
     pub aliases: &'static [Alias],
     /// Its words for parameters; those specific to one name come first.
@@ -81,13 +83,26 @@ pub struct Name {
 impl Framework {
     /// Finds a framework by its word, ignoring case. Errors with the nearest known word.
     pub fn find(word: &str) -> Result<&'static Self> {
-        let folded = fold(word);
-        let named = FRAMEWORKS.iter().find(|row| fold(row.word) == folded);
-        let aliased = || FRAMEWORKS.iter().find(|row| row.words.iter().any(|word| fold(word) == folded));
-        named.or_else(aliased).with_context(|| {
+        Self::known(word).with_context(|| {
             let known = FRAMEWORKS.iter().map(|row| row.word);
             format!("unknown framework `{word}`{}", did_you_mean_or_list(&word.to_lowercase(), known, "frameworks"))
         })
+    }
+
+    fn known(word: &str) -> Option<&'static Self> {
+        let folded = fold(word);
+        let named = FRAMEWORKS.iter().find(|row| fold(row.word) == folded);
+        named.or_else(|| FRAMEWORKS.iter().find(|row| row.words.iter().any(|word| fold(word) == folded)))
+    }
+
+    /// The framework of a dotted name as it is imported, and the name in it: `torch.nn.init.normal_`, `nn.init.normal_`. The longest
+    /// beginning that is a word of a framework counts. `None` for a name without a dot.
+    pub fn split(path: &str) -> Option<Result<(&'static Self, &str)>> {
+        let (module, name) = path.rsplit_once('.')?;
+        let mut beginnings = std::iter::successors(Some(module), |module| Some(module.rsplit_once('.')?.0));
+        let framework =
+            beginnings.find_map(Self::known).map_or_else(|| Self::find(path.split('.').next().unwrap_or(path)), Ok);
+        Some(framework.map(|framework| (framework, name)))
     }
 
     /// The framework whose names this one re-exports.

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::expression::fold;
-use super::parameter::{Kind, Parameter, Value, number};
+use super::number::number;
+use super::parameter::{Kind, Parameter, Value};
 use crate::text::did_you_mean_or_list;
 
 /// A named gain. A bare name `f` is the gain of the papers and `PyTorch` for activation f. `unit-f` is computed so that f(z) has mean

@@ -27,6 +27,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any but scalars",
         parameters: &[&GAIN, &CENTRE, &SHIFT_IN, &SHIFT_OUT, &SQUARE],
         bare: Some(GAIN.name),
+        order: &[],
         aliases: &["eye", "irnn"],
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "io"),

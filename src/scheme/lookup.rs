@@ -89,20 +89,19 @@ pub fn resolve(text: &str) -> Result<Resolved> {
 
 /// Like [`resolve`], but for the scheme and the notes only: no parameter is required.
 pub fn look_up(text: &str) -> Result<Resolved> {
-    resolve(text.split_once(':').map_or(text, |(name, _)| name))
+    resolve(Expression::parse(text).map_or(text, |typed| typed.name))
 }
 
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
-    let Some((framework, name)) = typed.name.split_once('.') else {
+    let Some(split) = Framework::split(typed.name) else {
         let scheme = find(typed.name)?;
         let notes = differences(scheme, typed.name).into_iter().collect();
-        let arguments = Arguments::read(scheme, &typed, None, Dialect::COMMON)?;
+        let arguments = Arguments::read(scheme, &typed, None, Dialect::of_bare(typed.name, scheme))?;
         return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
     };
-    // Module paths in between are accepted as imported: `torch.nn.init.xavier_uniform_`.
-    let name = name.rsplit('.').next().unwrap_or(name);
-    let alias = qualified(Framework::find(framework)?, name)?;
+    let (framework, name) = split?;
+    let alias = qualified(framework, name)?;
     let framework = Framework::find(alias.framework)?;
     let meaning = Expression::parse(alias.means)?;
     let scheme = find(meaning.name)?;
@@ -133,10 +132,8 @@ pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Al
 
 /// The reason why a name, with or without a framework, has no scheme.
 pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
-    match typed.split_once('.') {
-        Some((framework, path)) => {
-            Framework::find(framework).ok()?.unsupported(path.rsplit('.').next().unwrap_or(path))
-        }
+    match Framework::split(typed) {
+        Some(split) => split.ok().and_then(|(framework, name)| framework.unsupported(name)),
         None if find(typed).is_ok() => None,
         None => Unsupported::find(typed),
     }

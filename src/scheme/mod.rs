@@ -22,6 +22,7 @@ mod list;
 mod lookup;
 mod mimetic;
 mod normal_uniform;
+mod number;
 mod orthogonal;
 mod parameter;
 mod parameter_alias;
@@ -43,7 +44,8 @@ pub use arguments::Arguments;
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
 pub use lookup::{Resolved, find, look_up, resolve, unsupported};
-pub(crate) use parameter::{AnyParameter, Choice, Kind, Parameter, Value, choice, number, unknown_word};
+pub(crate) use number::number;
+pub(crate) use parameter::{AnyParameter, Choice, Kind, Parameter, Value, choice, unknown_word};
 pub use parameter_alias::parameter_words;
 pub use site::{PACKING, Site};
 
@@ -114,6 +116,8 @@ pub struct Scheme {
     pub parameters: &'static [&'static dyn AnyParameter],
     /// The parameter of a value without a key.
     pub bare: Option<&'static str>,
+    /// The parameters of several values without keys, in the order of torch and `NumPy`.
+    pub order: &'static [&'static str],
     /// Other names for it that belong to no framework.
     pub aliases: &'static [&'static str],
     /// Its input other than the parameters.
@@ -132,6 +136,7 @@ const EMPTY: Scheme = Scheme {
     ranks: "",
     parameters: &[],
     bare: None,
+    order: &[],
     aliases: &[],
     requires: Requires::Shape,
     example: example(""),

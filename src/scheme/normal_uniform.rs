@@ -22,6 +22,7 @@ pub(super) const ROWS: &[Scheme] = &[
             &MEAN.default("0").help("the mean"),
         ],
         bare: Some(STD.name),
+        order: &[MEAN.name, STD.name],
         aliases: &["gaussian"],
         example: example("normal"),
         distribution: normal,
@@ -41,6 +42,7 @@ pub(super) const ROWS: &[Scheme] = &[
             &MEAN.help("the mean; needs std [default: 0]"),
         ],
         bare: Some(RANGE.name),
+        order: &[LOW.name, HIGH.name],
         example: example("uniform"),
         distribution: uniform,
         ..EMPTY

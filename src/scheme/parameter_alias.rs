@@ -1,6 +1,7 @@
 //! The frameworks' own words for parameters and values, as in their calls: `torch.kaiming_normal_:a=0.2,mode=fan_out`,
 //! `keras.RandomNormal:stddev=0.02`.
 
+use super::Scheme;
 use super::expression::fold;
 use super::frameworks::{COMMON, FRAMEWORKS, Framework, ParameterAlias};
 
@@ -15,8 +16,27 @@ impl Dialect {
     /// Words without a framework.
     pub(super) const COMMON: Self = Self { framework: &COMMON, name: "" };
 
+    /// Words after a name of a scheme that is typed without a framework: those of the frameworks that spell it so, if they mean the same
+    /// by it.
+    pub(super) fn of_bare(name: &str, scheme: &Scheme) -> Self {
+        let with = |framework: &'static Framework| framework.aliases.iter().map(move |alias| (framework, alias));
+        let mut spelled =
+            FRAMEWORKS.iter().flat_map(with).filter(|(_, alias)| alias.name == name && name != scheme.name);
+        match spelled.next() {
+            Some((framework, alias)) if spelled.all(|(_, other)| other.means == alias.means) => {
+                Self::new(framework, alias.name)
+            }
+            _ => Self::COMMON,
+        }
+    }
+
     pub(super) fn new(framework: &'static Framework, name: &'static str) -> Self {
         Self { framework, name }
+    }
+
+    /// True if values without keys have the order of the schemes' rows.
+    pub(super) fn is_positional(self) -> bool {
+        self.framework.positional
     }
 
     /// Our parameter for a word, among those that the scheme `takes`.
@@ -72,6 +92,18 @@ mod tests {
             ("torch.kaiming_normal_:nonlinearity=leaky_relu", "he-normal:gain=leaky-relu,slope=0"),
             ("torch.kaiming_normal_:a=2,nonlinearity=relu", "he-normal"),
             ("paddle.KaimingNormal:nonlinearity=leaky_relu", "he-normal:gain=leaky-relu,slope=0"),
+            ("kaiming_uniform_:a=0.2", "he-uniform:gain=leaky-relu,slope=0.2"),
+            ("kaiming_uniform_(a=sqrt(5))", "he-uniform:gain=leaky-relu,slope=2.23606797749979"),
+            (
+                "kaiming_normal_(mode='fan_out', nonlinearity='leaky_relu')",
+                "he-normal:gain=leaky-relu,slope=0,mode=fan-out",
+            ),
+            ("nn.init.normal_(0, 0.02)", "normal:std=0.02,mean=0"),
+            ("init.trunc_normal_(0, 1, -3, 3)", "truncated-normal:std=1,low=-3,high=3"),
+            ("torch.nn.init.orthogonal_(5/3)", "orthogonal:1.6666666666666667"),
+            ("np.random.uniform(-0.1, 0.1)", "uniform:low=-0.1,high=0.1"),
+            ("normal:0,0.02", "normal:std=0.02"),
+            ("Xavier Uniform", "glorot-uniform"),
             ("torch.sparse_:sparsity=0.75", "torch.sparse_:zeros=0.75"),
             ("timm.trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
             ("timm.trunc_normal_tf_:a=-1,b=1", "truncated-normal:std=1,low-sigma=-1,high-sigma=1"),
@@ -111,6 +143,9 @@ mod tests {
             "chainer.HeNormal:scale=2",
             "torch.xavier_normal_:mode=fan_out",
             "normal:std=1,stddev=1",
+            "normal(0.02)",
+            "mindspore.Normal(0.01, 0)",
+            "kaiming_uniform_(0.2)",
         ] {
             assert!(canonical(text).is_err(), "{text} was taken");
         }

@@ -38,6 +38,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&SHAPE, &SCALE.default("1").help("the scale, above 0")],
         bare: Some(SHAPE.name),
+        order: &[SHAPE.name, SCALE.name],
         example: example("gamma:shape=2.5,scale=0.1"),
         distribution: gamma,
         ..EMPTY
@@ -50,6 +51,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any",
         parameters: &[&SIGMA.default("1").help("the std of ln w, 0 or more"), &MU],
         bare: Some(SIGMA.name),
+        order: &[MU.name, SIGMA.name],
         example: example("log-normal:sigma=0.5,mu=-3"),
         distribution: log_normal,
         ..EMPTY

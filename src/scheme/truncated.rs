@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
         &CORRECTED,
     ],
     bare: Some(STD.name),
+    order: &[MEAN.name, STD.name, LOW.name, HIGH.name],
     example: example("truncated-normal"),
     distribution: truncated_normal,
     ..EMPTY

@@ -17,6 +17,7 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "three or more axes; kernel axes of equal size",
     parameters: &[&GAIN, &SLOPE],
     bare: Some(GAIN.name),
+    order: &[],
     aliases: &["convolution-orthogonal"],
     requires: Requires::Matrices,
     example: example_on("conv-orthogonal", "3x3x5x8", "keras"),

@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes",
         parameters: &[&GAIN, &SLOPE, &METHOD, &MODE],
         bare: Some(GAIN.name),
+        order: &[GAIN.name],
         aliases: &["saxe"],
         requires: Requires::Matrices,
         example: example("orthogonal"),

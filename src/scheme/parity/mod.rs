@@ -113,9 +113,10 @@ impl ParityTable {
     }
 
     fn resolve_plain(&self, text: &str) -> Result<Resolved> {
+        let text = text.trim();
         let Expression { name, .. } = Expression::parse(text)?;
-        if let Some((framework, _)) = name.split_once('.') {
-            let meant = Framework::find(framework)?.word;
+        if let Some(split) = Framework::split(name) {
+            let meant = split?.0.word;
             if meant != self.framework {
                 bail!("a scheme of {meant} cannot be drawn with --like {}", self.framework);
             }

@@ -34,6 +34,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &POSITIVE,
         ],
         bare: Some(RADIUS.name),
+        order: &[],
         aliases: &["spectral-radius", "echo-state"],
         requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),

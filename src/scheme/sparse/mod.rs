@@ -18,6 +18,7 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes",
         parameters: &[&NONZEROS, &DENSITY, &ZEROS, &STD, &MEAN, &UNIT],
         bare: Some(NONZEROS.name),
+        order: &[],
         aliases: &["martens"],
         requires: Requires::Matrices,
         example: example("sparse:nonzeros=2"),

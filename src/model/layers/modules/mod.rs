@@ -11,6 +11,7 @@ use super::kind::LayerKind;
 use super::tensor::{LayerTensor, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Turn};
+use crate::scheme::Expression;
 use crate::tensor::{DType, Layout, Shape};
 use crate::text::{cut, did_you_mean_or_list, escape};
 
@@ -77,7 +78,7 @@ impl Parameters {
 /// The module that an expression names, as `torch.nn.LSTM` or `nn.LSTM`; `None` if it names a scheme. Errors if `torch.nn` has no such
 /// module with weights.
 pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
-    let (word, arguments) = expression.split_once(':').map_or((expression, None), |(word, rest)| (word, Some(rest)));
+    let Ok(Expression { name: word, values, pairs, .. }) = Expression::parse(expression) else { return Ok(None) };
     let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
     ensure!(
         path.rsplit('.').next() != Some("layers"),
@@ -92,22 +93,22 @@ pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
         let near = did_you_mean_or_list(name, MODULES.iter().map(|module| module.name), "modules");
         format!("`{}`: no module with weights{near}", escape(&cut(word, 100)))
     })?;
-    let parameters = arguments.into_iter().flat_map(|text| text.split([',', ':'])).map(parameter);
-    let parameters =
-        parameters.collect::<Result<_>>().with_context(|| format!("`{}`", escape(&cut(expression, 100))))?;
+    if let Some(value) = values.first() {
+        let value = escape(&cut(value, 60));
+        bail!("`{value}` is not `key=value`: the shape gives the sizes, as in `{} {}`", module.path(), module.example);
+    }
+    let parameters = pairs.into_iter().map(|(key, value)| parameter(key, value)).collect();
     Ok(Some(ModuleSpec { module, parameters: Parameters(parameters) }))
 }
 
-fn parameter(text: &str) -> Result<(String, Parameter)> {
-    let pair = text.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
-    let (key, value) = pair.with_context(|| format!("`{}` is not `key=value`", escape(&cut(text, 60))))?;
+fn parameter(key: &str, value: &str) -> (String, Parameter) {
     let key = WORDS.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| ours);
     let value = match value.to_lowercase().as_str() {
         "true" => Parameter::Switch(true),
         "false" => Parameter::Switch(false),
         word => word.parse().map_or_else(|_| Parameter::Word(value.into()), Parameter::Number),
     };
-    Ok((key.into(), value))
+    (key.into(), value)
 }
 
 impl Module {
@@ -135,10 +136,9 @@ impl Module {
 
 impl ModuleSpec {
     /// A module with the parameters of its example.
-    pub fn of_example(module: &'static Module) -> Result<Self> {
-        let pairs = module.example_parameters.split(',').filter(|pair| !pair.is_empty());
-        let parameters = Parameters(pairs.map(parameter).collect::<Result<_>>()?);
-        Ok(Self { module, parameters })
+    pub fn of_example(module: &'static Module) -> Self {
+        let pairs = module.example_parameters.split(',').filter_map(|pair| pair.split_once('='));
+        Self { module, parameters: Parameters(pairs.map(|(key, value)| parameter(key, value)).collect()) }
     }
 
     /// The tensors of its example.
