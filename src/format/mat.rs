@@ -11,11 +11,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::ZlibDecoder;
 
-use super::entry::parse_provenance;
+use super::entry::{integer_range, parse_provenance};
 use super::{Entry, Format, Found, Piece, shown_name};
 use crate::plan::Plan;
 use crate::provenance::{self, Provenance};
-use crate::tensor::{Backing, Element, InMemory, Origin, Shape, StoredTensor};
+use crate::tensor::{Backing, DType, Element, InMemory, Origin, Shape, StoredTensor, to_f32};
 use crate::text::{bytes, cut};
 
 pub(super) const FORMAT: Format = Format {
@@ -409,27 +409,35 @@ impl Variable {
         ensure!(is_known, "numbers of {word} are not stored as {}", stored.word());
         hold(shape.count().saturating_mul(width), room)?;
         let narrow = StoredTensor::new(backing, data.begin, stored, Shape::new(vec![shape.count()])?)?;
-        let mut wide = Vec::new();
+        let (mut wide, mut outcome) = (Vec::new(), Ok(()));
         narrow.in_big_endian(big_endian).each(CHUNK, &mut |bytes| {
             let mut values = Vec::new();
             stored.widen(bytes, &mut values);
-            for value in values {
-                widened(word, value, &mut wide);
+            let mut widened = values.into_iter().map(|value| widened(element, value, &mut wide));
+            if outcome.is_ok() {
+                outcome = widened.try_for_each(|fits| fits);
             }
         })?;
+        outcome?;
         Ok(Entry::new(name, StoredTensor::new(Arc::new(InMemory(wide)), 0, element, shape)?.in_fortran_order()))
     }
 }
 
-/// Appends an integer of at most 32 bits, or a single, in the little-endian type of a class.
-#[expect(clippy::cast_possible_truncation, reason = "whole numbers of a class fit into it")]
-fn widened(word: &str, value: f64, out: &mut Vec<u8>) {
-    match word {
-        "f64" => out.extend(value.to_le_bytes()),
-        "f32" => out.extend((value as f32).to_le_bytes()),
-        _ => {
-            let size = CLASSES.iter().find(|class| class.0 == word).map_or(0, |class| class.3);
-            out.extend((value as i64).to_le_bytes().iter().take(size as usize));
+/// Appends an integer of at most 32 bits, or a single, in the little-endian type of a class. Errors if it changes there.
+#[expect(clippy::cast_possible_truncation, reason = "doubles of integers are whole numbers")]
+fn widened(element: Element, value: f64, out: &mut Vec<u8>) -> Result<()> {
+    match integer_range(element) {
+        Some((size, least, most)) => {
+            let number = value as i128;
+            ensure!((least..=most).contains(&number), "{number} is not a valid {}", element.word());
+            out.extend(number.to_le_bytes().iter().take(size));
         }
+        None if element == Element::Drawn(DType::F32) => {
+            let single = to_f32(value);
+            ensure!(f64::from(single) == value, "{value} is not a valid {}", element.word());
+            out.extend(single.to_le_bytes());
+        }
+        None => out.extend(value.to_le_bytes()),
     }
+    Ok(())
 }

@@ -99,7 +99,7 @@ pub enum Piece {
     Bytes(Vec<u8>),
     /// The values of the tensor with this index, little-endian in its dtype.
     Values(usize),
-    /// The same in column-major order. They are in memory while they are written.
+    /// The same in column-major order. All of them are in memory while they are written.
     Columns(usize),
     /// The values of the tensor with this index as JSON text.
     Text(usize),

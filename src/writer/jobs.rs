@@ -147,7 +147,7 @@ impl<'a> Queue<'a> {
             job.values =
                 Some(match (self.plan.open(*number, self.threads), job.tensor.filter(|_| job.is_by_columns())) {
                     (Opened::Numbers(dtype, source), Some(tensor)) => {
-                        Origin::Numbers(dtype, column_major(&*source, tensor.shape(), dtype).into())
+                        Origin::Numbers(dtype, column_major(&*source, tensor.shape(), dtype, self.threads).into())
                     }
                     (Opened::Numbers(dtype, source), None) => Origin::Numbers(dtype, source.into()),
                     (Opened::Copied(copied), Some(_)) => Origin::Copied(copied.values.reversed()),

@@ -160,6 +160,10 @@ fn variables_that_no_tensor_can_be_are_refused() {
         (variable(UINT8, [2, 3], "a.b", 2, &[0; 6]), "two tensors are named `a.b`"),
         (variable(12, [2, 3], "i", 7, &singles), "numbers of i32 are not stored as f32"),
         (variable(UINT8 | LOGICAL, [2, 3], "l", 7, &singles), "numbers of bool are not stored as f32"),
+        (variable(8, [2, 3], "i", 4, &[44, 1].repeat(6)), "300 is not a valid i8"),
+        (variable(15, [2, 3], "u", 1, &[255; 6]), "-1 is not a valid u64"),
+        (variable(UINT8 | LOGICAL, [2, 3], "l", 1, &[2; 6]), "2 is not a valid bool"),
+        (variable(7, [2, 3], "s", 5, &[1, 0, 0, 1].repeat(6)), "16777217 is not a valid f32"),
         (variable(UINT8, [2, 3], "", 2, &[0; 6]), "has no name"),
         (variable(UINT8, [2, -3], "n", 2, &[0; 6]), "axis 1 of `n` is negative"),
     ] {

@@ -6,23 +6,12 @@ use anyhow::{Result, ensure};
 use half::{bf16, f16};
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::tensor::{DType, Element, Shape, Stored, to_f32};
+use crate::format::entry::integer_range;
+use crate::tensor::{DType, Element, Shape, to_f32};
 
 /// True if JSON numbers or booleans can represent the type.
 pub(super) fn is_written(element: Element) -> bool {
-    matches!(element, Element::Drawn(_)) || integer(element).is_some()
-}
-
-/// The size in bytes of an integer or boolean, and its least and greatest value.
-fn integer(element: Element) -> Option<(usize, i128, i128)> {
-    let Element::Stored(Stored { word, bits, .. }) = element else { return None };
-    let size = usize::try_from(*bits / 8).ok()?;
-    match word.as_bytes()[0] {
-        b'b' => Some((size, 0, 1)),
-        b'u' => Some((size, 0, (1 << bits) - 1)),
-        b'i' => Some((size, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
-        _ => None,
-    }
+    matches!(element, Element::Drawn(_)) || integer_range(element).is_some()
 }
 
 /// Nested lists of one depth, and of one length at each depth.
@@ -87,7 +76,7 @@ impl Nested {
                 store(dtype, value.double(), &mut self.bytes).map_err(|error| error.to_string())
             }
             (Some(element), value) => {
-                let fits = integer(element).and_then(|(size, least, most)| {
+                let fits = integer_range(element).and_then(|(size, least, most)| {
                     let number =
                         value.integer(element.word() == "bool").filter(|number| (least..=most).contains(number))?;
                     self.bytes.extend(number.to_le_bytes().iter().take(size));
