@@ -17,7 +17,10 @@ use crate::text::hex;
 
 /// Default limit of a file's size in bytes, as in `huggingface_hub`. Only a file with a single tensor may be larger.
 pub const MAX_SHARD_SIZE: u64 = 5_000_000_000;
-const INDEX: &str = "model.safetensors.index.json";
+/// The start and the end of a file's name; a shard has its number in between, and the index has [`INDEX`] after it.
+const STEM: &str = "model";
+const EXTENSION: &str = ".safetensors";
+const INDEX: &str = ".index.json";
 
 impl Files {
     /// Files of a checkpoint in a folder. Errors if a header is too large for readers, or safetensors lacks a dtype.
@@ -38,9 +41,9 @@ fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<Planne
     let parts = cut(&sizes, max_shard_size);
     if parts.len() < 2 {
         let pieces = format.shard(plan, None)?;
-        return Ok((vec![PlannedFile::of_tensors(folder.join("model.safetensors"), plan.clone(), pieces)], None));
+        return Ok((vec![PlannedFile::of_tensors(folder.join(file_name()), plan.clone(), pieces)], None));
     }
-    let name = |number: usize| format!("model-{:05}-of-{:05}.safetensors", number + 1, parts.len());
+    let name = |number: usize| format!("{STEM}-{:05}-of-{:05}{EXTENSION}", number + 1, parts.len());
     let index = index(plan, &parts, name);
     let whole = hash(plan, &index)?;
     let shard = |(number, part): (usize, &Vec<usize>)| {
@@ -50,13 +53,24 @@ fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<Planne
         Ok(PlannedFile::of_tensors(folder.join(name), plan, pieces))
     };
     let shards = parts.iter().enumerate().map(shard).collect::<Result<_>>()?;
-    Ok((shards, Some(Sidecar { name: INDEX.into(), bytes: index.into_bytes() })))
+    Ok((shards, Some(Sidecar { name: index_name().into(), bytes: index.into_bytes() })))
 }
 
 /// True if a checkpoint reader treats a file of this name in its folder as a part of the checkpoint.
 pub(super) fn is_part(name: &str) -> bool {
-    let shard = |name: &str| name.starts_with("model-") && name.contains("-of-") && name.ends_with(".safetensors");
-    name == "model.safetensors" || name == INDEX || shard(name)
+    let numbers = name.strip_prefix(STEM).and_then(|rest| rest.strip_suffix(EXTENSION));
+    name == index_name()
+        || numbers.is_some_and(|numbers| numbers.is_empty() || numbers.starts_with('-') && numbers.contains("-of-"))
+}
+
+/// The name of the only file.
+fn file_name() -> String {
+    format!("{STEM}{EXTENSION}")
+}
+
+/// The name of the index of several files.
+fn index_name() -> String {
+    format!("{STEM}{EXTENSION}{INDEX}")
 }
 
 /// Groups tensors into files in order, as `huggingface_hub` does: a file is closed if the next tensor would exceed

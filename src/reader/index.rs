@@ -72,12 +72,7 @@ impl Index {
         ensure!(!places.is_empty(), "invalid index: its weight_map is empty");
         let mut files: BTreeMap<String, HashSet<String>> = BTreeMap::new();
         for (name, file) in places {
-            ensure!(
-                stays_inside(&file),
-                "its weight_map puts {} into {}, outside the folder",
-                shown_name(&name),
-                shown_name(&file)
-            );
+            check_file(&file).with_context(|| format!("weight_map entry {}", shown_name(&name)))?;
             files.entry(file).or_default().insert(name);
         }
         Ok(Self { files, total_size: document.metadata.total_size })
@@ -108,10 +103,12 @@ pub(super) fn files_of_index(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(names.map(|name| folder.join(name)).chain([path.into()]).collect())
 }
 
-/// True if the path stays inside its folder.
-fn stays_inside(file: &str) -> bool {
-    let path = Path::new(file);
-    !file.is_empty()
-        && !file.contains(['\\', '\0'])
-        && path.components().all(|part| matches!(part, Component::Normal(_)))
+/// Errors if the path is not that of a file inside its folder.
+fn check_file(file: &str) -> Result<()> {
+    let parts = || Path::new(file).components();
+    let is_outside = parts().any(|part| matches!(part, Component::ParentDir | Component::RootDir));
+    ensure!(!is_outside, "{} is outside the folder", shown_name(file));
+    let is_name = !file.is_empty() && parts().all(|part| matches!(part, Component::Normal(_)));
+    ensure!(is_name && !file.contains(['\\', '\0']), "{} is not a file name", shown_name(file));
+    Ok(())
 }

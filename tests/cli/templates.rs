@@ -129,7 +129,8 @@ fn shards_are_taken_by_their_index() {
     for (map, why) in [
         (json!({"x": "../a-1.safetensors"}), "outside the folder"),
         (json!({"x": "/etc/passwd"}), "outside the folder"),
-        (json!({"x": ""}), "outside the folder"),
+        (json!({"x": ""}), "`` is not a file name"),
+        (json!({"x": "."}), "`.` is not a file name"),
         (json!({"x": "missing.safetensors"}), "missing.safetensors"),
         (
             json!({"x": "a-1.safetensors", "z": "a-1.safetensors"}),
