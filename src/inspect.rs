@@ -6,7 +6,7 @@ mod tree;
 
 use anyhow::Result;
 
-pub use picture::{Panel, picture};
+pub use picture::{Plotted, Series, chart};
 pub use spectrum::{FEW_AXES, Spectrum, spectrum};
 pub use tree::tree;
 
@@ -15,7 +15,7 @@ use crate::reader::{Contents, Entry};
 use crate::scan::scan;
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
-use crate::tensor::Element;
+use crate::tensor::{Element, to_f64};
 
 /// The moments and bounds of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,21 +47,53 @@ pub fn summary(contents: &Contents, number: usize, threads: usize) -> Result<Opt
     Ok(Some(Summary::joined(parts.into_iter().flatten().collect())))
 }
 
-/// Counts the finite values of tensor `number` in at most `bins` bins; `None` if there are none.
-pub fn histogram(
-    contents: &Contents,
-    number: usize,
-    summary: &Summary,
-    bins: usize,
-    threads: usize,
-) -> Result<Option<Histogram>> {
-    let (Some(low), Some(high)) = (summary.min, summary.max) else { return Ok(None) };
-    let bins = Bins::new(low, high, bins);
-    let visit = |counts: &mut Vec<usize>, _: u64, values: &[f64]| bins.count(values, counts);
-    let parts = scan(contents, number, threads, &|| vec![0; bins.len()], &visit)?;
-    let counts = (0..bins.len()).map(|bin| parts.iter().map(|part| part[bin]).sum()).collect();
-    let planned = contents.entries.get(number).and_then(|entry| entry.planned.as_ref());
+/// Counts the finite values of tensor `number` in bins that contain them all. Frequent zeros of a floating-point type are set apart.
+pub fn histogram(contents: &Contents, number: usize, bins: Bins, threads: usize) -> Result<Histogram> {
+    let visit = |(counts, zeros): &mut (Vec<usize>, usize), _: u64, values: &[f64]| {
+        bins.count(values, counts);
+        *zeros += values.iter().filter(|value| **value == 0.0).count();
+    };
+    let parts = scan(contents, number, threads, &|| (vec![0; bins.len()], 0), &visit)?;
+    let counts = (0..bins.len()).map(|bin| parts.iter().map(|(counts, _)| counts[bin]).sum()).collect();
+    let entry = contents.entries.get(number);
+    let zeros = match entry.and_then(Entry::element) {
+        Some(Element::Stored(stored)) if stored.is_integer() => 0,
+        _ => parts.iter().map(|(_, zeros)| zeros).sum(),
+    };
+    let histogram = Histogram { bins, counts, zeros: 0, expected: None }.with_zeros_apart(zeros);
+    let planned = entry.and_then(|entry| entry.planned.as_ref());
     let cdf = planned.and_then(|tensor| cdf(tensor.distribution())).filter(|_| bins.len() > 1);
-    let expected = cdf.map(|cdf| bins.expected(&*cdf, summary.finite));
-    Ok(Some(Histogram { bins, counts, expected }))
+    let expected = cdf.map(|cdf| bins.expected(&*cdf, histogram.total() as u64));
+    Ok(Histogram { expected, ..histogram })
 }
+
+/// The density that is expected of tensor `number` at points of a range; `None` if it is not known.
+pub fn density(contents: &Contents, number: usize, (low, high): (f64, f64)) -> Option<Vec<(f64, f64)>> {
+    const POINTS: usize = 400;
+    let planned = contents.entries.get(number)?.planned.as_ref()?;
+    let cdf = cdf(planned.distribution())?;
+    let bins = Bins::new(low, high, POINTS);
+    let point = |bin: usize| {
+        let (from, to) = (bins.edge(bin), bins.edge(bin + 1));
+        (from / 2.0 + to / 2.0, (cdf(to) - cdf(from)) / bins.step())
+    };
+    (bins.len() > 1).then(|| (0..bins.len()).map(point).collect())
+}
+
+/// Bins for `count` values from `low` to `high`: the more values, the more bins (Rice's rule), up to `most`. Each whole number lies in the
+/// middle of a bin, or with as many others as in any bin.
+pub fn bins((low, high): (f64, f64), count: u64, are_whole: bool, most: usize) -> Bins {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2^17")]
+    let wanted = ((2.0 * to_f64(count).cbrt()).ceil() as usize).clamp(FEWEST.min(most), most);
+    if !are_whole || low == high {
+        return Bins::new(low, high, wanted);
+    }
+    let numbers = high - low + 1.0;
+    let width = (numbers / to_f64(wanted as u64)).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the wanted number")]
+    let bins = (numbers / width).ceil() as usize;
+    Bins::new(low - 0.5, low - 0.5 + width * to_f64(bins as u64), bins)
+}
+
+/// The least number of bins.
+const FEWEST: usize = 8;

@@ -57,6 +57,8 @@ pub mod model;
 pub mod parallel;
 #[doc(hidden)]
 pub mod passing;
+#[doc(hidden)]
+pub mod picture;
 pub mod plan;
 #[doc(hidden)]
 pub mod pretrain;

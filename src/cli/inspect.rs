@@ -3,18 +3,22 @@
 mod plots;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use super::{memory, shown as shown_path};
 use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
+use crate::generator::NATIVE;
 use crate::parallel::available_threads;
+use crate::picture::PictureFile;
+use crate::plan::{Common, DrawnTensor};
 use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
 use crate::statistics::summary::Summary;
-use crate::tensor::Layout;
+use crate::tensor::{Fans, Layout};
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
 
 /// Show the tensors of a file with their statistics, measured and expected.
@@ -22,30 +26,33 @@ use crate::text::{cut, escape, figure, grouped, json_line, matches};
 /// A file of more than 64 tensors is shown as a tree of names, and no value is read; `--tensor '*'` prints the table.
 #[derive(clap::Args)]
 pub(super) struct Inspect {
-    /// Weights file, index (*.index.json), or a folder of either
-    file: PathBuf,
+    /// Weights file, index (*.index.json), or a folder of either; two are compared
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    files: Vec<PathBuf>,
     /// Show only tensors whose names match PATTERN (* any characters, ? any one)
     #[arg(long, value_name = "PATTERN")]
     tensor: Option<String>,
     /// Print names, counts and sizes as a tree; no value is read
-    #[arg(long, conflicts_with_all = ["plot", "spectrum", "output", "json"])]
+    #[arg(long, conflicts_with_all = ["plot", "spectrum", "json"])]
     tree: bool,
-    /// Print a histogram of each tensor; `○` marks each bar's expected length
-    #[arg(long)]
-    plot: bool,
+    /// Scheme to compare with, for files without provenance
+    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    scheme: Option<String>,
+    /// Draw histograms, with --spectrum also singular values, into an SVG or PNG file [default: histograms in the terminal]
+    ///
+    /// In the terminal, `○` marks each bar's expected length. In a picture, files with a tensor of one name share its panel.
+    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, help_heading = "Output")]
+    plot: Option<Option<PictureFile>>,
     /// Print the singular values of each matrix
     #[arg(long)]
     spectrum: bool,
-    /// Axes, for --spectrum: a framework, or one letter per axis [default: by the file]
+    /// Axes, for --spectrum and --scheme: a framework, or one letter per axis [default: by the file]
     ///
     /// The layout unfolds tensors of more than two axes. The default is that of the file's provenance or framework.
-    #[arg(long, requires = "spectrum")]
+    #[arg(long)]
     layout: Option<Layout>,
-    /// Write histograms and singular values to an SVG file
-    #[arg(short, long, value_name = "FILE.svg", help_heading = "Output")]
-    output: Option<PathBuf>,
-    /// Overwrite an existing file
-    #[arg(long, requires = "output", help_heading = "Output")]
+    /// Overwrite an existing picture
+    #[arg(long, requires = "plot", help_heading = "Output")]
     force: bool,
     /// Print as JSON, with names unescaped
     #[arg(long, help_heading = "Output")]
@@ -59,33 +66,83 @@ pub(super) struct Inspect {
 const MAX_ROWS: usize = 64;
 
 impl Inspect {
-    /// Reads the whole file, then shows it.
+    /// Reads the files completely, then shows them.
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        let mut contents = Contents::open(&self.file)?;
-        let wanted = |name: &str| self.tensor.as_ref().is_none_or(|pattern| matches(pattern, name));
-        let numbers: Vec<usize> =
-            (0..contents.entries.len()).filter(|&number| wanted(&contents.entries[number].name)).collect();
-        if let Some(pattern) = &self.tensor {
-            ensure!(!numbers.is_empty(), "--tensor `{pattern}`: no tensor of {} matches it", shown_path(&self.file));
-        }
-        let figures = self.json || self.plot || self.spectrum || self.output.is_some() || self.tensor.is_some();
-        if self.tree || !figures && numbers.len() > MAX_ROWS {
-            writeln!(out, "{}", heading(&contents))?;
-            for line in tree(&contents, &wanted) {
-                writeln!(out, "{line}")?;
+        let misplaced = self.layout.is_some() && self.scheme.is_none() && !self.spectrum;
+        ensure!(!misplaced, "--layout needs --spectrum or --scheme");
+        let mut opened = Vec::new();
+        for path in &self.files {
+            let mut contents = Contents::open(path)?;
+            if let Some(scheme) = &self.scheme {
+                self.expect(scheme, &mut contents)?;
             }
-            return notes(out, &contents, &[]);
+            let numbers = self.wanted(path, &contents)?;
+            opened.push((path, contents, numbers));
+        }
+        let figures = self.json || self.plot.is_some() || self.spectrum || self.scheme.is_some() || self.tensor.is_some();
+        let most = opened.iter().map(|(_, _, numbers)| numbers.len()).max().unwrap_or(0);
+        if self.tree || !figures && most > MAX_ROWS {
+            return opened.iter().try_for_each(|(_, contents, _)| self.show_tree(out, contents));
         }
         self.check_picture()?;
-        let looked = self.look(&contents, &numbers).with_context(|| escape(&shown_path(&self.file)))?;
-        if let Some(path) = &self.output {
-            self.draw(path, &mut contents, &looked)?;
+        let mut files = Vec::new();
+        for (path, contents, numbers) in opened {
+            let looked = self.look(&contents, &numbers).with_context(|| escape(&shown_path(path)))?;
+            files.push(Inspected { contents, looked });
+        }
+        if let Some(picture) = self.picture() {
+            self.draw(picture, &mut files)?;
         }
         if self.json {
-            return Ok(writeln!(out, "{}", json_line(&machine(&contents, &looked)?))?);
+            return Ok(writeln!(out, "{}", json_line(&self.machine(&files)?))?);
         }
-        human(out, &contents, &looked)?;
-        self.plots(out, &contents, &looked)
+        human(out, &plots::labels(&self.files), &files)?;
+        files.iter().try_for_each(|file| self.plots(out, file))
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.tensor.as_ref().is_none_or(|pattern| matches(pattern, name))
+    }
+
+    /// The tensors that the pattern selects.
+    fn wanted(&self, path: &Path, contents: &Contents) -> Result<Vec<usize>> {
+        let wanted = |number: &usize| self.matches(&contents.entries[*number].name);
+        let numbers: Vec<usize> = (0..contents.entries.len()).filter(wanted).collect();
+        if let Some(pattern) = &self.tensor {
+            ensure!(!numbers.is_empty(), "--tensor `{pattern}`: no tensor of {} matches it", shown_path(path));
+        }
+        Ok(numbers)
+    }
+
+    fn show_tree(&self, out: &mut dyn Write, contents: &Contents) -> Result<()> {
+        writeln!(out, "{}", heading(contents))?;
+        for line in tree(contents, &|name| self.matches(name)) {
+            writeln!(out, "{line}")?;
+        }
+        notes(out, contents, &[])
+    }
+
+    /// Expects the scheme of --scheme of every tensor that it suits. Errors if it suits none.
+    fn expect(&self, scheme: &str, contents: &mut Contents) -> Result<()> {
+        let layout = self.layout.clone().or_else(|| contents.layout?.parse().ok()).unwrap_or_default();
+        let (mut unfit, mut suits) = (None, false);
+        for entry in contents.entries.iter_mut().filter(|entry| self.matches(&entry.name)) {
+            let Some(dtype) = entry.dtype() else { continue };
+            let common = Common { dtype, layout: layout.clone(), fans: Fans::default(), generator: NATIVE };
+            let tensor = entry.name.parse().map(|name| DrawnTensor::new(name, entry.shape.clone(), scheme, &common));
+            match tensor.flatten() {
+                Ok(tensor) => (entry.planned, suits) = (Some(Box::new(tensor)), true),
+                Err(error) => unfit = unfit.or(Some(error)),
+            }
+        }
+        match unfit {
+            Some(error) if !suits => Err(error.context("--scheme")),
+            Some(error) => {
+                contents.notes.push(format!("--scheme does not suit every tensor: {error:#}"));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn look(&self, contents: &Contents, numbers: &[usize]) -> Result<Vec<Looked>> {
@@ -105,6 +162,46 @@ impl Inspect {
             })
             .collect()
     }
+
+    /// The findings as one JSON object; those of two files under `files`. Missing statistics are null.
+    fn machine(&self, files: &[Inspected]) -> Result<Value> {
+        let objects = files.iter().map(|file| self.file_json(file)).collect::<Result<Vec<_>>>()?;
+        let mut named = objects.into_iter().zip(&self.files);
+        if files.len() == 1 {
+            return Ok(named.next().map_or(Value::Null, |(object, _)| object));
+        }
+        let named = named.map(|(mut object, path)| {
+            object["file"] = json!(path.to_string_lossy());
+            object
+        });
+        Ok(json!({ "files": named.collect::<Vec<_>>() }))
+    }
+
+    fn file_json(&self, file: &Inspected) -> Result<Value> {
+        let Inspected { contents, looked } = file;
+        let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
+        let mut tensors = Vec::new();
+        for looked in looked {
+            let mut object = tensor(&contents.entries[looked.number], looked);
+            if self.plot.is_some() {
+                object["histogram"] = file.histogram_json(looked)?;
+            }
+            tensors.push(object);
+        }
+        Ok(json!({
+            "format": contents.format.name,
+            "generator": contents.provenance.as_ref().map(|provenance| &provenance.generator),
+            "seed": seed.as_ref().map(super::report::seed),
+            "tensors": tensors,
+            "notes": all_notes(contents, looked),
+        }))
+    }
+}
+
+/// A file and the findings on its tensors.
+struct Inspected {
+    contents: Contents,
+    looked: Vec<Looked>,
 }
 
 /// The findings on one tensor.
@@ -116,20 +213,28 @@ struct Looked {
     no_spectrum: Option<&'static str>,
 }
 
-fn human(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
-    writeln!(out, "{}", heading(contents))?;
-    let planned = contents.entries.iter().any(|entry| scheme(entry).is_some());
-    let columns = if planned { COLUMNS } else { &COLUMNS[..STORED] };
-    let mut rows = vec![columns.iter().map(|(column, _)| column.title.to_string()).collect::<Vec<_>>()];
-    for Looked { number, summary, .. } in looked {
-        let entry = &contents.entries[*number];
-        rows.push(columns.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into())).collect());
+/// Prints the tensors of all files in one table, with the file of each if there are several.
+fn human(out: &mut dyn Write, labels: &[String], files: &[Inspected]) -> Result<()> {
+    let several = files.len() > 1;
+    for (label, file) in labels.iter().zip(files) {
+        let label = if several { format!("{label}: ") } else { String::new() };
+        writeln!(out, "{label}{}", heading(&file.contents))?;
     }
-    if !looked.is_empty() {
-        let columns: Vec<Column> = columns.iter().map(|(column, _)| *column).collect();
+    let planned = files.iter().flat_map(|file| &file.contents.entries).any(|entry| scheme(entry).is_some());
+    let cells = if planned { COLUMNS } else { &COLUMNS[..STORED] };
+    let columns: Vec<Column> =
+        several.then(|| Column::words("file")).into_iter().chain(cells.iter().map(|(column, _)| *column)).collect();
+    let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
+    for (number, place) in plots::rows(files).iter().flat_map(|row| row.iter().enumerate()) {
+        let Some(Looked { number: entry, summary, .. }) = place.map(|place| &files[number].looked[place]) else { continue };
+        let entry = &files[number].contents.entries[*entry];
+        let own = cells.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into()));
+        rows.push(several.then(|| cut(&labels[number], LONGEST_WORD)).into_iter().chain(own).collect());
+    }
+    if rows.len() > 1 {
         table(out, &columns, &rows)?;
     }
-    notes(out, contents, looked)
+    files.iter().try_for_each(|file| notes(out, &file.contents, &file.looked))
 }
 
 fn notes(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
@@ -289,19 +394,6 @@ pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
-}
-
-/// The findings as one JSON object. Missing statistics are null.
-fn machine(contents: &Contents, looked: &[Looked]) -> Result<Value> {
-    let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
-    let tensors: Vec<Value> = looked.iter().map(|looked| tensor(&contents.entries[looked.number], looked)).collect();
-    Ok(json!({
-        "format": contents.format.name,
-        "generator": contents.provenance.as_ref().map(|provenance| &provenance.generator),
-        "seed": seed.as_ref().map(super::report::seed),
-        "tensors": tensors,
-        "notes": all_notes(contents, looked),
-    }))
 }
 
 fn tensor(entry: &Entry, looked: &Looked) -> Value {

@@ -1,142 +1,154 @@
-//! A picture of tensors as SVG: histograms with the expected counts, and singular values.
-
-use std::fmt::Write;
+//! The picture of tensors: histograms with the expected density, and singular values.
 
 use super::Spectrum;
-use crate::show::svg::{line, page, text};
+use crate::picture::{Axis, Chart, Ink, Kind, Mark, Panel, share};
 use crate::statistics::histogram::Histogram;
 use crate::tensor::to_f64;
-use crate::text::{cut, figure};
+use crate::text::figure;
 
-/// The row of a tensor.
-pub struct Panel {
-    /// The name of the tensor.
+/// A tensor of a picture, of one file or of two that are compared.
+pub struct Plotted {
+    /// The name.
     pub name: String,
-    /// The line below the name: shape, dtype, statistics, scheme.
-    pub caption: String,
+    /// Lines below the name: shape, type, statistics, scheme.
+    pub captions: Vec<String>,
+    /// The values of each file.
+    pub series: Vec<Series>,
+    /// The reason for a missing spectrum in a picture of spectra.
+    pub no_spectrum: Option<String>,
+}
+
+/// The values of a tensor in a file.
+pub struct Series {
+    /// The file, if two are compared.
+    pub file: Option<String>,
     /// The histogram; `None` if no value is finite.
     pub histogram: Option<Histogram>,
+    /// The expected density, if it is known.
+    pub density: Option<Vec<(f64, f64)>>,
     /// The singular values, if wanted.
     pub spectrum: Option<Spectrum>,
 }
 
-/// The width and height of a plot, and the space around it.
-const PLOT: (f64, f64) = (400.0, 150.0);
-const MARGIN: f64 = 32.0;
-const ABOVE: f64 = 62.0;
-const BELOW: f64 = 44.0;
-const GAP: f64 = 56.0;
+/// The colours of the files.
+const INKS: [Ink; 2] = [Ink::First, Ink::Second];
+/// At most this number of singular values is drawn.
+const MOST_DOTS: usize = 400;
 
-/// An SVG file with the panels below each other.
-pub fn picture(title: &str, panels: &[Panel]) -> String {
-    let spectra = panels.iter().any(|panel| panel.spectrum.is_some());
-    let width = 2.0 * MARGIN + PLOT.0 + if spectra { GAP + PLOT.0 } else { 0.0 };
-    let row = ABOVE + PLOT.1 + BELOW;
-    let height = 64.0 + row * to_f64(panels.len() as u64);
-    let mut svg = page((width, height), MARGIN, title);
-    for (number, panel) in panels.iter().enumerate() {
-        let top = 64.0 + row * to_f64(number as u64);
-        text(&mut svg, (MARGIN, top + 20.0), "name", 14, "start", &cut(&panel.name, 100));
-        text(
-            &mut svg,
-            (MARGIN, top + 38.0),
-            "small",
-            11,
-            "start",
-            &cut(&panel.caption, if spectra { 150 } else { 70 }),
-        );
-        match &panel.histogram {
-            Some(histogram) => bars(&mut svg, (MARGIN, top + ABOVE), histogram),
-            None => text(
-                &mut svg,
-                (MARGIN, top + ABOVE + 20.0),
-                "small",
-                11,
-                "start",
-                "no finite values of a supported type",
-            ),
-        }
-        if let Some(spectrum) = &panel.spectrum {
-            dots(&mut svg, (MARGIN + PLOT.0 + GAP, top + ABOVE), spectrum);
-        }
+/// The picture with a panel for each tensor, and another for its singular values if they are wanted.
+pub fn chart(title: String, caption: String, tensors: &[Plotted]) -> Chart {
+    let mut values: Vec<Panel> = tensors.iter().map(values_panel).collect();
+    let plots = |panel: &&mut Panel| matches!(panel.marks.first(), Some(Mark { kind: Kind::Bars { .. }, .. }));
+    share(values.iter_mut().filter(plots).map(|panel| &mut panel.x));
+    share(values.iter_mut().filter(plots).map(|panel| &mut panel.y));
+    let with_spectra = tensors.iter().any(|tensor| tensor.series.iter().any(|series| series.spectrum.is_some()));
+    if !with_spectra {
+        let columns = match values.len() {
+            0 | 1 => 1,
+            2..=4 => 2,
+            _ => 3,
+        };
+        return Chart { title, caption, panels: values, columns, ..Chart::default() };
     }
-    svg.push_str("</svg>\n");
-    svg
+    let mut spectra: Vec<Panel> = tensors.iter().map(spectrum_panel).collect();
+    share(spectra.iter_mut().filter(|panel| !panel.marks.is_empty()).map(|panel| &mut panel.y));
+    let columns = if tensors.len() > 2 { 4 } else { 2 };
+    let panels = values.into_iter().zip(spectra).flat_map(|(values, spectrum)| [values, spectrum]).collect();
+    Chart { title, caption, panels, columns, ..Chart::default() }
 }
 
-/// The counts as bars, the expected counts as a line over them.
-fn bars(svg: &mut String, (x, y): (f64, f64), histogram: &Histogram) {
-    let Histogram { bins, counts, expected } = histogram;
-    let most =
-        counts.iter().map(|&count| to_f64(count as u64)).chain(expected.iter().flatten().copied()).fold(1.0, f64::max);
-    let (step, bottom) = (PLOT.0 / to_f64(bins.len() as u64), y + PLOT.1);
-    for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let tall = (to_f64(count as u64) / most * PLOT.1).max(0.5);
-        let left = x + step * to_f64(bin as u64);
-        let _ = writeln!(
-            svg,
-            r##"<rect class="bar" x="{:.2}" y="{:.2}" width="{:.2}" height="{tall:.2}" fill="#2f74c0"/>"##,
-            left + 0.06 * step.min(12.0),
-            bottom - tall,
-            (0.88 * step).min(step - 0.12 * step.min(12.0))
-        );
+fn values_panel(tensor: &Plotted) -> Panel {
+    let histograms: Vec<(&Series, &Histogram)> =
+        tensor.series.iter().filter_map(|series| Some((series, series.histogram.as_ref()?))).collect();
+    let (name, captions) = (tensor.name.clone(), tensor.captions.clone());
+    let Some((_, first)) = histograms.first() else {
+        return Panel::empty(name, captions, "no finite values of a supported type");
+    };
+    if first.bins.len() == 1 {
+        return constant_panel(tensor, first.bins.low());
     }
-    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
-    if let Some(expected) = expected {
-        let points: Vec<String> = expected
-            .iter()
-            .enumerate()
-            .map(|(bin, count)| {
-                format!("{:.2},{:.2}", x + step * (to_f64(bin as u64) + 0.5), bottom - count / most * PLOT.1)
-            })
-            .collect();
-        let _ = writeln!(
-            svg,
-            r##"<polyline class="curve" points="{}" fill="none" stroke="#d97706" stroke-width="2" stroke-linejoin="round"/>"##,
-            points.join(" ")
-        );
-        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "line: expected");
+    let mut marks: Vec<Mark> = histograms.iter().enumerate().map(|(number, shown)| bars(number, shown)).collect();
+    marks.extend(densities(tensor));
+    let heights = marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1));
+    let y = Axis::from_zero("density", heights);
+    if histograms.iter().any(|(_, histogram)| histogram.zeros > 0) {
+        let points = vec![(0.0, y.high)];
+        marks.push(Mark { name: "exact zeros (share in the caption)".into(), ink: Ink::Apart, kind: Kind::Spikes, points });
     }
-    text(svg, (x, y - 4.0), "small", 11, "start", "values");
-    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(bins.low()));
-    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(bins.high()));
+    let x = Axis::new("value", first.bins.low(), first.bins.high()).with_margin();
+    Panel { title: name, captions, x, y, marks, empty: String::new() }
+}
+
+/// The values of one file as bars, those of another as an outline over them.
+fn bars(number: usize, &(series, histogram): &(&Series, &Histogram)) -> Mark {
+    let bins = histogram.bins;
+    let unit = to_f64(histogram.total().max(1) as u64) * bins.step();
+    let point = |(bin, &count): (usize, &usize)| (bins.edge(bin), to_f64(count as u64) / unit);
+    let points = histogram.counts.iter().enumerate().map(point).collect();
+    let width = bins.step();
+    let kind = if number == 0 { Kind::Bars { width } } else { Kind::Steps { width } };
+    let name = series.file.clone().unwrap_or("values".into());
+    Mark { name, ink: INKS[number.min(1)], kind, points }
+}
+
+/// The expected densities; files that expect the same share a line.
+fn densities(tensor: &Plotted) -> Vec<Mark> {
+    let known = tensor.series.iter().filter_map(|series| Some((series, series.density.as_ref()?)));
+    let mut marks: Vec<Mark> = Vec::new();
+    for (series, density) in known {
+        if marks.iter().any(|mark| &mark.points == density) {
+            marks.iter_mut().for_each(|mark| mark.name = "expected".into());
+            continue;
+        }
+        let name = series.file.as_ref().map_or("expected".into(), |file| format!("expected of {file}"));
+        let kind = if marks.is_empty() { Kind::Line } else { Kind::Dashed };
+        marks.push(Mark { name, ink: Ink::Expected, kind, points: density.clone() });
+    }
+    marks
+}
+
+/// A tensor whose values are all equal.
+fn constant_panel(tensor: &Plotted, value: f64) -> Panel {
+    let x = Axis::around("value", [value, 0.0].into_iter());
+    let mark =
+        Mark { name: String::new(), ink: Ink::First, kind: Kind::Spikes, points: vec![(value, 1.0)] };
+    let mut captions = tensor.captions.clone();
+    captions.push(format!("all values are {}", figure(value)));
+    let y = Axis::from_zero("share of the values", [1.0].into_iter());
+    Panel { title: tensor.name.clone(), captions, x, y, marks: vec![mark], empty: String::new() }
 }
 
 /// Singular values from the largest to the smallest, and the range of those of random matrices.
-fn dots(svg: &mut String, (x, y): (f64, f64), spectrum: &Spectrum) {
-    let Spectrum { sides: (rows, columns), values, random } = spectrum;
-    let most = values.iter().copied().chain(random.map(|(_, upper)| upper)).fold(f64::MIN_POSITIVE, f64::max);
-    let bottom = y + PLOT.1;
-    let place = |value: f64| bottom - value / most * PLOT.1;
-    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
-    if let Some((lower, upper)) = random {
-        for edge in [*lower, *upper] {
-            line(svg, "edge", [x, place(edge), x + PLOT.0, place(edge)]);
-        }
-        text(svg, (x + PLOT.0, y - 4.0), "curve-label", 11, "end", "dashed: range for random values");
+fn spectrum_panel(tensor: &Plotted) -> Panel {
+    let title = format!("{}: singular values", tensor.name);
+    let found: Vec<(&Series, &Spectrum)> =
+        tensor.series.iter().filter_map(|series| Some((series, series.spectrum.as_ref()?))).collect();
+    let captions = found.iter().map(|(series, spectrum)| spectrum_caption(series, spectrum)).collect();
+    let Some((_, first)) = found.first() else {
+        return Panel::empty(title, captions, tensor.no_spectrum.clone().unwrap_or_default());
+    };
+    let mut marks: Vec<Mark> = Vec::new();
+    for (number, (series, spectrum)) in found.iter().enumerate() {
+        let name = series.file.as_ref().map_or("singular values".into(), |file| format!("singular values of {file}"));
+        let every = spectrum.values.len().div_ceil(MOST_DOTS).max(1);
+        let numbered = (1..).zip(&spectrum.values).step_by(every);
+        let points = numbered.map(|(number, &value)| (to_f64(number), value)).collect();
+        marks.push(Mark { name, ink: INKS[number.min(1)], kind: Kind::Dots, points });
     }
-    let step = PLOT.0 / to_f64(values.len().max(2) as u64 - 1);
-    // At most 400 dots are visible.
-    let every = values.len().div_ceil(400).max(1);
-    for (number, value) in values.iter().enumerate().step_by(every) {
-        let _ = writeln!(
-            svg,
-            r##"<circle class="dot" cx="{:.2}" cy="{:.2}" r="{}" fill="#0f8f6b"/>"##,
-            x + step * to_f64(number as u64),
-            place(*value),
-            if values.len() > 100 { 1.6 } else { 2.6 }
-        );
+    let last = to_f64(found.iter().map(|(_, spectrum)| spectrum.values.len()).max().unwrap_or(1) as u64);
+    for edge in first.random.iter().flat_map(|(lower, upper)| [*lower, *upper]) {
+        let (name, points) = ("range of random matrices".into(), vec![(0.5, edge), (last + 0.5, edge)]);
+        marks.push(Mark { name, ink: Ink::Expected, kind: Kind::Dashed, points });
     }
+    let heights = marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1));
+    let (x, y) = (Axis::whole("index", 1.0, last), Axis::from_zero("singular value", heights));
+    Panel { title, captions, x, y, marks, empty: String::new() }
+}
+
+fn spectrum_caption(series: &Series, spectrum: &Spectrum) -> String {
+    let Spectrum { sides: (rows, columns), values, .. } = spectrum;
+    let file = series.file.as_ref().map_or(String::new(), |file| format!("{file}: "));
     let (largest, smallest) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
-    text(svg, (x, y - 4.0), "small", 11, "start", &format!("singular values of {rows}x{columns}"));
-    text(svg, (x, bottom + 16.0), "small", 11, "start", &figure(largest));
-    text(
-        svg,
-        (x + PLOT.0 / 2.0, bottom + 16.0),
-        "small",
-        11,
-        "middle",
-        &format!("condition {}", figure(spectrum.condition())),
-    );
-    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &figure(smallest));
+    let condition = figure(spectrum.condition());
+    format!("{file}{rows}x{columns}, {} to {}, condition {condition}", figure(largest), figure(smallest))
 }

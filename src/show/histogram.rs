@@ -15,7 +15,7 @@ pub fn histogram(values: &[f64], width: usize) -> String {
 /// Lines of `low .. high  count |bar`, and a `○` at the expected count if there is one. A line exceeds `width` characters only if
 /// its numbers do.
 pub fn rows(histogram: &Histogram, width: usize) -> String {
-    let Histogram { bins, counts, expected } = histogram;
+    let Histogram { bins, counts, expected, .. } = histogram;
     let labels = labels(bins);
     let most = counts.iter().copied().max().unwrap_or(0);
     let greatest = expected.iter().flatten().copied().fold(most as f64, f64::max);

@@ -7,13 +7,35 @@ use crate::tensor::to_f64;
 pub struct Histogram {
     /// Bins of the counts.
     pub bins: Bins,
-    /// Number of values in each bin.
+    /// Number of values in each bin, without those of `zeros`.
     pub counts: Vec<usize>,
+    /// Number of zeros that are set apart, because a density cannot show them; 0 if they are in their bin.
+    pub zeros: usize,
     /// Expected number of values in each bin.
     pub expected: Option<Vec<f64>>,
 }
 
+/// Share of the values above which zeros are set apart. Continuous distributions have fewer, even in 16 bits.
+const FREQUENT: f64 = 0.01;
+
 impl Histogram {
+    /// Sets the zeros among the counted values apart, unless they are few or all.
+    #[must_use]
+    pub fn with_zeros_apart(mut self, zeros: usize) -> Self {
+        let total = self.total();
+        if zeros > 0 && zeros < total && to_f64(zeros as u64) >= FREQUENT * to_f64(total as u64) {
+            let bin = self.bins.bin(0.0, self.bins.step() / 2.0);
+            self.counts[bin] -= zeros;
+            self.zeros = zeros;
+        }
+        self
+    }
+
+    /// Number of all counted values.
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum::<usize>() + self.zeros
+    }
+
     /// Counts the finite values in bins by Sturges's rule, at most `max_bins`; `None` without finite values.
     pub fn of(values: &[f64], max_bins: usize) -> Option<Self> {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
@@ -22,7 +44,7 @@ impl Histogram {
         let bins = Bins::new(low, high, sturges.clamp(2, max_bins));
         let mut counts = vec![0; bins.len()];
         bins.count(values, &mut counts);
-        Some(Self { bins, counts, expected: None })
+        Some(Self { bins, counts, zeros: 0, expected: None })
     }
 }
 
@@ -73,10 +95,13 @@ impl Bins {
     pub fn count(&self, values: &[f64], counts: &mut [usize]) {
         let half_step = self.step() / 2.0;
         for value in values.iter().filter(|value| value.is_finite()) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is not below `low`")]
-            let bin = ((value / 2.0 - self.low / 2.0) / half_step) as usize;
-            counts[bin.min(self.count - 1)] += 1;
+            counts[self.bin(*value, half_step)] += 1;
         }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is not below `low`")]
+    fn bin(&self, value: f64, half_step: f64) -> usize {
+        (((value / 2.0 - self.low / 2.0) / half_step) as usize).min(self.count - 1)
     }
 
     /// Expected counts of `total` values with this distribution function.
@@ -107,6 +132,19 @@ mod tests {
             assert_eq!(histogram.counts.iter().sum::<usize>(), values.len(), "{scale}");
         }
         assert!(Histogram::of(&[f64::NAN], 12).is_none());
+    }
+
+    #[test]
+    fn zeros_are_set_apart_if_a_density_cannot_show_them() {
+        let histogram = |zeros: usize| {
+            let counts = vec![100, 100 + zeros, 100];
+            Histogram { bins: Bins::new(-3.0, 3.0, 3), counts, zeros: 0, expected: None }.with_zeros_apart(zeros)
+        };
+        for (zeros, apart) in [(0, 0), (2, 0), (4, 4), (900, 900)] {
+            let histogram = histogram(zeros);
+            assert_eq!((histogram.zeros, histogram.total()), (apart, 300 + zeros));
+            assert_eq!(histogram.counts, [100, 100 + zeros - apart, 100]);
+        }
     }
 
     #[test]

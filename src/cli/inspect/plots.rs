@@ -1,26 +1,29 @@
-//! `fanin inspect --plot`, `--spectrum` and the picture of both.
+//! `fanin inspect --plot` and `--spectrum`, in a terminal, in a picture and as JSON.
 
+use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
-use super::{Inspect, Looked, cut, escape, expected, figure, grouped, scheme, shown, shown_path};
-use crate::cli::destination::OPTION;
+use super::{Expected, Inspect, Inspected, Looked, escape, expected, figure, grouped, heading, scheme, shown, shown_path};
 use crate::cli::overlap::Touched;
 use crate::format::Piece;
-use crate::inspect::{Panel, Spectrum, histogram, picture};
+use crate::inspect::{Plotted, Series, Spectrum, bins, chart, density, histogram};
 use crate::parallel::available_threads;
+use crate::picture::PictureFile;
 use crate::plan::Plan;
-use crate::reader::Contents;
 use crate::show;
+use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
+use crate::tensor::Element;
 use crate::writer::{self, Existing, FileOptions, Settings};
 
-/// The width of a histogram in a terminal, and its rows.
+/// The width of a histogram in a terminal, and its greatest number of rows.
 const WIDTH: usize = 78;
 const ROWS: usize = 21;
-/// The number of bars of a histogram in a picture.
+/// The greatest number of bars of a histogram in a picture.
 const BARS: usize = 80;
 /// The maximum number of tensors in a picture.
 const MAX_PANELS: usize = 100;
@@ -28,14 +31,16 @@ const MAX_PANELS: usize = 100;
 const COLUMNS: usize = 64;
 
 impl Inspect {
+    /// The file of the picture, if there is one.
+    pub(super) fn picture(&self) -> Option<&PictureFile> {
+        self.plot.as_ref()?.as_ref()
+    }
+
     /// Errors if the picture cannot be written, before any work is done.
     pub(super) fn check_picture(&self) -> Result<()> {
-        let Some(path) = &self.output else { return Ok(()) };
-        let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-        if !svg {
-            bail!("-o {}: the plot is an SVG file: name it FILE.svg", shown_path(path));
-        }
-        Touched::default().reads_weights("FILE", &self.file).writes(OPTION, path).check()?;
+        let Some(PictureFile { path, .. }) = self.picture() else { return Ok(()) };
+        let read = self.files.iter().fold(Touched::default(), |touched, file| touched.reads_weights("FILE", file));
+        read.writes("--plot", path).check()?;
         writer::check_target(&Plan::nothing(), &[], path, self.file_options()).with_context(|| shown_path(path))
     }
 
@@ -45,14 +50,16 @@ impl Inspect {
     }
 
     /// Histograms and spectra for a terminal.
-    pub(super) fn plots(&self, out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
-        for Looked { number, summary, spectrum, .. } in looked {
-            let name = shown(&contents.entries[*number].name);
-            if let (true, Some(summary)) = (self.plot, summary)
-                && let Some(counted) = histogram(contents, *number, summary, ROWS, available_threads())?
-            {
-                let rows = show::histogram_rows(&counted, WIDTH);
-                write!(out, "\n{name}\n{rows}")?;
+    pub(super) fn plots(&self, out: &mut dyn Write, file: &Inspected) -> Result<()> {
+        let in_terminal = self.plot.is_some() && self.picture().is_none();
+        for looked @ Looked { number, spectrum, .. } in &file.looked {
+            let name = shown(&file.contents.entries[*number].name);
+            if let (true, Some(bins)) = (in_terminal, file.bins(looked, ROWS)) {
+                let counted = histogram(&file.contents, *number, bins, available_threads())?;
+                write!(out, "\n{name}\n{}", show::histogram_rows(&counted, WIDTH))?;
+                if counted.zeros > 0 {
+                    writeln!(out, "without {}", zeros_text(&counted))?;
+                }
             }
             if let Some(spectrum) = spectrum {
                 writeln!(out, "\n{name}: {}", spectrum_text(spectrum))?;
@@ -62,43 +69,161 @@ impl Inspect {
         Ok(())
     }
 
-    /// Writes the picture.
-    pub(super) fn draw(&self, path: &Path, contents: &mut Contents, looked: &[Looked]) -> Result<()> {
-        let mut panels = Vec::new();
-        for Looked { number, summary, spectrum, .. } in looked.iter().take(MAX_PANELS) {
-            let counted = match summary {
-                Some(summary) => histogram(contents, *number, summary, BARS, available_threads())?,
-                None => None,
-            };
-            let entry = &contents.entries[*number];
-            let figures = summary.as_ref().map_or(String::new(), figures);
-            let distribution = expected(entry)
-                .and_then(|expected| expected.std)
-                .map_or(String::new(), |std| format!(" (expected {})", figure(std)));
-            let scheme = scheme(entry).map_or(String::new(), |scheme| format!(", {}", cut(scheme, 60)));
-            panels.push(Panel {
-                name: entry.name.clone(),
-                caption: format!("{} {}{figures}{distribution}{scheme}", entry.shape, entry.type_word),
-                histogram: counted,
-                spectrum: spectrum.clone(),
-            });
+    /// Writes the picture of the tensors of one file, or of two files side by side.
+    pub(super) fn draw(&self, picture: &PictureFile, files: &mut [Inspected]) -> Result<()> {
+        let labels = labels(&self.files);
+        let all = rows(files);
+        let tensors = all.iter().take(MAX_PANELS).map(|row| plotted(files, &labels, row, self.spectrum));
+        let tensors = tensors.collect::<Result<Vec<_>>>()?;
+        let captions: Vec<String> = files.iter().map(|file| heading(&file.contents)).collect();
+        let chart = match captions.as_slice() {
+            [caption] => chart(labels[0].clone(), caption.clone(), &tensors),
+            _ => chart(labels.join(" and "), captions.join("; "), &tensors),
+        };
+        if let Some(file) = files.first_mut().filter(|_| all.len() > MAX_PANELS) {
+            file.contents.notes.push(format!("the picture shows the first {MAX_PANELS} of {} tensors", all.len()));
         }
-        if looked.len() > MAX_PANELS {
-            contents.notes.push(format!("the plot shows the first {MAX_PANELS} of {} tensors", looked.len()));
-        }
-        let title = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let pieces = [Piece::Bytes(picture(&escape(&title), &panels).into_bytes())];
+        let pieces = [Piece::Bytes(chart.encode(picture.format))];
         let settings = Settings { threads: &|| 1, progress: &|_| () };
-        writer::write_file(&Plan::nothing(), &pieces, path, self.file_options(), &settings).map(|_| ())
+        writer::write_file(&Plan::nothing(), &pieces, &picture.path, self.file_options(), &settings).map(|_| ())
     }
 }
 
-fn figures(summary: &Summary) -> String {
-    let figure =
-        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", figure(value)));
-    format!("{}{}", figure("mean", summary.mean()), figure("std", summary.std()))
+impl Inspected {
+    /// Bins for the finite values of a tensor; `None` if there are none.
+    fn bins(&self, looked: &Looked, most: usize) -> Option<Bins> {
+        let summary = looked.summary.as_ref()?;
+        Some(bins((summary.min?, summary.max?), summary.finite, self.are_whole(looked), most))
+    }
+
+    fn are_whole(&self, looked: &Looked) -> bool {
+        let element = self.contents.entries[looked.number].element();
+        matches!(element, Some(Element::Stored(stored)) if stored.is_integer())
+    }
+
+    /// The histogram of a tensor for JSON: `edges` of the bins (one more than bins), `counts`, `expected` counts or null, and `zeros`: the
+    /// number of exact zeros that are set apart, else null. Null if no value is finite.
+    pub(super) fn histogram_json(&self, looked: &Looked) -> Result<Value> {
+        let Some(bins) = self.bins(looked, BARS) else { return Ok(Value::Null) };
+        let Histogram { counts, zeros, expected, .. } =
+            histogram(&self.contents, looked.number, bins, available_threads())?;
+        let edges: Vec<f64> = (0..bins.len()).map(|bin| bins.edge(bin)).chain([bins.high()]).collect();
+        let zeros = (zeros > 0).then_some(zeros);
+        Ok(json!({ "edges": edges, "counts": counts, "expected": expected, "zeros": zeros }))
+    }
 }
 
+/// The places of a tensor: for each file the index among those that were looked at.
+pub(super) type Row = Vec<Option<usize>>;
+
+/// The tensors of all files in the order of the first; those of one name share a row.
+pub(super) fn rows(files: &[Inspected]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for (number, file) in files.iter().enumerate() {
+        for (place, looked) in file.looked.iter().enumerate() {
+            let row = *known.entry(file.contents.entries[looked.number].name.as_str()).or_insert_with(|| {
+                rows.push(vec![None; files.len()]);
+                rows.len() - 1
+            });
+            rows[row][number] = Some(place);
+        }
+    }
+    // Two files with one tensor each are compared whatever the names are.
+    if let [one, two] = rows.as_mut_slice()
+        && files.iter().all(|file| file.looked.len() == 1)
+    {
+        one[1] = two[1];
+        rows.truncate(1);
+    }
+    rows
+}
+
+/// The names of the files, with as many folders as distinguish them.
+pub(super) fn labels(paths: &[PathBuf]) -> Vec<String> {
+    let label = |path: &PathBuf, parts: usize| {
+        let skipped = path.components().count().saturating_sub(parts);
+        escape(&path.components().skip(skipped).collect::<PathBuf>().to_string_lossy())
+    };
+    let most = paths.iter().map(|path| path.components().count()).max().unwrap_or(1);
+    let labels = |parts| paths.iter().map(|path| label(path, parts)).collect::<Vec<_>>();
+    let distinct = |labels: &Vec<String>| labels.iter().all(|one| labels.iter().filter(|other| *other == one).count() == 1);
+    (1..=most).map(labels).find(distinct).unwrap_or_else(|| labels(most))
+}
+
+fn plotted(files: &[Inspected], labels: &[String], row: &Row, with_spectra: bool) -> Result<Plotted> {
+    let found: Vec<(&Inspected, &Looked, &String)> = files
+        .iter()
+        .zip(row)
+        .zip(labels)
+        .filter_map(|((file, place), label)| Some((file, &file.looked[(*place)?], label)))
+        .collect();
+    let common = common_bins(&found);
+    let (mut series, mut captions) = (Vec::new(), Vec::new());
+    for &(file, looked, label) in &found {
+        let label = (files.len() > 1).then(|| label.clone());
+        let number = looked.number;
+        let own = common.filter(|_| looked.summary.is_some_and(|summary| summary.finite > 0));
+        let counted = own.map(|bins| histogram(&file.contents, number, bins, available_threads())).transpose()?;
+        let range = common.map(|bins| {
+            let margin = bins.step() * 4.0;
+            (bins.low() - margin, bins.high() + margin)
+        });
+        captions.extend(own_captions(file, looked, label.as_deref(), counted.as_ref()));
+        series.push(Series {
+            file: label,
+            histogram: counted,
+            density: range.and_then(|range| density(&file.contents, number, range)),
+            spectrum: looked.spectrum.clone(),
+        });
+    }
+    captions.dedup();
+    let reason = found.iter().find_map(|(_, looked, _)| looked.no_spectrum);
+    let no_spectrum = reason.filter(|_| with_spectra).map(|reason| format!("none: {reason}"));
+    let mut names = found.iter().map(|(file, looked, _)| file.contents.entries[looked.number].name.clone());
+    Ok(Plotted { name: names.next().unwrap_or_default(), captions, series, no_spectrum })
+}
+
+/// Bins for the values of all files.
+fn common_bins(found: &[(&Inspected, &Looked, &String)]) -> Option<Bins> {
+    let summaries = || found.iter().filter_map(|(_, looked, _)| looked.summary.as_ref());
+    let low = summaries().filter_map(|summary| summary.min).reduce(f64::min)?;
+    let high = summaries().filter_map(|summary| summary.max).reduce(f64::max)?;
+    let count = summaries().map(|summary| summary.finite).max()?;
+    let are_whole = found.iter().all(|(file, looked, _)| file.are_whole(looked));
+    Some(bins((low, high), count, are_whole, BARS))
+}
+
+/// `784x256 f32, mean 1.2e-5, std 0.0505 (expected 0, 0.0505)` and the scheme.
+fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted: Option<&Histogram>) -> Vec<String> {
+    let entry = &file.contents.entries[looked.number];
+    let figures = looked.summary.as_ref().map_or(String::new(), figures);
+    let distribution = expected(entry).map(|Expected { mean, std, .. }| [mean, std]);
+    let distribution = distribution.map(|moments| moments.map(|moment| moment.map_or("-".into(), short)).join(", "));
+    let distribution = distribution.map_or(String::new(), |moments| format!(" (expected {moments})"));
+    let label = label.map_or(String::new(), |label| format!("{label}: "));
+    let zeros = counted.filter(|counted| counted.zeros > 0).map(zeros_text);
+    let first = format!("{label}{} {}{figures}{distribution}", entry.shape, entry.type_word);
+    [Some(first), scheme(entry).map(String::from), zeros].into_iter().flatten().collect()
+}
+
+fn figures(summary: &Summary) -> String {
+    let part = |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", short(value)));
+    format!("{}{}", part("mean", summary.mean()), part("std", summary.std()))
+}
+
+/// A number with three significant digits.
+fn short(value: f64) -> String {
+    let rounded = format!("{value:.2e}").parse().unwrap_or(value);
+    figure(rounded)
+}
+
+/// `9,000 exact zeros (90 % of the values)`.
+fn zeros_text(counted: &Histogram) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let share = counted.zeros as f64 / counted.total().max(1) as f64;
+    format!("{} exact zeros ({} % of the values)", grouped(counted.zeros as u64), short(100.0 * share))
+}
 /// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
 fn spectrum_text(spectrum: &Spectrum) -> String {
     let Spectrum { sides: (rows, columns), values, random } = spectrum;
