@@ -10,16 +10,16 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use super::{memory, shown as shown_path};
-use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
 use crate::generator::NATIVE;
+use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
 use crate::parallel::available_threads;
-use crate::picture::PictureFile;
 use crate::plan::{Common, DrawnTensor};
 use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
 use crate::statistics::summary::Summary;
 use crate::tensor::{Fans, Layout};
 use crate::text::{cut, escape, figure, grouped, json_line, matches};
+use plots::Plot;
 
 /// Show the tensors of a file with their statistics, measured and expected.
 ///
@@ -41,8 +41,8 @@ pub(super) struct Inspect {
     /// Draw histograms, with --spectrum also singular values, into an SVG or PNG file [default: histograms in the terminal]
     ///
     /// In the terminal, `○` marks each bar's expected length. In a picture, files with a tensor of one name share its panel.
-    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, help_heading = "Output")]
-    plot: Option<Option<PictureFile>>,
+    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, default_missing_value = "-", help_heading = "Output")]
+    plot: Option<Plot>,
     /// Print the singular values of each matrix
     #[arg(long)]
     spectrum: bool,
@@ -79,7 +79,8 @@ impl Inspect {
             let numbers = self.wanted(path, &contents)?;
             opened.push((path, contents, numbers));
         }
-        let figures = self.json || self.plot.is_some() || self.spectrum || self.scheme.is_some() || self.tensor.is_some();
+        let figures =
+            self.json || self.plot.is_some() || self.spectrum || self.scheme.is_some() || self.tensor.is_some();
         let most = opened.iter().map(|(_, _, numbers)| numbers.len()).max().unwrap_or(0);
         if self.tree || !figures && most > MAX_ROWS {
             return opened.iter().try_for_each(|(_, contents, _)| self.show_tree(out, contents));
@@ -226,7 +227,9 @@ fn human(out: &mut dyn Write, labels: &[String], files: &[Inspected]) -> Result<
         several.then(|| Column::words("file")).into_iter().chain(cells.iter().map(|(column, _)| *column)).collect();
     let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
     for (number, place) in plots::rows(files).iter().flat_map(|row| row.iter().enumerate()) {
-        let Some(Looked { number: entry, summary, .. }) = place.map(|place| &files[number].looked[place]) else { continue };
+        let Some(Looked { number: entry, summary, .. }) = place.map(|place| &files[number].looked[place]) else {
+            continue;
+        };
         let entry = &files[number].contents.entries[*entry];
         let own = cells.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into()));
         rows.push(several.then(|| cut(&labels[number], LONGEST_WORD)).into_iter().chain(own).collect());

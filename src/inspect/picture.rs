@@ -60,9 +60,10 @@ pub fn chart(title: String, caption: String, tensors: &[Plotted]) -> Chart {
 fn values_panel(tensor: &Plotted) -> Panel {
     let histograms: Vec<(&Series, &Histogram)> =
         tensor.series.iter().filter_map(|series| Some((series, series.histogram.as_ref()?))).collect();
-    let (name, captions) = (tensor.name.clone(), tensor.captions.clone());
+    let (title, mut captions) = (tensor.name.clone(), tensor.captions.clone());
     let Some((_, first)) = histograms.first() else {
-        return Panel::empty(name, captions, "no finite values of a supported type");
+        captions.push("no finite values of a supported type".into());
+        return Panel::bare(title, captions);
     };
     if first.bins.len() == 1 {
         return constant_panel(tensor, first.bins.low());
@@ -73,10 +74,10 @@ fn values_panel(tensor: &Plotted) -> Panel {
     let y = Axis::from_zero("density", heights);
     if histograms.iter().any(|(_, histogram)| histogram.zeros > 0) {
         let points = vec![(0.0, y.high)];
-        marks.push(Mark { name: "exact zeros (share in the caption)".into(), ink: Ink::Apart, kind: Kind::Spikes, points });
+        marks.push(Mark { name: "exact zeros".into(), ink: Ink::Apart, kind: Kind::Spikes, points });
     }
     let x = Axis::new("value", first.bins.low(), first.bins.high()).with_margin();
-    Panel { title: name, captions, x, y, marks, empty: String::new() }
+    Panel { title, captions, x, y, marks }
 }
 
 /// The values of one file as bars, those of another as an outline over them.
@@ -96,8 +97,8 @@ fn densities(tensor: &Plotted) -> Vec<Mark> {
     let known = tensor.series.iter().filter_map(|series| Some((series, series.density.as_ref()?)));
     let mut marks: Vec<Mark> = Vec::new();
     for (series, density) in known {
-        if marks.iter().any(|mark| &mark.points == density) {
-            marks.iter_mut().for_each(|mark| mark.name = "expected".into());
+        if let Some(mark) = marks.iter_mut().find(|mark| &mark.points == density) {
+            mark.name = "expected".into();
             continue;
         }
         let name = series.file.as_ref().map_or("expected".into(), |file| format!("expected of {file}"));
@@ -110,12 +111,11 @@ fn densities(tensor: &Plotted) -> Vec<Mark> {
 /// A tensor whose values are all equal.
 fn constant_panel(tensor: &Plotted, value: f64) -> Panel {
     let x = Axis::around("value", [value, 0.0].into_iter());
-    let mark =
-        Mark { name: String::new(), ink: Ink::First, kind: Kind::Spikes, points: vec![(value, 1.0)] };
+    let mark = Mark { name: String::new(), ink: Ink::First, kind: Kind::Spikes, points: vec![(value, 1.0)] };
     let mut captions = tensor.captions.clone();
     captions.push(format!("all values are {}", figure(value)));
     let y = Axis::from_zero("share of the values", [1.0].into_iter());
-    Panel { title: tensor.name.clone(), captions, x, y, marks: vec![mark], empty: String::new() }
+    Panel { title: tensor.name.clone(), captions, x, y, marks: vec![mark] }
 }
 
 /// Singular values from the largest to the smallest, and the range of those of random matrices.
@@ -123,10 +123,10 @@ fn spectrum_panel(tensor: &Plotted) -> Panel {
     let title = format!("{}: singular values", tensor.name);
     let found: Vec<(&Series, &Spectrum)> =
         tensor.series.iter().filter_map(|series| Some((series, series.spectrum.as_ref()?))).collect();
-    let captions = found.iter().map(|(series, spectrum)| spectrum_caption(series, spectrum)).collect();
     let Some((_, first)) = found.first() else {
-        return Panel::empty(title, captions, tensor.no_spectrum.clone().unwrap_or_default());
+        return Panel::bare(title, tensor.no_spectrum.iter().cloned().collect());
     };
+    let captions = found.iter().map(|(series, spectrum)| spectrum_caption(series, spectrum)).collect();
     let mut marks: Vec<Mark> = Vec::new();
     for (number, (series, spectrum)) in found.iter().enumerate() {
         let name = series.file.as_ref().map_or("singular values".into(), |file| format!("singular values of {file}"));
@@ -142,7 +142,7 @@ fn spectrum_panel(tensor: &Plotted) -> Panel {
     }
     let heights = marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1));
     let (x, y) = (Axis::whole("index", 1.0, last), Axis::from_zero("singular value", heights));
-    Panel { title, captions, x, y, marks, empty: String::new() }
+    Panel { title, captions, x, y, marks }
 }
 
 fn spectrum_caption(series: &Series, spectrum: &Spectrum) -> String {

@@ -38,13 +38,11 @@ impl Axis {
         let finite = values.filter(|value| value.is_finite());
         let low = finite.clone().reduce(f64::min).unwrap_or(0.0);
         let high = finite.reduce(f64::max).unwrap_or(0.0);
-        let (low, high) = widened(low, high);
-        let margin = MARGIN * (high - low);
-        let (mut from, mut to) = (low - margin, high + margin);
-        if low >= 0.0 && low <= NEAR_ZERO * high {
+        let (mut from, mut to) = padded(low, high);
+        if low >= 0.0 && high > 0.0 && low <= NEAR_ZERO * high {
             from = 0.0;
         }
-        if high <= 0.0 && high >= NEAR_ZERO * low {
+        if high <= 0.0 && low < 0.0 && high >= NEAR_ZERO * low {
             to = 0.0;
         }
         Self::new(label, from, to)
@@ -60,9 +58,7 @@ impl Axis {
     /// The same range with a margin at each end.
     #[must_use]
     pub fn with_margin(mut self) -> Self {
-        let (low, high) = widened(self.low, self.high);
-        let margin = MARGIN * (high / 2.0 - low / 2.0);
-        (self.low, self.high) = ((low - margin).max(f64::MIN), (high + margin).min(f64::MAX));
+        (self.low, self.high) = padded(self.low, self.high);
         self
     }
 
@@ -98,7 +94,8 @@ impl Axis {
         }
         let decimals = (-magnitude(step)).clamp(0, 17).unsigned_abs() as usize;
         let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-        let values = std::iter::successors(Some(first), |number| Some(number + 1.0)).take_while(|&number| number <= last);
+        let values =
+            std::iter::successors(Some(first), |number| Some(number + 1.0)).take_while(|&number| number <= last);
         let tick = |number: f64| Tick {
             place: ((number * step - low) / (high - low)).clamp(0.0, 1.0),
             // Minus 0 has no sign.
@@ -131,15 +128,22 @@ pub(super) struct Tick {
     pub(super) label: String,
 }
 
+/// A range that is wide enough to have ticks, with a margin at each end.
+fn padded(low: f64, high: f64) -> (f64, f64) {
+    let (low, high) = widened(low, high);
+    let margin = MARGIN * 2.0 * (high / 2.0 - low / 2.0);
+    ((low - margin).max(f64::MIN), (high + margin).min(f64::MAX))
+}
+
 /// A range that is wide enough to have ticks.
 fn widened(low: f64, high: f64) -> (f64, f64) {
     let greatest = low.abs().max(high.abs());
-    let least = if greatest > 0.0 { NARROWEST * greatest } else { 1.0 };
+    let least = if greatest > 0.0 { (NARROWEST * greatest).max(f64::from_bits(8)) } else { 1.0 };
     if high / 2.0 - low / 2.0 >= least / 2.0 {
         return (low, high);
     }
     let middle = low / 2.0 + high / 2.0;
-    (middle - least / 2.0, middle + least / 2.0)
+    ((middle - least / 2.0).max(f64::MIN), (middle + least / 2.0).min(f64::MAX))
 }
 
 /// The value divided by a power of ten, without overflow on the way.
@@ -191,7 +195,11 @@ mod tests {
             (0.0, 5e-324, &["0", "1", "2", "3", "4"], -324),
         ] {
             let (found, power) = labels(&Axis::new("", low, high), 6);
-            assert_eq!((found.as_slice(), power), (expected.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(), factor), "{low} {high}");
+            assert_eq!(
+                (found.as_slice(), power),
+                (expected.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(), factor),
+                "{low} {high}"
+            );
         }
     }
 

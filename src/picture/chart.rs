@@ -58,7 +58,7 @@ impl Chart {
         let width = if self.tiles.is_some() { grid.max(TILES_WIDTH) } else { grid.max(PLOT.0) };
         let (mut canvas, mut y) = self.headed(width);
         for row in laid.chunks(columns) {
-            let captions = row.iter().map(|laid| laid.captions()).max().unwrap_or(0);
+            let captions = row.iter().map(Laid::captions).max().unwrap_or(0);
             for (column, panel) in row.iter().enumerate() {
                 panel.draw(&mut canvas, (MARGIN + real(column) * step, y), left, captions);
             }
@@ -129,11 +129,13 @@ const FILLED: f64 = 0.2;
 
 /// Gives axes that are to be compared one range, unless one of them would be squeezed.
 pub fn share<'a>(axes: impl IntoIterator<Item = &'a mut Axis>) {
-    let mut axes: Vec<&mut Axis> = axes.into_iter().collect();
+    let axes: Vec<&mut Axis> = axes.into_iter().collect();
     let low = axes.iter().map(|axis| axis.low).fold(f64::INFINITY, f64::min);
     let high = axes.iter().map(|axis| axis.high).fold(f64::NEG_INFINITY, f64::max);
     let half = high / 2.0 - low / 2.0;
     if axes.iter().all(|axis| axis.high / 2.0 - axis.low / 2.0 >= FILLED * half) {
-        axes.iter_mut().for_each(|axis| (axis.low, axis.high) = (low, high));
+        for axis in axes {
+            (axis.low, axis.high) = (low, high);
+        }
     }
 }

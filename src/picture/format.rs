@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use anyhow::{Result, bail};
 
-
 /// The format of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PictureFormat {

@@ -16,10 +16,8 @@ pub struct Panel {
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
-    /// The content in the order of drawing.
+    /// The content in the order of drawing. A panel without marks has no axes: its captions say why.
     pub marks: Vec<Mark>,
-    /// The sentence that replaces the axes of a panel without marks.
-    pub empty: String,
 }
 
 /// A series of a panel.
@@ -89,10 +87,10 @@ pub(super) struct Laid<'a> {
 }
 
 impl Panel {
-    /// A panel that shows why it has no axes.
-    pub fn empty(title: impl Into<String>, captions: Vec<String>, reason: impl Into<String>) -> Self {
+    /// A panel without marks and axes.
+    pub fn bare(title: impl Into<String>, captions: Vec<String>) -> Self {
         let none = || Axis::new("", 0.0, 1.0);
-        Self { title: title.into(), captions, x: none(), y: none(), marks: Vec::new(), empty: reason.into() }
+        Self { title: title.into(), captions, x: none(), y: none(), marks: Vec::new() }
     }
 
     pub(super) fn laid(&self) -> Laid<'_> {
@@ -140,9 +138,7 @@ impl Laid<'_> {
         }
         let top = corner.1 + TITLE + CAPTION * real(captions) + ABOVE;
         let area = Area { x: corner.0 + left, y: top, width: PLOT.0, height: PLOT.1 };
-        if panel.marks.is_empty() {
-            canvas.text((corner.0, top + 11.0), Role::Caption, Anchor::Start, font::fit(&panel.empty, 11.0, width));
-        } else {
+        if !panel.marks.is_empty() {
             self.axes(canvas, &area);
             panel.marks.iter().for_each(|mark| mark.draw(canvas, panel, &area));
             self.base(canvas, &area);
@@ -244,7 +240,12 @@ impl Mark {
             Kind::Dots => vec![dot()],
             Kind::DottedLine => vec![line(1.5, false), dot()],
             Kind::Spikes => {
-                vec![Shape::Line { points: vec![(x + 9.0, y - 6.0), (x + 9.0, y + 6.0)], ink: self.ink, width: 3.0, dashed: false }]
+                vec![Shape::Line {
+                    points: vec![(x + 9.0, y - 6.0), (x + 9.0, y + 6.0)],
+                    ink: self.ink,
+                    width: 3.0,
+                    dashed: false,
+                }]
             }
         }
     }

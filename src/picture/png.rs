@@ -5,7 +5,9 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use skrifa::outline::OutlinePen;
-use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, PixmapMut, Rect, Stroke, StrokeDash, Transform};
+use tiny_skia::{
+    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, PixmapMut, Rect, Stroke, StrokeDash, Transform,
+};
 
 use super::canvas::{Canvas, Point, Shape, Text};
 use super::font;
@@ -37,9 +39,11 @@ fn add(image: &mut PixmapMut, transform: Transform, shape: &Shape) {
             let mut path = PathBuilder::new();
             for area in areas {
                 let sides = [area.x, area.y, area.x + area.width, area.y + area.height].map(narrow);
-                Rect::from_ltrb(sides[0], sides[1], sides[2], sides[3]).into_iter().for_each(|rect| path.push_rect(rect));
+                if let Some(rect) = Rect::from_ltrb(sides[0], sides[1], sides[2], sides[3]) {
+                    path.push_rect(rect);
+                }
             }
-            fill(image, transform, path, paint(*ink, false));
+            fill(image, transform, path, &paint(*ink, false));
         }
         Shape::Line { points, ink, width, dashed } => {
             let dash = if *dashed { StrokeDash::new(vec![6.0, 4.0], 0.0) } else { None };
@@ -56,8 +60,10 @@ fn add(image: &mut PixmapMut, transform: Transform, shape: &Shape) {
         }
         Shape::Dots { points, ink, radius } => {
             let mut path = PathBuilder::new();
-            points.iter().for_each(|&(x, y)| path.push_circle(narrow(x), narrow(y), narrow(*radius)));
-            fill(image, transform, path, paint(*ink, true));
+            for &(x, y) in points {
+                path.push_circle(narrow(x), narrow(y), narrow(*radius));
+            }
+            fill(image, transform, path, &paint(*ink, true));
         }
         Shape::Text(text) => add_text(image, transform, text),
     }
@@ -69,12 +75,12 @@ fn add_text(image: &mut PixmapMut, transform: Transform, text: &Text) {
     let mut pen = Pen { path: PathBuilder::new(), x: 0.0 };
     font::draw(&text.words, narrow(text.role.size()), &mut pen, |pen, x| pen.x = x);
     let place = turn.post_translate(narrow(x), narrow(y)).post_concat(transform);
-    fill(image, place, pen.path, paint(text.role.ink(), true));
+    fill(image, place, pen.path, &paint(text.role.ink(), true));
 }
 
-fn fill(image: &mut PixmapMut, transform: Transform, path: PathBuilder, paint: Paint) {
+fn fill(image: &mut PixmapMut, transform: Transform, path: PathBuilder, paint: &Paint) {
     if let Some(path) = path.finish() {
-        image.fill_path(&path, &paint, FillRule::Winding, transform, None);
+        image.fill_path(&path, paint, FillRule::Winding, transform, None);
     }
 }
 

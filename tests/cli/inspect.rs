@@ -41,13 +41,13 @@ fn inspect_draws_histograms_in_a_terminal_and_a_picture() {
     folder.done("init normal a&b<c>=100x100 -q -o w.safetensors");
     let plot = String::from_utf8(folder.done("inspect w.safetensors --plot")).unwrap();
     assert!(plot.lines().count() > 20 && plot.contains('○'), "{plot}");
-    folder.done("inspect w.safetensors --spectrum -o w.svg");
+    folder.done("inspect w.safetensors --spectrum --plot w.svg");
     let svg = String::from_utf8(folder.read("w.svg")).unwrap();
     assert!(svg.starts_with("<svg") || svg.starts_with("<?xml"), "{svg}");
     assert!(svg.contains("a&amp;b&lt;c&gt;") && !svg.contains("a&b"), "names are escaped");
-    let ended = Ended::of(&mut folder.fanin("inspect w.safetensors -o w.svg"));
+    let ended = Ended::of(&mut folder.fanin("inspect w.safetensors --plot w.svg"));
     assert!(ended.is_refusal() && folder.read("w.svg") == svg.as_bytes(), "{ended:?}");
-    folder.done("inspect w.safetensors --force -o w.svg");
+    folder.done("inspect w.safetensors --force --plot w.svg");
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn bad_lines_of_inspect_are_refused_in_one_line() {
         "w.safetensors --tensor no*",
         "w.safetensors --tree --plot",
         "w.safetensors --tree --json",
-        "w.safetensors -o w.png",
-        "w.safetensors -o no/where.svg",
+        "w.safetensors --plot w.pdf",
+        "w.safetensors --plot no/where.svg",
         "w.safetensors --force",
         "w.safetensors --spectrum --max-memory 1B",
         "w.safetensors --max-memory x",
@@ -141,7 +141,7 @@ fn pictures_of_any_name_are_xml() {
         let bytes =
             [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0, 0, 128, 63, 0, 0, 0, 64]].concat();
         folder.write("s.safetensors", bytes);
-        folder.done(&format!("inspect s.safetensors -o {number}.svg"));
+        folder.done(&format!("inspect s.safetensors --plot {number}.svg"));
         let picture = String::from_utf8(folder.read(&format!("{number}.svg"))).unwrap();
         let forbidden = |character: char| matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
         assert!(!picture.contains(forbidden) && picture.contains("</svg>"), "{name}: {picture}");

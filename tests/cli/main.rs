@@ -15,6 +15,7 @@ mod model;
 mod modules;
 mod output;
 mod overlap;
+mod pictures;
 mod pretrain;
 mod slices;
 mod suggestions;

@@ -67,7 +67,7 @@ fn an_output_is_no_input() {
     }
     // A picture has an extension of its own, which a file of weights may have too.
     std::fs::copy(folder.join("t.safetensors"), folder.join("t.svg")).unwrap();
-    refused(&folder, "inspect t.svg --force -o ./t.svg", &["--output", "FILE"]);
+    refused(&folder, "inspect t.svg --force --plot ./t.svg", &["--plot", "FILE"]);
 }
 
 #[test]

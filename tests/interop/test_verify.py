@@ -73,7 +73,7 @@ class Verify(Case):
     def test_singular_values_are_those_of_numpy_and_the_picture_is_xml(self):
         values = np.random.default_rng(5).normal(size=(40, 30))
         np.save(self.folder / "w.npy", values)
-        told = run("inspect", self.folder / "w.npy", "--spectrum", "--plot", "-o", self.folder / "w.svg").stdout
+        told = run("inspect", self.folder / "w.npy", "--spectrum", "--plot", self.folder / "w.svg").stdout
         least, most = np.linalg.svd(values, compute_uv=False)[[-1, 0]]
         found = re.search(r"30 singular values of 40x30, from (\S+) to (\S+);", told.decode())
         self.assertAlmostEqual(float(found[1]), most, places=4)

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 
-use super::{Expected, Inspect, Inspected, Looked, escape, expected, figure, grouped, heading, scheme, shown, shown_path};
+use super::{
+    Expected, Inspect, Inspected, Looked, escape, expected, figure, grouped, heading, scheme, shown, shown_path,
+};
 use crate::cli::overlap::Touched;
 use crate::format::Piece;
 use crate::inspect::{Plotted, Series, Spectrum, bins, chart, density, histogram};
@@ -30,10 +33,29 @@ const MAX_PANELS: usize = 100;
 /// The number of columns of a spectrum in a terminal.
 const COLUMNS: usize = 64;
 
+/// The place of histograms.
+#[derive(Clone, Debug)]
+pub(super) enum Plot {
+    Terminal,
+    File(PictureFile),
+}
+
+impl FromStr for Plot {
+    type Err = Error;
+
+    /// `-` or the name of a file.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "-" { Ok(Self::Terminal) } else { text.parse().map(Self::File) }
+    }
+}
+
 impl Inspect {
     /// The file of the picture, if there is one.
     pub(super) fn picture(&self) -> Option<&PictureFile> {
-        self.plot.as_ref()?.as_ref()
+        match self.plot.as_ref()? {
+            Plot::Terminal => None,
+            Plot::File(file) => Some(file),
+        }
     }
 
     /// Errors if the picture cannot be written, before any work is done.
@@ -51,7 +73,7 @@ impl Inspect {
 
     /// Histograms and spectra for a terminal.
     pub(super) fn plots(&self, out: &mut dyn Write, file: &Inspected) -> Result<()> {
-        let in_terminal = self.plot.is_some() && self.picture().is_none();
+        let in_terminal = matches!(self.plot, Some(Plot::Terminal));
         for looked @ Looked { number, spectrum, .. } in &file.looked {
             let name = shown(&file.contents.entries[*number].name);
             if let (true, Some(bins)) = (in_terminal, file.bins(looked, ROWS)) {
@@ -147,7 +169,8 @@ pub(super) fn labels(paths: &[PathBuf]) -> Vec<String> {
     };
     let most = paths.iter().map(|path| path.components().count()).max().unwrap_or(1);
     let labels = |parts| paths.iter().map(|path| label(path, parts)).collect::<Vec<_>>();
-    let distinct = |labels: &Vec<String>| labels.iter().all(|one| labels.iter().filter(|other| *other == one).count() == 1);
+    let distinct =
+        |labels: &Vec<String>| labels.iter().all(|one| labels.iter().filter(|other| *other == one).count() == 1);
     (1..=most).map(labels).find(distinct).unwrap_or_else(|| labels(most))
 }
 
@@ -208,7 +231,8 @@ fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted:
 }
 
 fn figures(summary: &Summary) -> String {
-    let part = |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", short(value)));
+    let part =
+        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", short(value)));
     format!("{}{}", part("mean", summary.mean()), part("std", summary.std()))
 }
 
