@@ -28,7 +28,7 @@ impl Explain {
             return Ok(paragraph(out, &format!("{}: {}", self.scheme, row.refusal()))?);
         }
         let resolved = scheme::look_up(&self.scheme)?;
-        for note in &resolved.notes {
+        for note in resolved.notes.iter().filter(|_| self.scheme != resolved.scheme.name) {
             writeln!(out, "note: {note}\n")?;
         }
         text(out, resolved.scheme)?;

@@ -127,6 +127,11 @@ impl Arguments {
         self.place(parameter).is_some_and(|place| self.values[place].is_some())
     }
 
+    /// True if the user or a framework's name sets one of the parameters.
+    pub(super) fn sets(&self, parameters: &[&dyn AnyParameter]) -> bool {
+        parameters.iter().any(|parameter| self.given(*parameter))
+    }
+
     /// Records a value that the scheme chose itself, for the provenance.
     pub fn set<T: Value>(&mut self, parameter: &Parameter<T>, value: &T) {
         if let Some(place) = self.place(parameter) {

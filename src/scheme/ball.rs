@@ -36,11 +36,11 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: RANKS,
         parameters: &[&RADIUS],
         bare: Some(RADIUS.name),
-        order: &[],
         aliases: &["normalized-rows"],
         requires: Requires::Matrices,
         example: example("unit-sphere"),
         distribution: |arguments, site| points(Region::Sphere, arguments, site),
+        ..EMPTY
     },
     Scheme {
         name: "positive-unit-ball",

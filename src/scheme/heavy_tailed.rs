@@ -14,7 +14,7 @@ use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 use crate::statistics::quadrature::moments;
 
-const SCALE: Parameter<f64> = common::SCALE.default("0.01").help("the scale, above 0");
+const SCALE: Parameter<f64> = common::SCALE.default("1").help("the scale, above 0");
 pub(super) const LIMIT: Parameter<f64> =
     Parameter::new("limit", "redraw values farther than this from the centre, to fit narrow dtypes [default: none]");
 
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Scheme] = &[
         bare: Some(SCALE.name),
         order: &[MEAN.name, SCALE.name],
         aliases: &["double-exponential"],
-        example: example("laplace"),
+        example: example("laplace:scale=0.01"),
         distribution: laplace,
         ..EMPTY
     },
@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Scheme] = &[
         parameters: &[&DOF, &SCALE, &MEAN.default("0").help("the centre, which is the mean if dof is above 1"), &LIMIT],
         bare: Some(DOF.name),
         aliases: &["t"],
-        example: example("student-t:dof=3,limit=0.2"),
+        example: example("student-t:dof=3,scale=0.01,limit=0.2"),
         distribution: student_t,
         ..EMPTY
     },

@@ -27,7 +27,6 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "any but scalars",
         parameters: &[&GAIN, &CENTRE, &SHIFT_IN, &SHIFT_OUT, &SQUARE],
         bare: Some(GAIN.name),
-        order: &[],
         aliases: &["eye", "irnn"],
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "io"),
@@ -36,6 +35,7 @@ pub(super) const ROWS: &[Scheme] = &[
             1 => Ok(Distribution::Constant { value: 0.0 }),
             _ => identity(arguments, site),
         },
+        ..EMPTY
     },
     Scheme {
         name: "dirac",

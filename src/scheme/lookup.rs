@@ -81,7 +81,7 @@ impl Resolved {
     }
 }
 
-/// Looks up an expression: a scheme's name, a framework's name for it (with the literature's meaning), or `FRAMEWORK.NAME` (with that
+/// Looks up an expression: a scheme's name, a framework's name for it (as [`Bare::find`] says), or `FRAMEWORK.NAME` (with that
 /// framework's meaning and defaults). Errors name the nearest known name.
 pub fn resolve(text: &str) -> Result<Resolved> {
     resolve_plain(text).with_context(|| format!("scheme `{text}`"))
@@ -95,19 +95,22 @@ pub fn look_up(text: &str) -> Result<Resolved> {
 fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
     let Some(split) = Framework::split(typed.name) else {
-        let scheme = find(typed.name)?;
-        let notes = differences(scheme, typed.name).into_iter().collect();
-        let arguments = Arguments::read(scheme, &typed, None, Dialect::of_bare(typed.name, scheme))?;
-        return Ok(Resolved { scheme, notes, arguments, stands_for: None, framework: None });
+        return Bare::find(typed.name)?.resolve(&typed);
     };
     let (framework, name) = split?;
     let alias = qualified(framework, name)?;
+    let (scheme, arguments) = read_as(alias, &typed)?;
+    let framework = Framework::find(alias.framework).ok();
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(alias.means), framework })
+}
+
+/// The scheme of a framework's name, and the arguments of an expression with the framework's defaults and words.
+fn read_as(alias: &Alias, typed: &Expression) -> Result<(&'static Scheme, Arguments)> {
     let framework = Framework::find(alias.framework)?;
     let meaning = Expression::parse(alias.means)?;
-    let scheme = find(meaning.name)?;
+    let scheme = own(meaning.name).context("a framework's name means no scheme")?;
     let base = Arguments::read(scheme, &meaning, None, Dialect::COMMON)?;
-    let arguments = Arguments::read(scheme, &typed, Some(base), Dialect::new(framework, alias.name))?;
-    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(alias.means), framework: Some(framework) })
+    Ok((scheme, Arguments::read(scheme, typed, Some(base), Dialect::new(framework, alias.name))?))
 }
 
 /// A framework's alias for a name. Errors with the nearest name.
@@ -139,41 +142,93 @@ pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
     }
 }
 
-/// A note if frameworks give the typed name another meaning than the literature.
-fn differences(scheme: &Scheme, typed: &str) -> Option<String> {
-    if typed == scheme.name {
-        return None;
-    }
-    let meanings = scheme.meanings().into_iter().filter(|meaning| meaning.means != scheme.name);
-    let others: Vec<String> = meanings
-        .filter_map(|meaning| {
-            let same_name = meaning.names.iter().filter(|alias| fold(alias.name) == fold(typed));
-            let names: Vec<String> = same_name.map(|row| format!("{}.{}", row.framework, row.name)).collect();
-            let verb = if names.len() == 1 { "means" } else { "mean" };
-            (!names.is_empty()).then(|| format!("{} {verb} {}", names.join(", "), meaning.means))
-        })
-        .collect();
-    (!others.is_empty())
-        .then(|| format!("`{typed}` means {} here ({}); {}", scheme.name, scheme.source, others.join("; ")))
+/// The meaning of a name without a framework.
+pub(super) struct Bare<'a> {
+    name: &'a str,
+    /// The scheme.
+    pub(super) scheme: &'static Scheme,
+    /// The framework's name whose meaning and words it has; `None` for the scheme with its own defaults.
+    pub(super) alias: Option<&'static Alias>,
+    /// True if frameworks with the name disagree.
+    disputed: bool,
 }
 
-/// The scheme of a name or alias, ignoring case, hyphens and underscores.
-pub fn find(name: &str) -> Result<&'static Scheme> {
-    let folded = fold(name);
-    let named = all().find(|scheme| fold(scheme.name) == folded);
-    let aliased = || all().find(|scheme| scheme.aliases.iter().any(|alias| fold(alias) == folded));
-    let of_framework = || {
-        let alias =
-            FRAMEWORKS.iter().flat_map(|framework| framework.aliases).find(|alias| fold(alias.name) == folded)?;
-        all().find(|scheme| scheme.name == alias.scheme)
-    };
-    named.or_else(aliased).or_else(of_framework).ok_or_else(|| {
-        if let Some(row) = Unsupported::find(name) {
-            return anyhow!(row.refusal());
+impl<'a> Bare<'a> {
+    /// Looks up a name, ignoring case, hyphens and underscores. A scheme's own name comes first. Another name has the meaning of the
+    /// frameworks that have it if they agree, and otherwise the literature's. Without one there it has the first framework's.
+    pub(super) fn find(name: &'a str) -> Result<Self> {
+        let folded = fold(name);
+        let mut named: Vec<&Alias> = FRAMEWORKS.iter().flat_map(|framework| framework.aliases).collect();
+        named.retain(|alias| fold(alias.name) == folded);
+        // `normal_` is a function of torch that fills in place; `normal` is a scheme.
+        let in_place = |alias: &&Alias| alias.name.ends_with('_');
+        let fills = name.ends_with('_') && named.iter().any(in_place);
+        if fills {
+            named.retain(in_place);
         }
-        let word = name.to_lowercase().replace('_', "-");
-        anyhow!("no such scheme{}", did_you_mean_or_list(&word, all().flat_map(words), "schemes"))
-    })
+        let disagrees = |means: &str| named.iter().any(|alias| alias.means != means);
+        if let Some(scheme) = own(name).filter(|_| !fills) {
+            let disputed = name != scheme.name && disagrees(scheme.name);
+            return Ok(Self { name, scheme, alias: None, disputed });
+        }
+        let Some(first) = named.first() else {
+            let aliased = all().find(|scheme| scheme.aliases.iter().any(|alias| fold(alias) == folded));
+            let scheme = aliased.ok_or_else(|| unknown(name))?;
+            return Ok(Self { name, scheme, alias: None, disputed: false });
+        };
+        let disputed = disagrees(first.means);
+        let literature = |alias: &&Alias| alias.means == alias.scheme || scheme_word(alias.means) != alias.scheme;
+        let alias = Some(*first).filter(|_| !disputed || !named.iter().any(literature));
+        let alias = alias.filter(|alias| alias.means != alias.scheme);
+        let word = alias.map_or(first.scheme, |alias| scheme_word(alias.means));
+        let scheme = own(word).ok_or_else(|| unknown(word))?;
+        Ok(Self { name, scheme, alias, disputed })
+    }
+
+    fn resolve(self, typed: &Expression) -> Result<Resolved> {
+        let (scheme, arguments) = match self.alias {
+            Some(alias) => read_as(alias, typed)?,
+            None => {
+                let dialect = Dialect::of_bare(self.name, self.scheme);
+                (self.scheme, Arguments::read(self.scheme, typed, None, dialect)?)
+            }
+        };
+        // `rbm` means the small default; whoever writes `normal` may not.
+        let is_own = self.alias.is_none() && fold(self.name) == fold(scheme.name);
+        let small = scheme.small_default.as_ref().filter(|small| is_own && !arguments.sets(small.spread));
+        let notes = self.dispute().into_iter().chain(small.map(|small| small.note.into())).collect();
+        Ok(Resolved { scheme, notes, arguments, stands_for: self.alias.map(|alias| alias.means), framework: None })
+    }
+
+    /// A note if frameworks give the name different meanings.
+    fn dispute(&self) -> Option<String> {
+        let (name, means) = (self.name, self.alias.map_or(self.scheme.name, |alias| alias.means));
+        let note = || format!("`{name}` is {means} here; frameworks differ: `fanin explain {name}` tells more");
+        self.disputed.then(note)
+    }
+}
+
+/// The name of the scheme in an expression.
+fn scheme_word(expression: &str) -> &str {
+    expression.split(':').next().unwrap_or(expression)
+}
+
+/// The scheme of that name.
+fn own(name: &str) -> Option<&'static Scheme> {
+    all().find(|scheme| fold(scheme.name) == fold(name))
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    if let Some(row) = Unsupported::find(name) {
+        return anyhow!(row.refusal());
+    }
+    let word = name.to_lowercase().replace('_', "-");
+    anyhow!("no such scheme{}", did_you_mean_or_list(&word, all().flat_map(words), "schemes"))
+}
+
+/// The scheme of a name without a framework.
+pub fn find(name: &str) -> Result<&'static Scheme> {
+    Ok(Bare::find(name)?.scheme)
 }
 
 /// Every unqualified name of a scheme.

@@ -120,11 +120,21 @@ pub struct Scheme {
     pub order: &'static [&'static str],
     /// Other names for it that belong to no framework.
     pub aliases: &'static [&'static str],
+    /// A note for its default, if frameworks use larger values under this name.
+    pub small_default: Option<SmallDefault>,
     /// Its input other than the parameters.
     pub requires: Requires,
     /// An example, for documentation, golden values and the tests of every row.
     pub example: Example,
     distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
+}
+
+/// A default that users of some frameworks do not expect.
+pub struct SmallDefault {
+    /// The parameters that replace it.
+    spread: &'static [&'static dyn AnyParameter],
+    /// The note if none of them is given.
+    pub note: &'static str,
 }
 
 /// The defaults of a row.
@@ -138,6 +148,7 @@ const EMPTY: Scheme = Scheme {
     bare: None,
     order: &[],
     aliases: &[],
+    small_default: None,
     requires: Requires::Shape,
     example: example(""),
     distribution: |_, _| anyhow::bail!("its row has no distribution"),
@@ -256,13 +267,15 @@ mod tests {
 
     #[test]
     fn every_alias_of_a_framework_resolves() {
-        for Alias { framework, name, scheme, means, .. } in FRAMEWORKS.iter().flat_map(|framework| framework.aliases) {
-            assert_eq!(find(name).unwrap().name, *scheme, "`{name}` of {framework} is another word in the literature");
-            let (_, shape, layout) = find(Expression::parse(means).unwrap().name).unwrap().example.on("8x6");
-            let meant = canonical_on(means, shape, layout).unwrap();
+        for Alias { framework, name, means, .. } in FRAMEWORKS.iter().flat_map(|framework| framework.aliases) {
+            assert!(find(name).is_ok(), "`{name}` of {framework} has no meaning of its own");
+            let scheme = find(Expression::parse(means).unwrap().name).unwrap();
+            let (example, shape, layout) = scheme.example.on("8x6");
+            // A name with required parameters needs those of the example.
+            let arguments = if *means == scheme.name { example.trim_start_matches(scheme.name) } else { "" };
             assert_eq!(
-                canonical_on(&format!("{framework}.{name}"), shape, layout).unwrap(),
-                meant,
+                canonical_on(&format!("{framework}.{name}{arguments}"), shape, layout).unwrap(),
+                canonical_on(&format!("{means}{arguments}"), shape, layout).unwrap(),
                 "{framework}.{name}"
             );
         }
@@ -291,10 +304,38 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_alias_that_frameworks_read_differently_carries_a_note() {
-        assert!(resolve("he-normal").unwrap().notes.is_empty());
-        let note = &resolve("HeNormal").unwrap().notes[0];
-        assert!(note.contains("; lasagne.HeNormal, ") && note.contains(" mean he-normal:gain=1"), "{note}");
+    fn a_bare_name_has_the_meaning_that_its_frameworks_share() {
+        for (typed, expected) in [
+            ("randn", "normal:std=1,mean=0"),
+            ("gaussian", "normal:std=1,mean=0"),
+            ("randn:std=2", "normal:std=2,mean=0"),
+            ("rand", "uniform:low=0,high=1"),
+            ("normal_", "normal:std=1,mean=0"),
+            ("uniform_:a=-1", "uniform:low=-1,high=1"),
+            ("trunc_normal_", "truncated-normal:std=1,mean=0,low=-2,high=2,corrected=false"),
+            ("normal", "normal:std=0.01,mean=0"),
+            ("uniform", "uniform:range=0.01"),
+            ("HeNormal", "he-normal:gain=relu,mode=fan-in"),
+            ("RandomNormal", "normal:std=0.05,mean=0"),
+        ] {
+            assert_eq!(canonical(typed, "8x6").unwrap(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_bare_name_that_frameworks_read_differently_carries_a_note() {
+        for typed in ["he-normal", "kaiming_normal_", "randn", "rbm", "normal:1", "uniform:low=0,high=1"] {
+            assert!(resolve(typed).unwrap().notes.is_empty(), "{typed}");
+        }
+        for (typed, text) in [
+            ("HeNormal", "`fanin explain HeNormal` tells more"),
+            ("RandomNormal", "normal:std=0.05"),
+            ("normal:mean=1", "`randn` is N(0, 1)"),
+            ("uniform", "`rand` is U(0, 1)"),
+        ] {
+            let [note] = resolve(typed).unwrap().notes.try_into().unwrap();
+            assert!(note.contains(text) && note.chars().count() <= 100, "{note}");
+        }
     }
 
     #[test]

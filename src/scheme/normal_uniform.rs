@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
 use super::parameter::Value as _;
-use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, SmallDefault, example};
 use crate::distribution::Distribution;
 
 const RANGE: Parameter<f64> =
@@ -23,7 +23,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some(STD.name),
         order: &[MEAN.name, STD.name],
-        aliases: &["gaussian"],
+        small_default: Some(SmallDefault {
+            spread: &[&STD],
+            note: "`normal` has std 0.01 unless one is given, as in Lasagne; `randn` is N(0, 1)",
+        }),
         example: example("normal"),
         distribution: normal,
         ..EMPTY
@@ -43,6 +46,10 @@ pub(super) const ROWS: &[Scheme] = &[
         ],
         bare: Some(RANGE.name),
         order: &[LOW.name, HIGH.name],
+        small_default: Some(SmallDefault {
+            spread: &[&LOW, &HIGH, &RANGE, &STD],
+            note: "`uniform` is U(-0.01, 0.01) unless a range is given, as in Lasagne; `rand` is U(0, 1)",
+        }),
         example: example("uniform"),
         distribution: uniform,
         ..EMPTY

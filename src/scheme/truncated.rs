@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
-use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
+use super::{Arguments, EMPTY, Parameter, Scheme, Site, SmallDefault, example};
 use crate::distribution::Distribution;
 use crate::statistics::truncated_normal::truncated_moments;
 
@@ -32,6 +32,10 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
     ],
     bare: Some(STD.name),
     order: &[MEAN.name, STD.name, LOW.name, HIGH.name],
+    small_default: Some(SmallDefault {
+        spread: &[&STD],
+        note: "`truncated-normal` has std 0.01 unless one is given, as in JAX; `trunc_normal_` has 1, as in torch",
+    }),
     example: example("truncated-normal"),
     distribution: truncated_normal,
     ..EMPTY

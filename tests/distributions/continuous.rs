@@ -13,7 +13,7 @@ type Cdf = Box<dyn Fn(f64) -> f64>;
 
 /// Expressions, and what every distribution test of the program draws of them.
 pub(crate) const EXPRESSIONS: &[&str] = &[
-    "laplace",
+    "laplace:scale=0.01",
     "laplace:scale=2,mean=-1",
     "exponential:rate=4",
     "gamma:shape=2.5,scale=0.1",
@@ -25,7 +25,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "log-uniform:low=2,high=2.5",
     "cauchy:scale=0.001,limit=0.1",
     "cauchy:scale=2,median=1",
-    "student-t:dof=3,limit=0.2",
+    "student-t:dof=3,scale=0.01,limit=0.2",
     "student-t:dof=1,scale=1",
     "student-t:dof=1.5,scale=1",
     "student-t:dof=2,scale=1",
@@ -35,7 +35,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
 /// The distribution that an expression stands for.
 fn cdf(expression: &str) -> Cdf {
     match expression {
-        "laplace" => laplace(0.0, 0.01),
+        "laplace:scale=0.01" => laplace(0.0, 0.01),
         "laplace:scale=2,mean=-1" => laplace(-1.0, 2.0),
         "exponential:rate=4" => Box::new(|x| -(-4.0 * x).exp_m1()),
         "gamma:shape=2.5,scale=0.1" => Box::new(|x| {
@@ -54,7 +54,7 @@ fn cdf(expression: &str) -> Cdf {
         "log-uniform:low=2,high=2.5" => Box::new(|x| (x / 2.0).ln() / 1.25f64.ln()),
         "cauchy:scale=0.001,limit=0.1" => cut(student(1.0), 0.0, 0.001, 0.1),
         "cauchy:scale=2,median=1" => cut(student(1.0), 1.0, 2.0, f64::INFINITY),
-        "student-t:dof=3,limit=0.2" => cut(student(3.0), 0.0, 0.01, 0.2),
+        "student-t:dof=3,scale=0.01,limit=0.2" => cut(student(3.0), 0.0, 0.01, 0.2),
         "student-t:dof=1,scale=1" => student(1.0),
         "student-t:dof=1.5,scale=1" => student(1.5),
         "student-t:dof=2,scale=1" => student(2.0),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 
 use super::parts::Convolution;
-use super::{GAIN, Requires, SLOPE, Scheme, example_on};
+use super::{EMPTY, GAIN, Requires, SLOPE, Scheme, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, matrix, panels};
 use crate::tensor::to_usize;
 
@@ -17,7 +17,6 @@ pub(super) const ROW: Scheme = Scheme {
     ranks: "three or more axes; kernel axes of equal size",
     parameters: &[&GAIN, &SLOPE],
     bare: Some(GAIN.name),
-    order: &[],
     aliases: &["convolution-orthogonal"],
     requires: Requires::Matrices,
     example: example_on("conv-orthogonal", "3x3x5x8", "keras"),
@@ -31,6 +30,7 @@ pub(super) const ROW: Scheme = Scheme {
         );
         Ok(Distribution::Joint(Arc::new(ConvOrthogonal { gain: arguments.gain()?, convolution })))
     },
+    ..EMPTY
 };
 
 #[derive(Debug)]

@@ -36,6 +36,7 @@ pub(super) const ROWS: &[Scheme] = &[
         requires: Requires::Matrices,
         example: example("orthogonal"),
         distribution: orthogonal,
+        ..EMPTY
     },
     Scheme {
         name: "scaled-orthogonal",

@@ -17,6 +17,7 @@ pub use context::{DistributionOf, DrawContext};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{Alias, Framework};
+use super::lookup::Bare;
 use super::{Arguments, Resolved, Site, find, resolve};
 use crate::distribution::Distribution;
 use crate::tensor::DType;
@@ -147,7 +148,8 @@ impl ParityTable {
     fn alias(&self, name: &str) -> Option<&'static Alias> {
         let framework = Framework::find(self.framework).ok()?;
         framework.alias(name).or_else(|| {
-            let scheme = find(name).ok()?.name;
+            let bare = Bare::find(name).ok().filter(|bare| bare.alias.is_none())?;
+            let scheme = bare.scheme.name;
             let plain = self.rows.iter().any(|row| row.plain && row.scheme == scheme);
             framework.aliases.iter().find(|alias| alias.scheme == scheme && !plain)
         })

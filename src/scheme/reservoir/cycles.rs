@@ -23,11 +23,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &JUMP, &JUMP_SIZE, &RADIUS],
         bare: Some(WEIGHT.name),
-        order: &[],
         aliases: &["cycle-reservoir-with-jumps"],
         requires: Requires::Matrices,
         example: example_on("cycle-with-jumps:weight=0.7,jump=0.3,jump-size=4", "24x24", "torch"),
         distribution: jumps,
+        ..EMPTY
     },
     Scheme {
         name: "double-cycle",

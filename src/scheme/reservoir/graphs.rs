@@ -28,11 +28,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&NEIGHBOURS, &REWIRE, &DISTRIBUTION, &RADIUS],
         bare: Some(NEIGHBOURS.name),
-        order: &[],
         aliases: &["watts-strogatz"],
         requires: Requires::Matrices,
         example: example_on("small-world:neighbours=4,rewire=0.2", "24x24", "torch"),
         distribution: small_world,
+        ..EMPTY
     },
     Scheme {
         name: "cluster",

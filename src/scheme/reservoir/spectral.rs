@@ -34,7 +34,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             &POSITIVE,
         ],
         bare: Some(RADIUS.name),
-        order: &[],
         aliases: &["spectral-radius", "echo-state"],
         requires: Requires::Matrices,
         example: example_on("spectral:radius=0.9,density=0.3", "24x24", "torch"),
@@ -44,6 +43,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             let structure = RandomSparse { places, values: Values::of(arguments)?, scale: 1.0 };
             scaled(structure, radius(arguments)?, unfolding)
         },
+        ..EMPTY
     },
     Scheme {
         name: "random-sparse",

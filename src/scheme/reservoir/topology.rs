@@ -30,7 +30,6 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &SELF_LOOP, &RADIUS],
         bare: Some(WEIGHT.name),
-        order: &[],
         aliases: &["simple-cycle-reservoir"],
         requires: Requires::Matrices,
         example: example_on("ring:weight=0.9", "24x24", "torch"),
@@ -38,6 +37,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
             let (weight, self_loop) = (arguments.value(&WEIGHT)?, arguments.value(&SELF_LOOP)?);
             placed(Ring { weight, self_loop }, radius(arguments)?, site.square()?)
         },
+        ..EMPTY
     },
     Scheme {
         name: "line",
@@ -47,11 +47,11 @@ pub(in super::super) const ROWS: &[Scheme] = &[
         ranks: SQUARE,
         parameters: &[&WEIGHT, &SHIFT, &SELF_LOOP, &BACKWARD, &BACKWARD_SHIFT, &RADIUS],
         bare: Some(WEIGHT.name),
-        order: &[],
         aliases: &["delay-line-reservoir"],
         requires: Requires::Matrices,
         example: example_on("line:weight=0.9", "24x24", "torch"),
         distribution: line,
+        ..EMPTY
     },
     Scheme {
         name: "block-diagonal",

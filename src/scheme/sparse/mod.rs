@@ -5,7 +5,7 @@ mod bernoulli;
 use anyhow::{Result, bail, ensure};
 
 use super::common;
-use super::{Arguments, Parameter, Requires, Scheme, Site, choice, example};
+use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example};
 use crate::distribution::Distribution;
 use crate::tensor::{Unfolding, to_f64};
 
@@ -18,11 +18,11 @@ pub(super) const ROWS: &[Scheme] = &[
         ranks: "two or more axes",
         parameters: &[&NONZEROS, &DENSITY, &ZEROS, &STD, &MEAN, &UNIT],
         bare: Some(NONZEROS.name),
-        order: &[],
         aliases: &["martens"],
         requires: Requires::Matrices,
         example: example("sparse:nonzeros=2"),
         distribution: sparse,
+        ..EMPTY
     },
     bernoulli::ROW,
 ];
