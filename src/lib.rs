@@ -42,8 +42,7 @@
 
 #[doc(hidden)]
 pub mod checkpoint;
-#[doc(hidden)]
-pub mod cli;
+mod cli;
 pub mod distribution;
 pub mod format;
 pub mod generator;
@@ -79,3 +78,5 @@ pub mod text;
 #[doc(hidden)]
 pub mod verify;
 pub mod writer;
+
+pub use cli::run;

@@ -4,14 +4,19 @@ use crate::reader::{Columns, DatasetOptions, Delimiter, TextOptions};
 
 /// The part of a data file that is read.
 #[derive(clap::Args)]
+#[command(next_help_heading = super::help::INPUT)]
 pub(super) struct DataOptions {
-    /// Name of the data, if its file holds several tensors
+    /// Its name, if the file has several tensors
     #[arg(long, value_name = "NAME", requires = "data")]
     data_tensor: Option<String>,
-    /// Delimiter of text data: one character, tab, space (any number of blanks) or auto [default: auto]
+    /// Delimiter of text: tab, space, ... [default: auto]
+    ///
+    /// Any character, `tab`, `space` for any number of blanks, or `auto`.
     #[arg(long, value_name = "CHAR", requires = "data")]
     delimiter: Option<Delimiter>,
-    /// Columns of text data, by number from 1 or by name: 1-64,70, 2- or age,height
+    /// Columns of text: 1-64,70 or 2- or age,height
+    ///
+    /// By number, counted from 1, or by name.
     #[arg(long, value_name = "LIST", requires = "data")]
     columns: Option<Columns>,
 }

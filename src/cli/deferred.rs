@@ -3,15 +3,17 @@
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
+use super::help;
+
 /// The options `T` of a command.
 pub(super) struct Deferred<T>(pub(super) Box<T>);
 
 impl<T: Args> Args for Deferred<T> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| {
-            // The text in the list of commands takes precedence over that of the options.
-            let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
-            T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
+            // The line in the list of commands takes precedence over that of the options.
+            let about = command.get_about().cloned();
+            help::formed(T::augment_args(command)).about(Resettable::from(about))
         })
     }
 

@@ -8,18 +8,18 @@ use crate::tensor::{Layout, Seed};
 
 /// The seed and its framework.
 #[derive(clap::Args)]
-#[command(next_help_heading = super::NUMBERS)]
+#[command(next_help_heading = super::help::NUMBERS)]
 pub(super) struct DrawingOptions {
-    /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random` [default: 0]
+    /// Random seed: 0 to 2^64-1, or `random` [default: 0]
     ///
-    /// With --like, any seed that the framework accepts: negative, of 128 bits, or several joined by commas. With --like jax, steps derive
-    /// a key, in order: `--seed 0,fold-in=3,split=2/4` is `split(fold_in(key(0), 3), 4)[2]`. With --like numpy, `--seed 0,split=2/4` is
+    /// Decimal, or hexadecimal after 0x. With --like, any seed that the framework accepts: negative, of 128 bits, or several joined by
+    /// commas. With --like jax, steps derive a key, in order: `--seed 0,fold-in=3,split=2/4` is `split(fold_in(key(0), 3), 4)[2]`. With --like numpy, `--seed 0,split=2/4` is
     /// `SeedSequence(0).spawn(4)[2]`.
     #[arg(long, allow_negative_numbers = true, allow_hyphen_values = true)]
     seed: Option<Seed>,
-    /// Reproduce a framework's values bit for bit, with its defaults and layout
+    /// Reproduce the values of torch, numpy, jax, ...
     ///
-    /// torch, numpy, jax, ...: `fanin list generators` lists them.
+    /// The values are equal bit for bit. The framework's defaults and layout apply. `fanin list generators` lists the frameworks.
     #[arg(long, value_name = "FRAMEWORK", value_parser = crate::plan::like)]
     like: Option<&'static Generator>,
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
+use super::help;
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
 use crate::scheme::{self, AnyParameter, Meaning, PACKING, Requires, SCHEMES, Scheme, parity};
 use crate::tensor::LAYOUTS;
@@ -11,10 +12,17 @@ use crate::text::wrap;
 
 /// Explain a scheme: formula, parameters, source, what each framework calls it.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct Explain {
     /// The scheme, by any of its names; or `packing`, the parameters of every scheme that reads fans or matrices
     scheme: String,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin explain he-normal
+  fanin explain keras.HeNormal
+  fanin explain torch.nn.Linear";
 
 impl Explain {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {

@@ -10,8 +10,8 @@ use clap::builder::NonEmptyStringValueParser;
 use super::drawing_options::DrawingOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::shown;
 use super::slices::Slices;
+use super::{help, shown};
 use crate::model::layers::modules;
 use crate::plan::{Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
@@ -20,43 +20,57 @@ use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
 #[derive(clap::Args)]
-#[command(mut_arg("threads", |last| last), mut_arg("max_memory", |last| last))]
+#[command(
+    before_help = help::styled(EXAMPLES),
+    after_help = "`fanin list schemes` lists the schemes, `fanin explain NAME` explains one.",
+    mut_arg("threads", |last| last),
+    mut_arg("max_memory", |last| last),
+)]
 pub(super) struct Init {
-    /// Scheme: NAME or NAME:key=value,...; also a framework's name (keras.HeNormal) or module (torch.nn.LSTM)
+    /// Scheme, as in he-normal or orthogonal:gain=relu
+    ///
+    /// NAME or NAME:key=value,...; also the name of an initializer or a module of a framework, such as torch.nn.LSTM.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     scheme: String,
-    /// Shapes, with or without a name: 784x256, fc1=784x256, 256, or () for a scalar
+    /// Shapes: 784x256, 256, fc1=784x256, or () for a scalar
     #[arg(required = true, value_name = "[NAME=]SHAPE", allow_negative_numbers = true)]
     shapes: Vec<String>,
-    /// Axes: a framework, or one letter per axis [default: that of --like, or io]
+    /// Axes: torch, keras, ..., or letters [default: io]
     ///
-    /// Letters: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
-    #[arg(long)]
+    /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk. With --like,
+    /// the default is the layout of that framework.
+    #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
-    /// Number of inputs of each output [default: by the layout]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
+    /// Number of inputs per output [default: by layout]
+    #[arg(long, value_name = "N", help_heading = help::AXES, allow_negative_numbers = true, value_parser = fan)]
     fan_in: Option<u64>,
-    /// Number of outputs of each input [default: by the layout]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = fan)]
+    /// Number of outputs per input [default: by layout]
+    #[arg(long, value_name = "N", help_heading = help::AXES, allow_negative_numbers = true, value_parser = fan)]
     fan_out: Option<u64>,
-    /// File with the weight that a scheme such as pissa-a starts from
-    #[arg(long, value_name = "FILE")]
-    base: Option<PathBuf>,
-    /// Name of that weight, if its file holds several tensors
-    #[arg(long, value_name = "NAME", requires = "base")]
-    base_tensor: Option<String>,
-    #[command(flatten)]
-    slices: Slices,
     #[command(flatten)]
     numbers: DrawingOptions,
     /// Element type: f64, f32, f16 or bf16
-    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
+    #[arg(long, default_value = "f32", help_heading = help::NUMBERS)]
     dtype: DType,
+    /// Weight that a scheme such as pissa-a starts from
+    #[arg(long, value_name = "FILE", help_heading = help::BASE)]
+    base: Option<PathBuf>,
+    /// Its name, if the file has several tensors
+    #[arg(long, value_name = "NAME", requires = "base", help_heading = help::BASE)]
+    base_tensor: Option<String>,
+    #[command(flatten)]
+    slices: Slices,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
     shards: Shards,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin init glorot-uniform 4x3                          look at some weights
+  fanin init he-normal 784x256 --seed 7 -o w.npy         one matrix for NumPy
+  fanin init he-normal fc1=784x256 fc2=256x10 -o w.npz   several in a file";
 
 pub(super) fn fan(text: &str) -> Result<u64, String> {
     let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
-use super::{memory, shown as shown_path};
+use super::{help, memory, shown as shown_path};
 use crate::generator::NATIVE;
 use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
 use crate::parallel::available_threads;
@@ -25,42 +25,59 @@ use plots::Plot;
 ///
 /// A file of more than 64 tensors is shown as a tree of names, and no value is read; `--tensor '*'` prints the table.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct Inspect {
     /// Weights file, index (*.index.json), or a folder of either; two are compared
     #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
     files: Vec<PathBuf>,
-    /// Show only tensors whose names match PATTERN (* any characters, ? any one)
-    #[arg(long, value_name = "PATTERN")]
-    tensor: Option<String>,
-    /// Print names, counts and sizes as a tree; no value is read
-    #[arg(long, conflicts_with_all = ["plot", "spectrum", "json"])]
-    tree: bool,
-    /// Scheme to compare with, for files without provenance
-    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
-    scheme: Option<String>,
-    /// Draw histograms, with --spectrum also singular values, into an SVG or PNG file [default: histograms in the terminal]
+    /// Tensors to show, as in 'fc*' [default: all]
     ///
-    /// In the terminal, `○` marks each bar's expected length. In a picture, files with a tensor of one name share its panel.
-    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, default_missing_value = "-", help_heading = "Output")]
+    /// `*` stands for any characters, `?` for any one.
+    #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
+    tensor: Option<String>,
+    /// Scheme to compare with, without provenance
+    ///
+    /// For files without provenance.
+    #[arg(long, value_parser = NonEmptyStringValueParser::new(), help_heading = help::SCHEMES)]
+    scheme: Option<String>,
+    /// Axes: torch, ..., or letters [default: by the file]
+    ///
+    /// For --spectrum and --scheme: a framework (`fanin list layouts`), or one letter per axis, as in oikk. The layout unfolds tensors of
+    /// more than two axes. The default is the layout of the file's provenance or framework.
+    #[arg(long, help_heading = help::AXES)]
+    layout: Option<Layout>,
+    /// Print names, counts and sizes as a tree
+    ///
+    /// No value is read.
+    #[arg(long, help_heading = help::OUTPUT, conflicts_with_all = ["plot", "spectrum", "json"])]
+    tree: bool,
+    /// Histograms in the terminal, or in an SVG or PNG file
+    ///
+    /// With --spectrum, also singular values. In the terminal, `○` marks the expected length of each bar. In a picture, files with a tensor
+    /// of one name share its panel.
+    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, default_missing_value = "-", help_heading = help::OUTPUT)]
     plot: Option<Plot>,
     /// Print the singular values of each matrix
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     spectrum: bool,
-    /// Axes, for --spectrum and --scheme: a framework, or one letter per axis [default: by the file]
-    ///
-    /// The layout unfolds tensors of more than two axes. The default is that of the file's provenance or framework.
-    #[arg(long)]
-    layout: Option<Layout>,
     /// Overwrite an existing picture
-    #[arg(long, requires = "plot", help_heading = "Output")]
+    #[arg(long, requires = "plot", help_heading = help::OUTPUT)]
     force: bool,
     /// Print as JSON, with names unescaped
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = help::OUTPUT)]
     json: bool,
-    /// Memory limit for singular values, such as 8GiB [default: half of the free memory]
-    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = super::RESOURCES)]
+    /// Memory per matrix, as in 8GiB [default: half of free]
+    ///
+    /// The limit of the singular values. The default is half of the free memory.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = help::RESOURCES)]
     max_memory: Option<u64>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin inspect w.safetensors                     a table of all tensors
+  fanin inspect w.npz --tensor 'fc*' --plot       histograms
+  fanin inspect before.npz after.npz --plot w.svg";
 
 /// More tensors than this are shown as a tree.
 const MAX_ROWS: usize = 64;

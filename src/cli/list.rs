@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use super::{coverage, explain};
+use super::{coverage, explain, help};
 use crate::format::FORMATS;
 use crate::generator::{Framework, GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
@@ -18,16 +18,23 @@ use crate::text::figure;
 
 /// List the schemes, frameworks, formats, generators, layouts, gains, models, modules or methods of learning.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct List {
-    /// What to list
+    /// Kind of names
     what: What,
-    /// With schemes: names of a framework (torch, keras, jax, ...) and their meanings
-    #[arg(long, value_name = "WORD", conflicts_with = "markdown")]
+    /// Framework whose names of schemes are listed
+    #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with = "markdown")]
     framework: Option<String>,
-    /// With schemes or frameworks: print all details as Markdown
-    #[arg(long)]
+    /// Print all schemes or frameworks as Markdown
+    #[arg(long, help_heading = help::OUTPUT)]
     markdown: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin list schemes
+  fanin list schemes --framework torch
+  fanin list formats";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, StyledStr};
 
 use super::drawing_options::DrawingOptions;
+use super::help;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::slices::Slices;
@@ -16,34 +17,47 @@ use crate::tensor::{DType, Layout};
 
 /// Draw the weights and biases of a multilayer perceptron.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(EXAMPLES), after_help = names(), after_long_help = help::styled(&activations()))]
 pub(super) struct Mlp {
-    /// Layer sizes joined by -, from inputs to outputs, as in 784-512-10
+    /// Layer sizes, from inputs to outputs, as in 784-512-10
     sizes: Sizes,
-    /// Activation after each layer but the last; selects the weights' scheme (see below)
-    #[arg(long, default_value = "relu")]
+    /// Activation of hidden layers
+    ///
+    /// It selects the scheme of the weights.
+    #[arg(long, value_name = "NAME", default_value = "relu", help_heading = help::SCHEMES)]
     activation: Activation,
-    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: that of --like, or io]
-    #[arg(long)]
-    layout: Option<Layout>,
-    /// Scheme of the weights [default: the activation's]
-    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    /// Scheme of the weights [default: by activation]
+    #[arg(long, help_heading = help::SCHEMES, value_parser = NonEmptyStringValueParser::new())]
     scheme: Option<String>,
     /// Scheme of the last layer's weight, such as zeros
-    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "SCHEME", help_heading = help::SCHEMES, value_parser = NonEmptyStringValueParser::new())]
     output_scheme: Option<String>,
-    /// Scheme of the biases; `none` omits them [default: zeros, or as in --like]
-    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
+    /// Scheme of the biases, or `none` [default: zeros]
+    ///
+    /// `none` omits them. With --like, the default is that of the framework.
+    #[arg(long, value_name = "SCHEME", help_heading = help::SCHEMES, value_parser = NonEmptyStringValueParser::new())]
     bias: Option<String>,
-    #[command(flatten)]
-    slices: Slices,
+    /// Axes, names and order: torch, keras, ... [default: io]
+    ///
+    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs. With --like, the default is the layout of that framework.
+    #[arg(long, help_heading = help::AXES)]
+    layout: Option<Layout>,
     #[command(flatten)]
     numbers: DrawingOptions,
     /// Element type: f64, f32, f16 or bf16
-    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
+    #[arg(long, default_value = "f32", help_heading = help::NUMBERS)]
     dtype: DType,
+    #[command(flatten)]
+    slices: Slices,
     #[command(flatten)]
     output: Output,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin mlp 784-512-10 -o mlp.npz
+  fanin mlp 784-512-10 --activation tanh --layout torch -o mlp.pt
+  fanin mlp 784-512-10 --like torch --seed 0 -o mlp.pt   torch's own values";
 
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
@@ -83,12 +97,18 @@ impl Mlp {
     }
 }
 
-/// The list of activations for the help.
-pub(super) fn activations() -> String {
+/// The names of the activations for the short help.
+fn names() -> StyledStr {
+    let names: Vec<&str> = ACTIVATIONS.iter().map(|row| row.name).collect();
+    help::styled(&format!("Activations:\n{}", names.join(", ")))
+}
+
+/// The activations and their schemes for the long help.
+fn activations() -> String {
     let widest = ACTIVATIONS.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let rows = ACTIVATIONS.iter().map(|row| format!("  {:widest$}  {} ({})", row.name, row.scheme, row.source));
     format!(
-        "Activations, with the literature's scheme for the weights before each:\n{}\n\
+        "Activations, with the literature's scheme for the weights before each:\n{}\n\n\
          `leaky-relu:0.2` sets the slope. In torch and mlx each activation counts as a layer; linear does not.",
         rows.collect::<Vec<_>>().join("\n")
     )

@@ -12,9 +12,9 @@ use super::destination::Destination;
 use super::drawing_options::DrawingOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::shown;
 use super::slices::Slices;
 use super::tokenizer_files;
+use super::{help, shown};
 use crate::format::Sidecar;
 use crate::model::family::{self, Configured};
 use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
@@ -25,55 +25,64 @@ use crate::text::{cut, escape};
 /// Write all weights of a model.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXAMPLES,
-    mut_arg("seed", |seed| seed.help("Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random` [default: the recipe's, or 0]")),
+    before_help = help::styled(EXAMPLES),
+    after_long_help = help::styled(RECIPES),
+    mut_arg("seed", |seed| seed.help("Seed: 0 to 2^64-1, or `random` [default: the recipe's]")),
     mut_arg("threads", |last| last),
     mut_arg("max_memory", |last| last),
 )]
 pub(super) struct Model {
-    /// Recipe, config.json, family name or weights file; - for standard input
+    /// Recipe, config.json, model family or weights file; - for stdin
     ///
-    /// A recipe is TOML or JSON. A config.json of transformers may be named by its folder (`fanin list models` lists the families). A
-    /// weights file, an index of shards or a folder of either gives names, shapes and types to --rules and --keep.
+    /// A recipe is TOML or JSON. For a config.json of Transformers, its folder may be given instead. `fanin list models` lists the families.
+    /// A weights file, an index of shards or a folder of either gives names, shapes and types to --rules and --keep.
     #[arg(value_name = "SPEC")]
     spec: String,
-    /// Override a constant of the recipe, such as hidden=64 or act=relu; repeatable
-    #[arg(long, value_name = "NAME=VALUE")]
+    /// Override a constant, as in hidden=64; repeatable
+    ///
+    /// A constant of the recipe, or a key of the config.json.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = help::INPUT)]
     set: Vec<String>,
-    /// Re-initialise the tensors of a weights file by the rules of this recipe
-    #[arg(long, value_name = "FILE")]
+    /// Recipe whose [rules] re-initialise a weights file
+    #[arg(long, value_name = "FILE", help_heading = help::INPUT)]
     rules: Option<PathBuf>,
-    /// Copy the tensors of a weights file whose names match, such as 'model.*'; repeatable
-    #[arg(long, value_name = "PATTERN")]
+    /// Tensors to copy, as in 'model.*'; repeatable
+    ///
+    /// The tensors of the weights file whose names match are copied; the others are drawn again.
+    #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
     keep: Vec<String>,
-    /// Axes: a framework, or one letter per axis [default: the recipe's]
-    #[arg(long)]
+    /// Axes: torch, keras, ... [default: the recipe's]
+    ///
+    /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
+    #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     #[command(flatten)]
-    slices: Slices,
-    #[command(flatten)]
     numbers: DrawingOptions,
-    /// Element type: f64, f32, f16 or bf16 [default: the recipe's]
-    #[arg(long, help_heading = super::NUMBERS)]
+    /// f64, f32, f16 or bf16 [default: the recipe's]
+    #[arg(long, help_heading = help::NUMBERS)]
     dtype: Option<DType>,
+    #[command(flatten)]
+    slices: Slices,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
     shards: Shards,
-    /// Copy the tokenizer files of a folder into the checkpoint
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    /// Folder with tokenizer files to copy
+    #[arg(long, value_name = "DIR", help_heading = help::OUTPUT)]
     tokenizer_from: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  fanin model recipe.toml -o model.safetensors
+  fanin model gpt2 --set n_layer=2 -o tiny/     a family with its defaults
+  fanin model config.json -o checkpoint/        as Transformers initialises it
+  fanin model recipe.toml -o model.safetensors  names, shapes and rules of yours";
+
+const RECIPES: &str = "\
+More examples:
   fanin model recipe.toml --set hidden=64 --set layers=2 -o tiny.npz
-  fanin model recipe.json --seed 7 --dtype bf16 -o model.safetensors
   fanin model - -o mlp.npz < recipe.toml
-  fanin model config.json -o checkpoint/             as transformers initialises it
-  fanin model gpt2 --set n_layer=2 -o tiny/          a family by its name
-  fanin model trained.safetensors --rules head.toml --keep 'model.*' -o fresh-head.safetensors
+  fanin model trained.safetensors --rules head.toml --keep 'model.*' -o new.safetensors
 
 A recipe:
   [constants]
@@ -84,6 +93,7 @@ A recipe:
   [tensors]
   \"fc1.weight\" = [784, \"hidden\"]
   \"fc1.bias\" = [\"hidden\"]
+
 docs/recipes.md explains recipes by examples.";
 
 /// The source of a model.

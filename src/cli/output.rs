@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::destination::{Destination, OPTION, Place};
-use super::memory;
 use super::overlap::Touched;
 use super::resources::Resources;
+use super::{help, memory};
 use crate::checkpoint::{MAX_SHARD_SIZE, Rank, RankOption};
 use crate::format::{FORMATS, Format};
 use crate::text::shown;
@@ -16,29 +16,31 @@ use crate::writer::{Existing, FileOptions};
 
 /// The options of output.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = help::OUTPUT)]
 #[expect(clippy::struct_field_names, reason = "use --output")]
 pub(super) struct Output {
-    /// Output file, DIR/ for a folder, or - for standard output
+    /// Output file, DIR/, or - for standard output
     ///
     /// DIR/ becomes a checkpoint with `model`, and otherwise gets one file per tensor.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// File format (`fanin list formats`) [default: by the file's extension]
-    #[arg(long)]
-    format: Option<String>,
+    /// Format: npy, npz, ... [default: by extension]
+    ///
+    /// `fanin list formats` lists the formats.
+    #[arg(long, value_parser = Format::find)]
+    format: Option<&'static Format>,
     /// Overwrite existing files
     #[arg(long)]
     pub(super) force: bool,
     /// Skip safetensors files that are already complete
     #[arg(long, conflicts_with = "force")]
     resume: bool,
-    /// Write SHA-256 sums to FILE.sha256 or DIR/SHA256SUMS
+    /// Write SHA-256 sums to FILE.sha256 or SHA256SUMS
     ///
     /// `sha256sum -c` reads them.
     #[arg(long)]
     sha256: bool,
-    /// Print what would be written, and write nothing
+    /// Print the plan and write nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not wait until the data is on the disk
@@ -58,12 +60,14 @@ pub(super) struct Output {
 
 /// The files of a checkpoint, and those of them that this process writes.
 #[derive(clap::Args, Clone, Copy, Default)]
-#[command(next_help_heading = "Many machines")]
+#[command(next_help_heading = help::MACHINES)]
 pub(super) struct Shards {
-    /// Write DIR/ as a checkpoint of files of at most SIZE [default: 5GB]
+    /// Maximum size of each file [default: 5GB]
+    ///
+    /// DIR/ becomes a checkpoint of as many files as needed.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse_file_size)]
     max_shard_size: Option<u64>,
-    /// Write only the files of this rank, counted from 0, or `auto`
+    /// Write the files of one rank: 0, 1, ... or `auto`
     ///
     /// `auto` takes the rank from Slurm, Kubernetes, torchrun or MPI.
     #[arg(long, value_name = "I", allow_negative_numbers = true)]
@@ -143,7 +147,7 @@ impl Output {
     }
 
     fn place(&self, folder: Folder, shards: Shards) -> Result<Place> {
-        let format = self.format.as_deref().map(Format::find).transpose()?;
+        let format = self.format;
         if let Some(path) = self.folder(folder, shards) {
             return self.place_in(path, folder, shards, format);
         }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::data::DataOptions;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
-use super::shown;
+use super::{help, shown};
 use crate::format::Piece;
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
@@ -38,45 +38,68 @@ use resume::Resumed;
 /// Train initial weights on data, layer by layer.
 #[derive(clap::Args)]
 #[command(
-    mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Continue an interrupted run from its checkpoint, if any")),
-    mut_arg("max_memory", |memory| memory.help("Memory limit for training, and for data that must be unpacked or parsed, such as 8GiB [default: half of the free memory]")),
+    before_help = help::styled(EXAMPLES),
+    after_help = "`fanin list pretrain-methods` describes the methods.",
+    after_long_help = help::styled(&methods()),
+    mut_arg("resume", |resume| resume.conflicts_with(clap::builder::Resettable::Reset).help("Continue an interrupted run from its checkpoint")),
+    mut_arg("max_memory", |memory| memory.help("Memory limit, as in 8GiB [default: half of free]").long_help("Memory limit for training, and for data that must be unpacked or parsed, as in 8GiB [default: half of the free memory]")),
 )]
 pub(super) struct Pretrain {
-    /// Training method (see below)
+    /// rbm, dae, pca, kmeans, lsuv or weight-norm
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     method: String,
-    /// Layer sizes joined by -, starting with the number of features, as in 784-256-64
+    /// Layer sizes, from the number of features on, as in 784-256-64
     sizes: Sizes,
-    /// Data file, samples x features: .npy, text such as CSV, or a tensor of a weights file (.npz, safetensors, ...)
-    #[arg(long, value_name = "FILE")]
+    /// Samples x features: .npy, CSV, .npz, ...
+    ///
+    /// An array file, text such as CSV, or a tensor of a weights file.
+    #[arg(long, value_name = "FILE", help_heading = help::INPUT)]
     data: PathBuf,
     #[command(flatten)]
     data_options: DataOptions,
+    /// Scheme before training [default: the method's]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new(), help_heading = help::SCHEMES)]
+    scheme: Option<String>,
+    /// Axes, names and order: torch, keras, ... [default: io]
+    ///
+    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs.
+    #[arg(long, help_heading = help::AXES)]
+    layout: Option<Layout>,
+    /// Random seed: 0 to 2^64-1, or `random`
+    ///
+    /// Decimal, or hexadecimal after 0x.
+    #[arg(long, allow_negative_numbers = true, default_value = "0", help_heading = help::NUMBERS)]
+    seed: Seed,
+    /// Element type: f64, f32, f16 or bf16
+    ///
+    /// Trained values have the precision of f32.
+    #[arg(long, default_value = "f32", help_heading = help::NUMBERS)]
+    dtype: DType,
     #[command(flatten)]
     options: MethodOptions,
-    /// Scheme of the weights before training [default: the method's]
-    #[arg(long, value_name = "EXPR", value_parser = NonEmptyStringValueParser::new())]
-    scheme: Option<String>,
-    /// Random seed: 0 to 2^64-1 (decimal or 0x hex), or `random`
-    #[arg(long, allow_negative_numbers = true, default_value = "0", help_heading = super::NUMBERS)]
-    seed: Seed,
-    /// Names, shapes and order: a framework, or one letter per axis (io, oi) [default: io]
-    #[arg(long)]
-    layout: Option<Layout>,
-    /// Element type: f64, f32, f16 or bf16; trained values have f32 precision
-    #[arg(long, default_value = "f32", help_heading = super::NUMBERS)]
-    dtype: DType,
-    /// Log file for the measurements, one JSON object per line
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
-    /// Plot of the learning curve and the first layer's weights
-    #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
-    /// Epochs between checkpoints, written to FILE.checkpoint next to the output [default: one every ten seconds]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    checkpoint_every: Option<u64>,
     #[command(flatten)]
     output: Output,
+    /// Log of the measurements, a JSON object per line
+    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT)]
+    log: Option<PathBuf>,
+    /// Plot of the learning curve and the first layer
+    #[arg(long, value_name = "FILE.svg", help_heading = help::OUTPUT)]
+    plot: Option<PathBuf>,
+    /// Epochs per checkpoint [default: every 10 seconds]
+    ///
+    /// The checkpoint is FILE.checkpoint next to the output.
+    #[arg(long, value_name = "N", value_parser = epochs, help_heading = help::OUTPUT)]
+    checkpoint_every: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fanin pretrain rbm 784-256-64 --data x.npy -o w.npz
+  fanin pretrain pca 64-16 --data x.csv --columns 2- -o w.npz
+  fanin pretrain lsuv 784-256-10 --data x.npz --scheme orthogonal -o w.npz";
+
+fn epochs(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&epochs| epochs > 0).ok_or_else(|| "use a whole number of 1 or more".into())
 }
 
 impl Pretrain {
@@ -358,7 +381,7 @@ pub(super) fn retrain(
 }
 
 /// The methods, for the help.
-pub(super) fn methods() -> String {
+fn methods() -> String {
     let widest = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
     let rows =
         METHODS.iter().map(|method| format!("  {:widest$}  {} ({})", method.name, method.summary, method.source));

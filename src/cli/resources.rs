@@ -11,12 +11,16 @@ const OF_SLICES: (u64, u64) = (64, 64 << 20);
 
 /// Threads and memory.
 #[derive(clap::Args, Clone, Copy)]
-#[command(next_help_heading = super::RESOURCES)]
+#[command(next_help_heading = super::help::RESOURCES)]
 pub(super) struct Resources {
-    /// Number of threads; does not change the output [default: all CPUs]
+    /// Number of threads [default: all CPUs]
+    ///
+    /// Does not change the output.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<u16>,
-    /// Memory limit per matrix, such as 8GiB [default: half of the free memory]
+    /// Memory per matrix, as in 8GiB [default: half of free]
+    ///
+    /// A larger matrix is an error. The default is half of the free memory.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<u64>,
 }

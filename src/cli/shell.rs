@@ -6,17 +6,24 @@ use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
-use super::command;
+use super::{command, help};
 use crate::format::FORMATS;
 use crate::scheme;
 use crate::tensor::{DType, LAYOUTS};
 
 /// Print a completion script for a shell.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(COMPLETIONS))]
 pub(super) struct Completions {
     /// The shell
     shell: Shell,
 }
+
+const COMPLETIONS: &str = "\
+Examples:
+  fanin completions bash > ~/.local/share/bash-completion/completions/fanin
+  fanin completions zsh > ~/.zfunc/_fanin
+  fanin completions fish > ~/.config/fish/completions/fanin.fish";
 
 impl Completions {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
@@ -55,10 +62,17 @@ impl Completions {
 
 /// Print a manual page.
 #[derive(clap::Args)]
+#[command(before_help = help::styled(PAGES))]
 pub(super) struct Man {
     /// Command [default: the page of fanin itself]
     command: Option<String>,
 }
+
+const PAGES: &str = "\
+Examples:
+  fanin man | man -l -
+  fanin man init | man -l -
+  fanin man init > ~/.local/share/man/man1/fanin-init.1";
 
 impl Man {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {

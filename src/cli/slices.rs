@@ -7,10 +7,10 @@ use crate::plan::{Plan, SliceSpec};
 /// The slices that are written.
 #[derive(clap::Args)]
 pub(super) struct Slices {
-    /// Write a slice; its values equal those of the full tensor
+    /// Part of a tensor, as in w=0:128; repeatable
     ///
-    /// w=0:128 takes rows, w=:,64:128 columns.
-    #[arg(long = "slice", value_name = "NAME=ROWS,...")]
+    /// w=0:128 takes rows, w=:,64:128 columns. The values equal those of the full tensor.
+    #[arg(long = "slice", value_name = "NAME=RANGES", help_heading = super::help::OUTPUT)]
     cuts: Vec<SliceSpec>,
 }
 

@@ -1,20 +1,66 @@
-//! Errors of the argument parser in the form of all errors: culprit, fault, fix.
+//! Errors of the argument parser in the form of all errors, culprit, fault, fix, with the usage below.
 
 use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::text::nearest;
 
+/// A command line that could not be parsed.
+#[derive(Debug)]
+pub(super) struct UsageError {
+    /// The line that names the fault.
+    fault: String,
+    /// The usage of the command, and how to see its help.
+    pub(super) usage: String,
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.fault)
+    }
+}
+
+impl Error for UsageError {}
+
+/// The error of a command line.
+pub(super) fn error(error: &clap::Error, line: &mut Command, arguments: &[OsString]) -> UsageError {
+    let fault = match error.kind() {
+        // The parser does not report which.
+        ErrorKind::InvalidUtf8 => {
+            let culprit = arguments.iter().find(|argument| argument.to_str().is_none());
+            let culprit = culprit.cloned().unwrap_or_default();
+            format!("`{}` is not UTF-8, as every argument must be except file names", culprit.display())
+        }
+        _ => message(error),
+    };
+    line.build();
+    let verb = arguments.get(1).and_then(|verb| verb.to_str()).filter(|verb| *verb != "help");
+    let usage = match verb.and_then(|verb| line.find_subcommand_mut(verb)) {
+        Some(command) => usage(command),
+        None => usage(line),
+    };
+    UsageError { fault, usage }
+}
+
+fn usage(command: &mut Command) -> String {
+    let usage = command.render_usage().ansi().to_string();
+    let name = command.get_bin_name().unwrap_or("fanin");
+    format!("\n{usage}\n\nFor more information, try '{name} --help'.\n")
+}
+
 /// An error of the parser on one line.
-pub(super) fn message(error: &clap::Error) -> String {
+fn message(error: &clap::Error) -> String {
     let culprit = culprits(error, ContextKind::InvalidArg);
     let value = strings(error, ContextKind::InvalidValue).join(" ");
     match error.kind() {
         ErrorKind::UnknownArgument if culprit.starts_with('-') => {
             format!("unknown option `{culprit}`{}", near(error, &culprit, ContextKind::SuggestedArg))
         }
-        ErrorKind::UnknownArgument => format!("`{culprit}`: one argument too many"),
+        ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`"),
         ErrorKind::InvalidSubcommand => {
             let command = strings(error, ContextKind::InvalidSubcommand).join(" ");
             format!("unknown command `{command}`{}", near(error, &command, ContextKind::SuggestedSubcommand))
@@ -29,12 +75,12 @@ pub(super) fn message(error: &clap::Error) -> String {
             let shown = format!("`{value}`");
             if fault.contains(&shown) { format!("{culprit}: {fault}") } else { format!("{culprit} {shown}: {fault}") }
         }
-        ErrorKind::TooManyValues => format!("{culprit} takes no value, such as `{value}`"),
+        ErrorKind::TooManyValues => format!("{culprit} takes no value, but `{value}` was given"),
         ErrorKind::ArgumentConflict => match culprits(error, ContextKind::PriorArg) {
             other if other == culprit => format!("{culprit} is given twice"),
             other => format!("{culprit} cannot be used with {other}"),
         },
-        ErrorKind::MissingRequiredArgument => format!("missing: {culprit}"),
+        ErrorKind::MissingRequiredArgument => format!("missing {}", culprit.replace("...", "").replace(", ", " and ")),
         _ => first_lines(error),
     }
 }

@@ -15,7 +15,7 @@ use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use super::data::DataOptions;
 use super::drawing_options::DrawingOptions;
 use super::resources::Resources;
-use super::{Outcome, shown};
+use super::{Outcome, help, shown};
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
 use crate::plan::{Common, DrawnTensor, Plan};
@@ -31,68 +31,84 @@ use crate::writer::Settings;
 ///
 /// Uses the file's own provenance, unless --scheme or --recipe is given. Exit status: 0 match, 1 mismatch, 2 error.
 #[derive(clap::Args)]
-#[command(mut_args(with_help))]
+#[command(before_help = help::styled(EXAMPLES), mut_args(with_help))]
 pub(super) struct Verify {
     /// Weights file, index (*.index.json), or a folder of either
     file: PathBuf,
-    /// Scheme or module (torch.nn.Linear) of the values, for a file without provenance
-    #[arg(long, value_name = "EXPR", conflicts_with = "recipe")]
-    scheme: Option<String>,
-    /// Recipe or config.json, as `fanin model` takes it, for a file without provenance
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Verify only tensors whose names match PATTERN (* any characters, ? any one)
-    #[arg(long, value_name = "PATTERN")]
+    /// Tensors to check, as in 'fc*' [default: all]
+    ///
+    /// `*` stands for any characters, `?` for any one.
+    #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
     tensor: Option<String>,
-    /// Name under which the tensor was drawn, if the .npy file has another; with --scheme
-    #[arg(long, requires = "scheme")]
-    name: Option<Name>,
-    /// Axes, with --scheme: a framework, or one letter per axis
-    #[arg(long, requires = "scheme")]
-    layout: Option<Layout>,
-    /// Number of inputs of each output, with --scheme [default: by the layout]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
-    fan_in: Option<u64>,
-    /// Number of outputs of each input, with --scheme [default: by the layout]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme")]
-    fan_out: Option<u64>,
-    /// File with the weight that a scheme such as pissa-a started from
-    #[arg(long, value_name = "FILE")]
-    base: Option<PathBuf>,
-    /// Name of that weight, if its file holds several tensors
-    #[arg(long, value_name = "NAME", requires = "base")]
-    base_tensor: Option<String>,
     /// Data that the weights were trained on
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scheme", "recipe"], help_heading = help::INPUT)]
     data: Option<PathBuf>,
     #[command(flatten)]
     data_options: DataOptions,
-    /// Test whether the values fit the distribution, whatever their seed
+    /// Scheme or module, for a file without provenance
+    #[arg(long, conflicts_with = "recipe", help_heading = help::SCHEMES)]
+    scheme: Option<String>,
+    /// Recipe or config.json, for a file without provenance
     ///
-    /// With --scheme or --recipe this also works for files of other programs.
-    #[arg(long)]
-    distribution: bool,
-    /// Probability of a false alarm with --distribution, over all tensors together
-    #[arg(long, value_name = "P", default_value = "1e-6", value_parser = alpha, requires = "distribution", allow_negative_numbers = true)]
-    alpha: f64,
+    /// As `fanin model` takes it.
+    #[arg(long, value_name = "FILE", help_heading = help::SCHEMES)]
+    recipe: Option<PathBuf>,
+    /// Name that the tensor was drawn with, with --scheme
+    ///
+    /// Needed if the .npy file has another name.
+    #[arg(long, requires = "scheme", help_heading = help::SCHEMES)]
+    name: Option<Name>,
+    /// Axes: torch, keras, ..., or letters; with --scheme
+    ///
+    /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
+    #[arg(long, requires = "scheme", help_heading = help::AXES)]
+    layout: Option<Layout>,
+    /// Number of inputs per output [default: by layout]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme", help_heading = help::AXES)]
+    fan_in: Option<u64>,
+    /// Number of outputs per input [default: by layout]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::init::fan, requires = "scheme", help_heading = help::AXES)]
+    fan_out: Option<u64>,
     #[command(flatten)]
     numbers: DrawingOptions,
+    /// Weight that a scheme such as pissa-a started from
+    #[arg(long, value_name = "FILE", help_heading = help::BASE)]
+    base: Option<PathBuf>,
+    /// Its name, if the file has several tensors
+    #[arg(long, value_name = "NAME", requires = "base", help_heading = help::BASE)]
+    base_tensor: Option<String>,
+    /// Test the distribution of the values, whatever their seed
+    ///
+    /// With --scheme or --recipe this also works for files of other programs.
+    #[arg(long, help_heading = help::TEST)]
+    distribution: bool,
+    /// Probability of a false alarm [default: 1e-6]
+    ///
+    /// Over all tensors together.
+    #[arg(long, value_name = "P", default_value = "1e-6", hide_default_value = true, value_parser = alpha, requires = "distribution", allow_negative_numbers = true, help_heading = help::TEST)]
+    alpha: f64,
     /// Print nothing; the exit status is the answer
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long, help_heading = help::OUTPUT)]
     quiet: bool,
     /// Print the report as JSON
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = help::OUTPUT)]
     json: bool,
     #[command(flatten)]
     resources: Resources,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  fanin verify w.safetensors                            by its provenance
+  fanin verify w.npy --scheme he-normal --seed 7        by a scheme and a seed
+  fanin verify w.npy --scheme he-normal --distribution  by a statistical test";
+
 /// Sets this command's help of the common options.
 fn with_help(argument: clap::Arg) -> clap::Arg {
     match argument.get_id().as_str() {
         "seed" => argument.help("Seed of the values, with --scheme or --recipe"),
-        "like" => argument.help("Framework that drew the values, with --scheme or --recipe").long_help(
-            "Framework that drew the values, with --scheme or --recipe\n\nTensors count as drawn in the file's order, those of --tensor only.",
+        "like" => argument.help("Framework of the values, with --scheme or --recipe").long_help(
+            "Framework of the values, with --scheme or --recipe\n\nTensors count as drawn in the file's order, those of --tensor only.",
         ),
         _ => argument,
     }

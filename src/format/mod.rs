@@ -23,7 +23,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::plan::Plan;
 use crate::tensor::{Element, Name, Origin};
-use crate::text::did_you_mean;
+use crate::text::did_you_mean_or_list;
 pub use entry::Entry;
 pub(crate) use entry::{Found, opening, shown_name};
 pub(crate) use foreign::{foreign, is_foreign};
@@ -119,9 +119,9 @@ impl fmt::Display for Format {
 impl Format {
     /// The format of a name. Errors with the nearest name.
     pub fn find(name: &str) -> Result<&'static Self> {
-        FORMATS.iter().find(|format| format.name == name).with_context(|| {
-            let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-            format!("unknown format `{name}`: use {}{}", names.join(", "), did_you_mean(name, names.iter().copied()))
+        FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(name)).with_context(|| {
+            let names = FORMATS.iter().map(|format| format.name);
+            format!("unknown format `{name}`{}", did_you_mean_or_list(name, names, "formats"))
         })
     }
 

@@ -8,7 +8,7 @@ use super::layers::{self, Framework, LayerKind, LayerNaming, LayerTensor, Parame
 use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Plan};
 use crate::tensor::{DType, Layout, Seed, Shape};
-use crate::text::{cut, did_you_mean};
+use crate::text::{cut, did_you_mean_or};
 
 /// A perceptron.
 pub struct Mlp {
@@ -143,10 +143,9 @@ impl FromStr for Activation {
         let words = |row: &ActivationRow| std::iter::once(row.name).chain(row.aliases.iter().copied());
         let found = ACTIVATIONS.iter().find(|row| words(row).any(|known| folded(known) == folded(word)));
         let row = found.with_context(|| {
-            let names: Vec<&str> = ACTIVATIONS.iter().map(|row| row.name).collect();
             let shown = cut(word, 60);
-            let near = did_you_mean(&shown, ACTIVATIONS.iter().flat_map(words));
-            format!("unknown activation `{shown}`: known are {}{near}", names.join(", "))
+            let near = did_you_mean_or(&shown, ACTIVATIONS.iter().flat_map(words), "fanin mlp --help");
+            format!("unknown activation `{shown}`{near}")
         })?;
         let slope = slope.map(|slope| {
             ensure!(row.name == "leaky-relu", "`{}` takes no value: only leaky-relu takes one, its slope", row.name);

@@ -41,7 +41,7 @@ pub use trained::TrainingTarget;
 use crate::matrix::Matrix;
 use crate::scheme::{AnyParameter, Arguments, Expression};
 use crate::tensor::{DType, Name};
-use crate::text::{cut, did_you_mean};
+use crate::text::{cut, did_you_mean_or_list};
 use activation::Activation;
 use input::Input;
 
@@ -130,8 +130,7 @@ impl Method {
     pub fn find(name: &str) -> Result<&'static Self> {
         let names = || METHODS.iter().map(|method| method.name);
         METHODS.iter().find(|method| method.name == name).with_context(|| {
-            let (shown, known) = (cut(name, 60), names().collect::<Vec<_>>().join(", "));
-            format!("unknown method `{shown}`: known are {known}{}", did_you_mean(name, names()))
+            format!("unknown method `{}`{}", cut(name, 60), did_you_mean_or_list(name, names(), "pretrain-methods"))
         })
     }
 
@@ -145,9 +144,9 @@ impl MethodSpec {
     /// A method with the given options, each a name and a value.
     pub fn new(method: &'static Method, options: &[(&str, &str)]) -> Result<Self> {
         for (option, _) in options {
-            let known: Vec<String> = method.parameters().map(|known| format!("--{}", known.name())).collect();
-            let is_known = method.parameters().any(|known| known.name() == *option);
-            ensure!(is_known, "{} has no option --{option}: it has {}", method.name, known.join(", "));
+            let has = |method: &&Method| method.parameters().any(|known| known.name() == *option);
+            let others: Vec<&str> = METHODS.iter().filter(has).map(|method| method.name).collect();
+            ensure!(has(&method), "{} has no option --{option}: use it with {}", method.name, others.join(" or "));
         }
         let arguments = Arguments::of(method.parameters().collect(), options)?;
         options::check(&arguments)?;

@@ -112,8 +112,13 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 
 /// `; did you mean ...?`, or the command that lists the candidates if none is near.
 pub fn did_you_mean_or_list<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> String {
+    did_you_mean_or(word, candidates, &format!("fanin list {what}"))
+}
+
+/// `; did you mean ...?`, or the command that shows the candidates if none is near.
+pub fn did_you_mean_or<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, command: &str) -> String {
     let near = did_you_mean(word, candidates);
-    if near.is_empty() { format!("; `fanin list {what}` shows all") } else { near }
+    if near.is_empty() { format!("; `{command}` shows all") } else { near }
 }
 
 /// The text in lines of at most `width` characters, broken between words.

@@ -111,18 +111,3 @@ fn a_file_may_have_a_name_that_is_not_utf_8() {
     assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
     assert!(folder.join(&name).is_file());
 }
-
-#[test]
-fn short_help_is_grouped_and_that_of_init_fits_a_page() {
-    let folder = Folder::new();
-    let headings = ["Options:", "Options of methods:", "Numbers:", "Output:", "Many machines:", "Resources:"];
-    for verb in ["init", "mlp", "model", "pretrain", "inspect", "verify"] {
-        let help = String::from_utf8(folder.done(&format!("{verb} -h"))).unwrap();
-        let places: Vec<_> = headings.iter().filter_map(|heading| help.find(&format!("\n{heading}\n"))).collect();
-        assert!(places.is_sorted() && places.len() >= 3, "{verb}: {help}");
-        let many_machines = ["--rank", "--world-size", "--max-shard-size"].map(|option| help.contains(option));
-        assert_eq!(many_machines, [matches!(verb, "init" | "model"); 3], "{verb}");
-        assert_eq!(help.contains("--tokenizer-from"), verb == "model", "{verb}");
-        assert!(verb != "init" || help.lines().count() <= 60, "{help}");
-    }
-}

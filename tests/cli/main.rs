@@ -6,6 +6,7 @@ mod common;
 mod checkpoints;
 mod dry_run;
 mod explain;
+mod help;
 mod init;
 mod inspect;
 mod like;

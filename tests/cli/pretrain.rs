@@ -34,7 +34,7 @@ fn folder() -> Folder {
 fn refused(folder: &Folder, line: &str, words: &[&str]) {
     let before = folder.contents();
     let ended = Ended::of(&mut folder.fanin(&format!("pretrain {line}")));
-    let message = ended.stderr.lines().last().unwrap_or_default().to_string();
+    let message = ended.error();
     assert_eq!(ended.status, 2, "{line}: {}", ended.stderr);
     assert!(words.iter().all(|word| message.contains(word)), "{line}: {words:?} are not in {message:?}");
     assert_eq!(folder.contents(), before, "{line} changed the folder");

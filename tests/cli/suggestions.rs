@@ -15,6 +15,6 @@ fn only_a_near_option_or_command_is_suggested() {
         ("zzz", "unknown command `zzz`"),
     ] {
         let ended = Ended::of(&mut folder.fanin(line));
-        assert!(ended.is_refusal() && ended.stderr.trim_end().ends_with(message), "{line}: {}", ended.stderr);
+        assert!(ended.is_refusal() && ended.error().ends_with(message), "{line}: {}", ended.stderr);
     }
 }

@@ -180,9 +180,19 @@ impl Ended {
         self.status == 75 && self.is_one_line()
     }
 
+    /// The line of the error, without the usage below it.
+    pub(crate) fn error(&self) -> &str {
+        self.stderr.lines().next().unwrap_or_default()
+    }
+
+    /// True if standard error holds one line, or one line and the usage of a command that could not be parsed.
     fn is_one_line(&self) -> bool {
-        let line = self.stderr.strip_prefix("fanin: ").and_then(|message| message.strip_suffix('\n'));
-        line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_control))
+        let Some((line, usage)) = self.stderr.strip_prefix("fanin: ").and_then(|text| text.split_once('\n')) else {
+            return false;
+        };
+        let is_usage =
+            usage.starts_with("\nUsage: fanin ") && usage.ends_with(" --help'.\n") && usage.lines().count() == 4;
+        !line.is_empty() && !line.contains(char::is_control) && (usage.is_empty() || is_usage)
     }
 }
 

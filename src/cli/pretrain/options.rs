@@ -47,27 +47,34 @@ fn heading(option: &dyn AnyParameter) -> &'static str {
     }
 }
 
-/// The help with the default, or with each method's default.
-fn help(option: &dyn AnyParameter) -> String {
+/// The short and the long help: the option, its values and its default, or each method's default.
+fn help(option: &dyn AnyParameter) -> [String; 2] {
     let words = match option.kind() {
-        Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),
-        Kind::ChoiceOrNumber(words) => format!(" [possible values: {}, a number]", words.join(", ")),
+        Kind::Choice(words) => words.join(", "),
+        Kind::ChoiceOrNumber(words) => format!("{}, number", words.join(", ")),
         _ => String::new(),
     };
-    let help = format!("{}{}{words}", option.help()[..1].to_uppercase(), &option.help()[1..]);
+    let long = format!("{}{}", option.help()[..1].to_uppercase(), &option.help()[1..]);
+    let short = long.split([':', ';', ',']).next().unwrap_or_default();
+    let [short, long] = match words.as_str() {
+        "" => [short.into(), long],
+        words => [format!("{short}: {words}"), format!("{long} [possible values: {words}]")],
+    };
     let defaults = defaults(option);
     let first = defaults.first().map_or("", |(_, default)| default);
-    if [1, METHODS.len()].contains(&defaults.len()) && defaults.iter().all(|(_, default)| *default == first) {
-        return format!("{help} [default: {first}]");
-    }
     let each: Vec<String> = defaults.iter().map(|(method, default)| format!("{method} {default}")).collect();
-    format!("{help} [default: {}]", each.join(", "))
+    if [1, METHODS.len()].contains(&defaults.len()) && defaults.iter().all(|(_, default)| *default == first) {
+        return [short, long].map(|help| format!("{help} [default: {first}]"));
+    }
+    [format!("{short} [default: by method]"), format!("{long} [default: {}]", each.join(", "))]
 }
 
 impl Args for MethodOptions {
     fn augment_args(command: Command) -> Command {
         options().into_iter().fold(command, |command, option| {
-            let argument = Arg::new(option.name()).long(option.name()).help(help(option)).help_heading(heading(option));
+            let [short, long] = help(option);
+            let argument = Arg::new(option.name()).long(option.name()).help(short).long_help(long);
+            let argument = argument.help_heading(heading(option));
             command.arg(match option.kind() {
                 Kind::Flag => {
                     argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")

@@ -29,10 +29,7 @@ use crate::tensor::{DType, Seed};
 /// Errors if the seed is not one 64-bit number.
 pub(super) fn check(seed: &Seed) -> Result<()> {
     seed.check_no_steps()?;
-    ensure!(
-        seed.to_u64().is_some(),
-        "a seed is an integer from 0 to 2^64-1 (decimal or 0x hex) or `random`: other seeds need --like"
-    );
+    ensure!(seed.to_u64().is_some(), "use 0 to 2^64-1 (decimal or 0x hex), or `random`; other seeds need --like");
     Ok(())
 }
 

@@ -1,0 +1,24 @@
+//! The colours of help and errors.
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice, adapter};
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Style};
+
+/// The style of headings.
+pub(super) const HEADING: Style = AnsiColor::Green.on_default().bold();
+/// The style of the word before an error.
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The styles of help.
+pub(super) const STYLES: Styles =
+    Styles::styled().header(HEADING).usage(HEADING).literal(LITERAL).placeholder(AnsiColor::Cyan.on_default());
+
+/// The text as a stream takes it: a terminal gets its colours, unless `NO_COLOR`, `CLICOLOR` or `TERM` refuse them.
+pub(super) fn coloured(text: &str, stream: &impl RawStream) -> String {
+    match AutoStream::choice(stream) {
+        ColorChoice::Never => adapter::strip_str(text).to_string(),
+        _ => text.into(),
+    }
+}
