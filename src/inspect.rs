@@ -10,7 +10,7 @@ pub use picture::{Plotted, Series, chart};
 pub use spectrum::{FEW_AXES, Spectrum, spectrum};
 pub use tree::tree;
 
-use crate::distribution::{Distribution, cdf};
+use crate::distribution::Distribution;
 use crate::reader::{Contents, Entry};
 use crate::scan::scan;
 use crate::statistics::histogram::{Bins, Histogram};
@@ -61,23 +61,15 @@ pub fn histogram(contents: &Contents, number: usize, bins: Bins, threads: usize)
         _ => parts.iter().map(|(_, zeros)| zeros).sum(),
     };
     let histogram = Histogram { bins, counts, zeros: 0, expected: None }.with_zeros_apart(zeros);
-    let planned = entry.and_then(|entry| entry.planned.as_ref());
-    let cdf = planned.and_then(|tensor| cdf(tensor.distribution())).filter(|_| bins.len() > 1);
-    let expected = cdf.map(|cdf| bins.expected(&*cdf, histogram.total() as u64));
-    Ok(Histogram { expected, ..histogram })
+    let marginal = entry.and_then(|entry| entry.planned.as_ref()?.spec().marginal());
+    Ok(Histogram { expected: marginal.and_then(|marginal| marginal.expected(&histogram)), ..histogram })
 }
 
-/// The density that is expected of tensor `number` at points of a range; `None` if it is not known.
+/// The expected density of tensor `number` at points of a range, without single values; `None` if it is not known.
 pub fn density(contents: &Contents, number: usize, (low, high): (f64, f64)) -> Option<Vec<(f64, f64)>> {
     const POINTS: usize = 400;
     let planned = contents.entries.get(number)?.planned.as_ref()?;
-    let cdf = cdf(planned.distribution())?;
-    let bins = Bins::new(low, high, POINTS);
-    let point = |bin: usize| {
-        let (from, to) = (bins.edge(bin), bins.edge(bin + 1));
-        (from / 2.0 + to / 2.0, (cdf(to) - cdf(from)) / bins.step())
-    };
-    (bins.len() > 1).then(|| (0..bins.len()).map(point).collect())
+    planned.spec().marginal()?.density(&Bins::new(low, high, POINTS))
 }
 
 /// Bins for `count` values from `low` to `high`: the more values, the more bins (Rice's rule), up to `most`. Each whole number lies in the

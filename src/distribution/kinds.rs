@@ -4,6 +4,8 @@ use std::fmt::Debug;
 
 use rand::Rng;
 
+use crate::statistics::marginal::Marginal;
+
 /// The moments and range of a distribution. The debug form must include every parameter: tests compare distributions by it.
 pub trait Moments: Debug + Send + Sync {
     /// The mean of an element over all draws, if known and equal for every element.
@@ -18,6 +20,11 @@ pub trait Moments: Debug + Send + Sync {
 
     /// The closed interval of all values, if any. Values are clamped to it after rounding.
     fn bounds(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// The distribution of an element, averaged over its positions; `None` without a formula.
+    fn marginal(&self) -> Option<Marginal> {
         None
     }
 

@@ -1,8 +1,8 @@
 //! Distributions: complete instructions for drawing. A scheme makes one from a shape; a generator draws from it.
 
-mod cdf;
 mod kinds;
 pub mod libm_float;
+mod marginal;
 pub mod matrix;
 mod rounding;
 pub mod sampling;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use crate::statistics::truncated_normal::truncated_moments;
 use crate::tensor::{DType, Unfolding, to_f64};
-pub use cdf::{Cdf, cdf};
 pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
+pub use marginal::cdf;
 pub use spec::TensorSpec;
 pub use workspace::{bytes_of, panels};
 

@@ -1,6 +1,7 @@
 //! The inputs of a generator for a tensor.
 
 use super::Distribution;
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{DType, Name, Shape, Slice};
 
 /// A tensor to draw.
@@ -33,5 +34,10 @@ impl TensorSpec {
     pub fn whole(&self) -> Self {
         let of = self.slice.as_ref().and_then(|slice| Shape::new(slice.of.clone()).ok());
         Self { shape: of.unwrap_or_else(|| self.shape.clone()), slice: None, ..self.clone() }
+    }
+
+    /// The distribution of one element of the full tensor before rounding; `None` without a formula. See [`Marginal`].
+    pub fn marginal(&self) -> Option<Marginal> {
+        self.distribution.marginal(self.whole().shape.count())
     }
 }

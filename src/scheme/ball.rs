@@ -8,6 +8,7 @@ use super::common;
 use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example};
 use crate::distribution::sampling::open_unit;
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
 const RADIUS: Parameter<f64> = common::RADIUS.default("1").help("the radius, above 0");
@@ -117,6 +118,16 @@ impl Moments for Points {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((if self.kind == Region::Simplex { 0.0 } else { -self.radius }, self.radius))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let dimensions = self.unfolding.columns();
+        match self.kind {
+            // A point of a ball is the projection of one on a sphere of two more dimensions.
+            Region::Ball => Some(Marginal::coordinate(self.radius, dimensions + 2)),
+            Region::Sphere => Some(Marginal::coordinate(self.radius, dimensions)),
+            Region::Simplex => None,
+        }
     }
 
     fn max_abs(&self) -> f64 {

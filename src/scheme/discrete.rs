@@ -10,6 +10,7 @@ use super::common::{HIGH, LOW, P, VALUE};
 use super::parameter::Value as _;
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::{Distribution, Iid, Moments, Named};
+use crate::statistics::marginal::Marginal;
 
 const OTHER: Parameter<f64> = Parameter::new("other", "the other value [default: -value]");
 
@@ -94,6 +95,10 @@ impl Moments for Choice {
         Some((self.value - self.other).abs() * (self.p * (1.0 - self.p)).sqrt())
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        Some(Marginal::discrete([(self.value, self.p), (self.other, 1.0 - self.p)]))
+    }
+
     fn max_abs(&self) -> f64 {
         self.value.abs().max(self.other.abs())
     }
@@ -149,6 +154,15 @@ impl Moments for IntegerUniform {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.low as f64, self.high as f64))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        const FEW: i64 = 1000;
+        let (low, count) = (self.low as f64, self.high - self.low + 1);
+        Some(match count <= FEW {
+            true => Marginal::discrete((self.low..=self.high).map(|value| (value as f64, 1.0 / count as f64))),
+            false => Marginal::continuous(move |x| ((x.floor() - low + 1.0) / count as f64).clamp(0.0, 1.0)),
+        })
     }
 
     fn max_abs(&self) -> f64 {

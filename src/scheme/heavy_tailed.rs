@@ -12,7 +12,9 @@ use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
+use crate::statistics::marginal::Marginal;
 use crate::statistics::quadrature::moments;
+use crate::statistics::special::beta;
 
 const SCALE: Parameter<f64> = common::SCALE.default("1").help("the scale, above 0");
 pub(super) const LIMIT: Parameter<f64> =
@@ -85,6 +87,11 @@ impl Moments for Laplace {
         Some(2f64.sqrt() * self.scale)
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        let scale = self.scale;
+        Some(Marginal::symmetric(self.mean, move |x| -libm::expm1(-x / scale)))
+    }
+
     fn max_abs(&self) -> f64 {
         self.mean.abs() + LARGEST_EXPONENTIAL * self.scale
     }
@@ -155,6 +162,12 @@ impl Moments for Cauchy {
         around(self.median, self.limit)
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        let (scale, limit) = (self.scale, self.limit.unwrap_or(f64::INFINITY));
+        let angle = move |x: f64| libm::atan(x.min(limit) / scale);
+        Some(Marginal::symmetric(self.median, move |x| angle(x) / angle(limit)))
+    }
+
     /// The tangent of the double nearest to pi / 2.
     fn max_abs(&self) -> f64 {
         self.median.abs() + self.limit.unwrap_or(self.scale * libm::tan(FRAC_PI_2))
@@ -204,6 +217,15 @@ impl Moments for StudentT {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         around(self.mean, self.limit)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let (dof, scale, limit) = (self.dof, self.scale, self.limit.unwrap_or(f64::INFINITY));
+        let within = move |x: f64| {
+            let square = (x.min(limit) / scale) * (x.min(limit) / scale);
+            1.0 - beta(dof / (dof + square), dof / 2.0, 0.5)
+        };
+        Some(Marginal::symmetric(self.mean, move |x| within(x) / within(limit)))
     }
 
     fn max_abs(&self) -> f64 {

@@ -9,6 +9,7 @@ use super::gain::{self, GAIN, GainArgument, SLOPE};
 use super::kernel_tap::kernel_axes;
 use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{MatrixIndex, Unfolding, to_f64, to_usize};
 
 const SCALE: Parameter<u64> = Parameter::new("scale", "the upscaling factor, 1 or more").default("2");
@@ -101,6 +102,15 @@ impl Moments for Icnr {
 
     fn std(&self) -> Option<f64> {
         Some(self.std)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let bound = 3f64.sqrt() * self.std;
+        match self.uniform && bound > 0.0 {
+            true => Distribution::Uniform { low: -bound, high: bound },
+            false => Distribution::Normal { mean: 0.0, std: self.std },
+        }
+        .marginal(self.unfolding.count())
     }
 
     fn max_abs(&self) -> f64 {

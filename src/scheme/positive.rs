@@ -12,6 +12,9 @@ use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
+use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
+use crate::statistics::special;
 
 const RATE: Parameter<f64> = Parameter::new("rate", "1 / mean, above 0").default("1");
 pub(super) const SHAPE: Parameter<f64> = Parameter::new("shape", "the shape, above 0").default("1");
@@ -97,6 +100,11 @@ impl Moments for Exponential {
         Some(POSITIVE)
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        let rate = self.rate;
+        Some(Marginal::continuous(move |x| -libm::expm1(-rate * x.max(0.0))))
+    }
+
     fn max_abs(&self) -> f64 {
         LARGEST_EXPONENTIAL * self.mean
     }
@@ -139,6 +147,11 @@ impl Moments for Gamma {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some(POSITIVE)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let Self { shape, scale, .. } = *self;
+        Some(Marginal::continuous(move |x| special::gamma(x / scale, shape)))
     }
 
     /// Marsaglia and Tsang's d (1 + z / sqrt(9 d))^3, d = shape - 1/3, at the largest normal. For a shape below 1, the maximum for shape +
@@ -187,6 +200,15 @@ impl Moments for LogNormal {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some(POSITIVE)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let Self { mu, sigma, .. } = *self;
+        let logarithm = move |x: f64| (libm::log(x.max(0.0)) - mu) / sigma;
+        Some(match sigma > 0.0 {
+            true => Marginal::continuous(move |x| normal::lower(logarithm(x))),
+            false => Marginal::discrete([(libm::exp(mu), 1.0)]),
+        })
     }
 
     fn max_abs(&self) -> f64 {
@@ -243,6 +265,11 @@ impl Moments for LogUniform {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.low, self.high))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let Self { low, span, .. } = *self;
+        Some(Marginal::continuous(move |x| (libm::log(x.max(0.0) / low) / span).clamp(0.0, 1.0)))
     }
 
     fn max_abs(&self) -> f64 {

@@ -24,7 +24,7 @@ impl Histogram {
     pub fn with_zeros_apart(mut self, zeros: usize) -> Self {
         let total = self.total();
         if zeros > 0 && zeros < total && to_f64(zeros as u64) >= FREQUENT * to_f64(total as u64) {
-            let bin = self.bins.bin(0.0, self.bins.step() / 2.0);
+            let bin = self.bins.bin(0.0);
             self.counts[bin] -= zeros;
             self.zeros = zeros;
         }
@@ -93,21 +93,21 @@ impl Bins {
 
     /// Adds the finite `values`, which must lie within the range, to the counts of their bins.
     pub fn count(&self, values: &[f64], counts: &mut [usize]) {
-        let half_step = self.step() / 2.0;
-        for value in values.iter().filter(|value| value.is_finite()) {
-            counts[self.bin(*value, half_step)] += 1;
+        for &value in values.iter().filter(|value| value.is_finite()) {
+            counts[self.bin(value)] += 1;
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is not below `low`")]
-    fn bin(&self, value: f64, half_step: f64) -> usize {
-        (((value / 2.0 - self.low / 2.0) / half_step) as usize).min(self.count - 1)
+    /// The bin of a finite value; that of the nearest edge for a value outside the range.
+    pub fn bin(&self, value: f64) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at 0")]
+        let bin = ((value / 2.0 - self.low / 2.0) / (self.step() / 2.0)) as usize;
+        bin.min(self.count - 1)
     }
 
-    /// Expected counts of `total` values with this distribution function.
-    pub fn expected(&self, cdf: &dyn Fn(f64) -> f64, total: u64) -> Vec<f64> {
-        let probability = |bin: usize| cdf(self.edge(bin + 1)) - cdf(self.edge(bin));
-        (0..self.count).map(|bin| probability(bin) * to_f64(total)).collect()
+    /// The probability of each bin under a distribution function.
+    pub fn probabilities<'a>(&'a self, cdf: &'a dyn Fn(f64) -> f64) -> impl Iterator<Item = f64> + 'a {
+        (0..self.count).map(move |bin| cdf(self.edge(bin + 1)) - cdf(self.edge(bin)))
     }
 }
 
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn expected_counts_of_a_uniform_distribution_are_equal() {
-        let cdf = |x: f64| x.clamp(0.0, 1.0);
-        assert_eq!(Bins::new(0.0, 1.0, 4).expected(&cdf, 8), [2.0; 4]);
+    fn the_bins_of_a_uniform_distribution_are_equally_likely() {
+        let bins = Bins::new(0.0, 1.0, 4);
+        assert_eq!(bins.probabilities(&|x: f64| x.clamp(0.0, 1.0)).collect::<Vec<f64>>(), [0.25; 4]);
     }
 }

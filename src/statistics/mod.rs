@@ -1,10 +1,12 @@
 //! Statistics independent of tensors: normal distribution, quadrature, summaries, histograms, distribution functions
-//! and p-values.
+//! of elements and samples, and p-values.
 
 pub mod ecdf;
 pub mod histogram;
+pub mod marginal;
 pub mod normal;
 pub mod p_value;
 pub mod quadrature;
+pub mod special;
 pub mod summary;
 pub mod truncated_normal;

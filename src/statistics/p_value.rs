@@ -2,6 +2,7 @@
 //! have the expected distribution.
 
 use super::normal;
+use super::special::beta;
 use crate::tensor::to_f64;
 
 /// Upper bound for the distance between an empirical distribution function of `count` values and the true one. Holds
@@ -79,44 +80,6 @@ pub fn sphere_projection(square: f64, coordinates: u64, dimensions: u64) -> f64 
     let (first, rest) = (to_f64(coordinates) / 2.0, to_f64(dimensions - coordinates) / 2.0);
     let square = square.clamp(0.0, 1.0);
     two_sided(beta(square, first, rest), beta(1.0 - square, rest, first))
-}
-
-/// Regularised incomplete beta function: the distribution function of the beta distribution.
-fn beta(x: f64, a: f64, b: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return x.clamp(0.0, 1.0);
-    }
-    // The continued fraction converges slowly above the mean.
-    if x > (a + 1.0) / (a + b + 2.0) {
-        return (1.0 - beta(1.0 - x, b, a)).max(0.0);
-    }
-    let scale = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b);
-    libm::exp(scale + a * libm::log(x) + b * libm::log1p(-x)) * fraction(x, a, b) / a
-}
-
-/// Continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the method of Lentz (1976).
-fn fraction(x: f64, a: f64, b: f64) -> f64 {
-    const LEAST: f64 = 1e-300;
-    let away = |value: f64| if value.abs() < LEAST { LEAST } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
-    let mut value = d;
-    for step in 1..20_000u32 {
-        let m = f64::from(step);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        let mut change = 1.0;
-        for term in [even, odd] {
-            d = 1.0 / away(1.0 + term * d);
-            c = away(1.0 + term / c);
-            change = c * d;
-            value *= change;
-        }
-        if (change - 1.0).abs() < 1e-15 {
-            break;
-        }
-    }
-    value
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod elementwise;
 mod fills;
 mod independence;
 mod isometry;
+mod marginal;
 mod orthogonal;
 mod promises;
 mod recurrent;

@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::parts::Convolution;
 use super::{Arguments, EMPTY, GAIN, Requires, SLOPE, Scheme, Site, example_on};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
-use crate::tensor::to_usize;
+use crate::statistics::marginal::Marginal;
+use crate::tensor::{to_f64, to_usize};
 
 pub(super) const ROW: Scheme = Scheme {
     name: "delta-orthogonal",
@@ -45,6 +46,11 @@ impl DeltaOrthogonal {
 impl Moments for DeltaOrthogonal {
     fn mean(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let off_centre = 1.0 - 1.0 / to_f64(self.convolution.taps().max(1));
+        Some(Marginal::coordinate(self.gain.abs(), self.convolution.outputs()).or_zero(off_centre))
     }
 
     fn max_abs(&self) -> f64 {

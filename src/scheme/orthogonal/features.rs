@@ -6,6 +6,7 @@ use super::super::common::STD;
 use super::parts::{scale, tensor};
 use super::{EMPTY, Parameter, Requires, Scheme, choice, example};
 use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
 choice! {
@@ -53,6 +54,15 @@ impl Moments for Features {
 
     fn std(&self) -> Option<f64> {
         Some(self.std)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let d = self.unfolding.columns();
+        // A random direction times the norm of a Gaussian vector is a Gaussian vector.
+        Some(match self.equal {
+            true => Marginal::coordinate(self.std * to_f64(d).sqrt(), d),
+            false => Marginal::normal(0.0, self.std),
+        })
     }
 
     fn max_abs(&self) -> f64 {

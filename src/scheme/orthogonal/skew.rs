@@ -7,8 +7,10 @@ use nalgebra::DMatrix;
 
 use super::parts::{haar, scale, tensor};
 use super::{EMPTY, Parameter, Requires, Scheme, choice, example_on};
-use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of, panels};
-use crate::tensor::{Unfolding, to_usize};
+use crate::distribution::{Distribution, Joint, Moments, NORMAL_REACH, RandomStreams, bytes_of, panels};
+use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
+use crate::tensor::{Unfolding, to_f64, to_usize};
 
 choice! {
     /// The source of the angles.
@@ -60,6 +62,31 @@ impl Angles {
         }
         angles
     }
+
+    /// The probability that an angle of a `size` x `size` matrix has a magnitude up to x; `None` for a matrix without angles.
+    fn within(self, size: u64) -> Option<Box<dyn Fn(f64) -> f64>> {
+        let blocks = size / 2;
+        let remainder = |modulus: f64| {
+            let turns = (0..).map(move |turn| modulus * f64::from(turn)).take_while(|&from| from < NORMAL_REACH);
+            let turns: Vec<f64> = turns.collect();
+            move |x: f64| turns.iter().map(|&from| 2.0 * normal::between(from, from + x.min(modulus))).sum()
+        };
+        Some(match self {
+            _ if blocks == 0 => return None,
+            Self::Henaff => Box::new(|x| (x / PI).min(1.0)),
+            Self::Cayley => Box::new(|x| (4.0 / PI * libm::atan(x)).min(1.0)),
+            Self::Normal => Box::new(remainder(PI)),
+            Self::NormalSqueeze => Box::new(remainder(PI / 8.0)),
+            // The density of the angles of rotations (Girko 1985), a sum of cosines, is integrated term by term.
+            Self::Haar => Box::new(move |x| {
+                let (x, odd) = (x.min(PI), size % 2);
+                let terms = (1..=blocks - 1 + odd).map(|term| to_f64(2 * term - odd));
+                let waves: f64 = terms.map(|times| libm::sin(times * x) / times).sum();
+                let sign = if odd == 1 { -1.0 } else { 1.0 };
+                (x + sign * waves / to_f64(blocks)) / PI
+            }),
+        })
+    }
 }
 
 /// The angles of a Haar-distributed rotation, ascending, in [0, pi].
@@ -104,6 +131,13 @@ struct SkewSymmetric {
 }
 
 impl Moments for SkewSymmetric {
+    fn marginal(&self) -> Option<Marginal> {
+        let size = self.unfolding.rows();
+        let within = self.angles.within(size)?;
+        let elements = to_f64(size) * to_f64(size);
+        Some(Marginal::symmetric(0.0, within).or_zero(1.0 - to_f64(size / 2 * 2) / elements.max(1.0)))
+    }
+
     fn max_abs(&self) -> f64 {
         PI
     }

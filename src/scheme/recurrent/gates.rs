@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 use super::super::{Arguments, Choice, EMPTY, Parameter, Scheme, Site, choice, example_on};
 use super::last_axis;
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
-use crate::tensor::to_usize;
+use crate::statistics::marginal::Marginal;
+use crate::tensor::{to_f64, to_usize};
 
 choice! {
     /// The order of the gates of an LSTM.
@@ -169,6 +170,16 @@ struct Chrono {
 impl Moments for Chrono {
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((-self.max_abs(), self.max_abs()))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let time = self.longest - 2.0;
+        // The probability of a time up to exp(x).
+        let up_to = move |x: f64| ((libm::exp(x) - 1.0) / time).clamp(0.0, 1.0);
+        let [keeps, renews] = [self.keeps, self.renews].map(|gate| f64::from(u8::from(gate.is_some())));
+        let random = keeps + renews;
+        let cdf = move |x: f64| (keeps * up_to(x) + renews * (1.0 - up_to(-x))) / random;
+        Some(Marginal::continuous(cdf).or_zero(1.0 - random / to_f64(self.gates.count())))
     }
 
     fn max_abs(&self) -> f64 {

@@ -9,6 +9,8 @@ use super::super::{AnyParameter, Arguments, EMPTY, Parameter, Scheme, Site, choi
 use super::hippo_values::{Matrix, Measure, Vector};
 use super::{exponential, last_axis};
 use crate::distribution::{Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
 use crate::tensor::{to_f64, to_usize};
 
 choice! {
@@ -215,6 +217,11 @@ struct Decays {
 }
 
 impl Moments for Decays {
+    fn marginal(&self) -> Option<Marginal> {
+        let negated = Marginal::continuous(|x| normal::upper(libm::log((-x).max(0.0))));
+        Some(negated.or_zero(1.0 - 1.0 / to_f64(self.size.max(1))))
+    }
+
     fn max_abs(&self) -> f64 {
         exponential(f64::INFINITY)
     }

@@ -11,6 +11,7 @@ use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, 
 use super::s4d::{Curve, Diagonal, Part};
 use super::{last_axis, ordered};
 use crate::distribution::{Distribution, Iid, Moments, sampling::open_unit};
+use crate::statistics::marginal::Marginal;
 use crate::statistics::quadrature::moments;
 use crate::tensor::to_f64;
 
@@ -144,6 +145,11 @@ impl Moments for LogarithmOfUniform {
         Some((libm::log(self.low), libm::log(self.high)))
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        let Self { low, high } = *self;
+        Some(Marginal::continuous(move |x| ((libm::exp(x) - low) / (high - low)).clamp(0.0, 1.0)))
+    }
+
     fn max_abs(&self) -> f64 {
         libm::log(self.low).abs().max(libm::log(self.high).abs())
     }
@@ -195,6 +201,16 @@ impl Moments for TimeStep {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((self.inverse_softplus(self.least), self.inverse_softplus(self.longest)))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let (low, high) = (libm::log(self.least), libm::log(self.longest));
+        // The softplus of a value is its time step; ln(exp(x) + 1) = x + ln(1 + exp(-x)) keeps its digits for large x.
+        let step = |x: f64| if x > 0.0 { x + libm::log1p(libm::exp(-x)) } else { libm::log1p(libm::exp(x)) };
+        let below = move |x: f64| ((libm::log(step(x)) - low) / (high - low)).clamp(0.0, 1.0);
+        let at_floor = if self.floor > self.least { (libm::log(self.floor) - low) / (high - low) } else { 0.0 };
+        let above_floor = move |x| ((below(x) - at_floor) / (1.0 - at_floor)).max(0.0);
+        Some(Marginal::continuous(above_floor).or_value(self.inverse_softplus(self.floor), at_floor))
     }
 
     fn max_abs(&self) -> f64 {

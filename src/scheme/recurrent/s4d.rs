@@ -9,6 +9,8 @@ use super::super::{Arguments, EMPTY, Parameter, Scheme, Site, choice, example_on
 use super::s4d_legs::LegS;
 use super::{exponential, last_axis};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
 use crate::tensor::{to_f64, to_usize};
 
 choice! {
@@ -176,6 +178,10 @@ struct Exponentials {
 }
 
 impl Moments for Exponentials {
+    fn marginal(&self) -> Option<Marginal> {
+        Some(Marginal::continuous(|x| normal::lower(libm::log(x.max(0.0)))))
+    }
+
     fn max_abs(&self) -> f64 {
         exponential(f64::INFINITY)
     }

@@ -11,6 +11,7 @@ use crate::distribution::{
     Distribution, Iid, Moments,
     sampling::{SMALLEST_UNIT, open_unit},
 };
+use crate::statistics::marginal::Marginal;
 use crate::statistics::quadrature::moments;
 
 const SOURCE: &str = "Orvieto, Smith, Gu, Fernando, Gulcehre, Pascanu and De 2023, Resurrecting recurrent neural networks for long sequences";
@@ -94,6 +95,13 @@ impl Moments for Ring {
         Some((self.at(1.0 - SMALLEST_UNIT), self.at(SMALLEST_UNIT)))
     }
 
+    fn marginal(&self) -> Option<Marginal> {
+        let (inner, outer) = (self.inner * self.inner, self.outer * self.outer);
+        // A larger value is a smaller radius.
+        let square = |x: f64| libm::exp(-2.0 * libm::exp(x));
+        Some(Marginal::continuous(move |x| ((outer - square(x)) / (outer - inner)).clamp(0.0, 1.0)))
+    }
+
     fn max_abs(&self) -> f64 {
         self.at(1.0 - SMALLEST_UNIT).abs().max(self.at(SMALLEST_UNIT).abs())
     }
@@ -122,6 +130,11 @@ impl Moments for Phase {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         Some((libm::log(self.largest) + libm::log(SMALLEST_UNIT), libm::log(self.largest)))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let largest = self.largest;
+        Some(Marginal::continuous(move |x| (libm::exp(x) / largest).min(1.0)))
     }
 
     fn max_abs(&self) -> f64 {

@@ -8,6 +8,7 @@ use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, 
 use super::random::{self, DISTRIBUTION, Random, ValueDistribution, Values, choose};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, sampling};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{to_f64, to_usize};
 
 const COSSU: &str = "Cossu et al. 2025, as in ReservoirComputing.jl";
@@ -115,6 +116,12 @@ impl Structure for Diagonals {
                 }
             });
         }
+    }
+
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        let n = to_f64(columns);
+        let places = if self.lower { n * (n + 1.0) / 2.0 } else { n * n };
+        Some(self.values.marginal(1.0).or_zero(1.0 - to_f64(self.count).max(n).min(places) / (n * n).max(1.0)))
     }
 
     fn max_abs(&self) -> f64 {

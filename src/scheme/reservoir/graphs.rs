@@ -6,6 +6,7 @@ use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_
 use super::random::{self, DISTRIBUTION, Random, Values};
 use super::{RADIUS, SQUARE, Structure, radius, scaled};
 use crate::distribution::{Distribution, sampling};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{to_f64, to_usize};
 
 const NEIGHBOURS: Parameter<u64> = Parameter::new("neighbours", "k, even and below the number of units").default("2");
@@ -108,6 +109,10 @@ impl Structure for SmallWorld {
         }
     }
 
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        Some(self.values.marginal(1.0).or_zero(1.0 - 2.0 * to_f64(self.half) / to_f64(columns.max(1))))
+    }
+
     fn max_abs(&self) -> f64 {
         self.values.max_abs()
     }
@@ -154,6 +159,12 @@ impl Structure for Cluster {
         }
     }
 
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        let together = to_f64(self.size) / to_f64(columns.max(1));
+        let density = self.within * together + self.between * (1.0 - together);
+        Some(self.values.marginal(1.0).or_zero(1.0 - density))
+    }
+
     fn max_abs(&self) -> f64 {
         self.values.max_abs()
     }
@@ -186,6 +197,12 @@ impl Structure for Chaotic {
                 *value = 0.0;
             }
         }
+    }
+
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        let n = to_f64(columns.max(1));
+        let density = if columns < 2 { 1.0 } else { (n + self.extra * n * (n - 2.0)) / (n * n) };
+        Some(Values::Uniform.marginal(1.0).or_zero(1.0 - density))
     }
 
     fn max_abs(&self) -> f64 {

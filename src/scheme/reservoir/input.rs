@@ -10,7 +10,8 @@ use super::random::{DEGREE, DENSITY_OF_ONE, DIRECTION, DISTRIBUTION, EXACT, POSI
 use super::spectral::{RandomSparse, random_sparse};
 use super::{ANY_MATRIX, Structure, drawn, pi};
 use crate::distribution::{Distribution, bytes_of};
-use crate::tensor::Unfolding;
+use crate::statistics::marginal::Marginal;
+use crate::tensor::{Unfolding, to_f64};
 
 const SCALING: Parameter<f64> =
     Parameter::new("scaling", "the factor on the values: their std, bound or magnitude, above 0").default("0.1");
@@ -112,6 +113,14 @@ impl Structure for Weighted {
             let value = if self.constant { 1.0 } else { Values::Uniform.one(words.as_mut()) };
             matrix[unit * inputs + unit / of_each] = self.scaling * value;
         }
+    }
+
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        let weights = match self.constant {
+            true => Marginal::discrete([(self.scaling, 1.0)]),
+            false => Values::Uniform.marginal(self.scaling),
+        };
+        Some(weights.or_zero(1.0 - 1.0 / to_f64(columns.max(1))))
     }
 
     fn max_abs(&self) -> f64 {

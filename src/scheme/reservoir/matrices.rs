@@ -8,6 +8,8 @@ use super::super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, example_
 use super::random::{self, DEGREE, DENSITY_OF_A_TENTH, DIRECTION, EXACT, Places, Random, Values};
 use super::{RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, NORMAL_REACH};
+use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
 use crate::tensor::{to_f64, to_usize};
 
 const STD: Parameter<f64> =
@@ -101,6 +103,10 @@ impl Structure for Dale {
         }
     }
 
+    fn marginal(&self, _: u64, _: u64) -> Option<Marginal> {
+        Some(Marginal::zeros(1.0 - self.places.fraction()))
+    }
+
     fn max_abs(&self) -> f64 {
         NORMAL_REACH * self.std * self.ratio.max(1.0)
     }
@@ -124,6 +130,10 @@ impl Structure for Permutation {
             led_to.swap(from, other);
             matrix[led_to[from] * n + from] = self.weight;
         }
+    }
+
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        Some(Marginal::discrete([(self.weight, 1.0)]).or_zero(1.0 - 1.0 / to_f64(columns.max(1))))
     }
 
     fn max_abs(&self) -> f64 {
@@ -154,6 +164,15 @@ impl Structure for Wigner {
                 matrix[from * n + to] = matrix[to * n + from];
             }
         }
+    }
+
+    fn marginal(&self, _: u64, columns: u64) -> Option<Marginal> {
+        let (off, diagonal, share) = (self.off, self.diagonal, 1.0 / to_f64(columns.max(1)));
+        if diagonal == 0.0 {
+            return Some(Marginal::normal(0.0, off).or_zero(share));
+        }
+        let mixed = move |x: f64| (1.0 - share) * normal::lower(x / off) + share * normal::lower(x / diagonal);
+        Some(Marginal::continuous(mixed))
     }
 
     fn max_abs(&self) -> f64 {

@@ -25,6 +25,7 @@ use anyhow::{Result, ensure};
 use super::common;
 use super::{Arguments, Parameter};
 use crate::distribution::{Deterministic, Distribution, Joint, Moments, RandomStreams, bytes_of};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{MatrixIndex, Unfolding, to_usize};
 use radius::{LEAST, scale_to_radius};
 use random::Random;
@@ -52,6 +53,11 @@ pub(super) trait Structure: Debug + Send + Sync {
 
     /// The standard deviation of an element before scaling.
     fn std(&self) -> Option<f64> {
+        None
+    }
+
+    /// The distribution of an element before scaling, averaged over `rows` x `columns` positions; `None` without a formula.
+    fn marginal(&self, _rows: u64, _columns: u64) -> Option<Marginal> {
         None
     }
 
@@ -97,6 +103,18 @@ impl<T: Structure> Moments for Matrices<T> {
 
     fn std(&self) -> Option<f64> {
         if self.radius.is_some() { None } else { self.structure.std() }
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let marginal = self.structure.marginal(self.unfolding.rows(), self.unfolding.columns())?;
+        // Scaling keeps zeros. If draws without cycles are likely, those that are kept have fewer zeros.
+        match self.radius {
+            None => Some(marginal),
+            Some(_) if self.structure.cycle(self.unfolding.columns()) > 0.999 => {
+                Some(Marginal::zeros(marginal.zero())).filter(|marginal| !marginal.atoms.is_empty())
+            }
+            Some(_) => None,
+        }
     }
 
     fn max_abs(&self) -> f64 {

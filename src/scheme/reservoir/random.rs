@@ -7,6 +7,7 @@ use super::super::common;
 use super::super::sparse;
 use super::super::{Arguments, Parameter, choice};
 use crate::distribution::{NORMAL_REACH, RandomStreams, sampling};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::{to_f64, to_usize};
 
 /// The streams of one attempt at a matrix, one by one.
@@ -119,6 +120,15 @@ impl Values {
                     -1.0
                 }
             }
+        }
+    }
+
+    /// The distribution of a value times `scale`.
+    pub(super) fn marginal(self, scale: f64) -> Marginal {
+        match self {
+            Self::Normal => Marginal::normal(0.0, scale),
+            Self::Uniform => Marginal::symmetric(0.0, move |x| (x / scale).min(1.0)),
+            Self::Bernoulli { positive } => Marginal::discrete([(scale, positive), (-scale, 1.0 - positive)]),
         }
     }
 

@@ -13,6 +13,7 @@ use super::random::{
 };
 use super::{ANY_MATRIX, RADIUS, SQUARE, Structure, drawn, radius, scaled};
 use crate::distribution::{Distribution, Iid, Moments, sampling};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::to_f64;
 
 const JAEGER: &str = "Jaeger 2001, The \"echo state\" approach to analysing and training recurrent neural networks";
@@ -120,6 +121,10 @@ impl Structure for RandomSparse {
         }
     }
 
+    fn marginal(&self, _: u64, _: u64) -> Option<Marginal> {
+        Moments::marginal(self)
+    }
+
     fn max_abs(&self) -> f64 {
         self.scale * self.values.max_abs()
     }
@@ -144,6 +149,10 @@ impl Moments for RandomSparse {
 
     fn std(&self) -> Option<f64> {
         Some(self.moments().1)
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        Some(self.values.marginal(self.scale).or_zero(1.0 - self.places.fraction()))
     }
 
     fn max_abs(&self) -> f64 {

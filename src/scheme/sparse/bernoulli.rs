@@ -11,6 +11,7 @@ use crate::distribution::{
     Distribution, Iid, Moments,
     sampling::{self, LARGEST_NORMAL},
 };
+use crate::statistics::marginal::Marginal;
 use crate::tensor::to_f64;
 
 pub(super) const ROW: Scheme = Scheme {
@@ -63,6 +64,10 @@ impl Moments for SparseBernoulli {
     fn std(&self) -> Option<f64> {
         let Self { chance, mean, std } = self;
         Some(libm::hypot(std * chance.sqrt(), mean * (chance * (1.0 - chance)).sqrt()))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        Some(Marginal::normal(self.mean, self.std).or_zero(1.0 - self.chance))
     }
 
     fn max_abs(&self) -> f64 {

@@ -1,6 +1,7 @@
 //! Tails and kurtosis of distributions.
 
-use crate::distribution::{Cdf, Distribution};
+use crate::distribution::Distribution;
+use crate::statistics::marginal::Cdf;
 use crate::statistics::normal;
 
 /// The probabilities of a value below x and above x, each with a small relative error.
