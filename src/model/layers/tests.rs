@@ -109,7 +109,7 @@ fn what_is_wrong_is_named_with_what_is_known() {
         ("dense", good.clone().into(), "ik", &["`ik`", "one `i`, one `o`"]),
         ("dense", good.clone().into(), "oikk", &["names 4 axes"]),
         ("conv2d", good.clone().into(), "torch", &["`kernel` is missing"]),
-        ("conv2d", with("kernel", Parameter::List(vec![3.0; 3])).into(), "torch", &["a list of 3", "one size, or 2"]),
+        ("conv2d", with("kernel", Parameter::List(vec![3.0; 3])).into(), "torch", &["a list of 3", "one size or 2"]),
         ("lstm", good.clone().into(), "lasagne", &["lasagne", "list a tensor for each gate"]),
     ];
     for (kind, parameters, layout, words) in cases {
