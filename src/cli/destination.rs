@@ -33,7 +33,11 @@ pub(super) struct Destination {
     pub(super) resources: Resources,
     /// True if the plan is only printed.
     pub(super) is_dry_run: bool,
+    /// True if the sizes of a plan are reported before the work.
+    pub(super) announces: bool,
     pub(super) quiet: bool,
+    /// True if every tensor has its own line in the report.
+    pub(super) verbose: bool,
     pub(super) json: bool,
 }
 
@@ -80,7 +84,10 @@ impl Destination {
     pub(super) fn write_with(&self, out: &mut dyn Write, plan: &Plan, sidecars: Vec<Sidecar>) -> Result<()> {
         let files = self.files(plan, sidecars)?;
         if self.is_dry_run {
-            return dry_run::print(out, plan, self.format(), files.as_ref(), self.json);
+            return match self.json {
+                true => dry_run::as_json(out, plan, self.format(), files.as_ref()),
+                false => dry_run::as_text(out, plan, self.format(), files.as_ref(), self.verbose),
+            };
         }
         self.check_memory(plan)?;
         match (&self.place, files) {
@@ -148,6 +155,7 @@ impl Destination {
 
     fn write_files(&self, out: &mut dyn Write, plan: &Plan, files: &Files) -> Result<()> {
         files.check(self.options)?;
+        self.announce(plan, Some(files));
         let started = Instant::now();
         let bytes = files.bytes_to_write(self.options.existing);
         let done = self.with_settings(bytes, |settings| files.write(self.options, settings))?;
@@ -171,6 +179,7 @@ impl Destination {
             plan.tensors().len()
         );
         let pieces = format.pieces(plan)?;
+        self.announce(plan, None);
         let started = Instant::now();
         // The descriptor itself: the standard library's handle looks for line ends in all that passes.
         let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -193,13 +202,21 @@ impl Destination {
         outcome
     }
 
+    /// Reports the sizes of a model, which may take long to draw and fill the disk.
+    fn announce(&self, plan: &Plan, files: Option<&Files>) {
+        if self.announces && !self.json && !self.quiet {
+            // As for the report.
+            let _ = writeln!(io::stderr(), "{}", report::sizes(plan, files));
+        }
+    }
+
     fn report(&self, out: &mut dyn Write, plan: &Plan, written: &Written) -> Result<()> {
         match (self.json, self.quiet) {
             (true, _) => report::json(out, plan, written),
             (false, true) => Ok(()),
             (false, false) => {
                 // A report on standard error may be lost, but must not fail the work.
-                let _ = report::text(&mut BufWriter::new(io::stderr()), plan, written);
+                let _ = report::text(&mut BufWriter::new(io::stderr()), plan, written, self.verbose);
                 Ok(())
             }
         }
@@ -207,6 +224,7 @@ impl Destination {
 
     /// Prints the report and the values; as JSON only the report.
     fn show(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
+        self.announce(plan, None);
         self.report(out, plan, &Written::default())?;
         if self.json { Ok(()) } else { terminal::show(out, plan, self.resources.threads()) }
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::format::Format;
 use crate::generator::{Generator, NATIVE};
 use crate::model::SeedRequest;
 use crate::tensor::{Layout, Seed};
@@ -50,12 +51,17 @@ impl DrawingOptions {
         options.into_iter().find_map(|(given, option)| given.then_some(option))
     }
 
-    /// The requested layout, else the framework's, else the default.
-    pub(super) fn layout(&self, asked: Option<&Layout>) -> Result<Layout> {
+    /// The requested layout, else that of the framework, else that of the format.
+    pub(super) fn layout(&self, asked: Option<&Layout>, format: Option<&Format>) -> Result<Layout> {
         match (asked, crate::plan::parity_table(self.generator())) {
             (Some(layout), _) => Ok(layout.clone()),
             (None, Some(like)) => like.layout.parse(),
-            (None, None) => Ok(Layout::default()),
+            (None, None) => default_layout(format),
         }
     }
+}
+
+/// The layout of a format's files, if nothing else sets it.
+pub(super) fn default_layout(format: Option<&Format>) -> Result<Layout> {
+    Ok(format.map(Format::layout).transpose()?.flatten().unwrap_or_default())
 }

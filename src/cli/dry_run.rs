@@ -9,25 +9,19 @@ use super::report;
 use crate::checkpoint::{Files, PlannedFile};
 use crate::format::Format;
 use crate::plan::Plan;
-use crate::text::{bytes, escape, grouped, json_line};
+use crate::text::{bytes, escape, json_line};
 
-/// Prints the plan as text or JSON. A terminal has no format, and neither a terminal nor a stream has files.
-pub(super) fn print(
+/// Prints the plan as text. A terminal has no format, and neither a terminal nor a stream has files.
+pub(super) fn as_text(
     out: &mut dyn Write,
     plan: &Plan,
-    format: Option<&'static Format>,
-    files: Option<&Files>,
-    json: bool,
+    format: Option<&Format>,
+    set: Option<&Files>,
+    verbose: bool,
 ) -> Result<()> {
-    match json {
-        true => as_json(out, plan, format, files),
-        false => as_text(out, plan, format, files),
-    }
-}
-
-fn as_text(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Option<&Files>) -> Result<()> {
-    for tensor in plan.tensors() {
-        writeln!(out, "{}", report::line(tensor))?;
+    writeln!(out, "{}", report::sizes(plan, set))?;
+    for line in report::lines(plan, verbose) {
+        writeln!(out, "{line}")?;
     }
     for note in report::notes(plan, format) {
         writeln!(out, "note: {}", escape(&note))?;
@@ -44,16 +38,6 @@ fn as_text(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Optio
             writeln!(out, "this rank's: {}", escape(&file.path.display().to_string()))?;
         }
     }
-    let tensors = plan.tensors().len() as u64;
-    writeln!(
-        out,
-        "{} {}, {} parameters, {} of values{}",
-        grouped(tensors),
-        if tensors == 1 { "tensor" } else { "tensors" },
-        grouped(plan.parameters()),
-        bytes(plan.bytes()),
-        total(&files).map(|size| format!("; files: {}, {}", files.len(), bytes(size))).unwrap_or_default()
-    )?;
     match workspace(plan) {
         0 => writeln!(out, "workspace: none beyond fixed buffers")?,
         size => writeln!(out, "workspace: {} to draw the largest matrix", bytes(size))?,
@@ -61,18 +45,13 @@ fn as_text(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Optio
     Ok(writeln!(out, "seed {}, {}; nothing was written", plan.seed(), plan.generator().name)?)
 }
 
-/// The size of all files; `None` if there are none or a size is unknown.
-fn total(files: &[&PlannedFile]) -> Option<u64> {
-    let sum = files.iter().try_fold(0u64, |sum, file| sum.checked_add(file.size()?));
-    sum.filter(|_| !files.is_empty())
-}
-
 /// The maximum memory to draw one of the tensors, beyond fixed buffers.
 fn workspace(plan: &Plan) -> u64 {
     plan.drawn_for(0..plan.tensors().len()).map(|tensor| plan.workspace(tensor)).max().unwrap_or(0)
 }
 
-fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Option<&Files>) -> Result<()> {
+/// Prints the plan as JSON.
+pub(super) fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>, set: Option<&Files>) -> Result<()> {
     let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
     let sizes: Vec<Option<u64>> = files.iter().map(|file| file.size()).collect();

@@ -12,6 +12,7 @@ use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::slices::Slices;
 use super::{help, shown};
+use crate::format::Format;
 use crate::model::layers::modules;
 use crate::plan::{Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
@@ -38,7 +39,7 @@ pub(super) struct Init {
     /// Axes: torch, keras, ..., or letters [default: io]
     ///
     /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk. With --like,
-    /// the default is the layout of that framework.
+    /// the default is the layout of that framework; for .pt it is torch.
     #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     /// Number of inputs per output [default: by layout]
@@ -81,12 +82,12 @@ impl Init {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let touched = self.base.iter().fold(Touched::default(), |touched, path| touched.reads_weights("--base", path));
         let destination = self.output.destination(Folder::TensorFiles, self.shards, touched)?;
-        destination.write(out, &self.plan()?)
+        destination.write(out, &self.plan(destination.format())?)
     }
 
-    fn plan(&self) -> Result<Plan> {
+    fn plan(&self, format: Option<&Format>) -> Result<Plan> {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let layout = self.numbers.layout(self.layout.as_ref())?;
+        let layout = self.numbers.layout(self.layout.as_ref(), format)?;
         let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
         let (base, module) = (self.base()?.map(Arc::new), modules::find(&self.scheme)?);
         let mut notes = Vec::new();

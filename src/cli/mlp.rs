@@ -10,6 +10,7 @@ use super::help;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::slices::Slices;
+use crate::format::Format;
 use crate::model::mlp::{self, ACTIVATIONS, Activation, BiasScheme, Sizes};
 use crate::plan::Plan;
 use crate::scheme;
@@ -39,7 +40,8 @@ pub(super) struct Mlp {
     bias: Option<String>,
     /// Axes, names and order: torch, keras, ... [default: io]
     ///
-    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs. With --like, the default is the layout of that framework.
+    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs. With --like, the default is the layout of that framework; for
+    /// .pt it is torch.
     #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     #[command(flatten)]
@@ -62,11 +64,11 @@ Examples:
 impl Mlp {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let destination = self.output.destination(Folder::TensorFiles, Shards::default(), Touched::default())?;
-        destination.write(out, &self.slices.of(self.plan()?)?)
+        destination.write(out, &self.slices.of(self.plan(destination.format())?)?)
     }
 
-    fn plan(&self) -> Result<Plan> {
-        let layout = self.numbers.layout(self.layout.as_ref())?;
+    fn plan(&self, format: Option<&Format>) -> Result<Plan> {
+        let layout = self.numbers.layout(self.layout.as_ref(), format)?;
         let generator = self.numbers.generator();
         let like = crate::plan::parity_table(generator).map(|like| mlp::own_layers(like.framework));
         let bias = match self.bias.as_deref() {

@@ -21,6 +21,7 @@ mod output;
 mod overlap;
 mod pretrain;
 mod progress;
+mod repeated;
 mod report;
 mod resources;
 mod shell;
@@ -61,7 +62,7 @@ Start by copying a line:
   fanin init he-normal 784x256 -o w.npy            one matrix for NumPy
   fanin init orthogonal:gain=relu 512x512 --seed 7 -o w.safetensors
   fanin init he-normal fc1=784x256 fc2=256x10 -o mlp.npz
-  fanin mlp 784-512-10 --layout torch -o mlp.pt    a whole perceptron
+  fanin mlp 784-512-10 -o mlp.pt                   a perceptron for PyTorch
   fanin pretrain rbm 64-256 --data x.npy -o w.npz  weights trained on data
   fanin model recipe.toml -o model.safetensors     all weights of a model
   fanin model config.json -o checkpoint/           the same for Transformers

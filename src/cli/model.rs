@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 
 use super::destination::Destination;
-use super::drawing_options::DrawingOptions;
+use super::drawing_options::{DrawingOptions, default_layout};
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::slices::Slices;
@@ -20,7 +20,7 @@ use crate::model::family::{self, Configured};
 use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
 use crate::reader::{Content, content};
 use crate::tensor::{DType, Layout, Name};
-use crate::text::{cut, escape};
+use crate::text::{bytes, cut, escape};
 
 /// Write all weights of a model.
 #[derive(clap::Args)]
@@ -54,6 +54,7 @@ pub(super) struct Model {
     /// Axes: torch, keras, ... [default: the recipe's]
     ///
     /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
+    /// Without one in the recipe, the default is io, and torch for .pt.
     #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     #[command(flatten)]
@@ -67,6 +68,9 @@ pub(super) struct Model {
     output: Output,
     #[command(flatten)]
     shards: Shards,
+    /// Write a family by name even above 4 GiB
+    #[arg(long, help_heading = help::OUTPUT)]
+    yes: bool,
     /// Folder with tokenizer files to copy
     #[arg(long, value_name = "DIR", help_heading = help::OUTPUT)]
     tokenizer_from: Option<PathBuf>,
@@ -96,6 +100,9 @@ A recipe:
 
 docs/recipes.md explains recipes by examples.";
 
+/// The size of values, in bytes, above which a family's name alone is not enough: a short line would fill a disk.
+const LARGE: u64 = 4 << 30;
+
 /// The source of a model.
 enum Source {
     Recipe { name: String, text: String },
@@ -119,6 +126,7 @@ impl Model {
             numbers: self.numbers.asked(),
             dtype: self.dtype,
             layout: self.layout.clone(),
+            default_layout: Layout::default(),
             constants: Overrides::default(),
         };
         let mut sidecars = Vec::new();
@@ -134,6 +142,8 @@ impl Model {
         }
         let touched = self.touched(&source)?;
         let destination = self.output.destination(Folder::Checkpoint, self.shards, touched)?;
+        asked.default_layout = default_layout(destination.format())?;
+        let by_name = matches!(source, Source::Family(_));
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
@@ -159,7 +169,14 @@ impl Model {
                 sidecars.push(file);
             }
         }
-        destination.write_with(out, &self.slices.of(plan)?, sidecars)
+        let plan = self.slices.of(plan)?;
+        ensure!(
+            self.yes || !by_name || destination.is_dry_run || plan.bytes() <= LARGE,
+            "`{}` has {} of values: add --yes to write them, or choose a smaller size with --set",
+            escape(&self.spec),
+            bytes(plan.bytes())
+        );
+        destination.write_with(out, &plan, sidecars)
     }
 
     fn tokenizer_files(&self, destination: &Destination) -> Result<Vec<Sidecar>> {
@@ -211,8 +228,8 @@ fn set(asked: &mut Request, settings: Vec<(String, serde_json::Value)>) {
 }
 
 /// The model of a recipe, a config.json or a family, for `fanin verify`.
-pub(super) fn model_of(spec: &str, numbers: &DrawingOptions) -> Result<model::Model> {
-    let asked = Request { numbers: numbers.asked(), ..Request::default() };
+pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Layout) -> Result<model::Model> {
+    let asked = Request { numbers: numbers.asked(), default_layout, ..Request::default() };
     Ok(match source(spec, false)? {
         Source::Recipe { name, text } => {
             model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) }, &asked)?

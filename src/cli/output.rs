@@ -49,6 +49,9 @@ pub(super) struct Output {
     /// Print no report and no progress bar
     #[arg(short, long)]
     quiet: bool,
+    /// Report repeated layers one by one
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
     /// Print the report as JSON
     ///
     /// On standard output, or on standard error if the data goes to standard output.
@@ -115,7 +118,9 @@ impl Output {
             touched,
             resources: self.resources,
             is_dry_run: self.dry_run,
+            announces: folder == Folder::Checkpoint,
             quiet: self.quiet,
+            verbose: self.verbose,
             json: self.json,
         })
     }

@@ -14,10 +14,11 @@ use clap::builder::NonEmptyStringValueParser;
 use sha2::{Digest, Sha256};
 
 use super::data::DataOptions;
+use super::drawing_options::default_layout;
 use super::output::{Folder, Output, Shards};
 use super::overlap::Touched;
 use super::{help, shown};
-use crate::format::Piece;
+use crate::format::{Format, Piece};
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
 use crate::plan::{Common, DrawnTensor, Plan, TrainedTensor};
@@ -62,7 +63,7 @@ pub(super) struct Pretrain {
     scheme: Option<String>,
     /// Axes, names and order: torch, keras, ... [default: io]
     ///
-    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs.
+    /// A framework (`fanin list layouts`), or io or oi for inputs and outputs. For .pt, the default is torch.
     #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     /// Random seed: 0 to 2^64-1, or `random`
@@ -116,12 +117,12 @@ impl Pretrain {
         // Every refusal comes before the training.
         let checkpoint = checkpoint::path_beside(&self.output);
         let destination = self.output.destination(Folder::TensorFiles, Shards::default(), self.touched())?;
-        destination.check(&initial_plan(&self.targets(&method, &unknown())?)?)?;
+        destination.check(&initial_plan(&self.targets(&method, &unknown(), destination.format())?)?)?;
         self.check_sidecars(resume)?;
         let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let data = summary(&table, threads).with_context(|| shown(&self.data))?;
-        let targets = self.targets(&method, &data.identity)?;
+        let targets = self.targets(&method, &data.identity, destination.format())?;
         if destination.is_dry_run {
             return destination.write(out, &initial_plan(&targets)?);
         }
@@ -205,7 +206,7 @@ impl Pretrain {
         let (needed, limit) = (method.workspace(self.sizes.all()), self.output.resources.limit());
         ensure!(
             needed <= limit,
-            "training layers of these sizes takes {} of memory, above the limit of {}: raise --max-memory",
+            "training layers of these sizes needs {} of memory, above the limit of {}: raise --max-memory",
             bytes(needed),
             bytes(limit)
         );
@@ -224,7 +225,12 @@ impl Pretrain {
     }
 
     /// The tensors to be trained, in the order of the layers.
-    fn targets(&self, spec: &MethodSpec, data: &TensorIdentity) -> Result<Vec<TrainingTarget>> {
+    fn targets(
+        &self,
+        spec: &MethodSpec,
+        data: &TensorIdentity,
+        format: Option<&Format>,
+    ) -> Result<Vec<TrainingTarget>> {
         let method = spec.method;
         let scheme = match (&self.scheme, spec.scheme()) {
             (Some(_), None) => bail!("--scheme: {} computes its weights from the data alone", method.name),
@@ -234,7 +240,7 @@ impl Pretrain {
         let mlp = mlp::Mlp {
             sizes: self.sizes.clone(),
             activation: "linear".parse()?,
-            layout: self.layout.clone().unwrap_or_default(),
+            layout: self.layout.clone().map_or_else(|| default_layout(format), Ok)?,
             dtype: self.dtype,
             like: None,
             generator: NATIVE,

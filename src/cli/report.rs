@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::checkpoint::{Rank, WriteSummary};
+use super::repeated::{Line, folded};
+use crate::checkpoint::{Files, Rank, WriteSummary};
 use crate::distribution::Distribution;
 use crate::format::Format;
 use crate::plan::{DrawnTensor, Plan, Tensor};
 use crate::tensor::{Fans, Seed, Shape, Slice};
-use crate::text::{bytes, escape, figure, json_line};
+use crate::text::{bytes, escape, figure, grouped, json_line};
 
 /// The data that was written.
 #[derive(Default)]
@@ -29,10 +30,10 @@ pub(super) struct Written {
     pub(super) shards: usize,
 }
 
-/// The report as text: a line per tensor, the notes, and the files.
-pub(super) fn text(out: &mut dyn Write, plan: &Plan, written: &Written) -> io::Result<()> {
-    for tensor in plan.tensors() {
-        writeln!(out, "{}", line(tensor))?;
+/// The report as text: the tensors, the notes, and the files.
+pub(super) fn text(out: &mut dyn Write, plan: &Plan, written: &Written, verbose: bool) -> io::Result<()> {
+    for line in lines(plan, verbose) {
+        writeln!(out, "{line}")?;
     }
     for note in notes(plan, written.format) {
         writeln!(out, "note: {}", escape(&note))?;
@@ -85,11 +86,36 @@ pub(super) fn rank(rank: &Rank) -> Value {
     json!({ "number": rank.number, "world_size": rank.world, "rule": rank.rule })
 }
 
-/// A tensor with everything inferred for it.
-pub(super) fn line(tensor: &Tensor) -> String {
-    let (name, shape, element) = (escape(tensor.name().as_str()), tensor.shape(), tensor.element().word());
+/// The lines of the tensors. Repeated layers share their lines, unless each tensor is to have its own.
+pub(super) fn lines(plan: &Plan, verbose: bool) -> Vec<String> {
+    let tensors = plan
+        .tensors()
+        .iter()
+        .map(|tensor| Line { name: escape(tensor.name().as_str()), description: description(tensor) });
+    if verbose { tensors.map(|line| line.to_string()).collect() } else { folded(&tensors.collect::<Vec<_>>()) }
+}
+
+/// The sizes of a plan and its files.
+pub(super) fn sizes(plan: &Plan, files: Option<&Files>) -> String {
+    let tensors = plan.tensors().len() as u64;
+    let files: Vec<_> = files.iter().flat_map(|files| files.all()).collect();
+    let size = files.iter().try_fold(0u64, |sum, file| sum.checked_add(file.size()?));
+    let size = size.filter(|_| !files.is_empty());
+    format!(
+        "{} {}, {} parameters, {} of values{}",
+        grouped(tensors),
+        if tensors == 1 { "tensor" } else { "tensors" },
+        grouped(plan.parameters()),
+        bytes(plan.bytes()),
+        size.map(|size| format!("; files: {}, {}", files.len(), bytes(size))).unwrap_or_default()
+    )
+}
+
+/// The shape and type of a tensor, with everything inferred for it.
+fn description(tensor: &Tensor) -> String {
+    let (shape, element) = (tensor.shape(), tensor.element().word());
     let part = tensor.slice().map(|slice| part(slice, shape)).unwrap_or_default();
-    let begin = format!("{name}={shape}{part} {element}");
+    let begin = format!("{shape}{part} {element}");
     let tensor = match tensor {
         Tensor::Drawn(drawn) => drawn,
         Tensor::Copied(_) => {

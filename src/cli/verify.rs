@@ -13,9 +13,10 @@ use std::time::Instant;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::data::DataOptions;
-use super::drawing_options::DrawingOptions;
+use super::drawing_options::{DrawingOptions, default_layout};
 use super::resources::Resources;
 use super::{Outcome, help, shown};
+use crate::format::Format;
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
 use crate::plan::{Common, DrawnTensor, Plan};
@@ -210,7 +211,7 @@ impl Verify {
             return Ok(Expected { undrawn: self.undrawn(&plan, contents), ..plan.into() });
         }
         if let Some(path) = &self.recipe {
-            let expected = self.by_recipe(path)?;
+            let expected = self.by_recipe(path, contents.format)?;
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         if let Some(option) = self.numbers.given() {
@@ -324,7 +325,7 @@ impl Verify {
             return Err(no_distribution(first));
         }
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let layout = self.numbers.layout(self.layout.as_ref())?;
+        let layout = self.numbers.layout(self.layout.as_ref(), Some(contents.format))?;
         let tensors = drawn.into_iter().map(|(entry, dtype)| {
             let common = Common { dtype, layout: layout.clone(), fans, generator };
             let name = entry.name.parse().with_context(|| format!("`{}`", cut(&escape(&entry.name), 100)))?;
@@ -334,9 +335,10 @@ impl Verify {
     }
 
     /// The plan of a recipe, as in `fanin model`.
-    fn by_recipe(&self, path: &Path) -> Result<Expected> {
+    fn by_recipe(&self, path: &Path, format: &Format) -> Result<Expected> {
         let spec = path.to_str().with_context(|| format!("--recipe {}: its name is not UTF-8", shown(path)))?;
-        let Model { plan, tied, .. } = super::model::model_of(spec, &self.numbers).context("--recipe")?;
+        let made = super::model::model_of(spec, &self.numbers, default_layout(Some(format))?);
+        let Model { plan, tied, .. } = made.context("--recipe")?;
         let sources: HashSet<&Name> =
             tied.iter().filter(|(name, _)| self.wants(name.as_str())).map(|(_, source)| source).collect();
         let plan = plan.only(|tensor| self.wants(tensor.name().as_str()) || sources.contains(tensor.name()));

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use crate::plan::Plan;
-use crate::tensor::{Element, Name, Origin};
+use crate::tensor::{Element, Layout, Name, Origin};
 use crate::text::did_you_mean_or_list;
 pub use entry::Entry;
 pub(crate) use entry::{Found, opening, shown_name};
@@ -44,6 +44,8 @@ pub struct Format {
     pub holds_several: bool,
     /// True if most files of this kind hold no weights, as JSON.
     pub is_generic: bool,
+    /// The layout of the framework that reads it, if there is only one: the default for files of this format.
+    layout: Option<&'static str>,
     /// Its readers and purpose.
     pub summary: &'static str,
     has_type: fn(Element) -> bool,
@@ -152,9 +154,31 @@ impl Format {
         shard(part, whole)
     }
 
+    /// The default layout for files of this format; `None` if several frameworks read it.
+    pub fn layout(&self) -> Result<Option<Layout>> {
+        self.layout.map(str::parse).transpose()
+    }
+
     /// A note for the user about a plan's file.
     pub fn note(&self, plan: &Plan) -> Option<String> {
-        (self.note)(plan)
+        (self.note)(plan).or_else(|| self.layout_note(plan))
+    }
+
+    /// The order of the axes, unless it is that of the format's framework for some weights only: then a recipe has chosen it for each.
+    fn layout_note(&self, plan: &Plan) -> Option<String> {
+        let (word, layout) = (self.layout?, self.layout().ok()??);
+        let orders = plan.tensors().iter().filter_map(|tensor| {
+            let own = tensor.initial()?.layout()?;
+            Some((own, layout.letters(own.len()).ok()?))
+        });
+        let orders: Vec<_> = orders.collect();
+        let (own, expected) = orders.first()?;
+        let same = orders.iter().filter(|(own, expected)| own == expected).count();
+        match same {
+            0 => Some(format!("axes are in the order {own}, but {word} expects {expected}: use --layout {word}")),
+            all if all == orders.len() => Some(format!("axes are in {word}'s order, {own}; --layout sets another")),
+            _ => None,
+        }
     }
 
     /// The sidecar of a plan's file, if the format has one. It is written last, so it implies the file.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 
-use super::layers::{self, Framework, LayerKind, LayerNaming, LayerTensor, Parameter, TensorRole};
+use super::layers::{self, FRAMEWORKS, Framework, LayerKind, LayerNaming, LayerTensor, Parameter, TensorRole};
 use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Plan};
 use crate::tensor::{DType, Layout, Seed, Shape};
@@ -175,7 +175,8 @@ impl Activation {
 impl Mlp {
     /// The plan of all layers.
     pub fn plan(&self, seed: Seed) -> Result<Plan> {
-        Ok(Plan::of_layers(self.generator, seed, self.tensors()?)?.with_notes(self.origin()))
+        let notes = self.origin().into_iter().chain([self.loads_into()]);
+        Ok(Plan::of_layers(self.generator, seed, self.tensors()?)?.with_notes(notes))
     }
 
     /// The tensors, in the order of the layers.
@@ -228,6 +229,18 @@ impl Mlp {
         let last = self.last.as_ref().filter(|_| is_last);
         let asked = last.or(self.scheme.as_ref()).cloned();
         asked.or(own).unwrap_or_else(|| self.activation.scheme())
+    }
+
+    /// The model that takes these names and shapes.
+    fn loads_into(&self) -> String {
+        match Framework::of(&self.layout).loads_into {
+            Some(model) => format!("loads into {model}"),
+            None => {
+                let named = FRAMEWORKS.iter().filter(|framework| framework.loads_into.is_some());
+                let words: Vec<&str> = named.map(|framework| framework.layout).collect();
+                format!("no framework loads these names as they are: use --layout {}", words.join(", "))
+            }
+        }
     }
 
     /// The source of the default scheme.

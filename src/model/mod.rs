@@ -40,6 +40,8 @@ pub struct Request {
     pub dtype: Option<DType>,
     /// The order of the axes.
     pub layout: Option<Layout>,
+    /// The order if neither these options nor the recipe set one.
+    pub default_layout: Layout,
     /// The values of constants.
     pub constants: Overrides,
 }

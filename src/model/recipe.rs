@@ -120,7 +120,7 @@ impl General {
             seed: request.numbers.seed(seed),
             generator,
             dtype: request.dtype.unwrap_or(dtype),
-            layout: request.layout.clone().or(layout).or(own).unwrap_or_default(),
+            layout: request.layout.clone().or(layout).or(own).unwrap_or_else(|| request.default_layout.clone()),
         })
     }
 }

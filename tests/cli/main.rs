@@ -4,6 +4,7 @@
 mod common;
 
 mod checkpoints;
+mod defaults;
 mod dry_run;
 mod explain;
 mod help;

@@ -102,7 +102,7 @@ class Pt(Case):
     def test_a_perceptron_loads_into_the_modules_of_torch(self):
         python = torch_python(self)
         path = self.folder / "mlp.pt"
-        run("mlp", "7-5-4-3", "--like", "torch", "-q", "-o", path)
+        run("mlp", "7-5-4-3", "-q", "-o", path)
         script = """
 import sys, torch
 from torch.nn import Linear, ReLU, Sequential

@@ -65,7 +65,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
         notes.push("it has no checksums: torch.serialization.set_crc32_options(False) omits them".into());
     }
     let provenance = text.and_then(|text| parse_provenance(&String::from_utf8_lossy(&text), &mut notes));
-    Ok(Found { entries, provenance, notes, layout: Some("torch") })
+    Ok(Found { entries, provenance, notes, layout: super::FORMAT.layout })
 }
 
 /// The top-level folder of the archive.

@@ -58,7 +58,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     if source.at < length {
         notes.push(format!("{} bytes follow its storages", length - source.at));
     }
-    Ok(Found { entries, provenance: None, notes, layout: Some("torch") })
+    Ok(Found { entries, provenance: None, notes, layout: super::FORMAT.layout })
 }
 
 /// A file, and the offset up to which it is parsed.

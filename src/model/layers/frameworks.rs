@@ -25,6 +25,8 @@ pub struct Framework {
     pub(super) gru: &'static [GateRow],
     /// The names of dense layers in a sequence.
     pub sequence: LayerNaming,
+    /// The model and the function that load such a sequence as it is; `None` if no framework has its names.
+    pub loads_into: Option<&'static str>,
     /// The scheme of each tensor in its own layers; `None` if unknown for all.
     pub(super) default_init: Option<DefaultInit>,
 }
@@ -59,6 +61,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("weight_ih", Input, 4), ("weight_hh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("weight_ih", Input, 3), ("weight_hh", Recurrent, 3), ("bias", Bias, 3)],
         sequence: LayerNaming::Numbered("layer_"),
+        loads_into: None,
         default_init: None,
     },
     Framework {
@@ -89,6 +92,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("bias_hh_l0", SecondBias, 3),
         ],
         sequence: LayerNaming::WithActivations(""),
+        loads_into: Some("torch.nn.Sequential, by load_state_dict"),
         default_init: Some(of_torch),
     },
     Framework {
@@ -104,6 +108,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         // The default, reset_after=True, has a bias for the inputs and one for the state.
         gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
         sequence: LayerNaming::FirstUnnumbered("dense"),
+        loads_into: Some("keras.Sequential, by set_weights in this order"),
         default_init: Some(of_keras),
     },
     // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells have a
@@ -144,6 +149,7 @@ pub const FRAMEWORKS: &[Framework] = &[
             ("hn.bias", Bias, 1),
         ],
         sequence: LayerNaming::Numbered("Dense_"),
+        loads_into: Some("flax.linen, as the parameters of Dense_0, Dense_1, ..."),
         default_init: Some(|kind, role, _| weights_only(kind, role, "jax.lecun_normal")),
     },
     // `numpy.savez(FILE, *get_all_param_values(network))` numbers the tensors.
@@ -159,6 +165,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[],
         gru: &[],
         sequence: LayerNaming::ByTensor("arr_"),
+        loads_into: Some("lasagne.layers.set_all_param_values, in this order"),
         default_init: Some(|kind, role, _| weights_only(kind, role, "lasagne.GlorotUniform")),
     },
     Framework {
@@ -173,6 +180,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[("Wx", Input, 4), ("Wh", Recurrent, 4), ("bias", Bias, 4)],
         gru: &[("Wx", Input, 3), ("Wh", Recurrent, 3), ("b", Bias, 3), ("bhn", Bias, 1)],
         sequence: LayerNaming::WithActivations("layers."),
+        loads_into: Some("mlx.nn.Sequential, by load_weights"),
         default_init: Some(of_mlx),
     },
 ];
