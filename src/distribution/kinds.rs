@@ -69,7 +69,7 @@ pub enum Named {
     Cauchy {
         /// The median.
         median: f64,
-        /// Half the interquartile range.
+        /// The half the interquartile range.
         scale: f64,
     },
     /// exp(sigma z), z standard normal.

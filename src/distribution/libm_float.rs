@@ -185,7 +185,7 @@ impl Float for LibmF64 {
         self - self.trunc()
     }
 
-    /// Rounded twice, which is portable.
+    /// Rounds twice, which is portable.
     fn mul_add(self, factor: Self, term: Self) -> Self {
         self * factor + term
     }

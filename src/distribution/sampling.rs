@@ -22,27 +22,27 @@ pub const LARGEST_EXPONENTIAL: f64 = 53.0 * LN_2;
 /// The upper bound of [`normal`]: sqrt(2 [`LARGEST_EXPONENTIAL`]), rounded up.
 pub const LARGEST_NORMAL: f64 = 8.572;
 
-/// Uniform on [0, 1): a multiple of 2^-53.
+/// A uniform value on [0, 1): a multiple of 2^-53.
 pub fn unit<R: Rng + ?Sized>(words: &mut R) -> f64 {
     to_f64(words.next_u64() >> 11) * HALF_EPSILON
 }
 
-/// Uniform on (0, 1): the midpoints of 2^52 equal parts, so never 0 or 1.
+/// A uniform value on (0, 1): a midpoint of 2^52 equal parts, so never 0 or 1.
 pub fn open_unit<R: Rng + ?Sized>(words: &mut R) -> f64 {
     (to_f64(words.next_u64() >> 12) + 0.5) * f64::EPSILON
 }
 
-/// Uniform on [-1, 1).
+/// A uniform value on [-1, 1).
 pub fn signed<R: Rng + ?Sized>(words: &mut R) -> f64 {
     2.0 * unit(words) - 1.0
 }
 
-/// Exponential with mean 1, by inversion.
+/// An exponential value with mean 1, by inversion.
 pub fn exponential<R: Rng + ?Sized>(words: &mut R) -> f64 {
     -libm::log(open_unit(words))
 }
 
-/// N(0, 1), by one half of the Box-Muller transform (1958).
+/// A standard normal value, by one half of the Box-Muller transform (1958).
 pub fn normal<R: Rng + ?Sized>(words: &mut R) -> f64 {
     let radius = (2.0 * exponential(words)).sqrt();
     radius * libm::cos(TAU * unit(words))

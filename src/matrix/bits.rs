@@ -40,27 +40,27 @@ impl Bits {
         Some(bits)
     }
 
-    /// Number of rows.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Words of a panel, one per row.
+    /// The words of a panel, one per row.
     pub fn panel(&self, number: usize) -> &[u64] {
         &self.words[number * self.rows..][..self.rows]
     }
 
-    /// Panels for parallel filling.
+    /// The panels for parallel filling.
     pub fn par_panels_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [u64]> {
         self.words.par_chunks_mut(self.rows.max(1))
     }
 
-    /// Words of a row, panel by panel.
+    /// The words of a row, panel by panel.
     pub fn row(&self, number: usize) -> impl Iterator<Item = u64> {
         self.words.iter().skip(number).step_by(self.rows.max(1)).copied()
     }
@@ -84,7 +84,7 @@ impl Bits {
         matrix
     }
 
-    /// Number of ones in each row.
+    /// The number of ones in each row.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.rows];
         for panel in self.words.chunks(self.rows.max(1)) {

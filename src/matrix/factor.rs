@@ -10,7 +10,7 @@ use super::panels::PANEL;
 use super::{Bits, Matrix, Panels};
 use crate::simd::dispatch;
 
-/// Left factor of a product.
+/// The left factor of a product.
 #[derive(Clone, Debug)]
 pub enum Factor {
     /// Zeros and ones: rows of the right factor are selected and summed, without multiplications.
@@ -26,7 +26,7 @@ impl From<&Matrix<f32>> for Factor {
 }
 
 impl Factor {
-    /// Number of rows.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         match self {
             Self::Bits(bits) => bits.rows(),
@@ -34,7 +34,7 @@ impl Factor {
         }
     }
 
-    /// Number of columns.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         match self {
             Self::Bits(bits) => bits.columns(),
@@ -74,7 +74,7 @@ impl Factor {
     }
 }
 
-/// Product of bits with a panel.
+/// The product of bits with a panel.
 struct Pick<'a> {
     bits: &'a Bits,
     rows: Range<usize>,
@@ -118,7 +118,7 @@ impl Pick<'_> {
     }
 }
 
-/// Product of values with a panel.
+/// The product of values with a panel.
 struct Multiply<'a> {
     values: &'a Panels,
     rows: Range<usize>,

@@ -23,17 +23,17 @@ pub use panels::{PANEL, Panels};
 /// Steps of the summation index that are packed together to stay in the cache. An element is the sum of the sums over
 /// these parts.
 const PART: usize = 256;
-/// Smallest number of rows per task.
+/// The smallest number of rows per task.
 const LEAST_ROWS: usize = TILE_COLUMNS;
 /// Multiplications per thread that repay its start.
 const WORK_OF_A_THREAD: usize = 4_000_000;
 
-/// Side of the square block that is transposed at a time.
+/// The side of the square block that is transposed at a time.
 const TURNED: usize = 16;
 /// Values per thread that repay its start in a transpose.
 const VALUES_OF_A_TURNER: usize = 1 << 16;
 
-/// Row-major matrix.
+/// A row-major matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix<T> {
     values: Vec<T>,
@@ -54,12 +54,12 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         Self { values, rows, columns }
     }
 
-    /// Number of rows.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -74,7 +74,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         self.values
     }
 
-    /// Mutable view of all values, row-major.
+    /// A mutable view of all values, row-major.
     pub fn values_mut(&mut self) -> &mut [T] {
         &mut self.values
     }
@@ -84,7 +84,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         &self.values[row * self.columns..][..self.columns]
     }
 
-    /// Mutable view of one row.
+    /// A mutable view of one row.
     pub fn row_mut(&mut self, row: usize) -> &mut [T] {
         &mut self.values[row * self.columns..][..self.columns]
     }
@@ -146,7 +146,7 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         bands.enumerate().for_each(|(number, band)| self.turn(number * TURNED, band));
     }
 
-    /// Useful number of threads for a transpose.
+    /// The useful number of threads for a transpose.
     fn turners(&self) -> usize {
         (self.values.len() / VALUES_OF_A_TURNER).clamp(1, rayon::current_num_threads())
     }
@@ -194,7 +194,7 @@ impl<T: Real> Matrix<T> {
         self.transposed().times(right)
     }
 
-    /// Product with a factor of `columns` columns, which is packed in parts of the summation index.
+    /// The product with a factor of `columns` columns, which is packed in parts of the summation index.
     fn product<'a>(&self, columns: usize, part: impl Fn(usize, usize) -> Pack<'a, T>) -> Self {
         let mut out = Self::zeros(self.rows, columns);
         if out.values.is_empty() {
@@ -222,7 +222,7 @@ impl<T: Real> Matrix<T> {
         out
     }
 
-    /// Sum of each column.
+    /// The sum of each column.
     pub fn sums(&self) -> Vec<T> {
         let mut sums = vec![T::zero(); self.columns];
         for row in self.each_row() {
@@ -289,7 +289,7 @@ mod tests {
         Matrix::new((0..rows * columns).map(|n| value(n as u32)).collect(), columns)
     }
 
-    /// Reference product, exact for small integers.
+    /// The reference product, exact for small integers.
     fn textbook(left: &Matrix<f64>, right: &Matrix<f64>) -> Matrix<f64> {
         let mut out = Matrix::zeros(left.rows(), right.columns());
         for row in 0..left.rows() {

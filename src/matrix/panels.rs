@@ -67,12 +67,12 @@ impl Panels {
         }
     }
 
-    /// Number of rows.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -82,7 +82,7 @@ impl Panels {
         &self.values
     }
 
-    /// Mutable view of all values, including padding.
+    /// A mutable view of all values, including padding.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
@@ -97,7 +97,7 @@ impl Panels {
         self.values.chunks_mut(PANEL * self.rows.max(1))
     }
 
-    /// Panels for parallel filling.
+    /// The panels for parallel filling.
     pub fn par_panels_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [f32]> {
         self.values.par_chunks_mut(PANEL * self.rows.max(1))
     }
@@ -108,7 +108,7 @@ impl Panels {
         &self.values[begin..self.values.len().min(begin + PANEL * self.rows)]
     }
 
-    /// Sum of each column.
+    /// The sum of each column.
     pub fn sums(&self) -> Vec<f32> {
         let mut sums = vec![0.0; self.columns.next_multiple_of(STRIP)];
         for (sums, panel) in zip(sums.chunks_mut(PANEL), self.panels()) {

@@ -13,9 +13,9 @@ use std::iter::zip;
 /// factors; two vectors need 12 sums, for 16 registers.
 pub(crate) const TILE_COLUMNS: usize = 6;
 
-/// Floating-point element type, `f32` or `f64`, with its vectors.
+/// A floating-point element type, `f32` or `f64`, with its vectors.
 pub trait Real: RealField + Copy + Default {
-    /// Smallest positive normal number.
+    /// The smallest positive normal number.
     const MIN_POSITIVE: Self;
 
     /// A vector register of elements.
@@ -84,11 +84,11 @@ real!(f64, f64s, splat_f64s, add_f64s, mul_f64s,
 pub(crate) struct Rows<'a, T> {
     /// All columns of the matrix, one after another.
     values: &'a [T],
-    /// Number of rows of the matrix.
+    /// The number of rows of the matrix.
     height: usize,
-    /// First row of the part.
+    /// The first row of the part.
     first: usize,
-    /// Number of rows of the part.
+    /// The number of rows of the part.
     count: usize,
 }
 
@@ -111,7 +111,7 @@ impl<'a, T: Copy> Rows<'a, T> {
         firsts.map(move |first| (first, self.part(first, count)))
     }
 
-    /// Number of columns.
+    /// The number of columns.
     pub(crate) fn width(self) -> usize {
         self.values.len() / self.height
     }
@@ -135,7 +135,7 @@ impl<'a, T: Copy> Rows<'a, T> {
     }
 }
 
-/// Left factor in the order in which the product reads it. It consists of strips of `M` vectors of rows, each stored
+/// The left factor in the order in which the product reads it. It consists of strips of `M` vectors of rows, each stored
 /// column by column and padded with zeros.
 #[derive(Default)]
 pub(crate) struct Packed<T> {
@@ -221,7 +221,7 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// Number of rows in `M` vectors.
+/// The number of rows in `M` vectors.
 fn rows_of_a_strip<S: Simd, T: Real, const M: usize>() -> usize {
     M * size_of::<T::Vector<S>>() / size_of::<T>()
 }

@@ -2,7 +2,6 @@
 
 use super::Parameter;
 
-/// For normals and other distributions with a standard deviation.
 pub(super) const STD: Parameter<f64> = Parameter::new("std", "the standard deviation");
 pub(super) const MEAN: Parameter<f64> = Parameter::new("mean", "the mean");
 pub(super) const LOW: Parameter<f64> = Parameter::new("low", "the lower bound");

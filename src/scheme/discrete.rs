@@ -1,4 +1,4 @@
-//! Discrete distributions with few values.
+//! Discrete distributions.
 
 use std::sync::Arc;
 

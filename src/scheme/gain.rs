@@ -26,7 +26,7 @@ pub struct Gain {
 /// The factor on the standard deviation.
 pub(super) const GAIN: Parameter<GainArgument> =
     Parameter::new("gain", "a number, or an activation (`fanin list gains`)").default("1");
-/// Read only with the gain of a leaky rectifier.
+/// The negative slope, used only with the gain of a leaky rectifier.
 pub(super) const SLOPE: Parameter<f64> =
     Parameter::new("slope", "the negative slope of gain=leaky-relu [default: 0.01]");
 

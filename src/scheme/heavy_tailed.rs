@@ -114,7 +114,7 @@ pub(super) fn cauchy(arguments: &mut Arguments, _: &Site) -> Result<Distribution
     Ok(Distribution::Iid(Arc::new(Cauchy { median, scale, limit: limit(arguments, scale)?, values })))
 }
 
-/// The largest kept distance from the centre. It is at least the scale, so that redraws are few.
+/// The largest kept distance from the centre. It is at least the scale, so redraws are few.
 fn limit(arguments: &Arguments, scale: f64) -> Result<Option<f64>> {
     let limit = arguments.optional(&LIMIT);
     if let Some(limit) = limit {

@@ -86,7 +86,7 @@ fn shift(arguments: &Arguments, parameter: &Parameter<f64>, places: u64) -> Resu
 struct Identity {
     gain: f64,
     tap: Tap,
-    /// For outputs and inputs.
+    /// The shifts of outputs and inputs.
     shift: [u64; 2],
     axes: Axes,
 }

@@ -54,7 +54,7 @@ struct Mimetic {
     alpha: f64,
     beta: f64,
     heads: u64,
-    /// Per head.
+    /// The number of features per head.
     features: u64,
     unfolding: Unfolding,
 }

@@ -3,10 +3,10 @@
 
 use crate::tensor::{DType, to_f32, to_f64};
 
-/// Largest number of mantissa bits that distinguish cells: 128 cells per binade.
+/// The largest number of mantissa bits that distinguish cells: 128 cells per binade.
 pub const MANTISSA: u32 = 7;
 
-/// Share of all values above which a cell counts as frequent.
+/// The share of all values above which a cell counts as frequent.
 const OFTEN: f64 = 0.1;
 
 /// Cells: numbers of one sign with the same leading bits share a cell. Each number of a 16-bit dtype has its own
@@ -14,18 +14,18 @@ const OFTEN: f64 = 0.1;
 #[derive(Clone, Copy, Debug)]
 pub struct Grid {
     dtype: DType,
-    /// Point with the narrowest cells.
+    /// The point with the narrowest cells.
     centre: f64,
-    /// Number of trailing bits of an `f64` that are ignored.
+    /// The number of trailing bits of an `f64` that are ignored.
     shift: u32,
-    /// Leading bits of the smallest magnitude outside the cell of 0.
+    /// The leading bits of the smallest magnitude outside the cell of 0.
     base: u64,
-    /// Number of cells per sign, without the cell of 0.
+    /// The number of cells per sign, without the cell of 0.
     half: u64,
 }
 
 impl Grid {
-    /// Grid for values of a dtype.
+    /// The grid for values of a dtype.
     pub fn new(dtype: DType, centre: f64) -> Self {
         let small = dtype.size() == 2;
         let mantissa = if small { dtype.mantissa_bits() } else { MANTISSA };
@@ -46,7 +46,7 @@ impl Grid {
         usize::try_from(2 * self.half + 1).unwrap_or(0)
     }
 
-    /// Cell of a finite value.
+    /// The cell of a finite value.
     #[inline(always)]
     fn cell(&self, value: f64) -> usize {
         let distance = value - self.centre;
@@ -56,12 +56,12 @@ impl Grid {
         cell
     }
 
-    /// Distance from the centre at which cell `step` of a sign begins.
+    /// The distance from the centre at which cell `step` of a sign begins.
     fn edge(&self, step: u64) -> f64 {
         f64::from_bits((self.base + step - 1) << self.shift)
     }
 
-    /// Border between a cell and the next one.
+    /// The border between a cell and the next one.
     pub fn border(&self, cell: usize) -> Border {
         let cell = cell as u64;
         let rounded_up = |edge: f64| self.dtype.round_up(self.centre + edge);
@@ -79,20 +79,20 @@ impl Grid {
 /// Two neighbouring numbers of a dtype.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Border {
-    /// Lower number.
+    /// The lower number.
     pub below: f64,
-    /// Upper number.
+    /// The upper number.
     pub above: f64,
 }
 
 impl Border {
-    /// Midpoint of both. Numbers below it round to the lower one.
+    /// The midpoint of both. Numbers below it round to the lower one.
     pub fn middle(&self) -> f64 {
         self.below / 2.0 + self.above / 2.0
     }
 }
 
-/// Number of values in each cell.
+/// The number of values in each cell.
 #[derive(Clone, Debug)]
 pub struct Cells {
     grid: Grid,
@@ -123,7 +123,7 @@ impl Cells {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
     }
 
-    /// Number of counted values.
+    /// The number of counted values.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
@@ -164,7 +164,7 @@ impl Cells {
         list.get(self.grid.cell(value)).copied().unwrap_or(0.0)
     }
 
-    /// Probability that two values are equal, if each cell's values are uniform over its numbers with `mantissa`
+    /// The probability that two values are equal, if each cell's values are uniform over its numbers with `mantissa`
     /// bits.
     pub fn collision(&self, mantissa: u32) -> f64 {
         let total = to_f64(self.total().max(1));
@@ -172,7 +172,7 @@ impl Cells {
         occupied.map(|(cell, &count)| (to_f64(count) / total).powi(2) / self.numbers(cell, mantissa)).sum()
     }
 
-    /// Number of values with `mantissa` bits in a cell.
+    /// The number of values with `mantissa` bits in a cell.
     fn numbers(&self, cell: usize, mantissa: u32) -> f64 {
         if cell == 0 || cell + 1 >= self.counts.len() {
             return 1.0;
@@ -184,7 +184,7 @@ impl Cells {
         ((high - low) / step).max(1.0)
     }
 
-    /// Largest distance between the empirical distribution function and `cdf`, over borders strictly inside the
+    /// The largest distance between the empirical distribution function and `cdf`, over borders strictly inside the
     /// bounds. A writer may have clamped values that rounding put outside the bounds.
     pub fn distance(&self, cdf: &dyn Fn(f64) -> f64, bounds: Option<(f64, f64)>) -> f64 {
         let (low, high) = bounds.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
@@ -210,7 +210,7 @@ impl Cells {
         largest
     }
 
-    /// Largest distance between the empirical distribution functions of two samples.
+    /// The largest distance between the empirical distribution functions of two samples.
     pub fn distance_from(&self, other: &Self) -> f64 {
         let (ours, theirs) = (to_f64(self.total().max(1)), to_f64(other.total().max(1)));
         let (mut below, mut largest) = ((0, 0), 0f64);

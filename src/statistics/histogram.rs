@@ -5,17 +5,17 @@ use crate::tensor::to_f64;
 /// Counts per bin, and the expected counts if the distribution function is known.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    /// Bins of the counts.
+    /// The bins of the counts.
     pub bins: Bins,
-    /// Number of values in each bin, without those of `zeros`.
+    /// The number of values in each bin, without those of `zeros`.
     pub counts: Vec<usize>,
-    /// Number of zeros that are set apart, because a density cannot show them; 0 if they are in their bin.
+    /// The number of zeros that are set apart, because a density cannot show them; 0 if they are in their bin.
     pub zeros: usize,
-    /// Expected number of values in each bin.
+    /// The expected number of values in each bin.
     pub expected: Option<Vec<f64>>,
 }
 
-/// Share of the values above which zeros are set apart. Continuous distributions have fewer, even in 16 bits.
+/// The share of the values above which zeros are set apart. Continuous distributions have fewer, even in 16 bits.
 const FREQUENT: f64 = 0.01;
 
 impl Histogram {
@@ -31,7 +31,7 @@ impl Histogram {
         self
     }
 
-    /// Number of all counted values.
+    /// The number of all counted values.
     pub fn total(&self) -> usize {
         self.counts.iter().sum::<usize>() + self.zeros
     }
@@ -64,29 +64,29 @@ impl Bins {
         if bins.step() > 0.0 { bins } else { Self { count: 1, ..bins } }
     }
 
-    /// Number of bins, at least 1.
+    /// The number of bins, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "there is always a bin")]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Lower end of the range.
+    /// The lower end of the range.
     pub fn low(&self) -> f64 {
         self.low
     }
 
-    /// Upper end of the range.
+    /// The upper end of the range.
     pub fn high(&self) -> f64 {
         self.high
     }
 
-    /// Width of a bin, finite even for the widest range.
+    /// The width of a bin, finite even for the widest range.
     pub fn step(&self) -> f64 {
         let count = to_f64(self.count as u64);
         self.high / count - self.low / count
     }
 
-    /// Lower edge of a bin.
+    /// The lower edge of a bin.
     pub fn edge(&self, bin: usize) -> f64 {
         self.low + self.step() * to_f64(bin as u64)
     }

@@ -134,7 +134,7 @@ mod tests {
         Marginal::symmetric(0.0, |x| x.min(1.0))
     }
 
-    /// Of four bins from -1 to 1.
+    /// A histogram of four bins from -1 to 1.
     fn histogram(counts: [usize; 4], zeros: usize) -> Histogram {
         Histogram { bins: Bins::new(-1.0, 1.0, 4), counts: counts.into(), zeros, expected: None }
     }

@@ -5,46 +5,46 @@ use super::normal;
 use super::special::beta;
 use crate::tensor::to_f64;
 
-/// Upper bound for the distance between an empirical distribution function of `count` values and the true one. Holds
+/// An upper bound of the p-value for the distance between an empirical distribution function of `count` values and the true one. Holds
 /// for any distribution and count (Dvoretzky, Kiefer and Wolfowitz 1956; Massart's constant of 1990).
 pub fn kolmogorov_smirnov(distance: f64, count: u64) -> f64 {
     (2.0 * libm::exp(-2.0 * to_f64(count) * distance * distance)).min(1.0)
 }
 
-/// Upper bound for the distance between two samples of one distribution (Wei and Dudley 2012).
+/// An upper bound of the p-value for the distance between two samples of one distribution (Wei and Dudley 2012).
 pub fn kolmogorov_smirnov_two_samples(distance: f64, one: u64, two: u64) -> f64 {
     let (one, two) = (to_f64(one), to_f64(two));
     (std::f64::consts::E * libm::exp(-2.0 * one * two / (one + two) * distance * distance)).min(1.0)
 }
 
-/// Probability of a standard normal at least as far from 0, two-sided.
+/// The probability of a standard normal at least as far from 0, two-sided.
 pub fn standard_normal(z: f64) -> f64 {
     (2.0 * normal::upper(z.abs())).min(1.0)
 }
 
-/// For the ratio of the sample variance of `count` normals to the true variance, by the cube root of Wilson and
+/// The p-value of the ratio of the sample variance of `count` normals to the true variance, by the cube root of Wilson and
 /// Hilferty (1931).
 pub fn variance_of_normals(ratio: f64, count: u64) -> f64 {
     let spread = 2.0 / (9.0 * to_f64(count - 1));
     standard_normal((libm::cbrt(ratio) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// For the smallest of `count` independent p-values: 1 - (1 - p)^n (Šidák 1967).
+/// The p-value of the smallest of `count` independent p-values: 1 - (1 - p)^n (Šidák 1967).
 pub fn sidak(p_value: f64, count: u64) -> f64 {
     -libm::expm1(to_f64(count) * libm::log1p(-p_value.clamp(0.0, 1.0)))
 }
 
-/// For `tests` tests with any dependence: p n (Bonferroni).
+/// The p-value of `tests` tests with any dependence: p n (Bonferroni).
 pub fn bonferroni(p_value: f64, tests: u64) -> f64 {
     (p_value * to_f64(tests)).min(1.0)
 }
 
-/// Two-sided p-value from the p-values of both sides.
+/// A two-sided p-value from the p-values of both sides.
 pub fn two_sided(one: f64, other: f64) -> f64 {
     (2.0 * one.min(other)).min(1.0)
 }
 
-/// For a sum of `freedom` squared standard normals, two-sided, by the cube root of Wilson and Hilferty (1931). Far
+/// The p-value of a sum of `freedom` squared standard normals, two-sided, by the cube root of Wilson and Hilferty (1931). Far
 /// above the mean the result is too large, which is conservative.
 pub fn chi_squared(sum: f64, freedom: u64) -> f64 {
     let freedom = to_f64(freedom);
@@ -52,7 +52,7 @@ pub fn chi_squared(sum: f64, freedom: u64) -> f64 {
     standard_normal((libm::cbrt(sum / freedom) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// Upper bound for `count` or more independent rare events if `mean` are expected (Chernoff 1952).
+/// An upper bound of the p-value for `count` or more independent rare events if `mean` are expected (Chernoff 1952).
 pub fn poisson_bound(count: f64, mean: f64) -> f64 {
     if count <= mean {
         return 1.0;
@@ -60,7 +60,7 @@ pub fn poisson_bound(count: f64, mean: f64) -> f64 {
     libm::exp(count - mean - count * libm::log(count / mean))
 }
 
-/// For the number of heads in `count` tosses of a fair coin, two-sided.
+/// The p-value of the number of heads in `count` tosses of a fair coin, two-sided.
 pub fn fair_coin(heads: u64, count: u64) -> f64 {
     let above = |heads: u64| {
         if heads == 0 { 1.0 } else { beta(0.5, to_f64(heads), to_f64(count - heads + 1)) }
@@ -68,13 +68,13 @@ pub fn fair_coin(heads: u64, count: u64) -> f64 {
     two_sided(above(heads), above(count - heads))
 }
 
-/// For a coordinate of a random point on the unit sphere, such as an entry of a random orthogonal matrix, two-sided.
+/// The p-value of a coordinate of a random point on the unit sphere, such as an entry of a random orthogonal matrix, two-sided.
 pub fn sphere_coordinate(coordinate: f64, dimensions: u64) -> f64 {
     let square = (coordinate * coordinate).min(1.0);
     if dimensions < 2 { 1.0 } else { beta(1.0 - square, to_f64(dimensions - 1) / 2.0, 0.5) }
 }
 
-/// For the squared length of the first `coordinates` coordinates of a random point on the unit sphere, two-sided
+/// The p-value of the squared length of the first `coordinates` coordinates of a random point on the unit sphere, two-sided
 /// about its median.
 pub fn sphere_projection(square: f64, coordinates: u64, dimensions: u64) -> f64 {
     let (first, rest) = (to_f64(coordinates) / 2.0, to_f64(dimensions - coordinates) / 2.0);

@@ -8,10 +8,10 @@ pub(crate) const GAUSS_LEGENDRE: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_3),
 ];
 
-/// Number of equal parts of a range.
+/// The number of equal parts of a range.
 const PARTS: u16 = 512;
 
-/// Mean and standard deviation of `value(x)`, if x has a density proportional to `density` on `from..to`. Both
+/// The mean and standard deviation of `value(x)`, if x has a density proportional to `density` on `from..to`. Both
 /// functions must be smooth.
 pub(crate) fn moments((from, to): (f64, f64), density: impl Fn(f64) -> f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
     let half = (to - from) / (2.0 * f64::from(PARTS));
@@ -31,7 +31,7 @@ pub(crate) fn moments((from, to): (f64, f64), density: impl Fn(f64) -> f64, valu
 pub(crate) mod tests {
     use super::*;
 
-    /// Mean and standard deviation of `value` at evenly spaced fractions: a plain quadrature, to about three digits.
+    /// The mean and standard deviation of `value` at evenly spaced fractions: a plain quadrature, to about three digits.
     pub(crate) fn of_fractions(value: impl Fn(f64) -> f64) -> (f64, f64) {
         const COUNT: u32 = 100_000;
         let values: Vec<f64> = (0..COUNT).map(|n| value((f64::from(n) + 0.5) / f64::from(COUNT))).collect();

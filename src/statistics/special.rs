@@ -1,6 +1,6 @@
 //! Incomplete beta and gamma functions, with the same bits on every machine.
 
-/// Regularised incomplete beta function: the distribution function of the beta distribution.
+/// The regularised incomplete beta function: the distribution function of the beta distribution.
 pub fn beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
@@ -13,7 +13,7 @@ pub fn beta(x: f64, a: f64, b: f64) -> f64 {
     libm::exp(scale + a * libm::log(x) + b * libm::log1p(-x)) * fraction(x, a, b) / a
 }
 
-/// Continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the method of Lentz (1976).
+/// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the method of Lentz (1976).
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     let mut c = 1.0;
     let mut d = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
@@ -42,7 +42,7 @@ fn away(value: f64) -> f64 {
     if value.abs() < LEAST { LEAST } else { value }
 }
 
-/// Regularised lower incomplete gamma function: the distribution function of the gamma distribution with scale 1.
+/// The regularised lower incomplete gamma function: the distribution function of the gamma distribution with scale 1.
 pub fn gamma(x: f64, shape: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;

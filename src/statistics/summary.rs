@@ -5,21 +5,21 @@ use crate::tensor::to_f64;
 /// Summary statistics of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Number of finite values. All other statistics cover only these.
+    /// The number of finite values. All other statistics cover only these.
     pub finite: u64,
-    /// Number of NaNs.
+    /// The number of NaNs.
     pub nan: u64,
-    /// Number of infinite values.
+    /// The number of infinite values.
     pub infinite: u64,
-    /// Smallest finite value; `None` if there is none.
+    /// The smallest finite value; `None` if there is none.
     pub min: Option<f64>,
-    /// Largest finite value; `None` if there is none.
+    /// The largest finite value; `None` if there is none.
     pub max: Option<f64>,
     moments: SampleMoments,
 }
 
 impl Summary {
-    /// Summary of one part.
+    /// The summary of one part.
     pub fn of(values: &[f64]) -> Self {
         let mut summary = Self::default();
         if values.iter().all(|value| value.is_finite()) {
@@ -39,17 +39,17 @@ impl Summary {
         parts.into_iter().fold(Self::default(), |joined, (_, part)| joined.and(part))
     }
 
-    /// Mean of the finite values; `None` if there are none or it overflows.
+    /// The mean of the finite values; `None` if there are none or it overflows.
     pub fn mean(&self) -> Option<f64> {
         Some(self.moments.mean).filter(|mean| self.finite > 0 && mean.is_finite())
     }
 
-    /// Population standard deviation; `None` without finite values or if its square overflows.
+    /// The population standard deviation; `None` without finite values or if its square overflows.
     pub fn std(&self) -> Option<f64> {
         Some((self.moments.squares / self.moments.count).sqrt()).filter(|std| std.is_finite())
     }
 
-    /// Summary of two parts together.
+    /// The summary of two parts together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let either = |one: Option<f64>, two: Option<f64>, pick: fn(f64, f64) -> f64| match (one, two) {
@@ -84,7 +84,7 @@ struct SampleMoments {
 }
 
 impl SampleMoments {
-    /// Moments of `values`, of which `first` is one. All sums are of differences, so equal values have an exact mean
+    /// The moments of `values`, of which `first` is one. All sums are of differences, so equal values have an exact mean
     /// and no deviation. A second pass corrects the rounding error of the first mean. The result is not finite if a
     /// sum overflows.
     fn of(values: &[f64], first: f64) -> Self {

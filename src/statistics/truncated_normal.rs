@@ -4,7 +4,7 @@
 use super::normal::{between, density};
 use super::quadrature::{self, GAUSS_LEGENDRE};
 
-/// Mean and standard deviation of a standard normal truncated to [a, b]:
+/// The mean and standard deviation of a standard normal truncated to [a, b]:
 ///
 /// mean = (phi(a) - phi(b)) / Z, variance = 1 + (a phi(a) - b phi(b)) / Z - mean², Z = Phi(b) - Phi(a)
 ///
@@ -25,7 +25,7 @@ pub fn truncated_moments(a: f64, b: f64) -> (f64, f64) {
     (mean, variance.max(0.0).sqrt())
 }
 
-/// Moments by quadrature, for an interval over which the density hardly varies and the formula's terms cancel.
+/// The moments by quadrature, for an interval over which the density hardly varies and the formula's terms cancel.
 fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     let [mut mass, mut first, mut second] = [0.0; 3];
     for (t, weight) in GAUSS_LEGENDRE.into_iter().flat_map(|(t, weight)| [(-t, weight), (t, weight)]) {
@@ -38,7 +38,7 @@ fn narrow_moments(centre: f64, half: f64) -> (f64, f64) {
     (centre + half * mean, half * (second / mass - mean * mean).sqrt())
 }
 
-/// Moments by quadrature, for an interval in one tail, near ±6 or beyond.
+/// The moments by quadrature, for an interval in one tail, near ±6 or beyond.
 fn tail_moments(a: f64, b: f64) -> (f64, f64) {
     let (near, length) = if a > 0.0 { (a, b - a) } else { (-b, b - a) };
     // Less than e^-45 of the interval's probability lies beyond.

@@ -1,5 +1,5 @@
 //! Adapters that start from a part of the adapted weight: its principal singular vectors (`PiSSA`) or the first columns of its QR
-//! decomposition (`OLoRA`). That part is subtracted from the weight, so that both together equal the original.
+//! decomposition (`OLoRA`). That part is subtracted from the weight, so both together equal the original.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ pub(super) fn singular(matrix: &[f64], [rows, columns]: [usize; 2], count: usize
     let shorter = rows.min(columns);
     let (matrix, exponent) = brought_near_one(matrix);
     let whole = DMatrix::from_row_slice(rows, columns, &matrix);
-    // A limit, so that an iteration that does not end is found out; a few for each singular value are usual.
+    // The limit ends an iteration that does not converge; a few steps for each singular value are usual.
     let found = whole.try_svd(true, true, 5.0 * f64::EPSILON, 1000 * shorter.max(1));
     let found = found.and_then(|found| Some((found.u?, found.singular_values, found.v_t?)));
     // Of some matrices of low rank it finds vectors that are none.
@@ -75,7 +75,7 @@ fn turned(columns: &[Vec<f64>], rows: usize) -> Vec<f64> {
     (0..rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
 }
 
-/// Normalizes the signs of pairs of vectors.
+/// Normalises the signs of pairs of vectors.
 fn assembled(mut left: Vec<Vec<f64>>, weights: Vec<f64>, mut right: Vec<Vec<f64>>, [rows, _]: [usize; 2]) -> Factors {
     for (one, other) in left.iter_mut().zip(&mut right) {
         let largest =

@@ -10,7 +10,7 @@ use crate::statistics::marginal::Marginal;
 use crate::tensor::{Unfolding, to_f64, to_usize};
 
 choice! {
-    /// The lengths of the rows.
+    /// The norms of the rows.
     enum Norms { Gaussian = "gaussian", Equal = "equal" }
 }
 const NORMS: Parameter<Norms> = Parameter::new(
@@ -41,7 +41,7 @@ pub(super) const ROW: Scheme = Scheme {
 
 #[derive(Debug)]
 struct Features {
-    /// True if all rows have one length.
+    /// True if all rows have one norm.
     equal: bool,
     std: f64,
     unfolding: Unfolding,

@@ -33,7 +33,7 @@ impl Arithmetic for VarianceScaling {
     }
 }
 
-/// `VarianceScaling` of Keras and JAX. Errors if the variance is 0 in the type.
+/// `VarianceScaling` of Keras and JAX. Errors if the variance rounds to 0 in the type.
 pub(super) fn variance_scaling(
     scale: f64,
     fan: f64,

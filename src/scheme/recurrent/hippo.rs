@@ -45,50 +45,38 @@ const DIAGONAL: &str =
 const LMU: &str = "Voelker, Kajić and Eliasmith 2019, Legendre memory units";
 const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long sequences with structured state spaces";
 
-const fn row(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    source: &'static str,
-    distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
-) -> Scheme {
-    Scheme {
-        name,
-        summary,
-        formula,
-        source,
-        distribution,
-        parameters: FIXED,
-        ranks: "two equal last axes for A, one for B; leading axes repeat it",
-        bare: Some(PART.name),
-        example: example_on(name, "16x16", "io"),
-        ..EMPTY
-    }
-}
+/// The defaults of the rows.
+const BASE: Scheme = Scheme {
+    parameters: FIXED,
+    ranks: "two equal last axes for A, one for B; leading axes repeat it",
+    bare: Some(PART.name),
+    example: example_on("", "16x16", "io"),
+    ..EMPTY
+};
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
-    row(
+    BASE.row(
         "hippo-legs",
         "memory of the whole past in Legendre polynomials, weighted equally",
         "A_ij = -sqrt(2i+1) sqrt(2j+1) for i > j, -(i+1) for i = j, 0 for i < j; B_i = sqrt(2i+1); i and j from 0",
         HIPPO,
         |arguments, site| fixed(Measure::LegS, arguments, site),
     ),
-    row(
+    BASE.row(
         "hippo-legsd",
         "the normal part of hippo-legs, whose eigenvalues are those of s4d-legs",
         "A + B B^T / 2 and B / 2 of hippo-legs: A_ij = -+sqrt(2i+1) sqrt(2j+1) / 2 below and above the diagonal, -1/2 on it",
         DIAGONAL,
         |arguments, site| fixed(Measure::LegSD, arguments, site),
     ),
-    row(
+    BASE.row(
         "hippo-legt",
         "memory of a window of the past in Legendre polynomials; scale=2/theta gives the paper's form, for a window of theta",
         "A_ij = -sqrt(2i+1) sqrt(2j+1) s / 2, s = (-1)^(i-j) for i < j, otherwise 1; B_i = sqrt(2i+1) / 2",
         HIPPO,
         |arguments, site| fixed(Measure::LegT, arguments, site),
     ),
-    row(
+    BASE.row(
         "hippo-lmu",
         "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
         "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
@@ -97,7 +85,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     Scheme {
         parameters: TILTED,
-        ..row(
+        ..BASE.row(
             "hippo-lagt",
             "memory of an exponentially fading past in Laguerre polynomials",
             "A_ij = -1 for i > j, -1/2 for i = j, 0 for i < j; B_i = beta",
@@ -107,7 +95,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         parameters: TILTED,
-        ..row(
+        ..BASE.row(
             "hippo-tlagt",
             "hippo-lagt with a tilted measure, as in the first versions of S4",
             "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
@@ -117,7 +105,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         parameters: GENERALIZED,
-        ..row(
+        ..BASE.row(
             "hippo-glagt",
             "memory of a fading past in generalized Laguerre polynomials with a tilted measure",
             "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
@@ -125,21 +113,21 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             generalized,
         )
     },
-    row(
+    BASE.row(
         "hippo-fourier",
         "memory of a window of the past in sines and cosines",
         "A = R - b b^T, R_{2k+1,2k} = -R_{2k,2k+1} = pi k; B = b = (1, 0, sqrt(2), 0, sqrt(2), 0, ...)",
         TRAIN,
         |arguments, site| fixed(Measure::Fourier, arguments, site),
     ),
-    row(
+    BASE.row(
         "hippo-fourier-diag",
         "the normal part of hippo-fourier, with twice its frequencies",
         "A = 2 R - I / 2 with R and B of hippo-fourier",
         TRAIN,
         |arguments, site| fixed(Measure::FourierDiagonal, arguments, site),
     ),
-    row(
+    BASE.row(
         "hippo-fourier-decay",
         "hippo-fourier over a fading past",
         "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
@@ -148,7 +136,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     Scheme {
         parameters: RANDOM,
-        ..row(
+        ..BASE.row(
             "hippo-random",
             "a random state matrix, as a baseline",
             "A_ij ~ N(0, 1/N^2) for N states; B_i ~ N(0, 1)",
@@ -162,7 +150,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         parameters: RANDOM,
-        ..row(
+        ..BASE.row(
             "hippo-diagonal",
             "a random diagonal of decays, as a baseline",
             "A_ii = -exp(z), z ~ N(0, 1), 0 off the diagonal; B_i ~ N(0, 1)",

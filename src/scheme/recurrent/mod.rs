@@ -11,7 +11,24 @@ pub(super) mod unit_disk;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Arguments, Parameter, Site};
+use super::example::Example;
+use super::{Arguments, Parameter, Scheme, Site};
+use crate::distribution::Distribution;
+
+impl Scheme {
+    /// A row with all other fields of this one; its example is its name on the same shape.
+    const fn row(
+        self,
+        name: &'static str,
+        summary: &'static str,
+        formula: &'static str,
+        source: &'static str,
+        distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
+    ) -> Self {
+        let example = Example { expression: name, ..self.example };
+        Self { name, summary, formula, source, example, distribution, ..self }
+    }
+}
 
 /// The size of the last axis (states or units); the preceding axes repeat them.
 fn last_axis(site: &Site) -> Result<u64> {

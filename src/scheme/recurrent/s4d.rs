@@ -28,31 +28,19 @@ const PAPER: &str =
     "Gu, Gupta, Goel and Ré 2022, On the parameterization and initialization of diagonal state space models";
 const S4: &str = "the code of the same paper, state-spaces/s4";
 
-const fn row(
-    name: &'static str,
-    summary: &'static str,
-    formula: &'static str,
-    source: &'static str,
-    distribution: fn(&mut Arguments, &Site) -> Result<Distribution>,
-) -> Scheme {
-    Scheme {
-        name,
-        summary,
-        formula,
-        source,
-        distribution,
-        parameters: &[&PART],
-        ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
-        bare: Some(PART.name),
-        example: example_on(name, "4x32", "io"),
-        ..EMPTY
-    }
-}
+/// The defaults of the rows.
+const BASE: Scheme = Scheme {
+    parameters: &[&PART],
+    ranks: "one or more axes, the last of N/2 eigenvalues (one per conjugate pair); leading axes repeat them",
+    bare: Some(PART.name),
+    example: example_on("", "4x32", "io"),
+    ..EMPTY
+};
 
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         parameters: &[&REAL],
-        ..row(
+        ..BASE.row(
             "s4d-real",
             "real eigenvalues, those of hippo-legs",
             "A_n = -(n+1), n from 0",
@@ -60,35 +48,35 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             |arguments, site| curve(Curve::Real, arguments, site),
         )
     },
-    row(
+    BASE.row(
         "s4d-lin",
         "eigenvalues evenly spaced: the frequencies of a Fourier series",
         "A_n = -1/2 + i pi n, n from 0",
         PAPER,
         |arguments, site| curve(Curve::Linear, arguments, site),
     ),
-    row(
+    BASE.row(
         "s4d-inv",
         "eigenvalues by an inverse curve, near those of s4d-legs",
         "A_n = -1/2 + i N/pi (N/(2n+1) - 1), n from 0, N twice the last axis",
         PAPER,
         |arguments, site| curve(Curve::Inverse, arguments, site),
     ),
-    row(
+    BASE.row(
         "s4d-inv2",
         "s4d-inv with a slower inverse curve",
         "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         PAPER,
         |arguments, site| curve(Curve::Inverse2, arguments, site),
     ),
-    row(
+    BASE.row(
         "s4d-quad",
         "eigenvalues by a quadratic curve",
         "A_n = -1/2 + i (1+2n)^2 / pi, n from 0",
         PAPER,
         |arguments, site| curve(Curve::Quadratic, arguments, site),
     ),
-    row(
+    BASE.row(
         "s4d-legs",
         "the eigenvalues of the normal part of hippo-legs, the largest imaginary part first",
         "A_n = -1/2 + i w_n, the eigenvalues of hippo-legsd of N states, N twice the last axis",
@@ -100,7 +88,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
             Part::Real | Part::LogReal => curve(Curve::Linear, arguments, site),
         },
     ),
-    row(
+    BASE.row(
         "s4d-rand",
         "random eigenvalues, as a baseline",
         "A_n = -1/2 + i exp(z_n), z_n ~ N(0, 1)",

@@ -1,4 +1,4 @@
-//! The spectral radius of a possibly sparse matrix: found, and scaled to another.
+//! The spectral radius of a matrix that may be sparse, and scaling to another radius.
 
 use nalgebra::linalg::balancing::balance_parlett_reinsch;
 use nalgebra::{DMatrix, Schur};
@@ -11,7 +11,8 @@ use crate::tensor::to_f64;
 /// a nearly acyclic one would get huge values.
 pub(super) const LEAST: f64 = 1e-3;
 
-/// Scales an `n` x `n` matrix to a spectral radius. Returns false, and leaves the matrix, if its own is not found or below [`LEAST`].
+/// Scales an `n` x `n` matrix to a spectral radius. Returns false and leaves the matrix unchanged if its own radius is
+/// unknown or below [`LEAST`].
 pub(super) fn scale_to_radius(matrix: &mut [f64], n: usize, radius: f64) -> bool {
     let largest = matrix.iter().fold(0f64, |largest, value| largest.max(value.abs()));
     let Some(found) = spectral_radius(matrix, n).filter(|&found| found > LEAST * largest) else { return false };
@@ -94,7 +95,7 @@ fn measured(block: Vec<f64>, size: usize) -> Option<Measured> {
     let mut block = DMatrix::from_vec(size, size, block);
     balance_parlett_reinsch(&mut block);
     reflect(block.as_mut_slice(), size);
-    // A limit, so that an iteration that does not end is found out; a few for each eigenvalue are usual.
+    // The limit ends an iteration that does not converge; a few steps for each eigenvalue are usual.
     let schur = Schur::try_new(block, f64::EPSILON, 100 * size)?;
     let eigenvalues = schur.complex_eigenvalues();
     let magnitudes = eigenvalues.iter().map(|value| (value.re * value.re + value.im * value.im).sqrt());

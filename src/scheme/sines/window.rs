@@ -25,7 +25,7 @@ choice! {
         Density = "density",
         /// The sum of its magnitudes.
         Spectrum = "spectrum",
-        /// 1.
+        /// No divisor.
         None = "none",
     }
 }

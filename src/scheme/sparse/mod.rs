@@ -1,4 +1,4 @@
-//! Mostly zero weights.
+//! Weights with mostly zeros.
 
 mod bernoulli;
 
