@@ -48,8 +48,8 @@ const WIDTH: usize = 100;
 const INDENT: usize = 14;
 
 /// The word that selects the parameters of packing.
-const PACKING_WORD: &str = "packing";
-const PACKING_USE: &str = "several weights in one tensor, or a transposed one";
+pub(super) const PACKING_WORD: &str = "packing";
+pub(super) const PACKING_USE: &str = "several weights in one tensor, or a transposed one";
 
 fn text(out: &mut dyn Write, scheme: &Scheme) -> io::Result<()> {
     writeln!(out, "{}: {}\n", scheme.name, scheme.summary)?;

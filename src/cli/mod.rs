@@ -1,6 +1,7 @@
 //! The command line, one file per command. Commands contain no formulas and no file formats.
 
 mod colour;
+mod completions;
 mod control_group;
 mod coverage;
 mod data;
@@ -14,6 +15,7 @@ mod help;
 mod init;
 mod inspect;
 mod list;
+mod man;
 mod memory;
 mod mlp;
 mod model;
@@ -24,7 +26,6 @@ mod progress;
 mod repeated;
 mod report;
 mod resources;
-mod shell;
 mod slices;
 mod terminal;
 mod tokenizer_files;
@@ -97,9 +98,9 @@ enum Command {
     /// Explain a scheme: formula, parameters, source, other names
     Explain(Deferred<explain::Explain>),
     /// Print a completion script for a shell
-    Completions(Deferred<shell::Completions>),
+    Completions(Deferred<completions::Completions>),
     /// Print a manual page
-    Man(Deferred<shell::Man>),
+    Man(Deferred<man::Man>),
 }
 
 /// The result of a command that ran without an error.
@@ -126,6 +127,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn outcome(arguments: &[OsString]) -> Result<Outcome> {
+    if completions::answer(arguments)? {
+        return Ok(Outcome::Done);
+    }
     let mut line = command();
     let matches = match line.try_get_matches_from_mut(arguments) {
         Ok(matches) => matches,

@@ -19,6 +19,7 @@ mod output;
 mod overlap;
 mod pictures;
 mod pretrain;
+mod shell;
 mod slices;
 mod suggestions;
 mod templates;
