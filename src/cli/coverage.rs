@@ -2,22 +2,21 @@
 
 use std::io::{self, Write};
 
+use super::screen::Screen;
 use crate::scheme;
-use crate::scheme::frameworks::{COMMON, FRAMEWORKS, Framework, Unsupported};
+use crate::scheme::frameworks::{COMMON, FRAMEWORKS, Framework, Name, Unsupported};
 
 /// A framework's names with their meanings.
-pub(super) fn of_framework(out: &mut dyn Write, framework: &Framework) -> io::Result<()> {
+pub(super) fn of_framework(screen: &mut Screen, framework: &Framework) -> io::Result<()> {
     let (names, word) = (framework.offered(), framework.word);
-    writeln!(out, "{word}: {}", framework.title)?;
+    screen.line(format!("{word}: {}", framework.title))?;
     if let Some(other) = framework.included() {
-        writeln!(out, "with those of {}: {}", other.word, other.title)?;
+        screen.line(format!("with those of {}: {}", other.word, other.title))?;
     }
-    let widest = names.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-    for row in names {
-        let meaning = row.meaning.map_or_else(Unsupported::refusal, spelled_out);
-        writeln!(out, "  {:widest$}  {meaning}", row.name)?;
-    }
-    writeln!(out, "\n`{word}.NAME` has {word}'s meaning wherever a scheme is named.")
+    let meaning = |row: &Name| row.meaning.map_or_else(Unsupported::refusal, spelled_out);
+    screen.rows(names.iter().map(|row| [format!("  {}", row.name), meaning(row)]))?;
+    screen.exact("")?;
+    screen.line(format!("`{word}.NAME` has {word}'s meaning wherever a scheme is named."))
 }
 
 /// An expression with its defaults, which differ between frameworks.
@@ -26,13 +25,14 @@ fn spelled_out(expression: &str) -> String {
 }
 
 /// Lists every framework and its number of names.
-pub(super) fn summary(out: &mut dyn Write) -> io::Result<()> {
-    let widest = FRAMEWORKS.iter().map(|row| row.word.len()).max().unwrap_or(0);
-    for row in FRAMEWORKS {
+pub(super) fn summary(screen: &mut Screen) -> io::Result<()> {
+    let row = |row: &Framework| {
         let others = row.included().map(|other| format!("; and those of {}", other.word)).unwrap_or_default();
-        writeln!(out, "{:widest$}  {:>3}  {}{others}", row.word, row.names().len(), row.title)?;
-    }
-    writeln!(out, "\n`fanin list schemes --framework WORD` shows the names of one.")
+        [row.word.into(), format!("{:>3}", row.names().len()), format!("{}{others}", row.title)]
+    };
+    screen.rows(FRAMEWORKS.iter().map(row))?;
+    screen.exact("")?;
+    screen.line("`fanin list schemes --framework WORD` lists the names of one framework.")
 }
 
 /// Every name of every framework, in Markdown.

@@ -14,6 +14,7 @@ use super::overlap::Touched;
 use super::progress::Progress;
 use super::report::{self, Written};
 use super::resources::Resources;
+use super::screen::Screen;
 use super::{dry_run, terminal};
 use crate::checkpoint::{Files, Rank, WriteSummary};
 use crate::format::{FORMATS, Format, Sidecar};
@@ -86,7 +87,7 @@ impl Destination {
         if self.is_dry_run {
             return match self.json {
                 true => dry_run::as_json(out, plan, self.format(), files.as_ref()),
-                false => dry_run::as_text(out, plan, self.format(), files.as_ref(), self.verbose),
+                false => dry_run::as_text(&mut Screen::stdout(out), plan, self.format(), files.as_ref(), self.verbose),
             };
         }
         self.check_memory(plan)?;
@@ -197,7 +198,7 @@ impl Destination {
     fn with_settings<T>(&self, bytes: u64, write: impl FnOnce(&Settings) -> Result<T>) -> Result<T> {
         let bar = Progress::new(bytes, !self.quiet && io::stderr().is_terminal());
         let threads = self.resources.threads_on_demand();
-        let outcome = write(&Settings { threads: &threads, progress: &|bytes| bar.advance(bytes) });
+        let outcome = write(&Settings { threads: &threads, progress: &|step| bar.step(&step) });
         bar.finish();
         outcome
     }
@@ -206,7 +207,7 @@ impl Destination {
     fn announce(&self, plan: &Plan, files: Option<&Files>) {
         if self.announces && !self.json && !self.quiet {
             // As for the report.
-            let _ = writeln!(io::stderr(), "{}", report::sizes(plan, files));
+            let _ = Screen::stderr(&mut io::stderr()).line(report::sizes(plan, files));
         }
     }
 
@@ -216,7 +217,8 @@ impl Destination {
             (false, true) => Ok(()),
             (false, false) => {
                 // A report on standard error may be lost, but must not fail the work.
-                let _ = report::text(&mut BufWriter::new(io::stderr()), plan, written, self.verbose);
+                let error = &mut BufWriter::new(io::stderr());
+                let _ = report::text(&mut Screen::stderr(error), plan, written, self.verbose);
                 Ok(())
             }
         }
@@ -226,7 +228,7 @@ impl Destination {
     fn show(&self, out: &mut dyn Write, plan: &Plan) -> Result<()> {
         self.announce(plan, None);
         self.report(out, plan, &Written::default())?;
-        if self.json { Ok(()) } else { terminal::show(out, plan, self.resources.threads()) }
+        if self.json { Ok(()) } else { terminal::show(&mut Screen::stdout(out), plan, self.resources.threads()) }
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::report;
+use super::screen::Screen;
 use crate::checkpoint::{Files, PlannedFile};
 use crate::format::Format;
 use crate::plan::Plan;
@@ -13,36 +14,36 @@ use crate::text::{bytes, escape, json_line};
 
 /// Prints the plan as text. A terminal has no format, and neither a terminal nor a stream has files.
 pub(super) fn as_text(
-    out: &mut dyn Write,
+    screen: &mut Screen,
     plan: &Plan,
     format: Option<&Format>,
     set: Option<&Files>,
     verbose: bool,
 ) -> Result<()> {
-    writeln!(out, "{}", report::sizes(plan, set))?;
+    screen.line(report::sizes(plan, set))?;
     for line in report::lines(plan, verbose) {
-        writeln!(out, "{line}")?;
+        screen.line(line)?;
     }
     for note in report::notes(plan, format) {
-        writeln!(out, "note: {}", escape(&note))?;
+        screen.line(format!("note: {}", escape(&note)))?;
     }
     let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     for file in &files {
         // Text is as long as its numbers turn out.
         let size = file.size().map_or("of unknown size".into(), bytes);
-        writeln!(out, "file {}: {size}", escape(&file.path.display().to_string()))?;
+        screen.line(format!("file {}: {size}", escape(&file.path.display().to_string())))?;
     }
     if let Some((set, rank)) = set.and_then(|set| Some((set, set.rank.as_ref()?))) {
-        writeln!(out, "{}", report::share(rank, set.data.len()))?;
+        screen.line(report::share(rank, set.data.len()))?;
         for (_, file) in set.own() {
-            writeln!(out, "this rank's: {}", escape(&file.path.display().to_string()))?;
+            screen.line(format!("this rank's: {}", escape(&file.path.display().to_string())))?;
         }
     }
     match workspace(plan) {
-        0 => writeln!(out, "workspace: none beyond fixed buffers")?,
-        size => writeln!(out, "workspace: {} to draw the largest matrix", bytes(size))?,
+        0 => screen.line("workspace: none beyond fixed buffers")?,
+        size => screen.line(format!("workspace: {} to draw the largest matrix", bytes(size)))?,
     }
-    Ok(writeln!(out, "seed {}, {}; nothing was written", plan.seed(), plan.generator().name)?)
+    Ok(screen.line(format!("seed {}, {}; nothing was written", plan.seed(), plan.generator().name))?)
 }
 
 /// The maximum memory to draw one of the tensors, beyond fixed buffers.

@@ -1,24 +1,25 @@
 //! `fanin inspect`: the contents of a file, compared with the distributions in its provenance.
 
+mod json;
 mod plots;
+mod table;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::builder::NonEmptyStringValueParser;
-use serde_json::{Value, json};
 
+use super::screen::Screen;
 use super::{help, memory, shown as shown_path};
 use crate::generator::NATIVE;
 use crate::inspect::{Expected, FEW_AXES, Spectrum, spectrum, summary, tree};
 use crate::parallel::available_threads;
 use crate::plan::{Common, DrawnTensor};
-use crate::provenance::Provenance;
 use crate::reader::{Contents, Entry};
 use crate::statistics::summary::Summary;
 use crate::tensor::{Fans, Layout};
-use crate::text::{cut, escape, figure, grouped, json_line, matches};
+use crate::text::{bytes, cut, escape, grouped, json_line, matches};
 use plots::Plot;
 
 /// Show the tensors of a file with their statistics, measured and expected.
@@ -49,7 +50,7 @@ pub(super) struct Inspect {
     /// Print names, counts and sizes as a tree
     ///
     /// No value is read.
-    #[arg(long, help_heading = help::OUTPUT, conflicts_with_all = ["plot", "spectrum", "json"])]
+    #[arg(long, help_heading = help::OUTPUT, conflicts_with_all = ["plot", "spectrum"])]
     tree: bool,
     /// Histograms in the terminal, or in an SVG or PNG file
     ///
@@ -99,13 +100,14 @@ impl Inspect {
         let figures =
             self.json || self.plot.is_some() || self.spectrum || self.scheme.is_some() || self.tensor.is_some();
         let most = opened.iter().map(|(_, _, numbers)| numbers.len()).max().unwrap_or(0);
-        if self.tree || !figures && most > MAX_ROWS {
-            return opened.iter().try_for_each(|(_, contents, _)| self.show_tree(out, contents));
-        }
+        let is_tree = self.tree || !figures && most > MAX_ROWS;
         self.check_picture()?;
         let mut files = Vec::new();
         for (path, contents, numbers) in opened {
-            let looked = self.look(&contents, &numbers).with_context(|| escape(&shown_path(path)))?;
+            let looked = match is_tree {
+                true => numbers.into_iter().map(|number| Looked { number, ..Looked::default() }).collect(),
+                false => self.look(&contents, &numbers).with_context(|| escape(&shown_path(path)))?,
+            };
             files.push(Inspected { contents, looked });
         }
         if let Some(picture) = self.picture() {
@@ -114,8 +116,15 @@ impl Inspect {
         if self.json {
             return Ok(writeln!(out, "{}", json_line(&self.machine(&files)?))?);
         }
-        human(out, &plots::labels(&self.files), &files)?;
-        files.iter().try_for_each(|file| self.plots(out, file))
+        let (screen, labels) = (&mut Screen::stdout(out), plots::labels(&self.files));
+        if is_tree {
+            return labels.iter().zip(&files).try_for_each(|(label, file)| self.show_tree(screen, label, file));
+        }
+        human(screen, &labels, &files)?;
+        files.iter().zip(&labels).try_for_each(|(file, label)| {
+            let label = if files.len() > 1 { format!("{label}: ") } else { String::new() };
+            self.plots(screen, &label, file)
+        })
     }
 
     fn matches(&self, name: &str) -> bool {
@@ -132,12 +141,10 @@ impl Inspect {
         Ok(numbers)
     }
 
-    fn show_tree(&self, out: &mut dyn Write, contents: &Contents) -> Result<()> {
-        writeln!(out, "{}", heading(contents))?;
-        for line in tree(contents, &|name| self.matches(name)) {
-            writeln!(out, "{line}")?;
-        }
-        notes(out, contents, &[])
+    fn show_tree(&self, screen: &mut Screen, label: &str, file: &Inspected) -> Result<()> {
+        screen.line(format!("{label}: {}", heading(&file.contents)))?;
+        screen.table(&tree(&file.contents, &|name| self.matches(name)))?;
+        notes(screen, file)
     }
 
     /// Expects the scheme of --scheme of every tensor that it suits. Errors if it suits none.
@@ -180,40 +187,6 @@ impl Inspect {
             })
             .collect()
     }
-
-    /// The findings as one JSON object; those of two files under `files`. Missing statistics are null.
-    fn machine(&self, files: &[Inspected]) -> Result<Value> {
-        let objects = files.iter().map(|file| self.file_json(file)).collect::<Result<Vec<_>>>()?;
-        let mut named = objects.into_iter().zip(&self.files);
-        if files.len() == 1 {
-            return Ok(named.next().map_or(Value::Null, |(object, _)| object));
-        }
-        let named = named.map(|(mut object, path)| {
-            object["file"] = json!(path.to_string_lossy());
-            object
-        });
-        Ok(json!({ "files": named.collect::<Vec<_>>() }))
-    }
-
-    fn file_json(&self, file: &Inspected) -> Result<Value> {
-        let Inspected { contents, looked } = file;
-        let seed = contents.provenance.as_ref().map(Provenance::seed).transpose()?;
-        let mut tensors = Vec::new();
-        for looked in looked {
-            let mut object = tensor(&contents.entries[looked.number], looked);
-            if self.plot.is_some() {
-                object["histogram"] = file.histogram_json(looked)?;
-            }
-            tensors.push(object);
-        }
-        Ok(json!({
-            "format": contents.format.name,
-            "generator": contents.provenance.as_ref().map(|provenance| &provenance.generator),
-            "seed": seed.as_ref().map(super::report::seed),
-            "tensors": tensors,
-            "notes": all_notes(contents, looked),
-        }))
-    }
 }
 
 /// A file and the findings on its tensors.
@@ -223,6 +196,7 @@ struct Inspected {
 }
 
 /// The findings on one tensor.
+#[derive(Default)]
 struct Looked {
     number: usize,
     summary: Option<Summary>,
@@ -231,35 +205,20 @@ struct Looked {
     no_spectrum: Option<&'static str>,
 }
 
-/// Prints the tensors of all files in one table, with the file of each if there are several.
-fn human(out: &mut dyn Write, labels: &[String], files: &[Inspected]) -> Result<()> {
-    let several = files.len() > 1;
+/// Prints the headings and notes of all files, and their tensors in one table.
+fn human(screen: &mut Screen, labels: &[String], files: &[Inspected]) -> Result<()> {
     for (label, file) in labels.iter().zip(files) {
-        let label = if several { format!("{label}: ") } else { String::new() };
-        writeln!(out, "{label}{}", heading(&file.contents))?;
+        screen.line(format!("{label}: {}", heading(&file.contents)))?;
     }
-    let planned = files.iter().flat_map(|file| &file.contents.entries).any(|entry| scheme(entry).is_some());
-    let cells = if planned { COLUMNS } else { &COLUMNS[..STORED] };
-    let columns: Vec<Column> =
-        several.then(|| Column::words("file")).into_iter().chain(cells.iter().map(|(column, _)| *column)).collect();
-    let mut rows = vec![columns.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
-    for (number, place) in plots::rows(files).iter().flat_map(|row| row.iter().enumerate()) {
-        let Some(Looked { number: entry, summary, .. }) = place.map(|place| &files[number].looked[place]) else {
-            continue;
-        };
-        let entry = &files[number].contents.entries[*entry];
-        let own = cells.iter().map(|(_, cell)| cell(entry, summary.as_ref()).unwrap_or("-".into()));
-        rows.push(several.then(|| cut(&labels[number], LONGEST_WORD)).into_iter().chain(own).collect());
+    if files.iter().any(|file| !file.looked.is_empty()) {
+        screen.table(&table::table(labels, files))?;
     }
-    if rows.len() > 1 {
-        table(out, &columns, &rows)?;
-    }
-    files.iter().try_for_each(|file| notes(out, &file.contents, &file.looked))
+    files.iter().try_for_each(|file| notes(screen, file))
 }
 
-fn notes(out: &mut dyn Write, contents: &Contents, looked: &[Looked]) -> Result<()> {
+fn notes(screen: &mut Screen, Inspected { contents, looked }: &Inspected) -> Result<()> {
     for note in all_notes(contents, looked) {
-        writeln!(out, "note: {}", cut(&escape(&note), LONGEST_NOTE))?;
+        screen.line(format!("note: {}", cut(&escape(&note), LONGEST_NOTE)))?;
     }
     Ok(())
 }
@@ -300,15 +259,17 @@ fn no_spectra(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
     others.chain(few)
 }
 
-/// `safetensors: 2 tensors, 203,264 elements, native-1, seed 7`.
+/// `safetensors, 2 tensors, 203,264 elements, 813,056 bytes; seed 7, native-1`.
 fn heading(contents: &Contents) -> String {
     let Contents { format, entries, provenance, .. } = contents;
     let elements: u64 = entries.iter().map(|entry| entry.shape.count()).sum();
+    let size: u64 = entries.iter().filter_map(Entry::bytes).sum();
     let origin = match provenance {
-        Some(provenance) => format!("{}, seed {}", shown(&provenance.generator), shown(&provenance.seed)),
+        Some(provenance) => format!("seed {}, {}", shown(&provenance.seed), shown(&provenance.generator)),
         None => "no provenance".into(),
     };
-    format!("{format}: {}, {}, {origin}", counted(entries.len() as u64, "tensor"), counted(elements, "element"))
+    let (tensors, elements) = (counted(entries.len() as u64, "tensor"), counted(elements, "element"));
+    format!("{format}, {tensors}, {elements}, {}; {origin}", bytes(size))
 }
 
 /// The longest name or other word from a file, and the longest note, in characters.
@@ -338,56 +299,6 @@ fn not_finite(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = St
     })
 }
 
-/// A column of a table.
-#[derive(Clone, Copy)]
-pub(super) struct Column {
-    /// The heading.
-    pub(super) title: &'static str,
-    /// True for right alignment, as for numbers.
-    right: bool,
-}
-
-impl Column {
-    pub(super) const fn words(title: &'static str) -> Self {
-        Self { title, right: false }
-    }
-
-    pub(super) const fn numbers(title: &'static str) -> Self {
-        Self { title, right: true }
-    }
-}
-
-/// The number of columns for stored values; the others are for expected ones.
-const STORED: usize = 8;
-
-const COLUMNS: &[(Column, Cell)] = &[
-    words("name", |entry, _| Some(shown(&entry.name))),
-    words("shape", |entry, _| Some(entry.shape.to_string())),
-    words("dtype", |entry, _| Some(shown(&entry.type_word))),
-    numbers("count", |entry, _| Some(grouped(entry.shape.count()))),
-    numbers("min", |_, summary| summary?.min.map(figure)),
-    numbers("max", |_, summary| summary?.max.map(figure)),
-    numbers("mean", |_, summary| summary?.mean().map(figure)),
-    numbers("std", |_, summary| summary?.std().map(figure)),
-    numbers("expected mean", |entry, _| expected(entry)?.mean.map(figure)),
-    numbers("expected std", |entry, _| expected(entry)?.std.map(figure)),
-    words("expected range", |entry, _| {
-        expected(entry)?.bounds.map(|(low, high)| format!("[{}, {}]", figure(low), figure(high)))
-    }),
-    words("scheme", |entry, _| scheme(entry).map(shown)),
-];
-
-/// The text of a tensor's cell in a column, if any.
-type Cell = fn(&Entry, Option<&Summary>) -> Option<String>;
-
-const fn words(title: &'static str, cell: Cell) -> (Column, Cell) {
-    (Column::words(title), cell)
-}
-
-const fn numbers(title: &'static str, cell: Cell) -> (Column, Cell) {
-    (Column::numbers(title), cell)
-}
-
 /// The scheme in the provenance.
 fn scheme(entry: &Entry) -> Option<&str> {
     entry.planned.as_ref().map(|tensor| tensor.expression()).or(entry.scheme.as_deref())
@@ -395,54 +306,4 @@ fn scheme(entry: &Entry) -> Option<&str> {
 
 fn expected(entry: &Entry) -> Option<Expected> {
     entry.planned.as_ref().map(|tensor| tensor.distribution().into())
-}
-
-/// Prints rows with each column padded to one width.
-pub(super) fn table(out: &mut dyn Write, columns: &[Column], rows: &[Vec<String>]) -> Result<()> {
-    let width = |number: usize| rows.iter().map(|row| row[number].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(columns.iter().zip(&widths))
-            .map(
-                |(cell, (column, width))| {
-                    if column.right { format!("{cell:>width$}") } else { format!("{cell:width$}") }
-                },
-            )
-            .collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(())
-}
-
-fn tensor(entry: &Entry, looked: &Looked) -> Value {
-    let summary = looked.summary.as_ref();
-    // An open bound is not a JSON number.
-    let distribution = expected(entry).map(|Expected { mean, std, bounds }| {
-        let (low, high) = bounds.unzip();
-        let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
-        json!({ "mean": mean, "std": std, "low": finite(low), "high": finite(high) })
-    });
-    let mut object = json!({
-        "name": entry.name,
-        "shape": entry.shape.axes(),
-        "dtype": entry.type_word,
-        "count": entry.shape.count(),
-        "nan": summary.map(|summary| summary.nan),
-        "infinite": summary.map(|summary| summary.infinite),
-        "min": summary.and_then(|summary| summary.min),
-        "max": summary.and_then(|summary| summary.max),
-        "mean": summary.and_then(Summary::mean),
-        "std": summary.and_then(Summary::std),
-        "scheme": scheme(entry),
-        "expected": distribution,
-    });
-    if let Some(file) = &entry.file {
-        object["file"] = json!(file);
-    }
-    if let Some(spectrum) = &looked.spectrum {
-        object["singular_values"] = json!(spectrum.values);
-    }
-    object
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
+use super::screen::Screen;
 use super::{coverage, explain, help};
 use crate::format::FORMATS;
 use crate::generator::{Framework, GENERATORS, Generator};
@@ -54,16 +55,17 @@ impl List {
         let pages = [What::Schemes, What::Frameworks];
         ensure!(!self.markdown || pages.contains(&self.what), "--markdown lists schemes or frameworks only");
         ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework lists schemes only");
+        if self.markdown {
+            return Ok(if self.what == What::Schemes { explain::page(out) } else { coverage::page(out) }?);
+        }
+        let screen = &mut Screen::stdout(out);
         match self.what {
             What::Schemes => match &self.framework {
-                Some(word) => coverage::of_framework(out, frameworks::Framework::find(word)?)?,
-                None if self.markdown => explain::page(out)?,
-                None => schemes(out)?,
+                Some(word) => coverage::of_framework(screen, frameworks::Framework::find(word)?)?,
+                None => schemes(screen)?,
             },
-            What::Frameworks if self.markdown => coverage::page(out)?,
-            What::Frameworks => coverage::summary(out)?,
-            What::Formats => columns(
-                out,
+            What::Frameworks => coverage::summary(screen)?,
+            What::Formats => screen.rows(
                 FORMATS
                     .iter()
                     .map(|format| [format.name.into(), format!(".{}", format.extensions[0]), format.summary.into()]),
@@ -73,74 +75,45 @@ impl List {
                     format!("--like {}: {}; the same values since {}", row.word, row.release, row.since)
                 };
                 let like = |row: &Generator| row.framework.as_ref().map_or("the default".into(), like);
-                columns(out, GENERATORS.iter().map(|row| [row.name.into(), like(row), row.summary.into()]))?;
+                screen.rows(GENERATORS.iter().map(|row| [row.name.into(), like(row), row.summary.into()]))?;
             }
             What::Layouts => {
-                columns(out, LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
+                screen.rows(LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
             }
-            What::Models => models(out)?,
-            What::Modules => columns(
-                out,
-                MODULES.iter().map(|module| {
-                    let Module { weights, axes, example, .. } = module;
-                    [module.path(), (*example).into(), format!("{}: {axes}", weights[0])]
-                }),
-            )?,
+            What::Models => models(screen)?,
+            What::Modules => screen.rows(MODULES.iter().map(|module| {
+                let Module { weights, axes, example, .. } = module;
+                [module.path(), (*example).into(), format!("{}: {axes}", weights[0])]
+            }))?,
             What::PretrainMethods => {
-                columns(out, METHODS.iter().map(|row| [row.name.into(), row.summary.into(), row.source.into()]))?;
+                screen.rows(METHODS.iter().map(|row| [row.name.into(), row.summary.into(), row.source.into()]))?;
             }
-            What::Gains => columns(
-                out,
-                GAINS.iter().map(|gain| {
-                    let also = if gain.aliases.is_empty() {
-                        String::new()
-                    } else {
-                        format!("also {}", gain.aliases.join(", "))
-                    };
-                    [
-                        gain.name.into(),
-                        figure(gain.number(DEFAULT_SLOPE)),
-                        gain.formula.into(),
-                        gain.source.into(),
-                        also,
-                    ]
-                }),
-            )?,
+            What::Gains => screen.rows(GAINS.iter().map(|gain| {
+                let also =
+                    if gain.aliases.is_empty() { String::new() } else { format!("also {}", gain.aliases.join(", ")) };
+                [gain.name.into(), figure(gain.number(DEFAULT_SLOPE)), gain.formula.into(), gain.source.into(), also]
+            }))?,
         }
         Ok(())
     }
 }
 
-fn models(out: &mut dyn Write) -> Result<()> {
+fn models(screen: &mut Screen) -> Result<()> {
     let families = Family::all()?;
-    columns(out, families.iter().map(|family| [family.model_type.clone(), family.architectures.join(", ")]))?;
-    writeln!(
-        out,
-        "\nThe first is the default if a config.json names none. Names, shapes and values follow {FOLLOWS}."
-    )?;
-    Ok(())
+    screen.rows(families.iter().map(|family| [family.model_type.clone(), family.architectures.join(", ")]))?;
+    screen.exact("")?;
+    let default = "The first is the default if a config.json names none.";
+    Ok(screen.line(format!("{default} Names, shapes and values follow {FOLLOWS}."))?)
 }
 
-fn schemes(out: &mut dyn Write) -> io::Result<()> {
-    let widest = scheme::all().map(|scheme| scheme.name.len()).max().unwrap_or(0);
-    for (position, family) in SCHEMES.iter().enumerate() {
-        writeln!(out, "{}{}", if position == 0 { "" } else { "\n" }, family.name)?;
-        for scheme in family.schemes {
-            writeln!(out, "  {:widest$}  {}", scheme.name, scheme.summary)?;
-        }
-    }
-    writeln!(out, "\n`fanin explain NAME` shows the formula, the parameters, the source and other names;")?;
-    writeln!(out, "`fanin list schemes --framework torch` shows the names of a framework and their meanings.")
-}
-
-/// Prints rows with all columns except the last padded to one width.
-fn columns<const N: usize>(out: &mut dyn Write, rows: impl Iterator<Item = [String; N]>) -> io::Result<()> {
-    let rows: Vec<[String; N]> = rows.collect();
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    Ok(())
+fn schemes(screen: &mut Screen) -> io::Result<()> {
+    let of_family = |(position, family): (usize, &scheme::Family)| {
+        let before = (position > 0).then(|| [String::new(), String::new()]);
+        let schemes = family.schemes.iter().map(|scheme| [format!("  {}", scheme.name), scheme.summary.into()]);
+        before.into_iter().chain([[family.name.into(), String::new()]]).chain(schemes)
+    };
+    screen.rows(SCHEMES.iter().enumerate().flat_map(of_family))?;
+    screen.exact("")?;
+    screen.line("`fanin explain NAME` shows the formula, the parameters, the source and other names.")?;
+    screen.line("`fanin list schemes --framework torch` shows the names of a framework and their meanings.")
 }

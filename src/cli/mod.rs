@@ -26,6 +26,7 @@ mod progress;
 mod repeated;
 mod report;
 mod resources;
+mod screen;
 mod slices;
 mod terminal;
 mod tokenizer_files;

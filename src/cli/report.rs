@@ -8,10 +8,13 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::repeated::{Line, folded};
+use super::screen::Screen;
+use super::terminal;
 use crate::checkpoint::{Files, Rank, WriteSummary};
 use crate::distribution::Distribution;
 use crate::format::Format;
 use crate::plan::{DrawnTensor, Plan, Tensor};
+use crate::show::GLUE;
 use crate::tensor::{Fans, Seed, Shape, Slice};
 use crate::text::{bytes, escape, figure, grouped, json_line};
 
@@ -30,45 +33,43 @@ pub(super) struct Written {
     pub(super) shards: usize,
 }
 
-/// The report as text: the tensors, the notes, and the files.
-pub(super) fn text(out: &mut dyn Write, plan: &Plan, written: &Written, verbose: bool) -> io::Result<()> {
-    for line in lines(plan, verbose) {
-        writeln!(out, "{line}")?;
+/// The report as text: the tensors, the notes, and the files. A terminal gets as many lines of tensors as it shows tensors.
+pub(super) fn text(screen: &mut Screen, plan: &Plan, written: &Written, verbose: bool) -> io::Result<()> {
+    let most = if written.format.is_none() { terminal::MAX_TENSORS } else { usize::MAX };
+    for line in lines(plan, verbose).into_iter().take(most) {
+        screen.line(line)?;
     }
     for note in notes(plan, written.format) {
-        writeln!(out, "note: {}", escape(&note))?;
+        screen.line(format!("note: {}", escape(&note)))?;
     }
-    let Written { done, rank, .. } = written;
+    let Written { done, rank, shards, .. } = written;
     for (path, hash) in &done.sha256 {
-        writeln!(out, "sha256 {hash}  {}", shown(path))?;
+        screen.line(format!("sha256 {hash}  {}", shown(path)))?;
     }
     if let Some(rank) = rank {
-        writeln!(out, "{}", share(rank, written.shards))?;
+        screen.line(share(rank, *shards))?;
     }
     if done.missing > 0 {
-        writeln!(
-            out,
-            "{} of {} files do not exist yet: the rank that finds all of them writes the index",
-            done.missing, written.shards
-        )?;
+        let missing = format!("{} of {shards} files do not exist yet", done.missing);
+        screen.line(format!("{missing}: the rank that finds all of them writes the index"))?;
     }
     match done.skipped.as_slice() {
         [] => {}
-        [file] => writeln!(out, "skipped {}: already complete", shown(file))?,
-        files => writeln!(out, "skipped {} files: already complete", files.len())?,
+        [file] => screen.line(format!("skipped {}: already complete", shown(file)))?,
+        files => screen.line(format!("skipped {} files: already complete", files.len()))?,
     }
     for file in &done.damaged {
-        writeln!(out, "replaced {}, which was damaged", shown(file))?;
+        screen.line(format!("replaced {}, which was damaged", shown(file)))?;
     }
     let origin = format!("seed {}, {}", plan.seed(), plan.generator().name);
     let values = |count| format!("{} of values", bytes(count));
-    match (written.format, done.written.as_slice()) {
-        (None, _) => writeln!(out, "{origin}"),
-        (Some(_), []) if rank.is_some() || !done.skipped.is_empty() => writeln!(out, "wrote nothing, {origin}"),
-        (Some(_), []) => writeln!(out, "wrote {} to standard output, {origin}", values(plan.bytes())),
-        (Some(_), [file]) => writeln!(out, "wrote {}: {}, {origin}", shown(file), values(done.value_bytes)),
-        (Some(_), files) => writeln!(out, "wrote {} files: {}, {origin}", files.len(), values(done.value_bytes)),
-    }
+    screen.line(match (written.format, done.written.as_slice()) {
+        (None, _) => origin,
+        (Some(_), []) if rank.is_some() || !done.skipped.is_empty() => format!("wrote nothing, {origin}"),
+        (Some(_), []) => format!("wrote {} to standard output, {origin}", values(plan.bytes())),
+        (Some(_), [file]) => format!("wrote {}: {}, {origin}", shown(file), values(done.value_bytes)),
+        (Some(_), files) => format!("wrote {} files: {}, {origin}", files.len(), values(done.value_bytes)),
+    })
 }
 
 fn shown(path: &Path) -> String {
@@ -132,7 +133,7 @@ fn description(tensor: &Tensor) -> String {
     let figures: Vec<String> = base
         .chain(fans(tensor.fans()))
         .chain(distribution(tensor.distribution()))
-        .map(|(word, figure)| format!("{word} {figure}"))
+        .map(|(word, figure)| format!("{word}{GLUE}{figure}"))
         .collect();
     // Of some distributions no figure is known.
     let figures = if figures.is_empty() { String::new() } else { format!("; {}", figures.join(", ")) };
@@ -212,9 +213,13 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
     Ok(writeln!(out, "{}", json_line(&report))?)
 }
 
-/// A seed as a number if it fits 64 bits; else as text.
+/// The largest number up to which every reader of JSON has all whole numbers.
+const MAX_JSON_NUMBER: u64 = 1 << 53;
+
+/// A seed as a number if every reader of JSON has it; else as text.
 pub(super) fn seed(seed: &Seed) -> Value {
-    seed.to_u64().map_or_else(|| json!(seed.to_string()), |number| json!(number))
+    let number = seed.to_u64().filter(|&number| number <= MAX_JSON_NUMBER);
+    number.map_or_else(|| json!(seed.to_string()), |number| json!(number))
 }
 
 fn names(paths: &[PathBuf]) -> Vec<String> {

@@ -15,6 +15,7 @@ use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use super::data::DataOptions;
 use super::drawing_options::{DrawingOptions, default_layout};
 use super::resources::Resources;
+use super::screen::Screen;
 use super::{Outcome, help, shown};
 use crate::format::Format;
 use crate::generator::{Generator, NATIVE};
@@ -176,7 +177,7 @@ impl Verify {
         match (self.json, self.quiet) {
             (true, _) => compared.machine(out)?,
             (false, true) => {}
-            (false, false) => compared.human(out)?,
+            (false, false) => compared.human(&mut Screen::stdout(out))?,
         }
         Ok(if compared.is_equal() { Outcome::Done } else { Outcome::Different })
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::reader::Contents;
+use crate::show::{Column, Table};
 use crate::tensor::Shape;
 use crate::text::{bytes, cut, escape, grouped};
 
@@ -22,8 +23,8 @@ struct Branch {
     bytes: u64,
 }
 
-/// A line for each branch, in the order of the file. Equal branches with consecutive numbers, such as layers, share a line.
-pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+/// A row for each branch, in the order of the file. Equal branches with consecutive numbers, such as layers, share a row.
+pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Table {
     let mut root = Branch::default();
     for entry in contents.entries.iter().filter(|entry| wanted(&entry.name)) {
         let elements = entry.shape.count();
@@ -38,8 +39,8 @@ pub fn tree(contents: &Contents, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     }
     let mut lines = Vec::new();
     root.lines("", &mut lines);
-    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    lines.into_iter().map(|(name, content)| format!("{name:width$}  {content}")).collect()
+    let rows = lines.into_iter().map(|(name, content)| vec![name, content]);
+    Table::new([Column::words(""), Column::text("")], rows)
 }
 
 impl Branch {

@@ -6,17 +6,18 @@ use crate::tensor::DType;
 const PRECISION: usize = 8;
 const MAX_SHOWN_WHOLE: u64 = 1000;
 const EDGE_ITEMS: u64 = 3;
+/// The width of a line, unless the terminal is narrower.
 const LINE_WIDTH: usize = 75;
 /// Arrays use exponents from this magnitude at the latest, scalars only far above.
 const MAX_IN_FULL: f64 = 1e8;
 const ELLIPSIS: &str = "...";
 
-/// The text of `NumPy`'s `print` for an array.
+/// The text of `NumPy`'s `print` for an array, in lines of at most `width` characters.
 ///
 /// `value(i)` is element `i` in C order, exact in `f64`. It is called once for each element shown, and for no other. If the array has more
 /// than a thousand elements, an axis longer than six shows only its ends. `NumPy` has no bfloat16; it has the layout of float32, and its
 /// own digits.
-pub fn array_text(shape: &[u64], dtype: DType, value: &mut dyn FnMut(u64) -> f64) -> String {
+pub fn array_text(shape: &[u64], dtype: DType, width: usize, value: &mut dyn FnMut(u64) -> f64) -> String {
     if shape.is_empty() {
         return scalar_text(value(0), dtype);
     }
@@ -27,7 +28,7 @@ pub fn array_text(shape: &[u64], dtype: DType, value: &mut dyn FnMut(u64) -> f64
     let elements: Vec<f64> = shown_indices(shape, &axes).into_iter().map(value).collect();
     let words = aligned_words(&elements, dtype);
     let mut text = String::new();
-    push_axis(&mut text, &axes, 1, &mut words.into_iter());
+    push_axis(&mut text, &axes, (1, width.min(LINE_WIDTH)), &mut words.into_iter());
     text
 }
 
@@ -61,11 +62,16 @@ fn shown_indices(shape: &[u64], axes: &[Positions]) -> Vec<u64> {
 }
 
 /// Writes one bracket level; `depth` is its nesting, and the column of its content.
-fn push_axis(text: &mut String, axes: &[Positions], depth: usize, words: &mut impl Iterator<Item = String>) {
+fn push_axis(
+    text: &mut String,
+    axes: &[Positions],
+    (depth, width): (usize, usize),
+    words: &mut impl Iterator<Item = String>,
+) {
     let (positions, inner) = axes.split_first().expect("an array of rank 0 is a scalar");
     text.push('[');
     if inner.is_empty() {
-        push_row(text, positions, depth, words);
+        push_row(text, positions, (depth, width), words);
     } else {
         for (place, position) in positions.iter().enumerate() {
             if place > 0 {
@@ -73,7 +79,7 @@ fn push_axis(text: &mut String, axes: &[Positions], depth: usize, words: &mut im
                 text.push_str(&" ".repeat(depth));
             }
             match position {
-                Some(_) => push_axis(text, inner, depth + 1, words),
+                Some(_) => push_axis(text, inner, (depth + 1, width), words),
                 None => text.push_str(ELLIPSIS),
             }
         }
@@ -82,8 +88,13 @@ fn push_axis(text: &mut String, axes: &[Positions], depth: usize, words: &mut im
 }
 
 /// Writes the words of the last axis, wrapped so that the closing brackets fit too.
-fn push_row(text: &mut String, positions: &Positions, depth: usize, words: &mut impl Iterator<Item = String>) {
-    let room = LINE_WIDTH.saturating_sub(2 * depth);
+fn push_row(
+    text: &mut String,
+    positions: &Positions,
+    (depth, width): (usize, usize),
+    words: &mut impl Iterator<Item = String>,
+) {
+    let room = width.saturating_sub(2 * depth);
     let mut line = String::new();
     for position in positions {
         let word = match position {
@@ -212,7 +223,7 @@ mod tests {
     use super::*;
 
     fn text_of(shape: &[u64], dtype: DType, elements: &[f64]) -> String {
-        array_text(shape, dtype, &mut |i| elements[i as usize])
+        array_text(shape, dtype, 80, &mut |i| elements[i as usize])
     }
 
     /// The expected texts are from `NumPy` 2.4.6.
@@ -274,7 +285,7 @@ mod tests {
             computed.push(i);
             0.0
         };
-        let text = array_text(&[1 << 24, 1 << 24], DType::F32, &mut value);
+        let text = array_text(&[1 << 24, 1 << 24], DType::F32, 80, &mut value);
         let row = "[0. 0. 0. ... 0. 0. 0.]";
         let rows = [row, row, row, "...", row, row, row].join("\n ");
         assert_eq!(text, format!("[{rows}]"));

@@ -1,10 +1,14 @@
 //! Values as text and pictures.
 
 mod array_text;
+mod ascii;
 mod decimal;
 mod histogram;
 pub mod svg;
+mod table;
 
 pub use array_text::array_text;
+pub use ascii::ascii;
 pub use decimal::shortest;
 pub use histogram::{histogram, rows as histogram_rows};
+pub use table::{ABSENT, Column, GLUE, Lines, Table, hanging};

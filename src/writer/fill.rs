@@ -13,14 +13,22 @@ use super::in_order::{OrderedWriter, STOPPED};
 use super::jobs::{Job, Jobs, check_unchanged, checked, runs};
 use crate::format::Piece;
 use crate::parallel::on_threads;
-use crate::plan::Plan;
+use crate::plan::{Plan, Tensor};
+
+/// A step of the work.
+pub enum Step<'a> {
+    /// A tensor is drawn as a whole, which takes time before its first value.
+    Whole(&'a Tensor),
+    /// This number of bytes of values is complete.
+    Bytes(u64),
+}
 
 /// Execution settings. None of them changes the output.
 pub struct Settings<'a> {
     /// Number of threads. Called only if several threads are useful, because querying the CPU count is slow.
     pub threads: &'a (dyn Fn() -> usize + Sync),
-    /// Called with the number of value bytes just completed.
-    pub progress: &'a (dyn Fn(u64) + Sync),
+    /// Called with each step, from any thread.
+    pub progress: &'a (dyn Fn(Step) + Sync),
 }
 
 /// Writes pieces at their offsets from the start of `file`. Their sizes must be known.
@@ -32,7 +40,7 @@ pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file
             checksums.add(job, bytes);
             file.write_all_at(bytes, job.offset)
         };
-        in_parallel(&Jobs::new(plan, run, settings.threads), settings, put, &|| ()).context("writing")?;
+        in_parallel(&Jobs::new(plan, run, settings), settings, put, &|| ()).context("writing")?;
     }
     // Pieces that need checksums come last, regardless of their offset.
     for (offset, render) in checked(plan, pieces) {
@@ -54,7 +62,7 @@ pub(super) fn into_stream(
 ) -> Result<()> {
     let checksums = Checksums::for_pieces(pieces);
     for run in runs(plan, pieces) {
-        let jobs = Jobs::new(plan, run, settings.threads);
+        let jobs = Jobs::new(plan, run, settings);
         let line = OrderedWriter::new(&mut stream, jobs.threads() + AHEAD);
         let put: &Put = &|job, encoder| {
             checksums.add(job, job.bytes(encoder));
@@ -90,7 +98,7 @@ pub fn draw(plan: &Plan, numbers: &[usize], settings: &Settings, take: &Take) ->
         let put: &Put = &|job, encoder| {
             if job.is_drawn() { take(job.order, job.start, encoder.bytes()) } else { Ok(()) }
         };
-        in_parallel(&Jobs::new(plan, run, settings.threads), settings, put, &|| ())?;
+        in_parallel(&Jobs::new(plan, run, settings), settings, put, &|| ())?;
     }
     Ok(())
 }
@@ -114,7 +122,7 @@ fn in_parallel<'a>(
         let mut encoder = Encoder::default();
         while let Some(job) = jobs.next() {
             job.make(&mut encoder).and_then(|()| put(&job, &mut encoder)).inspect_err(|_| stop())?;
-            (settings.progress)(job.done());
+            (settings.progress)(Step::Bytes(job.done()));
         }
         Ok(())
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::Encoder;
+use super::{Encoder, Settings, Step};
 use crate::format::{Piece, Render};
 use crate::generator::{Source, column_major};
 use crate::parallel::lock;
@@ -111,9 +111,13 @@ struct Queue<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    pub(super) fn new(plan: &'a Plan, run: Vec<Job<'a>>, threads: &dyn Fn() -> usize) -> Self {
+    pub(super) fn new(plan: &'a Plan, run: Vec<Job<'a>>, settings: &Settings) -> Self {
+        if let Some(tensor) = run.first().filter(|job| job.takes_workspace(plan)).and_then(|job| job.tensor) {
+            (settings.progress)(Step::Whole(tensor));
+        }
         let worth = run.iter().map(Job::threads).fold(0, usize::saturating_add);
-        let threads = if worth > 1 || run.iter().any(|job| job.takes_workspace(plan)) { threads() } else { 1 };
+        let threads =
+            if worth > 1 || run.iter().any(|job| job.takes_workspace(plan)) { (settings.threads)() } else { 1 };
         let queue = Queue { plan, threads, rest: run.into_iter(), current: None, number: 0 };
         Self { threads: threads.min(worth), queue: Mutex::new(queue) }
     }

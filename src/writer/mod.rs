@@ -15,5 +15,5 @@ pub use atomic_file::{
     standing, withdraw, write_file, write_stream,
 };
 pub use encode::Encoder;
-pub use fill::{Settings, Take, draw};
+pub use fill::{Settings, Step, Take, draw};
 pub use sha256::{sha256_of_bytes, sha256_of_files, sums_file};

@@ -210,7 +210,7 @@ fn two_files_are_compared_in_one_picture_and_one_table() {
     }
     let table = String::from_utf8(folder.done("inspect a.npz b.npz")).unwrap();
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().take(2).collect()).collect();
-    assert!(rows.contains(&vec!["a.npz", "w"]) && rows.contains(&vec!["b.npz", "w"]), "{table}");
+    assert!(rows.contains(&vec!["w", "a.npz"]) && rows.contains(&vec!["w", "b.npz"]), "{table}");
     let report: Value = serde_json::from_slice(&folder.done("inspect a.npz b.npz --json")).unwrap();
     assert_eq!(report["files"][1]["tensors"][0]["name"], "w", "{report}");
 }

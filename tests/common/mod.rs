@@ -39,10 +39,10 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// A command that runs in this folder, with nothing on standard input.
+    /// A command that runs in this folder, with nothing on standard input and with UTF-8 text of any width.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(&self.0).stdin(Stdio::null());
+        command.current_dir(&self.0).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").env_remove("COLUMNS");
         command
     }
 

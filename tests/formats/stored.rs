@@ -53,7 +53,7 @@ fn every_verb_reads_the_same_values_from_any_order() {
         let report = folder.done(&format!("inspect {name} --spectrum --json"));
         let report: Value = serde_json::from_slice(&report).unwrap();
         let tensor = &report["tensors"][0];
-        let message = ["dtype", "min", "max", "mean", "std", "singular_values"].map(|key| tensor[key].to_string());
+        let message = ["dtype", "min", "max", "mean", "std", "spectrum"].map(|key| tensor[key].to_string());
         let base = folder.done(&format!("init pissa-a:rank=2 6x2 --base {name} -q --format npy -o -"));
         let pca = folder.done(&format!("pretrain pca 10-2 --data {name} -q --format raw -o -"));
         let kept = folder.done(&format!("model {name} --keep * -q --format safetensors -o -"));

@@ -1,17 +1,15 @@
 //! `fanin inspect --plot` and `--spectrum`, in a terminal, in a picture and as JSON.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 
-use super::{
-    Expected, Inspect, Inspected, Looked, escape, expected, figure, grouped, heading, scheme, shown, shown_path,
-};
+use super::{Expected, Inspect, Inspected, Looked, escape, expected, grouped, heading, scheme, shown, shown_path};
 use crate::cli::overlap::Touched;
+use crate::cli::screen::Screen;
 use crate::format::Piece;
 use crate::inspect::{Plotted, Series, Spectrum, bins, chart, density, histogram};
 use crate::parallel::available_threads;
@@ -21,17 +19,15 @@ use crate::show;
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
 use crate::tensor::Element;
+use crate::text::figure;
 use crate::writer::{self, Existing, FileOptions, Settings};
 
-/// The width of a histogram in a terminal, and its greatest number of rows.
-const WIDTH: usize = 78;
+/// The greatest number of rows of a histogram in a terminal.
 const ROWS: usize = 21;
 /// The greatest number of bars of a histogram in a picture.
 const BARS: usize = 80;
 /// The maximum number of tensors in a picture.
 const MAX_PANELS: usize = 100;
-/// The number of columns of a spectrum in a terminal.
-const COLUMNS: usize = 64;
 
 /// The place of histograms.
 #[derive(Clone, Debug)]
@@ -71,21 +67,25 @@ impl Inspect {
         FileOptions { existing, fsync: false }
     }
 
-    /// Histograms and spectra for a terminal.
-    pub(super) fn plots(&self, out: &mut dyn Write, file: &Inspected) -> Result<()> {
+    /// Prints histograms and spectra; `label` stands before the names of tensors.
+    pub(super) fn plots(&self, screen: &mut Screen, label: &str, file: &Inspected) -> Result<()> {
         let in_terminal = matches!(self.plot, Some(Plot::Terminal));
+        let width = screen.picture_width();
         for looked @ Looked { number, spectrum, .. } in &file.looked {
-            let name = shown(&file.contents.entries[*number].name);
+            let name = format!("{label}{}", shown(&file.contents.entries[*number].name));
             if let (true, Some(bins)) = (in_terminal, file.bins(looked, ROWS)) {
                 let counted = histogram(&file.contents, *number, bins, available_threads())?;
-                write!(out, "\n{name}\n{}", show::histogram_rows(&counted, WIDTH))?;
+                screen.exact("")?;
+                screen.line(&name)?;
+                screen.exact(show::histogram_rows(&counted, width).trim_end())?;
                 if counted.zeros > 0 {
-                    writeln!(out, "without {}", zeros_text(&counted))?;
+                    screen.line(format!("without {}", zeros_text(&counted)))?;
                 }
             }
             if let Some(spectrum) = spectrum {
-                writeln!(out, "\n{name}: {}", spectrum_text(spectrum))?;
-                writeln!(out, "{}", columns(&spectrum.values))?;
+                screen.exact("")?;
+                screen.line(format!("{name}: {}", spectrum_text(spectrum)))?;
+                screen.exact(&columns(&spectrum.values, width))?;
             }
         }
         Ok(())
@@ -266,10 +266,10 @@ fn spectrum_text(spectrum: &Spectrum) -> String {
 }
 
 /// The values in descending order, as columns drawn in eighths of a character.
-fn columns(values: &[f64]) -> String {
+fn columns(values: &[f64], width: usize) -> String {
     const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = values.first().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);
-    let width = values.len().min(COLUMNS);
+    let width = values.len().min(width);
     (0..width)
         .map(|column| {
             let value = values[column * values.len() / width];

@@ -4,11 +4,12 @@ use std::io::{IsTerminal, Write, stderr};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
+use crate::cli::progress::style;
 use crate::format::Piece;
 use crate::plan::{Plan, TrainedTensor};
 use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
@@ -75,9 +76,7 @@ impl ConsoleObserver {
 /// A bar of epochs, hidden if standard error is not a terminal.
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} epoch {pos} of {len}, {eta} left") {
-        bar.set_style(style);
-    }
+    bar.set_style(style("{bar:30} epoch {pos} of {len}, {eta} left"));
     if stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::stderr());
     }

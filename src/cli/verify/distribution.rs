@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::{Expected, Verify};
 use crate::cli::Outcome;
-use crate::cli::inspect::{Column, table};
+use crate::cli::screen::Screen;
 use crate::plan::{DrawnTensor, Plan};
 use crate::reader::Contents;
+use crate::show::{ABSENT, Column, Table};
 use crate::statistics::p_value::bonferroni;
 use crate::text::{cut, escape, figure, grouped, json_line};
 use crate::verify::distribution::{GoodnessOfFit, TestOptions, TestResult, repeated_tensors, test};
@@ -60,60 +61,59 @@ impl Verify {
         match (self.json, self.quiet) {
             (true, _) => writeln!(out, "{}", json_line(&self.machine(&rows, &meeting.faults, &untested, fit, tests)))?,
             (false, true) => {}
-            (false, false) => self.human(out, &rows, &meeting.faults, &untested, tests)?,
+            (false, false) => self.human(&mut Screen::stdout(out), &rows, &meeting.faults, &untested, tests)?,
         }
         Ok(if fit { Outcome::Done } else { Outcome::Different })
     }
 
     fn human(
         &self,
-        out: &mut dyn Write,
+        screen: &mut Screen,
         rows: &[Row],
         faults: &[(String, String)],
         untested: &Untested,
         tests: u64,
     ) -> Result<()> {
-        let mut cells = vec![COLUMNS.iter().map(|column| column.title.to_string()).collect::<Vec<_>>()];
-        cells.extend(rows.iter().map(|row| row.cells(self.alpha)));
         if !rows.is_empty() {
-            table(out, COLUMNS, &cells)?;
+            screen.table(&Table::new(COLUMNS.iter().copied(), rows.iter().map(|row| row.cells(self.alpha))))?;
         }
         for (name, fault) in faults {
-            writeln!(out, "`{}`: {}", cut(&escape(name), 100), escape(fault))?;
+            screen.line(format!("`{}`: {}", cut(&escape(name), 100), escape(fault)))?;
         }
         for row in rows {
-            let name = cut(&escape(row.tensor.name().as_str()), 100);
-            for fault in &row.fit.faults {
-                writeln!(out, "`{name}`: {fault}")?;
-            }
-            let mut failed: Vec<&TestResult> =
-                row.fit.tests.iter().filter(|test| bonferroni(test.p_value, tests) < self.alpha).collect();
-            failed.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));
-            for test in failed.iter().take(SHOWN) {
-                writeln!(out, "`{name}`: {} (p {:.1e})", test.text, test.p_value)?;
-            }
-            if failed.len() > SHOWN {
-                let more = grouped((failed.len() - SHOWN) as u64);
-                writeln!(out, "`{name}`: {more} more tests fail; --json shows them")?;
-            }
+            self.print_findings(screen, row, tests)?;
         }
         for name in &untested.underived {
-            writeln!(out, "note: `{}` started from another weight: add --base to test it", cut(&escape(name), 100))?;
+            let name = cut(&escape(name), 100);
+            screen.line(format!("note: `{name}` started from another weight: add --base to test it"))?;
         }
         if let Some(note) = super::undrawn_note(&untested.undrawn) {
-            writeln!(out, "{note}")?;
+            screen.line(note)?;
         }
         let wrong = rows.iter().filter(|row| !row.fits(self.alpha)).count() + faults.len();
-        let alpha = figure(self.alpha);
-        match wrong {
-            0 => writeln!(out, "fits: {} tests, all corrected p-values above {alpha}", grouped(tests))?,
-            _ => writeln!(
-                out,
-                "does not fit: {} of {} tensors, at alpha {alpha} over {} tests",
-                grouped(wrong as u64),
-                grouped((rows.len() + faults.len()) as u64),
-                grouped(tests)
-            )?,
+        let (alpha, tests) = (figure(self.alpha), grouped(tests));
+        let (wrong, all) = (grouped(wrong as u64), grouped((rows.len() + faults.len()) as u64));
+        Ok(screen.line(match wrong.as_str() {
+            "0" => format!("fits: {tests} tests, all corrected p-values above {alpha}"),
+            _ => format!("does not fit: {wrong} of {all} tensors, at alpha {alpha} over {tests} tests"),
+        })?)
+    }
+
+    /// The faults of a tensor and its failed tests, the most significant first.
+    fn print_findings(&self, screen: &mut Screen, row: &Row, tests: u64) -> Result<()> {
+        let name = cut(&escape(row.tensor.name().as_str()), 100);
+        for fault in &row.fit.faults {
+            screen.line(format!("`{name}`: {fault}"))?;
+        }
+        let is_failed = |test: &&TestResult| bonferroni(test.p_value, tests) < self.alpha;
+        let mut failed: Vec<&TestResult> = row.fit.tests.iter().filter(is_failed).collect();
+        failed.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));
+        for test in failed.iter().take(SHOWN) {
+            screen.line(format!("`{name}`: {} (p {:.1e})", test.text, test.p_value))?;
+        }
+        if failed.len() > SHOWN {
+            let more = grouped((failed.len() - SHOWN) as u64);
+            screen.line(format!("`{name}`: {more} more tests fail; --json shows them"))?;
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ const COLUMNS: &[Column] = &[
     Column::numbers("std"),
     Column::numbers("p, corrected"),
     Column::words("verdict"),
-    Column::words("scheme"),
+    Column::text("scheme"),
 ];
 
 impl<'a> Row<'a> {
@@ -199,7 +199,7 @@ impl<'a> Row<'a> {
         let Self { tensor, fit, corrected } = self;
         let statistic = |name: &str| {
             let test = fit.tests.iter().find(|test| test.name.trim_end_matches('*') == name);
-            test.map_or("-".into(), |test| match name {
+            test.map_or(ABSENT.into(), |test| match name {
                 "mean" => format!("{:+.2} se", test.statistic),
                 "std" => format!("x {:.5}", test.statistic),
                 _ => format!("{:.6}{}", test.statistic, if test.name.ends_with('*') { "*" } else { "" }),
@@ -217,7 +217,7 @@ impl<'a> Row<'a> {
             statistic("distance"),
             statistic("mean"),
             statistic("std"),
-            corrected.map_or("-".into(), |probability| format!("{probability:.2e}")),
+            corrected.map_or(ABSENT.into(), |probability| format!("{probability:.2e}")),
             word,
             cut(tensor.expression(), 100),
         ]

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::cli::screen::Screen;
 use crate::plan::{self, Plan};
 use crate::reader::Entry;
 use crate::show::shortest;
@@ -51,11 +52,11 @@ impl Compared<'_> {
     }
 
     /// A line per difference, and a summary line.
-    pub(super) fn human(&self, out: &mut dyn Write) -> Result<()> {
+    pub(super) fn human(&self, screen: &mut Screen) -> Result<()> {
         for (name, fault) in self.faults {
             match name.as_str() {
-                "" => writeln!(out, "{}", escape(fault))?,
-                name => writeln!(out, "`{}`: {}", shown(name), escape(fault))?,
+                "" => screen.line(escape(fault))?,
+                name => screen.line(format!("`{}`: {}", shown(name), escape(fault)))?,
             }
         }
         for tensor in &self.tensors {
@@ -63,37 +64,34 @@ impl Compared<'_> {
             match (tensor.difference, tensor.source()) {
                 (Some(difference), source) => {
                     let tie = source.map(|source| format!(" (tied to `{source}`)")).unwrap_or_default();
-                    writeln!(out, "`{name}`{}{tie}", described(tensor.planned, difference))?;
+                    screen.line(format!("`{name}`{}{tie}", described(tensor.planned, difference)))?;
                 }
-                (None, Some(source)) => writeln!(out, "note: `{name}` is tied to `{source}`, and equal to it")?,
+                (None, Some(source)) => {
+                    screen.line(format!("note: `{name}` is tied to `{source}`, and equal to it"))?;
+                }
                 (None, None) => {}
             }
         }
         if let Some(note) = super::undrawn_note(self.undrawn) {
-            writeln!(out, "{note}")?;
+            screen.line(note)?;
         }
         let (tensors, bytes) = ((self.tensors.len() + self.copied.len()) as u64, self.bytes());
         let origin = format!("seed {}, {}", self.plan.seed(), self.plan.generator().name);
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
             let rate = bytes as f64 / self.seconds.max(1e-9) / 1e9;
-            writeln!(
-                out,
+            screen.line(format!(
                 "equal: {} tensor{} of {} bytes{}, {origin}; {:.2} s, {rate:.2} GB/s",
                 grouped(tensors),
                 if tensors == 1 { "" } else { "s" },
                 grouped(bytes),
                 self.copies(),
                 self.seconds
-            )?;
+            ))?;
         } else {
             let wrong = self.tensors.iter().filter(|tensor| tensor.difference.is_some()).count() + self.faults.len();
-            writeln!(
-                out,
-                "different: {} mismatch{}, {origin}",
-                grouped(wrong as u64),
-                if wrong == 1 { "" } else { "es" }
-            )?;
+            let plural = if wrong == 1 { "" } else { "es" };
+            screen.line(format!("different: {} mismatch{plural}, {origin}", grouped(wrong as u64)))?;
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ pub(super) fn test(
         let (which, of) = if rows < columns { ("rows", "W W^T") } else { ("columns", "W^T W") };
         let matrix = if unfolding.matrices() > 1 { format!(" of matrix {number}") } else { String::new() };
         fit.faults.push(format!(
-            "the {which}{matrix} are not orthogonal with norm {}: {of} / gain² differs from I by {}, more than {}",
+            "the {which}{matrix} are not orthogonal with norm {}: {of} / gain^2 differs from I by {}, more than {}",
             figure(gain.abs()),
             figure(error),
             figure(tolerance)

@@ -1,0 +1,89 @@
+//! Text for people: the width, the characters and the colours of an output.
+
+use std::env;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use rustix::termios::tcgetwinsize;
+
+use crate::show::{Column, Lines, Table, ascii, hanging};
+
+/// The width of pictures if the output has none, in columns.
+const USUAL_WIDTH: usize = 80;
+/// The largest width of pictures, and the smallest width of text.
+const WIDEST_PICTURE: usize = 120;
+const NARROWEST: usize = 20;
+/// A column without a longer cell is one of words.
+const LONGEST_WORDS: usize = 16;
+/// The indent of lines that continue another.
+const INDENT: usize = 2;
+
+/// Standard output or standard error, as read by people.
+pub(super) struct Screen<'o> {
+    out: &'o mut dyn Write,
+    /// The number of columns; `None` if lines may have any length, as in a file or a pipe.
+    width: Option<usize>,
+    is_utf8: bool,
+}
+
+impl<'o> Screen<'o> {
+    /// Standard output, written through `out`.
+    pub(super) fn stdout(out: &'o mut dyn Write) -> Self {
+        Self { out, width: width(io::stdout()), is_utf8: is_utf8() }
+    }
+
+    /// Standard error, written through `out`.
+    pub(super) fn stderr(out: &'o mut dyn Write) -> Self {
+        Self { out, width: width(io::stderr()), is_utf8: is_utf8() }
+    }
+
+    /// The width of pictures made of characters.
+    pub(super) fn picture_width(&self) -> usize {
+        self.width.unwrap_or(USUAL_WIDTH).min(WIDEST_PICTURE)
+    }
+
+    /// Prints a line, broken between words where it exceeds the width.
+    pub(super) fn line(&mut self, line: impl AsRef<str>) -> io::Result<()> {
+        let width = self.width.unwrap_or(usize::MAX);
+        hanging(line.as_ref(), width, INDENT).iter().try_for_each(|line| self.exact(line))
+    }
+
+    /// Prints text as it is.
+    pub(super) fn exact(&mut self, text: &str) -> io::Result<()> {
+        match self.is_utf8 {
+            true => writeln!(self.out, "{text}"),
+            false => writeln!(self.out, "{}", ascii(text)),
+        }
+    }
+
+    /// Prints rows without titles: names, then words or text.
+    pub(super) fn rows<const N: usize>(&mut self, rows: impl IntoIterator<Item = [String; N]>) -> io::Result<()> {
+        let rows: Vec<[String; N]> = rows.into_iter().collect();
+        let is_text = |column: usize| rows.iter().any(|row| row[column].chars().count() > LONGEST_WORDS);
+        let column = |number| if number > 0 && is_text(number) { Column::text("") } else { Column::words("") };
+        self.table(&Table::new((0..N).map(column), rows.iter().map(|row| row.to_vec())))
+    }
+
+    /// Prints a table in the layout that fits the width.
+    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+        let Lines { heading, rows } = table.lines(self.width.unwrap_or(usize::MAX));
+        heading.iter().chain(&rows).try_for_each(|line| self.exact(line))
+    }
+}
+
+/// The width of a stream: that of the environment variable COLUMNS, else of its terminal.
+fn width(stream: impl AsFd) -> Option<usize> {
+    let typed = env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|&columns| columns > 0);
+    let of_terminal = || match tcgetwinsize(stream).ok()?.ws_col {
+        0 => Some(USUAL_WIDTH),
+        columns => Some(columns.into()),
+    };
+    typed.or_else(of_terminal).map(|columns| columns.max(NARROWEST))
+}
+
+/// True if the locale's characters are UTF-8: POSIX takes the first of these variables that is not empty.
+pub(super) fn is_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
+    let name = locale.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    name.contains("utf-8") || name.contains("utf8")
+}
