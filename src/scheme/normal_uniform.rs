@@ -1,6 +1,6 @@
 //! Plain random fills that ignore the fans.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::common::{HIGH, LOW, MEAN, STD};
 use super::parameter::Value as _;
@@ -93,7 +93,7 @@ pub(super) fn uniform(arguments: &mut Arguments, _: &Site) -> Result<Distributio
             arguments.set(&MEAN, &0.0);
         }
         let mean = arguments.value(&MEAN)?;
-        let half = 3f64.sqrt() * arguments.positive(&STD).context("mean needs std")?;
+        let half = 3f64.sqrt() * arguments.positive(&STD)?;
         return between(mean - half, mean + half);
     }
     if ways == 0 {

@@ -169,10 +169,13 @@ impl ParityTable {
         let framework = self.framework;
         let known: Vec<&str> = self.rows.iter().map(|row| row.scheme).collect();
         let kin = |row: &&&str| fold(row).split(|c: char| !c.is_alphanumeric()).any(|word| fold(scheme).contains(word));
-        let near = known
-            .iter()
-            .find(kin)
-            .map_or_else(|| did_you_mean(scheme, known.iter().copied()), |near| format!("; the nearest is `{near}`"));
-        format!("{framework} does not draw {scheme}{near}; it draws {}", known.join(", "))
+        let hint = match known.iter().find(kin) {
+            Some(near) => format!(": the nearest is `{near}`"),
+            None => match did_you_mean(scheme, known.iter().copied()) {
+                none if none.is_empty() => format!(": it draws {}", known.join(", ")),
+                near => near,
+            },
+        };
+        format!("{framework} does not draw `{scheme}`{hint}")
     }
 }
