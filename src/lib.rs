@@ -40,43 +40,36 @@
     )
 )]
 
-#[doc(hidden)]
-pub mod checkpoint;
+mod checkpoint;
 mod cli;
 pub mod distribution;
 pub mod format;
 pub mod generator;
-#[doc(hidden)]
-pub mod inspect;
-#[doc(hidden)]
-pub mod matrix;
-#[doc(hidden)]
-pub mod model;
-#[doc(hidden)]
-pub mod parallel;
-#[doc(hidden)]
-pub mod passing;
+mod inspect;
+mod matrix;
+mod model;
+mod parallel;
+mod passing;
 #[doc(hidden)]
 pub mod picture;
 pub mod plan;
-#[doc(hidden)]
-pub mod pretrain;
+mod pretrain;
 pub mod provenance;
 pub mod reader;
-#[doc(hidden)]
-pub mod scan;
+mod scan;
 pub mod scheme;
-#[doc(hidden)]
-pub mod show;
-#[doc(hidden)]
-pub mod simd;
+mod show;
+mod simd;
 #[doc(hidden)]
 pub mod statistics;
 pub mod tensor;
-#[doc(hidden)]
-pub mod text;
-#[doc(hidden)]
-pub mod verify;
+mod text;
+mod verify;
 pub mod writer;
 
 pub use cli::run;
+// The tests use these.
+#[doc(hidden)]
+pub use inspect::summary;
+#[doc(hidden)]
+pub use text::is_visible;

@@ -147,7 +147,7 @@ impl Model {
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
-                let recipe = Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) };
+                let recipe = Text { shown_name: &name, content: &text, syntax: Syntax::of(&name, &text) };
                 model::model(&recipe, &asked)?
             }
             Source::Config { name, text } => {
@@ -211,7 +211,8 @@ impl Model {
             Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
-        let rules = rules.as_ref().map(|(name, text)| Text { shown_name: name, text, syntax: Syntax::of(name, text) });
+        let rules =
+            rules.as_ref().map(|(name, text)| Text { shown_name: name, content: text, syntax: Syntax::of(name, text) });
         let format = destination.format();
         let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
         let threads = self.output.resources.threads();
@@ -232,7 +233,7 @@ pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Lay
     let asked = Request { numbers: numbers.asked(), default_layout, ..Request::default() };
     Ok(match source(spec, false)? {
         Source::Recipe { name, text } => {
-            model::model(&Text { shown_name: &name, text: &text, syntax: Syntax::of(&name, &text) }, &asked)?
+            model::model(&Text { shown_name: &name, content: &text, syntax: Syntax::of(&name, &text) }, &asked)?
         }
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
         Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,

@@ -99,28 +99,6 @@ impl<T: Copy + Default + Send + Sync> Matrix<T> {
         self.values.chunks_exact_mut(self.columns.max(1))
     }
 
-    /// Up to `count` rows from `first` on; fewer at the end.
-    #[must_use]
-    pub fn part(&self, first: usize, count: usize) -> Self {
-        let first = first.min(self.rows);
-        let count = count.min(self.rows - first);
-        let values = self.values[first * self.columns..][..count * self.columns].to_vec();
-        Self { values, rows: count, columns: self.columns }
-    }
-
-    /// Stacks matrices of equal width vertically.
-    #[must_use]
-    pub fn stacked(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut parts = parts.into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        for part in parts {
-            debug_assert_eq!(part.columns, all.columns);
-            all.values.extend_from_slice(&part.values);
-            all.rows += part.rows;
-        }
-        all
-    }
-
     /// Resizes the matrix; its values are unspecified afterwards.
     fn reshape(&mut self, rows: usize, columns: usize) {
         self.values.resize(rows * columns, T::default());

@@ -44,7 +44,7 @@ pub struct Text<'a> {
     /// The name of the file, for messages.
     pub shown_name: &'a str,
     /// The content.
-    pub text: &'a str,
+    pub content: &'a str,
     /// The language.
     pub syntax: Syntax,
 }
@@ -144,7 +144,7 @@ impl fmt::Display for SourceLocation<'_> {
 
 /// Reads a recipe's text.
 pub(super) fn read(recipe: &Text) -> Result<Node> {
-    let Text { shown_name, text, syntax } = *recipe;
+    let Text { shown_name, content: text, syntax } = *recipe;
     ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: at most 16 MiB are allowed", text.len());
     // Some editors put a byte order mark before UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

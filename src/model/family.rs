@@ -74,7 +74,7 @@ impl Family {
             architectures: Vec<String>,
         }
         let shown_name = format!("families/{file}");
-        let recipe = Document::parse(&Text { shown_name: &shown_name, text, syntax: Syntax::Toml })?;
+        let recipe = Document::parse(&Text { shown_name: &shown_name, content: text, syntax: Syntax::Toml })?;
         let head = recipe.family().with_context(|| format!("{shown_name}: [family] is missing"))?;
         let Head { model_type, architectures } =
             serde_json::from_value(head).with_context(|| format!("{shown_name}: [family]"))?;

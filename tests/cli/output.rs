@@ -21,7 +21,7 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
         format!("init normal 3 --json --resume -o {file}"),
     ] {
         let message = String::from_utf8(folder.done(&line)).unwrap();
-        assert!(message.trim_end().chars().all(fanin::text::is_visible), "{line}: {message}");
+        assert!(message.trim_end().chars().all(fanin::is_visible), "{line}: {message}");
         let report: Value = serde_json::from_str(&message).unwrap();
         let files = [&report["files"], &report["skipped"]].into_iter().filter_map(Value::as_array).flatten();
         assert!(files.filter_map(Value::as_str).any(|message| message == file), "{line}");
@@ -33,7 +33,7 @@ fn json_reports_are_visible_characters_that_mean_the_same() {
     for line in ["inspect stranger.safetensors --json", "verify stranger.safetensors --json --distribution normal"] {
         let ended = folder.shell(&format!("\"{FANIN}\" {line}"));
         let message = String::from_utf8_lossy(&ended.stdout);
-        assert!(message.trim_end().chars().all(fanin::text::is_visible), "{line}: {message}");
+        assert!(message.trim_end().chars().all(fanin::is_visible), "{line}: {message}");
     }
 }
 

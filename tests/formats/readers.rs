@@ -7,10 +7,10 @@ use anyhow::Result;
 use fanin::distribution::Distribution;
 use fanin::format::{FORMATS, Format};
 use fanin::generator::NATIVE;
-use fanin::inspect::summary;
 use fanin::plan::{Common, DrawnTensor, Opened, Plan, Tensor};
 use fanin::reader::Contents;
 use fanin::statistics::summary::Summary;
+use fanin::summary;
 use fanin::tensor::{DType, Element, Fans, Layout, Seed};
 use fanin::writer::{self, Existing, FileOptions, Settings};
 
@@ -151,7 +151,7 @@ fn hostile_files_are_refused_in_one_line_that_is_safe_to_show() {
             Ok(_) => taken.push(what),
             Err(error) => {
                 let message = format!("{error:#}");
-                assert!(message.chars().all(fanin::text::is_visible), "{what}: {message:?}");
+                assert!(message.chars().all(fanin::is_visible), "{what}: {message:?}");
                 assert!(message.len() < 700, "{what}: {message}");
             }
         }
@@ -307,6 +307,6 @@ fn hostile_manifests_are_refused_in_one_line() {
     for (what, manifest) in cases {
         let error = read_all(&Temporary::of_raw(&values, manifest.as_bytes()).0).expect_err(what);
         let message = format!("{error:#}");
-        assert!(message.chars().all(fanin::text::is_visible) && message.len() < 700, "{what}: {message:?}");
+        assert!(message.chars().all(fanin::is_visible) && message.len() < 700, "{what}: {message:?}");
     }
 }
