@@ -221,6 +221,9 @@ mod tests {
             ] {
                 assert!(!text.is_empty(), "{} has no {word}", scheme.name);
             }
+            let first = scheme.summary.split([' ', ',', ':']).next().unwrap();
+            let is_name = first.contains('_') || first.contains('-') && find(first).is_ok();
+            assert!(!is_name, "the page of schemes begins {}'s summary with a capital letter", scheme.name);
             let (expression, shape, layout) = scheme.example.on("8x6");
             let expression = canonical_on(expression, shape, layout).unwrap();
             assert_eq!(canonical_on(&expression, shape, layout).unwrap(), expression, "canonical forms are stable");

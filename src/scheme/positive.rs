@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "gamma",
-        summary: "positive values, distributed as the sum of `shape` exponential ones",
+        summary: "positive values, distributed as the sum of `shape` exponential values",
         formula: "density w^(shape - 1) exp(-w / scale) / (Gamma(shape) scale^shape), w >= 0; mean = shape scale, std = sqrt(shape) scale",
         source: "Marsaglia and Tsang 2000, A simple method for generating gamma variables; MXNet and NumPy gamma",
         ranks: "any",

@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "linear-downsampling",
-        summary: "linear-upsampling as an average: each output's weights sum to 1",
+        summary: "a weighted average: linear-upsampling with weights that sum to 1 for each output",
         formula: "linear-upsampling divided by its sum, f^(kernel axes)",
         source: "Chainer DownsamplingConvFilter",
         ranks: "one or more kernel axes of equal size",

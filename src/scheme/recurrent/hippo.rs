@@ -78,7 +78,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     BASE.row(
         "hippo-lmu",
-        "hippo-legt as the Legendre memory unit scales it; scale = 1/theta for a window of theta",
+        "the scaling of hippo-legt in the Legendre memory unit; scale=1/theta for a window of theta",
         "A_ij = (2i+1) s, s = -1 for i < j, otherwise (-1)^(i-j+1); B_i = (-1)^i (2i+1)",
         LMU,
         |arguments, site| fixed(Measure::Lmu, arguments, site),
@@ -97,7 +97,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: TILTED,
         ..BASE.row(
             "hippo-tlagt",
-            "hippo-lagt with a tilted measure, as in the first versions of S4",
+            "a variant of hippo-lagt with a tilted measure, as in the first versions of S4",
             "A_ij = -1 for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = beta",
             S4,
             |arguments, site| fixed(Measure::TiltedLagT { beta: arguments.positive(&BETA)? }, arguments, site),
@@ -107,7 +107,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         parameters: GENERALIZED,
         ..BASE.row(
             "hippo-glagt",
-            "memory of a fading past in generalized Laguerre polynomials with a tilted measure",
+            "memory of a fading past in generalised Laguerre polynomials with a tilted measure",
             "A_ij = -L_j / L_i for i > j, -(1+beta)/2 for i = j, 0 for i < j; B_i = L_i / gamma(alpha+1) beta^((1-alpha)/2) / sqrt(gamma(1-alpha)); L_n = sqrt(gamma(n+alpha+1) / gamma(n+1))",
             HIPPO,
             generalized,
@@ -129,7 +129,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     BASE.row(
         "hippo-fourier-decay",
-        "hippo-fourier over a fading past",
+        "a variant of hippo-fourier over a fading past",
         "A = R - b b^T / 2 and B = b / 2 with R and b of hippo-fourier",
         TRAIN,
         |arguments, site| fixed(Measure::FourierDecay, arguments, site),

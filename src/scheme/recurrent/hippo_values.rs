@@ -20,7 +20,7 @@ pub(super) enum Measure {
     LagT { beta: f64 },
     /// [`Measure::LagT`] with a tilt.
     TiltedLagT { beta: f64 },
-    /// Generalized Laguerre polynomials with a tilt.
+    /// Generalised Laguerre polynomials with a tilt.
     GeneralizedLagT { alpha: f64, beta: f64 },
     /// Sines and cosines over a window.
     Fourier,
@@ -90,7 +90,7 @@ fn alternating(n: u64) -> f64 {
     if n.is_multiple_of(2) { 1.0 } else { -1.0 }
 }
 
-/// Half the logarithm of gamma(n + alpha + 1) / gamma(n + 1), the squared norm of a generalized Laguerre polynomial.
+/// Half the logarithm of gamma(n + alpha + 1) / gamma(n + 1), the squared norm of a generalised Laguerre polynomial.
 fn log_norm(n: u64, alpha: f64) -> f64 {
     let x = to_f64(n) + 1.0;
     if n < 16 {

@@ -34,7 +34,7 @@ const DISTRIBUTION: Parameter<Values> =
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "mamba-a",
-        summary: "A_log of Mamba, the logarithms of the decays of s4d-real (its D is ones); on one axis, A_log of transformers' Mamba2",
+        summary: "the A_log of Mamba: the logarithms of the decays of s4d-real (its D is ones); on one axis, the A_log of transformers' Mamba2",
         formula: "A_log_n = ln(n+1), n from 0 along the last axis (d_state)",
         source: MAMBA,
         ranks: "one or more axes; leading axes repeat it",
@@ -50,7 +50,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "mamba2-a",
-        summary: "A_log of Mamba-2, the logarithms of random decays, one per head",
+        summary: "the A_log of Mamba-2: the logarithms of random decays, one per head",
         formula: "A_log ~ ln U(low, high)",
         source: MAMBA2,
         ranks: "any",
@@ -95,7 +95,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "s4-dt",
-        summary: "log_dt of S4 and S4D: the logarithms of the time steps",
+        summary: "the log_dt of S4 and S4D: the logarithms of the time steps",
         formula: "log_dt ~ U(ln dt-min, ln dt-max)",
         source: S4,
         ranks: "any",

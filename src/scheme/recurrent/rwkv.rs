@@ -26,7 +26,7 @@ const PART: Parameter<Part> =
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "rwkv-decay",
-        summary: "time_decay of RWKV, from slow to fast over the channels; RWKV-5 and RWKV-6 use low=-6,high=-1",
+        summary: "the time_decay of RWKV, from slow to fast over the channels; RWKV-5 and RWKV-6 use low=-6,high=-1",
         formula: "w_h = low + (high - low) (h/(C-1))^(0.7 + 1.3 layer/(layers-1)), channels h from 0 to C-1",
         source: SOURCE,
         ranks: RANKS,
@@ -52,7 +52,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "rwkv-first",
-        summary: "time_first of RWKV, the extra weight of the current token, in a zigzag over the channels",
+        summary: "the time_first of RWKV: the extra weight of the current token, in a zigzag over the channels",
         formula: "u_h = ln(0.3) + ((h+1) mod 3 - 1) / 2, channels h from 0",
         source: SOURCE,
         ranks: RANKS,
@@ -62,7 +62,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "rwkv-mix",
-        summary: "time_mix of RWKV: the share of the current token, against the previous one, in each channel",
+        summary: "the time_mix of RWKV: the share of the current token, against the previous one, in each channel",
         formula: "part k: m_h = (h/C)^r, r = 1 - layer/layers; v: m_h + 0.3 layer/(layers-1); r: (h/C)^(r/2); channels h from 0 to C-1",
         source: SOURCE,
         ranks: RANKS,

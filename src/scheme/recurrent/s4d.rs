@@ -64,7 +64,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     ),
     BASE.row(
         "s4d-inv2",
-        "s4d-inv with a slower inverse curve",
+        "eigenvalues by a slower inverse curve than that of s4d-inv",
         "A_n = -1/2 + i N/pi (N/(n+1) - 1), n from 0, N twice the last axis",
         PAPER,
         |arguments, site| curve(Curve::Inverse2, arguments, site),

@@ -23,7 +23,7 @@ const MAX_PHASE: Parameter<f64> = Parameter::new("max-phase", "the largest phase
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "lru-nu",
-        summary: "nu_log of a linear recurrent unit: the magnitudes of eigenvalues spread uniformly over a ring",
+        summary: "the nu_log of a linear recurrent unit: the magnitudes of eigenvalues spread uniformly over a ring",
         formula: "nu_log = ln(-ln(r)), r^2 ~ U(r-min^2, r-max^2); the magnitude of the eigenvalue is r = exp(-exp(nu_log))",
         source: SOURCE,
         ranks: "any",
@@ -34,7 +34,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "lru-theta",
-        summary: "theta_log of a linear recurrent unit: the phases of its eigenvalues",
+        summary: "the theta_log of a linear recurrent unit: the phases of its eigenvalues",
         formula: "theta_log ~ ln U(0, max-phase)",
         source: SOURCE,
         ranks: "any",

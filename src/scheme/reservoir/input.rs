@@ -65,7 +65,7 @@ pub(in super::super) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "minimal-input",
-        summary: "input weights of one magnitude, whose signs are drawn or follow a pattern",
+        summary: "input weights of one magnitude, with random or patterned signs",
         formula: "w = weight or -weight; bernoulli: positive with probability positive; alternating: +, -, +, -, ...; pi: - if the digit of pi after the point is 0 to 4 (Rodan and Tino); pi-parity: - if it is odd. A pattern runs over the units of the first input, then of the next",
         source: "Rodan and Tino 2011, Minimum complexity echo state network",
         ranks: ANY_MATRIX,

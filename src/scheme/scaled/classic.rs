@@ -36,7 +36,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
         "uniform, variance 1/fan_in"
         "w ~ U(-bound, bound), bound = sqrt(3 / fan_in)"
     "lecun", 1.0, FanIn, arguments.value(&DISTRIBUTION)?, LECUN; [DISTRIBUTION]
-        "lecun-normal or lecun-uniform, selected by distribution"
+        "one of lecun-normal and lecun-uniform, selected by distribution"
         "variance 1 / fan_in"
     "glorot-normal", arguments.gain()?, FanAvg, Normal, GLOROT; [GAIN, SLOPE, POOL]
         "normal, variance 2/(fan_in+fan_out)"
@@ -46,7 +46,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
         "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))"
     "glorot", arguments.gain()?, FanAvg, arguments.value(&UNIFORM)?, "Lasagne Glorot; Glorot and Bengio 2010";
         [GAIN, SLOPE, UNIFORM, POOL]
-        "glorot-uniform or glorot-normal, selected by distribution"
+        "one of glorot-uniform and glorot-normal, selected by distribution"
         "variance gain^2 2 / (fan_in + fan_out)"
     "sigmoid-uniform", 4.0, FanAvg, Uniform, "the Deep Learning Tutorials (Theano), HiddenLayer; Glorot and Bengio 2010"; []
         "uniform, four times the bound of glorot-uniform: for sigmoid units"
@@ -59,7 +59,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
         "w ~ U(-bound, bound), bound = gain sqrt(3 / fan)"
     "he", arguments.gain()?, arguments.value(&MODE)?, arguments.value(&DISTRIBUTION)?, "Lasagne He; He et al. 2015";
         [GAIN_RELU, SLOPE, MODE, DISTRIBUTION]
-        "he-normal or he-uniform, selected by distribution"
+        "one of he-normal and he-uniform, selected by distribution"
         "variance gain^2 / fan"
     "variance-scaling", arguments.positive(&SCALE)?.sqrt(), arguments.value(&MODE)?, widened_or_not(arguments)?,
         "Keras VarianceScaling; jax.nn.initializers.variance_scaling"; [SCALE, MODE, TRUNCATED, CORRECTED]

@@ -35,7 +35,7 @@ const RESIDUALS: Parameter<u64> =
 pub(in crate::scheme) const ROWS: &[Scheme] = &[
     Scheme {
         name: "fixup",
-        summary: "he-normal scaled down by the depth, for residual branches without normalisation; initialise the last layer of each branch with zeros",
+        summary: "He's normal scaled down by the depth, for residual branches without normalisation; initialise the last layer of each branch with zeros",
         formula: "w ~ N(0, std^2), std = layers^(-1 / (2m - 2)) sqrt(2 / fan), m = branch",
         source: "Zhang, Dauphin and Ma 2019, Fixup initialization: residual learning without normalization",
         parameters: &[&LAYERS.help("the number of residual branches L; required"), &BRANCH, &MODE.default("fan-out")],
@@ -50,7 +50,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "t-fixup",
-        summary: "glorot-uniform scaled down by the depth, for Transformers without warm-up or layer normalisation",
+        summary: "Glorot's uniform scaled down by the depth, for Transformers without warm-up or layer normalisation",
         formula: "encoder: 0.67 N^(-1/4) glorot-uniform; decoder: (9N)^(-1/4) glorot-uniform; embedding: N(0, (9N)^(-1/2) / features); N = layers",
         source: "Huang, Perez, Ba and Volkovs 2020, Improving Transformer optimization through better initialization",
         parameters: &[&LAYERS, &PART],
@@ -72,7 +72,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
     },
     Scheme {
         name: "deepnorm",
-        summary: "glorot scaled down by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
+        summary: "Glorot's scheme scaled down by the depth, for values, output projections and feed-forward layers of Transformers with DeepNorm",
         formula: "glorot of gain beta: (8 layers)^(-1/4) of an encoder or decoder alone; with both, 0.87 (N^4 M)^(-1/16) in the encoder of N layers and (12 M)^(-1/4) in the decoder of M",
         source: "Wang, Ma, Dong, Huang, Zhang and Wei 2022, DeepNet: scaling Transformers to 1,000 layers",
         parameters: &[
