@@ -7,7 +7,7 @@ mod options;
 mod resume;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
@@ -21,6 +21,7 @@ use super::{help, shown};
 use crate::format::{Format, Piece};
 use crate::generator::NATIVE;
 use crate::model::mlp::{self, BiasScheme, Sizes};
+use crate::picture::PictureFile;
 use crate::plan::{Common, DrawnTensor, Plan, TrainedTensor};
 use crate::pretrain::{
     ARITHMETIC, DataSummary, Layer, METHODS, Method, MethodSpec, Progress, Run, Training, TrainingObserver,
@@ -83,9 +84,11 @@ pub(super) struct Pretrain {
     /// Log of the measurements, a JSON object per line
     #[arg(long, value_name = "FILE", help_heading = help::OUTPUT)]
     log: Option<PathBuf>,
-    /// Plot of the learning curve and the first layer
-    #[arg(long, value_name = "FILE.svg", help_heading = help::OUTPUT)]
-    plot: Option<PathBuf>,
+    /// Picture of the learning curves and the first layer
+    ///
+    /// An SVG or PNG file, by its extension.
+    #[arg(long, value_name = "FILE.svg|FILE.png", help_heading = help::OUTPUT)]
+    plot: Option<PictureFile>,
     /// Epochs per checkpoint [default: every 10 seconds]
     ///
     /// The checkpoint is FILE.checkpoint next to the output.
@@ -152,11 +155,16 @@ impl Pretrain {
         MethodSpec::new(Method::find(&self.method)?, &self.options.pairs())
     }
 
+    /// The log and the picture, each with its option.
+    fn sidecars(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let log = self.log.iter().map(|path| ("--log", path.as_path()));
+        log.chain(self.plot.iter().map(|plot| ("--plot", plot.path.as_path())))
+    }
+
     /// Errors if the log, the picture or the checkpoint could not be written.
     fn check_sidecars(&self, resume: bool) -> Result<()> {
         let pieces = [Piece::Bytes(Vec::new())];
-        for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
-            let Some(path) = path else { continue };
+        for (option, path) in self.sidecars() {
             let checked = writer::check_target(&Plan::nothing(), &pieces, path, self.output.file_options());
             checked.with_context(|| shown(path)).context(option)?;
         }
@@ -186,7 +194,9 @@ impl Pretrain {
         let fsync = self.output.file_options().fsync;
         let checkpoint = checkpoint::path_beside(&self.output);
         let checkpoint = checkpoint.map(|path| Checkpoint::new(path, run, self.checkpoint_every, fsync));
-        let mut observer = ConsoleObserver::new(&self.output, name, resumed.history, resumed.notes);
+        let data = self.data.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut observer =
+            ConsoleObserver::new(&self.output, name, (data, self.seed.clone()), resumed.history, resumed.notes);
         (observer.log, observer.picture, observer.checkpoint) = (log.transpose()?, self.plot.clone(), checkpoint);
         Ok(observer)
     }
@@ -194,8 +204,8 @@ impl Pretrain {
     /// The files that are read, and the sidecars that are written.
     fn touched(&self) -> Touched {
         let mut touched = Touched::default().reads_weights("--data", &self.data);
-        for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
-            touched = path.iter().fold(touched, |touched, path| touched.writes(option, path));
+        for (option, path) in self.sidecars() {
+            touched = touched.writes(option, path);
         }
         checkpoint::path_beside(&self.output)
             .iter()

@@ -15,7 +15,7 @@ use super::tiles::Tiles;
 pub struct Chart {
     /// The title.
     pub title: String,
-    /// The line below the title.
+    /// The text below the title.
     pub caption: String,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
@@ -30,10 +30,12 @@ pub struct Chart {
 const MARGIN: f64 = 24.0;
 /// The space between columns and between rows.
 const GAPS: (f64, f64) = (36.0, 20.0);
-/// The height of the title, of the caption and of a line of the legend.
+/// The height of the title, and of a line of the caption and of the legend.
 const TITLE: f64 = 28.0;
-const CAPTION: f64 = 20.0;
+const CAPTION: f64 = 15.0;
 const LEGEND: f64 = 20.0;
+/// The most lines of the caption.
+const MOST_LINES: usize = 4;
 /// The space between the heading and the panels.
 const BELOW_HEADING: f64 = 12.0;
 /// The least width of a picture with tiles.
@@ -86,9 +88,11 @@ impl Chart {
         canvas.text((MARGIN, MARGIN + 16.0), Role::Heading, Anchor::Start, title);
         let mut y = MARGIN + TITLE;
         if !self.caption.is_empty() {
-            let caption = font::fit(&self.caption, Role::Caption.size(), width);
-            canvas.text((MARGIN, y + 10.0), Role::Caption, Anchor::Start, caption);
-            y += CAPTION;
+            for line in font::wrap(&self.caption, Role::Caption.size(), width, MOST_LINES) {
+                canvas.text((MARGIN, y + 10.0), Role::Caption, Anchor::Start, line);
+                y += CAPTION;
+            }
+            y += LEGEND - CAPTION;
         }
         y = self.legend(&mut canvas, (MARGIN, y), width);
         (canvas, y + BELOW_HEADING)

@@ -60,6 +60,23 @@ pub(super) fn fit(words: &str, size: f64, most: f64) -> String {
     fitting.trim_end().to_string() + "…"
 }
 
+/// The words in lines of at most a width, broken at spaces; the last of at most `lines` lines is cut.
+pub(super) fn wrap(words: &str, size: f64, most: f64, lines: usize) -> Vec<String> {
+    let mut wrapped = vec![String::new()];
+    for word in words.split(' ').filter(|word| !word.is_empty()) {
+        match wrapped.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if width(&format!("{line} {word}"), size) <= most => *line += &format!(" {word}"),
+            _ => wrapped.push(word.into()),
+        }
+    }
+    if wrapped.len() > lines {
+        let rest = wrapped.split_off(lines.saturating_sub(1));
+        wrapped.push(rest.join(" "));
+    }
+    wrapped.iter().map(|line| fit(line, size, most)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +87,16 @@ mod tests {
         for (words, units) in [("0123456789", 11390.0), ("W", 1933.0), (" ", 569.0), ("−", 1196.0)] {
             assert!((width(words, 2048.0) - units).abs() < 0.5, "{words}: {}", width(words, 2048.0));
         }
+    }
+
+    #[test]
+    fn words_are_wrapped_to_the_width() {
+        let words = "one two three four five six";
+        let lines = wrap(words, 12.0, 60.0, 9);
+        assert!(lines.len() > 2 && lines.iter().all(|line| width(line, 12.0) <= 60.0), "{lines:?}");
+        assert_eq!(lines.join(" "), words);
+        let cut = wrap(words, 12.0, 60.0, 2);
+        assert!(cut.len() == 2 && cut[1].ends_with('…') && cut[0] == lines[0], "{cut:?}");
     }
 
     #[test]

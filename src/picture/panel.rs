@@ -71,7 +71,7 @@ const BELOW: f64 = 36.0;
 const TICK: f64 = 6.0;
 const LABEL: f64 = 18.0;
 /// The most ticks of each axis, and the least space between labels.
-const MOST_TICKS: (usize, usize) = (7, 5);
+const MOST_TICKS: (usize, usize) = (7, 6);
 const APART: f64 = 14.0;
 /// The radius of a dot.
 const LARGE_DOTS: f64 = 2.6;
@@ -155,7 +155,7 @@ impl Laid<'_> {
             canvas.line(Ink::Grid, (left, y), (left + area.width, y));
             canvas.text((left - TICK, y + 4.0), Role::Tick, Anchor::End, tick.label.as_str());
         }
-        let words = font::fit(&self.panel.y.label(&self.y), Role::Label.size(), area.height + BELOW);
+        let words = font::fit(&self.panel.y.label(&self.y), Role::Label.size(), area.height);
         let at = (left - self.left() + 10.0, area.y + area.height / 2.0);
         canvas.shapes.push(Shape::Text(Text { turned: true, ..Text::new(at, Role::Label, Anchor::Middle, words) }));
         canvas.shapes.extend([Shape::Close, Shape::Open("x-axis")]);

@@ -14,6 +14,8 @@ pub struct Report {
     pub training: Vec<(&'static str, f64)>,
     /// Means over validation samples; empty if there are none.
     pub held_out: Vec<(&'static str, f64)>,
+    /// The share of the variance that the first 1, 2, ... outputs explain; empty for methods without it.
+    pub explained: Vec<f64>,
     /// The duration with measuring.
     pub seconds: f64,
 }
@@ -30,6 +32,8 @@ struct Measured {
     seconds: Vec<f64>,
     training: Vec<Series>,
     held_out: Vec<Series>,
+    /// The shares of the last epoch.
+    explained: Vec<f64>,
 }
 
 /// The name of a measure, and its values.
@@ -62,6 +66,7 @@ impl History {
         #[expect(clippy::cast_precision_loss, reason = "at most 10^9")]
         last.epochs.push(report.epoch as f64);
         last.seconds.push(report.seconds);
+        last.explained.clone_from(&report.explained);
         for (series, means) in [(&mut last.training, &report.training), (&mut last.held_out, &report.held_out)] {
             series.iter_mut().zip(means).for_each(|((_, values), &(_, mean))| values.push(mean));
         }
@@ -70,6 +75,14 @@ impl History {
     /// All measurements, in the order of the run.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.0.iter().flat_map(|measured| (0..measured.epochs.len()).map(|at| measured.row(at)))
+    }
+
+    /// The last measurements of layers with explained variance, each with the share that the first 1, 2, ... outputs explain.
+    pub fn explained(&self) -> impl Iterator<Item = (Row<'_>, &[f64])> {
+        let measured = self.0.iter().filter(|measured| !measured.explained.is_empty());
+        measured.filter_map(|measured| {
+            Some((measured.row(measured.epochs.len().checked_sub(1)?), measured.explained.as_slice()))
+        })
     }
 
     /// The measurements of the last epoch.
@@ -81,9 +94,10 @@ impl History {
     /// Each series under a unique name, for a file. Sorted names are in the order of the measures.
     pub(super) fn series(&self) -> impl Iterator<Item = Series> {
         self.0.iter().flat_map(|measured| {
-            let Measured { layer, epochs, seconds, training, held_out } = measured;
-            let own = [("epoch", epochs), ("seconds", seconds)];
-            let own = own.into_iter().map(move |(word, values)| (format!("{layer}.{word}"), values.clone()));
+            let Measured { layer, epochs, seconds, training, held_out, explained } = measured;
+            let own = [("epoch", epochs), ("seconds", seconds), ("explained", explained)];
+            let own = own.into_iter().filter(|(word, values)| *word != "explained" || !values.is_empty());
+            let own = own.map(move |(word, values)| (format!("{layer}.{word}"), values.clone()));
             let means = [("training", training), ("held_out", held_out)].into_iter().flat_map(move |(part, series)| {
                 let named = move |(number, (name, values)): (usize, &Series)| {
                     (format!("{layer}.{part}.{number}.{name}"), values.clone())
@@ -104,6 +118,7 @@ impl History {
             match word.splitn(3, '.').collect::<Vec<_>>().as_slice() {
                 ["epoch"] => measured.epochs = values,
                 ["seconds"] => measured.seconds = values,
+                ["explained"] => measured.explained = values,
                 ["training", _, name] => measured.training.push(((*name).into(), values)),
                 ["held_out", _, name] => measured.held_out.push(((*name).into(), values)),
                 _ => return None,
@@ -142,7 +157,8 @@ mod tests {
         for (layer, epoch) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
             let held_out = if layer == 0 { vec![("b c", 0.5)] } else { Vec::new() };
             let training = vec![("z", 0.1 * epoch as f64), ("a.b", -1.0)];
-            history.add(&Report { layer, layers: 2, epoch, epochs: 3, training, held_out, seconds: 0.25 });
+            let explained = if layer == 0 { vec![0.5, 0.75] } else { Vec::new() };
+            history.add(&Report { layer, layers: 2, epoch, epochs: 3, training, held_out, explained, seconds: 0.25 });
         }
         let mut series: Vec<_> = history.series().collect();
         series.sort_by(|one, other| one.0.cmp(&other.0));

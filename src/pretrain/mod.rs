@@ -80,6 +80,9 @@ pub const ARITHMETIC: u32 = 3;
 pub const METHODS: &[Method] =
     &[rbm::METHOD, dae::METHOD, pca::METHOD, kmeans::METHOD, lsuv::METHOD, weight_norm::METHOD];
 
+/// The measure of the variance that the outputs explain together.
+const EXPLAINED: &str = "explained variance";
+
 /// The options of every method.
 pub const COMMON: &[&dyn AnyParameter] = &[&options::SCALE, &options::VALIDATION];
 
@@ -118,6 +121,11 @@ trait Trainer {
 
     /// Means over these samples, each with its name.
     fn measures(&self, input: &Input, samples: &[u64]) -> Result<Vec<(&'static str, f64)>>;
+
+    /// The share of the variance that the first 1, 2, ... outputs explain, if the method orders them by it.
+    fn explained(&self) -> Vec<f64> {
+        Vec::new()
+    }
 
     /// The state that an interrupted run needs to continue, each part with its name.
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])>;

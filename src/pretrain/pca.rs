@@ -8,7 +8,7 @@ use super::activation::Activation;
 use super::input::Input;
 use super::layer::Layer;
 use super::precision::{narrowed, widened};
-use super::{Job, Method, Request, Trainer};
+use super::{EXPLAINED, Job, Method, Request, Trainer};
 use crate::matrix::Matrix;
 use crate::scheme::{Parameter, choice};
 use crate::tensor::to_f64;
@@ -49,6 +49,8 @@ struct Pca {
     /// The directions as columns, for reconstructions.
     directions: Matrix<f64>,
     mean: Vec<f64>,
+    /// The share of the variance that the first 1, 2, ... directions explain.
+    explained: Vec<f64>,
 }
 
 fn check(request: &Request) -> Result<()> {
@@ -79,6 +81,7 @@ impl Pca {
             bias: vec![0.0; outputs],
             directions: Matrix::zeros(inputs, outputs),
             mean: vec![0.0; inputs],
+            explained: Vec::new(),
         })
     }
 
@@ -110,6 +113,7 @@ impl Trainer for Pca {
             _ if variance <= least => 0.0,
             _ => 1.0 / (variance + self.epsilon).sqrt(),
         };
+        self.explained = cumulative_shares(&variances, &covariance);
         let factors: Vec<f64> = variances.into_iter().map(factor).collect();
         let mut scaled = directions.clone();
         for row in scaled.each_row_mut() {
@@ -135,7 +139,11 @@ impl Trainer for Pca {
         let left = squares(&mut centred.values().iter().zip(again.values()).map(|(x, y)| x - y));
         let count = to_f64(centred.values().len() as u64);
         let explained = if all > 0.0 { 1.0 - left / all } else { 1.0 };
-        Ok(vec![("reconstruction error", left / count), ("explained variance", explained)])
+        Ok(vec![("reconstruction error", left / count), (EXPLAINED, explained)])
+    }
+
+    fn explained(&self) -> Vec<f64> {
+        self.explained.clone()
     }
 
     fn state(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -145,6 +153,17 @@ impl Trainer for Pca {
     fn layer(&self) -> Layer {
         Layer { weight: self.weight.clone(), bias: self.bias.clone(), visible_bias: None }
     }
+}
+
+/// The sums of the first variances, divided by all variance; none if there is no variance.
+fn cumulative_shares(variances: &[f64], covariance: &Matrix<f64>) -> Vec<f64> {
+    let all: f64 = (0..covariance.rows()).map(|feature| covariance.row(feature)[feature]).sum();
+    let mut sum = 0.0;
+    let share = |variance: &f64| {
+        sum += variance;
+        (sum / all).min(1.0)
+    };
+    if all > 0.0 { variances.iter().map(share).collect() } else { Vec::new() }
 }
 
 /// The largest eigenvalues of a symmetric matrix, and their vectors as columns. The largest entry of each vector is positive.

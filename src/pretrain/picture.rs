@@ -1,50 +1,15 @@
-//! The picture of a run: the learning curves, and the first layer's weights as tiles.
+//! The picture of a run: the learning curves of each layer, and the first layer's weights as tiles.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 
-use super::history::History;
+use super::history::{History, Row};
+use super::{EXPLAINED, MethodSpec};
 use crate::generator::Source;
+use crate::picture::{Axis, Chart, Ink, Kind, Mark, Panel, PictureFormat, Tiles};
 use crate::plan::TrainedTensor;
-use crate::show::svg::{line, page, text};
-use crate::tensor::{to_f64, to_usize};
-use crate::text::figure;
-
-/// A measure over the epochs of all layers.
-struct Curve<'a> {
-    name: &'a str,
-    training: Vec<f64>,
-    /// Means over validation samples; empty if there are none.
-    held_out: Vec<f64>,
-    /// The layer of the last epoch.
-    layer: usize,
-    /// The first epochs of later layers.
-    layers: Vec<usize>,
-}
-
-impl<'a> Curve<'a> {
-    fn all(history: &'a History) -> Vec<Self> {
-        let mut curves: Vec<Self> = Vec::new();
-        for row in history.rows() {
-            for (number, (name, value)) in row.training.into_iter().enumerate() {
-                let known = curves.iter().position(|curve| curve.name == name).unwrap_or_else(|| {
-                    let (training, held_out) = (Vec::new(), Vec::new());
-                    curves.push(Self { name, training, held_out, layer: row.layer, layers: Vec::new() });
-                    curves.len() - 1
-                });
-                let curve = &mut curves[known];
-                if row.layer > curve.layer {
-                    curve.layers.push(curve.training.len());
-                    curve.layer = row.layer;
-                }
-                curve.training.push(value);
-                curve.held_out.extend(row.held_out.get(number).map(|&(_, value)| value));
-            }
-        }
-        curves
-    }
-}
+use crate::tensor::{Seed, to_f64, to_usize};
+use crate::text::{cut, escape, rounded};
 
 /// The content of a picture.
 pub struct Picture<'a> {
@@ -52,23 +17,21 @@ pub struct Picture<'a> {
     pub history: &'a History,
     /// The first layer's weight.
     pub weight: Option<&'a TrainedTensor>,
+    /// The name of the file of the data.
+    pub data: &'a str,
+    /// The seed of the run.
+    pub seed: &'a Seed,
     /// The name of the run, in a comment for [`Picture::is_of`].
     pub run: &'a str,
 }
 
 /// The comment with the name of the run ends within this number of bytes.
 const OPENING: u64 = 1 << 14;
-
-const MARGIN: f64 = 32.0;
-const PLOT: (f64, f64) = (440.0, 150.0);
-const ROW: f64 = 216.0;
-const TOP: f64 = 64.0;
-/// The side of a tile, and the gap between tiles.
-const TILE: (f64, f64) = (56.0, 8.0);
-const TILES_A_ROW: usize = 14;
-const MAX_TILES: usize = 98;
-/// The number of colours from the smallest to the largest weight.
-const SHADES: i16 = 15;
+const MAX_TILES: usize = 96;
+/// The most panels in a row.
+const MAX_COLUMNS: usize = 3;
+/// A curve of at most this number of epochs has a dot for each.
+const FEW_EPOCHS: usize = 30;
 
 impl Picture<'_> {
     /// True if a file is a picture of that run.
@@ -78,158 +41,165 @@ impl Picture<'_> {
         read.is_ok() && String::from_utf8_lossy(&opening).contains(&comment(run))
     }
 
-    /// The SVG text.
-    pub fn svg(&self) -> String {
-        let curves = Curve::all(self.history);
-        let tiles = self.weight.map(Tiles::new);
-        let below = tiles.as_ref().map_or(0.0, Tiles::height);
-        let width = 2.0 * MARGIN + to_f64(TILES_A_ROW as u64) * (TILE.0 + TILE.1);
-        let height = TOP + ROW * to_f64(curves.len() as u64) + below;
-        let mut svg = page((width, height), MARGIN, "what was learned");
-        let _ = writeln!(svg, "{}", comment(self.run));
-        for (number, curve) in curves.iter().enumerate() {
-            draw(&mut svg, curve, TOP + ROW * to_f64(number as u64));
+    /// The file of the picture.
+    pub fn encode(&self, format: PictureFormat) -> Vec<u8> {
+        let layers = self.history.rows().map(|row| row.layer + 1).max().unwrap_or(1);
+        let mut panels: Vec<Panel> = self.history.explained().map(|(row, shares)| explained(&row, shares)).collect();
+        if panels.is_empty() {
+            panels = self.measured(layers);
         }
-        if let Some(tiles) = &tiles {
-            tiles.draw(&mut svg, TOP + ROW * to_f64(curves.len() as u64));
+        let columns = if layers > 1 { layers.min(MAX_COLUMNS) } else { 2 };
+        let (title, caption) = self.heading();
+        let tiles = self.weight.and_then(tiles);
+        Chart { title, caption, panels, columns, tiles, comment: Some(comment(self.run)) }.encode(format)
+    }
+
+    /// `rbm 784-256 trained on mnist.npy`, and the shape of the data, the seed, the scheme and the options.
+    fn heading(&self) -> (String, String) {
+        let Some((weight, record)) = self.weight.and_then(|weight| Some((weight, weight.record()?))) else {
+            return (String::from("pretraining"), String::new());
+        };
+        let (method, options) = record.method.split_once(':').unwrap_or((&record.method, ""));
+        let join = |sizes: &[u64], by: &str| sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(by);
+        let title = format!("{method} {} trained on {}", join(&record.sizes, "-"), self.data);
+        let has_scheme = MethodSpec::from_record(&record.method).is_ok_and(|spec| spec.scheme().is_some());
+        let start = has_scheme.then(|| format!(", {} at the start", weight.initial().expression()));
+        let (shape, options) = (join(&record.data.shape, "x"), options.replace(',', ", "));
+        let caption = format!("{shape} values, seed {}{}, {options}", self.seed, start.unwrap_or_default());
+        (title, caption)
+    }
+
+    /// A panel for each measure and layer; for each measure alone if every layer was measured once.
+    fn measured(&self, layers: usize) -> Vec<Panel> {
+        let mut curves: Vec<Curve> = Vec::new();
+        let once = self.history.rows().count() == layers;
+        for row in self.history.rows() {
+            for (number, (name, value)) in row.training.into_iter().enumerate() {
+                let layer = (!once).then_some(row.layer);
+                let known = curves.iter().position(|curve| (curve.name, curve.layer) == (name, layer));
+                let known = known.unwrap_or_else(|| {
+                    curves.push(Curve { name, layer, ..Curve::default() });
+                    curves.len() - 1
+                });
+                let x = if once { to_f64(row.layer as u64 + 1) } else { row.epoch };
+                curves[known].training.push((x, value));
+                curves[known].held_out.extend(row.held_out.get(number).map(|&(_, value)| (x, value)));
+            }
         }
-        svg.push_str("</svg>\n");
-        svg
+        let order = |name: &str| curves.iter().position(|curve| curve.name == name);
+        let orders: Vec<_> = curves.iter().map(|curve| order(curve.name)).collect();
+        let mut ordered: Vec<_> = orders.into_iter().zip(&curves).collect();
+        ordered.sort_by_key(|(order, curve)| (*order, curve.layer));
+        ordered.into_iter().map(|(_, curve)| curve.panel(layers)).collect()
     }
 }
 
 fn comment(run: &str) -> String {
-    format!("<!-- run {run} -->")
+    format!("run {run}")
 }
 
-fn draw(svg: &mut String, curve: &Curve, top: f64) {
-    let values = || curve.training.iter().chain(&curve.held_out).copied();
-    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    let spread = if high > low { high - low } else { 1.0 };
-    let (x, y, bottom) = (MARGIN, top + 28.0, top + 28.0 + PLOT.1);
-    let step = PLOT.0 / to_f64(curve.training.len().max(2) as u64 - 1);
-    let place = |epoch: usize, value: f64| (x + step * to_f64(epoch as u64), bottom - (value - low) / spread * PLOT.1);
-    text(svg, (x, top + 14.0), "name", 14, "start", curve.name);
-    line(svg, "rule", [x, bottom, x + PLOT.0, bottom]);
-    for &epoch in &curve.layers {
-        let (at, _) = place(epoch, low);
-        line(svg, "rule", [at - step / 2.0, y, at - step / 2.0, bottom]);
-    }
-    for (class, colour, values) in [("bar", "#2f74c0", &curve.training), ("curve", "#d97706", &curve.held_out)] {
-        let mut path = String::new();
-        for (epoch, &value) in values.iter().enumerate() {
-            // Each layer has its own line.
-            let word = if epoch == 0 || curve.layers.contains(&epoch) { 'M' } else { 'L' };
-            let (x, y) = place(epoch, value);
-            let _ = write!(path, "{word}{x:.1} {y:.1}");
-        }
-        if !path.is_empty() {
-            let _ = writeln!(
-                svg,
-                r#"<path class="{class}" d="{path}" style="fill:none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>"#
-            );
-        }
-    }
-    text(svg, (x + PLOT.0 + 8.0, y + 4.0), "small", 11, "start", &figure(high));
-    text(svg, (x + PLOT.0 + 8.0, bottom + 4.0), "small", 11, "start", &figure(low));
-    text(svg, (x, bottom + 16.0), "small", 11, "start", "epoch 1");
-    text(svg, (x + PLOT.0, bottom + 16.0), "small", 11, "end", &curve.training.len().to_string());
-    if !curve.held_out.is_empty() {
-        text(svg, (x + PLOT.0, top + 14.0), "curve-label", 11, "end", "this line: held out");
-    }
+/// A measure over the epochs of a layer, or over all layers.
+#[derive(Default)]
+struct Curve<'a> {
+    name: &'a str,
+    /// The layer, from 0; `None` for all layers.
+    layer: Option<usize>,
+    /// Epochs (or layers) from 1, each with its mean over training samples.
+    training: Vec<(f64, f64)>,
+    /// The same over validation samples; empty if there are none.
+    held_out: Vec<(f64, f64)>,
 }
 
-/// The weights of each output as a tile: blue below zero, red above.
-struct Tiles {
-    filters: Vec<Vec<f32>>,
-    outputs: usize,
-    /// The numbers of columns and rows of a tile.
-    sides: (usize, usize),
-    largest: f32,
-}
-
-impl Tiles {
-    fn new(weight: &TrainedTensor) -> Self {
-        let drawn = weight.initial();
-        let axes: Vec<usize> = drawn.shape().axes().iter().map(|&size| to_usize(size)).collect();
-        let outputs_first = drawn.layout() == Some("oi");
-        let [inputs, outputs] = match (axes.as_slice(), outputs_first) {
-            (&[rows, columns], false) => [rows, columns],
-            (&[rows, columns], true) => [columns, rows],
-            _ => [0, 0],
+impl Curve<'_> {
+    fn panel(&self, layers: usize) -> Panel {
+        let title = match self.layer {
+            Some(layer) if layers > 1 => format!("{}, layer {}", self.name, layer + 1),
+            _ => self.name.to_string(),
         };
-        let mut values = vec![0.0; inputs * outputs];
-        if let Some(learned) = weight.values() {
-            learned.fill_f32(0, &mut values);
-        }
-        let at = |input, output| {
-            if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] }
+        let end = |curve: &[(f64, f64)]| curve.last().map(|&(_, value)| rounded(value, 4));
+        let place = if self.layer.is_none() && layers > 1 { "last layer" } else { "at the end" };
+        let held_out = end(&self.held_out).map_or(String::new(), |value| format!(", held out {value}"));
+        let caption = format!("{place}: training {}{held_out}", end(&self.training).unwrap_or_default());
+        let kind = match self.layer {
+            None => Kind::Dots,
+            Some(_) if self.training.len() <= FEW_EPOCHS => Kind::DottedLine,
+            Some(_) => Kind::Line,
         };
-        let tile = |output| (0..inputs).map(|input| at(input, output)).collect::<Vec<f32>>();
-        let filters: Vec<Vec<f32>> = (0..outputs.min(MAX_TILES)).map(tile).collect();
-        let largest = filters.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
-        Self { filters, outputs, sides: sides(inputs), largest }
-    }
-
-    fn rows(&self) -> usize {
-        self.filters.len().div_ceil(TILES_A_ROW)
-    }
-
-    fn height(&self) -> f64 {
-        64.0 + to_f64(self.rows() as u64) * (TILE.0 + TILE.1)
-    }
-
-    fn draw(&self, svg: &mut String, top: f64) {
-        let (wide, high) = self.sides;
-        text(svg, (MARGIN, top + 14.0), "name", 14, "start", "weights of the first layer");
-        let shown = match self.filters.len() {
-            all if all == self.outputs => format!("{all} outputs"),
-            some => format!("the first {some} of {} outputs", self.outputs),
-        };
-        let end = figure(self.largest.into());
-        let caption = format!("{shown}, each {wide}x{high}; from -{end} (blue) to {end} (red)");
-        text(svg, (MARGIN, top + 30.0), "small", 11, "start", &caption);
-        for (number, tile) in self.filters.iter().enumerate() {
-            let left = MARGIN + to_f64((number % TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
-            let above = top + 44.0 + to_f64((number / TILES_A_ROW) as u64) * (TILE.0 + TILE.1);
-            let scale = TILE.0 / to_f64(wide.max(high) as u64);
-            let _ = writeln!(
-                svg,
-                r#"<g transform="translate({left:.1} {above:.1}) scale({scale:.4})" shape-rendering="crispEdges">"#
-            );
-            let _ = writeln!(svg, r#"<path fill="{}" d="M0 0h{wide}v{high}h-{wide}z"/>"#, colour(0));
-            for shade in (-SHADES..=SHADES).filter(|&shade| shade != 0) {
-                let runs = self.runs(tile, shade);
-                if !runs.is_empty() {
-                    let _ = writeln!(svg, r#"<path fill="{}" d="{runs}"/>"#, colour(shade));
-                }
-            }
-            svg.push_str("</g>\n");
-        }
-    }
-
-    /// The positions of a shade, with adjacent ones joined.
-    fn runs(&self, tile: &[f32], shade: i16) -> String {
-        let mut runs = String::new();
-        for (y, row) in tile.chunks(self.sides.0).enumerate() {
-            let mut x = 0;
-            for run in row.chunk_by(|a, b| self.shade(*a) == self.shade(*b)) {
-                if self.shade(run[0]) == shade {
-                    let _ = write!(runs, "M{x} {y}h{0}v1h-{0}z", run.len());
-                }
-                x += run.len();
-            }
-        }
-        runs
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "between -15 and 15")]
-    fn shade(&self, value: f32) -> i16 {
-        (value / self.largest * f32::from(SHADES)).round() as i16
+        let mark =
+            |name: &str, ink, points: &Vec<(f64, f64)>| Mark { name: name.into(), ink, kind, points: points.clone() };
+        let marks = vec![mark("training", Ink::First, &self.training), mark("held out", Ink::Expected, &self.held_out)];
+        let marks: Vec<Mark> = marks.into_iter().filter(|mark| !mark.points.is_empty()).collect();
+        let last = self.training.last().map_or(1.0, |point| point.0);
+        let x = Axis::whole(if self.layer.is_some() { "epoch" } else { "layer" }, 1.0, last);
+        let y =
+            Axis::around(quantity(self.name), marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1)));
+        Panel { title, captions: vec![caption], x, y, marks }
     }
 }
 
-/// The sides of a tile, as square as the number of inputs allows.
+/// The quantity or unit of a measure.
+fn quantity(name: &str) -> &str {
+    match name {
+        "cross-entropy" | "pseudo-likelihood" => "nats per sample",
+        "reconstruction error" => "mean square per value",
+        "squared error" => "half the squares per sample",
+        EXPLAINED => "share of the variance",
+        "variance" => "variance of the outputs",
+        "largest mean" => "mean of an output",
+        _ => name,
+    }
+}
+
+/// The share of the variance that the first outputs of a layer explain together, and the measures of all its outputs.
+fn explained(row: &Row, shares: &[f64]) -> Panel {
+    let points: Vec<(f64, f64)> = (1..).zip(shares).map(|(number, &share)| (to_f64(number), share)).collect();
+    let last = to_f64(shares.len() as u64);
+    let mut marks = vec![Mark { name: "training".into(), ink: Ink::First, kind: Kind::DottedLine, points }];
+    if let Some((_, share)) = row.held_out.iter().find(|(name, _)| *name == EXPLAINED) {
+        let points = vec![(last, *share)];
+        marks.push(Mark { name: "held out".into(), ink: Ink::Expected, kind: Kind::Dots, points });
+    }
+    let caption = |(number, (name, value)): (usize, &(&str, f64))| {
+        let held_out = row.held_out.get(number).map(|(_, value)| format!(", held out {}", rounded(*value, 4)));
+        format!("{name}: training {}{}", rounded(*value, 4), held_out.unwrap_or_default())
+    };
+    Panel {
+        title: format!("{EXPLAINED}, layer {}", row.layer + 1),
+        captions: row.training.iter().enumerate().map(caption).collect(),
+        x: Axis::whole("number of outputs", 1.0, last),
+        y: Axis::new(quantity(EXPLAINED), 0.0, 1.04),
+        marks,
+    }
+}
+
+/// The weights of each output as a tile.
+fn tiles(weight: &TrainedTensor) -> Option<Tiles> {
+    let drawn = weight.initial();
+    let axes: Vec<usize> = drawn.shape().axes().iter().map(|&size| to_usize(size)).collect();
+    let outputs_first = drawn.layout() == Some("oi");
+    let &[rows, columns] = axes.as_slice() else { return None };
+    let (inputs, outputs) = if outputs_first { (columns, rows) } else { (rows, columns) };
+    let mut values = vec![0.0; inputs * outputs];
+    weight.values()?.fill_f32(0, &mut values);
+    let at =
+        |input, output| if outputs_first { values[output * inputs + input] } else { values[input * outputs + output] };
+    let tile = |output| (0..inputs).map(|input| at(input, output)).collect::<Vec<f32>>();
+    let tiles: Vec<Vec<f32>> = (0..outputs.min(MAX_TILES)).map(tile).collect();
+    let shown = match tiles.len() {
+        all if all == outputs => format!("{all} outputs"),
+        some => format!("the first {some} of {outputs} outputs"),
+    };
+    let (wide, high) = sides(inputs);
+    Some(Tiles {
+        title: format!("weights of the first layer, {}", cut(&escape(drawn.name().as_str()), 60)),
+        caption: format!("{shown}, each {wide}x{high} inputs"),
+        label: "weight".into(),
+        columns: wide,
+        tiles,
+    })
+}
+
+/// The numbers of columns and rows of a tile, as square as the number of inputs allows.
 fn sides(inputs: usize) -> (usize, usize) {
     let high = (1..=inputs.max(1))
         .take_while(|side| side * side <= inputs.max(1))
@@ -237,14 +207,6 @@ fn sides(inputs: usize) -> (usize, usize) {
         .last();
     let high = high.unwrap_or(1);
     (inputs.max(1) / high, high)
-}
-
-/// Blue through pale grey to red.
-fn colour(shade: i16) -> String {
-    let part = f64::from(shade.abs()) / f64::from(SHADES);
-    let end = if shade < 0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] };
-    let mix = |end: f64| 244.0 + (end - 244.0) * part;
-    format!("rgb({:.0},{:.0},{:.0})", mix(end[0]), mix(end[1]), mix(end[2]))
 }
 
 #[cfg(test)]

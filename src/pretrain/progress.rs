@@ -207,7 +207,16 @@ mod tests {
         let state = BTreeMap::from([("weight".to_string(), singles(4)), ("step".to_string(), vec![f32::MIN_POSITIVE])]);
         let mut history = History::default();
         let (training, held_out) = (vec![("error", 0.1)], Vec::new());
-        history.add(&Report { layer: 0, layers: 2, epoch: 1, epochs: 1, training, held_out, seconds: 0.5 });
+        history.add(&Report {
+            layer: 0,
+            layers: 2,
+            epoch: 1,
+            epochs: 1,
+            training,
+            held_out,
+            explained: vec![0.5],
+            seconds: 0.5,
+        });
         (Progress { done: vec![layer], epochs: 70_000, state }, history)
     }
 

@@ -160,6 +160,7 @@ impl Training<'_> {
                     epochs,
                     training,
                     held_out,
+                    explained: trainer.explained(),
                     seconds,
                 })?;
             }

@@ -1,10 +1,9 @@
-//! Values as text and pictures.
+//! Values as text.
 
 mod array_text;
 mod ascii;
 mod decimal;
 mod histogram;
-pub mod svg;
 mod table;
 
 pub use array_text::array_text;

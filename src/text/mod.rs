@@ -191,6 +191,12 @@ pub fn figure(value: f64) -> String {
     }
 }
 
+/// A number for people, with at most that many significant digits, up to six.
+pub fn rounded(value: f64, digits: usize) -> String {
+    let decimals = digits.saturating_sub(1);
+    figure(format!("{value:.decimals$e}").parse().unwrap_or(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +249,13 @@ mod tests {
             [(0.0, "0"), (1.0, "1"), (0.075_955_45, "0.0759554"), (1.5e-12, "1.5e-12"), (-784.0, "-784"), (1e9, "1e9")]
         {
             assert_eq!(figure(value), text);
+        }
+    }
+
+    #[test]
+    fn rounded_figures_have_few_digits() {
+        for (value, text) in [(0.012_345, "0.0123"), (99.96, "100"), (-1.2345e-9, "-1.23e-9"), (f64::NAN, "NaN")] {
+            assert_eq!(rounded(value, 3), text);
         }
     }
 

@@ -37,9 +37,11 @@ fn refused(folder: &Folder, line: &str, words: &[&str]) {
 fn an_output_is_no_input() {
     let folder = folder();
     let pretrain = "pretrain pca 6-2 --force";
+    // A picture has an extension of its own, which other files may have too.
+    std::fs::copy(folder.join("x.npy"), folder.join("x.svg")).unwrap();
     for (line, words) in [
         (format!("{pretrain} --data x.npy --log x.npy -o w.npz"), ["--log: `x.npy`", "read as --data"]),
-        (format!("{pretrain} --data x.npy --plot ./x.npy -o w.npz"), ["--plot: `./x.npy`", "`x.npy`"]),
+        (format!("{pretrain} --data x.svg --plot ./x.svg -o w.npz"), ["--plot: `./x.svg`", "`x.svg`"]),
         (format!("{pretrain} --data x.npy --format raw -o m/../x.npy"), ["--output", "--data"]),
         (format!("{pretrain} --data hard.npy --log x.npy -o w.npz"), ["--log: `x.npy`", "`hard.npy`"]),
         (format!("{pretrain} --data x.npy --log soft.npy -o w.npz"), ["--log: `soft.npy`", "`x.npy`"]),
@@ -65,7 +67,6 @@ fn an_output_is_no_input() {
     ] {
         refused(&folder, &line, &words);
     }
-    // A picture has an extension of its own, which a file of weights may have too.
     std::fs::copy(folder.join("t.safetensors"), folder.join("t.svg")).unwrap();
     refused(&folder, "inspect t.svg --force --plot ./t.svg", &["--plot", "FILE"]);
 }
@@ -79,10 +80,10 @@ fn an_output_is_no_other_output() {
         (format!("{pretrain} --log p.svg --plot ./p.svg -o w.npz"), ["--plot: `./p.svg`", "--log"]),
         (format!("{pretrain} --log w.npz.checkpoint -o w.npz"), ["checkpoint", "--log"]),
         (format!("{pretrain} --log w.npz.sha256 --sha256 -o w.npz"), ["--sha256", "--log"]),
-        (format!("{pretrain} --plot w.raw.json -o w.raw"), ["w.raw.json", "--plot"]),
+        (format!("{pretrain} --log w.raw.json -o w.raw"), ["w.raw.json", "--log"]),
         (format!("{pretrain} --log dangling.npz -o new.npz"), ["--output: `new.npz`", "`dangling.npz`"]),
         (format!("{pretrain} --log w.npz/run.jsonl -o w.npz"), ["--log: `w.npz/run.jsonl`", "--output"]),
-        (format!("{pretrain} --log last-week.jsonl --plot last-week.jsonl -o w.npz"), ["--plot", "--log"]),
+        (format!("{pretrain} --log p.svg --plot p.svg -o w.npz"), ["--plot", "--log"]),
         (format!("{pretrain} --log m/new.svg --plot m/../m/new.svg -o w.npz"), ["--plot", "--log"]),
     ] {
         refused(&folder, &line, &words);
@@ -116,7 +117,7 @@ fn a_command_that_is_refused_leaves_the_log_of_last_week() {
 #[test]
 fn devices_and_files_that_stay_as_they_are_may_be_named_twice() {
     let folder = folder();
-    folder.done("pretrain pca 6-2 --data x.npy -q --log /dev/null --plot /dev/null --force -o w.npz");
+    folder.done("pretrain pca 6-2 --data x.npy -q --log /dev/null --force -o w.npz");
     folder.done("pretrain pca 6-2 --data x.npy -q --log /dev/stderr --format npz -o /dev/stdout");
     folder.done("init normal 3 -q --format npy -o /dev/null");
 }

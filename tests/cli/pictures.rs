@@ -112,22 +112,34 @@ fn has_axes(panel: Node) -> bool {
     !axes.is_empty()
 }
 
-/// The picture of a command as SVG, which must be the same on each run; and as PNG of twice its size.
-pub(crate) fn picture(folder: &Folder, line: &str) -> String {
-    let drawn = |name: &str| {
+/// The picture of a command in a file, which must be the same on each run.
+fn drawn(folder: &Folder, line: &str, name: &str) -> Vec<u8> {
+    let [first, second] = [(); 2].map(|()| {
         folder.done(&format!("{line} --force --plot {name}"));
         folder.read(name)
-    };
-    let (svg, png) = (drawn("p.svg"), drawn("p.png"));
-    assert!(svg == drawn("p.svg") && png == drawn("p.png"), "{line}: not the same on each run");
-    let svg = String::from_utf8(svg).unwrap();
-    let document = Document::parse(&svg).unwrap();
-    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"), "{line}");
-    let size = |at: usize| f64::from(u32::from_be_bytes(png[at..at + 4].try_into().unwrap()));
-    let scale = size(16) / number(document.root_element(), "width");
-    assert!(scale == 1.0 || scale == 2.0, "{line}: {scale}");
-    assert_eq!(size(20), scale * number(document.root_element(), "height"), "{line}");
-    svg
+    });
+    assert!(first == second, "{line}: not the same on each run");
+    first
+}
+
+/// The picture of a command as SVG.
+fn picture(folder: &Folder, line: &str) -> String {
+    String::from_utf8(drawn(folder, line, "p.svg")).unwrap()
+}
+
+#[test]
+fn a_png_has_two_pixels_for_each_unit_of_the_svg() {
+    let folder = Folder::new();
+    folder.done("init normal a=30x20 b=7 -q -o n.npz");
+    folder.done("init uniform:low=0,high=1 40x12 -q -o x.npy");
+    for line in ["inspect n.npz --spectrum", "pretrain pca 12-6 --data x.npy -q -o w.npz"] {
+        let (svg, png) = (picture(&folder, line), drawn(&folder, line, "p.png"));
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && png.ends_with(b"IEND\xae\x42\x60\x82"), "{line}");
+        let size = |at: usize| f64::from(u32::from_be_bytes(png[at..at + 4].try_into().unwrap()));
+        let document = Document::parse(&svg).unwrap();
+        let side = |name| 2.0 * number(document.root_element(), name);
+        assert_eq!((size(16), size(20)), (side("width"), side("height")), "{line}");
+    }
 }
 
 #[test]
@@ -175,6 +187,32 @@ fn every_range_of_values_has_axes() {
     for range in ranges {
         folder.write("w.safetensors", safetensors(&[("w", "F64", vec![2, 2], values(range))]));
         assert_eq!(check(&picture(&folder, "inspect w.safetensors")), 1, "{range:?}");
+    }
+}
+
+#[test]
+fn every_picture_of_a_run_has_its_curves_and_filters() {
+    let folder = Folder::new();
+    folder.done("init uniform:low=0,high=1 40x12 -q -o x.npy");
+    // A panel for each measure and layer; if each layer has one epoch, for each measure. The filters are one more.
+    for (method, panels) in [
+        ("rbm 12-6 --epochs 2", 2 + 1),
+        ("rbm 12-6-4 --epochs 40", 2 * 2 + 1),
+        ("rbm 12-6 --epochs 1", 2 + 1),
+        ("dae 12-6-4-3 --epochs 3", 3 + 1),
+        ("dae 12-6-4 --epochs 3 --loss squared", 2 + 1),
+        ("pca 12-6-4", 2 + 1),
+        ("pca 12-1", 1 + 1),
+        ("kmeans 12-6-4 --epochs 3 --scale standard", 2 + 1),
+        ("lsuv 12-6-4", 2 + 1),
+        ("weight-norm 12-120", 2 + 1),
+    ] {
+        let line = format!("pretrain {method} --validation 0.2 --data x.npy -q -o w.npz");
+        let svg = picture(&folder, &line);
+        assert_eq!(check(&svg), panels, "{method}");
+        let title = method.split(" --").next().unwrap();
+        assert!(svg.contains(&format!(">{title} trained on x.npy</text>")) && svg.contains("seed 0"), "{method}");
+        assert!(svg.contains(">training</text>") && svg.contains(">held out</text>"), "{method}");
     }
 }
 
@@ -237,8 +275,11 @@ fn other_extensions_are_refused_before_any_work() {
     let folder = Folder::new();
     folder.done("init normal 4x4 -q -o w.npy");
     for name in ["p.pdf", "p", "p.jpeg", "p.svgz", "/dev/null"] {
-        let ended = Ended::of(&mut folder.fanin(&format!("inspect w.npy --plot {name}")));
-        let fix = format!("--plot `{name}`: use FILE.svg or FILE.png");
-        assert!(ended.is_refusal() && ended.stderr.contains(&fix) && ended.stdout.is_empty(), "{ended:?}");
+        for line in ["inspect w.npy", "pretrain pca 4-2 --data w.npy -o p.npz"] {
+            let ended = Ended::of(&mut folder.fanin(&format!("{line} --plot {name}")));
+            let fix = format!("--plot `{name}`: use FILE.svg or FILE.png");
+            assert!(ended.is_refusal() && ended.stderr.contains(&fix) && ended.stdout.is_empty(), "{ended:?}");
+        }
     }
+    assert_eq!(folder.names(), ["w.npy"]);
 }

@@ -19,7 +19,7 @@ use crate::show;
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
 use crate::tensor::Element;
-use crate::text::figure;
+use crate::text::{figure, rounded};
 use crate::writer::{self, Existing, FileOptions, Settings};
 
 /// The greatest number of rows of a histogram in a terminal.
@@ -222,7 +222,8 @@ fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted:
     let entry = &file.contents.entries[looked.number];
     let figures = looked.summary.as_ref().map_or(String::new(), figures);
     let distribution = expected(entry).map(|Expected { mean, std, .. }| [mean, std]);
-    let distribution = distribution.map(|moments| moments.map(|moment| moment.map_or("-".into(), short)).join(", "));
+    let distribution = distribution
+        .map(|moments| moments.map(|moment| moment.map_or("-".into(), |moment| rounded(moment, 3))).join(", "));
     let distribution = distribution.map_or(String::new(), |moments| format!(" (expected {moments})"));
     let label = label.map_or(String::new(), |label| format!("{label}: "));
     let zeros = counted.filter(|counted| counted.zeros > 0).map(zeros_text);
@@ -232,21 +233,15 @@ fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted:
 
 fn figures(summary: &Summary) -> String {
     let part =
-        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", short(value)));
+        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", rounded(value, 3)));
     format!("{}{}", part("mean", summary.mean()), part("std", summary.std()))
-}
-
-/// A number with three significant digits.
-fn short(value: f64) -> String {
-    let rounded = format!("{value:.2e}").parse().unwrap_or(value);
-    figure(rounded)
 }
 
 /// `9,000 exact zeros (90 % of the values)`.
 fn zeros_text(counted: &Histogram) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let share = counted.zeros as f64 / counted.total().max(1) as f64;
-    format!("{} exact zeros ({} % of the values)", grouped(counted.zeros as u64), short(100.0 * share))
+    format!("{} exact zeros ({} % of the values)", grouped(counted.zeros as u64), rounded(100.0 * share, 3))
 }
 /// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
 fn spectrum_text(spectrum: &Spectrum) -> String {

@@ -1,7 +1,6 @@
 //! The observers of a training run.
 
 use std::io::{IsTerminal, Write, stderr};
-use std::path::PathBuf;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -11,8 +10,10 @@ use super::log::Log;
 use crate::cli::output::Output;
 use crate::cli::progress::style;
 use crate::format::Piece;
+use crate::picture::PictureFile;
 use crate::plan::{Plan, TrainedTensor};
 use crate::pretrain::{History, Picture, Progress, Report, TrainingObserver};
+use crate::tensor::Seed;
 use crate::text::figure;
 use crate::writer::{self, FileOptions, Settings};
 
@@ -39,19 +40,27 @@ impl TrainingObserver for NoObserver {
 pub(super) struct ConsoleObserver {
     bar: Option<ProgressBar>,
     pub(super) log: Option<Log>,
-    pub(super) picture: Option<PathBuf>,
+    pub(super) picture: Option<PictureFile>,
     pub(super) checkpoint: Option<Checkpoint>,
     run: String,
+    seed: Seed,
+    data: String,
     history: History,
     options: FileOptions,
     notes: Vec<String>,
 }
 
 impl ConsoleObserver {
-    pub(super) fn new(output: &Output, run: String, history: History, notes: Vec<String>) -> Self {
+    pub(super) fn new(
+        output: &Output,
+        run: String,
+        (data, seed): (String, Seed),
+        history: History,
+        notes: Vec<String>,
+    ) -> Self {
         let bar = (!output.is_quiet()).then(bar);
         let options = output.file_options();
-        Self { bar, log: None, picture: None, checkpoint: None, run, history, options, notes }
+        Self { bar, log: None, picture: None, checkpoint: None, run, seed, data, history, options, notes }
     }
 
     pub(super) fn take_notes(&mut self) -> Vec<String> {
@@ -64,9 +73,10 @@ impl ConsoleObserver {
         if let Some(log) = &mut self.log {
             log.finish(self.options.fsync)?;
         }
-        let Some(path) = &self.picture else { return Ok(()) };
-        let picture = Picture { history: &self.history, weight: learned.first(), run: &self.run }.svg();
-        let pieces = [Piece::Bytes(picture.into_bytes())];
+        let Some(PictureFile { path, format }) = &self.picture else { return Ok(()) };
+        let Self { history, data, seed, run, .. } = self;
+        let picture = Picture { history, weight: learned.first(), data, seed, run };
+        let pieces = [Piece::Bytes(picture.encode(*format))];
         let settings = Settings { threads: &|| 1, progress: &|_| () };
         writer::write_file(&Plan::nothing(), &pieces, path, self.options, &settings)?;
         Ok(())

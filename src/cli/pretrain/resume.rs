@@ -49,7 +49,7 @@ impl Pretrain {
         for (path, _) in files.iter().filter(|_| !is_own && !replaces) {
             ensure!(!path.exists(), "{}: written by another run: name another file, or add --force", shown(path));
         }
-        if let Some(path) = self.plot.as_ref().filter(|path| !replaces && path.is_file()) {
+        if let Some(path) = self.plot.as_ref().map(|plot| &plot.path).filter(|path| !replaces && path.is_file()) {
             let own = File::open(path).is_ok_and(|file| Picture::is_of(&short(run), file));
             ensure!(own, "--plot: {}: drawn by another run: name another file, or add --force", shown(path));
         }
@@ -64,12 +64,12 @@ impl Pretrain {
 
     /// Errors if a finished run lacks a file that only retraining would produce.
     fn check_finished(&self, has_checkpoint: bool) -> Result<()> {
-        for (option, path) in [("--log", &self.log), ("--plot", &self.plot)] {
-            if let Some(path) = path.as_ref().filter(|path| !has_checkpoint && !path.exists()) {
-                bail!("{option}: {} is missing and the run is finished: --force trains again", shown(path));
+        match self.sidecars().find(|(_, path)| !has_checkpoint && !path.exists()) {
+            Some((option, path)) => {
+                bail!("{option}: {} is missing and the run is finished: --force trains again", shown(path))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
