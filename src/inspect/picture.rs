@@ -2,7 +2,8 @@
 
 use super::Spectrum;
 use crate::picture::{Axis, Chart, Ink, Kind, Mark, Panel, share};
-use crate::statistics::histogram::Histogram;
+use crate::statistics::histogram::{Bins, Histogram};
+use crate::statistics::marginal::Marginal;
 use crate::tensor::to_f64;
 use crate::text::figure;
 
@@ -24,23 +25,26 @@ pub struct Series {
     pub file: Option<String>,
     /// The histogram; `None` if no value is finite.
     pub histogram: Option<Histogram>,
-    /// The expected density, if it is known.
-    pub density: Option<Vec<(f64, f64)>>,
+    /// The expected distribution, if it is known.
+    pub marginal: Option<Marginal>,
     /// The singular values, if wanted.
     pub spectrum: Option<Spectrum>,
 }
 
 /// The colours of the files.
 const INKS: [Ink; 2] = [Ink::First, Ink::Second];
+/// The number of points of a density.
+const POINTS: usize = 400;
 /// At most this number of singular values is drawn.
 const MOST_DOTS: usize = 400;
 
 /// The picture with a panel for each tensor, and another for its singular values if they are wanted.
 pub fn chart(title: String, caption: String, tensors: &[Plotted]) -> Chart {
-    let mut values: Vec<Panel> = tensors.iter().map(values_panel).collect();
-    let plots = |panel: &&mut Panel| matches!(panel.marks.first(), Some(Mark { kind: Kind::Bars { .. }, .. }));
-    share(values.iter_mut().filter(plots).map(|panel| &mut panel.x));
-    share(values.iter_mut().filter(plots).map(|panel| &mut panel.y));
+    let mut ranges: Vec<Option<Axis>> = tensors.iter().map(Plotted::range).collect();
+    share(ranges.iter_mut().flatten());
+    let mut values: Vec<Panel> = tensors.iter().zip(ranges).map(|(tensor, x)| values_panel(tensor, x)).collect();
+    let has_bars = |panel: &&mut Panel| panel.marks.iter().any(|mark| matches!(mark.kind, Kind::Bars { .. }));
+    share(values.iter_mut().filter(has_bars).map(|panel| &mut panel.y));
     let with_spectra = tensors.iter().any(|tensor| tensor.series.iter().any(|series| series.spectrum.is_some()));
     if !with_spectra {
         let columns = match values.len() {
@@ -57,34 +61,42 @@ pub fn chart(title: String, caption: String, tensors: &[Plotted]) -> Chart {
     Chart { title, caption, panels, columns, ..Chart::default() }
 }
 
-fn values_panel(tensor: &Plotted) -> Panel {
-    let histograms: Vec<(&Series, &Histogram)> =
-        tensor.series.iter().filter_map(|series| Some((series, series.histogram.as_ref()?))).collect();
+impl Plotted {
+    fn histograms(&self) -> impl Iterator<Item = (&Series, &Histogram)> {
+        self.series.iter().filter_map(|series| Some((series, series.histogram.as_ref()?)))
+    }
+
+    /// The range of the values; `None` if they do not differ.
+    fn range(&self) -> Option<Axis> {
+        let bins = self.histograms().next()?.1.bins;
+        (bins.len() > 1).then(|| Axis::new("value", bins.low(), bins.high()).with_margin())
+    }
+}
+
+fn values_panel(tensor: &Plotted, x: Option<Axis>) -> Panel {
     let (title, mut captions) = (tensor.name.clone(), tensor.captions.clone());
-    let Some((_, first)) = histograms.first() else {
+    let Some(x) = x else {
+        if let Some((_, histogram)) = tensor.histograms().next() {
+            return constant_panel(tensor, histogram.bins.low());
+        }
         captions.push("no finite values of a supported type".into());
         return Panel::bare(title, captions);
     };
-    if first.bins.len() == 1 {
-        return constant_panel(tensor, first.bins.low());
-    }
-    let mut marks: Vec<Mark> = histograms.iter().enumerate().map(|(number, shown)| bars(number, shown)).collect();
-    marks.extend(densities(tensor));
+    let mut marks: Vec<Mark> = tensor.histograms().enumerate().map(bars).collect();
+    marks.extend(expectations(tensor, &x));
     let heights = marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1));
     let y = Axis::from_zero("density", heights);
-    if histograms.iter().any(|(_, histogram)| histogram.zeros > 0) {
+    if tensor.histograms().any(|(_, histogram)| histogram.zeros > 0) {
         let points = vec![(0.0, y.high)];
         marks.push(Mark { name: "exact zeros".into(), ink: Ink::Apart, kind: Kind::Spikes, points });
     }
-    let x = Axis::new("value", first.bins.low(), first.bins.high()).with_margin();
     Panel { title, captions, x, y, marks }
 }
 
 /// The values of one file as bars, those of another as an outline over them.
-fn bars(number: usize, &(series, histogram): &(&Series, &Histogram)) -> Mark {
+fn bars((number, (series, histogram)): (usize, (&Series, &Histogram))) -> Mark {
     let bins = histogram.bins;
-    let unit = to_f64(histogram.total().max(1) as u64) * bins.step();
-    let point = |(bin, &count): (usize, &usize)| (bins.edge(bin), to_f64(count as u64) / unit);
+    let point = |(bin, &count): (usize, &usize)| (bins.edge(bin), to_f64(count as u64) / unit(histogram));
     let points = histogram.counts.iter().enumerate().map(point).collect();
     let width = bins.step();
     let kind = if number == 0 { Kind::Bars { width } } else { Kind::Steps { width } };
@@ -92,20 +104,36 @@ fn bars(number: usize, &(series, histogram): &(&Series, &Histogram)) -> Mark {
     Mark { name, ink: INKS[number.min(1)], kind, points }
 }
 
-/// The expected densities; files that expect the same share a line.
-fn densities(tensor: &Plotted) -> Vec<Mark> {
-    let known = tensor.series.iter().filter_map(|series| Some((series, series.density.as_ref()?)));
+/// What is expected of each file; files that expect the same share a mark.
+fn expectations(tensor: &Plotted, x: &Axis) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
-    for (series, density) in known {
-        if let Some(mark) = marks.iter_mut().find(|mark| &mark.points == density) {
+    for series in &tensor.series {
+        let Some((kind, points)) = expectation(series, x) else { continue };
+        if let Some(mark) = marks.iter_mut().find(|mark| mark.points == points) {
             mark.name = "expected".into();
             continue;
         }
         let name = series.file.as_ref().map_or("expected".into(), |file| format!("expected of {file}"));
-        let kind = if marks.is_empty() { Kind::Line } else { Kind::Dashed };
-        marks.push(Mark { name, ink: Ink::Expected, kind, points: density.clone() });
+        let kind = if kind == Kind::Line && !marks.is_empty() { Kind::Dashed } else { kind };
+        marks.push(Mark { name, ink: Ink::Expected, kind, points });
     }
     marks
+}
+
+/// The expected density as a line; single values as dots at the expected heights of their bars.
+fn expectation(series: &Series, x: &Axis) -> Option<(Kind, Vec<(f64, f64)>)> {
+    if let Some(density) = series.marginal.as_ref()?.density(&Bins::new(x.low, x.high, POINTS)) {
+        return Some((Kind::Line, density));
+    }
+    let histogram = series.histogram.as_ref()?;
+    let middle = |bin: usize| histogram.bins.edge(bin) / 2.0 + histogram.bins.edge(bin + 1) / 2.0;
+    let expected = histogram.expected.as_ref()?.iter().enumerate().filter(|(_, count)| **count > 0.0);
+    Some((Kind::Dots, expected.map(|(bin, count)| (middle(bin), count / unit(histogram))).collect()))
+}
+
+/// The count that a bar of density 1 shows.
+fn unit(histogram: &Histogram) -> f64 {
+    to_f64(histogram.total().max(1) as u64) * histogram.bins.step()
 }
 
 /// A tensor whose values are all equal.
@@ -123,9 +151,9 @@ fn spectrum_panel(tensor: &Plotted) -> Panel {
     let title = format!("{}: singular values", tensor.name);
     let found: Vec<(&Series, &Spectrum)> =
         tensor.series.iter().filter_map(|series| Some((series, series.spectrum.as_ref()?))).collect();
-    let Some((_, first)) = found.first() else {
+    if found.is_empty() {
         return Panel::bare(title, tensor.no_spectrum.iter().cloned().collect());
-    };
+    }
     let captions = found.iter().map(|(series, spectrum)| spectrum_caption(series, spectrum)).collect();
     let mut marks: Vec<Mark> = Vec::new();
     for (number, (series, spectrum)) in found.iter().enumerate() {
@@ -136,9 +164,13 @@ fn spectrum_panel(tensor: &Plotted) -> Panel {
         marks.push(Mark { name, ink: INKS[number.min(1)], kind: Kind::Dots, points });
     }
     let last = to_f64(found.iter().map(|(_, spectrum)| spectrum.values.len()).max().unwrap_or(1) as u64);
-    for edge in first.random.iter().flat_map(|(lower, upper)| [*lower, *upper]) {
-        let (name, points) = ("range of random matrices".into(), vec![(0.5, edge), (last + 0.5, edge)]);
-        marks.push(Mark { name, ink: Ink::Expected, kind: Kind::Dashed, points });
+    for (number, (series, spectrum)) in found.iter().enumerate() {
+        let like = series.file.as_ref().map_or(String::new(), |file| format!(" like {file}"));
+        let ink = if series.file.is_some() { INKS[number.min(1)] } else { Ink::Expected };
+        for edge in spectrum.random.iter().flat_map(|(lower, upper)| [*lower, *upper]) {
+            let points = vec![(0.5, edge), (last + 0.5, edge)];
+            marks.push(Mark { name: format!("range of random matrices{like}"), ink, kind: Kind::Dashed, points });
+        }
     }
     let heights = marks.iter().flat_map(|mark| mark.points.iter().map(|point| point.1));
     let (x, y) = (Axis::whole("index", 1.0, last), Axis::from_zero("singular value", heights));

@@ -60,21 +60,17 @@ pub(super) fn fit(words: &str, size: f64, most: f64) -> String {
     fitting.trim_end().to_string() + "…"
 }
 
-/// The words in lines of at most a width, broken at spaces; the last of at most `lines` lines is cut.
+/// The words in lines of at most a width, broken after spaces and commas; the last of at most `lines` lines is cut.
 pub(super) fn wrap(words: &str, size: f64, most: f64, lines: usize) -> Vec<String> {
     let mut wrapped = vec![String::new()];
-    for word in words.split(' ').filter(|word| !word.is_empty()) {
+    for part in words.split_inclusive([' ', ',']) {
+        let is_last = wrapped.len() == lines;
         match wrapped.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if width(&format!("{line} {word}"), size) <= most => *line += &format!(" {word}"),
-            _ => wrapped.push(word.into()),
+            Some(line) if is_last || width(&format!("{line}{part}"), size) <= most => line.push_str(part),
+            _ => wrapped.push(part.into()),
         }
     }
-    if wrapped.len() > lines {
-        let rest = wrapped.split_off(lines.saturating_sub(1));
-        wrapped.push(rest.join(" "));
-    }
-    wrapped.iter().map(|line| fit(line, size, most)).collect()
+    wrapped.iter().map(|line| fit(line.trim_end(), size, most)).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::ink::Ink;
 pub struct Panel {
     /// The title.
     pub title: String,
-    /// Lines below the title, each cut to the width of the panel.
+    /// Texts below the title, each on lines of its own.
     pub captions: Vec<String>,
     /// The horizontal axis.
     pub x: Axis,
@@ -70,6 +70,8 @@ const BELOW: f64 = 36.0;
 /// The space between a vertical axis and its tick labels, and of its own label.
 const TICK: f64 = 6.0;
 const LABEL: f64 = 18.0;
+/// The most lines of a caption.
+const MOST_LINES: usize = 3;
 /// The most ticks of each axis, and the least space between labels.
 const MOST_TICKS: (usize, usize) = (7, 6);
 const APART: f64 = 14.0;
@@ -82,6 +84,8 @@ const FEW: usize = 60;
 /// A panel with the ticks of its axes.
 pub(super) struct Laid<'a> {
     panel: &'a Panel,
+    /// The captions in lines of the panel's width.
+    captions: Vec<String>,
     x: Ticks,
     y: Ticks,
 }
@@ -101,7 +105,9 @@ impl Panel {
             (1..ticks.ticks.len()).all(|at| end(at - 1, 1.0) + APART <= end(at, -1.0))
         };
         let (most_x, most_y) = MOST_TICKS;
-        Laid { panel: self, x: self.x.ticks(most_x, apart), y: self.y.ticks(most_y, |_| true) }
+        let wrapped = |caption: &String| font::wrap(caption, Role::Caption.size(), PLOT.0 + TICK + LABEL, MOST_LINES);
+        let captions = self.captions.iter().flat_map(wrapped).collect();
+        Laid { panel: self, captions, x: self.x.ticks(most_x, apart), y: self.y.ticks(most_y, |_| true) }
     }
 }
 
@@ -116,7 +122,7 @@ impl Laid<'_> {
     }
 
     pub(super) fn captions(&self) -> usize {
-        self.panel.captions.len()
+        self.captions.len()
     }
 
     /// The height of a panel with that number of captions.
@@ -132,9 +138,9 @@ impl Laid<'_> {
         let title = font::fit(&panel.title, Role::Title.size(), width);
         canvas.text((corner.0, corner.1 + 13.0), Role::Title, Anchor::Start, title);
         let first = corner.1 + TITLE + 11.0;
-        for (number, caption) in panel.captions.iter().enumerate() {
+        for (number, caption) in self.captions.iter().enumerate() {
             let at = (corner.0, first + CAPTION * real(number));
-            canvas.text(at, Role::Caption, Anchor::Start, font::fit(caption, Role::Caption.size(), width));
+            canvas.text(at, Role::Caption, Anchor::Start, caption.as_str());
         }
         let top = corner.1 + TITLE + CAPTION * real(captions) + ABOVE;
         let area = Area { x: corner.0 + left, y: top, width: PLOT.0, height: PLOT.1 };

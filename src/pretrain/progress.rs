@@ -214,7 +214,7 @@ mod tests {
             epochs: 1,
             training,
             held_out,
-            explained: vec![0.5],
+            explained: Vec::new(),
             seconds: 0.5,
         });
         (Progress { done: vec![layer], epochs: 70_000, state }, history)

@@ -151,6 +151,7 @@ fn every_picture_of_a_file_is_complete_and_has_no_overlaps() {
     folder.done("init zeros z=4x4 e=0x4 -q -o z.npz");
     folder.done("init uniform:low=1000,high=1000.001 --dtype f64 30x3 -q -o far.npy");
     folder.done("init nan 3x3 -q -o nan.npy");
+    folder.done("init rademacher 30x30 -q -o coins.npy");
     let long = format!("normal {}=3x3 {}=3x3", "W".repeat(150), "漢字".repeat(30));
     folder.done(&format!("init {long} -q -o long.safetensors"));
     let many: Vec<String> = (0..10).map(|n| format!("h.{n}.w=3x2")).collect();
@@ -163,6 +164,7 @@ fn every_picture_of_a_file_is_complete_and_has_no_overlaps() {
         ("z.npz --spectrum", 2),
         ("far.npy", 1),
         ("nan.npy", 0),
+        ("coins.npy", 1),
         ("long.safetensors --spectrum", 4),
         ("many.safetensors", 10),
         ("n.safetensors s.npz --spectrum", 7),
@@ -217,11 +219,23 @@ fn every_picture_of_a_run_has_its_curves_and_filters() {
 }
 
 #[test]
+fn every_histogram_has_its_expected_density() {
+    let folder = Folder::new();
+    for scheme in ["orthogonal", "sparse:density=0.5", "rademacher", "truncated-normal", "cauchy"] {
+        folder.done(&format!("init {scheme} 32x32 -q --force -o w.npz"));
+        assert!(picture(&folder, "inspect w.npz").contains(">expected</text>"), "{scheme}");
+    }
+}
+
+#[test]
 fn zeros_of_a_sparse_tensor_are_set_apart() {
     let folder = Folder::new();
     folder.done("init sparse:density=0.1 w=100x100 -q -o s.npz");
     let svg = picture(&folder, "inspect s.npz");
-    assert!(svg.contains("exact zeros</text>") && svg.contains("9,000 exact zeros (90 % of the values)"), "{svg}");
+    assert!(
+        svg.contains("exact zeros</text>") && svg.contains("9,000 exact zeros (90 % of the values), expected 90 %"),
+        "{svg}"
+    );
     let report: Value = serde_json::from_slice(&folder.done("inspect s.npz --plot --json")).unwrap();
     let histogram = &report["tensors"][0]["histogram"];
     assert_eq!(histogram["zeros"], 9000);

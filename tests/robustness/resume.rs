@@ -14,7 +14,6 @@ const RUNS: &[(&str, &str)] = &[
     ("rbm 3-2 --epochs 2 --persistent --plot p.svg --sha256", "w.raw"),
     ("dae 3-2 --epochs 2 --momentum 0.5 --log l.jsonl", "w.json"),
     ("kmeans 3-2-2 --epochs 2 --log l.jsonl --plot p.png --sha256", "w.safetensors"),
-    ("pca 3-2-2 --plot p.svg", "w.npy.npz"),
     ("lsuv 3-2-2 --epochs 2 --log l.jsonl --plot p.svg", "w.pt"),
 ];
 

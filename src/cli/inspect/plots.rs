@@ -11,14 +11,13 @@ use super::{Expected, Inspect, Inspected, Looked, escape, expected, grouped, hea
 use crate::cli::overlap::Touched;
 use crate::cli::screen::Screen;
 use crate::format::Piece;
-use crate::inspect::{Plotted, Series, Spectrum, bins, chart, density, histogram};
+use crate::inspect::{Places, Plotted, Series, Spectrum, bins, chart, histogram, marginal, places};
 use crate::parallel::available_threads;
 use crate::picture::PictureFile;
 use crate::plan::Plan;
 use crate::show;
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
-use crate::tensor::Element;
 use crate::text::{figure, rounded};
 use crate::writer::{self, Existing, FileOptions, Settings};
 
@@ -115,12 +114,12 @@ impl Inspected {
     /// Bins for the finite values of a tensor; `None` if there are none.
     fn bins(&self, looked: &Looked, most: usize) -> Option<Bins> {
         let summary = looked.summary.as_ref()?;
-        Some(bins((summary.min?, summary.max?), summary.finite, self.are_whole(looked), most))
+        let range = (summary.min?, summary.max?);
+        Some(bins(range, summary.finite, self.places(looked, range), most))
     }
 
-    fn are_whole(&self, looked: &Looked) -> bool {
-        let element = self.contents.entries[looked.number].element();
-        matches!(element, Some(Element::Stored(stored)) if stored.is_integer())
+    fn places(&self, looked: &Looked, (low, high): (f64, f64)) -> Places {
+        places(&self.contents.entries[looked.number], low.abs().max(high.abs()))
     }
 
     /// The histogram of a tensor for JSON: `edges` of the bins (one more than bins), `counts`, `expected` counts or null, and `zeros`: the
@@ -188,15 +187,11 @@ fn plotted(files: &[Inspected], labels: &[String], row: &Row, with_spectra: bool
         let number = looked.number;
         let own = common.filter(|_| looked.summary.is_some_and(|summary| summary.finite > 0));
         let counted = own.map(|bins| histogram(&file.contents, number, bins, available_threads())).transpose()?;
-        let range = common.map(|bins| {
-            let margin = bins.step() * 4.0;
-            (bins.low() - margin, bins.high() + margin)
-        });
         captions.extend(own_captions(file, looked, label.as_deref(), counted.as_ref()));
         series.push(Series {
             file: label,
             histogram: counted,
-            density: range.and_then(|range| density(&file.contents, number, range)),
+            marginal: marginal(&file.contents.entries[number]),
             spectrum: looked.spectrum.clone(),
         });
     }
@@ -213,28 +208,34 @@ fn common_bins(found: &[(&Inspected, &Looked, &String)]) -> Option<Bins> {
     let low = summaries().filter_map(|summary| summary.min).reduce(f64::min)?;
     let high = summaries().filter_map(|summary| summary.max).reduce(f64::max)?;
     let count = summaries().map(|summary| summary.finite).max()?;
-    let are_whole = found.iter().all(|(file, looked, _)| file.are_whole(looked));
-    Some(bins((low, high), count, are_whole, BARS))
+    let mut places = found.iter().map(|(file, looked, _)| file.places(looked, (low, high)));
+    let first = places.next()?;
+    let places = if places.all(|other| other == first) { first } else { Places::Anywhere };
+    Some(bins((low, high), count, places, BARS))
 }
 
-/// `784x256 f32, mean 1.2e-5, std 0.0505 (expected 0, 0.0505)` and the scheme.
+/// `784x256 f32, mean 1.2e-5, std 0.0505 (expected 0.0505)`, the scheme, and the zeros that are set apart.
 fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted: Option<&Histogram>) -> Vec<String> {
     let entry = &file.contents.entries[looked.number];
-    let figures = looked.summary.as_ref().map_or(String::new(), figures);
-    let distribution = expected(entry).map(|Expected { mean, std, .. }| [mean, std]);
-    let distribution = distribution
-        .map(|moments| moments.map(|moment| moment.map_or("-".into(), |moment| rounded(moment, 3))).join(", "));
-    let distribution = distribution.map_or(String::new(), |moments| format!(" (expected {moments})"));
     let label = label.map_or(String::new(), |label| format!("{label}: "));
-    let zeros = counted.filter(|counted| counted.zeros > 0).map(zeros_text);
-    let first = format!("{label}{} {}{figures}{distribution}", entry.shape, entry.type_word);
+    let summary = looked.summary.as_ref();
+    let Expected { mean, std, .. } = expected(entry).unwrap_or(Expected { mean: None, std: None, bounds: None });
+    let mean = moment("mean", summary.and_then(Summary::mean), mean.filter(|mean| *mean != 0.0));
+    let std = moment("std", summary.and_then(Summary::std), std);
+    let first = format!("{label}{} {}{mean}{std}", entry.shape, entry.type_word);
+    let zeros = counted.filter(|counted| counted.zeros > 0).map(|counted| {
+        let share = marginal(entry).map(|marginal| rounded(100.0 * marginal.zero(), 3));
+        format!("{}{}", zeros_text(counted), share.map_or(String::new(), |share| format!(", expected {share} %")))
+    });
     [Some(first), scheme(entry).map(String::from), zeros].into_iter().flatten().collect()
 }
 
-fn figures(summary: &Summary) -> String {
-    let part =
-        |word: &str, value: Option<f64>| value.map_or(String::new(), |value| format!(", {word} {}", rounded(value, 3)));
-    format!("{}{}", part("mean", summary.mean()), part("std", summary.std()))
+/// `, std 0.0505 (expected 0.0505)`.
+fn moment(word: &str, found: Option<f64>, expected: Option<f64>) -> String {
+    let Some(found) = found else { return String::new() };
+    // A space that no line breaks at.
+    let expected = expected.map_or(String::new(), |value| format!(" (expected\u{a0}{})", rounded(value, 3)));
+    format!(", {word} {}{expected}", rounded(found, 3))
 }
 
 /// `9,000 exact zeros (90 % of the values)`.
@@ -243,6 +244,7 @@ fn zeros_text(counted: &Histogram) -> String {
     let share = counted.zeros as f64 / counted.total().max(1) as f64;
     format!("{} exact zeros ({} % of the values)", grouped(counted.zeros as u64), rounded(100.0 * share, 3))
 }
+
 /// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
 fn spectrum_text(spectrum: &Spectrum) -> String {
     let Spectrum { sides: (rows, columns), values, random } = spectrum;
