@@ -26,7 +26,7 @@ pub(super) trait TensorCursor: Send {
     /// The next `count` values, as a source that starts at element 0. Threads draw from such parts in parallel, so this call does only the
     /// sequential work.
     fn take(&mut self, count: usize) -> Arc<dyn Source>;
-    /// The state after the last value. All values must have been taken.
+    /// The state after the last value. All values must have been read.
     fn finish(self: Box<Self>) -> Box<dyn RngState>;
 }
 
@@ -154,7 +154,7 @@ fn skip(rest: &mut dyn TensorCursor, mut count: u64) {
     }
 }
 
-/// The values of one tensor of a sequence. Parts in order take the engine's speed; any other element restarts from the beginning.
+/// The values of one tensor of a sequence. Parts in order are as fast as the engine; any other element restarts from the beginning.
 pub(super) struct Replay {
     sequence: Arc<Sequence>,
     place: usize,

@@ -170,7 +170,7 @@ impl Language {
         );
         ensure!(!has_power(text), "{}: `**` is not supported: use pow(x, y)", shown());
         let checked = with_checked_factors(text);
-        // Parsed alone first, so that it cannot close the list around it.
+        // Parsed by itself first, so that it cannot close the list around it.
         let alone =
             self.engine.compile_expression(&checked).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
         let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();

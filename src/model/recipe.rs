@@ -36,7 +36,7 @@ pub(super) fn model(file: &str, root: &Node, request: &Request, is_family: bool)
         }
     }
     let (scope, constants) = constants(&language, file, root.get("constants"), &request.constants)?;
-    required(reading, root, &scope)?;
+    required(reading, root, &scope, is_family)?;
     let general = General::read(reading, root, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     let entries = root.get("tensors").map_or(Ok(Vec::new()), |node| reading.entries(node, "tensors"))?;
@@ -65,15 +65,17 @@ pub(super) fn model(file: &str, root: &Node, request: &Request, is_family: bool)
     Ok(Model { plan, tied, constants })
 }
 
-/// Errors if a requirement of the recipe does not hold.
-pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope) -> Result<()> {
+/// Errors if a requirement of the recipe does not hold. The error names its place, unless it is in a family, whose recipe users do not see.
+pub(super) fn required<'e>(reading: Reading<'e>, root: &'e Node, scope: &Scope, is_family: bool) -> Result<()> {
     let Some(node) = root.get("require") else { return Ok(()) };
     for (expression, message) in node.table().with_context(|| reading.place(node, "", "require").to_string())? {
         let place = reading.place(message, "require", expression);
         let holds = reading.language.compile(expression).and_then(|expression| expression.holds(scope));
         if !holds.with_context(|| place.to_string())? {
             let message = reading.template(message).and_then(|message| message.text(scope));
-            bail!("{place}: {}", message.with_context(|| place.to_string())?);
+            let message = message.with_context(|| place.to_string())?;
+            ensure!(!is_family, "{message}");
+            bail!("{place}: {message}");
         }
     }
     Ok(())
@@ -249,7 +251,7 @@ impl<'e> Building<'_, 'e> {
         let name = self.name(name)?;
         let own = &entry.settings;
         let rule = match (&own.scheme, constant) {
-            // A scheme for this tensor alone.
+            // A scheme only for this tensor.
             (Some(_), None) => {
                 self.rules.note(name.as_str());
                 None
@@ -291,9 +293,7 @@ impl<'e> Building<'_, 'e> {
         };
         let tensor = DrawnTensor::new(name, shape, &scheme, &common);
         let mut tensor = match rule {
-            Some(rule) => {
-                tensor.with_context(|| format!("by the rule `{}` in line {}", rule.place.key, rule.place.line))?
-            }
+            Some(rule) => tensor.with_context(|| format!("rule `{}` in line {}", rule.place.key, rule.place.line))?,
             None => tensor?,
         };
         self.bytes = self.bytes.saturating_add(Element::Drawn(tensor.dtype()).bytes(tensor.shape().count()));

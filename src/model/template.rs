@@ -53,7 +53,7 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
         known_key(key, &KEYS).with_context(|| reading.place(node, "", key).to_string())?;
     }
     let (scope, constants) = constants(&language, reading.file, root.get("constants"), &request.constants)?;
-    required(reading, &root, &scope)?;
+    required(reading, &root, &scope, false)?;
     let general = General::read(reading, &root, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     // The default type is the template's.

@@ -34,7 +34,7 @@ pub(super) fn in_order<'a, T: Send>(
     Ok(())
 }
 
-/// Runs both, in parallel if they take enough multiplications.
+/// Runs both, in parallel if they need enough multiplications.
 pub(super) fn both<A: Send, B: Send>(
     work: usize,
     first: impl FnOnce() -> A + Send,

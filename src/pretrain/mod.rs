@@ -190,7 +190,7 @@ impl MethodSpec {
         constant.into_iter().chain(far).collect()
     }
 
-    /// The maximum memory that training layers of these sizes takes, in bytes.
+    /// The maximum memory to train layers of these sizes, in bytes.
     pub fn workspace(&self, sizes: &[u64]) -> u64 {
         let weights = || sizes.windows(2).map(|sides| sides[0].saturating_mul(sides[1]));
         let samples = self.arguments.if_listed(&options::BATCH).unwrap_or(1).max(run::MEASURED as u64);

@@ -123,7 +123,7 @@ impl Training<'_> {
 
     fn check_unit_interval(&self, stats: &FeatureStats) -> Result<()> {
         match (self.method.method.unit_interval)(&self.method.arguments) {
-            Some(fix) => stats.check_unit_interval().context(fix),
+            Some(need) => stats.check_unit_interval(need),
             None => Ok(()),
         }
     }

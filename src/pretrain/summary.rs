@@ -73,11 +73,11 @@ impl FeatureStats {
         spread.filter(|((std, mean), (low, high))| low < high && mean.abs() > FAR * **std).count()
     }
 
-    /// Errors if a value is outside [0, 1].
-    pub(super) fn check_unit_interval(&self) -> Result<()> {
+    /// Errors if a value is outside [0, 1], with `need`, the reason and the fix.
+    pub(super) fn check_unit_interval(&self, need: &str) -> Result<()> {
         for (feature, (&low, &high)) in self.low.iter().zip(&self.high).enumerate() {
             let outside = if low < 0.0 { low } else { high };
-            ensure!(low >= 0.0 && high <= 1.0, "feature {feature} holds {outside}");
+            ensure!(low >= 0.0 && high <= 1.0, "feature {feature} holds {outside}, but {need}");
         }
         Ok(())
     }

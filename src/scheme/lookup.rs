@@ -44,6 +44,11 @@ impl Resolved {
         reads.then(|| site.packed(&self.arguments).map(|site| site.known()).unwrap_or_default())
     }
 
+    /// Omits the meaning from errors, if the typed name is the scheme's own.
+    pub(super) fn without_meaning(self) -> Self {
+        Self { stands_for: None, ..self }
+    }
+
     /// The expression with every default, independent of a shape.
     pub fn expression(&self) -> String {
         self.canonical(&self.arguments)
@@ -92,7 +97,8 @@ pub fn look_up(text: &str) -> Result<Resolved> {
     resolve(Expression::parse(text).map_or(text, |typed| typed.name))
 }
 
-fn resolve_plain(text: &str) -> Result<Resolved> {
+/// Like [`resolve`], without the expression in errors.
+pub(super) fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
     let Some(split) = Framework::split(typed.name) else {
         return Bare::find(typed.name)?.resolve(&typed);

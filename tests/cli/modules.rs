@@ -175,7 +175,7 @@ fn modules_refuse_what_torch_refuses() {
         ("torch.nn.Transformer:activation=tanh 6x4", "relu or gelu"),
         ("torch.nn.LSTM:proj_size=4 16x3", "below the 4 hidden units"),
         ("torch.nn.LSTM:proj_size=-1 16x3", "`proj` is -1"),
-        ("torch.nn.GRU:proj_size=2 12x3", "unknown parameter `proj`"),
+        ("torch.nn.GRU:proj_size=2 12x3", "unknown parameter `proj_size`: known are bias, num_layers, bidirectional"),
         ("torch.nn.RNN 4x0", "must be 1 or more"),
         ("torch.nn.Bilinear 2x0x3", "must be 1 or more"),
         ("torch.nn.GroupNorm:num_groups=3 4", "not a multiple of the 3 groups"),

@@ -103,7 +103,7 @@ fn key(seed: &Seed, dtype: DType) -> Key {
     seed.steps().iter().fold(first, |key, step| match *step {
         Step::FoldIn(data) => key.fold_in(data),
         Step::Split { index, .. } => key.split(index),
-        // No such seed is taken.
+        // `check` refuses such a seed.
         Step::Layers => key,
     })
 }

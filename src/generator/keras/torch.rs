@@ -156,7 +156,7 @@ const CHOSEN: usize = 1 << 12;
 
 impl Source for Part {
     fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        // A half type is rounded to after every step; what is added is one of its numbers, and what is multiplied by a single.
+        // Every step rounds to a half type. Its summands are numbers of that type, its factors are singles.
         let round = |value: f32| if self.dtype == DType::F32 { value } else { to_f32(self.dtype.round(value.into())) };
         let moved = |value: f32, factor: f64, shift: f64| round(round(value * to_f32(factor)) + round(to_f32(shift)));
         match self.then {

@@ -175,7 +175,7 @@ impl Source for Blocks {
             words.fill(from, &mut block);
             dispatch(Normals { words: &block, out, mean, std });
         };
-        // Up to the first whole block, whole ones many at a time, and what is left.
+        // Up to the first whole block, whole ones many at a time, and the rest.
         let ragged = to_usize((SIZE - (self.first + start) % SIZE) % SIZE).min(out.len());
         let (head, rest) = out.split_at_mut(ragged);
         self.fill(start, head, one);

@@ -141,11 +141,12 @@ impl LayerKind {
         let found = KINDS.iter().find(|(_, known, _)| *known == name);
         found.map(|(kind, ..)| *kind).with_context(|| {
             let known: Vec<&str> = KINDS.iter().map(|(_, known, _)| *known).collect();
-            format!(
-                "unknown layer `{name}`: known are {}{}",
-                known.join(", "),
-                did_you_mean(name, known.iter().copied())
-            )
+            let near = did_you_mean(name, known.iter().copied());
+            if near.is_empty() {
+                format!("unknown layer `{name}`: known are {}", known.join(", "))
+            } else {
+                format!("unknown layer `{name}`{near}")
+            }
         })
     }
 

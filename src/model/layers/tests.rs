@@ -94,7 +94,8 @@ fn what_is_wrong_is_named_with_what_is_known() {
         parameters
     };
     let cases: &[(&str, Box<LayerArguments>, &str, &[&str])] = &[
-        ("dens", good.clone().into(), "torch", &["`dens`", "did you mean `dense`?", "lstm"]),
+        ("dens", good.clone().into(), "torch", &["unknown layer `dens`; did you mean `dense`?"]),
+        ("frobnicate", good.clone().into(), "torch", &["unknown layer `frobnicate`: known are dense, ", "lstm"]),
         ("dense", with("inn", Parameter::Number(1.0)).into(), "torch", &["`inn`", "did you mean `in`?", "bias"]),
         ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),
         ("dense", [good[0].clone()].into(), "torch", &["`out` is missing"]),

@@ -17,8 +17,8 @@ pub use context::{DistributionOf, DrawContext};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{Alias, Framework};
-use super::lookup::Bare;
-use super::{Arguments, Resolved, Site, find, resolve};
+use super::lookup::{Bare, resolve_plain};
+use super::{Arguments, Resolved, Site, find};
 use crate::distribution::Distribution;
 use crate::tensor::DType;
 use crate::text::did_you_mean;
@@ -121,25 +121,26 @@ impl ParityTable {
             if meant != self.framework {
                 bail!("a scheme of {meant} cannot be drawn with --like {}", self.framework);
             }
-            return resolve(text);
+            return resolve_plain(text);
         }
         let arguments = &text[name.len()..];
         let Some(alias) = self.alias(name) else {
             // A scheme that the framework has without a name for it.
             return match find(name) {
-                Ok(scheme) if self.has(scheme.name) => resolve(text),
+                Ok(scheme) if self.has(scheme.name) => resolve_plain(text),
                 Ok(scheme) => bail!("{}", self.refusal(scheme.name)),
                 Err(error) => Err(error),
             };
         };
-        let mut resolved = resolve(&format!("{}.{}{arguments}", self.framework, alias.name))?;
+        let mut resolved = resolve_plain(&format!("{}.{}{arguments}", self.framework, alias.name))?;
+        let own = Expression::parse(alias.means)?.name;
+        if name == own {
+            resolved = resolved.without_meaning();
+        }
         let ours = find(name).ok().map(|scheme| scheme.name);
-        if let Some(ours) = ours.filter(|&ours| ours == name && alias.means != ours) {
-            let own = Expression::parse(alias.means)?.name;
-            if self.has(own) {
-                let means = alias.means;
-                resolved.notes.push(format!("`{ours}` is {}.{} here: {means}", self.framework, alias.name));
-            }
+        if let Some(ours) = ours.filter(|&ours| ours == name && alias.means != ours && self.has(own)) {
+            let means = alias.means;
+            resolved.notes.push(format!("`{ours}` is {}.{} here: {means}", self.framework, alias.name));
         }
         Ok(resolved)
     }

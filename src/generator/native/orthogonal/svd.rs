@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, RealField};
 /// signs, which the decomposition leaves open.
 ///
 /// `normals(start, out)` fills `out` with the standard normal numbers from number `start` on;
-/// element (i, j) of G is number `i * cols + j`. Column j is multiplied by -1 where `flip(j)`.
+/// element (i, j) of G is number `i * cols + j`. Column j is multiplied by -1 if `flip(j)`.
 /// `rows >= cols`.
 pub(super) fn svd<T: RealField + Copy>(
     rows: usize,
@@ -23,7 +23,7 @@ pub(super) fn svd<T: RealField + Copy>(
     let mut gaussian = vec![T::zero(); rows * cols];
     normals(0, &mut gaussian);
     let gaussian = DMatrix::from_row_slice(rows, cols, &gaussian);
-    let Some(mut vectors) = gaussian.svd(true, false).u else { unreachable!("the decomposition was asked for U") };
+    let Some(mut vectors) = gaussian.svd(true, false).u else { unreachable!("the decomposition computes U") };
     for (number, mut column) in (0..).zip(vectors.column_iter_mut()) {
         if flip(number) {
             column.neg_mut();

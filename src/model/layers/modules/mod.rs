@@ -13,7 +13,7 @@ use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Turn};
 use crate::scheme::Expression;
 use crate::tensor::{DType, Layout, Shape};
-use crate::text::{cut, did_you_mean_or_list, escape};
+use crate::text::{cut, did_you_mean, did_you_mean_or_list, escape};
 
 pub use table::MODULES;
 
@@ -97,12 +97,18 @@ pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
         let value = escape(&cut(value, 60));
         bail!("`{value}` is not `key=value`: the shape gives the sizes, as in `{} {}`", module.path(), module.example);
     }
+    module.check(pairs.iter().map(|(key, _)| *key)).with_context(|| format!("`{}`", escape(&cut(expression, 100))))?;
     let parameters = pairs.into_iter().map(|(key, value)| parameter(key, value)).collect();
     Ok(Some(ModuleSpec { module, parameters: Parameters(parameters) }))
 }
 
+/// The layer's name of a parameter.
+fn our_key(key: &str) -> &str {
+    WORDS.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| ours)
+}
+
 fn parameter(key: &str, value: &str) -> (String, Parameter) {
-    let key = WORDS.iter().find(|(theirs, _)| *theirs == key).map_or(key, |(_, ours)| ours);
+    let key = our_key(key);
     let value = match value.to_lowercase().as_str() {
         "true" => Parameter::Switch(true),
         "false" => Parameter::Switch(false),
@@ -118,6 +124,17 @@ impl Module {
         let of_kind = known.filter(|key| !["in", "out", "kernel", "size", "feedforward"].contains(key));
         let of_scheme = (self.kind == LayerKind::Embedding).then_some(PADDING);
         of_kind.chain(of_scheme).collect()
+    }
+
+    /// Errors if a key is no parameter of the layer, with the words of torch.
+    fn check<'a>(&self, mut keys: impl Iterator<Item = &'a str>) -> Result<()> {
+        let ours = self.parameters();
+        let all: Vec<&str> = self.kind.parameters().iter().map(|(key, _)| *key).chain(ours.iter().copied()).collect();
+        let Some(key) = keys.find(|key| !all.contains(&our_key(key))) else { return Ok(()) };
+        let theirs = ours.into_iter().map(|ours| WORDS.iter().find(|row| row.1 == ours).map_or(ours, |row| row.0));
+        let known: Vec<&str> = theirs.collect();
+        let near = did_you_mean(key, known.iter().copied());
+        bail!("unknown parameter `{}`: known are {}{near}", escape(&cut(key, 60)), known.join(", "))
     }
 
     /// Its name as the user types it.
