@@ -196,7 +196,7 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         ("rbm 12-5 --data x.npy --epochs 0", &["epochs is 0"]),
         ("rbm 12-5 --data x.npy --momentum 1", &["momentum is 1"]),
         ("rbm 12-5 --data x.npy --noise 0.5", &["rbm", "noise"]),
-        ("rbm 12-5 --data x.npy --whiten pca", &["rbm has no option --whiten", "--epochs"]),
+        ("rbm 12-5 --data x.npy --whiten pca", &["rbm has no option --whiten", "use it with pca"]),
         ("rbm:batch=2 12-5 --data x.npy", &["`rbm:batch=2`", "flags", "rbm --"]),
         ("rmb 12-5 --data x.npy", &["`rmb`", "`rbm`"]),
         ("pca 12-13 --data x.npy", &["13 directions", "12 features"]),
