@@ -9,6 +9,10 @@ use clap::builder::styling::{AnsiColor, Style};
 pub(super) const HEADING: Style = AnsiColor::Green.on_default().bold();
 /// The style of the word before an error.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// The style of the word before a note.
+pub(super) const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+/// The style of the word before a good result.
+pub(super) const GOOD: Style = HEADING;
 const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The styles of help.

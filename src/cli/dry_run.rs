@@ -25,7 +25,7 @@ pub(super) fn as_text(
         screen.line(line)?;
     }
     for note in report::notes(plan, format) {
-        screen.line(format!("note: {}", escape(&note)))?;
+        screen.note(&note)?;
     }
     let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     for file in &files {

@@ -218,7 +218,7 @@ fn human(screen: &mut Screen, labels: &[String], files: &[Inspected]) -> Result<
 
 fn notes(screen: &mut Screen, Inspected { contents, looked }: &Inspected) -> Result<()> {
     for note in all_notes(contents, looked) {
-        screen.line(format!("note: {}", cut(&escape(&note), LONGEST_NOTE)))?;
+        screen.note(&cut(&note, LONGEST_NOTE))?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) fn text(screen: &mut Screen, plan: &Plan, written: &Written, verbose:
         screen.line(line)?;
     }
     for note in notes(plan, written.format) {
-        screen.line(format!("note: {}", escape(&note)))?;
+        screen.note(&note)?;
     }
     let Written { done, rank, shards, .. } = written;
     for (path, hash) in &done.sha256 {

@@ -4,9 +4,14 @@ use std::env;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::Style;
 use rustix::termios::tcgetwinsize;
 
+use super::colour::{ERROR, GOOD, HEADING, NOTE};
 use crate::show::{Column, Lines, Table, ascii, hanging};
+use crate::text::escape;
 
 /// The width of pictures if the output has none, in columns.
 const USUAL_WIDTH: usize = 80;
@@ -24,17 +29,18 @@ pub(super) struct Screen<'o> {
     /// The number of columns; `None` if lines may have any length, as in a file or a pipe.
     width: Option<usize>,
     is_utf8: bool,
+    is_coloured: bool,
 }
 
 impl<'o> Screen<'o> {
     /// Standard output, written through `out`.
     pub(super) fn stdout(out: &'o mut dyn Write) -> Self {
-        Self { out, width: width(io::stdout()), is_utf8: is_utf8() }
+        Self { out, width: width(io::stdout()), is_utf8: is_utf8(), is_coloured: is_coloured(&io::stdout()) }
     }
 
     /// Standard error, written through `out`.
     pub(super) fn stderr(out: &'o mut dyn Write) -> Self {
-        Self { out, width: width(io::stderr()), is_utf8: is_utf8() }
+        Self { out, width: width(io::stderr()), is_utf8: is_utf8(), is_coloured: is_coloured(&io::stderr()) }
     }
 
     /// The width of pictures made of characters.
@@ -44,8 +50,32 @@ impl<'o> Screen<'o> {
 
     /// Prints a line, broken between words where it exceeds the width.
     pub(super) fn line(&mut self, line: impl AsRef<str>) -> io::Result<()> {
-        let width = self.width.unwrap_or(usize::MAX);
-        hanging(line.as_ref(), width, INDENT).iter().try_for_each(|line| self.exact(line))
+        self.broken(line.as_ref()).iter().try_for_each(|line| self.exact(line))
+    }
+
+    /// Prints a note, which may have text from outside.
+    pub(super) fn note(&mut self, note: &str) -> io::Result<()> {
+        self.labelled(NOTE, &format!("note: {}", escape(note)))
+    }
+
+    /// Prints the result of a comparison: a word, a colon and the facts.
+    pub(super) fn verdict(&mut self, is_good: bool, line: &str) -> io::Result<()> {
+        self.labelled(if is_good { GOOD } else { ERROR }, line)
+    }
+
+    /// Prints a line with its part before the first colon in a style.
+    fn labelled(&mut self, style: Style, line: &str) -> io::Result<()> {
+        let lines = self.broken(line);
+        let Some((first, others)) = lines.split_first() else { return Ok(()) };
+        match first.split_once(':').filter(|_| self.is_coloured) {
+            Some((label, text)) => self.exact(&format!("{style}{label}:{style:#}{text}"))?,
+            None => self.exact(first)?,
+        }
+        others.iter().try_for_each(|line| self.exact(line))
+    }
+
+    fn broken(&self, line: &str) -> Vec<String> {
+        hanging(line, self.width.unwrap_or(usize::MAX), INDENT)
     }
 
     /// Prints text as it is.
@@ -67,7 +97,11 @@ impl<'o> Screen<'o> {
     /// Prints a table in the layout that fits the width.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
         let Lines { heading, rows } = table.lines(self.width.unwrap_or(usize::MAX));
-        heading.iter().chain(&rows).try_for_each(|line| self.exact(line))
+        for line in heading {
+            let is_coloured = self.is_coloured;
+            self.exact(&if is_coloured { format!("{HEADING}{line}{HEADING:#}") } else { line })?;
+        }
+        rows.iter().try_for_each(|line| self.exact(line))
     }
 }
 
@@ -79,6 +113,11 @@ fn width(stream: impl AsFd) -> Option<usize> {
         columns => Some(columns.into()),
     };
     typed.or_else(of_terminal).map(|columns| columns.max(NARROWEST))
+}
+
+/// True if a stream shows colours; see [`coloured`](super::colour::coloured).
+fn is_coloured(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
 }
 
 /// True if the locale's characters are UTF-8: POSIX takes the first of these variables that is not empty.

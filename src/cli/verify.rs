@@ -363,11 +363,9 @@ fn no_distribution(entry: &Entry) -> Error {
 /// The note on tensors of types that no distribution draws.
 fn undrawn_note(names: &[String]) -> Option<String> {
     let (first, others) = names.split_first()?;
-    let first = cut(&escape(first), 100);
+    let first = cut(first, 100);
     Some(match others.len() {
-        0 => format!("note: `{first}` is skipped: no distribution has its type"),
-        more => {
-            format!("note: `{first}` and {} more are skipped: no distribution has their types", grouped(more as u64))
-        }
+        0 => format!("`{first}` is skipped: no distribution has its type"),
+        more => format!("`{first}` and {} more are skipped: no distribution has their types", grouped(more as u64)),
     })
 }

@@ -147,7 +147,7 @@ impl Table {
         let beside_others = total(others) + GAP;
         let is_beside = lead == 0 && beside_others + NARROWEST_TEXT <= width;
         for (row, cells) in self.rows.iter().zip(&rows) {
-            lines.rows.extend(row[..lead].iter().cloned());
+            lines.rows.extend(row[..lead].iter().flat_map(|first| hanging(first, width, GAP)));
             lines.rows.extend(cells.iter().filter(|cells| !cells.is_empty()).map(line));
             let under = if is_beside { beside_others } else { blanks_before(&row[0]) + GAP };
             let texts = self.with(|narrow| narrow == Narrow::Apart).map(|column| &row[column]);

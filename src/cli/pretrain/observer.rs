@@ -1,6 +1,6 @@
 //! The observers of a training run.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{BufWriter, IsTerminal, stderr};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -9,6 +9,7 @@ use super::checkpoint::Checkpoint;
 use super::log::Log;
 use crate::cli::output::Output;
 use crate::cli::progress::style;
+use crate::cli::screen::Screen;
 use crate::format::Piece;
 use crate::picture::PictureFile;
 use crate::plan::{Plan, TrainedTensor};
@@ -107,13 +108,8 @@ impl TrainingObserver for ConsoleObserver {
             let done = report.layer as u64 * report.epochs + report.epoch;
             bar.set_length(report.layers as u64 * report.epochs);
             bar.set_position(done);
-            let line = line(report);
-            if bar.is_hidden() {
-                // A failed write to standard error must not stop the training.
-                let _ = writeln!(stderr(), "{line}");
-            } else {
-                bar.println(line);
-            }
+            // A failed write to standard error must not stop the training.
+            bar.suspend(|| drop(Screen::stderr(&mut BufWriter::new(stderr())).line(line(report))));
         }
         self.history.add(report);
         if let (Some(log), Some(row)) = (&mut self.log, self.history.last()) {

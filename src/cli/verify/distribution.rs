@@ -84,19 +84,19 @@ impl Verify {
             self.print_findings(screen, row, tests)?;
         }
         for name in &untested.underived {
-            let name = cut(&escape(name), 100);
-            screen.line(format!("note: `{name}` started from another weight: add --base to test it"))?;
+            screen.note(&format!("`{}` started from another weight: add --base to test it", cut(name, 100)))?;
         }
         if let Some(note) = super::undrawn_note(&untested.undrawn) {
-            screen.line(note)?;
+            screen.note(&note)?;
         }
         let wrong = rows.iter().filter(|row| !row.fits(self.alpha)).count() + faults.len();
         let (alpha, tests) = (figure(self.alpha), grouped(tests));
         let (wrong, all) = (grouped(wrong as u64), grouped((rows.len() + faults.len()) as u64));
-        Ok(screen.line(match wrong.as_str() {
+        let line = match wrong.as_str() {
             "0" => format!("fits: {tests} tests, all corrected p-values above {alpha}"),
             _ => format!("does not fit: {wrong} of {all} tensors, at alpha {alpha} over {tests} tests"),
-        })?)
+        };
+        Ok(screen.verdict(wrong == "0", &line)?)
     }
 
     /// The faults of a tensor and its failed tests, the most significant first.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::screen::Screen;
 use crate::plan::{self, Plan};
 use crate::reader::Entry;
-use crate::show::shortest;
+use crate::show::{GLUE, shortest};
 use crate::text::{cut, escape, grouped, json_line};
 use crate::verify::Difference;
 use crate::verify::distribution::position;
@@ -67,31 +67,27 @@ impl Compared<'_> {
                     screen.line(format!("`{name}`{}{tie}", described(tensor.planned, difference)))?;
                 }
                 (None, Some(source)) => {
-                    screen.line(format!("note: `{name}` is tied to `{source}`, and equal to it"))?;
+                    screen.note(&format!("`{}` is tied to `{source}`, and equal to it", cut(tensor.name, 100)))?;
                 }
                 (None, None) => {}
             }
         }
         if let Some(note) = super::undrawn_note(self.undrawn) {
-            screen.line(note)?;
+            screen.note(&note)?;
         }
         let (tensors, bytes) = ((self.tensors.len() + self.copied.len()) as u64, self.bytes());
         let origin = format!("seed {}, {}", self.plan.seed(), self.plan.generator().name);
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
             let rate = bytes as f64 / self.seconds.max(1e-9) / 1e9;
-            screen.line(format!(
-                "equal: {} tensor{} of {} bytes{}, {origin}; {:.2} s, {rate:.2} GB/s",
-                grouped(tensors),
-                if tensors == 1 { "" } else { "s" },
-                grouped(bytes),
-                self.copies(),
-                self.seconds
-            ))?;
+            let (plural, copies) = (if tensors == 1 { "" } else { "s" }, self.copies());
+            let size = format!("{} tensor{plural} of {} bytes", grouped(tensors), grouped(bytes));
+            let speed = format!("{:.2}{GLUE}s, {rate:.2}{GLUE}GB/s", self.seconds);
+            screen.verdict(true, &format!("equal: {size}{copies}, {origin}; {speed}"))?;
         } else {
             let wrong = self.tensors.iter().filter(|tensor| tensor.difference.is_some()).count() + self.faults.len();
             let plural = if wrong == 1 { "" } else { "es" };
-            screen.line(format!("different: {} mismatch{plural}, {origin}", grouped(wrong as u64)))?;
+            screen.verdict(false, &format!("different: {} mismatch{plural}, {origin}", grouped(wrong as u64)))?;
         }
         Ok(())
     }
