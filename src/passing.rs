@@ -21,6 +21,7 @@ const PASSING: &[Errno] = &[
     Errno::NOMEM,
     Errno::NOSPC,
     Errno::NOTCONN,
+    #[cfg(target_os = "linux")]
     Errno::REMOTEIO,
     Errno::STALE,
     Errno::TIMEDOUT,

@@ -1,6 +1,6 @@
 //! The destination of a plan with every option resolved, and the writing.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -238,8 +238,6 @@ fn is_closed(stream: BorrowedFd) -> Result<bool> {
     if rustix::fs::fcntl_getfl(stream)? & OFlags::RWMODE != OFlags::RDWR {
         return Ok(false);
     }
-    let nothing = std::fs::metadata("/dev/null").is_ok_and(|nothing| {
-        rustix::fs::fstat(stream).is_ok_and(|held| held.st_rdev == nothing.rdev() && nothing.rdev() != 0)
-    });
-    Ok(nothing)
+    let held = File::from(stream.try_clone_to_owned()?).metadata()?.rdev();
+    Ok(held != 0 && fs::metadata("/dev/null").is_ok_and(|nothing| nothing.rdev() == held))
 }

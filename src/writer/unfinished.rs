@@ -8,7 +8,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, RenameFlags};
+#[cfg(target_os = "linux")]
+use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 /// Smallest size, in bytes, that is worth reserving.
@@ -94,18 +96,11 @@ impl Temporary {
 
 impl Unfinished {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        match retry_on_intr(|| rustix::fs::openat(CWD, folder(path), flags, Mode::from_raw_mode(0o666))) {
-            // An unnamed file is linked through /proc.
-            Ok(descriptor) if Path::new("/proc/self/fd").exists() => {
-                Ok(Self { file: descriptor.into(), temporary: None })
-            }
-            Ok(_) | Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => {
-                let (file, temporary) = Temporary::create(path)?;
-                Ok(Self { file, temporary: Some(temporary) })
-            }
-            Err(error) => Err(io::Error::from(error).into()),
+        if let Some(file) = unnamed(folder(path))? {
+            return Ok(Self { file, temporary: None });
         }
+        let (file, temporary) = Temporary::create(path)?;
+        Ok(Self { file, temporary: Some(temporary) })
     }
 
     pub(super) fn file(&self) -> &File {
@@ -208,6 +203,24 @@ pub(super) fn folder(path: &Path) -> &Path {
 /// True if an error means that the file system does not support the operation.
 pub(super) fn is_unable(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| UNABLE.contains(&Errno::from_raw_os_error(number)))
+}
+
+/// An unnamed file in a folder; `None` if the file system does not support it.
+#[cfg(target_os = "linux")]
+fn unnamed(folder: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match retry_on_intr(|| rustix::fs::openat(CWD, folder, flags, Mode::from_raw_mode(0o666))) {
+        // An unnamed file is linked through /proc.
+        Ok(descriptor) if Path::new("/proc/self/fd").exists() => Ok(Some(descriptor.into())),
+        Ok(_) | Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Other systems have no unnamed files.
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// Links an unnamed file to a name. The kernel refuses an existing name.

@@ -1,7 +1,7 @@
 //! Reads members of zip archives by index, from any thread.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::end::End;
 use crate::parallel::{available_threads, lock, try_map};
 use crate::tensor::{Backing, Origin, OriginReader, Recent, unique};
+use crate::text::one_line;
 
 pub(in crate::format) type Archive = ZipArchive<BufReader<OriginReader>>;
 
@@ -185,13 +186,13 @@ impl Packed {
     }
 }
 
-/// A file that exists while it is open.
+/// A file that exists while it is open: its name is removed at once.
 fn unnamed() -> io::Result<File> {
     let folder = std::env::temp_dir();
-    let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();
-    let file = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(&folder);
-    file.map_err(|error| {
-        io::Error::other(format!("cannot unpack into `{}`, {}: set TMPDIR", folder.display(), error.kind()))
+    let path = folder.join(format!("fanin-{:016x}", rand::random::<u64>()));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+    file.and_then(|file| fs::remove_file(&path).map(|()| file)).map_err(|error| {
+        io::Error::other(format!("cannot unpack into `{}` ({}): set TMPDIR", folder.display(), one_line(&error.into())))
     })
 }
 
