@@ -174,6 +174,20 @@ fn every_picture_of_a_file_is_complete_and_has_no_overlaps() {
     }
 }
 
+/// The commands of docs/files.md draw it again.
+#[test]
+fn the_picture_of_the_manual_is_up_to_date() {
+    let folder = Folder::new();
+    folder.done("init he-normal w=300x200 -q -o he.npz");
+    folder.done("init glorot-uniform w=300x200 -q -o glorot.npz");
+    let drawn = picture(&folder, "inspect he.npz glorot.npz --spectrum");
+    assert_eq!(check(&drawn), 2);
+    assert!(
+        drawn == std::fs::read_to_string("docs/inspect.svg").unwrap(),
+        "docs/inspect.svg differs: draw it by those commands"
+    );
+}
+
 #[test]
 fn every_range_of_values_has_axes() {
     let folder = Folder::new();

@@ -96,11 +96,12 @@ impl Inspect {
         let all = rows(files);
         let tensors = all.iter().take(MAX_PANELS).map(|row| plotted(files, &labels, row, self.spectrum));
         let tensors = tensors.collect::<Result<Vec<_>>>()?;
-        let captions: Vec<String> = files.iter().map(|file| heading(&file.contents)).collect();
-        let chart = match captions.as_slice() {
-            [caption] => chart(labels[0].clone(), caption.clone(), &tensors),
-            _ => chart(labels.join(" and "), captions.join("; "), &tensors),
-        };
+        let captions = files.iter().zip(&labels).map(|(file, label)| match files.len() {
+            1 => heading(&file.contents),
+            _ => format!("{label}: {}", heading(&file.contents)),
+        });
+        let caption = captions.collect::<Vec<_>>().join(". ");
+        let chart = chart(labels.join(" and "), caption, &tensors);
         if let Some(file) = files.first_mut().filter(|_| all.len() > MAX_PANELS) {
             file.contents.notes.push(format!("the picture shows the first {MAX_PANELS} of {} tensors", all.len()));
         }
