@@ -13,6 +13,7 @@ use crate::distribution::libm_float::LibmF64;
 use crate::distribution::sampling::{self, LARGEST_EXPONENTIAL, LARGEST_NORMAL};
 use crate::distribution::{Distribution, Iid, Moments, Named};
 use crate::statistics::marginal::Marginal;
+use crate::statistics::normal;
 use crate::statistics::quadrature::moments;
 use crate::statistics::special::beta;
 
@@ -220,10 +221,15 @@ impl Moments for StudentT {
     }
 
     fn marginal(&self) -> Option<Marginal> {
+        const NEARLY_NORMAL: f64 = 1e6;
         let (dof, scale, limit) = (self.dof, self.scale, self.limit.unwrap_or(f64::INFINITY));
         let within = move |x: f64| {
-            let square = (x.min(limit) / scale) * (x.min(limit) / scale);
-            1.0 - beta(dof / (dof + square), dof / 2.0, 0.5)
+            let t = x.min(limit) / scale;
+            if dof > NEARLY_NORMAL {
+                2.0 * normal::between(0.0, t)
+            } else {
+                1.0 - beta(dof / (dof + t * t), dof / 2.0, 0.5)
+            }
         };
         Some(Marginal::symmetric(self.mean, move |x| within(x) / within(limit)))
     }

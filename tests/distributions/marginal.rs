@@ -67,6 +67,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("student-t:dof=1.5,scale=2", "1000", "io"),
     ("gamma:shape=0.4,scale=2", "1000", "io"),
     ("gamma:shape=20", "1000", "io"),
+    ("gamma:shape=1e9", "1000", "io"),
+    ("student-t:dof=1e9", "1000", "io"),
     ("mamba-dt:floor=0.003", "1000", "io"),
     ("lru-nu:r-min=0.5,r-max=0.9", "1000", "io"),
     ("chrono:t-max=10", "64", "io"),
