@@ -183,7 +183,7 @@ impl TensorProvenance {
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.dtype()?, layout, fans, generator };
         let resolved = scheme::resolve(&self.scheme)?;
-        let whole = DrawnTensor::resolved(name, shape, (&self.scheme, &resolved), &common, base)?;
+        let whole = DrawnTensor::resolved(name, shape, &resolved, &common, base)?;
         let skipped = self.skipped.unwrap_or_default();
         ensure!(skipped <= MAX_SKIPPED, "it skips {skipped} values: at most 2^48 are allowed");
         let whole = whole.in_order(self.order).skipping(skipped);

@@ -12,7 +12,7 @@ const DECIMAL: &[(&str, u64)] =
 /// Parses a size of memory: bytes, or a number with KiB, MiB, GiB or TiB.
 pub(super) fn parse(text: &str) -> Result<u64> {
     let Some(size) = size(text, BINARY)? else {
-        bail!("a size is a number of bytes, or a number with KiB, MiB, GiB or TiB, as in 8GiB");
+        bail!("use a number of bytes, or one with KiB, MiB, GiB or TiB, as in 8GiB");
     };
     Ok(size)
 }

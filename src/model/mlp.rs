@@ -64,7 +64,7 @@ impl FromStr for Sizes {
         let mut sizes = Vec::new();
         for part in text.split('-') {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            ensure!(digits, "`{}` in `{shown}` is not a size: {FORM}", cut(part, 30));
+            ensure!(digits, "`{}` is not a size: {FORM}", cut(part, 30));
             // More than 64 bits: too large.
             let size = part.parse().unwrap_or(u64::MAX);
             ensure!(size > 0, "`{shown}` has a layer of 0 units: every size is 1 or more");

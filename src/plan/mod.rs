@@ -17,6 +17,7 @@ use crate::distribution::TensorSpec;
 use crate::generator::{Generator, NATIVE, Sampler};
 use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
+use crate::scheme::{self, Resolved};
 use crate::tensor::Seed;
 
 /// The content of a file.
@@ -192,6 +193,14 @@ pub fn like(text: &str) -> Result<&'static Generator> {
     let canonical = |word: &str| Framework::find(word).map_or_else(|_| word.to_lowercase(), |row| row.word.into());
     let words: Vec<String> = text.split(':').map(canonical).collect();
     Generator::like(&words.join(":")).or_else(|_| Generator::like(text))
+}
+
+/// The scheme of an expression, as the framework of a generator means it.
+pub fn resolve(expression: &str, generator: &Generator) -> Result<Resolved> {
+    match parity_table(generator) {
+        Some(like) => like.resolve(expression),
+        None => scheme::resolve(expression),
+    }
 }
 
 /// Numbers the random tensors in file order, if there are several and none has a number.

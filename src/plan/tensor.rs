@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::parity_table;
+use super::{parity_table, resolve};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::generator::{Generator, Values};
 use crate::scheme::parity::DrawContext;
-use crate::scheme::{self, Requires, Resolved, Site};
+use crate::scheme::{Requires, Resolved, Site};
 use crate::tensor::{Base, Copied, DType, Element, Fans, Layout, Name, Shape, Slice, TensorIdentity, TrainedIdentity};
 
 /// One tensor of a plan.
@@ -67,7 +67,7 @@ pub struct Common {
 }
 
 impl DrawnTensor {
-    /// A tensor by a scheme expression. Errors name the tensor if its shape or dtype does not suit the scheme.
+    /// A tensor by a scheme expression. Errors name the tensor and the expression.
     ///
     /// ```
     /// use fanin::generator::NATIVE;
@@ -81,10 +81,11 @@ impl DrawnTensor {
     /// # Ok::<(), anyhow::Error>(())
     /// ```
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
-        Self::from_base(name, shape, expression, common, None)
+        let context = format!("scheme `{expression}` for `{name}={shape}`");
+        Self::resolved(name, shape, &resolve(expression, common.generator)?, common, None).context(context)
     }
 
-    /// A tensor by a scheme that may start from another tensor.
+    /// A tensor by a scheme that may start from another tensor. Errors name neither the tensor nor the expression.
     pub fn from_base(
         name: Name,
         shape: Shape,
@@ -92,18 +93,14 @@ impl DrawnTensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let resolved = match parity_table(common.generator) {
-            Some(like) => like.resolve(expression)?,
-            None => scheme::resolve(expression)?,
-        };
-        Self::resolved(name, shape, (expression, &resolved), common, base)
+        Self::resolved(name, shape, &resolve(expression, common.generator)?, common, base)
     }
 
     /// A tensor by a resolved scheme, such as that of a provenance, independent of frameworks' names.
     pub fn resolved(
         name: Name,
         shape: Shape,
-        (expression, resolved): (&str, &Resolved),
+        resolved: &Resolved,
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
@@ -115,13 +112,9 @@ impl DrawnTensor {
             .map(|framework| DrawContext::new(common.dtype, framework.word))
             .transpose()?;
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
-        let (distribution, canonical) = resolved
-            .distribution(&site, row.and_then(|row| row.distribution).zip(target))
-            .with_context(|| format!("scheme `{expression}` for `{name}={shape}`"))?;
-        distribution
-            .fits(common.dtype)
-            .and_then(|()| target.map_or(Ok(()), |target| target.spans(&distribution)))
-            .with_context(|| format!("scheme `{expression}`"))?;
+        let (distribution, canonical) =
+            resolved.distribution(&site, row.and_then(|row| row.distribution).zip(target))?;
+        distribution.fits(common.dtype).and_then(|()| target.map_or(Ok(()), |target| target.spans(&distribution)))?;
         let fans = resolved.fans(&site);
         let is_exact = matches!(distribution, Distribution::Constant { .. });
         Ok(Self {
@@ -245,6 +238,9 @@ fn notes(
     common: &Common,
 ) -> Vec<String> {
     let mut notes = resolved.notes.clone();
+    if shape.count() == 0 {
+        notes.push(format!("shape {shape} has an axis of size 0, so the array is empty"));
+    }
     let is_constant = matches!(distribution, Distribution::Constant { .. }) && !distribution.is_nan();
     if is_constant && shape.rank() >= 2 && shape.count() > 1 {
         notes.push(

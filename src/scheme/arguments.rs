@@ -39,7 +39,7 @@ impl Arguments {
                 true => None,
                 false => dialect.parameter(key, |ours| arguments.takes(ours)),
             };
-            let position = arguments.position(ours.unwrap_or(key))?;
+            let position = arguments.position(ours.unwrap_or(key), scheme.name)?;
             ensure!(!seen.contains(&position), "`{key}` is given twice");
             seen.push(position);
             if ours == Some(SLOPE.name) {
@@ -51,7 +51,7 @@ impl Arguments {
                 Some(parameter.canonical(parameter.name(), dialect.value(parameter.name(), value))?);
         }
         for (key, value) in implied {
-            let position = arguments.position(key)?;
+            let position = arguments.position(key, scheme.name)?;
             if !seen.contains(&position) {
                 arguments.values[position] = Some(value.into());
             }
@@ -67,7 +67,7 @@ impl Arguments {
     pub fn of(parameters: Vec<&'static dyn AnyParameter>, given: &[(&str, &str)]) -> Result<Self> {
         let mut arguments = Self { values: parameters.iter().map(|_| None).collect(), parameters };
         for (key, value) in given {
-            let position = arguments.position(key)?;
+            let position = arguments.position(key, "the method")?;
             ensure!(arguments.values[position].is_none(), "--{key} is given twice");
             arguments.values[position] = Some(arguments.parameters[position].canonical(&format!("--{key}"), value)?);
         }
@@ -78,21 +78,22 @@ impl Arguments {
         self.parameters.iter().any(|parameter| fold(parameter.name()) == fold(key))
     }
 
-    fn position(&self, key: &str) -> Result<usize> {
+    /// The index of the parameter with this key. Errors with the nearest key of `owner`.
+    fn position(&self, key: &str, owner: &str) -> Result<usize> {
         let found = self.parameters.iter().position(|parameter| fold(parameter.name()) == fold(key));
         found.with_context(|| {
             if let Some((_, instead)) = ELSEWHERE.iter().find(|(words, _)| words.contains(&&*fold(key))) {
                 return format!("`{key}` is not a parameter: {instead}");
             }
             let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name()).collect();
-            match names.as_slice() {
-                [] => format!("no parameter `{key}`: it takes none"),
-                _ => format!(
-                    "no parameter `{key}`: it takes {}{}",
-                    names.join(", "),
-                    did_you_mean(key, names.iter().copied())
-                ),
-            }
+            let near = did_you_mean(key, names.iter().copied());
+            let known = match names.len() {
+                _ if !near.is_empty() => near,
+                0 => ": it takes none".into(),
+                1..=6 => format!(": it takes {}", names.join(", ")),
+                _ => format!("; `fanin explain {owner}` shows those that it has"),
+            };
+            format!("{owner} has no parameter `{key}`{known}")
         })
     }
 

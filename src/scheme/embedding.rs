@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn embedding(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [rows, .., features] = *site.shape.axes() else {
-        anyhow::bail!("it needs two or more axes, not {}", site.shape.rank());
+        anyhow::bail!("this scheme needs two or more axes, not {}", site.shape.rank());
     };
     let scale = if arguments.flag(&SCALED) { to_f64(features.max(1)).sqrt() } else { 1.0 };
     let std = arguments.nonnegative(&STD)? / scale;

@@ -29,13 +29,17 @@ impl<'a> Expression<'a> {
         }
         let mut expression = Self { name, is_call: rest.starts_with('('), values: Vec::new(), pairs: Vec::new() };
         let arguments = match rest.strip_prefix('(') {
-            Some(call) => call.strip_suffix(')').context("the last `)` is missing")?,
+            Some(call) => call.strip_suffix(')').with_context(|| format!("`{text}`: the last `)` is missing"))?,
             None => rest.strip_prefix(':').unwrap_or(rest),
         };
         if rest.is_empty() || (expression.is_call && arguments.trim().is_empty()) {
             return Ok(expression);
         }
         let mut arguments = split(arguments);
+        ensure!(
+            arguments.iter().all(|argument| !argument.is_empty()),
+            "`{text}`: an argument is missing around a `:` or `,`"
+        );
         // Torch's functions in place take the tensor first: `normal_(layer.weight, std=0.02)`.
         if expression.is_call && name.ends_with('_') && is_variable(arguments[0]) {
             arguments.remove(0);
@@ -51,7 +55,6 @@ impl<'a> Expression<'a> {
                 self.pairs.push((key, value));
             }
             None => {
-                ensure!(!argument.is_empty(), "an argument is missing around a `:` or `,`");
                 ensure!(self.pairs.is_empty(), "`{argument}` has no key: only the first arguments may omit it");
                 self.values.push(unquoted(argument));
             }

@@ -158,7 +158,10 @@ impl Value for GainArgument {
     const KIND: Kind = Kind::Gain;
     const EXAMPLE: &'static str = "relu";
 
+    /// Parses a number or a name, which may be in a call of torch: `nn.init.calculate_gain('relu')`.
     fn parse(_: &str, text: &str) -> Result<Self> {
+        let called = text.split_once("calculate_gain(").and_then(|(_, rest)| rest.strip_suffix(')'));
+        let text = called.map_or(text, |name| name.trim_matches(['\'', '"', ' ']));
         number(text).map_or_else(|| find(text).map(Self::Named), |number| Ok(Self::Number(number)))
     }
 
@@ -189,6 +192,7 @@ mod tests {
             ("leaky-relu", Some(10.0), 0.140_719_508_946_058_46),
             ("selu", None, 0.75),
             ("0.3", None, 0.3),
+            ("nn.init.calculate_gain('tanh')", None, 1.666_666_666_666_666_7),
         ] {
             let number: f64 = value(name, slope).unwrap();
             assert!((number / expected - 1.0).abs() < 1e-15, "{name}: {number}");

@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn icnr(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let kernels = kernel_axes(&site.axes()?);
-    ensure!(kernels > 0, "it needs a kernel axis, but layout `{}` gives none", site.layout);
+    ensure!(kernels > 0, "this scheme needs a kernel axis, but layout `{}` gives none", site.layout);
     let unfolding = site.unfolding()?;
     let (scale, rows) = (arguments.optional(&SCALE).unwrap_or(2), unfolding.rows());
     let copies = u32::try_from(kernels).ok().and_then(|kernels| scale.checked_pow(kernels));

@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Scheme] = &[
         requires: Requires::Matrices,
         example: example_on("identity", "24x24", "io"),
         distribution: |arguments, site| match site.shape.rank() {
-            0 => anyhow::bail!("it needs one or more axes, not a scalar"),
+            0 => anyhow::bail!("this scheme needs one or more axes, not a scalar"),
             1 => Ok(Distribution::Constant { value: 0.0 }),
             _ => identity(arguments, site),
         },
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Scheme] = &[
             let kernel = kernel_axes(&site.axes()?);
             ensure!(
                 (1..=3).contains(&kernel),
-                "it needs one to three kernel axes, but layout `{}` gives {kernel}: use identity or another --layout",
+                "this scheme needs one to three kernel axes, but layout `{}` gives {kernel}: use identity or another --layout",
                 site.layout
             );
             identity(arguments, site)

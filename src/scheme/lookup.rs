@@ -89,16 +89,6 @@ impl Resolved {
 /// Looks up an expression: a scheme's name, a framework's name for it (as [`Bare::find`] says), or `FRAMEWORK.NAME` (with that
 /// framework's meaning and defaults). Errors name the nearest known name.
 pub fn resolve(text: &str) -> Result<Resolved> {
-    resolve_plain(text).with_context(|| format!("scheme `{text}`"))
-}
-
-/// Like [`resolve`], but for the scheme and the notes only: no parameter is required.
-pub fn look_up(text: &str) -> Result<Resolved> {
-    resolve(Expression::parse(text).map_or(text, |typed| typed.name))
-}
-
-/// Like [`resolve`], without the expression in errors.
-pub(super) fn resolve_plain(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
     let Some(split) = Framework::split(typed.name) else {
         return Bare::find(typed.name)?.resolve(&typed);
@@ -119,13 +109,25 @@ fn read_as(alias: &Alias, typed: &Expression) -> Result<(&'static Scheme, Argume
     Ok((scheme, Arguments::read(scheme, typed, Some(base), Dialect::new(framework, alias.name))?))
 }
 
+/// Like [`resolve`], but for the scheme and the notes only: no parameter is required.
+pub fn look_up(text: &str) -> Result<Resolved> {
+    resolve(Expression::parse(text).map_or(text, |typed| typed.name))
+}
+
+/// The expression with one more parameter, if that has a meaning.
+pub fn with_parameter(expression: &str, key: &str, value: &str) -> Option<String> {
+    let sign = if expression.contains(':') { ',' } else { ':' };
+    let longer = format!("{expression}{sign}{key}={value}");
+    resolve(&longer).is_ok().then_some(longer)
+}
+
 /// A framework's alias for a name. Errors with the nearest name.
 pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Alias> {
     if let Some(alias) = framework.alias(name) {
         return Ok(alias);
     }
     if let Some(row) = framework.unsupported(name) {
-        bail!("{}", row.refusal());
+        bail!("`{}.{name}`: {}", framework.word, row.refusal());
     }
     let word = framework.word;
     ensure!(!name.is_empty(), "a name is missing after `{word}.`: `fanin list schemes --framework {word}` shows them");
@@ -226,10 +228,10 @@ fn own(name: &str) -> Option<&'static Scheme> {
 
 fn unknown(name: &str) -> anyhow::Error {
     if let Some(row) = Unsupported::find(name) {
-        return anyhow!(row.refusal());
+        return anyhow!("`{name}`: {}", row.refusal());
     }
     let word = name.to_lowercase().replace('_', "-");
-    anyhow!("no such scheme{}", did_you_mean_or_list(&word, all().flat_map(words), "schemes"))
+    anyhow!("unknown scheme `{name}`{}", did_you_mean_or_list(&word, all().flat_map(words), "schemes"))
 }
 
 /// The scheme of a name without a framework.
@@ -297,7 +299,7 @@ mod tests {
     #[test]
     fn a_refusal_has_a_reason_and_a_replacement() {
         assert!(message("lsuv").contains("batch of data have variance 1; use `orthogonal`"));
-        assert!(message("LSUV-init").starts_with("scheme `LSUV-init`: no scheme here: it rescales"));
+        assert!(message("LSUV-init").starts_with("`LSUV-init`: no scheme here: it rescales"));
         assert!(message("torch.lsuv").contains("`orthogonal`"));
         assert!(message("mxnet.Mixed").contains("by parameter name"));
         assert!(message("Mixed").contains("by parameter name"));

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Scheme] = &[Scheme {
 
 fn mimetic(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     // Heads are not side by side here but within each part, so the axes are used as in the layout.
-    ensure!(site.shape.rank() >= 2, "it needs two or more axes, not {}", site.shape.rank());
+    ensure!(site.shape.rank() >= 2, "this scheme needs two or more axes, not {}", site.shape.rank());
     let unfolding = Unfolding::new(site.layout.axes(site.shape)?)?;
     let (outputs, inputs) = (unfolding.rows(), unfolding.columns());
     let [heads, parts] = [arguments.value(&HEADS)?, arguments.value(&PARTS)?];

@@ -43,7 +43,7 @@ pub use alias::Meaning;
 pub use arguments::Arguments;
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
-pub use lookup::{Resolved, find, look_up, resolve, unsupported};
+pub use lookup::{Resolved, find, look_up, resolve, unsupported, with_parameter};
 pub(crate) use number::number;
 pub(crate) use parameter::{AnyParameter, Choice, Kind, Parameter, Value, choice, unknown_word};
 pub use parameter_alias::parameter_words;

@@ -80,7 +80,7 @@ impl<'a> Site<'a> {
 
     /// The tensor that the scheme starts from, and its axes.
     pub fn base(&self) -> Result<(&Arc<Base>, Axes)> {
-        let base = self.base.context("it starts from a given weight: add --base FILE")?;
+        let base = self.base.context("this scheme starts from a given weight: add --base FILE")?;
         let axes = self.layout.axes(&base.shape);
         Ok((base, axes.with_context(|| format!("the base has shape {}", base.shape))?))
     }
@@ -126,7 +126,7 @@ impl<'a> Site<'a> {
         let axes = self.axes().map_err(|why| match shape.rank() {
             0 => anyhow!("shape {shape} has no axis, so {word} is unknown: pass {fix}"),
             1 => anyhow!("shape {shape} has one axis, so {word} is unknown: pass {fix}"),
-            _ => anyhow!("{why}, so {word} is unknown: pass {fix}, or another --layout"),
+            _ => anyhow!("{why}: pass {fix}, or another --layout"),
         })?;
         of(&axes).with_context(|| format!("layout `{layout}` does not give {word}: pass {fix}, or another --layout"))
     }
@@ -139,7 +139,7 @@ impl<'a> Site<'a> {
     /// The tensor as matrices. Errors for scalars and vectors, or if the layout has no input or output axis.
     pub fn unfolding(&self) -> Result<Unfolding> {
         let Self { shape, layout, .. } = self;
-        ensure!(shape.rank() >= 2, "it needs two or more axes, and shape {shape} has {}", shape.rank());
+        ensure!(shape.rank() >= 2, "this scheme needs two or more axes, but shape {shape} has {}", shape.rank());
         Unfolding::new(self.axes()?).with_context(|| format!("layout `{layout}`"))
     }
 

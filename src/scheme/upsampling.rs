@@ -60,7 +60,7 @@ fn bilinear(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let kernels = kernel_axes(&axes);
     ensure!(
         kernels == 2,
-        "it needs two kernel axes, but layout `{}` gives {kernels}: use linear-upsampling or another --layout",
+        "this scheme needs two kernel axes, but layout `{}` gives {kernels}: use linear-upsampling or another --layout",
         site.layout
     );
     let factor = to_f64(size.div_ceil(2));
@@ -77,7 +77,7 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
     let (outputs, inputs) = widths(&axes);
     ensure!(
         outputs == inputs || outputs == 1 || inputs == 1,
-        "it needs as many outputs as inputs, or one of either, not {outputs} and {inputs}"
+        "this scheme needs as many outputs as inputs, or one of either, not {outputs} and {inputs}"
     );
     let (factor, centre) = (to_f64(size.div_ceil(2)), (to_f64(size.max(1)) - 1.0) / 2.0);
     let total: f64 = (0..kernel_axes(&axes)).map(|_| factor).product();
@@ -96,8 +96,9 @@ fn linear(site: &Site, divisor: fn(f64) -> f64) -> Result<Distribution> {
 fn kernel(site: &Site) -> Result<(Axes, u64)> {
     let axes = site.axes()?;
     let sizes: Vec<u64> = axes.iter().filter(|(role, _)| *role == AxisRole::Kernel).map(|(_, size)| size).collect();
-    let size =
-        *sizes.first().with_context(|| format!("it needs a kernel axis, but layout `{}` gives none", site.layout))?;
+    let size = *sizes
+        .first()
+        .with_context(|| format!("this scheme needs a kernel axis, but layout `{}` gives none", site.layout))?;
     if let Some(other) = sizes.iter().find(|&&other| other != size) {
         anyhow::bail!("the kernel axes have sizes {size} and {other}: they must be equal");
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Shape;
 use super::axes::{Axes, AxisRole};
-use crate::text::did_you_mean_or_list;
+use crate::text::did_you_mean;
 
 /// A framework's named convention.
 pub struct Convention {
@@ -130,11 +130,14 @@ impl FromStr for Layout {
         {
             return Ok(Self(letters));
         }
-        if word.starts_with('n') && word.chars().all(|letter| "nchwd".contains(letter)) {
-            bail!("`{text}` is a layout of images: use that of the weights, such as OIHW or torch");
+        let is_of_images = word.starts_with('n') && word.chars().all(|letter| "nchwd".contains(letter));
+        if is_of_images || word.starts_with("channels") {
+            bail!("`{text}` is a layout of images: use one of weights, as OIHW or torch");
         }
-        let near = did_you_mean_or_list(&word, LAYOUTS.iter().map(|row| row.name), "layouts");
-        bail!("unknown layout `{text}`: use a framework, or one letter per axis (i, o, k, b or g){near}")
+        let near = did_you_mean(&word, LAYOUTS.iter().map(|row| row.name));
+        let fix =
+            if near.is_empty() { ": use letters, as in oihw, or a row of `fanin list layouts`".into() } else { near };
+        bail!("unknown layout `{text}`{fix}")
     }
 }
 

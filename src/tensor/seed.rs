@@ -43,7 +43,7 @@ const LAYERS: &str = "layers";
 /// Largest number of numbers, and of steps, in a seed.
 const MOST: usize = 64;
 /// Accepted forms of a seed, for errors.
-const FORM: &str = "use 0 to 2^64-1 (decimal or 0x hex), or `random`; with --like, any seed of that framework";
+const FORM: &str = "use 0 to 2^64-1, 0x hex or `random`; with --like, that framework's seeds";
 
 impl Seed {
     /// Numbers of the seed, at least one.

@@ -208,7 +208,7 @@ fn a_module_of_torch_means_all_its_tensors_with_and_without_torch_s_values() {
         for (other, hint) in [
             ("torch.LSTM", "write torch.nn before the name"),
             ("torch.Linear", "`fan-in-uniform`"),
-            ("torch-linear", "`torch-linear`: no such scheme"),
+            ("torch-linear", "unknown scheme `torch-linear`"),
             ("torch.nn.LTSM", "did you mean `LSTM`?"),
         ] {
             let ended = Ended::of(&mut folder.fanin(&format!("init {other} 8x3 {like} -o o.npz")));

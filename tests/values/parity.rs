@@ -252,12 +252,12 @@ fn a_module_that_does_not_fit_is_refused() {
     let folder = Folder::new();
     for (line, message) in [
         ("init torch.nn.LSTM 17x3 --like torch", "weight_ih_l0, 4 hidden x in"),
-        ("init torch.nn.Conv2d 16x8x5 --like torch", "out x in/groups x kernel, as 32x16x3x3"),
+        ("init torch.nn.Conv2d 16x8x5 --like torch", "out x in/groups x kernel, such as 32x16x3x3"),
         ("init torch.nn.MultiheadAttention 64x64 --like torch", "3 size x size"),
         ("init torch.nn.GRU:gates=3 12x3 --like torch", "unknown parameter `gates`"),
         ("init torch.nn.GRU:layers=1000000 12x3 --like torch", "at most 2^16"),
         ("init torch.nn.GRU:layers 12x3 --like torch", "`layers` is not `key=value`"),
-        ("init torch.nn.Linear 5x3 --like torch --layout io", "layout `io`"),
+        ("init torch.nn.Linear 5x3 --like torch --layout io", "needs layout `torch`"),
         ("init torch.nn.Linear 5x3 --like torch --fan-in 3", "--fan-in"),
         ("init torch.nn.Linear 5x3 --like jax", "is a module of torch, which jax cannot draw"),
     ] {

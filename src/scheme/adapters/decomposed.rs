@@ -125,7 +125,7 @@ fn decomposed(arguments: &mut Arguments, site: &Site, method: Method, part: Part
     let weight = Unfolding::new(axes).with_context(|| format!("the base of shape {}", base.shape))?;
     let unfolding = site.unfolding()?;
     let one = |unfolding: &Unfolding| unfolding.matrices() == 1;
-    ensure!(one(&weight) && one(&unfolding), "it needs one matrix, without batch or group axes");
+    ensure!(one(&weight) && one(&unfolding), "this scheme needs one matrix, without batch or group axes");
     let (outputs, inputs) = (weight.rows(), weight.columns());
     let given = arguments.optional(&RANK);
     let (rank, fits) = match part {

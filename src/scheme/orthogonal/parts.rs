@@ -27,11 +27,12 @@ impl Convolution {
     pub(super) fn new(site: &Site) -> Result<Self> {
         let (shape, layout) = (site.shape, site.layout);
         let rank = shape.rank();
-        ensure!(rank >= 3, "it needs three or more axes, not {rank}: use orthogonal");
+        ensure!(rank >= 3, "this scheme needs three or more axes, not {rank}: use orthogonal");
         let axes = site.axes()?;
         for (role, word) in [(AxisRole::In, "input"), (AxisRole::Out, "output"), (AxisRole::Kernel, "kernel")] {
-            axes.position(role)
-                .with_context(|| format!("it is for convolutions, but layout `{layout}` has no {word} axis"))?;
+            axes.position(role).with_context(|| {
+                format!("this scheme is for convolutions, but layout `{layout}` has no {word} axis")
+            })?;
         }
         Ok(Self { axes })
     }
@@ -41,7 +42,7 @@ impl Convolution {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         ensure!(
             inputs <= outputs,
-            "it needs at least as many outputs as inputs, but there are {outputs} outputs and {inputs} inputs"
+            "this scheme needs at least as many outputs as inputs, but there are {outputs} outputs and {inputs} inputs"
         );
         Ok(())
     }

@@ -17,7 +17,7 @@ pub use context::{DistributionOf, DrawContext};
 
 use super::expression::{Expression, fold};
 use super::frameworks::{Alias, Framework};
-use super::lookup::{Bare, resolve_plain};
+use super::lookup::{Bare, resolve};
 use super::{Arguments, Resolved, Site, find};
 use crate::distribution::Distribution;
 use crate::tensor::DType;
@@ -110,10 +110,6 @@ pub fn having(scheme: &str) -> impl Iterator<Item = (&'static str, Option<&'stat
 impl ParityTable {
     /// Looks up an expression as this framework means it: by its own name or else by the name of a scheme that it has.
     pub fn resolve(&self, text: &str) -> Result<Resolved> {
-        self.resolve_plain(text).with_context(|| format!("scheme `{text}`"))
-    }
-
-    fn resolve_plain(&self, text: &str) -> Result<Resolved> {
         let text = text.trim();
         let Expression { name, .. } = Expression::parse(text)?;
         if let Some(split) = Framework::split(name) {
@@ -121,18 +117,18 @@ impl ParityTable {
             if meant != self.framework {
                 bail!("a scheme of {meant} cannot be drawn with --like {}", self.framework);
             }
-            return resolve_plain(text);
+            return resolve(text);
         }
         let arguments = &text[name.len()..];
         let Some(alias) = self.alias(name) else {
             // A scheme that the framework has without a name for it.
             return match find(name) {
-                Ok(scheme) if self.has(scheme.name) => resolve_plain(text),
+                Ok(scheme) if self.has(scheme.name) => resolve(text),
                 Ok(scheme) => bail!("{}", self.refusal(scheme.name)),
                 Err(error) => Err(error),
             };
         };
-        let mut resolved = resolve_plain(&format!("{}.{}{arguments}", self.framework, alias.name))?;
+        let mut resolved = resolve(&format!("{}.{}{arguments}", self.framework, alias.name))?;
         let own = Expression::parse(alias.means)?.name;
         if name == own {
             resolved = resolved.without_meaning();

@@ -183,7 +183,7 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
 fn fixed(measure: Measure, arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let (part, size) = part(arguments, site)?;
     let scale = arguments.positive(&SCALE)?;
-    ensure!(!measure.is_paired() || size % 2 == 0, "it needs an even number of states, not {size}");
+    ensure!(!measure.is_paired() || size % 2 == 0, "this scheme needs an even number of states, not {size}");
     let transposed = arguments.flag(&TRANSPOSED);
     Ok(Distribution::Deterministic(match part {
         Part::A => Arc::new(Matrix { measure, size, scale, transposed }),

@@ -33,7 +33,7 @@ impl Scheme {
 /// The size of the last axis (states or units); the preceding axes repeat them.
 fn last_axis(site: &Site) -> Result<u64> {
     let last = site.shape.axes().last().copied();
-    last.context("it needs one or more axes, not a scalar")
+    last.context("this scheme needs one or more axes, not a scalar")
 }
 
 /// Two parameters, 0 < low < high.

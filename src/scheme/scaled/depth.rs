@@ -61,7 +61,8 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
                 Part::Encoder => 0.67 * libm::pow(layers, -0.25),
                 Part::Decoder => libm::pow(9.0 * layers, -0.25),
                 Part::Embedding => {
-                    let features = site.shape.axes().last().context("it needs one or more axes, not a scalar")?;
+                    let features =
+                        site.shape.axes().last().context("this scheme needs one or more axes, not a scalar")?;
                     let std = libm::pow(9.0 * layers, -0.25) / divisor(*features).sqrt();
                     return Ok(Distribution::Normal { mean: 0.0, std });
                 }

@@ -63,9 +63,9 @@ pub(super) const ROWS: &[Scheme] = &[
 
 fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let [.., rows, features] = *site.shape.axes() else {
-        anyhow::bail!("it needs two or more axes, not {}", site.shape.rank());
+        anyhow::bail!("this scheme needs two or more axes, not {}", site.shape.rank());
     };
-    ensure!(features % 2 == 0, "it needs an even number of features, not {features}");
+    ensure!(features % 2 == 0, "this scheme needs an even number of features, not {features}");
     let endpoint = arguments.flag(&ENDPOINT);
     ensure!(!endpoint || features != 2, "endpoint=true needs four or more features, not 2");
     let steps = (features / 2).max(1 + u64::from(endpoint)) - u64::from(endpoint);

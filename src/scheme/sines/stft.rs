@@ -74,10 +74,10 @@ pub(in crate::scheme) fn stft(arguments: &mut Arguments, site: &Site, steps: Opt
     let ((outputs, inputs), kernel) = (widths(&axes), kernel_axes(&axes));
     ensure!(
         kernel == 1 && inputs == 1,
-        "it needs one kernel axis and one input, but layout `{}` gives {kernel} and {inputs}",
+        "this scheme needs one kernel axis and one input, but layout `{}` gives {kernel} and {inputs}",
         site.layout
     );
-    ensure!(outputs != 1, "it needs two or more outputs, one per frequency, not 1");
+    ensure!(outputs != 1, "this scheme needs two or more outputs, one per frequency, not 1");
     let length = axes.product(|role| role == AxisRole::Kernel);
     let normalisation = arguments.value(&SCALING)?;
     let window = Window::new(arguments.value(&WINDOW)?, length, arguments.flag(&PERIODIC));

@@ -6,8 +6,8 @@ use crate::common::{Ended, Folder, has, skipped};
 #[test]
 fn fans_and_axes_that_a_shape_does_not_have_are_refused() {
     all_refused(&[
-        ("init he-normal 5", &["`weight=5`", "fan_in is unknown", "--fan-in N"]),
-        ("init he-normal b=()", &["`b=()`", "has no axis, so fan_in is unknown"]),
+        ("init he-normal 5", &["shape 5", "fan_in is unknown", "--fan-in N"]),
+        ("init he-normal b=()", &["shape ()", "has no axis, so fan_in is unknown"]),
         ("init glorot-uniform 5 --fan-in 3", &["fan_out is unknown", "--fan-out N"]),
         ("init he-normal:mode=fan-out 5 --fan-in 3", &["fan_out is unknown", "--fan-out N"]),
         ("init he-normal 3x3 --layout oo", &["`oo`", "fan_in", "another --layout"]),
@@ -107,7 +107,7 @@ fn targets_that_cannot_be_written_are_refused() {
         ("init zeros 3 -o loop.npy --force", &["`loop.npy`", "symbolic link"]),
         ("init zeros 3 -o /proc/w.npy", &["`/proc/w.npy`"]),
         ("init zeros 3 -o /proc/version --format npy --force", &["`/proc/version`"]),
-        ("init zeros 3 -o w.txt", &["`w.txt`", ".npy, .pt, .npz, .safetensors", "--format"]),
+        ("init zeros 3 -o w.foo", &["`w.foo`", ".npy, .pt, .npz, .safetensors", "--format"]),
         ("init zeros 3 -o w", &["`w`", ".npy, .pt, .npz, .safetensors", "--format"]),
         ("init zeros 3 -o .npy", &["`.npy`", "--format"]),
         ("init zeros 3 4 -o w.npy", &["one tensor", "2", "`-o DIR/`"]),

@@ -32,7 +32,7 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("init normal 3 --format npx", &["`npx`", "did you mean `npy`?"]),
         ("init normal 3 --format NPYYY", &["`NPYYY`", "`fanin list formats` shows all"]),
         ("init normal 3 --layout trch", &["`trch`", "did you mean `torch`?"]),
-        ("init normal 3x3 --layout oz", &["`oz`", "one letter per axis"]),
+        ("init normal 3x3 --layout oz", &["`oz`", "use letters, as in oihw"]),
         ("init normal 3 --dtype f23", &["`f23`", "f64, f32, f16 or bf16", "did you mean `f"]),
         ("init normal 3 --sed 1", &["`--sed`", "`--seed`"]),
         ("init normal 3 -x", &["`-x`"]),
@@ -91,8 +91,8 @@ fn arguments_that_are_no_words_are_refused() {
         (line(&[b"init", b"zeros", b""]), &["``", "`784x256`"]),
         (line(&[b"init", b"zeros", b"3\n"]), &["3\\u{a}", "`784x256`"]),
         (line(&[b"init", b"zeros", b"a\nb=3"]), &["a\\u{a}b", "control"]),
-        (line(&[b"init", b"zeros\x1b]52;c;aGk=\x07", b"3"]), &["zeros\\u{1b}]52;c;aGk=\\u{7}"]),
-        (line(&[b"init", b"zeros", b"3", b"-o", b"\x1b[2J.txt"]), &["`\\u{1b}[2J.txt`", "extension"]),
+        (line(&[b"init", b"zeros\x1b]52;c;aGk=\x07", b"3"]), &["zeros\\u{1b}]52;c;aGk:\\u{7}"]),
+        (line(&[b"init", b"zeros", b"3", b"-o", b"\x1b[2J.foo"]), &["`\\u{1b}[2J.foo`", "extension"]),
         (line(&[b"init", b"zeros", b"3", b"-o", b""]), &["--output", "needs a value"]),
     ]);
 }
@@ -105,14 +105,14 @@ fn the_longest_arguments_are_refused_with_their_start_and_the_allowed_words() {
     all_lines_refused(&[
         (vec![long("fro")], &["`froxxx", "xxx`"]),
         (init(&[long("fro"), "3".into()]), &["`froxxx", "fanin list schemes"]),
-        (init(&[long("normal:std="), "3".into()]), &["`normal:std=xxx", "finite number"]),
-        (init(&[long("normal:x"), "3".into()]), &["`normal:xxx", "finite number"]),
+        (init(&[long("normal:std="), "3".into()]), &["`xxx", "finite number"]),
+        (init(&[long("normal:x"), "3".into()]), &["`xxx", "finite number"]),
         (init(&["zeros".into(), long("")]), &["`xxx", "`784x256`"]),
         (init(&["zeros".into(), long("3x")]), &["`3xxx", "`784x256`"]),
         (init(&["zeros".into(), format!("{}=3", "n".repeat(131_000)).into()]), &["131000 bytes", "at most 512"]),
         (init(&["zeros".into(), vec!["1"; 65_000].join("x").into()]), &["65000 axes", "at most 32"]),
         (init(&["zeros".into(), "3".into(), long("--")]), &["`--xxx"]),
-        (init(&["zeros".into(), "3".into(), "--layout".into(), long("o")]), &["oxxx", "one letter per axis"]),
+        (init(&["zeros".into(), "3".into(), "--layout".into(), long("o")]), &["oxxx", "use letters, as in oihw"]),
         (init(&["zeros".into(), "3".into(), "--format".into(), long("n")]), &["`nxxx", "fanin list formats"]),
         (init(&["zeros".into(), "3".into(), "--seed".into(), long("1")]), &["`1xxx", "0 to 2^64-1"]),
         (init(&["zeros".into(), "3".into(), "-o".into(), long("w")]), &["`wxxx", "extension"]),
@@ -155,7 +155,7 @@ fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
         ("list schemes --framework torch --markdown", &["--framework", "--markdown"]),
         ("init torch.kaiming_normal_:a=0.2,nonlinearity=rleu 3x3", &["`rleu`", "did you mean `relu`?"]),
         ("init torch.kaiming_normal_:a=0.2,slope=0.1 3x3", &["`slope` is given twice"]),
-        ("init keras.HeNormal:a=0.2 3x3", &["no parameter `a`", "scale"]),
+        ("init keras.HeNormal:a=0.2 3x3", &["no parameter `a`", "`fanin explain variance-scaling`"]),
     ]);
 }
 
