@@ -24,10 +24,10 @@ pub(super) fn as_text(
     for line in report::lines(plan, verbose) {
         screen.line(line)?;
     }
-    for note in report::notes(plan, format) {
+    let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
+    for note in report::notes(plan, format, files.iter().map(|file| file.path.as_path())) {
         screen.note(&note)?;
     }
-    let files: Vec<&PlannedFile> = set.iter().flat_map(|files| files.all()).collect();
     for file in &files {
         // Text is as long as its numbers turn out.
         let size = file.size().map_or("of unknown size".into(), bytes);
@@ -61,7 +61,7 @@ pub(super) fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>,
         "generator": plan.generator().name,
         "seed": report::seed(plan.seed()),
         "tensors": plan.tensors().iter().map(report::tensor).collect::<Vec<_>>(),
-        "notes": report::notes(plan, format),
+        "notes": report::notes(plan, format, files.iter().map(|file| file.path.as_path())),
         "format": format.map(|format| format.name),
         "parameters": plan.parameters(),
         "value_bytes": plan.bytes(),

@@ -10,8 +10,8 @@ use super::overlap::Touched;
 use super::resources::Resources;
 use super::{help, memory};
 use crate::checkpoint::{MAX_SHARD_SIZE, Rank, RankOption};
-use crate::format::{FORMATS, Format};
-use crate::text::shown;
+use crate::format::{self, FORMATS, Format};
+use crate::text::{did_you_mean, shown};
 use crate::writer::{Existing, FileOptions};
 
 /// The options of output.
@@ -222,11 +222,17 @@ impl Output {
     }
 }
 
-/// The format of a file's extension.
+/// The format of a file's extension. Errors with the way to a file of another kind.
 fn by_extension(path: &Path) -> Result<&'static Format> {
-    let found = path.extension().and_then(|extension| Format::of_extension(extension.to_str()?));
-    found.with_context(|| {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    Format::of_extension(&extension).with_context(|| {
+        if let Some(instead) = format::instead_of(&extension) {
+            return format!("{}: .{extension} is not written: {instead}", shown(path));
+        }
         let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extensions[0])).collect();
-        format!("{}: unknown extension: use {}, or add --format", shown(path), known.join(", "))
+        let near = did_you_mean(&format!(".{extension}"), known.iter().map(String::as_str));
+        let fault = if extension.is_empty() { "no extension" } else { "unknown extension" };
+        let fix = if near.is_empty() { format!(": use {}, or add --format", known.join(", ")) } else { near };
+        format!("{}: {fault}{fix}", shown(path))
     })
 }

@@ -33,13 +33,19 @@ pub(super) struct Written {
     pub(super) shards: usize,
 }
 
+impl Written {
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.done.written.iter().map(PathBuf::as_path)
+    }
+}
+
 /// The report as text: the tensors, the notes, and the files. A terminal gets as many lines of tensors as it shows tensors.
 pub(super) fn text(screen: &mut Screen, plan: &Plan, written: &Written, verbose: bool) -> io::Result<()> {
     let most = if written.format.is_none() { terminal::MAX_TENSORS } else { usize::MAX };
     for line in lines(plan, verbose).into_iter().take(most) {
         screen.line(line)?;
     }
-    for note in notes(plan, written.format) {
+    for note in notes(plan, written.format, written.paths()) {
         screen.note(&note)?;
     }
     let Written { done, rank, shards, .. } = written;
@@ -166,21 +172,33 @@ fn distribution(distribution: &Distribution) -> Vec<(&'static str, String)> {
 }
 
 /// Every note once, even if it is about several tensors.
-pub(super) fn notes(plan: &Plan, format: Option<&Format>) -> Vec<String> {
+pub(super) fn notes<'a>(
+    plan: &Plan,
+    format: Option<&Format>,
+    files: impl IntoIterator<Item = &'a Path>,
+) -> Vec<String> {
     let (mut notes, mut known) = (Vec::new(), HashSet::new());
     let of_format = format.and_then(|format| format.note(plan));
+    let of_files = format.and_then(|format| files.into_iter().find_map(|path| misnamed(path, format)));
     let of_tensor = |tensor: &Tensor| -> Vec<String> {
         let approximate = tensor.drawn().and_then(DrawnTensor::approximate).map(|why| format!("approximate: {why}"));
         let trained = tensor.trained().map(ToString::to_string);
         trained.into_iter().chain(tensor.notes().iter().cloned()).chain(approximate).collect()
     };
     let of_tensors = plan.tensors().iter().flat_map(of_tensor);
-    for note in of_tensors.chain(plan.notes().iter().cloned()).chain(of_format) {
+    for note in of_tensors.chain(plan.notes().iter().cloned()).chain(of_format).chain(of_files) {
         if known.insert(note.clone()) {
             notes.push(note);
         }
     }
     notes
+}
+
+/// A note on a file with the extension of another format.
+fn misnamed(path: &Path, format: &Format) -> Option<String> {
+    let other = Format::of_extension(path.extension()?.to_str()?)
+        .filter(|other| other.name != format.name && !other.is_generic)?;
+    Some(format!("`{}` holds {format}, but its extension is that of {other}", path.display()))
 }
 
 /// The report as one JSON object.
@@ -190,7 +208,7 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
         "generator": plan.generator().name,
         "seed": seed(plan.seed()),
         "tensors": plan.tensors().iter().map(tensor).collect::<Vec<_>>(),
-        "notes": notes(plan, written.format),
+        "notes": notes(plan, written.format, written.paths()),
         "format": written.format.map(|format| format.name),
         "files": names(&done.written),
         "value_bytes": plan.bytes(),

@@ -1,11 +1,31 @@
 //! Detects unsupported formats by their first bytes, and suggests a command to convert them.
 
+/// Extensions of files that are not written, each with the way to such a file.
+const UNWRITTEN: &[(&[&str], &str)] = &[
+    (&["gguf", "ggml"], "use .safetensors, then llama.cpp's convert_hf_to_gguf.py"),
+    (&["h5", "hdf5", "keras"], "use .npz, then model.set_weights in Keras"),
+    (&["onnx"], "use .npz, then onnx.numpy_helper.from_array"),
+    (&["msgpack"], "use .npz, then flax.serialization.to_bytes"),
+    (&["pb", "tflite"], "use .npz, then assign the variables in TensorFlow"),
+    (&["ckpt", "bin"], "use .pt, which torch.load reads, or .raw for plain values"),
+    (&["pkl", "pickle", "joblib"], "use .npy, which numpy.load reads without pickle"),
+    (&["csv", "tsv", "txt"], "use .npy, then numpy.savetxt"),
+    (&["zip"], "use .npz, which is a zip archive of arrays"),
+    (&["toml", "yaml", "yml"], "use .json"),
+    (&["png", "svg", "pdf"], "use .npy, then `fanin inspect` to draw it"),
+];
+
+/// The way to a file of this extension, which is not written.
+pub(crate) fn instead_of(extension: &str) -> Option<&'static str> {
+    UNWRITTEN.iter().find(|(extensions, _)| extensions.contains(&extension)).map(|&(_, instead)| instead)
+}
+
 /// Extensions of unsupported weights files.
-const EXTENSIONS: [&str; 3] = ["gguf", "h5", "msgpack"];
+const OF_WEIGHTS: [&str; 6] = ["gguf", "h5", "hdf5", "keras", "onnx", "msgpack"];
 
 /// True if files of this extension hold weights in an unsupported format.
 pub(crate) fn is_foreign(extension: &str) -> bool {
-    EXTENSIONS.contains(&extension)
+    OF_WEIGHTS.contains(&extension)
 }
 
 struct Foreign {

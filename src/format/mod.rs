@@ -26,7 +26,7 @@ use crate::tensor::{Element, Layout, Name, Origin};
 use crate::text::did_you_mean_or_list;
 pub use entry::Entry;
 pub(crate) use entry::{Found, opening, shown_name};
-pub(crate) use foreign::{foreign, is_foreign};
+pub(crate) use foreign::{foreign, instead_of, is_foreign};
 pub(crate) use json::{copied_text, text};
 
 /// A file format.
