@@ -1,5 +1,7 @@
 //! `fanin init`: arrays from a scheme and shapes.
 
+mod fixes;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +15,10 @@ use super::overlap::Touched;
 use super::slices::Slices;
 use super::{help, shown};
 use crate::format::Format;
-use crate::model::layers::modules;
-use crate::plan::{Common, DrawnTensor, Plan, Turn, put_in_turn};
+use crate::model::layers::modules::{self, ModuleSpec};
+use crate::plan::{self, Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
-use crate::scheme::{self, Requires};
+use crate::scheme::{Requires, Scheme};
 use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
@@ -86,50 +88,71 @@ impl Init {
     }
 
     fn plan(&self, format: Option<&Format>) -> Result<Plan> {
+        fixes::check_order(&self.scheme, &self.shapes)?;
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref(), format)?;
         let common = Common { dtype: self.dtype, layout, fans, generator: self.numbers.generator() };
-        let (base, module) = (self.base()?.map(Arc::new), modules::find(&self.scheme)?);
-        let mut notes = Vec::new();
-        let mut tensors: Vec<(DrawnTensor, Turn)> = Vec::with_capacity(self.shapes.len());
-        for (position, text) in self.shapes.iter().enumerate() {
-            let typed = || format!("`{text}`");
-            let (name, shape) =
-                text.rsplit_once('=').map_or((None, text.as_str()), |(name, shape)| (Some(name), shape));
-            match &module {
-                Some(module) => {
-                    ensure!(
-                        fans == Fans::default(),
-                        "--fan-in and --fan-out do not apply to modules: the shape gives their fans"
-                    );
-                    module.layout(self.layout.as_ref(), common.generator)?;
-                    let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
-                    let shape: Shape = shape.parse().with_context(typed)?;
-                    let numbers = (self.dtype, common.generator);
-                    let parts = module.drawn(name.unwrap_or(&alone), &shape, position, numbers).with_context(typed)?;
-                    tensors.extend(parts);
-                    notes = module.notes(common.generator).collect();
-                }
-                None => {
-                    let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse).with_context(typed)?;
-                    let shape = shape.parse().with_context(typed)?;
-                    let tensor = DrawnTensor::from_base(name, shape, &self.scheme, &common, base.as_ref())?;
-                    tensors.push((tensor, (position, 0)));
-                }
-            }
-        }
-        let seed = self.numbers.seed();
+        let (tensors, notes) = match modules::find(&self.scheme)? {
+            Some(module) => self.of_module(&module, &common)?,
+            None => self.of_scheme(&common)?,
+        };
         let (mut tensors, turns): (Vec<_>, Vec<_>) = tensors.into_iter().unzip();
         put_in_turn(common.generator, &mut tensors, &turns);
-        self.slices.of(Plan::new(common.generator, seed, tensors)?.with_notes(notes))
+        self.slices.of(Plan::new(common.generator, self.numbers.seed(), tensors)?.with_notes(notes))
+    }
+
+    /// All tensors of a module for each shape.
+    fn of_module(&self, module: &ModuleSpec, common: &Common) -> Result<Drawn> {
+        let path = module.module.path();
+        ensure!(self.base.is_none(), "--base: {path} does not start from a weight");
+        let fans = "--fan-in and --fan-out do not apply to modules: the shape gives their fans";
+        ensure!(common.fans == Fans::default(), fans);
+        module.layout(self.layout.as_ref(), common.generator)?;
+        let mut tensors = Vec::new();
+        for (position, typed) in self.shapes.iter().enumerate() {
+            let (name, shape) = self.named_shape(typed)?;
+            let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
+            let parts = module.drawn(name.unwrap_or(&alone), &shape, position, (common.dtype, common.generator));
+            tensors.extend(parts.with_context(|| format!("`{typed}`"))?);
+        }
+        Ok((tensors, module.notes(common.generator).collect()))
+    }
+
+    /// A tensor for each shape.
+    fn of_scheme(&self, common: &Common) -> Result<Drawn> {
+        let scheme = plan::resolve(&self.scheme, common.generator)?;
+        let base = self.base(scheme.scheme)?.map(Arc::new);
+        let (mut tensors, mut notes) = (Vec::with_capacity(self.shapes.len()), Vec::new());
+        for (position, typed) in self.shapes.iter().enumerate() {
+            let (name, shape) = self.named_shape(typed)?;
+            let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse);
+            let name = name.with_context(|| format!("`{typed}`"))?;
+            notes.extend(fixes::is_parameter(&self.scheme, typed));
+            let tensor = DrawnTensor::resolved(name, shape, &scheme, common, base.as_ref());
+            let tensor = tensor.map_err(|error| fixes::of_drawing(&scheme, common.fans, &self.shapes, typed, error))?;
+            tensors.push((tensor, (position, 0)));
+        }
+        Ok((tensors, notes))
+    }
+
+    fn named_shape<'a>(&self, typed: &'a str) -> Result<(Option<&'a str>, Shape)> {
+        let (name, shape) = named(typed);
+        Ok((name, shape.parse().map_err(|error| fixes::not_a_shape(&self.scheme, typed, error))?))
     }
 
     /// The weight that the scheme starts from.
-    fn base(&self) -> Result<Option<Base>> {
+    fn base(&self, scheme: &Scheme) -> Result<Option<Base>> {
         let Some(path) = &self.base else { return Ok(None) };
-        let scheme = scheme::resolve(&self.scheme)?.scheme;
         ensure!(scheme.requires == Requires::Base, "--base: {} does not start from a weight", scheme.name);
         let read = Contents::open(path)?.base(self.base_tensor.as_deref(), self.output.resources.limit());
         Ok(Some(read.with_context(|| format!("--base {}", shown(path)))?))
     }
+}
+
+/// Tensors with their turns in a framework's order, and notes.
+type Drawn = (Vec<(DrawnTensor, Turn)>, Vec<String>);
+
+/// A shape, and the name before it if there is one.
+fn named(typed: &str) -> (Option<&str>, &str) {
+    typed.rsplit_once('=').map_or((None, typed), |(name, shape)| (Some(name.trim_end_matches(' ')), shape))
 }

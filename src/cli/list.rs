@@ -38,7 +38,7 @@ Examples:
   fanin list formats";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
+pub(super) enum What {
     Schemes,
     Frameworks,
     Formats,

@@ -28,6 +28,7 @@ mod report;
 mod resources;
 mod screen;
 mod slices;
+mod suggest;
 mod terminal;
 mod tokenizer_files;
 mod usage;

@@ -7,6 +7,7 @@ use std::fmt;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::suggest;
 use crate::text::nearest;
 
 /// A command line that could not be parsed.
@@ -28,6 +29,7 @@ impl Error for UsageError {}
 
 /// The error of a command line.
 pub(super) fn error(error: &clap::Error, line: &mut Command, arguments: &[OsString]) -> UsageError {
+    line.build();
     let fault = match error.kind() {
         // The parser does not report which.
         ErrorKind::InvalidUtf8 => {
@@ -35,9 +37,11 @@ pub(super) fn error(error: &clap::Error, line: &mut Command, arguments: &[OsStri
             let culprit = culprit.cloned().unwrap_or_default();
             format!("`{}` is not UTF-8, as every argument must be except file names", culprit.display())
         }
-        _ => message(error),
+        _ => {
+            let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            message(error, line, &words)
+        }
     };
-    line.build();
     let verb = arguments.get(1).and_then(|verb| verb.to_str()).filter(|verb| *verb != "help");
     let usage = match verb.and_then(|verb| line.find_subcommand_mut(verb)) {
         Some(command) => usage(command),
@@ -53,22 +57,31 @@ fn usage(command: &mut Command) -> String {
 }
 
 /// An error of the parser on one line.
-fn message(error: &clap::Error) -> String {
+fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String {
     let culprit = culprits(error, ContextKind::InvalidArg);
     let value = strings(error, ContextKind::InvalidValue).join(" ");
     match error.kind() {
         ErrorKind::UnknownArgument if culprit.starts_with('-') => {
-            format!("unknown option `{culprit}`{}", near(error, &culprit, ContextKind::SuggestedArg))
+            let near = near(error, &culprit, ContextKind::SuggestedArg);
+            format!("unknown option `{culprit}`{}", suggest::option(&culprit, near, line, arguments))
         }
         ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`"),
         ErrorKind::InvalidSubcommand => {
             let command = strings(error, ContextKind::InvalidSubcommand).join(" ");
-            format!("unknown command `{command}`{}", near(error, &command, ContextKind::SuggestedSubcommand))
+            match suggest::command(&command, arguments.get(2..).unwrap_or_default()) {
+                // The culprit is in the line.
+                Some(line) if line.contains(&command) => format!("unknown command; did you mean `{line}`?"),
+                Some(line) => format!("unknown command `{command}`; did you mean `{line}`?"),
+                None => {
+                    format!("unknown command `{command}`{}", near(error, &command, ContextKind::SuggestedSubcommand))
+                }
+            }
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("{culprit} needs a value"),
         ErrorKind::InvalidValue => {
             let known = strings(error, ContextKind::ValidValue).join(", ");
-            format!("{culprit} `{value}`: use {known}{}", near(error, &value, ContextKind::SuggestedValue))
+            let near = near(error, &value, ContextKind::SuggestedValue);
+            format!("{culprit} `{value}`{}", if near.is_empty() { format!(": use {known}") } else { near })
         }
         ErrorKind::ValueValidation => {
             let fault = error.source().map(ToString::to_string).unwrap_or_default();
@@ -80,7 +93,16 @@ fn message(error: &clap::Error) -> String {
             other if other == culprit => format!("{culprit} is given twice"),
             other => format!("{culprit} cannot be used with {other}"),
         },
-        ErrorKind::MissingRequiredArgument => format!("missing {}", culprit.replace("...", "").replace(", ", " and ")),
+        ErrorKind::MissingRequiredArgument => {
+            let shows = |line: &str| {
+                culprit
+                    .split(", ")
+                    .all(|word| !word.starts_with('-') || line.contains(word.split(' ').next().unwrap_or(word)))
+            };
+            let example = suggest::example(arguments).filter(|line| shows(line));
+            let example = example.map(|line| format!(", as in `{line}`")).unwrap_or_default();
+            format!("missing {}{example}", culprit.replace("...", "").replace(", ", " and "))
+        }
         _ => first_lines(error),
     }
 }

@@ -23,6 +23,7 @@ mod pretrain;
 mod screens;
 mod shell;
 mod slices;
+mod slips;
 mod suggestions;
 mod templates;
 mod verify;
