@@ -165,6 +165,10 @@ impl<'a> Bare<'a> {
     /// Looks up a name, ignoring case, hyphens and underscores. A scheme's own name comes first. Another name has the meaning of the
     /// frameworks that have it if they agree, and otherwise the literature's. Without one there it has the first framework's.
     pub(super) fn find(name: &'a str) -> Result<Self> {
+        // A model has one lookup for each tensor, mostly of a scheme's own name: the names of all frameworks are not read for that.
+        if let Some(scheme) = all().find(|scheme| scheme.name == name) {
+            return Ok(Self { name, scheme, alias: None, disputed: false });
+        }
         let folded = fold(name);
         let mut named: Vec<&Alias> = FRAMEWORKS.iter().flat_map(|framework| framework.aliases).collect();
         named.retain(|alias| fold(alias.name) == folded);

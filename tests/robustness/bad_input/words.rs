@@ -17,7 +17,6 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("init qqqqqqqq 3", &["`qqqqqqqq`", "fanin list schemes"]),
         ("init tourch.normal_ 3", &["`tourch`", "did you mean `torch`?"]),
         ("init torch. 3x3", &["a name is missing after `torch.`", "fanin list schemes --framework torch"]),
-        ("init LSTM 12x8", &["hidden and gates", "torch.nn.LSTM"]),
         ("init keras.layers.LSTM 12x8", &["`keras.layers.LSTM` is a layer", "torch.nn.NAME"]),
         ("model gpt2 --set n_head=5 -o x/", &["fanin: n_embd must be a multiple of n_head"]),
         ("pretrain rbm 4-2 --cd-k x --data x.npy", &["--cd-k is `x`"]),
