@@ -70,7 +70,7 @@ fn a_perceptron_names_the_framework_that_loads_it() {
     for (layout, words) in [
         ("torch", "note: loads into torch.nn.Sequential, by load_state_dict\n"),
         ("mlx", "note: loads into mlx.nn.Sequential, by load_weights\n"),
-        ("keras", "note: loads into keras.Sequential, by set_weights in this order\n"),
+        ("keras", "note: loads into keras.Sequential, by set_weights in the order above\n"),
         ("io", "note: no framework loads these names as they are: use --layout torch, keras, jax, lasagne, mlx\n"),
     ] {
         let report = report(&folder, &format!("mlp 4-3-2 --layout {layout} --force -o x.safetensors"));

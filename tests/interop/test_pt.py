@@ -81,7 +81,7 @@ class Pt(Case):
             with self.subTest(dtype=dtype):
                 path = self.folder / f"{dtype}.pt"
                 init("normal", *TENSORS, "--dtype", dtype, "-o", path)
-                kind, same, aligned, values = self.stderr(python, LOAD, path)
+                kind, same, aligned, values = self.message(python, LOAD, path)
                 self.assertEqual((kind, same, aligned), ("OrderedDict", True, True))
                 self.assertEqual(list(values), list(NAMES), "in the order of the plan")
                 for tensor in TENSORS:

@@ -108,7 +108,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         // The default, reset_after=True, has a bias for the inputs and one for the state.
         gru: &[("kernel", Input, 3), ("recurrent_kernel", Recurrent, 3), ("bias", Biases, 3)],
         sequence: LayerNaming::FirstUnnumbered("dense"),
-        loads_into: Some("keras.Sequential, by set_weights in this order"),
+        loads_into: Some("keras.Sequential, by set_weights in the order above"),
         default_init: Some(of_keras),
     },
     // Flax, as `flatten_dict(variables["params"], sep=".")` names them: without the collection. Its recurrent cells have a
@@ -165,7 +165,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         lstm: &[],
         gru: &[],
         sequence: LayerNaming::ByTensor("arr_"),
-        loads_into: Some("lasagne.layers.set_all_param_values, in this order"),
+        loads_into: Some("lasagne.layers.set_all_param_values, in the order above"),
         default_init: Some(|kind, role, _| weights_only(kind, role, "lasagne.GlorotUniform")),
     },
     Framework {
