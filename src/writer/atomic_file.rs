@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::fill::{self, Settings};
+use super::fill;
+use super::settings::Settings;
 use super::sha256;
 use super::unfinished::{UNCONFIRMED, Unfinished, folder, sync_names};
 use crate::format::{Piece, size};

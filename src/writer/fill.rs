@@ -11,25 +11,10 @@ use super::Encoder;
 use super::checksums::Checksums;
 use super::in_order::{OrderedWriter, STOPPED};
 use super::jobs::{Job, Jobs, check_unchanged, checked, runs};
+use super::settings::{Settings, Step};
 use crate::format::Piece;
 use crate::parallel::on_threads;
-use crate::plan::{Plan, Tensor};
-
-/// A step of the work.
-pub enum Step<'a> {
-    /// A tensor is drawn as a whole, which takes time before its first value.
-    Whole(&'a Tensor),
-    /// This number of bytes of values is complete.
-    Bytes(u64),
-}
-
-/// Execution settings. None of them changes the output.
-pub struct Settings<'a> {
-    /// Number of threads. Called only if several threads are useful, because querying the CPU count is slow.
-    pub threads: &'a (dyn Fn() -> usize + Sync),
-    /// Called with each step, from any thread.
-    pub progress: &'a (dyn Fn(Step) + Sync),
-}
+use crate::plan::Plan;
 
 /// Writes pieces at their offsets from the start of `file`. Their sizes must be known.
 pub(super) fn into_file(plan: &Plan, pieces: &[Piece], settings: &Settings, file: &File) -> Result<()> {

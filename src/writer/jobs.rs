@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::{Encoder, Settings, Step};
+use super::Encoder;
+use super::settings::{Settings, Step};
 use crate::format::{Piece, Render};
 use crate::generator::{Source, column_major};
 use crate::parallel::lock;

@@ -7,6 +7,7 @@ mod encode;
 mod fill;
 mod in_order;
 mod jobs;
+mod settings;
 mod sha256;
 mod unfinished;
 
@@ -15,5 +16,6 @@ pub use atomic_file::{
     standing, withdraw, write_file, write_stream,
 };
 pub use encode::Encoder;
-pub use fill::{Settings, Step, Take, draw};
+pub use fill::{Take, draw};
+pub use settings::{Settings, Step};
 pub use sha256::{sha256_of_bytes, sha256_of_files, sums_file};

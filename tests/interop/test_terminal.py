@@ -1,5 +1,6 @@
 """At a terminal, without -o, the values are shown for reading."""
 
+import os
 import unicodedata
 
 import terminal
@@ -10,7 +11,8 @@ SHAPES = ["4x3", "()", "7", "0x5", "1x1", "100x100", "2000", "3x3x4x5", "30x40x2
 
 class Terminal(Case):
     def shown(self, *arguments):
-        status, data = terminal.run([FANIN, "init", *arguments])
+        env = {**os.environ, "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
+        status, data = terminal.run([FANIN, "init", *arguments], env=env)
         self.assertEqual(status, 0, data)
         text = data.decode("utf-8")
         strange = {letter for letter in text if unicodedata.category(letter)[0] == "C" and letter != "\n"}
@@ -49,7 +51,7 @@ class Terminal(Case):
             self.shown("normal", "784x256", "--dtype", dtype)
 
     def test_a_progress_bar_is_drawn_away(self):
-        status, data = terminal.run([FANIN, "init", "normal", "20000x8000", "-o", self.folder / "w.npy", "--no-fsync"])
+        status, data = terminal.run([FANIN, "init", "normal:std=0.01", "20000x8000", "-o", self.folder / "w.npy", "--no-fsync"])
         self.assertEqual(status, 0)
         text = terminal.settled(data.decode())
         self.assertRegex(text, r"(?s)^weight=20000x8000 f32: [^\n]*\nwrote [^\n]*w\.npy: [^\n]*\n$")
