@@ -104,7 +104,7 @@ fn bars((number, (series, histogram)): (usize, (&Series, &Histogram))) -> Mark {
     Mark { name, ink: INKS[number.min(1)], kind, points }
 }
 
-/// What is expected of each file; files that expect the same share a mark.
+/// A mark for the expected distribution of each file; equal ones are one mark.
 fn expectations(tensor: &Plotted, x: &Axis) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     for series in &tensor.series {

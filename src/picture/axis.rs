@@ -74,7 +74,7 @@ impl Axis {
         magnitude(self.low.abs().max(self.high.abs()))
     }
 
-    /// The ticks whose labels fit: at most `most`, and `fits` decides on their labels.
+    /// As many ticks as satisfy `fits`, at most `most`.
     pub(super) fn ticks(&self, most: usize, fits: impl Fn(&Ticks) -> bool) -> Ticks {
         let sets = (2..=most.max(2)).rev().map(|most| self.ticks_at_most(most));
         sets.clone().find(&fits).unwrap_or_else(|| self.ticks_at_most(1))

@@ -71,26 +71,28 @@ impl Picture<'_> {
 
     /// A panel for each measure and layer; for each measure alone if every layer was measured once.
     fn measured(&self, layers: usize) -> Vec<Panel> {
-        let mut curves: Vec<Curve> = Vec::new();
-        let once = self.history.rows().count() == layers;
-        for row in self.history.rows() {
-            for (number, (name, value)) in row.training.into_iter().enumerate() {
-                let layer = (!once).then_some(row.layer);
-                let known = curves.iter().position(|curve| (curve.name, curve.layer) == (name, layer));
-                let known = known.unwrap_or_else(|| {
-                    curves.push(Curve { name, layer, ..Curve::default() });
-                    curves.len() - 1
-                });
-                let x = if once { to_f64(row.layer as u64 + 1) } else { row.epoch };
-                curves[known].training.push((x, value));
-                curves[known].held_out.extend(row.held_out.get(number).map(|&(_, value)| (x, value)));
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.history.rows().flat_map(|row| row.training) {
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
-        let order = |name: &str| curves.iter().position(|curve| curve.name == name);
-        let orders: Vec<_> = curves.iter().map(|curve| order(curve.name)).collect();
-        let mut ordered: Vec<_> = orders.into_iter().zip(&curves).collect();
-        ordered.sort_by_key(|(order, curve)| (*order, curve.layer));
-        ordered.into_iter().map(|(_, curve)| curve.panel(layers)).collect()
+        let is_once = self.history.rows().count() == layers;
+        let places = || if is_once { vec![None] } else { (0..layers).map(Some).collect() };
+        let curves = names.iter().flat_map(|name| places().into_iter().map(|layer| self.curve(name, layer)));
+        curves.filter(|curve| !curve.training.is_empty()).map(|curve| curve.panel(layers)).collect()
+    }
+
+    /// A measure over the epochs of a layer, or over all layers.
+    fn curve<'a>(&'a self, name: &'a str, layer: Option<usize>) -> Curve<'a> {
+        let mut curve = Curve { name, layer, training: Vec::new(), held_out: Vec::new() };
+        for row in self.history.rows().filter(|row| layer.is_none_or(|layer| layer == row.layer)) {
+            let x = if layer.is_some() { row.epoch } else { to_f64(row.layer as u64 + 1) };
+            let point = |means: Vec<(&str, f64)>| means.into_iter().find(|mean| mean.0 == name).map(|mean| (x, mean.1));
+            curve.training.extend(point(row.training));
+            curve.held_out.extend(point(row.held_out));
+        }
+        curve
     }
 }
 
@@ -99,7 +101,6 @@ fn comment(run: &str) -> String {
 }
 
 /// A measure over the epochs of a layer, or over all layers.
-#[derive(Default)]
 struct Curve<'a> {
     name: &'a str,
     /// The layer, from 0; `None` for all layers.

@@ -40,7 +40,9 @@ impl FromStr for Plot {
 
     /// `-` or the name of a file.
     fn from_str(text: &str) -> Result<Self> {
-        if text == "-" { Ok(Self::Terminal) } else { text.parse().map(Self::File) }
+        // After --plot, a file to read would be taken for the picture.
+        let file = || text.parse().map(Self::File).context("use FILE.svg or FILE.png, or put --plot last");
+        if text == "-" { Ok(Self::Terminal) } else { file() }
     }
 }
 
