@@ -96,8 +96,12 @@ const MODEL: &str = "spec";
 /// The words of an argument of a command.
 fn words(command: &str, argument: &str) -> Vec<Word> {
     match argument {
-        "scheme" if command == "explain" => {
-            schemes().chain([word(explain::PACKING_WORD, explain::PACKING_USE)]).collect()
+        "name" if command == "explain" => {
+            let of_frameworks = schemes().filter(|(name, _)| name.contains('.'));
+            let mut words: Vec<Word> = explain::names().map(|(name, kind)| word(name, kind)).collect();
+            words.sort();
+            words.dedup_by(|one, other| one.0 == other.0);
+            words.into_iter().chain(of_frameworks).collect()
         }
         "scheme" => schemes().collect(),
         "output_scheme" | "bias" => scheme::all().map(|row| word(row.name, row.summary)).collect(),

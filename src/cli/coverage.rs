@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::{Value, json};
+
 use super::screen::Screen;
 use crate::scheme;
 use crate::scheme::frameworks::{COMMON, FRAMEWORKS, Framework, Name, Unsupported};
@@ -17,6 +19,11 @@ pub(super) fn of_framework(screen: &mut Screen, framework: &Framework) -> io::Re
     screen.rows(names.iter().map(|row| [format!("  {}", row.name), meaning(row)]))?;
     screen.exact("")?;
     screen.line(format!("`{word}.NAME` has {word}'s meaning wherever a scheme is named."))
+}
+
+/// A name for machines: its meaning with every default, or the reason that it has none.
+pub(super) fn json(row: &Name) -> Value {
+    json!({ "name": row.name, "means": row.meaning.ok().map(spelled_out), "refusal": row.meaning.err().map(Unsupported::refusal) })
 }
 
 /// An expression with its defaults, which differ between frameworks.
@@ -63,7 +70,7 @@ pub(super) fn page(out: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-    writeln!(out, "\n## {} that name no scheme\n\n| name | why |\n|---|---|", COMMON.title)?;
+    writeln!(out, "\n## {} without a scheme\n\n| name | why |\n|---|---|", COMMON.title)?;
     for row in COMMON.unsupported {
         writeln!(out, "| `{}` | {} |", row.names.join("`, `"), row.refusal())?;
     }

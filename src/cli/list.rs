@@ -4,38 +4,45 @@ use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use serde_json::{Value, json};
 
 use super::screen::Screen;
 use super::{coverage, explain, help};
 use crate::format::FORMATS;
-use crate::generator::{Framework, GENERATORS, Generator};
+use crate::generator::{GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
-use crate::model::layers::modules::{MODULES, Module};
+use crate::model::layers::modules::MODULES;
 use crate::pretrain::METHODS;
 use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
-use crate::scheme::{self, SCHEMES, frameworks};
+use crate::scheme::{self, SCHEMES, Scheme, frameworks};
 use crate::tensor::LAYOUTS;
-use crate::text::figure;
+use crate::text::{figure, json_line};
 
-/// List the schemes, frameworks, formats, generators, layouts, gains, models, modules or methods of learning.
+/// List schemes, frameworks, formats, generators, layouts, gains, models, modules or pretraining methods.
 #[derive(clap::Args)]
 #[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct List {
     /// Kind of names
     what: What,
     /// Framework whose names of schemes are listed
-    #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with = "markdown")]
+    #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with_all = ["markdown", "search"])]
     framework: Option<String>,
+    /// Schemes with these words in their names, summaries or sources
+    #[arg(long, value_name = "WORDS", help_heading = help::OUTPUT, conflicts_with = "markdown")]
+    search: Option<String>,
     /// Print all schemes or frameworks as Markdown
     #[arg(long, help_heading = help::OUTPUT)]
     markdown: bool,
+    /// Print as JSON
+    #[arg(long, help_heading = help::OUTPUT, conflicts_with = "markdown")]
+    json: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   fanin list schemes
-  fanin list schemes --framework torch
-  fanin list formats";
+  fanin list schemes --search glorot
+  fanin list schemes --framework torch";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum What {
@@ -50,70 +57,136 @@ pub(super) enum What {
     PretrainMethods,
 }
 
+/// A row of a list: its columns, and the same for machines as an object with `name` and further keys.
+struct Row {
+    cells: Vec<String>,
+    json: Value,
+}
+
+fn row<const N: usize>(cells: [&str; N], json: Value) -> Row {
+    Row { cells: cells.map(Into::into).into(), json }
+}
+
 impl List {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let pages = [What::Schemes, What::Frameworks];
         ensure!(!self.markdown || pages.contains(&self.what), "--markdown lists schemes or frameworks only");
         ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework lists schemes only");
+        ensure!(self.search.is_none() || self.what == What::Schemes, "--search lists schemes only");
+        if self.json {
+            let rows: Vec<Value> = self.rows()?.into_iter().map(|row| row.json).collect();
+            return Ok(writeln!(out, "{}", json_line(&Value::from(rows)))?);
+        }
         if self.markdown {
-            return Ok(if self.what == What::Schemes { explain::page(out) } else { coverage::page(out) }?);
+            return Ok(if self.what == What::Schemes { explain::markdown(out) } else { coverage::page(out) }?);
         }
         let screen = &mut Screen::stdout(out);
-        match self.what {
-            What::Schemes => match &self.framework {
-                Some(word) => coverage::of_framework(screen, frameworks::Framework::find(word)?)?,
-                None => schemes(screen)?,
-            },
-            What::Frameworks => coverage::summary(screen)?,
-            What::Formats => screen.rows(
-                FORMATS
-                    .iter()
-                    .map(|format| [format.name.into(), format!(".{}", format.extensions[0]), format.summary.into()]),
-            )?,
-            What::Generators => {
-                let like = |row: &Framework| {
-                    format!("--like {}: {}; the same values since {}", row.word, row.release, row.since)
-                };
-                let like = |row: &Generator| row.framework.as_ref().map_or("the default".into(), like);
-                screen.rows(GENERATORS.iter().map(|row| [row.name.into(), like(row), row.summary.into()]))?;
-            }
-            What::Layouts => {
-                screen.rows(LAYOUTS.iter().map(|row| [row.name.into(), row.rule(), row.summary.into()]))?;
-            }
-            What::Models => models(screen)?,
-            What::Modules => screen.rows(MODULES.iter().map(|module| {
-                let Module { weights, axes, example, .. } = module;
-                [module.path(), (*example).into(), format!("{}: {axes}", weights[0])]
-            }))?,
-            What::PretrainMethods => {
-                screen.rows(METHODS.iter().map(|row| [row.name.into(), row.summary.into(), row.source.into()]))?;
-            }
-            What::Gains => screen.rows(GAINS.iter().map(|gain| {
-                let also =
-                    if gain.aliases.is_empty() { String::new() } else { format!("also {}", gain.aliases.join(", ")) };
-                [gain.name.into(), figure(gain.number(DEFAULT_SLOPE)), gain.formula.into(), gain.source.into(), also]
-            }))?,
+        match (self.what, &self.framework) {
+            (What::Schemes, Some(word)) => coverage::of_framework(screen, frameworks::Framework::find(word)?)?,
+            (What::Schemes, None) => schemes(screen, &self.schemes()?, self.search.is_some())?,
+            (What::Frameworks, _) => coverage::summary(screen)?,
+            _ => screen.rows(self.rows()?.into_iter().map(|row| row.cells))?,
+        }
+        if self.what == What::Models {
+            screen.exact("")?;
+            let default = "The first is the default if a config.json names none.";
+            screen.line(format!("{default} Names, shapes and values follow {FOLLOWS}."))?;
         }
         Ok(())
     }
+
+    /// The schemes that are listed, each with its heading.
+    fn schemes(&self) -> Result<Vec<(&'static str, &'static Scheme)>> {
+        let all = SCHEMES.iter().flat_map(|family| family.schemes.iter().map(|scheme| (family.name, scheme)));
+        let Some(words) = &self.search else { return Ok(all.collect()) };
+        let found: Vec<&str> = scheme::search(words).iter().map(|scheme| scheme.name).collect();
+        ensure!(
+            !found.is_empty(),
+            "no scheme has `{words}` in its names, summary or source; `fanin list schemes` shows all"
+        );
+        Ok(all.filter(|(_, scheme)| found.contains(&scheme.name)).collect())
+    }
+
+    fn rows(&self) -> Result<Vec<Row>> {
+        Ok(match (self.what, &self.framework) {
+            (What::Schemes, Some(word)) => {
+                let names = frameworks::Framework::find(word)?.offered();
+                names.iter().map(|name| row([], coverage::json(name))).collect()
+            }
+            (What::Schemes, None) => {
+                let json = |(family, scheme): (_, &Scheme)| {
+                    let Scheme { name, summary, source, aliases, .. } = scheme;
+                    json!({ "name": name, "summary": summary, "family": family, "source": source, "aliases": aliases })
+                };
+                self.schemes()?.into_iter().map(|row| Row { cells: Vec::new(), json: json(row) }).collect()
+            }
+            (What::Frameworks, _) => {
+                let json = |row: &frameworks::Framework| {
+                    let includes = row.included().map(|other| other.word);
+                    json!({ "name": row.word, "summary": row.title, "names": row.names().len(), "includes": includes })
+                };
+                frameworks::FRAMEWORKS.iter().map(|framework| row([], json(framework))).collect()
+            }
+            (What::Formats, _) => FORMATS.iter().map(|format| {
+                let extension = format!(".{}", format.extensions[0]);
+                let json = json!({ "name": format.name, "summary": format.summary, "extensions": format.extensions });
+                row([format.name, &extension, format.summary], json)
+            }).collect(),
+            (What::Generators, _) => GENERATORS.iter().map(generator).collect(),
+            (What::Layouts, _) => LAYOUTS.iter().map(|layout| {
+                let (rule, json) = (layout.rule(), json!({ "name": layout.name, "summary": layout.summary, "axes": layout.rule() }));
+                row([layout.name, &rule, layout.summary], json)
+            }).collect(),
+            (What::Models, _) => Family::all()?.iter().map(|family| {
+                let json = json!({ "name": family.model_type, "architectures": family.architectures });
+                row([&family.model_type, &family.architectures.join(", ")], json)
+            }).collect(),
+            (What::Modules, _) => MODULES.iter().map(|module| {
+                let (path, axes) = (module.path(), format!("{}: {}", module.weights[0], module.axes));
+                let json = json!({ "name": path, "shape": module.example, "weight": module.weights[0], "axes": module.axes });
+                row([&path, module.example, &axes], json)
+            }).collect(),
+            (What::PretrainMethods, _) => METHODS.iter().map(|method| {
+                let json = json!({ "name": method.name, "summary": method.summary, "source": method.source });
+                row([method.name, method.summary, method.source], json)
+            }).collect(),
+            (What::Gains, _) => GAINS.iter().map(|gain| {
+                let (value, others) = (gain.number(DEFAULT_SLOPE), gain.aliases.join(", "));
+                let also = if others.is_empty() { others } else { format!("also {others}") };
+                let json = json!({ "name": gain.name, "value": value, "formula": gain.formula, "source": gain.source, "aliases": gain.aliases });
+                row([gain.name, &figure(value), gain.formula, gain.source, &also], json)
+            }).collect(),
+        })
+    }
 }
 
-fn models(screen: &mut Screen) -> Result<()> {
-    let families = Family::all()?;
-    screen.rows(families.iter().map(|family| [family.model_type.clone(), family.architectures.join(", ")]))?;
-    screen.exact("")?;
-    let default = "The first is the default if a config.json names none.";
-    Ok(screen.line(format!("{default} Names, shapes and values follow {FOLLOWS}."))?)
+fn generator(generator: &Generator) -> Row {
+    let Generator { name, summary, framework, .. } = generator;
+    let like = framework.as_ref().map_or("the default".into(), |row| {
+        format!("--like {}: {}; the same values since {}", row.word, row.release, row.since)
+    });
+    let of = framework.as_ref().map(|row| json!({ "like": row.word, "release": row.release, "since": row.since }));
+    row([name, &like, summary], json!({ "name": name, "summary": summary, "framework": of }))
 }
 
-fn schemes(screen: &mut Screen) -> io::Result<()> {
-    let of_family = |(position, family): (usize, &scheme::Family)| {
-        let before = (position > 0).then(|| [String::new(), String::new()]);
-        let schemes = family.schemes.iter().map(|scheme| [format!("  {}", scheme.name), scheme.summary.into()]);
-        before.into_iter().chain([[family.name.into(), String::new()]]).chain(schemes)
-    };
-    screen.rows(SCHEMES.iter().enumerate().flat_map(of_family))?;
+/// Prints schemes under their headings.
+fn schemes(screen: &mut Screen, schemes: &[(&str, &Scheme)], searched: bool) -> io::Result<()> {
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    let mut last = "";
+    for (family, scheme) in schemes {
+        if *family != last {
+            let before = (!last.is_empty()).then(|| [String::new(), String::new()]);
+            rows.extend(before.into_iter().chain([[(*family).into(), String::new()]]));
+            last = family;
+        }
+        rows.push([format!("  {}", scheme.name), scheme.summary.into()]);
+    }
+    screen.rows(rows)?;
+    if searched {
+        return Ok(());
+    }
     screen.exact("")?;
     screen.line("`fanin explain NAME` shows the formula, the parameters, the source and other names.")?;
-    screen.line("`fanin list schemes --framework torch` shows the names of a framework and their meanings.")
+    screen.line("`fanin list schemes --framework torch` shows the names of a framework and their meanings.")?;
+    screen.line("`fanin list schemes --search WORDS` shows the schemes with these words.")
 }

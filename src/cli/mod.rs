@@ -97,7 +97,7 @@ enum Command {
     Inspect(Deferred<inspect::Inspect>),
     /// Recompute and compare a file's values, or test their distribution
     Verify(Deferred<verify::Verify>),
-    /// Explain a scheme: formula, parameters, source, other names
+    /// Explain a name: meaning, formula, parameters, source
     Explain(Deferred<explain::Explain>),
     /// Print a completion script for a shell
     Completions(Deferred<completions::Completions>),

@@ -17,6 +17,8 @@ use crate::text::escape;
 const USUAL_WIDTH: usize = 80;
 /// The largest width of pictures, and the smallest width of text.
 const WIDEST_PICTURE: usize = 120;
+/// The largest width of paragraphs.
+const WIDEST_TEXT: usize = 100;
 const NARROWEST: usize = 20;
 /// A column without a longer cell is one of words.
 const LONGEST_WORDS: usize = 16;
@@ -46,6 +48,11 @@ impl<'o> Screen<'o> {
     /// The width of pictures made of characters.
     pub(super) fn picture_width(&self) -> usize {
         self.width.unwrap_or(USUAL_WIDTH).min(WIDEST_PICTURE)
+    }
+
+    /// The width of paragraphs.
+    pub(super) fn text_width(&self) -> usize {
+        self.width.unwrap_or(WIDEST_TEXT).min(WIDEST_TEXT)
     }
 
     /// Prints a line, broken between words where it exceeds the width.
@@ -87,11 +94,12 @@ impl<'o> Screen<'o> {
     }
 
     /// Prints rows without titles: names, then words or text.
-    pub(super) fn rows<const N: usize>(&mut self, rows: impl IntoIterator<Item = [String; N]>) -> io::Result<()> {
-        let rows: Vec<[String; N]> = rows.into_iter().collect();
+    pub(super) fn rows(&mut self, rows: impl IntoIterator<Item = impl Into<Vec<String>>>) -> io::Result<()> {
+        let rows: Vec<Vec<String>> = rows.into_iter().map(Into::into).collect();
         let is_text = |column: usize| rows.iter().any(|row| row[column].chars().count() > LONGEST_WORDS);
         let column = |number| if number > 0 && is_text(number) { Column::text("") } else { Column::words("") };
-        self.table(&Table::new((0..N).map(column), rows.iter().map(|row| row.to_vec())))
+        let columns: Vec<Column> = (0..rows.first().map_or(0, Vec::len)).map(column).collect();
+        self.table(&Table::new(columns, rows))
     }
 
     /// Prints a table in the layout that fits the width.

@@ -113,6 +113,13 @@ impl Family {
         Ok(typed)
     }
 
+    /// The keys of its `config.json`, each with the default of the library.
+    pub fn keys(&self) -> Result<Vec<(String, Value)>> {
+        let mut defaults = self.defaults()?;
+        let known = self.constants().filter(|(key, _)| !is_private(key));
+        Ok(known.map(|(key, _)| (key.into(), defaults.remove(key).unwrap_or_default())).collect())
+    }
+
     fn defaults(&self) -> Result<Map<String, Value>> {
         let asked = self.asked(&Config::default(), &self.architectures[0], None, &Request::default());
         Ok(self.recipe.model(&asked)?.constants)

@@ -13,6 +13,23 @@ pub struct Meaning {
     pub names: Vec<&'static Alias>,
 }
 
+impl Meaning {
+    /// The meanings of names, in their order.
+    pub(super) fn of(aliases: impl Iterator<Item = &'static Alias>) -> Vec<Self> {
+        let mut meanings: Vec<Self> = Vec::new();
+        for alias in aliases {
+            match meanings.iter_mut().find(|meaning| meaning.means == alias.means) {
+                Some(meaning) => {
+                    meaning.note = meaning.note.or(alias.note);
+                    meaning.names.push(alias);
+                }
+                None => meanings.push(Self { means: alias.means, note: alias.note, names: vec![alias] }),
+            }
+        }
+        meanings
+    }
+}
+
 impl Scheme {
     /// Its names in the frameworks, in the order of the pages.
     pub fn framework_aliases(&self) -> impl Iterator<Item = &'static Alias> + use<'_> {
@@ -22,16 +39,7 @@ impl Scheme {
 
     /// Its names in the frameworks by their meaning, the literature's first.
     pub fn meanings(&self) -> Vec<Meaning> {
-        let mut meanings: Vec<Meaning> = Vec::new();
-        for alias in self.framework_aliases() {
-            match meanings.iter_mut().find(|meaning| meaning.means == alias.means) {
-                Some(meaning) => {
-                    meaning.note = meaning.note.or(alias.note);
-                    meaning.names.push(alias);
-                }
-                None => meanings.push(Meaning { means: alias.means, note: alias.note, names: vec![alias] }),
-            }
-        }
+        let mut meanings = Meaning::of(self.framework_aliases());
         meanings.sort_by_key(|meaning| meaning.means != self.name);
         meanings
     }

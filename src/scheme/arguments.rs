@@ -208,13 +208,16 @@ impl Arguments {
         gain.number(self.optional(&SLOPE))
     }
 
+    /// Every parameter, with its value if it has one.
+    pub(super) fn spelled_out(&self) -> impl Iterator<Item = (&'static dyn AnyParameter, Option<&str>)> {
+        self.parameters.iter().enumerate().map(|(place, parameter)| (*parameter, self.spelled_at(place)))
+    }
+
     /// `key=value` for each parameter with a value, in the parameters' order; empty if there is none.
     pub fn canonical(&self) -> String {
         let pairs: Vec<String> = self
-            .parameters
-            .iter()
-            .enumerate()
-            .filter_map(|(place, parameter)| Some(format!("{}={}", parameter.name(), self.spelled_at(place)?)))
+            .spelled_out()
+            .filter_map(|(parameter, value)| Some(format!("{}={}", parameter.name(), value?)))
             .collect();
         pairs.join(",")
     }

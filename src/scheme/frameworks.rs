@@ -146,8 +146,13 @@ impl Framework {
 impl Unsupported {
     /// The reason why the name is refused, and a replacement.
     pub fn refusal(&self) -> String {
+        format!("no scheme here: it {}", self.reason())
+    }
+
+    /// The refusal without its subject.
+    pub fn reason(&self) -> String {
         let instead = if self.instead.is_empty() { String::new() } else { format!("; {}", self.instead) };
-        format!("no scheme here: it {}{instead}", self.why)
+        format!("{}{instead}", self.why)
     }
 
     fn has(&self, name: &str) -> bool {

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::alias::Meaning;
 use super::expression::{Expression, fold};
 use super::frameworks::{Alias, FRAMEWORKS, Framework, Unsupported};
-use super::parameter_alias::Dialect;
+use super::parameter_alias::{Dialect, TheirParameter};
 use super::parity::{DistributionOf, DrawContext};
-use super::{Arguments, Requires, Scheme, Site, all};
+use super::{AnyParameter, Arguments, Requires, Scheme, Site, all};
 use crate::distribution::Distribution;
 use crate::tensor::{Fans, Layout};
 use crate::text::{did_you_mean, did_you_mean_or_list};
@@ -18,12 +19,27 @@ pub struct Resolved {
     /// Remarks on the name for the user.
     pub notes: Vec<String>,
     arguments: Arguments,
-    /// The expression behind a framework's name.
-    stands_for: Option<&'static str>,
+    /// The framework's name whose meaning it has.
+    alias: Option<&'static Alias>,
     framework: Option<&'static Framework>,
 }
 
 impl Resolved {
+    /// The framework's name whose meaning and words the expression has; `None` for a scheme with its own.
+    pub fn alias(&self) -> Option<&'static Alias> {
+        self.alias
+    }
+
+    /// The scheme's parameters and their values in the words of a framework's name.
+    pub fn their_parameters(&self, alias: &Alias) -> Vec<TheirParameter> {
+        let dialect =
+            Framework::find(alias.framework).map_or(Dialect::COMMON, |framework| Dialect::new(framework, alias.name));
+        let own = |(parameter, _): &(&dyn AnyParameter, _)| {
+            self.scheme.parameters.iter().any(|own| own.name() == parameter.name())
+        };
+        self.arguments.spelled_out().filter(own).map(|(ours, value)| dialect.theirs(ours, value)).collect()
+    }
+
     /// A note if the named framework stores weights of this rank in another axis order than the default layout: shapes copied from it have
     /// that order.
     pub fn other_layout(&self, layout: &Layout, rank: usize) -> Option<String> {
@@ -46,7 +62,7 @@ impl Resolved {
 
     /// Omits the meaning from errors, if the typed name is the scheme's own.
     pub(super) fn without_meaning(self) -> Self {
-        Self { stands_for: None, ..self }
+        Self { alias: None, ..self }
     }
 
     /// The expression with every default, independent of a shape.
@@ -78,8 +94,8 @@ impl Resolved {
                 None => (self.scheme.distribution)(&mut arguments, site),
             }
         });
-        let distribution = match self.stands_for {
-            Some(means) => distribution.with_context(|| format!("that name means `{means}`"))?,
+        let distribution = match self.alias {
+            Some(alias) => distribution.with_context(|| format!("that name means `{}`", alias.means))?,
             None => distribution?,
         };
         Ok((distribution, self.canonical(&arguments)))
@@ -97,7 +113,7 @@ pub fn resolve(text: &str) -> Result<Resolved> {
     let alias = qualified(framework, name)?;
     let (scheme, arguments) = read_as(alias, &typed)?;
     let framework = Framework::find(alias.framework).ok();
-    Ok(Resolved { scheme, notes: Vec::new(), arguments, stands_for: Some(alias.means), framework })
+    Ok(Resolved { scheme, notes: Vec::new(), arguments, alias: Some(alias), framework })
 }
 
 /// The scheme of a framework's name, and the arguments of an expression with the framework's defaults and words.
@@ -150,6 +166,17 @@ pub fn unsupported(typed: &str) -> Option<&'static Unsupported> {
     }
 }
 
+/// The frameworks' aliases with a name.
+fn named(name: &str) -> impl Iterator<Item = &'static Alias> {
+    let folded = fold(name);
+    FRAMEWORKS.iter().flat_map(|framework| framework.aliases).filter(move |alias| fold(alias.name) == folded)
+}
+
+/// The frameworks' meanings of a name.
+pub fn meanings_of(name: &str) -> Vec<Meaning> {
+    Meaning::of(named(name))
+}
+
 /// The meaning of a name without a framework.
 pub(super) struct Bare<'a> {
     name: &'a str,
@@ -170,8 +197,7 @@ impl<'a> Bare<'a> {
             return Ok(Self { name, scheme, alias: None, disputed: false });
         }
         let folded = fold(name);
-        let mut named: Vec<&Alias> = FRAMEWORKS.iter().flat_map(|framework| framework.aliases).collect();
-        named.retain(|alias| fold(alias.name) == folded);
+        let mut named: Vec<&Alias> = named(name).collect();
         // `normal_` is a function of torch that fills in place; `normal` is a scheme.
         let in_place = |alias: &&Alias| alias.name.ends_with('_');
         let fills = name.ends_with('_') && named.iter().any(in_place);
@@ -190,7 +216,9 @@ impl<'a> Bare<'a> {
         };
         let disputed = disagrees(first.means);
         let literature = |alias: &&Alias| alias.means == alias.scheme || scheme_word(alias.means) != alias.scheme;
-        let alias = Some(*first).filter(|_| !disputed || !named.iter().any(literature));
+        // A framework that refuses the name has another meaning for it, such as a module.
+        let is_refused = Unsupported::find(name).is_some();
+        let alias = Some(*first).filter(|_| !is_refused && (!disputed || !named.iter().any(literature)));
         let alias = alias.filter(|alias| alias.means != alias.scheme);
         let word = alias.map_or(first.scheme, |alias| scheme_word(alias.means));
         let scheme = own(word).ok_or_else(|| unknown(word))?;
@@ -209,7 +237,7 @@ impl<'a> Bare<'a> {
         let is_own = self.alias.is_none() && fold(self.name) == fold(scheme.name);
         let small = scheme.small_default.as_ref().filter(|small| is_own && !arguments.sets(small.spread));
         let notes = self.dispute().into_iter().chain(small.map(|small| small.note.into())).collect();
-        Ok(Resolved { scheme, notes, arguments, stands_for: self.alias.map(|alias| alias.means), framework: None })
+        Ok(Resolved { scheme, notes, arguments, alias: self.alias, framework: None })
     }
 
     /// A note if frameworks give the name different meanings.
@@ -244,7 +272,7 @@ pub fn find(name: &str) -> Result<&'static Scheme> {
 }
 
 /// Every unqualified name of a scheme.
-pub(super) fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
+pub fn words(scheme: &'static Scheme) -> impl Iterator<Item = &'static str> {
     let of_frameworks = scheme.framework_aliases().map(|alias| alias.name);
     std::iter::once(scheme.name).chain(scheme.aliases.iter().copied()).chain(of_frameworks)
 }
@@ -278,7 +306,8 @@ mod tests {
             ("flax", "uniform", "uniform:low=0,high=0.01"),
             ("hk", "RandomUniform", "uniform:low=0,high=1"),
         ] {
-            assert_eq!(resolve(&format!("{framework}.{name}")).unwrap().stands_for, Some(means), "{framework}.{name}");
+            let alias = resolve(&format!("{framework}.{name}")).unwrap().alias.unwrap();
+            assert_eq!(alias.means, means, "{framework}.{name}");
         }
     }
 

@@ -31,6 +31,7 @@ mod positive;
 mod recurrent;
 mod reservoir;
 mod scaled;
+mod search;
 mod sines;
 mod site;
 mod sparse;
@@ -43,10 +44,11 @@ pub use alias::Meaning;
 pub use arguments::Arguments;
 pub use example::{Example, example, example_on};
 pub(crate) use expression::Expression;
-pub use lookup::{Resolved, find, look_up, resolve, unsupported, with_parameter};
+pub use lookup::{Resolved, find, look_up, meanings_of, resolve, unsupported, with_parameter, words};
 pub(crate) use number::number;
 pub(crate) use parameter::{AnyParameter, Choice, Kind, Parameter, Value, choice, unknown_word};
-pub use parameter_alias::parameter_words;
+pub use parameter_alias::{TheirParameter, parameter_words};
+pub use search::search;
 pub use site::{PACKING, Site};
 
 use crate::distribution::Distribution;
@@ -191,7 +193,6 @@ pub fn all() -> impl Iterator<Item = &'static Scheme> {
 mod tests {
     use super::expression::{Expression, fold};
     use super::frameworks::{Alias, FRAMEWORKS};
-    use super::lookup::words;
     use super::*;
     use crate::tensor::{Base, Fans, Layout, Shape, TensorIdentity};
     use std::collections::HashMap;

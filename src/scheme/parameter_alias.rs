@@ -4,6 +4,17 @@
 use super::Scheme;
 use super::expression::fold;
 use super::frameworks::{COMMON, FRAMEWORKS, Framework, ParameterAlias};
+use super::parameter::{AnyParameter, Kind};
+
+/// A parameter of a scheme in the words of a framework.
+pub struct TheirParameter {
+    /// The framework's word, or ours if it has none.
+    pub word: String,
+    /// The value if none is given.
+    pub default: Option<String>,
+    /// The parameter.
+    pub ours: &'static dyn AnyParameter,
+}
 
 /// The vocabulary of one name of a framework.
 #[derive(Clone, Copy)]
@@ -39,17 +50,43 @@ impl Dialect {
         self.framework.positional
     }
 
+    /// The framework, and the one whose names it offers as its own.
+    fn frameworks(self) -> impl Iterator<Item = &'static Framework> {
+        std::iter::once(self.framework).chain(self.framework.included())
+    }
+
+    /// Its own words for parameters.
+    fn words(self) -> impl Iterator<Item = &'static ParameterAlias> {
+        let words = self.frameworks().flat_map(|framework| framework.parameters);
+        words.filter(move |word| word.name.is_empty() || fold(word.name) == fold(self.name))
+    }
+
     /// Our parameter for a word, among those that the scheme `takes`.
     pub(super) fn parameter(self, theirs: &str, takes: impl Fn(&str) -> bool) -> Option<&'static str> {
-        let words = COMMON.parameters.iter().chain(self.framework.parameters);
-        let mut own = words.filter(|word| word.name.is_empty() || fold(word.name) == fold(self.name));
-        own.find(|word| fold(word.theirs) == fold(theirs) && takes(word.ours)).map(|word| word.ours)
+        let mut words = self.words().chain(COMMON.parameters);
+        words.find(|word| fold(word.theirs) == fold(theirs) && takes(word.ours)).map(|word| word.ours)
     }
 
     /// A value in our words.
     pub(super) fn value<'a>(self, parameter: &str, theirs: &'a str) -> &'a str {
-        let mut words = self.framework.values.iter();
+        let mut words = self.frameworks().flat_map(|framework| framework.values);
         words.find(|(of, word, _)| *of == parameter && fold(word) == fold(theirs)).map_or(theirs, |word| word.2)
+    }
+
+    /// Our parameter and its value in the framework's words.
+    pub(super) fn theirs(self, ours: &'static dyn AnyParameter, value: Option<&str>) -> TheirParameter {
+        let word = self.words().find(|word| word.ours == ours.name()).map_or(ours.name(), |word| word.theirs);
+        let mut values = self.frameworks().flat_map(|framework| framework.values);
+        let default = value.map(|value| {
+            // Keras's `normal` is our `truncated-normal`, which it takes as well.
+            let is_ours = |word: &&str| matches!(ours.kind(), Kind::Choice(words) if words.contains(word));
+            let theirs = values.find(|(of, word, known)| *of == ours.name() && *known == value && !is_ours(word));
+            match ours.kind() {
+                Kind::Choice(_) | Kind::Gain => theirs.map_or_else(|| value.replace('-', "_"), |word| word.1.into()),
+                _ => value.into(),
+            }
+        });
+        TheirParameter { word: word.into(), default, ours }
     }
 
     /// The slope in effect. Some frameworks read it only for the leaky rectifier, and have a default.

@@ -1,6 +1,7 @@
 //! `fanin list`: every row names something that other commands accept.
 
-use crate::common::Folder;
+use crate::common::{Ended, Folder};
+use serde_json::Value;
 
 /// The rows of a list, each as its first two columns.
 fn rows(folder: &Folder, list: &str) -> Vec<[String; 2]> {
@@ -57,4 +58,48 @@ fn the_page_of_schemes_has_every_listed_scheme() {
     for name in listed.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(' ')).map(|(name, _)| name) {
         assert!(page.contains(&format!("`{name}`")) || page.contains(&format!("# {name}\n")), "{name}");
     }
+}
+
+#[test]
+fn a_search_finds_schemes_by_names_of_frameworks_summaries_and_sources() {
+    let folder = Folder::new();
+    for (words, found) in [
+        ("kaiming", "he-normal"),
+        ("Saxe", "orthogonal"),
+        ("Glorot 2010", "glorot-uniform"),
+        ("truncated", "truncated-normal"),
+        ("XavierUniform", "glorot-uniform"),
+    ] {
+        let printed = |line| String::from_utf8(folder.fanin(line).arg(words).output().unwrap().stdout).unwrap();
+        let listed = printed("list schemes --search");
+        assert!(listed.contains(&format!("  {found} ")), "{words}: {listed}");
+        assert!(!listed.contains("  zeros "), "{words}: {listed}");
+        let rows: Vec<Value> = serde_json::from_str(&printed("list schemes --json --search")).unwrap();
+        assert_eq!(rows.len(), listed.lines().filter(|line| line.starts_with("  ")).count());
+        assert!(rows.iter().any(|row| row["name"] == found && row["source"].is_string()), "{rows:?}");
+    }
+    let ended = Ended::of(&mut folder.fanin("list schemes --search qqqq"));
+    assert!(ended.is_refusal() && ended.stderr.contains("no scheme has `qqqq`"), "{}", ended.stderr);
+    let ended = Ended::of(&mut folder.fanin("list formats --search npy"));
+    assert!(ended.is_refusal() && ended.stderr.contains("--search lists schemes only"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_list_has_a_form_for_machines() {
+    let folder = Folder::new();
+    for list in
+        ["schemes", "frameworks", "formats", "generators", "layouts", "gains", "models", "modules", "pretrain-methods"]
+    {
+        let rows: Vec<Value> = serde_json::from_slice(&folder.done(&format!("list {list} --json"))).unwrap();
+        let listed = String::from_utf8(folder.done(&format!("list {list}"))).unwrap();
+        assert!(rows.len() > 3, "{list}: {rows:?}");
+        for row in rows {
+            let name = row["name"].as_str().unwrap();
+            assert!(listed.split_whitespace().any(|word| word == name), "{name} of {list}");
+        }
+    }
+    let rows: Vec<Value> = serde_json::from_slice(&folder.done("list schemes --framework torch --json")).unwrap();
+    let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(row("normal_")["means"], "normal:std=1,mean=0");
+    assert!(row("calculate_gain")["refusal"].as_str().unwrap().contains("gain of an activation"));
 }

@@ -9,11 +9,12 @@ use super::{
     TRUNCATED, UNIFORM, example, native,
 };
 
-/// Rows of (name, gain, fan mode, distribution, source), then the parameters, the summary and the formula. The variance is gain^2 / fan.
+/// Rows of (name, gain, fan mode, distribution, source), then the parameters, the summary, the formula and other names. The variance is
+/// gain^2 / fan.
 macro_rules! table {
     ($arguments:ident: $(
         $name:literal, $gain:expr, $mode:expr, $distribution:expr, $source:expr;
-        [$($parameter:expr),*] $summary:literal $formula:literal
+        [$($parameter:expr),*] $summary:literal $formula:literal $(also $alias:literal)*
     )*) => {
         &[$(Scheme {
             name: $name,
@@ -21,6 +22,7 @@ macro_rules! table {
             formula: $formula,
             source: $source,
             parameters: &[$(&$parameter),*],
+            aliases: &[$($alias),*],
             example: example($name),
             distribution: |$arguments, site| native($gain, $mode, $distribution, $arguments, site),
             ..BASE
@@ -44,6 +46,7 @@ pub(in crate::scheme) const ROWS: &[Scheme] = table! { arguments:
     "glorot-uniform", arguments.gain()?, FanAvg, Uniform, GLOROT; [GAIN, SLOPE, POOL]
         "uniform, variance 2/(fan_in+fan_out)"
         "w ~ U(-bound, bound), bound = gain sqrt(6 / (fan_in + fan_out))"
+        also "normalized-initialization"
     "glorot", arguments.gain()?, FanAvg, arguments.value(&UNIFORM)?, "Lasagne Glorot; Glorot and Bengio 2010";
         [GAIN, SLOPE, UNIFORM, POOL]
         "one of glorot-uniform and glorot-normal, selected by distribution"

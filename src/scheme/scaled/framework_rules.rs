@@ -32,6 +32,8 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         formula: "w ~ U(-bound, bound), bound = 1 / sqrt(fan_in), which is kaiming_uniform_ with a = sqrt(5)",
         source: LECUN,
         parameters: &[&CLEARED],
+        // The name in Glorot and Bengio 2010.
+        aliases: &["standard-initialization"],
         example: example("fan-in-uniform"),
         distribution: |arguments, site| {
             let distribution = within_inverse_root(site.fan_in()?)?;

@@ -38,7 +38,7 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("list shcemes", &["`shcemes`", "schemes"]),
         ("list", &["WHAT"]),
         ("explain nromal", &["`nromal`", "did you mean `normal`?"]),
-        ("explain", &["SCHEME"]),
+        ("explain", &["NAME"]),
         ("completions tcsh", &["`tcsh`", "bash", "zsh"]),
         ("man inti", &["`inti`"]),
     ]);
