@@ -285,6 +285,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_layout_of_every_format_is_known() {
+        for format in FORMATS {
+            assert!(format.layout().is_ok(), "{format}");
+        }
+    }
+
+    #[test]
     fn formats_are_told_apart_by_their_first_bytes() {
         let cases: [(&[u8], Option<&str>); 18] = [
             (b"\x93NUMPY\x01\x00", Some("npy")),

@@ -119,7 +119,7 @@ impl Value for f64 {
     const EXAMPLE: &'static str = "0.1";
 
     fn parse(name: &str, text: &str) -> Result<Self> {
-        number(text).with_context(|| format!("{name} is `{text}`: it takes a finite number"))
+        number(text).with_context(|| format!("{name} is `{text}`: it must be a finite number"))
     }
 
     fn spelling(&self) -> String {
@@ -150,7 +150,7 @@ impl Value for u64 {
     fn parse(name: &str, text: &str) -> Result<Self> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let count = digits.then(|| text.parse().ok()).flatten();
-        count.with_context(|| format!("{name} is `{text}`: it takes a whole number"))
+        count.with_context(|| format!("{name} is `{text}`: it must be a non-negative integer"))
     }
 
     fn spelling(&self) -> String {
@@ -163,7 +163,7 @@ impl Value for i64 {
     const EXAMPLE: &'static str = "0";
 
     fn parse(name: &str, text: &str) -> Result<Self> {
-        text.parse().ok().with_context(|| format!("{name} is `{text}`: it takes a whole number"))
+        text.parse().ok().with_context(|| format!("{name} is `{text}`: it must be an integer"))
     }
 
     fn spelling(&self) -> String {
@@ -176,7 +176,7 @@ impl Value for bool {
     const EXAMPLE: &'static str = "true";
 
     fn parse(name: &str, text: &str) -> Result<Self> {
-        text.parse().ok().with_context(|| format!("{name} is `{text}`: it takes true or false"))
+        text.parse().ok().with_context(|| format!("{name} is `{text}`: it must be true or false"))
     }
 
     fn spelling(&self) -> String {
@@ -218,7 +218,7 @@ impl<T: Choice> Value for T {
 
 /// The error for a text that is not one of the words; `or` names further accepted values.
 pub(crate) fn unknown_word(name: &str, text: &str, words: &[&str], or: &str) -> String {
-    format!("{name} is `{text}`: it takes {}{or}{}", words.join(", "), did_you_mean(text, words.iter().copied()))
+    format!("{name} is `{text}`: use {}{or}{}", words.join(", "), did_you_mean(text, words.iter().copied()))
 }
 
 /// Declares an enum whose values are written as words.

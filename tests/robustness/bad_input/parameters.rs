@@ -40,7 +40,7 @@ fn parameters_out_of_range_are_refused() {
         ("init sparse:density=1.5 3x3", &["density is 1.5", "between 0 and 1"]),
         ("init sparse:zeros=-0.1 3x3", &["zeros is -0.1", "between 0 and 1"]),
         ("init sparse:nonzeros=4 3x3", &["nonzeros is 4", "only 3 weights"]),
-        ("init sparse:nonzeros=1.5 3x3", &["nonzeros is `1.5`", "whole number"]),
+        ("init sparse:nonzeros=1.5 3x3", &["nonzeros is `1.5`", "non-negative integer"]),
         ("init normal:std=1,std=2 3", &["`std` is given twice"]),
         ("init normal:1,std=2 3", &["`std` is given twice"]),
         ("init normal:std= 3", &["`std=`", "key=value"]),
