@@ -29,7 +29,10 @@ const ROWS: &[ParityRow] = &[
     row("uniform", uniform),
     row("truncated-normal", truncated_normal),
     row("variance-scaling", |arguments, site, context| {
-        ensure!(arguments.optional(&CORRECTED) != Some(false), "JAX always widens a truncated normal: omit corrected");
+        ensure!(
+            arguments.optional(&CORRECTED) != Some(false),
+            "JAX always widens a truncated normal: omit `corrected`"
+        );
         let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
         scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site, context)
     })
@@ -48,7 +51,7 @@ const ROWS: &[ParityRow] = &[
         heavy_tailed::cauchy(arguments, site)
     }),
     row("log-normal", |arguments, site, _| {
-        ensure!(arguments.value(&MU)? == 0.0, "JAX takes no mu here: omit mu");
+        ensure!(arguments.value(&MU)? == 0.0, "JAX has no `mu` here: omit it");
         positive::log_normal(arguments, site)
     }),
     row("student-t", |arguments, site, _| {
@@ -114,7 +117,7 @@ fn truncated_normal(
     DrawContext { dtype, .. }: DrawContext,
 ) -> Result<Distribution> {
     without("JAX", arguments, &[&LOW, &HIGH])?;
-    ensure!(!arguments.flag(&truncated::CORRECTED), "JAX does not widen this distribution: omit corrected");
+    ensure!(!arguments.flag(&truncated::CORRECTED), "JAX does not widen this distribution: omit `corrected`");
     for (parameter, cut) in [(&LOW_SIGMA, -2.0), (&HIGH_SIGMA, 2.0)] {
         if !arguments.given(parameter) {
             arguments.set(parameter, &cut);

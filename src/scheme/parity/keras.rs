@@ -26,14 +26,14 @@ const ROWS: &[ParityRow] = &[
     same("normal").single(),
     same("uniform").single(),
     row("truncated-normal", |arguments, site, target| {
-        ensure!(!arguments.flag(&truncated::CORRECTED), "Keras does not widen this distribution: omit corrected");
+        ensure!(!arguments.flag(&truncated::CORRECTED), "Keras does not widen this distribution: omit `corrected`");
         truncated_normal(arguments, site, target)
     })
     .single(),
     row("variance-scaling", |arguments, site, _| {
         ensure!(
             arguments.optional(&CORRECTED) != Some(false),
-            "Keras always widens a truncated normal: omit corrected"
+            "Keras always widens a truncated normal: omit `corrected`"
         );
         let (scale, mode) = (arguments.positive(&SCALE)?, arguments.value(&MODE)?);
         scaled(scale, mode, arguments.value(&DISTRIBUTION)?, site)
