@@ -103,8 +103,8 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
             words.dedup_by(|one, other| one.0 == other.0);
             words.into_iter().chain(of_frameworks).collect()
         }
-        "scheme" => schemes().collect(),
-        "output_scheme" | "bias" => scheme::all().map(|row| word(row.name, row.summary)).collect(),
+        "scheme" | "output_scheme" => schemes().collect(),
+        "bias" => schemes().chain([word("none", "no biases")]).collect(),
         "layout" => LAYOUTS.iter().map(|row| word(row.name, row.summary)).collect(),
         "dtype" => DType::ALL.iter().map(|dtype| word(dtype.word(), "")).collect(),
         "format" => FORMATS.iter().map(|row| word(row.name, row.summary)).collect(),
@@ -126,13 +126,14 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
     }
 }
 
-/// Schemes, and the names of frameworks for schemes and modules.
+/// Schemes with their other names, and the names of frameworks for schemes and modules.
 fn schemes() -> impl Iterator<Item = Word> {
     let schemes = scheme::all().map(|row| word(row.name, row.summary));
+    let others = scheme::all().flat_map(|row| row.aliases.iter().map(|alias| word(*alias, row.name)));
     let modules = MODULES.iter().map(|row| word(row.path(), row.axes));
     let aliases = FRAMEWORKS.iter().flat_map(|row| row.aliases);
     let aliases = aliases.map(|row| word(format!("{}.{}", row.framework, row.name), row.means));
-    schemes.chain(modules).chain(aliases)
+    schemes.chain(others).chain(modules).chain(aliases)
 }
 
 /// The words of an option of training methods.

@@ -29,6 +29,7 @@ fn every_word_that_an_argument_takes_is_completed() {
         ("init zeros 3 --format safe", "safetensors"),
         ("mlp 3-4 --activation soft", "softplus"),
         ("mlp 3-4 --output-scheme zer", "zeros"),
+        ("mlp 3-4 --bias non", "none"),
         ("model gpt", "gpt2"),
         ("model gpt", "gpt-small.toml"),
         ("model gpt2 --tok", "--tokenizer-from"),

@@ -23,6 +23,7 @@ LINES = [
     ("fanin init torch.nn.Linea", "fanin init torch.nn.Linear "),
     ("fanin init zeros 3 4x5 --dt", "fanin init zeros 3 4x5 --dtype "),
     ("fanin init zeros 3 --dtype bf", "fanin init zeros 3 --dtype bf16 "),
+    ("fanin init normal:std=2 a=3 --dtype bf", "fanin init normal:std=2 a=3 --dtype bf16 "),
     ("fanin init zeros 3 --layout ker", "fanin init zeros 3 --layout keras "),
     ("fanin init zeros 3 --like tenso", "fanin init zeros 3 --like tensorflow "),
     ("fanin init zeros 3 --format safe", "fanin init zeros 3 --format safetensors "),

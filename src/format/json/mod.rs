@@ -156,7 +156,7 @@ fn refusal(text: &str, error: serde_json::Error) -> anyhow::Error {
         tensors: Option<IgnoredAny>,
     }
     match serde_json::from_str(text) {
-        Err(broken) => broken.into(),
+        Err(broken) => anyhow::Error::from(broken).context("invalid JSON"),
         Ok(Keys { tensors: None }) => anyhow!("it holds no weights: the key `tensors` is missing"),
         Ok(Keys { tensors: Some(_) }) => error.into(),
     }

@@ -30,7 +30,7 @@ impl End {
         let length = file.length();
         let longest = length.min((RECORD + usize::from(u16::MAX)) as u64);
         let tail = read_at(file, length - longest, usize::try_from(longest)?)?;
-        let at = record(&tail).context("no end of a zip archive: truncated, or bytes follow it")?;
+        let at = record(&tail).context("its zip archive has no end: truncated, or followed by other bytes")?;
         let fields = Fields(&tail[at..]);
         let position = length - (tail.len() - at) as u64;
         let short = Counts {
