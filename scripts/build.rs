@@ -66,7 +66,7 @@ struct Framework {
     layout: Option<String>,
     default_slope: Option<String>,
     #[serde(default)]
-    positional: bool,
+    positional: Vec<String>,
     #[serde(default)]
     schemes: BTreeMap<String, Spanned<Scheme>>,
     #[serde(default)]
@@ -115,7 +115,7 @@ impl Framework {
         let unsupported = unsupported.collect::<Vec<_>>().join(", ");
         format!(
             "Framework {{ word: {word:?}, title: {title:?}, words: &{words:?}, includes: {includes:?}, layout: {layout:?}, \
-             default_slope: {default_slope:?}, positional: {positional}, aliases: &[{aliases}], parameters: &[{parameters}], values: &[{values}], \
+             default_slope: {default_slope:?}, positional: &{positional:?}, aliases: &[{aliases}], parameters: &[{parameters}], values: &[{values}], \
              unsupported: &[{unsupported}] }}"
         )
     }

@@ -227,6 +227,10 @@ impl Arguments {
 /// single value must be unambiguous, since Python takes it for the first parameter.
 fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'static str>> {
     let order = if dialect.is_positional() { scheme.order } else { &[] };
+    let are_sizes = given.values.len() > 1 && given.values.iter().all(|value| value.parse::<u64>().is_ok());
+    if given.is_call && order.is_empty() && are_sizes {
+        bail!("sizes follow the scheme, as in `{} {}`", given.name, given.values.join("x"));
+    }
     match (given.values.as_slice(), scheme.bare) {
         ([], _) => Ok(Vec::new()),
         (&[_], Some(bare)) if !given.is_call || order.first() == Some(&bare) => Ok(vec![bare]),
@@ -237,7 +241,7 @@ fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'s
         }
         ([_, second, ..], Some(_)) => bail!("`{second}` has no key: only the first argument may omit it"),
         ([value, ..], None) => match scheme.parameters.first() {
-            None => bail!("`{value}` has no key, and this scheme takes no value without one"),
+            None => bail!("`{value}`: {} takes no value", scheme.name),
             Some(first) => bail!("`{value}` has no key: write `key=value`, as in `{}={value}`", first.name()),
         },
     }

@@ -19,8 +19,8 @@ pub struct Framework {
     pub layout: Option<&'static str>,
     /// The default slope of a leaky rectifier, for a framework that ignores the slope of other activations.
     pub default_slope: Option<&'static str>,
-    /// True if its calls take values without keys in the order of the schemes' rows.
-    pub(super) positional: bool,
+    /// Its names that take values without keys in the order of the schemes' rows.
+    pub(super) positional: &'static [&'static str],
     /// Its names for schemes.
     pub aliases: &'static [Alias],
     /// Its words for parameters; those specific to one name come first.

@@ -47,7 +47,7 @@ impl Dialect {
 
     /// True if values without keys have the order of the schemes' rows.
     pub(super) fn is_positional(self) -> bool {
-        self.framework.positional
+        self.name.is_empty() || self.framework.positional.iter().any(|name| fold(name) == fold(self.name))
     }
 
     /// The framework, and the one whose names it offers as its own.
@@ -140,6 +140,8 @@ mod tests {
             ("torch.nn.init.orthogonal_(5/3)", "orthogonal:1.6666666666666667"),
             ("np.random.uniform(-0.1, 0.1)", "uniform:low=-0.1,high=0.1"),
             ("normal:0,0.02", "normal:std=0.02"),
+            ("keras.initializers.RandomNormal(0, 0.02)", "normal:std=0.02"),
+            ("tf.keras.initializers.Constant(0.5)", "constant:0.5"),
             ("Xavier Uniform", "glorot-uniform"),
             ("torch.sparse_:sparsity=0.75", "torch.sparse_:zeros=0.75"),
             ("timm.trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
@@ -183,6 +185,7 @@ mod tests {
             "normal(0.02)",
             "mindspore.Normal(0.01, 0)",
             "kaiming_uniform_(0.2)",
+            "np.random.randn(3, 4)",
         ] {
             assert!(canonical(text).is_err(), "{text} was taken");
         }

@@ -245,6 +245,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("init 'normal(0, 0.02, size=(3,3))' 3x3", "write the shape after the scheme"),
     ("init 'normal(0.02)' 3x3", "`std=0.02`"),
     ("init 'kaiming_uniform_(0.2)' 3x3", "`key=value`"),
+    ("init 'np.random.randn(784, 256)' 784x256", "`np.random.randn 784x256`"),
+    ("init zeros:1 3", "takes no value"),
     ("init 'xavier_uniform_(gain=1' 3x3", "the last `)` is missing"),
     ("init normal:sd=0.02 3x3", "did you mean `std`?"),
     ("init normal:variance=1 3x3", "std, mean"),
