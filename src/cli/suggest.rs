@@ -84,10 +84,13 @@ pub(super) fn option(option: &str, near: String, line: &Command, arguments: &[St
     let has = |long: &str| {
         line.find_subcommand(verb).is_some_and(|verb| verb.get_arguments().any(|own| own.get_long() == Some(long)))
     };
-    // `use --seed`: the option must be one of this command.
-    let is_of_verb = |fix: &str| fix.split_once("--").is_none_or(|(_, rest)| rest.split(' ').next().is_some_and(has));
+    // An option must be one of this command; schemes and shapes are words of `init`.
+    let fits = |fix: &str| match fix.split_once("--") {
+        Some((_, rest)) => rest.split(' ').next().is_some_and(has),
+        None => verb == "init",
+    };
     let key = option.trim_start_matches('-');
-    let foreign = || OPTIONS.iter().find(|(fix, words)| words.contains(&key) && is_of_verb(fix)).map(|&(fix, _)| fix);
+    let foreign = || OPTIONS.iter().find(|(fix, words)| words.contains(&key) && fits(fix)).map(|&(fix, _)| fix);
     if let Some(expression) = with_parameter(option, arguments) {
         return format!(": parameters follow a colon, as in `{expression}`");
     }

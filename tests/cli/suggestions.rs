@@ -9,6 +9,7 @@ fn only_a_near_option_or_command_is_suggested() {
         ("init normal 3 --slce a=1", "unknown option `--slce`; did you mean `--slice`?"),
         ("init normal 3 --fanin 3", "unknown option `--fanin`; did you mean `--fan-in`?"),
         ("mlp 3-2 --last zeros", "unknown option `--last`"),
+        ("mlp 3-2 --name fc", "unknown option `--name`"),
         ("verify w.npz --as b", "unknown option `--as`"),
         ("verfy w.npz", "unknown command `verfy`; did you mean `verify`?"),
         ("zzz", "unknown command `zzz`"),
