@@ -34,6 +34,7 @@ mod tokenizer_files;
 mod usage;
 mod verify;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::colour::{STYLES, coloured};
 use self::deferred::Deferred;
+use self::screen::is_utf8;
+use crate::show::ascii;
 use crate::simd;
 use crate::text::shown;
 
@@ -166,6 +169,7 @@ fn command() -> clap::Command {
 }
 
 fn print(text: &str) -> Result<()> {
+    let text = &*if is_utf8() { Cow::from(text) } else { ascii(text).into() };
     Ok(io::stdout().write_all(coloured(text, &io::stdout()).as_bytes())?)
 }
 

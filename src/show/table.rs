@@ -142,25 +142,34 @@ impl Table {
             lines.heading.extend(self.columns[..lead].iter().map(|column| column.title.into()));
             lines.heading.extend(heading.iter().map(line));
         }
-        // Without titles to tell columns apart, text begins beside the others.
-        let others = if self.is_titled() { &widths[..1.min(widths.len())] } else { &widths };
-        let beside_others = total(others) + GAP;
-        let is_beside = lead == 0 && beside_others + NARROWEST_TEXT <= width;
+        let text_at = self.text_column(lead, &widths, width);
         for (row, cells) in self.rows.iter().zip(&rows) {
             lines.rows.extend(row[..lead].iter().flat_map(|first| hanging(first, width, GAP)));
             lines.rows.extend(cells.iter().filter(|cells| !cells.is_empty()).map(line));
-            let under = if is_beside { beside_others } else { blanks_before(&row[0]) + GAP };
-            let texts = self.with(|narrow| narrow == Narrow::Apart).map(|column| &row[column]);
-            let mut texts = texts.filter(|text| is_there(text)).flat_map(|text| indented(text, width, under));
-            if let Some(name) = lines.rows.last_mut().filter(|_| is_beside && !self.is_titled()) {
-                let gap = beside_others.saturating_sub(columns_of(name));
-                let first = texts.next().unwrap_or_default();
-                name.extend([" ".repeat(gap).as_str(), first.trim_start()]);
-                name.truncate(name.trim_end().len());
-            }
-            lines.rows.extend(texts);
+            self.push_texts(&mut lines.rows, row, text_at, width);
         }
         Some(lines)
+    }
+
+    /// The column in which texts begin: that of the second cell, or behind all others if no titles tell them apart. `None` if too little
+    /// room is left.
+    fn text_column(&self, lead: usize, widths: &[usize], width: usize) -> Option<usize> {
+        let others = if self.is_titled() { &widths[..1.min(widths.len())] } else { widths };
+        Some(total(others) + GAP).filter(|column| lead == 0 && column + NARROWEST_TEXT <= width)
+    }
+
+    /// Adds the texts of a row below its lines. Without titles the first one begins in the last of these.
+    fn push_texts(&self, lines: &mut Vec<String>, row: &[String], text_at: Option<usize>, width: usize) {
+        let indent = text_at.unwrap_or(blanks_before(&row[0]) + GAP);
+        let texts = self.with(|narrow| narrow == Narrow::Apart).map(|column| &row[column]);
+        let mut texts = texts.filter(|text| is_there(text)).flat_map(|text| indented(text, width, indent));
+        if let Some(last) = lines.last_mut().filter(|_| text_at.is_some() && !self.is_titled()) {
+            let gap = indent.saturating_sub(columns_of(last));
+            let first = texts.next().unwrap_or_default();
+            last.extend([" ".repeat(gap).as_str(), first.trim_start()]);
+            last.truncate(last.trim_end().len());
+        }
+        lines.extend(texts);
     }
 
     fn with(&self, wanted: impl Fn(Narrow) -> bool) -> impl Iterator<Item = usize> {

@@ -69,7 +69,8 @@ fn printed(folder: &Folder, lines: &[&str]) -> BTreeSet<String> {
 fn check(section: &str, folder: &Folder, lines: &[&str]) {
     let (documented, mut printed) = (documented().remove(section).unwrap_or_default(), printed(folder, lines));
     // A list of objects may be empty.
-    printed.retain(|key| !documented.iter().any(|other| other.starts_with(&format!("{key}[]"))));
+    let is_list = |key: &str| documented.iter().any(|other| other.starts_with(&format!("{key}[]")));
+    printed.retain(|key| documented.contains(key) || !is_list(key));
     let missing: Vec<_> = printed.difference(&documented).collect();
     let stale: Vec<_> = documented.difference(&printed).collect();
     assert!(missing.is_empty() && stale.is_empty(), "{section}: docs/json.md lacks {missing:?}, and has {stale:?}");
@@ -190,4 +191,18 @@ fn inspect_prints_the_numbers_of_its_pictures() {
     assert_eq!((&tensor["spectrum"]["rows"], &tensor["spectrum"]["columns"]), (&Value::from(8), &Value::from(6)));
     let tree: Value = serde_json::from_slice(&folder.done("inspect x.npy --tree --json")).unwrap();
     assert_eq!((&tree["tensors"][0]["bytes"], &tree["tensors"][0]["mean"]), (&Value::from(192), &Value::Null));
+}
+
+#[test]
+fn the_keys_of_list_and_explain_are_documented() {
+    let folder = Folder::new();
+    let lists = ["schemes", "schemes --framework torch", "frameworks", "formats", "generators", "layouts", "gains"];
+    let lists = [&lists[..], &["models", "modules", "pretrain-methods"]].concat();
+    let lines: Vec<String> = lists.iter().map(|what| format!("list {what}")).collect();
+    check("list", &folder, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let names = ["he-normal", "keras.HeNormal", "normal", "constant", "orthogonal", "torch.Conv1d", "packing", "hippo"];
+    let others = ["gelu", "safetensors", "torch", "flax", "gpt2", "rbm", "torch.nn.LSTM", "layout io", "numpy-2.4"];
+    let names = [&names[..], &others, &["glorot 2010", "--seed"]].concat();
+    let lines: Vec<String> = names.iter().map(|name| format!("explain {name}")).collect();
+    check("explain", &folder, &lines.iter().map(String::as_str).collect::<Vec<_>>());
 }

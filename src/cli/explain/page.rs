@@ -91,7 +91,7 @@ impl Page {
     pub(super) fn print(&self, screen: &mut Screen) -> io::Result<()> {
         let Self { name, summary, .. } = self;
         match &self.means {
-            Some(means) => screen.exact(&format!("{name} is {means}"))?,
+            Some(means) => screen.line(format!("{name} is {means}"))?,
             None => paragraph(screen, &format!("{name}: {summary}"))?,
         }
         if !self.sections.is_empty() {
