@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`](plan::Plan) lists the tensors of a file in order, each with its name, shape, type and [scheme]. A scheme turns a shape
 //! into a [`Distribution`](distribution::Distribution), a [generator] draws from it, and a [writer] turns the numbers into the bytes
-//! of a [format]:
+//! of a [format](mod@format):
 //!
 //! ```
 //! use fanin::format::Format;

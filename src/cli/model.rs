@@ -43,7 +43,7 @@ pub(super) struct Model {
     /// A constant of the recipe, or a key of the config.json.
     #[arg(long, value_name = "NAME=VALUE", help_heading = help::INPUT)]
     set: Vec<String>,
-    /// Recipe whose [rules] re-initialise a weights file
+    /// Recipe whose rules re-initialise a weights file
     #[arg(long, value_name = "FILE", help_heading = help::INPUT)]
     rules: Option<PathBuf>,
     /// Tensors to copy, as in 'model.*'; repeatable

@@ -21,7 +21,7 @@ pub(crate) struct Found {
 
 /// A tensor in a file.
 pub struct Entry {
-    /// The name in the file: show it through [`text::escape`].
+    /// The name in the file: show it through `text::escape`.
     pub name: String,
     /// Shape of the tensor.
     pub shape: Shape,
@@ -33,7 +33,7 @@ pub struct Entry {
     pub scheme: Option<String>,
     /// The identity of the copied values, by the provenance.
     pub copied: Option<CopiedIdentity>,
-    /// The file below the folder, if there are several: show it through [`text::escape`].
+    /// The file below the folder, if there are several: show it through `text::escape`.
     pub file: Option<String>,
     /// The values; `None` if their type is unsupported.
     stored: Option<StoredTensor>,

@@ -102,7 +102,7 @@ impl Resolved {
     }
 }
 
-/// Looks up an expression: a scheme's name, a framework's name for it (as [`Bare::find`] says), or `FRAMEWORK.NAME` (with that
+/// Looks up an expression: a scheme's name, a framework's name for it (as `Bare::find` says), or `FRAMEWORK.NAME` (with that
 /// framework's meaning and defaults). Errors name the nearest known name.
 pub fn resolve(text: &str) -> Result<Resolved> {
     let typed = Expression::parse(text)?;
