@@ -98,10 +98,11 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
     match argument {
         "name" if command == "explain" => {
             let of_frameworks = schemes().filter(|(name, _)| name.contains('.'));
-            let mut words: Vec<Word> = explain::names().map(|(name, kind)| word(name, kind)).collect();
+            let names = explain::names().map(|(name, kind)| word(name, kind));
+            let mut words: Vec<Word> = names.chain(of_frameworks).collect();
             words.sort();
             words.dedup_by(|one, other| one.0 == other.0);
-            words.into_iter().chain(of_frameworks).collect()
+            words
         }
         "scheme" | "output_scheme" => schemes().collect(),
         "bias" => schemes().chain([word("none", "no biases")]).collect(),

@@ -40,6 +40,7 @@ fn every_word_that_an_argument_takes_is_completed() {
         ("list schemes --framework lasa", "lasagne"),
         ("explain pack", "packing"),
         ("explain ort", "orthogonal"),
+        ("explain torch.nn.LSTMC", "torch.nn.LSTMCell"),
         ("verify w.npy --scheme zer", "zeros"),
         ("completions fi", "fish"),
         ("man insp", "inspect"),
@@ -47,7 +48,8 @@ fn every_word_that_an_argument_takes_is_completed() {
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let candidates = candidates(&folder, &words);
-        assert!(candidates.iter().any(|candidate| candidate == found), "{line}: {candidates:?}");
+        let once = candidates.iter().filter(|candidate| *candidate == found).count();
+        assert_eq!(once, 1, "{line}: {candidates:?}");
         let typed = words[words.len() - 1];
         assert!(candidates.iter().all(|candidate| candidate.starts_with(typed)), "{line}: {candidates:?}");
     }
