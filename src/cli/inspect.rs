@@ -54,9 +54,9 @@ pub(super) struct Inspect {
     tree: bool,
     /// Histograms in the terminal, or in an SVG or PNG file
     ///
-    /// With --spectrum, also singular values. In the terminal, `○` marks the expected length of each bar. In a picture, files with a tensor
+    /// FILE is FILE.svg or FILE.png. With --spectrum, also singular values. In the terminal, `○` marks the expected length of each bar. In a picture, files with a tensor
     /// of one name share its panel.
-    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, default_missing_value = "-", help_heading = help::OUTPUT)]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", help_heading = help::OUTPUT)]
     plot: Option<Plot>,
     /// Print the singular values of each matrix
     #[arg(long, help_heading = help::OUTPUT)]

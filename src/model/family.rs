@@ -12,7 +12,7 @@ use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
 use super::{Document, Model, Request, evaluate};
 use crate::tensor::DType;
-use crate::text::{cut, did_you_mean, did_you_mean_or_list, escape};
+use crate::text::{cut, did_you_mean, escape, nearest};
 
 /// The library and version that the families follow.
 pub const FOLLOWS: &str = "transformers 5.23.0";
@@ -57,13 +57,14 @@ impl Family {
         if let Some(position) = families.iter().position(|family| family.model_type == model_type) {
             return Ok(families.swap_remove(position));
         }
-        let near = did_you_mean_or_list(model_type, families.iter().map(|family| family.model_type.as_str()), "models");
-        let others = if near.ends_with('?') {
-            ""
-        } else {
-            "; others need a recipe, or a file of weights and --rules rules.toml"
+        let names = || families.iter().map(|family| family.model_type.as_str());
+        let near = nearest(model_type, names()).or_else(|| beginning(model_type, names()));
+        let fix = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`fanin list models` shows all; others need a recipe, or a file of weights and --rules rules.toml"
+                .into(),
         };
-        bail!("unknown model family `{}`{near}{others}", escape(&cut(model_type, 60)))
+        bail!("unknown model family `{}`; {fix}", escape(&cut(model_type, 60)))
     }
 
     fn read(file: &str, text: &str) -> Result<Self> {
@@ -206,6 +207,13 @@ impl Family {
         asked.constants.merge(values);
         asked
     }
+}
+
+/// The longest of the known names that a word of a longer name begins with: `bert` of `bert-base-uncased`.
+fn beginning<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let words: Vec<&str> = name.split(|character: char| !character.is_alphanumeric()).collect();
+    known.filter(|known| words.iter().any(|word| word.starts_with(known))).max_by_key(|known| known.len())
 }
 
 /// The model of a `config.json` with some values replaced.

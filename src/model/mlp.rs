@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::layers::{self, FRAMEWORKS, Framework, LayerKind, LayerNaming, LayerTensor, Parameter, TensorRole};
 use crate::generator::Generator;
@@ -61,10 +61,13 @@ impl FromStr for Sizes {
     fn from_str(text: &str) -> Result<Self> {
         const FORM: &str = "join sizes by `-`, inputs first, as in `784-512-10`";
         let shown = cut(text, 60);
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(sizes) = rejoined(text).filter(|_| !text.split('-').all(is_digits)) {
+            bail!("`{shown}`: sizes are joined by `-`; did you mean `{}`?", cut(&sizes, 60));
+        }
         let mut sizes = Vec::new();
         for part in text.split('-') {
-            let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            ensure!(digits, "`{}` is not a size: {FORM}", cut(part, 30));
+            ensure!(is_digits(part), "`{}` is not a size: {FORM}", cut(part, 30));
             // More than 64 bits: too large.
             let size = part.parse().unwrap_or(u64::MAX);
             ensure!(size > 0, "`{shown}` has a layer of 0 units: every size is 1 or more");
@@ -75,6 +78,14 @@ impl FromStr for Sizes {
         ensure!(sizes.len() > 1, "`{shown}` is only one size: {FORM}");
         Ok(Self(sizes))
     }
+}
+
+/// Sizes that are joined in another way, joined by `-`.
+fn rejoined(text: &str) -> Option<String> {
+    let is_separator = |character: char| " ,;:xX×*/>-()[]".contains(character);
+    let is_list = text.chars().all(|character| character.is_ascii_digit() || is_separator(character));
+    let sizes: Vec<&str> = text.split(is_separator).filter(|size| !size.is_empty()).collect();
+    (is_list && sizes.len() > 1).then(|| sizes.join("-"))
 }
 
 /// An activation between layers, with the scheme of the preceding weights.

@@ -54,6 +54,8 @@ fn a_family_is_distinguished_from_a_file() {
     let refused = message("model nosuch -o x.npz");
     assert!(refused.contains("SPEC is not a file"), "{refused}");
     assert!(refused.contains("unknown model family `nosuch`; `fanin list models` shows all"), "{refused}");
+    let refused = message("model bert-base-uncased -o x.npz");
+    assert!(refused.contains("unknown model family `bert-base-uncased`; did you mean `bert`?"), "{refused}");
     let tiny = "model gpt2 --set n_layer=1 --set n_embd=12 --set vocab_size=9 -o";
     let note = "config.json is not written: use `-o DIR/` to write it with the weights";
     assert!(message(&format!("{tiny} x.safetensors")).contains(note));
