@@ -6,7 +6,7 @@ use crate::reader::{Columns, DatasetOptions, Delimiter, TextOptions};
 #[derive(clap::Args)]
 #[command(next_help_heading = super::help::INPUT)]
 pub(super) struct DataOptions {
-    /// Its name, if the file has several tensors
+    /// Tensor of that file, if it has several
     #[arg(long, value_name = "NAME", requires = "data")]
     data_tensor: Option<String>,
     /// Delimiter of text: tab, space, ... [default: auto]

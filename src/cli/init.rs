@@ -58,7 +58,7 @@ pub(super) struct Init {
     /// Weight that a scheme such as pissa-a starts from
     #[arg(long, value_name = "FILE", help_heading = help::BASE)]
     base: Option<PathBuf>,
-    /// Its name, if the file has several tensors
+    /// Tensor of that file, if it has several
     #[arg(long, value_name = "NAME", requires = "base", help_heading = help::BASE)]
     base_tensor: Option<String>,
     #[command(flatten)]

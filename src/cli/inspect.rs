@@ -36,7 +36,7 @@ pub(super) struct Inspect {
     /// `*` stands for any characters, `?` for any one.
     #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
     tensor: Option<String>,
-    /// Scheme to compare with, without provenance
+    /// Scheme to compare with
     ///
     /// For files without provenance.
     #[arg(long, value_parser = NonEmptyStringValueParser::new(), help_heading = help::SCHEMES)]

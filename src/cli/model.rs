@@ -27,7 +27,7 @@ use crate::text::{bytes, cut, escape};
 #[command(
     before_help = help::styled(EXAMPLES),
     after_long_help = help::styled(RECIPES),
-    mut_arg("seed", |seed| seed.help("Seed: 0 to 2^64-1, or `random` [default: the recipe's]")),
+    mut_arg("seed", |seed| seed.help(SEED).long_help(SEED)),
     mut_arg("threads", |last| last),
     mut_arg("max_memory", |last| last),
 )]
@@ -75,6 +75,8 @@ pub(super) struct Model {
     #[arg(long, value_name = "DIR", help_heading = help::OUTPUT)]
     tokenizer_from: Option<PathBuf>,
 }
+
+const SEED: &str = "Seed: 0 to 2^64-1, or `random` [default: the recipe's]";
 
 const EXAMPLES: &str = "\
 Examples:

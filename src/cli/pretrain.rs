@@ -399,7 +399,6 @@ pub(super) fn retrain(
 /// The methods, for the help.
 fn methods() -> String {
     let widest = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
-    let rows =
-        METHODS.iter().map(|method| format!("  {:widest$}  {} ({})", method.name, method.summary, method.source));
+    let rows = METHODS.iter().map(|method| format!("  {:widest$}  {}", method.name, method.summary));
     format!("Methods:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }

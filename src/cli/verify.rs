@@ -76,7 +76,7 @@ pub(super) struct Verify {
     /// Weight that a scheme such as pissa-a started from
     #[arg(long, value_name = "FILE", help_heading = help::BASE)]
     base: Option<PathBuf>,
-    /// Its name, if the file has several tensors
+    /// Tensor of that file, if it has several
     #[arg(long, value_name = "NAME", requires = "base", help_heading = help::BASE)]
     base_tensor: Option<String>,
     /// Test the distribution of the values, whatever their seed
@@ -105,10 +105,12 @@ Examples:
   fanin verify w.npy --scheme he-normal --seed 7        by a scheme and a seed
   fanin verify w.npy --scheme he-normal --distribution  by a statistical test";
 
+const SEED: &str = "Seed of the values, with --scheme or --recipe";
+
 /// Sets this command's help of the common options.
 fn with_help(argument: clap::Arg) -> clap::Arg {
     match argument.get_id().as_str() {
-        "seed" => argument.help("Seed of the values, with --scheme or --recipe"),
+        "seed" => argument.help(SEED).long_help(SEED),
         "like" => argument.help("Framework of the values, with --scheme or --recipe").long_help(
             "Framework of the values, with --scheme or --recipe\n\nTensors count as drawn in the file's order, those of --tensor only.",
         ),

@@ -76,9 +76,7 @@ impl Args for MethodOptions {
             let argument = Arg::new(option.name()).long(option.name()).help(short).long_help(long);
             let argument = argument.help_heading(heading(option));
             command.arg(match option.kind() {
-                Kind::Flag => {
-                    argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")
-                }
+                Kind::Flag => argument.num_args(0).default_missing_value("true"),
                 Kind::Choice(_) => argument.value_name("WORD"),
                 Kind::Count => argument.value_name("N").allow_negative_numbers(true),
                 _ => argument.value_name("X").allow_negative_numbers(true),
