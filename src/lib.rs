@@ -50,8 +50,7 @@ mod matrix;
 mod model;
 mod parallel;
 mod passing;
-#[doc(hidden)]
-pub mod picture;
+mod picture;
 pub mod plan;
 mod pretrain;
 pub mod provenance;

@@ -84,10 +84,10 @@ pub(super) struct Pretrain {
     /// Log of the measurements, a JSON object per line
     #[arg(long, value_name = "FILE", help_heading = help::OUTPUT)]
     log: Option<PathBuf>,
-    /// Picture of the learning curves and the first layer
+    /// SVG or PNG of the curves and the first layer
     ///
     /// An SVG or PNG file, by its extension.
-    #[arg(long, value_name = "FILE.svg|FILE.png", help_heading = help::OUTPUT)]
+    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT)]
     plot: Option<PictureFile>,
     /// Epochs per checkpoint [default: every 10 seconds]
     ///

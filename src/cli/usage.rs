@@ -10,6 +10,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::suggest;
 use crate::text::nearest;
 
+/// An error lists the values of an argument that has no more than these.
+const FEW_VALUES: usize = 6;
+
 /// A command line that could not be parsed.
 #[derive(Debug)]
 pub(super) struct UsageError {
@@ -79,15 +82,18 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("{culprit} needs a value"),
         ErrorKind::InvalidValue => {
-            let known = strings(error, ContextKind::ValidValue).join(", ");
-            let near = near(error, &value, ContextKind::SuggestedValue);
-            format!("{culprit} `{value}`{}", if near.is_empty() { format!(": use {known}") } else { near })
+            let known = strings(error, ContextKind::ValidValue);
+            let near = nearest(&value, known.iter().map(String::as_str)).filter(|_| known.len() > FEW_VALUES);
+            let fix =
+                near.map_or_else(|| format!(": use {}", known.join(", ")), |near| format!("; did you mean `{near}`?"));
+            format!("unknown {culprit} `{value}`{fix}")
         }
         ErrorKind::ValueValidation => {
             let fault = error.source().map(ToString::to_string).unwrap_or_default();
             let shown = format!("`{value}`");
             if fault.contains(&shown) { format!("{culprit}: {fault}") } else { format!("{culprit} {shown}: {fault}") }
         }
+        ErrorKind::TooManyValues if !culprit.starts_with('-') => format!("unexpected argument `{value}`"),
         ErrorKind::TooManyValues => format!("{culprit} takes no value, but `{value}` was given"),
         ErrorKind::ArgumentConflict => match culprits(error, ContextKind::PriorArg) {
             other if other == culprit => format!("{culprit} is given twice"),

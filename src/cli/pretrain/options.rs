@@ -1,6 +1,6 @@
 //! The methods' options as command-line options.
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::pretrain::{METHODS, Method};
 use crate::scheme::{AnyParameter, Kind};
@@ -76,7 +76,7 @@ impl Args for MethodOptions {
             let argument = Arg::new(option.name()).long(option.name()).help(short).long_help(long);
             let argument = argument.help_heading(heading(option));
             command.arg(match option.kind() {
-                Kind::Flag => argument.num_args(0).default_missing_value("true"),
+                Kind::Flag => argument.action(ArgAction::SetTrue),
                 Kind::Choice(_) => argument.value_name("WORD"),
                 Kind::Count => argument.value_name("N").allow_negative_numbers(true),
                 _ => argument.value_name("X").allow_negative_numbers(true),
@@ -92,7 +92,11 @@ impl Args for MethodOptions {
 impl FromArgMatches for MethodOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = |option: &'static dyn AnyParameter| {
-            Some((option.name(), matches.get_one::<String>(option.name())?.clone()))
+            let value = match option.kind() {
+                Kind::Flag => matches.get_flag(option.name()).then(|| "true".into()),
+                _ => matches.get_one::<String>(option.name()).cloned(),
+            };
+            Some((option.name(), value?))
         };
         Ok(Self(options().into_iter().filter_map(given).collect()))
     }
