@@ -17,7 +17,7 @@ pub struct Tiles {
     /// The number of values in a row of a tile.
     pub columns: usize,
     /// The values of each tile, row by row.
-    pub tiles: Vec<Vec<f32>>,
+    pub values: Vec<Vec<f32>>,
 }
 
 /// The side of a tile, and the gap between tiles.
@@ -31,7 +31,7 @@ const BAR: Point = (186.0, 10.0);
 
 impl Tiles {
     fn sides(&self) -> (f64, f64) {
-        let rows = self.tiles.first().map_or(1, |tile| tile.len().div_ceil(self.columns.max(1)).max(1));
+        let rows = self.values.first().map_or(1, |tile| tile.len().div_ceil(self.columns.max(1)).max(1));
         let (columns, rows) = (real(self.columns.max(1)), real(rows));
         let cell = SIDE / columns.max(rows);
         (columns * cell, rows * cell)
@@ -44,7 +44,7 @@ impl Tiles {
     }
 
     pub(super) fn height(&self, width: f64) -> f64 {
-        let rows = self.tiles.len().div_ceil(self.a_row(width));
+        let rows = self.values.len().div_ceil(self.a_row(width));
         ABOVE + real(rows) * (self.sides().1 + GAP) + BELOW
     }
 
@@ -52,9 +52,9 @@ impl Tiles {
         canvas.shapes.push(Shape::Open("panel"));
         canvas.text((x, y + 13.0), Role::Title, Anchor::Start, font::fit(&self.title, Role::Title.size(), width));
         canvas.text((x, y + 29.0), Role::Caption, Anchor::Start, font::fit(&self.caption, Role::Caption.size(), width));
-        let largest = self.tiles.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
+        let largest = self.values.iter().flatten().fold(f32::MIN_POSITIVE, |largest, value| value.abs().max(largest));
         let ((wide, high), a_row) = (self.sides(), self.a_row(width));
-        for (number, tile) in self.tiles.iter().enumerate() {
+        for (number, tile) in self.values.iter().enumerate() {
             let left = x + real(number % a_row) * (wide + GAP);
             let top = y + ABOVE + real(number / a_row) * (high + GAP);
             self.tile(canvas, tile, (left, top), largest);

@@ -196,7 +196,7 @@ fn tiles(weight: &TrainedTensor) -> Option<Tiles> {
         caption: format!("{shown}, each {wide}x{high} inputs"),
         label: "weight".into(),
         columns: wide,
-        tiles,
+        values: tiles,
     })
 }
 
