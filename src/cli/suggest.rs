@@ -29,13 +29,13 @@ const COMMANDS: &[(&str, &[&str])] = &[
 const OPTIONS: &[(&str, &[&str])] = &[
     ("use --output FILE", &["out", "outfile", "output-file", "output-dir", "file", "save", "path", "dest"]),
     ("use --dtype", &["type", "precision", "data-type", "float-type"]),
-    ("use --seed", &["random-state", "random-seed", "manual-seed", "rng", "key"]),
+    ("use --seed", &["s", "random-state", "random-seed", "manual-seed", "rng", "key"]),
     ("use --like or --layout", &["framework", "backend", "library", "flavor", "flavour"]),
     ("use --layout", &["data-format", "axis-order", "axes", "kernel-layout"]),
     ("use --force", &["overwrite", "clobber", "replace", "exist-ok", "f"]),
     ("use --threads", &["j", "jobs", "workers", "num-workers", "num-threads", "nproc", "cpus"]),
     ("use --max-memory", &["memory", "mem", "memory-limit"]),
-    ("use --quiet", &["s", "silent", "no-progress"]),
+    ("use --quiet", &["silent", "no-progress"]),
     ("use --learning-rate", &["lr", "eta", "alpha"]),
     ("use --activation", &["act", "activation-function", "nonlinearity"]),
     ("use --batch", &["batch-size", "bs"]),
@@ -54,6 +54,9 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
         let is_recipe = path.extension().is_some_and(|extension| extension == "toml");
         return Some(line(&["fanin", if is_recipe { "model" } else { "inspect" }, word], rest));
     }
+    if let Some((command, _)) = COMMANDS.iter().find(|(_, words)| words.contains(&word)) {
+        return Some(if command.contains("--") { (*command).into() } else { line(&[command], rest) });
+    }
     let has_shape = rest.first().is_some_and(|next| is_shape(next));
     if Method::find(word).is_ok() && !has_shape {
         return Some(line(&["fanin", "pretrain", word], rest));
@@ -71,11 +74,18 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
     if word.contains('-') && word.split('-').all(|size| !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit())) {
         return Some(line(&["fanin", "mlp", word], rest));
     }
-    if What::from_str(word, true).is_ok() {
-        return Some(line(&["fanin", "list", word], rest));
+    What::from_str(word, true).is_ok().then(|| line(&["fanin", "list", word], rest))
+}
+
+/// The end of the error about an argument too many, which may be one of several sizes.
+pub(super) fn extra(arguments: &[String]) -> String {
+    let is_size = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let sizes: Vec<&str> = arguments.iter().skip(2).map(String::as_str).filter(is_size).collect();
+    let takes_sizes = matches!(arguments.get(1).map(String::as_str), Some("mlp" | "pretrain"));
+    match takes_sizes && sizes.len() > 1 {
+        true => format!(": join sizes by `-`, as in `{}`", sizes.join("-")),
+        false => String::new(),
     }
-    let known = COMMANDS.iter().find(|(_, words)| words.contains(&word));
-    known.map(|&(command, _)| if command.contains("--") { command.into() } else { line(&[command], rest) })
 }
 
 /// The end of the error about an unknown option. `near` is that of the parser, or empty.
@@ -89,6 +99,11 @@ pub(super) fn option(option: &str, near: String, line: &Command, arguments: &[St
         Some((_, rest)) => rest.split(' ').next().is_some_and(has),
         None => verb == "init",
     };
+    if verb.starts_with('-')
+        && let Some(command) = arguments.iter().find(|word| line.find_subcommand(word).is_some())
+    {
+        return format!(": options follow the command, as in `fanin {command} {option}`");
+    }
     let key = option.trim_start_matches('-');
     let foreign = || OPTIONS.iter().find(|(fix, words)| words.contains(&key) && fits(fix)).map(|&(fix, _)| fix);
     if let Some(expression) = with_parameter(option, arguments) {

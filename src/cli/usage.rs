@@ -68,7 +68,7 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
             let near = near(error, &culprit, ContextKind::SuggestedArg);
             format!("unknown option `{culprit}`{}", suggest::option(&culprit, near, line, arguments))
         }
-        ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`"),
+        ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`{}", suggest::extra(arguments)),
         ErrorKind::InvalidSubcommand => {
             let command = strings(error, ContextKind::InvalidSubcommand).join(" ");
             match suggest::command(&command, arguments.get(2..).unwrap_or_default()) {

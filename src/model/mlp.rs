@@ -63,7 +63,7 @@ impl FromStr for Sizes {
         let shown = cut(text, 60);
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(sizes) = rejoined(text).filter(|_| !text.split('-').all(is_digits)) {
-            bail!("`{shown}`: sizes are joined by `-`; did you mean `{}`?", cut(&sizes, 60));
+            bail!("`{shown}`: join sizes by `-`, as in `{}`", cut(&sizes, 60));
         }
         let mut sizes = Vec::new();
         for part in text.split('-') {

@@ -85,8 +85,8 @@ fn a_command_line_that_cannot_be_parsed_is_answered_with_the_usage_of_its_comman
     let of_init =
         "\nUsage: fanin init [OPTIONS] <SCHEME> <[NAME=]SHAPE>...\n\nFor more information, try 'fanin init --help'.\n";
     for (line, fault) in [
-        ("init", "missing SCHEME and [NAME=]SHAPE"),
-        ("init normal", "missing [NAME=]SHAPE"),
+        ("init", "missing SCHEME and [NAME=]SHAPE, as in `fanin init he-normal 784x256`"),
+        ("init normal", "missing [NAME=]SHAPE, as in `fanin init normal 784x256`"),
         ("init normal 3 --sed 4", "unknown option `--sed`; did you mean `--seed`?"),
         ("init normal 3 --seed 1 --seed 2", "--seed is given twice"),
         ("init normal 3 --threads 0", "--threads `0`: use a whole number from 1 to 1024"),
