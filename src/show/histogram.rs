@@ -4,6 +4,7 @@
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "all in range")]
 
 use crate::statistics::histogram::{Bins, Histogram};
+use crate::text::{grouped, rounded};
 
 const MAX_BINS: usize = 12;
 
@@ -12,8 +13,8 @@ pub fn histogram(values: &[f64], width: usize) -> String {
     Histogram::of(values, MAX_BINS).map_or(String::new(), |histogram| rows(&histogram, width))
 }
 
-/// Lines of `low .. high  count |bar`, and a `○` at the expected count if there is one. A line exceeds `width` characters only if
-/// its numbers do.
+/// Lines of `low .. high  count |bar`, and a `○` at the expected count if there is one; then the zeros that are set apart. A line
+/// exceeds `width` characters only if its numbers do.
 pub fn rows(histogram: &Histogram, width: usize) -> String {
     let Histogram { bins, counts, expected, .. } = histogram;
     let labels = labels(bins);
@@ -32,7 +33,15 @@ pub fn rows(histogram: &Histogram, width: usize) -> String {
         let bar: String = columns.into_iter().collect();
         format!("{label}  {count:>digits$} |{}\n", bar.trim_end())
     };
-    labels.iter().zip(counts).enumerate().map(row).collect()
+    let zeros = exact_zeros(histogram).map(|zeros| format!("without {zeros}\n"));
+    labels.iter().zip(counts).enumerate().map(row).chain(zeros).collect()
+}
+
+/// `9,000 exact zeros (90 %)`, if zeros are set apart.
+pub fn exact_zeros(histogram: &Histogram) -> Option<String> {
+    let share = histogram.zeros as f64 / histogram.total().max(1) as f64;
+    let count = || format!("{} exact zeros ({} %)", grouped(histogram.zeros as u64), rounded(100.0 * share, 3));
+    (histogram.zeros > 0).then(count)
 }
 
 fn labels(bins: &Bins) -> Vec<String> {
@@ -103,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn frequent_zeros_have_a_line_of_their_own() {
+        let values = [0.0, 0.0, 0.0, 1.0, 2.0, 3.0];
+        assert_eq!(
+            histogram(&values, 23),
+            "0.0 .. 1.0  0 |\n1.0 .. 2.0  1 |████\n2.0 .. 3.0  2 |████████\nwithout 3 exact zeros (50 %)\n"
+        );
+    }
+
+    #[test]
     fn equal_values_share_one_row() {
         assert_eq!(histogram(&[0.02; 7], 14), "0.0200  7 |███\n");
         assert_eq!(histogram(&[0.0; 7], 8), "0  7 |██\n");
@@ -115,11 +133,12 @@ mod tests {
             let fractions = (-500..=500).map(|i| f64::from(i) / 500.0);
             let values: Vec<f64> = fractions.map(|x| scale * x).collect();
             let text = histogram(&values, 60);
-            assert!(text.lines().count() <= MAX_BINS);
+            let zeros = Histogram::of(&values, MAX_BINS).unwrap().zeros;
+            assert!(text.lines().count() <= MAX_BINS + usize::from(zeros > 0));
             assert!(text.lines().all(|row| row.chars().count() <= 60), "{text}");
             let numbers = text.lines().filter_map(|line| line.split('|').next());
             let counts = numbers.filter_map(|text| text.split_whitespace().last()?.parse::<usize>().ok());
-            assert_eq!(counts.sum::<usize>(), values.len());
+            assert_eq!(counts.sum::<usize>() + zeros, values.len());
         }
     }
 }

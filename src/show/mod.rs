@@ -9,5 +9,5 @@ mod table;
 pub use array_text::array_text;
 pub use ascii::ascii;
 pub use decimal::shortest;
-pub use histogram::{histogram, rows as histogram_rows};
+pub use histogram::{exact_zeros, histogram, rows as histogram_rows};
 pub use table::{ABSENT, Column, GLUE, Lines, Table, hanging};

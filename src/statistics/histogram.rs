@@ -18,12 +18,15 @@ pub struct Histogram {
 /// The share of the values above which zeros are set apart. Continuous distributions have fewer, even in 16 bits.
 const FREQUENT: f64 = 0.01;
 
+/// Fewer zeros than this are not set apart.
+const SEVERAL: usize = 3;
+
 impl Histogram {
     /// Sets the zeros among the counted values apart, unless they are few or all.
     #[must_use]
     pub fn with_zeros_apart(mut self, zeros: usize) -> Self {
         let total = self.total();
-        if zeros > 0 && zeros < total && to_f64(zeros as u64) >= FREQUENT * to_f64(total as u64) {
+        if zeros >= SEVERAL && zeros < total && to_f64(zeros as u64) >= FREQUENT * to_f64(total as u64) {
             let bin = self.bins.bin(0.0);
             self.counts[bin] -= zeros;
             self.zeros = zeros;
@@ -36,7 +39,7 @@ impl Histogram {
         self.counts.iter().sum::<usize>() + self.zeros
     }
 
-    /// Counts the finite values in bins by Sturges's rule, at most `max_bins`; `None` without finite values.
+    /// Counts the finite values in bins by Sturges's rule, at most `max_bins`, and sets frequent zeros apart; `None` without finite values.
     pub fn of(values: &[f64], max_bins: usize) -> Option<Self> {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let (low, high) = (finite().reduce(f64::min)?, finite().reduce(f64::max)?);
@@ -44,7 +47,8 @@ impl Histogram {
         let bins = Bins::new(low, high, sturges.clamp(2, max_bins));
         let mut counts = vec![0; bins.len()];
         bins.count(values, &mut counts);
-        Some(Self { bins, counts, zeros: 0, expected: None })
+        let zeros = values.iter().filter(|value| **value == 0.0).count();
+        Some(Self { bins, counts, zeros: 0, expected: None }.with_zeros_apart(zeros))
     }
 }
 
@@ -129,7 +133,7 @@ mod tests {
             let values: Vec<f64> = (-500..=500).map(|n| scale * (f64::from(n) / 500.0)).collect();
             let histogram = Histogram::of(&values, 12).unwrap();
             assert!(histogram.bins.len() <= 12);
-            assert_eq!(histogram.counts.iter().sum::<usize>(), values.len(), "{scale}");
+            assert_eq!(histogram.total(), values.len(), "{scale}");
         }
         assert!(Histogram::of(&[f64::NAN], 12).is_none());
     }

@@ -79,9 +79,6 @@ impl Inspect {
                 screen.exact("")?;
                 screen.line(&name)?;
                 screen.exact(show::histogram_rows(&counted, width).trim_end())?;
-                if counted.zeros > 0 {
-                    screen.line(format!("without {}", zeros_text(&counted)))?;
-                }
             }
             if let Some(spectrum) = spectrum {
                 screen.exact("")?;
@@ -226,9 +223,9 @@ fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted:
     let mean = moment("mean", summary.and_then(Summary::mean), mean.filter(|mean| *mean != 0.0));
     let std = moment("std", summary.and_then(Summary::std), std);
     let first = format!("{label}{} {}{mean}{std}", entry.shape, entry.type_word);
-    let zeros = counted.filter(|counted| counted.zeros > 0).map(|counted| {
+    let zeros = counted.and_then(show::exact_zeros).map(|zeros| {
         let share = marginal(entry).map(|marginal| rounded(100.0 * marginal.zero(), 3));
-        format!("{}{}", zeros_text(counted), share.map_or(String::new(), |share| format!(", expected {share} %")))
+        format!("{zeros}{}", share.map_or(String::new(), |share| format!(", expected {share} %")))
     });
     [Some(first), scheme(entry).map(String::from), zeros].into_iter().flatten().collect()
 }
@@ -239,13 +236,6 @@ fn moment(word: &str, found: Option<f64>, expected: Option<f64>) -> String {
     // A space that no line breaks at.
     let expected = expected.map_or(String::new(), |value| format!(" (expected\u{a0}{})", rounded(value, 3)));
     format!(", {word} {}{expected}", rounded(found, 3))
-}
-
-/// `9,000 exact zeros (90 % of the values)`.
-fn zeros_text(counted: &Histogram) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let share = counted.zeros as f64 / counted.total().max(1) as f64;
-    format!("{} exact zeros ({} % of the values)", grouped(counted.zeros as u64), rounded(100.0 * share, 3))
 }
 
 /// `128 singular values of 128x784, from 1.42 to 0.61; condition 2.33`.
