@@ -168,6 +168,14 @@ mod tests {
             ("caffe.msra:variance_norm=AVERAGE", "he-normal:mode=fan-avg"),
             ("burn.KaimingNormal:gain=2,fan_out_only=true", "he-normal:gain=2,mode=fan-out"),
             ("normal:stddev=0.5", "normal:std=0.5"),
+            ("trunc_normal_:a=-1,b=1", "truncated-normal:std=1,low=-1,high=1"),
+            ("flax.uniform:scale=0.1", "uniform:low=0,high=0.1"),
+            ("flax.truncated_normal:lower=-1,upper=1", "truncated-normal:low-sigma=-1,high-sigma=1"),
+            ("numpy.normal:loc=1,scale=2", "normal:mean=1,std=2"),
+            ("reservoirpy.normal:loc=1,scale=2", "normal:mean=1,std=2"),
+            ("mxnet.Xavier:rnd_type=gaussian", "magnitude-scaling:distribution=normal"),
+            ("torch.log_normal_:mean=0,std=1", "log-normal:mu=0,sigma=1"),
+            ("peft.lora_A:init_lora_weights=gaussian", "lora-a:distribution=normal"),
         ] {
             assert_eq!(canonical(theirs).unwrap(), canonical(ours).unwrap(), "{theirs}");
         }
