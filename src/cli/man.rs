@@ -29,6 +29,8 @@ const EXIT_STATUS: &str = "EXIT STATUS";
 const ENVIRONMENT: &str = "\
 FANIN_CPU  widest vector code: baseline, avx2 or avx512; changes no value
 NO_COLOR   no colours, if set
+COLUMNS    width of text [default: that of the terminal, else any]
+LC_ALL     ASCII instead of UTF-8, if it is another locale; else LC_CTYPE or LANG
 TMPDIR     folder of compressed members above 256 MiB while they are read
 With --rank auto also the variables of Slurm, Kubernetes, torchrun and MPI.";
 

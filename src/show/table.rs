@@ -143,8 +143,11 @@ impl Table {
             lines.heading.extend(heading.iter().map(line));
         }
         let text_at = self.text_column(lead, &widths, width);
-        for (row, cells) in self.rows.iter().zip(&rows) {
-            lines.rows.extend(row[..lead].iter().flat_map(|first| hanging(first, width, GAP)));
+        for (number, (row, cells)) in self.rows.iter().zip(&rows).enumerate() {
+            // Rows of one name follow each other.
+            let is_repeated = number > 0 && self.rows[number - 1][0] == row[0];
+            let names = row[..lead].iter().filter(|_| !is_repeated);
+            lines.rows.extend(names.flat_map(|name| hanging(name, width, GAP)));
             lines.rows.extend(cells.iter().filter(|cells| !cells.is_empty()).map(line));
             self.push_texts(&mut lines.rows, row, text_at, width);
         }
@@ -372,6 +375,14 @@ b
         let table = Table::new([Column::words(""), Column::text("")], [row]);
         let Lines { heading, rows } = table.lines(33);
         assert_eq!((heading, rows), (vec![], vec!["a  one two three four five six".into(), "   seven eight".into()]));
+    }
+
+    #[test]
+    fn rows_of_one_name_share_its_line() {
+        let rows = [["long-name", "a.npz", "1"], ["long-name", "b.npz", "2"], ["w", "a.npz", "3"]];
+        let columns = [Column::words("name"), Column::words("file"), Column::numbers("mean")];
+        let table = Table::new(columns, rows.map(|row| row.map(String::from).to_vec()));
+        assert_eq!(table.lines(15).rows, ["long-name", "  a.npz     1", "  b.npz     2", "w", "  a.npz     3"]);
     }
 
     #[test]

@@ -121,24 +121,6 @@ pub fn did_you_mean_or<'a>(word: &str, candidates: impl IntoIterator<Item = &'a 
     if near.is_empty() { format!("; `{command}` shows all") } else { near }
 }
 
-/// The text in lines of at most `width` characters, broken between words.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line =
-            lines.last_mut().filter(|line| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.into()),
-        }
-    }
-    lines
-}
-
 /// A number of bytes for people: `802,944 bytes`, `1.00 GiB`.
 pub fn bytes(count: u64) -> String {
     let units = [("TiB", 40), ("GiB", 30), ("MiB", 20)];

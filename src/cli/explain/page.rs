@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::screen::Screen;
 use crate::scheme::AnyParameter;
-use crate::text::wrap;
+use crate::show::hanging;
 
 /// The width of the column of section names.
 const INDENT: usize = 14;
@@ -134,11 +134,11 @@ impl Page {
 }
 
 pub(super) fn paragraph(screen: &mut Screen, text: &str) -> io::Result<()> {
-    wrap(text, screen.text_width()).iter().try_for_each(|line| screen.exact(line))
+    hanging(text, screen.text_width(), 0).iter().try_for_each(|line| screen.exact(line))
 }
 
 fn entry(screen: &mut Screen, word: &str, text: &str) -> io::Result<()> {
-    for (position, line) in wrap(text, screen.text_width() - INDENT).iter().enumerate() {
+    for (position, line) in hanging(text, screen.text_width() - INDENT, 0).iter().enumerate() {
         let word = if position == 0 { word } else { "" };
         screen.exact(format!("  {word:<12}{line}").trim_end())?;
     }
