@@ -7,6 +7,7 @@ use super::expression::{Expression, fold};
 use super::gain::{self, GAIN, SLOPE};
 use super::parameter::{AnyParameter, Parameter, Value};
 use super::parameter_alias::Dialect;
+use crate::tensor::Shape;
 use crate::text::did_you_mean;
 
 /// Arguments of initializers in other programs that are options here.
@@ -223,14 +224,24 @@ impl Arguments {
     }
 }
 
-/// The parameters of the values without keys: several have the order of the row, and a single one may have its own parameter. In a call a
-/// single value must be unambiguous, since Python takes it for the first parameter.
-fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'static str>> {
-    let order = if dialect.is_positional() { scheme.order } else { &[] };
+/// Errors if a call has sizes, as `numpy.random.randn(784, 256)` does.
+fn check_sizes(given: &Expression, order: &[&str]) -> Result<()> {
+    let is_shape = |value: &&&str| value.parse::<Shape>().is_ok_and(|shape| shape.rank() > 1);
+    if let Some(shape) = given.values.iter().find(is_shape).filter(|_| given.is_call) {
+        bail!("`{shape}` is a shape: write it after the scheme, as in `784x256`");
+    }
     let are_sizes = given.values.len() > 1 && given.values.iter().all(|value| value.parse::<u64>().is_ok());
     if given.is_call && order.is_empty() && are_sizes {
         bail!("sizes follow the scheme, as in `{} {}`", given.name, given.values.join("x"));
     }
+    Ok(())
+}
+
+/// The parameters of the values without keys: several have the order of the row, and a single one may have its own parameter. In a call a
+/// single value must be unambiguous, since Python takes it for the first parameter.
+fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'static str>> {
+    let order = if dialect.is_positional() { scheme.order } else { &[] };
+    check_sizes(given, order)?;
     match (given.values.as_slice(), scheme.bare) {
         ([], _) => Ok(Vec::new()),
         (&[_], Some(bare)) if !given.is_call || order.first() == Some(&bare) => Ok(vec![bare]),

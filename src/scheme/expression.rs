@@ -1,6 +1,6 @@
 //! Scheme expressions as they are typed: `NAME[:value,...][:key=value,...]`, or as a call, `NAME(value, key=value)`.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::number::number;
 
@@ -27,9 +27,12 @@ impl<'a> Expression<'a> {
         if let Some((before, after)) = name.split_once([' ', '=', ',']).filter(|_| name.contains(['=', ','])) {
             bail!("parameters follow a colon, as in `{before}:{}`", after.trim_start());
         }
+        ensure!(!name.contains('*'), "`{text}`: scale by a parameter, as in `normal:std=0.01`");
         let mut expression = Self { name, is_call: rest.starts_with('('), values: Vec::new(), pairs: Vec::new() };
-        let arguments = match rest.strip_prefix('(') {
-            Some(call) => call.strip_suffix(')').with_context(|| format!("`{text}`: the last `)` is missing"))?,
+        let arguments = match rest.strip_prefix('(').map(|call| call.rsplit_once(')')) {
+            Some(Some((arguments, ""))) => arguments,
+            Some(Some(_)) => bail!("`{text}`: scale by a parameter, as in `normal:std=0.01`"),
+            Some(None) => bail!("`{text}`: the last `)` is missing"),
             None => rest.strip_prefix(':').unwrap_or(rest),
         };
         if rest.is_empty() || (expression.is_call && arguments.trim().is_empty()) {

@@ -153,8 +153,8 @@ pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Al
             did_you_mean(name, framework.offered().into_iter().filter(|row| row.meaning.is_ok()).map(|row| row.name))
         }
     };
-    let listed = format!("; `fanin list schemes --framework {word}` shows its names");
-    bail!("{word} has no `{name}` here{}", if near.ends_with('?') { near } else { near + &listed })
+    let listed = || format!("; `fanin list schemes --framework {word}` shows its names");
+    bail!("{word} has no `{name}` here{}", if near.is_empty() { listed() } else { near })
 }
 
 /// The reason why a name, with or without a framework, has no scheme.
@@ -315,7 +315,7 @@ mod tests {
     fn a_name_that_a_framework_does_not_have_is_refused_with_a_fix() {
         assert!(message("torch.nromal_").contains("did you mean `normal_`?"));
         assert!(message("torch.he").contains("`he` alone is a scheme"));
-        assert!(message("torch.HeNormal").contains("`fanin list schemes --framework torch`"));
+        assert!(message("torch.kaiming").contains("`fanin list schemes --framework torch`"));
         assert!(message("troch.normal_").contains("did you mean `torch`?"));
     }
 

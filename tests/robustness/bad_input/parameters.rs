@@ -178,7 +178,7 @@ fn distributions_that_are_none_are_refused() {
         ("init unit-sphere 281474976710656x1", &["--max-memory"]),
         ("init unit-sphere 16777216x16777216", &["--max-memory"]),
         ("init positive-unit-ball:radius=2 3x3", &["`radius`"]),
-        ("init positive-unit-ball:2 3x3", &["`2`", "has no key"]),
+        ("init positive-unit-ball:2 3x3", &["`2`", "takes no value"]),
         ("init prior-bias:0 3", &["p is 0", "above 0"]),
         ("init prior-bias:p=1 3", &["p is 1", "below 1"]),
         ("init constant-list 3", &["`values` is required", "1/0/0.5"]),

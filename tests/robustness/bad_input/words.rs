@@ -20,7 +20,7 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("init keras.layers.LSTM 12x8", &["`keras.layers.LSTM` is a layer", "torch.nn.NAME"]),
         ("model gpt2 --set n_head=5 -o x/", &["fanin: n_embd must be a multiple of n_head"]),
         ("pretrain rbm 4-2 --cd-k x --data x.npy", &["--cd-k is `x`"]),
-        ("init torch.he 3", &["`he`", "torch", "fanin list schemes --framework torch"]),
+        ("init torch.he 3", &["`he` alone is a scheme"]),
         ("init normal:sdt=1 3", &["`sdt`", "did you mean `std`?", "mean"]),
         ("init zeros:value=1 3", &["`value`", "takes none"]),
         ("init lecun-normal:gain=2 3x3", &["`gain`", "takes groups"]),
