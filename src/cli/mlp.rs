@@ -58,7 +58,7 @@ pub(super) struct Mlp {
 const EXAMPLES: &str = "\
 Examples:
   fanin mlp 784-512-10 -o mlp.npz
-  fanin mlp 784-512-10 --activation tanh --layout torch -o mlp.pt
+  fanin mlp 784-512-10 --activation tanh -o mlp.pt       for torch.nn.Sequential
   fanin mlp 784-512-10 --like torch --seed 0 -o mlp.pt   torch's own values";
 
 impl Mlp {
