@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::OFlags;
 
 use super::overlap::Touched;
@@ -18,7 +18,8 @@ use super::screen::Screen;
 use super::{dry_run, terminal};
 use crate::checkpoint::{Files, Rank, WriteSummary};
 use crate::format::{FORMATS, Format, Sidecar};
-use crate::plan::Plan;
+use crate::plan::{Plan, Tensor};
+use crate::text::bytes;
 use crate::writer::{self, FileOptions, Settings};
 
 /// The destination of a plan.
@@ -143,15 +144,27 @@ impl Destination {
         touched.check()
     }
 
-    /// Errors if a jointly drawn tensor exceeds the memory limit. The limit is read only for these, since that takes time.
+    /// Errors if a tensor that must be in memory exceeds the limit. The limit is read only for these, since that takes time.
     fn check_memory(&self, plan: &Plan) -> Result<()> {
-        let drawn = plan.drawn_for(0..plan.tensors().len());
-        let mut joint = drawn.filter(|tensor| plan.workspace(tensor) > 0).peekable();
-        if joint.peek().is_none() {
+        let joint: Vec<_> =
+            plan.drawn_for(0..plan.tensors().len()).filter(|tensor| plan.workspace(tensor) > 0).collect();
+        let format = self.format().filter(|format| format.column_major);
+        if joint.is_empty() && format.is_none() {
             return Ok(());
         }
         let limit = self.resources.limit();
-        joint.try_for_each(|tensor| plan.check_workspace(tensor, limit))
+        joint.into_iter().try_for_each(|tensor| plan.check_workspace(tensor, limit))?;
+        let Some(format) = format else { return Ok(()) };
+        let held = |tensor: &&Tensor| tensor.copied().is_none() && tensor.shape().rank() > 1;
+        let large = plan.tensors().iter().filter(held).find(|tensor| tensor.bytes() > limit);
+        large.map_or(Ok(()), |tensor| {
+            bail!(
+                "writing `{}` to .{format} needs {} of memory, above the limit of {}: raise --max-memory",
+                tensor.name(),
+                bytes(tensor.bytes()),
+                bytes(limit)
+            )
+        })
     }
 
     fn write_files(&self, out: &mut dyn Write, plan: &Plan, files: &Files) -> Result<()> {

@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
+    column_major: true,
     layout: None,
     summary: "MATLAB level 5: MATLAB, Octave, scipy.io.loadmat; any number of tensors",
     has_type: |element| Class::of_word(element.word()).is_some(),

@@ -46,6 +46,8 @@ pub struct Format {
     pub is_generic: bool,
     /// The layout of the framework that reads it, if there is only one: the default for files of this format.
     layout: Option<&'static str>,
+    /// True if a matrix is column-major, and therefore in memory while it is written.
+    pub column_major: bool,
     /// Its readers and purpose.
     pub summary: &'static str,
     has_type: fn(Element) -> bool,

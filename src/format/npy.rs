@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: false,
     is_generic: false,
+    column_major: false,
     layout: None,
     summary: "NumPy array: numpy.load, one tensor",
     has_type: |element| !matches!(element, Element::Stored(stored) if stored.numpy.is_none()),

@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
+    column_major: false,
     layout: None,
     summary: "NumPy archive: numpy.load, any number of tensors",
     has_type: npy::FORMAT.has_type,

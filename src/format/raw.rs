@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
+    column_major: false,
     layout: None,
     summary: "little-endian values, each tensor at a multiple of 64 bytes, listed in FILE.json: numpy.memmap, C, ONNX",
     has_type: |_| true,

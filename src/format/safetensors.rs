@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
+    column_major: false,
     layout: None,
     summary: "safetensors: PyTorch, Hugging Face, JAX, MLX, candle, burn; any number of tensors",
     has_type: |element| !matches!(element, Element::Stored(stored) if !stored.safetensors),

@@ -204,7 +204,7 @@ impl MultiFile {
         for (file, other) in provenance {
             ensure!(
                 other.generator == whole.generator && other.seed == whole.seed,
-                "{} was drawn with {}, seed {}, and {} with {}, seed {}: the files do not belong together",
+                "{} was drawn with {}, seed {}, but {} with {}, seed {}: the files do not belong together",
                 shown_name(&first),
                 other_word(&whole.generator),
                 whole.seed,

@@ -111,6 +111,7 @@ fn tensors_that_matlab_cannot_hold_are_refused() {
         ("fanin=3", "`fanin` and the provenance would both be `fanin`"),
         ("w=3 --dtype bf16", "mat cannot store: use --format npy, pt, npz, safetensors, raw, json"),
         ("w=70000x70000", "less than 2 GiB"),
+        ("v=300 w=10x30 --max-memory 1KiB", "writing `w` to .mat needs 1,200 bytes of memory"),
     ] {
         let ended = Ended::of(&mut folder.fanin(&format!("init normal {tensors} -o w.mat")));
         assert!(ended.is_refusal() && ended.stderr.contains(message), "{tensors}: {}", ended.stderr);

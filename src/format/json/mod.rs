@@ -28,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     holds_several: true,
     is_generic: true,
+    column_major: false,
     layout: None,
     summary: "JSON: any language; shortest digits that restore the same bits",
     has_type: |element| !matches!(element, Element::Stored(stored) if !stored.is_integer()),

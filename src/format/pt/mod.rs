@@ -27,6 +27,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     holds_several: true,
     is_generic: false,
+    column_major: false,
     layout: Some("torch"),
     summary: "PyTorch state dict: torch.load with weights_only and mmap; any number of tensors",
     has_type: |element| element.torch().is_some(),
