@@ -169,6 +169,7 @@ fn unknown_names_get_the_nearest_of_all_registries() {
         ("gelo", "gelu"),
         ("berd", "bert"),
         ("tourch", "torch"),
+        ("tourch.normal_", "torch"),
         ("safetensor", "safetensors"),
         ("--layot", "--layout"),
         ("keras.HeNormall", "HeNormal"),

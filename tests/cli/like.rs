@@ -232,3 +232,17 @@ fn every_framework_draws_several_tensors_a_recipe_a_template_and_a_family() {
         assert_eq!(is_told, !has_layers, "{like}: {ended:?}");
     }
 }
+
+#[test]
+fn a_name_with_one_meaning_in_all_frameworks_keeps_it_under_every_framework() {
+    let folder = Folder::new();
+    for (like, name, means) in [
+        ("jax", "randn", "normal:std=1"),
+        ("torch", "gaussian", "normal:std=1"),
+        ("keras:numpy", "rand", "uniform:low=0,high=1"),
+        ("numpy", "normal_", "normal:std=1"),
+    ] {
+        let report = String::from_utf8(folder.done(&format!("init {name} 3 --like {like} --dry-run --json"))).unwrap();
+        assert!(report.contains(means), "{name} --like {like}: {report}");
+    }
+}

@@ -14,6 +14,7 @@ pub(super) use self::markdown::page as markdown;
 use self::page::{Page, paragraph};
 use super::help;
 use super::screen::Screen;
+use crate::scheme::frameworks::Framework;
 use crate::scheme::{self, Scheme};
 use crate::text::{json_line, nearest};
 
@@ -118,6 +119,9 @@ fn searched(typed: &str) -> Result<Page> {
             return Ok(schemes::page(scheme.name)?.unwrap_or_else(|| Page::new("scheme", scheme.name, scheme.summary)));
         }
         _ => return Ok(schemes::listed("search", typed, "schemes with these words", &schemes)),
+    }
+    if let Some(Err(error)) = Framework::split(typed).filter(|_| !typed.starts_with('.')) {
+        return Err(error);
     }
     let names: Vec<String> = names().map(|(name, _)| name).collect();
     match nearest(typed, names.iter().map(String::as_str)) {

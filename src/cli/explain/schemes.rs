@@ -70,7 +70,7 @@ fn of_framework(alias: &Alias, resolved: &Resolved) -> Page {
         "parameters",
         resolved.their_parameters(alias).into_iter().map(|theirs| {
             let (ours, help) = (theirs.ours.name(), theirs.ours.help());
-            let text = if theirs.word == ours { help.into() } else { format!("{help}; {ours} here") };
+            let text = if theirs.word == ours { help.into() } else { format!("{help} (here `{ours}`)") };
             Row { name: theirs.word, default: theirs.default, text }
         }),
     );
