@@ -7,6 +7,7 @@ use clap::Command;
 use clap_mangen::roff::{Roff, roman};
 
 use super::{command, help};
+use crate::text::{cut, did_you_mean};
 
 /// Print a manual page.
 #[derive(clap::Args)]
@@ -40,7 +41,10 @@ impl Man {
         whole.build();
         let page = match &self.command {
             None => &whole,
-            Some(name) => whole.find_subcommand(name).with_context(|| format!("there is no command `{name}`"))?,
+            Some(name) => whole.find_subcommand(name).with_context(|| {
+                let names = whole.get_subcommands().map(Command::get_name);
+                format!("unknown command `{}`{}", cut(name, 60), did_you_mean(name, names))
+            })?,
         };
         let mut text = Vec::new();
         render(page, &whole, &mut text)?;

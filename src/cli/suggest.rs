@@ -7,7 +7,7 @@ use clap::{Command, ValueEnum};
 use super::list::What;
 use crate::model::layers::modules;
 use crate::pretrain::Method;
-use crate::scheme;
+use crate::scheme::{self, frameworks::Framework};
 use crate::tensor::Shape;
 
 /// Words of other programs for our commands.
@@ -77,14 +77,14 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
     What::from_str(word, true).is_ok().then(|| line(&["fanin", "list", word], rest))
 }
 
-/// The end of the error about an argument too many, which may be one of several sizes.
-pub(super) fn extra(arguments: &[String]) -> String {
+/// The end of the error about an argument too many: one of several sizes, or the framework of a list.
+pub(super) fn extra(culprit: &str, arguments: &[String]) -> String {
     let is_size = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
     let sizes: Vec<&str> = arguments.iter().skip(2).map(String::as_str).filter(is_size).collect();
-    let takes_sizes = matches!(arguments.get(1).map(String::as_str), Some("mlp" | "pretrain"));
-    match takes_sizes && sizes.len() > 1 {
-        true => format!(": join sizes by `-`, as in `{}`", sizes.join("-")),
-        false => String::new(),
+    match arguments.get(1).map(String::as_str) {
+        Some("mlp" | "pretrain") if sizes.len() > 1 => format!(": join sizes by `-`, as in `{}`", sizes.join("-")),
+        Some("list") if Framework::find(culprit).is_ok() => format!(": use --framework {culprit}"),
+        _ => String::new(),
     }
 }
 

@@ -68,7 +68,7 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
             let near = near(error, &culprit, ContextKind::SuggestedArg);
             format!("unknown option `{culprit}`{}", suggest::option(&culprit, near, line, arguments))
         }
-        ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`{}", suggest::extra(arguments)),
+        ErrorKind::UnknownArgument => format!("unexpected argument `{culprit}`{}", suggest::extra(&culprit, arguments)),
         ErrorKind::InvalidSubcommand => {
             let command = strings(error, ContextKind::InvalidSubcommand).join(" ");
             match suggest::command(&command, arguments.get(2..).unwrap_or_default()) {
@@ -100,6 +100,9 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
             other => format!("{culprit} cannot be used with {other}"),
         },
         ErrorKind::MissingRequiredArgument => {
+            if let Some(option) = requiring(line, arguments).filter(|_| culprit.starts_with('-')) {
+                return format!("{option} needs {culprit}");
+            }
             let shows = |line: &str| {
                 culprit
                     .split(", ")
@@ -111,6 +114,17 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
         }
         _ => first_lines(error),
     }
+}
+
+/// The option of a command line that needs a missing one: without it and its value, nothing is missing.
+fn requiring<'a>(line: &Command, arguments: &'a [String]) -> Option<&'a str> {
+    let is_complete = |at: usize, count: usize| {
+        let rest = arguments.iter().take(at).chain(arguments.iter().skip(at + count));
+        line.clone().try_get_matches_from(rest).is_ok()
+    };
+    let mut options = arguments.iter().enumerate().filter(|(_, word)| word.starts_with("--"));
+    let (_, found) = options.find(|&(at, _)| is_complete(at, 1) || is_complete(at, 2))?;
+    found.split('=').next()
 }
 
 /// The arguments of an error, as typed: `--seed` of `--seed <SEED>`, SHAPE of `<SHAPE>`.

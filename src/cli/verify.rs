@@ -217,15 +217,15 @@ impl Verify {
             let expected = self.by_recipe(path, contents.format)?;
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
-        if let Some(option) = self.numbers.given() {
-            bail!("{option} needs --scheme or --recipe: the file's provenance already has it");
-        }
         let Some(provenance) = &contents.provenance else {
             let why = contents.notes.iter().find(|note| note.starts_with("the provenance") || note.starts_with("only"));
             let why = why.map_or("it has no provenance".into(), |note| cut(&escape(note), 200));
             let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
             bail!("{why}: pass --recipe FILE, or --scheme EXPR --seed N{distribution}");
         };
+        if let Some(option) = self.numbers.given() {
+            bail!("{option} needs --scheme or --recipe: the file's provenance already has it");
+        }
         let trained = provenance.tensors.iter().flatten().any(|(_, tensor)| tensor.trained.is_some());
         if trained && !self.distribution {
             return Ok(self.learned(provenance)?.into());
