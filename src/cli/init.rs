@@ -127,7 +127,7 @@ impl Init {
             let (name, shape) = self.named_shape(typed)?;
             let name = name.map_or_else(|| Ok(Name::unnamed(position)), str::parse);
             let name = name.with_context(|| format!("`{typed}`"))?;
-            notes.extend(fixes::is_parameter(&self.scheme, typed));
+            notes.extend(fixes::is_parameter(&scheme, &self.scheme, typed));
             let tensor = DrawnTensor::resolved(name, shape, &scheme, common, base.as_ref());
             let tensor = tensor.map_err(|error| fixes::of_drawing(&scheme, common.fans, &self.shapes, typed, error))?;
             tensors.push((tensor, (position, 0)));

@@ -45,10 +45,13 @@ pub(super) fn not_a_shape(scheme: &str, word: &str, error: Error) -> Error {
     }
 }
 
-/// A note on a tensor with the name of a parameter.
-pub(super) fn is_parameter(scheme: &str, word: &str) -> Option<String> {
-    let meant =
-        with_parameter(scheme, word).map(|expression| format!("a parameter follows a colon, as in `{expression}`"));
+/// A note on a tensor with the name of a parameter or an option.
+pub(super) fn is_parameter(scheme: &Resolved, expression: &str, word: &str) -> Option<String> {
+    let (key, _) = word.split_once('=')?;
+    // Looking up an expression takes time, and there may be many tensors.
+    let is_listed = scheme.scheme.parameters().any(|parameter| parameter.name() == key);
+    let meant = if is_listed { with_parameter(expression, word) } else { None };
+    let meant = meant.map(|expression| format!("a parameter follows a colon, as in `{expression}`"));
     let meant = meant.or_else(|| Some(format!("the option is {}", option_of(word)?)))?;
     Some(format!("`{word}` is a tensor and its shape; {meant}"))
 }
