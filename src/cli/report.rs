@@ -39,9 +39,10 @@ impl Written {
     }
 }
 
-/// The report as text: the tensors, the notes, and the files. A terminal gets as many lines of tensors as it shows tensors.
+/// The report as text: the tensors, the notes, and the files. Without `verbose`, a terminal gets as many
+/// lines of tensors as it shows tensors.
 pub(super) fn text(screen: &mut Screen, plan: &Plan, written: &Written, verbose: bool) -> io::Result<()> {
-    let most = if written.format.is_none() { terminal::MAX_TENSORS } else { usize::MAX };
+    let most = if written.format.is_none() && !verbose { terminal::MAX_TENSORS } else { usize::MAX };
     for line in lines(plan, verbose).into_iter().take(most) {
         screen.line(line)?;
     }

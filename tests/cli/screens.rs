@@ -138,6 +138,9 @@ fn a_terminal_shows_a_few_tensors_and_counts_the_others() {
     assert!(many.contains("... and 94 more tensors; use -o FILE to write them"), "{many}");
     assert_eq!(many.matches("[[").count(), 6, "{many}");
     assert!(many.lines().count() < 80, "{many}");
+    let typed = format!("\"$FANIN\" init normal:std=1 {} --verbose", names(9));
+    let verbose = folder.shell(&format!("NO_COLOR=1 script -qec '{typed}' /dev/null")).stdout;
+    assert_eq!(String::from_utf8(verbose).unwrap().matches("=2x2 f32").count(), 9);
     assert!(shown(7).contains("... and 1 more tensor; use -o FILE to write it"));
     assert!(!shown(6).contains("more tensor"));
 }
