@@ -269,7 +269,7 @@ fn blanks_before(line: &str) -> usize {
 pub const GLUE: char = '\u{1f}';
 
 /// A line broken between words into lines of at most `width` columns. Each but the first begins with the blanks of the first and `indent`
-/// more. A line that fits stays as it is.
+/// more. A line that fits stays as it is, and a word that is too long for a line is broken behind commas.
 pub fn hanging(line: &str, width: usize, indent: usize) -> Vec<String> {
     if columns_of(line) <= width {
         return vec![line.replace(GLUE, " ")];
@@ -278,17 +278,22 @@ pub fn hanging(line: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = vec![" ".repeat(begin)];
     let mut is_empty = true;
     for word in line.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace(GLUE, " ")) {
-        let last = lines.last_mut().filter(|last| is_empty || columns_of(last) + 1 + columns_of(&word) <= width);
-        match last {
-            Some(last) => {
-                last.push_str(if is_empty { "" } else { " " });
-                last.push_str(&word);
+        let mut gap = " ";
+        for part in parts(&word, width.saturating_sub(begin + indent)) {
+            let fits = |last: &&mut String| is_empty || columns_of(last) + columns_of(gap) + columns_of(part) <= width;
+            match lines.last_mut().filter(fits) {
+                Some(last) => last.extend([if is_empty { "" } else { gap }, part]),
+                None => lines.push(" ".repeat(begin + indent) + part),
             }
-            None => lines.push(" ".repeat(begin + indent) + &word),
+            (is_empty, gap) = (false, "");
         }
-        is_empty = false;
     }
     lines
+}
+
+/// A word as it is, or its parts that end with commas if it is wider than `width`.
+fn parts(word: &str, width: usize) -> Vec<&str> {
+    if columns_of(word) <= width { vec![word] } else { word.split_inclusive(',').collect() }
 }
 
 #[cfg(test)]
