@@ -17,7 +17,7 @@ use super::resources::Resources;
 use super::screen::Screen;
 use super::{dry_run, terminal};
 use crate::checkpoint::{Files, Rank, WriteSummary};
-use crate::format::{FORMATS, Format, Sidecar};
+use crate::format::{Format, Sidecar};
 use crate::plan::{Plan, Tensor};
 use crate::text::bytes;
 use crate::writer::{self, FileOptions, Settings};
@@ -184,11 +184,9 @@ impl Destination {
             !is_closed(io::stdout().as_fd())?,
             "standard output is closed or open for reading: write to a file, or redirect it with `>`"
         );
-        let several = || FORMATS.iter().filter(|format| format.holds_several).map(|format| format.name);
         ensure!(
             format.holds_several || plan.tensors().len() == 1,
-            "several tensors on standard output need --format {}: {} holds one tensor, not {}",
-            several().collect::<Vec<_>>().join(", "),
+            "{} holds one tensor, not {}: write a file with -o, or use --format npz or safetensors",
             format.name,
             plan.tensors().len()
         );

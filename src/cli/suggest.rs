@@ -16,8 +16,11 @@ const COMMANDS: &[(&str, &[&str])] = &[
         "fanin init",
         &["new", "create", "generate", "gen", "make", "draw", "sample", "write", "initialize", "initialise"],
     ),
-    ("fanin inspect", &["show", "view", "print", "cat", "stats", "info", "summary", "dump", "head", "plot"]),
-    ("fanin verify", &["check", "compare", "diff", "cmp", "test", "validate"]),
+    (
+        "fanin inspect",
+        &["show", "view", "print", "cat", "stats", "info", "summary", "dump", "head", "plot", "compare", "diff", "cmp"],
+    ),
+    ("fanin verify", &["check", "test", "validate"]),
     ("fanin explain", &["describe", "about", "doc", "docs", "whatis"]),
     ("fanin list", &["ls", "search", "find"]),
     ("fanin pretrain", &["train", "fit", "learn"]),
@@ -39,6 +42,7 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("use --learning-rate", &["lr", "eta", "alpha"]),
     ("use --activation", &["act", "activation-function", "nonlinearity"]),
     ("use --batch", &["batch-size", "bs"]),
+    ("use --scheme", &["as", "expect", "expected", "against"]),
     ("names precede shapes, as in `fc1=784x256`", &["name", "names", "tensor-name", "key-name"]),
     ("shapes follow the scheme, as in `fanin init normal 784x256`", &["shape", "shapes", "size", "dims", "dim"]),
     (
@@ -61,7 +65,7 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
     if Method::find(word).is_ok() && !has_shape {
         return Some(line(&["fanin", "pretrain", word], rest));
     }
-    let is_scheme = scheme::look_up(word).is_ok() || modules::find(word).is_ok_and(|module| module.is_some());
+    let is_scheme = scheme::look_up(word).is_ok() || is_module(word);
     if is_scheme && rest.is_empty() {
         return Some(line(&["fanin", "init", word, "SHAPE"], rest));
     }
@@ -77,13 +81,16 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
     What::from_str(word, true).is_ok().then(|| line(&["fanin", "list", word], rest))
 }
 
-/// The end of the error about an argument too many: one of several sizes, or the framework of a list.
+/// The end of the error about an argument too many: one of several sizes or files, or a word of a list.
 pub(super) fn extra(culprit: &str, arguments: &[String]) -> String {
     let is_size = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
     let sizes: Vec<&str> = arguments.iter().skip(2).map(String::as_str).filter(is_size).collect();
     match arguments.get(1).map(String::as_str) {
         Some("mlp" | "pretrain") if sizes.len() > 1 => format!(": join sizes by `-`, as in `{}`", sizes.join("-")),
         Some("list") if Framework::find(culprit).is_ok() => format!(": use --framework {culprit}"),
+        Some("list") if arguments.iter().any(|word| word == "schemes") => format!(": use --search {culprit}"),
+        Some("inspect") => ": at most two files are compared".into(),
+        Some("verify") => ": `fanin inspect` compares two files".into(),
         _ => String::new(),
     }
 }
@@ -145,7 +152,10 @@ pub(super) fn example(arguments: &[String]) -> Option<String> {
     Some(match arguments.get(1)?.as_str() {
         "init" => match word {
             Some(shape) if is_shape(shape) => line(&["fanin", "init", "he-normal", shape], &[]),
-            word => line(&["fanin", "init", word.unwrap_or("he-normal"), "784x256"], &[]),
+            word => {
+                let known = word.filter(|word| scheme::resolve(word).is_ok() || is_module(word));
+                line(&["fanin", "init", known.unwrap_or("he-normal"), "784x256"], &[])
+            }
         },
         "mlp" => "fanin mlp 784-512-10".into(),
         "model" => "fanin model config.json -o checkpoint/".into(),
@@ -155,6 +165,11 @@ pub(super) fn example(arguments: &[String]) -> Option<String> {
         command @ ("inspect" | "verify") => line(&["fanin", command, "w.npz"], &[]),
         _ => return None,
     })
+}
+
+/// True for a module of torch with weights, as `nn.LSTM`.
+fn is_module(word: &str) -> bool {
+    modules::find(word).is_ok_and(|module| module.is_some())
 }
 
 fn is_shape(word: &str) -> bool {

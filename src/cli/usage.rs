@@ -93,7 +93,9 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
             let shown = format!("`{value}`");
             if fault.contains(&shown) { format!("{culprit}: {fault}") } else { format!("{culprit} {shown}: {fault}") }
         }
-        ErrorKind::TooManyValues if !culprit.starts_with('-') => format!("unexpected argument `{value}`"),
+        ErrorKind::TooManyValues if !culprit.starts_with('-') => {
+            format!("unexpected argument `{value}`{}", suggest::extra(&value, arguments))
+        }
         ErrorKind::TooManyValues => format!("{culprit} takes no value, but `{value}` was given"),
         ErrorKind::ArgumentConflict => match culprits(error, ContextKind::PriorArg) {
             other if other == culprit => format!("{culprit} is given twice"),

@@ -63,7 +63,7 @@ fn an_error_names_the_fix_of_a_line_that_a_newcomer_writes() {
         ("completions csh", "use bash, elvish, fish, powershell, zsh"),
         ("initialize 3", "did you mean `fanin init 3`?"),
         ("verfy w.npy", "did you mean `verify`?"),
-        ("inspect w.npy two.npz w.npy", "unexpected argument `w.npy`"),
+        ("inspect w.npy two.npz w.npy", "unexpected argument `w.npy`: at most two files are compared"),
         ("init he-normal:gian=2 3x3", "did you mean `gain`?"),
         ("init he-normal 3x", "not a shape"),
         ("init he-normal 784", "pass --fan-in N"),

@@ -10,7 +10,7 @@ fn only_a_near_option_or_command_is_suggested() {
         ("init normal 3 --fanin 3", "unknown option `--fanin`; did you mean `--fan-in`?"),
         ("mlp 3-2 --last zeros", "unknown option `--last`"),
         ("mlp 3-2 --name fc", "unknown option `--name`"),
-        ("verify w.npz --as b", "unknown option `--as`"),
+        ("verify w.npz --by b", "unknown option `--by`"),
         ("verfy w.npz", "unknown command `verfy`; did you mean `verify`?"),
         ("zzz", "unknown command `zzz`"),
         ("init normal 3 --zzz", "unknown option `--zzz`"),

@@ -82,7 +82,7 @@ pub fn find(expression: &str) -> Result<Option<ModuleSpec>> {
     let (path, name) = word.rsplit_once('.').unwrap_or(("", word));
     ensure!(
         path.rsplit('.').next() != Some("layers"),
-        "`{}` is a layer, not an initializer: use torch.nn.NAME, or `layer = \"...\"` in a recipe",
+        "`{}` is a layer: use torch.nn.NAME, or `layer` in a recipe",
         escape(&cut(word, 100))
     );
     if !["torch.nn", "nn"].contains(&path.to_lowercase().as_str()) {
