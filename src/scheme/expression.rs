@@ -1,6 +1,6 @@
 //! Scheme expressions as they are typed: `NAME[:value,...][:key=value,...]`, or as a call, `NAME(value, key=value)`.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::number::number;
 
@@ -27,12 +27,13 @@ impl<'a> Expression<'a> {
         if let Some((before, after)) = name.split_once([' ', '=', ',']).filter(|_| name.contains(['=', ','])) {
             bail!("parameters follow a colon, as in `{before}:{}`", after.trim_start());
         }
-        ensure!(!name.contains('*'), "`{text}`: scale by a parameter, as in `normal:std=0.01`");
+        ensure!(
+            !name.contains(['*', '/']) && behind_call(rest).is_empty(),
+            "a scheme is one name or call: write a factor as a parameter, as in `normal:std=0.01`"
+        );
         let mut expression = Self { name, is_call: rest.starts_with('('), values: Vec::new(), pairs: Vec::new() };
-        let arguments = match rest.strip_prefix('(').map(|call| call.rsplit_once(')')) {
-            Some(Some((arguments, ""))) => arguments,
-            Some(Some(_)) => bail!("`{text}`: scale by a parameter, as in `normal:std=0.01`"),
-            Some(None) => bail!("`{text}`: the last `)` is missing"),
+        let arguments = match rest.strip_prefix('(') {
+            Some(call) => call.strip_suffix(')').with_context(|| format!("`{text}`: the last `)` is missing"))?,
             None => rest.strip_prefix(':').unwrap_or(rest),
         };
         if rest.is_empty() || (expression.is_call && arguments.trim().is_empty()) {
@@ -43,8 +44,9 @@ impl<'a> Expression<'a> {
             arguments.iter().all(|argument| !argument.is_empty()),
             "`{text}`: an argument is missing around a `:` or `,`"
         );
-        // Torch's functions in place take the tensor first: `normal_(layer.weight, std=0.02)`.
-        if expression.is_call && name.ends_with('_') && is_variable(arguments[0]) {
+        // Torch's functions take the tensor first: `normal_(layer.weight, std=0.02)`, and in old code `init.normal(w)`.
+        let is_torch = name.ends_with('_') || name.starts_with("init.") || name.contains("nn.init.");
+        if expression.is_call && is_torch && is_variable(arguments[0]) {
             arguments.remove(0);
         }
         arguments.into_iter().try_for_each(|argument| expression.add(argument))?;
@@ -64,6 +66,20 @@ impl<'a> Expression<'a> {
         }
         Ok(())
     }
+}
+
+/// The text behind the parenthesis that closes a call; empty if none does.
+fn behind_call(call: &str) -> &str {
+    let mut depth = 0usize;
+    let end = call.find(|sign| {
+        match sign {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        call.starts_with('(') && sign == ')' && depth == 0
+    });
+    end.map_or("", |end| &call[end + 1..])
 }
 
 /// True for a name of Python, with attributes and indices: `w`, `self.layers[0].weight`.
@@ -120,6 +136,7 @@ mod tests {
             ("k(mode='fan_out', gain = \"relu\")", "k", vec![], vec![("mode", "fan_out"), ("gain", "relu")]),
             ("k_(layer.weight, 0)", "k_", vec!["0"], vec![]),
             ("k_(w)", "k_", vec![], vec![]),
+            ("nn.init.k(w, 0)", "nn.init.k", vec!["0"], vec![]),
             ("k_(pi)", "k_", vec!["pi"], vec![]),
             ("k(a=math.sqrt(5))", "k", vec![], vec![("a", "math.sqrt(5)")]),
         ] {
@@ -145,6 +162,9 @@ mod tests {
             "normal(1,)",
             "normal std=1",
             "normal=1",
+            "randn(3) * 2",
+            "2 * randn(3)",
+            "empty(3).normal_(0)",
         ] {
             assert!(Expression::parse(text).is_err(), "{text:?} was taken");
         }

@@ -1,9 +1,9 @@
 //! The frameworks and their names for schemes and parameters, from `frameworks/`, which `scripts/build.rs` embeds.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::expression::fold;
-use crate::text::did_you_mean_or_list;
+use crate::text::{did_you_mean, did_you_mean_or_list};
 
 /// A framework, program or paper with its own names for schemes.
 pub struct Framework {
@@ -96,13 +96,25 @@ impl Framework {
     }
 
     /// The framework of a dotted name as it is imported, and the name in it: `torch.nn.init.normal_`, `nn.init.normal_`. The longest
-    /// beginning that is a word of a framework counts. `None` for a name without a dot.
+    /// beginning that is a word of a framework counts. A method in place of a variable is torch's: `self.weight.data.normal_`. `None` for
+    /// a name without a dot.
     pub fn split(path: &str) -> Option<Result<(&'static Self, &str)>> {
         let (module, name) = path.rsplit_once('.')?;
         let mut beginnings = std::iter::successors(Some(module), |module| Some(module.rsplit_once('.')?.0));
-        let framework =
-            beginnings.find_map(Self::known).map_or_else(|| Self::find(path.split('.').next().unwrap_or(path)), Ok);
-        Some(framework.map(|framework| (framework, name)))
+        let first = path.split('.').next().unwrap_or(path);
+        let framework = match beginnings.find_map(Self::known) {
+            Some(framework) => Ok(framework),
+            None => Self::find(if is_method(first, name) { "torch" } else { first }),
+        };
+        Some(framework.and_then(|framework| {
+            // Functions of random numbers have the names of initializers, but other defaults.
+            ensure!(
+                !module.ends_with(".random") || framework.title.ends_with(".random"),
+                "`{path}` is a function, not an initializer: use `randn`, `rand` or `{}.NAME`",
+                framework.word
+            );
+            Ok((framework, name))
+        }))
     }
 
     /// The framework whose names this one re-exports.
@@ -141,6 +153,12 @@ impl Framework {
         let rows = self.unsupported.iter().chain(self.included().into_iter().flat_map(|other| other.unsupported));
         rows.chain(COMMON.unsupported).find(|row| row.has(name))
     }
+}
+
+/// True for a method in place of a variable whose name is not nearly that of a framework.
+fn is_method(variable: &str, name: &str) -> bool {
+    let near = did_you_mean(&variable.to_lowercase(), FRAMEWORKS.iter().map(|row| row.word));
+    name.ends_with('_') && near.is_empty()
 }
 
 impl Unsupported {

@@ -169,7 +169,14 @@ impl ParityTable {
         let hint = match known.iter().find(kin) {
             Some(near) => format!(": the nearest is `{near}`"),
             None => match did_you_mean(scheme, known.iter().copied()) {
-                none if none.is_empty() => format!(": it draws {}", known.join(", ")),
+                none if none.is_empty() => {
+                    let others: Vec<&str> = having(scheme).map(|(framework, _)| framework).collect();
+                    if others.is_empty() {
+                        ": omit --like".into()
+                    } else {
+                        format!(": use --like {}", others.join(" or "))
+                    }
+                }
                 near => near,
             },
         };
