@@ -162,6 +162,7 @@ pub(super) fn example(arguments: &[String]) -> Option<String> {
         "pretrain" => line(&["fanin", "pretrain", word.unwrap_or("rbm"), "784-256", "--data", "x.npy"], &[]),
         "list" => "fanin list schemes".into(),
         "explain" => "fanin explain he-normal".into(),
+        "completions" => "fanin completions bash".into(),
         command @ ("inspect" | "verify") => line(&["fanin", command, "w.npz"], &[]),
         _ => return None,
     })

@@ -8,7 +8,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::suggest;
-use crate::text::nearest;
+use crate::text::{alternatives, nearest};
 
 /// An error lists the values of an argument that has no more than these.
 const FEW_VALUES: usize = 6;
@@ -84,8 +84,8 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
         ErrorKind::InvalidValue => {
             let known = strings(error, ContextKind::ValidValue);
             let near = nearest(&value, known.iter().map(String::as_str)).filter(|_| known.len() > FEW_VALUES);
-            let fix =
-                near.map_or_else(|| format!(": use {}", known.join(", ")), |near| format!("; did you mean `{near}`?"));
+            let fix = near
+                .map_or_else(|| format!(": use {}", alternatives(&known)), |near| format!("; did you mean `{near}`?"));
             format!("unknown {culprit} `{value}`{fix}")
         }
         ErrorKind::ValueValidation => {
@@ -112,7 +112,10 @@ fn message(error: &clap::Error, line: &Command, arguments: &[String]) -> String 
             };
             let example = suggest::example(arguments).filter(|line| shows(line));
             let example = example.map(|line| format!(", as in `{line}`")).unwrap_or_default();
-            format!("missing {}{example}", culprit.replace("...", "").replace(", ", " and "))
+            let missing = culprit.replace("...", "").replace(", ", " and ");
+            // An option that the command itself requires has an example.
+            let why = if example.is_empty() && culprit.starts_with("--") { ", which another option needs" } else { "" };
+            format!("missing {missing}{example}{why}")
         }
         _ => first_lines(error),
     }

@@ -121,8 +121,9 @@ impl Generator {
     pub fn find(name: &str) -> Result<&'static Self> {
         let names = || GENERATORS.iter().map(|generator| generator.name);
         GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
-            let (shown, known) = (text::cut(&text::escape(name), 100), names().collect::<Vec<_>>().join(", "));
-            format!("unknown generator `{shown}`: known are {known}{}", did_you_mean(name, names()))
+            let known = text::alternatives(&names().collect::<Vec<_>>());
+            let shown = text::cut(&text::escape(name), 100);
+            format!("unknown generator `{shown}`: use {known}{}", did_you_mean(name, names()))
         })
     }
 

@@ -8,7 +8,7 @@ use super::document::{self, Node, SourceLocation};
 use super::expression::{Compiled, Language, Scope, is_name};
 use super::value::{from_number, shown_value, size};
 use crate::tensor::{DType, Fans, Layout, Shape};
-use crate::text::{cut, did_you_mean, escape};
+use crate::text::{alternatives, cut, did_you_mean, escape};
 
 /// The deepest nesting of blocks.
 const MAX_NESTING: usize = 8;
@@ -102,8 +102,8 @@ const OF_LAYERS: [&str; 4] = ["layer", "scheme", "dtype", "when"];
 pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
     ensure!(
         known.contains(&key),
-        "unknown key: known are {}{}",
-        known.join(", "),
+        "unknown key: use {}{}",
+        alternatives(known),
         did_you_mean(key, known.iter().copied())
     );
     Ok(())

@@ -12,7 +12,7 @@ use super::config::{Config, python_words};
 use super::document::{self, Syntax, Text};
 use super::{Document, Model, Request, evaluate};
 use crate::tensor::DType;
-use crate::text::{cut, did_you_mean, escape, nearest};
+use crate::text::{alternatives, cut, did_you_mean, escape, nearest};
 
 /// The library and version that the families follow.
 pub const FOLLOWS: &str = "transformers 5.23.0";
@@ -167,10 +167,10 @@ impl Family {
         let asked = asked.as_str().context("`architectures` must be a list of names")?;
         ensure!(
             self.architectures.iter().any(|known| known == asked),
-            "unknown architecture `{}` of {}: known are {}{}",
+            "unknown architecture `{}` of {}: use {}{}",
             escape(&cut(asked, 60)),
             self.model_type,
-            self.architectures.join(", "),
+            alternatives(&self.architectures),
             did_you_mean(asked, self.architectures.iter().map(String::as_str))
         );
         Ok(asked.into())

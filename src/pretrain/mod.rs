@@ -41,7 +41,7 @@ pub use trained::TrainingTarget;
 use crate::matrix::Matrix;
 use crate::scheme::{AnyParameter, Arguments, Expression};
 use crate::tensor::{DType, Name};
-use crate::text::{cut, did_you_mean_or_list};
+use crate::text::{alternatives, cut, did_you_mean_or_list};
 use activation::Activation;
 use input::Input;
 
@@ -154,7 +154,7 @@ impl MethodSpec {
         for (option, _) in options {
             let has = |method: &&Method| method.parameters().any(|known| known.name() == *option);
             let others: Vec<&str> = METHODS.iter().filter(has).map(|method| method.name).collect();
-            ensure!(has(&method), "{} has no option --{option}: use it with {}", method.name, others.join(" or "));
+            ensure!(has(&method), "{} has no option --{option}: use it with {}", method.name, alternatives(&others));
         }
         let arguments = Arguments::of(method.parameters().collect(), options)?;
         options::check(&arguments)?;

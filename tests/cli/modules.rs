@@ -177,9 +177,9 @@ fn modules_refuse_what_torch_refuses() {
         ("torch.nn.LSTM:proj_size=-1 16x3", "`proj` is -1"),
         (
             "torch.nn.LSTM:num_layer=2 12x3",
-            "unknown parameter `num_layer`: known are bias, num_layers, bidirectional, proj_size; did you mean `num_layers`?",
+            "unknown parameter `num_layer`: use bias, num_layers, bidirectional or proj_size; did you mean `num_layers`?",
         ),
-        ("torch.nn.GRU:proj_size=2 12x3", "unknown parameter `proj_size`: known are bias, num_layers, bidirectional"),
+        ("torch.nn.GRU:proj_size=2 12x3", "unknown parameter `proj_size`: use bias, num_layers or bidirectional"),
         ("torch.nn.RNN 4x0", "must be 1 or more"),
         ("torch.nn.Bilinear 2x0x3", "must be 1 or more"),
         ("torch.nn.GroupNorm:num_groups=3 4", "not a multiple of the 3 groups"),

@@ -60,7 +60,7 @@ fn an_error_names_the_fix_of_a_line_that_a_newcomer_writes() {
         ("model", "missing SPEC"),
         ("pretrain rbm 3-2", "missing --data FILE"),
         ("completions", "missing SHELL"),
-        ("completions csh", "use bash, elvish, fish, powershell, zsh"),
+        ("completions csh", "use bash, elvish, fish, powershell or zsh"),
         ("initialize 3", "did you mean `fanin init 3`?"),
         ("verfy w.npy", "did you mean `verify`?"),
         ("inspect w.npy two.npz w.npy", "unexpected argument `w.npy`: at most two files are compared"),

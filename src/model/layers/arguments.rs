@@ -8,7 +8,7 @@ use super::frameworks::Framework;
 use super::kind::{ArgumentKind, LayerKind};
 use super::tensor::{Gates, LayerTensor, TensorRole};
 use crate::tensor::Fans;
-use crate::text::{did_you_mean, figure};
+use crate::text::{alternatives, did_you_mean, figure};
 
 /// The value of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +40,8 @@ impl LayerArguments<'_> {
         for (position, (key, _)) in self.parameters.iter().enumerate() {
             ensure!(
                 known.contains(&key.as_str()),
-                "unknown parameter `{key}`: known are {}{}",
-                known.join(", "),
+                "unknown parameter `{key}`: use {}{}",
+                alternatives(&known),
                 did_you_mean(key, known.iter().copied())
             );
             let twice = self.parameters[..position].iter().any(|(other, _)| other == key);
@@ -109,7 +109,7 @@ impl LayerArguments<'_> {
         match self.find(key) {
             None => Ok(()),
             Some(Parameter::Word(word)) if words.contains(&word.as_str()) => Ok(()),
-            Some(other) => bail!("`{key}` is {other}: it must be {}", words.join(" or ")),
+            Some(other) => bail!("`{key}` is {other}: it must be {}", alternatives(words)),
         }
     }
 

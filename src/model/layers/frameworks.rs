@@ -16,7 +16,7 @@ pub struct Framework {
     pub(super) weight: &'static str,
     pub(super) bias: &'static str,
     pub(super) embedding: &'static str,
-    /// The scale and the shift of a normalization.
+    /// The scale and the shift of a normalisation.
     pub(super) norm: [&'static str; 2],
     /// The running statistics of a batch norm.
     pub(super) statistics: [(&'static str, TensorRole); 2],

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::text::did_you_mean;
+use crate::text::{alternatives, did_you_mean};
 
 /// A kind of layer. A convolution has its number of spatial axes.
 #[allow(missing_docs, reason = "the names of layers")]
@@ -143,7 +143,7 @@ impl LayerKind {
             let known: Vec<&str> = KINDS.iter().map(|(_, known, _)| *known).collect();
             let near = did_you_mean(name, known.iter().copied());
             if near.is_empty() {
-                format!("unknown layer `{name}`: known are {}", known.join(", "))
+                format!("unknown layer `{name}`: use {}", alternatives(&known))
             } else {
                 format!("unknown layer `{name}`{near}")
             }

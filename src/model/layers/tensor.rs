@@ -16,7 +16,7 @@ pub enum TensorRole {
     Recurrent,
     /// Added to the sums.
     Bias,
-    /// Multiplies normalized values.
+    /// Multiplies normalised values.
     Scale,
     /// The running mean of a batch norm.
     Mean,

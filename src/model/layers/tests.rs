@@ -95,9 +95,9 @@ fn what_is_wrong_is_named_with_what_is_known() {
     };
     let cases: &[(&str, Box<LayerArguments>, &str, &[&str])] = &[
         ("dens", good.clone().into(), "torch", &["unknown layer `dens`; did you mean `dense`?"]),
-        ("frobnicate", good.clone().into(), "torch", &["unknown layer `frobnicate`: known are dense, ", "lstm"]),
+        ("frobnicate", good.clone().into(), "torch", &["unknown layer `frobnicate`: use dense, ", "lstm"]),
         ("dense", with("inn", Parameter::Number(1.0)).into(), "torch", &["`inn`", "did you mean `in`?", "bias"]),
-        ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out, bias"]),
+        ("dense", with("kernel", Parameter::Number(1.0)).into(), "torch", &["`kernel`", "in, out or bias"]),
         ("dense", [good[0].clone()].into(), "torch", &["`out` is missing"]),
         ("dense", [&good[..], &good[..1]].concat().into(), "torch", &["`in` is given twice"]),
         ("dense", with("in", Parameter::Number(2.5)).into(), "torch", &["`in` is 2.5", "integer"]),

@@ -13,7 +13,7 @@ use crate::generator::Generator;
 use crate::plan::{DrawnTensor, Turn};
 use crate::scheme::Expression;
 use crate::tensor::{DType, Layout, Shape};
-use crate::text::{cut, did_you_mean, did_you_mean_or_list, escape};
+use crate::text::{alternatives, cut, did_you_mean, did_you_mean_or_list, escape};
 
 pub use table::MODULES;
 
@@ -134,7 +134,7 @@ impl Module {
         let theirs = ours.into_iter().map(|ours| WORDS.iter().find(|row| row.1 == ours).map_or(ours, |row| row.0));
         let known: Vec<&str> = theirs.collect();
         let near = did_you_mean(key, known.iter().copied());
-        bail!("unknown parameter `{}`: known are {}{near}", escape(&cut(key, 60)), known.join(", "))
+        bail!("unknown parameter `{}`: use {}{near}", escape(&cut(key, 60)), alternatives(&known))
     }
 
     /// Its name as the user types it.
