@@ -331,7 +331,10 @@ mod tests {
 
     #[test]
     fn a_refusal_has_a_reason_and_a_replacement() {
-        assert!(message("lsuv").contains("batch of data have variance 1; use `orthogonal`"));
+        assert!(
+            message("lsuv")
+                .contains("batch of data have variance 1; use `fanin pretrain lsuv` with data, or `orthogonal`")
+        );
         assert!(message("LSUV-init").starts_with("`LSUV-init`: no scheme here: it rescales"));
         assert!(message("torch.lsuv").contains("`orthogonal`"));
         assert!(message("mxnet.Mixed").contains("by parameter name"));
