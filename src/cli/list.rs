@@ -22,9 +22,9 @@ use crate::text::{figure, json_line};
 #[derive(clap::Args)]
 #[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct List {
-    /// Kind of names
+    /// Kind of names to list
     what: What,
-    /// Framework whose names of schemes are listed
+    /// List the names that a framework has for schemes
     #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with_all = ["markdown", "search"])]
     framework: Option<String>,
     /// Schemes with these words in their names, summaries or sources
@@ -70,9 +70,9 @@ fn row<const N: usize>(cells: [&str; N], json: Value) -> Row {
 impl List {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
         let pages = [What::Schemes, What::Frameworks];
-        ensure!(!self.markdown || pages.contains(&self.what), "--markdown lists schemes or frameworks only");
-        ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework lists schemes only");
-        ensure!(self.search.is_none() || self.what == What::Schemes, "--search lists schemes only");
+        ensure!(!self.markdown || pages.contains(&self.what), "--markdown is only for schemes and frameworks");
+        ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework is only for schemes");
+        ensure!(self.search.is_none() || self.what == What::Schemes, "--search is only for schemes");
         if self.json {
             let rows: Vec<Value> = self.rows()?.into_iter().map(|row| row.json).collect();
             return Ok(writeln!(out, "{}", json_line(&Value::from(rows)))?);

@@ -22,7 +22,7 @@ pub(super) fn parse_file_size(text: &str) -> Result<u64> {
     let Some(size) = size(text, &[BINARY, DECIMAL].concat())? else {
         bail!("a size is a number of bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB");
     };
-    ensure!(size > 0, "a file has room for one byte at least");
+    ensure!(size > 0, "a file needs room for at least one byte");
     Ok(size)
 }
 

@@ -92,7 +92,7 @@ impl Arguments {
                 _ if !near.is_empty() => near,
                 0 => ": it takes none".into(),
                 1..=6 => format!(": it takes {}", names.join(", ")),
-                _ => format!("; `fanin explain {owner}` shows those that it has"),
+                _ => format!("; `fanin explain {owner}` shows its parameters"),
             };
             format!("{owner} has no parameter `{key}`{known}")
         })

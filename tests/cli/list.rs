@@ -81,7 +81,7 @@ fn a_search_finds_schemes_by_names_of_frameworks_summaries_and_sources() {
     let ended = Ended::of(&mut folder.fanin("list schemes --search qqqq"));
     assert!(ended.is_refusal() && ended.stderr.contains("no scheme has `qqqq`"), "{}", ended.stderr);
     let ended = Ended::of(&mut folder.fanin("list formats --search npy"));
-    assert!(ended.is_refusal() && ended.stderr.contains("--search lists schemes only"), "{}", ended.stderr);
+    assert!(ended.is_refusal() && ended.stderr.contains("--search is only for schemes"), "{}", ended.stderr);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Columns {
                     (place, place)
                 }
             };
-            ensure!(first <= width && last <= width, "column {}: there are only {width}", first.max(last));
+            ensure!(first <= width && last <= width, "column {}: the data has only {width}", first.max(last));
             for (place, taken) in taken.iter_mut().enumerate().take(last).skip(first - 1) {
                 ensure!(!*taken, "column {} is chosen twice", place + 1);
                 *taken = true;

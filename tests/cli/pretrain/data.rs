@@ -101,7 +101,7 @@ fn what_is_no_number_is_refused_with_the_way_out() {
         refused(&folder, &format!("pca 4-3 --data {name} -q -o w.npz"), &[&[name], words].concat());
     }
     for (options, words) in [
-        ("--columns 5-6", &["--columns", "column 6: there are only 5"][..]),
+        ("--columns 5-6", &["--columns", "column 6: the data has only 5"][..]),
         ("--columns 1,1", &["--columns", "column 1 is chosen twice"]),
         ("--columns knd", &["`knd`", "did you mean `kind`?"]),
         ("--columns 0", &["--columns", "counted from 1"]),
