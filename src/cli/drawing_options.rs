@@ -13,8 +13,8 @@ use crate::tensor::{Layout, Seed};
 pub(super) struct DrawingOptions {
     /// Random seed: 0 to 2^64-1, or `random` [default: 0]
     ///
-    /// Decimal, or hexadecimal after 0x. With --like, any seed that the framework accepts: negative, of 128 bits, or several joined by
-    /// commas. With --like jax, steps derive a key, in order: `--seed 0,fold-in=3,split=2/4` is `split(fold_in(key(0), 3), 4)[2]`. With --like numpy, `--seed 0,split=2/4` is
+    /// Decimal, or hexadecimal after 0x. With --like, any seed that the framework accepts: negative, 128-bit, or several joined by
+    /// commas. With --like jax, steps after the seed derive a key: `--seed 0,fold-in=3,split=2/4` is `split(fold_in(key(0), 3), 4)[2]`. With --like numpy, `--seed 0,split=2/4` is
     /// `SeedSequence(0).spawn(4)[2]`.
     #[arg(long, allow_negative_numbers = true, allow_hyphen_values = true)]
     seed: Option<Seed>,

@@ -25,14 +25,14 @@ use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
 #[derive(clap::Args)]
 #[command(
     before_help = help::styled(EXAMPLES),
-    after_help = "`fanin list schemes` lists the schemes, `fanin explain NAME` explains one.",
+    after_help = "`fanin list schemes` lists the schemes; `fanin explain NAME` explains one.",
     mut_arg("threads", |last| last),
     mut_arg("max_memory", |last| last),
 )]
 pub(super) struct Init {
     /// Scheme, as in he-normal or orthogonal:gain=relu
     ///
-    /// NAME or NAME:key=value,...; also the name of an initializer or a module of a framework, such as torch.nn.LSTM.
+    /// NAME or NAME:key=value,..., or a framework's name of an initializer or a module, such as torch.nn.LSTM.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     scheme: String,
     /// Shapes: 784x256, 256, fc1=784x256, or () for a scalar

@@ -33,15 +33,13 @@ pub(super) struct Inspect {
     files: Vec<PathBuf>,
     /// Tensors to show, as in 'fc*' [default: all]
     ///
-    /// `*` stands for any characters, `?` for any one.
+    /// `*` matches any characters, `?` exactly one.
     #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
     tensor: Option<String>,
-    /// Scheme to compare with
-    ///
-    /// For files without provenance.
+    /// Scheme to compare with, for a file without provenance
     #[arg(long, value_parser = NonEmptyStringValueParser::new(), help_heading = help::SCHEMES)]
     scheme: Option<String>,
-    /// Axes: torch, ..., or letters [default: by the file]
+    /// Axes: torch, ..., or letters [default: the file's]
     ///
     /// For --spectrum and --scheme: a framework (`fanin list layouts`), or one letter per axis, as in oikk. The layout unfolds tensors of
     /// more than two axes. The default is the layout of the file's provenance or framework.
@@ -54,8 +52,8 @@ pub(super) struct Inspect {
     tree: bool,
     /// Histograms in the terminal, or in an SVG or PNG file
     ///
-    /// FILE is FILE.svg or FILE.png. With --spectrum, also singular values. In the terminal, `○` marks the expected length of each bar. In a picture, files with a tensor
-    /// of one name share its panel.
+    /// FILE is FILE.svg or FILE.png. With --spectrum, also singular values. In the terminal, `○` marks the expected length of each bar. In a picture, tensors of the same name
+    /// share a panel.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", help_heading = help::OUTPUT)]
     plot: Option<Plot>,
     /// Print the singular values of each matrix
@@ -69,7 +67,7 @@ pub(super) struct Inspect {
     json: bool,
     /// Memory per matrix, as in 8GiB [default: half of free]
     ///
-    /// The limit of the singular values. The default is half of the free memory.
+    /// It limits the memory for singular values. The default is half of the free memory.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse, help_heading = help::RESOURCES)]
     max_memory: Option<u64>,
 }

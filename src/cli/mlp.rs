@@ -22,7 +22,7 @@ use crate::tensor::{DType, Layout};
 pub(super) struct Mlp {
     /// Layer sizes, from inputs to outputs, as in 784-512-10
     sizes: Sizes,
-    /// Activation of hidden layers
+    /// Activation of the hidden layers
     ///
     /// It selects the scheme of the weights.
     #[arg(long, value_name = "NAME", default_value = "relu", help_heading = help::SCHEMES)]
@@ -110,8 +110,8 @@ fn activations() -> String {
     let widest = ACTIVATIONS.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let rows = ACTIVATIONS.iter().map(|row| format!("  {:widest$}  {} ({})", row.name, row.scheme, row.source));
     format!(
-        "Activations, with the literature's scheme for the weights before each:\n{}\n\n\
-         `leaky-relu:0.2` sets the slope. In torch and mlx each activation counts as a layer; linear does not.",
+        "Activations, and the scheme in the literature for the weights before each:\n{}\n\n\
+         `leaky-relu:0.2` sets the slope. In names of torch and mlx, each activation except linear counts as a layer.",
         rows.collect::<Vec<_>>().join("\n")
     )
 }

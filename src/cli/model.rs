@@ -34,7 +34,7 @@ use crate::text::{bytes, cut, escape};
 pub(super) struct Model {
     /// Recipe, config.json, model family or weights file; - for stdin
     ///
-    /// A recipe is TOML or JSON. For a config.json of Transformers, its folder may be given instead. `fanin list models` lists the families.
+    /// A recipe is TOML or JSON. The folder of a config.json of Transformers stands for that file. `fanin list models` lists the families.
     /// A weights file, an index of shards or a folder of either gives names, shapes and types to --rules and --keep.
     #[arg(value_name = "SPEC")]
     spec: String,
@@ -54,7 +54,7 @@ pub(super) struct Model {
     /// Axes: torch, keras, ... [default: the recipe's]
     ///
     /// A framework (`fanin list layouts`), or one letter per axis: i inputs, o outputs, k kernel, b batch, g group, as in oikk.
-    /// Without one in the recipe, the default is io, and torch for .pt.
+    /// Without one in the recipe, the default is io, or torch for .pt.
     #[arg(long, help_heading = help::AXES)]
     layout: Option<Layout>,
     #[command(flatten)]
@@ -68,7 +68,7 @@ pub(super) struct Model {
     output: Output,
     #[command(flatten)]
     shards: Shards,
-    /// Write a family by name even above 4 GiB
+    /// Write a family even if it exceeds 4 GiB
     #[arg(long, help_heading = help::OUTPUT)]
     yes: bool,
     /// Folder with tokenizer files to copy
@@ -82,7 +82,7 @@ const EXAMPLES: &str = "\
 Examples:
   fanin model gpt2 --set n_layer=2 -o tiny/     a family with its defaults
   fanin model config.json -o checkpoint/        as Transformers initialises it
-  fanin model recipe.toml -o model.safetensors  names, shapes and rules of yours";
+  fanin model recipe.toml -o model.safetensors  your own names, shapes and rules";
 
 const RECIPES: &str = "\
 More examples:
@@ -100,7 +100,7 @@ A recipe:
   \"fc1.weight\" = [784, \"hidden\"]
   \"fc1.bias\" = [\"hidden\"]
 
-docs/recipes.md explains recipes by examples.";
+docs/recipes.md explains recipes by example.";
 
 /// The size of values, in bytes, above which a family's name alone is not enough: a short line would fill a disk.
 const LARGE: u64 = 4 << 30;

@@ -21,7 +21,7 @@ use crate::writer::{Existing, FileOptions};
 pub(super) struct Output {
     /// Output file, DIR/, or - for standard output
     ///
-    /// DIR/ becomes a checkpoint with `model`, and otherwise gets one file per tensor.
+    /// `fanin model` writes a checkpoint to DIR/; other commands write one file per tensor there.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Format: npy, npz, ... [default: by extension]

@@ -50,7 +50,7 @@ pub(super) struct Pretrain {
     /// rbm, dae, pca, kmeans, lsuv or weight-norm
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     method: String,
-    /// Layer sizes, from the number of features on, as in 784-256-64
+    /// Layer sizes, starting with the number of features, as in 784-256-64
     sizes: Sizes,
     /// Samples x features: .npy, CSV, .npz, ...
     ///
@@ -81,7 +81,7 @@ pub(super) struct Pretrain {
     options: MethodOptions,
     #[command(flatten)]
     output: Output,
-    /// Log of the measurements, a JSON object per line
+    /// Log of the measurements, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = help::OUTPUT)]
     log: Option<PathBuf>,
     /// SVG or PNG of the curves and the first layer

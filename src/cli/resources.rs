@@ -15,7 +15,7 @@ const OF_SLICES: (u64, u64) = (64, 64 << 20);
 pub(super) struct Resources {
     /// Number of threads [default: all CPUs]
     ///
-    /// Does not change the output.
+    /// The output does not depend on it.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<u16>,
     /// Memory per matrix, as in 8GiB [default: half of free]

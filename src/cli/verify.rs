@@ -31,7 +31,7 @@ use crate::writer::Settings;
 
 /// Recompute the values of a file and compare them, or test their distribution.
 ///
-/// Uses the file's own provenance, unless --scheme or --recipe is given. Exit status: 0 match, 1 mismatch, 2 error.
+/// The file's own provenance is used unless --scheme or --recipe is given. Exit status: 0 match, 1 mismatch, 2 error.
 #[derive(clap::Args)]
 #[command(before_help = help::styled(EXAMPLES), mut_args(with_help))]
 pub(super) struct Verify {
@@ -39,7 +39,7 @@ pub(super) struct Verify {
     file: PathBuf,
     /// Tensors to check, as in 'fc*' [default: all]
     ///
-    /// `*` stands for any characters, `?` for any one.
+    /// `*` matches any characters, `?` exactly one.
     #[arg(long, value_name = "PATTERN", help_heading = help::INPUT)]
     tensor: Option<String>,
     /// Data that the weights were trained on
@@ -55,9 +55,9 @@ pub(super) struct Verify {
     /// As `fanin model` takes it.
     #[arg(long, value_name = "FILE", help_heading = help::SCHEMES)]
     recipe: Option<PathBuf>,
-    /// Name that the tensor was drawn with, with --scheme
+    /// Name under which the tensor was drawn, with --scheme
     ///
-    /// Needed if the .npy file has another name.
+    /// Needed if the name of the .npy file differs.
     #[arg(long, requires = "scheme", help_heading = help::SCHEMES)]
     name: Option<Name>,
     /// Axes: torch, keras, ..., or letters; with --scheme
@@ -81,12 +81,12 @@ pub(super) struct Verify {
     base_tensor: Option<String>,
     /// Test the distribution of the values, whatever their seed
     ///
-    /// With --scheme or --recipe this also works for files of other programs.
+    /// With --scheme or --recipe, this also works for files from other programs.
     #[arg(long, help_heading = help::TEST)]
     distribution: bool,
     /// Probability of a false alarm [default: 1e-6]
     ///
-    /// Over all tensors together.
+    /// It applies to all tensors together.
     #[arg(long, value_name = "P", default_value = "1e-6", hide_default_value = true, value_parser = alpha, requires = "distribution", allow_negative_numbers = true, help_heading = help::TEST)]
     alpha: f64,
     /// Print nothing; the exit status is the answer
@@ -112,7 +112,7 @@ fn with_help(argument: clap::Arg) -> clap::Arg {
     match argument.get_id().as_str() {
         "seed" => argument.help(SEED).long_help(SEED),
         "like" => argument.help("Framework of the values, with --scheme or --recipe").long_help(
-            "Framework of the values, with --scheme or --recipe\n\nTensors count as drawn in the file's order, those of --tensor only.",
+            "Framework of the values, with --scheme or --recipe\n\nThe tensors count as drawn in the order of the file; with --tensor, only those that match count.",
         ),
         _ => argument,
     }

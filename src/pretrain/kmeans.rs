@@ -18,7 +18,7 @@ choice! {
 }
 const NORMALIZE: Parameter<Normalize> = Parameter::new(
     "normalize",
-    "normalization of samples for training: to length 1; contrast first subtracts the mean of the sample",
+    "normalisation of samples for training: to length 1; contrast first subtracts the mean of the sample",
 )
 .default("length");
 
@@ -226,7 +226,7 @@ fn square(values: &[f32]) -> f64 {
     values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
 }
 
-/// Normalizes to length 1; zeros are unchanged.
+/// Normalises to length 1; zeros are unchanged.
 fn to_length_one(values: &mut [f32]) {
     let length = square(values).sqrt();
     if length > 0.0 {

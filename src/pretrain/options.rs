@@ -26,8 +26,7 @@ pub(super) const TOLERANCE: Parameter<f64> = Parameter::new(
     "tolerance",
     "stop early when no filter moves more than this (kmeans), or when the variance is this close to 1 (lsuv)",
 );
-pub(super) const CD_K: Parameter<u64> =
-    Parameter::new("cd-k", "steps of Gibbs sampling per sample of the model").default("1");
+pub(super) const CD_K: Parameter<u64> = Parameter::new("cd-k", "Gibbs steps per sample of the model").default("1");
 pub(super) const SPARSITY: Parameter<f64> =
     Parameter::new("sparsity", "target probability that a hidden unit is on").default("0.1");
 pub(super) const SPARSITY_COST: Parameter<f64> =
@@ -82,11 +81,11 @@ pub(super) fn check(arguments: &Arguments) -> Result<()> {
         (&BATCH, |value| (1.0..=1e6).contains(&value), "an integer from 1 to 10^6"),
         (&CD_K, |value| (1.0..=1000.0).contains(&value), "an integer from 1 to 1000"),
         (&LEARNING_RATE, |value| value > 0.0, "a number above 0"),
-        (&MOMENTUM, |value| (0.0..1.0).contains(&value), "a number from 0 to below 1"),
+        (&MOMENTUM, |value| (0.0..1.0).contains(&value), "at least 0 and below 1"),
         (&WEIGHT_DECAY, |value| value >= 0.0, "a non-negative number"),
         (&SPARSITY_COST, |value| value >= 0.0, "a non-negative number"),
         (&SPARSITY, |value| (0.0..=1.0).contains(&value), "a number from 0 to 1"),
-        (&VALIDATION, |value| (0.0..1.0).contains(&value), "a fraction from 0 to below 1"),
+        (&VALIDATION, |value| (0.0..1.0).contains(&value), "at least 0 and below 1"),
         (&NOISE, |value| value >= 0.0, "a non-negative number"),
         (&SCALE, |value| value > 0.0, "none, minmax, standard or a number above 0"),
         (&TOLERANCE, |value| value > 0.0, "a number above 0"),

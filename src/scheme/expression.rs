@@ -109,7 +109,7 @@ fn unquoted(text: &str) -> &str {
     inner('\'').or_else(|| inner('"')).unwrap_or(text)
 }
 
-/// The normalized spelling of a name, without case, hyphens, underscores and blanks: `kaiming_normal_`, `KaimingNormal` and
+/// The normalised spelling of a name, without case, hyphens, underscores and blanks: `kaiming_normal_`, `KaimingNormal` and
 /// `kaiming-normal` are one.
 pub(super) fn fold(name: &str) -> String {
     name.chars().filter(|&c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()

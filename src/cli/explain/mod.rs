@@ -22,9 +22,9 @@ use crate::text::{json_line, nearest};
 #[derive(clap::Args)]
 #[command(before_help = help::styled(EXAMPLES))]
 pub(super) struct Explain {
-    /// Scheme, framework, family, gain, format, layout, generator, model, method, option, or words of a paper
+    /// Scheme, framework, family, gain, format, layout, generator, model, method, option, or paper, as in `glorot 2010`
     ///
-    /// If several things have the name, its kind comes first, as in `layout torch`.
+    /// If several things have the name, put the kind first, as in `layout torch`.
     // An option is a name here.
     #[arg(value_name = "NAME", allow_hyphen_values = true)]
     name: String,
