@@ -1,4 +1,4 @@
-//! Reads the values of a tensor by several threads.
+//! Reads the values of a tensor with several threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -27,7 +27,7 @@ pub(super) fn formed(command: Command) -> Command {
     command.help_template(TEMPLATE).disable_help_flag(true).arg(help)
 }
 
-/// A text of the help: a line that ends with a colon is a heading, unless it is indented.
+/// Styles a text of the help: a line that ends with a colon is a heading, unless it is indented.
 pub(super) fn styled(text: &str) -> StyledStr {
     let line = |line: &str| match line.ends_with(':') && !line.starts_with(' ') {
         true => format!("{HEADING}{line}{HEADING:#}"),

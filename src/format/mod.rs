@@ -121,7 +121,7 @@ impl fmt::Display for Format {
 }
 
 impl Format {
-    /// The format of a name. Errors with the nearest name.
+    /// The format of a name. An error names the nearest name.
     pub fn find(name: &str) -> Result<&'static Self> {
         FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(name)).with_context(|| {
             let names = FORMATS.iter().map(|format| format.name);

@@ -117,7 +117,7 @@ pub const GENERATORS: &[Generator] = &[
 pub const NATIVE: &Generator = &GENERATORS[0];
 
 impl Generator {
-    /// The generator of a name in provenance. Errors with the nearest name.
+    /// The generator of a name in provenance. An error names the nearest name.
     pub fn find(name: &str) -> Result<&'static Self> {
         let names = || GENERATORS.iter().map(|generator| generator.name);
         GENERATORS.iter().find(|generator| generator.name == name).with_context(|| {
@@ -127,7 +127,7 @@ impl Generator {
         })
     }
 
-    /// Finds a generator by a value of `--like`. Errors with the nearest word.
+    /// Finds a generator by a value of `--like`. An error names the nearest word.
     pub fn like(word: &str) -> Result<&'static Self> {
         let words = || GENERATORS.iter().filter_map(|generator| Some(generator.framework.as_ref()?.word));
         let found = |generator: &&Self| generator.framework.as_ref().is_some_and(|framework| framework.word == word);

@@ -55,7 +55,7 @@ pub(super) fn orthonormal(normals: &[f64], longer: usize, shorter: usize, thread
     householder::decomposed(longer, shorter, matrix::transposed(normals, [longer, shorter]), threads)
 }
 
-/// The workspace to decompose the normals of an orthogonal matrix, in bytes; 0 for other distributions, except joint ones.
+/// The workspace of a tensor's decompositions, in bytes: for orthogonal and joint distributions; 0 for others.
 pub(super) fn workspace_of(tensor: &TensorSpec) -> u64 {
     match &tensor.distribution {
         Distribution::Orthogonal { unfolding, .. } => workspace(unfolding),

@@ -228,7 +228,7 @@ pub fn from_config(text: &str, settings: &Settings, asked: &Request) -> Result<C
     Ok(Configured { model, config: bytes })
 }
 
-/// The model of a family with the defaults of the library, some values replaced.
+/// The model of a family with the defaults of the library, and some values replaced.
 pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
     let family = Family::find(model_type)?;
     let mut config = Config::default();

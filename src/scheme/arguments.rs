@@ -79,7 +79,7 @@ impl Arguments {
         self.parameters.iter().any(|parameter| fold(parameter.name()) == fold(key))
     }
 
-    /// The index of the parameter with this key. Errors with the nearest key of `owner`.
+    /// The index of the parameter with this key. An error names the nearest key of `owner`.
     fn position(&self, key: &str, owner: &str) -> Result<usize> {
         let found = self.parameters.iter().position(|parameter| fold(parameter.name()) == fold(key));
         found.with_context(|| {

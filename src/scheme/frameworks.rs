@@ -81,7 +81,7 @@ pub struct Name {
 }
 
 impl Framework {
-    /// Finds a framework by its word, ignoring case. Errors with the nearest known word.
+    /// Finds a framework by its word, ignoring case. An error names the nearest known word.
     pub fn find(word: &str) -> Result<&'static Self> {
         Self::known(word).with_context(|| {
             let known = FRAMEWORKS.iter().map(|row| row.word);

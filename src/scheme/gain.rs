@@ -119,7 +119,7 @@ impl Gain {
     }
 }
 
-/// The gain of that name. Errors with the nearest name.
+/// The gain of that name. An error names the nearest name.
 pub fn find(name: &str) -> Result<&'static Gain> {
     let folded = fold(name);
     let found =

@@ -137,7 +137,7 @@ pub fn with_parameter(expression: &str, key: &str, value: &str) -> Option<String
     resolve(&longer).is_ok().then_some(longer)
 }
 
-/// A framework's alias for a name. Errors with the nearest name.
+/// A framework's alias for a name. An error names the nearest name.
 pub(super) fn qualified(framework: &Framework, name: &str) -> Result<&'static Alias> {
     if let Some(alias) = framework.alias(name) {
         return Ok(alias);

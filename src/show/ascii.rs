@@ -1,7 +1,7 @@
 //! Text for a terminal that shows only ASCII.
 
-/// The text with an ASCII character in place of each other one: of bars, frames and marks the most similar one, of accented letters the
-/// letter, else `?`. The number of characters stays.
+/// The text with each character outside ASCII replaced by one of ASCII: a bar, frame or mark by the most similar one, an accented letter
+/// by its base letter, anything else by `?`. The number of characters stays the same.
 pub fn ascii(text: &str) -> String {
     text.chars().map(similar).collect()
 }

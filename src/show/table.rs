@@ -122,7 +122,8 @@ impl Table {
         self.below_each_other(1, width)
     }
 
-    /// The first `lead` columns in lines of their own, then those beside each other, those below them, and text.
+    /// Each row as several lines: the first `lead` columns in a line each, then the columns that stay side by side, the other columns below
+    /// them, and the text last.
     fn below_each_other(&self, lead: usize, width: usize) -> Option<Lines> {
         let beside: Vec<usize> =
             self.with(|narrow| narrow == Narrow::Beside).filter(|&column| column >= lead).collect();

@@ -143,8 +143,8 @@ pub fn is_whole(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<bool> {
     Ok(standing(plan, pieces, path)? == Standing::Whole)
 }
 
-/// Compares the file at `path` with these pieces. A file that ends within the first bytes holds no value. It counts
-/// as damaged if its bytes agree.
+/// Compares the file at `path` with these pieces. A file that ends within the first piece holds no value; if its
+/// bytes agree, it counts as damaged rather than as another file.
 pub fn standing(plan: &Plan, pieces: &[Piece], path: &Path) -> Result<Standing> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

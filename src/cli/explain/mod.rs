@@ -110,7 +110,7 @@ fn found(typed: &str) -> Result<Page> {
     Ok(page)
 }
 
-/// The schemes with the words of a paper. Errors with the nearest name of any registry.
+/// The schemes with the words of a paper. An error names the nearest name of any registry.
 fn searched(typed: &str) -> Result<Page> {
     let schemes: Vec<&Scheme> = scheme::search(typed);
     match schemes.as_slice() {

@@ -14,7 +14,7 @@ impl MethodOptions {
     }
 }
 
-/// Every option once, as in the first method: common to all methods, to several, and specific to one.
+/// Every option once, as the first method with it declares it: options of all methods first, then of several, then of one.
 fn options() -> Vec<&'static dyn AnyParameter> {
     let mut options: Vec<&dyn AnyParameter> = Vec::new();
     for option in METHODS.iter().flat_map(Method::parameters) {

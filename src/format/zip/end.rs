@@ -84,8 +84,8 @@ impl Counts {
             && agrees(self.directory, u32::MAX.into(), wide.directory)
     }
 
-    /// The zip64 record whose locator ends at `position`, if any. Python writes it from 2 GiB on and other programs always, so only the
-    /// locator shows it.
+    /// The zip64 record whose locator ends at `position`, if any. Python writes the record from 2 GiB on, other programs always, so only
+    /// the locator shows whether it is there.
     fn zip64(file: &Origin, position: u64) -> Result<Option<Self>> {
         let Some(end) = position.checked_sub(LOCATOR + ZIP64_RECORD) else { return Ok(None) };
         let bytes = read_at(file, end, usize::try_from(LOCATOR + ZIP64_RECORD)?)?;

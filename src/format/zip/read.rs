@@ -91,7 +91,7 @@ impl Stored {
         if is_sound { Ok(()) } else { Err(io::Error::other(DAMAGED)) }
     }
 
-    /// The CRC-32 of all bytes, by several threads. Reads block until it is verified.
+    /// The CRC-32 of all bytes, computed on several threads. Reads block until it is verified.
     fn checksum(&self) -> io::Result<u32> {
         let part = self.length.div_ceil(available_threads() as u64).max(PART);
         let parts = usize::try_from(self.length.div_ceil(part)).map_err(io::Error::other)?;

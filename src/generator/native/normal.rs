@@ -221,7 +221,7 @@ impl Chosen {
     /// Words of lanes without an element, which need no refinement.
     const NO_RADII: [u32; CHOSEN] = [1 << 31; CHOSEN];
 
-    /// No elements.
+    /// An empty selection.
     pub(super) fn new() -> Self {
         Self { count: 0, elements: [Element::default(); CHOSEN], radii: Self::NO_RADII, angles: [0; CHOSEN] }
     }

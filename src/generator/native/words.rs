@@ -125,7 +125,7 @@ impl Words {
 /// The words of a plane.
 pub(super) struct Plane<S: Simd> {
     simd: S,
-    /// The state before the rounds, and after the work that is the same for all blocks with this upper half of the counter.
+    /// The state before the rounds; `begun` is the state after the work shared by all blocks with this upper half of the counter.
     initial: [S::u32s; 16],
     begun: [S::u32s; 16],
     high: u32,

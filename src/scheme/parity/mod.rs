@@ -156,7 +156,7 @@ impl ParityTable {
         self.rows.iter().any(|row| row.scheme == scheme)
     }
 
-    /// The row of a scheme. Errors with the nearest scheme if the framework lacks it.
+    /// The row of a scheme. An error names the nearest scheme if the framework lacks it.
     pub fn row(&self, resolved: &Resolved) -> Result<&'static ParityRow> {
         let name = resolved.scheme.name;
         self.rows.iter().find(|row| row.scheme == name).with_context(|| self.refusal(name))

@@ -9,7 +9,7 @@ use crate::statistics::p_value::{
 use crate::tensor::{DType, to_f64};
 use crate::text::{figure, grouped};
 
-/// The maximum number of columns of a matrix whose pivots are tested; their signs suffice.
+/// The maximum number of columns per matrix of which the pivots are tested, by their signs only.
 const COLUMNS: usize = 32;
 /// The maximum number of columns of all matrices whose signs are tested.
 const SIGNS: u64 = 4096;

@@ -142,7 +142,7 @@ impl Module {
         format!("{FRAMEWORK}.nn.{}", self.name)
     }
 
-    /// The same with the parameters of its example.
+    /// The path with the parameters of its example.
     pub fn with_example(&self) -> String {
         match self.example_parameters {
             "" => self.path(),
