@@ -23,6 +23,7 @@ impl Spectrum {
     /// The ratio of the largest to the smallest; infinite if the smallest is 0.
     pub fn condition(&self) -> f64 {
         match (self.values.first(), self.values.last()) {
+            (Some(_), Some(0.0)) => f64::INFINITY,
             (Some(largest), Some(smallest)) => largest / smallest,
             _ => f64::NAN,
         }

@@ -128,6 +128,8 @@ fn convolutions_are_unfolded_by_the_layout_of_the_file_or_of_the_option() {
     assert!(message("inspect bare.npy --spectrum").contains("1 singular value of 24x1"));
     let vector = message("inspect bare.npy --spectrum --layout bbio");
     assert!(vector.contains("note: `weight` has no singular values"), "{vector}");
+    folder.done("init zeros 3x2 -q -o z.npy");
+    assert!(message("inspect z.npy --spectrum").contains("from 0 to 0; condition inf"));
     folder.done("init zeros b=3 c=0x4 -q -o b.npz");
     let none = message("inspect b.npz --spectrum");
     assert!(none.contains("1 tensor with fewer than two axes") && none.contains("it is empty"), "{none}");
