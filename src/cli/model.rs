@@ -243,6 +243,13 @@ pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Lay
     })
 }
 
+/// True for the name of a model in the Hub of Hugging Face, `OWNER/NAME`, unless OWNER is a folder.
+fn is_hub_name(path: &Path) -> bool {
+    let is_file_name =
+        path.extension().is_some_and(|extension| ["json", "toml"].iter().any(|other| extension == *other));
+    path.components().count() == 2 && !is_file_name && path.parent().is_some_and(|owner| !owner.is_dir())
+}
+
 /// The kind of a SPEC on the command line, by its content. As a template, a folder's weights take precedence over its config.json.
 fn source(spec: &str, is_template: bool) -> Result<Source> {
     if spec == "-" {
@@ -257,6 +264,9 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !spec.contains(['/', '.']) => {
             family::Family::find(spec).context("SPEC is not a file")?;
             return Ok(Source::Family(spec.into()));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_hub_name(path) => {
+            bail!("{} is not a file: download its config.json, or use a family, as `gpt2`", shown(path))
         }
         metadata => metadata.with_context(|| shown(path))?,
     };

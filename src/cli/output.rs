@@ -231,8 +231,10 @@ fn by_extension(path: &Path) -> Result<&'static Format> {
         }
         let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extensions[0])).collect();
         let near = did_you_mean(&format!(".{extension}"), known.iter().map(String::as_str));
-        let fault = if extension.is_empty() { "no extension" } else { "unknown extension" };
+        if extension.is_empty() {
+            return format!("{} has no extension: use .npz, ..., or add --format; a folder ends with `/`", shown(path));
+        }
         let fix = if near.is_empty() { format!(": use {}, or add --format", known.join(", ")) } else { near };
-        format!("{}: {fault}{fix}", shown(path))
+        format!("{}: unknown extension{fix}", shown(path))
     })
 }

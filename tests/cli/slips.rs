@@ -368,6 +368,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("inspect w.npz --as normal", "use --scheme"),
     ("inspect w.npz w.npy w.npz", "at most two files are compared"),
     ("explain", "`fanin explain he-normal`"),
+    ("explain --as", "nothing is called `--as`"),
+    ("explain jax.random.normal", "use `randn`, `rand` or `jax.NAME`"),
     ("explain he-norml", "did you mean `he-normal`?"),
     ("explain keras.HeNorml", "did you mean `HeNormal`?"),
     // Models and training.
@@ -380,6 +382,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("mlp 8-4 --bias nromal", "did you mean `normal`?"),
     ("mlp 8-4 --scheme henorml", "did you mean `he-normal`?"),
     ("model nofile.json", "`nofile.json`"),
+    ("model meta-llama/Llama-2-7b", "download its config.json"),
+    ("model gpt2 -o checkpoint", "a folder ends with `/`"),
     ("model berrt", "did you mean `bert`?"),
     ("model r.toml -o x.gguf", "use .safetensors"),
     ("pretrain rbm 2-2", "--data x.npy"),

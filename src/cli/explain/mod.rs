@@ -112,16 +112,17 @@ fn found(typed: &str) -> Result<Page> {
 
 /// The schemes with the words of a paper. An error names the nearest name of any registry.
 fn searched(typed: &str) -> Result<Page> {
-    let schemes: Vec<&Scheme> = scheme::search(typed);
+    let is_dotted = !typed.starts_with('.') && !typed.contains(' ');
+    if let Some(Err(error)) = Framework::split(typed).filter(|_| is_dotted) {
+        return Err(error);
+    }
+    let schemes: Vec<&Scheme> = if typed.starts_with('-') { Vec::new() } else { scheme::search(typed) };
     match schemes.as_slice() {
         [] => {}
         [scheme] => {
             return Ok(schemes::page(scheme.name)?.unwrap_or_else(|| Page::new("scheme", scheme.name, scheme.summary)));
         }
         _ => return Ok(schemes::listed("search", typed, "schemes with these words", &schemes)),
-    }
-    if let Some(Err(error)) = Framework::split(typed).filter(|_| !typed.starts_with('.')) {
-        return Err(error);
     }
     let names: Vec<String> = names().map(|(name, _)| name).collect();
     match nearest(typed, names.iter().map(String::as_str)) {
