@@ -248,7 +248,7 @@ fn keys(scheme: &Scheme, given: &Expression, dialect: Dialect) -> Result<Vec<&'s
         (&[value], Some(bare)) => bail!("`{value}` has no key: write `key=value`, as in `{bare}={value}`"),
         (values, _) if values.len() <= order.len() => Ok(order[..values.len()].to_vec()),
         (values, _) if order.len() > 1 => {
-            bail!("`{}` is one value too many without a key: they are {}", values[order.len()], order.join(", "))
+            bail!("`{}` is one value too many: without keys, the values are {}", values[order.len()], order.join(", "))
         }
         ([_, second, ..], Some(_)) => bail!("`{second}` has no key: only the first argument may omit it"),
         ([value, ..], None) => match scheme.parameters.first() {

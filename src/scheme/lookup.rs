@@ -49,7 +49,7 @@ impl Resolved {
         let theirs = word.parse::<Layout>().ok()?.letters(rank).ok()?;
         let taken = layout.letters(rank).ok().filter(|taken| *taken != theirs)?;
         Some(format!(
-            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: give --layout {word} for such shapes",
+            "the axes are taken as {taken}; {framework} keeps its weights as {theirs}: use --layout {word} for such shapes",
             framework = framework.word
         ))
     }

@@ -17,7 +17,7 @@ const AXIS: Parameter<u64> =
     Parameter::new("axis", "the axis that heads or split divide, counted from 0 [default: that of the outputs]");
 const TRANSPOSED: Parameter<bool> = Parameter::new(
     "transposed",
-    "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it as any convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
+    "the weight of a transposed convolution, stored as in torch and Keras: the layout's inputs are its outputs. MLX and Flax store it like any other convolution, so it is refused there; for Haiku and Flax's transpose_kernel=True use --layout keras",
 );
 
 /// The parameters of all schemes that read fans or matrices, in addition to their own.
@@ -91,7 +91,7 @@ impl<'a> Site<'a> {
             .with_base(self.base);
         if let Some((framework, way_out)) = site.layout.without_transposed().filter(|_| site.packing.transposed) {
             bail!(
-                "transposed: {framework} stores transposed convolutions as any other, so layout `{}` fits: {way_out}",
+                "transposed: {framework} stores transposed convolutions like any others, so layout `{}` fits: {way_out}",
                 site.layout
             );
         }

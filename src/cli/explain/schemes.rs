@@ -140,7 +140,7 @@ pub(super) fn command(scheme: &Scheme) -> String {
 
 fn packing() -> Page {
     let mut page = Page::new("parameters", PACKING_WORD, PACKING_USE);
-    page.text("schemes", "every scheme that reads fans or matrices takes these beside its own parameters");
+    page.text("schemes", "every scheme that reads fans or matrices takes these besides its own parameters");
     page.rows("parameters", PACKING.iter().map(|parameter| Row::of(*parameter)));
     page.text("example", "fanin init glorot-uniform:split=3,axis=0 768x256 --layout torch -o qkv.npy");
     page

@@ -48,7 +48,7 @@ const S4: &str = "the code of Gu, Goel and Ré 2022, Efficiently modeling long s
 /// The defaults of the rows.
 const BASE: Scheme = Scheme {
     parameters: FIXED,
-    ranks: "two equal last axes for A, one for B; leading axes repeat it",
+    ranks: "two last axes of equal size for A, one for B; leading axes repeat it",
     bare: Some(PART.name),
     example: example_on("", "16x16", "io"),
     ..EMPTY
@@ -175,7 +175,7 @@ fn part(arguments: &mut Arguments, site: &Site) -> Result<(Part, u64)> {
         None if axes.len() == 1 || column.is_some() => Part::B,
         None => bail!("the shape is not a square matrix, vector or column: use part=b if its last axis is a vector"),
     };
-    ensure!(part == Part::B || square, "a state matrix needs two equal last axes: use part=b for a vector");
+    ensure!(part == Part::B || square, "a state matrix needs two last axes of equal size: use part=b for a vector");
     arguments.set(&PART, &part);
     Ok((part, if part == Part::B { column.unwrap_or(last) } else { last }))
 }
