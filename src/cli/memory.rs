@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<u64> {
 /// Parses the size of a file: bytes, or a number with KB, MB, GB, TB (powers of ten) or KiB, MiB, GiB, TiB.
 pub(super) fn parse_file_size(text: &str) -> Result<u64> {
     let Some(size) = size(text, &[BINARY, DECIMAL].concat())? else {
-        bail!("a size is a number of bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB");
+        bail!("use a number of bytes, or one with KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in 5GB");
     };
     ensure!(size > 0, "a file needs room for at least one byte");
     Ok(size)

@@ -38,7 +38,7 @@ pub(super) fn error(error: &clap::Error, line: &mut Command, arguments: &[OsStri
         ErrorKind::InvalidUtf8 => {
             let culprit = arguments.iter().find(|argument| argument.to_str().is_none());
             let culprit = culprit.cloned().unwrap_or_default();
-            format!("`{}` is not UTF-8, as every argument must be except file names", culprit.display())
+            format!("`{}` is not UTF-8: only a file name may have other bytes", culprit.display())
         }
         _ => {
             let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();

@@ -116,7 +116,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         let is_written = tensor.bytes() <= MAX_BYTES && dimensions.iter().all(|&size| size <= MAX_BYTES);
         ensure!(is_written, "`{own}` has {}: MATLAB reads less than 2 GiB per variable", bytes(tensor.bytes()));
         let word = tensor.element().word();
-        let class = Class::of_word(word).with_context(|| format!("`{own}` is of {word}"))?;
+        let class = Class::of_word(word).with_context(|| format!("`{own}` has type {word}"))?;
         if let Some(other) = names.insert(name.clone(), format!("`{own}`")) {
             bail!("`{own}` and {other} would both be `{name}` in MATLAB: use another --format");
         }

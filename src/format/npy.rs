@@ -242,7 +242,7 @@ fn elements(text: &str) -> Result<Vec<&str>> {
 fn parse_tuple(text: &str) -> Result<Shape> {
     let inner = enclosed(text, '(', ')').context("its `shape` is not a tuple")?;
     let axes = elements(inner)?;
-    ensure!(axes.len() != 1 || inner.contains(','), "its `shape` is a number in brackets, not a tuple");
+    ensure!(axes.len() != 1 || inner.contains(','), "its `shape` is a number in parentheses, not a tuple");
     let axes: Option<Vec<u64>> = axes.into_iter().map(axis).collect();
     Shape::new(axes.context("its `shape` has an invalid size")?)
 }

@@ -135,7 +135,7 @@ impl Generator {
             let shown = text::cut(word, 60);
             let backends: Vec<&str> =
                 words().filter(|known| known.strip_prefix(word).is_some_and(|rest| rest.starts_with(':'))).collect();
-            ensure!(backends.is_empty(), "`{shown}` needs a backend: {}", backends.join(", "));
+            ensure!(backends.is_empty(), "`{shown}` needs a backend: use {}", text::alternatives(&backends));
             bail!("unknown framework `{shown}`{}", text::did_you_mean_or_list(&shown, words(), "generators"));
         };
         Ok(generator)

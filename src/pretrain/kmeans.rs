@@ -1,4 +1,4 @@
-//! Spherical k-means with filters of length 1 (Coates & Ng 2012, "Learning feature representations with k-means"). A sample x is assigned
+//! Spherical k-means with filters of length 1 (Coates and Ng 2012, "Learning feature representations with k-means"). A sample x is assigned
 //! to the filter d of the largest |d'x|, with s = d'x. The damped update adds all s x to a filter and normalises it to length 1.
 
 use anyhow::{Result, ensure};
@@ -25,7 +25,7 @@ const NORMALIZE: Parameter<Normalize> = Parameter::new(
 pub(super) const METHOD: Method = Method {
     name: "kmeans",
     summary: "filters of length 1 by spherical k-means",
-    source: "Coates & Ng 2012, Learning feature representations with k-means",
+    source: "Coates and Ng 2012, Learning feature representations with k-means",
     parameters: &[&EPOCHS.default("100"), &NORMALIZE, &TOLERANCE.default("0.0001"), &ACTIVATION],
     scheme: |_| None,
     centres: false,

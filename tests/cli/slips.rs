@@ -284,7 +284,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("init normal 3 --dtype int8", "f64, f32, f16 or bf16"),
     ("init normal 3 --dtype f23", "did you mean `f32`?"),
     ("init normal 3 --dtype torch.int64", "f64, f32, f16 or bf16"),
-    ("init normal 3x3 --like keras", "keras:jax, keras:tensorflow, keras:torch, keras:numpy"),
+    ("init normal 3x3 --like keras", "keras:jax, keras:tensorflow, keras:torch or keras:numpy"),
     ("init normal 3x3 --like keras:jx", "did you mean `keras:jax`?"),
     ("init normal 3x3 --like trch", "did you mean `torch`?"),
     ("init normal 3x3 --like mxnet", "`fanin list generators`"),
