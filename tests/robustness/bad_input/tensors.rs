@@ -112,8 +112,8 @@ fn targets_that_cannot_be_written_are_refused() {
         ("init zeros 3 -o .npy", &["`.npy`", "--format"]),
         ("init zeros 3 4 -o w.npy", &["one tensor", "2", "`-o DIR/`"]),
         ("init zeros 3 4 -o w.npz --format npy", &["one tensor", "2", "`-o DIR/`"]),
-        ("init zeros 3 4", &["several tensors", "--format"]),
-        ("init zeros 3 4 -o -", &["several tensors", "--format"]),
+        ("init zeros 3 4", &["one tensor", "2", "--format"]),
+        ("init zeros 3 4 -o -", &["one tensor", "2", "--format"]),
         ("init zeros 3 4 --format npy", &["one tensor", "2"]),
         (&long, &["nnnn.npy`", "File name too long"]),
     ]);
