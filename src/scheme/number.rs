@@ -100,12 +100,12 @@ struct Exact {
 
 impl Exact {
     fn times(self, other: Self) -> Option<Self> {
-        let (square, pis) = (self.square.times(other.square)?, self.pis + other.pis);
+        let (square, pis) = (self.square.times(other.square)?, self.pis.checked_add(other.pis)?);
         Some(Self { negative: self.negative != other.negative, square, pis })
     }
 
     fn inverse(self) -> Option<Self> {
-        Some(Self { square: self.square.inverse()?, pis: -self.pis, ..self })
+        Some(Self { square: self.square.inverse()?, pis: self.pis.checked_neg()?, ..self })
     }
 
     /// The square root, if it has this form too.
@@ -282,6 +282,8 @@ mod tests {
             "sqrt(sqrt(2))",
             "10^99",
             "pi^9",
+            "pi^1073741823*pi",
+            "1/(pi^2)^-536870912",
             "2 3",
             "1e",
             "e",
