@@ -19,7 +19,7 @@ use crate::statistics::summary::Summary;
 use crate::tensor::{Element, to_f64};
 
 /// The moments and bounds of a distribution.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Expected {
     /// The mean over all draws; `None` if there is none or no digit of it is known.
     pub mean: Option<f64>,

@@ -19,7 +19,7 @@ use crate::plan::{Common, DrawnTensor};
 use crate::reader::{Contents, Entry};
 use crate::statistics::summary::Summary;
 use crate::tensor::{Fans, Layout};
-use crate::text::{bytes, cut, escape, grouped, json_line, matches};
+use crate::text::{bytes, counted, cut, escape, grouped, json_line, matches};
 use plots::Plot;
 
 /// Show the tensors of a file with their statistics, measured and expected.
@@ -277,10 +277,6 @@ const LONGEST_NOTE: usize = 400;
 /// A word from the file, safe to show in a table.
 fn shown(word: &str) -> String {
     cut(&escape(word), LONGEST_WORD)
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 fn not_finite(contents: &Contents, looked: &[Looked]) -> impl Iterator<Item = String> {

@@ -153,6 +153,11 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// A count with its noun: `1 tensor`, `1,024 tensors`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 /// Bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
@@ -262,6 +267,7 @@ mod tests {
         assert_eq!(bytes(802_944), "802,944 bytes");
         assert_eq!(bytes(1 << 30), "1.00 GiB");
         assert_eq!(grouped(7), "7");
+        assert_eq!((counted(1, "tensor"), counted(1024, "tensor")), ("1 tensor".into(), "1,024 tensors".into()));
     }
 
     #[test]

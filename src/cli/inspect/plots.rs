@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, Error, Result};
 use serde_json::{Value, json};
 
-use super::{Expected, Inspect, Inspected, Looked, escape, expected, grouped, heading, scheme, shown, shown_path};
+use super::{Expected, Inspect, Inspected, Looked, escape, expected, heading, scheme, shown, shown_path};
 use crate::cli::overlap::Touched;
 use crate::cli::screen::Screen;
 use crate::format::Piece;
@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use crate::show;
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::summary::Summary;
-use crate::text::{figure, rounded};
+use crate::text::{counted, figure, rounded};
 use crate::writer::{self, Existing, FileOptions, Settings};
 
 /// The greatest number of rows of a histogram in a terminal.
@@ -219,7 +219,7 @@ fn own_captions(file: &Inspected, looked: &Looked, label: Option<&str>, counted:
     let entry = &file.contents.entries[looked.number];
     let label = label.map_or(String::new(), |label| format!("{label}: "));
     let summary = looked.summary.as_ref();
-    let Expected { mean, std, .. } = expected(entry).unwrap_or(Expected { mean: None, std: None, bounds: None });
+    let Expected { mean, std, .. } = expected(entry).unwrap_or_default();
     let mean = moment("mean", summary.and_then(Summary::mean), mean.filter(|mean| *mean != 0.0));
     let std = moment("std", summary.and_then(Summary::std), std);
     let first = format!("{label}{} {}{mean}{std}", entry.shape, entry.type_word);
@@ -246,9 +246,8 @@ fn spectrum_text(spectrum: &Spectrum) -> String {
         format!("; random matrices range from {} to {}", figure(upper), figure(lower))
     });
     format!(
-        "{} singular value{} of {rows}x{columns}, from {} to {}; condition {}{random}",
-        grouped(values.len() as u64),
-        if values.len() == 1 { "" } else { "s" },
+        "{} of {rows}x{columns}, from {} to {}; condition {}{random}",
+        counted(values.len() as u64, "singular value"),
         figure(largest),
         figure(smallest),
         figure(spectrum.condition())

@@ -9,7 +9,7 @@ use crate::cli::screen::Screen;
 use crate::plan::{self, Plan};
 use crate::reader::Entry;
 use crate::show::{GLUE, shortest};
-use crate::text::{cut, escape, grouped, json_line};
+use crate::text::{counted, cut, escape, grouped, json_line};
 use crate::verify::Difference;
 use crate::verify::distribution::position;
 
@@ -80,10 +80,9 @@ impl Compared<'_> {
         if self.is_equal() {
             #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
             let rate = bytes as f64 / self.seconds.max(1e-9) / 1e9;
-            let (plural, copies) = (if tensors == 1 { "" } else { "s" }, self.copies());
-            let size = format!("{} tensor{plural} of {} bytes", grouped(tensors), grouped(bytes));
+            let size = format!("{} of {} bytes", counted(tensors, "tensor"), grouped(bytes));
             let speed = format!("{:.2}{GLUE}s, {rate:.2}{GLUE}GB/s", self.seconds);
-            screen.verdict(true, &format!("equal: {size}{copies}, {origin}; {speed}"))?;
+            screen.verdict(true, &format!("equal: {size}{}, {origin}; {speed}", self.copies()))?;
         } else {
             let wrong = self.tensors.iter().filter(|tensor| tensor.difference.is_some()).count() + self.faults.len();
             let plural = if wrong == 1 { "" } else { "es" };
