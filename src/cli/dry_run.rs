@@ -10,7 +10,7 @@ use super::screen::Screen;
 use crate::checkpoint::{Files, PlannedFile};
 use crate::format::Format;
 use crate::plan::Plan;
-use crate::text::{bytes, escape, json_line};
+use crate::text::{bytes, json_line};
 
 /// Prints the plan as text. A terminal has no format, and neither a terminal nor a stream has files.
 pub(super) fn as_text(
@@ -31,12 +31,12 @@ pub(super) fn as_text(
     for file in &files {
         // Text is as long as its numbers turn out.
         let size = file.size().map_or("of unknown size".into(), bytes);
-        screen.line(format!("file {}: {size}", escape(&file.path.display().to_string())))?;
+        screen.line(format!("file {}: {size}", report::shown(&file.path)))?;
     }
     if let Some((set, rank)) = set.and_then(|set| Some((set, set.rank.as_ref()?))) {
         screen.line(report::share(rank, set.data.len()))?;
         for (_, file) in set.own() {
-            screen.line(format!("this rank's: {}", escape(&file.path.display().to_string())))?;
+            screen.line(format!("this rank's: {}", report::shown(&file.path)))?;
         }
     }
     match workspace(plan) {

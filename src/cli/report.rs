@@ -16,7 +16,7 @@ use crate::format::Format;
 use crate::plan::{DrawnTensor, Plan, Tensor};
 use crate::show::GLUE;
 use crate::tensor::{Fans, Seed, Shape, Slice};
-use crate::text::{bytes, escape, figure, grouped, json_line};
+use crate::text::{bytes, counted, escape, figure, grouped, json_line};
 
 /// The data that was written.
 #[derive(Default)]
@@ -79,7 +79,8 @@ pub(super) fn text(screen: &mut Screen, plan: &Plan, written: &Written, verbose:
     })
 }
 
-fn shown(path: &Path) -> String {
+/// A path, safe to show.
+pub(super) fn shown(path: &Path) -> String {
     escape(&path.display().to_string())
 }
 
@@ -105,14 +106,12 @@ pub(super) fn lines(plan: &Plan, verbose: bool) -> Vec<String> {
 
 /// The sizes of a plan and its files.
 pub(super) fn sizes(plan: &Plan, files: Option<&Files>) -> String {
-    let tensors = plan.tensors().len() as u64;
     let files: Vec<_> = files.iter().flat_map(|files| files.all()).collect();
     let size = files.iter().try_fold(0u64, |sum, file| sum.checked_add(file.size()?));
     let size = size.filter(|_| !files.is_empty());
     format!(
-        "{} {}, {} parameters, {} of values{}",
-        grouped(tensors),
-        if tensors == 1 { "tensor" } else { "tensors" },
+        "{}, {} parameters, {} of values{}",
+        counted(plan.tensors().len() as u64, "tensor"),
         grouped(plan.parameters()),
         bytes(plan.bytes()),
         size.map(|size| format!("; files: {}, {}", files.len(), bytes(size))).unwrap_or_default()
@@ -251,8 +250,7 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
     let distribution = drawn.map(DrawnTensor::distribution);
     let bounds = distribution.and_then(Distribution::bounds);
     let spec = drawn.map(DrawnTensor::spec);
-    // An open bound is not a JSON number.
-    let finite = |bound: f64| bound.is_finite().then_some(bound);
+    // JSON has null for an open bound.
     let entry = json!({
         "name": tensor.name().as_str(),
         "shape": tensor.shape().axes(),
@@ -267,8 +265,8 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "fan_out": fans.fan_out,
         "mean": distribution.and_then(Distribution::mean),
         "std": distribution.and_then(Distribution::std),
-        "low": bounds.and_then(|(low, _)| finite(low)),
-        "high": bounds.and_then(|(_, high)| finite(high)),
+        "low": bounds.map(|(low, _)| low),
+        "high": bounds.map(|(_, high)| high),
         "order": spec.and_then(|spec| spec.order),
         "skipped": spec.map(|spec| spec.skipped).filter(|&skipped| skipped > 0),
         "approximate": drawn.and_then(DrawnTensor::approximate),

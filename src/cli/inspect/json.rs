@@ -1,4 +1,4 @@
-//! `fanin inspect --json`. Missing statistics are null.
+//! `fanin inspect --json`. Missing statistics are null, and so are infinite numbers: an open bound, the condition of a singular matrix.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -47,11 +47,9 @@ impl Inspect {
 
 fn tensor(entry: &Entry, looked: &Looked) -> Value {
     let summary = looked.summary.as_ref();
-    // An open bound is not a JSON number.
     let distribution = expected(entry).map(|Expected { mean, std, bounds }| {
         let (low, high) = bounds.unzip();
-        let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
-        json!({ "mean": mean, "std": std, "low": finite(low), "high": finite(high) })
+        json!({ "mean": mean, "std": std, "low": low, "high": high })
     });
     let mut object = json!({
         "name": entry.name,
@@ -83,8 +81,7 @@ fn spectrum(spectrum: &Spectrum) -> Value {
         "rows": rows,
         "columns": columns,
         "singular_values": values,
-        // The condition of a singular matrix is infinite, which is not a JSON number.
-        "condition": Some(spectrum.condition()).filter(|condition| condition.is_finite()),
+        "condition": spectrum.condition(),
         "random": random.map(|(low, high)| json!({ "low": low, "high": high })),
     })
 }
