@@ -19,10 +19,12 @@ const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
 pub(super) const STYLES: Styles =
     Styles::styled().header(HEADING).usage(HEADING).literal(LITERAL).placeholder(AnsiColor::Cyan.on_default());
 
-/// The text as a stream takes it: a terminal gets its colours, unless `NO_COLOR`, `CLICOLOR` or `TERM` refuse them.
+/// True if a stream shows colours: a terminal does, unless `NO_COLOR`, `CLICOLOR` or `TERM` refuse them.
+pub(super) fn is_coloured(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
+/// The text without its colours, if a stream does not show them.
 pub(super) fn coloured(text: &str, stream: &impl RawStream) -> String {
-    match AutoStream::choice(stream) {
-        ColorChoice::Never => adapter::strip_str(text).to_string(),
-        _ => text.into(),
-    }
+    if is_coloured(stream) { text.into() } else { adapter::strip_str(text).to_string() }
 }

@@ -4,12 +4,10 @@ use std::env;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use anstream::stream::RawStream;
-use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::Style;
 use rustix::termios::tcgetwinsize;
 
-use super::colour::{ERROR, GOOD, HEADING, NOTE};
+use super::colour::{ERROR, GOOD, HEADING, NOTE, is_coloured};
 use crate::show::{Column, Lines, Table, ascii, hanging};
 use crate::text::escape;
 
@@ -121,11 +119,6 @@ fn width(stream: impl AsFd) -> Option<usize> {
         columns => Some(columns.into()),
     };
     typed.or_else(of_terminal).map(|columns| columns.max(NARROWEST))
-}
-
-/// True if a stream shows colours; see [`coloured`](super::colour::coloured).
-fn is_coloured(stream: &impl RawStream) -> bool {
-    AutoStream::choice(stream) != ColorChoice::Never
 }
 
 /// True if the locale's characters are UTF-8: POSIX takes the first of these variables that is not empty.
