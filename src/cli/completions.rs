@@ -18,6 +18,7 @@ use crate::model::family::Family;
 use crate::model::layers::modules::MODULES;
 use crate::model::mlp::ACTIVATIONS;
 use crate::pretrain::{METHODS, Method};
+use crate::reader::Delimiter;
 use crate::scheme::frameworks::FRAMEWORKS;
 use crate::scheme::{self, AnyParameter, Kind};
 use crate::tensor::{DType, LAYOUTS};
@@ -122,7 +123,7 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
         }
         "seed" => vec![word("random", "a seed of the system")],
         "rank" => vec![word("auto", "from Slurm, Kubernetes, torchrun or MPI")],
-        "delimiter" => ["auto", "space", "tab", "comma", "semicolon"].map(|name| word(name, "")).into(),
+        "delimiter" => Delimiter::WORDS.iter().map(|(name, _)| word(*name, "")).collect(),
         option => method_words(option),
     }
 }

@@ -29,12 +29,12 @@ impl FromStr for Delimiter {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some((_, delimiter)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
+            return Ok(*delimiter);
+        }
         Ok(match (text, text.as_bytes()) {
-            ("auto", _) => Self::Auto,
-            ("space" | " ", _) => Self::Blanks,
-            ("tab" | "\\t", _) => Self::Byte(b'\t'),
-            ("comma", _) => Self::Byte(b','),
-            ("semicolon", _) => Self::Byte(b';'),
+            (" ", _) => Self::Blanks,
+            ("\\t", _) => Self::Byte(b'\t'),
             (_, &[byte])
                 if byte == b'\t'
                     || byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'#' | b'.' | b'+' | b'-') =>
@@ -47,6 +47,15 @@ impl FromStr for Delimiter {
 }
 
 impl Delimiter {
+    /// The delimiters that have a name.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("auto", Self::Auto),
+        ("space", Self::Blanks),
+        ("tab", Self::Byte(b'\t')),
+        ("comma", Self::Byte(b',')),
+        ("semicolon", Self::Byte(b';')),
+    ];
+
     /// Resolves [`Delimiter::Auto`] from the first bytes of a file. A character qualifies if every line has the same
     /// number of occurrences.
     pub(super) fn or_guessed(self, opening: &[u8]) -> Self {
