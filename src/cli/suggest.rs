@@ -6,6 +6,7 @@ use clap::{Command, ValueEnum};
 
 use super::list::What;
 use crate::model::layers::modules;
+use crate::model::mlp::Sizes;
 use crate::pretrain::Method;
 use crate::scheme::{self, frameworks::Framework};
 use crate::tensor::Shape;
@@ -75,7 +76,7 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
     if is_shape(word) {
         return Some(line(&["fanin", "init", "he-normal", word], rest));
     }
-    if word.contains('-') && word.split('-').all(|size| !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit())) {
+    if word.parse::<Sizes>().is_ok() {
         return Some(line(&["fanin", "mlp", word], rest));
     }
     What::from_str(word, true).is_ok().then(|| line(&["fanin", "list", word], rest))
@@ -83,7 +84,7 @@ pub(super) fn command(word: &str, rest: &[String]) -> Option<String> {
 
 /// The end of the error about an argument too many: one of several sizes or files, or a word of a list.
 pub(super) fn extra(culprit: &str, arguments: &[String]) -> String {
-    let is_size = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_size = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let sizes: Vec<&str> = arguments.iter().skip(2).map(String::as_str).filter(is_size).collect();
     match arguments.get(1).map(String::as_str) {
         Some("mlp" | "pretrain") if sizes.len() > 1 => format!(": join sizes by `-`, as in `{}`", sizes.join("-")),
