@@ -76,7 +76,7 @@ Examples:
   fanin init he-normal fc1=784x256 fc2=256x10 -o w.npz   several in a file";
 
 pub(super) fn fan(text: &str) -> Result<u64, String> {
-    let fan = text.parse().ok().filter(|fan| (1..=1 << 48).contains(fan));
+    let fan = text.parse().ok().filter(|fan| (1..=Shape::MAX_ELEMENTS).contains(fan));
     fan.ok_or_else(|| "use a whole number from 1 to 2^48".into())
 }
 

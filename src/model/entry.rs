@@ -388,7 +388,7 @@ impl Settings<'_> {
     pub(super) fn fans(&self, scope: &Scope) -> Result<Fans> {
         let fan = |quantity: &Quantity| {
             let fan = quantity.value(scope)?;
-            ensure!((1..=1 << 48).contains(&fan), "a fan must be an integer from 1 to 2^48, not {fan}");
+            ensure!((1..=Shape::MAX_ELEMENTS).contains(&fan), "a fan must be an integer from 1 to 2^48, not {fan}");
             Ok(fan)
         };
         Ok(Fans {

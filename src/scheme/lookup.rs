@@ -233,7 +233,7 @@ impl<'a> Bare<'a> {
                 (self.scheme, Arguments::read(self.scheme, typed, None, dialect)?)
             }
         };
-        // `rbm` means the small default; whoever writes `normal` may not.
+        // The name `rbm` says that the default is small; `normal` does not.
         let is_own = self.alias.is_none() && fold(self.name) == fold(scheme.name);
         let small = scheme.small_default.as_ref().filter(|small| is_own && !arguments.sets(small.spread));
         let notes = self.dispute().into_iter().chain(small.map(|small| small.note.into())).collect();
