@@ -88,10 +88,8 @@ fn folder() -> Folder {
 #[test]
 fn the_keys_of_drawn_tensors_are_documented() {
     let folder = folder();
-    let half = folder.read("d/model-00001-of-00002.safetensors");
     folder.done("init normal 40x40 -q -o h.safetensors");
     folder.write("h.safetensors", &folder.read("h.safetensors")[..1000]);
-    assert!(half.len() > 1000);
     let lines = [
         "init glorot-uniform w=16x8 --slice w=0:4 --layout torch --sha256 -o s.npz",
         "init pissa-a:rank=2 8x2 --base x.npy -o p.npz",

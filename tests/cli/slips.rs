@@ -1,6 +1,6 @@
 //! Slips: lines of people who know other programs. Each is taken as its canonical line, or refused with the fix.
 
-use crate::common::{Ended, FANIN, Folder};
+use crate::common::{Ended, Folder};
 
 /// Canonical lines, each with others that write the same bytes.
 const TAKEN: &[(&str, &[&str])] = &[
@@ -41,7 +41,7 @@ const TAKEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("init normal 7", &["init normal '(7,)'", "init normal [7]", "init normal ' 7'"]),
-    ("init normal ()", &["init normal []", "init normal '( )'"]),
+    ("init normal '()'", &["init normal []", "init normal '( )'"]),
     (
         "init normal 9 --dtype f64",
         &["init normal 9 --dtype double", "init normal 9 --dtype F64", "init normal 9 --dtype torch.double"],
@@ -394,22 +394,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("pretrain rbm 2-2 --data nofile.npy", "`nofile.npy`"),
 ];
 
-/// A line of shell as words; quotes of either kind keep blanks.
-fn words(line: &str) -> Vec<String> {
-    let (mut words, mut quote) = (vec![String::new()], None);
-    for sign in line.chars() {
-        match (sign, quote) {
-            ('\'' | '"', None) => quote = Some(sign),
-            (sign, Some(open)) if sign == open => quote = None,
-            (' ', None) => words.push(String::new()),
-            (sign, _) => words.last_mut().unwrap().push(sign),
-        }
-    }
-    words
-}
-
 fn run(folder: &Folder, line: &str) -> Ended {
-    Ended::of(folder.command(FANIN).args(words(line)))
+    folder.shell(&format!("$FANIN {line}"))
 }
 
 /// A folder with the files of the lines.
