@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::screen::Screen;
 use super::{coverage, explain, help};
-use crate::format::FORMATS;
+use crate::format::{FORMATS, Format};
 use crate::generator::{GENERATORS, Generator};
 use crate::model::family::{FOLLOWS, Family};
-use crate::model::layers::modules::MODULES;
-use crate::pretrain::METHODS;
-use crate::scheme::gain::{DEFAULT_SLOPE, GAINS};
+use crate::model::layers::modules::{MODULES, Module};
+use crate::pretrain::{METHODS, Method};
+use crate::scheme::gain::{DEFAULT_SLOPE, GAINS, Gain};
 use crate::scheme::{self, SCHEMES, Scheme, frameworks};
-use crate::tensor::LAYOUTS;
+use crate::tensor::{Convention, LAYOUTS};
 use crate::text::{figure, json_line};
 
 /// List schemes, frameworks, formats, generators, layouts, gains, models, modules or pretraining methods.
@@ -113,51 +113,63 @@ impl List {
                 let names = frameworks::Framework::find(word)?.offered();
                 names.iter().map(|name| row([], coverage::json(name))).collect()
             }
-            (What::Schemes, None) => {
-                let json = |(family, scheme): (_, &Scheme)| {
-                    let Scheme { name, summary, source, aliases, .. } = scheme;
-                    json!({ "name": name, "summary": summary, "family": family, "source": source, "aliases": aliases })
-                };
-                self.schemes()?.into_iter().map(|row| Row { cells: Vec::new(), json: json(row) }).collect()
-            }
-            (What::Frameworks, _) => {
-                let json = |row: &frameworks::Framework| {
-                    let includes = row.included().map(|other| other.word);
-                    json!({ "name": row.word, "summary": row.title, "names": row.names().len(), "includes": includes })
-                };
-                frameworks::FRAMEWORKS.iter().map(|framework| row([], json(framework))).collect()
-            }
-            (What::Formats, _) => FORMATS.iter().map(|format| {
-                let extension = format!(".{}", format.extensions[0]);
-                let json = json!({ "name": format.name, "summary": format.summary, "extensions": format.extensions });
-                row([format.name, &extension, format.summary], json)
-            }).collect(),
+            (What::Schemes, None) => self.schemes()?.into_iter().map(scheme).collect(),
+            (What::Frameworks, _) => frameworks::FRAMEWORKS.iter().map(framework).collect(),
+            (What::Formats, _) => FORMATS.iter().map(format).collect(),
             (What::Generators, _) => GENERATORS.iter().map(generator).collect(),
-            (What::Layouts, _) => LAYOUTS.iter().map(|layout| {
-                let (rule, json) = (layout.rule(), json!({ "name": layout.name, "summary": layout.summary, "axes": layout.rule() }));
-                row([layout.name, &rule, layout.summary], json)
-            }).collect(),
-            (What::Models, _) => Family::all()?.iter().map(|family| {
-                let json = json!({ "name": family.model_type, "architectures": family.architectures });
-                row([&family.model_type, &family.architectures.join(", ")], json)
-            }).collect(),
-            (What::Modules, _) => MODULES.iter().map(|module| {
-                let (path, axes) = (module.path(), format!("{}: {}", module.weights[0], module.axes));
-                let json = json!({ "name": path, "shape": module.example, "weight": module.weights[0], "axes": module.axes });
-                row([&path, module.example, &axes], json)
-            }).collect(),
-            (What::PretrainMethods, _) => METHODS.iter().map(|method| {
-                let json = json!({ "name": method.name, "summary": method.summary, "source": method.source });
-                row([method.name, method.summary, method.source], json)
-            }).collect(),
-            (What::Gains, _) => GAINS.iter().map(|gain| {
-                let (value, others) = (gain.number(DEFAULT_SLOPE), gain.aliases.join(", "));
-                let also = if others.is_empty() { others } else { format!("also {others}") };
-                let json = json!({ "name": gain.name, "value": value, "formula": gain.formula, "source": gain.source, "aliases": gain.aliases });
-                row([gain.name, &figure(value), gain.formula, gain.source, &also], json)
-            }).collect(),
+            (What::Layouts, _) => LAYOUTS.iter().map(layout).collect(),
+            (What::Gains, _) => GAINS.iter().map(gain).collect(),
+            (What::Models, _) => Family::all()?.iter().map(model).collect(),
+            (What::Modules, _) => MODULES.iter().map(module).collect(),
+            (What::PretrainMethods, _) => METHODS.iter().map(method).collect(),
         })
     }
+}
+
+fn scheme((family, scheme): (&str, &Scheme)) -> Row {
+    let Scheme { name, summary, source, aliases, .. } = scheme;
+    row([], json!({ "name": name, "summary": summary, "family": family, "source": source, "aliases": aliases }))
+}
+
+fn framework(row: &frameworks::Framework) -> Row {
+    let includes = row.included().map(|other| other.word);
+    let json = json!({ "name": row.word, "summary": row.title, "names": row.names().len(), "includes": includes });
+    self::row([], json)
+}
+
+fn format(format: &Format) -> Row {
+    let Format { name, summary, extensions, .. } = format;
+    let json = json!({ "name": name, "summary": summary, "extensions": extensions });
+    row([name, &format!(".{}", extensions[0]), summary], json)
+}
+
+fn layout(layout: &Convention) -> Row {
+    let (Convention { name, summary, .. }, rule) = (layout, layout.rule());
+    row([name, &rule, summary], json!({ "name": name, "summary": summary, "axes": rule }))
+}
+
+fn gain(gain: &Gain) -> Row {
+    let Gain { name, formula, source, aliases, .. } = gain;
+    let (value, others) = (gain.number(DEFAULT_SLOPE), aliases.join(", "));
+    let also = if others.is_empty() { others } else { format!("also {others}") };
+    let json = json!({ "name": name, "value": value, "formula": formula, "source": source, "aliases": aliases });
+    row([name, &figure(value), formula, source, &also], json)
+}
+
+fn model(family: &Family) -> Row {
+    let Family { model_type, architectures, .. } = family;
+    row([model_type, &architectures.join(", ")], json!({ "name": model_type, "architectures": architectures }))
+}
+
+fn module(module: &Module) -> Row {
+    let (Module { weights, axes, example, .. }, path) = (module, module.path());
+    let json = json!({ "name": path, "shape": example, "weight": weights[0], "axes": axes });
+    row([&path, example, &format!("{}: {axes}", weights[0])], json)
+}
+
+fn method(method: &Method) -> Row {
+    let Method { name, summary, source, .. } = method;
+    row([name, summary, source], json!({ "name": name, "summary": summary, "source": source }))
 }
 
 fn generator(generator: &Generator) -> Row {
