@@ -108,7 +108,7 @@ fn targets_that_cannot_be_written_are_refused() {
         ("init zeros 3 -o /proc/w.npy", &["`/proc/w.npy`"]),
         ("init zeros 3 -o /proc/version --format npy --force", &["`/proc/version`"]),
         ("init zeros 3 -o w.foo", &["`w.foo`", ".npy, .pt, .npz, .safetensors", "--format"]),
-        ("init zeros 3 -o w", &["`w`", ".npy, .pt, .npz, .safetensors", "--format"]),
+        ("init zeros 3 -o w", &["`w`", "use .npz, ..., or add --format", "--format"]),
         ("init zeros 3 -o .npy", &["`.npy`", "--format"]),
         ("init zeros 3 4 -o w.npy", &["one tensor", "2", "`-o DIR/`"]),
         ("init zeros 3 4 -o w.npz --format npy", &["one tensor", "2", "`-o DIR/`"]),
