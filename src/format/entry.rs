@@ -72,7 +72,7 @@ impl Entry {
         self.stored.as_ref().map(StoredTensor::bytes)
     }
 
-    /// Drops the question mark of a guessed type, which the provenance confirms.
+    /// Drops the question mark of a guessed type, because the provenance confirms the guess.
     pub(crate) fn confirm_type(&mut self) {
         if let Some(element) = self.element() {
             self.type_word = element.word().into();

@@ -166,7 +166,8 @@ impl Format {
         (self.note)(plan).or_else(|| self.layout_note(plan))
     }
 
-    /// The order of the axes, unless it is that of the format's framework for some weights only: then a recipe has chosen it for each.
+    /// A note on the order of the axes. There is none if only some weights have the order of the format's framework, because a recipe has
+    /// then chosen the order of each.
     fn layout_note(&self, plan: &Plan) -> Option<String> {
         let (word, layout) = (self.layout?, self.layout().ok()??);
         let orders = plan.tensors().iter().filter_map(|tensor| {

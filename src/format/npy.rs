@@ -1,4 +1,4 @@
-//! `NumPy`'s `.npy`. Writes version 1.0, byte for byte as `numpy.save`, without a provenance. Reads versions 1 to 3 of
+//! `NumPy`'s `.npy`. Writes version 1.0, byte for byte as `numpy.save` does, without a provenance. Reads versions 1 to 3 of
 //! [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 //!
 //! `npyz` reads and writes the type. Its header parser multiplies axes unchecked and follows brackets to any depth, so this module parses
@@ -54,7 +54,8 @@ fn note(plan: &Plan) -> Option<String> {
     })
 }
 
-/// The header of an array, byte for byte as `numpy.save`. `npyz` has the words for types, but other spaces and commas.
+/// The header of an array, byte for byte as `numpy.save` writes it. `npyz` names the types alike, but places spaces and commas
+/// differently.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
     let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
     let shape = tuple(tensor.shape().axes());

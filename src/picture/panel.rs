@@ -175,7 +175,7 @@ impl Laid<'_> {
         canvas.shapes.push(Shape::Close);
     }
 
-    /// The lines of the axes, over the marks: the horizontal one at 0 if the range has 0.
+    /// The lines of the axes, drawn over the marks. The horizontal one is at 0 if the range includes 0.
     fn base(&self, canvas: &mut Canvas, area: &Area) {
         let zero = self.panel.y.place(0.0).clamp(0.0, 1.0);
         let bottom = area.y + area.height;

@@ -51,7 +51,7 @@ impl Contents {
     }
 
     /// Opens a file, an index (`*.index.json`) or a folder of weights, and reads everything but the values. Errors
-    /// name the file and its fault, in one line that is safe to print.
+    /// name the file and its fault, on one line that is safe to print.
     pub fn open(path: &Path) -> Result<Self> {
         open(path).map_err(|error| shown(path, &error))
     }

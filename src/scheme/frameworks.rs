@@ -155,7 +155,7 @@ impl Framework {
     }
 }
 
-/// True for a method in place of a variable whose name is not nearly that of a framework.
+/// True if `variable.name` modifies a tensor in place, as in `w.normal_`: the variable is no misspelt framework.
 fn is_method(variable: &str, name: &str) -> bool {
     let near = did_you_mean(&variable.to_lowercase(), FRAMEWORKS.iter().map(|row| row.word));
     name.ends_with('_') && near.is_empty()

@@ -266,7 +266,7 @@ fn blanks_before(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// A blank between two words that stay in one line. It is a control character, so that no text from outside has it.
+/// A blank between two words that stay on one line. It is a control character, so that text from outside never contains it.
 pub const GLUE: char = '\u{1f}';
 
 /// A line broken between words into lines of at most `width` columns. Each but the first begins with the blanks of the first and `indent`

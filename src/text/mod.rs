@@ -55,7 +55,7 @@ pub fn json_line(json: &impl Display) -> String {
     line
 }
 
-/// The chain of an error in one line. Numbers of system errors are omitted, because their text says the same.
+/// The chain of an error on one line. Numbers of system errors are omitted, because their text says the same.
 pub fn one_line(error: &anyhow::Error) -> String {
     let codes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
     codes.fold(format!("{error:#}"), |line, code| line.replace(&format!(" (os error {code})"), ""))
