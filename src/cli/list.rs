@@ -24,7 +24,7 @@ use crate::text::{figure, json_line};
 pub(super) struct List {
     /// Kind of names to list
     what: What,
-    /// List the names that a framework has for schemes
+    /// List a framework's names for schemes
     #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with_all = ["markdown", "search"])]
     framework: Option<String>,
     /// Schemes with these words in their names, summaries or sources

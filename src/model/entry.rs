@@ -279,11 +279,7 @@ impl<'e> Reading<'e> {
         let mut repeats = Vec::new();
         for (name, value) in node.table()? {
             let shown = || format!("`{}`", escape(&cut(name, 60)));
-            ensure!(
-                is_name(name),
-                "{}: a name has letters, digits and underscores, and is not a word of expressions",
-                shown()
-            );
+            ensure!(is_name(name), "{}: use letters, digits and underscores, and no word of expressions", shown());
             let count = match &value.value {
                 document::Value::List(items) => {
                     Count::Items(items.iter().map(item).collect::<Result<_>>().with_context(shown)?)

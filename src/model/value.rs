@@ -61,7 +61,7 @@ pub(super) fn written(value: &Value) -> Result<String> {
                 false => format!("{number:e}"),
             })
         }
-        _ => bail!("{} cannot be inserted into a text", shown_value(value)),
+        _ => bail!("{} cannot be inserted into text", shown_value(value)),
     }
 }
 
