@@ -105,8 +105,8 @@ fn found(typed: &str) -> Result<Page> {
     let mut pages = pages.into_iter();
     let Some((kind, mut page)) = pages.next() else { return searched(typed) };
     // A scheme says more than the list of its family, and any page more than a refusal.
-    let tells = |other: &&str| *other != "unsupported" && (kind, *other) != ("scheme", "family");
-    page.also = pages.map(|(other, _)| other).filter(tells).collect();
+    let adds = |other: &&str| *other != "unsupported" && (kind, *other) != ("scheme", "family");
+    page.also = pages.map(|(other, _)| other).filter(adds).collect();
     Ok(page)
 }
 

@@ -45,8 +45,9 @@ pub(super) fn model_page(typed: &str) -> Result<Option<Page>> {
     page.words("heads", &family.architectures);
     let keys = family.keys()?.into_iter();
     page.rows("keys", keys.map(|(name, value)| Row { name, default: Some(value.to_string()), text: String::new() }));
-    let (model, head) = (&family.model_type, &family.architectures[family.architectures.len() - 1]);
-    page.text("example", format!("fanin model {model} --set 'architectures=[\"{head}\"]' --dry-run"));
+    let (model, head) = (&family.model_type, family.architectures.last());
+    let head = head.map(|head| format!(" --set 'architectures=[\"{head}\"]'")).unwrap_or_default();
+    page.text("example", format!("fanin model {model}{head} --dry-run"));
     Ok(Some(page))
 }
 
@@ -56,12 +57,12 @@ pub(super) fn module_names() -> Vec<String> {
 
 /// The page of a module: its tensors in drawing order, and the shape that determines them.
 pub(super) fn module_page(typed: &str) -> Result<Option<Page>> {
-    let Some(asked) = modules::find(typed)? else { return Ok(None) };
-    let Module { weights, axes, example, .. } = asked.module;
-    let (weight, command) = (weights[0], asked.module.with_example());
+    let Some(spec) = modules::find(typed)? else { return Ok(None) };
+    let Module { weights, axes, example, .. } = spec.module;
+    let (weight, command) = (weights[0], spec.module.with_example());
     let summary = "all tensors of the module; --like torch draws torch's values, in its order";
-    let mut page = Page::new("module", asked.module.path(), summary);
-    let tensors = ModuleSpec::of_example(asked.module).example()?;
+    let mut page = Page::new("module", spec.module.path(), summary);
+    let tensors = ModuleSpec::of_example(spec.module).example()?;
     page.rows(
         "tensors",
         tensors.iter().map(|tensor| {
@@ -70,7 +71,7 @@ pub(super) fn module_page(typed: &str) -> Result<Option<Page>> {
         }),
     );
     page.text("shape", format!("that of {weight}: {axes}, as {example}"));
-    page.words("parameters", asked.module.parameters());
+    page.words("parameters", spec.module.parameters());
     page.text("names", format!("NAME=SHAPE gives NAME.{weight} and so on"));
     page.text("example", format!("fanin init {command} {example} --like torch --seed 0 -o module.npz"));
     Ok(Some(page))

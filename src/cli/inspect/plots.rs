@@ -68,7 +68,7 @@ impl Inspect {
         FileOptions { existing, fsync: false }
     }
 
-    /// Prints histograms and spectra; `label` stands before the names of tensors.
+    /// Prints histograms and spectra; `label` precedes the names of tensors.
     pub(super) fn plots(&self, screen: &mut Screen, label: &str, file: &Inspected) -> Result<()> {
         let in_terminal = matches!(self.plot, Some(Plot::Terminal));
         let width = screen.picture_width();
