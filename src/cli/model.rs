@@ -246,7 +246,7 @@ pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Lay
 /// True for the name of a model in the Hub of Hugging Face, `OWNER/NAME`, unless OWNER is a folder.
 fn is_hub_name(path: &Path) -> bool {
     let is_file_name =
-        path.extension().is_some_and(|extension| ["json", "toml"].iter().any(|other| extension == *other));
+        path.extension().is_some_and(|extension| Syntax::EXTENSIONS.iter().any(|known| extension == *known));
     path.components().count() == 2 && !is_file_name && path.parent().is_some_and(|owner| !owner.is_dir())
 }
 

@@ -27,9 +27,13 @@ pub enum Syntax {
 }
 
 impl Syntax {
+    /// The extensions of recipes and configurations.
+    pub const EXTENSIONS: [&str; 2] = [Self::JSON, "toml"];
+    const JSON: &str = "json";
+
     /// The syntax of a file: JSON if its extension is JSON's, or if it starts with a brace.
     pub fn of(name: &str, text: &str) -> Self {
-        match Path::new(name).extension().is_some_and(|extension| extension == "json")
+        match Path::new(name).extension().is_some_and(|extension| extension == Self::JSON)
             || text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
         {
             true => Self::Json,
