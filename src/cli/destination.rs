@@ -99,9 +99,13 @@ impl Destination {
         }
     }
 
-    /// Errors if a file of a plan cannot be written, before any work is done.
+    /// Errors if a plan cannot be written, before any work is done.
     pub(super) fn check(&self, plan: &Plan) -> Result<()> {
-        self.files(plan, Vec::new())?.map_or(Ok(()), |files| files.check(self.options))
+        match (self.files(plan, Vec::new())?, &self.place) {
+            (Some(files), _) => files.check(self.options),
+            (None, Place::Stream(format)) if !self.is_dry_run => check_stream(plan, format),
+            (None, _) => Ok(()),
+        }
     }
 
     /// The files of a plan with their sizes in bytes, tensor files first; `None` if the size depends on the values.
@@ -180,16 +184,7 @@ impl Destination {
     }
 
     fn write_stream(&self, plan: &Plan, format: &'static Format) -> Result<()> {
-        ensure!(
-            !is_closed(io::stdout().as_fd())?,
-            "standard output is closed or open for reading: write to a file, or redirect it with `>`"
-        );
-        ensure!(
-            format.holds_several || plan.tensors().len() == 1,
-            "{} holds one tensor, not {}: write a file with -o, or use --format npz or safetensors",
-            format.name,
-            plan.tensors().len()
-        );
+        check_stream(plan, format)?;
         let pieces = format.pieces(plan)?;
         self.announce(plan, None);
         let started = Instant::now();
@@ -241,6 +236,21 @@ impl Destination {
         self.report(out, plan, &Written::default())?;
         if self.json { Ok(()) } else { terminal::show(&mut Screen::stdout(out), plan, self.resources.threads()) }
     }
+}
+
+/// Errors if standard output cannot take a plan.
+fn check_stream(plan: &Plan, format: &Format) -> Result<()> {
+    ensure!(
+        !is_closed(io::stdout().as_fd())?,
+        "standard output is closed or open for reading: write to a file, or redirect it with `>`"
+    );
+    ensure!(
+        format.holds_several || plan.tensors().len() == 1,
+        "{} holds one tensor, not {}: write a file with -o, or use --format npz or safetensors",
+        format.name,
+        plan.tensors().len()
+    );
+    Ok(())
 }
 
 /// True if a standard stream was closed at the start: Rust's runtime then opens /dev/null for reading and writing. The same holds if a

@@ -211,6 +211,8 @@ fn bad_data_and_options_are_refused_before_anything_is_written() {
         refused(&folder, &format!("{line} -q -o w.npz"), words);
         assert_eq!(folder.names(), before, "{line}");
     }
+    // A year of epochs: the test ends only if the refusal comes first.
+    refused(&folder, "rbm 12-5 --data x.npy -q --epochs 1000000000", &["npy holds one tensor, not 3", "-o"]);
     folder.done("pretrain rbm 12-5 --data x.npy -q -o w.npz");
     refused(&folder, "rbm 12-5 --data x.npy -q -o w.npz", &["w.npz", "--force"]);
 }
