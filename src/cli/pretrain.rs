@@ -120,9 +120,9 @@ impl Pretrain {
         // Every refusal comes before the training.
         let checkpoint = checkpoint::path_beside(&self.output);
         let destination = self.output.destination(Folder::TensorFiles, Shards::default(), self.touched())?;
+        let table = self.table()?;
         destination.check(&initial_plan(&self.targets(&method, &unknown(), destination.format())?)?)?;
         self.check_sidecars(resume)?;
-        let table = self.table()?;
         let (threads, limit) = (self.output.resources.threads(), self.output.resources.limit());
         let data = summary(&table, threads).with_context(|| shown(&self.data))?;
         let targets = self.targets(&method, &data.identity, destination.format())?;
