@@ -11,7 +11,7 @@ use crate::show::hanging;
 /// The width of the column of section names.
 const INDENT: usize = 14;
 
-/// What a registry says of one of its names.
+/// A page on a name, from the registry that has it.
 pub(super) struct Page {
     /// The registry: `scheme`, `gain`, ...
     pub(super) kind: &'static str,
