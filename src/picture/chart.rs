@@ -27,6 +27,9 @@ pub struct Chart {
     pub comment: Option<String>,
 }
 
+/// The maximum number of panels of a kind: it bounds the memory of a PNG.
+pub const MAX_PANELS: usize = 100;
+
 const MARGIN: f64 = 24.0;
 /// The space between columns and between rows.
 const GAPS: (f64, f64) = (36.0, 20.0);

@@ -14,7 +14,7 @@ mod svg;
 mod tiles;
 
 pub use axis::Axis;
-pub use chart::{Chart, share};
+pub use chart::{Chart, MAX_PANELS, share};
 pub use format::{PictureFile, PictureFormat};
 pub use ink::Ink;
 pub use panel::{Kind, Mark, Panel};

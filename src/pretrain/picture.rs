@@ -6,7 +6,7 @@ use std::io::Read;
 use super::history::{History, Row};
 use super::{EXPLAINED, MethodSpec};
 use crate::generator::Source;
-use crate::picture::{Axis, Chart, Ink, Kind, Mark, Panel, PictureFormat, Tiles};
+use crate::picture::{Axis, Chart, Ink, Kind, MAX_PANELS, Mark, Panel, PictureFormat, Tiles};
 use crate::plan::TrainedTensor;
 use crate::tensor::{Seed, to_f64, to_usize};
 use crate::text::{cut, escape, rounded};
@@ -49,7 +49,11 @@ impl Picture<'_> {
             panels = self.measured(layers);
         }
         let columns = if layers > 1 { layers.min(MAX_COLUMNS) } else { 2 };
-        let (title, caption) = self.heading();
+        let (title, mut caption) = self.heading();
+        if panels.len() > MAX_PANELS {
+            caption = format!("{caption}, the first {MAX_PANELS} of {} panels", panels.len());
+            panels.truncate(MAX_PANELS);
+        }
         let tiles = self.weight.and_then(tiles);
         Chart { title, caption, panels, columns, tiles, comment: Some(comment(self.run)) }.encode(format)
     }

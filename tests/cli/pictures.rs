@@ -245,6 +245,17 @@ fn every_picture_of_a_run_has_its_curves_and_filters() {
 }
 
 #[test]
+fn a_picture_of_very_many_layers_has_a_hundred_panels_and_says_so() {
+    let folder = Folder::new();
+    folder.done("init uniform:low=0,high=1 20x2 -q -o x.npy");
+    let sizes = vec!["2"; 61].join("-");
+    let svg = picture(&folder, &format!("pretrain rbm {sizes} --epochs 2 --data x.npy -q -o w.npz"));
+    // Two measures of 60 layers, and the tiles.
+    assert_eq!(check(&svg), 100 + 1);
+    assert!(svg.contains("100 of 120 panels"), "{svg}");
+}
+
+#[test]
 fn every_histogram_has_its_expected_density() {
     let folder = Folder::new();
     for scheme in ["orthogonal", "sparse:density=0.5", "rademacher", "truncated-normal", "cauchy"] {

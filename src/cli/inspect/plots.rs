@@ -13,7 +13,7 @@ use crate::cli::screen::Screen;
 use crate::format::Piece;
 use crate::inspect::{Places, Plotted, Series, Spectrum, bins, chart, histogram, marginal, places};
 use crate::parallel::available_threads;
-use crate::picture::PictureFile;
+use crate::picture::{MAX_PANELS, PictureFile};
 use crate::plan::Plan;
 use crate::show;
 use crate::statistics::histogram::{Bins, Histogram};
@@ -25,8 +25,6 @@ use crate::writer::{self, Existing, FileOptions, Settings};
 const ROWS: usize = 21;
 /// The greatest number of bars of a histogram in a picture.
 const BARS: usize = 80;
-/// The maximum number of tensors in a picture.
-const MAX_PANELS: usize = 100;
 
 /// The place of histograms.
 #[derive(Clone, Debug)]
