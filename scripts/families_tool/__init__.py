@@ -1,0 +1,1 @@
+"""The facts about the models of `transformers` that fanin's families follow."""

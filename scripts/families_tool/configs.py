@@ -1,0 +1,83 @@
+"""Default configurations: `src/model/configs/TYPE.json` has each key with its type and its default."""
+
+import json
+import types
+import typing
+from dataclasses import fields, is_dataclass
+
+import transformers
+
+from . import library
+
+FOLDER = library.ROOT / "src" / "model" / "configs"
+OMITTED = ("transformers_version", "architectures", "dtype", "torch_dtype", "model_type")
+WORDS = {bool: "bool", int: "int", float: "float", str: "str", type(None): "none", typing.Any: "any", object: "any"}
+ORDER = ["bool", "int", "float", "str", "list", "dict", "any", "none"]
+
+
+def write(model_types):
+    for model_type in model_types:
+        path = FOLDER / f"{model_type}.json"
+        path.write_text("\n".join(lines(facts(library.config(model_type)))) + "\n")
+        print(f"{path.stat().st_size:7} {path.relative_to(library.ROOT)}")
+
+
+def facts(config, table=None):
+    """Second names and keys of a configuration; those of its parts are nested."""
+    table = library.saved(config) if table is None else table
+    kinds = annotations(type(config))
+    keys = {}
+    for key, value in table.items():
+        part = vars(config).get(key)
+        if key in OMITTED:
+            continue
+        if isinstance(part, transformers.PreTrainedConfig):
+            keys[key] = {"model_type": part.model_type, **facts(part, value)}
+        else:
+            keys[key] = [kinds.get(key, "any"), value]
+    return {"alias": dict(sorted(config.attribute_map.items())), "keys": keys}
+
+
+def annotations(config_class):
+    """The types of the keys that the library checks."""
+    return {field.name: words(field.type) for field in fields(config_class)} if is_dataclass(config_class) else {}
+
+
+def words(annotation):
+    """A type in simple words: `int|none`."""
+    if isinstance(annotation, str):
+        annotation = eval(annotation, {**vars(typing), "torch": library.torch})
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        known = {word for part in typing.get_args(annotation) for word in words(part).split("|")}
+        return "|".join(sorted(known, key=ORDER.index))
+    if typing.get_origin(annotation) is typing.Literal:
+        return words(typing.Union[tuple(type(value) for value in typing.get_args(annotation))])
+    if typing.get_origin(annotation) is typing.Annotated:
+        return words(typing.get_args(annotation)[0])
+    plain = typing.get_origin(annotation) or annotation
+    if plain in WORDS:
+        return WORDS[plain]
+    if not isinstance(plain, type):
+        return "any"
+    if issubclass(plain, (list, tuple, set)):
+        return "list"
+    if issubclass(plain, (dict, transformers.PreTrainedConfig)):
+        return "dict"
+    return "any"
+
+
+def lines(facts, indent=""):
+    """The text of a table of facts, a key on each line."""
+    yield f'{indent}{{"alias": {json.dumps(facts["alias"])}, "keys": {{'
+    last = len(facts["keys"]) - 1
+    for place, (key, value) in enumerate(facts["keys"].items()):
+        comma = "," if place < last else ""
+        if isinstance(value, list):
+            yield f"{indent}  {json.dumps(key)}: {json.dumps(value)}{comma}"
+            continue
+        first, *rest = lines(value, indent + "  ")
+        head = f'{json.dumps(key)}: {{"model_type": {json.dumps(value["model_type"])}, '
+        yield f"{indent}  {head}{first.strip()[1:]}"
+        yield from rest[:-1]
+        yield rest[-1] + comma
+    yield indent + "}}"
