@@ -16,7 +16,8 @@ const ORDER: &str = "torch keras tensorflow jax flax haiku sonnet lasagne theano
     neurolab s4 mamba caffe dl4j tfjs axon flux lux burn candle tch dfdx reservoirpy reservoircomputing kaldi hinton";
 
 fn main() -> io::Result<()> {
-    let families = files(FAMILIES)?.into_iter().map(|(word, text)| format!("({:?}, {text:?})", word + ".toml"));
+    let families = files(FAMILIES)?.into_iter();
+    let families = families.map(|(name, text)| format!("({name:?}, {:?}, {text:?})", format!("families/{name}.toml")));
     embed("families.rs", &families.collect::<Vec<_>>())?;
     let mut frameworks = files(FRAMEWORKS)?;
     let place = |word: &str| ORDER.split(' ').position(|known| known == word).unwrap_or(usize::MAX);

@@ -119,7 +119,7 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
         "method" => METHODS.iter().map(|row| word(row.name, row.summary)).collect(),
         MODEL => {
             let families = Family::all().unwrap_or_default().into_iter();
-            families.map(|family| word(family.model_type, family.architectures.join(", "))).collect()
+            families.map(|family| word(family.model_type, family.classes().collect::<Vec<_>>().join(", "))).collect()
         }
         "seed" => vec![word("random", "a seed of the system")],
         "rank" => vec![word("auto", "from Slurm, Kubernetes, torchrun or MPI")],

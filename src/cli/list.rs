@@ -157,8 +157,8 @@ fn gain(gain: &Gain) -> Row {
 }
 
 fn model(family: &Family) -> Row {
-    let Family { model_type, architectures, .. } = family;
-    row([model_type, &architectures.join(", ")], json!({ "name": model_type, "architectures": architectures }))
+    let (name, classes) = (family.model_type, family.classes().collect::<Vec<_>>());
+    row([name, &classes.join(", ")], json!({ "name": name, "kind": family.kind, "architectures": classes }))
 }
 
 fn module(module: &Module) -> Row {

@@ -1,18 +1,22 @@
 //! Families of models: a `config.json` of the `transformers` library becomes a plan.
 //!
-//! Each family is a recipe in `families`, embedded at build time. The table `[family]` has its `model_type` and architectures, and
-//! `[config]` has values for the written `config.json`. Constants that start with `_` are private: they are computed from the others,
+//! Each family is a recipe in `families`. The table `[family]` has its kind and classes, and `[config]` has values for the written
+//! `config.json`. Constants that start with `_` are private: they are computed from the others,
 //! and neither read from a `config.json` nor written to one.
 
+mod head;
+
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::config::{Config, python_words};
-use super::document::{self, Syntax, Text};
-use super::{Document, Model, Request, evaluate};
+use super::document::{self, Text};
+use super::{Document, Model, Request, evaluate, library};
+
 use crate::tensor::DType;
 use crate::text::{alternatives, cut, did_you_mean, escape, nearest};
+
+pub use head::{Head, Kind};
 
 /// The library and version that the families follow.
 pub const FOLLOWS: &str = "transformers 5.23.0";
@@ -20,16 +24,18 @@ pub const FOLLOWS: &str = "transformers 5.23.0";
 /// The name of the configuration next to the weights.
 pub const FILE: &str = "config.json";
 
-/// File names and contents of the recipes.
-static RECIPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
+/// The constant that names the head of a model.
+const HEAD: &str = "head";
 
 /// A family of models.
 #[derive(Clone, Debug)]
 pub struct Family {
     /// The `model_type` of its `config.json`.
-    pub model_type: String,
-    /// The architectures, the default first.
-    pub architectures: Vec<String>,
+    pub model_type: &'static str,
+    /// The kind of models.
+    pub kind: Kind,
+    /// Its classes, the default first.
+    pub heads: Vec<Head>,
     recipe: Document,
 }
 
@@ -48,17 +54,15 @@ pub type Settings = [(String, Value)];
 impl Family {
     /// Every family, by name.
     pub fn all() -> Result<Vec<Self>> {
-        RECIPES.iter().map(|(file, text)| Self::read(file, text)).collect()
+        library::names().filter_map(library::recipe).map(|(name, recipe)| Self::read(name, &recipe)).collect()
     }
 
-    /// The family of a `model_type`. Errors list the known families.
+    /// The family of a `model_type`. Errors propose another.
     pub fn find(model_type: &str) -> Result<Self> {
-        let mut families = Self::all()?;
-        if let Some(position) = families.iter().position(|family| family.model_type == model_type) {
-            return Ok(families.swap_remove(position));
+        if let Some((name, recipe)) = library::recipe(model_type) {
+            return Self::read(name, &recipe);
         }
-        let names = || families.iter().map(|family| family.model_type.as_str());
-        let near = nearest(model_type, names()).or_else(|| beginning(model_type, names()));
+        let near = nearest(model_type, library::names()).or_else(|| beginning(model_type, library::names()));
         let fix = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`fanin list models` shows all; others need a recipe, or a file of weights and --rules rules.toml"
@@ -67,20 +71,15 @@ impl Family {
         bail!("unknown model family `{}`; {fix}", escape(&cut(model_type, 60)))
     }
 
-    fn read(file: &str, text: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Head {
-            model_type: String,
-            architectures: Vec<String>,
-        }
-        let shown_name = format!("families/{file}");
-        let recipe = Document::parse(&Text { shown_name: &shown_name, content: text, syntax: Syntax::Toml })?;
-        let head = recipe.family().with_context(|| format!("{shown_name}: [family] is missing"))?;
-        let Head { model_type, architectures } =
-            serde_json::from_value(head).with_context(|| format!("{shown_name}: [family]"))?;
-        ensure!(!architectures.is_empty(), "{shown_name}: [family] names no architecture");
-        Ok(Self { model_type, architectures, recipe })
+    fn read(model_type: &'static str, recipe: &Text) -> Result<Self> {
+        let recipe = Document::parse(recipe)?;
+        let (kind, heads) = head::heads(model_type, &recipe)?;
+        Ok(Self { model_type, kind, heads, recipe })
+    }
+
+    /// The names of its classes, the default first.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.heads.iter().map(|head| head.class.as_str())
     }
 
     /// The constants of the recipe, each with true if it is a plain value.
@@ -122,7 +121,7 @@ impl Family {
     }
 
     fn defaults(&self) -> Result<Map<String, Value>> {
-        let asked = self.asked(&Config::default(), &self.architectures[0], None, &Request::default());
+        let asked = self.asked(&Config::default(), self.default_head()?, None, &Request::default());
         Ok(self.recipe.model(&asked)?.constants)
     }
 
@@ -154,8 +153,12 @@ impl Family {
         Ok(())
     }
 
-    /// The first architecture of a `config.json`, or the default.
-    fn architecture(&self, config: &Config) -> Result<String> {
+    fn default_head(&self) -> Result<&Head> {
+        self.heads.first().with_context(|| format!("{}: no head", self.model_type))
+    }
+
+    /// The head of the first architecture of a `config.json`, or the default.
+    fn head(&self, config: &Config) -> Result<&Head> {
         let asked = match config.get("architectures") {
             None | Some(Value::Null) => None,
             Some(Value::Array(items)) => items.into_iter().next(),
@@ -163,17 +166,17 @@ impl Family {
                 bail!("`architectures` must be a list of names, not `{}`", cut(&escape(&other.to_string()), 60))
             }
         };
-        let Some(asked) = asked else { return Ok(self.architectures[0].clone()) };
+        let Some(asked) = asked else { return self.default_head() };
         let asked = asked.as_str().context("`architectures` must be a list of names")?;
-        ensure!(
-            self.architectures.iter().any(|known| known == asked),
-            "unknown architecture `{}` of {}: use {}{}",
-            escape(&cut(asked, 60)),
-            self.model_type,
-            alternatives(&self.architectures),
-            did_you_mean(asked, self.architectures.iter().map(String::as_str))
-        );
-        Ok(asked.into())
+        self.heads.iter().find(|head| head.class == asked).with_context(|| {
+            format!(
+                "unknown architecture `{}` of {}: use {}{}",
+                escape(&cut(asked, 60)),
+                self.model_type,
+                alternatives(&self.classes().collect::<Vec<_>>()),
+                did_you_mean(asked, self.classes())
+            )
+        })
     }
 
     /// Errors if `--set` names a key that is in neither the family nor the `config.json`.
@@ -195,11 +198,11 @@ impl Family {
     }
 
     /// The request with the values of a `config.json` as constants.
-    fn asked(&self, config: &Config, architecture: &str, dtype: Option<DType>, asked: &Request) -> Request {
+    fn asked(&self, config: &Config, head: &Head, dtype: Option<DType>, asked: &Request) -> Request {
         let mut asked = Request { dtype, ..asked.clone() };
         let mut values: Map<String, Value> =
             config.values().filter(|(key, _)| !is_private(key)).map(|(key, value)| (key.to_string(), value)).collect();
-        values.insert("architecture".into(), architecture.into());
+        values.insert(HEAD.into(), head.word.as_str().into());
         // The library replaces a null only if it computes the value.
         for (key, _) in self.constants().filter(|&(key, plain)| plain && values.get(key) == Some(&Value::Null)) {
             asked.constants.set(key, Value::Null);
@@ -255,17 +258,17 @@ fn configured(
         config.set(path, value).with_context(|| format!("--set `{}`", escape(&cut(path, 60))))?;
     }
     family.check_kinds(&config)?;
-    let architecture = family.architecture(&config)?;
+    let head = family.head(&config)?;
     let dtype = match asked.dtype {
         Some(dtype) => dtype,
         None => dtype_of(&config)?,
     };
-    let model = family.recipe.model(&family.asked(&config, &architecture, Some(dtype), asked))?;
+    let model = family.recipe.model(&family.asked(&config, head, Some(dtype), asked))?;
     if full {
         // A second name for a key would override later changes of the first.
         let second: Vec<String> = family.recipe.config()?.into_iter().map(|(_, expression)| expression).collect();
         for (key, value) in model.constants.iter().filter(|(key, value)| !is_private(key) && !value.is_null()) {
-            if key != "architecture" && config.get(key).is_none() && !second.contains(key) {
+            if key != HEAD && config.get(key).is_none() && !second.contains(key) {
                 config.set(key, value)?;
             }
         }
@@ -277,7 +280,7 @@ fn configured(
         }
     }
     if matches!(config.get("architectures"), None | Some(Value::Null)) {
-        config.set("architectures", &vec![architecture].into())?;
+        config.set("architectures", &vec![head.class.as_str()].into())?;
     }
     if dtype != dtype_of(&config)? {
         // The older key is used if only it exists.

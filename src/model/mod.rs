@@ -12,6 +12,7 @@ mod expression;
 mod factors;
 pub mod family;
 pub mod layers;
+pub mod library;
 pub mod mlp;
 mod patterns;
 mod recipe;
@@ -94,6 +95,14 @@ impl Document {
     /// The table `[family]`.
     pub fn family(&self) -> Option<serde_json::Value> {
         self.root.get("family").map(Node::to_json)
+    }
+
+    /// The text of a key.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match &self.root.get(key)?.value {
+            document::Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The table `[config]`: keys and expressions, in order.

@@ -7,6 +7,7 @@ use crate::format::FORMATS;
 use crate::generator::GENERATORS;
 use crate::model::family::{FOLLOWS, Family};
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
+use crate::model::library;
 use crate::pretrain::METHODS;
 use crate::scheme::frameworks::{FRAMEWORKS, Framework, Name, Unsupported};
 use crate::scheme::gain::{self, DEFAULT_SLOPE, GAINS};
@@ -35,17 +36,20 @@ pub(super) fn gain_page(typed: &str) -> Option<Page> {
 }
 
 pub(super) fn model_names() -> Vec<String> {
-    Family::all().unwrap_or_default().into_iter().map(|family| family.model_type).collect()
+    library::names().map(String::from).collect()
 }
 
 pub(super) fn model_page(typed: &str) -> Result<Option<Page>> {
     let word = typed.replace([' ', '-'], "_").to_lowercase();
-    let Some(family) = Family::all()?.into_iter().find(|family| family.model_type == word) else { return Ok(None) };
-    let mut page = Page::new("model", &family.model_type, format!("a family of models, as in {FOLLOWS}"));
-    page.words("heads", &family.architectures);
+    if !library::names().any(|name| name == word) {
+        return Ok(None);
+    }
+    let family = Family::find(&word)?;
+    let mut page = Page::new("model", family.model_type, format!("a family of models, as in {FOLLOWS}"));
+    page.words("heads", family.classes());
     let keys = family.keys()?.into_iter();
     page.rows("keys", keys.map(|(name, value)| Row { name, default: Some(value.to_string()), text: String::new() }));
-    let (model, head) = (&family.model_type, family.architectures.last());
+    let (model, head) = (family.model_type, family.classes().last());
     let head = head.map(|head| format!(" --set 'architectures=[\"{head}\"]'")).unwrap_or_default();
     page.text("example", format!("fanin model {model}{head} --dry-run"));
     Ok(Some(page))

@@ -1,0 +1,87 @@
+//! The table `[family]`: the kind of a family, and its classes.
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::model::{Document, library};
+
+/// The kind of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A causal language model.
+    Decoder,
+    /// A model of text in both directions.
+    Encoder,
+    /// A model from text to text.
+    EncoderDecoder,
+    /// A model of images.
+    Vision,
+    /// A model of images and text.
+    VisionLanguage,
+    /// A model of sound.
+    Audio,
+    /// Any other model.
+    Other,
+}
+
+/// A class of a family.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The constant `head` of its recipe: `ForCausalLM`.
+    pub word: String,
+    /// The name in `architectures`: `LlamaForCausalLM`.
+    pub class: String,
+}
+
+/// The table `[family]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    kind: Kind,
+    class: String,
+    heads: Vec<String>,
+    /// The head of the model that is a component of another.
+    #[serde(default = "model")]
+    base: String,
+    /// The classes whose names are not `class` and the head.
+    #[serde(default)]
+    classes: Map<String, Value>,
+}
+
+fn model() -> String {
+    "Model".into()
+}
+
+/// The kind of a family and its heads, the default first.
+pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> {
+    let context = || format!("families/{name}.toml: [family]");
+    let entries = inherited(recipe, 0).with_context(context)?;
+    let Table { kind, class, heads, base, classes } = serde_json::from_value(entries.into()).with_context(context)?;
+    ensure!(
+        heads.contains(&base) && classes.keys().all(|word| heads.contains(word)),
+        "{}: a head is missing",
+        context()
+    );
+    let named = |word: String| {
+        let own = classes.get(&word).and_then(Value::as_str).map(String::from);
+        Head { class: own.unwrap_or_else(|| format!("{class}{word}")), word }
+    };
+    Ok((kind, heads.into_iter().map(named).collect()))
+}
+
+/// The keys of `[family]`, with those of the families that the recipe extends.
+fn inherited(recipe: &Document, depth: usize) -> Result<Map<String, Value>> {
+    /// The longest chain of families.
+    const LONGEST: usize = 16;
+    ensure!(depth < LONGEST, "`extends` is a cycle");
+    let mut entries = match recipe.text("extends").and_then(library::recipe) {
+        Some((_, base)) => inherited(&Document::parse(&base)?, depth + 1)?,
+        None => Map::new(),
+    };
+    if let Some(Value::Object(own)) = recipe.family() {
+        entries.extend(own);
+    }
+    Ok(entries)
+}
