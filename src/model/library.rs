@@ -4,8 +4,14 @@
 
 use super::document::{Syntax, Text};
 
-/// Name, file and recipe of each family, in the order of names.
-static FAMILIES: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
+/// Name, file and content of a file.
+type File = (&'static str, &'static str, &'static str);
+
+/// The recipe of each family, in the order of names.
+#[cfg(not(debug_assertions))]
+static FAMILIES: &[File] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
+#[cfg(debug_assertions)]
+static FAMILIES: std::sync::LazyLock<Vec<File>> = std::sync::LazyLock::new(|| source::files("families", "toml"));
 
 /// The file of blocks that families share. It is not a family.
 const SHARED: &str = "shared";
@@ -20,4 +26,25 @@ pub fn recipe(name: &str) -> Option<(&'static str, Text<'static>)> {
     let at = FAMILIES.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
     let &(name, shown_name, content) = FAMILIES.get(at).filter(|_| name != SHARED)?;
     Some((name, Text { shown_name, content, syntax: Syntax::Toml }))
+}
+
+/// The files of the source. A debug build reads them when it runs, so that a changed one needs no build.
+#[cfg(debug_assertions)]
+mod source {
+    use std::fs;
+    use std::path::Path;
+
+    /// The files of a folder of `src/model` with an extension, in the order of names.
+    pub(super) fn files(folder: &str, extension: &str) -> Vec<super::File> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model").join(folder);
+        let read = |path: &Path| {
+            let name = path.file_stem().filter(|_| path.extension().is_some_and(|end| end == extension))?.to_str()?;
+            let shown_name = format!("{folder}/{name}.{extension}");
+            Some((&*name.to_string().leak(), &*shown_name.leak(), &*fs::read_to_string(path).ok()?.leak()))
+        };
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries.filter_map(|entry| read(&entry.path())).collect();
+        files.sort_unstable();
+        files
+    }
 }
