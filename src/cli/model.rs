@@ -149,7 +149,7 @@ impl Model {
         let made = match source {
             Source::Recipe { name, text } => {
                 set(&mut asked, settings);
-                let recipe = Text { shown_name: &name, content: &text, syntax: Syntax::of(&name, &text) };
+                let recipe = recipe(&self.spec, &name, &text);
                 model::model(&recipe, &asked)?
             }
             Source::Config { name, text } => {
@@ -214,13 +214,22 @@ impl Model {
         };
         let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
         let rules =
-            rules.as_ref().map(|(name, text)| Text { shown_name: name, content: text, syntax: Syntax::of(name, text) });
+            self.rules.as_ref().zip(rules.as_ref()).map(|(path, (name, text))| text_of_recipe(Some(path), name, text));
         let format = destination.format();
         let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
         let threads = self.output.resources.threads();
         let refill = TemplateOptions { rules, keep: &self.keep, check_type: &check, threads };
         model::from_template(Path::new(&self.spec), &refill, asked)
     }
+}
+
+/// The recipe of a SPEC on the command line.
+fn recipe<'a>(spec: &'a str, name: &'a str, text: &'a str) -> Text<'a> {
+    text_of_recipe((spec != "-").then_some(Path::new(spec)), name, text)
+}
+
+fn text_of_recipe<'a>(path: Option<&'a Path>, name: &'a str, text: &'a str) -> Text<'a> {
+    Text { shown_name: name, content: text, syntax: Syntax::of(name, text), path }
 }
 
 /// Overrides constants of a recipe.
@@ -234,9 +243,7 @@ fn set(asked: &mut Request, settings: Vec<(String, serde_json::Value)>) {
 pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Layout) -> Result<model::Model> {
     let asked = Request { numbers: numbers.asked(), default_layout, ..Request::default() };
     Ok(match source(spec, false)? {
-        Source::Recipe { name, text } => {
-            model::model(&Text { shown_name: &name, content: &text, syntax: Syntax::of(&name, &text) }, &asked)?
-        }
+        Source::Recipe { name, text } => model::model(&recipe(spec, &name, &text), &asked)?,
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
         Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
         Source::Template => bail!("{} holds weights, not a recipe", escape(spec)),
@@ -302,7 +309,7 @@ fn classified(name: String, text: String) -> Source {
         let keys: Option<serde_json::Map<String, serde_json::Value>> =
             serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
         let has = |key: &str| keys.as_ref().is_some_and(|keys| keys.contains_key(key));
-        let recipe = has("tensors") || has("blocks");
+        let recipe = ["tensors", "blocks", "extends"].into_iter().any(has);
         if !recipe && has("model_type") {
             return Source::Config { name, text };
         }

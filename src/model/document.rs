@@ -51,6 +51,8 @@ pub struct Text<'a> {
     pub content: &'a str,
     /// The language.
     pub syntax: Syntax,
+    /// The path of the file, if it is one. Paths in the recipe are relative to its folder.
+    pub path: Option<&'a Path>,
 }
 
 /// A value and its line.
@@ -108,6 +110,11 @@ impl Node {
         }
     }
 
+    /// The place of this value under a key.
+    pub(super) fn place<'a>(&self, file: &'a str, table: &'a str, key: &'a str) -> SourceLocation<'a> {
+        SourceLocation { file, line: self.line, table, key }
+    }
+
     /// The value without lines.
     pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -148,7 +155,7 @@ impl fmt::Display for SourceLocation<'_> {
 
 /// Reads a recipe's text.
 pub(super) fn read(recipe: &Text) -> Result<Node> {
-    let Text { shown_name, content: text, syntax } = *recipe;
+    let Text { shown_name, content: text, syntax, .. } = *recipe;
     ensure!(text.len() as u64 <= MAX_LENGTH, "{shown_name}: {} bytes: at most 16 MiB are allowed", text.len());
     // Some editors put a byte order mark before UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

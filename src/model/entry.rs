@@ -111,7 +111,7 @@ pub(super) fn known_key(key: &str, known: &[&str]) -> Result<()> {
 
 impl<'e> Reading<'e> {
     pub(super) fn place(self, node: &Node, table: &'e str, key: &'e str) -> SourceLocation<'e> {
-        SourceLocation { file: self.file, line: node.line, table, key }
+        node.place(self.file, table, key)
     }
 
     pub(super) fn template(self, node: &'e Node) -> Result<Template<'e>> {

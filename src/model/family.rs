@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
 use super::config::{Config, python_words};
-use super::document::{self, Text};
+use super::document;
 use super::{Document, Model, Request, evaluate, library};
 
 use crate::tensor::DType;
@@ -54,13 +54,13 @@ pub type Settings = [(String, Value)];
 impl Family {
     /// Every family, by name.
     pub fn all() -> Result<Vec<Self>> {
-        library::names().filter_map(library::recipe).map(|(name, recipe)| Self::read(name, &recipe)).collect()
+        library::names().filter_map(|name| Self::read(name).transpose()).collect()
     }
 
     /// The family of a `model_type`. Errors propose another.
     pub fn find(model_type: &str) -> Result<Self> {
-        if let Some((name, recipe)) = library::recipe(model_type) {
-            return Self::read(name, &recipe);
+        if let Some(family) = Self::read(model_type)? {
+            return Ok(family);
         }
         let near = nearest(model_type, library::names()).or_else(|| beginning(model_type, library::names()));
         let fix = match near {
@@ -71,10 +71,10 @@ impl Family {
         bail!("unknown model family `{}`; {fix}", escape(&cut(model_type, 60)))
     }
 
-    fn read(model_type: &'static str, recipe: &Text) -> Result<Self> {
-        let recipe = Document::parse(recipe)?;
+    fn read(name: &str) -> Result<Option<Self>> {
+        let Some((model_type, recipe)) = Document::of_family(name)? else { return Ok(None) };
         let (kind, heads) = head::heads(model_type, &recipe)?;
-        Ok(Self { model_type, kind, heads, recipe })
+        Ok(Some(Self { model_type, kind, heads, recipe }))
     }
 
     /// The names of its classes, the default first.
@@ -84,9 +84,8 @@ impl Family {
 
     /// The constants of the recipe, each with true if it is a plain value.
     fn constants(&self) -> impl Iterator<Item = (&str, bool)> {
-        let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
         let plain = |node: &document::Node| !matches!(node.value, document::Value::Text(_) | document::Value::Table(_));
-        entries.iter().map(move |(key, node)| (key.as_str(), plain(node)))
+        self.recipe.constants().into_iter().map(move |(key, node)| (key, plain(node)))
     }
 
     /// The values of `--set`. Numbers become whole or fractional, as in the family or in the `config.json`.
@@ -127,14 +126,15 @@ impl Family {
 
     /// The constant at a path, before evaluation.
     fn constant(&self, path: &str) -> Option<Value> {
-        let first = self.recipe.root.get("constants")?;
-        path.split('.').try_fold(first, |node, key| node.get(key)).map(document::Node::to_json)
+        let mut keys = path.split('.');
+        let first = keys.next()?;
+        let (_, node) = self.recipe.constants().into_iter().find(|(key, _)| *key == first)?;
+        keys.try_fold(node, |node, key| node.get(key)).map(document::Node::to_json)
     }
 
     /// Errors if a value differs in kind from the default. Otherwise an expression would fail with a worse message.
     fn check_kinds(&self, config: &Config) -> Result<()> {
-        let entries = self.recipe.root.get("constants").and_then(|node| node.table().ok()).unwrap_or_default();
-        for (key, node) in entries {
+        for (key, node) in self.recipe.constants() {
             let Some(value) = config.get(key).filter(|value| !value.is_null() && !is_private(key)) else { continue };
             let whole = |value: &Value| value.as_u64().is_some();
             // The id of a token may be -1, for none.

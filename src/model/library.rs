@@ -25,7 +25,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn recipe(name: &str) -> Option<(&'static str, Text<'static>)> {
     let at = FAMILIES.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
     let &(name, shown_name, content) = FAMILIES.get(at).filter(|_| name != SHARED)?;
-    Some((name, Text { shown_name, content, syntax: Syntax::Toml }))
+    Some((name, Text { shown_name, content, syntax: Syntax::Toml, path: None }))
 }
 
 /// The files of the source. A debug build reads them when it runs, so that a changed one needs no build.

@@ -17,6 +17,7 @@ pub mod mlp;
 mod patterns;
 mod recipe;
 mod rules;
+mod sources;
 mod template;
 mod value;
 
@@ -31,6 +32,7 @@ use crate::generator::Generator;
 use crate::plan::Plan;
 use crate::tensor::{DType, Layout, Name, Seed};
 use document::Node;
+use sources::Chain;
 
 /// The options that override a recipe.
 #[derive(Clone, Debug, Default)]
@@ -76,53 +78,47 @@ pub struct Model {
 
 /// The model of a recipe.
 pub fn model(recipe: &Text, request: &Request) -> Result<Model> {
-    recipe::model(recipe.shown_name, &document::read(recipe)?, request, false)
+    recipe::model(&Chain::read(recipe)?, request)
 }
 
-/// A recipe before its evaluation, such as that of a family of models.
+/// The recipe of a family of models before its evaluation.
 #[derive(Clone, Debug)]
-pub struct Document {
-    shown_name: String,
-    root: Node,
-}
+pub struct Document(Chain);
 
 impl Document {
-    /// Reads a recipe.
-    pub fn parse(recipe: &Text) -> Result<Self> {
-        Ok(Self { shown_name: recipe.shown_name.into(), root: document::read(recipe)? })
+    /// Reads the recipe of a family and those that it extends, with its name as it is embedded; `None` if it is unknown.
+    pub fn of_family(name: &str) -> Result<Option<(&'static str, Self)>> {
+        Ok(Chain::of_family(name)?.map(|(name, chain)| (name, Self(chain))))
     }
 
-    /// The table `[family]`.
-    pub fn family(&self) -> Option<serde_json::Value> {
-        self.root.get("family").map(Node::to_json)
-    }
-
-    /// The text of a key.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        match &self.root.get(key)?.value {
-            document::Value::Text(text) => Some(text),
-            _ => None,
-        }
+    /// The table `[family]`, with the keys of the families that it extends.
+    pub fn family(&self) -> Result<Map<String, serde_json::Value>> {
+        let entries = self.0.entries("family")?;
+        Ok(entries.into_iter().map(|(_, key, node)| (key.to_string(), node.to_json())).collect())
     }
 
     /// The table `[config]`: keys and expressions, in order.
     pub fn config(&self) -> Result<Vec<(String, String)>> {
-        let Some(node) = self.root.get("config") else { return Ok(Vec::new()) };
-        let entries = node.table()?.iter().map(|(key, node)| match &node.value {
-            document::Value::Text(text) => Ok((key.clone(), text.clone())),
+        let entries = self.0.entries("config")?.into_iter().map(|(source, key, node)| match &node.value {
+            document::Value::Text(text) => Ok((key.to_string(), text.clone())),
             other => bail!(
-                "{}:{}: [config] `{key}`: it must be an expression, not {}",
-                self.shown_name,
-                node.line,
+                "{}: it must be an expression, not {}",
+                node.place(&source.shown_name, "config", key),
                 other.kind()
             ),
         });
         entries.collect()
     }
 
-    /// The model, with the tables of a family.
+    /// The constants as they are written, with those of the families that it extends.
+    fn constants(&self) -> Vec<(&str, &Node)> {
+        let entries = self.0.entries("constants").unwrap_or_default();
+        entries.into_iter().map(|(_, key, node)| (key, node)).collect()
+    }
+
+    /// The model.
     pub fn model(&self, request: &Request) -> Result<Model> {
-        recipe::model(&self.shown_name, &self.root, request, true)
+        recipe::model(&self.0, request)
     }
 }
 
@@ -131,6 +127,6 @@ pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) ->
     let language = expression::Language::new();
     let mut values = Overrides::default();
     values.merge(constants.clone());
-    let (scope, _) = constants::constants(&language, "", None, &values)?;
-    value::to_json(&language.compile(expression)?.value(&scope)?)
+    let constants = constants::Constants::new(&language, "", &constants::Written::default(), &values)?;
+    value::to_json(&language.compile(expression)?.value(&constants.scope())?)
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::constants::constants;
+use super::constants::Constants;
 use super::document::{self, Node, Text};
 use super::entry::{Reading, known_key};
 use super::expression::{Language, Scope};
 use super::patterns::{Globs, Patterns};
-use super::recipe::{General, required};
+use super::recipe::{General, required, written};
 use super::rules::Rules;
+use super::sources::Chain;
 use super::{Model, Request};
 use crate::generator::Generator;
 use crate::parallel::try_map;
@@ -52,9 +53,12 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     for (key, node) in root.table().with_context(|| reading.file.to_string())? {
         known_key(key, &KEYS).with_context(|| reading.place(node, "", key).to_string())?;
     }
-    let (scope, constants) = constants(&language, reading.file, root.get("constants"), &request.constants)?;
-    required(reading, &root, &scope, false)?;
-    let general = General::read(reading, &root, request, &scope)?;
+    let chain = Chain::alone(reading.file, root);
+    let root = &chain.own().root;
+    let constants = Constants::new(&language, reading.file, &written(&chain)?, &request.constants)?;
+    let scope = constants.scope();
+    required(&language, &chain, &scope)?;
+    let general = General::read(&language, &chain, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     // The default type is the template's.
     let dtype = Some(general.dtype).filter(|_| request.dtype.is_some() || root.get("dtype").is_some());
@@ -78,7 +82,7 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     rules.all_matched()?;
     let tensors = try_map(contents.len(), options.threads, |number| contents[number].tensor())?;
     let plan = Plan::of_layers(general.generator, general.seed, tensors)?;
-    Ok(Model { plan, tied: Vec::new(), constants })
+    Ok(Model { plan, tied: Vec::new(), constants: constants.to_json()? })
 }
 
 fn shown(pattern: &str) -> String {

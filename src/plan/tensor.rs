@@ -139,6 +139,13 @@ impl DrawnTensor {
         })
     }
 
+    /// The same tensor under another name.
+    #[must_use]
+    pub fn named(mut self, name: Name) -> Self {
+        self.spec.name = name;
+        self
+    }
+
     /// Skips uniform values before the tensor, which its framework draws and drops.
     #[must_use]
     pub fn skipping(mut self, values: u64) -> Self {

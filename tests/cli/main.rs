@@ -21,6 +21,7 @@ mod output;
 mod overlap;
 mod pictures;
 mod pretrain;
+mod recipes;
 mod screens;
 mod shell;
 mod slices;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{Document, library};
+use crate::model::Document;
 
 /// The kind of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -57,8 +57,8 @@ fn model() -> String {
 /// The kind of a family and its heads, the default first.
 pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> {
     let context = || format!("families/{name}.toml: [family]");
-    let entries = inherited(recipe, 0).with_context(context)?;
-    let Table { kind, class, heads, base, classes } = serde_json::from_value(entries.into()).with_context(context)?;
+    let table = recipe.family()?.into();
+    let Table { kind, class, heads, base, classes } = serde_json::from_value(table).with_context(context)?;
     ensure!(
         heads.contains(&base) && classes.keys().all(|word| heads.contains(word)),
         "{}: a head is missing",
@@ -69,19 +69,4 @@ pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> 
         Head { class: own.unwrap_or_else(|| format!("{class}{word}")), word }
     };
     Ok((kind, heads.into_iter().map(named).collect()))
-}
-
-/// The keys of `[family]`, with those of the families that the recipe extends.
-fn inherited(recipe: &Document, depth: usize) -> Result<Map<String, Value>> {
-    /// The longest chain of families.
-    const LONGEST: usize = 16;
-    ensure!(depth < LONGEST, "`extends` is a cycle");
-    let mut entries = match recipe.text("extends").and_then(library::recipe) {
-        Some((_, base)) => inherited(&Document::parse(&base)?, depth + 1)?,
-        None => Map::new(),
-    };
-    if let Some(Value::Object(own)) = recipe.family() {
-        entries.extend(own);
-    }
-    Ok(entries)
 }

@@ -1,0 +1,256 @@
+//! The tensors of a recipe and of those that it extends: blocks, repeats and names.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::changes::Changes;
+use super::general::General;
+use super::part::{Part, parameter_of_layer};
+use super::tensors::{Content, Item, Items};
+use crate::model::document::SourceLocation;
+use crate::model::entry::{Block, Entry, What};
+use crate::model::expression::Scope;
+use crate::model::layers::{self, Framework, LayerKind};
+use crate::model::rules::Rules;
+use crate::model::value::to_json;
+use crate::plan::Plan;
+use crate::tensor::Shape;
+use crate::text::grouped;
+
+/// A recipe, or one that it extends, with parsed expressions.
+pub(super) struct Level<'e> {
+    pub(super) entries: Vec<Entry<'e>>,
+    pub(super) blocks: Vec<Block<'e>>,
+    pub(super) rules: Rules<'e>,
+    pub(super) changes: Changes<'e>,
+}
+
+/// The work so far, for limits.
+#[derive(Default)]
+pub(super) struct Work {
+    /// The number of rounds through blocks, with or without tensors.
+    rounds: usize,
+    /// The number of tensors, with those that are removed.
+    tensors: usize,
+    /// The number of entries.
+    entries: usize,
+    /// The size of all values, in bytes.
+    pub(super) bytes: u64,
+}
+
+/// The tensors so far.
+pub(super) struct Building<'a, 'e> {
+    /// The recipe, then those that it extends.
+    pub(super) levels: &'a [Level<'e>],
+    pub(super) general: &'a General,
+    pub(super) work: &'a mut Work,
+    items: Items<'e>,
+    /// The recipe whose tensors are made.
+    pub(super) level: usize,
+}
+
+/// The names of a tensor: its own, then those by the changes of each recipe that extends its own.
+pub(super) struct Names<'e> {
+    names: Vec<String>,
+    /// The place of the last change.
+    renamed: Option<SourceLocation<'e>>,
+}
+
+impl Names<'_> {
+    /// The name in the recipe at `level`, which extends that of the tensor `above` levels further, or in the tensor's own recipe.
+    pub(super) fn at(&self, level: usize) -> &str {
+        &self.names[(self.names.len() - 1).saturating_sub(level)]
+    }
+
+    /// The name in the recipe itself.
+    pub(super) fn last(&self) -> &str {
+        self.at(0)
+    }
+}
+
+/// The tensors of a recipe and of those that it extends, in order.
+pub(super) fn items<'e>(
+    levels: &[Level<'e>],
+    general: &General,
+    work: &mut Work,
+    scope: &Scope,
+) -> Result<Vec<Item<'e>>> {
+    let mut building = Building { levels, general, work, items: Items::new(levels.len()), level: 0 };
+    for (number, level) in levels.iter().enumerate() {
+        building.level = number;
+        building.enter(&level.entries, &level.blocks, "", scope)?;
+    }
+    Ok(building.items.in_order())
+}
+
+impl<'e> Building<'_, 'e> {
+    fn enter(&mut self, entries: &[Entry<'e>], blocks: &[Block<'e>], prefix: &str, scope: &Scope) -> Result<()> {
+        for entry in entries {
+            self.entry(entry, prefix, scope).with_context(|| entry.place.to_string())?;
+        }
+        for block in blocks {
+            let least = least(block, scope);
+            ensure!(
+                least <= Plan::MAX_TENSORS as u64,
+                "{}: {} tensors or more: at most 2^20 are allowed",
+                block.place,
+                grouped(least)
+            );
+            self.repeat(block, 0, prefix, scope)?;
+        }
+        Ok(())
+    }
+
+    /// Enters a block once for each combination of its repeats, from the one at `depth` on.
+    fn repeat(&mut self, block: &Block<'e>, depth: usize, prefix: &str, scope: &Scope) -> Result<()> {
+        let place = &block.place;
+        if let Some((name, count)) = block.repeats.get(depth) {
+            let items = count.items(scope).with_context(|| format!("{place}: `repeat`: `{name}`"))?;
+            for value in items.into_values() {
+                self.work.rounds += 1;
+                ensure!(self.work.rounds <= Plan::MAX_TENSORS, "{place}: more than 2^20 repeats");
+                self.repeat(block, depth + 1, prefix, &scope.with(name, value))?;
+            }
+            return Ok(());
+        }
+        if let Some(when) = &block.when
+            && !when.holds(scope).with_context(|| format!("{place}: `when`"))?
+        {
+            return Ok(());
+        }
+        let own = block.prefix.as_ref().map_or(Ok(String::new()), |prefix| prefix.text(scope));
+        let prefix = format!("{prefix}{}", own.with_context(|| format!("{place}: `prefix`"))?);
+        self.enter(&block.entries, &block.blocks, &prefix, scope)
+    }
+
+    fn entry(&mut self, entry: &Entry<'e>, prefix: &str, scope: &Scope) -> Result<()> {
+        let name = format!("{prefix}{}", entry.name.text(scope)?);
+        if !entry.settings.applies(scope)? {
+            if let Some(names) = self.names(name) {
+                self.note(&names, 0);
+            }
+            return Ok(());
+        }
+        self.work.entries += 1;
+        match &entry.what {
+            What::Tied(to) => {
+                let to = self.renamed(to.text(scope)?);
+                self.add(entry, name, |_, _| Ok(Content::Tied(to)))
+            }
+            What::Axes(axes) => {
+                let axes = axes.iter().map(|axis| axis.value(scope)).collect::<Result<_>>()?;
+                self.tensor(entry, name, &Part::alone(Shape::new(axes)?), scope)
+            }
+            What::Shape(text) => {
+                let text = text.text(scope)?;
+                let shape = text.parse().with_context(|| format!("shape `{}`", crate::text::cut(&text, 60)))?;
+                self.tensor(entry, name, &Part::alone(shape), scope)
+            }
+            What::Layer { kind, parameters } => {
+                let values = parameters.iter().map(|(key, parameter)| {
+                    let value = parameter.value(scope).and_then(|value| to_json(&value));
+                    let value = value.with_context(|| format!("`{key}`"))?;
+                    Ok(((*key).to_string(), parameter_of_layer(key, &value)?))
+                });
+                let values: Vec<_> = values.collect::<Result<_>>()?;
+                let kind = kind.text(scope)?;
+                let General { layout, generator, .. } = self.general;
+                let like_framework =
+                    crate::plan::parity_table(generator).and_then(|like| Framework::with_default_init(like.framework));
+                let layer = LayerKind::parse(&kind)?;
+                let tensors = layers::expand(&name, layer, &values, layout, like_framework)?;
+                if let Some(key) = entry.settings.of_weights().filter(|_| tensors.is_empty()) {
+                    bail!("`{key}`: layer `{kind}` has no weights");
+                }
+                let [before, after] = layers::extra_keras_seeds(layer, &values)?;
+                self.seeds(entry, before);
+                for tensor in tensors {
+                    self.tensor(entry, tensor.name.clone(), &Part::of_layer(&tensor)?, scope)?;
+                }
+                self.seeds(entry, after);
+                Ok(())
+            }
+        }
+    }
+
+    /// The names of a tensor; `None` if it is removed.
+    fn names(&self, own: String) -> Option<Names<'e>> {
+        let (mut names, mut renamed) = (vec![own], None);
+        for level in (0..self.level).rev() {
+            let (changes, name) = (&self.levels[level].changes, &names[names.len() - 1]);
+            if changes.removes(name) {
+                return None;
+            }
+            let name = match changes.renamed(name) {
+                Some((name, place)) => {
+                    renamed = Some(place);
+                    name
+                }
+                None => name.clone(),
+            };
+            names.push(name);
+        }
+        Some(Names { names, renamed })
+    }
+
+    /// The name of a tied tensor's weights after all changes.
+    fn renamed(&self, own: String) -> String {
+        let levels = self.levels[..self.level].iter().rev();
+        levels.fold(own, |name, level| level.changes.renamed(&name).map_or(name, |(name, _)| name))
+    }
+
+    /// Marks the patterns of rules that match a tensor, from the recipe at `first` on.
+    pub(super) fn note(&self, names: &Names, first: usize) {
+        for (number, level) in self.levels.iter().enumerate().skip(first) {
+            level.rules.note(names.at(number));
+        }
+    }
+
+    /// Adds a tensor, unless it is removed or replaced.
+    fn add(
+        &mut self,
+        entry: &Entry<'e>,
+        own: String,
+        content: impl FnOnce(&mut Self, &Names) -> Result<Content>,
+    ) -> Result<()> {
+        self.work.tensors += 1;
+        ensure!(self.work.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+        let Some(names) = self.names(own) else { return Ok(()) };
+        let replaced = self.items.is_replaced(self.level, names.last());
+        let replaced = replaced.with_context(|| names.renamed.map_or_else(String::new, |place| place.to_string()))?;
+        if replaced {
+            self.note(&names, 0);
+            return Ok(());
+        }
+        let content = content(self, &names)?;
+        let name = names.last().to_string();
+        self.items.push(self.level, Item { name, place: entry.place, content });
+        Ok(())
+    }
+
+    fn tensor(&mut self, entry: &Entry<'e>, own: String, part: &Part, scope: &Scope) -> Result<()> {
+        self.add(entry, own, |building, names| {
+            let tensor = building.drawn(entry, part, names, scope)?;
+            Ok(Content::Drawn(Box::new(tensor), (building.work.entries, part.turn)))
+        })
+    }
+
+    fn seeds(&mut self, entry: &Entry<'e>, number: u64) {
+        if number > 0 {
+            self.items
+                .push(self.level, Item { name: String::new(), place: entry.place, content: Content::Seeds(number) });
+        }
+    }
+}
+
+/// The minimum number of tensors in a block, computed before processing it.
+fn least(block: &Block, scope: &Scope) -> u64 {
+    let rounds = block.repeats.iter().map(|(_, count)| count.items(scope).map_or(1, |items| items.count()));
+    let rounds = rounds.fold(1, u64::saturating_mul);
+    if block.when.is_some() {
+        // Each round may be omitted.
+        return rounds;
+    }
+    let inside =
+        block.blocks.iter().map(|block| least(block, scope)).fold(block.entries.len() as u64, u64::saturating_add);
+    rounds.saturating_mul(inside.max(1))
+}

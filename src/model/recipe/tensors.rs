@@ -1,0 +1,136 @@
+//! The tensors of a recipe in order, and the plan that they make.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Context, Result, ensure};
+
+use super::general::General;
+use crate::model::document::SourceLocation;
+use crate::plan::{DrawnTensor, Plan, Tensor, Turn, put_in_turn};
+use crate::tensor::Name;
+
+/// A tensor by its name in the recipe that makes it.
+pub(super) struct Item<'e> {
+    pub(super) name: String,
+    pub(super) place: SourceLocation<'e>,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    /// A tensor that is drawn. Its turn is the number of its entry, and its position in the layer of that entry.
+    Drawn(Box<DrawnTensor>, Turn),
+    /// A tensor that is not written, with the name of the tensor that it equals.
+    Tied(String),
+    /// Seeds that a layer uses in addition to those of its tensors. It has no name.
+    Seeds(u64),
+}
+
+/// The tensors so far: those of a recipe, and of each recipe that it extends.
+pub(super) struct Items<'e> {
+    levels: Vec<Vec<Slot<'e>>>,
+    names: HashMap<String, (usize, usize)>,
+}
+
+enum Slot<'e> {
+    Item(Item<'e>),
+    /// The place of a tensor that a nearer recipe replaces, by level and index.
+    Replaced(usize, usize),
+}
+
+impl<'e> Items<'e> {
+    pub(super) fn new(levels: usize) -> Self {
+        Self { levels: (0..levels).map(|_| Vec::new()).collect(), names: HashMap::new() }
+    }
+
+    /// True if a nearer recipe than that at `level` makes a tensor of this name, which takes the place here. Errors if the recipe
+    /// itself makes it.
+    pub(super) fn is_replaced(&mut self, level: usize, name: &str) -> Result<bool> {
+        let Some(&(other, index)) = self.names.get(name) else { return Ok(false) };
+        ensure!(other < level, "two tensors are named `{name}`");
+        self.levels[level].push(Slot::Replaced(other, index));
+        Ok(true)
+    }
+
+    /// Adds a tensor to the recipe at `level`.
+    pub(super) fn push(&mut self, level: usize, item: Item<'e>) {
+        if !matches!(item.content, Content::Seeds(_)) {
+            self.names.insert(item.name.clone(), (level, self.levels[level].len()));
+        }
+        self.levels[level].push(Slot::Item(item));
+    }
+
+    /// The tensors in order: those of the recipe that extends no other come first.
+    pub(super) fn in_order(self) -> Vec<Item<'e>> {
+        let mut levels: Vec<Vec<Option<Slot>>> =
+            self.levels.into_iter().map(|level| level.into_iter().map(Some).collect()).collect();
+        let mut items = Vec::with_capacity(levels.iter().map(Vec::len).sum());
+        for level in (0..levels.len()).rev() {
+            for index in 0..levels[level].len() {
+                let mut slot = levels[level][index].take();
+                while let Some(Slot::Replaced(level, index)) = slot {
+                    slot = levels[level][index].take();
+                }
+                if let Some(Slot::Item(item)) = slot {
+                    items.push(item);
+                }
+            }
+        }
+        items
+    }
+}
+
+/// The tensors that are not written, each with the tensor that it equals.
+type Tied = Vec<(Name, Name)>;
+
+/// The plan of tensors in order, and those that it does not write.
+pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool) -> Result<(Plan, Tied)> {
+    let (mut tensors, mut turns, mut tied, mut seeds) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut entry = None;
+    for Item { name, place, content } in items {
+        let name = || name.parse::<Name>().with_context(|| place.to_string());
+        match content {
+            Content::Seeds(more) => seeds += more,
+            Content::Tied(to) => {
+                let to = to.parse().context("`tied`").with_context(|| place.to_string())?;
+                tied.push((name()?, to, place));
+            }
+            Content::Drawn(tensor, (number, turn)) => {
+                let mut tensor = tensor.named(name()?);
+                let first = entry.filter(|&(before, _)| before == number).map_or(tensors.len(), |(_, first)| first);
+                entry = Some((number, first));
+                if general.generator.seeds_layers() && tensor.distribution().is_random() {
+                    tensor = tensor.in_order(Some(seeds));
+                    seeds += 1;
+                }
+                turns.push((first, turn));
+                tensors.push(tensor);
+            }
+        }
+    }
+    ensure!(!tensors.is_empty(), "{file}: no tensors");
+    put_in_turn(general.generator, &mut tensors, &turns);
+    if sorted {
+        tensors.sort_by(|one, other| one.name().cmp(other.name()));
+    }
+    let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
+    let tied = resolved(&plan, &tied)?;
+    Ok((plan, tied))
+}
+
+/// The tied tensors, each with the written tensor at the end of its chain.
+fn resolved(plan: &Plan, tied: &[(Name, Name, SourceLocation)]) -> Result<Tied> {
+    let written: HashSet<&Name> = plan.tensors().iter().map(Tensor::name).collect();
+    let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
+    let mut found = Vec::new();
+    for (name, to, place) in tied {
+        let (mut end, mut steps) = (to, 0);
+        while let Some(next) = links.get(end) {
+            end = next;
+            steps += 1;
+            ensure!(steps <= links.len(), "{place}: tied to itself through `{to}`");
+        }
+        ensure!(written.contains(end), "{place}: tied to `{end}`, which does not exist");
+        found.push((name.clone(), end.clone()));
+    }
+    Ok(found)
+}
