@@ -15,11 +15,10 @@ WORDS = {bool: "bool", int: "int", float: "float", str: "str", type(None): "none
 ORDER = ["bool", "int", "float", "str", "list", "dict", "any", "none"]
 
 
-def write(model_types):
-    for model_type in model_types:
-        path = FOLDER / f"{model_type}.json"
-        path.write_text("\n".join(lines(facts(library.config(model_type)))) + "\n")
-        print(f"{path.stat().st_size:7} {path.relative_to(library.ROOT)}")
+def write(model_type):
+    path = FOLDER / f"{model_type}.json"
+    path.write_text("\n".join(lines(facts(library.config(model_type)))) + "\n")
+    print(f"{path.stat().st_size:7} {path.relative_to(library.ROOT)}")
 
 
 def facts(config, table=None):
