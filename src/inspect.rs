@@ -12,7 +12,7 @@ pub use tree::tree;
 
 use crate::distribution::Distribution;
 use crate::reader::{Contents, Entry};
-use crate::scan::scan;
+use crate::scan::{self, scan};
 use crate::statistics::histogram::{Bins, Histogram};
 use crate::statistics::marginal::Marginal;
 use crate::statistics::summary::Summary;
@@ -38,14 +38,7 @@ impl From<&Distribution> for Expected {
 /// The summary of tensor `number`, the same for any number of threads; `None` if its type is not read.
 pub fn summary(contents: &Contents, number: usize, threads: usize) -> Result<Option<Summary>> {
     let is_number = contents.entries.get(number).and_then(Entry::element).is_some_and(Element::is_number);
-    if !is_number {
-        return Ok(None);
-    }
-    let visit = |parts: &mut Vec<(u64, Summary)>, start: u64, values: &[f64]| {
-        parts.push((start, Summary::of(values)));
-    };
-    let parts = scan(contents, number, threads, &Vec::new, &visit)?;
-    Ok(Some(Summary::joined(parts.into_iter().flatten().collect())))
+    is_number.then(|| scan::summary(contents, number, threads)).transpose()
 }
 
 /// Counts the finite values of tensor `number` in bins that contain them all. Frequent zeros of a floating-point type are set apart.

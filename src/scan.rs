@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::parallel::on_threads;
 use crate::reader::Contents;
+use crate::statistics::summary::Summary;
 use crate::tensor::StoredTensor;
 
 /// The number of values per chunk. It is fixed, so that sums do not depend on the number of threads.
@@ -28,6 +29,15 @@ pub fn scan<S: Send>(
     let chunks = entry.shape.count().div_ceil(CHUNK);
     let threads = usize::try_from(chunks).unwrap_or(threads).min(threads);
     in_parallel(values, threads, new, visit).with_context(name)
+}
+
+/// The summary of tensor `number`, the same for any number of threads. Errors if its type is unsupported.
+pub fn summary(contents: &Contents, number: usize, threads: usize) -> Result<Summary> {
+    let visit = |parts: &mut Vec<(u64, Summary)>, start: u64, values: &[f64]| {
+        parts.push((start, Summary::of(values)));
+    };
+    let parts = scan(contents, number, threads, &Vec::new, &visit)?;
+    Ok(Summary::joined(parts.into_iter().flatten().collect()))
 }
 
 fn in_parallel<S: Send>(

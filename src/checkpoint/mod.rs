@@ -7,5 +7,5 @@ mod write;
 
 pub use files::{Files, PlannedFile};
 pub use rank::{Rank, RankOption};
-pub use shards::MAX_SHARD_SIZE;
+pub use shards::Division;
 pub use write::WriteSummary;

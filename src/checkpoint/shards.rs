@@ -16,17 +16,43 @@ use crate::provenance::Provenance;
 use crate::text::hex;
 
 /// Default limit of a file's size in bytes, as in `huggingface_hub`. Only a file with a single tensor may be larger.
-pub const MAX_SHARD_SIZE: u64 = 5_000_000_000;
+const MAX_SHARD_SIZE: u64 = 5_000_000_000;
 /// The start and the end of a file's name; a shard has its number in between, and the index has [`INDEX`] after it.
 const STEM: &str = "model";
 const EXTENSION: &str = ".safetensors";
 const INDEX: &str = ".index.json";
 
+/// The division of a checkpoint's tensors into files, in order.
+pub enum Division {
+    /// Files of the usual size.
+    Default,
+    /// Files of at most so many bytes.
+    Limit(u64),
+    /// The number of tensors in each file.
+    Counts(Vec<usize>),
+}
+
+impl Division {
+    /// The tensors of each file.
+    fn parts(&self, plan: &Plan) -> Vec<Vec<usize>> {
+        let limit = match self {
+            Self::Default => MAX_SHARD_SIZE,
+            Self::Limit(limit) => *limit,
+            Self::Counts(counts) => {
+                let mut tensors = 0..plan.tensors().len();
+                return counts.iter().map(|&count| tensors.by_ref().take(count).collect()).collect();
+            }
+        };
+        let sizes: Vec<u64> = plan.tensors().iter().map(Tensor::bytes).collect();
+        cut(&sizes, limit)
+    }
+}
+
 impl Files {
     /// Files of a checkpoint in a folder. Errors if a header is too large for readers, or safetensors lacks a dtype.
-    pub fn of_checkpoint(folder: &Path, plan: &Plan, max_shard_size: u64, sidecars: Vec<Sidecar>) -> Result<Self> {
+    pub fn of_checkpoint(folder: &Path, plan: &Plan, division: &Division, sidecars: Vec<Sidecar>) -> Result<Self> {
         check_folder(folder)?;
-        let (data, index) = shards(folder, plan, max_shard_size)?;
+        let (data, index) = shards(folder, plan, division)?;
         let sidecars = sidecars.into_iter().chain(index).collect();
         Ok(Self { is_checkpoint: true, ..Self::in_folder(folder, data, Vec::new(), plan, sidecars) })
     }
@@ -34,11 +60,10 @@ impl Files {
 
 /// Tensor files, and the index if there are several. The index is written last: its presence means that the
 /// checkpoint is complete.
-fn shards(folder: &Path, plan: &Plan, max_shard_size: u64) -> Result<(Vec<PlannedFile>, Option<Sidecar>)> {
+fn shards(folder: &Path, plan: &Plan, division: &Division) -> Result<(Vec<PlannedFile>, Option<Sidecar>)> {
     let format = Format::of_checkpoints()?;
     format.check_types(plan)?;
-    let sizes: Vec<u64> = plan.tensors().iter().map(Tensor::bytes).collect();
-    let parts = cut(&sizes, max_shard_size);
+    let parts = division.parts(plan);
     if parts.len() < 2 {
         let pieces = format.shard(plan, None)?;
         return Ok((vec![PlannedFile::of_tensors(folder.join(file_name()), plan.clone(), pieces)], None));

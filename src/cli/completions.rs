@@ -17,6 +17,7 @@ use crate::generator::GENERATORS;
 use crate::model::family::Family;
 use crate::model::layers::modules::MODULES;
 use crate::model::mlp::ACTIVATIONS;
+use crate::model::moments;
 use crate::pretrain::{METHODS, Method};
 use crate::reader::Delimiter;
 use crate::scheme::frameworks::FRAMEWORKS;
@@ -74,7 +75,7 @@ fn with_words() -> Command {
                 COMMAND => commands.clone(),
                 id => words(&name, id),
             };
-            let takes_path = argument.get_id() == MODEL;
+            let takes_path = [MODEL, RULES].contains(&argument.get_id().as_str());
             if words.is_empty() { argument } else { argument.add(completer(words, takes_path)) }
         };
         *command = std::mem::take(command).mut_args(described);
@@ -93,6 +94,8 @@ fn word(word: impl Into<String>, remark: impl Into<String>) -> Word {
 const COMMAND: &str = "command";
 /// The argument of `model`: a family, or a file.
 const MODEL: &str = "spec";
+/// The argument of `--rules`: a set of rules, or a file.
+const RULES: &str = "rules";
 
 /// The words of an argument of a command.
 fn words(command: &str, argument: &str) -> Vec<Word> {
@@ -121,6 +124,7 @@ fn words(command: &str, argument: &str) -> Vec<Word> {
             let families = Family::all().unwrap_or_default().into_iter();
             families.map(|family| word(family.model_type, family.classes().collect::<Vec<_>>().join(", "))).collect()
         }
+        RULES => vec![word(moments::NAME, moments::SUMMARY)],
         "seed" => vec![word("random", "a seed of the system")],
         "rank" => vec![word("auto", "from Slurm, Kubernetes, torchrun or MPI")],
         "delimiter" => Delimiter::WORDS.iter().map(|(name, _)| word(*name, "")).collect(),

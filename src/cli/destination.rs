@@ -16,7 +16,7 @@ use super::report::{self, Written};
 use super::resources::Resources;
 use super::screen::Screen;
 use super::{dry_run, terminal};
-use crate::checkpoint::{Files, Rank, WriteSummary};
+use crate::checkpoint::{Division, Files, Rank, WriteSummary};
 use crate::format::{Format, Sidecar};
 use crate::plan::{Plan, Tensor};
 use crate::text::bytes;
@@ -53,8 +53,8 @@ pub(super) enum Place {
     File(PathBuf, &'static Format),
     /// A folder with a file for each tensor.
     TensorFiles(PathBuf, &'static Format),
-    /// A folder with a checkpoint, and the largest size of its files in bytes.
-    Checkpoint(PathBuf, &'static Format, u64),
+    /// A folder with a checkpoint, and its division into files.
+    Checkpoint(PathBuf, &'static Format, Division),
 }
 
 /// The option that names the files of a plan.
@@ -75,6 +75,15 @@ impl Destination {
     /// True if sidecars of the full model are written too.
     pub(super) fn is_folder(&self) -> bool {
         matches!(self.place, Place::TensorFiles(..) | Place::Checkpoint(..))
+    }
+
+    /// Divides a checkpoint into files of as many tensors, unless `--max-shard-size` does or `counts` is empty.
+    pub(super) fn divide(&mut self, counts: Vec<usize>) {
+        if let Place::Checkpoint(_, _, division @ Division::Default) = &mut self.place
+            && !counts.is_empty()
+        {
+            *division = Division::Counts(counts);
+        }
     }
 
     /// Draws a plan and writes it.
@@ -127,7 +136,7 @@ impl Destination {
             Place::Terminal | Place::Stream(_) => None,
             Place::File(path, format) => Some(Files::single(path.clone(), plan, format)?),
             Place::TensorFiles(folder, format) => Some(Files::of_tensors(folder, plan, format, sidecars)?),
-            Place::Checkpoint(folder, _, limit) => Some(Files::of_checkpoint(folder, plan, *limit, sidecars)?),
+            Place::Checkpoint(folder, _, division) => Some(Files::of_checkpoint(folder, plan, division, sidecars)?),
         };
         let files = files.map(|files| files.written_by(self.rank.clone(), self.sha256));
         self.check_overlap(files.as_ref())?;

@@ -17,10 +17,11 @@ use super::tokenizer_files;
 use super::{help, shown};
 use crate::format::Sidecar;
 use crate::model::family::{self, Configured};
-use crate::model::{self, MAX_LENGTH, Overrides, Request, Syntax, TemplateOptions, Text};
+use crate::model::moments;
+use crate::model::{self, MAX_LENGTH, Overrides, Request, RuleSet, Syntax, Template, TemplateOptions, Text};
 use crate::reader::{Content, content};
 use crate::tensor::{DType, Layout, Name};
-use crate::text::{bytes, cut, escape};
+use crate::text::{bytes, cut, did_you_mean, escape};
 
 /// Write all weights of a model.
 #[derive(clap::Args)]
@@ -43,7 +44,9 @@ pub(super) struct Model {
     /// A constant of the recipe, or a key of the config.json.
     #[arg(long, value_name = "NAME=VALUE", help_heading = help::INPUT)]
     set: Vec<String>,
-    /// Recipe whose rules re-initialise a weights file
+    /// Recipe with rules for a weights file, or `moments`
+    ///
+    /// `moments` draws each tensor with its own mean and standard deviation. A recipe of that name is ./moments.
     #[arg(long, value_name = "FILE", help_heading = help::INPUT)]
     rules: Option<PathBuf>,
     /// Tensors to copy, as in 'model.*'; repeatable
@@ -89,6 +92,7 @@ More examples:
   fanin model recipe.toml --set hidden=64 --set layers=2 -o tiny.npz
   fanin model - -o mlp.npz < recipe.toml
   fanin model trained.safetensors --rules head.toml --keep 'model.*' -o new.safetensors
+  fanin model checkpoint/ --rules moments -o twin/
 
 A recipe:
   [constants]
@@ -143,7 +147,7 @@ impl Model {
             ensure!(self.keep.is_empty(), "--keep: {of_templates}");
         }
         let touched = self.touched(&source)?;
-        let destination = self.output.destination(Folder::Checkpoint, self.shards, touched)?;
+        let mut destination = self.output.destination(Folder::Checkpoint, self.shards, touched)?;
         asked.default_layout = default_layout(destination.format())?;
         let by_name = matches!(source, Source::Family(_));
         let made = match source {
@@ -157,7 +161,10 @@ impl Model {
             }
             Source::Template => {
                 set(&mut asked, settings);
-                self.templated(&asked, &destination)?
+                let Template { model, files } = self.templated(&asked, &destination)?;
+                destination.divide(files);
+                sidecars.extend(config_beside(Path::new(&self.spec))?);
+                model
             }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
@@ -192,12 +199,16 @@ impl Model {
         const SPEC: &str = "SPEC";
         let (touched, path) = (Touched::default(), Path::new(&self.spec));
         let touched = match source {
-            Source::Template => touched.reads_weights(SPEC, path),
+            Source::Template => {
+                let config = path.join(family::FILE);
+                let touched = touched.reads_weights(SPEC, path);
+                if config.is_file() { touched.reads(SPEC, &config) } else { touched }
+            }
             Source::Config { .. } if path.is_dir() => touched.reads(SPEC, &path.join(family::FILE)),
             Source::Recipe { .. } | Source::Config { .. } => touched.reads(SPEC, path),
             Source::Family(_) => touched,
         };
-        let mut touched = self.rules.iter().fold(touched, |touched, path| touched.reads("--rules", path));
+        let mut touched = self.rules_file().iter().fold(touched, |touched, path| touched.reads("--rules", path));
         if let Some(folder) = &self.tokenizer_from {
             for name in tokenizer_files::names(folder)? {
                 touched = touched.reads("--tokenizer-from", &folder.join(name));
@@ -206,20 +217,28 @@ impl Model {
         Ok(touched)
     }
 
+    /// The file of `--rules`, unless it is a set of rules that has a name.
+    fn rules_file(&self) -> Option<&Path> {
+        self.rules.as_deref().filter(|path| path.as_os_str() != moments::NAME)
+    }
+
     /// A model with the tensors of a weights file.
-    fn templated(&self, asked: &Request, destination: &Destination) -> Result<model::Model> {
-        let read = |path: &PathBuf| {
-            let text = text_of_file(path);
-            Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text.with_context(|| shown(path))?))
+    fn templated(&self, asked: &Request, destination: &Destination) -> Result<Template> {
+        let read = |path: &Path| {
+            let is_near = || path.to_str().map_or(String::new(), |name| did_you_mean(name, [moments::NAME]));
+            let text = text_of_file(path).with_context(|| format!("{}{}", shown(path), is_near()));
+            Ok::<_, anyhow::Error>((escape(&path.to_string_lossy()), text?))
         };
-        let rules = self.rules.as_ref().map(read).transpose().context("--rules")?;
-        let rules =
-            self.rules.as_ref().zip(rules.as_ref()).map(|(path, (name, text))| text_of_recipe(Some(path), name, text));
+        let recipe =
+            self.rules_file().map(|path| read(path).map(|read| (path, read))).transpose().context("--rules")?;
+        let recipe =
+            recipe.as_ref().map(|(path, (name, text))| RuleSet::Recipe(text_of_recipe(Some(path), name, text)));
+        let rules = recipe.or(self.rules.as_ref().map(|_| RuleSet::Moments));
         let format = destination.format();
         let check = |name: &Name, element| format.map_or(Ok(()), |format| format.check_type(name, element));
         let threads = self.output.resources.threads();
-        let refill = TemplateOptions { rules, keep: &self.keep, check_type: &check, threads };
-        model::from_template(Path::new(&self.spec), &refill, asked)
+        let options = TemplateOptions { rules, keep: &self.keep, check_type: &check, threads };
+        model::from_template(Path::new(&self.spec), &options, asked)
     }
 }
 
@@ -230,6 +249,16 @@ fn recipe<'a>(spec: &'a str, name: &'a str, text: &'a str) -> Text<'a> {
 
 fn text_of_recipe<'a>(path: Option<&'a Path>, name: &'a str, text: &'a str) -> Text<'a> {
     Text { shown_name: name, content: text, syntax: Syntax::of(name, text), path }
+}
+
+/// The config.json in the folder of a template, unchanged.
+fn config_beside(folder: &Path) -> Result<Option<Sidecar>> {
+    let path = folder.join(family::FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = text_of_file(&path).with_context(|| shown(&path))?;
+    Ok(Some(Sidecar { name: family::FILE.into(), bytes: text.into_bytes() }))
 }
 
 /// Overrides constants of a recipe.

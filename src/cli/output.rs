@@ -9,7 +9,7 @@ use super::destination::{Destination, OPTION, Place};
 use super::overlap::Touched;
 use super::resources::Resources;
 use super::{help, memory};
-use crate::checkpoint::{MAX_SHARD_SIZE, Rank, RankOption};
+use crate::checkpoint::{Division, Rank, RankOption};
 use crate::format::{self, FORMATS, Format};
 use crate::text::{did_you_mean, shown};
 use crate::writer::{Existing, FileOptions};
@@ -67,7 +67,7 @@ pub(super) struct Output {
 pub(super) struct Shards {
     /// Maximum size of each file [default: 5GB]
     ///
-    /// DIR/ becomes a checkpoint of as many files as needed.
+    /// DIR/ becomes a checkpoint of as many files as needed. Without this option, a template's files keep their tensors.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse_file_size)]
     max_shard_size: Option<u64>,
     /// Write the files of one rank: 0, 1, ... or `auto`
@@ -85,6 +85,10 @@ fn world_size(text: &str) -> Result<u64, String> {
 }
 
 impl Shards {
+    fn division(self) -> Division {
+        self.max_shard_size.map_or(Division::Default, Division::Limit)
+    }
+
     /// A given option that only checkpoints have.
     fn option(self) -> Option<&'static str> {
         let options = [(self.max_shard_size.is_some(), "--max-shard-size"), (self.rank.is_some(), "--rank")];
@@ -206,7 +210,7 @@ impl Output {
             bail!("{option} needs a safetensors checkpoint: omit --format {}", format.name);
         }
         Ok(match is_checkpoint && format.makes_checkpoints() {
-            true => Place::Checkpoint(path.into(), format, shards.max_shard_size.unwrap_or(MAX_SHARD_SIZE)),
+            true => Place::Checkpoint(path.into(), format, shards.division()),
             false => Place::TensorFiles(path.into(), format),
         })
     }

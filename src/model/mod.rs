@@ -14,6 +14,7 @@ pub mod family;
 pub mod layers;
 pub mod library;
 pub mod mlp;
+pub mod moments;
 mod patterns;
 mod recipe;
 mod rules;
@@ -26,7 +27,7 @@ use serde_json::Map;
 
 pub use constants::Overrides;
 pub use document::{MAX_LENGTH, Syntax, Text};
-pub use template::{TemplateOptions, from_template};
+pub use template::{RuleSet, Template, TemplateOptions, from_template};
 
 use crate::generator::Generator;
 use crate::plan::Plan;

@@ -16,6 +16,7 @@ mod list;
 mod mlp;
 mod model;
 mod modules;
+mod moments;
 mod newcomer;
 mod output;
 mod overlap;

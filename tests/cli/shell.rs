@@ -33,6 +33,8 @@ fn every_word_that_an_argument_takes_is_completed() {
         ("model gpt", "gpt2"),
         ("model gpt", "gpt-small.toml"),
         ("model gpt2 --tok", "--tokenizer-from"),
+        ("model w.npz --rules mom", "moments"),
+        ("model w.npz --rules gpt", "gpt-small.toml"),
         ("pretrain weig", "weight-norm"),
         ("pretrain rbm 3-4 --visible gau", "gaussian"),
         ("pretrain rbm 3-4 --scale mi", "minmax"),

@@ -1,12 +1,14 @@
 """Templates: files of safetensors and NumPy are copied, and those libraries read the result."""
 
 import json
+import subprocess
 
 import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
 from support import Case, run
+from torch_python import torch_python
 
 
 class Templates(Case):
@@ -60,3 +62,10 @@ class Templates(Case):
         safetensors.deserialize(data)  # as strict as the library is
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         return {name: spec for name, spec in header.items() if name != "__metadata__"}
+
+    def test_weights_that_share_storage_are_drawn_once(self):
+        make = "import torch; w = torch.randn(9, 4); torch.save({'wte': w, 'lm_head': w, 'other': w[1:]}, 'tied.pt')"
+        subprocess.run([torch_python(self), "-c", make], cwd=self.folder, check=True)
+        report = run("model", "tied.pt", "--rules", "moments", "-o", "new.safetensors", cwd=self.folder).stderr.decode()
+        self.assertIn("lm_head is tied to wte and not written", report)
+        self.assertEqual(set(safetensors.numpy.load_file(self.folder / "new.safetensors")), {"wte", "other"})

@@ -63,6 +63,7 @@ const REGISTRIES: &[Registry] = &[
     Registry { kind: "layout", names: rows::layout_names, page: |typed| Ok(rows::layout_page(typed)) },
     Registry { kind: "generator", names: rows::generator_names, page: |typed| Ok(rows::generator_page(typed)) },
     Registry { kind: "format", names: rows::format_names, page: |typed| Ok(rows::format_page(typed)) },
+    Registry { kind: "rules", names: rows::rule_set_names, page: |typed| Ok(rows::rule_set_page(typed)) },
     Registry { kind: "option", names: options::names, page: |typed| Ok(options::page(typed)) },
     Registry { kind: "unsupported", names: Vec::new, page: |typed| Ok(schemes::unsupported_page(typed)) },
 ];

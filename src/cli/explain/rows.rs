@@ -8,6 +8,7 @@ use crate::generator::GENERATORS;
 use crate::model::family::{FOLLOWS, Family};
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
 use crate::model::library;
+use crate::model::moments;
 use crate::pretrain::METHODS;
 use crate::scheme::frameworks::{FRAMEWORKS, Framework, Name, Unsupported};
 use crate::scheme::gain::{self, DEFAULT_SLOPE, GAINS};
@@ -53,6 +54,22 @@ pub(super) fn model_page(typed: &str) -> Result<Option<Page>> {
     let head = head.map(|head| format!(" --set 'architectures=[\"{head}\"]'")).unwrap_or_default();
     page.text("example", format!("fanin model {model}{head} --dry-run"));
     Ok(Some(page))
+}
+
+pub(super) fn rule_set_names() -> Vec<String> {
+    vec![moments::NAME.into()]
+}
+
+pub(super) fn rule_set_page(typed: &str) -> Option<Page> {
+    if typed.to_lowercase() != moments::NAME {
+        return None;
+    }
+    let mut page = Page::new("rules", moments::NAME, moments::SUMMARY);
+    page.rows("keeps", moments::KEPT.map(|(kind, text)| Row::new(kind, text)));
+    page.words("buffers", moments::BUFFERS);
+    page.text("refuses", moments::REFUSED);
+    page.text("example", format!("fanin model DIR --rules {} -o twin/", moments::NAME));
+    Some(page)
 }
 
 pub(super) fn module_names() -> Vec<String> {

@@ -4,6 +4,7 @@ mod backing;
 mod gather;
 mod recent;
 
+use std::hash::Hash;
 use std::io;
 use std::sync::Arc;
 
@@ -159,6 +160,12 @@ impl StoredTensor {
     /// Size of the values in bytes, each stored once.
     pub fn bytes(&self) -> u64 {
         self.element.bytes(self.shape.count())
+    }
+
+    /// Address and order of the values in storage, equal for tensors that share all of them.
+    pub fn location(&self) -> impl Hash + Eq + use<> {
+        let backing = Arc::as_ptr(&self.backing).cast::<()>().addr();
+        (backing, self.offset, self.shape.axes().to_vec(), self.strides.clone())
     }
 
     /// True if a part can be read without reading others: the values are in C order and not compressed.
