@@ -110,6 +110,14 @@ impl Node {
         }
     }
 
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The place of this value under a key.
     pub(super) fn place<'a>(&self, file: &'a str, table: &'a str, key: &'a str) -> SourceLocation<'a> {
         SourceLocation { file, line: self.line, table, key }

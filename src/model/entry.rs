@@ -5,13 +5,10 @@ use minijinja::value::Value;
 
 use super::braces::Template;
 use super::document::{self, Node, SourceLocation};
-use super::expression::{Compiled, Language, Scope, is_name};
-use super::value::{from_number, shown_value, size};
+use super::expression::{Compiled, Language, Scope};
+use super::value::{from_number, size};
 use crate::tensor::{DType, Fans, Layout, Shape};
 use crate::text::{alternatives, cut, did_you_mean, escape};
-
-/// The deepest nesting of blocks.
-const MAX_NESTING: usize = 8;
 
 /// The reader of a recipe.
 #[derive(Clone, Copy)]
@@ -74,23 +71,6 @@ pub(super) enum Parameter<'e> {
     List(Vec<Self>),
 }
 
-/// Tensors that repeat.
-pub(super) struct Block<'e> {
-    pub(super) place: SourceLocation<'e>,
-    pub(super) repeats: Vec<(&'e str, Count<'e>)>,
-    pub(super) prefix: Option<Template<'e>>,
-    pub(super) when: Option<Compiled<'e>>,
-    pub(super) entries: Vec<Entry<'e>>,
-    pub(super) blocks: Vec<Self>,
-}
-
-/// The number of repeats, or their items.
-pub(super) enum Count<'e> {
-    Number(u64),
-    Items(Vec<Value>),
-    Expression(Compiled<'e>),
-}
-
 /// The keys of a rule.
 const OF_RULES: [&str; 6] = ["scheme", "dtype", "layout", "fan_in", "fan_out", "when"];
 /// The keys of a tensor.
@@ -130,7 +110,7 @@ impl<'e> Reading<'e> {
         }
     }
 
-    fn quantity(self, node: &'e Node) -> Result<Quantity<'e>> {
+    pub(super) fn quantity(self, node: &'e Node) -> Result<Quantity<'e>> {
         match &node.value {
             document::Value::Text(text) => Ok(Quantity::Expression(self.language.compile(text)?)),
             document::Value::Number(number) => {
@@ -233,7 +213,7 @@ impl<'e> Reading<'e> {
         Ok(What::Layer { kind: kind.context("`layer` is missing")?, parameters })
     }
 
-    fn parameter(self, node: &'e Node) -> Result<Parameter<'e>> {
+    pub(super) fn parameter(self, node: &'e Node) -> Result<Parameter<'e>> {
         Ok(match &node.value {
             document::Value::Null => Parameter::Plain(Value::from(())),
             document::Value::Bool(truth) => Parameter::Plain(Value::from(*truth)),
@@ -245,65 +225,6 @@ impl<'e> Reading<'e> {
             document::Value::Table(_) => bail!("a parameter of a layer cannot be a table"),
         })
     }
-
-    /// The blocks of a list.
-    pub(super) fn blocks(self, node: &'e Node, depth: usize) -> Result<Vec<Block<'e>>> {
-        let place = self.place(node, "", "blocks");
-        let document::Value::List(blocks) = &node.value else {
-            bail!("{place}: it must be a list of tables (`[[blocks]]`), not {}", node.value.kind());
-        };
-        ensure!(depth < MAX_NESTING, "{place}: blocks are nested more than {MAX_NESTING} deep");
-        blocks.iter().map(|block| self.block(block, depth)).collect()
-    }
-
-    fn block(self, node: &'e Node, depth: usize) -> Result<Block<'e>> {
-        let place = self.place(node, "blocks", "");
-        let mut block =
-            Block { place, repeats: Vec::new(), prefix: None, when: None, entries: Vec::new(), blocks: Vec::new() };
-        for (key, value) in node.table().with_context(|| place.to_string())? {
-            let place = self.place(value, "blocks", key);
-            let context = || place.to_string();
-            match key.as_str() {
-                "repeat" => block.repeats = self.repeats(value).with_context(context)?,
-                "prefix" => block.prefix = Some(self.template(value).with_context(context)?),
-                "when" => block.when = Some(self.condition(value).with_context(context)?),
-                "tensors" => block.entries = self.entries(value, "blocks.tensors")?,
-                "blocks" => block.blocks = self.blocks(value, depth + 1)?,
-                _ => known_key(key, &["repeat", "prefix", "when", "tensors", "blocks"]).with_context(context)?,
-            }
-        }
-        Ok(block)
-    }
-
-    fn repeats(self, node: &'e Node) -> Result<Vec<(&'e str, Count<'e>)>> {
-        let mut repeats = Vec::new();
-        for (name, value) in node.table()? {
-            let shown = || format!("`{}`", escape(&cut(name, 60)));
-            ensure!(is_name(name), "{}: use letters, digits and underscores, and no word of expressions", shown());
-            let count = match &value.value {
-                document::Value::List(items) => {
-                    Count::Items(items.iter().map(item).collect::<Result<_>>().with_context(shown)?)
-                }
-                _ => match self.quantity(value).with_context(shown)? {
-                    Quantity::Number(count) => Count::Number(count),
-                    Quantity::Expression(expression) => Count::Expression(expression),
-                },
-            };
-            repeats.push((name.as_str(), count));
-        }
-        Ok(repeats)
-    }
-}
-
-/// An item of a repeat; its text is not an expression.
-fn item(node: &Node) -> Result<Value> {
-    Ok(match &node.value {
-        document::Value::Bool(truth) => Value::from(*truth),
-        document::Value::Number(number) => from_number(number),
-        document::Value::Text(text) => Value::from(text.as_str()),
-        document::Value::List(items) => items.iter().map(item).collect::<Result<Vec<_>>>()?.into(),
-        other => bail!("an item must be a number, text, true, false or a list, not {}", other.kind()),
-    })
 }
 
 impl Quantity<'_> {
@@ -321,46 +242,6 @@ impl Parameter<'_> {
             Self::Plain(value) => Ok(value.clone()),
             Self::Expression(expression) => expression.value(scope),
             Self::List(items) => Ok(items.iter().map(|item| item.value(scope)).collect::<Result<Vec<_>>>()?.into()),
-        }
-    }
-}
-
-/// The values that a block repeats over.
-pub(super) enum Items {
-    UpTo(u64),
-    List(Vec<Value>),
-}
-
-impl Items {
-    pub(super) fn count(&self) -> u64 {
-        match self {
-            Self::UpTo(count) => *count,
-            Self::List(items) => items.len() as u64,
-        }
-    }
-
-    pub(super) fn into_values(self) -> Box<dyn Iterator<Item = Value>> {
-        match self {
-            Self::UpTo(count) => Box::new((0..count).map(Value::from)),
-            Self::List(items) => Box::new(items.into_iter()),
-        }
-    }
-}
-
-impl Count<'_> {
-    pub(super) fn items(&self, scope: &Scope) -> Result<Items> {
-        match self {
-            Self::Number(count) => Ok(Items::UpTo(*count)),
-            Self::Items(items) => Ok(Items::List(items.clone())),
-            Self::Expression(expression) => {
-                let value = expression.value(scope)?;
-                if let Some(count) = size(&value) {
-                    return Ok(Items::UpTo(count));
-                }
-                let context = || format!("it must be a number or a list, not {}", shown_value(&value));
-                ensure!(!value.is_number() && value.as_str().is_none(), context());
-                Ok(Items::List(value.try_iter().ok().with_context(context)?.collect()))
-            }
         }
     }
 }

@@ -48,3 +48,9 @@ mod source {
         files
     }
 }
+
+/// The file of blocks that families share.
+pub fn shared() -> Option<Text<'static>> {
+    let &(_, shown_name, content) = FAMILIES.iter().find(|&&(name, ..)| name == SHARED)?;
+    Some(Text { shown_name, content, syntax: Syntax::Toml, path: None })
+}

@@ -3,6 +3,7 @@
 //! A recipe is TOML, or the same tree as JSON: constants, rules from name patterns to schemes, tensors, and repeated blocks of tensors.
 //! `docs/recipes.md` explains it.
 
+mod block;
 mod braces;
 pub mod config;
 mod constants;

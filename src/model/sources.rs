@@ -40,6 +40,11 @@ impl Source {
         Ok(Self { shown_name: text.shown_name.into(), root: document::read(text)?, origin })
     }
 
+    /// The file of blocks that families share.
+    pub(super) fn shared() -> Result<Option<Self>> {
+        library::shared().map(|text| Self::new(&text, Origin::Stream)).transpose()
+    }
+
     /// True for the recipe of a family, which users do not see.
     pub(super) fn is_family(&self) -> bool {
         matches!(self.origin, Origin::Family(_))

@@ -45,3 +45,65 @@ fn a_family_is_extended_by_its_name() {
     let wide = tensors(&folder, "r.toml --set width=16 --set head=Model");
     assert_eq!((wide[0].as_str(), wide.len()), ("embed_tokens.weight=9x16: embedding:std=0.02", 8));
 }
+
+#[test]
+fn a_shared_block_is_used_with_names_and_a_prefix() {
+    let folder = Folder::new();
+    folder.write(
+        "r.toml",
+        r#"
+[constants]
+width = 4
+heads = 3
+[rules]
+"b.1.out.*" = "ones"
+"*" = "zeros"
+[shared.mlp]
+needs = ["n"]
+with = { m = "2 * n" }
+repeat = { i = 2 }
+prefix = "{i}."
+tensors = { in = ["m", "n"] }
+[[shared.mlp.blocks]]
+use = "out"
+prefix = "out."
+[shared.out]
+tensors = { w = ["n", "width"] }
+[[blocks]]
+use = "mlp"
+prefix = "a."
+with = { n = "width" }
+[[blocks]]
+use = "mlp"
+repeat = { p = ["b", "c"] }
+when = "p == 'b'"
+prefix = "{p}."
+with = { n = "width + 1", m = "heads" }
+"#,
+    );
+    let expected = [
+        "a.0.in=8x4: zeros",
+        "a.0.out.w=4x4: zeros",
+        "a.1.in=8x4: zeros",
+        "a.1.out.w=4x4: zeros",
+        "b.0.in=3x5: zeros",
+        "b.0.out.w=5x4: zeros",
+        "b.1.in=3x5: zeros",
+        "b.1.out.w=5x4: ones",
+    ];
+    assert_eq!(tensors(&folder, "r.toml"), expected);
+}
+
+#[test]
+fn the_shared_blocks_of_families_are_there_for_recipes() {
+    let folder = Folder::new();
+    folder.write(
+        "r.toml",
+        "rules = { \"*\" = \"normal:std=1\" }\n[constants]\nhidden_size = 4\nvocab_size = 9\nnum_labels = 2\n\
+         tie_word_embeddings = false\nhead = \"'ForTokenClassification'\"\n[tensors]\n\"embed_tokens.weight\" = \
+         [\"vocab_size\", \"hidden_size\"]\n[[blocks]]\nuse = \"decoder_heads\"\nwith = { body = \"''\" }\n",
+    );
+    assert_eq!(tensors(&folder, "r.toml")[1..], ["score.weight=2x4: normal:std=1", "score.bias=2: normal:std=1"]);
+    assert_eq!(tensors(&folder, "r.toml --set head=ForCausalLM")[1..], ["lm_head.weight=9x4: normal:std=1"]);
+    assert_eq!(tensors(&folder, "r.toml --set head=ForCausalLM --set tie_word_embeddings=true").len(), 1);
+}

@@ -199,6 +199,45 @@ fn bad_rules_and_blocks_are_refused_by_file_line_and_key() {
 }
 
 #[test]
+fn bad_uses_of_shared_blocks_are_refused_by_file_line_and_key() {
+    let shared = |text: &str| {
+        with(&format!("[shared.a]\nneeds = [\"n\"]\nwith = {{ m = 3 }}\ntensors = {{ x = [\"n\", \"m\"] }}\n{text}"))
+    };
+    let deep: Vec<String> = (0..10)
+        .map(|depth| format!("[shared.s{depth}]\n[[shared.s{depth}.blocks]]\nuse = \"s{}\"", depth + 1))
+        .collect();
+    let deep = deep.join("\n") + "\n[shared.s10]\ntensors = { x = [2] }\n[[blocks]]\nuse = \"s0\"";
+    let wide: Vec<String> = (0..6)
+        .map(|depth| format!("[shared.s{depth}]\nblocks = [{}]", format!("{{ use = \"s{}\" }},", depth + 1).repeat(16)))
+        .collect();
+    let wide = wide.join("\n") + "\n[shared.s6]\ntensors = {}\n[[blocks]]\nuse = \"s0\"";
+    let cases: Vec<(String, &[&str])> = vec![
+        (shared("[[blocks]]\nuse = \"b\""), &["r.toml:10: [blocks] `use`", "`b` is not a shared block", "`a`?"]),
+        (shared("[[blocks]]\nuse = \"a\""), &["r.toml:10", "`a` needs `n`: add it to `with`"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = { n = 1, o = 2 }"), &["r.toml:10", "`a` takes no `o`", "use n or m"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = { n = \"q\" }"), &["r.toml:10", "`with`", "`n`", "unknown name `q`"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = { n = \"'q'\" }"), &["r.toml:8", "`x`", "the text `q`"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = 3"), &["r.toml:10", "`with`", "a table"]),
+        (shared("[[blocks]]\nuse = 3"), &["r.toml:10", "`use`", "a number"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = { \"n m\" = 3 }"), &["r.toml:10", "`n m`", "letters"]),
+        (shared("[[blocks]]\nuse = \"a\"\ntensors = { y = [2] }"), &["r.toml:10", "`tensors`", "mutually exclusive"]),
+        (shared("[[blocks]]\nwith = { n = 3 }"), &["r.toml:9", "`with` needs `use`"]),
+        (shared("[shared.b]\nuse = \"a\""), &["r.toml:10", "[shared] `use`", "unknown key"]),
+        (shared("[shared.b]\ntensors = { y = [\"n +\"] }"), &["r.toml:10", "`y`", "`n +`"]),
+        ("shared = 3".into(), &["r.toml:1", "`shared`", "a table"]),
+        (
+            with(
+                "[shared.a]\n[[shared.a.blocks]]\nuse = \"b\"\n[shared.b]\nblocks = [{ use = \"a\" }]\n[[blocks]]\nuse = \"a\"",
+            ),
+            &["r.toml:9", "`a` uses itself"],
+        ),
+        (with(&deep), &["r.toml", "nested more than 8 deep"]),
+        (with(&wide), &["r.toml", "more than 2^20 repeats"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
 fn bad_json_files_and_options_are_refused() {
     let good = || with("").into_bytes();
     let deep = format!("{{\"tensors\":{{\"w\":{}{}}}}}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes();

@@ -5,9 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::changes::Changes;
 use super::general::General;
 use super::part::{Part, parameter_of_layer};
+use super::shared::SharedBlocks;
 use super::tensors::{Content, Item, Items};
+use crate::model::block::{self, Block, MAX_NESTING, Use};
 use crate::model::document::SourceLocation;
-use crate::model::entry::{Block, Entry, What};
+use crate::model::entry::{Entry, What};
 use crate::model::expression::Scope;
 use crate::model::layers::{self, Framework, LayerKind};
 use crate::model::rules::Rules;
@@ -37,10 +39,22 @@ pub(super) struct Work {
     pub(super) bytes: u64,
 }
 
+impl Work {
+    /// Counts a round through a block.
+    fn round(&mut self, place: &SourceLocation) -> Result<()> {
+        self.rounds += 1;
+        ensure!(self.rounds <= Plan::MAX_TENSORS, "{place}: more than 2^20 repeats");
+        Ok(())
+    }
+}
+
 /// The tensors so far.
 pub(super) struct Building<'a, 'e> {
     /// The recipe, then those that it extends.
     pub(super) levels: &'a [Level<'e>],
+    shared: &'a SharedBlocks<'e>,
+    /// The shared blocks in use.
+    used: Vec<&'e str>,
     pub(super) general: &'a General,
     pub(super) work: &'a mut Work,
     items: Items<'e>,
@@ -70,11 +84,13 @@ impl Names<'_> {
 /// The tensors of a recipe and of those that it extends, in order.
 pub(super) fn items<'e>(
     levels: &[Level<'e>],
+    shared: &SharedBlocks<'e>,
     general: &General,
     work: &mut Work,
     scope: &Scope,
 ) -> Result<Vec<Item<'e>>> {
-    let mut building = Building { levels, general, work, items: Items::new(levels.len()), level: 0 };
+    let (used, items) = (Vec::new(), Items::new(levels.len()));
+    let mut building = Building { levels, shared, used, general, work, items, level: 0 };
     for (number, level) in levels.iter().enumerate() {
         building.level = number;
         building.enter(&level.entries, &level.blocks, "", scope)?;
@@ -82,13 +98,13 @@ pub(super) fn items<'e>(
     Ok(building.items.in_order())
 }
 
-impl<'e> Building<'_, 'e> {
+impl<'a, 'e> Building<'a, 'e> {
     fn enter(&mut self, entries: &[Entry<'e>], blocks: &[Block<'e>], prefix: &str, scope: &Scope) -> Result<()> {
         for entry in entries {
             self.entry(entry, prefix, scope).with_context(|| entry.place.to_string())?;
         }
         for block in blocks {
-            let least = least(block, scope);
+            let least = block.least(scope);
             ensure!(
                 least <= Plan::MAX_TENSORS as u64,
                 "{}: {} tensors or more: at most 2^20 are allowed",
@@ -106,8 +122,7 @@ impl<'e> Building<'_, 'e> {
         if let Some((name, count)) = block.repeats.get(depth) {
             let items = count.items(scope).with_context(|| format!("{place}: `repeat`: `{name}`"))?;
             for value in items.into_values() {
-                self.work.rounds += 1;
-                ensure!(self.work.rounds <= Plan::MAX_TENSORS, "{place}: more than 2^20 repeats");
+                self.work.round(place)?;
                 self.repeat(block, depth + 1, prefix, &scope.with(name, value))?;
             }
             return Ok(());
@@ -119,7 +134,34 @@ impl<'e> Building<'_, 'e> {
         }
         let own = block.prefix.as_ref().map_or(Ok(String::new()), |prefix| prefix.text(scope));
         let prefix = format!("{prefix}{}", own.with_context(|| format!("{place}: `prefix`"))?);
-        self.enter(&block.entries, &block.blocks, &prefix, scope)
+        match &block.content {
+            block::Content::Own(entries, blocks) => self.enter(entries, blocks, &prefix, scope),
+            block::Content::Shared(used) => self.shared(used, &prefix, scope),
+        }
+    }
+
+    /// Enters a shared block, with the names that its use gives.
+    fn shared(&mut self, used: &Use<'e>, prefix: &str, scope: &Scope) -> Result<()> {
+        let Use { place, name, with } = used;
+        ensure!(!self.used.contains(name), "{place}: `{name}` uses itself");
+        ensure!(self.used.len() < MAX_NESTING, "{place}: shared blocks are nested more than {MAX_NESTING} deep");
+        self.work.round(place)?;
+        let shared: &'a SharedBlocks<'e> = self.shared;
+        let shared = shared.get(name).with_context(|| format!("{place}: it is not read"))?;
+        let mut inside = scope.clone();
+        for (name, parameter) in with {
+            let value = parameter.value(scope).with_context(|| format!("{place}: `with`: `{name}`"))?;
+            inside = inside.with(name, value);
+        }
+        for (name, parameter) in shared.with.iter().filter(|(name, _)| !with.iter().any(|(given, _)| given == name)) {
+            let value =
+                parameter.value(&inside).with_context(|| format!("{}: `with`: `{name}`", shared.block.place))?;
+            inside = inside.with(name, value);
+        }
+        self.used.push(name);
+        self.repeat(&shared.block, 0, prefix, &inside)?;
+        self.used.pop();
+        Ok(())
     }
 
     fn entry(&mut self, entry: &Entry<'e>, prefix: &str, scope: &Scope) -> Result<()> {
@@ -240,17 +282,4 @@ impl<'e> Building<'_, 'e> {
                 .push(self.level, Item { name: String::new(), place: entry.place, content: Content::Seeds(number) });
         }
     }
-}
-
-/// The minimum number of tensors in a block, computed before processing it.
-fn least(block: &Block, scope: &Scope) -> u64 {
-    let rounds = block.repeats.iter().map(|(_, count)| count.items(scope).map_or(1, |items| items.count()));
-    let rounds = rounds.fold(1, u64::saturating_mul);
-    if block.when.is_some() {
-        // Each round may be omitted.
-        return rounds;
-    }
-    let inside =
-        block.blocks.iter().map(|block| least(block, scope)).fold(block.entries.len() as u64, u64::saturating_add);
-    rounds.saturating_mul(inside.max(1))
 }

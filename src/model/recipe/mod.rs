@@ -5,6 +5,7 @@ mod changes;
 mod drawing;
 mod general;
 mod part;
+mod shared;
 mod tensors;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +13,9 @@ use anyhow::{Context, Result, bail, ensure};
 use self::building::{Level, Work, items};
 use self::changes::Changes;
 pub(super) use self::general::General;
+use self::shared::{are_used, shared_blocks};
 use self::tensors::plan;
+use super::block::Block;
 use super::constants::{Constants, Written};
 use super::document::Value;
 use super::entry::{Reading, known_key};
@@ -22,7 +25,7 @@ use super::sources::{Chain, Source};
 use super::{Model, Request};
 
 /// The tables and keys of a recipe.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "extends",
     "seed",
     "like",
@@ -37,6 +40,7 @@ const KEYS: [&str; 14] = [
     "rules",
     "tensors",
     "blocks",
+    "shared",
 ];
 /// The tables of families only.
 const OF_FAMILIES: [&str; 2] = ["family", "config"];
@@ -45,13 +49,16 @@ const OF_FAMILIES: [&str; 2] = ["family", "config"];
 pub(super) fn model(chain: &Chain, request: &Request) -> Result<Model> {
     let language = Language::new();
     let own = chain.own();
+    let common = if are_used(chain) { Source::shared()? } else { None };
     check_keys(chain)?;
     let constants = Constants::new(&language, &own.shown_name, &written(chain)?, &request.constants)?;
     let scope = constants.scope();
     required(&language, chain, &scope)?;
     let general = General::read(&language, chain, request, &scope)?;
     let levels = chain.sources().iter().map(|source| level(&language, source, &scope)).collect::<Result<Vec<_>>>()?;
-    let items = items(&levels, &general, &mut Work::default(), &scope)?;
+    let blocks: Vec<&Block> = levels.iter().flat_map(|level| &level.blocks).collect();
+    let shared = shared_blocks(&language, chain, common.as_ref(), &blocks)?;
+    let items = items(&levels, &shared, &general, &mut Work::default(), &scope)?;
     let (plan, tied) = plan(&own.shown_name, items, &general, is_sorted(chain)?)?;
     for (number, (source, level)) in chain.sources().iter().zip(&levels).enumerate() {
         if source.is_family() {
