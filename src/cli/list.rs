@@ -1,5 +1,7 @@
 //! `fanin list`: the lists of schemes, frameworks, formats and more.
 
+mod models;
+
 use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
@@ -27,7 +29,9 @@ pub(super) struct List {
     /// List a framework's names for schemes
     #[arg(long, value_name = "WORD", help_heading = help::OUTPUT, conflicts_with_all = ["markdown", "search"])]
     framework: Option<String>,
-    /// Schemes with these words in their names, summaries or sources
+    /// Schemes or models with these words
+    ///
+    /// In the names, summaries and sources of schemes, and in the names, kinds and classes of models.
     #[arg(long, value_name = "WORDS", help_heading = help::OUTPUT, conflicts_with = "markdown")]
     search: Option<String>,
     /// Print all schemes or frameworks as Markdown
@@ -72,7 +76,8 @@ impl List {
         let pages = [What::Schemes, What::Frameworks];
         ensure!(!self.markdown || pages.contains(&self.what), "--markdown is only for schemes and frameworks");
         ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework is only for schemes");
-        ensure!(self.search.is_none() || self.what == What::Schemes, "--search is only for schemes");
+        let searched = [What::Schemes, What::Models];
+        ensure!(self.search.is_none() || searched.contains(&self.what), "--search is only for schemes and models");
         if self.json {
             let rows: Vec<Value> = self.rows()?.into_iter().map(|row| row.json).collect();
             return Ok(writeln!(out, "{}", json_line(&Value::from(rows)))?);
@@ -83,14 +88,19 @@ impl List {
         let screen = &mut Screen::stdout(out);
         match (self.what, &self.framework) {
             (What::Schemes, Some(word)) => coverage::of_framework(screen, frameworks::Framework::find(word)?)?,
-            (What::Schemes, None) => schemes(screen, &self.schemes()?, self.search.is_some())?,
+            (What::Schemes, None) => {
+                let found = self.schemes()?;
+                headed(screen, found.iter().map(|(family, scheme)| (*family, scheme.name, scheme.summary.into())))?;
+            }
+            (What::Models, _) => {
+                let found = models::found(self.search.as_deref())?;
+                headed(screen, found.iter().map(|row| (models::kind(row.kind), row.model_type, models::classes(row))))?;
+            }
             (What::Frameworks, _) => coverage::summary(screen)?,
             _ => screen.rows(self.rows()?.into_iter().map(|row| row.cells))?,
         }
-        if self.what == What::Models {
-            screen.exact("")?;
-            let default = "The first is the default if a config.json names none.";
-            screen.line(format!("{default} Names, shapes and values follow {FOLLOWS}."))?;
+        if self.search.is_none() && self.framework.is_none() {
+            hints(screen, self.what)?;
         }
         Ok(())
     }
@@ -119,7 +129,7 @@ impl List {
             (What::Generators, _) => GENERATORS.iter().map(generator).collect(),
             (What::Layouts, _) => LAYOUTS.iter().map(layout).collect(),
             (What::Gains, _) => GAINS.iter().map(gain).collect(),
-            (What::Models, _) => Family::all()?.iter().map(model).collect(),
+            (What::Models, _) => models::found(self.search.as_deref())?.iter().map(model).collect(),
             (What::Modules, _) => MODULES.iter().map(module).collect(),
             (What::PretrainMethods, _) => METHODS.iter().map(method).collect(),
         })
@@ -157,8 +167,7 @@ fn gain(gain: &Gain) -> Row {
 }
 
 fn model(family: &Family) -> Row {
-    let (name, classes) = (family.model_type, family.classes().collect::<Vec<_>>());
-    row([name, &classes.join(", ")], json!({ "name": name, "kind": family.kind, "architectures": classes }))
+    row([], models::json(family))
 }
 
 fn module(module: &Module) -> Row {
@@ -181,24 +190,36 @@ fn generator(generator: &Generator) -> Row {
     row([name, &like, summary], json!({ "name": name, "summary": summary, "framework": of }))
 }
 
-/// Prints schemes under their headings.
-fn schemes(screen: &mut Screen, schemes: &[(&str, &Scheme)], searched: bool) -> io::Result<()> {
+/// Prints rows of a heading, a name and a text; equal headings follow each other.
+fn headed<'a>(screen: &mut Screen, all: impl Iterator<Item = (&'a str, &'a str, String)>) -> io::Result<()> {
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut last = "";
-    for (family, scheme) in schemes {
-        if *family != last {
+    for (heading, name, text) in all {
+        if heading != last {
             let before = (!last.is_empty()).then(|| [String::new(), String::new()]);
-            rows.extend(before.into_iter().chain([[(*family).into(), String::new()]]));
-            last = family;
+            rows.extend(before.into_iter().chain([[heading.into(), String::new()]]));
+            last = heading;
         }
-        rows.push([format!("  {}", scheme.name), scheme.summary.into()]);
+        rows.push([format!("  {name}"), text]);
     }
-    screen.rows(rows)?;
-    if searched {
-        return Ok(());
-    }
+    screen.rows(rows)
+}
+
+/// Prints the ways to more about the names of a list.
+fn hints(screen: &mut Screen, what: What) -> io::Result<()> {
+    let hints = match what {
+        What::Schemes => vec![
+            "`fanin explain NAME` shows the formula, the parameters, the source and other names.".into(),
+            "`fanin list schemes --framework torch` shows the names of a framework and their meanings.".into(),
+            "`fanin list schemes --search WORDS` shows the schemes with these words.".into(),
+        ],
+        What::Models => vec![
+            format!("Names, shapes and values follow {FOLLOWS}. The first class is the default."),
+            "`fanin explain NAME` shows the keys of the configuration.".into(),
+            "`fanin list models --search WORDS` shows the models with these words.".into(),
+        ],
+        _ => return Ok(()),
+    };
     screen.exact("")?;
-    screen.line("`fanin explain NAME` shows the formula, the parameters, the source and other names.")?;
-    screen.line("`fanin list schemes --framework torch` shows the names of a framework and their meanings.")?;
-    screen.line("`fanin list schemes --search WORDS` shows the schemes with these words.")
+    hints.into_iter().try_for_each(|hint: String| screen.line(hint))
 }

@@ -81,7 +81,37 @@ fn a_search_finds_schemes_by_names_of_frameworks_summaries_and_sources() {
     let ended = Ended::of(&mut folder.fanin("list schemes --search qqqq"));
     assert!(ended.is_refusal() && ended.stderr.contains("no scheme has `qqqq`"), "{}", ended.stderr);
     let ended = Ended::of(&mut folder.fanin("list formats --search npy"));
-    assert!(ended.is_refusal() && ended.stderr.contains("--search is only for schemes"), "{}", ended.stderr);
+    assert!(ended.is_refusal() && ended.stderr.contains("--search is only for schemes and models"), "{}", ended.stderr);
+}
+
+#[test]
+fn models_are_grouped_by_kind_and_found_by_names_and_classes() {
+    let folder = Folder::new();
+    let listed = String::from_utf8(folder.done("list models")).unwrap();
+    let headings: Vec<&str> = listed.lines().take_while(|line| !line.starts_with("Names")).collect();
+    let headings: Vec<&str> = headings.into_iter().filter(|line| !line.is_empty() && !line.starts_with(' ')).collect();
+    let kinds = ["decoder", "encoder", "encoder-decoder", "vision", "vision-language", "audio", "other"];
+    let mut known = kinds.iter();
+    assert!(headings.iter().all(|heading| known.any(|kind| kind == heading)), "{headings:?}");
+    let line = |name: &str| listed.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
+    assert!(line("llama").contains("  Llama: ForCausalLM, Model, "), "{listed}");
+    let narrow = folder.fanin("list models").env("COLUMNS", "80").output().unwrap().stdout;
+    assert!(String::from_utf8(narrow).unwrap().lines().all(|line| line.chars().count() <= 80));
+    for (words, found) in [
+        ("CLIP vision", "clip_vision_model"),
+        ("clipvision", "clip_vision_model"),
+        ("GPT2DoubleHeads", "gpt2"),
+        ("encoder-decoder", "t5"),
+        ("gemma3", "gemma3_text"),
+    ] {
+        let rows = folder.fanin("list models --json --search").arg(words).output().unwrap().stdout;
+        let rows: Vec<Value> = serde_json::from_slice(&rows).unwrap();
+        let row = rows.iter().find(|row| row["name"] == found).unwrap_or_else(|| panic!("{words}: {rows:?}"));
+        assert!(row["architectures"].as_array().unwrap().len() == row["heads"].as_array().unwrap().len());
+        assert!(rows.iter().all(|row| row["name"] != "mamba"), "{words}: {rows:?}");
+    }
+    let ended = Ended::of(&mut folder.fanin("list models --search qqqq"));
+    assert!(ended.is_refusal() && ended.stderr.contains("no model has `qqqq`"), "{}", ended.stderr);
 }
 
 #[test]

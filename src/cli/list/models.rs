@@ -1,0 +1,55 @@
+//! The list of model families by their kinds.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::model::family::{Family, Kind};
+
+/// The families that have every word in their names, kinds or classes, ordered by kind.
+pub(super) fn found(words: Option<&str>) -> Result<Vec<Family>> {
+    let mut families = Family::all()?;
+    families.sort_by_key(|family| family.kind);
+    let Some(words) = words else { return Ok(families) };
+    let wanted: Vec<String> = words.split_whitespace().map(plain).collect();
+    families.retain(|family| {
+        let texts = family.classes().chain([family.model_type, kind(family.kind)]);
+        let texts: Vec<String> = texts.map(plain).collect();
+        wanted.iter().all(|word| texts.iter().any(|text| text.contains(word.as_str())))
+    });
+    ensure!(
+        !families.is_empty() && !wanted.is_empty(),
+        "no model has `{words}` in its name, kind or classes; `fanin list models` shows all"
+    );
+    Ok(families)
+}
+
+/// Lower case without separators: `CLIP vision`, `clip_vision` and `ClipVision` are the same.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Decoder => "decoder",
+        Kind::Encoder => "encoder",
+        Kind::EncoderDecoder => "encoder-decoder",
+        Kind::Vision => "vision",
+        Kind::VisionLanguage => "vision-language",
+        Kind::Audio => "audio",
+        Kind::Other => "other",
+    }
+}
+
+/// The classes of a family, with their common beginning once: `Llama: ForCausalLM, Model`.
+pub(super) fn classes(family: &Family) -> String {
+    let heads = || family.heads.iter();
+    let begin = heads().find_map(|head| head.class.strip_suffix(head.word.as_str())).unwrap_or_default();
+    let ends = heads().map(|head| head.class.strip_prefix(begin).unwrap_or(&head.class));
+    format!("{begin}: {}", ends.collect::<Vec<_>>().join(", "))
+}
+
+pub(super) fn json(family: &Family) -> Value {
+    let heads: Vec<&str> = family.heads.iter().map(|head| head.word.as_str()).collect();
+    let classes: Vec<&str> = family.classes().collect();
+    json!({ "name": family.model_type, "kind": kind(family.kind), "heads": heads, "architectures": classes })
+}
